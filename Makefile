@@ -1,0 +1,62 @@
+# Every target sets up .venv first, from requirements.lock, and again only when a dependency changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := contracts batching services/order-api services/worker services/notifier localstack rig
+PYPROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down check format lint types architecture template generated lock clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+$(READY): requirements.lock $(PYPROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Order Board needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) ..."
+	@$(PYTHON) -m venv --clear $(VENV) || { echo "Could not make $(VENV). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps $(PACKAGES:%=-e ./%)
+	@touch $@
+
+demo: $(READY) ## Play a small morning rush and show where every order ended
+	@$(BIN)/orderboard demo
+
+test: $(READY) ## Run every test; those that need Docker are skipped where there is none
+	@$(BIN)/python -m pytest
+
+up: $(READY) ## Start the system and keep it running
+	@$(BIN)/orderboard up
+
+down: $(READY) ## Stop what `make up` started
+	@$(BIN)/orderboard down
+
+check: format lint types architecture template generated test ## Everything that CI runs
+
+format: $(READY) ## Check the format (mend it with: .venv/bin/ruff format)
+	@$(BIN)/ruff format --check
+
+lint: $(READY) ## Look for mistakes
+	@$(BIN)/ruff check
+
+types: $(READY) ## Check the types
+	@$(BIN)/mypy
+
+architecture: $(READY) ## Check who may import whom
+	@$(BIN)/lint-imports
+
+template: $(READY) ## Check the CloudFormation template
+	@$(BIN)/cfn-lint localstack/template.yaml
+
+generated: $(READY) ## Check that the generated contracts match the code
+	@$(BIN)/python contracts/generate.py --check
+
+lock: ## Resolve the dependencies again into requirements.lock (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock \
+		$(foreach name,orderboard orderboard-batching orderboard-contracts orderboard-notifier orderboard-order-api orderboard-stack orderboard-worker,--no-emit-package $(name))
+
+clean: down ## Remove everything that was made here
+	rm -rf $(VENV) .orderboard .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Concurrent callers share AWS batch calls: batcher.py is the mechanism, event_bus.py its use for PutEvents."""

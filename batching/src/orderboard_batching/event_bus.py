@@ -1,0 +1,54 @@
+"""PutEvents in batches, for whoever has facts to tell.
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from orderboard_batching.batcher import Batcher, Limits, Refused
+
+MAX_ENTRIES: Final = 10
+MAX_BYTES: Final = 256 * 1024
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+_RETRYABLE_CODES: Final = frozenset(("ThrottlingException", "InternalFailure", "InternalException"))
+
+BusEntry = Mapping[str, str]
+EventBus = Batcher[BusEntry, str]
+
+
+class PutEventsClient(Protocol):
+    """The one call of an aiobotocore EventBridge client that is needed here."""
+
+    def put_events(self, *, Entries: Any) -> Awaitable[Any]:  # noqa: N803 - AWS's name
+        """Call PutEvents with 1 to 10 entries."""
+
+
+def entry_size_bytes(entry: BusEntry) -> int:
+    """How EventBridge counts an entry: source, detail type and detail, in UTF-8.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+    """
+    return sum(len(entry[member].encode()) for member in ("Source", "DetailType", "Detail"))
+
+
+def event_bus(
+    client: PutEventsClient, *, linger_s: float = 0.002, slots: int = 4, max_waiting: int = 10_000
+) -> EventBus:
+    """A Batcher whose result for each entry is its EventBridge event id."""
+
+    async def send(entries: Sequence[BusEntry]) -> list[str | Refused]:
+        response = await client.put_events(Entries=list(entries))
+        return [_outcome(result) for result in response["Entries"]]
+
+    limits = Limits(
+        max_entries=MAX_ENTRIES, max_bytes=MAX_BYTES, linger_s=linger_s, slots=slots, max_waiting=max_waiting
+    )
+    return Batcher(send, limits=limits, size_bytes=entry_size_bytes)
+
+
+def _outcome(result: Mapping[str, str]) -> str | Refused:
+    if "EventId" in result:
+        return result["EventId"]
+    code = result.get("ErrorCode", "Unknown")
+    return Refused(code, result.get("ErrorMessage", ""), retryable=code in _RETRYABLE_CODES)
