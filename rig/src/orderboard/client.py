@@ -1,0 +1,129 @@
+"""An HTTP client of order-api, as a patient customer would be: it asks again with the same Idempotency-Key."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+_UNAVAILABLE: Final = (429, 503)
+_MAX_RETRY_AFTER_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """202: the order, or its cancellation, is on its way."""
+
+    order_id: str
+    total_cents: int
+    retries: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The API said no for good, and why."""
+
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """The API could not be asked, or could not take it, however often it was tried."""
+
+    reason: str
+    retries: int
+
+
+Answer = Accepted | Refused | Unavailable
+
+
+class OrderClient:
+    """Posts orders and cancellations. Not available (503, no connection) is retried; everything else is an answer."""
+
+    def __init__(self, http: httpx.AsyncClient, *, attempts: int = 8, backoff_s: float = 0.2) -> None:
+        self._http = http
+        self._attempts = attempts
+        self._backoff_s = backoff_s
+
+    async def place(self, order: Mapping[str, object], *, idempotency_key: str) -> Answer:
+        """Post one order. Asking again cannot place it twice: the key stands for the order."""
+        return await self._post("/orders", {"Idempotency-Key": idempotency_key}, order)
+
+    async def cancel(self, order_id: str, *, reason: str | None = None) -> Answer:
+        """Ask that the order be not made. 202 says that the worker will be asked, not that it is in time."""
+        return await self._post(f"/orders/{order_id}/cancellation", {}, {} if reason is None else {"reason": reason})
+
+    async def order(self, order_id: str) -> dict[str, Any] | None:
+        """The order as it is recorded, None while it is not."""
+        response = await self._http.get(f"/orders/{order_id}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        response.raise_for_status()
+        view: dict[str, Any] = response.json()
+        return view
+
+    async def _post(self, path: str, headers: Mapping[str, str], body: Mapping[str, object]) -> Answer:
+        reason = "never tried"
+        for attempt in range(self._attempts):
+            delay_s = min(_MAX_RETRY_AFTER_S, self._backoff_s * 2**attempt)
+            try:
+                response = await self._http.post(path, headers=dict(headers), json=dict(body))
+            except httpx.TransportError as exc:
+                reason = f"no answer from {self._http.base_url} ({exc or type(exc).__name__})"
+            else:
+                if response.status_code not in _UNAVAILABLE:
+                    return _answer(response, attempt)
+                reason = f"{response.status_code}: {problem(response)}"
+                delay_s = min(_MAX_RETRY_AFTER_S, _retry_after_s(response, delay_s))
+            if attempt + 1 < self._attempts:
+                await asyncio.sleep(delay_s)
+        return Unavailable(reason, self._attempts - 1)
+
+
+@asynccontextmanager
+async def order_client(api_url: str, *, token: str | None = None, connections: int = 32) -> AsyncIterator[OrderClient]:
+    """A client of the API at this URL. At most so many requests are under way at once; more wait their turn."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    timeout = httpx.Timeout(15.0, pool=None)
+    async with httpx.AsyncClient(base_url=api_url, headers=headers, limits=limits, timeout=timeout) as http:
+        yield OrderClient(http)
+
+
+def problem(response: httpx.Response) -> str:
+    """What an error answer says, in a line: RFC 9457 problem+json where it is that, else the start of its text."""
+    try:
+        document = response.json()
+    except ValueError:
+        return response.text[:200].strip() or response.reason_phrase
+    if not isinstance(document, dict):
+        return str(document)[:200]
+    said = str(document.get("detail") or document.get("title") or response.reason_phrase)
+    errors = document.get("errors")
+    if isinstance(errors, list) and errors:
+        said += " " + "; ".join(_field_error(error) for error in errors[:3])
+    return said
+
+
+def _field_error(error: object) -> str:
+    if not isinstance(error, dict):
+        return str(error)
+    where = next((str(error[key]) for key in ("field", "pointer", "loc") if key in error), "")
+    what = next((str(error[key]) for key in ("detail", "message", "msg") if key in error), "")
+    return f"{where}: {what}".strip(": ")
+
+
+def _answer(response: httpx.Response, retries: int) -> Answer:
+    if response.status_code != httpx.codes.ACCEPTED:
+        return Refused(response.status_code, problem(response))
+    body = response.json()
+    return Accepted(str(body["order_id"]), int(body.get("total_cents", 0)), retries)
+
+
+def _retry_after_s(response: httpx.Response, default_s: float) -> float:
+    # Seconds only: order-api sends no dates. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isdigit() else default_s

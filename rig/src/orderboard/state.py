@@ -1,0 +1,109 @@
+"""What `orderboard up` remembers for `down`, `status` and the others: .orderboard/state.json."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from orderboard.errors import RigError
+
+# psutil derives the time from the boot time, which may shift by a little when the clock is set.
+_SAME_START_WITHIN_S = 1.0
+
+
+class KnownProcess(BaseModel):
+    """A process that we started. A pid is used again after its process ended; the start time tells the two apart."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    pid: int
+    create_time: float
+
+    def find(self) -> psutil.Process | None:
+        """The process itself, None when it has ended, even when a stranger has its pid by now."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.create_time) < _SAME_START_WITHIN_S
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+
+def known(name: str, pid: int) -> KnownProcess:
+    """Note a process that runs; raise psutil.NoSuchProcess when it does not."""
+    return KnownProcess(name=name, pid=pid, create_time=psutil.Process(pid).create_time())
+
+
+class State(BaseModel):
+    """A system that runs in the background."""
+
+    model_config = ConfigDict(frozen=True)
+
+    backend: Literal["embedded", "localstack", "aws"]
+    endpoint_url: str | None
+    region: str
+    stack_name: str
+    prefix: str
+    api_url: str
+    container_id: str | None = None
+    processes: tuple[KnownProcess, ...]
+
+
+class StateFile:
+    """The file, and the lock that lets one `up` or `down` run at a time."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / "state.json"
+        self._lock_path = state_dir / "lock"
+
+    def read(self) -> State | None:
+        """What is remembered, None when nothing is."""
+        try:
+            return State.model_validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError as exc:
+            raise RigError(f"{self._path} is damaged. End what still runs by hand, then remove it.") from exc
+
+    def write(self, state: State) -> None:
+        """Remember this, as a whole or not at all."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self._path.with_suffix(".partial")
+        partial.write_text(state.model_dump_json(indent=2))
+        partial.replace(self._path)
+
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock; raise RigError when another up or down holds it."""
+        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock_path.open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                raise RigError("Another `orderboard up` or `down` is at work here. Wait until it is done.") from exc
+            yield
+
+
+def end(processes: tuple[KnownProcess, ...], *, deadline_s: float) -> list[str]:
+    """SIGTERM, then SIGKILL after the deadline; children first noted and ended too. Returns the names of the ended."""
+    found = [(each.name, process) for each in processes if (process := each.find()) is not None]
+    family: list[psutil.Process] = []
+    for _, process in found:
+        with suppress(psutil.NoSuchProcess):
+            family += process.children(recursive=True)
+            process.terminate()
+    _, alive = psutil.wait_procs([process for _, process in found] + family, timeout=deadline_s)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
+    return [name for name, _ in found]
