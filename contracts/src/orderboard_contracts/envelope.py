@@ -17,9 +17,12 @@ EventSource = Literal["orderboard.order-api", "orderboard.worker"]
 
 
 class Envelope(BaseModel, Generic[Data]):
-    """What every event says of itself. Unknown fields are ignored on reading, so that a newer writer hurts nobody."""
+    """What every event says of itself.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    Whoever makes an event may not invent fields; events.parse_event, which reads them, ignores what it does not know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(min_length=1, description="Follows from the cause: a cause seen twice gives the same id.")

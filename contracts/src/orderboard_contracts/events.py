@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from orderboard_contracts.envelope import Envelope
 from orderboard_contracts.fault import FaultText
 from orderboard_contracts.identity import OrderId
-from orderboard_contracts.order import Currency, PricedLine, Priority
+from orderboard_contracts.menu import Currency
+from orderboard_contracts.order import PricedLine, Priority
 
 RejectionReason = Literal["sold_out", "idempotency_conflict"]
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     order_id: OrderId
 
@@ -124,17 +125,30 @@ EVENT_CLASSES: Final[Mapping[str, type[Event]]] = {
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
-class NotAnEvent(ValueError):
+_MAX_REASON_CHARACTERS: Final = 400
+
+
+class NotAnEvent(ValueError):  # noqa: N818 - a message can be one or not; nobody has made an error
     """The text is no event that this version knows; the message says which part is wrong. Retrying cannot help."""
 
 
 def parse_event(document: str | bytes | Mapping[str, object]) -> Event:
-    """Read an event from JSON text or from a parsed document; raise NotAnEvent for anything else."""
+    """Read an event from JSON text or from a parsed document; raise NotAnEvent for anything else.
+
+    Unknown fields are ignored at every depth, so that a newer writer hurts no older reader. Calling a class or its
+    model_validate is for making events: there an unknown field is an error.
+    """
     try:
         if isinstance(document, str | bytes):
-            return _event.validate_json(document)
-        return _event.validate_python(document)
+            return _event.validate_json(document, extra="ignore")
+        return _event.validate_python(document, extra="ignore")
     except ValidationError as exc:
-        first = exc.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise NotAnEvent(f"{where}: {first['msg']}") from exc
+        raise NotAnEvent(_reason(exc)) from exc
+
+
+def _reason(exc: ValidationError) -> str:
+    """The first fault, short and without control characters: it goes to logs, and the sender chose parts of it."""
+    first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the document"
+    reason = "".join(character if character.isprintable() else "?" for character in f"{where}: {first['msg']}")
+    return reason if len(reason) <= _MAX_REASON_CHARACTERS else f"{reason[:_MAX_REASON_CHARACTERS]}..."

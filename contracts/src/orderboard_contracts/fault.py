@@ -1,4 +1,7 @@
-"""A fault that an order may carry for experiments: what it asks the worker to do. Parsing only; acting is the worker's."""
+"""A fault that an order may carry for experiments: what it asks the worker to do.
+
+Parsing only; acting is the worker's.
+"""
 
 import re
 from dataclasses import dataclass
@@ -57,4 +60,5 @@ def _checked(text: str) -> str:
     return text
 
 
-FaultText = Annotated[str, Field(pattern=FAULT_PATTERN), AfterValidator(_checked)]
+# The pattern is for readers of the schema; the check is parse_fault's, whose message says what to write.
+FaultText = Annotated[str, AfterValidator(_checked), Field(json_schema_extra={"pattern": FAULT_PATTERN})]

@@ -1,5 +1,6 @@
 """One row of the orders table, as the worker writes it and order-api and the rig read it."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -19,7 +20,7 @@ class OrderRecord(BaseModel):
     out of the customer index.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     order_id: OrderId
     status: Status
@@ -40,3 +41,11 @@ class OrderRecord(BaseModel):
     traceparent: str | None = None
     correlationid: str | None = None
     expires_at: int | None = Field(default=None, description="DynamoDB TTL, seconds since 1970.")
+
+
+def parse_record(row: Mapping[str, object]) -> OrderRecord:
+    """Read a row of the table as plain values; attributes that a newer writer added are ignored.
+
+    Raises pydantic's ValidationError when it is no order's row.
+    """
+    return OrderRecord.model_validate(row, extra="ignore")

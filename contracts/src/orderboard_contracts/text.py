@@ -13,7 +13,7 @@ _NONCHARACTERS = frozenset("\ufffe\uffff")
 
 
 def require_printable(value: str) -> str:
-    """Return value unchanged, or raise ValueError naming the first character that is refused."""
+    """Return value unchanged, or raise ValueError that names the first character that is refused."""
     for position, character in enumerate(value):
         if (
             unicodedata.category(character) in ("Cc", "Cs")
