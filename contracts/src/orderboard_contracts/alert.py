@@ -4,7 +4,7 @@ is the notifier's own affair.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from orderboard_contracts.identity import OrderId, event_id_for
 from orderboard_contracts.text import PrintableText
@@ -20,9 +20,9 @@ MAX_ALERT_TEXT_CHARACTERS: Final = 500
 
 
 class Alert(BaseModel):
-    """One announcement. Unknown fields are ignored on reading, so that a newer notifier hurts no reader."""
+    """One announcement. parse_alert, which reads them, ignores fields that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(min_length=1, description="Follows from the event: an alert seen twice has the same id.")
     kind: AlertKind = Field(description="What is announced.")
@@ -38,6 +38,20 @@ class Alert(BaseModel):
     def to_json(self) -> str:
         """The document that an inbox or a webhook receives."""
         return self.model_dump_json(exclude_none=True)
+
+
+class NotAnAlert(ValueError):  # noqa: N818 - CloudWatch's alarms come by the same topic, and nobody has made an error
+    """The text is no alert that this version knows; the message says which part is wrong."""
+
+
+def parse_alert(document: str | bytes) -> Alert:
+    """Read an alert from the JSON text that an inbox holds; raise NotAnAlert for anything else."""
+    try:
+        return Alert.model_validate_json(document, extra="ignore")
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise NotAnAlert(f"{where}: {first['msg']}") from exc
 
 
 def alert_id_for(event_id: str) -> str:
