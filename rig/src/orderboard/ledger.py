@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, get_args
+
+from orderboard_contracts.alert import AlertKind
+from orderboard_contracts.events import OrderPlaced
 
 from orderboard.discrepancy import (
     DeadLetterUnexpected,
@@ -21,10 +24,8 @@ from orderboard.discrepancy import (
 )
 from orderboard.rush import Ending
 
-AlertKind = Literal["large_order", "order_rejected", "express_ready", "cancellation_refused"]
 ALERT_KINDS: Final[tuple[AlertKind, ...]] = get_args(AlertKind)
-
-PLACED: Final = "orderboard.order.placed.v1"
+PLACED: Final[str] = OrderPlaced.model_fields["type"].default
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Announcement:
-    """An alert that reached the inbox."""
+    """An alert that reached the inbox. It may do so twice; the alert id tells that the two are one."""
 
     alert_id: str
     kind: str
@@ -116,7 +117,8 @@ def balance(placed: Sequence[Placed], evidence: Evidence, *, large_order_cents: 
     endings, said = _endings(evidence), _said(evidence)
     entries = tuple(_entry(order, endings, large_order_cents) for order in accepted)
     due = Counter((str(kind), entry.order_id) for entry in entries for kind in entry.alerts)
-    announced = Counter((alert.kind, alert.order_id) for alert in evidence.announcements)
+    alerts = {alert.alert_id: (alert.kind, alert.order_id) for alert in evidence.announcements}
+    announced = Counter(alerts.values())
     return Ledger(
         entries=entries,
         refused=sum(order.order_id is None for order in placed),
