@@ -1,0 +1,35 @@
+"""A real AWS account as the backend: only when it is asked for by name, and never without saying which account."""
+
+from dataclasses import dataclass
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orderboard_stack.backend import CLIENT_CONFIG, DEFAULT_REGION, Endpoint
+
+
+class NoAccountError(Exception):
+    """The usual AWS credentials are missing or refused."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose account would be used: show it to people before anything is made in it."""
+
+    account_id: str
+    arn: str
+    endpoint: Endpoint
+
+
+def account(session: boto3.Session | None = None) -> Account:
+    """Ask STS who the usual credentials (environment, profile, role) belong to. Raises NoAccountError."""
+    session = session or boto3.Session()
+    region = session.region_name or DEFAULT_REGION
+    try:
+        identity = session.client("sts", region_name=region, config=CLIENT_CONFIG).get_caller_identity()
+    except (BotoCoreError, ClientError) as exc:
+        raise NoAccountError(
+            "No usable AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+            f"and AWS_REGION. STS says: {exc}"
+        ) from exc
+    return Account(account_id=identity["Account"], arn=identity["Arn"], endpoint=Endpoint("aws", None, region))

@@ -1,0 +1,116 @@
+"""Backends as values: where one answers, how to talk to it, and what it can do. Starting one is not done here."""
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import boto3
+from botocore.config import Config
+
+BackendName = Literal["embedded", "localstack", "aws"]
+
+DEFAULT_REGION: Final = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a backend can do. A caller that needs what is missing says so to its user.
+
+    archive_in_template: CloudFormation takes AWS::Events::Archive; otherwise deploy makes the archive by API.
+    updates_in_place: a stack update changes what it says it changes; otherwise deploy deletes and creates again.
+    dashboard: CloudWatch keeps dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
+    replay: StartReplay sends archived events again. host_lambda: functions run on this machine's own Python.
+    """
+
+    archive_in_template: bool = True
+    updates_in_place: bool = True
+    dashboard: bool = True
+    message_move_task: bool = True
+    replay: bool = True
+    host_lambda: bool = False
+
+
+CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
+    "embedded": Capabilities(archive_in_template=False, host_lambda=True),
+    "localstack": Capabilities(updates_in_place=False),
+    "aws": Capabilities(),
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A backend that answers. endpoint_url is None where AWS's own endpoints are meant."""
+
+    name: BackendName
+    endpoint_url: str | None
+    region: str = DEFAULT_REGION
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this backend can do."""
+        return CAPABILITIES[self.name]
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on this machine or a neighbour, with credentials that mean nothing."""
+        return self.name != "aws"
+
+    def environment(self) -> dict[str, str]:
+        """The standard AWS variables that point any SDK, and the aws command, at this backend."""
+        regions = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        if self.endpoint_url is None:
+            return regions
+        endpoint = {**regions, "AWS_ENDPOINT_URL": self.endpoint_url}
+        if not self.local:
+            return endpoint
+        return {**endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+    def session(self) -> boto3.Session:
+        """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
+        if not self.local:
+            return boto3.Session(region_name=self.region)
+        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=self.region)  # noqa: S106
+
+
+# Local endpoints are not for proxies, and S3's virtual host names do not resolve on them.
+CLIENT_CONFIG: Final = Config(
+    connect_timeout=5,
+    read_timeout=60,
+    retries={"mode": "standard", "max_attempts": 4},
+    s3={"addressing_style": "path"},
+    user_agent_extra="orderboard",
+)
+
+
+class BackendUnreachableError(Exception):
+    """Nothing that we know answers at the address; the message says what to look at."""
+
+
+def recognise(endpoint_url: str | None, region: str = DEFAULT_REGION) -> Endpoint:
+    """Find out which backend answers at endpoint_url (None: AWS). Raises BackendUnreachableError."""
+    if endpoint_url is None or ".amazonaws.com" in endpoint_url:
+        return Endpoint("aws", endpoint_url, region)
+    base = endpoint_url.rstrip("/")
+    if _is_healthy(f"{base}/_ministack/health"):
+        return Endpoint("embedded", endpoint_url, region)
+    if _is_healthy(f"{base}/_localstack/health"):
+        return Endpoint("localstack", endpoint_url, region)
+    raise BackendUnreachableError(
+        f"No backend answers at {endpoint_url}. Is it running? `orderboard doctor` says what this machine has."
+    )
+
+
+def _is_healthy(url: str, timeout_s: float = 5) -> bool:
+    health = read_json(url, timeout_s)
+    return isinstance(health, dict) and "services" in health
+
+
+def read_json(url: str, timeout_s: float) -> object:
+    """Read a JSON document over HTTP past any proxy; None where there is none."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=timeout_s) as response:
+            return json.load(response)
+    except (OSError, ValueError):  # refused, reset, timed out, a 404, no JSON
+        return None

@@ -1,0 +1,77 @@
+"""The S3 bucket that CloudFormation takes the notifier's zip from."""
+
+import hashlib
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError
+
+from orderboard_stack.backend import CLIENT_CONFIG, DEFAULT_REGION
+
+
+class CodeBucket:
+    """The bucket `<prefix>-code-<account>` of one stack; its objects are named by their content."""
+
+    def __init__(self, session: boto3.Session, endpoint_url: str | None, prefix: str) -> None:
+        account_id = session.client("sts", endpoint_url=endpoint_url, config=CLIENT_CONFIG).get_caller_identity()[
+            "Account"
+        ]
+        self.name = f"{prefix}-code-{account_id}"
+        self._region = session.region_name or DEFAULT_REGION
+        self._s3 = session.client("s3", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
+
+    def upload(self, zip_path: Path) -> str:
+        """Make the bucket if need be, upload the zip unless it is there already, and return its key.
+
+        The key follows from the bytes: CloudFormation changes a function only when the key changes.
+        """
+        body = zip_path.read_bytes()
+        key = f"notifier-{hashlib.sha256(body).hexdigest()[:32]}.zip"
+        self._make()
+        if not self._has(key):
+            self._s3.put_object(Bucket=self.name, Key=key, Body=body)
+        return key
+
+    def delete(self) -> None:
+        """Remove the bucket with what is in it. Removing one that is not there is fine."""
+        try:
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+                for stored in page.get("Contents", []):
+                    self._s3.delete_object(Bucket=self.name, Key=stored["Key"])
+            self._s3.delete_bucket(Bucket=self.name)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "NoSuchBucket":
+                raise
+
+    def _has(self, key: str) -> bool:
+        try:
+            self._s3.head_object(Bucket=self.name, Key=key)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                return False
+            raise
+        return True
+
+    def _make(self) -> None:
+        try:
+            # us-east-1 is the one region that must not be named.
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+            if self._region == "us-east-1":
+                self._s3.create_bucket(Bucket=self.name)
+            else:
+                self._s3.create_bucket(
+                    Bucket=self.name,
+                    CreateBucketConfiguration={"LocationConstraint": self._region},  # type: ignore[typeddict-item]
+                )
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+                raise
+        self._s3.put_public_access_block(
+            Bucket=self.name,
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": True,
+                "IgnorePublicAcls": True,
+                "BlockPublicPolicy": True,
+                "RestrictPublicBuckets": True,
+            },
+        )

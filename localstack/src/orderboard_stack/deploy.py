@@ -1,0 +1,129 @@
+"""Deploys template.yaml, by the same code on every backend, and takes it away again.
+
+Two things differ where a backend lacks something, and both are told through `progress`:
+
+- MiniStack refuses AWS::Events::Archive in a template but has the archive's API: the stack is made without it
+  (WithArchive=false) and the archive, named like the bus, by API.
+- LocalStack 4.14 reports an update of rules, alarms, tables and buses as complete and changes nothing: a stack that
+  differs is deleted and made again.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import boto3
+from botocore.exceptions import ClientError
+
+from orderboard_stack.backend import CLIENT_CONFIG, Capabilities, recognise
+from orderboard_stack.code_bucket import CodeBucket
+from orderboard_stack.outputs import StackOutputs, read
+from orderboard_stack.stack import DeployFailedError, Progress, ResourceFailure, Stack
+
+__all__ = ["ARCHIVE_DAYS", "TEMPLATE", "DeployFailedError", "ResourceFailure", "delete", "deploy"]
+
+_INSTALLED = Path(__file__).with_name("template.yaml")  # a wheel carries it
+TEMPLATE: Final = _INSTALLED if _INSTALLED.exists() else Path(__file__).parents[2] / "template.yaml"
+ARCHIVE_DAYS: Final = 7
+
+
+def _say_nothing(_: str) -> None:
+    pass
+
+
+def deploy(
+    session: boto3.Session,
+    endpoint_url: str | None,
+    *,
+    notifier_zip: Path,
+    stack_name: str = "orderboard",
+    prefix: str = "orderboard",
+    template: Path = TEMPLATE,
+    parameters: Mapping[str, str] = MappingProxyType({}),
+    progress: Progress = _say_nothing,
+    within_s: float = 900,
+) -> StackOutputs:
+    """Make the stack, or change it to what the template says, and return its outputs.
+
+    parameters are the template's, by name; the zip must fit their NotifierRuntime and NotifierArchitecture. progress
+    gets one short line for each thing done. Raises DeployFailedError, naming the resources that failed and why.
+    """
+    capabilities = recognise(endpoint_url).capabilities
+    bucket = CodeBucket(session, endpoint_url, prefix)
+    progress(f"uploading {notifier_zip.name} to {bucket.name}")
+    key = bucket.upload(notifier_zip)
+    wanted = {
+        **_defaults(capabilities),
+        **parameters,
+        "Prefix": prefix,
+        "NotifierCodeBucket": bucket.name,
+        "NotifierCodeKey": key,
+    }
+    archive_by_api = not capabilities.archive_in_template and wanted["WithArchive"] == "true"
+    if archive_by_api:
+        wanted["WithArchive"] = "false"
+    stack = Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s)
+    _create_or_update(stack, template.read_text(), wanted, capabilities, progress)
+    if archive_by_api:
+        progress(f"archive {prefix}: made by API, since this backend's CloudFormation does not know archives")
+        _make_archive(session, endpoint_url, prefix)
+    return read(session, endpoint_url, stack_name)
+
+
+def delete(
+    session: boto3.Session,
+    endpoint_url: str | None,
+    *,
+    stack_name: str = "orderboard",
+    prefix: str = "orderboard",
+    progress: Progress = _say_nothing,
+    within_s: float = 900,
+) -> None:
+    """Delete the stack, its archive and its bucket, with everything in them, and wait until they are gone."""
+    if not recognise(endpoint_url).capabilities.archive_in_template:
+        _delete_archive(session, endpoint_url, prefix)
+    Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s).delete()
+    CodeBucket(session, endpoint_url, prefix).delete()
+    progress(f"stack {stack_name}: deleted")
+
+
+def _defaults(capabilities: Capabilities) -> dict[str, str]:
+    return {"WithArchive": "true", "WithDashboard": str(capabilities.dashboard).lower()}
+
+
+def _create_or_update(
+    stack: Stack, template: str, parameters: Mapping[str, str], capabilities: Capabilities, progress: Progress
+) -> None:
+    if stack.is_stillborn():
+        progress(f"stack {stack.name}: deleting what a failed attempt left")
+        stack.delete()
+    if stack.state() is None:
+        stack.create(template, parameters)
+    elif capabilities.updates_in_place:
+        stack.update(template, parameters)
+    elif stack.has(template, parameters):
+        progress(f"stack {stack.name}: nothing to change")
+    else:
+        progress(f"stack {stack.name}: this backend cannot update it; deleting it with its data to make it again")
+        stack.delete()
+        stack.create(template, parameters)
+
+
+def _make_archive(session: boto3.Session, endpoint_url: str | None, name: str) -> None:
+    events = session.client("events", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
+    bus_arn = events.describe_event_bus(Name=name)["Arn"]
+    try:
+        events.create_archive(ArchiveName=name, EventSourceArn=bus_arn, RetentionDays=ARCHIVE_DAYS)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+            raise
+
+
+def _delete_archive(session: boto3.Session, endpoint_url: str | None, name: str) -> None:
+    events = session.client("events", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
+    try:
+        events.delete_archive(ArchiveName=name)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise

@@ -1,0 +1,111 @@
+"""What tests of every kind share: waiting for what happens elsewhere, and handles on what a test runs against."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
+from orderboard_stack.outputs import StackOutputs
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_events.client import EventBridgeClient
+    from types_boto3_sns.client import SNSClient
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+Result = TypeVar("Result")
+
+
+async def eventually(
+    check: Callable[[], Result | Awaitable[Result]], *, within_s: float = 5, every_s: float = 0.05
+) -> Result:
+    """Repeat check until it neither raises AssertionError nor answers something false; return its answer.
+
+    None is no answer: such a check speaks by its asserts. After within_s the last AssertionError goes to the test. check is a plain or an async function; one that blocks
+    (boto3) runs in a thread, so that servers in the test's own loop go on answering.
+    """
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            answer = await _ask(check)
+            assert answer is None or answer, f"still {answer!r}"
+        except AssertionError:
+            if time.monotonic() >= deadline:
+                raise
+            await asyncio.sleep(every_s)
+        else:
+            return answer
+
+
+async def _ask(check: Callable[[], Result | Awaitable[Result]]) -> Result:
+    answer = check() if inspect.iscoroutinefunction(check) else await asyncio.to_thread(check)
+    if inspect.isawaitable(answer):
+        return await answer
+    return answer
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """A stack of its own for one test, with clients that speak to its backend."""
+
+    name: str
+    prefix: str
+    endpoint: Endpoint
+    outputs: StackOutputs
+    session: boto3.Session = field(repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that a service reads: the standard AWS variables and the stack's outputs."""
+        return {**self.endpoint.environment(), **self.outputs.environment()}
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """An SQS client."""
+        return self.session.client("sqs", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """An SNS client."""
+        return self.session.client("sns", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        """An EventBridge client."""
+        return self.session.client("events", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """A DynamoDB client."""
+        return self.session.client("dynamodb", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
+
+    def queue_url(self, name: str) -> str:
+        """The address of a queue by its name, such as `stack.outputs.work_queue`."""
+        return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+    def waiting(self, name: str) -> int:
+        """How many messages of a queue can be received now."""
+        attributes = self.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url(name), AttributeNames=["ApproximateNumberOfMessages"]
+        )["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"])
+
+    def receive(self, name: str, *, wait_s: int = 0, delete: bool = True) -> "list[MessageTypeDef]":
+        """Receive up to ten messages of a queue with all their attributes, and delete them unless told otherwise."""
+        url = self.queue_url(name)
+        messages = self.sqs.receive_message(
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=wait_s,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages", [])
+        for message in messages if delete else ():
+            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return messages
