@@ -1,0 +1,183 @@
+"""What becomes of each message of a batch: announced once, ignored, or given back."""
+
+import io
+import json
+import uuid
+from typing import Any, cast
+
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+from notifier.announcer import Announcer
+from notifier.batch import Notifier
+from unit.notifier.events import cancelled, completed, placed, rejected
+from unit.notifier.fakes import TOPIC_ARN, FakeContext, FakeTable, FakeTopic, bus_message, failed_ids, sqs_batch
+
+POISON = {
+    "no JSON": "{",
+    "no object": "[]",
+    "no EventBridge event": '{"hello": "world"}',
+    "no event of ours": '{"detail": {"type": "aws.ec2"}}',
+    "an unknown version": '{"detail": {"type": "orderboard.order.placed.v9"}}',
+    "an event without its envelope": completed().to_json(),
+    "nesting without end": "[" * 100_000,
+    "a nested detail without end": '{"detail": {"a": ' + "[" * 100_000,
+    "nothing": "",
+}
+
+
+class Harness:
+    """A notifier between a fake topic and a fake table."""
+
+    def __init__(self) -> None:
+        self.topic, self.table, self.log = FakeTopic(), FakeTable(), io.StringIO()
+        self.notifier = self.another()
+
+    def another(self) -> Notifier:
+        """A second execution environment of the same function."""
+        announcer = Announcer(
+            sns=cast("Any", self.topic),
+            dynamodb=cast("Any", self.table),
+            topic_arn=TOPIC_ARN,
+            idempotency_table="cafe-notifier-idempotency",
+        )
+        logger = Logger(service=f"notifier-{uuid.uuid4()}", stream=self.log)  # loggers are kept by their names
+        return Notifier(announcer, logger, Metrics(service="notifier", namespace="OrderBoard"))
+
+    def receive(self, *bodies: str, context: FakeContext | None = None, notifier: Notifier | None = None) -> list[str]:
+        """Hand over messages m0, m1, ...; return the ids that failed."""
+        handle = (notifier or self.notifier).handle
+        return failed_ids(handle(sqs_batch(bodies), cast("Any", context or FakeContext())))
+
+
+@pytest.fixture
+def cafe() -> Harness:
+    """A notifier that has seen nothing yet."""
+    return Harness()
+
+
+def test_alerts_of_a_batch_are_published(cafe: Harness) -> None:
+    """Every event of a batch is announced in order, and none is given back."""
+    failed = cafe.receive(bus_message(completed(event_id="e1")), bus_message(completed(event_id="e2")))
+
+    assert failed == []
+    assert [alert.kind for alert in cafe.topic.alerts] == ["express_ready", "express_ready"]
+    assert len({alert.id for alert in cafe.topic.alerts}) == 2
+
+
+def test_event_without_alert_is_done(cafe: Harness) -> None:
+    """An event that makes no alert is acknowledged, publishes nothing and leaves no record."""
+    failed = cafe.receive(bus_message(cancelled()))
+
+    assert failed == []
+    assert cafe.topic.published == []
+    assert cafe.table.items == {}
+
+
+def test_event_delivered_twice_is_announced_once(cafe: Harness) -> None:
+    """Neither a second delivery in a batch, nor a later one, nor one to another environment publishes again."""
+    event = placed()
+
+    assert cafe.receive(bus_message(event), bus_message(event)) == []
+    assert cafe.receive(bus_message(event)) == []
+    assert cafe.receive(bus_message(event), notifier=cafe.another()) == []
+
+    assert len(cafe.topic.published) == 1
+
+
+@pytest.mark.parametrize("body", POISON.values(), ids=POISON.keys())
+def test_poison_harms_no_other(cafe: Harness, body: str) -> None:
+    """A message that is no event is given back, and its neighbours are announced."""
+    good = (bus_message(completed(event_id=event_id)) for event_id in ("e1", "e2"))
+
+    failed = cafe.receive(next(good), body, next(good))
+
+    assert failed == ["m1"]
+    assert len(cafe.topic.published) == 2
+
+
+def test_batch_of_poison_alone_is_reported_not_raised(cafe: Harness) -> None:
+    """A batch that fails as a whole is no error of the function: its messages are given back one by one."""
+    assert cafe.receive("{", "[]") == ["m0", "m1"]
+
+
+def test_publish_that_fails_is_tried_again(cafe: Harness) -> None:
+    """When SNS does not answer, that message alone is given back, and its redelivery is announced."""
+    first, second = bus_message(completed(event_id="e1")), bus_message(completed(event_id="e2"))
+    cafe.topic.failures_left = 1
+
+    assert cafe.receive(first, second) == ["m0"]
+    assert len(cafe.topic.published) == 1
+
+    assert cafe.receive(first) == []
+    assert len(cafe.topic.published) == 2
+
+
+def test_crash_before_the_record_announces_at_least_once(cafe: Harness) -> None:
+    """When the record cannot be completed, redeliveries wait until the invocation is over, then announce again."""
+    event = bus_message(rejected())
+    cafe.table.update_failures_left = 1
+
+    assert cafe.receive(event) == ["m0"]
+    assert cafe.receive(event) == ["m0"], "the first invocation may still be at work"
+    cafe.table.let_invocation_time_out()
+    assert cafe.receive(event) == []
+
+    first, second = cafe.topic.alerts
+    assert first.id == second.id
+
+
+def test_record_holds_no_longer_than_the_invocation(cafe: Harness) -> None:
+    """An alert in progress blocks its redelivery for the time that Lambda leaves, no longer."""
+    cafe.table.update_failures_left = 1
+
+    cafe.receive(bus_message(rejected()), context=FakeContext([900]))
+
+    (record,) = cafe.table.items.values()
+    lasts_ms = int(record["in_progress_expiration"]["N"]) - (int(record["expiration"]["N"]) - 14 * 86_400) * 1000
+    assert lasts_ms < 900 + 1_000, "the record's own expiry is in whole seconds"
+
+
+def test_no_alert_begins_without_time_to_end(cafe: Harness) -> None:
+    """When the invocation is nearly over, the rest of the batch is given back and what was done stays done."""
+    bodies = [bus_message(completed(event_id=f"e{number}")) for number in range(3)]
+
+    failed = cafe.receive(*bodies, context=FakeContext([10_000, 9_000, 8_000, 2_000]))
+
+    assert failed == ["m1", "m2"]
+    assert len(cafe.topic.published) == 1
+
+
+def test_short_timeout_still_announces(cafe: Harness) -> None:
+    """A function with a timeout of one second gives its messages the time it has."""
+    assert cafe.receive(bus_message(placed()), context=FakeContext([1_000, 900])) == []
+
+
+def test_metrics_count_what_became_of_each(cafe: Harness, capsys: pytest.CaptureFixture[str]) -> None:
+    """One EMF document an invocation counts messages received, announced, repeated, ignored and failed."""
+    event = bus_message(placed())
+
+    cafe.receive(event, event, bus_message(cancelled()), "{")
+
+    (document,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert {name: sum(document[name]) for name in document if name[0].isupper()} == {
+        "MessagesReceived": 4,
+        "AlertsAnnounced": 1,
+        "AlertsAlreadyAnnounced": 1,
+        "EventsIgnored": 1,
+        "MessagesFailed": 1,
+    }
+    assert document["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "OrderBoard"
+
+
+def test_log_tells_the_story(cafe: Harness) -> None:
+    """Every message leaves one line that names its event, its order and what became of it."""
+    cafe.receive(bus_message(placed()), "{")
+
+    announced, refused = map(json.loads, cafe.log.getvalue().splitlines())
+    assert (announced["message"], announced["kind"], announced["correlation_id"]) == (
+        "alert.announced",
+        "large_order",
+        "corr-1",
+    )
+    assert (refused["message"], refused["message_id"], refused["receive_count"]) == ("message.refused", "m1", "1")
+    assert "no EventBridge event" in refused["reason"]
