@@ -1,0 +1,86 @@
+"""Reading a request body as strict JSON: one document, UTF-8, no name twice, no NaN, no endless nesting.
+
+A reader that is lenient here and another that is lenient elsewhere would see two different orders.
+https://www.rfc-editor.org/rfc/rfc7493 (I-JSON)
+"""
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NoReturn
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from order_api.problem import MALFORMED_JSON, UNSUPPORTED_MEDIA_TYPE, ProblemError
+
+MEDIA_TYPE: Final = "application/json"
+
+
+class MalformedJsonError(ValueError):
+    """The body is not one strict JSON document; the message says where or why."""
+
+
+def parse_json(body: bytes) -> object:
+    """Parse body, or raise MalformedJsonError. Lone surrogates in values are left to the models, which refuse them."""
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as exc:
+        raise MalformedJsonError(f"not UTF-8 at byte {exc.start}") from exc
+    except json.JSONDecodeError as exc:
+        raise MalformedJsonError(f"{exc.msg} at line {exc.lineno}, column {exc.colno}") from exc
+    except RecursionError as exc:
+        raise MalformedJsonError("nested too deeply") from exc
+    except MalformedJsonError:
+        raise
+    except ValueError as exc:  # Python's limit on the digits of an integer
+        raise MalformedJsonError("a number has too many digits") from exc
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedJsonError("an object has the same name twice")
+    if not all(name.isascii() or _is_text(name) for name in members):
+        raise MalformedJsonError("a name has a lone surrogate")
+    return members
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise MalformedJsonError(f"{constant} is not JSON")
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        try:
+            return parse_json(await self.body())
+        except MalformedJsonError as exc:
+            raise ProblemError(MALFORMED_JSON, f"{exc}.") from exc
+
+
+class StrictJsonRoute(APIRoute):
+    """A route whose body must be called JSON and be it; FastAPI's own is lenient in both."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler behind our reading of the body."""
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            if has_body(request):
+                media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+                charset = parameters.strip().lower().replace('"', "")
+                if media_type.strip().lower() != MEDIA_TYPE or charset not in ("", "charset=utf-8"):
+                    raise ProblemError(
+                        UNSUPPORTED_MEDIA_TYPE, f"Send Content-Type: {MEDIA_TYPE}.", headers={"Accept": MEDIA_TYPE}
+                    )
+            return await handle(_StrictRequest(request.scope, request.receive))
+
+        return handle_strictly
+
+
+def has_body(request: Request) -> bool:
+    """Whether the request says that a body follows."""
+    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers

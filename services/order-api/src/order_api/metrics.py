@@ -1,0 +1,88 @@
+"""What is measured of the API, in Prometheus' terms. Labels are route templates and codes, never what a client sent."""
+
+import time
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"))
+_BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+router = APIRouter()
+
+
+class Metrics:
+    """The instruments of one app, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.orders = Counter(
+            "orderboard_api_orders_total", "Orders by what they were answered.", ["result"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "orderboard_api_request_seconds",
+            "From the request's first byte to the answer's last.",
+            ["method", "route", "status"],
+            buckets=_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.waiting = Gauge(
+            "orderboard_api_publish_waiting",
+            "Commands that wait for a call to SNS or EventBridge.",
+            ["service"],
+            registry=self.registry,
+        )
+        for result in ("accepted", "refused", "unavailable"):
+            self.orders.labels(result)
+
+    def observe(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route = getattr(scope.get("route"), "path", "unmatched")
+        self.seconds.labels(method, route, str(status)).observe(seconds)
+        if method == "POST" and scope["path"] == "/orders":
+            self.orders.labels(_result(status)).inc()
+
+
+def _result(status: int) -> str:
+    if status < 400:
+        return "accepted"
+    return "refused" if status < 500 else "unavailable"
+
+
+class Measured:
+    """ASGI middleware: counts and times every request, also those that other middlewares answer."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and look at its watch."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def send_noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        finally:
+            self._metrics.observe(scope, status, time.perf_counter() - began)
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """The numbers, in Prometheus' text format."""
+    instruments: Metrics = request.app.state.metrics
+    return Response(generate_latest(instruments.registry), media_type=CONTENT_TYPE_LATEST)
