@@ -4,23 +4,24 @@ It knows no AWS service. What one call may hold (entries, bytes) and how it is s
 """
 
 import asyncio
+import copy
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self
 
-Entry = TypeVar("Entry")
-Result = TypeVar("Result")
+from orderboard_batching.entry_queue import Entry, EntryQueue, Result, Waiting
 
 
 @dataclass(frozen=True)
 class Limits:
     """What one call may hold, and how long entries wait for company.
 
-    max_bytes counts what size_bytes says of each entry. slots is the number of calls under way at once. max_waiting
-    bounds the entries that wait; one more is refused. attempts counts sends of one entry, the first included.
+    max_bytes counts what size_bytes says of each entry. linger_s runs from the arrival of the oldest entry; a full
+    call does not wait for it. slots is the number of calls under way at once. max_waiting bounds the entries that wait
+    for a call or for their next attempt; one more is refused. attempts counts sends of one entry, the first included.
     """
 
     max_entries: int
@@ -32,6 +33,11 @@ class Limits:
     backoff_base_s: float = 0.05
     backoff_max_s: float = 1.0
 
+    def __post_init__(self) -> None:
+        for name in ("max_entries", "max_bytes", "slots", "max_waiting", "attempts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; nothing could ever be sent with less than 1")
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -42,8 +48,11 @@ class Refused:
     retryable: bool
 
 
+_STOPPED: Final = Refused("Stopped", "sending was broken off before the answer came", retryable=True)
+
+
 class BatcherFullError(Exception):
-    """Too many entries wait already: shed this one now, the caller tries again later."""
+    """The entry was not taken: too many wait already, or the batcher is closing. Try again later."""
 
 
 class EntryTooLargeError(Exception):
@@ -58,20 +67,15 @@ class EntryRefusedError(Exception):
         self.refused = refused
 
 
-@dataclass
-class _Waiting(Generic[Entry, Result]):
-    entry: Entry
-    size_bytes: int
-    future: "asyncio.Future[Result]"
-    attempt: int = 1
-
-
 class Batcher(Generic[Entry, Result]):
     """Sends entries in batches; each submit gets its own entry's result.
 
     send takes 1 to max_entries entries and answers one Result or Refused for each, in order. What it raises, every
     caller of that call gets. A caller that is cancelled while it waits takes its entry out; once the call is under way
-    the entry may have taken effect (at-least-once). Use it as an async context manager: leaving sends what waits.
+    the entry may have taken effect (at-least-once).
+
+    Use it as an async context manager. Leaving takes nothing more and sends what waits, further attempts included.
+    Whoever cannot wait for that cancels it; then each caller left is told at once, by an EntryRefusedError.
     """
 
     def __init__(
@@ -84,18 +88,16 @@ class Batcher(Generic[Entry, Result]):
         self._send = send
         self._limits = limits
         self._size_bytes = size_bytes
-        self._waiting: deque[_Waiting[Entry, Result]] = deque()
-        self._more = asyncio.Event()
-        self._full_batch = asyncio.Event()
-        self._slots = asyncio.Semaphore(limits.slots)
-        self._calls: set[asyncio.Task[None]] = set()
-        self._pump: asyncio.Task[None] | None = None
-        self._closing = False
+        self._queue: EntryQueue[Entry, Result] = EntryQueue()
+        self._backing_off: dict[Waiting[Entry, Result], asyncio.TimerHandle] = {}
+        self._calls: set[asyncio.Task[Sequence[Result | Refused]]] = set()
+        self._linger: asyncio.TimerHandle | None = None
+        self._open = False
 
     @property
     def waiting(self) -> int:
-        """How many entries wait to be sent."""
-        return len(self._waiting)
+        """How many entries wait for a call, or for their next attempt."""
+        return len(self._queue) + len(self._backing_off)
 
     async def submit(self, entry: Entry) -> Result:
         """Send entry with others and return its result.
@@ -105,118 +107,146 @@ class Batcher(Generic[Entry, Result]):
         size_bytes = self._size_bytes(entry)
         if size_bytes > self._limits.max_bytes:
             raise EntryTooLargeError(f"{size_bytes} bytes; a call holds {self._limits.max_bytes}")
-        if self._closing or len(self._waiting) >= self._limits.max_waiting:
-            raise BatcherFullError(f"{len(self._waiting)} entries wait already")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._enqueue(_Waiting(entry, size_bytes, future))
-        return await future
-
-    def _enqueue(self, waiting: _Waiting[Entry, Result]) -> None:
-        self._waiting.append(waiting)
-        self._more.set()
-        if len(self._waiting) >= self._limits.max_entries:
-            self._full_batch.set()
-
-    def _next_batch(self) -> list[_Waiting[Entry, Result]]:
-        batch: list[_Waiting[Entry, Result]] = []
-        batch_bytes = 0
-        while self._waiting and len(batch) < self._limits.max_entries:
-            if self._waiting[0].future.done():  # its caller has gone
-                self._waiting.popleft()
-                continue
-            batch_bytes += self._waiting[0].size_bytes
-            if batch_bytes > self._limits.max_bytes:
-                break
-            batch.append(self._waiting.popleft())
-        return batch
-
-    async def _run(self) -> None:
-        while True:
-            await self._more.wait()
-            await self._slots.acquire()
-            try:
-                await self._linger()
-                batch = self._next_batch()
-                if not self._waiting:
-                    self._more.clear()
-                if len(self._waiting) < self._limits.max_entries:
-                    self._full_batch.clear()
-            except BaseException:
-                self._slots.release()
-                raise
-            if not batch:
-                self._slots.release()
-                continue
-            call = asyncio.create_task(self._call(batch))
-            self._calls.add(call)
-            call.add_done_callback(self._call_done)
-
-    async def _linger(self) -> None:
-        if self._closing or len(self._waiting) >= self._limits.max_entries:
-            return
+        if not self._open:
+            raise BatcherFullError("the batcher takes entries only inside its `async with`")
+        if self.waiting >= self._limits.max_waiting:
+            raise BatcherFullError(f"{self.waiting} entries wait already")
+        loop = asyncio.get_running_loop()
+        waiting = Waiting[Entry, Result](entry, size_bytes, loop.create_future(), loop.time())
+        self._enqueue(waiting)
         try:
-            async with asyncio.timeout(self._limits.linger_s):
-                await self._full_batch.wait()
-        except TimeoutError:
-            pass
+            return await waiting.future
+        except asyncio.CancelledError:
+            self._withdraw(waiting)
+            raise
 
-    def _call_done(self, call: "asyncio.Task[None]") -> None:
+    def _enqueue(self, waiting: Waiting[Entry, Result]) -> None:
+        self._queue.append(waiting)
+        self._dispatch()
+
+    def _withdraw(self, waiting: Waiting[Entry, Result]) -> None:
+        if waiting in self._queue:
+            self._queue.remove(waiting)
+        elif waiting in self._backing_off:
+            self._backing_off.pop(waiting).cancel()
+        elif not waiting.future.cancelled() and waiting.future.done():
+            waiting.future.exception()  # the answer came too late; asyncio would log that nobody looked at it
+
+    def _dispatch(self) -> None:
+        """Start the calls that are due. Whatever may make one due (an entry, a timer, a free slot) ends here."""
+        while self._queue and len(self._calls) < self._limits.slots:
+            if not self._is_due():
+                self._wait_for_company()
+                return
+            batch = self._queue.take_batch(self._limits.max_entries, self._limits.max_bytes)
+            if batch:
+                call = asyncio.create_task(self._call(batch))
+                self._calls.add(call)
+                call.add_done_callback(partial(self._call_done, batch))
+
+    def _is_due(self) -> bool:
+        full = len(self._queue) >= self._limits.max_entries or self._queue.size_bytes >= self._limits.max_bytes
+        return full or not self._open or asyncio.get_running_loop().time() >= self._linger_ends_s()
+
+    def _linger_ends_s(self) -> float:
+        return self._queue.oldest().waits_since_s + self._limits.linger_s
+
+    def _wait_for_company(self) -> None:
+        if self._linger is None:
+            self._linger = asyncio.get_running_loop().call_at(self._linger_ends_s(), self._linger_over)
+
+    def _linger_over(self) -> None:
+        self._linger = None
+        self._dispatch()
+
+    async def _call(self, batch: Sequence[Waiting[Entry, Result]]) -> Sequence[Result | Refused]:
+        outcomes = await self._send([waiting.entry for waiting in batch])
+        if len(outcomes) != len(batch):
+            raise ValueError(f"{len(outcomes)} results for {len(batch)} entries: whose is whose cannot be told")
+        return outcomes
+
+    def _call_done(
+        self, batch: Sequence[Waiting[Entry, Result]], call: "asyncio.Task[Sequence[Result | Refused]]"
+    ) -> None:
         self._calls.discard(call)
-        self._slots.release()
-
-    async def _call(self, batch: list[_Waiting[Entry, Result]]) -> None:
-        try:
-            outcomes = await self._send([waiting.entry for waiting in batch])
-            paired = list(zip(batch, outcomes, strict=True))
-        except BaseException as exc:
+        if call.cancelled():
             for waiting in batch:
-                if not waiting.future.done():
-                    waiting.future.set_exception(exc)
-            if not isinstance(exc, Exception):
-                raise
-            return
-        for waiting, outcome in paired:
-            self._settle(waiting, outcome)
+                self._fail(waiting, EntryRefusedError(_STOPPED))
+        elif (failure := call.exception()) is not None:
+            for waiting in batch:
+                self._fail(waiting, _own_copy(failure))
+        else:
+            for waiting, outcome in zip(batch, call.result(), strict=True):
+                self._settle(waiting, outcome)
+        self._dispatch()
 
-    def _settle(self, waiting: _Waiting[Entry, Result], outcome: Result | Refused) -> None:
+    def _settle(self, waiting: Waiting[Entry, Result], outcome: Result | Refused) -> None:
         if waiting.future.done():
             return
         if not isinstance(outcome, Refused):
             waiting.future.set_result(outcome)
-        elif outcome.retryable and waiting.attempt < self._limits.attempts and not self._closing:
-            waiting.attempt += 1
-            asyncio.get_running_loop().call_later(self._backoff_s(waiting.attempt), self._retry, waiting, outcome)
+        elif outcome.retryable and waiting.attempt < self._limits.attempts:
+            loop = asyncio.get_running_loop()
+            self._backing_off[waiting] = loop.call_later(self._backoff_s(waiting.attempt), self._retry, waiting)
         else:
-            waiting.future.set_exception(EntryRefusedError(outcome))
+            self._fail(waiting, EntryRefusedError(outcome))
+
+    def _fail(self, waiting: Waiting[Entry, Result], failure: BaseException) -> None:
+        if not waiting.future.done():
+            waiting.future.set_exception(failure)
 
     def _backoff_s(self, attempt: int) -> float:
         """Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/."""
         ceiling_s = min(self._limits.backoff_max_s, self._limits.backoff_base_s * 2 ** (attempt - 1))
         return random.uniform(0, ceiling_s)  # noqa: S311 - spreads load, guards nothing
 
-    def _retry(self, waiting: _Waiting[Entry, Result], outcome: Refused) -> None:
-        if waiting.future.done():
-            return
-        if self._closing:
-            waiting.future.set_exception(EntryRefusedError(outcome))
-        else:
-            self._enqueue(waiting)
+    def _retry(self, waiting: Waiting[Entry, Result]) -> None:
+        del self._backing_off[waiting]
+        waiting.attempt += 1
+        waiting.waits_since_s = asyncio.get_running_loop().time()
+        self._enqueue(waiting)
 
     async def __aenter__(self) -> Self:
-        self._pump = asyncio.create_task(self._run())
+        self._open = True
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._closing = True
-        self._full_batch.set()
-        while self._waiting or self._calls:
-            await asyncio.sleep(0)
-            if self._calls:
-                await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
-            elif self._waiting and all(waiting.future.done() for waiting in self._waiting):
-                break
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
+        self._open = False
+        self._dispatch()
+        try:
+            while pending := self._unsettled():
+                await asyncio.wait(pending)
+        finally:
+            await self._break_off()
+
+    def _unsettled(self) -> "set[asyncio.Future[Any]]":
+        return {*self._calls, *(waiting.future for waiting in (*self._queue, *self._backing_off))}
+
+    async def _break_off(self) -> None:
+        """Tell whoever still waits that it is over. After an orderly end there is nobody."""
+        if self._linger is not None:
+            self._linger.cancel()
+        for timer in self._backing_off.values():
+            timer.cancel()
+        for waiting in (*self._queue, *self._backing_off):
+            self._fail(waiting, EntryRefusedError(_STOPPED))
+        self._queue = EntryQueue()
+        self._backing_off.clear()
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+
+
+def _own_copy(failure: BaseException) -> BaseException:
+    """A failure of one caller's own, as raising it writes traceback and context into it; failure if it has no copy."""
+    try:
+        twin = copy.copy(failure)
+    except Exception:  # noqa: BLE001 - an exception's constructor may ask for anything and raise anything
+        return failure
+    if type(twin) is not type(failure) or twin.args != failure.args:
+        return failure
+    twin.__cause__, twin.__context__ = failure.__cause__, failure.__context__
+    twin.__suppress_context__ = failure.__suppress_context__
+    return twin.with_traceback(failure.__traceback__)

@@ -25,9 +25,9 @@ class PutEventsClient(Protocol):
 
 
 def entry_size_bytes(entry: BusEntry) -> int:
-    """How EventBridge counts an entry: source, detail type and detail, in UTF-8.
+    """How EventBridge counts an entry: source, detail type and detail, in UTF-8. All entries of a call count together.
 
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
     """
     return sum(len(entry[member].encode()) for member in ("Source", "DetailType", "Detail"))
 
@@ -48,7 +48,7 @@ def event_bus(
 
 
 def _outcome(result: Mapping[str, str]) -> str | Refused:
-    if "EventId" in result:
-        return result["EventId"]
+    if event_id := result.get("EventId"):
+        return event_id
     code = result.get("ErrorCode", "Unknown")
     return Refused(code, result.get("ErrorMessage", ""), retryable=code in _RETRYABLE_CODES)

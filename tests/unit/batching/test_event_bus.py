@@ -1,0 +1,114 @@
+"""PutEvents in batches: its limits, and what each entry's result means."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from orderboard_batching.batcher import EntryRefusedError, EntryTooLargeError
+from orderboard_batching.event_bus import MAX_BYTES, MAX_ENTRIES, BusEntry, entry_size_bytes, event_bus
+
+
+class FakeEventBridge:
+    """Takes entries as EventBridge does, and answers their ids in order; `refusals` are answered first, by detail."""
+
+    def __init__(self) -> None:
+        self.calls: list[Sequence[BusEntry]] = []
+        self.refusals: dict[str, list[str]] = {}
+
+    async def put_events(self, *, Entries: Sequence[BusEntry]) -> Mapping[str, Any]:  # noqa: N803 - AWS's name
+        """Answer one result for each entry, in order."""
+        self.calls.append(Entries)
+        results = [self._result(entry["Detail"]) for entry in Entries]
+        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+
+    def _result(self, detail: str) -> dict[str, str]:
+        if self.refusals.get(detail):
+            return {"ErrorCode": self.refusals[detail].pop(0), "ErrorMessage": f"refused {detail}"}
+        return {"EventId": f"id of {detail}"}
+
+
+def entry(detail: str) -> BusEntry:
+    """An entry with this detail."""
+    return {"EventBusName": "orderboard", "Source": "orderboard.worker", "DetailType": "made", "Detail": detail}
+
+
+def entry_of_bytes(size_bytes: int) -> BusEntry:
+    """An entry that EventBridge counts as so many bytes."""
+    return entry("x" * (size_bytes - entry_size_bytes(entry(""))))
+
+
+async def test_every_entry_gets_its_event_id() -> None:
+    """Twenty-five entries go in calls of ten, and each caller gets the id of its own."""
+    client = FakeEventBridge()
+
+    async with event_bus(client) as bus:
+        ids = await asyncio.gather(*(bus.submit(entry(str(number))) for number in range(25)))
+
+    assert ids == [f"id of {number}" for number in range(25)]
+    assert [len(call) for call in client.calls] == [10, 10, 5]
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "InternalException"])
+async def test_what_passes_is_tried_again(code: str) -> None:
+    """Codes that AWS calls retryable are retried for the entry they concern, and for no other."""
+    client = FakeEventBridge()
+    client.refusals["b"] = [code]
+
+    async with event_bus(client) as bus:
+        ids = await asyncio.gather(*(bus.submit(entry(detail)) for detail in "ab"))
+
+    assert ids == ["id of a", "id of b"]
+    assert [len(call) for call in client.calls] == [2, 1]
+
+
+@pytest.mark.parametrize("code", ["MalformedDetail", "AccessDeniedException", "NotAuthorizedForSourceException"])
+async def test_what_stays_is_told_at_once(code: str) -> None:
+    """Codes that no repetition mends go to the caller, with the service's words."""
+    client = FakeEventBridge()
+    client.refusals["a"] = [code]
+
+    async with event_bus(client) as bus:
+        with pytest.raises(EntryRefusedError, match=f"{code}: refused a"):
+            await bus.submit(entry("a"))
+
+    assert len(client.calls) == 1
+
+
+async def test_an_entry_of_256_kib_goes_and_a_larger_one_does_not() -> None:
+    """The largest entry that EventBridge takes is sent; one byte more is refused here, and says so."""
+    client = FakeEventBridge()
+
+    async with event_bus(client) as bus:
+        await bus.submit(entry_of_bytes(MAX_BYTES))
+        with pytest.raises(EntryTooLargeError, match="262145 bytes; a call holds 262144"):
+            await bus.submit(entry_of_bytes(MAX_BYTES + 1))
+
+    assert len(client.calls) == 1
+
+
+async def test_entries_of_one_call_are_counted_together() -> None:
+    """Two entries that are together over 256 KiB go in two calls."""
+    client = FakeEventBridge()
+
+    async with event_bus(client) as bus:
+        await asyncio.gather(bus.submit(entry_of_bytes(MAX_BYTES // 2)), bus.submit(entry_of_bytes(MAX_BYTES // 2 + 1)))
+
+    assert [len(call) for call in client.calls] == [1, 1]
+
+
+@given(source=st.text(), detail_type=st.text(), detail=st.text())
+def test_size_is_counted_in_utf_8(source: str, detail_type: str, detail: str) -> None:
+    """An entry's size is that of source, detail type and detail in UTF-8; the bus name does not count."""
+    counted = entry_size_bytes(
+        {"EventBusName": "any length", "Source": source, "DetailType": detail_type, "Detail": detail}
+    )
+
+    assert counted == len(f"{source}{detail_type}{detail}".encode())
+
+
+def test_the_limits_are_those_of_put_events() -> None:
+    """Ten entries and 256 KiB: a larger call would be refused as a whole."""
+    assert (MAX_ENTRIES, MAX_BYTES) == (10, 262_144)
