@@ -103,7 +103,16 @@ def _fetch(pins: str, folder: Path, architecture: str, python: str) -> None:
     folder.mkdir()
     requirements = folder.parent / "requirements.txt"
     requirements.write_text(pins)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--retries=2",
+    ]
     command += ["--require-hashes", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
     command += [f"--python-version={python}"]
     command += [f"--platform={platform}_{MACHINES[architecture]}" for platform in _PLATFORMS]
