@@ -23,8 +23,7 @@ from orderboard_stack.stack import DeployFailedError, Progress, ResourceFailure,
 
 __all__ = ["ARCHIVE_DAYS", "TEMPLATE", "DeployFailedError", "ResourceFailure", "delete", "deploy"]
 
-_INSTALLED = Path(__file__).with_name("template.yaml")  # a wheel carries it
-TEMPLATE: Final = _INSTALLED if _INSTALLED.exists() else Path(__file__).parents[2] / "template.yaml"
+TEMPLATE: Final = Path(__file__).with_name("template.yaml")  # a link to localstack/template.yaml; a wheel has the file
 ARCHIVE_DAYS: Final = 7
 
 
