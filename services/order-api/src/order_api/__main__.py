@@ -1,5 +1,6 @@
 """`python -m order_api`: read the settings, wire the app once, serve until SIGTERM or Ctrl-C, drain, exit 0."""
 
+import gc
 import logging
 import math
 import signal
@@ -24,6 +25,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what start has made stays: full collections, which stop every request, need not look at it again
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         log.info("api.listening", extra={"host": host, "port": port})
 

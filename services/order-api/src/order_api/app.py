@@ -55,7 +55,8 @@ def create_app(settings: Settings, *, open_clients: OpenClients = open_aws_clien
     )
     app.state.metrics = instruments
     for module in (orders, menu, health, metrics, docs):
-        app.include_router(module.router)
+        # Not include_router: one flat list is one pass to match, and failures.py reads an address's methods from it.
+        app.router.routes.extend(module.router.routes)
     register_failures(app)
     # The last one added is the first one to see a request.
     app.add_middleware(BodyLimit, max_bytes=settings.api_max_body_bytes, deadline_s=settings.api_body_deadline_s)

@@ -23,6 +23,14 @@ _KIND_BY_STATUS: Final[dict[int, Kind]] = {
 }
 
 
+# pydantic's words where they say what was looked for, not what to do.
+_MENDS: Final = {
+    "missing": "is required; send it",
+    "extra_forbidden": "is unknown here; leave it out",
+    "model_attributes_type": "should be a JSON object",
+}
+
+
 async def _raised(request: Request, exc: Exception) -> Response:
     error = cast(StarletteHTTPException, exc)
     headers = dict(error.headers or {})
@@ -48,17 +56,16 @@ def _methods(request: Request) -> set[str]:
 async def _invalid(_: Request, exc: Exception) -> Response:
     found = cast(RequestValidationError, exc).errors()
     errors = [_field_error(error) for error in found[: problem.MAX_ERRORS]]
-    more = len(found) - len(errors)
-    detail = f"{len(found)} error{'s' if len(found) > 1 else ''}, see errors" + (
-        f" ({more} more are left out)." * bool(more) or "."
-    )
+    shown = "see errors" if len(errors) == len(found) else f"errors has the first {len(errors)}"
+    detail = f"{len(found)} error{'s' if len(found) > 1 else ''}; {shown}."
     return problem_response(problem.INVALID_REQUEST, detail, errors=errors)
 
 
 def _field_error(error: dict[str, object]) -> FieldError:
     source, *path = cast(tuple[str | int, ...], error["loc"])
     name = "".join(f"/{_escaped(part)}" for part in path) if source == "body" else ".".join(map(str, path))
-    return field_error(cast(Source, source), name, str(error["msg"]).removeprefix("Value error, "))
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return field_error(cast(Source, source), name, _MENDS.get(str(error["type"]), said))
 
 
 def _escaped(part: str | int) -> str:

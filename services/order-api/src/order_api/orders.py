@@ -45,6 +45,7 @@ _ORDERS: Final[dict[str, Any]] = {
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,255}$",
         min_length=1,
         max_length=255,
@@ -82,7 +83,7 @@ async def place_order(
     services = services_of(request)
     if order.fault is not None and not services.settings.allow_faults:
         refused = field_error("body", "/fault", "faults are not allowed here; leave it out")
-        raise ProblemError(problem.INVALID_REQUEST, "1 error, see errors.", errors=[refused])
+        raise ProblemError(problem.INVALID_REQUEST, "1 error; see errors.", errors=[refused])
     order_digest = digest(order)
     if idempotency_key is None:
         order_id = new_order_id()

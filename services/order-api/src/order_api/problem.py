@@ -128,7 +128,7 @@ class Problem(BaseModel):
                     "type": "/problems/invalid-request",
                     "title": "The request is not as it should be",
                     "status": 422,
-                    "detail": "1 error, see errors.",
+                    "detail": "1 error; see errors.",
                     "errors": [
                         {
                             "source": "body",
