@@ -89,7 +89,9 @@ class FlakyService:
 
 
 async def play(script: Sequence[Caller], bounds: Limits, service: FlakyService) -> list[Outcome]:
-    """Run every caller to its end and say what each was told."""
+    """Run every caller to its end and say what each was told. Nothing may go wrong unseen meanwhile."""
+    unseen: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
     async with Batcher(service.send, limits=bounds, size_bytes=lambda entry: script[entry].size_bytes) as batcher:
 
         async def call(number: int) -> Outcome:
@@ -118,7 +120,10 @@ async def play(script: Sequence[Caller], bounds: Limits, service: FlakyService) 
 
         async with asyncio.timeout(10):
             outcomes = await asyncio.gather(*(live(number) for number in range(len(script))))
+        # Timers that a caller should have taken along when it went would go off meanwhile.
+        await asyncio.sleep(bounds.backoff_max_s * 2)
     assert batcher.waiting == 0
+    assert unseen == []
     return outcomes
 
 

@@ -44,7 +44,7 @@ async def test_every_entry_gets_its_event_id() -> None:
     """Twenty-five entries go in calls of ten, and each caller gets the id of its own."""
     client = FakeEventBridge()
 
-    async with event_bus(client) as bus:
+    async with event_bus(client, linger_s=0.2) as bus:
         ids = await asyncio.gather(*(bus.submit(entry(str(number))) for number in range(25)))
 
     assert ids == [f"id of {number}" for number in range(25)]
@@ -57,7 +57,7 @@ async def test_what_passes_is_tried_again(code: str) -> None:
     client = FakeEventBridge()
     client.refusals["b"] = [code]
 
-    async with event_bus(client) as bus:
+    async with event_bus(client, linger_s=0.1) as bus:
         ids = await asyncio.gather(*(bus.submit(entry(detail)) for detail in "ab"))
 
     assert ids == ["id of a", "id of b"]
