@@ -1,0 +1,47 @@
+"""AWS clients: their limits in time and number. Endpoint, region and credentials come from the standard environment."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+
+_CONNECT_TIMEOUT_S: Final = 3
+_READ_TIMEOUT_S: Final = 5
+# The worker has retries of its own, which know the visibility timeout; botocore's only bridge a broken connection.
+_ATTEMPTS: Final = 2
+
+
+@dataclass(frozen=True)
+class Clients:
+    """One client a service. Untyped: each user names the calls it needs in a Protocol."""
+
+    sqs: Any
+    dynamodb: Any
+    events: Any
+
+
+@asynccontextmanager
+async def clients(*, receive_wait_s: int, connections: int) -> AsyncIterator[Clients]:
+    """Open the clients; a receive may take receive_wait_s longer than other calls."""
+
+    def config(read_timeout_s: float) -> AioConfig:
+        return AioConfig(
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=read_timeout_s,
+            max_pool_connections=connections,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            tcp_keepalive=True,
+        )
+
+    session = get_session()
+    async with AsyncExitStack() as stack:
+        yield Clients(
+            sqs=await stack.enter_async_context(
+                session.create_client("sqs", config=config(receive_wait_s + _READ_TIMEOUT_S))
+            ),
+            dynamodb=await stack.enter_async_context(session.create_client("dynamodb", config=config(_READ_TIMEOUT_S))),
+            events=await stack.enter_async_context(session.create_client("events", config=config(_READ_TIMEOUT_S))),
+        )
