@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 from orderboard_contracts.events import NotAnEvent
 
 from notifier.alerts import alert_for
@@ -94,7 +95,7 @@ class _Processor(BatchProcessor):
     def failure_handler(self, record: Any, exception: "ExceptionInfo") -> "FailureResponse":
         """Say why the message goes back. Poison ends in the dead-letter queue by the queue's redrive policy."""
         story = {"message_id": record.message_id, "receive_count": record.attributes.approximate_receive_count}
-        if isinstance(exception[1], NotAnEvent | OutOfTimeError):
+        if isinstance(exception[1], NotAnEvent | OutOfTimeError | IdempotencyAlreadyInProgressError):
             self._log.warning("message.refused", extra=story | {"reason": str(exception[1])})
         else:
             self._log.error("message.failed", extra=story | {"reason": str(exception[1])}, exc_info=exception[1])

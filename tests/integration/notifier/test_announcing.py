@@ -1,0 +1,113 @@
+"""The notifier as a deployed Lambda: an event put on the bus is called out on the alerts topic."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from orderboard_contracts.alert import Alert, parse_alert
+from orderboard_contracts.events import Event
+from orderboard_contracts.routing import bus_entry
+from support import DeployedStack, eventually
+from unit.notifier.events import cancellation_refused, completed, placed, rejected
+from unit.notifier.fakes import bus_message
+
+EVENTS: dict[str, Event] = {
+    "large_order": placed(),
+    "order_rejected": rejected(),
+    "idempotency_conflict": rejected("idempotency_conflict"),
+    "express_ready": completed("express"),
+    "cancellation_refused": cancellation_refused(),
+}
+
+
+class Cafe:
+    """A deployed stack whose alerts queue delivers again after a second."""
+
+    def __init__(self, stack: DeployedStack) -> None:
+        self.stack = stack
+        self.inbox: list[tuple[Alert, dict[str, str]]] = []
+        stack.sqs.set_queue_attributes(
+            QueueUrl=stack.queue_url(stack.outputs.alerts_queue), Attributes={"VisibilityTimeout": "1"}
+        )
+
+    def happens(self, *events: Event) -> None:
+        """Put events on the bus."""
+        entries = [bus_entry(event, self.stack.outputs.bus_name) for event in events]
+        answer = self.stack.events.put_events(Entries=entries)  # type: ignore[arg-type]
+        assert answer["FailedEntryCount"] == 0
+
+    def deliver(self, *bodies: str) -> None:
+        """Put messages on the alerts queue, as a rule would, or somebody by mistake."""
+        url = self.stack.queue_url(self.stack.outputs.alerts_queue)
+        entries = [{"Id": f"e{number}", "MessageBody": body} for number, body in enumerate(bodies)]
+        answer = self.stack.sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+        assert not answer.get("Failed")
+
+    def read_inbox(self) -> list[Alert]:
+        """Everything that was announced so far."""
+        for message in self.stack.receive(self.stack.outputs.inbox_queue):
+            attributes = {name: each["StringValue"] for name, each in message["MessageAttributes"].items()}
+            self.inbox.append((parse_alert(message["Body"]), attributes))
+        return [alert for alert, _ in self.inbox]
+
+    def is_idle(self) -> bool:
+        """Whether no alert waits or is being worked on."""
+        attributes = self.stack.sqs.get_queue_attributes(
+            QueueUrl=self.stack.queue_url(self.stack.outputs.alerts_queue), AttributeNames=["All"]
+        )["Attributes"]
+        return attributes["ApproximateNumberOfMessages"] == attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
+
+
+@pytest.fixture
+def cafe(deploy_stack: Callable[[Mapping[str, str]], DeployedStack]) -> Cafe:
+    """A stack of its own, whose alerts rest in the dead-letter queue after three receives."""
+    return Cafe(deploy_stack({"AlertsMaxReceiveCount": "3"}))
+
+
+async def test_every_kind_reaches_the_inbox(cafe: Cafe) -> None:
+    """Each event worth a call goes bus, queue, Lambda, topic, inbox, with the attributes for filter policies."""
+    for kind, event in EVENTS.items():
+        cafe.happens(event.model_copy(update={"id": f"event-{kind}"}))
+
+    await eventually(lambda: len(cafe.read_inbox()) == len(EVENTS), within_s=20)
+
+    assert {alert.kind for alert, _ in cafe.inbox} == EVENTS.keys()
+    for alert, attributes in cafe.inbox:
+        assert attributes == {"severity": alert.severity, "audience": alert.audience, "kind": alert.kind}
+        assert (alert.order_id, alert.correlationid) == (placed().subject, "corr-1")
+
+
+async def test_event_that_comes_again_is_announced_once(cafe: Cafe) -> None:
+    """However often the bus and the queue deliver one event, also at the same time, the inbox has one alert of it."""
+    event, last = completed(event_id="twice"), completed(event_id="last")
+    for _ in range(3):
+        cafe.happens(event)
+        cafe.deliver(bus_message(event), bus_message(event))
+    cafe.happens(last)
+
+    await eventually(cafe.is_idle, within_s=20)
+    await eventually(lambda: len(cafe.read_inbox()) >= 2)
+
+    assert len({alert.id for alert in cafe.read_inbox()}) == 2
+    assert len(cafe.inbox) == 2
+    assert cafe.stack.waiting(cafe.stack.outputs.alerts_dlq) == 0
+
+
+async def test_poison_rests_in_the_dead_letter_queue(cafe: Cafe) -> None:
+    """What is no event ends in the dead-letter queue as it came, and those beside it are announced."""
+    poison = [json.dumps({"detail": {"type": "orderboard.order.placed.v9"}}), "no JSON"]
+    good = [bus_message(completed(event_id=f"good-{number}")) for number in range(2)]
+
+    cafe.deliver(good[0], *poison, good[1])
+
+    await eventually(lambda: len(cafe.read_inbox()) == 2, within_s=20)
+    resting: list[Any] = []
+
+    def dead_letters() -> bool:
+        resting.extend(cafe.stack.receive(cafe.stack.outputs.alerts_dlq))
+        return len(resting) == len(poison)
+
+    await eventually(dead_letters, within_s=20)
+    assert sorted(message["Body"] for message in resting) == sorted(poison)
+    assert len(cafe.read_inbox()) == 2
