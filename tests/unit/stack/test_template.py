@@ -1,0 +1,68 @@
+"""The template as the services and cfn-lint see it: its outputs, its event types, its alarms."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from orderboard_contracts.events import EVENT_CLASSES
+from orderboard_contracts.routing import EVENT_TYPE_ATTRIBUTE, PRIORITY_ATTRIBUTE
+from orderboard_stack.deploy import TEMPLATE
+from orderboard_stack.outputs import StackOutputs
+from unit.stack.template_model import Template, as_list, load, referred
+
+DOCUMENT = load(TEMPLATE)
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    """The template passes cfn-lint with its default rules."""
+    lint = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), TEMPLATE], capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert (lint.returncode, lint.stdout) == (0, "")
+
+
+def test_outputs_are_what_the_services_read() -> None:
+    """The template's outputs and the fields of StackOutputs are the same."""
+    outputs = {key: f"the {key}" for key in DOCUMENT["Outputs"]}
+
+    read = StackOutputs.of(outputs)
+
+    assert set(read.environment().values()) == set(outputs.values())
+
+
+def test_every_event_type_in_the_template_exists() -> None:
+    """Filter policies and rules name event types and attributes as the contracts do."""
+    template = Template(DOCUMENT)
+    text = TEMPLATE.read_text()
+
+    named = {word.strip('[]",') for word in text.split() if word.strip('[]",').startswith("orderboard.order.")}
+    keys = {
+        key for name in ("WorkSubscription", "ExpressSubscription") for key in template.properties(name)["FilterPolicy"]
+    }
+
+    assert named <= set(EVENT_CLASSES)
+    assert keys == {EVENT_TYPE_ATTRIBUTE, PRIORITY_ATTRIBUTE}
+
+
+def test_the_package_carries_the_template() -> None:
+    """What deploy deploys is localstack/template.yaml."""
+    assert TEMPLATE.samefile(Path(__file__).parents[3] / "localstack" / "template.yaml")
+
+
+def test_alarms_watch_the_queues_that_somebody_waits_for() -> None:
+    """A backlog of orders or alerts raises an alarm, and so does a failing notifier."""
+    alarms = dict(Template(DOCUMENT).of_type("AWS::CloudWatch::Alarm"))
+
+    watched = {
+        (properties["MetricName"], queue)
+        for properties in alarms.values()
+        for queue in referred(as_list(properties["Dimensions"]))
+    }
+
+    assert {
+        ("ApproximateAgeOfOldestMessage", "WorkQueue"),
+        ("ApproximateAgeOfOldestMessage", "ExpressQueue"),
+        ("ApproximateAgeOfOldestMessage", "AlertsQueue"),
+        ("Errors", "NotifierFunction"),
+    } <= watched
