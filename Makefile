@@ -53,10 +53,17 @@ template: $(READY) ## Check the CloudFormation template
 generated: $(READY) ## Check that the generated contracts match the code
 	@$(BIN)/python contracts/generate.py --check
 
-lock: ## Resolve the dependencies again into requirements.lock (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock \
-		$(foreach name,orderboard orderboard-batching orderboard-contracts orderboard-notifier orderboard-order-api orderboard-stack orderboard-worker,--no-emit-package $(name))
+OWN := orderboard orderboard-batching orderboard-contracts orderboard-notifier orderboard-order-api orderboard-stack orderboard-worker
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet \
+	$(OWN:%=--no-emit-package %)
+LOCK_PART := $(LOCK) --constraint requirements.lock --no-annotate
+
+lock: ## Resolve the dependencies again into requirements.lock, and what each image needs of them (needs uv)
+	$(LOCK) pyproject.toml --group dev -o requirements.lock
+	echo hatchling | $(LOCK_PART) - -o requirements-build.lock
+	$(LOCK_PART) services/order-api/pyproject.toml -o services/order-api/requirements.lock
+	$(LOCK_PART) services/worker/pyproject.toml -o services/worker/requirements.lock
+	$(LOCK_PART) localstack/pyproject.toml services/notifier/pyproject.toml -o localstack/requirements.lock
 
 clean: down ## Remove everything that was made here
 	rm -rf $(VENV) .orderboard .pytest_cache .mypy_cache .ruff_cache .hypothesis
