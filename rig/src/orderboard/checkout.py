@@ -19,14 +19,14 @@ class Checkout:
     state_dir: Path
 
     @property
-    def template(self) -> Path:
-        """The CloudFormation template."""
-        return self.root / _TEMPLATE
-
-    @property
     def lock(self) -> Path:
         """The pinned dependencies."""
         return self.root / "requirements.lock"
+
+    @property
+    def cache_dir(self) -> Path:
+        """What is built once and used again."""
+        return self.state_dir / "cache"
 
     @property
     def logs_dir(self) -> Path:

@@ -86,10 +86,14 @@ class OrderClient:
 @asynccontextmanager
 async def order_client(api_url: str, *, token: str | None = None, connections: int = 32) -> AsyncIterator[OrderClient]:
     """A client of the API at this URL. At most so many requests are under way at once; more wait their turn."""
+    # A proxy that the user's shell names is not for what runs on this machine.
+    trust_env = httpx.URL(api_url).host not in ("127.0.0.1", "localhost", "::1")
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     timeout = httpx.Timeout(15.0, pool=None)
-    async with httpx.AsyncClient(base_url=api_url, headers=headers, limits=limits, timeout=timeout) as http:
+    async with httpx.AsyncClient(
+        base_url=api_url, headers=headers, limits=limits, timeout=timeout, trust_env=trust_env
+    ) as http:
         yield OrderClient(http)
 
 
@@ -101,19 +105,14 @@ def problem(response: httpx.Response) -> str:
         return response.text[:200].strip() or response.reason_phrase
     if not isinstance(document, dict):
         return str(document)[:200]
-    said = str(document.get("detail") or document.get("title") or response.reason_phrase)
     errors = document.get("errors")
     if isinstance(errors, list) and errors:
-        said += " " + "; ".join(_field_error(error) for error in errors[:3])
-    return said
+        return "; ".join(_field_error(error) for error in errors[:3])
+    return str(document.get("detail") or document.get("title") or response.reason_phrase)
 
 
 def _field_error(error: object) -> str:
-    if not isinstance(error, dict):
-        return str(error)
-    where = next((str(error[key]) for key in ("field", "pointer", "loc") if key in error), "")
-    what = next((str(error[key]) for key in ("detail", "message", "msg") if key in error), "")
-    return f"{where}: {what}".strip(": ")
+    return f"{error.get('field', '')}: {error.get('detail', '')}" if isinstance(error, dict) else str(error)
 
 
 def _answer(response: httpx.Response, retries: int) -> Answer:

@@ -1,0 +1,93 @@
+"""Gets hold of a backend: one that runs already, or one that is started and ended here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from orderboard_stack.aws import Account, NoAccountError, account
+from orderboard_stack.backend import BackendName, BackendUnreachableError, Endpoint, recognise
+from orderboard_stack.embedded import EmbeddedStartError, start_embedded
+
+from orderboard.errors import RigError, UsageError
+from orderboard.screen import error_console, is_interactive
+
+LOCALSTACK_URL: Final = "http://127.0.0.1:4566"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A backend that answers. stop is None where somebody else runs it."""
+
+    endpoint: Endpoint
+    pid: int | None = None
+    container_id: str | None = None
+    stop: Callable[[], None] | None = None
+
+
+def start_backend(
+    name: BackendName,
+    endpoint_url: str | None,
+    log_path: Path,
+    *,
+    detached: bool,
+    progress: Callable[[str], None],
+) -> Backend:
+    """Start this backend, or take the one at endpoint_url. aws is only ever taken."""
+    if endpoint_url is not None or name == "aws":
+        return Backend(reach(name, endpoint_url))
+    if name == "embedded":
+        try:
+            embedded = start_embedded(log_path, detached=detached)
+        except EmbeddedStartError as exc:
+            raise RigError(str(exc)) from exc
+        return Backend(embedded.endpoint, pid=embedded.pid, stop=embedded.stop)
+    return _start_localstack(progress, detached=detached)
+
+
+def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
+    """The backend that runs already: at the URL, else where one of this name usually is."""
+    if name == "aws" and endpoint_url is None:
+        return _account().endpoint
+    url = endpoint_url or (LOCALSTACK_URL if name == "localstack" else None)
+    if url is None:
+        raise UsageError("The embedded backend runs only inside `orderboard up` or `demo`. Start it: orderboard up")
+    try:
+        return recognise(url)
+    except BackendUnreachableError as exc:
+        raise RigError(str(exc)) from exc
+
+
+def consent(endpoint: Endpoint, *, yes: bool) -> None:
+    """Say whose account a change would be made in, and go on only if that is wanted. Local backends need no consent."""
+    if endpoint.local:
+        return
+    account = _account()
+    error_console().print(
+        f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money.",
+        markup=False,
+    )
+    if yes:
+        return
+    if not is_interactive():
+        raise UsageError("Nothing was done. Say that you mean it with --yes.")
+    if input("Go on? Type yes: ").strip().lower() != "yes":
+        raise RigError("Nothing was done.")
+
+
+def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Backend:
+    # The Docker SDK takes a while to import; only this backend needs it.
+    from orderboard_stack.localstack import DockerUnavailableError, LocalStackStartError, start_localstack  # noqa: PLC0415
+
+    try:
+        localstack = start_localstack(detached=detached, progress=progress)
+    except (DockerUnavailableError, LocalStackStartError) as exc:
+        raise RigError(str(exc)) from exc
+    return Backend(localstack.endpoint, container_id=localstack.container_id, stop=localstack.stop)
+
+
+def _account() -> Account:
+    try:
+        return account()
+    except NoAccountError as exc:
+        raise RigError(str(exc)) from exc

@@ -1,0 +1,31 @@
+"""Options that several commands share, and what their values stand for."""
+
+from typing import Annotated
+
+import typer
+from orderboard_stack.backend import BackendName
+
+BackendOption = Annotated[
+    BackendName | None,
+    typer.Option(
+        "--backend", help="embedded (default, needs nothing), localstack (needs Docker) or aws.", show_default=False
+    ),
+]
+EndpointOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint-url", help="Use the backend that runs at this URL already.", metavar="URL", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Go on without asking (aws only).")]
+ApiUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--api-url", help="Where order-api is, if not where `up` started it.", metavar="URL", show_default=False
+    ),
+]
+StackNameOption = Annotated[
+    str | None, typer.Option("--stack-name", help="The stack's name, if not `orderboard`.", show_default=False)
+]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, max=32, help="How many workers to run.")]

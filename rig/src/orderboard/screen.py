@@ -1,0 +1,158 @@
+"""What is shown while something takes long: a live display on a terminal, plain lines elsewhere. Always on stderr."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+
+MAX_WIDTH: Final = 100
+
+
+class Task(Protocol):
+    """One thing that takes long."""
+
+    def detail(self, text: str) -> None:
+        """What is being done right now."""
+
+    def advance_to(self, done: int, total: int | None = None) -> None:
+        """How much is done, of how much."""
+
+
+class Screen(Protocol):
+    """Where progress is shown."""
+
+    def task(self, text: str, *, total: int | None = None) -> AbstractContextManager[Task]:
+        """Show that this is under way until the with block ends."""
+
+    def say(self, line: str) -> None:
+        """Show one line that stays."""
+
+
+class PlainScreen:
+    """One line when a task ends, and one at each quarter of what is counted."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._started = time.monotonic()
+
+    @contextmanager
+    def task(self, text: str, *, total: int | None = None) -> Iterator[Task]:
+        """Say so when it is done."""
+        task = _PlainTask(self, text, total)
+        yield task
+        task.end()
+
+    def say(self, line: str) -> None:
+        """A line with the seconds since the start."""
+        elapsed = f"{time.monotonic() - self._started:6.1f} s  "
+        self._console.print(elapsed + line, markup=False, highlight=False, soft_wrap=True)
+
+
+class _PlainTask:
+    def __init__(self, screen: PlainScreen, text: str, total: int | None) -> None:
+        self._screen, self._text, self._total = screen, text, total
+        self._done = 0
+        self._told_quarters = 0
+
+    def detail(self, text: str) -> None:
+        pass
+
+    def advance_to(self, done: int, total: int | None = None) -> None:
+        self._done, self._total = done, total or self._total
+        quarters = 4 * done // self._total if self._total else 0
+        if self._told_quarters < quarters < 4:
+            self._told_quarters = quarters
+            self._screen.say(f"{self._text}: {done} of {self._total}")
+
+    def end(self) -> None:
+        counted = f": {self._done} of {self._total}" if self._total is not None else ""
+        self._screen.say(f"{self._text}{counted}, done")
+
+
+class LiveScreen:
+    """Every task as a line with a spinner, a bar where it is counted, and its seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        tick = "✓" if console.encoding.lower().startswith("utf") else "*"
+        self._progress = Progress(
+            SpinnerColumn(spinner_name="dots" if tick == "✓" else "line", finished_text=f"[green]{tick}[/green]"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
+            TextColumn("{task.fields[counted]}"),
+            TextColumn("[dim]{task.fields[seconds]}[/dim]"),
+            TextColumn("[dim]{task.fields[detail]}[/dim]"),
+            console=console,
+        )
+
+    @contextmanager
+    def task(self, text: str, *, total: int | None = None) -> Iterator[Task]:
+        """Show it at work, then ticked."""
+        task_id = self._progress.add_task(text, total=total, counted="", seconds="", detail="")
+        task = _LiveTask(self._progress, task_id, total)
+        with self._running():
+            yield task
+            task.end()
+
+    def say(self, line: str) -> None:
+        """A line above the display."""
+        self._console.print(line, markup=False, highlight=False)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        if self._progress.live.is_started:
+            yield
+            return
+        with self._progress:
+            yield
+
+
+class _LiveTask:
+    def __init__(self, progress: Progress, task_id: TaskID, total: int | None) -> None:
+        self._progress, self._id, self._total = progress, task_id, total
+        self._started = time.monotonic()
+
+    def detail(self, text: str) -> None:
+        self._progress.update(self._id, detail=text[:40])
+
+    def advance_to(self, done: int, total: int | None = None) -> None:
+        self._total = total or self._total
+        counted = f"{done} of {self._total}" if self._total else str(done)
+        self._progress.update(self._id, completed=done, total=self._total, counted=counted)
+
+    def end(self) -> None:
+        total = self._total or 1
+        seconds = f"{time.monotonic() - self._started:.1f} s"
+        self._progress.update(self._id, total=total, completed=total, seconds=seconds, detail="")
+
+
+def progress_screen() -> Screen:
+    """The screen that fits what stderr is."""
+    console = error_console()
+    return LiveScreen(console) if console.is_terminal else PlainScreen(console)
+
+
+def error_console() -> Console:
+    """For progress and errors."""
+    return _console(stderr=True)
+
+
+def result_console() -> Console:
+    """For what a command was asked for."""
+    return _console(stderr=False)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal or console.width > MAX_WIDTH:
+        console.width = MAX_WIDTH
+    return console
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
