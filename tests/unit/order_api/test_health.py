@@ -1,0 +1,57 @@
+"""Probes: alive is not ready, and what is not ready has a name."""
+
+import time
+
+import pytest
+from order_api import health
+from unit.order_api.fakes import FakeService, RunningApi, assert_problem, throttled, unreachable
+
+
+async def test_ready_when_all_answer(api: RunningApi) -> None:
+    """Topic, bus and table are there."""
+    response = await api.http.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "checks": {"sns": "ok", "events": "ok", "dynamodb": "ok"}}
+
+
+@pytest.mark.parametrize("down", ["sns", "events"])
+async def test_what_is_down_is_named(api: RunningApi, down: str) -> None:
+    """503 that names the service and its error; the process itself still lives."""
+    service: FakeService = getattr(api, down)
+    service.failures.append(throttled("Describe"))
+
+    response = await api.http.get("/readyz")
+
+    [error] = assert_problem(response, 503, "not-ready")["errors"]
+    assert (error["source"], error["field"], error["detail"]) == ("dependency", down, "Describe: Throttling")
+    assert response.headers["retry-after"] == "1"
+    assert (await api.http.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_without_the_table_it_is_only_degraded(api: RunningApi) -> None:
+    """Orders can be accepted, so traffic may come; that reading suffers is said."""
+    api.dynamodb.failures.append(unreachable())
+
+    response = await api.http.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["status"] == "degraded"
+    assert response.json()["checks"]["dynamodb"] == "EndpointConnectionError"
+
+
+async def test_what_hangs_is_named_in_time(api: RunningApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three hanging still give an answer within the deadline, as they are asked at once."""
+    monkeypatch.setattr(health, "PROBE_DEADLINE_S", 0.2)
+    for service in (api.sns, api.events, api.dynamodb):
+        service.gate.clear()
+    began = time.perf_counter()
+
+    response = await api.http.get("/readyz")
+
+    assert {error["field"] for error in assert_problem(response, 503, "not-ready")["errors"]} == {
+        "sns",
+        "events",
+        "dynamodb",
+    }
+    assert time.perf_counter() - began < 1.5

@@ -1,0 +1,39 @@
+"""What the log looks like: one JSON object a line."""
+
+import json
+import logging
+
+import pytest
+from order_api.logs import configure_logs
+from order_api.trace import Trace, current_trace
+
+
+@pytest.fixture
+def _own_logging() -> object:
+    """Give the root logger back as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("_own_logging")
+def test_a_line_is_an_event_with_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    """timestamp, level, service, message, the event's own fields, and the request that it belongs to."""
+    configure_logs()
+    token = current_trace.set(Trace("00-" + "1" * 32 + "-" + "2" * 16 + "-01", "rush-7"))
+
+    logging.getLogger("order_api.orders").info("order.accepted", extra={"order_id": "o-1"})
+    current_trace.reset(token)
+
+    line = json.loads(capsys.readouterr().err)
+    assert line.pop("timestamp").startswith("20")
+    assert line == {
+        "level": "INFO",
+        "logger": "order_api.orders",
+        "service": "order-api",
+        "message": "order.accepted",
+        "order_id": "o-1",
+        "correlation_id": "rush-7",
+    }

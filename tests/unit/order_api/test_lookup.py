@@ -1,0 +1,185 @@
+"""Reading orders: what a row looks like from outside, pages, cursors that lie, and a table that does not answer."""
+
+import asyncio
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from order_api.cursor import BadCursorError, Position, decode_cursor, encode_cursor
+from orderboard_contracts.identity import order_id_for
+from unit.order_api.fakes import RunningApi, assert_problem, running_api, unreachable
+
+ORDER_ID = order_id_for("a")
+POSITION = Position(customer_id="ada", placed_at="2026-03-01T07:00:00Z", order_id=ORDER_ID)
+
+
+def row(
+    order_id: str, *, customer_id: str = "ada", placed_at: str = "2026-03-01T07:00:00Z", **more: Any
+) -> dict[str, Any]:
+    """A completed order as DynamoDB gives it."""
+    return {
+        "order_id": {"S": order_id},
+        "status": {"S": "completed"},
+        "customer_id": {"S": customer_id},
+        "priority": {"S": "normal"},
+        "lines": {
+            "L": [{"M": {"sku": {"S": "tea"}, "quantity": {"N": "2"}, "unit_price_cents": {"N": "320"}}}],
+        },
+        "total_cents": {"N": "640"},
+        "currency": {"S": "EUR"},
+        "note": {"NULL": True},
+        "placed_at": {"S": placed_at},
+        "recorded_at": {"S": "2026-03-01T07:00:01Z"},
+        "receive_count": {"N": "1"},
+        "expires_at": {"N": "1800000000"},
+        **more,
+    }
+
+
+async def test_a_recorded_order_can_be_read(api: RunningApi) -> None:
+    """The row's final state, prices and times; what only the table needs stays there."""
+    api.dynamodb.items[ORDER_ID] = row(ORDER_ID)
+
+    response = await api.http.get(f"/orders/{ORDER_ID}")
+
+    view = response.json()
+    assert response.status_code == 200
+    assert (view["order_id"], view["status"], view["total_cents"]) == (ORDER_ID, "completed", 640)
+    assert view["lines"] == [{"sku": "tea", "quantity": 2, "unit_price_cents": 320}]
+    assert "expires_at" not in view
+    assert "note" not in view
+
+
+async def test_an_order_that_is_not_recorded_is_a_404_that_says_so(api: RunningApi) -> None:
+    """404 with Retry-After: it may be on its way."""
+    response = await api.http.get(f"/orders/{ORDER_ID}")
+
+    assert_problem(response, 404, "order-not-recorded")
+    assert response.headers["retry-after"] == "1"
+
+
+async def test_a_tombstone_is_no_order(api: RunningApi) -> None:
+    """A cancellation that overtook its order has left a row, but there is no order to show yet."""
+    api.dynamodb.items[ORDER_ID] = {
+        "order_id": {"S": ORDER_ID},
+        "status": {"S": "cancellation_pending"},
+        "recorded_at": {"S": "2026-03-01T07:00:01Z"},
+    }
+
+    assert_problem(await api.http.get(f"/orders/{ORDER_ID}"), 404, "order-not-recorded")
+
+
+async def test_a_customers_orders_come_in_pages(api: RunningApi) -> None:
+    """Following the cursor shows each of the customer's orders once, the newest first, and nobody else's."""
+    for number in range(7):
+        order_id = order_id_for(f"page-{number}")
+        api.dynamodb.items[order_id] = row(order_id, placed_at=f"2026-03-01T07:00:0{number}Z")
+    stranger = order_id_for("stranger")
+    api.dynamodb.items[stranger] = row(stranger, customer_id="eve")
+
+    seen, cursor = [], None
+    while True:
+        parameters = {"customer_id": "ada", "limit": "3"} | ({"cursor": cursor} if cursor else {})
+        page = (await api.http.get("/orders", params=parameters)).json()
+        seen += [order["order_id"] for order in page["orders"]]
+        cursor = page.get("next_cursor")
+        if cursor is None:
+            break
+
+    assert seen == [order_id_for(f"page-{number}") for number in reversed(range(7))]
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1e9", "99999999999999999999"])
+async def test_a_page_has_its_limits(api: RunningApi, limit: str) -> None:
+    """1 to 100 orders a page; anything else is refused by name."""
+    response = await api.http.get("/orders", params={"customer_id": "ada", "limit": limit})
+
+    [error] = assert_problem(response, 422, "invalid-request")["errors"]
+    assert (error["source"], error["field"]) == ("query", "limit")
+
+
+async def test_whose_orders_must_be_said(api: RunningApi) -> None:
+    """Without customer_id, or with a hostile one, there is no list."""
+    for parameters in ({}, {"customer_id": ""}, {"customer_id": "🥸"}, {"customer_id": "a' OR '1'='1"}):
+        [error] = assert_problem(await api.http.get("/orders", params=parameters), 422, "invalid-request")["errors"]
+        assert (error["source"], error["field"]) == ("query", "customer_id")
+
+
+def test_a_cursor_survives_its_way() -> None:
+    """What is written can be read, by its own customer."""
+    assert decode_cursor(encode_cursor(POSITION), customer_id="ada") == POSITION
+
+
+def encoded(document: object) -> str:
+    """A document in a cursor's clothes."""
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()
+
+
+HOSTILE_CURSORS = {
+    "not base64": "a",
+    "not JSON": base64.urlsafe_b64encode(b"\xff\x00").decode().rstrip("="),
+    "another document": encoded([1]),
+    "another table's key": encoded({"pk": "x"}),
+    "one member more": encoded({**POSITION.model_dump(), "more": 1}),
+    "another type": encoded({**POSITION.model_dump(), "placed_at": 1}),
+    "an injected time": encoded({**POSITION.model_dump(), "placed_at": "' OR 1=1"}),
+    "another customer's": encode_cursor(POSITION.model_copy(update={"customer_id": "eve"})),
+    "deeply nested": encoded(json.loads("[" * 90 + "]" * 90)),
+}
+
+
+@pytest.mark.parametrize("cursor", HOSTILE_CURSORS.values(), ids=HOSTILE_CURSORS.keys())
+async def test_a_cursor_that_was_not_given_out_is_refused(api: RunningApi, cursor: str) -> None:
+    """400 that names the cursor, and the table is not asked."""
+    api.dynamodb.gate.clear()
+
+    response = await api.http.get("/orders", params={"customer_id": "ada", "cursor": cursor})
+
+    assert assert_problem(response, 400, "bad-cursor")["errors"][0]["field"] == "cursor"
+    with pytest.raises(BadCursorError):
+        decode_cursor(cursor, customer_id="ada")
+
+
+@pytest.mark.parametrize("cursor", ["", "a=b", "ü", "x" * 513])
+async def test_a_cursor_of_other_characters_is_refused(api: RunningApi, cursor: str) -> None:
+    """422: its form is in the schema."""
+    response = await api.http.get("/orders", params={"customer_id": "ada", "cursor": cursor})
+
+    assert_problem(response, 422, "invalid-request")
+
+
+async def test_a_cursor_that_only_dynamodb_can_tell_is_refused(api: RunningApi) -> None:
+    """A well-formed position that is not in the index is the client's mistake, not an outage."""
+    api.dynamodb.items[ORDER_ID] = row(ORDER_ID)
+    nowhere = encode_cursor(POSITION.model_copy(update={"order_id": order_id_for("nowhere")}))
+
+    response = await api.http.get("/orders", params={"customer_id": "ada", "cursor": nowhere})
+
+    assert_problem(response, 400, "bad-cursor")
+
+
+@pytest.mark.parametrize("path", [f"/orders/{ORDER_ID}", "/orders?customer_id=ada"])
+async def test_a_table_that_is_down_is_a_503(api: RunningApi, path: str) -> None:
+    """Reading says so, with Retry-After."""
+    api.dynamodb.failures.append(unreachable())
+
+    response = await api.http.get(path)
+
+    assert_problem(response, 503, "lookup-unavailable")
+    assert response.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("path", [f"/orders/{ORDER_ID}", "/orders?customer_id=ada"])
+async def test_a_table_that_hangs_is_a_503_in_time(path: str) -> None:
+    """No reader waits longer than the deadline, and orders are accepted meanwhile."""
+    async with running_api(api_lookup_deadline_s=0.2) as api:
+        api.dynamodb.gate.clear()
+        began = time.perf_counter()
+
+        response, placed = await asyncio.gather(api.http.get(path), api.place())
+
+        assert_problem(response, 503, "lookup-unavailable")
+        assert time.perf_counter() - began < 1.5
+        assert placed.status_code == 202

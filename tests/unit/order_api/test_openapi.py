@@ -1,0 +1,88 @@
+"""The API's description of itself, for machines and people."""
+
+import re
+
+import jsonschema
+from order_api.problem import KINDS
+from orderboard_contracts.menu import MENU
+from unit.order_api.fakes import RunningApi, running_api
+
+
+async def test_limits_and_menu_are_in_the_schema(api: RunningApi) -> None:
+    """A client can know every limit before it sends anything."""
+    schemas = (await api.http.get("/openapi.json")).json()["components"]["schemas"]
+
+    line = schemas["OrderLine"]["properties"]
+    order = schemas["OrderRequest"]["properties"]
+    assert line["sku"]["enum"] == list(MENU)
+    assert (line["quantity"]["minimum"], line["quantity"]["maximum"]) == (1, 50)
+    assert (order["lines"]["minItems"], order["lines"]["maxItems"]) == (1, 20)
+    assert order["note"]["anyOf"][0]["maxLength"] == 280
+
+
+async def test_every_operation_says_how_it_fails(api: RunningApi) -> None:
+    """Each error is problem+json with the Problem schema; those that may pass have Retry-After."""
+    document = (await api.http.get("/openapi.json")).json()
+
+    operations = {
+        f"{method} {path}": operation for path, item in document["paths"].items() for method, operation in item.items()
+    }
+    assert set(operations["post /orders"]["responses"]) == {"202", "400", "408", "413", "415", "422", "500", "503"}
+    assert set(operations["get /orders/{order_id}"]["responses"]) == {"200", "404", "422", "500", "503"}
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert response["content"] == {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
+                assert ("Retry-After" in response["headers"]) == (status in {"404", "503"})
+
+
+async def test_the_examples_are_orders_that_are_accepted(api: RunningApi) -> None:
+    """Whoever copies an example from the description gets a 202, and it fits the schema beside it."""
+    document = (await api.http.get("/openapi.json")).json()
+    content = document["paths"]["/orders"]["post"]["requestBody"]["content"]["application/json"]
+
+    for example in content["examples"].values():
+        jsonschema.validate(example["value"], {**content["schema"], "components": document["components"]})
+        assert (await api.place(example["value"])).status_code == 202
+
+
+async def test_faults_are_described_only_where_they_are_allowed(api: RunningApi) -> None:
+    """The description is of this API, not of one with other settings."""
+    async with running_api(allow_faults=True) as permissive:
+        described = (await permissive.http.get("/openapi.json")).json()["components"]["schemas"]["OrderRequest"]
+    here = (await api.http.get("/openapi.json")).json()["components"]["schemas"]["OrderRequest"]
+
+    assert "fault" in described["properties"]
+    assert "fault" not in here["properties"]
+
+
+async def test_a_token_is_described_where_one_is_needed() -> None:
+    """Every operation but the probes asks for it."""
+    async with running_api(api_token="t") as api:
+        document = (await api.http.get("/openapi.json")).json()
+
+    assert document["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
+    assert document["paths"]["/orders"]["post"]["security"] == [{"token": []}]
+    assert "401" in document["paths"]["/orders"]["post"]["responses"]
+    assert "security" not in document["paths"]["/healthz"]["get"]
+
+
+async def test_the_page_for_people_needs_no_network(api: RunningApi) -> None:
+    """It names every address, and it loads nothing: no script, no style sheet, no picture from elsewhere."""
+    page = (await api.http.get("/docs")).text
+
+    for address in ("POST /orders", "GET /orders/{order_id}", "POST /orders/{order_id}/cancellation", "GET /menu"):
+        assert address in page
+    assert re.findall(r"<(?:script|link|img|iframe)|src=|https?://", page) == []
+
+
+async def test_every_problem_type_leads_to_its_explanation(api: RunningApi) -> None:
+    """A problem's type is an address that can be followed."""
+    for name, kind in KINDS.items():
+        response = await api.http.get(f"/problems/{name}")
+        assert response.status_code == 200
+        assert kind.meaning in response.text
+
+    assert (await api.http.get("/problems/<script>")).status_code == 404

@@ -1,0 +1,152 @@
+"""Bad luck: what the client is told, how soon, and that trying again heals."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from orderboard_contracts.identity import order_id_for
+from support import eventually
+from unit.order_api.fakes import ORDER, FakeService, RunningApi, assert_problem, running_api, throttled, unreachable
+
+REFUSED_FOR_GOOD = {"Code": "InvalidParameter", "SenderFault": True, "Message": "no"}
+REFUSED_FOR_NOW = {"Code": "InternalError", "SenderFault": False, "Message": "sorry"}
+
+
+async def assert_unavailable(api: RunningApi, key: str) -> None:
+    """An order with this key gets a 503 that says when to come back."""
+    response = await api.place(key=key)
+    assert_problem(response, 503, "not-published")
+    assert response.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("down", ["sns", "events"])
+@pytest.mark.parametrize("failure", [unreachable, lambda: throttled("Publish")], ids=["unreachable", "throttled"])
+async def test_a_half_done_publish_is_a_503_that_the_same_key_heals(
+    api: RunningApi, down: str, failure: Callable[[], Exception]
+) -> None:
+    """One service has it, the other failed: 503; the same request again gives the same order, known to both."""
+    service: FakeService = getattr(api, down)
+    service.failures.append(failure())
+
+    await assert_unavailable(api, "heal")
+    healed = await api.place(key="heal")
+
+    assert healed.status_code == 202
+    assert healed.json()["order_id"] == order_id_for("heal")
+    assert {event.id for event in api.sns.events} == {event.id for event in api.events.events}
+    assert len({event.id for event in api.sns.events}) == 1
+
+
+async def test_after_a_failure_the_key_stays_bound_to_its_body(api: RunningApi) -> None:
+    """A publish that failed may have got through, so another body under its key is refused and the first one is not."""
+    api.sns.failures.append(unreachable())
+    await assert_unavailable(api, "bound")
+
+    other = await api.place({**ORDER, "note": "another"}, key="bound")
+    same = await api.place(key="bound")
+
+    assert_problem(other, 422, "idempotency-key-reused")
+    assert same.status_code == 202
+
+
+@pytest.mark.parametrize("hanging", ["sns", "events"])
+async def test_a_service_that_hangs_is_a_503_in_time(hanging: str) -> None:
+    """No request waits longer than the deadline."""
+    async with running_api(api_publish_deadline_s=0.2) as api:
+        service: FakeService = getattr(api, hanging)
+        service.gate.clear()
+        began = time.perf_counter()
+
+        await assert_unavailable(api, "hang")
+
+        assert 0.15 < time.perf_counter() - began < 1.5
+
+
+async def test_a_full_buffer_is_a_503_at_once() -> None:
+    """When too many wait already, one more is told so without waiting for the deadline."""
+    async with running_api(api_publish_slots=1, api_publish_max_waiting=10, api_publish_deadline_s=5) as api:
+        api.sns.gate.clear()
+        crowd = [asyncio.create_task(api.place(key=f"crowd-{number}")) for number in range(20)]
+        await eventually(lambda: len(api.sns.calls) == 1)
+        began = time.perf_counter()
+
+        await assert_unavailable(api, "too-many")
+        seconds = time.perf_counter() - began
+        api.sns.gate.set()
+        answers = await asyncio.gather(*crowd)
+
+        assert seconds < 0.5
+        assert [answer.status_code for answer in answers].count(202) >= 10
+
+
+async def test_only_the_refused_entry_fails(api: RunningApi) -> None:
+    """Of orders that share a call, the one that SNS refuses for good gets a 503; the others are accepted."""
+    api.sns.refusals.append(REFUSED_FOR_GOOD)
+
+    answers = await asyncio.gather(*(api.place(key=f"shared-{number}") for number in range(10)))
+
+    assert sorted(answer.status_code for answer in answers) == [202] * 9 + [503]
+    refused = next(number for number, answer in enumerate(answers) if answer.status_code == 503)
+    assert order_id_for(f"shared-{refused}") not in {event.subject for event in api.sns.events}
+
+
+async def test_a_passing_refusal_is_tried_again_unseen(api: RunningApi) -> None:
+    """An entry that SNS or EventBridge refuses for a moment is sent again; the client only sees a 202."""
+    api.sns.refusals.append(REFUSED_FOR_NOW)
+    api.events.refusals.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+
+    response = await api.place()
+
+    assert response.status_code == 202
+    assert (len(api.sns.calls), len(api.events.calls)) == (2, 2)
+
+
+async def test_a_service_that_answers_nonsense_is_our_mistake_and_says_nothing(api: RunningApi) -> None:
+    """What nobody expected is a 500 problem without a word of the cause, and the next request is served."""
+    api.sns.failures.append(RuntimeError("secret detail"))
+
+    broken = await api.place()
+    next_one = await api.place()
+
+    assert "secret" not in broken.text
+    assert_problem(broken, 500, "internal-error")
+    assert broken.headers["x-correlation-id"]
+    assert broken.headers["x-content-type-options"] == "nosniff"
+    assert next_one.status_code == 202
+
+
+async def test_a_client_that_leaves_takes_its_waiting_order_out(api: RunningApi) -> None:
+    """A request that is cancelled before its call leaves nothing behind: nobody waits, the next order is served."""
+    async with running_api(api_publish_linger_ms=100) as slow:
+        leaving = asyncio.create_task(slow.place(key="gone"))
+        await asyncio.sleep(0.02)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+
+        response = await slow.place(key="stays")
+
+        assert response.status_code == 202
+        assert [event.subject for event in slow.sns.events] == [order_id_for("stays")]
+        assert await slow.metric('orderboard_api_publish_waiting{service="sns"}') == 0
+
+
+@pytest.mark.parametrize(
+    ("prepare", "result"),
+    [
+        (lambda api: None, "accepted"),
+        (lambda api: api.sns.failures.append(unreachable()), "unavailable"),
+    ],
+    ids=["accepted", "unavailable"],
+)
+async def test_orders_are_counted_by_their_answer(
+    api: RunningApi, prepare: Callable[[RunningApi], Any], result: str
+) -> None:
+    """The counter tells accepted from unavailable."""
+    prepare(api)
+
+    await api.place()
+
+    assert await api.metric(f'orderboard_api_orders_total{{result="{result}"}}') == 1
+    assert await api.metric("orderboard_api_orders_total") == 1
