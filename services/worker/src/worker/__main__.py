@@ -148,7 +148,7 @@ async def _consume(
     heartbeat = Heartbeat(
         queues, interval_s=settings.heartbeat_s, visibility_timeout_s=visibility_timeout_s, metrics=metrics
     )
-    bus = await stack.enter_async_context(event_bus(aws.events))
+    bus = await stack.enter_async_context(event_bus(aws.events, linger_s=0.005))
     orders = await stack.enter_async_context(orders_table(aws.dynamodb, settings.orders_table))
     kitchen = Kitchen(
         settings.worker_id, settings.preparation_ms / 1000, settings.sold_out, allow_faults=settings.allow_faults

@@ -90,7 +90,7 @@ class OrdersTable:
 
 
 @asynccontextmanager
-async def orders_table(client: DynamoClient, table: str) -> AsyncIterator[OrdersTable]:
+async def orders_table(client: DynamoClient, table: str, *, linger_s: float = 0.005) -> AsyncIterator[OrdersTable]:
     """An OrdersTable that sends its batches while the context is entered."""
 
     async def insert(items: Sequence[Item]) -> list[bool | Refused]:
@@ -100,8 +100,8 @@ async def orders_table(client: DynamoClient, table: str) -> AsyncIterator[Orders
         return await _read(client, table, order_ids)
 
     async with (
-        Batcher(insert, limits=Limits(max_entries=MAX_STATEMENTS)) as inserts,
-        Batcher(read, limits=Limits(max_entries=MAX_KEYS)) as reads,
+        Batcher(insert, limits=Limits(max_entries=MAX_STATEMENTS, linger_s=linger_s)) as inserts,
+        Batcher(read, limits=Limits(max_entries=MAX_KEYS, linger_s=linger_s)) as reads,
     ):
         yield OrdersTable(client, table, inserts, reads)
 

@@ -89,7 +89,7 @@ class Queue:
 
 
 @asynccontextmanager
-async def queue(client: SqsClient, name: str, url: str) -> AsyncIterator[Queue]:
+async def queue(client: SqsClient, name: str, url: str, *, linger_s: float = 0.005) -> AsyncIterator[Queue]:
     """A Queue that sends its batches while the context is entered."""
 
     async def delete(receipt_handles: Sequence[str]) -> list[Refused | None]:
@@ -103,7 +103,7 @@ async def queue(client: SqsClient, name: str, url: str) -> AsyncIterator[Queue]:
         ]
         return _results(entries, await client.change_message_visibility_batch(QueueUrl=url, Entries=entries))
 
-    limits = Limits(max_entries=MAX_BATCH)
+    limits = Limits(max_entries=MAX_BATCH, linger_s=linger_s)
     async with Batcher(delete, limits=limits) as deletes, Batcher(change, limits=limits) as changes:
         yield Queue(client, name, url, deletes, changes)
 
