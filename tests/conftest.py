@@ -2,18 +2,16 @@
 
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from orderboard_stack.backend import Endpoint
 from orderboard_stack.deploy import delete, deploy
 from orderboard_stack.embedded import embedded
-from support import DeployedStack
+from support import DeployedStack, DeployStack
 
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-
-Deploy = Callable[[Mapping[str, str]], DeployedStack]
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +30,7 @@ def host_notifier_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def deploy_stack(backend: Endpoint, host_notifier_zip: Path) -> Iterator[Deploy]:
+def deploy_stack(backend: Endpoint, host_notifier_zip: Path) -> Iterator[DeployStack]:
     """Deploys a stack with a name and prefix of its own and these template parameters; deletes it after the test."""
     session = backend.session()
     names: list[str] = []
@@ -56,6 +54,6 @@ def deploy_stack(backend: Endpoint, host_notifier_zip: Path) -> Iterator[Deploy]
 
 
 @pytest.fixture
-def stack(deploy_stack: Deploy) -> DeployedStack:
+def stack(deploy_stack: DeployStack) -> DeployedStack:
     """A stack of the template's defaults, for this test alone."""
     return deploy_stack({})

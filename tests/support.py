@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -27,8 +27,9 @@ async def eventually(
 ) -> Result:
     """Repeat check until it neither raises AssertionError nor answers something false; return its answer.
 
-    None is no answer: such a check speaks by its asserts. After within_s the last AssertionError goes to the test. check is a plain or an async function; one that blocks
-    (boto3) runs in a thread, so that servers in the test's own loop go on answering.
+    None is no answer: such a check speaks by its asserts. After within_s the last AssertionError goes to the test.
+    check is a plain or an async function; one that blocks (boto3) runs in a thread, so that servers in the test's own
+    loop go on answering.
     """
     deadline = time.monotonic() + within_s
     while True:
@@ -109,3 +110,6 @@ class DeployedStack:
         for message in messages if delete else ():
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return messages
+
+
+DeployStack = Callable[[Mapping[str, str]], DeployedStack]

@@ -1,16 +1,140 @@
-"""Which message lands on which queue, by the template's subscriptions and rules."""
+"""Which message lands on which queues, by the template's subscriptions and rules."""
 
-from support import DeployedStack
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from integration.stack import said
+from orderboard_contracts.events import Command, Event, OrderPlaced, parse_event
+from orderboard_contracts.routing import bus_entry, message_attributes
+from support import DeployedStack, DeployStack, eventually
 
 
-def test_smoke(stack: DeployedStack) -> None:
-    """A normal order lands on the work queue."""
+def publish(stack: DeployedStack, command: Command, **changed: str) -> str:
+    """Send a command to the topic as order-api does, or with other attributes, and return its id."""
     stack.sns.publish(
         TopicArn=stack.outputs.orders_topic_arn,
-        Message="x",
+        Message=command.to_json(),
         MessageAttributes={
-            "event_type": {"DataType": "String", "StringValue": "orderboard.order.placed.v1"},
-            "priority": {"DataType": "String", "StringValue": "normal"},
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in {**message_attributes(command), **changed}.items()
         },
     )
-    assert stack.receive(stack.outputs.work_queue, wait_s=2)
+    return command.id
+
+
+def put(stack: DeployedStack, event: Event, **changed: str) -> str:
+    """Put an event on the bus as the services do, or changed, and return its id."""
+    entry = {**bus_entry(event, stack.outputs.bus_name), **changed}
+    answer = stack.events.put_events(Entries=[entry])  # type: ignore[list-item]
+    assert answer["FailedEntryCount"] == 0
+    return event.id
+
+
+def event_ids(stack: DeployedStack, queue: str) -> Iterator[str]:
+    """The ids of the events that wait in a queue, as SNS (raw) or EventBridge delivered them; they are taken out."""
+    while messages := stack.receive(queue):
+        for message in messages:
+            document = json.loads(message["Body"])
+            yield parse_event(document.get("detail", document)).id
+
+
+class Landed:
+    """Where events have landed so far, by queue name."""
+
+    def __init__(self, stack: DeployedStack) -> None:
+        self._stack = stack
+        self._where: Counter[tuple[str, str]] = Counter()
+
+    def now(self) -> Counter[tuple[str, str]]:
+        """How often each event has been found on each queue."""
+        for queue in self._stack.outputs.queues:
+            self._where.update((queue, event_id) for event_id in event_ids(self._stack, queue))
+        return self._where
+
+
+@pytest.fixture
+def quiet_stack(stack: DeployedStack) -> DeployedStack:
+    """A stack whose notifier takes nothing, so that alerts stay where the rules put them."""
+    client = stack.session.client("lambda", endpoint_url=stack.endpoint.endpoint_url)
+    client.delete_event_source_mapping(UUID=stack.outputs.notifier_mapping_id)
+    return stack
+
+
+async def test_commands_land_by_type_and_priority(quiet_stack: DeployedStack) -> None:
+    """A command reaches the one queue of its priority, and what is no command reaches none."""
+    stack, names = quiet_stack, quiet_stack.outputs
+    landed = Landed(stack)
+
+    publish(stack, said.placed("normal"), event_type="orderboard.order.placed.v2")
+    publish(stack, said.placed("normal"), priority="leisurely")
+    expected = Counter(
+        {
+            (names.work_queue, publish(stack, said.placed("normal"))): 1,
+            (names.express_queue, publish(stack, said.placed("express"))): 1,
+            (names.express_queue, publish(stack, said.cancellation())): 1,
+            (names.work_queue, publish(stack, said.cancellation(), priority="normal")): 1,
+        }
+    )
+
+    def all_have_landed() -> None:
+        assert landed.now() == expected
+
+    await eventually(all_have_landed, within_s=10)
+    publish(stack, last := said.placed("normal"))
+    expected[names.work_queue, last.id] += 1
+    await eventually(all_have_landed, within_s=10)
+
+
+async def test_a_raw_message_is_the_event_with_its_attributes(quiet_stack: DeployedStack) -> None:
+    """Raw delivery: the body is the document as published, and the routing attributes come along."""
+    order = said.placed("express")
+
+    publish(quiet_stack, order)
+    message = (await eventually(lambda: quiet_stack.receive(quiet_stack.outputs.express_queue, wait_s=1)))[0]
+
+    assert message["Body"] == order.to_json()
+    assert {name: value.get("StringValue") for name, value in message["MessageAttributes"].items()} == (
+        message_attributes(order)
+    )
+
+
+async def test_facts_that_need_an_alert_reach_the_notifier(quiet_stack: DeployedStack) -> None:
+    """Large orders, rejections, express completions and refused cancellations land on alerts; no other fact does."""
+    stack, alerts = quiet_stack, quiet_stack.outputs.alerts_queue
+    landed = Landed(stack)
+
+    for fact in (said.placed(total_cents=9_999), said.completed("normal"), said.cancelled(), said.cancellation()):
+        put(stack, fact)
+    put(stack, said.placed(total_cents=10_000), Source="somebody.else")
+    expected = Counter(
+        (alerts, put(stack, fact))
+        for fact in (
+            said.placed(total_cents=10_000),
+            said.placed(total_cents=89_000),
+            said.rejected(),
+            said.completed("express"),
+            said.refused(),
+        )
+    )
+
+    def all_have_landed() -> None:
+        assert landed.now() == expected
+
+    await eventually(all_have_landed, within_s=10)
+    expected[alerts, put(stack, said.rejected())] += 1
+    await eventually(all_have_landed, within_s=10)
+
+
+async def test_what_a_large_order_is_can_be_set(deploy_stack: DeployStack) -> None:
+    """LargeOrderCents moves the line, and a deployment of the new value takes effect on the same stack."""
+    stack = deploy_stack({"LargeOrderCents": "500"})
+    client = stack.session.client("lambda", endpoint_url=stack.endpoint.endpoint_url)
+    client.delete_event_source_mapping(UUID=stack.outputs.notifier_mapping_id)
+
+    put(stack, said.placed(total_cents=499))
+    large: OrderPlaced = said.placed(total_cents=500)
+    put(stack, large)
+
+    await eventually(lambda: list(event_ids(stack, stack.outputs.alerts_queue)) == [large.id], within_s=10)
