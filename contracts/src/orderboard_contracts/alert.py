@@ -7,12 +7,13 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from orderboard_contracts.identity import OrderId, event_id_for
-from orderboard_contracts.text import PrintableText
+from orderboard_contracts.text import PrintableText, first_fault
 
 AlertKind = Literal["large_order", "order_rejected", "idempotency_conflict", "express_ready", "cancellation_refused"]
 Severity = Literal["info", "warning", "critical"]
 Audience = Literal["barista", "customer", "manager"]
 
+ALERT_TYPE: Final = "orderboard.alert.v1"
 SEVERITY_ATTRIBUTE: Final = "severity"
 AUDIENCE_ATTRIBUTE: Final = "audience"
 KIND_ATTRIBUTE: Final = "kind"
@@ -49,14 +50,12 @@ def parse_alert(document: str | bytes) -> Alert:
     try:
         return Alert.model_validate_json(document, extra="ignore")
     except ValidationError as exc:
-        first = exc.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise NotAnAlert(f"{where}: {first['msg']}") from exc
+        raise NotAnAlert(first_fault(exc)) from exc
 
 
 def alert_id_for(event_id: str) -> str:
     """The id of the alert that this event makes: an event seen twice gives the same alert twice."""
-    return event_id_for("orderboard.alert.v1", event_id)
+    return event_id_for(ALERT_TYPE, event_id)
 
 
 def alert_attributes(alert: Alert) -> dict[str, str]:

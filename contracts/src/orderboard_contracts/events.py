@@ -10,6 +10,7 @@ from orderboard_contracts.fault import FaultText
 from orderboard_contracts.identity import OrderId
 from orderboard_contracts.menu import Currency
 from orderboard_contracts.order import PricedLine, Priority
+from orderboard_contracts.text import first_fault
 
 RejectionReason = Literal["sold_out", "idempotency_conflict"]
 
@@ -125,9 +126,6 @@ EVENT_CLASSES: Final[Mapping[str, type[Event]]] = {
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
-_MAX_REASON_CHARACTERS: Final = 400
-
-
 class NotAnEvent(ValueError):  # noqa: N818 - a message can be one or not; nobody has made an error
     """The text is no event that this version knows; the message says which part is wrong. Retrying cannot help."""
 
@@ -143,12 +141,4 @@ def parse_event(document: str | bytes | Mapping[str, object]) -> Event:
             return _event.validate_json(document, extra="ignore")
         return _event.validate_python(document, extra="ignore")
     except ValidationError as exc:
-        raise NotAnEvent(_reason(exc)) from exc
-
-
-def _reason(exc: ValidationError) -> str:
-    """The first fault, short and without control characters: it goes to logs, and the sender chose parts of it."""
-    first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the document"
-    reason = "".join(character if character.isprintable() else "?" for character in f"{where}: {first['msg']}")
-    return reason if len(reason) <= _MAX_REASON_CHARACTERS else f"{reason[:_MAX_REASON_CHARACTERS]}..."
+        raise NotAnEvent(first_fault(exc)) from exc
