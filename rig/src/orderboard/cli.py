@@ -6,7 +6,10 @@ Each command imports what it needs when it runs, so that `orderboard --help` ans
 
 # ruff: noqa: PLC0415
 
+import json
 import signal
+import sys
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -14,9 +17,11 @@ from typer.core import TyperGroup
 
 from orderboard.errors import RigError, UsageError
 from orderboard.options import (
+    ApiUrlOption,
     BackendOption,
     EndpointOption,
     JsonOption,
+    StackNameOption,
     WorkersOption,
     YesOption,
 )
@@ -32,7 +37,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            error_console().print("Interrupted. Everything that was started has been ended.")
+            error_console().print("Interrupted. Nothing that was started here runs on.")
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
             error_console().print(f"orderboard: {exc}", markup=False, soft_wrap=True)
@@ -42,14 +47,15 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Order Board: an event-driven order pipeline on SQS, SNS and EventBridge, on this machine.",
-    epilog="Start with [b]orderboard demo[/b]; keep a system running with [b]orderboard up[/b].",
+    epilog="Begin with [b]orderboard demo[/b]. Keep a system running with [b]orderboard up[/b].",
 )
 
 
-@app.command(epilog="orderboard demo --seed 7 · orderboard demo --kill-worker · orderboard demo --json | jq .endings")
+@app.command(epilog="Examples: orderboard demo --seed 7 | orderboard demo --kill-worker | orderboard demo --json")
 def demo(
     *,
     backend: BackendOption = None,
@@ -64,7 +70,7 @@ def demo(
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Play a morning rush of 200 orders and show where every one of them ended. Exit 0 only if the ledger balances."""
+    """Play a morning rush of 200 orders and show where each one ended. Exit 0 only if the ledger balances."""
     from orderboard.demo import demo_options, play_demo
     from orderboard.demo_report import document, show
 
@@ -73,10 +79,211 @@ def demo(
     )
     played = play_demo(options, progress_screen())
     if json_output:
-        result_console().print_json(data=document(played))
+        _print_json(document(played))
     else:
         show(played, result_console(), verbose=verbose)
     raise typer.Exit(0 if played.ledger.balanced else 1)
+
+
+@app.command(
+    epilog="Examples: orderboard up | orderboard up --workers 4 --allow-faults | orderboard up --backend localstack"
+)
+def up(
+    *,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    workers: WorkersOption = 1,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="order-api's port; 8000 if free, else any.", show_default=False)
+    ] = None,
+    allow_faults: Annotated[
+        bool, typer.Option("--allow-faults", help="Orders may carry faults: poison, flaky:N, slow:MS, crash.")
+    ] = False,
+    json_output: JsonOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Start the system, leave it running in the background, and say where everything is."""
+    from orderboard.checkout import find_checkout
+    from orderboard.up import up as start
+    from orderboard.up_report import document, show
+
+    checkout = find_checkout()
+    system = start(
+        checkout,
+        progress_screen(),
+        backend=backend or "embedded",
+        endpoint_url=endpoint_url,
+        port=port,
+        workers=workers,
+        allow_faults=allow_faults,
+        yes=yes,
+    )
+    if json_output:
+        _print_json(document(system, checkout))
+    else:
+        show(system, checkout, result_console())
+
+
+@app.command(epilog="Example: orderboard down")
+def down() -> None:
+    """End what `up` started. Doing it twice is fine."""
+    from orderboard.checkout import find_checkout
+    from orderboard.up import down as end
+
+    ended = end(find_checkout(), progress=lambda line: error_console().print(f" {line}"))
+    result_console().print(f" Ended: {', '.join(ended)}." if ended else " Nothing was running.")
+
+
+@app.command(
+    epilog="Examples: orderboard deploy --endpoint-url http://127.0.0.1:4566 | orderboard deploy --backend aws --yes "
+    "--parameter AlertEmail=ada@example.com | eval $(orderboard deploy --env)"
+)
+def deploy(
+    *,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: Annotated[str, typer.Option(help="The CloudFormation stack's name.")] = "orderboard",
+    prefix: Annotated[str, typer.Option(help="Every resource's name starts with it.")] = "orderboard",
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="A parameter of template.yaml.", metavar="NAME=VALUE", show_default=False)
+    ] = None,
+    env: Annotated[bool, typer.Option("--env", help="Print export lines for a shell.")] = False,
+    json_output: JsonOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Create or update the stack on a backend that runs, and print what the services must know of it."""
+    from orderboard.deploy import export_lines, read_parameters, run_deploy
+
+    environment = run_deploy(
+        backend,
+        endpoint_url,
+        stack_name=stack_name,
+        prefix=prefix,
+        parameters=read_parameters(parameter or []),
+        yes=yes,
+        screen=progress_screen(),
+    )
+    if json_output:
+        _print_json(environment)
+    else:
+        sys.stdout.writelines(export_lines(environment, export=env))
+
+
+@app.command(epilog="Examples: orderboard status | orderboard status --json")
+def status(
+    *,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: StackNameOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Show what runs, what waits where, and which alarms ring. Exit 1 if something that should run does not."""
+    from orderboard.connect import connect, find_endpoint
+    from orderboard.status import look, show
+
+    target = connect(backend, endpoint_url, stack_name)
+    found = look(target, find_endpoint(backend, endpoint_url)[1])
+    if json_output:
+        _print_json(found.document())
+    else:
+        show(found, result_console())
+    raise typer.Exit(0 if found.healthy else 1)
+
+
+@app.command(
+    epilog="""Examples: orderboard place orders.jsonl | echo '{"customer_id": "ada", "lines": """
+    """[{"sku": "espresso", "quantity": 2}]}' | orderboard place"""
+)
+def place(
+    file: Annotated[str, typer.Argument(help="JSON Lines, one order a line; - is standard input.")] = "-",
+    *,
+    api_url: ApiUrlOption = None,
+    batch: Annotated[str, typer.Option(help="Name this batch: the same lines under another name are new orders.")] = "",
+    at_once: Annotated[int, typer.Option(min=1, max=500, help="How many requests are under way at once.")] = 32,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document a line, as answers come.")
+    ] = False,
+) -> None:
+    """Place your own orders. Lines may carry an idempotency_key; placing a batch again orders nothing twice."""
+    from orderboard.connect import api_address
+    from orderboard.place_command import run, summarize
+
+    tally = run(
+        file,
+        api_url=api_address(api_url),
+        batch=batch,
+        at_once=at_once,
+        print_json=json_output,
+        screen=progress_screen(),
+    )
+    if not json_output:
+        summarize(tally, result_console())
+    raise typer.Exit(1 if tally.failed else 0)
+
+
+@app.command(epilog="Example: orderboard show 9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11")
+def show(
+    order_id: Annotated[str, typer.Argument(help="The order's id, as the API answered it.")],
+    *,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: StackNameOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Tell the whole story of one order: its record, its waits, its alerts, its dead letters, its log lines."""
+    from orderboard.checkout import find_checkout
+    from orderboard.connect import connect, local_logs
+    from orderboard.story import tell
+    from orderboard.story_report import document
+    from orderboard.story_report import show as show_story
+
+    target = connect(backend, endpoint_url, stack_name)
+    checkout = find_checkout()
+    story = tell(target, order_id.strip().lower(), checkout.logs_dir if local_logs(target.endpoint, checkout) else None)
+    if json_output:
+        _print_json(document(story))
+    else:
+        show_story(story, result_console())
+    if not story.known:
+        raise RigError(f"Nothing is known of {order_id}. Is the id complete, and was it placed on this system?")
+
+
+@app.command(epilog="Examples: orderboard redrive work | orderboard redrive undelivered")
+def redrive(
+    queue: Annotated[str, typer.Argument(help="work, express, alerts, inbox, undelivered, or a queue's full name.")],
+    *,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: StackNameOption = None,
+    json_output: JsonOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Move what rests in a queue's dead-letter queue back to where it came from. Mend the cause first."""
+    from orderboard.redrive_command import run, tell
+
+    redriven = run(queue, backend, endpoint_url, stack_name, yes=yes, screen=progress_screen())
+    if json_output:
+        _print_json(redriven)
+    else:
+        tell(redriven, result_console())
+
+
+@app.command(epilog="Examples: orderboard doctor | orderboard doctor --backend localstack")
+def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) -> None:
+    """Say what this machine has and lacks, with the mend for each. Exit 1 if something must be mended."""
+    from orderboard.checkout import find_checkout
+    from orderboard.doctor import examine, render
+
+    findings = examine(find_checkout(), backend or "embedded")
+    if json_output:
+        _print_json(findings)
+    else:
+        render(findings, result_console())
+    raise typer.Exit(any(each.verdict == "bad" for each in findings))
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=2, default=asdict))
 
 
 def main() -> None:

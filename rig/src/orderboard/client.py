@@ -1,6 +1,7 @@
 """An HTTP client of order-api, as a patient customer would be: it asks again with the same Idempotency-Key."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,10 +68,14 @@ class OrderClient:
 
     async def _post(self, path: str, headers: Mapping[str, str], body: Mapping[str, object]) -> Answer:
         reason = "never tried"
+        # Escaped to ASCII, so that whatever was read as JSON can be sent; what is wrong with it the API says.
+        content = json.dumps(body).encode()
         for attempt in range(self._attempts):
             delay_s = min(_MAX_RETRY_AFTER_S, self._backoff_s * 2**attempt)
             try:
-                response = await self._http.post(path, headers=dict(headers), json=dict(body))
+                response = await self._http.post(
+                    path, headers={"Content-Type": "application/json", **headers}, content=content
+                )
             except httpx.TransportError as exc:
                 reason = f"no answer from {self._http.base_url} ({exc or type(exc).__name__})"
             else:

@@ -28,6 +28,8 @@ from orderboard.witness import Witness, witness
 
 _LOOK_EVERY_S: Final = 0.1
 _RECORDED_WITHIN_S: Final = 30.0
+# Fewer than the client's connections: a cancellation must not queue behind every order.
+_CUSTOMERS_AT_ONCE: Final = 20
 # Short, so that orders in the hand of a worker that died come back soon.
 _VISIBILITY_TIMEOUT_S: Final = 6
 
@@ -100,6 +102,7 @@ class Rush:
         self._options = options
         self._screen = screen
         self._answered = 0
+        self._at_the_counter = asyncio.Semaphore(_CUSTOMERS_AT_ONCE)
         self._may_kill = options.kill_worker
         self._large_order_cents = int(system.target.outputs.large_order_cents)
 
@@ -116,7 +119,8 @@ class Rush:
 
     async def _play_one(self, client: OrderClient, intent: Intent, answered: Task) -> Placed:
         sends = [client.place(intent.body, idempotency_key=intent.idempotency_key) for _ in range(intent.sends)]
-        answers = await asyncio.gather(*sends)
+        async with self._at_the_counter:
+            answers = await asyncio.gather(*sends)
         self._answered += 1
         answered.advance_to(self._answered)
         self._kill_a_worker_halfway()

@@ -103,13 +103,12 @@ def _resting(demo: Demo) -> Table:
     table = plain_table("In dead-letter queues")
     table.add_column("queue", overflow="fold")
     table.add_column("order")
-    table.add_column("received", justify="right")
     table.add_column("why", overflow="fold")
     for letter in demo.evidence.dead_letters:
         order = (letter.order_id or "none")[:8]
-        table.add_row(letter.queue, order, f"{letter.receive_count} times", letter.reason or "")
+        table.add_row(letter.queue, order, letter.reason or "")
     if not demo.evidence.dead_letters:
-        table.add_row("nothing", "", "", "")
+        table.add_row("nothing", "", "")
     return table
 
 
