@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from orderboard_contracts.alert import Alert
+from orderboard_contracts.alert import Alert, NotAnAlert, parse_alert
 from orderboard_contracts.record import FINAL_STATUSES
-from pydantic import ValidationError
 
 from orderboard.ledger import Announcement, DeadLetter, Evidence
 from orderboard.letters import dead_letter
@@ -68,6 +67,6 @@ def announcements(target: Target) -> list[Announcement]:
 def alert(message: Message) -> Alert | None:
     """The alert that a message of the inbox is, None when it is none."""
     try:
-        return Alert.model_validate_json(message.body)
-    except ValidationError:
+        return parse_alert(message.body)
+    except NotAnAlert:
         return None

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
-from orderboard_contracts.record import FINAL_STATUSES, OrderRecord
+from orderboard_contracts.record import FINAL_STATUSES, OrderRecord, parse_record
 
 from order_api.aws import AWS_ERRORS, DynamoDbClient, error_code, reason
 from order_api.cursor import BadCursorError, Position
@@ -88,4 +88,4 @@ class Lookup:
 
 
 def _record(item: Mapping[str, Any]) -> OrderRecord:
-    return OrderRecord.model_validate({name: _deserialize(value) for name, value in item.items()})
+    return parse_record({name: _deserialize(value) for name, value in item.items()})

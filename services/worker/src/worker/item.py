@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from orderboard_contracts.record import OrderRecord
+from orderboard_contracts.record import OrderRecord, parse_record
 
 Item = dict[str, Any]
 
@@ -28,7 +28,7 @@ def to_item(record: OrderRecord) -> Item:
 
 def from_item(item: Mapping[str, Any]) -> OrderRecord:
     """Decode an item; raises ValueError when it is no OrderRecord."""
-    return OrderRecord.model_validate({name: _deserializer.deserialize(value) for name, value in item.items()})
+    return parse_record({name: _deserializer.deserialize(value) for name, value in item.items()})
 
 
 def _text(time: datetime) -> str:
