@@ -47,14 +47,12 @@ class Heartbeat:
                 group.create_task(self.beat())
 
     async def beat(self) -> None:
-        """Extend all whose time would run out before the next but one beat; forget those whose time has run out."""
+        """Extend all that is in hand, and forget what is no longer ours by the clock."""
         now = asyncio.get_running_loop().time()
-        due = now + 2 * self._interval_s
-        expired = [held for held in self._in_hand if held.until <= now]
-        for held in expired:
+        for held in [held for held in self._in_hand if held.until <= now]:
             self.let_go(held)
             log.warning("message.lost", extra={**held.message.log_fields, "reason": "its visibility timeout ran out"})
-        await asyncio.gather(*(self._extend(held, now) for held in self._in_hand if held.until <= due))
+        await asyncio.gather(*(self._extend(held, now) for held in self._in_hand))
 
     async def _extend(self, held: Held, now: float) -> None:
         extension_s = held.message.extension_s(self._visibility_timeout_s, now)

@@ -1,0 +1,189 @@
+"""Promises 1 and 3 under any interleaving: several workers, crashes between any two effects, every message redelivered.
+
+Each delivery is a coroutine that this test steps by hand, one effect at a time, in the order that hypothesis chooses.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Coroutine, Generator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from orderboard_contracts.events import (
+    CancellationRefused,
+    Command,
+    OrderCancelled,
+    OrderPlaced,
+    OrderRejected,
+    OutcomeEvent,
+)
+from orderboard_contracts.record import OrderRecord
+from unit.worker.commands import cancellation, message, placed
+from unit.worker.fakes import MemoryBus, MemoryOrders
+from worker.backoff import Backoff
+from worker.brake import Brake
+from worker.failures import RowMovedError
+from worker.handler import Handlers, Kitchen
+from worker.health import Health
+from worker.order import outcome_of
+
+
+class _Turn:
+    """Awaiting it gives the turn back to the test."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+class _SteppedOrders(MemoryOrders):
+    """Before and after each effect somebody else may act, or the worker may die."""
+
+    async def insert(self, record: OrderRecord) -> bool:
+        await _Turn()
+        answer = await super().insert(record)
+        await _Turn()
+        return answer
+
+    async def get(self, order_id: str) -> OrderRecord:
+        await _Turn()
+        answer = await super().get(order_id)
+        await _Turn()
+        return answer
+
+    async def replace_tombstone(self, record: OrderRecord) -> None:
+        await _Turn()
+        await super().replace_tombstone(record)
+        await _Turn()
+
+
+class _SteppedBus(MemoryBus):
+    async def emit(self, event: OutcomeEvent) -> None:
+        await _Turn()
+        await super().emit(event)
+        await _Turn()
+
+
+class _Cafe:
+    """Workers, one table, one bus, and the commands that are delivered again and again."""
+
+    def __init__(self, commands: list[Command]) -> None:
+        self.orders = _SteppedOrders()
+        self.bus = _SteppedBus()
+        self._commands = commands
+        self._unfinished = set(range(len(commands)))
+        self._under_way: list[tuple[int, Coroutine[Any, Any, str]]] = []
+        self._clock = datetime(2026, 3, 2, 8, tzinfo=UTC)
+        self._deliveries = 0
+
+    def deliver(self, index: int) -> None:
+        """Some worker, with a clock and settings of its own, begins to handle the command."""
+        self._deliveries += 1
+        kitchen = Kitchen(f"barista-{self._deliveries}", 0, frozenset(), allow_faults=False)
+        brake = Brake(Backoff(1, 1), Health())
+        handlers = Handlers(self.orders, self.bus.emit, kitchen, brake, now=self._tick)
+        received = message(self._commands[index].to_json(), receive_count=self._deliveries)
+        self._under_way.append((index, handlers.handle(received)))
+
+    def _tick(self) -> datetime:
+        self._clock += timedelta(milliseconds=7)
+        return self._clock
+
+    def step(self, choice: int) -> None:
+        """One delivery goes on to its next effect; one that ends well is deleted, one that fails comes again."""
+        if not self._under_way:
+            return
+        index, work = self._under_way[choice % len(self._under_way)]
+        try:
+            work.send(None)
+        except StopIteration:
+            self._unfinished.discard(index)
+        except RowMovedError:
+            pass
+        else:
+            return
+        self._under_way.remove((index, work))
+
+    def crash(self, choice: int) -> None:
+        """The worker of one delivery dies where it stands."""
+        if self._under_way:
+            _, work = self._under_way.pop(choice % len(self._under_way))
+            work.close()
+
+    def finish(self, order: list[int]) -> None:
+        """The queue redelivers what was never deleted, until all is done."""
+        while self._under_way:
+            self.step(0)
+        while self._unfinished:
+            for index in order:
+                if index in self._unfinished:
+                    self.deliver(index)
+            while self._under_way:
+                self.step(len(self._under_way) - 1)
+
+
+_actions = st.lists(
+    st.one_of(
+        st.tuples(st.just("deliver"), st.integers(0, 2)),
+        st.tuples(st.just("step"), st.integers(0, 7)),
+        st.tuples(st.just("step"), st.integers(0, 7)),
+        st.tuples(st.just("crash"), st.integers(0, 7)),
+    ),
+    max_size=60,
+)
+
+
+async def _play(cafe: _Cafe, actions: list[tuple[str, int]], order: list[int]) -> None:
+    for action, choice in actions:
+        getattr(cafe, action)(choice)
+    cafe.finish(order)
+
+
+@settings(max_examples=600, deadline=None)
+@given(actions=_actions, order=st.permutations(range(3)))
+def test_any_interleaving_ends_in_one_legal_final_state(actions: list[tuple[str, int]], order: list[int]) -> None:
+    """A placement, another under the same id, and a cancellation: one wins for good, and everybody is told the same."""
+    order_id = str(uuid.UUID(int=7))
+    first, second = placed(order_id), placed(order_id, quantity=2)
+    cafe = _Cafe([first, second, cancellation(order_id)])
+
+    asyncio.run(_play(cafe, actions, order))
+
+    _the_row_was_final_once(cafe)
+    _the_outcomes_tell_one_story(cafe, order_id, [first, second])
+
+
+def _the_row_was_final_once(cafe: _Cafe) -> None:
+    statuses = [record.status for record in cafe.orders.written]
+    assert statuses in (["completed"], ["cancellation_pending", "cancelled"]), statuses
+
+
+def _the_outcomes_tell_one_story(cafe: _Cafe, order_id: str, placements: list[OrderPlaced]) -> None:
+    row = cafe.orders.rows[order_id]
+    told = {event.id: event for event in cafe.bus.told}
+    loser = next(placement for placement in placements if placement.data.digest != row.digest)
+
+    assert all(told[event.id] == event for event in cafe.bus.told), "one id, two contents"
+    assert told[outcome_of(row).id] == outcome_of(row)
+    conflicts = [event for event in told.values() if isinstance(event, OrderRejected)]
+    assert [event.data.reason for event in conflicts] == ["idempotency_conflict"]
+    assert row.digest in {placement.data.digest for placement in placements} - {loser.data.digest}
+    refusals = [event for event in told.values() if isinstance(event, CancellationRefused)]
+    cancelled = [event for event in told.values() if isinstance(event, OrderCancelled)]
+    assert (len(cancelled), len(refusals)) == ((1, 0) if row.status == "cancelled" else (0, 1))
+    assert len(told) == (3 if row.status == "completed" else 2)
+
+
+@settings(max_examples=200, deadline=None)
+@given(actions=_actions)
+def test_a_placement_alone_is_made_exactly_once(actions: list[tuple[str, int]]) -> None:
+    """However often it is delivered and whoever dies: one write, one outcome."""
+    order = placed(str(uuid.UUID(int=8)))
+    cafe = _Cafe([order, order, order])
+
+    asyncio.run(_play(cafe, actions, [0, 1, 2]))
+
+    assert [record.status for record in cafe.orders.written] == ["completed"]
+    assert {event.id for event in cafe.bus.told} == {outcome_of(cafe.orders.rows[order.subject]).id}
+    assert len({event.to_json() for event in cafe.bus.told}) == 1

@@ -1,0 +1,220 @@
+"""The orders table over a DynamoDB client: how batches are made, and what each answer means for each order."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from orderboard_contracts.record import OrderRecord
+from unit.worker.commands import placed
+from worker.failures import PoisonError, RowMovedError, UnavailableError
+from worker.item import Item
+from worker.order import Circumstances, record_of
+from worker.orders_table import orders_table
+
+TABLE = "cafe-orders"
+
+
+def record(order_id: str | None = None, note: str | None = None) -> OrderRecord:
+    """The row of a completed order."""
+    circumstances = Circumstances(datetime(2026, 3, 2, tzinfo=UTC), "barista-1", 1)
+    return record_of(placed(order_id, note=note), frozenset(), circumstances)
+
+
+def client_error(code: str) -> ClientError:
+    """What a call raises that the table refuses."""
+    return ClientError({"Error": {"Code": code, "Message": "said the table"}}, "BatchExecuteStatement")
+
+
+class FakeDynamo:
+    """A table that runs INSERT statements; `refuse` may answer for one statement or raise for the whole call."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self.batches: list[int] = []
+        self.keys_asked: list[int] = []
+        self.refuse: Callable[[list[Item]], list[str | None]] = lambda items: [None] * len(items)
+        self.unprocessed = 0
+
+    async def batch_execute_statement(self, *, Statements: Any) -> dict[str, Any]:  # noqa: N803
+        """Run the statements one by one."""
+        assert 1 <= len(Statements) <= 25
+        items = [self._item(statement) for statement in Statements]
+        self.batches.append(len(items))
+        refusals = self.refuse(items)
+        answers: list[dict[str, Any]] = []
+        for item, refusal in zip(items, refusals, strict=True):
+            key = item["order_id"]["S"]
+            code = refusal or ("DuplicateItem" if key in self.items else None)
+            if code is None:
+                self.items[key] = item
+            answers.append({"TableName": TABLE} if code is None else {"Error": {"Code": code, "Message": "no"}})
+        return {"Responses": answers}
+
+    def _item(self, statement: dict[str, Any]) -> Item:
+        head, members = statement["Statement"].split(" VALUE ")
+        assert head == f'INSERT INTO "{TABLE}"'
+        names = [member.split("'")[1] for member in members.strip("{}").split(", ")]
+        assert members.count("?") == len(names)
+        return dict(zip(names, statement["Parameters"], strict=True))
+
+    async def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
+        """Read keys, but for the first few that are to stay unprocessed."""
+        request = RequestItems[TABLE]
+        assert request["ConsistentRead"] is True
+        keys = [key["order_id"]["S"] for key in request["Keys"]]
+        assert len(keys) == len(set(keys))
+        self.keys_asked.append(len(keys))
+        left, self.unprocessed = keys[: self.unprocessed], 0
+        found = [self.items[key] for key in keys if key in self.items and key not in left]
+        unprocessed = {TABLE: {"Keys": [{"order_id": {"S": key}} for key in left]}} if left else {}
+        return {"Responses": {TABLE: found}, "UnprocessedKeys": unprocessed}
+
+    async def put_item(self, **request: Any) -> dict[str, Any]:
+        """Replace a tombstone."""
+        assert request["ConditionExpression"] == "#status = :pending"
+        existing = self.items.get(request["Item"]["order_id"]["S"])
+        if existing is None or existing["status"] != {"S": "cancellation_pending"}:
+            raise client_error("ConditionalCheckFailedException")
+        self.items[request["Item"]["order_id"]["S"]] = request["Item"]
+        return {}
+
+
+async def test_many_inserts_share_calls() -> None:
+    """Sixty orders take three calls: 25 statements are the most that one may hold."""
+    dynamo = FakeDynamo()
+
+    async with orders_table(dynamo, TABLE) as orders:
+        assert all(await asyncio.gather(*(orders.insert(record()) for _ in range(60))))
+
+    assert len(dynamo.items) == 60
+    assert dynamo.batches == [25, 25, 10]
+
+
+async def test_what_was_written_is_read_back() -> None:
+    """A row comes back as the record it was, with text that is hard to quote."""
+    dynamo = FakeDynamo()
+    hard = record(note="'\"; DROP ? {'a': ?} 🥐 مرحبا")
+
+    async with orders_table(dynamo, TABLE) as orders:
+        assert await orders.insert(hard)
+
+        assert await orders.get(hard.order_id) == hard
+
+
+async def test_an_order_that_has_a_row_is_not_written_again() -> None:
+    """Also when both inserts come in one call: one of them wrote, the others did not, and the call has it once."""
+    dynamo = FakeDynamo()
+    order = record()
+
+    async with orders_table(dynamo, TABLE) as orders:
+        together = await asyncio.gather(*(orders.insert(order) for _ in range(3)))
+        later = await orders.insert(order)
+
+    assert together == [True, False, False]
+    assert later is False
+    assert dynamo.batches == [1, 1]
+
+
+async def test_throttling_of_one_statement_is_nobodys_fault() -> None:
+    """It is sent again a few times; then the order waits for the table, and the others are written."""
+    dynamo = FakeDynamo()
+    slow = record()
+    dynamo.refuse = lambda items: [
+        "ProvisionedThroughputExceeded" if item["order_id"]["S"] == slow.order_id else None for item in items
+    ]
+
+    async with orders_table(dynamo, TABLE) as orders:
+        results = await asyncio.gather(
+            orders.insert(slow), *(orders.insert(record()) for _ in range(5)), return_exceptions=True
+        )
+
+    assert isinstance(results[0], UnavailableError)
+    assert results[1:] == [True] * 5
+
+
+@pytest.mark.parametrize("whole_call", [True, False])
+async def test_an_order_that_the_table_refuses_harms_no_other(whole_call: bool) -> None:
+    """Whether the table refuses the statement or the whole call for it: that order is poison, the rest is written."""
+    dynamo = FakeDynamo()
+    bad = record()
+
+    def refuse(items: list[Item]) -> list[str | None]:
+        refusals = ["ValidationError" if item["order_id"]["S"] == bad.order_id else None for item in items]
+        if whole_call and any(refusals):
+            raise client_error("ValidationException")
+        return refusals
+
+    dynamo.refuse = refuse
+
+    async with orders_table(dynamo, TABLE) as orders:
+        results = await asyncio.gather(
+            orders.insert(bad), *(orders.insert(record()) for _ in range(5)), return_exceptions=True
+        )
+
+    assert isinstance(results[0], PoisonError)
+    assert results[1:] == [True] * 5
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        client_error("ThrottlingException"),
+        client_error("ResourceNotFoundException"),
+        client_error("AccessDeniedException"),
+        client_error("InternalServerError"),
+        EndpointConnectionError(endpoint_url="http://dynamodb.test"),
+        ConnectionResetError("peer"),
+    ],
+)
+async def test_a_call_that_fails_as_a_whole_is_an_outage(failure: Exception) -> None:
+    """No order is blamed for a table that is gone, forbidden, throttling or ill."""
+    dynamo = FakeDynamo()
+
+    def refuse(_: list[Item]) -> list[str | None]:
+        raise failure
+
+    dynamo.refuse = refuse
+
+    async with orders_table(dynamo, TABLE) as orders:
+        with pytest.raises(UnavailableError):
+            await orders.insert(record())
+
+
+async def test_reads_share_a_call_and_ask_again_for_what_was_not_read() -> None:
+    """Each key once in a call, and keys that the table left out are asked for again."""
+    dynamo = FakeDynamo()
+    records = [record() for _ in range(4)]
+
+    async with orders_table(dynamo, TABLE) as orders:
+        for each in records:
+            await orders.insert(each)
+        dynamo.unprocessed = 2
+        read = await asyncio.gather(*(orders.get(each.order_id) for each in (*records, records[0])))
+
+    assert read == [*records, records[0]]
+    assert dynamo.keys_asked[0] == 4
+    assert sum(dynamo.keys_asked[1:]) >= 2
+
+
+async def test_a_row_that_is_gone_is_looked_at_again_later() -> None:
+    """Time to live may remove a tombstone between the insert that found it and the read."""
+    async with orders_table(FakeDynamo(), TABLE) as orders:
+        with pytest.raises(RowMovedError):
+            await orders.get(record().order_id)
+
+
+async def test_a_tombstone_is_replaced_once() -> None:
+    """The second writer, late or repeated after a lost answer, is refused and looks again."""
+    dynamo = FakeDynamo()
+    cancelled = record().model_copy(update={"status": "cancelled"})
+
+    async with orders_table(dynamo, TABLE) as orders:
+        await orders.insert(cancelled.model_copy(update={"status": "cancellation_pending"}))
+        await orders.replace_tombstone(cancelled)
+        with pytest.raises(RowMovedError):
+            await orders.replace_tombstone(cancelled)
+
+        assert await orders.get(cancelled.order_id) == cancelled
