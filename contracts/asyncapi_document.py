@@ -1,0 +1,145 @@
+"""The AsyncAPI 3.0 document: who sends and receives what on which channel, from the models and the template.
+
+https://www.asyncapi.com/docs/reference/specification/v3.0.0
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final, get_args
+
+import asyncapi_bindings as bindings
+from asyncapi_messages import ALERT_TYPES, Form, as_alert, as_command, as_fact, as_notice, name_of
+from orderboard_contracts.events import OutcomeEvent
+from template_file import Resource, Template
+
+Document = dict[str, Any]
+
+COMMAND_TYPES: Final = bindings.COMMAND_TYPES
+OUTCOME_TYPES: Final = tuple(outcome.model_fields["type"].default for outcome in get_args(OutcomeEvent))
+
+
+class _Writer:
+    """Collects channels, operations and the messages that they mention."""
+
+    def __init__(self, template: Template) -> None:
+        self._prefix = template.prefix
+        self.channels: Document = {}
+        self.operations: Document = {}
+        self.messages: Document = {}
+
+    def channel(
+        self, name: str, resource: Resource, description: str, types: Iterable[str], form: Form, **members: object
+    ) -> None:
+        """Describe one channel and what travels on it."""
+        carried = {name_of(each, form): form(each) for each in types}
+        self.messages |= carried
+        self.channels[name] = {
+            "address": f"{{prefix}}{resource.name.removeprefix(self._prefix)}",
+            "description": description,
+            "parameters": {"prefix": {"$ref": "#/components/parameters/prefix"}},
+            "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in carried},
+            **members,
+        }
+
+    def operation(
+        self, service: str, action: str, channel: str, types: Iterable[str], form: Form, **members: object
+    ) -> None:
+        """Describe what a service does on a channel."""
+        self.operations[f"{service}.{action}.{channel}"] = {
+            "action": action,
+            "channel": {"$ref": f"#/channels/{channel}"},
+            "tags": [{"name": service}],
+            **members,
+            "messages": [{"$ref": f"#/channels/{channel}/messages/{name_of(each, form)}"} for each in types],
+        }
+
+
+def asyncapi(template: Template, version: str) -> Document:
+    """Make the whole document; raise TemplateError when the template does not hold what it describes."""
+    writer = _Writer(template)
+    _commands(writer, template)
+    _facts(writer, template)
+    _alerts(writer, template)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Order Board",
+            "version": version,
+            "description": "An event-driven order pipeline: order-api posts orders, worker makes them, notifier calls "
+            "them out. Addresses and policies are those of localstack/template.yaml with its default parameters.",
+        },
+        "defaultContentType": "application/json",
+        "channels": writer.channels,
+        "operations": writer.operations,
+        "components": {
+            "parameters": {
+                "prefix": {"description": "The stack's Prefix parameter.", "default": template.prefix},
+            },
+            "messages": writer.messages,
+        },
+    }
+
+
+def _commands(writer: _Writer, template: Template) -> None:
+    topic = template.topic("orders")
+    writer.channel(
+        "orders",
+        topic,
+        "The SNS topic that hands commands, as work, to the queues whose filter policy lets them through.",
+        COMMAND_TYPES,
+        as_command,
+        bindings=bindings.topic(topic),
+    )
+    writer.operation(
+        "order-api", "send", "orders", COMMAND_TYPES, as_command, bindings=bindings.consumers(template, topic)
+    )
+    for name, description in (
+        ("work", "Commands of normal priority."),
+        ("express", "Commands that cannot wait; a cancellation is one always."),
+    ):
+        queue = template.queue(name)
+        types = bindings.commands_into(template, topic, queue)
+        writer.channel(name, queue, description, types, as_command, bindings=bindings.queue(template, queue))
+        writer.operation("worker", "receive", name, types, as_command)
+
+
+def _facts(writer: _Writer, template: Template) -> None:
+    writer.channel(
+        "bus",
+        template.bus(),
+        "The EventBridge bus that tells every fact to whoever has a rule for it.",
+        (*COMMAND_TYPES, *OUTCOME_TYPES),
+        as_fact,
+    )
+    writer.operation("order-api", "send", "bus", COMMAND_TYPES, as_fact)
+    writer.operation("worker", "send", "bus", OUTCOME_TYPES, as_fact)
+
+
+def _alerts(writer: _Writer, template: Template) -> None:
+    queue, topic, inbox = template.queue("alerts"), template.topic("alerts"), template.queue("inbox")
+    rules = bindings.rules_into(template, queue)
+    types = tuple(dict.fromkeys(each for rule in rules for each in rule["eventPattern"]["detail-type"]))
+    writer.channel(
+        "alerts",
+        queue,
+        "What the rules of the bus pick for the notifier.",
+        types,
+        as_notice,
+        bindings=bindings.queue(template, queue),
+        **{"x-eventbridge-rules": rules},
+    )
+    writer.operation("notifier", "receive", "alerts", types, as_notice)
+    writer.channel(
+        "announcements",
+        topic,
+        "The SNS topic that tells alerts to people: always to the inbox, by mail, text message or webhook if wished.",
+        ALERT_TYPES,
+        as_alert,
+        bindings=bindings.topic(topic),
+    )
+    writer.operation(
+        "notifier", "send", "announcements", ALERT_TYPES, as_alert, bindings=bindings.consumers(template, topic)
+    )
+    writer.channel(
+        "inbox", inbox, "Every alert, to look at.", ALERT_TYPES, as_alert, bindings=bindings.queue(template, inbox)
+    )
+    writer.operation("rig", "receive", "inbox", ALERT_TYPES, as_alert)
