@@ -61,6 +61,7 @@ INVALID: dict[str, tuple[Any, str]] = {
     ),
     "quantity is huge": ({**ORDER, "lines": [{"sku": "tea", "quantity": 10**4000}]}, "/lines/0/quantity"),
     "quantity is a float": ({**ORDER, "lines": [{"sku": "tea", "quantity": 1.5}]}, "/lines/0/quantity"),
+    "quantity is a huge float": ({**ORDER, "lines": [{"sku": "tea", "quantity": 1e300}]}, "/lines/0/quantity"),
     "quantity is a string": ({**ORDER, "lines": [{"sku": "tea", "quantity": "1"}]}, "/lines/0/quantity"),
     "quantity is true": ({**ORDER, "lines": [{"sku": "tea", "quantity": True}]}, "/lines/0/quantity"),
     "unknown priority": ({**ORDER, "priority": "urgent"}, "/priority"),
@@ -83,6 +84,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "the largest quantity": {**ORDER, "lines": [{"sku": "tea", "quantity": MAX_QUANTITY}]},
     "the most lines": {**ORDER, "lines": [LINE] * MAX_LINES},
     "null note": {**ORDER, "note": None},
+    "a quantity of 2.0": {**ORDER, "lines": [{"sku": "tea", "quantity": 2.0}]},
 }
 
 

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from order_api.problem import MALFORMED_JSON, UNSUPPORTED_MEDIA_TYPE, ProblemError
 
 MEDIA_TYPE: Final = "application/json"
+_EXACT_BELOW: Final = 2**53
 
 
 class MalformedJsonError(ValueError):
@@ -23,7 +24,9 @@ class MalformedJsonError(ValueError):
 def parse_json(body: bytes) -> object:
     """Parse body, or raise MalformedJsonError. Lone surrogates in values are left to the models, which refuse them."""
     try:
-        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
+        return json.loads(
+            body.decode(), object_pairs_hook=_object, parse_float=_number, parse_constant=_refuse_constant
+        )
     except UnicodeDecodeError as exc:
         raise MalformedJsonError(f"not UTF-8 at byte {exc.start}") from exc
     except json.JSONDecodeError as exc:
@@ -47,6 +50,12 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _is_text(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _number(text: str) -> float | int:
+    """2.0 is the integer 2, as JSON Schema has it, up to where a float still is exact."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < _EXACT_BELOW else number
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -1,0 +1,15 @@
+"""order-api as a process on a stack of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from integration.order_api.service import ApiProcess, api_process
+from support import DeployedStack
+
+
+@pytest.fixture
+async def api(stack: DeployedStack, tmp_path: Path) -> AsyncIterator[ApiProcess]:
+    """order-api as a process, on the stack."""
+    async with api_process(stack.environment, tmp_path / "order-api.log") as running:
+        yield running

@@ -1,0 +1,154 @@
+"""A backend that is down, frozen or not there yet: answers in time, and trying again heals."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from integration.order_api.service import ApiProcess, api_process
+from orderboard_contracts.events import parse_event
+from orderboard_contracts.identity import new_order_id, order_id_for
+from orderboard_stack.backend import CLIENT_CONFIG
+from orderboard_stack.embedded import EmbeddedBackend, start_embedded
+
+DEADLINE_S = 5.0
+
+
+@pytest.fixture
+def own_backend(tmp_path: Path) -> Iterator[EmbeddedBackend]:
+    """A backend that the test may break."""
+    backend = start_embedded(tmp_path / "own-backend.log")
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def environment(own_backend: EmbeddedBackend) -> dict[str, str]:
+    """A topic with one queue, a bus and a table on it, and the settings that name them."""
+    session, url = own_backend.endpoint.session(), own_backend.endpoint.endpoint_url
+    sns = session.client("sns", endpoint_url=url, config=CLIENT_CONFIG)
+    sqs = session.client("sqs", endpoint_url=url, config=CLIENT_CONFIG)
+    topic = sns.create_topic(Name="orders")["TopicArn"]
+    queue = sqs.create_queue(QueueName="work")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
+    session.client("events", endpoint_url=url, config=CLIENT_CONFIG).create_event_bus(Name="board")
+    session.client("dynamodb", endpoint_url=url, config=CLIENT_CONFIG).create_table(
+        TableName="orders",
+        AttributeDefinitions=[{"AttributeName": "order_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "order_id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return {
+        **own_backend.endpoint.environment(),
+        "ORDERBOARD_ORDERS_TOPIC_ARN": topic,
+        "ORDERBOARD_BUS_NAME": "board",
+        "ORDERBOARD_ORDERS_TABLE": "orders",
+    }
+
+
+@pytest.fixture
+async def fragile_api(environment: dict[str, str], tmp_path: Path) -> AsyncIterator[ApiProcess]:
+    """order-api on the backend that the test may break."""
+    async with api_process(environment, tmp_path / "order-api.log") as api:
+        yield api
+
+
+def messages_of(backend: EmbeddedBackend) -> list[str]:
+    """The order ids on the queue."""
+    sqs = backend.endpoint.session().client("sqs", endpoint_url=backend.endpoint.endpoint_url, config=CLIENT_CONFIG)
+    url = sqs.get_queue_url(QueueName="work")["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=2).get("Messages", [])
+    return [parse_event(message["Body"]).subject for message in messages]
+
+
+async def assert_unavailable_in_time(api: ApiProcess, keys: list[str]) -> None:
+    """Orders with these keys, at once, and a look at one: 503 with Retry-After for all, in time."""
+    began = time.monotonic()
+    responses = await asyncio.gather(
+        *(api.place(key=key) for key in keys), api.http.get(f"/orders/{new_order_id()}"), api.http.get("/readyz")
+    )
+    assert time.monotonic() - began < DEADLINE_S + 2
+    assert {response.status_code for response in responses} == {503}
+    for response in responses:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.headers["retry-after"] == "1"
+
+
+async def test_a_killed_backend_is_a_503_in_time(own_backend: EmbeddedBackend, fragile_api: ApiProcess) -> None:
+    """When nobody is there the client soon knows, /readyz names all three, and the process lives on."""
+    assert (await fragile_api.place()).status_code == 202
+
+    own_backend.stop()
+
+    await assert_unavailable_in_time(fragile_api, [f"killed-{number}" for number in range(30)])
+    not_ready = (await fragile_api.http.get("/readyz")).json()
+    assert {error["field"] for error in not_ready["errors"]} == {"sns", "events", "dynamodb"}
+    assert (await fragile_api.http.get("/healthz")).status_code == 200
+    assert (await fragile_api.place({"customer_id": "ada"})).status_code == 422
+
+
+async def test_a_frozen_backend_is_a_503_in_time_and_heals(
+    own_backend: EmbeddedBackend, fragile_api: ApiProcess
+) -> None:
+    """It takes connections and is silent: 503 within the deadline. When it wakes, the same keys give their orders."""
+    keys = [f"frozen-{number}" for number in range(5)]
+    assert (await fragile_api.place()).status_code == 202
+    os.killpg(own_backend.pid, signal.SIGSTOP)
+
+    await assert_unavailable_in_time(fragile_api, keys)
+    os.killpg(own_backend.pid, signal.SIGCONT)
+    healed = await asyncio.gather(*(fragile_api.place(key=key) for key in keys))
+
+    assert [response.status_code for response in healed] == [202] * 5
+    ids = [order_id_for(key) for key in keys]
+    assert [response.json()["order_id"] for response in healed] == ids
+    on_the_queue: set[str] = set()
+    while found := await asyncio.to_thread(messages_of, own_backend):
+        on_the_queue.update(found)
+    assert set(ids) <= on_the_queue
+
+
+async def test_sigterm_with_a_frozen_backend_still_ends_it(
+    own_backend: EmbeddedBackend, fragile_api: ApiProcess
+) -> None:
+    """Orders under way are answered 503, and the process ends with 0 in bounded time."""
+    os.killpg(own_backend.pid, signal.SIGSTOP)
+    placing = [asyncio.create_task(fragile_api.place(key=f"late-{number}")) for number in range(5)]
+    await asyncio.sleep(0.3)
+
+    fragile_api.terminate()
+    responses = await asyncio.gather(*placing)
+    code = await asyncio.to_thread(fragile_api.process.wait, 15)
+
+    assert {response.status_code for response in responses} == {503}
+    assert code == 0
+
+
+async def test_it_starts_before_its_backend_does(environment: dict[str, str], tmp_path: Path) -> None:
+    """Without a backend it starts, lives, and is not ready; nothing needs to be started in an order."""
+    absent = {**environment, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+
+    async with api_process(absent, tmp_path / "early.log") as api:
+        healthy, ready = await asyncio.gather(api.http.get("/healthz"), api.http.get("/readyz"))
+
+    assert (healthy.status_code, ready.status_code) == (200, 503)
+
+
+async def test_a_client_that_hangs_up_harms_nobody(fragile_api: ApiProcess) -> None:
+    """Twenty clients that leave in the middle of their orders: no failure in the log, and the next one is served."""
+    for number in range(20):
+        with pytest.raises(httpx.TimeoutException):
+            await fragile_api.http.post(
+                "/orders",
+                json={"customer_id": "ada", "lines": [{"sku": "tea", "quantity": 1}]},
+                headers={"Idempotency-Key": f"gone-{number}"},
+                timeout=httpx.Timeout(5, read=0.0005),
+            )
+
+    assert (await fragile_api.place()).status_code == 202
+    assert fragile_api.lines("request.failed") == []

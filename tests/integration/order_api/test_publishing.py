@@ -1,0 +1,151 @@
+"""HTTP in, messages out: the real process on a deployed stack."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from integration.order_api.service import ORDER, ApiProcess
+from orderboard_contracts.events import CancellationRequested, Event, OrderPlaced, parse_event
+from orderboard_contracts.identity import order_id_for
+from support import DeployedStack, eventually
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+
+async def received(stack: DeployedStack, queue: str, count: int) -> "list[MessageTypeDef]":
+    """Exactly so many messages of a queue, as soon as they are there."""
+    messages: list[MessageTypeDef] = []
+
+    def enough() -> bool:
+        messages.extend(stack.receive(queue))
+        return len(messages) >= count
+
+    await eventually(enough, within_s=15)
+    messages.extend(await asyncio.to_thread(stack.receive, queue))
+    assert len(messages) == count
+    return messages
+
+
+def events_of(messages: "Sequence[MessageTypeDef]") -> list[Event]:
+    """The events in these messages."""
+    return [parse_event(message["Body"]) for message in messages]
+
+
+def listen_to_the_bus(stack: DeployedStack) -> str:
+    """A queue of the test's own that hears whatever order-api says on the bus."""
+    name = f"{stack.prefix}-ear"
+    url = stack.sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"source": ["orderboard.order-api"]})
+    stack.events.put_rule(Name=name, EventBusName=stack.outputs.bus_name, EventPattern=pattern)
+    stack.events.put_targets(Rule=name, EventBusName=stack.outputs.bus_name, Targets=[{"Id": "ear", "Arn": arn}])
+    return name
+
+
+async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(stack: DeployedStack, api: ApiProcess) -> None:
+    """The body is the event itself, its attributes route it, and the bus has the same document."""
+    ear = listen_to_the_bus(stack)
+
+    response = await api.http.post("/orders", json=ORDER, headers={"X-Correlation-ID": "rush-1"})
+
+    assert response.status_code == 202
+    [message] = await received(stack, stack.outputs.work_queue, 1)
+    attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert attributes == {"event_type": "orderboard.order.placed.v1", "priority": "normal"}
+    [event] = events_of([message])
+    assert isinstance(event, OrderPlaced)
+    assert (event.subject, event.correlationid) == (response.json()["order_id"], "rush-1")
+    [fact] = await received(stack, ear, 1)
+    heard: dict[str, Any] = json.loads(fact["Body"])
+    assert heard["detail-type"] == "orderboard.order.placed.v1"
+    assert parse_event(heard["detail"]) == event
+
+
+async def test_express_orders_and_cancellations_take_the_express_queue(stack: DeployedStack, api: ApiProcess) -> None:
+    """What is urgent does not wait behind what is not."""
+    placed = await api.place({**ORDER, "priority": "express"})
+    cancelled = await api.http.post(f"/orders/{placed.json()['order_id']}/cancellation", json={"reason": "late"})
+
+    assert (placed.status_code, cancelled.status_code) == (202, 202)
+    events = events_of(await received(stack, stack.outputs.express_queue, 2))
+    assert {type(event) for event in events} == {OrderPlaced, CancellationRequested}
+    assert {event.subject for event in events} == {placed.json()["order_id"]}
+    assert await asyncio.to_thread(stack.waiting, stack.outputs.work_queue) == 0
+
+
+async def test_a_crowd_is_served_and_every_order_is_logged(stack: DeployedStack, api: ApiProcess) -> None:
+    """200 orders at once: each is answered 202, is on the queue once, and has its line in the log."""
+    keys = [f"crowd-{number}" for number in range(200)]
+
+    responses = await asyncio.gather(*(api.place(key=key) for key in keys))
+
+    assert {response.status_code for response in responses} == {202}
+    expected = sorted(map(order_id_for, keys))
+    messages = await received(stack, stack.outputs.work_queue, 200)
+    assert sorted(event.subject for event in events_of(messages)) == expected
+    lines = {line["order_id"]: line for line in api.lines("order.accepted")}
+    assert sorted(lines) == expected
+    correlations = {response.json()["order_id"]: response.headers["x-correlation-id"] for response in responses}
+    for order_id, line in lines.items():
+        assert line["correlation_id"] == correlations[order_id]
+        assert line["bus_event_id"]
+        assert line["message_id"]
+    text = (await api.http.get("/metrics")).text
+    assert 'orderboard_api_orders_total{result="accepted"} 200.0' in text
+
+
+async def test_ready_on_a_deployed_stack(api: ApiProcess) -> None:
+    """All that it needs is there."""
+    response = await api.http.get("/readyz")
+
+    assert response.json() == {"status": "ready", "checks": {"sns": "ok", "events": "ok", "dynamodb": "ok"}}
+
+
+async def test_sigterm_ends_it_cleanly_and_loses_nothing(stack: DeployedStack, api: ApiProcess) -> None:
+    """Every order that was answered 202 around a SIGTERM is on the queue; the process ends with 0 in time."""
+    answered: set[str] = set()
+    draining_when_closed: list[bool] = []
+
+    async def customer(number: int) -> None:
+        for turn in range(200):
+            try:
+                response = await api.place(key=f"customer-{number}-{turn}")
+            except httpx.TransportError:
+                draining_when_closed.append(bool(api.lines("api.draining")))
+                return
+            assert response.status_code == 202
+            answered.add(response.json()["order_id"])
+
+    customers = [asyncio.create_task(customer(number)) for number in range(20)]
+    await eventually(lambda: len(answered) >= 40, within_s=10)
+    api.terminate()
+    await asyncio.gather(*customers)
+    code = await asyncio.to_thread(api.process.wait, 15)
+
+    assert code == 0
+    assert all(draining_when_closed)
+    assert [line["message"] for line in api.lines()][-1] == "api.stopped"
+    assert api.lines("request.failed") == []
+    on_the_queue: set[str] = set()
+
+    def all_there() -> bool:
+        on_the_queue.update(event.subject for event in events_of(stack.receive(stack.outputs.work_queue)))
+        return answered <= on_the_queue
+
+    await eventually(all_there, within_s=15, every_s=0.01)
+
+
+async def test_a_second_process_on_the_port_says_so(stack: DeployedStack, api: ApiProcess) -> None:
+    """A port that is taken is an error with a code, not a traceback that hangs."""
+    process = await asyncio.create_subprocess_exec(
+        *api.process.args,  # type: ignore[misc]
+        env={**stack.environment, "ORDERBOARD_API_PORT": api.url.rpartition(":")[2].strip("/")},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await asyncio.wait_for(process.communicate(), timeout=20)
+
+    assert process.returncode == 3
+    assert b"address already in use" in said

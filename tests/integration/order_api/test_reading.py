@@ -1,0 +1,61 @@
+"""Reading over HTTP what a worker has recorded in the table."""
+
+from datetime import UTC, datetime, timedelta
+
+from boto3.dynamodb.types import TypeSerializer
+from integration.order_api.service import ApiProcess
+from orderboard_contracts.identity import new_order_id
+from support import DeployedStack
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def record(stack: DeployedStack, customer_id: str, *, minute: int = 0) -> str:
+    """Write a completed order as a worker would; returns its id."""
+    order_id = new_order_id()
+    placed_at = (NOON + timedelta(minutes=minute)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    row = {
+        "order_id": order_id,
+        "status": "completed",
+        "customer_id": customer_id,
+        "priority": "normal",
+        "lines": [{"sku": "tea", "quantity": 2, "unit_price_cents": 320}],
+        "total_cents": 640,
+        "currency": "EUR",
+        "placed_at": placed_at,
+        "recorded_at": placed_at,
+    }
+    serialize = TypeSerializer().serialize
+    stack.dynamodb.put_item(
+        TableName=stack.outputs.orders_table, Item={name: serialize(value) for name, value in row.items()}
+    )
+    return order_id
+
+
+async def test_an_order_is_404_until_it_is_recorded(stack: DeployedStack, api: ApiProcess) -> None:
+    """First 404 with Retry-After, then the order with its lines and prices."""
+    before = await api.http.get(f"/orders/{new_order_id()}")
+    order_id = record(stack, "ada")
+
+    after = await api.http.get(f"/orders/{order_id}")
+
+    assert (before.status_code, before.headers["retry-after"]) == (404, "1")
+    assert after.status_code == 200
+    assert after.json()["lines"] == [{"sku": "tea", "quantity": 2, "unit_price_cents": 320}]
+
+
+async def test_pages_show_every_order_of_a_customer_once(stack: DeployedStack, api: ApiProcess) -> None:
+    """Newest first, nobody else's, and the last page has no cursor."""
+    expected = [record(stack, "ada", minute=minute) for minute in range(7)][::-1]
+    record(stack, "eve")
+
+    seen: list[str] = []
+    parameters = {"customer_id": "ada", "limit": "3"}
+    while True:
+        page = (await api.http.get("/orders", params=parameters)).json()
+        seen += [order["order_id"] for order in page["orders"]]
+        if "next_cursor" not in page:
+            break
+        parameters["cursor"] = page["next_cursor"]
+
+    assert seen == expected
