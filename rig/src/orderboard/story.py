@@ -1,11 +1,11 @@
 """`show`: the whole story of one order, put together from what each part of the system knows of it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer
 from orderboard_contracts.alert import Alert
@@ -16,7 +16,13 @@ from orderboard.ledger import DeadLetter
 from orderboard.queues import peek
 from orderboard.target import Target
 
-_SAID_BY_ALL = ("timestamp", "level", "message", "service", "order_id", "taskName", "correlation_id", "event_id")
+# What every line says, and ids that lead nowhere from here.
+_LEFT_OUT: Final = frozenset(
+    (
+        *("timestamp", "level", "message", "service", "logger", "taskName"),
+        *("order_id", "correlation_id", "event_id", "bus_event_id", "message_id"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -57,27 +63,30 @@ def tell(target: Target, order_id: str, logs_dir: Path | None) -> Story:
     """Ask everybody. Looking at the inbox and the dead-letter queues takes nothing from them."""
     inbox = peek(target.sqs, target.queue_url(target.outputs.inbox_queue))
     alerts = {each.id: each for message in inbox if (each := alert(message)) is not None}
+    letters = tuple(letter for letter in dead_letters(target) if letter.order_id == order_id)
+    # Of a message that it cannot handle the worker logs the message's id only.
+    names = (order_id, *(letter.message_id for letter in letters))
     return Story(
         order_id=order_id,
         record=_record(target, order_id),
-        dead_letters=tuple(letter for letter in dead_letters(target) if letter.order_id == order_id),
+        dead_letters=letters,
         alerts=tuple(each for each in alerts.values() if each.order_id == order_id),
-        log=tuple(log_lines(logs_dir, order_id)) if logs_dir is not None else (),
+        log=tuple(log_lines(logs_dir, names)) if logs_dir is not None else (),
     )
 
 
-def log_lines(logs_dir: Path, order_id: str) -> list[LogLine]:
-    """What the services' logs here say of the order, in the order of time."""
+def log_lines(logs_dir: Path, names: Sequence[str]) -> list[LogLine]:
+    """The lines of the services' logs here that have one of these ids, in the order of time."""
     found: list[LogLine] = []
     for path in sorted(logs_dir.glob("*.log")):
         with path.open(errors="replace") as lines:
-            found.extend(_about(lines, order_id, path.stem))
+            found.extend(_about(lines, names, path.stem))
     return sorted(found, key=lambda line: line.at)
 
 
-def _about(lines: Iterable[str], order_id: str, default_service: str) -> Iterator[LogLine]:
+def _about(lines: Iterable[str], names: Sequence[str], default_service: str) -> Iterator[LogLine]:
     for line in lines:
-        if order_id not in line:
+        if not any(name in line for name in names):
             continue
         try:
             entry = json.loads(line)
@@ -89,7 +98,7 @@ def _about(lines: Iterable[str], order_id: str, default_service: str) -> Iterato
             service=str(entry.get("service", default_service)),
             level=str(entry.get("level", "")),
             event=str(entry.get("message", "")),
-            fields={name: value for name, value in entry.items() if name not in _SAID_BY_ALL},
+            fields={name: value for name, value in entry.items() if name not in _LEFT_OUT},
         )
 
 

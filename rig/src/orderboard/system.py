@@ -1,6 +1,7 @@
 """The whole system: backend, stack, order-api and workers, started in order and ended in reverse."""
 
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -89,9 +90,9 @@ def deploy_stack(
     endpoint: Endpoint, options: SystemOptions, notifier_zip: Path, progress: Callable[[str], None]
 ) -> StackOutputs:
     """Deploy template.yaml; raise RigError that names the resources that failed."""
-    parameters = {**options.parameters}
-    if not endpoint.capabilities.host_lambda:
-        parameters.setdefault("NotifierArchitecture", _architecture(endpoint))
+    runs_on = {"NotifierArchitecture": _architecture(endpoint)}
+    if endpoint.capabilities.host_lambda:
+        runs_on["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
     try:
         return deploy(
             endpoint.session(),
@@ -99,7 +100,7 @@ def deploy_stack(
             notifier_zip=notifier_zip,
             stack_name=options.stack_name,
             prefix=options.prefix,
-            parameters=parameters,
+            parameters={**runs_on, **options.parameters},
             progress=progress,
         )
     except DeployFailedError as exc:

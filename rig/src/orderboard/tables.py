@@ -9,7 +9,13 @@ from rich.text import Text
 def plain_table(title: str) -> Table:
     """A table with a title above its left edge and one rule below its head."""
     return Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, header_style="dim", pad_edge=True
+        title=f" {title}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        header_style="dim",
+        show_edge=False,
+        pad_edge=True,
     )
 
 
