@@ -1,22 +1,29 @@
 """Fixtures of all tests: one embedded backend a session, and on it a stack of its own for each test that asks."""
 
+import os
+import platform
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from orderboard_stack.backend import Endpoint
+from orderboard_stack.backend import Endpoint, recognise
 from orderboard_stack.deploy import delete, deploy
 from orderboard_stack.embedded import embedded
+from orderboard_stack.notifier_zip import Architecture, HostTarget, LinuxTarget, build_notifier_zip
 from support import DeployedStack, DeployStack
 
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+LINUX_ARCHITECTURE: Architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
 @pytest.fixture(scope="session")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """The embedded backend, shared by the session."""
+    """The embedded backend, shared by the session; or the one that runs at ORDERBOARD_TEST_ENDPOINT_URL."""
+    if url := os.environ.get("ORDERBOARD_TEST_ENDPOINT_URL"):
+        yield recognise(url)
+        return
     with embedded(tmp_path_factory.mktemp("embedded") / "ministack.log") as endpoint:
         yield endpoint
 
@@ -24,15 +31,25 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 @pytest.fixture(scope="session")
 def host_notifier_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The notifier's zip for this machine's Python, which the embedded backend runs."""
-    from orderboard_stack.notifier_zip import HostTarget, build_notifier_zip  # noqa: PLC0415
-
     return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "notifier.zip", HostTarget())
 
 
+@pytest.fixture(scope="session")
+def notifier_zip(backend: Endpoint, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The notifier's zip for where the backend runs it."""
+    if backend.capabilities.host_lambda:
+        host_zip: Path = request.getfixturevalue("host_notifier_zip")
+        return host_zip
+    return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "linux.zip", LinuxTarget(LINUX_ARCHITECTURE))
+
+
 @pytest.fixture
-def deploy_stack(backend: Endpoint, host_notifier_zip: Path) -> Iterator[DeployStack]:
+def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
     """Deploys a stack with a name and prefix of its own and these template parameters; deletes it after the test."""
     session = backend.session()
+    runtime: dict[str, str] = {"NotifierArchitecture": LINUX_ARCHITECTURE}
+    if backend.capabilities.host_lambda:
+        runtime["NotifierRuntime"] = HOST_RUNTIME
     names: list[str] = []
 
     def deployed(parameters: Mapping[str, str]) -> DeployedStack:
@@ -43,8 +60,8 @@ def deploy_stack(backend: Endpoint, host_notifier_zip: Path) -> Iterator[DeployS
             backend.endpoint_url,
             stack_name=name,
             prefix=name,
-            notifier_zip=host_notifier_zip,
-            parameters={"NotifierRuntime": HOST_RUNTIME, **parameters},
+            notifier_zip=notifier_zip,
+            parameters={**runtime, **parameters},
         )
         return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs, session=session)
 

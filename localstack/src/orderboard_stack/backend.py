@@ -17,23 +17,36 @@ DEFAULT_REGION: Final = "us-east-1"
 class Capabilities:
     """What a backend can do. A caller that needs what is missing says so to its user.
 
-    archive_in_template: CloudFormation takes AWS::Events::Archive; otherwise deploy makes the archive by API.
+    archive_in_template: CloudFormation makes AWS::Events::Archive; otherwise deploy makes the archive by API.
     updates_in_place: a stack update changes what it says it changes; otherwise deploy deletes and creates again.
-    dashboard: CloudWatch keeps dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
+    dashboard: CloudFormation makes dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
+    topic_dead_letters, rule_dead_letters: what a topic, or a rule, cannot deliver is kept and not dropped.
     replay: StartReplay sends archived events again. host_lambda: functions run on this machine's own Python.
+
+    tests/integration/stack/test_capabilities.py compares these words with deeds.
     """
 
     archive_in_template: bool = True
     updates_in_place: bool = True
     dashboard: bool = True
     message_move_task: bool = True
+    topic_dead_letters: bool = True
+    rule_dead_letters: bool = True
     replay: bool = True
     host_lambda: bool = False
 
 
 CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
-    "embedded": Capabilities(archive_in_template=False, host_lambda=True),
-    "localstack": Capabilities(updates_in_place=False),
+    "embedded": Capabilities(
+        archive_in_template=False,
+        message_move_task=False,
+        topic_dead_letters=False,
+        rule_dead_letters=False,
+        host_lambda=True,
+    ),
+    "localstack": Capabilities(
+        archive_in_template=False, updates_in_place=False, dashboard=False, rule_dead_letters=False, replay=False
+    ),
     "aws": Capabilities(),
 }
 

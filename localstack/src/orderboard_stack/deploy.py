@@ -2,8 +2,8 @@
 
 Two things differ where a backend lacks something, and both are told through `progress`:
 
-- MiniStack refuses AWS::Events::Archive in a template but has the archive's API: the stack is made without it
-  (WithArchive=false) and the archive, named like the bus, by API.
+- MiniStack refuses AWS::Events::Archive in a template, and LocalStack 4.14 leaves it out without a word, but both have
+  the archive's API: the stack is made without it (WithArchive=false) and the archive, named like the bus, by API.
 - LocalStack 4.14 reports an update of rules, alarms, tables and buses as complete and changes nothing: a stack that
   differs is deleted and made again.
 """

@@ -1,43 +1,11 @@
 """Which message lands on which queues, by the template's subscriptions and rules."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
 
-import pytest
 from integration.stack import said
-from orderboard_contracts.events import Command, Event, OrderPlaced, parse_event
-from orderboard_contracts.routing import bus_entry, message_attributes
+from integration.stack.ways import event_ids, publish, put, silence_notifier
+from orderboard_contracts.routing import message_attributes
 from support import DeployedStack, DeployStack, eventually
-
-
-def publish(stack: DeployedStack, command: Command, **changed: str) -> str:
-    """Send a command to the topic as order-api does, or with other attributes, and return its id."""
-    stack.sns.publish(
-        TopicArn=stack.outputs.orders_topic_arn,
-        Message=command.to_json(),
-        MessageAttributes={
-            name: {"DataType": "String", "StringValue": value}
-            for name, value in {**message_attributes(command), **changed}.items()
-        },
-    )
-    return command.id
-
-
-def put(stack: DeployedStack, event: Event, **changed: str) -> str:
-    """Put an event on the bus as the services do, or changed, and return its id."""
-    entry = {**bus_entry(event, stack.outputs.bus_name), **changed}
-    answer = stack.events.put_events(Entries=[entry])  # type: ignore[list-item]
-    assert answer["FailedEntryCount"] == 0
-    return event.id
-
-
-def event_ids(stack: DeployedStack, queue: str) -> Iterator[str]:
-    """The ids of the events that wait in a queue, as SNS (raw) or EventBridge delivered them; they are taken out."""
-    while messages := stack.receive(queue):
-        for message in messages:
-            document = json.loads(message["Body"])
-            yield parse_event(document.get("detail", document)).id
 
 
 class Landed:
@@ -52,14 +20,6 @@ class Landed:
         for queue in self._stack.outputs.queues:
             self._where.update((queue, event_id) for event_id in event_ids(self._stack, queue))
         return self._where
-
-
-@pytest.fixture
-def quiet_stack(stack: DeployedStack) -> DeployedStack:
-    """A stack whose notifier takes nothing, so that alerts stay where the rules put them."""
-    client = stack.session.client("lambda", endpoint_url=stack.endpoint.endpoint_url)
-    client.delete_event_source_mapping(UUID=stack.outputs.notifier_mapping_id)
-    return stack
 
 
 async def test_commands_land_by_type_and_priority(quiet_stack: DeployedStack) -> None:
@@ -128,13 +88,10 @@ async def test_facts_that_need_an_alert_reach_the_notifier(quiet_stack: Deployed
 
 
 async def test_what_a_large_order_is_can_be_set(deploy_stack: DeployStack) -> None:
-    """LargeOrderCents moves the line, and a deployment of the new value takes effect on the same stack."""
-    stack = deploy_stack({"LargeOrderCents": "500"})
-    client = stack.session.client("lambda", endpoint_url=stack.endpoint.endpoint_url)
-    client.delete_event_source_mapping(UUID=stack.outputs.notifier_mapping_id)
+    """LargeOrderCents moves the line."""
+    stack = silence_notifier(deploy_stack({"LargeOrderCents": "500"}))
 
     put(stack, said.placed(total_cents=499))
-    large: OrderPlaced = said.placed(total_cents=500)
-    put(stack, large)
+    large_id = put(stack, said.placed(total_cents=500))
 
-    await eventually(lambda: list(event_ids(stack, stack.outputs.alerts_queue)) == [large.id], within_s=10)
+    await eventually(lambda: list(event_ids(stack, stack.outputs.alerts_queue)) == [large_id], within_s=10)

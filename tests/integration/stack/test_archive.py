@@ -1,0 +1,49 @@
+"""The bus keeps what it carried, and says it again when asked where the backend can."""
+
+from datetime import UTC, datetime, timedelta
+
+from botocore.exceptions import ClientError
+from integration.stack import said
+from integration.stack.ways import event_ids, happens, put
+from support import DeployedStack, eventually
+
+
+async def test_every_fact_is_archived(stack: DeployedStack) -> None:
+    """The archive, made by the template or by API, counts what the bus carries."""
+    put(stack, said.cancelled())
+
+    def archived() -> bool:
+        archive = stack.events.describe_archive(ArchiveName=str(stack.outputs.archive_name))
+        return archive["State"] == "ENABLED" and archive["EventCount"] >= 1
+
+    await eventually(archived, within_s=10)
+
+
+async def test_archived_facts_can_be_replayed(quiet_stack: DeployedStack) -> None:
+    """Where there are replays, one brings an archived fact through the rules again."""
+    stack, names = quiet_stack, quiet_stack.outputs
+    started = datetime.now(UTC) - timedelta(minutes=1)
+    event_id = put(stack, said.rejected())
+    await eventually(lambda: list(event_ids(stack, names.alerts_queue)) == [event_id], within_s=10)
+
+    replayed = replay(stack, since=started) and await happens(
+        lambda: list(event_ids(stack, names.alerts_queue)) == [event_id], within_s=10
+    )
+
+    assert replayed == stack.endpoint.capabilities.replay
+
+
+def replay(stack: DeployedStack, since: datetime) -> bool:
+    """Ask for everything since then again; say whether the backend takes it."""
+    archive = stack.events.describe_archive(ArchiveName=str(stack.outputs.archive_name))
+    try:
+        stack.events.start_replay(
+            ReplayName=f"{stack.prefix}-replay",
+            EventSourceArn=archive["ArchiveArn"],
+            EventStartTime=since,
+            EventEndTime=datetime.now(UTC) + timedelta(minutes=1),
+            Destination={"Arn": archive["EventSourceArn"]},
+        )
+    except ClientError:
+        return False
+    return True

@@ -1,0 +1,58 @@
+"""A backend can do what its capabilities say and cannot do what they deny; a newer one tells us to change the words."""
+
+from botocore.exceptions import ClientError
+from integration.stack import said
+from integration.stack.ways import event_ids, happens, publish, put
+from orderboard_stack.backend import Endpoint, recognise
+from support import DeployedStack
+
+
+def test_a_running_backend_is_recognised(backend: Endpoint) -> None:
+    """Its address is enough to know which backend it is."""
+    assert recognise(backend.endpoint_url) == backend
+
+
+async def test_message_move_tasks(stack: DeployedStack) -> None:
+    """Where there are move tasks, a dead-letter queue is redriven by one call."""
+    names = stack.outputs
+    dlq_url = stack.queue_url(names.work_dlq)
+    stack.sqs.send_message(QueueUrl=dlq_url, MessageBody="rests")
+    attributes = stack.sqs.get_queue_attributes(QueueUrl=dlq_url, AttributeNames=["QueueArn"])["Attributes"]
+
+    def moves() -> bool:
+        try:
+            stack.sqs.start_message_move_task(
+                SourceArn=attributes["QueueArn"],
+                DestinationArn=attributes["QueueArn"].replace(names.work_dlq, names.work_queue),
+            )
+        except ClientError:
+            return False
+        return True
+
+    moved = moves() and await happens(lambda: stack.waiting(names.work_queue) == 1, within_s=10)
+
+    assert moved == stack.endpoint.capabilities.message_move_task
+
+
+async def test_what_a_topic_cannot_deliver(stack: DeployedStack) -> None:
+    """Where topics have dead letters, an order whose queue is gone rests in the undelivered queue."""
+    names = stack.outputs
+    stack.sqs.delete_queue(QueueUrl=stack.queue_url(names.work_queue))
+
+    order_id = publish(stack, said.placed("normal"))
+    kept = await happens(lambda: order_id in set(event_ids(stack, names.undelivered_queue)))
+
+    stack.sqs.create_queue(QueueName=names.work_queue)  # so that the stack can be deleted
+    assert kept == stack.endpoint.capabilities.topic_dead_letters
+
+
+async def test_what_a_rule_cannot_deliver(quiet_stack: DeployedStack) -> None:
+    """Where rules have dead letters, an alert whose queue is gone rests in the undelivered queue."""
+    stack, names = quiet_stack, quiet_stack.outputs
+    stack.sqs.delete_queue(QueueUrl=stack.queue_url(names.alerts_queue))
+
+    event_id = put(stack, said.rejected())
+    kept = await happens(lambda: event_id in set(event_ids(stack, names.undelivered_queue)))
+
+    stack.sqs.create_queue(QueueName=names.alerts_queue)
+    assert kept == stack.endpoint.capabilities.rule_dead_letters
