@@ -1,0 +1,114 @@
+"""A whole pipeline for one test: a stack of its own, order-api and as many workers as the test starts."""
+
+import asyncio
+import secrets
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from orderboard.evidence import gather
+from orderboard.ledger import Ledger, Placed, balance
+from orderboard.process import stop_all
+from orderboard.queues import depth
+from orderboard.rush import Ending
+from orderboard.services import Service, ServiceOptions, start_api, start_worker
+from orderboard.target import Target
+from orderboard.witness import Witness, witness
+from support import DeployedStack
+
+COMPLETED: frozenset[Ending] = frozenset(("completed",))
+
+
+@dataclass
+class Board:
+    """What runs, and what its client was answered."""
+
+    target: Target
+    heard: Witness
+    http: httpx.AsyncClient
+    logs_dir: Path
+    services: list[Service]
+    placed: list[Placed] = field(default_factory=list)
+
+    async def worker(self, **environment: str) -> Service:
+        """Start one more worker and wait until it is ready."""
+        options = ServiceOptions(
+            self.logs_dir,
+            allow_faults=True,
+            worker_environment={"ORDERBOARD_RECEIVE_WAIT_S": "1", **environment},
+        )
+        service = start_worker(self.target.endpoint, self.target.outputs, options, len(self.services))
+        self.services.append(service)
+        await asyncio.to_thread(service.wait)
+        return service
+
+    async def place(
+        self, *, may_end: frozenset[Ending] = COMPLETED, sends: int = 1, **order: Any
+    ) -> tuple[str, Sequence[httpx.Response]]:
+        """Post one order, `sends` times at once with one key, and write the answers down for the ledger."""
+        body = {"customer_id": "ada", "lines": [{"sku": "espresso", "quantity": 1}], **order}
+        key = {"Idempotency-Key": secrets.token_hex(8)}
+        answers = await asyncio.gather(*(self.http.post("/orders", json=body, headers=key) for _ in range(sends)))
+        accepted = [answer.json() for answer in answers if answer.status_code == httpx.codes.ACCEPTED]
+        self.placed.append(
+            Placed(
+                kind="test",
+                may_end=may_end,
+                order_ids=tuple(answer["order_id"] for answer in accepted),
+                refusals=tuple(answer.text for answer in answers if answer.status_code != httpx.codes.ACCEPTED),
+                total_cents=accepted[0]["total_cents"] if accepted else 0,
+                express=body.get("priority") == "express",
+            )
+        )
+        return accepted[0]["order_id"] if accepted else "", answers
+
+    async def place_many(self, count: int, **order: Any) -> list[str]:
+        """Place orders side by side; return their ids."""
+        return [order_id for order_id, _ in await asyncio.gather(*(self.place(**order) for _ in range(count)))]
+
+    async def status(self, order_id: str) -> str | None:
+        """The recorded status; None while there is none."""
+        answer = await self.http.get(f"/orders/{order_id}")
+        return str(answer.json()["status"]) if answer.status_code == httpx.codes.OK else None
+
+    def waiting(self) -> int:
+        """How much the two work queues hold, in flight included."""
+        outputs = self.target.outputs
+        return sum(
+            depth(self.target.sqs, self.target.queue_url(queue)).total
+            for queue in (outputs.work_queue, outputs.express_queue)
+        )
+
+    def ledger(self) -> Ledger:
+        """What was answered against what is found now."""
+        return balance(
+            self.placed,
+            gather(self.target, self.heard),
+            large_order_cents=int(self.target.outputs.large_order_cents),
+        )
+
+    def assert_balanced(self) -> None:
+        """Every accepted order ended once, and everything due was announced."""
+        assert [str(found) for found in self.ledger().discrepancies] == []
+
+
+@asynccontextmanager
+async def board(stack: DeployedStack, logs_dir: Path) -> AsyncIterator[Board]:
+    """Start order-api on this stack, with a witness on the bus. Workers are the test's."""
+    api = start_api(stack.endpoint, stack.outputs, ServiceOptions(logs_dir, allow_faults=True))
+    services = [api]
+    try:
+        await asyncio.to_thread(api.wait)
+        target = Target(stack.endpoint, stack.outputs, api.url)
+        with witness(target) as heard:
+            async with httpx.AsyncClient(base_url=api.url, timeout=15, trust_env=False) as http:
+                yield Board(target, heard, http, logs_dir, services)
+    finally:
+        for service in services:  # a frozen process would not hear SIGTERM
+            if service.process.running():
+                service.process.popen.send_signal(signal.SIGCONT)
+        stop_all([service.process for service in services], deadline_s=10)
