@@ -77,7 +77,8 @@ def demo(
     options = demo_options(
         backend, endpoint_url, seed=seed, workers=workers, kill_worker=kill_worker, deadline_s=deadline_s, yes=yes
     )
-    played = play_demo(options, progress_screen())
+    with progress_screen() as screen:
+        played = play_demo(options, screen)
     if json_output:
         _print_json(document(played))
     else:
@@ -108,16 +109,17 @@ def up(
     from orderboard.up_report import document, show
 
     checkout = find_checkout()
-    system = start(
-        checkout,
-        progress_screen(),
-        backend=backend or "embedded",
-        endpoint_url=endpoint_url,
-        port=port,
-        workers=workers,
-        allow_faults=allow_faults,
-        yes=yes,
-    )
+    with progress_screen() as screen:
+        system = start(
+            checkout,
+            screen,
+            backend=backend or "embedded",
+            endpoint_url=endpoint_url,
+            port=port,
+            workers=workers,
+            allow_faults=allow_faults,
+            yes=yes,
+        )
     if json_output:
         _print_json(document(system, checkout))
     else:
@@ -154,15 +156,16 @@ def deploy(
     """Create or update the stack on a backend that runs, and print what the services must know of it."""
     from orderboard.deploy import export_lines, read_parameters, run_deploy
 
-    environment = run_deploy(
-        backend,
-        endpoint_url,
-        stack_name=stack_name,
-        prefix=prefix,
-        parameters=read_parameters(parameter or []),
-        yes=yes,
-        screen=progress_screen(),
-    )
+    with progress_screen() as screen:
+        environment = run_deploy(
+            backend,
+            endpoint_url,
+            stack_name=stack_name,
+            prefix=prefix,
+            parameters=read_parameters(parameter or []),
+            yes=yes,
+            screen=screen,
+        )
     if json_output:
         _print_json(environment)
     else:
@@ -208,14 +211,15 @@ def place(
     from orderboard.connect import api_address
     from orderboard.place_command import run, summarize
 
-    tally = run(
-        file,
-        api_url=api_address(api_url),
-        batch=batch,
-        at_once=at_once,
-        print_json=json_output,
-        screen=progress_screen(),
-    )
+    with progress_screen() as screen:
+        tally = run(
+            file,
+            api_url=api_address(api_url),
+            batch=batch,
+            at_once=at_once,
+            print_json=json_output,
+            screen=screen,
+        )
     if not json_output:
         summarize(tally, result_console())
     raise typer.Exit(1 if tally.failed else 0)
@@ -261,7 +265,8 @@ def redrive(
     """Move what rests in a queue's dead-letter queue back to where it came from. Mend the cause first."""
     from orderboard.redrive_command import run, tell
 
-    redriven = run(queue, backend, endpoint_url, stack_name, yes=yes, screen=progress_screen())
+    with progress_screen() as screen:
+        redriven = run(queue, backend, endpoint_url, stack_name, yes=yes, screen=screen)
     if json_output:
         _print_json(redriven)
     else:

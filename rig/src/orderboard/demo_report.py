@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from orderboard.demo import Demo
 from orderboard.ledger import Entry
@@ -40,20 +41,20 @@ def document(demo: Demo) -> dict[str, object]:
 
 def show(demo: Demo, console: Console, *, verbose: bool) -> None:
     """Print it."""
+    parts = [_orders(demo), _alerts_and_memory(demo), _resting(demo), *([_every_order(demo)] if verbose else [])]
+    for part in parts:
+        console.print()
+        console.print(part)
     console.print()
-    console.print(_orders(demo))
-    console.print(_alerts_and_memory(demo))
-    console.print(_resting(demo))
-    if verbose:
-        console.print(_every_order(demo))
-    first = "none finished" if demo.first_finished_after_s is None else f"{demo.first_finished_after_s:.1f} s"
-    console.print(
-        f" First order finished after [b]{first}[/b] from the command's start, all ended after "
-        f"[b]{demo.all_finished_after_s:.1f} s[/b]."
-    )
     for order in demo.placed:
         if not order.order_ids and not order.may_end:
-            console.print(f" [dim]Refused as it must be ({order.kind}): {order.refusals[0][:70]}[/dim]")
+            text = f" Refused by the API, as it must ({order.kind}): {order.refusals[0]}"
+            console.print(Text(text), no_wrap=True, overflow="ellipsis")
+    first = "never" if demo.first_finished_after_s is None else f"{demo.first_finished_after_s:.1f}"
+    console.print(
+        f" Seconds from the command's start: ready {demo.ready_after_s:.1f}, first order finished {first}, "
+        f"all ended {demo.all_finished_after_s:.1f}"
+    )
     console.print()
     _verdict(demo, console)
 
@@ -126,7 +127,7 @@ def _verdict(demo: Demo, console: Console) -> None:
     counts = Counter(entry.ended for entry in ledger.entries)
     parts = " + ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])
     if ledger.balanced:
-        text = f"The ledger balances: {len(ledger.entries)} accepted = {parts}. None lost, none twice."
+        text = f"The ledger balances: {len(ledger.entries)} accepted = {parts}"
         console.print(verdict(console, text, good=True))
         return
     console.print(verdict(console, f"The ledger does not balance, in {len(ledger.discrepancies)} points:", good=False))

@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Final, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, TaskID, TextColumn
+from rich.progress import Task as RichTask
+from rich.progress_bar import ProgressBar
 
 MAX_WIDTH: Final = 100
 
@@ -82,7 +84,7 @@ class LiveScreen:
         self._progress = Progress(
             SpinnerColumn(spinner_name="dots" if tick == "✓" else "line", finished_text=f"[green]{tick}[/green]"),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24, complete_style="cyan", finished_style="cyan"),
+            _CountedBar(),
             TextColumn("{task.fields[counted]}"),
             TextColumn("[dim]{task.fields[seconds]}[/dim]"),
             TextColumn("[dim]{task.fields[detail]}[/dim]"),
@@ -94,21 +96,27 @@ class LiveScreen:
         """Show it at work, then ticked."""
         task_id = self._progress.add_task(text, total=total, counted="", seconds="", detail="")
         task = _LiveTask(self._progress, task_id, total)
-        with self._running():
-            yield task
-            task.end()
+        yield task
+        task.end()
 
     def say(self, line: str) -> None:
         """A line above the display."""
         self._console.print(line, markup=False, highlight=False)
 
     @contextmanager
-    def _running(self) -> Iterator[None]:
-        if self._progress.live.is_started:
-            yield
-            return
+    def shown(self) -> Iterator[None]:
+        """Draw the display until the with block ends."""
         with self._progress:
             yield
+
+
+class _CountedBar(ProgressColumn):
+    """A bar only where something is counted; elsewhere the spinner says enough."""
+
+    def render(self, task: RichTask) -> ProgressBar | str:
+        if not task.fields["counted"]:
+            return ""
+        return ProgressBar(task.total, task.completed, width=24, complete_style="cyan", finished_style="cyan")
 
 
 class _LiveTask:
@@ -130,10 +138,16 @@ class _LiveTask:
         self._progress.update(self._id, total=total, completed=total, seconds=seconds, detail="")
 
 
-def progress_screen() -> Screen:
+@contextmanager
+def progress_screen() -> Iterator[Screen]:
     """The screen that fits what stderr is."""
     console = error_console()
-    return LiveScreen(console) if console.is_terminal else PlainScreen(console)
+    if not console.is_terminal:
+        yield PlainScreen(console)
+        return
+    live = LiveScreen(console)
+    with live.shown():
+        yield live
 
 
 def error_console() -> Console:

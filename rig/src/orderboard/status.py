@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 
 from orderboard.memory import Memory, measure
 from orderboard.process import answers
@@ -73,7 +73,8 @@ def render(status: Status) -> Group:
     for name, counts in status.queues.items():
         quiet = "dim" if counts.total == 0 else "bold"
         queues.add_row(name, str(counts.visible), str(counts.in_flight), str(counts.delayed), style=quiet)
-    return Group(*([processes] if status.processes else []), queues, *_lines(status))
+    parts: list[RenderableType] = [processes, ""] if status.processes else []
+    return Group(*parts, queues, "", *_lines(status))
 
 
 def show(status: Status, console: Console) -> None:

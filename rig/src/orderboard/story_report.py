@@ -36,8 +36,10 @@ def show(story: Story, console: Console) -> None:
             alerts.add_column(name, overflow="fold")
         for alert in story.alerts:
             alerts.add_row(alert.kind, alert.severity, alert.audience, Text(alert.text))
+        console.print()
         console.print(alerts)
     if story.log:
+        console.print()
         console.print(_log(story))
 
 

@@ -90,7 +90,7 @@ def deploy_stack(
     endpoint: Endpoint, options: SystemOptions, notifier_zip: Path, progress: Callable[[str], None]
 ) -> StackOutputs:
     """Deploy template.yaml; raise RigError that names the resources that failed."""
-    runs_on = {"NotifierArchitecture": _architecture(endpoint)}
+    runs_on: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
     if endpoint.capabilities.host_lambda:
         runs_on["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
     try:
