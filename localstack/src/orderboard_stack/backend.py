@@ -19,6 +19,7 @@ class Capabilities:
 
     archive_in_template: CloudFormation makes AWS::Events::Archive; otherwise deploy makes the archive by API.
     updates_in_place: a stack update changes what it says it changes; otherwise deploy deletes and creates again.
+    deletes_failed: a stack that failed half-way can be deleted; otherwise the backend must be started anew.
     dashboard: CloudFormation makes dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
     topic_dead_letters, rule_dead_letters: what a topic, or a rule, cannot deliver is kept and not dropped.
     replay: StartReplay sends archived events again. host_lambda: functions run on this machine's own Python.
@@ -28,6 +29,7 @@ class Capabilities:
 
     archive_in_template: bool = True
     updates_in_place: bool = True
+    deletes_failed: bool = True
     dashboard: bool = True
     message_move_task: bool = True
     topic_dead_letters: bool = True
@@ -45,7 +47,12 @@ CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
         host_lambda=True,
     ),
     "localstack": Capabilities(
-        archive_in_template=False, updates_in_place=False, dashboard=False, rule_dead_letters=False, replay=False
+        archive_in_template=False,
+        updates_in_place=False,
+        deletes_failed=False,
+        dashboard=False,
+        rule_dead_letters=False,
+        replay=False,
     ),
     "aws": Capabilities(),
 }

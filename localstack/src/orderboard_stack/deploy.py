@@ -5,7 +5,7 @@ Two things differ where a backend lacks something, and both are told through `pr
 - MiniStack refuses AWS::Events::Archive in a template, and LocalStack 4.14 leaves it out without a word, but both have
   the archive's API: the stack is made without it (WithArchive=false) and the archive, named like the bus, by API.
 - LocalStack 4.14 reports an update of rules, alarms, tables and buses as complete and changes nothing: a stack that
-  differs is deleted and made again.
+  differs is deleted and made again. It cannot delete one that failed half-way: DeployFailedError says what to do.
 """
 
 from collections.abc import Mapping
@@ -80,9 +80,10 @@ def delete(
     within_s: float = 900,
 ) -> None:
     """Delete the stack, its archive and its bucket, with everything in them, and wait until they are gone."""
-    if not recognise(endpoint_url).capabilities.archive_in_template:
+    capabilities = recognise(endpoint_url).capabilities
+    if not capabilities.archive_in_template:
         _delete_archive(session, endpoint_url, prefix)
-    Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s).delete()
+    _delete(Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s), capabilities)
     CodeBucket(session, endpoint_url, prefix).delete()
     progress(f"stack {stack_name}: deleted")
 
@@ -96,7 +97,7 @@ def _create_or_update(
 ) -> None:
     if stack.is_stillborn():
         progress(f"stack {stack.name}: deleting what a failed attempt left")
-        stack.delete()
+        _delete(stack, capabilities)
     if stack.state() is None:
         stack.create(template, parameters)
     elif capabilities.updates_in_place:
@@ -105,8 +106,22 @@ def _create_or_update(
         progress(f"stack {stack.name}: nothing to change")
     else:
         progress(f"stack {stack.name}: this backend cannot update it; deleting it with its data to make it again")
-        stack.delete()
+        _delete(stack, capabilities)
         stack.create(template, parameters)
+
+
+def _delete(stack: Stack, capabilities: Capabilities) -> None:
+    failed = stack.is_stillborn()
+    try:
+        stack.delete()
+    except DeployFailedError as exc:
+        if not failed or capabilities.deletes_failed:
+            raise
+        raise DeployFailedError(
+            f"Stack {stack.name} failed half-way earlier, and this backend cannot delete such a stack. "
+            "Stop the backend and start it anew.",
+            exc.failures,
+        ) from exc
 
 
 def _make_archive(session: boto3.Session, endpoint_url: str | None, name: str) -> None:
