@@ -39,6 +39,21 @@ async def test_a_half_done_publish_is_a_503_that_the_same_key_heals(
     assert len({event.id for event in api.sns.events}) == 1
 
 
+@pytest.mark.parametrize("silent", ["sns", "events"])
+async def test_a_lost_answer_is_a_503_and_trying_again_repeats_the_same_event(api: RunningApi, silent: str) -> None:
+    """The service has it but did not say so in time: the repeat carries the same event id, so it can be told."""
+    service: FakeService = getattr(api, silent)
+    service.answers_to_lose = 1
+
+    await assert_unavailable(api, "lost")
+    repeated = await api.place(key="lost")
+
+    events = getattr(api, silent).events
+    assert repeated.status_code == 202
+    assert len(events) == 2
+    assert len({event.id for event in events}) == 1
+
+
 async def test_after_a_failure_the_key_stays_bound_to_its_body(api: RunningApi) -> None:
     """A publish that failed may have got through, so another body under its key is refused and the first one is not."""
     api.sns.failures.append(unreachable())
