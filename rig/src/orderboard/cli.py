@@ -40,8 +40,18 @@ class _Commands(TyperGroup):
             error_console().print("Interrupted. Nothing that was started here runs on.")
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
-            error_console().print(f"orderboard: {exc}", markup=False, soft_wrap=True)
-            raise typer.Exit(2 if isinstance(exc, UsageError) else 1) from exc
+            raise _told(exc, 2 if isinstance(exc, UsageError) else 1) from exc
+        except Exception as exc:
+            from orderboard.target import AWS_ERRORS
+
+            if isinstance(exc, AWS_ERRORS):
+                raise _told(f"the backend failed or refused: {exc}", 1) from exc
+            raise
+
+
+def _told(what: object, code: int) -> typer.Exit:
+    error_console().print(f"orderboard: {what}", markup=False, soft_wrap=True)
+    return typer.Exit(code)
 
 
 app = typer.Typer(

@@ -5,11 +5,12 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import httpx
 from orderboard_stack.backend import BackendName
 
 from orderboard import STARTED_AT
@@ -182,8 +183,9 @@ def refusal(answer: Answer) -> str | None:
 async def _recorded(client: OrderClient, order_id: str) -> None:
     until = time.monotonic() + _RECORDED_WITHIN_S
     while time.monotonic() < until:
-        if await client.order(order_id) is not None:
-            return
+        with suppress(httpx.HTTPError):  # asked again just below
+            if await client.order(order_id) is not None:
+                return
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
