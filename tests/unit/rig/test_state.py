@@ -1,12 +1,12 @@
 """What `up` remembers, and that `down` never ends a stranger."""
 
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from orderboard.errors import RigError
 from orderboard.state import KnownProcess, State, StateFile, end, known
@@ -46,8 +46,8 @@ def test_a_process_of_ours_is_ended(process: "subprocess.Popen[bytes]") -> None:
     ours = known("worker", process.pid)
 
     assert end((ours,), deadline_s=5) == ["worker"]
-    assert not psutil.pid_exists(process.pid)
     assert ours.find() is None
+    assert process.wait(timeout=5) == -signal.SIGTERM
 
 
 def test_a_stranger_with_a_reused_pid_is_left_alone(process: "subprocess.Popen[bytes]") -> None:
@@ -77,7 +77,7 @@ def test_one_that_ignores_sigterm_is_killed_after_the_deadline() -> None:
         end((known("worker", stubborn.pid),), deadline_s=0.3)
 
         assert time.monotonic() - started >= 0.3
-        assert not psutil.pid_exists(stubborn.pid)
+        assert stubborn.wait(timeout=5) == -signal.SIGKILL
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
