@@ -20,6 +20,7 @@ class Capabilities:
     archive_in_template: CloudFormation makes AWS::Events::Archive; otherwise deploy makes the archive by API.
     updates_in_place: a stack update changes what it says it changes; otherwise deploy deletes and creates again.
     deletes_failed: a stack that failed half-way can be deleted; otherwise the backend must be started anew.
+    confirms_webhooks: CloudFormation asks a webhook to confirm; otherwise deploy does by API.
     dashboard: CloudFormation makes dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
     topic_dead_letters, rule_dead_letters: what a topic, or a rule, cannot deliver is kept and not dropped.
     replay: StartReplay sends archived events again. host_lambda: functions run on this machine's own Python.
@@ -30,6 +31,7 @@ class Capabilities:
     archive_in_template: bool = True
     updates_in_place: bool = True
     deletes_failed: bool = True
+    confirms_webhooks: bool = True
     dashboard: bool = True
     message_move_task: bool = True
     topic_dead_letters: bool = True
@@ -41,6 +43,7 @@ class Capabilities:
 CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
     "embedded": Capabilities(
         archive_in_template=False,
+        confirms_webhooks=False,
         message_move_task=False,
         topic_dead_letters=False,
         rule_dead_letters=False,

@@ -1,9 +1,10 @@
 """Deploys template.yaml, by the same code on every backend, and takes it away again.
 
-Two things differ where a backend lacks something, and both are told through `progress`:
+What differs where a backend lacks something is told through `progress`:
 
 - MiniStack refuses AWS::Events::Archive in a template, and LocalStack 4.14 leaves it out without a word, but both have
   the archive's API: the stack is made without it (WithArchive=false) and the archive, named like the bus, by API.
+- MiniStack's CloudFormation subscribes a webhook without asking it to confirm: that is done by API too.
 - LocalStack 4.14 reports an update of rules, alarms, tables and buses as complete and changes nothing: a stack that
   differs is deleted and made again. It cannot delete one that failed half-way: DeployFailedError says what to do.
 """
@@ -20,6 +21,7 @@ from orderboard_stack.backend import CLIENT_CONFIG, Capabilities, recognise
 from orderboard_stack.code_bucket import CodeBucket
 from orderboard_stack.outputs import StackOutputs, read
 from orderboard_stack.stack import DeployFailedError, Progress, ResourceFailure, Stack
+from orderboard_stack.webhooks import ask_to_confirm
 
 __all__ = ["ARCHIVE_DAYS", "TEMPLATE", "DeployFailedError", "ResourceFailure", "delete", "deploy"]
 
@@ -67,7 +69,11 @@ def deploy(
     if archive_by_api:
         progress(f"archive {prefix}: made by API, since this backend's CloudFormation does not know archives")
         _make_archive(session, endpoint_url, prefix)
-    return read(session, endpoint_url, stack_name)
+    outputs = read(session, endpoint_url, stack_name)
+    if not capabilities.confirms_webhooks:
+        for url in ask_to_confirm(session, endpoint_url, outputs.alerts_topic_arn):
+            progress(f"webhook {url}: asked to confirm by API, since this backend's CloudFormation does not")
+    return outputs
 
 
 def delete(
