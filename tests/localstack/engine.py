@@ -1,6 +1,8 @@
 """The Docker engine: whether it and the images are there (and what to install if not), and its containers by name."""
 
+import gc
 import os
+import warnings
 from functools import cache
 from typing import Any, Final
 
@@ -30,9 +32,8 @@ def refuse(reason: str | None) -> None:
 @cache
 def why_not(*images: str) -> str | None:
     """Pull what is not here yet; None when all is there, else what is missing and the mend."""
-    try:
-        client = docker.from_env()
-    except DockerException:
+    client = _engine()
+    if client is None:
         return "no Docker engine answers: install Docker Engine or Docker Desktop and start it, or set DOCKER_HOST"
     try:
         for image in images:
@@ -41,6 +42,18 @@ def why_not(*images: str) -> str | None:
                 return reason
     finally:
         client.close()
+    return None
+
+
+def _engine() -> Any | None:
+    with warnings.catch_warnings():
+        # Where nobody answers the SDK drops its socket unclosed, which pytest would blame on whichever test is next.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            return docker.from_env()
+        except DockerException:
+            pass
+        gc.collect()
     return None
 
 
