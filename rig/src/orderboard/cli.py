@@ -54,6 +54,10 @@ def _told(what: object, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _examples(*commands: str) -> str:
+    return "\n\n".join(("Examples:", *commands))
+
+
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
@@ -65,7 +69,7 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog="Examples: orderboard demo --seed 7 | orderboard demo --kill-worker | orderboard demo --json")
+@app.command(epilog=_examples("orderboard demo --seed 7", "orderboard demo --kill-worker", "orderboard demo --json"))
 def demo(
     *,
     backend: BackendOption = None,
@@ -97,7 +101,7 @@ def demo(
 
 
 @app.command(
-    epilog="Examples: orderboard up | orderboard up --workers 4 --allow-faults | orderboard up --backend localstack"
+    epilog=_examples("orderboard up", "orderboard up --workers 4 --allow-faults", "orderboard up --backend localstack")
 )
 def up(
     *,
@@ -136,7 +140,7 @@ def up(
         show(system, checkout, result_console())
 
 
-@app.command(epilog="Example: orderboard down")
+@app.command(epilog=_examples("orderboard down"))
 def down() -> None:
     """End what `up` started. Doing it twice is fine."""
     from orderboard.checkout import find_checkout
@@ -147,8 +151,11 @@ def down() -> None:
 
 
 @app.command(
-    epilog="Examples: orderboard deploy --endpoint-url http://127.0.0.1:4566 | orderboard deploy --backend aws --yes "
-    "--parameter AlertEmail=ada@example.com | eval $(orderboard deploy --env)"
+    epilog=_examples(
+        "orderboard deploy --endpoint-url http://127.0.0.1:4566",
+        "orderboard deploy --backend aws --parameter AlertEmail=ada@example.com",
+        'eval "$(orderboard deploy --env)"',
+    )
 )
 def deploy(
     *,
@@ -182,7 +189,7 @@ def deploy(
         sys.stdout.writelines(export_lines(environment, export=env))
 
 
-@app.command(epilog="Examples: orderboard status | orderboard status --json")
+@app.command(epilog=_examples("orderboard status", "orderboard status --json"))
 def status(
     *,
     backend: BackendOption = None,
@@ -204,8 +211,10 @@ def status(
 
 
 @app.command(
-    epilog="""Examples: orderboard place orders.jsonl | echo '{"customer_id": "ada", "lines": """
-    """[{"sku": "espresso", "quantity": 2}]}' | orderboard place"""
+    epilog=_examples(
+        "orderboard place orders.jsonl",
+        """echo '{"customer_id": "ada", "lines": [{"sku": "tea", "quantity": 2}]}' | orderboard place""",
+    )
 )
 def place(
     file: Annotated[str, typer.Argument(help="JSON Lines, one order a line; - is standard input.")] = "-",
@@ -235,7 +244,7 @@ def place(
     raise typer.Exit(1 if tally.failed else 0)
 
 
-@app.command(epilog="Example: orderboard show 9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11")
+@app.command(epilog=_examples("orderboard show 9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11"))
 def show(
     order_id: Annotated[str, typer.Argument(help="The order's id, as the API answered it.")],
     *,
@@ -262,7 +271,7 @@ def show(
         raise RigError(f"Nothing is known of {order_id}. Is the id complete, and was it placed on this system?")
 
 
-@app.command(epilog="Examples: orderboard redrive work | orderboard redrive undelivered")
+@app.command(epilog=_examples("orderboard redrive work", "orderboard redrive undelivered"))
 def redrive(
     queue: Annotated[str, typer.Argument(help="work, express, alerts, inbox, undelivered, or a queue's full name.")],
     *,
@@ -283,7 +292,7 @@ def redrive(
         tell(redriven, result_console())
 
 
-@app.command(epilog="Examples: orderboard doctor | orderboard doctor --backend localstack")
+@app.command(epilog=_examples("orderboard doctor", "orderboard doctor --backend localstack"))
 def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) -> None:
     """Say what this machine has and lacks, with the mend for each. Exit 1 if something must be mended."""
     from orderboard.checkout import find_checkout
