@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 BackendName = Literal["embedded", "localstack", "aws"]
@@ -93,15 +94,21 @@ class Endpoint:
         """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
         if not self.local:
             return boto3.Session(region_name=self.region)
-        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=self.region)  # noqa: S106
+        core = botocore.session.Session()
+        core.set_default_client_config(Config(proxies={}))  # a proxy that the user's shell names is not for it
+        return boto3.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106
+            region_name=self.region,
+            botocore_session=core,
+        )
 
 
-# Local endpoints are not for proxies, and S3's virtual host names do not resolve on them.
 CLIENT_CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=60,
     retries={"mode": "standard", "max_attempts": 4},
-    s3={"addressing_style": "path"},
+    s3={"addressing_style": "path"},  # S3's virtual host names do not resolve on local endpoints
     user_agent_extra="orderboard",
 )
 
