@@ -70,8 +70,7 @@ class Queue:
                 MaxNumberOfMessages=at_most,
                 WaitTimeSeconds=wait_s,
                 VisibilityTimeout=visibility_timeout_s,
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
-                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
         answered_at = asyncio.get_running_loop().time()
         received_at = asked_at if answered_at - asked_at > wait_s + _LATE_S else answered_at
