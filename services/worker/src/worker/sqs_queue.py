@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from orderboard_batching.batcher import Batcher, EntryRefusedError, Limits, Refused
+from orderboard_batching.batcher import Batcher
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import EntryRefusedError, Refused
 
 from worker.aws_errors import translated
 from worker.failures import ReceiptExpiredError
