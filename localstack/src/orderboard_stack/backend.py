@@ -94,8 +94,9 @@ class Endpoint:
         """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
         if not self.local:
             return boto3.Session(region_name=self.region)
-        core = botocore.session.Session()
-        core.set_default_client_config(Config(proxies={}))  # a proxy that the user's shell names is not for it
+        # The profile and the proxies that a user's shell names are not for it.
+        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        core.set_default_client_config(Config(proxies={}))
         return boto3.Session(
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106
