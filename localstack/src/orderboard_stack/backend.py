@@ -40,6 +40,20 @@ class Capabilities:
     replay: bool = True
     host_lambda: bool = False
 
+    def gaps(self) -> tuple[str, ...]:
+        """What a user misses here, each in a few words."""
+        return tuple(words for name, words in _GAPS.items() if not getattr(self, name))
+
+
+_GAPS: Final = {
+    "updates_in_place": "a changed stack is deleted and made again",
+    "dashboard": "no CloudWatch dashboard",
+    "message_move_task": "no StartMessageMoveTask: redrive receives, sends and deletes",
+    "topic_dead_letters": "what a topic cannot deliver is dropped",
+    "rule_dead_letters": "what a rule cannot deliver is dropped",
+    "replay": "no replay of the archive",
+}
+
 
 CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
     "embedded": Capabilities(
