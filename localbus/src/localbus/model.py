@@ -61,12 +61,12 @@ class ErrorForm:
 class Operation:
     """One action of a service with the check of its input, compiled once."""
 
-    def __init__(self, model: OperationModel) -> None:
+    def __init__(self, model: OperationModel, *, with_enums: bool) -> None:
         self.name: str = model.name
         self.input: StructureShape | None = model.input_shape
         self.output: StructureShape | None = model.output_shape
         self.result_wrapper: str | None = self.output.serialization.get("resultWrapper") if self.output else None
-        self._check = _compile(self.input, ()) if self.input is not None else None
+        self._check = _Compiler(with_enums=with_enums).check(self.input, ()) if self.input is not None else None
 
     def violations(self, params: Params) -> list[Violation]:
         """Every constraint of the model that the input breaks."""
@@ -79,6 +79,7 @@ class Api:
 
     name: str
     error_forms: Mapping[str, ErrorForm] = field(default_factory=dict)
+    with_enums: bool = True  # False where the service takes values that its own model does not list
 
     def __post_init__(self) -> None:
         document = Loader().load_service_model(self.name, "service-2")
@@ -108,7 +109,7 @@ class Api:
         if found is None:
             if name not in self.model.operation_names:
                 raise UnknownActionError(name)
-            found = self._operations[name] = Operation(self.model.operation_model(name))
+            found = self._operations[name] = Operation(self.model.operation_model(name), with_enums=self.with_enums)
         return found
 
     def error_form(self, code: str) -> ErrorForm:
@@ -126,68 +127,94 @@ class Api:
         return ErrorForm(400, code)
 
 
-def _compile(shape: Shape, within: tuple[str, ...]) -> Check | None:
-    """A check for values of this shape, or None where the model asks for nothing."""
-    if shape.name in within:  # a recursive shape, of which these services have none in their inputs
-        return None
-    within = (*within, shape.name)
-    if isinstance(shape, StructureShape):
-        return _compile_structure(shape, within)
-    if isinstance(shape, ListShape):
-        return _compile_list(shape, within)
-    if isinstance(shape, MapShape):
-        return _compile_map(shape, within)
-    return _compile_scalar(shape)
+class _Compiler:
+    """Turns shapes into checks; None where the model asks for nothing."""
 
+    def __init__(self, *, with_enums: bool) -> None:
+        self._with_enums = with_enums
 
-def _compile_structure(shape: StructureShape, within: tuple[str, ...]) -> Check | None:
-    required = tuple(shape.required_members)
-    checks = {name: check for name, member in shape.members.items() if (check := _compile(member, within))}
-    if not required and not checks:
-        return None
+    def check(self, shape: Shape, within: tuple[str, ...]) -> Check | None:
+        """A check for values of this shape, which lies within these others."""
+        if shape.name in within:  # a recursive shape, of which these services have none in their inputs
+            return None
+        within = (*within, shape.name)
+        if isinstance(shape, StructureShape):
+            return self._structure(shape, within)
+        if isinstance(shape, ListShape):
+            return self._list(shape, within)
+        if isinstance(shape, MapShape):
+            return self._map(shape, within)
+        if shape.type_name in {"integer", "long", "float", "double"}:
+            return _compile_range(shape)
+        return self._text(shape) if shape.type_name in {"string", "blob"} else None
 
-    def check_structure(value: Params, path: Path) -> Iterator[Violation]:
-        for name in required:
-            if name not in value:
-                yield Violation((*path, name), "Member must not be null", None, missing=True)
-        for name, check in checks.items():
-            if name in value:
-                yield from check(value[name], (*path, name))
+    def _structure(self, shape: StructureShape, within: tuple[str, ...]) -> Check | None:
+        required = tuple(shape.required_members)
+        checks = {name: check for name, member in shape.members.items() if (check := self.check(member, within))}
+        if not required and not checks:
+            return None
 
-    return check_structure
+        def check_structure(value: Params, path: Path) -> Iterator[Violation]:
+            for name in required:
+                if name not in value:
+                    yield Violation((*path, name), "Member must not be null", None, missing=True)
+            for name, check in checks.items():
+                if name in value:
+                    yield from check(value[name], (*path, name))
 
+        return check_structure
 
-def _compile_list(shape: ListShape, within: tuple[str, ...]) -> Check | None:
-    own = _compile_length(shape)
-    check = _compile(shape.member, within)
-    if own is None and check is None:
-        return None
+    def _list(self, shape: ListShape, within: tuple[str, ...]) -> Check | None:
+        own = _compile_length(shape)
+        check = self.check(shape.member, within)
+        if own is None and check is None:
+            return None
 
-    def check_list(value: list[Any], path: Path) -> Iterator[Violation]:
-        if own:
-            yield from own(value, path)
-        if check:
-            for position, item in enumerate(value, 1):
-                yield from check(item, (*path, position))
+        def check_list(value: list[Any], path: Path) -> Iterator[Violation]:
+            if own:
+                yield from own(value, path)
+            if check:
+                for position, item in enumerate(value, 1):
+                    yield from check(item, (*path, position))
 
-    return check_list
+        return check_list
 
+    def _map(self, shape: MapShape, within: tuple[str, ...]) -> Check | None:
+        own, key_check, value_check = (
+            _compile_length(shape),
+            self.check(shape.key, within),
+            self.check(shape.value, within),
+        )
+        if own is None and key_check is None and value_check is None:
+            return None
 
-def _compile_map(shape: MapShape, within: tuple[str, ...]) -> Check | None:
-    own, key_check, value_check = _compile_length(shape), _compile(shape.key, within), _compile(shape.value, within)
-    if own is None and key_check is None and value_check is None:
-        return None
+        def check_map(value: dict[str, Any], path: Path) -> Iterator[Violation]:
+            if own:
+                yield from own(value, path)
+            for key, item in value.items():
+                if key_check:
+                    yield from key_check(key, path)
+                if value_check:
+                    yield from value_check(item, (*path, key))
 
-    def check_map(value: dict[str, Any], path: Path) -> Iterator[Violation]:
-        if own:
-            yield from own(value, path)
-        for key, item in value.items():
-            if key_check:
-                yield from key_check(key, path)
-            if value_check:
-                yield from value_check(item, (*path, key))
+        return check_map
 
-    return check_map
+    def _text(self, shape: Shape) -> Check | None:
+        enum = (shape.metadata.get("enum") or []) if self._with_enums else []
+        length, pattern = _compile_length(shape), _pattern(shape)
+        if length is None and not enum and pattern is None:
+            return None
+        allowed = frozenset(enum)
+
+        def check_text(value: Any, path: Path) -> Iterator[Violation]:
+            if length:
+                yield from length(value, path)
+            if allowed and value not in allowed:
+                yield Violation(path, f"Member must satisfy enum value set: [{', '.join(enum)}]", value)
+            if pattern and not pattern.fullmatch(value):
+                yield Violation(path, f"Member must satisfy regular expression pattern: {pattern.pattern}", value)
+
+        return check_text
 
 
 def _compile_length(shape: Shape) -> Check | None:
@@ -202,27 +229,6 @@ def _compile_length(shape: Shape) -> Check | None:
             yield Violation(path, f"Member must have length less than or equal to {high}", value)
 
     return check_length
-
-
-def _compile_scalar(shape: Shape) -> Check | None:
-    if shape.type_name in {"integer", "long", "float", "double"}:
-        return _compile_range(shape)
-    if shape.type_name not in {"string", "blob"}:
-        return None
-    length, enum, pattern = _compile_length(shape), shape.metadata.get("enum") or [], _pattern(shape)
-    if length is None and not enum and pattern is None:
-        return None
-    allowed = frozenset(enum)
-
-    def check_text(value: Any, path: Path) -> Iterator[Violation]:
-        if length:
-            yield from length(value, path)
-        if allowed and value not in allowed:
-            yield Violation(path, f"Member must satisfy enum value set: [{', '.join(enum)}]", value)
-        if pattern and not pattern.fullmatch(value):
-            yield Violation(path, f"Member must satisfy regular expression pattern: {pattern.pattern}", value)
-
-    return check_text
 
 
 def _compile_range(shape: Shape) -> Check | None:

@@ -90,7 +90,7 @@ class QueryProtocol:
         xmlns = self.service.xmlns or self.service.api.model.metadata.get("xmlNamespace", "")
         text = f'<?xml version="1.0"?><{name} xmlns="{xmlns}">{inner}</{name}>'
         headers = [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", b"text/xml")]
-        return Response(status, headers, text.encode())
+        return Response(status, headers, text.encode("utf-8", "replace"))
 
     def _name(self, member: str, shape: Shape) -> str:
         """What a member is called in a form or in XML."""

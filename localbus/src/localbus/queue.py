@@ -170,6 +170,16 @@ class Queue:
         target.put_dead_letter(copy.copy(message), self.arn)
         return True
 
+    def take_out(self) -> Message | None:
+        """Take the next visible message away for good, for whoever moves messages elsewhere."""
+        self.settle()
+        message = next(self._order.batch(), None)
+        if message is None:
+            return None
+        self._order.landed(message)
+        self._drop(message)
+        return copy.copy(message)
+
     # Deleting and changing visibility
 
     def delete(self, handle: str) -> None:
