@@ -14,12 +14,12 @@ from typing import Literal
 
 from localbus.clock import Clock
 from localbus.deduplication import Window
-from localbus.errors import AwsError
 from localbus.group_order import GroupOrder
 from localbus.journal import Journal
 from localbus.message import Message, Received, State
 from localbus.queue import Queue
 from localbus.receipt import read_handle
+from localbus.refusals import refusal
 
 # AWS's sequence numbers have twenty digits and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000
@@ -132,8 +132,7 @@ class FifoQueue(Queue):
         if message is None:
             return
         if message.state is not State.IN_FLIGHT or self._find(handle) is None:
-            text = f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
-            raise AwsError("InvalidParameterValueException", text)
+            raise refusal("ReceiptHandle", handle, "The receipt handle has expired.")
 
     def _clear(self) -> None:
         super()._clear()

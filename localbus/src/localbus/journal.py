@@ -22,6 +22,12 @@ class Entry(NamedTuple):
         """The entry for JSON."""
         return {name: value for name, value in self._asdict().items() if value is not None}
 
+    def fits(self, message_id: str | None = None, resource: str | None = None, event: str | None = None) -> bool:
+        """Whether the entry is one of these. A resource fits by its ARN or by the name at its end."""
+        if (message_id and self.message_id != message_id) or (event and self.event != event):
+            return False
+        return not resource or self.resource == resource or self.resource.endswith(f":{resource}")
+
 
 class Journal:
     """The last entries, and those who follow what comes."""
@@ -42,13 +48,11 @@ class Journal:
     def entries(
         self, *, message_id: str | None = None, resource: str | None = None, event: str | None = None, after: int = 0
     ) -> Iterator[Entry]:
-        """The entries that fit, oldest first. A resource fits by its ARN or by the name at its end."""
-        for number, at, what, where, who, detail in list(self._entries):
-            if number <= after or (message_id and who != message_id) or (event and what != event):
-                continue
-            if resource and where != resource and not where.endswith(f":{resource}"):
-                continue
-            yield Entry(number, at, what, where, who, detail)
+        """The entries that fit, oldest first."""
+        for values in list(self._entries):
+            entry = Entry(*values)
+            if entry.number > after and entry.fits(message_id, resource, event):
+                yield entry
 
     def follow(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
         """Have each new entry told; the answer ends that."""

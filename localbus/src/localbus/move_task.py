@@ -18,7 +18,7 @@ from localbus.errors import AwsError
 from localbus.message import Message
 from localbus.model import Params
 from localbus.queues import QueueRecord
-from localbus.redrive import refusal
+from localbus.refusals import invalid, refusal
 from localbus.service import Caller
 
 if TYPE_CHECKING:
@@ -131,13 +131,13 @@ def start_message_move_task(sqs: Sqs, params: Params, caller: Caller) -> Params:
         reason = f"Must be between 1 and {MAX_RATE}, if provided."
         raise refusal("MaxNumberOfMessagesPerSecond", str(rate), reason)
     if not sqs.queues.sources_of(source):
-        raise AwsError("InvalidParameterValueException", "Source queue must be configured as a Dead Letter Queue.")
+        raise invalid("Source queue must be configured as a Dead Letter Queue.")
     tasks = sqs.move_tasks.setdefault(source.queue.arn, [])
     if tasks and tasks[-1].status == "RUNNING":
         text = (
             "There is already a task running. Only one active task is allowed for a source queue arn at a given time."
         )
-        raise AwsError("InvalidParameterValueException", text)
+        raise invalid(text)
     task = MoveTask(source, destination_arn, rate, sqs.clock)
     tasks.append(task)
     del tasks[:-MAX_RESULTS]
@@ -161,7 +161,7 @@ def cancel_message_move_task(sqs: Sqs, params: Params, caller: Caller) -> Params
         document = json.loads(base64.b64decode(params["TaskHandle"], validate=True))
         task_id, source_arn = str(document["taskId"]), str(document["sourceArn"])
     except (binascii.Error, ValueError, KeyError, TypeError) as exc:
-        raise AwsError("InvalidParameterValueException", "Value for parameter TaskHandle is invalid.") from exc
+        raise invalid("Value for parameter TaskHandle is invalid.") from exc
     _named(sqs, {"SourceArn": source_arn}, "SourceArn")
     for task in sqs.move_tasks.get(source_arn, []):
         if task.task_id == task_id and task.status == "RUNNING":

@@ -25,12 +25,12 @@ from typing import NamedTuple
 
 from localbus.clock import Clock, Wake
 from localbus.deadlines import Deadlines
-from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.line import Line
 from localbus.message import Message, Received, State
 from localbus.order import Order
-from localbus.receipt import Receipt, read_handle, unavailable, write_handle
+from localbus.receipt import Receipt, read_handle, write_handle
+from localbus.refusals import beyond_limit, no_handle, unavailable
 from localbus.settings import Settings
 from localbus.waiting import Waiters
 
@@ -205,9 +205,7 @@ class Queue:
             raise unavailable(handle)
         now = self._clock.now()
         if now + timeout_s > message.received_at + MAX_VISIBILITY_TIMEOUT_S:
-            reason = f"Total VisibilityTimeout for the message is beyond the limit [{MAX_VISIBILITY_TIMEOUT_S} seconds]"
-            message_text = f"Value {timeout_s} for parameter VisibilityTimeout is invalid. Reason: {reason}"
-            raise AwsError("InvalidParameterValueException", message_text)
+            raise beyond_limit(timeout_s, MAX_VISIBILITY_TIMEOUT_S)
         if message.state is State.IN_FLIGHT:
             self._in_flight.forget()
             self._journal.note("hidden", self.arn, message.message_id, now, timeout_s)
@@ -219,9 +217,7 @@ class Queue:
         """The message whose last receive gave this handle; None when it is gone or was received again."""
         receipt = read_handle(handle)
         if receipt is None or receipt.queue_tag != self._tag:
-            raise AwsError(
-                "ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.'
-            )
+            raise no_handle(handle)
         message = self._messages.get(receipt.message_id)
         if message is None or message.receive_number != receipt.receive_number:
             return None

@@ -12,7 +12,7 @@ from localbus.model import Params
 from localbus.queue_policy import add_permission as with_permission
 from localbus.queue_policy import remove_permission as without_permission
 from localbus.queues import QueueRecord
-from localbus.redrive import refusal
+from localbus.refusals import invalid, refusal
 from localbus.service import Caller
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _read_token(token: str | None) -> str:
     try:
         return base64.b64decode(token, validate=True).decode()
     except (binascii.Error, ValueError) as exc:
-        raise AwsError("InvalidParameterValueException", "Invalid or expired next token.") from exc
+        raise invalid("Invalid or expired next token.") from exc
 
 
 def get_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -169,6 +169,6 @@ def _check_tags(tags: dict[str, str], current: dict[str, str]) -> None:
     for key, value in tags.items():
         if not 1 <= len(key) <= 128 or key.lower().startswith("aws:") or len(value) > 256:
             text = "Tag keys have 1 to 128 characters and do not start with aws:, tag values at most 256."
-            raise AwsError("InvalidParameterValueException", text)
+            raise invalid(text)
     if len(current | tags) > MAX_TAGS:
-        raise AwsError("InvalidParameterValueException", f"A queue has at most {MAX_TAGS} tags.")
+        raise invalid(f"A queue has at most {MAX_TAGS} tags.")

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from localbus.errors import AwsError
+from localbus.refusals import missing, refusal
 
 MAX_ACTIONS = 7
 _ACTIONS = {
@@ -138,25 +139,25 @@ def add_permission(policy: str, queue_arn: str, label: str, accounts: list[str],
     """The policy with a statement that lets these accounts do these actions."""
     for parameter, given in (("AWSAccountIds", accounts), ("Actions", actions)):
         if not given:
-            raise AwsError("MissingRequiredParameterException", f"The request must contain the parameter {parameter}.")
+            raise missing(parameter)
     if len(actions) > MAX_ACTIONS:
         raise AwsError("OverLimit", f"{len(actions)} Actions were found, maximum allowed is {MAX_ACTIONS}.")
     for action in actions:
         if action not in _ACTIONS:
-            raise _invalid(
+            raise refusal(
                 f"SQS:{action}", "ActionName", "Please refer to the appropriate WSDL for a list of valid actions"
             )
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", label):
-        raise _invalid(
+        raise refusal(
             label, "Label", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
         )
     for account in accounts:
         if not re.fullmatch(r"[0-9]{12}", account):
-            raise _invalid(account, "PrincipalId", "Unable to verify")
+            raise refusal("PrincipalId", account, "Unable to verify")
     document = json.loads(policy) if policy else {"Version": "2008-10-17", "Id": f"{queue_arn}/SQSDefaultPolicy"}
     statements = _statements(policy)
     if any(statement.get("Sid") == label for statement in statements):
-        raise _invalid(label, "Label", "Already exists.")
+        raise refusal("Label", label, "Already exists.")
     statement = {
         "Sid": label,
         "Effect": "Allow",
@@ -171,15 +172,9 @@ def remove_permission(policy: str, label: str) -> str:
     """The policy without that statement; empty when none is left."""
     left = [statement for statement in _statements(policy) if statement.get("Sid") != label]
     if len(left) == len(_statements(policy)):
-        raise _invalid(label, "Label", "can't find label.")
+        raise refusal("Label", label, "can't find label.")
     return json.dumps(json.loads(policy) | {"Statement": left}, separators=(",", ":")) if left else ""
 
 
 def _one_or_many(values: list[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else values
-
-
-def _invalid(value: str, parameter: str, reason: str) -> AwsError:
-    return AwsError(
-        "InvalidParameterValueException", f"Value {value} for parameter {parameter} is invalid. Reason: {reason}"
-    )

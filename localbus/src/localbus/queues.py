@@ -12,7 +12,8 @@ from localbus.errors import AwsError
 from localbus.fifo_queue import FifoQueue
 from localbus.journal import Journal
 from localbus.queue import Queue
-from localbus.redrive import check_allow_policy, parse_redrive_policy, permits, refusal
+from localbus.redrive import check_allow_policy, parse_redrive_policy, permits
+from localbus.refusals import does_not_exist, invalid, refusal
 from localbus.service import Caller
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
@@ -172,15 +173,6 @@ class Queues:
         record.queue.dead_letter_queue = dead_letter_queue
 
 
-def does_not_exist() -> AwsError:
-    """The answer for a queue that is not there."""
-    return AwsError(
-        "QueueDoesNotExist",
-        "The specified queue does not exist.",
-        query_message="The specified queue does not exist for this wsdl version.",
-    )
-
-
 def _check_name(name: str, *, fifo: bool) -> None:
     if fifo:
         if not _FIFO_NAME.fullmatch(name):
@@ -190,4 +182,4 @@ def _check_name(name: str, *, fifo: bool) -> None:
             )
     elif not _NAME.fullmatch(name):
         text = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-        raise AwsError("InvalidParameterValueException", text)
+        raise invalid(text)

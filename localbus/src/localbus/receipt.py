@@ -6,8 +6,6 @@ import base64
 import binascii
 from typing import NamedTuple
 
-from localbus.errors import AwsError
-
 _SIGN = "AQEB"  # what AWS's handles begin with, so that ours look familiar in logs
 
 
@@ -33,11 +31,3 @@ def read_handle(handle: str) -> Receipt | None:
         return Receipt(queue_tag, message_id, int(number))
     except (binascii.Error, ValueError):
         return None
-
-
-def unavailable(handle: str) -> AwsError:
-    """The refusal of a handle whose message is gone, or has been received again."""
-    reason = "Message does not exist or is not available for visibility timeout change."
-    return AwsError(
-        "InvalidParameterValueException", f"Value {handle} for parameter ReceiptHandle is invalid. Reason: {reason}"
-    )

@@ -9,7 +9,7 @@ import json
 from typing import NamedTuple
 
 from localbus.attributes import parse_object
-from localbus.errors import AwsError
+from localbus.refusals import refusal
 
 MAX_RECEIVES = 1000
 MAX_SOURCES = 10
@@ -82,10 +82,3 @@ def permits(allow_policy: str, source_arn: str) -> bool:
             sources = document.get("sourceQueueArns")
             return isinstance(sources, list) and source_arn in sources
     return True
-
-
-def refusal(parameter: str, value: str, reason: str) -> AwsError:
-    """AWS's error for a value that may not be."""
-    return AwsError(
-        "InvalidParameterValueException", f"Value {value} for parameter {parameter} is invalid. Reason: {reason}"
-    )

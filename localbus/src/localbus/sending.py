@@ -15,7 +15,7 @@ from localbus.fifo_queue import FifoQueue
 from localbus.message import Attribute, Message, attributes_md5, size_bytes
 from localbus.model import Params
 from localbus.queue import Queue
-from localbus.redrive import refusal
+from localbus.refusals import invalid, missing, refusal
 
 MAX_ATTRIBUTES = 10
 MAX_DELAY_S = 900
@@ -165,13 +165,3 @@ def _trace_header(entry: Params) -> Attribute | None:
         raise invalid("The message system attribute 'AWSTraceHeader' must be a non-empty String.")
     check_text(header["StringValue"])
     return header
-
-
-def invalid(text: str) -> AwsError:
-    """AWS's error for a parameter that may not be as it is."""
-    return AwsError("InvalidParameterValueException", text)
-
-
-def missing(parameter: str) -> AwsError:
-    """AWS's error for a parameter that is not there."""
-    return AwsError("MissingRequiredParameterException", f"The request must contain the parameter {parameter}.")

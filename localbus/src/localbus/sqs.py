@@ -16,7 +16,8 @@ from localbus.model import Api, ErrorForm, Params, Violation
 from localbus.move_task import MoveTask
 from localbus.queue_policy import Principal, allows
 from localbus.queues import QueueRecord, Queues
-from localbus.sending import build, missing
+from localbus.refusals import does_not_exist, missing
+from localbus.sending import build
 from localbus.service import Caller, Service
 
 XMLNS = "http://queue.amazonaws.com/doc/2012-11-05/"
@@ -113,7 +114,7 @@ class Sqs:
         """
         record = self.queues.by_arn(queue_arn)
         if record is None:
-            raise AwsError("QueueDoesNotExist", "The specified queue does not exist.")
+            raise does_not_exist()
         policy = record.attributes.get("Policy", "")
         if self._enforce_policies and not allows(policy, principal, "sqs:SendMessage", queue_arn):
             reason = f"the queue policy does not let {principal.service} send"

@@ -1,0 +1,46 @@
+"""One engine: its clock, its journal, its services and the port on which they are found. Everything is wired here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localbus.clock import Clock, RealClock
+from localbus.glass import Glass
+from localbus.http_server import HttpServer
+from localbus.journal import Journal
+from localbus.router import Router
+from localbus.sqs import Sqs
+from localbus.upstream import Upstream
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an engine is to run. `upstream` is the URL of the engine for every other service."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    upstream: str | None = None
+    enforce_policies: bool = True
+
+
+class Engine:
+    """A running engine, between `start` and `stop`."""
+
+    def __init__(self, options: Options, clock: Clock | None = None) -> None:
+        self.options = options
+        self.clock = clock or RealClock()
+        self.journal = Journal()
+        self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies)
+        glass = Glass(self.clock, self.journal, self.sqs, options.upstream)
+        upstream = Upstream(options.upstream) if options.upstream else None
+        self.router = Router([self.sqs.service()], glass, upstream)
+        self._server = HttpServer(self.router)
+
+    async def start(self) -> str:
+        """Listen, and say at which URL."""
+        port = await self._server.start(self.options.host, self.options.port)
+        return f"http://{self.options.host}:{port}"
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        await self._server.stop()
