@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from localbus.clock import ManualClock
 from localbus.fifo_queue import FifoQueue
 from localbus.journal import Journal
 from localbus.message import Message
-from localbus.pytest_plugin import localbus as localbus
+from localbus.pytest_plugin import localbus
 from localbus.queue import Queue
+
+__all__ = ["localbus"]
 
 
 @pytest.fixture

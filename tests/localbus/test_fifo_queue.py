@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.fifo_queue import FifoQueue
@@ -16,11 +15,13 @@ Make = Callable[..., Message]
 
 
 def fill(fifo: FifoQueue, message: Make, *names: str) -> None:
+    """Send messages whose group is their first letter."""
     for name in names:
         fifo.send(message(name, group_id=name[0], deduplication_id=name))
 
 
 def bodies(fifo: FifoQueue, most: int = 10, timeout_s: int | None = None) -> list[str]:
+    """Receive, and show what came."""
     return [message.body for message, _ in fifo.receive(most, timeout_s)]
 
 
@@ -63,7 +64,7 @@ def test_deduplication_scope(fifo: FifoQueue, message: Make, scope: str, taken: 
 
 
 def test_deduplication_lasts_five_minutes(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """Within five minutes a message is taken once, even after it was deleted (using-messagededuplicationid-property)."""
+    """Within five minutes a message is taken once, even if deleted (using-messagededuplicationid-property)."""
     fifo.send(message("1", group_id="a", deduplication_id="token"))
     [received] = fifo.receive(1)
     fifo.delete(received.handle)
@@ -80,7 +81,7 @@ def test_deduplication_lasts_five_minutes(fifo: FifoQueue, clock: ManualClock, m
 
 
 def test_content_is_the_token_where_none_is_given(fifo: FifoQueue, message: Make) -> None:
-    """Content-based deduplication takes the SHA-256 of the body, not the attributes (FIFO-queues-exactly-once-processing)."""
+    """Content-based deduplication takes the body, not the attributes (FIFO-queues-exactly-once-processing)."""
     fifo.send(message("same", group_id="a", attributes={"n": {"DataType": "Number", "StringValue": "1"}}))
     fifo.send(message("same", group_id="a", attributes={"n": {"DataType": "Number", "StringValue": "2"}}))
 

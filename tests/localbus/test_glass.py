@@ -7,17 +7,18 @@ from typing import Any
 
 import httpx
 import pytest
-
 from localbus.pytest_plugin import Localbus
 
 
 @pytest.fixture
 def sqs(localbus: Localbus) -> Any:
+    """A client of the engine."""
     return localbus.client("sqs")
 
 
 @pytest.fixture
 def url(sqs: Any) -> str:
+    """The URL of an empty queue."""
     return str(sqs.create_queue(QueueName="q")["QueueUrl"])
 
 
@@ -73,7 +74,9 @@ def test_messages_are_shown_without_being_received(localbus: Localbus, sqs: Any,
 
     def shown(**query: str) -> dict[str, dict[str, str]]:
         answer = httpx.get(
-            f"{localbus.url}/_aws/sqs/messages", params={"QueueUrl": url, **query}, headers={"Accept": "application/json"}
+            f"{localbus.url}/_aws/sqs/messages",
+            params={"QueueUrl": url, **query},
+            headers={"Accept": "application/json"},
         ).json()["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"]
         return {one["Body"]: {pair["Name"]: pair["Value"] for pair in one["Attribute"]} for one in answer}
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
 from localbus.pytest_plugin import Localbus
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
@@ -30,24 +29,29 @@ class Scene:
             self.sqs.receive_message(QueueUrl=self.urls["work"], MaxNumberOfMessages=10, VisibilityTimeout=0)
 
     def count(self, name: str) -> int:
+        """How many messages are visible."""
         name_of_count = "ApproximateNumberOfMessages"
         shown = self.sqs.get_queue_attributes(QueueUrl=self.urls[name], AttributeNames=[name_of_count])
         return int(shown["Attributes"][name_of_count])
 
     def start(self, **given: Any) -> str:
+        """Start a task and give its handle."""
         return str(self.sqs.start_message_move_task(SourceArn=f"{ARN}dead", **given)["TaskHandle"])
 
     def task(self) -> dict[str, Any]:
+        """The last task as it is shown."""
         [task] = self.sqs.list_message_move_tasks(SourceArn=f"{ARN}dead")["Results"]
         return dict(task)
 
 
 @pytest.fixture
 def scene(localbus: Localbus) -> Scene:
+    """Five dead letters."""
     return Scene(localbus)
 
 
 def until(holds: Callable[[], bool], within_s: float = 5) -> None:
+    """Wait till it holds."""
     end = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < end
@@ -100,6 +104,7 @@ def test_a_task_fails_when_its_destination_goes(scene: Scene) -> None:
 
 def test_what_a_task_may_not_be(scene: Scene) -> None:
     """The refusals of the three actions, in AWS's words (recorded of AWS)."""
+
     def refused(action: Any, **given: Any) -> tuple[str, str]:
         with pytest.raises(ClientError) as raised:
             action(**given)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
 from localbus.http import Request, Response
@@ -35,7 +33,9 @@ scalars = st.one_of(
     st.integers(-(2**70), 2**70),
     st.floats(),
     st.text(max_size=20),
-    st.sampled_from([URL, FIFO_URL, "q", "q.fifo", "All", "true", "", "{}", "[]", "\ud800", "\x00", "eHg=", "String", "a"]),
+    st.sampled_from(
+        [URL, FIFO_URL, "q", "q.fifo", "All", "true", "", "{}", "[]", "\ud800", "\x00", "eHg=", "String", "a"]
+    ),
     st.sampled_from(['{"deadLetterTargetArn": 5, "maxReceiveCount": {}}', '{"Statement": 5}', '{"Statement": [5]}']),
     st.sampled_from(["arn:aws:sqs:us-east-1:000000000000:q", "AQEBeA==", "AQEBYS9iLzE="]),
 )
@@ -49,11 +49,12 @@ targets = st.sampled_from([*ACTIONS, "", "Nonsense"])
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
+def engine() -> Engine:
+    """An engine with a queue of each type, for all examples."""
     engine = Engine(Options(), ManualClock())
     engine.sqs.queues.create("q", {}, {}, Caller())
     engine.sqs.queues.create("q.fifo", {"FifoQueue": "true"}, {}, Caller())
-    yield engine
+    return engine
 
 
 async def answer(engine: Engine, request: Request) -> Response:
@@ -79,19 +80,23 @@ def test_any_json(engine: Engine, action: str, document: dict[str, Any], queue: 
         document["QueueUrl"] = queue
     body = json.dumps(document).encode()
 
-    response = asyncio.run(answer(engine, Request("POST", "/", {b"x-amz-target": f"AmazonSQS.{action}".encode()}, [], body)))
+    response = asyncio.run(
+        answer(engine, Request("POST", "/", {b"x-amz-target": f"AmazonSQS.{action}".encode()}, [], body))
+    )
 
     assert response.status < 500, response.body
     assert isinstance(response.body, bytes)
     json.loads(response.body or b"{}")
 
 
-names = st.lists(st.sampled_from([*MEMBERS, "1", "2", "Attribute", "Value", "Name", "Key", "Tag"]), min_size=1, max_size=5)
+names = st.lists(
+    st.sampled_from([*MEMBERS, "1", "2", "Attribute", "Value", "Name", "Key", "Tag"]), min_size=1, max_size=5
+)
 
 
 @_fuzz
 @given(action=targets, pairs=st.lists(st.tuples(names, st.text(max_size=10)), max_size=6), queue=st.booleans())
-def test_any_form(engine: Engine, action: str, pairs: list[tuple[list[str], str]], queue: bool) -> None:  # noqa: FBT001
+def test_any_form(engine: Engine, action: str, pairs: list[tuple[list[str], str]], queue: bool) -> None:
     """A form of any content is answered without a 500."""
     form = {".".join(parts): value for parts, value in pairs} | {"Action": action, "Version": "2012-11-05"}
     form |= {"QueueUrl": URL} if queue else {}
@@ -100,7 +105,7 @@ def test_any_form(engine: Engine, action: str, pairs: list[tuple[list[str], str]
 
     response = asyncio.run(answer(engine, Request("POST", "/", headers, [], body)))
 
-    assert response.status < 500 or b"no --upstream" in bytes(response.body), response.body
+    assert response.status < 500 or b"no --upstream" in cast(bytes, response.body), response.body
 
 
 @_fuzz
@@ -120,11 +125,19 @@ def test_any_target_and_headers(engine: Engine, target: str, headers: dict[bytes
             lambda method, path, headers, body: method + b" " + path + b" HTTP/1.1\r\n" + headers + b"\r\n" + body,
             st.sampled_from([b"GET", b"POST", b"BREW", b"CONNECT", b""]),
             st.binary(max_size=20),
-            st.sampled_from([
-                b"", b"Content-Length: -1\r\n", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n",
-                b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", b"Upgrade: x\r\nConnection: upgrade\r\n",
-                b"Expect: 100-continue\r\n", b": x\r\n", b"a" * 70_000 + b": b\r\n",
-            ]),  # fmt: skip
+            st.sampled_from(
+                [
+                    b"",
+                    b"Content-Length: -1\r\n",
+                    b"Content-Length: 5\r\n",
+                    b"Transfer-Encoding: chunked\r\n",
+                    b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                    b"Upgrade: x\r\nConnection: upgrade\r\n",
+                    b"Expect: 100-continue\r\n",
+                    b": x\r\n",
+                    b"a" * 70_000 + b": b\r\n",
+                ]
+            ),
             st.sampled_from([b"", b"hello", b"5\r\nhello\r\n0\r\n\r\n", b"zz\r\n"]),
         ),
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
 from xml.etree import ElementTree as ET
 
 import httpx
 import pytest
-
 from localbus.errors import MalformedRequestError
 from localbus.model import Api, describe
 from localbus.pytest_plugin import Localbus
@@ -18,17 +18,21 @@ SCOPE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, S
 
 
 def post(localbus: Localbus, path: str = "/", **form: str) -> tuple[int, ET.Element]:
+    """Send a form, and read the XML."""
     answer = httpx.post(localbus.url + path, data={"Version": "2012-11-05", **form}, headers={"Authorization": SCOPE})
     return answer.status_code, ET.fromstring(answer.content)  # noqa: S314 (our own server's XML)
 
 
 def text(element: ET.Element, path: str) -> str | None:
+    """The text at that path."""
     return element.findtext("/".join(NAMESPACE + part for part in path.split("/")))
 
 
 def test_a_message_by_forms(localbus: Localbus) -> None:
     """Send, receive and delete by forms, with attributes by their flat names (API_SendMessage, examples)."""
-    _, created = post(localbus, Action="CreateQueue", QueueName="q", **{"Attribute.1.Name": "DelaySeconds", "Attribute.1.Value": "0"})
+    _, created = post(
+        localbus, Action="CreateQueue", QueueName="q", **{"Attribute.1.Name": "DelaySeconds", "Attribute.1.Value": "0"}
+    )
     url = text(created, "CreateQueueResult/QueueUrl")
     attribute = {
         "MessageAttribute.1.Name": "kind",
@@ -135,7 +139,9 @@ def test_a_service_with_the_protocol_s_own_names() -> None:
 
     [entry] = params["PublishBatchRequestEntries"]
     assert entry["MessageAttributes"] == {"n": {"DataType": "Binary", "BinaryValue": b"xx"}}
-    assert b"<PublishBatchResult><Successful><member><Id>1</Id><MessageId>m</MessageId></member>" in bytes(answer.body)
+    assert b"<PublishBatchResult><Successful><member><Id>1</Id><MessageId>m</MessageId></member>" in cast(
+        bytes, answer.body
+    )
 
 
 def test_the_model_says_what_is_wrong() -> None:
@@ -145,7 +151,7 @@ def test_the_model_says_what_is_wrong() -> None:
     violations = operation.violations({"Name": "a b", "State": "SLEEPING"})
 
     assert describe(violations) == (
-        r"2 validation errors detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy regular "
-        r"expression pattern: [\.\-_A-Za-z0-9]+; Value 'SLEEPING' at 'state' failed to satisfy constraint: Member must "
-        r"satisfy enum value set: [ENABLED, DISABLED, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS]"
+        r"2 validation errors detected: Value 'a b' at 'name' failed to satisfy constraint: Member must satisfy "
+        r"regular expression pattern: [\.\-_A-Za-z0-9]+; Value 'SLEEPING' at 'state' failed to satisfy constraint: "
+        r"Member must satisfy enum value set: [ENABLED, DISABLED, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS]"
     )

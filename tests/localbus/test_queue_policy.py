@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.journal import Journal
@@ -20,6 +19,7 @@ SNS = Principal(service="sns.amazonaws.com", context={"aws:SourceArn": TOPIC, "a
 
 
 def policy(**changes: Any) -> str:
+    """A policy of one statement that lets SNS send, with these changes."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -52,7 +52,7 @@ def policy(**changes: Any) -> str:
         ({"Condition": {"NoSuchOperator": {"aws:SourceArn": TOPIC}}}, False),
     ],
 )
-def test_one_statement(changes: dict[str, Any], allowed: bool) -> None:  # noqa: FBT001 (a column of the table)
+def test_one_statement(changes: dict[str, Any], allowed: bool) -> None:
     """A statement applies when principal, action, resource and every condition do."""
     assert allows(policy(**changes), SNS, "sqs:SendMessage", QUEUE) is allowed
 

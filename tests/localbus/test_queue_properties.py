@@ -1,4 +1,4 @@
-"""A standard and a FIFO queue against simple models of themselves: whatever is done, in whatever order and at any time."""
+"""A standard and a FIFO queue against simple models of themselves: whatever is done, in whatever order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
-
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.fifo_queue import FifoQueue
@@ -43,7 +42,8 @@ class StandardModel(RuleBasedStateMachine):
     handles: Bundle[str] = Bundle("handles")
 
     @initialize(dead_letters=st.booleans(), groups=st.sampled_from([[None], ["a", "b"], [None, "a"]]))
-    def begin(self, dead_letters: bool, groups: list[str | None]) -> None:  # noqa: FBT001 (drawn by name)
+    def begin(self, dead_letters: bool, groups: list[str | None]) -> None:
+        """Draw a queue, and know nothing of it yet."""
         self.clock = ManualClock(1000.0)
         self.queue = Queue("q", "arn:aws:sqs:r:0:q", self.clock, Journal(10))
         self.dead = Queue("dead", "arn:aws:sqs:r:0:dead", self.clock, Journal(10))
@@ -60,6 +60,7 @@ class StandardModel(RuleBasedStateMachine):
         self.numbers = itertools.count()
 
     def bring_up_to_date(self) -> None:
+        """Let the model know the time."""
         now = self.clock.now()
         for expected in self.there.values():
             if now >= expected.visible_at:
@@ -69,6 +70,7 @@ class StandardModel(RuleBasedStateMachine):
 
     @rule(delay_s=st.sampled_from([0, 0, 0, 5, 40]), which=st.integers(0, 1))
     def send(self, delay_s: int, which: int) -> None:
+        """Send, and expect the message to be there."""
         number = next(self.numbers)
         body, now = f"m{number}", self.clock.now()
         group = self.groups[which % len(self.groups)]
@@ -77,6 +79,7 @@ class StandardModel(RuleBasedStateMachine):
 
     @rule(target=handles, most=st.integers(1, 10), timeout_s=st.sampled_from([0, 1, VISIBILITY_S, 100]))
     def receive(self, most: int, timeout_s: int) -> Any:
+        """Receive, and get only what is there for the taking."""
         self.bring_up_to_date()
         ready = {body for body, e in self.there.items() if not e.in_flight and not e.delayed}
         spent = {b for b in ready if self.dead_letters and self.there[b].receives >= MAX_RECEIVES}
@@ -102,6 +105,7 @@ class StandardModel(RuleBasedStateMachine):
 
     @rule(handle=handles)
     def delete(self, handle: str) -> None:
+        """Delete by a handle that may be old."""
         self.bring_up_to_date()
         if handle == "none":
             return
@@ -112,6 +116,7 @@ class StandardModel(RuleBasedStateMachine):
 
     @rule(handle=consumes(handles), timeout_s=st.sampled_from([0, 10, 60]))
     def change_visibility(self, handle: str, timeout_s: int) -> None:
+        """Change the visibility by a handle that may be old."""
         self.bring_up_to_date()
         if handle == "none":
             return
@@ -128,15 +133,18 @@ class StandardModel(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90]))
     def wait(self, seconds: float) -> None:
+        """Let time pass."""
         self.clock.advance(seconds)
 
     @rule()
     def purge(self) -> None:
+        """Delete everything."""
         self.queue.purge()
         self.there.clear()
 
     @invariant()
     def counts_are_those_of_the_model(self) -> None:
+        """The engine counts and shows what the model expects."""
         if not hasattr(self, "queue"):
             return
         self.bring_up_to_date()
@@ -155,6 +163,7 @@ class FifoModel(RuleBasedStateMachine):
 
     @initialize(delay_s=st.sampled_from([0, 0, 10]), scope=st.sampled_from(["queue", "messageGroup"]))
     def begin(self, delay_s: int, scope: Any) -> None:
+        """Draw a queue, and know nothing of it yet."""
         self.clock = ManualClock(1000.0)
         self.queue = FifoQueue("q.fifo", "arn:aws:sqs:r:0:q.fifo", self.clock, Journal(10))
         self.queue.settings.delay_s = delay_s
@@ -167,6 +176,7 @@ class FifoModel(RuleBasedStateMachine):
         self.numbers = itertools.count()
 
     def bring_up_to_date(self) -> None:
+        """Let the model know the time."""
         now = self.clock.now()
         for expected in self.there:
             if now >= expected.visible_at:
@@ -175,6 +185,7 @@ class FifoModel(RuleBasedStateMachine):
 
     @rule(group=st.sampled_from("abc"), token=st.integers(0, 6))
     def send(self, group: str, token: int) -> None:
+        """Send, and expect the message to be there."""
         self.bring_up_to_date()
         number = next(self.numbers)
         body, now = f"m{number}", self.clock.now()
@@ -194,6 +205,7 @@ class FifoModel(RuleBasedStateMachine):
 
     @rule(target=handles, most=st.integers(1, 10), timeout_s=st.sampled_from([1, VISIBILITY_S, 100]))
     def receive(self, most: int, timeout_s: int) -> Any:
+        """Receive, and get only what is there for the taking."""
         self.bring_up_to_date()
         blocked = {e.group for e in self.there if e.in_flight}
         ready = [e for e in self.there if e.group not in blocked and not e.delayed]
@@ -217,6 +229,7 @@ class FifoModel(RuleBasedStateMachine):
 
     @rule(handle=handles)
     def delete(self, handle: str) -> None:
+        """Delete by a handle that may be old."""
         self.bring_up_to_date()
         if handle == "none":
             return
@@ -234,6 +247,7 @@ class FifoModel(RuleBasedStateMachine):
 
     @rule(handle=consumes(handles))
     def give_back(self, handle: str) -> None:
+        """Give a message back that one still has."""
         self.bring_up_to_date()
         expected = next((e for e in self.there if e.body == self.handed_out.get(handle)), None)
         if expected is not None and expected.in_flight and expected.handle == handle:
@@ -242,10 +256,12 @@ class FifoModel(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90, 301]))
     def wait(self, seconds: float) -> None:
+        """Let time pass."""
         self.clock.advance(seconds)
 
     @invariant()
     def counts_are_those_of_the_model(self) -> None:
+        """The engine counts and shows what the model expects."""
         if not hasattr(self, "queue"):
             return
         self.bring_up_to_date()

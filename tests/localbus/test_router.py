@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
-
 from localbus.engine import Engine, Options
 from localbus.http import Request, Response
 from localbus.http_server import HttpServer
@@ -15,6 +14,7 @@ from localbus.pytest_plugin import Localbus
 
 
 def call(localbus: Localbus, target: str, body: str = "{}") -> httpx.Response:
+    """Send a JSON request."""
     return httpx.post(localbus.url, content=body, headers={"X-Amz-Target": target})
 
 
@@ -69,12 +69,12 @@ class Echo:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for piece in ():
-        yield piece
+    yield b""
 
 
 @asynccontextmanager
 async def engine_before(app: Echo) -> AsyncIterator[str]:
+    """An engine whose upstream is this."""
     upstream = HttpServer(app)
     port = await upstream.start("127.0.0.1", 0)
     engine = Engine(Options(upstream=f"http://127.0.0.1:{port}"))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
 from localbus.pytest_plugin import Localbus
 
 KIB = 1024
@@ -17,11 +16,13 @@ KIB = 1024
 
 @pytest.fixture
 def sqs(localbus: Localbus) -> Any:
+    """A client of the engine."""
     return localbus.client("sqs")
 
 
 @pytest.fixture
 def url(sqs: Any) -> str:
+    """The URL of an empty queue."""
     return str(sqs.create_queue(QueueName="work")["QueueUrl"])
 
 
@@ -47,9 +48,9 @@ def test_a_message_comes_through_whole(sqs: Any, url: str) -> None:
         MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-2-3"}},
     )
 
-    [received] = sqs.receive_message(
-        QueueUrl=url, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"]
-    )["Messages"]
+    [received] = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"])[
+        "Messages"
+    ]
 
     assert received["Body"] == "line\nline\ttab <&> \U0001f680"
     assert received["MessageAttributes"] == attributes
@@ -144,7 +145,11 @@ def test_a_batch_has_a_mebibyte_in_all(sqs: Any, url: str) -> None:
     ("ids", "code", "message"),
     [
         ([], "EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request."),
-        (list(range(11)), "TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10. You have sent 11."),
+        (
+            list(range(11)),
+            "TooManyEntriesInBatchRequest",
+            "Maximum number of entries per request are 10. You have sent 11.",
+        ),
         (["a", "a"], "BatchEntryIdsNotDistinct", "Id a repeated."),
         (
             ["a:b"],
@@ -199,7 +204,10 @@ def test_batches_of_deletes_and_visibility(sqs: Any, url: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"MaxNumberOfMessages": 11}, "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10,"),
+        (
+            {"MaxNumberOfMessages": 11},
+            "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10,",
+        ),
         ({"WaitTimeSeconds": 21}, "Value 21 for parameter WaitTimeSeconds is invalid."),
         ({"VisibilityTimeout": 43_201}, "Value 43201 for parameter VisibilityTimeout is invalid."),
     ],
@@ -322,6 +330,7 @@ def test_a_fifo_queue_stays_one(sqs: Any) -> None:
 
 
 def redrive_policy(arn: str, count: Any = 1) -> dict[str, str]:
+    """The attribute that makes that queue take the dead letters."""
     return {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": count})}
 
 

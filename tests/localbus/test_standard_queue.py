@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.journal import Journal
@@ -17,6 +16,7 @@ Make = Callable[..., Message]
 
 
 def bodies(queue: Queue, most: int = 10, timeout_s: int | None = None) -> list[str]:
+    """Receive, and show what came."""
     return [message.body for message, _ in queue.receive(most, timeout_s)]
 
 
@@ -77,7 +77,9 @@ def test_a_deleted_message_can_be_deleted_again(queue: Queue, message: Make) -> 
     assert queue.counts() == (0, 0, 0)
 
 
-def test_a_handle_of_another_queue_is_refused(queue: Queue, clock: ManualClock, journal: Journal, message: Make) -> None:
+def test_a_handle_of_another_queue_is_refused(
+    queue: Queue, clock: ManualClock, journal: Journal, message: Make
+) -> None:
     """A handle is good for its own queue (API_DeleteMessage, ReceiptHandleIsInvalid)."""
     other = Queue("other", "arn:aws:sqs:us-east-1:000000000000:other", clock, journal)
     other.send(message("m"))
@@ -180,7 +182,7 @@ def test_a_message_received_three_times_goes_to_the_back(queue: Queue, message: 
 
 
 def test_a_noisy_tenant_waits_for_the_quiet_ones(queue: Queue, message: Make) -> None:
-    """With over 30 and over a tenth of all in flight a tenant is noisy, and others go first (sqs-fair-queues-detailed)."""
+    """With 30 and over a tenth of all in flight a tenant is noisy: others go first (sqs-fair-queues-detailed)."""
     for number in range(60):
         queue.send(message(f"noisy {number}", group_id="noisy"))
     queue.send(message("quiet", group_id="quiet"))
@@ -231,7 +233,9 @@ async def test_those_who_wait_are_served_in_order(queue: Queue, message: Make) -
     assert [m.body for m, _ in await second] == ["b"]
 
 
-async def test_who_waits_gets_a_message_when_it_becomes_visible(queue: Queue, clock: ManualClock, message: Make) -> None:
+async def test_who_waits_gets_a_message_when_it_becomes_visible(
+    queue: Queue, clock: ManualClock, message: Make
+) -> None:
     """A delayed message, and one whose timeout passes, wake a waiting receive at their time."""
     queue.send(message("delayed"), 5)
     waiting = queue.receive_later(1, 3, 20)
@@ -268,9 +272,7 @@ async def test_who_has_gone_takes_no_message(queue: Queue, message: Make) -> Non
     assert [m.body for m, _ in await there] == ["m"]
 
 
-def test_the_journal_tells_a_message_s_life(
-    queue: Queue, clock: ManualClock, journal: Journal, message: Make
-) -> None:
+def test_the_journal_tells_a_message_s_life(queue: Queue, clock: ManualClock, journal: Journal, message: Make) -> None:
     """Every step of a message is written down, in order."""
     queue.send(message("m"))
     [received] = queue.receive(1, 10)

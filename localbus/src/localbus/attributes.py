@@ -77,9 +77,17 @@ def _is_allowed(name: str, value: str) -> bool:
 
 def _check_policy(text: str) -> None:
     if text:
-        document = parse_object(text)
-        if document is None or "Statement" not in document:
+        statements = (parse_object(text) or {}).get("Statement")
+        statements = statements if isinstance(statements, list) else [statements]
+        if not statements or not all(_is_statement(statement) for statement in statements):
             raise AwsError("InvalidAttributeValue", "Invalid value for the parameter Policy.")
+
+
+def _is_statement(statement: object) -> bool:
+    if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
+        return False
+    conditions = statement.get("Condition", {})
+    return isinstance(conditions, dict) and all(isinstance(tests, dict) for tests in conditions.values())
 
 
 def parse_object(text: str) -> dict[str, object] | None:
