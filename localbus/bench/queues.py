@@ -1,7 +1,8 @@
 """Batch send, and batch receive with delete, at growing backlogs: localbus beside MiniStack, one client for both.
 
-Run: python localbus/bench/queues.py [backlog ...]. Messages of 500 bytes in batches of ten over four connections; each
-figure is the median of five runs: messages a second, and the server's CPU seconds for a thousand messages.
+Run: python localbus/bench/queues.py [backlog ...]. Messages of 500 bytes in batches of ten over four connections. A run
+sends a thousand messages onto the backlog and takes a thousand off it, in turns, for a second. Each figure is the
+median of five runs: messages a second, and the server's CPU seconds for a thousand messages.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ import time
 import urllib.request
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvloop
 
 CONNECTIONS = 4
 RUNS = 5
-SECONDS_A_RUN = 1.0
+RUN_S = 1.0
+PHASE_MESSAGES = 1000
+PHASE_MOST_S = 3.0
 BODY = "x" * 500
 SCOPE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0"
 
@@ -38,9 +42,8 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """What the process has used so far."""
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def memory_mib(self) -> float:
         """What it holds in memory."""
@@ -114,52 +117,65 @@ def consumer(url: str) -> Step:
     return consume
 
 
-async def rate(server: Server, step: Step, *, most: int | None = None) -> float:
-    """Messages a second, for a second or so many messages."""
-    clients = [await Client.connect(server.port) for _ in range(CONNECTIONS)]
-    started = time.perf_counter()
+@dataclass
+class Sum:
+    """What several phases of one kind took together."""
+
+    messages: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def rate(self) -> float:
+        """Messages a second."""
+        return self.messages / self.seconds
+
+    def cost(self) -> float:
+        """CPU seconds for a thousand messages."""
+        return self.cpu_seconds / self.messages * 1000
+
+
+async def phase(server: Server, clients: list[Client], step: Step, total: Sum, *, most: int, most_s: float) -> None:
+    """So many messages, or as many as go in that time."""
+    started, cpu = time.perf_counter(), server.cpu_seconds()
     done = 0
 
     async def keep_on(client: Client) -> None:
         nonlocal done
-        while (time.perf_counter() - started < SECONDS_A_RUN) if most is None else (done < most):
-            done += await step(client)
+        while done < most and time.perf_counter() - started < most_s:
+            more = await step(client)  # apart from the addition: others add meanwhile
+            done += more
 
     await asyncio.gather(*map(keep_on, clients))
-    return done / (time.perf_counter() - started)
-
-
-async def fill(server: Server, url: str, send: Step, backlog: int) -> None:
-    """Bring the queue's backlog to this number."""
-    client = await Client.connect(server.port)
-    shown = await client.call(
-        "GetQueueAttributes", {"QueueUrl": url, "AttributeNames": ["ApproximateNumberOfMessages"]}
-    )
-    there = int(shown["Attributes"]["ApproximateNumberOfMessages"])
-    if there < backlog:
-        await rate(server, send, most=backlog - there)
+    total.messages += done
+    total.seconds += time.perf_counter() - started
+    total.cpu_seconds += server.cpu_seconds() - cpu
 
 
 async def measure(server: Server, backlog: int, groups: int | None) -> None:
     """Print one line of the table."""
-    client = await Client.connect(server.port)
+    clients = [await Client.connect(server.port) for _ in range(CONNECTIONS)]
     name = f"bench-{backlog}-{groups or 0}" + (".fifo" if groups else "")
     attributes = {"FifoQueue": "true"} if groups else {}
-    url = (await client.call("CreateQueue", {"QueueName": name, "Attributes": attributes}))["QueueUrl"]
+    url = (await clients[0].call("CreateQueue", {"QueueName": name, "Attributes": attributes}))["QueueUrl"]
     send = sender(url, (lambda number: f"g{number % groups}") if groups else None)
-    await fill(server, url, send, backlog)
-    memory = server.memory_mib()
+    drain = consumer(url)
+    before = server.memory_mib()
+    await phase(server, clients, send, Sum(), most=backlog, most_s=600)
+    memory = (server.memory_mib() - before) * 1024 / backlog - len(BODY) / 1024
+    runs: list[tuple[Sum, Sum]] = []
+    for _ in range(RUNS):
+        sent, drained = Sum(), Sum()
+        while sent.seconds + drained.seconds < RUN_S:
+            await phase(server, clients, send, sent, most=PHASE_MESSAGES, most_s=PHASE_MOST_S)
+            await phase(server, clients, drain, drained, most=PHASE_MESSAGES, most_s=PHASE_MOST_S)
+        runs.append((sent, drained))
     figures = []
-    for step in (send, consumer(url)):
-        rates, cpu = [], []
-        for _ in range(RUNS):
-            await fill(server, url, send, backlog)
-            before = server.cpu_seconds()
-            rates.append(await rate(server, step))
-            cpu.append((server.cpu_seconds() - before) / (rates[-1] * SECONDS_A_RUN) * 1000)
-        figures.append(f"{statistics.median(rates):8.0f} {statistics.median(cpu):8.4f}")
+    for place in (0, 1):
+        rate = statistics.median(run[place].rate() for run in runs)
+        cost = statistics.median(run[place].cost() for run in runs)
+        figures.append(f"{rate:8.0f} {cost:8.4f}")
     kind = f"FIFO, {groups} groups" if groups else "standard"
-    sys.stdout.write(f"{server.name:10} {kind:20} {backlog:8} {figures[0]}   {figures[1]} {memory:8.0f}\n")
+    sys.stdout.write(f"{server.name:10} {kind:20} {backlog:8} {figures[0]}   {figures[1]} {memory:8.2f}\n")
     sys.stdout.flush()
 
 
@@ -189,7 +205,7 @@ def main() -> None:
         start("ministack", ["-m", "ministack"], {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": "{port}"}),
     ]
     try:
-        heading = ("server", "queue", "backlog", "send/s", "CPU s/k", "drain/s", "CPU s/k", "MiB")
+        heading = ("server", "queue", "backlog", "send/s", "CPU s/k", "drain/s", "CPU s/k", "KiB/message")
         sys.stdout.write("{:10} {:20} {:>8} {:>8} {:>8}   {:>8} {:>8} {:>8}\n".format(*heading))
         for backlog in backlogs:
             for server in servers:

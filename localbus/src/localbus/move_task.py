@@ -9,12 +9,12 @@ import asyncio
 import base64
 import binascii
 import json
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
+from localbus.ids import new_id
 from localbus.message import Message
 from localbus.model import Params
 from localbus.queues import QueueRecord
@@ -35,7 +35,7 @@ class MoveTask:
     """One task. With a rate, message n moves n/rate seconds after the start; without, as fast as can be."""
 
     def __init__(self, source: QueueRecord, destination_arn: str | None, rate: int | None, clock: Clock) -> None:
-        self.task_id = str(uuid.uuid4())
+        self.task_id = new_id()
         self.source = source
         self.destination_arn = destination_arn
         self.rate = rate
@@ -110,7 +110,7 @@ class MoveTask:
 def _anew(message: Message) -> Message:
     """A message that is moved back counts as a new one, with a new id and age."""
     return Message(
-        str(uuid.uuid4()),
+        new_id(),
         message.body,
         sender_id=message.sender_id,
         attributes=message.attributes,

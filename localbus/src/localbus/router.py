@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http import Handler, Request, Response
+from localbus.ids import new_id
 from localbus.json_protocol import JsonProtocol
 from localbus.model import Operation, Params
 from localbus.query_protocol import QueryProtocol
@@ -109,7 +109,7 @@ def caller_of(request: Request) -> Caller:
     key, region, _ = _scope(request) or ("", DEFAULT_REGION, "")
     account = key if _ACCOUNT.fullmatch(key) else DEFAULT_ACCOUNT
     host = request.header(b"host") or "localhost"
-    return Caller(account, region, f"http://{host}", str(uuid.uuid4()))
+    return Caller(account, region, f"http://{host}", new_id())
 
 
 def _scope(request: Request) -> tuple[str, str, str] | None:

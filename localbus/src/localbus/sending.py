@@ -7,11 +7,11 @@ and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/s
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Mapping
 
 from localbus.errors import AwsError
 from localbus.fifo_queue import FifoQueue
+from localbus.ids import new_id
 from localbus.message import Attribute, Message, attributes_md5, size_bytes
 from localbus.model import Params
 from localbus.queue import Queue
@@ -38,7 +38,7 @@ def build(entry: Params, queue: Queue, sender_id: str) -> tuple[Message, int | N
         reason = f"Message must be shorter than {queue.settings.max_message_bytes} bytes."
         raise invalid(f"One or more parameters are invalid. Reason: {reason}")
     message = Message(
-        str(uuid.uuid4()),
+        new_id(),
         body,
         sender_id=sender_id,
         attributes=attributes,
