@@ -127,11 +127,13 @@ class FifoQueue(Queue):
 
     def _refuse_expired(self, handle: str) -> None:
         self.settle()
-        receipt = read_handle(handle)
-        message = self._messages.get(receipt.message_id) if receipt else None
-        if message is None:
-            return
-        if message.state is not State.IN_FLIGHT or self._find(handle) is None:
+        message = self._find(handle)
+        if message is not None:
+            expired = message.state is not State.IN_FLIGHT
+        else:
+            receipt = read_handle(handle)
+            expired = receipt is not None and receipt.message_id in self._messages
+        if expired:
             raise refusal("ReceiptHandle", handle, "The receipt handle has expired.")
 
     def _clear(self) -> None:

@@ -82,6 +82,14 @@ class Message:
         self.place = 0
 
 
+class Counts(NamedTuple):
+    """How many messages there are, by where they are."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+
 class Received(NamedTuple):
     """One message as one receive hands it out."""
 

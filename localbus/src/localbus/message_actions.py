@@ -11,10 +11,11 @@ from localbus.errors import AwsError
 from localbus.fifo_queue import FifoQueue
 from localbus.message import Message, Received, attributes_md5, size_bytes
 from localbus.model import Params
-from localbus.queue import MAX_VISIBILITY_TIMEOUT_S, Queue
+from localbus.queue import Queue
 from localbus.refusals import refusal
 from localbus.sending import build, check_fifo_parameters, sent
 from localbus.service import Caller
+from localbus.settings import MAX_VISIBILITY_TIMEOUT_S
 
 if TYPE_CHECKING:
     from localbus.sqs import Sqs

@@ -13,39 +13,26 @@ comes.
 
 Nothing here happens by itself. Every action first brings the queue up to date (`settle`), and a timer is set only while
 somebody waits. Each step costs O(log n) or less in the number of messages, whatever lies in the queue.
+Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/ (DeleteMessage, ChangeMessageVisibility)
 """
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import uuid
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
+from localbus import settings
 from localbus.clock import Clock, Wake
 from localbus.deadlines import Deadlines
 from localbus.journal import Journal
 from localbus.line import Line
-from localbus.message import Message, Received, State
+from localbus.message import Counts, Message, Received, State
 from localbus.order import Order
 from localbus.receipt import Receipt, read_handle, write_handle
 from localbus.refusals import beyond_limit, no_handle, unavailable
-from localbus.settings import Settings
-from localbus.waiting import Waiters
-
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
-MAX_IN_FLIGHT = 120_000
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
-MAX_VISIBILITY_TIMEOUT_S = 43_200
-
-
-class Counts(NamedTuple):
-    """How many messages there are, by where they are."""
-
-    visible: int
-    in_flight: int
-    delayed: int
+from localbus.settings import MAX_VISIBILITY_TIMEOUT_S, Settings
+from localbus.waiting import Waiters, Waiting
 
 
 class Queue:
@@ -114,9 +101,7 @@ class Queue:
         timeout_s = self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
         return self._receive(most, timeout_s)
 
-    def receive_later(
-        self, most: int, visibility_timeout_s: int | None, wait_s: float
-    ) -> asyncio.Future[list[Received]]:
+    def receive_later(self, most: int, visibility_timeout_s: int | None, wait_s: float) -> Waiting:
         """Wait for messages: until there is one, or so many seconds. Cancel the future to stop waiting."""
         timeout_s = self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
         future = self._waiters.add(most, timeout_s, wait_s)
@@ -126,7 +111,7 @@ class Queue:
     @property
     def is_in_flight_full(self) -> bool:
         """Whether no more messages may be in flight."""
-        return self._count[State.IN_FLIGHT] >= MAX_IN_FLIGHT
+        return self._count[State.IN_FLIGHT] >= settings.MAX_IN_FLIGHT
 
     def _receive(self, most: int, visibility_timeout_s: int) -> list[Received]:
         now = self._clock.now()
@@ -164,18 +149,18 @@ class Queue:
         target = self.dead_letter_queue()
         if target is None:
             return False
-        self._order.landed(message)
-        self._drop(message)
         self._journal.note("moved", self.arn, message.message_id, self._clock.now(), target.arn)
-        target.put_dead_letter(copy.copy(message), self.arn)
+        target.put_dead_letter(self._give_up(message), self.arn)
         return True
 
     def take_out(self) -> Message | None:
         """Take the next visible message away for good, for whoever moves messages elsewhere."""
         self.settle()
         message = next(self._order.batch(), None)
-        if message is None:
-            return None
+        return self._give_up(message) if message is not None else None
+
+    def _give_up(self, message: Message) -> Message:
+        """A message that was just offered, for another queue: here it is gone."""
         self._order.landed(message)
         self._drop(message)
         return copy.copy(message)
@@ -183,10 +168,7 @@ class Queue:
     # Deleting and changing visibility
 
     def delete(self, handle: str) -> None:
-        """Delete the message of that receive. An old handle deletes nothing, and says nothing of it.
-
-        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
-        """
+        """Delete the message of that receive. An old handle deletes nothing, and says nothing of it."""
         self.settle()
         message = self._find(handle)
         if message is not None:
@@ -195,10 +177,7 @@ class Queue:
             self._serve()
 
     def change_visibility(self, handle: str, timeout_s: int) -> None:
-        """Let the message of that receive be visible again after so many seconds from now; 0 gives it back at once.
-
-        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
-        """
+        """Let the message of that receive be visible again after so many seconds from now; 0 gives it back at once."""
         self.settle()
         message = self._find(handle)
         if message is None:

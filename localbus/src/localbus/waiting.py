@@ -13,9 +13,11 @@ from typing import NamedTuple
 from localbus.clock import Clock, Wake
 from localbus.message import Received
 
+Waiting = asyncio.Future[list[Received]]
+
 
 class _Waiter(NamedTuple):
-    future: asyncio.Future[list[Received]]
+    future: Waiting
     most: int
     visibility_timeout_s: int
     tired: Wake
@@ -31,9 +33,9 @@ class Waiters:
     def __len__(self) -> int:
         return len(self._waiters)
 
-    def add(self, most: int, visibility_timeout_s: int, wait_s: float) -> asyncio.Future[list[Received]]:
+    def add(self, most: int, visibility_timeout_s: int, wait_s: float) -> Waiting:
         """Come to the end of the line. Cancel the future to leave it."""
-        future: asyncio.Future[list[Received]] = asyncio.get_running_loop().create_future()
+        future: Waiting = asyncio.get_running_loop().create_future()
         tired = self._clock.call_when_tired(wait_s, lambda: _end(future, []))
         self._waiters[id(future)] = _Waiter(future, most, visibility_timeout_s, tired)
         future.add_done_callback(self._leave)
@@ -55,7 +57,7 @@ class Waiters:
         for waiter in list(self._waiters.values()):
             _end(waiter.future, [])
 
-    def _leave(self, future: asyncio.Future[list[Received]]) -> None:
+    def _leave(self, future: Waiting) -> None:
         self._drop(id(future))
 
     def _drop(self, key: int) -> None:
@@ -64,6 +66,6 @@ class Waiters:
             waiter.tired.cancel()
 
 
-def _end(future: asyncio.Future[list[Received]], result: list[Received]) -> None:
+def _end(future: Waiting, result: list[Received]) -> None:
     if not future.done():
         future.set_result(result)
