@@ -112,7 +112,7 @@ class JsonTokens:
                 if token.kind in "{[":
                     if len(open_brackets) >= MAX_DEPTH:
                         raise invalid_pattern("The pattern is nested too deeply")
-                    open_brackets.append((token.kind, at))
+                    open_brackets.append((token.kind, at - 1))
                     first = True
                     continue
             first = False

@@ -77,33 +77,38 @@ def _read_expression(tokens: JsonTokens) -> Test | None:
     name = tokens.next()
     if name.kind != "name":
         raise tokens.refusal("Match expression name not found")
-    match name.value:
-        case "exactly":
-            text = _only_text(tokens, "exact match pattern must be a string")
-            return lambda value: value == text
-        case "prefix" | "suffix":
-            return _read_end(tokens, str(name.value))
-        case "equals-ignore-case":
-            folded = _only_text(tokens, "equals-ignore-case match pattern must be a string").lower()
-            return lambda value: isinstance(value, str) and value.lower() == folded
-        case "wildcard":
-            wildcard = _wildcard(tokens, tokens.next(), twice=False)
-            _close(tokens, _ONE_KEY)
-            return lambda value: isinstance(value, str) and wildcard.matches(value)
-        case "cidr":
-            # AWS says "prefix" here too.
-            return _cidr(_only_text(tokens, "prefix match pattern must be a string"))
-        case "numeric":
-            return _read_numeric(tokens)
-        case "exists":
-            wanted = tokens.next()
-            if not isinstance(wanted.value, bool):
-                raise tokens.refusal("exists match pattern must be either true or false.")
-            _close(tokens, _ONE_KEY)
-            return (lambda _value: True) if wanted.value else None
-        case "anything-but":
-            return _read_anything_but(tokens)
-    raise tokens.refusal(f"Unrecognized match type {name.value}")
+    read = _OPERATORS.get(str(name.value))
+    if read is None:
+        raise tokens.refusal(f"Unrecognized match type {name.value}")
+    return read(tokens)
+
+
+def _read_exactly(tokens: JsonTokens) -> Test:
+    text = _only_text(tokens, "exact match pattern must be a string")
+    return lambda value: value == text
+
+
+def _read_ignoring_case(tokens: JsonTokens) -> Test:
+    folded = _only_text(tokens, "equals-ignore-case match pattern must be a string").lower()
+    return lambda value: isinstance(value, str) and value.lower() == folded
+
+
+def _read_wildcard(tokens: JsonTokens) -> Test:
+    wildcard = _wildcard(tokens, tokens.next(), twice=False)
+    _close(tokens, _ONE_KEY)
+    return lambda value: isinstance(value, str) and wildcard.matches(value)
+
+
+def _read_cidr(tokens: JsonTokens) -> Test:
+    return _cidr(_only_text(tokens, "prefix match pattern must be a string"))  # AWS says "prefix" here too
+
+
+def _read_exists(tokens: JsonTokens) -> Test | None:
+    wanted = tokens.next()
+    if not isinstance(wanted.value, bool):
+        raise tokens.refusal("exists match pattern must be either true or false.")
+    _close(tokens, _ONE_KEY)
+    return (lambda _value: True) if wanted.value else None
 
 
 def _close(tokens: JsonTokens, reason: str) -> None:
@@ -292,6 +297,19 @@ _UNWANTED: dict[str, Callable[[JsonTokens, Iterable[Token], bool], list[Test]]] 
     "suffix": _ends("suffix"),
     "equals-ignore-case": _ignoring_case,
     "wildcard": _wildcards,
+}
+
+
+_OPERATORS: dict[str, Callable[[JsonTokens], Test | None]] = {
+    "anything-but": _read_anything_but,
+    "cidr": _read_cidr,
+    "equals-ignore-case": _read_ignoring_case,
+    "exactly": _read_exactly,
+    "exists": _read_exists,
+    "numeric": _read_numeric,
+    "prefix": lambda tokens: _read_end(tokens, "prefix"),
+    "suffix": lambda tokens: _read_end(tokens, "suffix"),
+    "wildcard": _read_wildcard,
 }
 
 

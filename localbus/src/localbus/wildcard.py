@@ -10,7 +10,7 @@ from localbus.json_tokens import invalid_pattern
 
 # AWS counts how many beginnings of the pattern one value can match at the same time and does not publish its limit;
 # this one refuses what the documentation calls too complex and takes what it shows as simple enough.
-MAX_STATES = 10
+MAX_STATES = 12
 _MAX_EXPLORED = 2_000
 
 Part = str | None  # a literal character, or None for `*`
