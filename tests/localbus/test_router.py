@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
+import pytest
 from localbus.engine import Engine, Options
 from localbus.http import Request, Response
 from localbus.http_server import HttpServer
+from localbus.message import Message
 from localbus.pytest_plugin import Localbus
+from localbus.service import Caller
 
 
 def call(localbus: Localbus, target: str, body: str = "{}") -> httpx.Response:
@@ -102,6 +105,87 @@ async def test_other_services_go_upstream_and_back() -> None:
     assert sized.content == body
     assert chunked.content == body
     assert chunked.headers["x-host"] == "b.s3.example"
+
+
+class Scripted(Echo):
+    """An upstream that says what its path asks for."""
+
+    def handle(self, request: Request) -> Response:
+        """No content, a refusal before the body is read, or an answer that breaks off."""
+        match request.path:
+            case "/none":
+                return Response(204, [(b"X-Kept", b"yes")])
+            case "/refuse":
+                return Response(403, [], b"no")
+            case "/head":
+                return Response(200, [(b"Content-Length", b"1000")], _nothing_more(b""))
+        return Response(200, [(b"Content-Length", b"1000")], _nothing_more(b"only this"))
+
+
+async def _nothing_more(piece: bytes) -> AsyncGenerator[bytes]:
+    yield piece
+    if piece:
+        raise ConnectionResetError
+
+
+async def test_upstream_s_unusual_answers_pass_through() -> None:
+    """No content stays none, an early refusal is not lost, and an answer that breaks off does not look whole."""
+    async with engine_before(Scripted()) as url, httpx.AsyncClient() as client:
+        none = await client.delete(f"{url}/none")
+        head = await client.head(f"{url}/head")
+        refused = await client.put(f"{url}/refuse", content=b"x" * 3_000_000)
+        with pytest.raises(httpx.HTTPError):
+            await client.get(f"{url}/break")
+        again = await client.delete(f"{url}/none")
+
+    assert (none.status_code, none.content, none.headers["x-kept"]) == (204, b"", "yes")
+    assert "transfer-encoding" not in none.headers
+    assert head.headers["content-length"] == "1000"
+    assert (refused.status_code, refused.text) == (403, "no")
+    assert again.status_code == 204
+
+
+async def test_an_upgrade_is_refused() -> None:
+    """A client that insists on HTTP/2 is told, and its request is not done by half."""
+    engine = Engine(Options())
+    url = await engine.start()
+    headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "X-Amz-Target": "AmazonSQS.CreateQueue"}
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(url, content=b'{"QueueName": "q"}', headers=headers)
+    await engine.stop()
+
+    assert answer.status_code == 501
+    assert not list(engine.sqs.queues)
+
+
+async def test_who_hangs_up_takes_no_message() -> None:
+    """A long poll whose client has gone leaves the line, and the next message goes to the next client."""
+    engine = Engine(Options())
+    url = await engine.start()
+    host, port = url.removeprefix("http://").split(":")
+    record = engine.sqs.queues.create("q", {}, {}, Caller())
+    body = b'{"QueueUrl": "%b/000000000000/q", "WaitTimeSeconds": 20}' % url.encode()
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: %d\r\n\r\n%b"
+        % (len(body), body)
+    )
+    waiters = vars(record.queue)["_waiters"]
+    await eventually(lambda: len(waiters) == 1)
+
+    writer.close()
+    await eventually(lambda: len(waiters) == 0)
+
+    record.queue.send(Message("m", "m"))
+    assert record.queue.counts().visible == 1
+    await engine.stop()
+
+
+async def eventually(holds: Callable[[], bool], within_s: float = 5) -> None:
+    """Wait till it holds."""
+    async with asyncio.timeout(within_s):
+        while not holds():  # noqa: ASYNC110 (what is waited for tells nobody)
+            await asyncio.sleep(0.01)
 
 
 async def test_an_upstream_that_is_not_there() -> None:

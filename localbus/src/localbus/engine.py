@@ -31,9 +31,11 @@ class Engine:
         self.clock = clock or RealClock()
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies)
-        glass = Glass(self.clock, self.journal, self.sqs, options.upstream)
+        services = [self.sqs.service()]
+        about = {"services": [service.name for service in services], "upstream": options.upstream}
+        glass = Glass(self.clock, self.journal, self.sqs, about)
         upstream = Upstream(options.upstream) if options.upstream else None
-        self.router = Router([self.sqs.service()], glass, upstream)
+        self.router = Router(services, glass, upstream)
         self._server = HttpServer(self.router)
 
     async def start(self) -> str:

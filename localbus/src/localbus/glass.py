@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 from localbus.clock import Clock, ManualClock
@@ -33,11 +33,11 @@ _FOLLOWED_AT_MOST = 10_000
 class Glass:
     """The pages of one engine."""
 
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, upstream: str | None) -> None:
+    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, about: Mapping[str, object]) -> None:
         self._clock = clock
         self._journal = journal
         self._sqs = sqs
-        self._upstream = upstream
+        self._about = about
         self._query = QueryProtocol(sqs.service())
         self._pages: dict[tuple[str, str], Callable[[Request], Response]] = {
             ("GET", "/_localbus/health"): self._health,
@@ -59,7 +59,7 @@ class Glass:
             return _problem(400, str(exc))
 
     def _health(self, _request: Request) -> Response:
-        return _document({"status": "running", "services": ["sqs"], "upstream": self._upstream})
+        return _document({"status": "running", **self._about})
 
     def _show_journal(self, request: Request) -> Response:
         query = request.query

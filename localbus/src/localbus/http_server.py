@@ -34,15 +34,24 @@ class BodyStream:
         self._pieces: deque[bytes] = deque()
         self._held_bytes = 0
         self._ended = False
+        self._discarded = False
         self._changed = asyncio.Event()
 
     def feed(self, piece: bytes) -> None:
         """Take in the next piece."""
+        if self._discarded:
+            return
         self._pieces.append(piece)
         self._held_bytes += len(piece)
         if self._held_bytes > _STREAM_HIGH_BYTES:
             self._transport.pause_reading()
         self._changed.set()
+
+    def discard(self) -> None:
+        """Nobody reads on: let the rest come, and keep none of it."""
+        self._discarded = True
+        self._pieces.clear()
+        self._transport.resume_reading()
 
     def end(self) -> None:
         """No more comes."""
@@ -73,6 +82,7 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._stream: BodyStream | None = None
+        self._close_after_body = False
         self._new_request()
 
     def _new_request(self) -> None:
@@ -110,7 +120,7 @@ class Connection(asyncio.Protocol):
         """Bytes came."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade:  # the parser leaves the body unread, so there is nothing to answer
             self._refuse(501)
         except (httptools.HttpParserError, httptools.HttpParserCallbackError):
             self._refuse(400)
@@ -158,10 +168,14 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
+        if self._parser.should_upgrade():
+            return
         request = self._request
         if self._stream is not None:
             self._stream.end()
             self._stream = None
+            if self._close_after_body:
+                self._transport.close()
         else:
             request.body = b"".join(self._body)
             self._take(request)
@@ -182,10 +196,11 @@ class Connection(asyncio.Protocol):
         response = self._app.handle(request)
         if isinstance(response, Response) and isinstance(response.body, bytes):
             self._write(response, response.body, keep_alive)
+            self._end_answer(request, keep_alive)
         else:
-            self._task = asyncio.ensure_future(self._finish(response, keep_alive))
+            self._task = asyncio.ensure_future(self._finish(request, response, keep_alive))
 
-    async def _finish(self, response: Response | Awaitable[Response], keep_alive: bool) -> None:
+    async def _finish(self, request: Request, response: Response | Awaitable[Response], keep_alive: bool) -> None:
         try:
             if not isinstance(response, Response):
                 response = await response
@@ -193,6 +208,7 @@ class Connection(asyncio.Protocol):
                 self._write(response, response.body, keep_alive)
             else:
                 await self._write_stream(response, response.body, keep_alive)
+            self._end_answer(request, keep_alive)
         except Exception:
             log.exception("response.failed")
             self._transport.abort()
@@ -200,6 +216,15 @@ class Connection(asyncio.Protocol):
         while self._waiting and self._task is None and not self._transport.is_closing():
             self._transport.resume_reading()
             self._answer(*self._waiting.popleft())
+
+    def _end_answer(self, request: Request, keep_alive: bool) -> None:
+        """Close where that was asked for, but not while a body is still coming: a reset would swallow the answer."""
+        if isinstance(request.stream, BodyStream):
+            request.stream.discard()
+        if request.stream is not None and request.stream is self._stream:
+            self._close_after_body = not keep_alive
+        elif not keep_alive:
+            self._transport.close()
 
     def _write(self, response: Response, body: bytes, keep_alive: bool) -> None:
         if self._transport.is_closing():
@@ -210,8 +235,6 @@ class Connection(asyncio.Protocol):
         parts.append(b"\r\n" if keep_alive else b"Connection: close\r\n\r\n")
         parts.append(body)
         self._transport.write(b"".join(parts))
-        if not keep_alive:
-            self._transport.close()
 
     async def _write_stream(self, response: Response, body: AsyncGenerator[bytes], keep_alive: bool) -> None:
         """Pass pieces on; a response without a length is sent in chunks."""
@@ -227,8 +250,6 @@ class Connection(asyncio.Protocol):
                     await self._writable.wait()
         if not sized:
             self._transport.write(b"0\r\n\r\n")
-        if not keep_alive:
-            self._transport.close()
 
     def _refuse(self, status: int) -> None:
         """Answer what cannot be understood, and end the connection: what follows cannot be understood either."""

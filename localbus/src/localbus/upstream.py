@@ -66,9 +66,12 @@ class Upstream:
             await _end(sending, writer)
             raise
         status = parser.get_status_code()
-        bodiless = request.method == "HEAD" or status in {204, 304}
-        body = _body(reader, parser, answer, sending, writer, bodiless=bodiless)
-        return Response(status, [header for header in answer.headers if _passes(header)], body)
+        headers = [header for header in answer.headers if _passes(header)]
+        if status in {204, 304}:  # these have no body, and no length to say so
+            await _end(sending, writer)
+            return Response(status, headers)
+        body = _body(reader, parser, answer, sending, writer, bodiless=request.method == "HEAD")
+        return Response(status, headers, body)
 
 
 async def _more(reader: asyncio.StreamReader) -> bytes:
@@ -110,7 +113,8 @@ async def _body(
     *,
     bodiless: bool,
 ) -> AsyncGenerator[bytes]:
-    """The response's body as it comes, until its end or upstream's."""
+    """The response's body as it comes; one that says its length and breaks off is an error, so that it shows."""
+    has_end = any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in answer.headers)
     try:
         while not bodiless:
             pieces, answer.pieces = answer.pieces, []
@@ -119,6 +123,8 @@ async def _body(
             if answer.complete:
                 return
             data = await reader.read(_PIECE_BYTES)
+            if not data and has_end:
+                raise ConnectionResetError("upstream broke off within a response")
             if not data:
                 return
             parser.feed_data(data)
