@@ -42,6 +42,44 @@ def test_a_group_waits_for_its_own(fifo: FifoQueue, clock: ManualClock, message:
     assert bodies(fifo) == ["a2"]
 
 
+def test_a_message_given_back_goes_before_those_that_are_still_out(fifo: FifoQueue, message: Make) -> None:
+    """A group goes on with a message that is visible again, while a later one is in flight (recorded of AWS)."""
+    fill(fifo, message, "a1", "a2", "a3", "b1")
+    first, _ = fifo.receive(2, 30)
+
+    fifo.change_visibility(first.handle, 0)
+
+    assert bodies(fifo) == ["b1", "a1"]
+
+
+def test_a_group_waits_for_the_first_of_its_messages_that_is_out(fifo: FifoQueue, message: Make) -> None:
+    """Deleting one of two messages in flight does not let later ones pass the other (recorded of AWS)."""
+    fill(fifo, message, "a1", "b1", "a2", "b2", "a3", "c1")
+    first, _ = fifo.receive(2, 30)
+
+    fifo.delete(first.handle)
+
+    assert bodies(fifo) == ["b1", "b2", "c1"]
+
+
+def test_groups_take_turns(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
+    """A group whose messages come back is served after those that wait (recorded of AWS)."""
+    fill(fifo, message, "a1", "b1", "b2", "c1", "a2")
+
+    assert bodies(fifo, 3, 0) == ["a1", "a2", "b1"]
+    assert bodies(fifo, 10, 0) == ["c1", "a1", "a2", "b1", "b2"]
+
+
+def test_a_purge_forgets_what_was_sent(fifo: FifoQueue, message: Make) -> None:
+    """After a purge the same token is taken again (recorded of AWS)."""
+    fill(fifo, message, "a1")
+    fifo.purge()
+
+    fill(fifo, message, "a1")
+
+    assert bodies(fifo) == ["a1"]
+
+
 def test_a_message_that_comes_back_is_first_of_its_group(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
     """Order holds through a visibility timeout, however often (FIFO-queues-understanding-logic)."""
     fill(fifo, message, "a1", "a2", "a3")

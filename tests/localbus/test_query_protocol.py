@@ -113,6 +113,20 @@ def test_a_get_without_a_signature(localbus: Localbus) -> None:
     assert received["Body"] == "hello there"
 
 
+def test_what_a_queue_s_own_url_does_not_do(localbus: Localbus) -> None:
+    """Actions that are not about one queue, and none at all, are refused there (recorded of AWS)."""
+    localbus.client("sqs").create_queue(QueueName="q")
+
+    status, refused = post(localbus, "/000000000000/q", Action="ListQueues")
+    nothing = httpx.get(f"{localbus.url}/000000000000/q")
+    empty = httpx.get(f"{localbus.url}/000000000000/q?Action=ReceiveMessage")
+
+    assert (status, text(refused, "Error/Code")) == (400, "InvalidAction")
+    assert nothing.status_code == 404
+    assert "<UnknownOperationException" in nothing.text
+    assert "<ReceiveMessageResult/>" in empty.text
+
+
 @pytest.mark.parametrize("form", [{"A.1": "x", "A.1.B": "y"}, {"A.1.B": "y", "A.1": "x"}])
 def test_a_name_is_a_value_or_a_structure(form: dict[str, str]) -> None:
     """A form that says both is malformed."""

@@ -72,6 +72,43 @@ def test_the_digest_of_attributes_is_aws_s(sqs: Any, url: str) -> None:
     assert set(received["MessageAttributes"]) == {"Hello", "Help.Me"}
 
 
+def test_the_digest_of_system_attributes_is_aws_s(sqs: Any, url: str) -> None:
+    """Recorded of AWS: a trace header has a digest of its own, and none in that of the attributes."""
+    header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+    sent = sqs.send_message(
+        QueueUrl=url,
+        MessageBody="test",
+        MessageSystemAttributes={"AWSTraceHeader": {"StringValue": header, "DataType": "String"}},
+    )
+
+    assert sent["MD5OfMessageSystemAttributes"] == "5ae4d5d7636402d80f4eb6d213245a88"
+    assert "MD5OfMessageAttributes" not in sent
+
+
+def test_a_queue_s_name_will_do_for_its_url(sqs: Any, url: str) -> None:
+    """AWS takes a name in place of the URL (recorded of AWS); what is neither is no address."""
+    sqs.send_message(QueueUrl="work", MessageBody="b")
+
+    assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "b"
+    assert refused(sqs.send_message, QueueUrl="http://host/nothing", MessageBody="b")[0] == "InvalidAddress"
+
+
+def test_names_of_attributes_may_have_any_letters(sqs: Any, url: str) -> None:
+    """AWS takes letters of any alphabet, and neither blanks nor signs (recorded of AWS)."""
+
+    def attributes(name: str, value: str = "v") -> dict[str, dict[str, str]]:
+        return {name: {"DataType": "String", "StringValue": value}}
+
+    sqs.send_message(QueueUrl=url, MessageBody="b", MessageAttributes=attributes("attr.1øßä"))
+
+    for name in ("a!", "a§", "a(", ".a", "a.", "aWs.a", "AMAZON.a", "a" * 257):
+        code = refused(sqs.send_message, QueueUrl=url, MessageBody="b", MessageAttributes=attributes(name))[0]
+        assert code == "InvalidParameterValue"
+    bad = attributes("a", "\x08")
+    assert refused(sqs.send_message, QueueUrl=url, MessageBody="b", MessageAttributes=bad)[0] == "InvalidParameterValue"
+
+
 def test_an_empty_queue_answers_without_messages(sqs: Any, url: str) -> None:
     """A receive that finds nothing has no member Messages."""
     assert "Messages" not in sqs.receive_message(QueueUrl=url)

@@ -66,6 +66,27 @@ def test_an_old_handle_deletes_nothing(queue: Queue, clock: ManualClock, message
     assert queue.counts() == (0, 0, 0)
 
 
+def test_an_old_handle_still_changes_visibility(queue: Queue, message: Make) -> None:
+    """A handle of an earlier receive gives the message back as well (recorded of AWS)."""
+    queue.send(message("m"))
+    [old] = queue.receive(1, 0)
+    assert bodies(queue, 1, 3) == ["m"]
+
+    queue.change_visibility(old.handle, 0)
+
+    assert bodies(queue) == ["m"]
+
+
+def test_a_message_comes_back_before_later_ones(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """After its timeout a message is offered before one that was sent meanwhile (recorded of AWS)."""
+    queue.send(message("first"))
+    queue.receive(1, 3)
+    queue.send(message("second"))
+    clock.advance(3)
+
+    assert bodies(queue) == ["first", "second"]
+
+
 def test_a_deleted_message_can_be_deleted_again(queue: Queue, message: Make) -> None:
     """Deleting is idempotent (API_DeleteMessage)."""
     queue.send(message("m"))

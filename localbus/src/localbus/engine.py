@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localbus.clock import Clock, RealClock
+from localbus.eventbridge import EventBridge
 from localbus.glass import Glass
 from localbus.http_server import HttpServer
 from localbus.journal import Journal
@@ -31,7 +32,10 @@ class Engine:
         self.clock = clock or RealClock()
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies)
-        services = [self.sqs.service()]
+        self.events = EventBridge(
+            self.clock, self.journal, self.sqs, options.upstream, enforce_policies=options.enforce_policies
+        )
+        services = [self.sqs.service(), self.events.service()]
         about = {"services": [service.name for service in services], "upstream": options.upstream}
         glass = Glass(self.clock, self.journal, self.sqs, about)
         upstream = Upstream(options.upstream) if options.upstream else None
@@ -44,5 +48,6 @@ class Engine:
         return f"http://{self.options.host}:{port}"
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening, and end what is under way."""
         await self._server.stop()
+        await self.events.stop()

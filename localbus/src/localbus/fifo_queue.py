@@ -18,7 +18,6 @@ from localbus.group_order import GroupOrder
 from localbus.journal import Journal
 from localbus.message import Message, Received, State
 from localbus.queue import Queue
-from localbus.receipt import read_handle
 from localbus.refusals import refusal
 
 # AWS's sequence numbers have twenty digits and are only promised to grow.
@@ -97,7 +96,7 @@ class FifoQueue(Queue):
         if received is None:
             return None
         for message, handle in received:
-            if message.state is not State.IN_FLIGHT or self._find(handle) is not message:
+            if message.state is not State.IN_FLIGHT or self._find(handle) != (message, True):
                 return None
         timeout_s = self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
         for message, _ in received:
@@ -127,15 +126,11 @@ class FifoQueue(Queue):
 
     def _refuse_expired(self, handle: str) -> None:
         self.settle()
-        message = self._find(handle)
-        if message is not None:
-            expired = message.state is not State.IN_FLIGHT
-        else:
-            receipt = read_handle(handle)
-            expired = receipt is not None and receipt.message_id in self._messages
-        if expired:
+        message, is_newest = self._find(handle)
+        if message is not None and not (is_newest and message.state is State.IN_FLIGHT):
             raise refusal("ReceiptHandle", handle, "The receipt handle has expired.")
 
     def _clear(self) -> None:
         super()._clear()
         self._not_yet_due.clear()
+        self._sent, self._attempts = Window(), Window()

@@ -62,7 +62,8 @@ class QueryProtocol:
         inner = ""
         if operation.output is not None:
             wrapper = operation.result_wrapper or f"{name}Result"
-            inner = f"<{wrapper}>{''.join(self._xml_members(operation.output, result))}</{wrapper}>"
+            members = "".join(self._xml_members(operation.output, result))
+            inner = f"<{wrapper}>{members}</{wrapper}>" if members else f"<{wrapper}/>"
         return self._document(
             200, f"{name}Response", f"{inner}<ResponseMetadata>{_request_id(request_id)}</ResponseMetadata>", request_id
         )
@@ -70,6 +71,8 @@ class QueryProtocol:
     def write_error(self, error: Exception, request_id: str) -> Response:
         """The answer to a request that did not."""
         match error:
+            case UnknownActionError(action=""):
+                return self._document(404, "UnknownOperationException", "", request_id)
             case UnknownActionError():
                 message = f"The action {error.action} is not valid for this endpoint."
                 return self._refusal(400, "InvalidAction", message, "Sender", request_id)

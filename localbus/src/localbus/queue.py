@@ -170,16 +170,16 @@ class Queue:
     def delete(self, handle: str) -> None:
         """Delete the message of that receive. An old handle deletes nothing, and says nothing of it."""
         self.settle()
-        message = self._find(handle)
-        if message is not None:
+        message, is_newest = self._find(handle)
+        if message is not None and is_newest:
             self._remove(message)
             self._journal.note("deleted", self.arn, message.message_id, self._clock.now())
             self._serve()
 
     def change_visibility(self, handle: str, timeout_s: int) -> None:
-        """Let the message of that receive be visible again after so many seconds from now; 0 gives it back at once."""
+        """Let a message be visible again so many seconds from now; 0 gives it back. An old handle does as well."""
         self.settle()
-        message = self._find(handle)
+        message, _ = self._find(handle)
         if message is None:
             raise unavailable(handle)
         now = self._clock.now()
@@ -192,15 +192,13 @@ class Queue:
         self.settle()
         self._serve()
 
-    def _find(self, handle: str) -> Message | None:
-        """The message whose last receive gave this handle; None when it is gone or was received again."""
+    def _find(self, handle: str) -> tuple[Message | None, bool]:
+        """The message that was received with this handle, unless it is gone, and whether that was its last receive."""
         receipt = read_handle(handle)
         if receipt is None or receipt.queue_tag != self._tag:
             raise no_handle(handle)
         message = self._messages.get(receipt.message_id)
-        if message is None or message.receive_number != receipt.receive_number:
-            return None
-        return message
+        return message, message is not None and message.receive_number == receipt.receive_number
 
     def _remove(self, message: Message) -> None:
         """Make an end of a message, wherever it is."""

@@ -99,7 +99,8 @@ def get_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
             "LastModifiedTimestamp": str(int(record.modified_at)),
         }
 
-    return {"Attributes": queue_attributes.show(names, record.attributes, live)}
+    shown = queue_attributes.show(names, record.attributes, live)
+    return {"Attributes": shown} if shown else {}
 
 
 def set_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -146,7 +147,8 @@ def remove_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
 
 def list_queue_tags(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """ListQueueTags."""
-    return {"Tags": dict(sqs.find_own(params["QueueUrl"], caller, "ListQueueTags").tags)}
+    tags = sqs.find_own(params["QueueUrl"], caller, "ListQueueTags").tags
+    return {"Tags": dict(tags)} if tags else {}
 
 
 def tag_queue(sqs: Sqs, params: Params, caller: Caller) -> Params:

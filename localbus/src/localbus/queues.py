@@ -114,8 +114,10 @@ class Queues:
         return self._records.get((parts[4], parts[3], parts[5])) if len(parts) == 6 else None
 
     def by_url(self, url: str, caller: Caller) -> QueueRecord:
-        """The queue of that URL, whatever its host: the path says which, the credentials say in which region."""
+        """The queue of that URL, whatever its host: the path says which, the credentials say where. A name will do."""
         found = _URL_PATH.search(url.partition("?")[0])
+        if found is None and (_NAME.fullmatch(url) or _FIFO_NAME.fullmatch(url)):
+            return self.by_name(url, caller.account, caller.region)
         if found is None:
             raise AwsError("InvalidAddress", f"The address {url} is not valid for this endpoint.")
         region, account, name = found.groups()

@@ -18,6 +18,7 @@ from localbus.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
 log = logging.getLogger("localbus")
 
 QUEUE_PATH = re.compile(r"/(?:queue/[a-z0-9-]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?/?")
+_NOT_OF_ONE_QUEUE = {"CreateQueue", "ListQueues"}  # AWS has no such actions at a queue's own URL
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -54,9 +55,12 @@ class Router:
             return self._pass_on(request)
         query = self._query[name]
         form = request.form
-        if name == "sqs" and "QueueUrl" not in form and QUEUE_PATH.fullmatch(request.path):
-            form = form | {"QueueUrl": request.path}
-        return self._answer(query, request, lambda: query.read(form.get("Action", ""), form))
+        action = form.get("Action", "")
+        if name == "sqs" and QUEUE_PATH.fullmatch(request.path):
+            form = {"QueueUrl": request.path} | form
+            if action in _NOT_OF_ONE_QUEUE:
+                return query.write_error(UnknownActionError(action), caller_of(request).request_id)
+        return self._answer(query, request, lambda: query.read(action, form))
 
     def _answer(
         self, protocol: JsonProtocol | QueryProtocol, request: Request, read: Callable[[], tuple[Operation, Params]]

@@ -21,7 +21,7 @@ MAX_ATTRIBUTES = 10
 MAX_DELAY_S = 900
 _BAD_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
-_ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)(?!(?i:aws|amazon)\.)[A-Za-z0-9_.-]{1,256}(?<!\.)")
+_ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)(?!(?i:aws|amazon)\.)[\w.-]{1,256}(?<!\.)")
 _DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
 
 
@@ -140,7 +140,8 @@ def _check_value(name: str, attribute: Attribute) -> None:
     if not value:
         raise invalid(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind[1]}'.")
     if isinstance(value, str):
-        check_text(value)
+        if _BAD_CHARACTER.search(value):
+            raise invalid(f"Message (user) attribute '{name}' has characters that are not allowed.")
         if kind[1] == "Number" and not _is_number(value):
             raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.")
 
