@@ -1,8 +1,8 @@
 """An event, and how an entry of PutEvents becomes one.
 
 Sources: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html,
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html for the errors of single entries, and
-https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb for the size.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html for the errors of single entries, and for
+the size https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ def build(entry: Params, account: str, region: str, now: float) -> Event:
     """The event of an entry. Raises EntryError."""
     for name in _REQUIRED:
         if not entry.get(name):
-            raise EntryError("InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument.")
+            raise EntryError(
+                "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            )
     source: str = entry["Source"]
     if source.startswith("aws."):
         raise EntryError("NotAuthorizedForSourceException", "Not authorized for the source.")

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from localbus.json_tokens import JsonTokens, Value, invalid_pattern
-from localbus.pattern_tests import Alternatives, read_alternatives
+from localbus.pattern_operators import read_alternatives
+from localbus.pattern_values import Alternatives
 
 MAX_BRANCHES = 1_000
 _RESERVED_IN_OR = {

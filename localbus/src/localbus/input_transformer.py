@@ -73,7 +73,7 @@ _RESERVED: Mapping[str, Callable[[Event, str], Any]] = {
 }
 
 
-def _without_detail(document: Mapping[str, Any]) -> dict[str, Any]:
+def _without_detail(document: dict[str, Any]) -> dict[str, Any]:
     """The event without its detail, under the names that AWS gives its members here."""
     names = ("id", "account", "detailType", "time", "source", "region", "resources", "version")
     values = {"detailType": document["detail-type"]} | document
@@ -85,7 +85,9 @@ def _transformer(given: Params, target_id: str) -> Input:
     paths: dict[str, str] = given.get("InputPathsMap", {})
     for name in paths:
         if name.lower().startswith("aws"):
-            raise AwsError("ValidationException", f"InputPathsMap for target {target_id} must not start with AWS: {name}.")
+            raise AwsError(
+                "ValidationException", f"InputPathsMap for target {target_id} must not start with AWS: {name}."
+            )
     variables = {n: _steps(path, f"Invalid InputPath for target {target_id} : {path}.") for n, path in paths.items()}
     for name in _PLACEHOLDER.findall(template):
         if name not in variables and name not in _RESERVED:

@@ -58,6 +58,11 @@ class JsonTokens:
         self._reached = token.read
         return str(token.value)
 
+    def close(self, reason: str) -> None:
+        """Read the end of an object; refuse anything else for this reason."""
+        if self.next().kind != "}":
+            raise self.refusal(reason)
+
     def refusal(self, reason: str, *, twice: bool = False) -> AwsError:
         """An error at the place that the reader has reached; some reasons come with their place twice."""
         return invalid_pattern(reason + self._place(self._reached) * (1 + twice))

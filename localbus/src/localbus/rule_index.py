@@ -1,9 +1,9 @@
 """Which rules an event may match: each rule stands under a value that it wants, so most are never looked at.
 
 A branch of a pattern that wants one of certain values in a field (`"source": ["orders"]`) can only hold for an event
-with one of these values there. Every branch stands under the values of that field by which it can be told from the most
-others; a branch that wants no certain value anywhere is looked at for each event. A lookup costs one step for each field
-that any branch stands under, whatever the number of rules.
+with one of these values there. Every branch stands under the values of that field by which it can be told from the
+most others; a branch that wants no certain value anywhere is looked at for each event. A lookup costs one step for each
+field that any branch stands under, whatever the number of rules.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 from localbus.event_pattern import Branch, EventPattern, Fields, holds
-from localbus.pattern_tests import key_of
+from localbus.pattern_values import key_of
 
 _MOST_VALUES = 100
 

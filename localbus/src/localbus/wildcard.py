@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-patte
 
 from __future__ import annotations
 
-from localbus.json_tokens import invalid_pattern
+from localbus.json_tokens import JsonTokens, Token, invalid_pattern
 
 # AWS counts how many beginnings of the pattern one value can match at the same time and does not publish its limit;
 # this one refuses what the documentation calls too complex and takes what it shows as simple enough.
@@ -95,3 +95,13 @@ def _check_complexity(parts: list[Part]) -> None:
 def _closure(states: set[int], parts: list[Part]) -> frozenset[int]:
     """These states and those behind a wildcard that stands for nothing."""
     return frozenset(states | {at + 1 for at in states if at < len(parts) and parts[at] is None})
+
+
+def read_wildcard(tokens: JsonTokens, token: Token, *, twice: bool) -> Wildcard:
+    """The wildcard that a token is; some errors come with their place twice."""
+    if token.kind != "string":
+        raise tokens.refusal("wildcard match pattern must be a string", twice=twice)
+    try:
+        return Wildcard(tokens.text_of(token))
+    except WildcardSyntaxError as exc:
+        raise tokens.refusal(str(exc), twice=twice) from exc
