@@ -11,6 +11,7 @@ import sys
 
 import uvloop
 
+from localbus import disorder
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
 
@@ -23,9 +24,17 @@ def main() -> None:
     parser.add_argument("--upstream", help="the URL of an engine for every other service")
     parser.add_argument("--manual-clock", action="store_true", help="let time stand still until it is moved by HTTP")
     parser.add_argument("--no-policies", action="store_true", help="let services and other accounts send as they like")
+    parser.add_argument(
+        "--disorder",
+        type=disorder.parse,
+        metavar="seed=7,duplicates=0.05,reordering=0.1,missed_polls=0.2",
+        help="let standard queues be no better than AWS promises",
+    )
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-    options = Options(given.host, given.port, given.upstream, enforce_policies=not given.no_policies)
+    options = Options(
+        given.host, given.port, given.upstream, enforce_policies=not given.no_policies, disorder=given.disorder
+    )
     uvloop.run(_run(Engine(options, ManualClock() if given.manual_clock else None)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localbus.clock import Clock, RealClock
+from localbus.disorder import Disorder
 from localbus.eventbridge import EventBridge
 from localbus.glass import Glass
 from localbus.http_server import HttpServer
@@ -22,6 +23,7 @@ class Options:
     port: int = 0
     upstream: str | None = None
     enforce_policies: bool = True
+    disorder: Disorder | None = None
 
 
 class Engine:
@@ -31,7 +33,7 @@ class Engine:
         self.options = options
         self.clock = clock or RealClock()
         self.journal = Journal()
-        self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies)
+        self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, disorder=options.disorder)
         self.events = EventBridge(
             self.clock, self.journal, self.sqs, options.upstream, enforce_policies=options.enforce_policies
         )

@@ -26,7 +26,7 @@ class Group(Lane):
     def __init__(self, group_id: str) -> None:
         super().__init__(group_id)
         self.is_waiting = False  # in the row of groups
-        self._flying: list[tuple[int, Message]] = []
+        self._flying: list[tuple[float, Message]] = []
 
     def fly(self, message: Message) -> None:
         """Note that a message is handed out."""

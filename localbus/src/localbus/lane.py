@@ -16,10 +16,10 @@ class Lane:
     def __init__(self, group_id: str | None = None) -> None:
         self.group_id = group_id
         self.in_flight = 0
-        self.offered_place: int | None = None
+        self.offered_place: float | None = None
         self._fresh: list[Message] = []  # from `_start` on; a deque of its own would cost each group half a KiB
         self._start = 0
-        self._returned: list[tuple[int, Message]] = []
+        self._returned: list[tuple[float, Message]] = []
 
     def append(self, message: Message) -> None:
         """Put a message with a new place at the end."""
@@ -31,22 +31,22 @@ class Lane:
 
     def head(self) -> Message | None:
         """The message that is next."""
-        while self._returned:
-            if self._returned[0][1].state is State.VISIBLE:
-                return self._returned[0][1]
-            heapq.heappop(self._returned)
-        while self._start < len(self._fresh):
-            message = self._fresh[self._start]
-            if message.state is State.VISIBLE:
-                return message
+        returned, fresh = self._returned, self._fresh
+        while returned and returned[0][1].state is not State.VISIBLE:
+            heapq.heappop(returned)
+        while self._start < len(fresh) and fresh[self._start].state is not State.VISIBLE:
             self._step()
-        return None
+        if self._start == len(fresh):
+            return returned[0][1] if returned else None
+        head = fresh[self._start]
+        return returned[0][1] if returned and returned[0][0] < head.place else head
 
     def take(self) -> Message:
         """Take the message that `head` has just shown."""
-        if self._returned:
-            return heapq.heappop(self._returned)[1]
-        message = self._fresh[self._start]
+        returned, fresh = self._returned, self._fresh
+        if returned and (self._start == len(fresh) or returned[0][0] < fresh[self._start].place):
+            return heapq.heappop(returned)[1]
+        message = fresh[self._start]
         self._step()
         return message
 
@@ -67,7 +67,7 @@ class OldestFirst:
     """Lanes by the place of their heads. Each lane has at most one entry that counts, the one at `offered_place`."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Lane]] = []
+        self._heap: list[tuple[float, int, Lane]] = []
 
     def offer(self, lane: Lane) -> None:
         """Enter a lane, or enter it anew because its head may have changed."""

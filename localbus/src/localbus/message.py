@@ -79,7 +79,7 @@ class Message:
         self.receive_number = 0
         self.state = State.DELAYED
         self.until = 0.0
-        self.place = 0
+        self.place: float = 0
 
 
 class Counts(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from localbus import attributes as queue_attributes
 from localbus.clock import Clock
+from localbus.disorder import Disorder, DisorderlyQueue
 from localbus.errors import AwsError
 from localbus.fifo_queue import FifoQueue
 from localbus.journal import Journal
@@ -47,9 +48,10 @@ class QueueRecord:
 class Queues:
     """The queues of every account and region."""
 
-    def __init__(self, clock: Clock, journal: Journal) -> None:
+    def __init__(self, clock: Clock, journal: Journal, disorder: Disorder | None = None) -> None:
         self.clock = clock
         self.journal = journal
+        self._disorder = disorder
         self._records: dict[Key, QueueRecord] = {}
         self._deleted_at: dict[Key, float] = {}
 
@@ -75,12 +77,19 @@ class Queues:
             text = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
             raise AwsError("QueueDeletedRecently", text)
         arn = f"arn:aws:sqs:{caller.region}:{caller.account}:{name}"
-        queue = (FifoQueue if fifo else Queue)(name, arn, self.clock, self.journal)
+        queue = self._make(name, arn, fifo=fifo)
         attributes = queue_attributes.merge(queue_attributes.defaults(fifo=fifo), given)
         record = QueueRecord(queue, caller.account, caller.region, attributes, now, now, dict(tags))
         self._apply(record)
         self._records[key] = record
         return record
+
+    def _make(self, name: str, arn: str, *, fifo: bool) -> Queue:
+        if fifo:
+            return FifoQueue(name, arn, self.clock, self.journal)
+        if self._disorder is not None:
+            return DisorderlyQueue(name, arn, self.clock, self.journal, self._disorder)
+        return Queue(name, arn, self.clock, self.journal)
 
     def change(self, record: QueueRecord, given: Mapping[str, str], caller: Caller) -> None:
         """Change attributes of a queue."""

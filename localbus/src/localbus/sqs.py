@@ -10,6 +10,7 @@ from functools import partial
 
 from localbus import message_actions, move_task, queue_actions
 from localbus.clock import Clock
+from localbus.disorder import Disorder
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.model import Api, ErrorForm, Params, Violation
@@ -74,10 +75,12 @@ ACTIONS: dict[str, Callable[[Sqs, Params, Caller], Params | Awaitable[Params]]] 
 class Sqs:
     """All queues, and who may do what with them."""
 
-    def __init__(self, clock: Clock, journal: Journal, *, enforce_policies: bool = True) -> None:
+    def __init__(
+        self, clock: Clock, journal: Journal, *, enforce_policies: bool = True, disorder: Disorder | None = None
+    ) -> None:
         self.clock = clock
         self.journal = journal
-        self.queues = Queues(clock, journal)
+        self.queues = Queues(clock, journal, disorder)
         self.move_tasks: dict[str, list[MoveTask]] = {}
         self._enforce_policies = enforce_policies
         self._api = Api("sqs", ERROR_FORMS, with_enums=False)
