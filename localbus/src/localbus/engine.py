@@ -11,8 +11,10 @@ from localbus.glass import Glass
 from localbus.http_server import HttpServer
 from localbus.journal import Journal
 from localbus.router import Router
+from localbus.sns import Sns
 from localbus.sqs import Sqs
 from localbus.upstream import Upstream
+from localbus.upstream_call import UpstreamCalls
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,10 @@ class Engine:
         self.events = EventBridge(
             self.clock, self.journal, self.sqs, options.upstream, enforce_policies=options.enforce_policies
         )
-        services = [self.sqs.service(), self.events.service()]
+        calls = UpstreamCalls(options.upstream)
+        self.sns = Sns(self.clock, self.journal, self.sqs, calls, enforce_policies=options.enforce_policies)
+        self.events.use_sns(self.sns.deliver)
+        services = [self.sqs.service(), self.sns.service(), self.events.service()]
         about = {"services": [service.name for service in services], "upstream": options.upstream}
         glass = Glass(self.clock, self.journal, self.sqs, about)
         upstream = Upstream(options.upstream) if options.upstream else None
@@ -47,9 +52,11 @@ class Engine:
     async def start(self) -> str:
         """Listen, and say at which URL."""
         port = await self._server.start(self.options.host, self.options.port)
-        return f"http://{self.options.host}:{port}"
+        self.sns.url = f"http://{self.options.host}:{port}"
+        return self.sns.url
 
     async def stop(self) -> None:
         """Stop listening, and end what is under way."""
         await self._server.stop()
         await self.events.stop()
+        await self.sns.stop()

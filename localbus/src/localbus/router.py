@@ -110,10 +110,12 @@ class Router:
 
 def caller_of(request: Request) -> Caller:
     """Account and region of the credentials; an access key of twelve digits is an account, as local engines have it."""
-    key, region, _ = _scope(request) or ("", DEFAULT_REGION, "")
+    scope = _scope(request)
+    key, region, _ = scope or ("", DEFAULT_REGION, "")
     account = key if _ACCOUNT.fullmatch(key) else DEFAULT_ACCOUNT
     host = request.header(b"host") or "localhost"
-    return Caller(account, region, f"http://{host}", new_id())
+    trace_header = request.header(b"x-amzn-trace-id")
+    return Caller(account, region, f"http://{host}", new_id(), signed=scope is not None, trace_header=trace_header)
 
 
 def _scope(request: Request) -> tuple[str, str, str] | None:

@@ -19,12 +19,17 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and from where: account and region of the credentials, and the address by which we were reached."""
+    """Who asks, and from where: account and region of the credentials, and the address by which we were reached.
+
+    `signed` is whether there were credentials at all; `trace_header` is the X-Amzn-Trace-Id, which travels with messages.
+    """
 
     account: str = DEFAULT_ACCOUNT
     region: str = DEFAULT_REGION
     base_url: str = "http://localhost"
     request_id: str = ""
+    signed: bool = True
+    trace_header: str = ""
 
 
 Action = Callable[[Params, Caller], Params | Awaitable[Params]]
