@@ -143,10 +143,10 @@ def _read_numeric(tokens: JsonTokens) -> Test:
         if second not in {"<", "<="}:
             raise tokens.refusal(f"Bad numeric range operator: {second}")
         bounds.append((_COMPARISONS[second], _bound(tokens, tokens.next(), second)))
-        if bounds[0][1] >= bounds[1][1]:
-            raise tokens.refusal("Bottom must be less than top")
         if tokens.next().kind != "]":
             raise tokens.refusal("Too many terms in numeric range expression")
+        if bounds[0][1] >= bounds[1][1]:
+            raise tokens.refusal("Bottom must be less than top")
     elif token.kind != "]":
         raise tokens.refusal("Too many elements in numeric expression")
     tokens.close("Too many elements in numeric expression")
