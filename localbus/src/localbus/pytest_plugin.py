@@ -17,7 +17,8 @@ from localbus.engine import Engine, Options
 class Localbus:
     """An engine in a thread of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options | None = None) -> None:
+        self._options = options or Options()
         self.clock = ManualClock()
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="localbus", daemon=True)
@@ -25,7 +26,7 @@ class Localbus:
     def start(self) -> Localbus:
         """Listen on a free port of 127.0.0.1."""
         self._thread.start()
-        self.engine = Engine(Options(), self.clock)
+        self.engine = Engine(self._options, self.clock)
         self.url = self._run(self.engine.start)
         return self
 
