@@ -44,7 +44,7 @@ class Engine:
         self.events.use_sns(self.sns.deliver)
         services = [self.sqs.service(), self.sns.service(), self.events.service()]
         about = {"services": [service.name for service in services], "upstream": options.upstream}
-        glass = Glass(self.clock, self.journal, self.sqs, about)
+        glass = Glass(self.clock, self.journal, self.sqs, about, self.sns.outbox)
         upstream = Upstream(options.upstream) if options.upstream else None
         self.router = Router(services, glass, upstream)
         self._server = HttpServer(self.router)

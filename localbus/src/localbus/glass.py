@@ -2,6 +2,7 @@
 
 GET  /_localbus/health                          what is running
 GET  /_localbus/journal?message_id=&resource=&event=&after=&follow=1
+GET  /_localbus/outbox?to=&protocol=            mails and text messages, which are never sent
 GET  /_localbus/clock                           the time; POST with {"advance_s": 900} moves a manual clock
 GET  /_aws/sqs/messages?QueueUrl=&ShowInvisible=&ShowDelayed=    messages without receiving them, as LocalStack has it
 """
@@ -20,6 +21,7 @@ from localbus.journal import Entry, Journal
 from localbus.message import Message, State
 from localbus.message_actions import system_attributes
 from localbus.model import Params
+from localbus.outbox import Outbox
 from localbus.query_protocol import QueryProtocol
 from localbus.refusals import does_not_exist
 from localbus.router import caller_of
@@ -33,15 +35,17 @@ _FOLLOWED_AT_MOST = 10_000
 class Glass:
     """The pages of one engine."""
 
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, about: Mapping[str, object]) -> None:
+    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, about: Mapping[str, object], outbox: Outbox) -> None:
         self._clock = clock
         self._journal = journal
         self._sqs = sqs
         self._about = about
+        self._outbox = outbox
         self._query = QueryProtocol(sqs.service())
         self._pages: dict[tuple[str, str], Callable[[Request], Response]] = {
             ("GET", "/_localbus/health"): self._health,
             ("GET", "/_localbus/journal"): self._show_journal,
+            ("GET", "/_localbus/outbox"): self._show_outbox,
             ("GET", "/_localbus/clock"): self._show_clock,
             ("POST", "/_localbus/clock"): self._move_clock,
             ("GET", "/_aws/sqs/messages"): self._messages,
@@ -87,6 +91,10 @@ class Glass:
                 yield _line(await coming.get())
         finally:
             stop()
+
+    def _show_outbox(self, request: Request) -> Response:
+        letters = self._outbox.letters(request.query.get("to"), request.query.get("protocol"))
+        return _document({"letters": [letter.document() for letter in letters]})
 
     def _show_clock(self, _request: Request) -> Response:
         return _document({"now": self._clock.now(), "manual": isinstance(self._clock, ManualClock)})
