@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from localbus import json_path
 from localbus.errors import AwsError
 from localbus.event import Event, compact
 from localbus.input_transformer import compile_input
+
+from localbus import json_path
 
 RULE_ARN = "arn:aws:events:us-east-1:123456789012:rule/bus/example"
 EVENT = {

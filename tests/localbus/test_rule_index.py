@@ -76,7 +76,9 @@ patterns = st.dictionaries(st.sampled_from("xyz"), st.lists(tests, min_size=1, m
 events = st.dictionaries(st.sampled_from("xyz"), values | st.lists(values, max_size=2))
 
 
-@given(st.lists(patterns | st.lists(patterns, min_size=2, max_size=3).map(lambda some: {"$or": some}), max_size=8), events)
+@given(
+    st.lists(patterns | st.lists(patterns, min_size=2, max_size=3).map(lambda some: {"$or": some}), max_size=8), events
+)
 def test_the_index_finds_what_asking_every_rule_would(wanted: list[Any], one: dict[str, Any]) -> None:
     """No rule is lost by not being looked at, and none is found twice."""
     compiled = {str(number): EventPattern(json.dumps(pattern)) for number, pattern in enumerate(wanted)}

@@ -63,7 +63,13 @@ def test_the_next_time(expression: str, expected: str | None) -> None:
     [
         *("rate(10 seconds)", "rate(10 years)", "rate(1 minutes)", "rate(1 hours)", "rate(1 days)", "rate(10 minute)"),
         *("rate(10 hour)", "rate()", "rate(10)", "rate(10 minutess)", "rate(foo minutes)", "rate(0 minutes)"),
-        *("rate(-10 minutes)", "rate(10 MINUTES)", "rate( 10 minutes )", " rate(10 minutes)", "at(2026-01-01T00:00:00)"),
+        *(
+            "rate(-10 minutes)",
+            "rate(10 MINUTES)",
+            "rate( 10 minutes )",
+            " rate(10 minutes)",
+            "at(2026-01-01T00:00:00)",
+        ),
         *("cron(0 1 * * * *)", "cron(0 1 ? * ? *)", "cron(7 20 * * NOT *)", "cron(INVALID)", "cron(71 8 1 * ? *)"),
         *("cron(0 dummy ? * MON-FRI *)", "cron(0 0 1 1 ?)", "cron(0 0 1 1 ? * *)", "cron(* * ? * 3#6 *)", "cron()"),
     ],
@@ -157,5 +163,7 @@ def test_schedules_are_for_the_default_bus(events: Any) -> None:
     """AWS says so (API_PutRule.html)."""
     events.create_event_bus(Name="bus")
 
-    with pytest.raises(events.exceptions.ClientError, match="ScheduleExpression is supported only on the default event"):
+    with pytest.raises(
+        events.exceptions.ClientError, match="ScheduleExpression is supported only on the default event"
+    ):
         events.put_rule(Name="r", EventBusName="bus", ScheduleExpression="rate(1 minute)")

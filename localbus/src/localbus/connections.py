@@ -6,6 +6,7 @@ and https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnec
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -52,6 +53,7 @@ class Connection:
     state: str = "AUTHORIZED"
     authorized_at: float | None = None
     token: str | None = None
+    _authorizing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def brief(self) -> Params:
         """What actions other than Describe answer."""
@@ -94,7 +96,14 @@ class Connection:
         return bool(self.given["AuthorizationType"] == "OAUTH_CLIENT_CREDENTIALS")
 
     async def authorize(self, now: Callable[[], float]) -> None:
-        """Get a token by the client credentials grant, and know afterwards whether that worked."""
+        """Get a token by the client credentials grant, once for all who need it, and know then whether that worked."""
+        async with self._authorizing:
+            if self.token is None:
+                await self._get_token()
+        if self.token:
+            self.authorized_at = now()
+
+    async def _get_token(self) -> None:
         oauth = self.given["AuthParameters"]["OAuthParameters"]
         extras = read_parameters(oauth.get("OAuthHttpParameters", {}))
         client = oauth["ClientParameters"]
@@ -114,8 +123,6 @@ class Connection:
         except (NoAnswerError, TimeoutError, ValueError, KeyError, TypeError):
             self.token = None
         self.state = "AUTHORIZED" if self.token else "DEAUTHORIZED"
-        if self.token:
-            self.authorized_at = now()
 
 
 def read_parameters(given: Params) -> Extras:

@@ -28,14 +28,18 @@ class Answer:
 
 
 class _Reading:
-    def __init__(self) -> None:
+    def __init__(self, *, bodiless: bool) -> None:
         self.answer = Answer()
         self.complete = False
+        self._bodiless = bodiless
         self._pieces: list[bytes] = []
         self._size = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.answer.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self.complete = self._bodiless
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -65,7 +69,7 @@ async def send(method: str, url: str, headers: Mapping[str, str], body: bytes, *
         try:
             writer.write(_head(method, url, headers, body) + body)
             await writer.drain()
-            return await _read(reader)
+            return await _read(reader, bodiless=method == "HEAD")
         except (OSError, httptools.HttpParserError) as exc:
             raise NoAnswerError(f"{parts.netloc} broke off: {exc}") from exc
         finally:
@@ -88,8 +92,8 @@ def _line(value: str) -> str:
     return value.replace("\r", " ").replace("\n", " ")
 
 
-async def _read(reader: asyncio.StreamReader) -> Answer:
-    reading = _Reading()
+async def _read(reader: asyncio.StreamReader, *, bodiless: bool) -> Answer:
+    reading = _Reading(bodiless=bodiless)
     parser = httptools.HttpResponseParser(reading)
     while not reading.complete:
         data = await reader.read(_PIECE_BYTES)
@@ -97,5 +101,9 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
             if parser.get_status_code() and "content-length" not in reading.answer.headers:
                 break  # an answer without a length ends with the connection
             raise ConnectionResetError("the connection ended before the answer did")
-        parser.feed_data(data)
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserError:
+            if not reading.complete:  # what comes after the answer is nobody's
+                raise
     return reading.finish(parser.get_status_code())
