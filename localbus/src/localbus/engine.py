@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from localbus.clock import Clock, RealClock
 from localbus.disorder import Disorder
 from localbus.eventbridge import EventBridge
+from localbus.faults import Faults
 from localbus.glass import Glass
 from localbus.http_server import HttpServer
 from localbus.journal import Journal
@@ -44,9 +45,10 @@ class Engine:
         self.events.use_sns(self.sns.deliver)
         services = [self.sqs.service(), self.sns.service(), self.events.service()]
         about = {"services": [service.name for service in services], "upstream": options.upstream}
-        glass = Glass(self.clock, self.journal, self.sqs, about, self.sns.outbox)
+        self.faults = Faults()
+        glass = Glass(self.clock, self.journal, self.sqs, self.faults, about, self.sns.outbox)
         upstream = Upstream(options.upstream) if options.upstream else None
-        self.router = Router(services, glass, upstream)
+        self.router = Router(services, glass, upstream, self.faults)
         self._server = HttpServer(self.router)
 
     async def start(self) -> str:

@@ -4,6 +4,7 @@ GET  /_localbus/health                          what is running
 GET  /_localbus/journal?message_id=&resource=&event=&after=&follow=1
 GET  /_localbus/outbox?to=&protocol=            mails and text messages, which are never sent
 GET  /_localbus/clock                           the time; POST with {"advance_s": 900} moves a manual clock
+GET  /_localbus/faults                          the faults that are asked for; PUT asks for others
 GET  /_aws/sqs/messages?QueueUrl=&ShowInvisible=&ShowDelayed=    messages without receiving them, as LocalStack has it
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 
 from localbus.clock import Clock, ManualClock
 from localbus.errors import AwsError
+from localbus.faults import Faults
 from localbus.http import Request, Response
 from localbus.journal import Entry, Journal
 from localbus.message import Message, State
@@ -35,10 +37,11 @@ _FOLLOWED_AT_MOST = 10_000
 class Glass:
     """The pages of one engine."""
 
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, about: Mapping[str, object], outbox: Outbox) -> None:
+    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, faults: Faults, about: Mapping[str, object], outbox: Outbox) -> None:
         self._clock = clock
         self._journal = journal
         self._sqs = sqs
+        self._faults = faults
         self._about = about
         self._outbox = outbox
         self._query = QueryProtocol(sqs.service())
@@ -48,6 +51,8 @@ class Glass:
             ("GET", "/_localbus/outbox"): self._show_outbox,
             ("GET", "/_localbus/clock"): self._show_clock,
             ("POST", "/_localbus/clock"): self._move_clock,
+            ("GET", "/_localbus/faults"): self._show_faults,
+            ("PUT", "/_localbus/faults"): self._ask_faults,
             ("GET", "/_aws/sqs/messages"): self._messages,
             ("POST", "/_aws/sqs/messages"): self._messages,
         }
@@ -108,6 +113,13 @@ class Glass:
             return _problem(400, 'Say how far: {"advance_s": 900}.')
         self._clock.advance(seconds)
         return self._show_clock(request)
+
+    def _show_faults(self, _request: Request) -> Response:
+        return _document(self._faults.document())
+
+    def _ask_faults(self, request: Request) -> Response:
+        self._faults.ask(json.loads(request.body))
+        return _document(self._faults.document())
 
     def _messages(self, request: Request) -> Response:
         caller = caller_of(request)

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 Headers = list[tuple[bytes, bytes]]
+DROP_CONNECTION = 0  # a status that is none: the connection is to end without an answer
 
 
 @dataclass

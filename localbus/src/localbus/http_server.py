@@ -15,7 +15,7 @@ from typing import cast
 
 import httptools
 
-from localbus.http import App, Request, Response
+from localbus.http import DROP_CONNECTION, App, Request, Response
 
 log = logging.getLogger("localbus")
 
@@ -227,6 +227,8 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _write(self, response: Response, body: bytes, keep_alive: bool) -> None:
+        if response.status == DROP_CONNECTION:
+            self._transport.abort()
         if self._transport.is_closing():
             return
         parts = [_LINES.get(response.status, b"HTTP/1.1 %d -\r\n" % response.status)]

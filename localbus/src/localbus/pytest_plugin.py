@@ -38,7 +38,7 @@ class Localbus:
 
         self._run(move)
 
-    def client(self, service: str, *, account: str = "000000000000", region: str = "us-east-1") -> Any:
+    def client(self, service: str, *, account: str = "000000000000", region: str = "us-east-1", **given: Any) -> Any:
         """A boto3 client for this engine; an access key of twelve digits is an account."""
         import boto3  # noqa: PLC0415 (whoever uses another client does not need it)
 
@@ -49,6 +49,7 @@ class Localbus:
             region_name=region,
             aws_access_key_id=account,
             aws_secret_access_key="any",  # noqa: S106 (nothing is secret here)
+            **given,
         )
 
     def stop(self) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
+from localbus.faults import Faults
+from localbus.faults import answer as answer_with
 from localbus.http import Handler, Request, Response
 from localbus.ids import new_id
 from localbus.json_protocol import JsonProtocol
@@ -28,12 +30,19 @@ Write = Callable[[Operation, Params, str], Response]
 class Router:
     """The one entrance: own services, own pages (`/_localbus/...`), and the way upstream."""
 
-    def __init__(self, services: Sequence[Service], pages: Handler, upstream: Handler | None = None) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        pages: Handler,
+        upstream: Handler | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         self._by_name = {service.name: service for service in services}
         self._by_target = {s.api.target_prefix: JsonProtocol(s) for s in services if s.json_version}
         self._query = {service.name: QueryProtocol(service) for service in services}
         self._pages = pages
         self._upstream = upstream
+        self._faults = faults or Faults()
 
     def wants_stream(self, request: Request) -> bool:
         """Only what certainly goes upstream may be handed over before its body is complete."""
@@ -68,12 +77,17 @@ class Router:
         caller = caller_of(request)
         try:
             operation, params = read()
-            result = protocol.service.call(operation, params, caller)
-            if isinstance(result, dict):
-                return protocol.write(operation, result, caller.request_id)
         except Exception as exc:  # noqa: BLE001 (the boundary: whatever failed is answered)
             return _failure(protocol, exc, caller)
-        return _later(protocol, operation, result, caller)
+
+        def do() -> Response | Awaitable[Response]:
+            return _do(protocol, operation, params, caller)
+
+        fault = self._faults.strike(operation.name) if self._faults.rules else None
+        if fault is None:
+            return do()
+        name = protocol.service.name
+        return answer_with(fault, name, do, lambda error: protocol.write_error(error, caller.request_id))
 
     def _service_by_head(self, request: Request) -> str | None:
         """Our service as the target, the credential scope, the host or a queue's path names it."""
@@ -125,6 +139,18 @@ def _scope(request: Request) -> tuple[str, str, str] | None:
         text = f"Credential={request.query.get('X-Amz-Credential', '')}"
     found = _SCOPE.search(text) if text else None
     return (found[1], found[2], found[3]) if found else None
+
+
+def _do(
+    protocol: JsonProtocol | QueryProtocol, operation: Operation, params: Params, caller: Caller
+) -> Response | Awaitable[Response]:
+    try:
+        result = protocol.service.call(operation, params, caller)
+        if isinstance(result, dict):
+            return protocol.write(operation, result, caller.request_id)
+    except Exception as exc:  # noqa: BLE001 (the same boundary)
+        return _failure(protocol, exc, caller)
+    return _later(protocol, operation, result, caller)
 
 
 async def _later(
