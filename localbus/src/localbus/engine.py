@@ -46,7 +46,7 @@ class Engine:
         services = [self.sqs.service(), self.sns.service(), self.events.service()]
         about = {"services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
-        glass = Glass(self.clock, self.journal, self.sqs, self.faults, about, self.sns.outbox)
+        glass = Glass(self.clock, self.journal, self.sqs, self.sns.outbox, faults=self.faults, about=about)
         upstream = Upstream(options.upstream) if options.upstream else None
         self.router = Router(services, glass, upstream, self.faults)
         self._server = HttpServer(self.router)

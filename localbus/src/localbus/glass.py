@@ -37,7 +37,9 @@ _FOLLOWED_AT_MOST = 10_000
 class Glass:
     """The pages of one engine."""
 
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, faults: Faults, about: Mapping[str, object], outbox: Outbox) -> None:
+    def __init__(
+        self, clock: Clock, journal: Journal, sqs: Sqs, outbox: Outbox, *, faults: Faults, about: Mapping[str, object]
+    ) -> None:
         self._clock = clock
         self._journal = journal
         self._sqs = sqs

@@ -21,7 +21,7 @@ DEFAULT_REGION = "us-east-1"
 class Caller:
     """Who asks, and from where: account and region of the credentials, and the address by which we were reached.
 
-    `signed` is whether there were credentials at all; `trace_header` is the X-Amzn-Trace-Id, which travels with messages.
+    `signed` is whether there were credentials at all; `trace_header` is the X-Amzn-Trace-Id that travels with messages.
     """
 
     account: str = DEFAULT_ACCOUNT
