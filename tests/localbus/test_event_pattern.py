@@ -7,6 +7,7 @@ eb-event-patterns-null-values.html; "ruler" is the README of https://github.com/
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any
@@ -351,6 +352,32 @@ def test_an_event_matches_the_pattern_made_from_it(event: dict[str, Any]) -> Non
     pattern = as_pattern(event)
 
     assert pattern is None or matches(pattern, event)
+
+
+small = st.sampled_from([0, 1])
+nested = st.recursive(
+    small, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("xy"), inner), max_leaves=12
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from("ab"), nested),
+    st.dictionaries(st.sampled_from(["a", "a.x", "a.y", "a.x.y", "b", "b.x", "b.y"]), small, max_size=4),
+)
+def test_arrays_are_matched_as_trying_every_choice_would(event: dict[str, Any], wanted: dict[str, int]) -> None:
+    """A pattern holds when each field has a value that is wanted, all of them out of the same objects."""
+    if not wanted:
+        return
+    fields = fields_of(event)
+    choices = [[place for value, place in fields.get(path, []) if value == one] for path, one in wanted.items()]
+
+    def together(places: tuple[Any, ...]) -> bool:
+        chosen: dict[Any, int] = {}
+        return all(chosen.setdefault(one[:2], one[2]) == one[2] for place in places for one in place)
+
+    expected = any(together(places) for places in itertools.product(*choices))
+
+    assert matches({path: [one] for path, one in wanted.items()}, event) is expected
 
 
 @given(documents, names, scalars)

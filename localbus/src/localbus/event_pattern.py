@@ -118,30 +118,44 @@ def holds(branch: Branch, fields: Fields) -> bool:
     places: set[Place] = {()}
     for position, (path, alternatives) in enumerate(branch):
         found = fields.get(path, ())
-        following: set[Place] = set()
-        for place in places:
-            if alternatives.absent and not any(_agree(place, other) for _, other in found):
-                following.add(place)
-            for value, other in found:
-                if _agree(place, other) and alternatives.accepts(value):
-                    if not place and not other:
-                        following.add(())
-                        break
-                    following.add(tuple(sorted({*place, *other})))
+        if len(places) == 1 and () in places:
+            following = {place for value, place in found if alternatives.accepts(value)}
+            if alternatives.absent and not found:
+                following.add(())
+        else:
+            following = _joined(places, path, found, alternatives)
         if not following:
             return False
-        places = following if following == {()} else {_kept(place, branch[position + 1 :]) for place in following}
+        places = _still_open(following, branch[position + 1 :])
     return True
 
 
-def _agree(place: Place, other: Place) -> bool:
-    """Whether both can be at once: in no array two different objects."""
-    if not place or not other:
-        return True
-    chosen = {(path, array): at for path, array, at in place}
-    return all(chosen.get((path, array), at) == at for path, array, at in other)
+def _joined(
+    places: Iterable[Place], path: str, found: Iterable[tuple[Value, Place]], alternatives: Alternatives
+) -> set[Place]:
+    """The choices that go together with a field's values: in no array two different objects."""
+    groups: dict[frozenset[str], dict[Place, list[tuple[Value, Place]]]] = {}
+    following: set[Place] = set()
+    for place in places:
+        shared = tuple(one for one in place if path == one[0] or path.startswith(f"{one[0]}."))
+        names = frozenset(one[0] for one in shared)
+        if names not in groups:
+            group = groups[names] = {}
+            for value, other in found:
+                group.setdefault(tuple(one for one in other if one[0] in names), []).append((value, other))
+        together = groups[names].get(shared, ())
+        if alternatives.absent and not together:
+            following.add(place)
+        for value, other in together:
+            if alternatives.accepts(value):
+                following.add(tuple(sorted({*place, *other})))
+    return following
 
 
-def _kept(place: Place, later: Iterable[tuple[str, Alternatives]]) -> Place:
-    paths = [path for path, _ in later]
-    return tuple(one for one in place if any(path == one[0] or path.startswith(f"{one[0]}.") for path in paths))
+def _still_open(places: set[Place], later: Branch) -> set[Place]:
+    """The choices without those that no later field shares."""
+    if len(places) == 1 and () in places:
+        return places
+    names = {one[0] for place in places for one in place}
+    kept = {name for name in names if any(path == name or path.startswith(f"{name}.") for path, _ in later)}
+    return {tuple(one for one in place if one[0] in kept) for place in places}
