@@ -22,6 +22,7 @@ from localbus.delivery import (
     UndeliveredError,
     retry_delay_s,
 )
+from localbus.disorder import Disorder
 from localbus.eventbridge import EventBridge
 from localbus.journal import Journal
 from localbus.pytest_plugin import Localbus
@@ -36,11 +37,13 @@ TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:t"
 class Bench:
     """EventBridge and SQS without a server, under a manual clock, with a target that can be told to fail."""
 
-    def __init__(self, *, enforce_policies: bool = True) -> None:
+    def __init__(self, *, enforce_policies: bool = True, disorder: Disorder | None = None) -> None:
         self.clock = ManualClock()
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=enforce_policies)
-        self.events = EventBridge(self.clock, self.journal, self.sqs, enforce_policies=enforce_policies)
+        self.events = EventBridge(
+            self.clock, self.journal, self.sqs, enforce_policies=enforce_policies, disorder=disorder
+        )
         self.attempts: list[float] = []
         self.error: UndeliveredError | None = None
         self.events.deliveries.senders["sns"] = self._flaky
@@ -303,6 +306,40 @@ def test_another_accounts_bus_asks_its_policy(bench: Bench) -> None:
 
     assert [attributes(letter)["ERROR_CODE"] for letter in bench.messages("dead")] == ["NO_PERMISSIONS"]
     assert bus.arn in {entry.resource for entry in bench.journal.entries(message_id=event_id, event="published")}
+
+
+def test_a_fault_of_one_target_does_not_harm_the_others(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the event goes to the dead-letter queue."""
+
+    def broken(_delivery: Delivery) -> None:
+        raise RuntimeError("broken")
+
+    bench.events.deliveries.senders["sns"] = broken
+    bench.rule({"Arn": TOPIC_ARN, "DeadLetterConfig": {"Arn": bench.queue("dead")}}, {"Arn": bench.queue("q")})
+
+    bench.put()
+
+    assert len(bench.messages("q")) == 1
+    assert attributes(bench.messages("dead")[0])["ERROR_CODE"] == "INTERNAL_ERROR"
+    assert [record.message for record in caplog.records] == ["event.delivery_failed"]
+
+
+def test_a_rule_can_be_triggered_twice() -> None:
+    """Rarely, as AWS says, or as often as one asks; the same seed gives the same (eb-troubleshooting.html)."""
+
+    def counts(disorder: Disorder | None) -> list[int]:
+        bench = Bench(disorder=disorder)
+        bench.rule({"Arn": bench.queue("q")})
+        found: list[int] = []
+        for _ in range(20):
+            event_id = bench.put()
+            found.append(bench.told(event_id).count("delivered"))
+        return found
+
+    some = counts(Disorder(seed=7, doubled_events=0.5))
+    assert set(some) == {1, 2}
+    assert some == counts(Disorder(seed=7, doubled_events=0.5))
+    assert counts(None) == [1] * 20
 
 
 @given(st.integers(0, 200), st.uuids())

@@ -371,6 +371,33 @@ async def test_an_endpoints_status_decides(status: int, outcome: str) -> None:
         assert await it.deliver(destination(it)) == outcome
 
 
+async def test_an_endpoint_is_called_so_often_a_second() -> None:
+    """What comes faster waits (API_CreateApiDestination.html, InvocationRateLimitPerSecond)."""
+    async with bench() as it:
+        arn = destination(it)
+        it.call("UpdateApiDestination", Name="d", InvocationRateLimitPerSecond=2)
+        for _ in range(2):
+            assert await it.deliver(arn) == "delivered"
+
+        third = asyncio.ensure_future(it.deliver(arn))
+        await asyncio.sleep(0)
+        before = len(it.elsewhere.requests)
+        it.clock.advance(1)
+
+        assert await third == "delivered"
+        assert (before, len(it.elsewhere.requests)) == (2, 3)
+
+
+async def test_an_endpoint_can_be_asked_for_its_head() -> None:
+    """Any method but CONNECT and TRACE will do; an answer without a body is an answer (eb-api-destinations.html)."""
+    async with bench() as it:
+        arn = destination(it)
+        it.call("UpdateApiDestination", Name="d", HttpMethod="HEAD")
+
+        assert await it.deliver(arn) == "delivered"
+        assert it.elsewhere.paths() == [("HEAD", "/in")]
+
+
 async def test_connections_and_destinations_come_and_go() -> None:
     """Create, Describe, List, Update, Deauthorize, Delete; secrets are never shown."""
     async with bench() as it:

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-api-destinat
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,6 +41,17 @@ class ApiDestination:
     given: Params
     created_at: float
     modified_at: float
+    second: int = 0  # the last one in which it is called, and how often
+    calls_in_second: int = 0
+
+    def turn_at(self, now: float) -> float:
+        """When it may be called again, which then is spoken for: so many calls a second, the others wait."""
+        if int(now) > self.second:
+            self.second, self.calls_in_second = int(now), 0
+        if self.calls_in_second >= self.given.get("InvocationRateLimitPerSecond", DEFAULT_RATE):
+            self.second, self.calls_in_second = self.second + 1, 0
+        self.calls_in_second += 1
+        return max(now, float(self.second))
 
     def brief(self, connection: Connection | None) -> Params:
         """What Create and Update answer. Without an authorized connection a destination is inactive."""
@@ -117,6 +129,15 @@ class ApiDestinations:
             name = given["ConnectionArn"].split("/")[1]
             raise AwsError("ResourceNotFoundException", f"Connection '{name}' does not exist.")
 
+    async def _wait_until(self, when: float) -> None:
+        if when > self._clock.now():
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            wake = self._clock.call_at(when, lambda: None if turn.done() else turn.set_result(None))
+            try:
+                await turn
+            finally:
+                wake.cancel()
+
     async def send(self, delivery: Delivery) -> None:
         """Call the endpoint with the event. Raises UndeliveredError."""
         arn = delivery.target.arn
@@ -124,6 +145,7 @@ class ApiDestinations:
         connection = self.connection_of(destination) if destination else None
         if destination is None or connection is None:
             raise UndeliveredError("NO_RESOURCE", f"{arn} or its connection does not exist.")
+        await self._wait_until(destination.turn_at(self._clock.now()))
         if connection.uses_token and connection.token is None:
             await connection.authorize(self._clock.now)
         if connection.state != "AUTHORIZED":

@@ -84,8 +84,8 @@ class Deliveries:
         self._waiting.discard(delivery)
         try:
             result = self.senders[delivery.target.service](delivery)
-        except UndeliveredError as exc:
-            self._failed(delivery, exc)
+        except Exception as exc:  # noqa: BLE001 (the boundary: what one target does never harms the others)
+            self._failed(delivery, _as_undelivered(exc))
             return
         if result is None:
             self._note("delivered", delivery, delivery.rule.arn)
@@ -97,11 +97,8 @@ class Deliveries:
     async def _finish(self, delivery: Delivery, result: Awaitable[None]) -> None:
         try:
             await result
-        except UndeliveredError as exc:
-            self._failed(delivery, exc)
-        except Exception as exc:
-            log.exception("event.delivery_failed")
-            self._failed(delivery, UndeliveredError("INTERNAL_ERROR", str(exc)))
+        except Exception as exc:  # noqa: BLE001 (the same boundary, for a target that took its time)
+            self._failed(delivery, _as_undelivered(exc))
         else:
             self._note("delivered", delivery, delivery.rule.arn)
 
@@ -135,6 +132,14 @@ class Deliveries:
 
     def _note(self, what: str, delivery: Delivery, detail: object) -> None:
         self._journal.note(what, delivery.target.arn, delivery.event.event_id, self._clock.now(), detail)
+
+
+def _as_undelivered(error: Exception) -> UndeliveredError:
+    """What is not a target's refusal is a fault of this engine."""
+    if isinstance(error, UndeliveredError):
+        return error
+    log.error("event.delivery_failed", exc_info=error)
+    return UndeliveredError("INTERNAL_ERROR", str(error) or type(error).__name__)
 
 
 def retry_delay_s(retries: int, event_id: str) -> float:

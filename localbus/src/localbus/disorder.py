@@ -27,9 +27,10 @@ class Disorder:
     duplicates: float = 0.0
     reordering: float = 0.0
     missed_polls: float = 0.0
+    doubled_events: float = 0.0  # a rule of EventBridge that is triggered twice by one event
 
     def __post_init__(self) -> None:
-        for name in ("duplicates", "reordering", "missed_polls"):
+        for name in ("duplicates", "reordering", "missed_polls", "doubled_events"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is a probability, from 0 to 1")
 

@@ -38,7 +38,12 @@ class Engine:
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, disorder=options.disorder)
         self.events = EventBridge(
-            self.clock, self.journal, self.sqs, options.upstream, enforce_policies=options.enforce_policies
+            self.clock,
+            self.journal,
+            self.sqs,
+            options.upstream,
+            enforce_policies=options.enforce_policies,
+            disorder=options.disorder,
         )
         calls = UpstreamCalls(options.upstream)
         self.sns = Sns(self.clock, self.journal, self.sqs, calls, enforce_policies=options.enforce_policies)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from functools import partial
 
@@ -22,6 +23,7 @@ from localbus.archive import Archives
 from localbus.clock import Clock
 from localbus.connections import Connection, Connections
 from localbus.delivery import Deliveries, Delivery
+from localbus.disorder import Disorder
 from localbus.event import Event, envelope
 from localbus.event_bus import Bus, Buses, Rule
 from localbus.event_targets import Deliver, EventTargets
@@ -90,6 +92,7 @@ class EventBridge:
         upstream_url: str | None = None,
         *,
         enforce_policies: bool = True,
+        disorder: Disorder | None = None,
     ) -> None:
         self.clock = clock
         self.journal = journal
@@ -104,6 +107,8 @@ class EventBridge:
         )
         self._targets.archive = self._archive
         self.deliveries = Deliveries(clock, journal, sqs, self._targets.senders())
+        self._doubled_events = disorder.doubled_events if disorder else 0.0
+        self._chance = random.Random(f"{disorder.seed} events" if disorder else 0)  # noqa: S311 (chance is the purpose)
         self._authorizing: set[asyncio.Task[None]] = set()
 
     def service(self) -> Service:
@@ -134,8 +139,17 @@ class EventBridge:
             self._send(event, rule)
 
     def _send(self, event: Event, rule: Rule) -> None:
-        for target in list(rule.targets.values()):
-            self.deliveries.start(event, rule, target)
+        """Bring the event to a rule's targets. AWS promises to do so at least once.
+
+        Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
+        """
+        times = 1
+        if self._doubled_events and self._chance.random() < self._doubled_events:
+            self.journal.note("doubled", rule.arn, event.event_id, self.clock.now())
+            times = 2
+        for _ in range(times):
+            for target in list(rule.targets.values()):
+                self.deliveries.start(event, rule, target)
 
     def _archive(self, delivery: Delivery) -> None:
         self.archives.keep(delivery.event, delivery.rule)
