@@ -1,0 +1,1 @@
+"""An embedded engine for AWS messaging that one can look into: start with `queue.py`."""

@@ -1,0 +1,228 @@
+"""Bringing a notification to the subscriptions of its topic: queues at once, the others by requests of their own.
+
+Queues get it in the same turn, in the order of publishing. What cannot be delivered is tried again as the delivery
+policy says, when it is the other side's fault, and then goes to the subscription's dead-letter queue.
+Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+and https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+
+from localbus.clock import Clock, Wake
+from localbus.errors import AwsError
+from localbus.journal import Journal
+from localbus.model import Params
+from localbus.notification import Notification
+from localbus.outbox import Letter, Outbox
+from localbus.queue_policy import Principal
+from localbus.remote_endpoints import RemoteEndpoints, UndeliverableError
+from localbus.sqs import Sqs
+from localbus.subscription import Subscription
+from localbus.topic import Topic
+
+log = logging.getLogger("localbus")
+
+
+class Courier:
+    """Everything that is on its way."""
+
+    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, outbox: Outbox, remote: RemoteEndpoints) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._sqs = sqs
+        self._outbox = outbox
+        self._remote = remote
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wakes: set[Wake] = set()
+
+    def publish(self, topic: Topic, notification: Notification) -> None:
+        """Bring the notification to every subscription that wants it."""
+        self._journal.note("published", topic.arn, notification.message_id, self._clock.now())
+        for subscription in list(topic.subscriptions.values()):
+            self.deliver(subscription, notification)
+
+    def deliver(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> None:
+        """Bring the notification to one subscription, if that is confirmed and wants it."""
+        if not subscription.confirmed:
+            return
+        policy = subscription.filter_policy
+        if policy is not None and not notification.is_wanted_by(policy, subscription.protocol):
+            self._note("filtered", subscription, notification, {"scope": policy.scope, "policy": policy.text})
+            return
+        match subscription.protocol:
+            case "sqs":
+                self._to_queue(subscription, notification, replayed=replayed)
+            case "lambda":
+                event = notification.function_event(subscription.arn)
+                self._attempt(subscription, notification, self._remote.function_pauses(), event)
+            case "http" | "https":
+                body = self._body(subscription, notification)
+                self._attempt(subscription, notification, iter(subscription.http_pauses()), body)
+            case _:
+                self._to_outbox(subscription, notification)
+
+    def confirm(self, subscription: Subscription, document: dict[str, str], text: str) -> None:
+        """Ask the other side whether it wants the subscription, or tell it that it has ended."""
+        self._journal.note("confirmation_sent", subscription.arn, document["MessageId"], self._clock.now())
+        match subscription.protocol:
+            case "http" | "https":
+                self._begin(self._confirm_by_http(subscription, document, text))
+            case "sqs":
+                try:
+                    self._sqs.deliver(subscription.endpoint, {"MessageBody": text}, _principal(subscription.topic))
+                except AwsError as exc:
+                    self._journal.note(
+                        "undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc)
+                    )
+            case protocol:
+                subject = "AWS Notification - Subscription Confirmation"
+                self._outbox.put(
+                    Letter(
+                        self._clock.now(),
+                        protocol,
+                        subscription.endpoint,
+                        subject,
+                        document["Message"],
+                        document["MessageId"],
+                        subscription.topic.arn,
+                        document["SubscribeURL"],
+                    )
+                )
+
+    async def stop(self) -> None:
+        """Give up on everything."""
+        for wake in self._wakes:
+            wake.cancel()
+        self._wakes.clear()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # Queues and letters
+
+    def _to_queue(self, subscription: Subscription, notification: Notification, *, replayed: bool) -> None:
+        entry = self._entry(subscription, notification, subscription.endpoint, replayed=replayed)
+        try:
+            message_id = self._sqs.deliver(subscription.endpoint, entry, _principal(subscription.topic))
+        except AwsError as exc:
+            self._give_up(subscription, notification, exc.message)
+        else:
+            self._note("delivered", subscription, notification, {"message_id": message_id})
+
+    def _entry(
+        self, subscription: Subscription, notification: Notification, queue_arn: str, *, replayed: bool = False
+    ) -> Params:
+        """The notification as SendMessage's input."""
+        entry: Params = {"MessageBody": self._body(subscription, notification, replayed=replayed)}
+        if subscription.raw and notification.attributes:
+            entry["MessageAttributes"] = notification.attributes
+        if notification.trace_header:
+            header = {"DataType": "String", "StringValue": notification.trace_header}
+            entry["MessageSystemAttributes"] = {"AWSTraceHeader": header}
+        fifo_queue = queue_arn.endswith(".fifo")
+        if notification.group_id is not None and fifo_queue == subscription.topic.fifo:
+            entry["MessageGroupId"] = notification.group_id
+        if notification.deduplication_id is not None and fifo_queue:
+            entry["MessageDeduplicationId"] = notification.deduplication_id
+        return entry
+
+    def _body(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> str:
+        if subscription.raw:
+            return notification.message_for(subscription.protocol)
+        return notification.envelope(subscription.arn, subscription.protocol, replayed=replayed)
+
+    def _to_outbox(self, subscription: Subscription, notification: Notification) -> None:
+        protocol = subscription.protocol
+        if protocol == "email-json":
+            text = notification.envelope(subscription.arn, protocol)
+        else:
+            text = notification.message_for(protocol)
+        subject = notification.subject or ("AWS Notification Message" if protocol != "sms" else None)
+        link = notification.unsubscribe_url(subscription.arn) if protocol != "sms" else None
+        now, message_id = self._clock.now(), notification.message_id
+        topic_arn = subscription.topic.arn
+        self._outbox.put(Letter(now, protocol, subscription.endpoint, subject, text, message_id, topic_arn, link))
+        self._note("delivered", subscription, notification, {"outbox": subscription.endpoint})
+
+    # Functions and HTTP endpoints
+
+    def _attempt(
+        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], body: str
+    ) -> None:
+        self._begin(self._send(subscription, notification, pauses, body))
+
+    async def _send(
+        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], body: str
+    ) -> None:
+        try:
+            if subscription.protocol == "lambda":
+                await self._remote.invoke(subscription, _principal(subscription.topic), body)
+            else:
+                await self._remote.post(subscription, notification.message_id, "Notification", body)
+        except UndeliverableError as exc:
+            pause_s = next(pauses, None) if exc.again else None
+            if pause_s is None:
+                self._give_up(subscription, notification, str(exc))
+                return
+            self._note("retry_scheduled", subscription, notification, {"reason": str(exc), "after_s": pause_s})
+            self._later(pause_s, lambda: self._attempt(subscription, notification, pauses, body))
+        else:
+            self._note("delivered", subscription, notification, {"endpoint": subscription.endpoint})
+
+    async def _confirm_by_http(self, subscription: Subscription, document: dict[str, str], text: str) -> None:
+        try:
+            await self._remote.post(subscription, document["MessageId"], document["Type"], text)
+        except UndeliverableError as exc:
+            self._journal.note("undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc))
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(self._watched(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watched(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("notification.delivery_failed")
+
+    def _later(self, pause_s: float, callback: Callable[[], None]) -> None:
+        wakes: list[Wake] = []
+
+        def wake_up() -> None:
+            self._wakes.difference_update(wakes)
+            callback()
+
+        wakes.append(self._clock.call_at(self._clock.now() + pause_s, wake_up))
+        self._wakes.update(wakes)
+
+    # When nothing helps
+
+    def _give_up(self, subscription: Subscription, notification: Notification, reason: str) -> None:
+        self._note("undelivered", subscription, notification, reason)
+        queue_arn = subscription.dead_letter_arn
+        if queue_arn is None:
+            self._note("dropped", subscription, notification, "the subscription has no dead-letter queue")
+            return
+        entry = self._entry(subscription, notification, queue_arn)
+        try:
+            self._sqs.deliver(queue_arn, entry, _principal(subscription.topic))
+        except AwsError as exc:
+            reason = f"the dead-letter queue did not take it: {exc.message}"
+            self._note("dropped", subscription, notification, reason)
+        else:
+            self._note("dead_lettered", subscription, notification, {"queue": queue_arn, "reason": reason})
+
+    def _note(self, event: str, subscription: Subscription, notification: Notification, detail: object) -> None:
+        self._journal.note(event, subscription.arn, notification.message_id, self._clock.now(), detail)
+
+
+def _principal(topic: Topic) -> Principal:
+    """SNS, as the policy of a queue or a function sees it."""
+    context = {"aws:SourceArn": topic.arn, "aws:SourceAccount": topic.account, "aws:SourceOwner": topic.account}
+    return Principal(service="sns.amazonaws.com", context=context)

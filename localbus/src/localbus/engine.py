@@ -1,0 +1,69 @@
+"""One engine: its clock, its journal, its services and the port on which they are found. Everything is wired here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localbus.clock import Clock, RealClock
+from localbus.disorder import Disorder
+from localbus.eventbridge import EventBridge
+from localbus.faults import Faults
+from localbus.glass import Glass
+from localbus.http_server import HttpServer
+from localbus.journal import Journal
+from localbus.router import Router
+from localbus.sns import Sns
+from localbus.sqs import Sqs
+from localbus.upstream import Upstream
+from localbus.upstream_call import UpstreamCalls
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an engine is to run. `upstream` is the URL of the engine for every other service."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    upstream: str | None = None
+    enforce_policies: bool = True
+    disorder: Disorder | None = None
+
+
+class Engine:
+    """A running engine, between `start` and `stop`."""
+
+    def __init__(self, options: Options, clock: Clock | None = None) -> None:
+        self.options = options
+        self.clock = clock or RealClock()
+        self.journal = Journal()
+        self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, disorder=options.disorder)
+        self.events = EventBridge(
+            self.clock,
+            self.journal,
+            self.sqs,
+            options.upstream,
+            enforce_policies=options.enforce_policies,
+            disorder=options.disorder,
+        )
+        calls = UpstreamCalls(options.upstream)
+        self.sns = Sns(self.clock, self.journal, self.sqs, calls, enforce_policies=options.enforce_policies)
+        self.events.use_sns(self.sns.deliver)
+        services = [self.sqs.service(), self.sns.service(), self.events.service()]
+        about = {"services": [service.name for service in services], "upstream": options.upstream}
+        self.faults = Faults()
+        glass = Glass(self.clock, self.journal, self.sqs, self.sns.outbox, faults=self.faults, about=about)
+        upstream = Upstream(options.upstream) if options.upstream else None
+        self.router = Router(services, glass, upstream, self.faults)
+        self._server = HttpServer(self.router)
+
+    async def start(self) -> str:
+        """Listen, and say at which URL."""
+        port = await self._server.start(self.options.host, self.options.port)
+        self.sns.url = f"http://{self.options.host}:{port}"
+        return self.sns.url
+
+    async def stop(self) -> None:
+        """Stop listening, and end what is under way."""
+        await self._server.stop()
+        await self.events.stop()
+        await self.sns.stop()

@@ -1,0 +1,152 @@
+"""An event, and how an entry of PutEvents becomes one.
+
+Sources: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html,
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html for the errors of single entries, and for
+the size https://aws.amazon.com/blogs/compute/more-room-to-build-serverless-services-now-support-payloads-up-to-1-mb
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from localbus.errors import AwsError
+from localbus.event_pattern import Fields, fields_of
+from localbus.ids import new_id
+from localbus.model import Params
+
+MAX_REQUEST_BYTES = 1_048_576
+_TIME_BYTES = 14
+_REQUIRED = ("Source", "DetailType", "Detail")
+
+
+class Event:
+    """An event as rules see it. `hops` counts the buses that it has come over."""
+
+    def __init__(self, document: dict[str, Any], ingested_at: float, trace_header: str | None = None) -> None:
+        self.document = document
+        self.event_id: str = document["id"]
+        self.ingested_at = ingested_at
+        self.trace_header = trace_header
+        self.hops = 0
+
+    @cached_property
+    def text(self) -> str:
+        """The event as targets get it: JSON without spaces."""
+        return compact(self.document)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """What patterns ask about."""
+        return fields_of(self.document)
+
+    def on_next_bus(self) -> Event:
+        """The same event on another bus."""
+        event = Event(self.document, self.ingested_at, self.trace_header)
+        event.hops = self.hops + 1
+        return event
+
+    def replayed(self, replay_name: str, now: float) -> Event:
+        """The same event in a replay, whose name it carries."""
+        document: dict[str, Any] = {}
+        for name, value in self.document.items():
+            if name == "resources":
+                document["replay-name"] = replay_name
+            document[name] = value
+        return Event(document, now, self.trace_header)
+
+
+class EntryError(Exception):
+    """What is wrong with one entry of a batch."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def compact(value: Any) -> str:
+    """JSON as EventBridge writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def timestamp(when: float) -> str:
+    """A time in the form that events have."""
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def envelope(source: str, detail_type: str, detail: Any, *, account: str, region: str, time: float) -> dict[str, Any]:
+    """A new event's document."""
+    return {
+        "version": "0",
+        "id": new_id(),
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": timestamp(time),
+        "region": region,
+        "resources": [],
+        "detail": detail,
+    }
+
+
+def entry_bytes(entry: Params) -> int:
+    """What counts towards the size limit.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
+    """
+    texts = [entry.get("Source", ""), entry.get("DetailType", ""), entry.get("Detail", ""), *entry.get("Resources", [])]
+    return _TIME_BYTES * ("Time" in entry) + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def check_size(entries: list[Params]) -> None:
+    """Refuse a request whose entries are too large together."""
+    if sum(map(entry_bytes, entries)) > MAX_REQUEST_BYTES:
+        raise AwsError("ValidationException", "Total size of the entries in the request is over the limit.")
+
+
+def build(entry: Params, account: str, region: str, now: float) -> Event:
+    """The event of an entry. Raises EntryError."""
+    for name in _REQUIRED:
+        if not entry.get(name):
+            raise EntryError(
+                "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            )
+    source: str = entry["Source"]
+    if source.startswith("aws."):
+        raise EntryError("NotAuthorizedForSourceException", "Not authorized for the source.")
+    detail = _detail(entry["Detail"])
+    time = entry["Time"].timestamp() if "Time" in entry else now
+    document = envelope(source, entry["DetailType"], detail, account=account, region=region, time=time)
+    document["resources"] = entry.get("Resources", [])
+    event = Event(document, now, entry.get("TraceHeader"))
+    try:
+        event.text  # noqa: B018 (a text that JSON or UTF-8 cannot hold is the sender's mistake, found here)
+        event.text.encode()
+    except (ValueError, RecursionError) as exc:
+        raise EntryError("MalformedDetail", "Detail is malformed.") from exc
+    return event
+
+
+def _detail(text: str) -> dict[str, Any]:
+    try:
+        detail = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except (ValueError, RecursionError) as exc:
+        raise EntryError("MalformedDetail", "Detail is malformed.") from exc
+    if not isinstance(detail, dict):
+        raise EntryError("MalformedDetail", "Detail is malformed.")
+    return detail
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number

@@ -1,0 +1,161 @@
+"""Event patterns: read and compiled once, then asked of each event.
+
+A pattern has the form of the events that it matches. It is compiled into branches, of which an event must satisfy one:
+$or multiplies them. A branch is a list of fields by their paths and of what each may be; all of them must hold, and
+those within one array of objects must hold for the same object. An event is opened into its fields once, for all rules.
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localbus.json_tokens import JsonTokens, Value, invalid_pattern
+from localbus.pattern_operators import read_alternatives
+from localbus.pattern_values import Alternatives
+
+MAX_BRANCHES = 1_000
+_RESERVED_IN_OR = {
+    *("exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr"),
+    *("=", "<", "<=", ">", ">=", "regex", "not-wildcard", "not-equals-ignore-case"),
+    *("date-after", "date-on-or-after", "date-before", "date-on-or-before", "in-date-range"),
+    *("ip-address-in-range", "ip-address-not-in-range"),
+}
+
+Branch = tuple[tuple[str, Alternatives], ...]
+# Where in arrays a value lies: for each array around it the path of the array, which array of that path, and where.
+Place = tuple[tuple[str, int, int], ...]
+Fields = Mapping[str, list[tuple[Value, Place]]]
+
+
+def fields_of(event: Mapping[str, Any]) -> Fields:
+    """The event's fields by their paths: names joined by dots, with each value of an array as a value of its own."""
+    fields: dict[str, list[tuple[Value, Place]]] = {}
+    arrays = 0
+    waiting: list[tuple[str, Any, Place]] = [("", event, ())]
+    while waiting:
+        path, value, place = waiting.pop()
+        if isinstance(value, dict):
+            within = f"{path}." if path else ""
+            waiting.extend((f"{within}{name}", item, place) for name, item in value.items())
+        elif isinstance(value, list):
+            arrays += 1
+            waiting.extend((path, item, (*place, (path, arrays, at))) for at, item in enumerate(value))
+        else:
+            fields.setdefault(path, []).append((value, place))
+    return fields
+
+
+class EventPattern:
+    """A compiled pattern."""
+
+    def __init__(self, text: str) -> None:
+        tokens = JsonTokens(text)
+        if tokens.next().kind != "{":
+            raise tokens.refusal("Filter is not an object")
+        branches = _read_object(tokens, "", [{}], in_or=False)
+        self.text = text
+        self.branches: list[Branch] = [tuple(sorted(branch.items(), key=lambda item: item[0])) for branch in branches]
+
+    def matches(self, fields: Fields) -> bool:
+        """Whether an event of these fields is one of the pattern's."""
+        return any(holds(branch, fields) for branch in self.branches)
+
+
+def _read_object(
+    tokens: JsonTokens, path: str, branches: list[dict[str, Alternatives]], *, in_or: bool
+) -> list[dict[str, Alternatives]]:
+    """Read the members of an object into the branches that there are so far."""
+    empty = True
+    while (token := tokens.next()).kind != "}":
+        empty = False
+        name = str(token.value)
+        if name == "$or":
+            branches = _read_or(tokens, path, branches)
+            continue
+        if in_or and name in _RESERVED_IN_OR:
+            raise tokens.refusal(f"{name} is Ruler reserved fieldName which cannot be used inside $or.")
+        full = f"{path}.{name}" if path else name
+        match tokens.next().kind:
+            case "{":
+                branches = _read_object(tokens, full, branches, in_or=in_or)
+            case "[":
+                alternatives = read_alternatives(tokens)
+                for branch in branches:
+                    branch[full] = alternatives
+            case _:
+                raise tokens.refusal(f'"{name}" must be an object or an array')
+    if empty:
+        raise tokens.refusal("Empty objects are not allowed")
+    return branches
+
+
+def _read_or(tokens: JsonTokens, path: str, branches: list[dict[str, Alternatives]]) -> list[dict[str, Alternatives]]:
+    """Read the objects of an $or, each of which goes on from all branches there are."""
+    if tokens.next().kind != "[":
+        raise tokens.refusal("It must be an Array followed with $or.")
+    result: list[dict[str, Alternatives]] = []
+    count = 0
+    while (token := tokens.next()).kind != "]":
+        if token.kind != "{":
+            raise tokens.refusal("Only JSON object is allowed in array of $or relationship.")
+        count += 1
+        result += _read_object(tokens, path, [dict(branch) for branch in branches], in_or=True)
+        if len(result) > MAX_BRANCHES:
+            raise invalid_pattern("Rule is too complex - try using fewer combinations of $or")
+    if count < 2:
+        raise tokens.refusal("There must have at least 2 Objects in $or relationship.")
+    return result
+
+
+def holds(branch: Branch, fields: Fields) -> bool:
+    """Whether all of a branch holds, with one choice of objects in the arrays.
+
+    `places` are the choices that are still open. A choice that no later field shares is forgotten, so that arrays
+    which have nothing to do with each other do not multiply.
+    """
+    places: set[Place] = {()}
+    for position, (path, alternatives) in enumerate(branch):
+        found = fields.get(path, ())
+        if len(places) == 1 and () in places:
+            following = {place for value, place in found if alternatives.accepts(value)}
+            if alternatives.absent and not found:
+                following.add(())
+        else:
+            following = _joined(places, path, found, alternatives)
+        if not following:
+            return False
+        places = _still_open(following, branch[position + 1 :])
+    return True
+
+
+def _joined(
+    places: Iterable[Place], path: str, found: Iterable[tuple[Value, Place]], alternatives: Alternatives
+) -> set[Place]:
+    """The choices that go together with a field's values: in no array two different objects."""
+    groups: dict[frozenset[str], dict[Place, list[tuple[Value, Place]]]] = {}
+    following: set[Place] = set()
+    for place in places:
+        shared = tuple(one for one in place if path == one[0] or path.startswith(f"{one[0]}."))
+        names = frozenset(one[0] for one in shared)
+        if names not in groups:
+            group = groups[names] = {}
+            for value, other in found:
+                group.setdefault(tuple(one for one in other if one[0] in names), []).append((value, other))
+        together = groups[names].get(shared, ())
+        if alternatives.absent and not together:
+            following.add(place)
+        for value, other in together:
+            if alternatives.accepts(value):
+                following.add(tuple(sorted({*place, *other})))
+    return following
+
+
+def _still_open(places: set[Place], later: Branch) -> set[Place]:
+    """The choices without those that no later field shares."""
+    if len(places) == 1 and () in places:
+        return places
+    names = {one[0] for place in places for one in place}
+    kept = {name for name in names if any(path == name or path.startswith(f"{name}.") for path, _ in later)}
+    return {tuple(one for one in place if one[0] in kept) for place in places}

@@ -1,0 +1,174 @@
+"""The tokens of a JSON text, one after the other, with the places at which EventBridge reports what is wrong.
+
+EventBridge reads a pattern as a stream and says how far its reader had come. That is: past a whole number or literal,
+but only past the opening quote of a string whose text was not looked at, and past the start of the value after a name.
+What a pattern means is `event_pattern`'s part.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from localbus.errors import AwsError
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_WORD = re.compile(r"[A-Za-z0-9_$]*")
+_LITERALS = {"true": True, "false": False, "null": None}
+_SHOWN_CHARACTERS = 500
+MAX_DEPTH = 200
+
+Value = str | int | float | bool | None
+
+
+def invalid_pattern(reason: str) -> AwsError:
+    """A pattern that EventBridge refuses."""
+    return AwsError("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
+
+
+class Token(NamedTuple):
+    """`kind` is a bracket, "name", "string", "number", "literal", or "end"; `met` and `read` are offsets."""
+
+    kind: str
+    value: Value
+    met: int  # how far the reader is once it has met the token
+    read: int  # how far it is once it has read the token's text
+
+
+class JsonTokens:
+    """A reader of one JSON text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = self._named(self._scan())
+        self._reached = 0
+
+    def next(self) -> Token:
+        """The next token."""
+        token = next(self._tokens)
+        self._reached = token.met
+        return token
+
+    def text_of(self, token: Token) -> str:
+        """The text of a string token, which the reader then is past."""
+        self._reached = token.read
+        return str(token.value)
+
+    def close(self, reason: str) -> None:
+        """Read the end of an object; refuse anything else for this reason."""
+        if self.next().kind != "}":
+            raise self.refusal(reason)
+
+    def refusal(self, reason: str, *, twice: bool = False) -> AwsError:
+        """An error at the place that the reader has reached; some reasons come with their place twice."""
+        return invalid_pattern(reason + self._place(self._reached) * (1 + twice))
+
+    def _place(self, offset: int) -> str:
+        line = self._text.count("\n", 0, offset) + 1
+        column = offset - self._text.rfind("\n", 0, offset)
+        shown, hidden = self._text[:_SHOWN_CHARACTERS], len(self._text) - _SHOWN_CHARACTERS
+        rest = f"[truncated {hidden} chars]" if hidden > 0 else ""
+        return f'\n at [Source: (String)"{shown}"{rest}; line: {line}, column: {column}]'
+
+    @staticmethod
+    def _named(tokens: Iterator[Token]) -> Iterator[Token]:
+        """The tokens with each name as far on as the start of its value."""
+        for token in tokens:
+            if token.kind == "name":
+                value = next(tokens)
+                yield token._replace(met=value.met)
+                yield value
+            else:
+                yield token
+
+    def _scan(self) -> Iterator[Token]:
+        """A stack of what is open says what may come: in an object a name, then its value; in an array a value."""
+        open_brackets: list[tuple[str, int]] = []
+        at = 0
+        first = True
+        while True:
+            at = self._skip_space(at)
+            character = self._character(at, open_brackets)
+            closing = {"{": "}", "[": "]"}[open_brackets[-1][0]] if open_brackets else ""
+            if character == closing:
+                open_brackets.pop()
+                at += 1
+                yield Token(character, None, at, at)
+            else:
+                if not first and open_brackets:
+                    if character != ",":
+                        kind = "Object" if closing == "}" else "Array"
+                        raise self._unexpected(at, f"was expecting comma to separate {kind} entries")
+                    at = self._skip_space(at + 1)
+                if closing == "}":
+                    name = self._string(at, "was expecting double-quote to start field name", open_brackets)
+                    yield name._replace(kind="name")
+                    at = self._skip_space(name.read)
+                    if self._character(at, open_brackets) != ":":
+                        raise self._unexpected(at, "was expecting a colon to separate field name and value")
+                    at = self._skip_space(at + 1)
+                token = self._value(at, open_brackets)
+                at = token.read
+                yield token
+                if token.kind in "{[":
+                    if len(open_brackets) >= MAX_DEPTH:
+                        raise invalid_pattern("The pattern is nested too deeply")
+                    open_brackets.append((token.kind, at - 1))
+                    first = True
+                    continue
+            first = False
+            if not open_brackets:
+                yield Token("end", None, at, at)
+                return
+
+    def _skip_space(self, at: int) -> int:
+        found = _SPACE.match(self._text, at)
+        return found.end() if found else at
+
+    def _character(self, at: int, open_brackets: list[tuple[str, int]]) -> str:
+        """The character there; an error where the text ends too soon."""
+        if at < len(self._text):
+            return self._text[at]
+        if not open_brackets:
+            raise invalid_pattern("Filter is not an object" + self._place(at))
+        bracket, opened = open_brackets[-1]
+        marker = f"{'Object' if bracket == '{' else 'Array'} (start marker{self._place(opened)[1:]})"
+        raise invalid_pattern(f"Unexpected end-of-input: expected close marker for {marker}{self._place(at)}")
+
+    def _value(self, at: int, open_brackets: list[tuple[str, int]]) -> Token:
+        character = self._character(at, open_brackets)
+        if character in "{[":
+            return Token(character, None, at + 1, at + 1)
+        if character == '"':
+            return self._string(at, "", open_brackets)
+        number = _NUMBER.match(self._text, at)
+        if number:
+            text = number[0]
+            value = int(text) if text.lstrip("-").isdigit() and len(text) < 400 else float(text)
+            return Token("number", value, number.end(), number.end())
+        word = _WORD.match(self._text, at)
+        if word and word[0] in _LITERALS:
+            return Token("literal", _LITERALS[word[0]], word.end(), word.end())
+        expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+        if word and word[0]:
+            reason = f"Unrecognized token '{word[0]}': was expecting {expected}"
+            raise invalid_pattern(reason + self._place(word.end()))
+        raise self._unexpected(at, f"expected a valid value {expected}")
+
+    def _string(self, at: int, expected: str, open_brackets: list[tuple[str, int]]) -> Token:
+        if self._character(at, open_brackets) != '"':
+            raise self._unexpected(at, expected)
+        found = _STRING.match(self._text, at)
+        if found is None:
+            reason = "Unexpected end-of-input in VALUE_STRING, or a character that a string must escape"
+            raise invalid_pattern(reason + self._place(at + 1))
+        return Token("string", json.loads(found[0]), at + 1, found.end())
+
+    def _unexpected(self, at: int, expected: str) -> AwsError:
+        character = self._text[at]
+        reason = f"Unexpected character ('{character}' (code {ord(character)})): {expected}"
+        return invalid_pattern(reason + self._place(at))

@@ -1,0 +1,138 @@
+"""SNS as a service: its table of actions, its errors, and the door by which EventBridge publishes.
+
+What a topic does is said in `topic`, who gets a message in `filter_policy`, and how it gets there in `courier`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from localbus import phone_actions, publish_actions, subscription_actions, topic_actions
+from localbus.clock import Clock
+from localbus.courier import Courier
+from localbus.errors import AwsError
+from localbus.journal import Journal
+from localbus.model import Api, ErrorForm, Params, Violation
+from localbus.outbox import Outbox
+from localbus.queue_policy import Principal, allows
+from localbus.remote_endpoints import RemoteEndpoints
+from localbus.service import Caller, Service
+from localbus.sns_refusals import no_topic, not_authorized
+from localbus.sqs import Sqs
+from localbus.topic import Topic
+from localbus.topics import Topics
+from localbus.upstream_call import UpstreamCalls
+
+ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] = {
+    "AddPermission": topic_actions.add_permission,
+    "CheckIfPhoneNumberIsOptedOut": phone_actions.check_if_phone_number_is_opted_out,
+    "ConfirmSubscription": subscription_actions.confirm_subscription,
+    "CreateTopic": topic_actions.create_topic,
+    "DeleteTopic": topic_actions.delete_topic,
+    "GetSMSAttributes": phone_actions.get_sms_attributes,
+    "GetSubscriptionAttributes": subscription_actions.get_subscription_attributes,
+    "GetTopicAttributes": topic_actions.get_topic_attributes,
+    "ListPhoneNumbersOptedOut": phone_actions.list_phone_numbers_opted_out,
+    "ListSubscriptions": subscription_actions.list_subscriptions,
+    "ListSubscriptionsByTopic": subscription_actions.list_subscriptions_by_topic,
+    "ListTagsForResource": topic_actions.list_tags_for_resource,
+    "ListTopics": topic_actions.list_topics,
+    "OptInPhoneNumber": phone_actions.opt_in_phone_number,
+    "Publish": publish_actions.publish,
+    "PublishBatch": publish_actions.publish_batch,
+    "RemovePermission": topic_actions.remove_permission,
+    "SetSMSAttributes": phone_actions.set_sms_attributes,
+    "SetSubscriptionAttributes": subscription_actions.set_subscription_attributes,
+    "SetTopicAttributes": topic_actions.set_topic_attributes,
+    "Subscribe": subscription_actions.subscribe,
+    "TagResource": topic_actions.tag_resource,
+    "Unsubscribe": subscription_actions.unsubscribe,
+    "UntagResource": topic_actions.untag_resource,
+}
+
+
+class Sns:
+    """All topics, and who may do what with them."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        sqs: Sqs,
+        upstream: UpstreamCalls,
+        *,
+        enforce_policies: bool = True,
+    ) -> None:
+        self.clock = clock
+        self.journal = journal
+        self.topics = Topics(clock)
+        self.outbox = Outbox()
+        remote = RemoteEndpoints(upstream, enforce_policies=enforce_policies)
+        self.courier = Courier(clock, journal, sqs, self.outbox, remote)
+        self.sms_attributes: dict[tuple[str, str], dict[str, str]] = {}
+        self.url = "http://localhost"  # where links in messages of no caller lead; the engine knows once it listens
+        self._enforce_policies = enforce_policies
+        self._api = Api("sns")
+        self.error_form: Callable[[str], ErrorForm] = self._api.error_form
+
+    def service(self) -> Service:
+        """SNS for the router."""
+        actions = {name: partial(action, self) for name, action in ACTIONS.items()}
+        return Service(self._api, actions, None, refuse=_refuse)
+
+    async def stop(self) -> None:
+        """Give up what is on its way."""
+        await self.courier.stop()
+
+    def find(self, arn: str, caller: Caller, action: str) -> Topic:
+        """The topic of that ARN, if the caller may do the action with it: its own account, or one its policy lets."""
+        topic = self.topics.by_arn(arn, caller)
+        if topic.account != caller.account and self._enforce_policies:
+            context = {"aws:PrincipalAccount": caller.account, "aws:SourceOwner": caller.account}
+            who = Principal(account=caller.account, context=context)
+            if not allows(topic.policy, who, f"sns:{action}", topic.arn):
+                self.journal.note("denied", topic.arn, "", self.clock.now(), f"{action} by {caller.account}")
+                raise not_authorized(caller.account, action, topic.arn)
+        return topic
+
+    def deliver(self, topic_arn: str, entry: Params, principal: Principal) -> str:
+        """Publish for a service (the entry is Publish's input without the ARN) and say under which message id.
+
+        Raises AwsError: NotFoundException, AuthorizationErrorException where the topic's policy does not let the
+        service, or what Publish itself refuses. Which of these a sender tries again is its own matter.
+        """
+        topic = self.topics.look_up(topic_arn)
+        if topic is None:
+            raise no_topic()
+        if self._enforce_policies and not allows(topic.policy, principal, "sns:Publish", topic_arn):
+            reason = f"the topic policy does not let {principal.service} publish"
+            self.journal.note("denied", topic_arn, "", self.clock.now(), reason)
+            raise AwsError("AuthorizationErrorException", f"Access to the resource {topic_arn} is denied: {reason}.")
+        caller = Caller(topic.account, topic.region, self.url)
+        message_id: str = publish_actions.publish_entry(self, topic, entry, caller)["MessageId"]
+        return message_id
+
+
+def _refuse(violations: list[Violation]) -> AwsError:
+    """SNS's model asks for little but required members; a name in a map is followed by `member` (recorded of AWS)."""
+    text = "; ".join(
+        f"Value {'null' if one.missing else repr(one.value)} at '{_member(one)}' failed to satisfy constraint: "
+        f"{one.constraint}"
+        for one in violations
+    )
+    plural = "" if len(violations) == 1 else "s"
+    return AwsError("ValidationError", f"{len(violations)} validation error{plural} detected: {text}")
+
+
+def _member(violation: Violation) -> str:
+    parts: list[str] = []
+    in_map = False
+    for part in violation.path:
+        if isinstance(part, int) or in_map:
+            parts.append(f"{part}.member")
+            in_map = False
+        else:
+            parts.append(part[:1].lower() + part[1:])
+            in_map = part == "MessageAttributes"
+    return ".".join(parts)

@@ -1,0 +1,45 @@
+"""Fixtures of localbus: an engine at a URL (the plugin's own fixture), and bare queues under a manual clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from localbus.clock import ManualClock
+from localbus.fifo_queue import FifoQueue
+from localbus.journal import Journal
+from localbus.message import Message
+from localbus.pytest_plugin import localbus
+from localbus.queue import Queue
+
+__all__ = ["localbus"]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Time that stands still."""
+    return ManualClock()
+
+
+@pytest.fixture
+def journal() -> Journal:
+    """An empty journal."""
+    return Journal()
+
+
+@pytest.fixture
+def queue(clock: ManualClock, journal: Journal) -> Queue:
+    """An empty standard queue."""
+    return Queue("work", "arn:aws:sqs:us-east-1:000000000000:work", clock, journal)
+
+
+@pytest.fixture
+def fifo(clock: ManualClock, journal: Journal) -> FifoQueue:
+    """An empty FIFO queue."""
+    return FifoQueue("work.fifo", "arn:aws:sqs:us-east-1:000000000000:work.fifo", clock, journal)
+
+
+@pytest.fixture
+def message() -> Callable[..., Message]:
+    """Makes messages; the body is the id as well, so that a failure reads well."""
+    return lambda body, **given: Message(body, body, **given)

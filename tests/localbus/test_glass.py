@@ -1,0 +1,108 @@
+"""The pages that show what is inside, and the clock that can be moved."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from localbus.pytest_plugin import Localbus
+
+
+@pytest.fixture
+def sqs(localbus: Localbus) -> Any:
+    """A client of the engine."""
+    return localbus.client("sqs")
+
+
+@pytest.fixture
+def url(sqs: Any) -> str:
+    """The URL of an empty queue."""
+    return str(sqs.create_queue(QueueName="q")["QueueUrl"])
+
+
+def test_the_clock_is_moved_by_http(localbus: Localbus, sqs: Any, url: str) -> None:
+    """Fourteen days pass in a request, and a message with them."""
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "1209600"})
+    sqs.send_message(QueueUrl=url, MessageBody="b")
+    before = httpx.get(f"{localbus.url}/_localbus/clock").json()["now"]
+
+    after = httpx.post(f"{localbus.url}/_localbus/clock", json={"advance_s": 1_209_600}).json()
+
+    assert after == {"now": before + 1_209_600, "manual": True}
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"advance_s": -1}', '{"advance_s": "x"}', '{"advance_s": 1e400}'])
+def test_a_clock_cannot_be_moved_otherwise(localbus: Localbus, body: str) -> None:
+    """What is no step forward is refused."""
+    assert httpx.post(f"{localbus.url}/_localbus/clock", content=body).status_code == 400
+
+
+def test_the_journal_by_http(localbus: Localbus, sqs: Any, url: str) -> None:
+    """What happened to a message is asked for by its id, by queue and by event."""
+    message_id = sqs.send_message(QueueUrl=url, MessageBody="b")["MessageId"]
+    sqs.send_message(QueueUrl=url, MessageBody="another")
+    [received] = sqs.receive_message(QueueUrl=url)["Messages"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
+
+    def events(**query: Any) -> list[str]:
+        entries = httpx.get(f"{localbus.url}/_localbus/journal", params=query).json()["entries"]
+        return [entry["event"] for entry in entries]
+
+    assert events(message_id=message_id) == ["sent", "received", "deleted"]
+    assert events(resource="q", event="sent") == ["sent", "sent"]
+    assert events(after=3) == ["deleted"]
+    assert events(resource="other") == []
+
+
+def test_the_journal_is_followed(localbus: Localbus, sqs: Any, url: str) -> None:
+    """A stream tells each entry as it comes."""
+    with httpx.stream("GET", f"{localbus.url}/_localbus/journal?follow=1&event=sent") as answer:
+        lines = answer.iter_lines()
+        for body in ("a", "b"):
+            sent = sqs.send_message(QueueUrl=url, MessageBody=body)
+            assert json.loads(next(lines))["message_id"] == sent["MessageId"]
+
+
+def test_messages_are_shown_without_being_received(localbus: Localbus, sqs: Any, url: str) -> None:
+    """Visible ones always, those in flight and delayed where asked for, as LocalStack has it."""
+    for body, delay_s in (("in flight", 0), ("visible", 0), ("delayed", 60)):
+        sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay_s)
+    sqs.receive_message(QueueUrl=url)
+
+    def shown(**query: str) -> dict[str, dict[str, str]]:
+        answer = httpx.get(
+            f"{localbus.url}/_aws/sqs/messages",
+            params={"QueueUrl": url, **query},
+            headers={"Accept": "application/json"},
+        ).json()["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"]
+        return {one["Body"]: {pair["Name"]: pair["Value"] for pair in one["Attribute"]} for one in answer}
+
+    assert set(shown()) == {"visible"}
+    everything = shown(ShowInvisible="true", ShowDelayed="true")
+    assert set(everything) == {"visible", "in flight", "delayed"}
+    assert everything["visible"]["ApproximateReceiveCount"] == "0"
+    assert everything["in flight"]["ApproximateReceiveCount"] == "1"
+    assert everything["in flight"]["IsVisible"] == "false"
+    assert everything["delayed"]["IsDelayed"] == "true"
+
+
+def test_a_client_can_point_at_the_messages(localbus: Localbus, sqs: Any, url: str) -> None:
+    """The page answers a ReceiveMessage of boto3 with everything that is visible, and refuses other actions."""
+    for body in ("a", "b"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+    localbus.url += "/_aws/sqs/messages"
+    peeking = localbus.client("sqs")
+
+    messages = peeking.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+
+    assert [message["Body"] for message in messages] == ["a", "b"]
+    with pytest.raises(peeking.exceptions.ClientError, match="only accepts ReceiveMessage"):
+        peeking.send_message(QueueUrl=url, MessageBody="c")
+
+
+def test_health(localbus: Localbus) -> None:
+    """It says what is running."""
+    assert httpx.get(f"{localbus.url}/_localbus/health").json()["services"][0] == "sqs"

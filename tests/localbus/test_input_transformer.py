@@ -1,0 +1,183 @@
+"""What a target gets of an event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from localbus.errors import AwsError
+from localbus.event import Event, compact
+from localbus.input_transformer import compile_input
+
+from localbus import json_path
+
+RULE_ARN = "arn:aws:events:us-east-1:123456789012:rule/bus/example"
+EVENT = {
+    "version": "0",
+    "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+    "detail-type": "EC2 Instance State-change Notification",
+    "source": "aws.ec2",
+    "account": "123456789012",
+    "time": "2015-11-11T21:29:54Z",
+    "region": "us-east-1",
+    "resources": ["arn:aws:ec2:us-east-1:123456789012:instance/i-abcd1111"],
+    "detail": {
+        "instance-id": "i-0123456789",
+        "state": "RUNNING",
+        "cpus": 4,
+        "spot": False,
+        "tags": [{"k": "a"}, {"k": "b"}],
+    },
+}
+PATHS = {
+    "instance": "$.detail.instance-id",
+    "state": "$.detail.state",
+    "cpus": "$.detail.cpus",
+    "spot": "$.detail.spot",
+    "tags": "$.detail.tags",
+    "first": "$.detail.tags[0].k",
+    "keys": "$.detail.tags[*].k",
+    "missing": "$.detail.nothing",
+}
+
+
+def made(event: dict[str, Any] | None = None, **target: Any) -> str:
+    """The input that a target of this form gets."""
+    return compile_input({"Id": "t", **target})(Event(event or EVENT, 1_700_000_000), RULE_ARN)
+
+
+def transformed(template: str, paths: dict[str, str] | None = None) -> str:
+    """The input that a template makes."""
+    return made(InputTransformer={"InputTemplate": template, "InputPathsMap": PATHS if paths is None else paths})
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        # the table of the page
+        ('"instance <instance> is in <state>"', '"instance i-0123456789 is in RUNNING"'),
+        (
+            '"instance \\"<instance>\\" is in <state>"',
+            '"instance \\"i-0123456789\\" is in RUNNING"',
+        ),
+        ('{\n  "instance" : <instance>,\n  "state": <state>\n}', '{"instance":"i-0123456789","state":"RUNNING"}'),
+        (
+            '{"instance": <instance>, "state": "<state>", "status": "instance \\"<instance>\\" is in <state>"}',
+            '{"instance":"i-0123456789","state":"RUNNING","status":"instance \\"i-0123456789\\" is in RUNNING"}',
+        ),
+        (
+            '{"instance": <instance>, "state": [9, <state>, true], "Transformed": "Yes"}',
+            '{"instance":"i-0123456789","state":[9,"RUNNING",true],"Transformed":"Yes"}',
+        ),
+        (
+            '{"ruleArn": <aws.events.rule-arn>, "ruleName": <aws.events.rule-name>}',
+            f'{{"ruleArn":"{RULE_ARN}","ruleName":"example"}}',
+        ),
+        ('"<aws.events.rule-name> triggered"', '"example triggered"'),
+        ('"at <aws.events.event.ingestion-time>"', '"at 2023-11-14T22:13:20Z"'),
+        # values that are no texts
+        ('{"cpus": <cpus>, "spot": <spot>, "tags": <tags>}', '{"cpus":4,"spot":false,"tags":[{"k":"a"},{"k":"b"}]}'),
+        ('"<cpus> <spot> <first>"', '"4 false a"'),
+        ('{"keys": <keys>}', '{"keys":["a","b"]}'),
+        ('"<keys> of <tags>"', '"[a,b] of [{k:a},{k:b}]"'),
+        # "a variable to match a JSON path that doesn't exist" is empty
+        ('"what is <missing>?"', '"what is ?"'),
+        ('{"what": <missing>}', '{"what":""}'),
+        # a variable alone, and what looks like one only at first sight
+        ("<tags>", '[{"k":"a"},{"k":"b"}]'),
+        ('{"less": "1 < 2 > 0"}', '{"less":"1 < 2 > 0"}'),
+        # several lines of text are passed on as they are
+        ('"<instance>"\n"<state>"', '"i-0123456789"\n"RUNNING"'),
+    ],
+)
+def test_a_template_becomes_the_input(template: str, expected: str) -> None:
+    """Variables stand for values as JSON, and within quotes for the values' text."""
+    assert transformed(template) == expected
+
+
+def test_the_reserved_variables_for_the_whole_event() -> None:
+    """`event` leaves out the detail and has its own name for the detail type; `event.json` is all of it."""
+    body = json.loads(transformed('{"short": <aws.events.event>, "whole": <aws.events.event.json>}'))
+
+    assert body["whole"] == EVENT
+    assert "detail" not in body["short"]
+    assert body["short"]["detailType"] == EVENT["detail-type"]
+    assert body["short"]["id"] == EVENT["id"]
+
+
+def test_without_any_of_them_it_is_the_event() -> None:
+    """The event comes as JSON without spaces."""
+    assert made() == compact(EVENT)
+
+
+def test_a_constant() -> None:
+    """Input is passed on as it is given (API_Target.html)."""
+    assert made(Input='{"a": 1}') == '{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("$", compact(EVENT)),
+        ("$.detail.tags", '[{"k":"a"},{"k":"b"}]'),
+        ("$.detail.state", '"RUNNING"'),
+        ("$['detail'][\"cpus\"]", "4"),
+        ("$.detail.tags[1].k", '"b"'),
+        ("$.resources[0]", '"arn:aws:ec2:us-east-1:123456789012:instance/i-abcd1111"'),
+        ("$.nothing", "null"),
+    ],
+)
+def test_a_part_of_the_event(path: str, expected: str) -> None:
+    """InputPath picks what it leads to, as JSON (API_Target.html)."""
+    assert made(InputPath=path) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (
+            {"Input": "{}", "InputPath": "$"},
+            "Only one of Input, InputPath, or InputTransformer must be provided for target t.",
+        ),
+        ({"Input": "{"}, "Input for target t is not a valid JSON text."),
+        ({"InputPath": "detail"}, "Invalid InputPath for target t."),
+        (
+            {"InputTransformer": {"InputTemplate": '"<notdefinedkey>"'}},
+            "InputTemplate for target t contains invalid placeholder notdefinedkey.",
+        ),
+        (
+            {"InputTransformer": {"InputTemplate": '"x"', "InputPathsMap": {"aws.x": "$.id"}}},
+            "InputPathsMap for target t must not start with AWS: aws.x.",
+        ),
+    ],
+)
+def test_what_is_refused(target: dict[str, Any], message: str) -> None:
+    """PutTargets refuses what could not be made (API_PutTargets.html)."""
+    with pytest.raises(AwsError) as raised:
+        made(**target)
+
+    assert (raised.value.code, raised.value.message) == ("ValidationException", message)
+
+
+@given(st.text(max_size=30))
+def test_a_value_alone_always_makes_json(value: str) -> None:
+    """Outside of quotes a text is escaped, whatever is in it."""
+    event = {**EVENT, "detail": {"x": value}}
+
+    body = made(event, InputTransformer={"InputTemplate": '{"x": <x>}', "InputPathsMap": {"x": "$.detail.x"}})
+
+    assert json.loads(body) == {"x": value}
+
+
+@given(st.text("$.[]*'\"ab0", max_size=12))
+def test_any_text_is_a_path_or_is_none(text: str) -> None:
+    """A path leads to something or to nothing; other texts are no paths."""
+    steps = json_path.parse(text)
+    if steps is not None:
+        try:
+            json_path.find({"a": [{"b": 1}], "b": None}, steps)
+        except json_path.NothingThereError:
+            return

@@ -1,0 +1,276 @@
+"""A standard and a FIFO queue against simple models of themselves: whatever is done, in whatever order."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from localbus.clock import ManualClock
+from localbus.errors import AwsError
+from localbus.fifo_queue import FifoQueue
+from localbus.journal import Journal
+from localbus.message import Message
+from localbus.queue import Queue
+
+RETENTION_S = 200
+VISIBILITY_S = 30
+MAX_RECEIVES = 3
+
+
+@dataclass
+class Expected:
+    """What the model knows of one message."""
+
+    body: str
+    group: str
+    sent_at: float
+    visible_at: float
+    number: int
+    receives: int = 0
+    handle: str | None = None
+    in_flight: bool = False
+    delayed: bool = False
+
+
+class StandardModel(RuleBasedStateMachine):
+    """A standard queue keeps every message, hides it while somebody has it, and never gives what is not there."""
+
+    handles: Bundle[str] = Bundle("handles")
+
+    @initialize(dead_letters=st.booleans(), groups=st.sampled_from([[None], ["a", "b"], [None, "a"]]))
+    def begin(self, dead_letters: bool, groups: list[str | None]) -> None:
+        """Draw a queue, and know nothing of it yet."""
+        self.clock = ManualClock(1000.0)
+        self.queue = Queue("q", "arn:aws:sqs:r:0:q", self.clock, Journal(10))
+        self.dead = Queue("dead", "arn:aws:sqs:r:0:dead", self.clock, Journal(10))
+        self.queue.settings.retention_s = RETENTION_S
+        self.dead.settings.retention_s = RETENTION_S
+        if dead_letters:
+            self.queue.settings.max_receive_count = MAX_RECEIVES
+            self.queue.dead_letter_queue = lambda: self.dead
+        self.dead_letters = dead_letters
+        self.groups = groups
+        self.there: dict[str, Expected] = {}
+        self.dead_ones: dict[str, float] = {}
+        self.handed_out: dict[str, str] = {}
+        self.numbers = itertools.count()
+
+    def bring_up_to_date(self) -> None:
+        """Let the model know the time."""
+        now = self.clock.now()
+        for expected in self.there.values():
+            if now >= expected.visible_at:
+                expected.in_flight = expected.delayed = False
+        self.there = {body: e for body, e in self.there.items() if now < e.sent_at + RETENTION_S}
+        self.dead_ones = {body: sent_at for body, sent_at in self.dead_ones.items() if now < sent_at + RETENTION_S}
+
+    @rule(delay_s=st.sampled_from([0, 0, 0, 5, 40]), which=st.integers(0, 1))
+    def send(self, delay_s: int, which: int) -> None:
+        """Send, and expect the message to be there."""
+        number = next(self.numbers)
+        body, now = f"m{number}", self.clock.now()
+        group = self.groups[which % len(self.groups)]
+        self.queue.send(Message(body, body, group_id=group), delay_s)
+        self.there[body] = Expected(body, group or "", now, now + delay_s, number, delayed=delay_s > 0)
+
+    @rule(target=handles, most=st.integers(1, 10), timeout_s=st.sampled_from([0, 1, VISIBILITY_S, 100]))
+    def receive(self, most: int, timeout_s: int) -> Any:
+        """Receive, and get only what is there for the taking."""
+        self.bring_up_to_date()
+        ready = {body for body, e in self.there.items() if not e.in_flight and not e.delayed}
+        spent = {b for b in ready if self.dead_letters and self.there[b].receives >= MAX_RECEIVES}
+
+        received = self.queue.receive(most, timeout_s)
+
+        bodies = [message.body for message, _ in received]
+        assert len(set(bodies)) == len(bodies)
+        assert set(bodies) <= ready - spent
+        assert len(bodies) == min(most, len(ready - spent))
+        moved = {b for b in spent if b in {m.body for m in self.dead.peek()}}
+        for body in moved:
+            self.dead_ones[body] = self.there.pop(body).sent_at
+        for message, handle in received:
+            expected = self.there[message.body]
+            expected.receives += 1
+            expected.handle = handle
+            expected.in_flight = True
+            expected.visible_at = self.clock.now() + timeout_s
+            assert message.receive_count == expected.receives
+            self.handed_out[handle] = message.body
+        return received[0].handle if received else "none"
+
+    @rule(handle=handles)
+    def delete(self, handle: str) -> None:
+        """Delete by a handle that may be old."""
+        self.bring_up_to_date()
+        if handle == "none":
+            return
+        self.queue.delete(handle)
+        body = self.handed_out[handle]
+        if body in self.there and self.there[body].handle == handle:
+            del self.there[body]
+
+    @rule(handle=handles, timeout_s=st.sampled_from([0, 10, 60]))
+    def change_visibility(self, handle: str, timeout_s: int) -> None:
+        """Change the visibility by a handle that may be old."""
+        self.bring_up_to_date()
+        if handle == "none":
+            return
+        expected = self.there.get(self.handed_out[handle])
+        try:
+            self.queue.change_visibility(handle, timeout_s)
+        except AwsError:
+            assert expected is None
+            return
+        assert expected is not None
+        if expected.in_flight:
+            expected.visible_at = self.clock.now() + timeout_s
+
+    @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90]))
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    @rule()
+    def purge(self) -> None:
+        """Delete everything."""
+        self.queue.purge()
+        self.there.clear()
+
+    @invariant()
+    def counts_are_those_of_the_model(self) -> None:
+        """The engine counts and shows what the model expects."""
+        if not hasattr(self, "queue"):
+            return
+        self.bring_up_to_date()
+        counts = self.queue.counts()
+        hidden = sum(e.in_flight for e in self.there.values())
+        delayed = sum(e.delayed for e in self.there.values())
+        assert counts == (len(self.there) - hidden - delayed, hidden, delayed)
+        assert {message.body for message in self.queue.peek()} == set(self.there)
+        assert {message.body for message in self.dead.peek()} == set(self.dead_ones)
+
+
+class FifoModel(RuleBasedStateMachine):
+    """A FIFO queue gives each group in order, holds a group back while one of it is out, and takes a message once."""
+
+    handles: Bundle[str] = Bundle("handles")
+
+    @initialize(delay_s=st.sampled_from([0, 0, 10]), scope=st.sampled_from(["queue", "messageGroup"]))
+    def begin(self, delay_s: int, scope: Any) -> None:
+        """Draw a queue, and know nothing of it yet."""
+        self.clock = ManualClock(1000.0)
+        self.queue = FifoQueue("q.fifo", "arn:aws:sqs:r:0:q.fifo", self.clock, Journal(10))
+        self.queue.settings.delay_s = delay_s
+        self.queue.settings.retention_s = RETENTION_S
+        self.queue.deduplication_scope = scope
+        self.scope = scope
+        self.there: list[Expected] = []
+        self.sent: dict[Any, tuple[float, str]] = {}
+        self.handed_out: dict[str, str] = {}
+        self.numbers = itertools.count()
+
+    def bring_up_to_date(self) -> None:
+        """Let the model know the time."""
+        now = self.clock.now()
+        for expected in self.there:
+            if now >= expected.visible_at:
+                expected.in_flight = expected.delayed = False
+        self.there = [e for e in self.there if now < e.sent_at + RETENTION_S]
+
+    @rule(group=st.sampled_from("abc"), token=st.integers(0, 6))
+    def send(self, group: str, token: int) -> None:
+        """Send, and expect the message to be there."""
+        self.bring_up_to_date()
+        number = next(self.numbers)
+        body, now = f"m{number}", self.clock.now()
+        key = (group, token) if self.scope == "messageGroup" else token
+        known = self.sent.get(key)
+
+        message = Message(body, body, group_id=group, deduplication_id=str(token))
+        self.queue.send(message)
+
+        if known is not None and now < known[0] + 300:
+            assert message.message_id == known[1]
+            return
+        assert message.message_id == body
+        self.sent[key] = (now, body)
+        delay_s = self.queue.settings.delay_s
+        self.there.append(Expected(body, group, now, now + delay_s, number, delayed=delay_s > 0))
+
+    @rule(target=handles, most=st.integers(1, 10), timeout_s=st.sampled_from([1, VISIBILITY_S, 100]))
+    def receive(self, most: int, timeout_s: int) -> Any:
+        """Receive, and get only what is there for the taking."""
+        self.bring_up_to_date()
+        out = {e.group: e.number for e in reversed(self.there) if e.in_flight}
+        ready = [e for e in self.there if e.number < out.get(e.group, e.number + 1) and not e.delayed]
+
+        received = self.queue.receive(most, timeout_s)
+
+        assert len(received) == min(most, len(ready))
+        by_group: dict[str, list[str]] = {}
+        for message, _ in received:
+            by_group.setdefault(message.group_id or "", []).append(message.body)
+        for group, bodies in by_group.items():
+            assert bodies == [e.body for e in ready if e.group == group][: len(bodies)]
+        cut_short = [g for g, bodies in by_group.items() if len(bodies) < len([e for e in ready if e.group == g])]
+        assert len(cut_short) <= 1
+        for message, handle in received:
+            expected = next(e for e in self.there if e.body == message.body)
+            expected.in_flight, expected.handle = True, handle
+            expected.visible_at = self.clock.now() + timeout_s
+            self.handed_out[handle] = message.body
+        return received[0].handle if received else "none"
+
+    @rule(handle=handles)
+    def delete(self, handle: str) -> None:
+        """Delete by a handle that may be old."""
+        self.bring_up_to_date()
+        if handle == "none":
+            return
+        expected = next((e for e in self.there if e.body == self.handed_out[handle]), None)
+        try:
+            self.queue.delete(handle)
+        except AwsError:
+            assert expected is not None
+            assert not (expected.in_flight and expected.handle == handle)
+            return
+        if expected is not None:
+            assert expected.in_flight
+            assert expected.handle == handle
+            self.there.remove(expected)
+
+    @rule(handle=consumes(handles))
+    def give_back(self, handle: str) -> None:
+        """Give a message back that one still has."""
+        self.bring_up_to_date()
+        expected = next((e for e in self.there if e.body == self.handed_out.get(handle)), None)
+        if expected is not None and expected.in_flight and expected.handle == handle:
+            self.queue.change_visibility(handle, 0)
+            expected.visible_at = self.clock.now()
+
+    @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90, 301]))
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.advance(seconds)
+
+    @invariant()
+    def counts_are_those_of_the_model(self) -> None:
+        """The engine counts and shows what the model expects."""
+        if not hasattr(self, "queue"):
+            return
+        self.bring_up_to_date()
+        hidden = sum(e.in_flight for e in self.there)
+        delayed = sum(e.delayed for e in self.there)
+        assert self.queue.counts() == (len(self.there) - hidden - delayed, hidden, delayed)
+        assert {message.body for message in self.queue.peek()} == {e.body for e in self.there}
+
+
+TestStandardModel = StandardModel.TestCase
+TestStandardModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestFifoModel = FifoModel.TestCase
+TestFifoModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
