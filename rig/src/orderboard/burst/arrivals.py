@@ -113,14 +113,14 @@ def parse_profile(text: str) -> Profile:
     name, _, rest = text.partition(":")
     if name not in PROFILES:
         raise ValueError(f"there is no profile {name!r}; choose from {', '.join(PROFILES)}, or give --trace FILE")
-    known = {field.name: type(field.default) for field in fields(PROFILES[name])}
+    known = {field.name: field.type for field in fields(PROFILES[name])}
     values: dict[str, Any] = {}
     for part in filter(None, rest.split(",")):
         key, _, value = part.partition("=")
         if key not in known:
             raise ValueError(f"{name} has no {key!r}; it has {', '.join(known) or 'no settings'}")
         try:
-            values[key] = known[key](value)
+            values[key] = int(value) if known[key] is int else float(value)
         except ValueError:
             raise ValueError(f"{name}: {key} is a number, not {value!r}") from None
     return PROFILES[name](**values)
