@@ -166,6 +166,23 @@ class ProcessMemory(_Value):
     megabytes: float
 
 
+class ProcessorShare(_Value):
+    """How busy a process kept the processor over the load."""
+
+    name: str
+    cores: float = Field(description="CPU seconds a second: 1.0 is one core, which is all that one of these can use.")
+
+
+class Bound(_Value):
+    """What limited the burst, and how much of what the backend can do it was."""
+
+    by: Literal["load", "generator", "API", "worker", "backend", "machine", "unclear"]
+    text: str = Field(description="Why, in a sentence.")
+    finished_per_s: float = Field(description="While there was a backlog; over the whole burst if there was none.")
+    ceiling_per_s: float | None = Field(description="Orders a second, as calibrated; None without a calibration.")
+    share: float | None = Field(description="finished_per_s of ceiling_per_s.")
+
+
 class Expectation(_Value):
     """One --expect, and whether it was met."""
 
@@ -221,6 +238,8 @@ class Summary(_Value):
     memory: tuple[ProcessMemory, ...]
     machine: Machine
     expectations: tuple[Expectation, ...] = ()
+    processors: tuple[ProcessorShare, ...] = ()
+    bound: Bound | None = None
 
 
 @dataclass(frozen=True)
