@@ -41,8 +41,8 @@ function timeMarks(drainFrom, faults) {
           ctx.fillStyle = colour("faint");
           ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
           ctx.textAlign = "right";
-          ctx.textBaseline = "bottom";
-          ctx.fillText("drain", right - 6 * devicePixelRatio, bbox.top + bbox.height - 4 * devicePixelRatio);
+          ctx.textBaseline = "top";
+          ctx.fillText("drain", right - 6 * devicePixelRatio, bbox.top + 5 * devicePixelRatio);
         }
         ctx.restore();
       },
@@ -83,15 +83,18 @@ function axis(extra) {
   return { stroke: () => colour("soft"), font: TICK_FONT, grid: gridLine, ticks: { show: false }, ...extra };
 }
 
-/** One in three of the ticks 1, 2, 5 of each power of ten; uPlot would print none or all. */
+/** Ticks at 1, 2 and 5 of each power of ten, or where that would be crowded at 1 alone. */
 function logTicks(_chart, splits) {
-  return splits.map((value) => (/^[125]/.test(value.toExponential()) ? value : null));
+  const wanted = Math.log10(splits.at(-1) / splits[0]) > 2.6 ? /^1e/ : /^[125]e/;
+  return splits.map((value) => (wanted.test(Number(value.toPrecision(6)).toExponential()) ? value : null));
 }
+
+const powersOfTen = (_chart, splits) => splits.map((value) => (/^1e/.test(value.toExponential()) ? value : null));
 
 /**
  * Draw lines into a card.
  * series: {name, colour, values, format, dashed, fill, width}; xs: numbers.
- * options: {log, height, unit, xFormat, xTicks, logX, marks, sync, cursorText}
+ * options: {unit, xFormat, cursorText, log, logX, marks, sync, spanGaps, points, height}
  */
 function lineChart(card, xs, series, options) {
   const shown = series.filter((each) => each.values.some((value) => value !== null));
@@ -107,7 +110,7 @@ function lineChart(card, xs, series, options) {
     {
       width: holder.clientWidth || 600,
       height: height(),
-      padding: [options.marks ? 18 : 10, 12, 0, 0],
+      padding: [options.marks ? 18 : 10, options.logX ? 34 : 12, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false }, sync: options.sync ? { key: options.sync } : undefined },
       scales: {
@@ -115,13 +118,19 @@ function lineChart(card, xs, series, options) {
         y: options.log ? { distr: 3, log: 10, range: logRange } : { range: (_c, _l, high) => [0, high > 0 ? high * 1.06 : 1] },
       },
       axes: [
-        axis({ size: 30, gap: 6, space: 60, values: (_c, splits) => splits.map(options.xFormat), ...(options.xTicks || {}) }),
+        axis({
+          size: 30,
+          gap: 6,
+          space: 60,
+          values: (_c, splits) => splits.map(options.xFormat),
+          ...(options.logX ? { filter: powersOfTen, grid: { ...gridLine, filter: powersOfTen } } : {}),
+        }),
         axis({
           size: 58,
           gap: 6,
           space: 34,
           values: (_c, splits) => splits.map((value) => (value === null ? "" : options.unit(value))),
-          ...(options.log ? { filter: logTicks } : {}),
+          ...(options.log ? { filter: logTicks, grid: { ...gridLine, filter: logTicks } } : {}),
         }),
       ],
       series: [
@@ -159,12 +168,11 @@ function lineChart(card, xs, series, options) {
   const at = legend.appendChild(element("span", { class: "at" }));
 
   function tell(drawn) {
-    if (!at) return;
-    const index = drawn.cursor.left >= 0 ? drawn.cursor.idx : null;
-    at.textContent = index === null || index === undefined ? "" : options.cursorText(xs[index]);
+    const index = drawn.cursor.left >= 0 ? (drawn.cursor.idx ?? null) : null;
+    at.textContent = index === null ? "" : options.cursorText(xs[index]);
     values.forEach((value, number) => {
-      const found = index === null || index === undefined ? null : shown[number].values[index];
-      value.textContent = index === null || index === undefined ? "" : found === null ? "–" : options.unit(found);
+      const found = index === null ? null : shown[number].values[index];
+      value.textContent = index === null ? "" : found === null ? "–" : options.unit(found);
     });
   }
   charts.push({ chart, holder, height });

@@ -12,7 +12,6 @@ function element(name, attributes = {}, ...children) {
 
 const card = (title, about, ...children) =>
   element("section", { class: "card" }, element("h2", {}, title), about ? element("p", { class: "about" }, about) : null, ...children);
-const some = (value, digits = 0) => (value === null || value === undefined ? "–" : plain(value, digits));
 const seconds = (value) => `${plain(value, value < 10 ? 1 : 0)} s`;
 const plural = (count, one, many) => `${plain(count)} ${count === 1 ? one : many}`;
 const memory = (megabytes) => `${plain(megabytes)} MB`;
@@ -86,12 +85,13 @@ function tiles() {
       { class: "tile" },
       element("div", { class: "name" }, name),
       element("div", { class: "value" }, value, unit ? element("small", {}, unit) : null),
-      element("div", { class: "note" }, note),
+      element("div", { class: "note" }, ...[note].flat()),
     );
   const latency = (name, found) => {
     if (!found) return tile(name, "–", "", "none");
     const [value, unit] = duration(found.p99_ms).split(" ");
-    return tile(name, value, unit, `p50 ${duration(found.p50_ms)}, max ${duration(found.max_ms)}`);
+    const noWrap = (text) => element("span", {}, text);
+    return tile(name, value, unit, [noWrap(`p50 ${duration(found.p50_ms)},`), " ", noWrap(`max ${duration(found.max_ms)}`)]);
   };
   return element(
     "section",
@@ -188,7 +188,6 @@ function curveChart() {
     lineChart(made, xs, curves.map(([name, shade], place_) => ({ name, colour: shade, values: values[place_].map((value) => value ?? null) })), {
       log: true, logX: true, spanGaps: true, points: false, unit: duration, height: 280,
       xFormat: (x) => (x === null ? "" : percent(x)),
-      xTicks: { filter: (_c, splits) => splits.map((x) => (/^1e/.test(x.toExponential()) ? x : null)) },
       cursorText: percent,
     });
   };
@@ -261,9 +260,9 @@ function generatorCard() {
 function costCard() {
   const { cost } = summary;
   const money = (usd) => (usd === null ? "–" : `$${usd.toLocaleString("en", { maximumSignificantDigits: 3 })}`);
-  const rows = cost.requests.map((each) => [each.service, { text: each.operation, class: "text" }, number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd))]);
+  const rows = cost.requests.map((each) => [each.operation, { text: each.service, class: "soft aside" }, number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd))]);
   const about = `${plain(cost.requests_per_1000_orders)} requests to AWS for 1,000 orders; there they would cost ${money(cost.usd_per_1000_orders)}. Counted in order-api and the workers.`;
-  return card("Cost", about, table(["", "", number("requests"), number("entries"), number("on AWS")], rows),
+  return card("Cost", about, table(["", { text: "", class: "aside" }, number("requests"), number("entries"), number("on AWS")], rows),
     element("p", { class: "about" }, element("small", {}, `Prices as of ${cost.prices_as_of}: ${cost.prices_source}`)));
 }
 
