@@ -149,7 +149,9 @@ def burst(
     99: valid, but an --expect was missed.
     """
     from orderboard.burst.forecast import warning
+    from orderboard.burst.model import REPORT_FILE
     from orderboard.burst.options import Typed, burst_options
+    from orderboard.burst.report import write_report
     from orderboard.burst.run import run_burst
 
     options = burst_options(
@@ -178,6 +180,7 @@ def burst(
     if (said := warning(options.plan, backend=options.settings.backend)) is not None:
         error_console().print(f"Mind: {said}", markup=False, soft_wrap=True)
     run = run_burst(options)
+    write_report(run, options.out / REPORT_FILE)
     if junit is not None:
         from orderboard.burst.junit import write_junit
 

@@ -1,7 +1,7 @@
 """report.html: one file that opens offline, with the run embedded as JSON and everything that draws it inlined.
 
-Texts of orders may be hostile. They reach the page as JSON whose markup characters are escaped, the page puts them in as
-text only, and its Content-Security-Policy runs nothing but the scripts that are named there by their hashes.
+Texts of orders may be hostile. They reach the page as JSON whose markup characters are escaped, the page puts them in
+as text only, and its Content-Security-Policy runs nothing but the scripts that are named there by their hashes.
 """
 
 import base64

@@ -18,8 +18,7 @@ from orderboard.witness import witness_queue
 
 _EVERY_S: Final = 1.0
 _ANSWER_WITHIN_S: Final = 0.5
-_PREFIX: Final = "orderboard_aws_"
-_REQUESTS: Final = "orderboard_aws_requests_total"
+_NAMES: Final = ("orderboard_aws_requests_total", "orderboard_aws_entries_total")  # in the order of _Counts
 _past_proxies: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 _Counts = dict[tuple[str, str], list[int]]  # (service, operation) -> [requests, entries]
@@ -105,7 +104,7 @@ class Sampler:
                     lines = response.read().decode().splitlines()
             except OSError:  # it starts, ends or is frozen
                 continue
-            self._counts[service.process.name] = _read(line for line in lines if line.startswith(_PREFIX))
+            self._counts[service.process.name] = _read(line for line in lines if line.startswith(_NAMES))
 
     def _sums(self) -> dict[tuple[str, str], tuple[int, int]]:
         sums: _Counts = {}
@@ -122,5 +121,5 @@ def _read(lines: Iterable[str]) -> _Counts:
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for sample in family.samples:
             key = (sample.labels.get("service", ""), sample.labels.get("operation", ""))
-            counts.setdefault(key, [0, 0])[0 if sample.name == _REQUESTS else 1] = int(sample.value)
+            counts.setdefault(key, [0, 0])[_NAMES.index(sample.name)] = int(sample.value)
     return counts
