@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from orderboard.burst.model import REPORT_FILE, BurstRun, Moment
+from orderboard.burst.model import BurstRun, Moment
 
 _SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
 # In a script element these could end it, or open a comment; in a JSON string their escapes mean the same.
@@ -22,11 +22,9 @@ _SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
 _ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def write_report(run: BurstRun, directory: Path) -> Path:
-    """Write report.html, and say where."""
-    path = directory / REPORT_FILE
+def write_report(run: BurstRun, path: Path) -> None:
+    """Write the page to path."""
     path.write_text(render(run), encoding="utf-8")
-    return path
 
 
 def render(run: BurstRun) -> str:

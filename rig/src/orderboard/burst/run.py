@@ -16,7 +16,6 @@ from orderboard.burst.book import LATE_AFTER_MS, percentile
 from orderboard.burst.conductor import Conductor, Plan, Played
 from orderboard.burst.model import BurstRun, Generator, Machine, ProcessMemory, Settings, Summary, write_files
 from orderboard.burst.prices import priced
-from orderboard.burst.report import write_report
 from orderboard.burst.thresholds import Threshold
 from orderboard.burst.view import burst_view
 from orderboard.memory import Memory, measure
@@ -38,7 +37,7 @@ class BurstOptions:
 
 
 def run_burst(options: BurstOptions) -> BurstRun:
-    """Run it and write its report, summary.json and timeline.csv to `out`. The services' logs stay only if the verdict is bad."""
+    """Run it and write summary.json and timeline.csv to `out`. The services' logs stay only if the verdict is bad."""
     options.out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         with progress_screen() as screen:
@@ -47,7 +46,6 @@ def run_burst(options: BurstOptions) -> BurstRun:
             played = Conductor(system, options.plan, view).play()
         run = BurstRun(_summary(options, played, measure(system.processes())), played.timeline)
     write_files(run, options.out)
-    write_report(run, options.out)
     if run.summary.verdict.valid:
         shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
     return run

@@ -185,6 +185,8 @@ def test_embedded_json_is_json_without_markup(text: str) -> None:
 
 def test_the_report_carries_the_license_of_what_draws_it(tmp_path: Path) -> None:
     """uPlot's licence asks that its notice go with every copy."""
-    page = write_report(a_run(), tmp_path).read_text()
+    write_report(a_run(), tmp_path / "report.html")
+
+    page = (tmp_path / "report.html").read_text()
 
     assert "Copyright (c) 2022 Leon Sorokin" in page
