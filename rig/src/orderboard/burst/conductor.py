@@ -4,21 +4,24 @@ The generator is a process; the witness, the inbox reader and the sampler are th
 queues, which only the conductor empties. So the book needs no lock.
 """
 
+import os
 import queue
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final
 
+import psutil
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
 from orderboard.burst.book import Book
 from orderboard.burst.faults import Fault
 from orderboard.burst.generator import Generator, Job
 from orderboard.burst.mix import Orders
-from orderboard.burst.model import FaultMark, Moment, Verdict
+from orderboard.burst.model import FaultMark, Moment, ProcessorShare, Verdict
 from orderboard.burst.prices import Counted
+from orderboard.burst.processors import Processors
 from orderboard.burst.sampler import Sample, Sampler
 from orderboard.burst.timeline import Timeline
 from orderboard.burst.verdict import judge
@@ -27,6 +30,7 @@ from orderboard.burst.workers import Workers
 from orderboard.evidence import dead_letters, final_rows
 from orderboard.ledger import Announcement, Evidence, Outcome
 from orderboard.reader import Reader
+from orderboard.state import KnownProcess, known
 from orderboard.system import System
 from orderboard.witness import Witness, witness
 
@@ -64,6 +68,7 @@ class Played:
     load_s: float
     ended_s: float
     peak_backlog: int
+    processors: tuple[ProcessorShare, ...]  # over the load
 
 
 class Conductor:
@@ -83,6 +88,7 @@ class Conductor:
         self._start = 0.0
         self._sent = 0
         self._loaded = False
+        self._shares: tuple[ProcessorShare, ...] = ()
         self._moved_s = 0.0
         self._stirred_s = 0.0
         self._dead_letters = 0
@@ -96,18 +102,20 @@ class Conductor:
             inbox = Reader(self._target, inbox_url, self._read_alert, name="inbox")
             inbox.start()
             stack.callback(inbox.stop)
-            sampler = Sampler(self._target, lambda: self._system.services)
-            sampler.start()
-            stack.callback(sampler.stop)
             stack.callback(self._workers.close)
             plan = self._plan
             generator = Generator(
                 Job(self._target.api(), plan.orders, plan.seed, plan.run, plan.times_s, plan.connections)
             )
             stack.callback(generator.stop)
+            processors = Processors(lambda: _processes(self._system, generator))
+            sampler = Sampler(self._target, lambda: self._system.services, processors)
+            sampler.start()
+            stack.callback(sampler.stop)
             self._start = generator.begin()
+            processors.begin()
             started_at = time.time() - self._now_s()
-            verdict = self._conduct(generator, sampler, heard)
+            verdict = self._conduct(generator, sampler, processors, heard)
         self._timeline.sample(self._now_s(), sampler.latest, self._workers.count)
         book = self._book
         return Played(
@@ -120,12 +128,16 @@ class Conductor:
             load_s=book.last_answer_s,
             ended_s=max(self._moved_s, book.last_answer_s),
             peak_backlog=self._timeline.peak_backlog,
+            processors=self._shares,
         )
 
-    def _conduct(self, generator: Generator, sampler: Sampler, heard: Witness) -> Verdict:
+    def _conduct(self, generator: Generator, sampler: Sampler, processors: Processors, heard: Witness) -> Verdict:
         judge_at = show_at = 0.0
         while True:
             self._take_in(generator)
+            if self._loaded and not self._shares:
+                processors.look()
+                self._shares = processors.shares()
             now_s = self._now_s()
             self._workers.act(now_s)
             sample = sampler.latest
@@ -211,3 +223,10 @@ class Conductor:
         except NotAnAlert:  # an alarm
             return
         self._alerts.put((Announcement(alert.id, alert.kind, alert.order_id), time.monotonic()))
+
+
+def _processes(system: System, generator: Generator) -> list[KnownProcess]:
+    found = [*system.processes(), known("this command", os.getpid())]
+    with suppress(psutil.NoSuchProcess):
+        found.append(known("generator", generator.pid))
+    return found

@@ -81,6 +81,11 @@ class Generator:
         theirs.close()
         self._thread = threading.Thread(target=self._receive, name="generator-replies", daemon=True)
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid or 0
+
     def begin(self) -> float:
         """Let it start as soon as it is ready; return the start by time.monotonic(), which is a moment ahead."""
         try:

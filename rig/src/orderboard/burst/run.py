@@ -69,6 +69,7 @@ def _summary(options: BurstOptions, played: Played, memory: Sequence[Memory]) ->
         cost=priced(played.counted, orders=book.accepted),
         memory=tuple(ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in memory),
         machine=_machine(),
+        processors=played.processors,
     )
     expectations = tuple(threshold.check(summary) for threshold in options.thresholds)
     return summary.model_copy(update={"expectations": expectations})

@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from orderboard.burst.prices import Counted
+from orderboard.burst.processors import Processors
 from orderboard.evidence import dead_letter_queues
 from orderboard.queues import Depth, depth
 from orderboard.services import Service
@@ -46,8 +47,9 @@ class Sample:
 class Sampler:
     """Samples until it is stopped. What one look could not see keeps its last value."""
 
-    def __init__(self, target: Target, services: Callable[[], Sequence[Service]]) -> None:
+    def __init__(self, target: Target, services: Callable[[], Sequence[Service]], processors: Processors) -> None:
         self._target = target
+        self._processors = processors
         self._services = services
         outputs = target.outputs
         names = {
@@ -94,6 +96,7 @@ class Sampler:
             except AWS_ERRORS:  # a busy backend; the next look may see more
                 continue
             self._look_at_services()
+            self._processors.look()
 
     def _look_at_services(self) -> None:
         for service in list(self._services()):
