@@ -259,10 +259,10 @@ function generatorCard() {
 
 function costCard() {
   const { cost } = summary;
-  const money = (usd) => (usd === null ? "–" : `$${usd.toLocaleString("en", { maximumSignificantDigits: 3 })}`);
-  const rows = cost.requests.map((each) => [each.operation, { text: each.service, class: "soft aside" }, number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd))]);
+  const money = (usd) => (usd === null ? "–" : `$${usd.toLocaleString("en", { maximumSignificantDigits: 2 })}`);
+  const rows = cost.requests.map((each) => [`${each.service} ${each.operation}`, number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd))]);
   const about = `${plain(cost.requests_per_1000_orders)} requests to AWS for 1,000 orders; there they would cost ${money(cost.usd_per_1000_orders)}. Counted in order-api and the workers.`;
-  return card("Cost", about, table(["", { text: "", class: "aside" }, number("requests"), number("entries"), number("on AWS")], rows),
+  return card("Cost", about, table(["", number("requests"), number("entries"), number("on AWS")], rows),
     element("p", { class: "about" }, element("small", {}, `Prices as of ${cost.prices_as_of}: ${cost.prices_source}`)));
 }
 
