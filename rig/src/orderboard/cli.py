@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from orderboard.burst import command as burst_command
+from orderboard.calibration import command as calibrate_command
 from orderboard.errors import RigError, UsageError
 from orderboard.options import (
     ApiUrlOption,
@@ -88,6 +89,7 @@ def demo(
 
 
 app.command(epilog=burst_command.EPILOG)(burst_command.burst)
+app.command(epilog=calibrate_command.EPILOG)(calibrate_command.calibrate)
 
 
 @app.command(

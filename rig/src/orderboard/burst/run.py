@@ -1,28 +1,25 @@
 """`orderboard burst` from end to end: start a system of its own, conduct the burst, sum it up, write the files."""
 
-import importlib.metadata
-import platform
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
-
-import psutil
 
 from orderboard.burst.book import LATE_AFTER_MS, percentile
+from orderboard.burst.bound import bound
 from orderboard.burst.conductor import Conductor, Plan, Played
-from orderboard.burst.model import BurstRun, Generator, Machine, ProcessMemory, Settings, Summary, write_files
+from orderboard.burst.model import Bound, BurstRun, Generator, ProcessMemory, Settings, Summary, write_files
 from orderboard.burst.prices import priced
 from orderboard.burst.thresholds import Threshold
 from orderboard.burst.view import burst_view
+from orderboard.calibration.model import read_calibration
+from orderboard.checkout import find_checkout
+from orderboard.machine import machine
 from orderboard.memory import Memory, measure
 from orderboard.screen import progress_screen
 from orderboard.system import SystemOptions, start_system
-
-_PACKAGES: Final = ("orderboard", "ministack", "aiobotocore", "aiohttp", "fastapi", "uvicorn", "uvloop", "pydantic")
 
 
 @dataclass(frozen=True)
@@ -68,11 +65,24 @@ def _summary(options: BurstOptions, played: Played, memory: Sequence[Memory]) ->
         faults=played.marks,
         cost=priced(played.counted, orders=book.accepted),
         memory=tuple(ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in memory),
-        machine=_machine(),
+        machine=machine(),
         processors=played.processors,
     )
     expectations = tuple(threshold.check(summary) for threshold in options.thresholds)
-    return summary.model_copy(update={"expectations": expectations})
+    return summary.model_copy(update={"expectations": expectations, "bound": _bound(summary, played)})
+
+
+def _bound(summary: Summary, played: Played) -> Bound:
+    return bound(
+        timeline=played.timeline,
+        finished_per_s=summary.finished_per_s,
+        accepted_per_s=summary.accepted_per_s,
+        peak_backlog=summary.peak_backlog,
+        generator=summary.generator,
+        processors=summary.processors,
+        cpus=summary.machine.cpus,
+        calibration=read_calibration(find_checkout().state_dir, summary.settings.backend),
+    )
 
 
 def _generator(options: BurstOptions, played: Played) -> Generator:
@@ -93,35 +103,6 @@ def _generator(options: BurstOptions, played: Played) -> Generator:
         intended_rate=_rate(book.orders, settings.duration_s),
         achieved_rate=_rate(sent, max(settings.duration_s, book.last_sent_s())),
     )
-
-
-def _machine() -> Machine:
-    return Machine(
-        system=f"{platform.system()} {platform.release()}",
-        processor=_processor(),
-        cpus=len(psutil.Process().cpu_affinity())
-        if hasattr(psutil.Process, "cpu_affinity")
-        else psutil.cpu_count() or 1,
-        memory_megabytes=round(psutil.virtual_memory().total / 1e6),
-        python=platform.python_version(),
-        versions={name: version for name in _PACKAGES if (version := _version(name)) is not None},
-    )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _rate(count: int, over_s: float) -> float:
