@@ -39,7 +39,7 @@ _SHOW_EVERY_S: Final = 0.25
 _JUDGE_AGAIN_AFTER_S: Final = 1.0
 # With every queue empty, what is missing after this long is lost.
 _SETTLED_AFTER_S: Final = 10.0
-_WITNESS_THREADS: Final = 2
+_WITNESS_THREADS: Final = 3
 
 
 @dataclass(frozen=True)
