@@ -168,7 +168,7 @@ class Book:
 
 def percentile(ordered: Sequence[float], percent: float) -> float:
     """The smallest value that so many percent do not exceed (nearest rank); ordered is sorted and not empty."""
-    rank = math.ceil(percent / 100 * len(ordered))
+    rank = math.ceil(round(percent * len(ordered) / 100, 6))  # 99.9 is a little more in binary
     return ordered[min(max(rank, 1), len(ordered)) - 1]
 
 

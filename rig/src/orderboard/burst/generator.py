@@ -167,14 +167,19 @@ class _Sending:
     async def _send_all(self, http: aiohttp.ClientSession, group: asyncio.TaskGroup) -> None:
         job = self._job
         intents = job.orders.intents(seed=job.seed, run=job.run, orders=len(job.times_s))
+        held_until_s = 0.0
         for number, (intended_s, intent) in enumerate(zip(job.times_s, intents, strict=True)):
             # Also when it is late already: the loop must get its turn to read answers.
             await asyncio.sleep(max(0.0, self._start_at + intended_s - time.monotonic()))
-            waited = False
             for _ in range(intent.sends):
-                waited = waited or self._free.locked()
-                await self._free.acquire()
+                if self._free.locked():
+                    await self._free.acquire()
+                    held_until_s = self._now_s()
+                else:
+                    await self._free.acquire()
             self._sent += 1
+            # Also whoever stood behind one that waited.
+            waited = intended_s < held_until_s
             group.create_task(self._send(http, number, intended_s, intent, waited=waited))
 
     async def _send(

@@ -60,7 +60,7 @@ def test_a_fault_that_cannot_be_read_is_refused(parse, text: str, said: str) -> 
 @pytest.mark.parametrize("between", [KillWorker(7), ScaleWorkers(7, 2), StopWorkers(7), FreezeWorkers(7)], ids=str)
 def test_workers_that_are_away_cannot_be_hurt(between: Fault) -> None:
     """A fault while they are stopped makes no sense; before and after it does."""
-    away = [StopWorkers(5), StartWorkers(10)]
+    away: list[Fault] = [StopWorkers(5), StartWorkers(10)]
 
     assert overlapping([*away, between]) is not None
     assert overlapping([*away, KillWorker(4), ScaleWorkers(11, 2)]) is None
