@@ -8,7 +8,7 @@ PYPROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down check format lint types architecture template generated lock clean
+.PHONY: help demo burst test up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -23,6 +23,9 @@ $(READY): requirements.lock $(PYPROJECTS)
 
 demo: $(READY) ## Play a small morning rush and show where every order ended
 	@$(BIN)/orderboard demo
+
+burst: $(READY) ## Send 10,000 orders in a spike, stop the worker for 5 s, and prove that nothing was lost
+	@$(BIN)/orderboard burst --orders 10000 --duration 60s --profile spike:factor=3,at=0.3,lasts=0.2 --stop-worker 5s@20s
 
 test: $(READY) ## Run every test; those that need Docker are skipped where there is none
 	@$(BIN)/python -m pytest

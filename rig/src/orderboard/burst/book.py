@@ -45,8 +45,8 @@ class Book:
         self._heard_early: dict[str, float] = {}  # finished before the generator told that it was accepted
         self._unfinished: dict[str, float] = {}  # in the order of acceptance -> when
         self.seconds: dict[int, Second] = {}
-        self.sent = 0
         self.accepted = 0
+        self._sent_by: dict[int, int] = {}  # second -> how many had been sent by then, answered or not
         self.last_answer_s = 0.0
         self.last_finish_s = 0.0
         for time_s in times_s:
@@ -71,6 +71,16 @@ class Book:
         """For how long the oldest unfinished order has been so."""
         oldest = next(iter(self._unfinished.values()), None)
         return None if oldest is None else max(0.0, now_s - oldest)
+
+    def sent(self, sent: int, now_s: float) -> None:
+        """Note how many had been sent by now."""
+        self._sent_by[int(now_s)] = sent
+
+    def sent_per_s(self, now_s: float, seconds: int = 5) -> float:
+        """How many were sent in the last whole seconds, for each of them."""
+        last = int(now_s) - 1
+        by_second = [self._sent_by.get(max(last - back, 0), 0) if last >= back else 0 for back in (0, seconds)]
+        return max(0, by_second[0] - by_second[1]) / max(1, min(seconds, last + 1))
 
     def replied(self, reply: Reply) -> None:
         """Note what became of an order."""

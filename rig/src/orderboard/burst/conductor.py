@@ -175,9 +175,12 @@ class Conductor:
     def _take_in(self, generator: Generator) -> None:
         for told in generator.told():
             self._sent = told.sent
+            self._book.sent(told.sent, self._now_s())
             for reply in told.replies:
                 self._book.replied(reply)
             self._loaded = self._loaded or told.done
+        if self._loaded:
+            self._book.sent(self._sent, self._now_s())
         while not self._outcomes.empty():
             order_id, at = self._outcomes.get()
             self._book.heard(order_id, at - self._start)

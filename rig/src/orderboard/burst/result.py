@@ -20,6 +20,11 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         console.print(part)
     console.print()
     _generator(summary, console)
+    if (bound := summary.bound) is not None:
+        share = "" if bound.share is None else f", {bound.share:.0%} of what this backend can do"
+        by = "nothing but the load" if bound.by == "load" else f"the {bound.by}"
+        by = "no one thing that shows" if bound.by == "unclear" else by
+        console.print(f" Bound by {by}{share}: {bound.text}", markup=False)
     cost = summary.cost
     console.print(
         f" {cost.requests_per_1000_orders:.0f} requests to AWS for 1,000 orders, "

@@ -190,7 +190,7 @@ def _rates(now: Now) -> _Rates:
     accept = sorted(value for second in seconds for value in second.accept_ms)
     end_to_end = sorted(value for second in seconds for value in second.end_to_end_ms)
     return _Rates(
-        sent=sum(second.sent for second in seconds) / over_s,
+        sent=now.book.sent_per_s(now.at_s),
         accepted=sum(second.accepted for second in seconds) / over_s,
         finished=sum(second.finished for second in seconds) / over_s,
         accept_p50_ms=percentile(accept, 50) if accept else None,

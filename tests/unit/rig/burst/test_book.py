@@ -70,6 +70,18 @@ def test_the_oldest_order_under_way_is_known() -> None:
     assert kept.oldest_age_s(3.0) is None
 
 
+def test_what_was_sent_is_counted_before_it_is_answered() -> None:
+    """Over the last five whole seconds, or as many as there were."""
+    kept = book("normal")
+
+    for second, sent in enumerate((10, 30, 60, 100, 150, 210, 280)):
+        kept.sent(sent, second + 0.9)
+
+    assert kept.sent_per_s(0.5) == 0
+    assert kept.sent_per_s(2.1) == 15
+    assert kept.sent_per_s(7.5) == (280 - 30) / 5
+
+
 def test_the_timeline_has_every_second() -> None:
     """Also those in which nothing happened; queues keep what was last seen."""
     kept = book("normal", "normal", "normal")
