@@ -8,11 +8,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from orderboard_stack.backend import Endpoint, recognise
 from orderboard_stack.deploy import delete, deploy
 from orderboard_stack.embedded import embedded
 from orderboard_stack.notifier_zip import Architecture, HostTarget, LinuxTarget, build_notifier_zip
 from support import DeployedStack, DeployStack
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 LINUX_ARCHITECTURE: Architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 BackendName = Literal["embedded", "localstack", "aws"]
@@ -19,6 +20,8 @@ class Capabilities:
 
     archive_in_template: CloudFormation makes AWS::Events::Archive; otherwise deploy makes the archive by API.
     updates_in_place: a stack update changes what it says it changes; otherwise deploy deletes and creates again.
+    deletes_failed: a stack that failed half-way can be deleted; otherwise the backend must be started anew.
+    confirms_webhooks: CloudFormation asks a webhook to confirm; otherwise deploy does by API.
     dashboard: CloudFormation makes dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
     topic_dead_letters, rule_dead_letters: what a topic, or a rule, cannot deliver is kept and not dropped.
     replay: StartReplay sends archived events again. host_lambda: functions run on this machine's own Python.
@@ -28,6 +31,8 @@ class Capabilities:
 
     archive_in_template: bool = True
     updates_in_place: bool = True
+    deletes_failed: bool = True
+    confirms_webhooks: bool = True
     dashboard: bool = True
     message_move_task: bool = True
     topic_dead_letters: bool = True
@@ -39,13 +44,19 @@ class Capabilities:
 CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
     "embedded": Capabilities(
         archive_in_template=False,
+        confirms_webhooks=False,
         message_move_task=False,
         topic_dead_letters=False,
         rule_dead_letters=False,
         host_lambda=True,
     ),
     "localstack": Capabilities(
-        archive_in_template=False, updates_in_place=False, dashboard=False, rule_dead_letters=False, replay=False
+        archive_in_template=False,
+        updates_in_place=False,
+        deletes_failed=False,
+        dashboard=False,
+        rule_dead_letters=False,
+        replay=False,
     ),
     "aws": Capabilities(),
 }
@@ -83,15 +94,21 @@ class Endpoint:
         """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
         if not self.local:
             return boto3.Session(region_name=self.region)
-        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=self.region)  # noqa: S106
+        core = botocore.session.Session()
+        core.set_default_client_config(Config(proxies={}))  # a proxy that the user's shell names is not for it
+        return boto3.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106
+            region_name=self.region,
+            botocore_session=core,
+        )
 
 
-# Local endpoints are not for proxies, and S3's virtual host names do not resolve on them.
 CLIENT_CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=60,
     retries={"mode": "standard", "max_attempts": 4},
-    s3={"addressing_style": "path"},
+    s3={"addressing_style": "path"},  # S3's virtual host names do not resolve on local endpoints
     user_agent_extra="orderboard",
 )
 

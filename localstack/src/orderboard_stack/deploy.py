@@ -1,11 +1,12 @@
 """Deploys template.yaml, by the same code on every backend, and takes it away again.
 
-Two things differ where a backend lacks something, and both are told through `progress`:
+What differs where a backend lacks something is told through `progress`:
 
 - MiniStack refuses AWS::Events::Archive in a template, and LocalStack 4.14 leaves it out without a word, but both have
   the archive's API: the stack is made without it (WithArchive=false) and the archive, named like the bus, by API.
+- MiniStack's CloudFormation subscribes a webhook without asking it to confirm: that is done by API too.
 - LocalStack 4.14 reports an update of rules, alarms, tables and buses as complete and changes nothing: a stack that
-  differs is deleted and made again.
+  differs is deleted and made again. It cannot delete one that failed half-way: DeployFailedError says what to do.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from orderboard_stack.backend import CLIENT_CONFIG, Capabilities, recognise
 from orderboard_stack.code_bucket import CodeBucket
 from orderboard_stack.outputs import StackOutputs, read
 from orderboard_stack.stack import DeployFailedError, Progress, ResourceFailure, Stack
+from orderboard_stack.webhooks import ask_to_confirm
 
 __all__ = ["ARCHIVE_DAYS", "TEMPLATE", "DeployFailedError", "ResourceFailure", "delete", "deploy"]
 
@@ -67,7 +69,11 @@ def deploy(
     if archive_by_api:
         progress(f"archive {prefix}: made by API, since this backend's CloudFormation does not know archives")
         _make_archive(session, endpoint_url, prefix)
-    return read(session, endpoint_url, stack_name)
+    outputs = read(session, endpoint_url, stack_name)
+    if not capabilities.confirms_webhooks:
+        for url in ask_to_confirm(session, endpoint_url, outputs.alerts_topic_arn):
+            progress(f"webhook {url}: asked to confirm by API, since this backend's CloudFormation does not")
+    return outputs
 
 
 def delete(
@@ -80,9 +86,10 @@ def delete(
     within_s: float = 900,
 ) -> None:
     """Delete the stack, its archive and its bucket, with everything in them, and wait until they are gone."""
-    if not recognise(endpoint_url).capabilities.archive_in_template:
+    capabilities = recognise(endpoint_url).capabilities
+    if not capabilities.archive_in_template:
         _delete_archive(session, endpoint_url, prefix)
-    Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s).delete()
+    _delete(Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s), capabilities)
     CodeBucket(session, endpoint_url, prefix).delete()
     progress(f"stack {stack_name}: deleted")
 
@@ -96,7 +103,7 @@ def _create_or_update(
 ) -> None:
     if stack.is_stillborn():
         progress(f"stack {stack.name}: deleting what a failed attempt left")
-        stack.delete()
+        _delete(stack, capabilities)
     if stack.state() is None:
         stack.create(template, parameters)
     elif capabilities.updates_in_place:
@@ -105,8 +112,22 @@ def _create_or_update(
         progress(f"stack {stack.name}: nothing to change")
     else:
         progress(f"stack {stack.name}: this backend cannot update it; deleting it with its data to make it again")
-        stack.delete()
+        _delete(stack, capabilities)
         stack.create(template, parameters)
+
+
+def _delete(stack: Stack, capabilities: Capabilities) -> None:
+    failed = stack.is_stillborn()
+    try:
+        stack.delete()
+    except DeployFailedError as exc:
+        if not failed or capabilities.deletes_failed:
+            raise
+        raise DeployFailedError(
+            f"Stack {stack.name} failed half-way earlier, and this backend cannot delete such a stack. "
+            "Stop the backend and start it anew.",
+            exc.failures,
+        ) from exc
 
 
 def _make_archive(session: boto3.Session, endpoint_url: str | None, name: str) -> None:

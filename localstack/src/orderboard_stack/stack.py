@@ -28,14 +28,20 @@ class ResourceFailure:
     resource_type: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.logical_id} ({self.resource_type}): {self.reason or 'no reason given'}"
+
 
 class DeployFailedError(Exception):
     """The stack is not as the template wants it. failures names the resources; empty when all of it was refused."""
 
     def __init__(self, message: str, failures: tuple[ResourceFailure, ...] = ()) -> None:
-        lines = [message, *(f"  {each.logical_id} ({each.resource_type}): {each.reason}" for each in failures)]
-        super().__init__("\n".join(lines))
-        self.failures = failures
+        # Resources without a reason failed because another one did; they are news only where there is no other.
+        self.failures = tuple(each for each in failures if each.reason) or failures
+        told = (
+            f"  {each.logical_id} ({each.resource_type}): {each.reason or 'no reason given'}" for each in self.failures
+        )
+        super().__init__("\n".join((message, *told)))
 
 
 class Stack:
@@ -135,7 +141,7 @@ class Stack:
             status, logical_id = event.get("ResourceStatus", ""), event.get("LogicalResourceId", "")
             if event.get("ResourceType") == "AWS::CloudFormation::Stack":
                 continue
-            reason = event.get("ResourceStatusReason", "no reason given")
+            reason = event.get("ResourceStatusReason", "")
             if status.endswith("_FAILED") and _CANCELLED not in reason.lower():
                 failures.append(ResourceFailure(logical_id, event.get("ResourceType", ""), reason))
             if status.endswith(("_COMPLETE", "_FAILED")):

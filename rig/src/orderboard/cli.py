@@ -42,8 +42,22 @@ class _Commands(TyperGroup):
             error_console().print("Interrupted. Nothing that was started here runs on.")
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
-            error_console().print(f"orderboard: {exc}", markup=False, soft_wrap=True)
-            raise typer.Exit(2 if isinstance(exc, UsageError) else 1) from exc
+            raise _told(exc, 2 if isinstance(exc, UsageError) else 1) from exc
+        except Exception as exc:
+            from orderboard.target import AWS_ERRORS
+
+            if isinstance(exc, AWS_ERRORS):
+                raise _told(f"the backend failed or refused: {exc}", 1) from exc
+            raise
+
+
+def _told(what: object, code: int) -> typer.Exit:
+    error_console().print(f"orderboard: {what}", markup=False, soft_wrap=True)
+    return typer.Exit(code)
+
+
+def _examples(*commands: str) -> str:
+    return "\n\n".join(("Examples:", *commands))
 
 
 app = typer.Typer(
@@ -57,7 +71,7 @@ app = typer.Typer(
 )
 
 
-@app.command(epilog="Examples: orderboard demo --seed 7 | orderboard demo --kill-worker | orderboard demo --json")
+@app.command(epilog=_examples("orderboard demo --seed 7", "orderboard demo --kill-worker", "orderboard demo --json"))
 def demo(
     *,
     backend: BackendOption = None,
@@ -93,7 +107,7 @@ app.command(epilog=calibrate_command.EPILOG)(calibrate_command.calibrate)
 
 
 @app.command(
-    epilog="Examples: orderboard up | orderboard up --workers 4 --allow-faults | orderboard up --backend localstack"
+    epilog=_examples("orderboard up", "orderboard up --workers 4 --allow-faults", "orderboard up --backend localstack")
 )
 def up(
     *,
@@ -132,7 +146,7 @@ def up(
         show(system, checkout, result_console())
 
 
-@app.command(epilog="Example: orderboard down")
+@app.command(epilog=_examples("orderboard down"))
 def down() -> None:
     """End what `up` started. Doing it twice is fine."""
     from orderboard.checkout import find_checkout
@@ -143,8 +157,11 @@ def down() -> None:
 
 
 @app.command(
-    epilog="Examples: orderboard deploy --endpoint-url http://127.0.0.1:4566 | orderboard deploy --backend aws --yes "
-    "--parameter AlertEmail=ada@example.com | eval $(orderboard deploy --env)"
+    epilog=_examples(
+        "orderboard deploy --endpoint-url http://127.0.0.1:4566",
+        "orderboard deploy --backend aws --parameter AlertEmail=ada@example.com",
+        'eval "$(orderboard deploy --env)"',
+    )
 )
 def deploy(
     *,
@@ -178,7 +195,7 @@ def deploy(
         sys.stdout.writelines(export_lines(environment, export=env))
 
 
-@app.command(epilog="Examples: orderboard status | orderboard status --json")
+@app.command(epilog=_examples("orderboard status", "orderboard status --json"))
 def status(
     *,
     backend: BackendOption = None,
@@ -200,8 +217,10 @@ def status(
 
 
 @app.command(
-    epilog="""Examples: orderboard place orders.jsonl | echo '{"customer_id": "ada", "lines": """
-    """[{"sku": "espresso", "quantity": 2}]}' | orderboard place"""
+    epilog=_examples(
+        "orderboard place orders.jsonl",
+        """echo '{"customer_id": "ada", "lines": [{"sku": "tea", "quantity": 2}]}' | orderboard place""",
+    )
 )
 def place(
     file: Annotated[str, typer.Argument(help="JSON Lines, one order a line; - is standard input.")] = "-",
@@ -231,7 +250,7 @@ def place(
     raise typer.Exit(1 if tally.failed else 0)
 
 
-@app.command(epilog="Example: orderboard show 9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11")
+@app.command(epilog=_examples("orderboard show 9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11"))
 def show(
     order_id: Annotated[str, typer.Argument(help="The order's id, as the API answered it.")],
     *,
@@ -258,7 +277,7 @@ def show(
         raise RigError(f"Nothing is known of {order_id}. Is the id complete, and was it placed on this system?")
 
 
-@app.command(epilog="Examples: orderboard redrive work | orderboard redrive undelivered")
+@app.command(epilog=_examples("orderboard redrive work", "orderboard redrive undelivered"))
 def redrive(
     queue: Annotated[str, typer.Argument(help="work, express, alerts, inbox, undelivered, or a queue's full name.")],
     *,
@@ -279,7 +298,7 @@ def redrive(
         tell(redriven, result_console())
 
 
-@app.command(epilog="Examples: orderboard doctor | orderboard doctor --backend localstack")
+@app.command(epilog=_examples("orderboard doctor", "orderboard doctor --backend localstack"))
 def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) -> None:
     """Say what this machine has and lacks, with the mend for each. Exit 1 if something must be mended."""
     from orderboard.checkout import find_checkout

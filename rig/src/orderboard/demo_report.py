@@ -14,6 +14,7 @@ from orderboard.rush import Ending
 from orderboard.tables import megabytes, plain_table, verdict
 
 ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
+_HEADS: Final[dict[Ending, str]] = {"dead-lettered": "in a DLQ"}
 
 
 def document(demo: Demo) -> dict[str, object]:
@@ -41,7 +42,12 @@ def document(demo: Demo) -> dict[str, object]:
 
 def show(demo: Demo, console: Console, *, verbose: bool) -> None:
     """Print it."""
-    parts = [_orders(demo), _alerts_and_memory(demo), _resting(demo), *([_every_order(demo)] if verbose else [])]
+    parts = [
+        _orders(demo, examples=console.width >= 90),
+        _alerts_and_memory(demo),
+        _resting(demo),
+        *([_every_order(demo)] if verbose else []),
+    ]
     for part in parts:
         console.print()
         console.print(part)
@@ -52,30 +58,32 @@ def show(demo: Demo, console: Console, *, verbose: bool) -> None:
             console.print(Text(text), no_wrap=True, overflow="ellipsis")
     first = "never" if demo.first_finished_after_s is None else f"{demo.first_finished_after_s:.1f}"
     console.print(
-        f" Seconds from the command's start: ready {demo.ready_after_s:.1f}, first order finished {first}, "
+        f" Seconds since the start: ready {demo.ready_after_s:.1f}, first order finished {first}, "
         f"all ended {demo.all_finished_after_s:.1f}"
     )
     console.print()
     _verdict(demo, console)
 
 
-def _orders(demo: Demo) -> Table:
+def _orders(demo: Demo, *, examples: bool) -> Table:
     table = plain_table("Every order that was answered 202, and where it ended")
     table.add_column("sent as")
     table.add_column("orders", justify="right")
     for ending in ENDINGS:
-        table.add_column(ending, justify="right")
-    table.add_column("for example", style="dim")
+        table.add_column(_HEADS.get(ending, ending), justify="right")
+    if examples:  # there is no room for them on a narrow terminal
+        table.add_column("for example", style="dim")
     by_kind: dict[str, list[Entry]] = {}
     for entry in demo.ledger.entries:
         by_kind.setdefault(entry.kind, []).append(entry)
     order = {kind: number for number, kind in enumerate(dict.fromkeys(each.kind for each in demo.placed))}
     for kind, entries in sorted(by_kind.items(), key=lambda item: (-len(item[1]), order[item[0]])):
         counts = Counter(entry.ended for entry in entries)
-        table.add_row(kind, str(len(entries)), *(str(counts[e] or "") for e in ENDINGS), entries[0].order_id[:8])
+        example = [entries[0].order_id[:8]] if examples else []
+        table.add_row(kind, str(len(entries)), *(str(counts[e] or "") for e in ENDINGS), *example)
     counts = Counter(entry.ended for entry in demo.ledger.entries)
     table.add_section()
-    table.add_row("all", str(len(demo.ledger.entries)), *(str(counts[e]) for e in ENDINGS), "", style="bold")
+    table.add_row("all", str(len(demo.ledger.entries)), *(str(counts[e]) for e in ENDINGS), style="bold")
     return table
 
 

@@ -1,10 +1,11 @@
 """What `orderboard up` remembers for `down`, `status` and the others: .orderboard/state.json."""
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from orderboard.errors import RigError
 
 # psutil derives the time from the boot time, which may shift by a little when the clock is set.
-_SAME_START_WITHIN_S = 1.0
+_SAME_START_WITHIN_S: Final = 1.0
+_KILLED_WITHIN_S: Final = 5.0
 
 
 class KnownProcess(BaseModel):
@@ -29,7 +31,7 @@ class KnownProcess(BaseModel):
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.create_time) < _SAME_START_WITHIN_S
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and _runs(process) else None
         except psutil.NoSuchProcess:
             return None
 
@@ -94,16 +96,30 @@ class StateFile:
 
 
 def end(processes: tuple[KnownProcess, ...], *, deadline_s: float) -> list[str]:
-    """SIGTERM, then SIGKILL after the deadline; children first noted and ended too. Returns the names of the ended."""
+    """SIGTERM, then SIGKILL after the deadline, for them and their children. Returns the names of those that ran."""
     found = [(each.name, process) for each in processes if (process := each.find()) is not None]
     family: list[psutil.Process] = []
     for _, process in found:
         with suppress(psutil.NoSuchProcess):
-            family += process.children(recursive=True)
+            family += [process, *process.children(recursive=True)]
             process.terminate()
-    _, alive = psutil.wait_procs([process for _, process in found] + family, timeout=deadline_s)
-    for process in alive:
+    for process in _alive_after(family, deadline_s):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive, timeout=5)
+    _alive_after(family, _KILLED_WITHIN_S)
     return [name for name, _ in found]
+
+
+def _alive_after(processes: list[psutil.Process], within_s: float) -> list[psutil.Process]:
+    # Not psutil.wait_procs: that waits until somebody reaps them, and who inherited them may take seconds for that.
+    until = time.monotonic() + within_s
+    while (alive := [each for each in processes if _runs(each)]) and time.monotonic() < until:
+        time.sleep(0.02)
+    return alive
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

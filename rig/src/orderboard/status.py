@@ -112,4 +112,5 @@ def _alarms(target: Target) -> tuple[str, ...] | None:
         alarms = target.cloudwatch.describe_alarms(AlarmNamePrefix=f"{target.outputs.bus_name}-", StateValue="ALARM")
     except AWS_ERRORS:  # not every backend has alarms, nor every user the right to see them
         return None
-    return tuple(alarm["AlarmName"] for alarm in alarms["MetricAlarms"])
+    # LocalStack answers all alarms, whatever state is asked for.
+    return tuple(alarm["AlarmName"] for alarm in alarms["MetricAlarms"] if alarm["StateValue"] == "ALARM")

@@ -12,6 +12,7 @@ from orderboard.story import Story
 from orderboard.tables import plain_table
 
 _FIELDS_SHOWN: Final = 3
+_TOLD_FIRST: Final = ("reason", "receive_count", "retry_after_s")
 
 
 def document(story: Story) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def _known(story: Story) -> list[tuple[str, str]]:
             facts.append(("accepted", record.placed_at.astimezone().isoformat(timespec="milliseconds")))
         waited = "" if story.waited_s is None else f", {story.waited_s:.3f} s after it was accepted"
         facts.append(("recorded", f"{record.recorded_at.astimezone().isoformat(timespec='milliseconds')}{waited}"))
-        facts.append(("by", f"{record.worker_id or 'unknown'}, received {record.receive_count or 1} times"))
+        facts.append(("by", f"{record.worker_id or 'unknown'}, at receive {record.receive_count or 1}"))
     facts += [("rests in", f"{letter.queue}: {letter.reason or ''}") for letter in story.dead_letters]
     return facts
 
@@ -82,8 +83,9 @@ def _log(story: Story) -> Table:
     for name in ("at", "service", "event", "fields"):
         table.add_column(name, overflow="fold", no_wrap=name in ("at", "service"))
     for line in story.log:
-        fields = {name: value for name, value in line.fields.items() if value is not None}
-        text = ", ".join(f"{name}={_short(value)}" for name, value in list(fields.items())[:_FIELDS_SHOWN])
+        names = [name for name in (*_TOLD_FIRST, *line.fields) if line.fields.get(name) is not None]
+        shown = list(dict.fromkeys(names))[:_FIELDS_SHOWN]
+        text = ", ".join(f"{name}={_short(line.fields[name])}" for name in shown)
         style = "bold yellow" if line.level.upper() in ("WARNING", "ERROR", "CRITICAL") else ""
         table.add_row(line.at.strftime("%H:%M:%S.%f")[:-3], line.service, Text(line.event, style=style), Text(text))
     return table

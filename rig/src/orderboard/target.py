@@ -72,5 +72,6 @@ def target(endpoint: Endpoint, stack_name: str, api_url: str | None) -> Target:
     except StackNotFoundError as exc:
         raise RigError(str(exc)) from exc
     except AWS_ERRORS as exc:
-        raise RigError(f"{endpoint.endpoint_url or 'AWS'} does not answer: {exc}") from exc
+        where = endpoint.endpoint_url or "AWS"
+        raise RigError(f"No answer from {where}. If it has ended: orderboard down, orderboard up. ({exc})") from exc
     return Target(endpoint, outputs, api_url)

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import aiohttp
 import httpx
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 from fastapi import FastAPI
 from order_api.app import create_app
 from order_api.aws import Clients
@@ -35,12 +37,27 @@ def unreachable() -> EndpointConnectionError:
     return EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
+def broken_answers() -> dict[str, Exception]:
+    """What a call raises whose answer breaks off in its body or is none: nothing that botocore translates."""
+    return {
+        "cut off": aiohttp.ClientPayloadError("Response payload is not completed"),
+        "stalled": aiohttp.SocketTimeoutError("Timeout on reading data from socket"),
+        "reset": ConnectionResetError(104, "Connection reset by peer"),
+        "not XML": ResponseParserError("Unable to parse response, invalid XML received"),
+        "not JSON": json.JSONDecodeError("Expecting value", "<html>", 0),
+    }
+
+
 @dataclass
 class FakeService:
-    """Answers when the gate is open; `failures` are raised by the next calls, one each."""
+    """Answers when the gate is open; `failures` are raised by the next calls, one each.
+
+    The next `answers_to_lose` calls take effect, and then nobody hears of it.
+    """
 
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     failures: deque[Exception] = field(default_factory=deque)
+    answers_to_lose: int = 0
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -50,6 +67,12 @@ class FakeService:
         await self.gate.wait()
         if self.failures:
             raise self.failures.popleft()
+
+    def lose_answer(self) -> None:
+        """Raise after the effect, if that is due."""
+        if self.answers_to_lose:
+            self.answers_to_lose -= 1
+            raise ReadTimeoutError(endpoint_url="http://aws.test")
 
 
 @dataclass
@@ -72,6 +95,7 @@ class FakeSns(FakeService):
             else:
                 self.accepted.append(entry)
                 successful.append({"Id": entry["Id"], "MessageId": f"message-of-{json.loads(entry['Message'])['id']}"})
+        self.lose_answer()
         return {"Successful": successful[::-1], "Failed": failed}  # SNS promises no order
 
     async def get_topic_attributes(self, *, TopicArn: str) -> Any:  # noqa: N803
@@ -104,6 +128,7 @@ class FakeEvents(FakeService):
             else:
                 self.accepted.append(entry)
                 results.append({"EventId": f"bus-event-of-{json.loads(entry['Detail'])['id']}"})
+        self.lose_answer()
         return {"Entries": results}
 
     async def describe_event_bus(self, *, Name: str) -> Any:  # noqa: N803

@@ -123,6 +123,14 @@ async def test_text_is_text_and_limits_are_inclusive(api: RunningApi, order: dic
     assert response.status_code == 202
 
 
+@pytest.mark.parametrize("body", [b"[" * 10_000, b'{"a":' * 10_000], ids=["arrays", "objects"])
+async def test_endless_nesting_is_called_by_its_name(api: RunningApi, body: bytes) -> None:
+    """The client is told what is wrong with it."""
+    response = await api.http.post("/orders", content=body, headers=JSON)
+
+    assert assert_problem(response, 400, "malformed-json")["detail"] == "nested too deeply."
+
+
 async def test_a_missing_body_is_named(api: RunningApi) -> None:
     """No body at all is a 422 that asks for one."""
     response = await api.http.post("/orders")
@@ -166,43 +174,49 @@ async def test_json_by_any_spelling_is_json(api: RunningApi, content_type: str) 
     assert response.status_code == 202
 
 
+async def asked_directly(api: RunningApi, headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+    """POST /orders with a body that never ends: the answer's status, and how many bytes were taken."""
+    taken_bytes = 0
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        nonlocal taken_bytes
+        taken_bytes += 8192
+        return {"type": "http.request", "body": b" " * 8192, "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/orders",
+        "raw_path": b"/orders",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"content-type", b"application/json"), *headers],
+    }
+    await api.app(scope, receive, send)
+    return sent[0]["status"], taken_bytes
+
+
 @pytest.mark.parametrize("size_bytes", [LIMIT_BYTES + 1, 1 << 20])
-async def test_a_body_that_says_it_is_too_large_is_refused_unread(api: RunningApi, size_bytes: int) -> None:
-    """413 by Content-Length alone."""
+async def test_a_body_that_is_too_large_is_a_413(api: RunningApi, size_bytes: int) -> None:
+    """The problem says what the limit is."""
     response = await api.http.post("/orders", content=b" " * size_bytes, headers=JSON)
 
     assert "65536" in assert_problem(response, 413, "body-too-large")["detail"]
     await assert_nothing_published(api)
 
 
-async def test_a_chunked_body_is_read_no_further_than_the_limit() -> None:
+async def test_a_body_that_says_it_is_too_large_is_not_read(api: RunningApi) -> None:
+    """413 by Content-Length alone."""
+    assert await asked_directly(api, [(b"content-length", b"65537")]) == (413, 0)
+
+
+async def test_a_chunked_body_is_read_no_further_than_the_limit(api: RunningApi) -> None:
     """413 at the chunk that is too much: the rest is not read, let alone kept."""
-    async with running_api() as api:
-        taken_bytes = 0
-
-        async def receive() -> dict[str, Any]:
-            nonlocal taken_bytes
-            taken_bytes += 8192
-            return {"type": "http.request", "body": b" " * 8192, "more_body": True}
-
-        sent: list[dict[str, Any]] = []
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "method": "POST",
-            "path": "/orders",
-            "raw_path": b"/orders",
-            "query_string": b"",
-            "root_path": "",
-            "headers": [(b"content-type", b"application/json"), (b"transfer-encoding", b"chunked")],
-        }
-        await api.app(scope, receive, send)
-
-        assert sent[0]["status"] == 413
-        assert taken_bytes <= LIMIT_BYTES + 8192
+    assert await asked_directly(api, [(b"transfer-encoding", b"chunked")]) == (413, LIMIT_BYTES + 8192)
 
 
 async def test_a_body_of_exactly_the_limit_is_read(api: RunningApi) -> None:

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from orderboard_contracts.identity import order_id_for
 from support import eventually
-from unit.order_api.fakes import ORDER, FakeService, RunningApi, assert_problem, running_api, throttled, unreachable
+from unit.order_api.fakes import (
+    ORDER,
+    FakeService,
+    RunningApi,
+    assert_problem,
+    broken_answers,
+    running_api,
+    throttled,
+    unreachable,
+)
 
 REFUSED_FOR_GOOD = {"Code": "InvalidParameter", "SenderFault": True, "Message": "no"}
 REFUSED_FOR_NOW = {"Code": "InternalError", "SenderFault": False, "Message": "sorry"}
@@ -37,6 +46,34 @@ async def test_a_half_done_publish_is_a_503_that_the_same_key_heals(
     assert healed.json()["order_id"] == order_id_for("heal")
     assert {event.id for event in api.sns.events} == {event.id for event in api.events.events}
     assert len({event.id for event in api.sns.events}) == 1
+
+
+@pytest.mark.parametrize("silent", ["sns", "events"])
+async def test_a_lost_answer_is_a_503_and_trying_again_repeats_the_same_event(api: RunningApi, silent: str) -> None:
+    """The service has it but did not say so in time: the repeat carries the same event id, so it can be told."""
+    service: FakeService = getattr(api, silent)
+    service.answers_to_lose = 1
+
+    await assert_unavailable(api, "lost")
+    repeated = await api.place(key="lost")
+
+    events = getattr(api, silent).events
+    assert repeated.status_code == 202
+    assert len(events) == 2
+    assert len({event.id for event in events}) == 1
+
+
+@pytest.mark.parametrize("broken", ["sns", "events"])
+@pytest.mark.parametrize("kind", broken_answers())
+async def test_an_answer_that_breaks_off_or_is_garbled_is_a_503(api: RunningApi, broken: str, kind: str) -> None:
+    """The order may have got through, so the client is asked to try again and not told that something broke here."""
+    service: FakeService = getattr(api, broken)
+    service.failures.append(broken_answers()[kind])
+
+    await assert_unavailable(api, "broken")
+    healed = await api.place(key="broken")
+
+    assert healed.status_code == 202
 
 
 async def test_after_a_failure_the_key_stays_bound_to_its_body(api: RunningApi) -> None:

@@ -59,8 +59,15 @@ class _SteppedOrders(MemoryOrders):
 
 
 class _SteppedBus(MemoryBus):
+    """Hears nothing of an order whose row is not final yet."""
+
+    def __init__(self, orders: MemoryOrders) -> None:
+        super().__init__()
+        self._orders = orders
+
     async def emit(self, event: OutcomeEvent) -> None:
         await _Turn()
+        assert self._orders.rows[event.subject].status != "cancellation_pending", "told before it was written"
         await super().emit(event)
         await _Turn()
 
@@ -70,7 +77,7 @@ class _Cafe:
 
     def __init__(self, commands: list[Command]) -> None:
         self.orders = _SteppedOrders()
-        self.bus = _SteppedBus()
+        self.bus = _SteppedBus(self.orders)
         self._commands = commands
         self._unfinished = set(range(len(commands)))
         self._under_way: list[tuple[int, Coroutine[Any, Any, str]]] = []

@@ -15,6 +15,7 @@ from worker.order import Circumstances, record_of
 from worker.orders_table import orders_table
 
 TABLE = "cafe-orders"
+LINGER_S = 0.1  # long enough for all that a test sends at once, on a busy machine too
 
 
 def record(order_id: str | None = None, note: str | None = None) -> OrderRecord:
@@ -86,7 +87,7 @@ async def test_many_inserts_share_calls() -> None:
     """Sixty orders take three calls: 25 statements are the most that one may hold."""
     dynamo = FakeDynamo()
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         assert all(await asyncio.gather(*(orders.insert(record()) for _ in range(60))))
 
     assert len(dynamo.items) == 60
@@ -98,7 +99,7 @@ async def test_what_was_written_is_read_back() -> None:
     dynamo = FakeDynamo()
     hard = record(note="'\"; DROP ? {'a': ?} 🥐 مرحبا")
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         assert await orders.insert(hard)
 
         assert await orders.get(hard.order_id) == hard
@@ -109,7 +110,7 @@ async def test_an_order_that_has_a_row_is_not_written_again() -> None:
     dynamo = FakeDynamo()
     order = record()
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         together = await asyncio.gather(*(orders.insert(order) for _ in range(3)))
         later = await orders.insert(order)
 
@@ -126,7 +127,7 @@ async def test_throttling_of_one_statement_is_nobodys_fault() -> None:
         "ProvisionedThroughputExceeded" if item["order_id"]["S"] == slow.order_id else None for item in items
     ]
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         results = await asyncio.gather(
             orders.insert(slow), *(orders.insert(record()) for _ in range(5)), return_exceptions=True
         )
@@ -149,7 +150,7 @@ async def test_an_order_that_the_table_refuses_harms_no_other(whole_call: bool) 
 
     dynamo.refuse = refuse
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         results = await asyncio.gather(
             orders.insert(bad), *(orders.insert(record()) for _ in range(5)), return_exceptions=True
         )
@@ -178,7 +179,7 @@ async def test_a_call_that_fails_as_a_whole_is_an_outage(failure: Exception) -> 
 
     dynamo.refuse = refuse
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         with pytest.raises(UnavailableError):
             await orders.insert(record())
 
@@ -188,7 +189,7 @@ async def test_reads_share_a_call_and_ask_again_for_what_was_not_read() -> None:
     dynamo = FakeDynamo()
     records = [record() for _ in range(4)]
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         for each in records:
             await orders.insert(each)
         dynamo.unprocessed = 2
@@ -211,7 +212,7 @@ async def test_a_tombstone_is_replaced_once() -> None:
     dynamo = FakeDynamo()
     cancelled = record().model_copy(update={"status": "cancelled"})
 
-    async with orders_table(dynamo, TABLE) as orders:
+    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         await orders.insert(cancelled.model_copy(update={"status": "cancellation_pending"}))
         await orders.replace_tombstone(cancelled)
         with pytest.raises(RowMovedError):

@@ -42,18 +42,18 @@ async def _time(
     tens, twenty_fives = batches(orders, BATCH), batches(orders, WRITE_BATCH)
     match operation:
         case "publish":
-            done, took_s = await through(_each(tens, bare.publish), seconds=seconds)
+            done, took_s = await through(each_of(tens, bare.publish), seconds=seconds)
             return done, took_s, done
         case "put_events":
             done, took_s = await through(
-                _each(tens, lambda ten: bare.put_events([each.placed for each in ten])), seconds=seconds
+                each_of(tens, lambda ten: bare.put_events([each.placed for each in ten])), seconds=seconds
             )
             return done, took_s, 0
         case "receive_delete":
             done, took_s = await through(itertools.repeat(bare.receive_delete, most // BATCH), seconds=seconds)
             return done, took_s, -done
         case "write":
-            done, took_s = await through(_each(twenty_fives, bare.write), seconds=seconds)
+            done, took_s = await through(each_of(twenty_fives, bare.write), seconds=seconds)
             return done, took_s, 0
         case "together":
             done, took_s, published = await together(bare, orders, seconds=seconds)
@@ -87,16 +87,17 @@ async def together(bare: Bare, orders: Sequence[Order], *, seconds: float) -> tu
         published += both[0]
         return await bare.make(rows)
 
-    done, took_s = await through(_each(batches(orders, BATCH), whole), seconds=seconds)
+    done, took_s = await through(each_of(batches(orders, BATCH), whole), seconds=seconds)
     return done, took_s, published
 
 
 async def _fill(bare: Bare, orders: Sequence[Order]) -> int:
-    done, _ = await through(_each(batches(orders, BATCH), bare.send), seconds=float("inf"))
+    done, _ = await through(each_of(batches(orders, BATCH), bare.send), seconds=float("inf"))
     return done
 
 
-def _each(parts: Iterator[Sequence[Order]], act: Callable[[Sequence[Order]], Awaitable[int]]) -> Iterator[Call]:
+def each_of(parts: Iterator[Sequence[Order]], act: Callable[[Sequence[Order]], Awaitable[int]]) -> Iterator[Call]:
+    """One call for each part."""
     return (_bound(act, part) for part in parts)
 
 

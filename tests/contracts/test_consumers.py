@@ -1,0 +1,60 @@
+"""The table of who reads what is true: the fields exist, and the consumers' code reads them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from event_schemas import schemas
+from generate import HERE
+
+ROOT = HERE.parent
+CONSUMERS: dict[str, dict[str, list[str]]] = yaml.safe_load((HERE / "consumers.yaml").read_text())
+SOURCES = {
+    "worker": ROOT / "services" / "worker" / "src",
+    "notifier": ROOT / "services" / "notifier" / "src",
+    "rig": ROOT / "rig" / "src",
+}
+READS = [
+    (consumer, name, path) for consumer, reads in CONSUMERS.items() for name, paths in reads.items() for path in paths
+]
+
+
+def fields(schema: Mapping[str, Any], root: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """The paths of all fields, as the table writes them."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if "items" in schema:
+        yield from fields(schema["items"], root, f"{above}[]")
+    for name, below in schema.get("properties", {}).items():
+        path = f"{above}.{name}".lstrip(".")
+        yield path
+        yield from fields(below, root, path)
+
+
+def source_of(consumer: str) -> str:
+    """All code of a consumer."""
+    directory: Path = SOURCES[consumer]
+    return "\n".join(path.read_text() for path in sorted(directory.rglob("*.py")))
+
+
+def test_the_consumers_are_the_ones_there_are() -> None:
+    """order-api reads no events; worker, notifier and rig do."""
+    assert set(CONSUMERS) == set(SOURCES)
+
+
+def test_every_type_has_a_consumer() -> None:
+    """There is no event, and no alert, that nobody reads."""
+    assert {name for reads in CONSUMERS.values() for name in reads} == set(schemas())
+
+
+@pytest.mark.parametrize(("consumer", "name", "path"), READS, ids=str)
+def test_what_is_said_to_be_read_exists_and_is_read(consumer: str, name: str, path: str) -> None:
+    """Each field in the table is one of that document, and some line of the consumer's code reads one of that name."""
+    schema = schemas()[name]
+    field = path.rsplit(".", 1)[-1].removesuffix("[]")
+
+    assert path in set(fields(schema, schema))
+    assert re.search(rf"\.{field}\b", source_of(consumer))

@@ -1,0 +1,82 @@
+"""`orderboard demo`, run for real: the ledger balances, also when a worker dies, and nothing is left behind."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.command import Command, family, read_until, still_running
+
+
+@pytest.fixture
+def orderboard(tmp_path: Path) -> Command:
+    """The command, with state of its own."""
+    return Command(tmp_path / "state")
+
+
+def _played(orderboard: Command, *options: str) -> dict[str, Any]:
+    done = orderboard.run("demo", "--json", *options)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def test_the_ledger_balances(orderboard: Command) -> None:
+    """Every order of the rush ends where it may, every alert is announced, and no log or process is left."""
+    demo = _played(orderboard)
+
+    assert demo["balanced"] is True
+    assert demo["accepted"] == 198
+    assert {refused["kind"] for refused in demo["refused"]} == {"none of it", "not on the menu"}
+    assert demo["endings"]["rejected"] == 8
+    assert demo["endings"]["dead-lettered"] == 1
+    assert sum(demo["endings"].values()) == 198
+    assert all(alert["due"] == alert["announced"] for alert in demo["alerts"].values())
+    assert demo["alerts"]["large_order"]["due"] >= 10
+    (poisoned,) = demo["dead_letters"]
+    assert poisoned["queue"].endswith("-work-dlq")
+    assert demo["seconds"]["first_finished"] < demo["seconds"]["all_finished"]
+    assert {"backend", "order-api", "worker-1", "this command"} <= {each["name"] for each in demo["memory"]}
+    assert list(orderboard.state_dir.iterdir()) == []
+
+
+def test_the_ledger_balances_when_a_worker_is_killed(orderboard: Command) -> None:
+    """A worker that is killed with orders in hand loses none and doubles none: another makes them."""
+    demo = _played(orderboard, "--kill-worker", "--seed", "2")
+
+    assert demo["balanced"] is True
+    assert demo["accepted"] == 198
+    assert "worker-1" not in {each["name"] for each in demo["memory"]}
+
+
+@pytest.mark.parametrize("moment", ["Backend embedded", "order-api and worker", "Orders answered: 50"])
+def test_ctrl_c_leaves_nothing_behind(orderboard: Command, moment: str) -> None:
+    """Ctrl-C ends every process at any moment, says so in a line and exits with 130."""
+    with orderboard.start("demo", "--json") as demo:
+        said = read_until(demo, moment)
+        started = family(demo)
+
+        demo.send_signal(signal.SIGINT)
+        out, err = demo.communicate(timeout=60)
+
+        assert demo.returncode == 130
+        assert "Interrupted" in err
+        assert "Traceback" not in said + err
+        assert out == ""
+        assert started
+        assert still_running(started) == []
+        assert list(orderboard.state_dir.iterdir()) == []
+
+
+def test_sigkill_leaves_nothing_behind(orderboard: Command) -> None:
+    """Even a demo that is killed, and can clean up nothing, takes all its processes along."""
+    with orderboard.start("demo", "--json") as demo:
+        read_until(demo, "order-api and worker")
+        started = family(demo)
+
+        demo.kill()
+        demo.communicate(timeout=60)
+
+        assert len(started) >= 3
+        assert still_running(started) == []

@@ -1,0 +1,199 @@
+"""A system that is kept running: up, what one does with it, and down. In the order in which a user would."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from e2e.command import Command, still_running
+from support import eventually
+
+ORDERS = """\
+{"customer_id": "ada", "lines": [{"sku": "tea", "quantity": 2}], "note": "[red]hot[/red] ☕", "idempotency_key": "k1"}
+
+{"customer_id": "alan", "lines": [{"sku": "unicorn-latte", "quantity": 1}]}
+no order at all
+{"customer_id": "grace", "lines": [{"sku": "tea", "quantity": 1}], "fault": "poison", "idempotency_key": "k2"}
+{"customer_id": "edsger", "lines": [{"sku": "catering-box", "quantity": 3}], "priority": "express"}
+"""
+
+
+@pytest.fixture(scope="module")
+def orderboard(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The command, with state of its own."""
+    return Command(tmp_path_factory.mktemp("up") / "state")
+
+
+@pytest.fixture(scope="module")
+def system(orderboard: Command) -> Iterator[dict[str, Any]]:
+    """A system that runs, as `up --json` describes it."""
+    up = orderboard.run("up", "--json", "--allow-faults")
+    assert up.returncode == 0, up.stderr
+    document: dict[str, Any] = json.loads(up.stdout)
+    yield document
+    orderboard.run("down")
+
+
+@pytest.fixture(scope="module")
+def placed(orderboard: Command, system: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """The orders above, placed from standard input: the answers by line."""
+    done = orderboard.run("place", "--json", stdin=ORDERS)
+    assert done.returncode == 1, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    return {answer["line"]: answer for answer in answers}
+
+
+def _story(orderboard: Command, order_id: str) -> dict[str, Any]:
+    shown = orderboard.run("show", order_id, "--json")
+    story: dict[str, Any] = json.loads(shown.stdout)
+    return story
+
+
+def _queue(orderboard: Command, name: str) -> dict[str, int]:
+    queues: dict[str, dict[str, int]] = json.loads(orderboard.run("status", "--json").stdout)["queues"]
+    return queues[f"orderboard-{name}"]
+
+
+def test_it_runs_on(orderboard: Command, system: dict[str, Any]) -> None:
+    """After `up` has ended the API answers, with its OpenAPI page, and status says that all is well."""
+    assert httpx.get(f"{system['api_url']}/docs", trust_env=False).status_code == 200
+
+    status = orderboard.run("status")
+    assert status.returncode == 0, status.stderr
+    assert "orderboard-work-dlq" in status.stdout
+
+
+def test_a_second_up_is_refused(orderboard: Command, system: dict[str, Any]) -> None:
+    """A second `up` starts nothing, and says what runs and how to end it."""
+    second = orderboard.run("up")
+
+    assert second.returncode == 1
+    assert "It runs already" in second.stderr
+    assert "orderboard down" in second.stderr
+    assert len(json.loads(orderboard.run("status", "--json").stdout)["processes"]) == len(system["processes"])
+
+
+def test_every_line_gets_its_answer(placed: dict[int, dict[str, Any]]) -> None:
+    """Lines are answered by their number: good ones with an order id, bad ones with what is wrong."""
+    assert {number for number, answer in placed.items() if answer["accepted"]} == {1, 5, 6}
+    assert placed[3]["status"] == 422
+    assert "not JSON" in placed[4]["reason"]
+
+
+async def test_the_story_of_an_order(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
+    """`show` has the record, the wait, the alerts, and what each service logged; typed text stays text."""
+    order_id = placed[6]["order_id"]
+
+    def told() -> None:
+        story = _story(orderboard, order_id)
+        assert story["record"]["status"] == "completed"
+        assert sorted(alert["kind"] for alert in story["alerts"]) == ["express_ready", "large_order"]
+        assert {line["event"] for line in story["log"]} >= {"order.accepted", "order.completed"}
+        assert story["waited_s"] >= 0
+
+    await eventually(told, within_s=30)
+    assert "[red]hot[/red] ☕" in orderboard.run("show", placed[1]["order_id"]).stdout
+
+
+def test_placing_again_orders_nothing_twice(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
+    """The same lines give the same order ids."""
+    again = orderboard.run("place", "--json", stdin=ORDERS)
+
+    answers = [json.loads(line) for line in again.stdout.splitlines()]
+    ids = {answer["line"]: answer["order_id"] for answer in answers if answer["accepted"]}
+    assert ids == {number: answer["order_id"] for number, answer in placed.items() if answer["accepted"]}
+
+
+async def test_a_poisoned_order_is_redriven_and_comes_back(
+    orderboard: Command, placed: dict[int, dict[str, Any]]
+) -> None:
+    """The poisoned order rests in the DLQ, `show` says why, `redrive` moves it, and unmended it comes back."""
+    order_id = placed[5]["order_id"]
+
+    def rests() -> None:
+        assert _queue(orderboard, "work-dlq")["visible"] >= 1
+
+    await eventually(rests, within_s=30)
+    (letter, *_) = _story(orderboard, order_id)["dead_letters"]
+    assert letter["queue"] == "orderboard-work-dlq"
+    assert letter["reason"] == "it carries the fault poison"
+
+    redriven = orderboard.run("redrive", "work", "--json")
+    assert redriven.returncode == 0, redriven.stderr
+    assert json.loads(redriven.stdout)["moved"] >= 1
+
+    await eventually(rests, within_s=30)
+
+
+def test_an_order_that_nobody_knows(orderboard: Command, system: dict[str, Any]) -> None:
+    """`show` of an unknown id exits with 1 and says so."""
+    shown = orderboard.run("show", "00000000-0000-5000-8000-000000000000")
+
+    assert shown.returncode == 1
+    assert "Nothing is known" in shown.stderr
+
+
+def test_an_unknown_queue(orderboard: Command, system: dict[str, Any]) -> None:
+    """`redrive` of an unknown queue is wrong use: exit 2, with the names that there are."""
+    redriven = orderboard.run("redrive", "nonesuch")
+
+    assert redriven.returncode == 2
+    assert "work, express" in redriven.stderr
+
+
+def test_down_ends_everything_and_down_again_is_fine(orderboard: Command, system: dict[str, Any]) -> None:
+    """`down` ends every process that `up` started; the second time nothing is to be done, which is fine."""
+    processes = [psutil.Process(each["pid"]) for each in system["processes"]]
+
+    first, second = orderboard.run("down"), orderboard.run("down")
+
+    assert first.returncode == 0, first.stderr
+    assert second.returncode == 0
+    assert "Nothing was running" in second.stdout
+    assert still_running(processes) == []
+    assert orderboard.run("status").returncode == 1
+
+
+def test_what_fails_at_start_shows_why_and_leaves_nothing(tmp_path: Path) -> None:
+    """When a service dies at start, the end of its log is shown, and everything that was started is ended."""
+    orderboard = Command(tmp_path / "state")
+
+    up = orderboard.run("up", environment={"ORDERBOARD_SOLD_OUT": "unicorn-latte"})
+
+    assert up.returncode == 1
+    assert "worker-1 ended" in up.stderr
+    assert "not on the menu" in up.stderr
+    assert "Traceback (most recent call last)" not in up.stderr
+    assert not (orderboard.state_dir / "state.json").exists()
+    marked = [
+        each for each in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(each.info["cmdline"] or ())
+    ]
+    assert still_running(marked) == []
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    """A named port that somebody has is refused before anything is started."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        up = Command(tmp_path / "state").run("up", "--port", str(port))
+
+    assert up.returncode == 1
+    assert f"Port {port} is taken" in up.stderr
+
+
+def test_nothing_runs(tmp_path: Path) -> None:
+    """Commands that need a system say in one line that none runs and how to start one."""
+    orderboard = Command(tmp_path / "state")
+
+    for arguments in (["status"], ["place"], ["show", "x"], ["redrive", "work"], ["deploy"]):
+        done = orderboard.run(*arguments)
+        assert done.returncode == 1, arguments
+        assert "orderboard up" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr

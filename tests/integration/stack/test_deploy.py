@@ -1,0 +1,159 @@
+"""Deploying, deploying again, deploying what is broken, and taking it all away."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+import pytest
+from conftest import HOST_RUNTIME
+from integration.stack import said
+from integration.stack.ways import event_ids, put, silence_notifier
+from orderboard_stack import outputs as stack_outputs
+from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
+from orderboard_stack.deploy import TEMPLATE, DeployFailedError, delete, deploy
+from support import DeployedStack, eventually
+
+Redeploy = Callable[..., list[str]]
+
+
+@pytest.fixture
+def name(backend: Endpoint) -> Iterator[str]:
+    """A stack name and prefix that is free, and is free again after the test."""
+    name = f"test-{secrets.token_hex(4)}"
+    yield name
+    with nullcontext() if backend.capabilities.deletes_failed else suppress(DeployFailedError):
+        delete(backend.session(), backend.endpoint_url, stack_name=name, prefix=name)
+
+
+@pytest.fixture
+def deployed(backend: Endpoint, notifier_zip: Path, name: str) -> Redeploy:
+    """Deploys the one stack of this test, as often as it is called, and returns what progress said."""
+
+    def call(template: Path = TEMPLATE, zip_path: Path = notifier_zip, **parameters: str) -> list[str]:
+        said_so_far: list[str] = []
+        deploy(
+            backend.session(),
+            backend.endpoint_url,
+            stack_name=name,
+            prefix=name,
+            template=template,
+            notifier_zip=zip_path,
+            parameters={"NotifierRuntime": HOST_RUNTIME, **parameters}
+            if backend.capabilities.host_lambda
+            else parameters,
+            progress=said_so_far.append,
+        )
+        return said_so_far
+
+    return call
+
+
+def handle_on(backend: Endpoint, name: str) -> DeployedStack:
+    """What the stack is now, read from its outputs."""
+    session = backend.session()
+    outputs = stack_outputs.read(session, backend.endpoint_url, name)
+    return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs, session=session)
+
+
+def test_progress_names_every_resource(deployed: Redeploy) -> None:
+    """Whoever waits sees one line for each thing made."""
+    lines = deployed()
+
+    assert {"WorkQueue CREATE_COMPLETE", "LargeOrderRule CREATE_COMPLETE", "OrdersTable CREATE_COMPLETE"} <= set(lines)
+    assert len(lines) == len(set(lines))
+
+
+async def test_an_update_takes_effect(deployed: Redeploy, backend: Endpoint, name: str) -> None:
+    """Deploying again with another value changes what the rule lets through."""
+    deployed()
+
+    deployed(LargeOrderCents="500")
+
+    stack = silence_notifier(handle_on(backend, name))
+    large_id = put(stack, said.placed(total_cents=500))
+    assert stack.outputs.large_order_cents == "500"
+    await eventually(lambda: list(event_ids(stack, stack.outputs.alerts_queue)) == [large_id], within_s=10)
+
+
+def test_deploying_the_same_again_changes_nothing(deployed: Redeploy, backend: Endpoint, name: str) -> None:
+    """A second deployment of the same leaves the data where it is and says so."""
+    deployed()
+    stack = handle_on(backend, name)
+    stack.dynamodb.put_item(TableName=stack.outputs.orders_table, Item={"order_id": {"S": "kept"}})
+
+    lines = deployed()
+
+    assert f"stack {name}: nothing to change" in lines
+    assert "Item" in stack.dynamodb.get_item(TableName=stack.outputs.orders_table, Key={"order_id": {"S": "kept"}})
+
+
+def test_new_code_takes_effect(
+    deployed: Redeploy, notifier_zip: Path, tmp_path: Path, backend: Endpoint, name: str
+) -> None:
+    """Another zip gives the function other code."""
+    deployed()
+    functions = backend.session().client("lambda", endpoint_url=backend.endpoint_url, config=CLIENT_CONFIG)
+    before = functions.get_function(FunctionName=f"{name}-notifier")["Configuration"]["CodeSha256"]
+    changed = tmp_path / "changed.zip"
+    changed.write_bytes(notifier_zip.read_bytes() + b"\0")
+
+    deployed(zip_path=changed)
+
+    assert functions.get_function(FunctionName=f"{name}-notifier")["Configuration"]["CodeSha256"] != before
+
+
+def test_a_failing_resource_is_named(deployed: Redeploy, backend: Endpoint, tmp_path: Path) -> None:
+    """A stack that cannot be made says which resource failed and why; a mended template mends the stack."""
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(
+        TEMPLATE.read_text().replace("maxReceiveCount: !Ref WorkMaxReceiveCount", "maxReceiveCount: 0", 1)
+    )
+
+    with pytest.raises(DeployFailedError, match=r"WorkQueue\w* \(AWS::SQS::Queue\w*\): .*maxReceiveCount"):
+        deployed(template=broken)
+
+    if backend.capabilities.deletes_failed:
+        assert "WorkQueue CREATE_COMPLETE" in deployed()
+    else:
+        with pytest.raises(DeployFailedError, match="start it anew"):
+            deployed()
+
+
+def test_a_template_that_is_refused_says_why(deployed: Redeploy, tmp_path: Path) -> None:
+    """What is no template is refused before anything is made."""
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("Resources: [")
+
+    with pytest.raises(DeployFailedError, match=r"CloudFormation refuses the template: .+"):
+        deployed(template=broken)
+
+
+def test_deletion_leaves_nothing(backend: Endpoint, deployed: Redeploy, name: str) -> None:
+    """Queues, topics, tables, the bus with its archive, the function and the bucket are gone when delete returns."""
+    deployed()
+    session, url = backend.session(), backend.endpoint_url
+
+    delete(session, url, stack_name=name, prefix=name)
+
+    left = json.dumps(
+        [
+            session.client("sqs", endpoint_url=url).list_queues(QueueNamePrefix=name).get("QueueUrls", []),
+            session.client("sns", endpoint_url=url).list_topics()["Topics"],
+            session.client("dynamodb", endpoint_url=url).list_tables()["TableNames"],
+            [each["Name"] for each in session.client("events", endpoint_url=url).list_event_buses()["EventBuses"]],
+            [each["ArchiveName"] for each in session.client("events", endpoint_url=url).list_archives()["Archives"]],
+            [each["FunctionName"] for each in session.client("lambda", endpoint_url=url).list_functions()["Functions"]],
+            [each["Name"] for each in session.client("s3", endpoint_url=url).list_buckets()["Buckets"]],
+        ]
+    )
+    assert name not in left
+    with pytest.raises(stack_outputs.StackNotFoundError, match=name):
+        stack_outputs.read(session, url, name)
+
+
+def test_deleting_what_is_not_there_is_fine(backend: Endpoint) -> None:
+    """delete can be run twice."""
+    for _ in range(2):
+        delete(backend.session(), backend.endpoint_url, stack_name="never-was", prefix="never-was")

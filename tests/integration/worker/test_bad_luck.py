@@ -1,0 +1,160 @@
+"""Promises 1, 5 and 6 with real processes and signals, and a network that loses answers."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from integration.worker.cafe import Cafe
+from integration.worker.faulty_proxy import Fault, faulty_proxy
+from integration.worker.processes import worker_process
+from support import eventually
+from unit.worker.commands import placed
+
+
+async def test_work_longer_than_the_visibility_timeout_is_kept(cafe: Cafe, tmp_path: Path) -> None:
+    """Orders that take 1.5 timeouts, some of them waiting in the process, are made by the worker that has them."""
+    cafe.publish(*(placed(fault="slow:4500") for _ in range(4)))
+
+    with worker_process(cafe.stack, tmp_path, "--concurrency", "3") as first:
+        await eventually(lambda: first.lines("worker.polling"), within_s=15)
+        with worker_process(cafe.stack, tmp_path, "--concurrency", "3"):
+            await eventually(lambda: cafe.left() == 0, within_s=20)
+
+    assert {record.receive_count for record in cafe.rows().values()} == {1}
+    assert len(cafe.told()) == 4
+
+
+async def test_a_killed_workers_orders_are_made_by_another(cafe: Cafe, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a batch: every order ends, once, and the outcomes agree."""
+    orders = [placed(fault="slow:300") for _ in range(40)]
+    cafe.publish(*orders)
+
+    with worker_process(cafe.stack, tmp_path, "--concurrency", "8") as victim:
+        await eventually(lambda: len(victim.lines("order.completed")) >= 5, within_s=15)
+        victim.process.kill()
+    with worker_process(cafe.stack, tmp_path) as heir:
+        await eventually(lambda: cafe.left() == 0, within_s=20)
+        assert heir.lines("order.completed")
+
+    assert len(cafe.rows()) == 40
+    assert len(cafe.told_once()) == 40
+    assert cafe.dead() == 0
+
+
+async def test_an_order_that_crashes_the_worker_heals(cafe: Cafe, tmp_path: Path) -> None:
+    """The fault crash ends the process as SIGKILL would; the next worker makes the order."""
+    order = placed(fault="crash")
+    cafe.publish(order, placed(), placed())
+
+    with worker_process(cafe.stack, tmp_path) as victim:
+        assert victim.wait() == -signal.SIGKILL
+    with worker_process(cafe.stack, tmp_path):
+        await eventually(lambda: cafe.left() == 0, within_s=15)
+
+    assert cafe.rows()[order.subject].receive_count == 2
+    assert len(cafe.rows()) == 3
+
+
+async def test_a_frozen_worker_does_no_harm_when_it_thaws(cafe: Cafe, tmp_path: Path) -> None:
+    """SIGSTOP past the visibility timeout: another worker makes the orders; thawed, the first lets go of them."""
+    orders = [placed(fault="slow:1000") for _ in range(12)]
+    cafe.publish(*orders)
+
+    with worker_process(cafe.stack, tmp_path, "--concurrency", "4") as frozen:
+        await eventually(lambda: len(frozen.lines("order.completed")) >= 4, within_s=15)
+        frozen.signal(signal.SIGSTOP)
+        with worker_process(cafe.stack, tmp_path):
+            await eventually(lambda: cafe.left() == 0, within_s=20)
+            rows = cafe.rows()
+            frozen.signal(signal.SIGCONT)
+            await eventually(lambda: frozen.lines("message.lost") or frozen.lines("message.receipt_expired"))
+            assert frozen.drain() == 0
+
+    assert len(rows) == 12
+    assert cafe.rows() == rows
+    assert len(cafe.told_once()) == 12
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_drains(cafe: Cafe, tmp_path: Path, number: int) -> None:
+    """What is in hand is finished, what is not is left for others, nothing is half done, and the exit is clean."""
+    cafe.publish(*(placed(fault="slow:200") for _ in range(60)))
+
+    with worker_process(cafe.stack, tmp_path, "--concurrency", "4") as worker:
+        await eventually(lambda: worker.lines("order.completed"), within_s=15)
+        worker.signal(number)
+        assert worker.wait() == 0
+
+    made = len(cafe.rows())
+    assert 0 < made < 60
+    assert cafe.left() == 60 - made
+    assert cafe.stack.waiting(cafe.stack.outputs.work_queue) == 60 - made
+    await eventually(lambda: len(cafe.told_once()) == made)
+
+
+async def test_a_drain_keeps_its_deadline(cafe: Cafe, tmp_path: Path) -> None:
+    """Work that takes longer is given back at once, so that another worker need not wait for its visibility timeout."""
+    cafe.publish(*(placed(fault="slow:60000") for _ in range(6)))
+    environment = {"ORDERBOARD_DRAIN_DEADLINE_S": "1", "ORDERBOARD_WORK_VISIBILITY_TIMEOUT_S": "600"}
+
+    with worker_process(cafe.stack, tmp_path, "--concurrency", "3", environment=environment) as worker:
+        await eventually(lambda: cafe.stack.waiting(cafe.stack.outputs.work_queue) == 0, within_s=15)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait(within_s=6) == 0
+
+    assert cafe.stack.waiting(cafe.stack.outputs.work_queue) == 6
+    assert not cafe.rows()
+
+
+async def test_a_second_signal_ends_it_at_once(cafe: Cafe, tmp_path: Path) -> None:
+    """Who asks twice does not wait for the drain."""
+    cafe.publish(placed(fault="slow:60000"))
+
+    with worker_process(cafe.stack, tmp_path) as worker:
+        await eventually(lambda: cafe.stack.waiting(cafe.stack.outputs.work_queue) == 0, within_s=15)
+        worker.signal(signal.SIGTERM)
+        await eventually(lambda: worker.lines("worker.draining"))
+        worker.signal(signal.SIGTERM)
+
+        assert worker.wait(within_s=2) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("fault", ["throttle", "fail", "drop_answer"])
+async def test_a_bad_network_loses_nothing_and_doubles_nothing(cafe: Cafe, tmp_path: Path, fault: Fault) -> None:
+    """Calls that are throttled, fail, or are done but never answered: every order ends once, none is dead."""
+    operations = ("ReceiveMessage", "BatchExecuteStatement", "PutEvents", "DeleteMessageBatch")
+    assert cafe.stack.endpoint.endpoint_url is not None
+
+    async with faulty_proxy(cafe.stack.endpoint.endpoint_url) as proxy:
+        for operation in operations:
+            proxy.plan(operation, fault, calls=6)
+        cafe.publish(*(placed() for _ in range(60)))
+        with worker_process(cafe.stack, tmp_path, environment={"AWS_ENDPOINT_URL": proxy.address}):
+            await eventually(lambda: cafe.left() == 0 and len(cafe.told_once()) == 60, within_s=40)
+
+    assert proxy.met == dict.fromkeys(operations, 6)
+    assert {record.status for record in cafe.rows().values()} == {"completed"}
+    assert len(cafe.rows()) == 60
+    assert cafe.dead() == 0
+
+
+async def test_an_outage_of_the_table_burns_no_receives(cafe: Cafe, tmp_path: Path) -> None:
+    """Half a minute's worth of failures at three receives at most: no order goes to the dead-letter queue."""
+    assert cafe.stack.endpoint.endpoint_url is not None
+
+    async with faulty_proxy(cafe.stack.endpoint.endpoint_url) as proxy:
+        proxy.plan("BatchExecuteStatement", "fail", calls=10**6)
+        cafe.publish(*(placed() for _ in range(30)))
+        with worker_process(cafe.stack, tmp_path, environment={"AWS_ENDPOINT_URL": proxy.address}) as worker:
+            await eventually(lambda: len(worker.lines("backend.unavailable")) >= 4, within_s=30)
+            status, body = worker.health()
+            calls = proxy.met["BatchExecuteStatement"]
+            proxy.plan("BatchExecuteStatement", "fail", calls=0)
+            await eventually(lambda: cafe.left() == 0, within_s=30)
+            assert worker.health()[0] == 200
+
+    assert status == 503
+    assert "orders table and event bus" in body["problems"]
+    assert calls < 100
+    assert {record.receive_count for record in cafe.rows().values()} == {1}
+    assert cafe.dead() == 0

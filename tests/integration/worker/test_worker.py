@@ -1,0 +1,144 @@
+"""A real worker on a real endpoint: what it makes of good, double, early, late and bad messages."""
+
+import json
+from pathlib import Path
+
+from integration.worker.cafe import Cafe
+from integration.worker.processes import worker_process
+from orderboard_contracts.events import OrderRejected
+from support import DeployedStack, eventually
+from unit.worker.commands import cancellation, placed
+
+
+async def test_a_rush_is_made(cafe: Cafe, tmp_path: Path) -> None:
+    """Normal and express orders, each published twice, end as one row and one outcome, and the queues are empty."""
+    normal = [placed() for _ in range(60)]
+    express = [placed(priority="express") for _ in range(20)]
+    sold_out = [placed(sku="cinnamon-bun") for _ in range(5)]
+    cafe.publish(*normal, *express, *sold_out, *normal, *express)
+
+    with worker_process(cafe.stack, tmp_path, environment={"ORDERBOARD_SOLD_OUT": "cinnamon-bun"}) as worker:
+        await eventually(lambda: cafe.left() == 0 and len(cafe.told()) >= 165, within_s=20)
+
+        statuses = [record.status for record in cafe.rows().values()]
+        assert (statuses.count("completed"), statuses.count("rejected")) == (80, 5)
+        assert len(cafe.told_once()) == 85
+        assert cafe.dead() == 0
+        assert worker.health() == (200, {"status": "ok", "worker_id": worker.health()[1]["worker_id"], "problems": {}})
+        assert worker.drain() == 0
+
+
+async def test_cancellations_early_and_late(cafe: Cafe, tmp_path: Path) -> None:
+    """One that overtakes its order wins; one that comes after the order was made is refused; the bus hears both."""
+    early, late = placed(), placed()
+
+    with worker_process(cafe.stack, tmp_path) as worker:
+        await worker.polls()
+        cafe.publish(cancellation(early.subject), late)
+        await eventually(lambda: cafe.left() == 0 and len(cafe.rows()) == 2)
+        tombstone = cafe.rows()[early.subject]
+        cafe.publish(early, cancellation(late.subject))
+        await eventually(lambda: cafe.left() == 0 and len(cafe.told()) == 3)
+
+    rows = cafe.rows()
+    assert tombstone.status == "cancellation_pending"
+    assert tombstone.expires_at is not None
+    assert (rows[early.subject].status, rows[late.subject].status) == ("cancelled", "completed")
+    assert rows[early.subject].expires_at is None
+    assert sorted(event.type.split(".")[2] for event in cafe.told()) == [
+        "cancellation_refused",
+        "cancelled",
+        "completed",
+    ]
+
+
+async def test_a_second_order_under_one_id_is_told_of_the_conflict(cafe: Cafe, tmp_path: Path) -> None:
+    """The first one stays as it is."""
+    first = placed()
+    second = placed(first.subject, quantity=9)
+
+    with worker_process(cafe.stack, tmp_path):
+        cafe.publish(first)
+        await eventually(lambda: len(cafe.told()) == 1, within_s=15)
+        cafe.publish(second)
+        await eventually(lambda: len(cafe.told()) == 2)
+
+    conflict = next(event for event in cafe.told() if isinstance(event, OrderRejected))
+    assert conflict.data.reason == "idempotency_conflict"
+    assert cafe.rows()[first.subject].digest == first.data.digest
+
+
+async def test_poison_and_garbage_rest_in_the_dlq(cafe: Cafe, tmp_path: Path) -> None:
+    """Whatever is no command goes to the dead-letter queue at once and unchanged, while fifty others are made."""
+    garbage = [
+        "no JSON",
+        "[]",
+        "[" * 10_000 + "]" * 10_000,
+        json.dumps({"type": "orderboard.order.placed.v7", "specversion": "1.0"}),
+        placed().to_json().replace("orderboard.order.placed.v1", "orderboard.order.eaten.v1"),
+        '{"total_cents": ' + "9" * 5000 + "}",
+        placed(fault="poison").to_json(),
+        placed().to_json().replace('"total_cents":390', '"total_cents":' + "9" * 60),
+    ]
+    cafe.send(*garbage[:4], *(placed().to_json() for _ in range(50)), *garbage[4:])
+
+    with worker_process(cafe.stack, tmp_path) as worker:
+        await eventually(lambda: cafe.dead() == len(garbage) and cafe.left() == 0, within_s=20)
+
+        assert len(cafe.rows()) == 50
+        poisoned = worker.lines("message.poison")
+        assert len(poisoned) == 7 * 3, "once for each receive"
+        assert all(line["reason"] for line in poisoned)
+    dead = []
+    while messages := cafe.stack.receive(cafe.stack.outputs.work_dlq):
+        dead += [message["Body"] for message in messages]
+    assert sorted(dead) == sorted(garbage)
+
+
+async def test_a_flaky_order_heals(cafe: Cafe, tmp_path: Path) -> None:
+    """flaky:2 is made at its third receive, the last before the dead-letter queue."""
+    order = placed(fault="flaky:2")
+    cafe.publish(order)
+
+    with worker_process(cafe.stack, tmp_path) as worker:
+        await eventually(lambda: cafe.left() == 0 and cafe.rows(), within_s=15)
+
+        assert cafe.rows()[order.subject].receive_count == 3
+        assert len(worker.lines("message.retry_scheduled")) == 2
+
+
+async def test_a_queue_that_is_not_there_ends_the_start(cafe: Cafe, tmp_path: Path) -> None:
+    """Exit status 2 and a line that names the queue and the mend."""
+    with worker_process(cafe.stack, tmp_path, environment={"ORDERBOARD_WORK_QUEUE": "nowhere"}) as worker:
+        assert worker.wait() == 2
+
+        reason = worker.lines("worker.misconfigured")[0]["reason"]
+        assert "'nowhere'" in reason
+        assert "ORDERBOARD_WORK_QUEUE" in reason
+
+
+async def test_a_backend_that_is_gone_is_waited_for(stack: DeployedStack, tmp_path: Path) -> None:
+    """The worker neither ends nor burns: it says what is missing, and still stops when told."""
+    gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    with worker_process(stack, tmp_path, environment=gone) as worker:
+        await eventually(lambda: len(worker.lines("queue.not_found_yet")) >= 2, within_s=20)
+
+        status, body = worker.health()
+        assert status == 503
+        assert set(body["problems"]) == {f"queue {stack.outputs.work_queue}", f"queue {stack.outputs.express_queue}"}
+        assert worker.drain() == 0
+
+
+async def test_several_workers_share_the_work(cafe: Cafe, tmp_path: Path) -> None:
+    """Two workers on the same queues make every order once, and both have their share."""
+    cafe.publish(*(placed(fault="slow:200") for _ in range(100)))
+
+    with (
+        worker_process(cafe.stack, tmp_path, "--concurrency", "4") as one,
+        worker_process(cafe.stack, tmp_path, "--concurrency", "4") as other,
+    ):
+        await eventually(lambda: cafe.left() == 0 and len(cafe.rows()) == 100, within_s=20)
+
+        assert one.lines("order.completed")
+        assert other.lines("order.completed")
+        assert len(cafe.told_once()) == 100

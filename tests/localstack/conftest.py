@@ -1,0 +1,78 @@
+"""Fixtures of the tests on LocalStack: one container, one stack and one order-api a session; workers as a test asks."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from localstack.container import LocalStack, localstack_container
+from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, require
+from localstack.inbox import Inbox
+from localstack.workers import Workers
+from orderboard.process import stop_all
+from orderboard.services import ServiceOptions, start_api
+from orderboard.system import SystemOptions, deploy_stack, pack_notifier
+from orderboard_stack.backend import Endpoint
+from support import DeployedStack
+
+
+@pytest.fixture(scope="session")
+def localstack() -> Iterator[LocalStack]:
+    """LocalStack, if this machine can run it."""
+    require(LOCALSTACK_IMAGE, LAMBDA_IMAGE)
+    with localstack_container() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def backend(localstack: LocalStack) -> Endpoint:
+    """What all fixtures deploy to here."""
+    return localstack.endpoint
+
+
+@pytest.fixture(scope="session")
+def notifier_zip(backend: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The notifier's zip for Lambda's Linux."""
+    return pack_notifier(backend, tmp_path_factory.mktemp("notifier") / "linux.zip", print)
+
+
+@pytest.fixture(scope="session")
+def stack(backend: Endpoint, notifier_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> DeployedStack:
+    """One stack for all tests here; each tells its orders from the others' by their ids."""
+    options = SystemOptions(
+        backend="localstack",
+        endpoint_url=backend.endpoint_url,
+        services=ServiceOptions(logs_dir=tmp_path_factory.mktemp("deploy")),
+        parameters={"WorkVisibilityTimeoutS": "4", "WorkMaxReceiveCount": "2"},
+    )
+    outputs = deploy_stack(backend, options, notifier_zip, print)
+    return DeployedStack(
+        name=options.stack_name, prefix=options.prefix, endpoint=backend, outputs=outputs, session=backend.session()
+    )
+
+
+@pytest.fixture(scope="session")
+def api(stack: DeployedStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of an order-api that takes orders with faults."""
+    options = ServiceOptions(logs_dir=tmp_path_factory.mktemp("order-api"), allow_faults=True)
+    service = start_api(stack.endpoint, stack.outputs, options)
+    try:
+        service.wait()
+        with httpx.Client(base_url=service.url, timeout=10) as client:
+            yield client
+    finally:
+        stop_all([service.process], deadline_s=10)
+
+
+@pytest.fixture
+def workers(stack: DeployedStack, tmp_path: Path) -> Iterator[Workers]:
+    """Starts workers; those that still run are stopped after the test."""
+    with ExitStack() as running:
+        yield Workers(stack, tmp_path, running)
+
+
+@pytest.fixture(scope="session")
+def inbox(stack: DeployedStack) -> Inbox:
+    """What the notifier announced."""
+    return Inbox(stack)

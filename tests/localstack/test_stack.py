@@ -1,0 +1,28 @@
+"""What the integration tests of the stack promise of routes, dead letters and archives holds on LocalStack too."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from orderboard_stack.backend import Endpoint
+
+ROOT = Path(__file__).parents[2]
+MODULES = ("test_routing", "test_dead_letters", "test_archive", "test_capabilities")
+
+
+@pytest.mark.timeout(600)
+def test_the_stacks_promises_hold_here(backend: Endpoint) -> None:
+    """The same tests, pointed at this backend."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *(f"tests/integration/stack/{module}.py" for module in MODULES)],
+        cwd=ROOT,
+        env={**os.environ, "ORDERBOARD_TEST_ENDPOINT_URL": str(backend.endpoint_url)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout

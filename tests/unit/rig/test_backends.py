@@ -1,0 +1,65 @@
+"""Nothing happens in a real account unless somebody says that it may."""
+
+from collections.abc import Callable
+
+import pytest
+from orderboard import backends
+from orderboard.backends import consent, reach
+from orderboard.errors import RigError, UsageError
+from orderboard_stack.aws import Account
+from orderboard_stack.backend import Endpoint
+
+AWS = Endpoint("aws", None, "eu-central-1")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    """Sets what a person answers; None is nobody there to answer."""
+    monkeypatch.setattr(backends, "account", lambda: Account("123456789012", "arn:aws:iam::123456789012:user/ada", AWS))
+
+    def answers(answer: str | None) -> None:
+        monkeypatch.setattr(backends, "is_interactive", lambda: answer is not None)
+        monkeypatch.setattr("builtins.input", lambda _: answer)
+
+    return answers
+
+
+def test_a_local_backend_needs_no_consent() -> None:
+    """The embedded backend and LocalStack are used without a question."""
+    consent(Endpoint("embedded", "http://127.0.0.1:1"), yes=False)
+    consent(Endpoint("localstack", "http://127.0.0.1:1"), yes=False)
+
+
+def test_a_script_must_say_yes(asked: Callable[[str | None], None], capsys: pytest.CaptureFixture[str]) -> None:
+    """Without --yes and without a person nothing is done, and the account and region are named."""
+    asked(None)
+
+    with pytest.raises(UsageError, match="--yes"):
+        consent(AWS, yes=False)
+
+    said = capsys.readouterr().err
+    assert "123456789012" in said
+    assert "eu-central-1" in said
+    consent(AWS, yes=True)
+
+
+def test_a_person_must_type_yes(asked: Callable[[str | None], None]) -> None:
+    """Anything but yes means no."""
+    asked("y")
+    with pytest.raises(RigError, match="Nothing was done"):
+        consent(AWS, yes=False)
+
+    asked("yes")
+    consent(AWS, yes=False)
+
+
+def test_the_embedded_backend_cannot_be_reached_from_outside() -> None:
+    """There is no embedded backend to find unless its URL is known."""
+    with pytest.raises(UsageError, match="orderboard up"):
+        reach("embedded", None)
+
+
+def test_nothing_answers_at_the_url() -> None:
+    """An address where nothing answers is named."""
+    with pytest.raises(RigError, match=r"http://127\.0\.0\.1:9"):
+        reach(None, "http://127.0.0.1:9")

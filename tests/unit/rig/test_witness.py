@@ -1,0 +1,28 @@
+"""Which events say that an order has ended."""
+
+from orderboard.ledger import Outcome
+from orderboard.witness import final_outcome
+from orderboard_contracts.events import Event, OrderRejected, RejectedData, RejectionReason
+from orderboard_contracts.identity import new_order_id
+
+ORDER_ID = new_order_id()
+
+
+def _rejected(reason: RejectionReason) -> Event:
+    return OrderRejected(
+        id="event-1",
+        source="orderboard.worker",
+        subject=ORDER_ID,
+        time="2026-01-01T00:00:00Z",
+        data=RejectedData(order_id=ORDER_ID, customer_id="ada", reason=reason, detail="no"),
+    )
+
+
+def test_a_rejection_ends_the_order() -> None:
+    """An order that is sold out has ended."""
+    assert final_outcome(_rejected("sold_out")) == Outcome("event-1", ORDER_ID, "rejected")
+
+
+def test_an_idempotency_conflict_ends_nothing() -> None:
+    """The conflict rejects another order under the same key; the first keeps its state."""
+    assert final_outcome(_rejected("idempotency_conflict")) is None

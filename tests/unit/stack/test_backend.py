@@ -1,0 +1,105 @@
+"""Backends as values, and finding out which one answers at an address."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from orderboard_stack.aws import NoAccountError, account
+from orderboard_stack.backend import BackendUnreachableError, Endpoint, recognise
+
+Serve = Callable[[dict[str, Any]], str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves JSON documents by path on a free port of the loopback; anything else is a 404."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(documents: dict[str, Any]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                found = self.path in documents
+                self.send_response(200 if found else 404)
+                self.end_headers()
+                self.wfile.write(json.dumps(documents.get(self.path, "nothing")).encode())
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+HEALTH = {"services": {"sqs": "available"}}
+
+
+def test_ministack_is_recognised(serve: Serve) -> None:
+    """MiniStack also answers LocalStack's path; its own counts."""
+    url = serve({"/_ministack/health": HEALTH, "/_localstack/health": HEALTH})
+
+    assert recognise(url, "eu-central-1") == Endpoint("embedded", url, "eu-central-1")
+
+
+def test_localstack_is_recognised(serve: Serve) -> None:
+    """By its health document."""
+    url = serve({"/_localstack/health": HEALTH})
+
+    assert recognise(url) == Endpoint("localstack", url)
+
+
+def test_what_is_no_backend_is_refused(serve: Serve) -> None:
+    """Neither another web server nor a closed port is mistaken for one."""
+    web_server = serve({"/_localstack/health": "hello"})
+
+    for url in (web_server, "http://127.0.0.1:1"):
+        with pytest.raises(BackendUnreachableError, match=url):
+            recognise(url)
+
+
+@pytest.mark.parametrize("url", [None, "https://sqs.eu-central-1.amazonaws.com"])
+def test_aws_is_not_asked(url: str | None) -> None:
+    """AWS's own addresses need no probe."""
+    assert recognise(url).name == "aws"
+
+
+def test_a_local_backend_gets_credentials_that_mean_nothing() -> None:
+    """A user's own credentials never go to a local endpoint."""
+    endpoint = Endpoint("embedded", "http://127.0.0.1:4566")
+
+    assert endpoint.environment() == {
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+def test_aws_gets_no_credentials_from_us() -> None:
+    """The usual ones are found by the SDK itself."""
+    assert Endpoint("aws", None, "eu-west-1").environment() == {
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }
+
+
+def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No credentials is an error with its mend, and nothing is asked of AWS."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+
+    with pytest.raises(NoAccountError, match="AWS_PROFILE"):
+        account()
