@@ -61,7 +61,8 @@ async def _bare_loop(target: Target, rows: list[Order]) -> float:
         async def lane() -> None:
             nonlocal done
             while done < BACKLOG:
-                done += await calls.receive_write_delete(left)
+                more = await calls.receive_write_delete(left)
+                done += more
 
         await asyncio.gather(*(lane() for _ in range(_LANES)))
         return time.perf_counter() - began

@@ -68,7 +68,8 @@ async def through(calls: Iterator[Call], *, seconds: float, lanes: int = LANES) 
     async def lane() -> None:
         nonlocal done
         for call in calls:
-            done += await call()
+            more = await call()  # before `done` is read: another lane may add to it meanwhile
+            done += more
             if time.perf_counter() - began >= seconds:
                 return
 
