@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,16 +36,26 @@ class BurstOptions:
 def run_burst(options: BurstOptions) -> BurstRun:
     """Run it and write summary.json and timeline.csv to `out`. The services' logs stay only if the verdict is bad."""
     options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        run = _run(options)
+    except KeyboardInterrupt:
+        shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
+        with suppress(OSError):  # something else is in there
+            options.out.rmdir()
+        raise
+    write_files(run, options.out)
+    if run.summary.verdict.valid:
+        shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
+    return run
+
+
+def _run(options: BurstOptions) -> BurstRun:
     with ExitStack() as stack:
         with progress_screen() as screen:
             system = start_system(options.system, screen, stack)
         with burst_view() as view:
             played = Conductor(system, options.plan, view).play()
-        run = BurstRun(_summary(options, played, measure(system.processes())), played.timeline)
-    write_files(run, options.out)
-    if run.summary.verdict.valid:
-        shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
-    return run
+        return BurstRun(_summary(options, played, measure(system.processes())), played.timeline)
 
 
 def _summary(options: BurstOptions, played: Played, memory: Sequence[Memory]) -> Summary:
