@@ -4,6 +4,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from orderboard_batching.aws_requests import count_requests
 
@@ -26,11 +27,14 @@ def test_attempts_are_requests_and_messages_are_entries() -> None:
         total[0] += requests
         total[1] += entries
 
+    def answer(**_: Any) -> AWSResponse:
+        return AWSResponse("", next(statuses), HTTPHeaders(), _Raw())
+
     client = boto3.Session("test", "test", region_name="us-east-1").client(
         "sqs", endpoint_url="http://127.0.0.1:9", config=Config(retries={"mode": "standard", "total_max_attempts": 2})
     )
     count_requests(client, count)
-    client.meta.events.register("before-send", lambda **_: AWSResponse("", next(statuses), {}, _Raw()))
+    client.meta.events.register("before-send", answer)  # type: ignore[arg-type]
 
     client.delete_message_batch(
         QueueUrl="http://127.0.0.1:9/1/q", Entries=[{"Id": str(number), "ReceiptHandle": "r"} for number in range(3)]
