@@ -15,6 +15,7 @@ _A_USERS = {
     "HTTP_PROXY": "http://127.0.0.1:1",
     "http_proxy": "http://127.0.0.1:1",
     "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:1",
+    "AWS_PROFILE": "one that is gone",
     "AWS_SESSION_TOKEN": "a user's own",
 }
 

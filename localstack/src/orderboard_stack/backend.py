@@ -40,6 +40,20 @@ class Capabilities:
     replay: bool = True
     host_lambda: bool = False
 
+    def gaps(self) -> tuple[str, ...]:
+        """What a user misses here, each in a few words."""
+        return tuple(words for name, words in _GAPS.items() if not getattr(self, name))
+
+
+_GAPS: Final = {
+    "updates_in_place": "a changed stack is deleted and made again",
+    "dashboard": "no CloudWatch dashboard",
+    "message_move_task": "no StartMessageMoveTask: redrive receives, sends and deletes",
+    "topic_dead_letters": "what a topic cannot deliver is dropped",
+    "rule_dead_letters": "what a rule cannot deliver is dropped",
+    "replay": "no replay of the archive",
+}
+
 
 CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
     "embedded": Capabilities(
@@ -94,8 +108,9 @@ class Endpoint:
         """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
         if not self.local:
             return boto3.Session(region_name=self.region)
-        core = botocore.session.Session()
-        core.set_default_client_config(Config(proxies={}))  # a proxy that the user's shell names is not for it
+        # The profile and the proxies that a user's shell names are not for it.
+        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        core.set_default_client_config(Config(proxies={}))
         return boto3.Session(
             aws_access_key_id="test",
             aws_secret_access_key="test",  # noqa: S106

@@ -57,7 +57,14 @@ def _known(story: Story) -> list[tuple[str, str]]:
     facts = [("order", story.order_id)]
     record = story.record
     if record is None:
-        facts.append(("status", "in a dead-letter queue" if story.dead_letters else "not recorded (yet)"))
+        facts.append(
+            (
+                "status",
+                "in a dead-letter queue"
+                if any(letter.is_order for letter in story.dead_letters)
+                else "not recorded (yet)",
+            )
+        )
     else:
         facts.append(("status", record.status))
         if record.rejection_reason:

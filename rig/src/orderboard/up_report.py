@@ -33,6 +33,8 @@ def show(system: System, checkout: Checkout, console: Console) -> None:
     table.add_row(" order-api", f"[b]{target.api_url}[/b]")
     table.add_row(" OpenAPI page", f"{target.api_url}/docs")
     table.add_row(" backend", f"{target.endpoint.name} {target.endpoint.endpoint_url or ''}")
+    for number, gap in enumerate(target.endpoint.capabilities.gaps()):
+        table.add_row("" if number else " unlike AWS", gap)
     table.add_row(" queues", ", ".join((outputs.work_queue, outputs.express_queue, outputs.alerts_queue)))
     table.add_row(" inbox of alerts", outputs.inbox_queue)
     table.add_row(" table, bus", f"{outputs.orders_table}, {outputs.bus_name}")
