@@ -8,7 +8,7 @@ PYPROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down check format lint types architecture template generated lock clean
+.PHONY: help demo burst test bench up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -24,8 +24,14 @@ $(READY): requirements.lock $(PYPROJECTS)
 demo: $(READY) ## Play a small morning rush and show where every order ended
 	@$(BIN)/orderboard demo
 
+burst: $(READY) ## Send 10,000 orders in a spike, stop the worker for 5 s, and prove that nothing was lost
+	@$(BIN)/orderboard burst --orders 10000 --duration 60s --profile spike:factor=3,at=0.3,lasts=0.2 --stop-worker 5s@20s
+
 test: $(READY) ## Run every test; those that need Docker are skipped where there is none
 	@$(BIN)/python -m pytest
+
+bench: $(READY) ## Measure the speed goals; half an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
+	@$(BIN)/python bench/bench.py
 
 up: $(READY) ## Start the system and keep it running
 	@$(BIN)/orderboard up

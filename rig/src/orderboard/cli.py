@@ -15,6 +15,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from orderboard.burst import command as burst_command
+from orderboard.calibration import command as calibrate_command
 from orderboard.errors import RigError, UsageError
 from orderboard.options import (
     ApiUrlOption,
@@ -98,6 +100,10 @@ def demo(
     else:
         show(played, result_console(), verbose=verbose)
     raise typer.Exit(0 if played.ledger.balanced else 1)
+
+
+app.command(epilog=burst_command.EPILOG)(burst_command.burst)
+app.command(epilog=calibrate_command.EPILOG)(calibrate_command.calibrate)
 
 
 @app.command(

@@ -50,8 +50,14 @@ class System:
     def replace_worker(self) -> None:
         """Kill the first worker as a crash would, and start another. The new one is not awaited."""
         self.services[1].process.kill()
+        self.add_worker()
+
+    def add_worker(self) -> Service:
+        """Start one more worker. It is not awaited."""
         number = len(self.services)
-        self.services.append(start_worker(self.target.endpoint, self.target.outputs, self.options.services, number))
+        worker = start_worker(self.target.endpoint, self.target.outputs, self.options.services, number)
+        self.services.append(worker)
+        return worker
 
     def processes(self) -> tuple[KnownProcess, ...]:
         """Every process of ours that runs, the backend first."""

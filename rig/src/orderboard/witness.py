@@ -5,11 +5,9 @@ two events. The template has no such queue because nobody but a measurement need
 """
 
 import json
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Final
 
 from orderboard_contracts.events import (
     CancellationRefused,
@@ -22,23 +20,18 @@ from orderboard_contracts.events import (
 )
 
 from orderboard.ledger import Outcome
-from orderboard.queues import BATCH
-from orderboard.target import AWS_ERRORS, Target
-
-_STOP_WITHIN_S: Final = 10
-_PAUSE_AFTER_ERROR_S: Final = 0.2
+from orderboard.reader import Reader
+from orderboard.target import Target
 
 
 class Witness:
-    """Collects outcome events in a thread of its own, by receiving them from its queue."""
+    """Collects outcome events, and tells each final one to whoever wants to know at once."""
 
-    def __init__(self, target: Target, queue_url: str) -> None:
-        self._target = target
-        self._queue_url = queue_url
+    def __init__(self, told: Callable[[Outcome], None] | None = None) -> None:
+        self._told = told
         self._outcomes: list[Outcome] = []
+        self._finished: set[str] = set()
         self._refused_cancellations: set[str] = set()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._listen, name="witness", daemon=True)
         self.first_outcome_at: float | None = None
 
     @property
@@ -49,42 +42,15 @@ class Witness:
     @property
     def finished(self) -> int:
         """How many different orders were heard to have ended."""
-        return len({outcome.order_id for outcome in self.outcomes})
+        return len(self._finished)
 
     @property
     def refused_cancellations(self) -> frozenset[str]:
         """The orders of which it was heard that a cancellation came too late."""
         return frozenset(self._refused_cancellations)
 
-    def start(self) -> None:
-        """Begin to listen."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop listening."""
-        self._stopping.set()
-        self._thread.join(_STOP_WITHIN_S)
-
-    def _listen(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                messages = self._target.sqs.receive_message(
-                    QueueUrl=self._queue_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=1
-                ).get("Messages", [])
-                for message in messages:
-                    self._hear(message["Body"])
-                if messages:
-                    self._target.sqs.delete_message_batch(
-                        QueueUrl=self._queue_url,
-                        Entries=[
-                            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                            for number, message in enumerate(messages)
-                        ],
-                    )
-            except AWS_ERRORS:  # a busy backend; what was not heard is still in the queue
-                time.sleep(_PAUSE_AFTER_ERROR_S)
-
-    def _hear(self, body: str) -> None:
+    def hear(self, body: str) -> None:
+        """Note what a message of the witness's queue says."""
         try:
             event = parse_event(json.loads(body)["detail"])
         except (NotAnEvent, ValueError, KeyError):
@@ -92,6 +58,9 @@ class Witness:
         if (outcome := final_outcome(event)) is not None:
             self.first_outcome_at = self.first_outcome_at or time.time()
             self._outcomes.append(outcome)
+            self._finished.add(outcome.order_id)
+            if self._told is not None:
+                self._told(outcome)
         elif isinstance(event, CancellationRefused):
             self._refused_cancellations.add(event.subject)
 
@@ -109,11 +78,16 @@ def final_outcome(event: Event) -> Outcome | None:
             return None
 
 
+def witness_queue(target: Target) -> str:
+    """The name of the witness's queue, and of its rule."""
+    return f"{target.outputs.bus_name}-witness"
+
+
 @contextmanager
-def witness(target: Target) -> Iterator[Witness]:
+def witness(target: Target, told: Callable[[Outcome], None] | None = None, *, threads: int = 1) -> Iterator[Witness]:
     """Set a witness on the bus, and take it away afterwards."""
     bus_name = target.outputs.bus_name
-    name = f"{bus_name}-witness"
+    name = witness_queue(target)
     with ExitStack() as stack:
         queue_url = target.sqs.create_queue(QueueName=name)["QueueUrl"]
         stack.callback(target.sqs.delete_queue, QueueUrl=queue_url)
@@ -130,10 +104,11 @@ def witness(target: Target) -> Iterator[Witness]:
         target.sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, rule_arn)})
         target.events.put_targets(Rule=name, EventBusName=bus_name, Targets=[{"Id": "witness", "Arn": queue_arn}])
         stack.callback(target.events.remove_targets, Rule=name, EventBusName=bus_name, Ids=["witness"])
-        listener = Witness(target, queue_url)
-        listener.start()
-        stack.callback(listener.stop)
-        yield listener
+        heard = Witness(told)
+        reader = Reader(target, queue_url, heard.hear, name="witness", threads=threads)
+        reader.start()
+        stack.callback(reader.stop)
+        yield heard
 
 
 def _policy(queue_arn: str, rule_arn: str) -> str:

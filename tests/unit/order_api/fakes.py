@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from order_api.app import create_app
 from order_api.aws import Clients
 from order_api.settings import Settings
+from orderboard_batching.aws_requests import CountRequests
 from orderboard_contracts.events import Event, parse_event
 
 ORDER: Mapping[str, Any] = {"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}
@@ -208,7 +209,7 @@ async def running_api(**settings: Any) -> AsyncIterator[RunningApi]:
     sns, events, dynamodb = FakeSns(), FakeEvents(), FakeDynamoDb()
 
     @asynccontextmanager
-    async def open_fakes(_: Settings) -> AsyncIterator[Clients]:
+    async def open_fakes(_: Settings, __: CountRequests) -> AsyncIterator[Clients]:
         yield Clients(sns, events, dynamodb)
 
     app = create_app(Settings(**{**SETTINGS, **settings}), open_clients=open_fakes)

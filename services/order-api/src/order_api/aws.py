@@ -14,6 +14,7 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from orderboard_batching.aws_requests import CountRequests, count_requests
 
 from order_api.settings import Settings
 
@@ -84,8 +85,11 @@ class Clients:
 
 
 @asynccontextmanager
-async def open_clients(settings: Settings) -> AsyncIterator[Clients]:
-    """Clients by the standard AWS environment. Nothing is sent yet, so a backend that is down does not matter here."""
+async def open_clients(settings: Settings, count: CountRequests) -> AsyncIterator[Clients]:
+    """Clients by the standard AWS environment. Nothing is sent yet, so a backend that is down does not matter here.
+
+    count is told of every request that they send.
+    """
     config = AioConfig(
         connect_timeout=_CONNECT_TIMEOUT_S,
         read_timeout=_READ_TIMEOUT_S,
@@ -99,6 +103,8 @@ async def open_clients(settings: Settings) -> AsyncIterator[Clients]:
         sns = await stack.enter_async_context(session.create_client("sns", config=config))
         events = await stack.enter_async_context(session.create_client("events", config=config))
         dynamodb = await stack.enter_async_context(session.create_client("dynamodb", config=reading))
+        for client in (sns, events, dynamodb):
+            count_requests(client, count)
         yield Clients(sns, events, dynamodb)
 
 

@@ -36,8 +36,25 @@ class Metrics:
             ["service"],
             registry=self.registry,
         )
+        self._aws_requests = Counter(
+            "orderboard_aws_requests_total",
+            "Requests to AWS, retries too.",
+            ["service", "operation"],
+            registry=self.registry,
+        )
+        self._aws_entries = Counter(
+            "orderboard_aws_entries_total",
+            "Messages, events or statements in calls to AWS.",
+            ["service", "operation"],
+            registry=self.registry,
+        )
         for result in ("accepted", "refused", "unavailable"):
             self.orders.labels(result)
+
+    def asked_aws(self, service: str, operation: str, requests: int, entries: int) -> None:
+        """Count requests to AWS, and what was in them."""
+        self._aws_requests.labels(service, operation).inc(requests)
+        self._aws_entries.labels(service, operation).inc(entries)
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count one answered request."""

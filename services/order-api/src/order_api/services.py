@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from fastapi import Request
+from orderboard_batching.aws_requests import CountRequests
 from orderboard_batching.event_bus import event_bus
 
 from order_api.aws import Clients
@@ -16,7 +17,7 @@ from order_api.orders_topic import orders_topic
 from order_api.publisher import Publisher
 from order_api.settings import Settings
 
-OpenClients = Callable[[Settings], AbstractAsyncContextManager[Clients]]
+OpenClients = Callable[[Settings, CountRequests], AbstractAsyncContextManager[Clients]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ async def open_services(settings: Settings, open_clients: OpenClients, metrics: 
     linger_s = settings.api_publish_linger_ms / 1000
     slots, max_waiting = settings.api_publish_slots, settings.api_publish_max_waiting
     async with AsyncExitStack() as stack:
-        clients = await stack.enter_async_context(open_clients(settings))
+        clients = await stack.enter_async_context(open_clients(settings, metrics.asked_aws))
         topic = await stack.enter_async_context(
             orders_topic(
                 clients.sns, settings.orders_topic_arn, linger_s=linger_s, slots=slots, max_waiting=max_waiting

@@ -123,7 +123,11 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         )
         log.info("worker.started", extra={"monitor": address, "concurrency": settings.worker_concurrency})
         aws = await stack.enter_async_context(
-            clients(receive_wait_s=settings.receive_wait_s, connections=2 * settings.polls_per_queue + 32)
+            clients(
+                metrics.asked_aws,
+                receive_wait_s=settings.receive_wait_s,
+                connections=2 * settings.polls_per_queue + 32,
+            )
         )
         queues = await _queues(settings, aws, stack, health, stop)
         if queues:

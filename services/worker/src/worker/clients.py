@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from orderboard_batching.aws_requests import CountRequests, count_requests
 
 _CONNECT_TIMEOUT_S: Final = 3
 _READ_TIMEOUT_S: Final = 5
@@ -24,8 +25,8 @@ class Clients:
 
 
 @asynccontextmanager
-async def clients(*, receive_wait_s: int, connections: int) -> AsyncIterator[Clients]:
-    """Open the clients; a receive may take receive_wait_s longer than other calls."""
+async def clients(count: CountRequests, *, receive_wait_s: int, connections: int) -> AsyncIterator[Clients]:
+    """Open the clients, whose requests are counted; a receive may take receive_wait_s longer than other calls."""
 
     def config(read_timeout_s: float) -> AioConfig:
         return AioConfig(
@@ -38,10 +39,13 @@ async def clients(*, receive_wait_s: int, connections: int) -> AsyncIterator[Cli
 
     session = get_session()
     async with AsyncExitStack() as stack:
-        yield Clients(
+        opened = Clients(
             sqs=await stack.enter_async_context(
                 session.create_client("sqs", config=config(receive_wait_s + _READ_TIMEOUT_S))
             ),
             dynamodb=await stack.enter_async_context(session.create_client("dynamodb", config=config(_READ_TIMEOUT_S))),
             events=await stack.enter_async_context(session.create_client("events", config=config(_READ_TIMEOUT_S))),
         )
+        for client in (opened.sqs, opened.dynamodb, opened.events):
+            count_requests(client, count)
+        yield opened

@@ -26,6 +26,15 @@ class Metrics:
             buckets=_HANDLE_BUCKETS_S,
             registry=self.registry,
         )
+        self._aws_requests = Counter(
+            "orderboard_aws_requests", "Requests to AWS, retries too.", ["service", "operation"], registry=self.registry
+        )
+        self._aws_entries = Counter(
+            "orderboard_aws_entries",
+            "Messages, events or statements in calls to AWS.",
+            ["service", "operation"],
+            registry=self.registry,
+        )
         self.in_hand = Gauge(
             "orderboard_worker_in_hand", "Messages in this process, waiting or at work.", registry=self.registry
         )
@@ -38,3 +47,8 @@ class Metrics:
         """Count a message that was looked at: an outcome of an order, retried, poison or lost."""
         self._messages.labels(queue, outcome).inc()
         self._handle_seconds.labels(queue).observe(seconds)
+
+    def asked_aws(self, service: str, operation: str, requests: int, entries: int) -> None:
+        """Count requests to AWS, and what was in them."""
+        self._aws_requests.labels(service, operation).inc(requests)
+        self._aws_entries.labels(service, operation).inc(entries)

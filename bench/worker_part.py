@@ -1,0 +1,109 @@
+"""The worker against a bare loop and a plain boto3 loop, each on a backlog of its own."""
+
+import asyncio
+import itertools
+import json
+import time
+from typing import Any, Final
+
+from figures import Figure
+from ground import Ground
+from orderboard.calibration.bare import Order, bare, make_orders
+from orderboard.queues import BATCH
+from orderboard.target import Target
+from orderboard_batching.aws_requests import count_requests
+
+BACKLOG: Final = 2_000
+_LANES: Final = 4
+
+
+def worker_part(ground: Ground) -> list[Figure]:
+    """Ratios of orders a second; the three take turns in every round."""
+    to_bare, to_plain, told = [], [], []
+    for number in range(1, ground.rounds + 1):
+        with ground.screen.task(f"Worker, round {number}") as task:
+            task.detail("plain boto3 loop")
+            plain = BACKLOG / _plain(ground)
+            task.detail("bare loop")
+            bare_ = BACKLOG / _bare(ground)
+            task.detail("worker")
+            worker = BACKLOG / _worker(ground)
+        to_bare.append(worker / bare_)
+        to_plain.append(worker / plain)
+        told.append(f"{worker:.0f}/{bare_:.0f}/{plain:.0f}")
+    detail = f"orders a second, worker/bare/plain, by round: {', '.join(told)}"
+    return [
+        Figure("worker : bare loop", 0.8, tuple(to_bare), detail=detail),
+        Figure("worker : plain boto3 loop", 6.0, tuple(to_plain), detail="see above"),
+    ]
+
+
+def _worker(ground: Ground) -> float:
+    ground.fill(BACKLOG)
+    began = time.perf_counter()
+    with ground.awake():
+        return ground.drained_after_s(began)
+
+
+def _bare(ground: Ground) -> float:
+    """Receive 10, one batched conditional write, delete 10, nothing else."""
+    ground.fill(BACKLOG)
+    rows = make_orders(BACKLOG, ground.system.target)
+    return asyncio.run(_bare_loop(ground.system.target, rows))
+
+
+async def _bare_loop(target: Target, rows: list[Order]) -> float:
+    left = iter(rows)
+    async with bare(target) as calls:
+        began = time.perf_counter()
+        done = 0
+
+        async def lane() -> None:
+            nonlocal done
+            while done < BACKLOG:
+                more = await calls.receive_write_delete(left)
+                done += more
+
+        await asyncio.gather(*(lane() for _ in range(_LANES)))
+        return time.perf_counter() - began
+
+
+def _plain(ground: Ground) -> float:
+    """What one writes first: boto3, a receive of 10, then PutItem and DeleteMessage for each."""
+    ground.fill(BACKLOG)
+    took_s, _ = plain_loop(ground.system.target, BACKLOG)
+    return took_s
+
+
+def plain_loop(target: Target, orders: int) -> tuple[float, int]:
+    """How long it takes for so many orders, and how many requests to AWS."""
+    requests = 0
+
+    def count(_service: str, _operation: str, more: int, _entries: int) -> None:
+        nonlocal requests
+        requests += more
+
+    sqs, dynamodb = target.sqs, target.dynamodb
+    for client in (sqs, dynamodb):
+        count_requests(client, count)
+    queue_url = target.queue_url(target.outputs.work_queue)
+    began, done, requests = time.perf_counter(), 0, 0
+    while done < orders:
+        for message in sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=BATCH).get("Messages", []):
+            dynamodb.put_item(
+                TableName=target.outputs.orders_table,
+                Item=_item(json.loads(message["Body"])),
+                ConditionExpression="attribute_not_exists(order_id)",
+            )
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            done += 1
+    return time.perf_counter() - began, requests
+
+
+def _item(event: dict[str, Any]) -> dict[str, Any]:
+    data = event["data"]
+    row = {"order_id": data["order_id"], "status": "completed", "customer_id": data["customer_id"]}
+    row |= {"placed_at": event["time"], "note": data["note"], "digest": data["digest"]}
+    return {
+        name: {"S": value} for name, value in itertools.chain(row.items(), (("traceparent", event["traceparent"]),))
+    }

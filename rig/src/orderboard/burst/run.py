@@ -1,0 +1,119 @@
+"""`orderboard burst` from end to end: start a system of its own, conduct the burst, sum it up, write the files."""
+
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orderboard.burst.book import LATE_AFTER_MS, percentile
+from orderboard.burst.bound import bound
+from orderboard.burst.conductor import Conductor, Plan, Played
+from orderboard.burst.model import Bound, BurstRun, Generator, ProcessMemory, Settings, Summary, write_files
+from orderboard.burst.prices import priced
+from orderboard.burst.thresholds import Threshold
+from orderboard.burst.view import burst_view
+from orderboard.calibration.model import read_calibration
+from orderboard.checkout import find_checkout
+from orderboard.machine import machine
+from orderboard.memory import Memory, measure
+from orderboard.screen import progress_screen
+from orderboard.system import SystemOptions, start_system
+
+
+@dataclass(frozen=True)
+class BurstOptions:
+    """What to run, where, and what is expected of it."""
+
+    system: SystemOptions
+    plan: Plan
+    settings: Settings
+    thresholds: Sequence[Threshold]
+    out: Path
+
+
+def run_burst(options: BurstOptions) -> BurstRun:
+    """Run it and write summary.json and timeline.csv to `out`. The services' logs stay only if the verdict is bad."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        run = _run(options)
+    except KeyboardInterrupt:
+        shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
+        with suppress(OSError):  # something else is in there
+            options.out.rmdir()
+        raise
+    write_files(run, options.out)
+    if run.summary.verdict.valid:
+        shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
+    return run
+
+
+def _run(options: BurstOptions) -> BurstRun:
+    with ExitStack() as stack:
+        with progress_screen() as screen:
+            system = start_system(options.system, screen, stack)
+        with burst_view() as view:
+            played = Conductor(system, options.plan, view).play()
+        return BurstRun(_summary(options, played, measure(system.processes())), played.timeline)
+
+
+def _summary(options: BurstOptions, played: Played, memory: Sequence[Memory]) -> Summary:
+    book = played.book
+    summary = Summary(
+        started_at=datetime.fromtimestamp(played.started_at, UTC),
+        settings=options.settings,
+        verdict=played.verdict,
+        load_s=round(played.load_s, 3),
+        drain_s=round(max(0.0, played.ended_s - played.load_s), 3),
+        accepted_per_s=_rate(book.accepted, played.load_s),
+        finished_per_s=_rate(book.finished, book.last_finish_s),
+        peak_backlog=played.peak_backlog,
+        accept=book.accept(),
+        end_to_end=book.end_to_end(),
+        generator=_generator(options, played),
+        faults=played.marks,
+        cost=priced(played.counted, orders=book.accepted),
+        memory=tuple(ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in memory),
+        machine=machine(),
+        processors=played.processors,
+    )
+    expectations = tuple(threshold.check(summary) for threshold in options.thresholds)
+    return summary.model_copy(update={"expectations": expectations, "bound": _bound(summary, played)})
+
+
+def _bound(summary: Summary, played: Played) -> Bound:
+    return bound(
+        timeline=played.timeline,
+        finished_per_s=summary.finished_per_s,
+        accepted_per_s=summary.accepted_per_s,
+        peak_backlog=summary.peak_backlog,
+        generator=summary.generator,
+        processors=summary.processors,
+        cpus=summary.machine.cpus,
+        calibration=read_calibration(find_checkout().state_dir, summary.settings.backend),
+    )
+
+
+def _generator(options: BurstOptions, played: Played) -> Generator:
+    book, settings = played.book, options.settings
+    lags_ms = book.lags_ms() or [0.0]
+    sent = len(book.lags_ms())
+    return Generator(
+        orders=book.orders,
+        sent=sent,
+        not_sent=book.orders - sent,
+        late=sum(lag_ms > LATE_AFTER_MS for lag_ms in lags_ms),
+        late_after_ms=LATE_AFTER_MS,
+        lag_p50_ms=round(percentile(lags_ms, 50), 3),
+        lag_p99_ms=round(percentile(lags_ms, 99), 3),
+        lag_max_ms=round(lags_ms[-1], 3),
+        waited_for_connection=book.waited(),
+        connections=settings.connections,
+        intended_rate=_rate(book.orders, settings.duration_s),
+        achieved_rate=_rate(sent, max(settings.duration_s, book.last_sent_s())),
+    )
+
+
+def _rate(count: int, over_s: float) -> float:
+    return round(count / over_s, 1) if over_s > 0 else 0.0

@@ -1,0 +1,83 @@
+"""`orderboard calibrate` from end to end: a backend and a stack without services, measured, remembered, taken away."""
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orderboard_stack.backend import BackendName
+
+from orderboard.backends import consent, start_backend
+from orderboard.calibration.bare import bare
+from orderboard.calibration.measure import measure
+from orderboard.calibration.model import Calibration, Ceiling, write_calibration
+from orderboard.checkout import find_checkout
+from orderboard.machine import machine
+from orderboard.screen import Screen, Task
+from orderboard.services import ServiceOptions
+from orderboard.system import SystemOptions, deploy_stack, pack_notifier, remove_stack
+from orderboard.target import Target
+
+
+def calibrate(
+    backend: BackendName | None,
+    endpoint_url: str | None,
+    screen: Screen,
+    *,
+    seconds: float,
+    backlogs: Sequence[int],
+    yes: bool,
+) -> tuple[Calibration, Path]:
+    """Measure, and keep what was found; it and where it is."""
+    state_dir = find_checkout().state_dir
+    name = f"orderboard-calibrate-{secrets.token_hex(3)}"
+    logs_dir = state_dir / name
+    options = SystemOptions(
+        backend=backend or "embedded",
+        endpoint_url=endpoint_url,
+        services=ServiceOptions(logs_dir=logs_dir),
+        stack_name=name,
+        prefix=name,
+        parameters={"WithDashboard": "false", "WithArchive": "false"},
+        keeps_stack=False,
+        yes=yes,
+    )
+    logs_dir.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, logs_dir, ignore_errors=True)
+        target = _stack_alone(options, screen, stack)
+        with screen.task("Calibration", total=0) as task:
+            ceilings = asyncio.run(_measure(target, seconds, backlogs, task))
+    about = machine()
+    calibration = Calibration(
+        measured_at=datetime.now(UTC),
+        backend=target.endpoint.name,
+        processor=about.processor,
+        cpus=about.cpus,
+        versions=dict(about.versions),
+        ceilings=tuple(ceilings),
+    )
+    return calibration, write_calibration(calibration, state_dir)
+
+
+async def _measure(target: Target, seconds: float, backlogs: Sequence[int], task: Task) -> list[Ceiling]:
+    async with bare(target) as calls:
+        return await measure(calls, target, seconds=seconds, backlogs=backlogs, task=task)
+
+
+def _stack_alone(options: SystemOptions, screen: Screen, stack: ExitStack) -> Target:
+    logs_dir = options.services.logs_dir
+    with screen.task(f"Backend {options.backend}") as task:
+        log_path = logs_dir / "backend.log"
+        backend = start_backend(options.backend, options.endpoint_url, log_path, detached=False, progress=task.detail)
+        if backend.stop is not None:
+            stack.callback(backend.stop)
+    consent(backend.endpoint, yes=options.yes)
+    with screen.task("Stack from template.yaml") as task:
+        notifier_zip = pack_notifier(backend.endpoint, logs_dir / "notifier.zip", task.detail)
+        if backend.stop is None:
+            stack.callback(remove_stack, backend.endpoint, options)
+        return Target(backend.endpoint, deploy_stack(backend.endpoint, options, notifier_zip, task.detail))

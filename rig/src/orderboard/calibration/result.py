@@ -1,0 +1,41 @@
+"""A calibration for the terminal."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from orderboard.calibration.model import MEANING, OPERATIONS, Calibration, Operation
+from orderboard.tables import plain_table
+
+_SLOWS_DOWN_AT = 0.5
+
+
+def show(calibration: Calibration, path: Path, console: Console) -> None:
+    """Print the ceilings, and what slows down with the backlog."""
+    backlogs = sorted({each.backlog for each in calibration.ceilings})
+    table = plain_table(f"Orders a second through the {calibration.backend} backend, by messages waiting")
+    table.add_column("")
+    for backlog in backlogs:
+        table.add_column(f"{backlog:,}", justify="right")
+    for operation in OPERATIONS:
+        rates = (calibration.orders_per_s(operation, backlog) for backlog in backlogs)
+        table.add_row(operation, *("" if rate is None else f"{rate:,.0f}" for rate in rates))
+    console.print()
+    console.print(table)
+    for operation in OPERATIONS:
+        console.print(f" [dim]{operation}: {MEANING[operation]}[/dim]", soft_wrap=True)
+    for operation in slowed_down(calibration):
+        console.print(f" [yellow]{operation} slows down with the backlog.[/yellow]")
+    console.print(f" Kept for bursts to compare with: {path}", markup=False, soft_wrap=True)
+
+
+def slowed_down(calibration: Calibration) -> list[Operation]:
+    """The operations that do less than half as much at the longest backlog as at the shortest."""
+    backlogs = [each.backlog for each in calibration.ceilings]
+    found: list[Operation] = []
+    for operation in OPERATIONS:
+        short = calibration.orders_per_s(operation, min(backlogs))
+        long = calibration.orders_per_s(operation, max(backlogs))
+        if short is not None and long is not None and long < _SLOWS_DOWN_AT * short:
+            found.append(operation)
+    return found

@@ -1,0 +1,141 @@
+"""`orderboard burst` on the real pipeline: a killed worker costs nothing, and a backend that cheats is caught."""
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from orderboard.backends import Backend
+from orderboard.burst.arrivals import Constant, send_times
+from orderboard.burst.conductor import Conductor, Plan
+from orderboard.burst.mix import parse_mix
+from orderboard.burst.model import read_files
+from orderboard.burst.view import Now
+from orderboard.process import stop_all
+from orderboard.services import ServiceOptions, start_api
+from orderboard.system import System, SystemOptions
+from orderboard.target import Target
+from orderboard_contracts.events import OrderCompleted, parse_event
+from orderboard_contracts.routing import bus_entry
+from support import DeployStack
+
+COMMAND = Path(sys.executable).with_name("orderboard")
+ORDERS = 40
+
+
+async def test_a_short_burst_with_a_killed_worker_is_valid(tmp_path: Path) -> None:
+    """500 orders in 3 s: nothing lost, a file for each reader, exit code 99 for a threshold that nobody can meet."""
+    load = ["--orders", "500", "--duration", "3s", "--mix", "express=10,cancel=5,poison=1", "--seed", "2"]
+    fault = ["--kill-worker", "@1.5s"]
+    files = ["--out", str(tmp_path / "out"), "--junit", str(tmp_path / "burst.xml"), "--json"]
+    thresholds = ["--expect", "lost==0", "--expect", "accept_p50_ms<0.001"]
+
+    process = await asyncio.create_subprocess_exec(
+        str(COMMAND),
+        "burst",
+        *load,
+        *fault,
+        *files,
+        *thresholds,
+        env={**os.environ, "ORDERBOARD_STATE_DIR": str(tmp_path / "state")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, progress = await process.communicate()
+
+    assert process.returncode == 99, progress.decode()
+    summary = json.loads(said)
+    verdict = summary["verdict"]
+    assert verdict["valid"], verdict["findings"]
+    assert verdict["attempted"] == 500
+    assert verdict["acknowledged"] + verdict["recovered"] == sum(
+        verdict[ending] for ending in ("completed", "rejected", "cancelled", "dead_lettered")
+    )
+    assert verdict["dead_lettered"] == sum(verdict["endings"]["poison"].values()) > 0
+    assert [mark["text"] for mark in summary["faults"]] == ["a worker killed (SIGKILL), another started"]
+    counted = {row["operation"]: row["entries"] for row in summary["cost"]["requests"]}
+    assert counted["PublishBatch"] >= verdict["acknowledged"]
+
+    kept = read_files(tmp_path / "out")
+    assert kept.summary.verdict.valid
+    assert sum(moment.accepted for moment in kept.timeline) == verdict["acknowledged"]
+    assert sum(moment.finished for moment in kept.timeline) == verdict["acknowledged"] - verdict["dead_lettered"]
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+    assert not (tmp_path / "out" / "logs").exists()
+    suite = ET.parse(tmp_path / "burst.xml").getroot()  # noqa: S314 - our own file
+    assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
+
+
+class Saboteur:
+    """A backend that cheats: before the worker comes, it loses one order and says of another that it is done, too."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.lost = self.doubled = ""
+
+    def update(self, now: Now) -> None:
+        """Cheat as soon as all orders are on the queue, then let a worker come."""
+        if self.lost or now.loading:
+            return
+        target = self._system.target
+        work = target.queue_url(target.outputs.work_queue)
+        first, second = target.sqs.receive_message(QueueUrl=work, MaxNumberOfMessages=2)["Messages"]
+        self.lost, self.doubled = (parse_event(message["Body"]).subject for message in (first, second))
+        target.sqs.delete_message(QueueUrl=work, ReceiptHandle=first["ReceiptHandle"])
+        target.sqs.change_message_visibility(QueueUrl=work, ReceiptHandle=second["ReceiptHandle"], VisibilityTimeout=0)
+        placed = parse_event(second["Body"])
+        said = OrderCompleted.model_validate(
+            {
+                "id": "another-outcome",
+                "source": "orderboard.worker",
+                "subject": self.doubled,
+                "time": placed.time,
+                "traceparent": placed.traceparent,
+                "correlationid": placed.correlationid,
+                "data": {
+                    "order_id": self.doubled,
+                    "customer_id": "ada",
+                    "priority": "normal",
+                    "total_cents": 1,
+                    "currency": "EUR",
+                },
+            }
+        )
+        entry = bus_entry(said, target.outputs.bus_name)
+        target.events.put_events(Entries=[entry])  # type: ignore[list-item]
+        self._system.add_worker()
+
+    def looking(self) -> None:
+        """Not of interest."""
+
+
+async def test_a_backend_that_loses_and_doubles_is_caught(deploy_stack: DeployStack, tmp_path: Path) -> None:
+    """One order taken off the queue, one outcome said twice: the verdict names both orders, and no other."""
+    stack = deploy_stack({})
+    options = ServiceOptions(tmp_path, allow_faults=True)
+    api = start_api(stack.endpoint, stack.outputs, options)
+    system = System(
+        Target(stack.endpoint, stack.outputs, api.url),
+        Backend(stack.endpoint),
+        SystemOptions("embedded", None, options),
+        [api],
+    )
+    times_s = send_times(Constant(), orders=ORDERS, duration_s=0.5, seed=1)
+    saboteur = Saboteur(system)
+
+    with ExitStack() as ending:
+        ending.callback(lambda: stop_all([each.process for each in system.services], deadline_s=10))
+        api.wait()
+        plan = Plan(parse_mix(""), times_s, 1, f"cheat-{stack.name}", 64, (), give_up_after_s=30)
+        played = Conductor(system, plan, saboteur).play()
+
+    verdict = played.verdict
+    assert not verdict.valid
+    assert (verdict.lost, verdict.duplicated, verdict.unexpected) == (1, 1, 0)
+    found = {finding.verdict: finding.text for finding in verdict.findings}
+    assert saboteur.lost in found["lost"]
+    assert saboteur.doubled in found["duplicated"]
+    assert (verdict.acknowledged, verdict.completed) == (ORDERS, ORDERS - 1)

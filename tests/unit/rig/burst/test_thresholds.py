@@ -1,0 +1,91 @@
+"""--expect, its exit code, and the JUnit file."""
+
+from pathlib import Path
+from typing import get_args
+from xml.etree import ElementTree as ET
+
+import pytest
+from orderboard.burst.book import latency
+from orderboard.burst.command import burst, exit_code
+from orderboard.burst.junit import write_junit
+from orderboard.burst.model import Finding
+from orderboard.burst.thresholds import METRICS, parse_threshold
+from unit.rig.burst.summaries import SUMMARY
+
+
+@pytest.mark.parametrize(
+    ("text", "measured", "met"),
+    [
+        ("drain_s<30", 0.5, True),
+        ("drain_s<0.5", 0.5, False),
+        ("drain_s<=0.5", 0.5, True),
+        ("lost==0", 0, True),
+        (" acknowledged >= 10 ", 9, False),
+        ("refused!=1", 1, False),
+        ("peak_backlog>2", 3, True),
+        ("accept_p99_ms<50", 49.5, True),
+        ("end_to_end_p50_ms<1e9", float("inf"), False),
+    ],
+)
+def test_a_threshold_is_held_against_what_was_measured(text: str, measured: float, met: bool) -> None:
+    """With all six comparisons; where nothing finished, no latency is good enough."""
+    summary = SUMMARY.model_copy(update={"accept": latency([10.0, 49.5])})
+
+    expectation = parse_threshold(text).check(summary)
+
+    assert (expectation.measured, expectation.met) == (measured, met)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_can_be_read_and_is_in_the_help(metric: str) -> None:
+    """A name that nobody can find is none."""
+    annotation = burst.__annotations__["expect"]
+    help_text = next(each.help for each in get_args(annotation) if hasattr(each, "help"))
+    summary = SUMMARY.model_copy(update={"accept": latency([1.0]), "end_to_end": latency([1.0])})
+
+    assert METRICS[metric](summary) >= 0
+    for prefix in ("accept_", "end_to_end_"):
+        if metric.startswith(prefix) and metric.endswith("_ms"):
+            metric = metric.removeprefix(prefix)
+    assert metric in help_text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fast", "needs a metric, a comparison and a number"),
+        ("accept_p99_ms=50", "needs a metric, a comparison and a number"),
+        ("speed<5", "no metric 'speed'; choose from accept_mean_ms"),
+        ("lost==none", "'none' is no number"),
+    ],
+)
+def test_a_threshold_that_cannot_be_read_is_refused(text: str, said: str) -> None:
+    """Before anything is started."""
+    with pytest.raises(ValueError, match=said):
+        parse_threshold(text)
+
+
+@pytest.mark.parametrize(
+    ("valid", "met", "code"), [(True, True, 0), (True, False, 99), (False, True, 1), (False, False, 1)]
+)
+def test_the_exit_code_says_which(valid: bool, met: bool, code: int) -> None:
+    """A bad verdict outweighs a missed threshold."""
+    assert exit_code(valid=valid, met=met) == code
+
+
+def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_path: Path) -> None:
+    """What failed says why, whatever characters it has."""
+    finding = Finding(verdict="lost", type="Lost", text="<a> & b was answered 202 and is lost")
+    verdict = SUMMARY.verdict.model_copy(update={"valid": False, "lost": 1, "findings": (finding,)})
+    expectations = tuple(parse_threshold(text).check(SUMMARY) for text in ("drain_s<30", "drain_s<0.1"))
+    path = tmp_path / "deep" / "burst.xml"
+
+    write_junit(SUMMARY.model_copy(update={"verdict": verdict, "expectations": expectations}), path)
+
+    suite = ET.parse(path).getroot()  # noqa: S314 - our own file
+    failed = {case.get("name"): case.findtext("failure") for case in suite if case.find("failure") is not None}
+    assert (suite.get("tests"), suite.get("failures")) == ("6", "2")
+    assert failed == {
+        "lost == 0": "1 lost\n<a> & b was answered 202 and is lost",
+        "drain_s<0.1": "expected drain_s<0.1, measured 0.5",
+    }

@@ -1,0 +1,203 @@
+"""Every class of the verdict has a case that produces it, by a backend that loses or doubles on purpose."""
+
+from dataclasses import replace
+
+import pytest
+from orderboard.burst.model import Verdict
+from orderboard.burst.verdict import Attempt, judge
+from orderboard.ledger import PLACED, Announcement, DeadLetter, Evidence, Outcome
+from orderboard.rush import Ending
+from orderboard_contracts.identity import order_id_for
+
+LARGE_ORDER_CENTS = 10_000
+DLQ = "stack-work-dlq"
+
+
+def attempt(key: str, kind: str = "normal", **more: object) -> Attempt:
+    """An order that was answered 202."""
+    return replace(Attempt(kind, key, "acknowledged", (order_id_for(key),), 500), **more)  # type: ignore[arg-type]
+
+
+def unanswered(key: str, kind: str = "normal") -> Attempt:
+    """An order of which nobody knows whether it landed."""
+    return Attempt(kind, key, "unavailable")
+
+
+def ended(key: str, ending: Ending = "completed") -> tuple[dict[str, Ending], Outcome]:
+    """What a good pipeline leaves of an order: its row, and its outcome on the bus."""
+    order_id = order_id_for(key)
+    return {order_id: ending}, Outcome(f"event-{key}", order_id, ending)
+
+
+def evidence(*endings: tuple[dict[str, Ending], Outcome], **more: object) -> Evidence:
+    """All rows and outcomes together."""
+    rows = {order_id: ending for row, _ in endings for order_id, ending in row.items()}
+    found = Evidence(final_rows=rows, outcomes=tuple(outcome for _, outcome in endings))
+    return replace(found, **more)  # type: ignore[arg-type]
+
+
+def letter(key: str | None, event_type: str | None = PLACED) -> DeadLetter:
+    """A message that rests in a dead-letter queue."""
+    return DeadLetter(DLQ, f"message-{key}", None if key is None else order_id_for(key), event_type, 5)
+
+
+def judged(attempts: list[Attempt], found: Evidence, *, drained: bool = True) -> Verdict:
+    """The verdict."""
+    return judge(attempts, found, large_order_cents=LARGE_ORDER_CENTS, drained=drained)
+
+
+def classes(verdict: Verdict) -> tuple[int, int, int]:
+    """lost, duplicated, unexpected."""
+    return verdict.lost, verdict.duplicated, verdict.unexpected
+
+
+def test_a_good_pipeline_is_valid() -> None:
+    """Every ending is counted, and the sums are those that the verdict promises."""
+    attempts = [
+        attempt("a"),
+        attempt("b", "sold_out"),
+        attempt("c", "cancel", cancellation="acknowledged"),
+        attempt("d", "poison"),
+        Attempt("invalid", "e", "refused"),
+        unanswered("f"),
+        unanswered("g"),
+    ]
+    announcement = Announcement("alert-b", "order_rejected", order_id_for("b"))
+    found = evidence(
+        ended("a"),
+        ended("b", "rejected"),
+        ended("c", "cancelled"),
+        ended("f"),
+        dead_letters=(letter("d"),),
+        announcements=(announcement, announcement),  # said twice is said once
+    )
+
+    verdict = judged(attempts, found)
+
+    assert verdict.findings == ()
+    assert verdict.valid
+    assert (verdict.attempted, verdict.acknowledged, verdict.refused, verdict.unavailable) == (7, 4, 1, 2)
+    assert (verdict.completed, verdict.rejected, verdict.cancelled, verdict.dead_lettered) == (2, 1, 1, 1)
+    assert verdict.recovered == 1
+    assert (verdict.alerts_due, verdict.alerts_announced) == (1, 1)
+    assert verdict.endings["poison"] == {"dead-lettered": 1}
+
+
+def test_a_backend_that_loses_an_order_is_caught() -> None:
+    """Answered 202, and nowhere."""
+    verdict = judged([attempt("a"), attempt("b")], evidence(ended("a")))
+
+    assert not verdict.valid
+    assert classes(verdict) == (1, 0, 0)
+    assert order_id_for("b") in verdict.findings[0].text
+
+
+def test_a_backend_that_loses_an_outcome_is_caught() -> None:
+    """The row is final, but the bus never said so."""
+    verdict = judged([attempt("a")], evidence(ended("a"), outcomes=()))
+
+    assert classes(verdict) == (1, 0, 0)
+    assert verdict.findings[0].type == "Unsaid"
+
+
+def test_a_backend_that_loses_an_alert_is_caught() -> None:
+    """A large order that nobody announced."""
+    verdict = judged([attempt("a", "large", total_cents=LARGE_ORDER_CENTS)], evidence(ended("a")))
+
+    assert classes(verdict) == (1, 0, 0)
+    assert verdict.findings[0].type == "MissingAlert"
+
+
+def test_a_backend_that_makes_an_order_twice_is_caught() -> None:
+    """Two different outcomes of one order; the same outcome said again is no second one."""
+    row, outcome = ended("a")
+    again, other = outcome, replace(outcome, event_id="another")
+
+    twice = judged([attempt("a")], Evidence(row, (outcome, other)))
+    repeated = judged([attempt("a")], Evidence(row, (outcome, again)))
+
+    assert classes(twice) == (0, 1, 0)
+    assert repeated.valid
+
+
+def test_an_order_in_two_places_is_a_duplicate() -> None:
+    """Made, and in the dead-letter queue as well."""
+    verdict = judged([attempt("a")], evidence(ended("a"), dead_letters=(letter("a"),)))
+
+    assert classes(verdict) == (0, 1, 0)
+
+
+def test_one_key_that_gives_two_orders_is_a_duplicate() -> None:
+    """Sent twice, answered with two ids: the second is a stranger too."""
+    split = attempt("a", "duplicate", order_ids=(order_id_for("a"), order_id_for("b")))
+
+    verdict = judged([split], evidence(ended("a")))
+
+    assert verdict.duplicated == 1
+    assert not verdict.valid
+
+
+@pytest.mark.parametrize(
+    ("attempts", "found"),
+    [
+        ([], evidence(ended("stranger"))),
+        ([], evidence(dead_letters=(letter("stranger"),))),
+        ([], evidence(dead_letters=(letter(None, None),))),
+        ([attempt("a")], evidence(ended("a", "rejected"))),
+        ([Attempt("invalid", "a", "refused")], evidence(ended("a"))),
+        ([attempt("a", "invalid")], evidence(ended("a"))),
+        ([attempt("a")], evidence(ended("a"), announcements=(Announcement("x", "large_order", order_id_for("a")),))),
+    ],
+    ids=["a row", "a dead letter", "garbage", "a wrong ending", "refused, and made", "not refused", "an alert"],
+)
+def test_what_nobody_asked_for_is_unexpected(attempts: list[Attempt], found: Evidence) -> None:
+    """Strangers, wrong endings, and orders that must not be."""
+    verdict = judged(attempts, found)
+
+    assert verdict.unexpected >= 1
+    assert verdict.duplicated == 0
+    assert not verdict.valid
+
+
+def test_what_was_not_answered_and_landed_is_recovered() -> None:
+    """Known by its key, whose order id is the same everywhere; nowhere to be found is no loss."""
+    verdict = judged(
+        [unanswered("a"), unanswered("b", "poison"), unanswered("c")], evidence(ended("a"), dead_letters=(letter("b"),))
+    )
+
+    assert verdict.valid
+    assert (verdict.recovered, verdict.completed, verdict.dead_lettered) == (2, 1, 1)
+
+
+def test_half_an_order_that_was_not_answered_may_be_announced_or_not() -> None:
+    """The bus may have taken it and SNS not, so an alert proves nothing; the same for a cancellation."""
+    large = Announcement("x", "large_order", order_id_for("a"))
+    refused = Announcement("y", "cancellation_refused", order_id_for("b"))
+    cancelled = attempt("b", "cancel", cancellation="unavailable")
+
+    announced = judged([unanswered("a", "large"), cancelled], evidence(ended("b"), announcements=(large, refused)))
+    silent = judged([unanswered("a", "large"), cancelled], evidence(ended("b")))
+
+    assert announced.valid
+    assert silent.valid
+
+
+def test_an_order_may_rest_in_a_dead_letter_queue() -> None:
+    """That is late, not lost: it can be redriven."""
+    verdict = judged([attempt("a")], evidence(dead_letters=(letter("a"),)))
+
+    assert verdict.valid
+    assert verdict.dead_lettered == 1
+
+
+def test_a_drain_that_never_ends_is_not_valid() -> None:
+    """Even when everything that can be seen is well."""
+    assert not judged([attempt("a")], evidence(ended("a")), drained=False).valid
+
+
+def test_only_the_first_hundred_findings_are_kept() -> None:
+    """The counts are of all."""
+    verdict = judged([attempt(str(number)) for number in range(150)], Evidence())
+
+    assert verdict.lost == 150
+    assert len(verdict.findings) == 100

@@ -1,0 +1,114 @@
+"""What the schedule does to workers, on real processes that only sleep."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import psutil
+import pytest
+from orderboard.burst.faults import Fault, KillWorker, ScaleWorkers, parse_freeze, parse_stop
+from orderboard.burst.workers import Workers
+from orderboard.process import start
+from orderboard.services import Service
+from orderboard.system import System
+from support import eventually
+
+
+@dataclass
+class SleepingSystem:
+    """order-api and workers that sleep."""
+
+    logs_dir: Path
+    services: list[Service] = field(default_factory=list)
+
+    def add_worker(self) -> Service:
+        """One more that sleeps."""
+        name = f"worker-{len(self.services)}"
+        arguments = [sys.executable, "-c", "import time; time.sleep(60)"]
+        process = start(name, arguments, {}, self.logs_dir / f"{name}.log", outlives_us=False)
+        self.services.append(Service(process, ""))
+        return self.services[-1]
+
+    def alive(self) -> list[str]:
+        """The names of the workers that run."""
+        return [service.process.name for service in self.services[1:] if service.process.running()]
+
+    def workers(self, *faults: Fault) -> Workers:
+        """Under this schedule."""
+        return Workers(cast(System, self), faults)
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[SleepingSystem]:
+    """With two workers; index 0 stands for order-api, which nobody hurts."""
+    sleeping = SleepingSystem(tmp_path)
+    for _ in range(3):
+        sleeping.add_worker()
+    yield sleeping
+    for service in sleeping.services:
+        service.process.kill()
+
+
+async def test_stopped_workers_end_and_as_many_start_again(system: SleepingSystem) -> None:
+    """When their time has come, and not before; what was done is marked with its time."""
+    workers = system.workers(*parse_stop("10s@5s"))
+
+    workers.act(4.9)
+    assert system.alive() == ["worker-1", "worker-2"]
+    workers.act(5.1)
+    assert workers.count == 0
+    await eventually(lambda: system.alive() == [])
+    workers.act(15.0)
+
+    assert system.alive() == ["worker-3", "worker-4"]
+    assert workers.count == 2
+    assert [(mark.at_s, mark.text) for mark in workers.marks] == [
+        (5.1, "workers stopped (SIGTERM)"),
+        (15.0, "workers started again"),
+    ]
+    assert not workers.pending
+    assert system.services[0].process.running()
+
+
+async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
+    """At once, and the other one stays."""
+    workers = system.workers(KillWorker(1))
+
+    workers.act(1)
+
+    assert system.alive() == ["worker-2", "worker-3"]
+    assert workers.count == 2
+
+
+async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
+    """They live all the time, and count only while they are not frozen; closing thaws them as well."""
+    process = psutil.Process(system.services[1].process.pid)
+    workers = system.workers(*parse_freeze("1s@1s"), *parse_freeze("1s@3s"))
+
+    workers.act(1)
+    assert workers.count == 0
+    await eventually(lambda: process.status() == psutil.STATUS_STOPPED)
+    workers.act(2)
+    assert workers.count == 2
+    await eventually(lambda: process.status() != psutil.STATUS_STOPPED)
+    workers.act(3)
+    await eventually(lambda: process.status() == psutil.STATUS_STOPPED)
+    workers.close()
+
+    await eventually(lambda: process.status() != psutil.STATUS_STOPPED)
+    assert system.alive() == ["worker-1", "worker-2"]
+
+
+async def test_workers_are_scaled_up_and_down(system: SleepingSystem) -> None:
+    """The last ones go first, and one that is killed later comes back to the new number."""
+    workers = system.workers(ScaleWorkers(1, 4), ScaleWorkers(2, 1), KillWorker(3))
+
+    workers.act(1)
+    assert system.alive() == ["worker-1", "worker-2", "worker-3", "worker-4"]
+    workers.act(2)
+    await eventually(lambda: system.alive() == ["worker-1"])
+    workers.act(3)
+
+    assert system.alive() == ["worker-5"]
