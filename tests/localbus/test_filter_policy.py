@@ -245,7 +245,6 @@ def test_any_policy_is_taken_or_refused(policy: Any, scope: Scope, body: Any) ->
     """Nothing that is JSON makes it fail in another way, nor any body that a policy is asked of."""
     try:
         compiled = FilterPolicy(json.dumps(policy), scope)
-    except FilterPolicyError as refusal:
-        assert str(refusal)
-    else:
-        assert compiled.holds_for(body_fields(json.dumps(body))) in {True, False}
+    except FilterPolicyError:
+        return
+    assert compiled.holds_for(body_fields(json.dumps(body))) in {True, False}
