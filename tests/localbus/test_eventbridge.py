@@ -89,10 +89,15 @@ def test_a_batch_has_10_entries_of_a_mebibyte_together(events: Any) -> None:
     assert refused(events.put_events, Entries=[entry()] * 11)[1].endswith(
         "at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"
     )
-    assert refused(events.put_events, Entries=too_large) == (
-        "ValidationException",
-        "Total size of the entries in the request is over the limit.",
-    )
+    for entries in (
+        too_large,
+        [entry(Source="s" * KIB * KIB)],
+        [entry(Detail=json.dumps({"x": "\u20ac" * 350 * KIB}))],
+    ):
+        assert refused(events.put_events, Entries=entries) == (
+            "ValidationException",
+            "Total size of the entries in the request is over the limit.",
+        )
 
 
 def test_an_event_for_a_bus_that_is_not_there_is_lost(localbus: Localbus, events: Any) -> None:

@@ -11,6 +11,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from localbus.filter_policy import FilterPolicy, FilterPolicyError, Scope, attribute_fields, body_fields
 
 RUGBY = {"DataType": "String", "StringValue": "rugby"}
@@ -226,3 +228,23 @@ def test_a_policy_on_attributes_is_flat() -> None:
     """Only bodies have anything to go into."""
     with pytest.raises(FilterPolicyError, match="scope MessageAttributes does not support nested filter policy"):
         FilterPolicy('{"object": {"key": ["a"]}}', "MessageAttributes")
+
+
+NAMES = st.sampled_from(["a", "$or", "prefix", "anything-but", "numeric", "exists", "cidr", "wildcard", ""])
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=4))
+DOCUMENTS = st.recursive(
+    VALUES | st.sampled_from([">", "=", "10.0.0.0/24"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.dictionaries(NAMES, DOCUMENTS, max_size=3), st.sampled_from(["MessageAttributes", "MessageBody"]), DOCUMENTS)
+def test_any_policy_is_taken_or_refused(policy: Any, scope: Scope, body: Any) -> None:
+    """Nothing that is JSON makes it fail in another way, nor any body that a policy is asked of."""
+    try:
+        compiled = FilterPolicy(json.dumps(policy), scope)
+    except FilterPolicyError:
+        return
+    assert compiled.holds_for(body_fields(json.dumps(body))) in {True, False}

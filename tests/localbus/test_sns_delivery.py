@@ -427,6 +427,25 @@ def test_a_function_without_a_permission_is_not_called(with_functions: Localbus,
     assert json.loads(eventually(dead.bodies)[0])["Message"] == "m"
 
 
+def test_a_function_that_fails_is_tried_again_at_once(with_functions: Localbus, web: WebServer) -> None:
+    """Three times without a pause, then after a second (sns-message-delivery-retries)."""
+    sns = with_functions.client("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "lambda:*", "Resource": FUNCTION}
+    policy = json.dumps({"Policy": json.dumps({"Statement": statement})}).encode()
+    web.answers["GET", f"{FUNCTION_PATH}/policy"] = (200, policy)
+    web.statuses = [500, 500, 500, 500]
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=FUNCTION)
+
+    sns.publish(TopicArn=topic, Message="m")
+
+    scheduled = eventually(lambda: journal(with_functions, event="retry_scheduled")[3:])
+    assert scheduled[0]["detail"]["after_s"] == 1
+    with_functions.advance(1)
+    eventually(lambda: journal(with_functions, event="delivered"))
+    assert len([request for request in web.requests if request.method == "POST"]) == 5
+
+
 def test_mails_and_text_messages_stay_in_the_outbox(localbus: Localbus, sns: Any, topic: str) -> None:
     """They are kept to be read, confirmations with their links, and never sent."""
     sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+15551234567")

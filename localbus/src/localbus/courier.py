@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
@@ -18,7 +19,6 @@ from localbus.journal import Journal
 from localbus.model import Params
 from localbus.notification import Notification
 from localbus.outbox import Letter, Outbox
-from localbus.queue_policy import Principal
 from localbus.remote_endpoints import RemoteEndpoints, UndeliverableError
 from localbus.sqs import Sqs
 from localbus.subscription import Subscription
@@ -73,7 +73,7 @@ class Courier:
                 self._begin(self._confirm_by_http(subscription, document, text))
             case "sqs":
                 try:
-                    self._sqs.deliver(subscription.endpoint, {"MessageBody": text}, _principal(subscription.topic))
+                    self._sqs.deliver(subscription.endpoint, {"MessageBody": text}, subscription.topic.principal)
                 except AwsError as exc:
                     self._journal.note(
                         "undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc)
@@ -108,7 +108,7 @@ class Courier:
     def _to_queue(self, subscription: Subscription, notification: Notification, *, replayed: bool) -> None:
         entry = self._entry(subscription, notification, subscription.endpoint, replayed=replayed)
         try:
-            message_id = self._sqs.deliver(subscription.endpoint, entry, _principal(subscription.topic))
+            message_id = self._sqs.deliver(subscription.endpoint, entry, subscription.topic.principal)
         except AwsError as exc:
             self._give_up(subscription, notification, exc.message)
         else:
@@ -161,7 +161,7 @@ class Courier:
     ) -> None:
         try:
             if subscription.protocol == "lambda":
-                await self._remote.invoke(subscription, _principal(subscription.topic), body)
+                await self._remote.invoke(subscription, subscription.topic.principal, body)
             else:
                 await self._remote.post(subscription, notification.message_id, "Notification", body)
         except UndeliverableError as exc:
@@ -170,7 +170,8 @@ class Courier:
                 self._give_up(subscription, notification, str(exc))
                 return
             self._note("retry_scheduled", subscription, notification, {"reason": str(exc), "after_s": pause_s})
-            self._later(pause_s, lambda: self._attempt(subscription, notification, pauses, body))
+            again = partial(self._attempt, subscription, notification, pauses, body)
+            self._later(pause_s, again) if pause_s else again()
         else:
             self._note("delivered", subscription, notification, {"endpoint": subscription.endpoint})
 
@@ -211,7 +212,7 @@ class Courier:
             return
         entry = self._entry(subscription, notification, queue_arn)
         try:
-            self._sqs.deliver(queue_arn, entry, _principal(subscription.topic))
+            self._sqs.deliver(queue_arn, entry, subscription.topic.principal)
         except AwsError as exc:
             reason = f"the dead-letter queue did not take it: {exc.message}"
             self._note("dropped", subscription, notification, reason)
@@ -220,9 +221,3 @@ class Courier:
 
     def _note(self, event: str, subscription: Subscription, notification: Notification, detail: object) -> None:
         self._journal.note(event, subscription.arn, notification.message_id, self._clock.now(), detail)
-
-
-def _principal(topic: Topic) -> Principal:
-    """SNS, as the policy of a queue or a function sees it."""
-    context = {"aws:SourceArn": topic.arn, "aws:SourceAccount": topic.account, "aws:SourceOwner": topic.account}
-    return Principal(service="sns.amazonaws.com", context=context)

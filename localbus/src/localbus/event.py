@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from localbus.errors import AwsError
@@ -32,21 +32,28 @@ class Event:
         self.ingested_at = ingested_at
         self.trace_header = trace_header
         self.hops = 0
+        self._text: str | None = None
+        self._fields: Fields | None = None
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The event as targets get it: JSON without spaces."""
-        return compact(self.document)
+        if self._text is None:
+            self._text = compact(self.document)
+        return self._text
 
-    @cached_property
+    @property
     def fields(self) -> Fields:
         """What patterns ask about."""
-        return fields_of(self.document)
+        if self._fields is None:
+            self._fields = fields_of(self.document)
+        return self._fields
 
     def on_next_bus(self) -> Event:
         """The same event on another bus."""
         event = Event(self.document, self.ingested_at, self.trace_header)
         event.hops = self.hops + 1
+        event._text, event._fields = self._text, self._fields
         return event
 
     def replayed(self, replay_name: str, now: float) -> Event:
@@ -70,12 +77,17 @@ class EntryError(Exception):
 
 def compact(value: Any) -> str:
     """JSON as EventBridge writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODE(value)
 
 
 def timestamp(when: float) -> str:
     """A time in the form that events have."""
-    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _timestamp(int(when // 1))
+
+
+@lru_cache(maxsize=64)
+def _timestamp(when_s: int) -> str:
+    return datetime.fromtimestamp(when_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def envelope(source: str, detail_type: str, detail: Any, *, account: str, region: str, time: float) -> dict[str, Any]:
@@ -98,12 +110,18 @@ def entry_bytes(entry: Params) -> int:
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
     """
-    texts = [entry.get("Source", ""), entry.get("DetailType", ""), entry.get("Detail", ""), *entry.get("Resources", [])]
-    return _TIME_BYTES * ("Time" in entry) + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return _TIME_BYTES * ("Time" in entry) + sum(len(text.encode("utf-8", "surrogatepass")) for text in _texts(entry))
+
+
+def _texts(entry: Params) -> list[str]:
+    return [entry.get("Source", ""), entry.get("DetailType", ""), entry.get("Detail", ""), *entry.get("Resources", ())]
 
 
 def check_size(entries: list[Params]) -> None:
     """Refuse a request whose entries are too large together."""
+    characters = sum(len(text) for entry in entries for text in _texts(entry))
+    if characters < MAX_REQUEST_BYTES // 8:  # then the bytes, of which a character has four at most, need no count
+        return
     if sum(map(entry_bytes, entries)) > MAX_REQUEST_BYTES:
         raise AwsError("ValidationException", "Total size of the entries in the request is over the limit.")
 
@@ -124,8 +142,8 @@ def build(entry: Params, account: str, region: str, now: float) -> Event:
     document["resources"] = entry.get("Resources", [])
     event = Event(document, now, entry.get("TraceHeader"))
     try:
-        event.text  # noqa: B018 (a text that JSON or UTF-8 cannot hold is the sender's mistake, found here)
-        event.text.encode()
+        if not event.text.isascii():
+            event.text.encode()  # what JSON or UTF-8 cannot hold is the sender's mistake, and is found here
     except (ValueError, RecursionError) as exc:
         raise EntryError("MalformedDetail", "Detail is malformed.") from exc
     return event
@@ -133,7 +151,7 @@ def build(entry: Params, account: str, region: str, now: float) -> Event:
 
 def _detail(text: str) -> dict[str, Any]:
     try:
-        detail = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        detail = _DECODE(text)
     except (ValueError, RecursionError) as exc:
         raise EntryError("MalformedDetail", "Detail is malformed.") from exc
     if not isinstance(detail, dict):
@@ -150,3 +168,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_DECODE = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite).decode

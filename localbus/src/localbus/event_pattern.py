@@ -38,7 +38,11 @@ def fields_of(event: Mapping[str, Any]) -> Fields:
         path, value, place = waiting.pop()
         if isinstance(value, dict):
             within = f"{path}." if path else ""
-            waiting.extend((f"{within}{name}", item, place) for name, item in value.items())
+            for name, item in value.items():
+                if isinstance(item, dict | list):
+                    waiting.append((within + name, item, place))
+                else:
+                    fields.setdefault(within + name, []).append((item, place))
         elif isinstance(value, list):
             arrays += 1
             waiting.extend((path, item, (*place, (path, arrays, at))) for at, item in enumerate(value))

@@ -39,7 +39,7 @@ class Principal:
 
     account: str | None = None
     service: str | None = None
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def is_named_by(self, named: Any) -> bool:
         """Whether a statement's Principal means this one."""
@@ -53,8 +53,12 @@ class Principal:
         return not accounts.isdisjoint(_many(named.get("AWS")))
 
 
+@lru_cache(maxsize=4096)
 def allows(policy: str, principal: Principal, action: str, resource: str) -> bool:
-    """Whether the policy allows it: some statement says so, and none denies it."""
+    """Whether the policy allows it: some statement says so, and none denies it.
+
+    The answer is remembered: a topic asks the same for every message.
+    """
     effects = {
         statement.get("Effect") for statement in _statements(policy) if _applies(statement, principal, action, resource)
     }

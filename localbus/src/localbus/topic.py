@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from localbus.deduplication import Window
 from localbus.notification import Notification
+from localbus.queue_policy import Principal
 from localbus.topic_archive import TopicArchive
 from localbus.topic_policy import default_policy
 
@@ -38,6 +40,12 @@ class Topic:
         self._sequence_numbers = itertools.count(FIRST_SEQUENCE_NUMBER, SEQUENCE_STEP)
         self._published: Window[tuple[str, str]] = Window()
         self.changed(now)
+
+    @cached_property
+    def principal(self) -> Principal:
+        """SNS on behalf of this topic, as the policy of a queue or a function sees it."""
+        context = {"aws:SourceArn": self.arn, "aws:SourceAccount": self.account, "aws:SourceOwner": self.account}
+        return Principal(service="sns.amazonaws.com", context=context)
 
     def changed(self, now: float) -> None:
         """Go by attributes that were set anew."""
