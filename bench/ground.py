@@ -18,7 +18,7 @@ from orderboard.queues import depth
 from orderboard.screen import Screen
 from orderboard.system import System
 
-_LAST_POLL_S: Final = 2.5  # the worker's own long poll is 2 s; what it asked for before it slept must be answered first
+_LAST_POLL_S: Final = 4.0  # its long poll is 2 s; what it asked for before it slept must be answered first
 _LOOK_EVERY_S: Final = 0.05
 
 
