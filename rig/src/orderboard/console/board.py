@@ -1,4 +1,4 @@
-"""One look at the whole board: queues, workers, order-api, table, notifier. What cannot be told is None, never nought."""
+"""One look at the board: queues, workers, order-api, table, notifier. What cannot be told is None, never nought."""
 
 import time
 from collections.abc import Callable
@@ -8,19 +8,17 @@ from typing import Final
 import psutil
 from orderboard_stack.outputs import StackOutputs
 
-from orderboard.console.gauges import Meter, Sample, scrape, total
+from orderboard.console.gauges import Sample, scrape, total
 from orderboard.console.peek import CannotPeekError, peek
+from orderboard.console.rates import Rates
 from orderboard.console.source import Source
 from orderboard.process import answers
 from orderboard.queues import Depth, depth
 from orderboard.state import KnownProcess, State
 from orderboard.target import AWS_ERRORS, Target
 
-_RATE_WINDOW_S: Final = 3.0
 _OLDEST_EVERY_S: Final = 1.0
 _MESSAGES_READ_A_SECOND: Final = 500  # a long queue is asked for its oldest message less often
-# What the worker counts without the message leaving the queue.
-_STAYS: Final = frozenset(("retried", "poison", "lost"))
 
 
 def queue_names(outputs: StackOutputs) -> dict[str, tuple[str, str | None]]:
@@ -84,10 +82,7 @@ class Looker:
 
     source: Source
     clock: Callable[[], float] = time.time
-    _meter: Meter = field(default_factory=Meter)
-    _rates: dict[str, float | None] = field(default_factory=dict)
-    _rated_at_s: float = 0
-    _left_queue: dict[tuple[int, str], float] = field(default_factory=dict)
+    _rates: Rates = field(default_factory=Rates)
     _oldest: dict[str, tuple[float, float | None]] = field(default_factory=dict)
 
     def look(self) -> BoardLook:
@@ -103,14 +98,18 @@ class Looker:
         workers, samples = _workers(state)
         api = scrape(target.api_url)
         orders = _orders(target)
-        self._measure(target.outputs, depths, samples, api, orders, now)
+        held = {
+            key: depths[name].total + (depths[dlq].total if dlq is not None else 0)
+            for key, (name, dlq) in queue_names(target.outputs).items()
+        }
+        self._rates.measure(held, samples, api, orders, now_s=now)
         return BoardLook(
             at_s=now,
             backend=target.endpoint.name,
             endpoint_url=target.endpoint.endpoint_url,
             api_url=target.api_url,
             api_ready=None if target.api_url is None else api is not None or answers(f"{target.api_url}/healthz"),
-            api_ms=self._rates.get("api_ms"),
+            api_ms=self._rates.api_ms,
             queues={
                 key: self._queue(target, name, dlq, depths, now)
                 for key, (name, dlq) in queue_names(target.outputs).items()
@@ -118,7 +117,7 @@ class Looker:
             workers=workers,
             orders=orders,
             mapping=self._mapping(target),
-            rates={name: rate for name, rate in self._rates.items() if name != "api_ms"},
+            rates=dict(self._rates.per_s),
         )
 
     def _queue(self, target: Target, name: str, dlq: str | None, depths: dict[str, Depth], now: float) -> QueueLook:
@@ -148,49 +147,6 @@ class Looker:
             sent = None
         self._oldest[name] = (now, sent)
         return sent
-
-    def _measure(
-        self,
-        outputs: StackOutputs,
-        depths: dict[str, Depth],
-        samples: dict[int, list[Sample]],
-        api: list[Sample] | None,
-        orders: int | None,
-        now: float,
-    ) -> None:
-        for pid, numbers in samples.items():
-            for key in ("work", "express"):
-                left = total(numbers, "orderboard_worker_messages_total", queue=key)
-                left -= sum(total(numbers, "orderboard_worker_messages_total", queue=key, outcome=o) for o in _STAYS)
-                self._left_queue[pid, key] = left
-        if now - self._rated_at_s < _RATE_WINDOW_S and self._rates:
-            return
-        self._rated_at_s = now
-        rate = self._meter.rate
-        self._rates["accepted"] = rate(
-            "accepted", api and total(api, "orderboard_api_orders_total", result="accepted"), now
-        )
-        self._rates["recorded"] = rate("recorded", orders, now)
-        self._rates["announced"] = rate("announced", depths[outputs.inbox_queue].total, now)
-        for key in ("work", "express"):
-            name, dlq = queue_names(outputs)[key]
-            done = sum(left for (_, queue), left in self._left_queue.items() if queue == key)
-            here = depths[name].total + (depths[dlq].total if dlq is not None else 0)
-            self._rates[f"{key}_done"] = rate(f"{key}_done", done if samples or self._left_queue else None, now)
-            arrived = rate(f"{key}_in", done + here if samples or self._left_queue else None, now)
-            self._rates[f"{key}_in"] = arrived
-        self._rates["api_ms"] = self._api_ms(api, now)
-
-    def _api_ms(self, api: list[Sample] | None, now: float) -> float | None:
-        if api is None:
-            return None
-        seconds = self._meter.rate(
-            "api_seconds", total(api, "orderboard_api_request_seconds_sum", route="/orders", method="POST"), now
-        )
-        count = self._meter.rate(
-            "api_count", total(api, "orderboard_api_request_seconds_count", route="/orders", method="POST"), now
-        )
-        return seconds / count * 1000 if seconds is not None and count else None
 
     def _mapping(self, target: Target) -> str | None:
         try:

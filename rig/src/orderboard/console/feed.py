@@ -20,7 +20,9 @@ _QUEUE_SIZE: Final = 8
 class Look(Protocol):
     """What a look gives."""
 
-    at_s: float
+    @property
+    def at_s(self) -> float:
+        """When."""
 
     def document(self) -> dict[str, Any]:
         """For the page."""
@@ -81,7 +83,7 @@ class Feed:
             self._remember(seen.at_s, document)
         except (RigError, *AWS_ERRORS) as exc:
             document = {"trouble": str(exc)}
-        except Exception as exc:  # noqa: BLE001 - one bad look must not end the watching
+        except Exception as exc:  # one bad look must not end the watching
             log.exception("console.look_failed")
             document = {"trouble": f"The console could not look: {type(exc).__name__}. Its log has more."}
         self.latest = document

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from orderboard_contracts.record import OrderRecord
@@ -100,7 +101,7 @@ def story_document(
 ) -> dict[str, Any]:
     """Put the steps in order. lying: the queues where messages about the order are now."""
     steps = sorted([*_logged(lines), *_recorded(record), *_lies(lying, time.time())], key=lambda step: step.at_s)
-    gaps = [None, *(later.at_s - earlier.at_s for earlier, later in zip(steps, steps[1:], strict=False))]
+    gaps = [None, *(later.at_s - earlier.at_s for earlier, later in pairwise(steps))]
     dead = any(queue.endswith(("-dlq", "-undelivered")) for queue, _ in lying)
     status = record.status if record is not None else "dead-lettered" if dead else "on its way" if steps else "unknown"
     gaps_told = [] if blind is None else [f"Messages are not shown: {blind}"]

@@ -1,4 +1,4 @@
-"""The services' own numbers, read from their /metrics, and rates made of two readings. Prometheus text, the parts used."""
+"""The services' own numbers, read from their /metrics, and rates made of two readings."""
 
 import re
 from collections.abc import Iterable

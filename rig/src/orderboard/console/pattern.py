@@ -138,8 +138,8 @@ def _wildcard(value: Any, wanted: Any) -> bool:
 
 def _wildcard_expression(wanted: str) -> str:
     # A backslash makes the next character stand for itself.
-    tokens = re.findall(r"\\.|\*|[^\\*]+|\\", wanted, re.DOTALL)
-    return "".join(".*?" if token == "*" else re.escape(token.removeprefix("\\") or "\\") for token in tokens)
+    parts = re.findall(r"\\.|\*|[^\\*]+|\\", wanted, re.DOTALL)
+    return "".join(".*?" if part == "*" else re.escape(part.removeprefix("\\") or "\\") for part in parts)
 
 
 def _numeric(value: Any, wanted: Any) -> bool:

@@ -36,8 +36,10 @@ def refusal(method: str, headers: Headers) -> str | None:
         return "This console answers to 127.0.0.1 and localhost only."
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return "Another site sent this request."
-    if method in _SAFE_METHODS:
-        return None
+    return None if method in _SAFE_METHODS else _action_refusal(host, headers)
+
+
+def _action_refusal(host: str, headers: Headers) -> str | None:
     if headers.get("origin") != f"http://{host}":
         return "An action must come from the console's own page (Origin)."
     if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
@@ -61,6 +63,7 @@ class SameOriginOnly:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

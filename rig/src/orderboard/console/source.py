@@ -1,4 +1,4 @@
-"""What the console looks at: the system that `up` started here, read anew as it changes, or a backend that was named."""
+"""What the console looks at: the system that `up` started here, or a backend that was named."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

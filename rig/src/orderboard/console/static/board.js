@@ -20,9 +20,9 @@ const EDGES = {
   work_in: { d: "M508 148 556 236", label: [506, 214] },
   express_done: { d: "M796 86 866 112", label: [832, 82] },
   work_done: { d: "M796 246 866 206", label: [836, 252] },
-  recorded: { d: "M1016 268V308", label: [1034, 293] },
+  recorded: { d: "M1048 268V308", label: [1072, 293] },
   fact: { d: "M254 180V386H326", text: "the fact", label: [262, 286], start: true },
-  outcome: { d: "M888 268V386H802", text: "outcomes", label: [880, 330], end: true },
+  outcome: { d: "M896 268V386H802", text: "outcomes", label: [888, 344], end: true },
   rules: { d: "M448 418V474", text: "rules", label: [458, 451], start: true },
   invoke: { d: "M566 547H622" },
   announced: { d: "M782 547H926", label: [854, 535] },
@@ -70,7 +70,7 @@ export class Board {
       this.#card(170, 80, 172, 100, "service", "order-api", "the cashier", ["api"]),
       this.#card(390, 90, 118, 80, "card", "SNS orders", "hands out work"),
       this.#workersCard(870, 60, 296, 208),
-      this.#card(870, 312, 296, 76, "card", "DynamoDB orders", null, ["orders"]),
+      this.#card(930, 312, 236, 76, "card", "DynamoDB orders", null, ["orders"]),
       this.#card(330, 354, 468, 64, "card", "EventBridge bus", "facts, routed by rules, archived"),
       (this.parts.notifier = this.#card(626, 497, 156, 100, "service", "notifier", "Lambda", ["mapping"])),
       ...Object.keys(QUEUES).map((key) => this.#queueCard(key)),
@@ -99,8 +99,7 @@ export class Board {
     const part = {
       line: svg("path", { class: "spark-line", transform: `translate(${x + 2} ${y + H - 44})` }),
       area: svg("path", { class: "spark-area", transform: `translate(${x + 2} ${y + H - 44})` }),
-      waiting: text(16, 64, "big"),
-      waits: text(16, 64, "role", "start", ""),
+      waiting: svg("tspan", { class: "big" }),
       detail: text(W - 14, 26, "role", "end"),
       oldest: text(16, 86, "role"),
       badge: svg("rect", { x: x + W - 84, y: y + 42, width: 70, height: 26, rx: 13, class: "badge" }),
@@ -114,7 +113,8 @@ export class Board {
       },
       svg("title", {}, `${title}: ${role}. Press to peek.`),
       svg("rect", { x, y, width: W, height: H, rx: 12, class: key === "undelivered" ? "queue dead" : "queue" }),
-      part.area, part.line, text(16, 26, "name", "start", title), part.waiting, part.waits, part.detail, part.oldest,
+      part.area, part.line, text(16, 26, "name", "start", title),
+      svg("text", { x: x + 16, y: y + 64 }, part.waiting, svg("tspan", { class: "role", dx: 7 }, "waiting")), part.detail, part.oldest,
       ...(key === "undelivered" ? [] : [part.badge, part.dlq]),
     );
     this.parts[key] = part;
@@ -123,10 +123,7 @@ export class Board {
 
   #queue(key, queue, history) {
     const part = this.parts[key];
-    const waiting = count(queue.waiting);
-    part.waiting.textContent = waiting;
-    part.waits.setAttribute("x", QUEUES[key].x + 24 + 19 * waiting.length);
-    part.waits.textContent = "waiting";
+    part.waiting.textContent = count(queue.waiting);
     const delayed = queue.delayed ? ` · ${count(queue.delayed)} delayed` : "";
     part.detail.textContent = `${count(queue.in_flight)} in flight${delayed}`;
     const empty = queue.waiting + queue.in_flight + queue.delayed === 0;
@@ -179,19 +176,19 @@ export class Board {
 
   // The same numbers as rows, for small screens.
   #table(seen, history) {
-    const head = el("tr", {}, ...["queue", "waiting", "in flight", "oldest", "DLQ", "5 min"].map((name) => el("th", { scope: "col" }, name)));
+    const head = el("tr", {}, ...["queue", "waiting", "flight", "oldest", "DLQ", ""].map((name) => el("th", { scope: "col" }, name)));
     const rows = Object.entries(seen.queues).map(([key, queue]) => {
-      const { line } = history.paths(key, 64, 20);
+      const { line } = history.paths(key, 52, 20);
       const empty = queue.waiting + queue.in_flight + queue.delayed === 0;
       return el("tr", { class: queue.dlq ? "has-dead" : "" },
         el("th", { scope: "row" }, el("button", { type: "button", class: "quiet", onclick: () => this.onQueue(key) }, key)),
         el("td", {}, count(queue.waiting)), el("td", {}, count(queue.in_flight)), el("td", {}, empty ? "–" : age(queue.oldest_s)),
         el("td", { class: "dlq" }, queue.dlq === null ? "–" : count(queue.dlq)),
-        el("td", {}, svg("svg", { viewBox: "0 0 64 22", class: "mini", "aria-hidden": "true" }, svg("path", { d: line, class: "spark-line" }))));
+        el("td", {}, svg("svg", { viewBox: "0 0 52 22", class: "mini", "aria-hidden": "true" }, svg("path", { d: line, class: "spark-line" }))));
     });
     const workers = (seen.workers ?? []).map((each) => `${each.name} ${each.state}`).join(", ") || "unknown";
     const foot = (name, said) => el("tr", {}, el("th", { scope: "row" }, name), el("td", { colspan: 5 }, said));
     this.glance.replaceChildren(el("thead", {}, head), el("tbody", {}, ...rows, foot("workers", workers), foot("orders", count(seen.orders)),
-      foot("order-api", seen.api_ms === null ? "" : `answers in ${seen.api_ms.toFixed(0)} ms`)));
+      foot("order-api", this.parts.api.textContent)));
   }
 }

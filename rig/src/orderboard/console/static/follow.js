@@ -44,8 +44,8 @@ export class Follow {
     if (key === this.shown) return;
     this.shown = key;
     const first = story.steps[0]?.at_s;
-    const took = story.steps.length > 1 ? `, ${age(story.steps.at(-1).at_s - first)} from first to last` : "";
-    const order = story.order?.total_cents ? `, ${(story.order.total_cents / 100).toFixed(2)} ${story.order.currency} for ${story.order.customer_id}` : "";
+    const took = story.steps.length > 1 ? ` · ${age(story.steps.at(-1).at_s - first)} from first to last` : "";
+    const order = story.order?.total_cents ? ` · ${(story.order.total_cents / 100).toFixed(2)} ${story.order.currency} for ${story.order.customer_id}` : "";
     this.status.replaceChildren(el("strong", { class: `tag ${story.status.replaceAll(" ", "-")}` }, story.status), `${order}${took}`,
       ...(story.order?.note ? [el("span", { class: "note" }, ` “${story.order.note}”`)] : []), ...story.unknown.map((each) => el("small", {}, ` ${each}`)));
     this.steps.replaceChildren(...(story.steps.length ? story.steps.map((step) => this.#step(step)) : [el("li", {}, "Nothing is known of it yet.")]));
