@@ -27,8 +27,8 @@ demo: $(READY) ## Play a small morning rush and show where every order ended
 test: $(READY) ## Run every test; those that need Docker are skipped where there is none
 	@$(BIN)/python -m pytest
 
-up: $(READY) ## Start the system and keep it running
-	@$(BIN)/orderboard up
+up: $(READY) ## Start the system and keep it running; it opens with the console, a web page
+	@$(BIN)/orderboard up --allow-faults
 
 down: $(READY) ## Stop what `make up` started
 	@$(BIN)/orderboard down

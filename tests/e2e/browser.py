@@ -50,8 +50,10 @@ class Page:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def text(self, selector: str) -> str:
-        """Its text, also that of SVG."""
-        return str(self.find(selector).get_property("textContent"))
+        """The text of the first that fits, also in SVG; empty while there is none."""
+        return str(
+            self.driver.execute_script("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
+        )
 
     def press(self, selector: str) -> None:
         """Click it, once it is in view."""

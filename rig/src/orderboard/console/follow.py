@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Final, Literal
 
 from orderboard_contracts.record import OrderRecord
@@ -101,18 +100,21 @@ def story_document(
 ) -> dict[str, Any]:
     """Put the steps in order. lying: the queues where messages about the order are now."""
     steps = sorted([*_logged(lines), *_recorded(record), *_lies(lying, time.time())], key=lambda step: step.at_s)
-    gaps = [None, *(later.at_s - earlier.at_s for earlier, later in pairwise(steps))]
+    before = [None, *(step.at_s for step in steps)]
     dead = any(queue.endswith(("-dlq", "-undelivered")) for queue, _ in lying)
     status = record.status if record is not None else "dead-lettered" if dead else "on its way" if steps else "unknown"
-    gaps_told = [] if blind is None else [f"Messages are not shown: {blind}"]
+    not_seen = [] if blind is None else [f"Messages are not shown: {blind}"]
     if not has_logs:
-        gaps_told.append("No logs: the services do not run on this machine.")
+        not_seen.append("No logs: the services do not run on this machine.")
     return {
         "order_id": order_id,
         "status": status,
-        "steps": [{**vars(step), "gap_s": gap} for step, gap in zip(steps, gaps, strict=True)],
+        "steps": [
+            {**vars(step), "gap_s": None if last is None else step.at_s - last}
+            for step, last in zip(steps, before, strict=False)
+        ],
         "order": None if record is None else record.model_dump(mode="json", exclude_none=True),
-        "unknown": gaps_told,
+        "unknown": not_seen,
     }
 
 
