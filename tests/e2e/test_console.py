@@ -49,7 +49,7 @@ async def http(system: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
 
 def _worker(orderboard: Command) -> int:
     state = json.loads((orderboard.state_dir / "state.json").read_text())
-    return next(each["pid"] for each in state["processes"] if each["name"] == "worker-1")
+    return next(int(each["pid"]) for each in state["processes"] if each["name"] == "worker-1")
 
 
 async def test_the_page_comes_alive(page: Page) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +81,7 @@ async def test_the_last_five_minutes_are_kept() -> None:
 
 async def test_trouble_is_told_and_passes() -> None:
     """When nothing answers, the viewers are told why, and the looking goes on."""
-    answers = iter([RigError("Nothing runs here."), Look(1.0), Look(2.0)])
+    answers: Iterator[RigError | Look] = iter([RigError("Nothing runs here."), Look(1.0), Look(2.0)])
 
     def look() -> Look:
         answer = next(answers, Look(3.0))
