@@ -141,17 +141,22 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
         raise TemplateError(f"line {node.start_mark.line + 1}: !{suffix} of a mapping is no short form")
     if suffix == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
-    return {"Ref" if suffix == "Ref" else f"Fn::{suffix}": value}
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
 _Loader.add_multi_constructor("!", _short_form)
 
 
-def load(path: Path) -> Template:
-    """Read a template; raise TemplateError when it is no CloudFormation template."""
-    document = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader with short forms
-    match document:
+def document(path: Path) -> dict[str, Any]:
+    """Read a template's YAML, short forms written out; raise TemplateError when it is no CloudFormation template."""
+    found: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader with short forms
+    match found:
         case {"Parameters": dict(), "Resources": dict()}:
-            return Template(document)
+            return found
         case _:
             raise TemplateError(f"{path} has no Parameters and Resources")
+
+
+def load(path: Path) -> Template:
+    """Read a template; raise TemplateError when it is no CloudFormation template."""
+    return Template(document(path))

@@ -10,6 +10,14 @@ from pathlib import Path
 import psutil
 
 ORDERBOARD = Path(sys.executable).with_name("orderboard")
+# What a user's shell may have, and what must not matter on a local backend.
+_A_USERS = {
+    "HTTP_PROXY": "http://127.0.0.1:1",
+    "http_proxy": "http://127.0.0.1:1",
+    "AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:1",
+    "AWS_PROFILE": "one that is gone",
+    "AWS_SESSION_TOKEN": "a user's own",
+}
 
 
 class Command:
@@ -45,7 +53,7 @@ class Command:
         )
 
     def _environment(self, more: dict[str, str] | None) -> dict[str, str]:
-        return {**os.environ, "ORDERBOARD_STATE_DIR": str(self.state_dir), **(more or {})}
+        return {**os.environ, **_A_USERS, "ORDERBOARD_STATE_DIR": str(self.state_dir), **(more or {})}
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> str:

@@ -3,12 +3,16 @@
 import asyncio
 import re
 import signal
+import statistics
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from e2e.board import Board, board
+from orderboard.process import stop_all
+from orderboard.redrive import plan, redrive
 from orderboard.rush import Ending
 from support import DeployStack, eventually
 
@@ -51,16 +55,17 @@ async def test_1_every_order_answered_202_ends_once_though_its_worker_is_killed(
 
 
 async def test_2_the_api_does_not_feel_the_worker(running: Board) -> None:
-    """With the worker frozen every order is still answered 202, and the queue holds them until it thaws."""
+    """With the worker frozen every order is answered 202 as soon as ever, and the queue holds them until it thaws."""
     worker = await running.worker()
-    while_running = await running.place_many(40)
+    while_running, usual_s = await _timed(running, 40)
     await eventually(lambda: running.heard.finished >= 40, within_s=20)
 
     worker.process.popen.send_signal(signal.SIGSTOP)
-    while_frozen = await running.place_many(40)
+    while_frozen, frozen_s = await _timed(running, 40)
 
     assert len(set(while_running)) == len(set(while_frozen)) == 40
     assert "" not in while_frozen
+    assert frozen_s < 2 * usual_s + 0.05, "the API waits for the worker"
     assert running.waiting() == 40
     assert running.heard.finished == 40
 
@@ -100,11 +105,13 @@ async def test_3_a_cancellation_that_overtakes_its_order_cancels_it_and_a_late_o
 
 
 async def test_4_a_poisonous_message_holds_up_nobody_and_can_be_redriven(running: Board) -> None:
-    """Poison and garbage rest in the dead-letter queue with body and attributes; every other order is made."""
+    """Poison and garbage rest in the dead-letter queue as they came, all others are made; redriven to a worker that can
+    handle it, the order is made too.
+    """
     poisoned, _ = await running.place(fault="poison", may_end=DEAD_LETTERED)
     outputs = running.target.outputs
     running.target.sqs.send_message(QueueUrl=running.target.queue_url(outputs.work_queue), MessageBody="\x09{not json")
-    await running.worker()
+    worker = await running.worker()
 
     await running.place_many(60)
 
@@ -123,6 +130,14 @@ async def test_4_a_poisonous_message_holds_up_nobody_and_can_be_redriven(running
 
     await eventually(both_rest, within_s=20)
     assert await running.status(poisoned) is None
+
+    stop_all([worker.process], deadline_s=10)
+    redriven = redrive(running.target.sqs, plan("work", outputs), outputs, lambda _moved, _total: None)
+    await running.worker(ORDERBOARD_ALLOW_FAULTS="false")  # the mend: this one takes no notice of faults
+
+    assert redriven.moved == 2
+    await eventually(lambda: running.heard.finished == 61, within_s=20)
+    assert await running.status(poisoned) == "completed"
 
 
 async def test_5_long_work_stays_with_its_worker_while_that_lives(running: Board) -> None:
@@ -187,6 +202,17 @@ def test_7_the_services_know_no_backend() -> None:
 
     assert len(sources) > 30
     assert named == []
+
+
+async def _timed(running: Board, count: int) -> tuple[list[str], float]:
+    """Place orders one after the other; return their ids, and the median of their seconds."""
+    order_ids, seconds = [], []
+    for _ in range(count):
+        began = time.perf_counter()
+        order_id, _ = await running.place()
+        seconds.append(time.perf_counter() - began)
+        order_ids.append(order_id)
+    return order_ids, statistics.median(seconds)
 
 
 def _in_flight(running: Board) -> int:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
-from localstack.engine import LOCALSTACK_IMAGE, container_names, docker_socket, remove_containers
+from localstack.engine import LOCALSTACK_IMAGE, container_names, docker_socket, remove_containers, why_not
 from orderboard_stack.backend import Endpoint
 from testcontainers.community.localstack import LocalStackContainer
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import HttpWaitStrategy
 
@@ -44,6 +45,7 @@ class _OnLoopback(LocalStackContainer):
 @contextmanager
 def localstack_container() -> Iterator[LocalStack]:
     """Start one and wait until it is healthy; afterwards end it in order, so that it ends its functions."""
+    _do_without_ryuk_where_it_cannot_be_had()
     name = f"orderboard-test-{secrets.token_hex(4)}"
     container = _OnLoopback(LOCALSTACK_IMAGE, edge_port=_PORT, region_name="us-east-1")
     container.ports[str(_PORT)] = ("127.0.0.1", None)  # type: ignore[assignment]  # Docker's SDK takes an address, too
@@ -62,3 +64,9 @@ def localstack_container() -> Iterator[LocalStack]:
             container.get_wrapped_container().stop(timeout=_ENDS_WITHIN_S)
     finally:
         remove_containers(f"{name}-lambda-")
+
+
+def _do_without_ryuk_where_it_cannot_be_had() -> None:
+    # It removes what a killed run leaves behind. It needs an image of its own, which not every network has.
+    if not testcontainers_config.ryuk_disabled and why_not(testcontainers_config.ryuk_image) is not None:
+        testcontainers_config.ryuk_disabled = True

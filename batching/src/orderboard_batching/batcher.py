@@ -7,64 +7,15 @@ import asyncio
 import copy
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, Self
 
 from orderboard_batching.entry_queue import Entry, EntryQueue, Result, Waiting
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one call may hold, and how long entries wait for company.
-
-    max_bytes counts what size_bytes says of each entry. linger_s runs from the arrival of the oldest entry; a full
-    call does not wait for it. slots is the number of calls under way at once. max_waiting bounds the entries that wait
-    for a call or for their next attempt; one more is refused. attempts counts sends of one entry, the first included.
-    """
-
-    max_entries: int
-    max_bytes: int = 1 << 62
-    linger_s: float = 0.002
-    slots: int = 4
-    max_waiting: int = 10_000
-    attempts: int = 4
-    backoff_base_s: float = 0.05
-    backoff_max_s: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("max_entries", "max_bytes", "slots", "max_waiting", "attempts"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; nothing could ever be sent with less than 1")
-
-
-@dataclass(frozen=True)
-class Refused:
-    """One entry of a call that otherwise went through, by the service's own code and message."""
-
-    code: str
-    message: str
-    retryable: bool
-
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
 
 _STOPPED: Final = Refused("Stopped", "sending was broken off before the answer came", retryable=True)
-
-
-class BatcherFullError(Exception):
-    """The entry was not taken: too many wait already, or the batcher is closing. Try again later."""
-
-
-class EntryTooLargeError(Exception):
-    """The entry alone is larger than a call may be: it can never be sent."""
-
-
-class EntryRefusedError(Exception):
-    """The service refused this entry, at once for good or after every attempt."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(f"{refused.code}: {refused.message}")
-        self.refused = refused
 
 
 class Batcher(Generic[Entry, Result]):

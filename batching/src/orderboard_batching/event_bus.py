@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from orderboard_batching.batcher import Batcher, Limits, Refused
+from orderboard_batching.batcher import Batcher
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import Refused
 
 MAX_ENTRIES: Final = 10
 MAX_BYTES: Final = 256 * 1024

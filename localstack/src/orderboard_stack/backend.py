@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 BackendName = Literal["embedded", "localstack", "aws"]
@@ -38,6 +39,20 @@ class Capabilities:
     rule_dead_letters: bool = True
     replay: bool = True
     host_lambda: bool = False
+
+    def gaps(self) -> tuple[str, ...]:
+        """What a user misses here, each in a few words."""
+        return tuple(words for name, words in _GAPS.items() if not getattr(self, name))
+
+
+_GAPS: Final = {
+    "updates_in_place": "a changed stack is deleted and made again",
+    "dashboard": "no CloudWatch dashboard",
+    "message_move_task": "no StartMessageMoveTask: redrive receives, sends and deletes",
+    "topic_dead_letters": "what a topic cannot deliver is dropped",
+    "rule_dead_letters": "what a rule cannot deliver is dropped",
+    "replay": "no replay of the archive",
+}
 
 
 CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
@@ -93,15 +108,22 @@ class Endpoint:
         """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
         if not self.local:
             return boto3.Session(region_name=self.region)
-        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=self.region)  # noqa: S106
+        # The profile and the proxies that a user's shell names are not for it.
+        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        core.set_default_client_config(Config(proxies={}))
+        return boto3.Session(
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106
+            region_name=self.region,
+            botocore_session=core,
+        )
 
 
-# Local endpoints are not for proxies, and S3's virtual host names do not resolve on them.
 CLIENT_CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=60,
     retries={"mode": "standard", "max_attempts": 4},
-    s3={"addressing_style": "path"},
+    s3={"addressing_style": "path"},  # S3's virtual host names do not resolve on local endpoints
     user_agent_extra="orderboard",
 )
 

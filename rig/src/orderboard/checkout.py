@@ -24,11 +24,6 @@ class Checkout:
         return self.root / "requirements.lock"
 
     @property
-    def cache_dir(self) -> Path:
-        """What is built once and used again."""
-        return self.state_dir / "cache"
-
-    @property
     def logs_dir(self) -> Path:
         """Where the processes of `orderboard up` write their logs."""
         return self.state_dir / "logs"

@@ -13,13 +13,12 @@ def connect(
     backend: BackendName | None = None,
     endpoint_url: str | None = None,
     stack_name: str | None = None,
-    api_url: str | None = None,
 ) -> Target:
     """The deployed system; raise RigError, with the mend, when there is none."""
     endpoint, state = find_endpoint(backend, endpoint_url)
     if state is None:
-        return target(endpoint, stack_name or "orderboard", api_url)
-    return target(endpoint, stack_name or state.stack_name, api_url or state.api_url)
+        return target(endpoint, stack_name or "orderboard", None)
+    return target(endpoint, stack_name or state.stack_name, state.api_url)
 
 
 def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tuple[Endpoint, State | None]:

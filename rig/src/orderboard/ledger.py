@@ -57,7 +57,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that rests in a dead-letter queue. order_id and event_type are None when its body is no event."""
+    """A message that rests in a dead-letter queue. order_id and event_type are None when its body is no event.
+
+    is_fact: it came by the bus to be announced. Where its order ended is another matter.
+    """
 
     queue: str
     message_id: str
@@ -65,6 +68,12 @@ class DeadLetter:
     event_type: str | None
     receive_count: int
     reason: str | None = None
+    is_fact: bool = False
+
+    @property
+    def is_order(self) -> bool:
+        """Whether it is an order that was not made."""
+        return self.event_type == PLACED and not self.is_fact
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,7 @@ def balance(placed: Sequence[Placed], evidence: Evidence, *, large_order_cents: 
 def _endings(evidence: Evidence) -> dict[str, set[Ending]]:
     found: dict[str, set[Ending]] = {order_id: {ended} for order_id, ended in evidence.final_rows.items()}
     for letter in evidence.dead_letters:
-        if letter.order_id is not None and letter.event_type == PLACED:
+        if letter.order_id is not None and letter.is_order:
             found.setdefault(letter.order_id, set()).add("dead-lettered")
     return found
 
@@ -204,7 +213,7 @@ def _strangers(known: set[str], evidence: Evidence) -> Iterable[Discrepancy]:
         if order_id not in known:
             yield OrderUnexpected(order_id, f"{ended} in the table")
     for letter in evidence.dead_letters:
-        if letter.order_id not in known or letter.event_type != PLACED:
+        if letter.order_id not in known or not letter.is_order:
             yield DeadLetterUnexpected(letter.queue, letter.message_id, letter.event_type or "no event")
 
 

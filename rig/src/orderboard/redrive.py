@@ -15,7 +15,7 @@ from orderboard.queues import BATCH, depth
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
-    from types_boto3_sqs.type_defs import MessageTypeDef
+    from types_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef, MessageTypeDef
 
 Progress = Callable[[int, int], None]
 Way = Literal["message move task", "receive, send, delete"]
@@ -103,7 +103,8 @@ def _by_move_task(sqs: "SQSClient", source_url: str, destination: str, progress:
             return None
         raise
     while True:
-        task = sqs.list_message_move_tasks(SourceArn=source_arn, MaxResults=1)["Results"][0]
+        listed = sqs.list_message_move_tasks(SourceArn=source_arn, MaxResults=1)["Results"]
+        task: ListMessageMoveTasksResultEntryTypeDef = listed[0] if listed else {}
         moved = task.get("ApproximateNumberOfMessagesMoved", 0)
         progress(moved, task.get("ApproximateNumberOfMessagesToMove", moved))
         match task.get("Status"):

@@ -91,11 +91,16 @@ def _start(name: str, module: str, environment: Mapping[str, str], port: int, op
 
 
 def _environment(endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions) -> dict[str, str]:
-    # AWS_ENDPOINT_URL_SQS and the like would lead past the backend that was chosen.
-    left_out = ("AWS_ENDPOINT_URL",) if options.takes_settings else ("AWS_ENDPOINT_URL", "ORDERBOARD_")
+    # AWS_ENDPOINT_URL_SQS and the like would lead past the backend that was chosen, and a user's own credentials,
+    # profile and proxies are nothing for a local one.
+    left_out: tuple[str, ...] = ("AWS_",) if endpoint.local else ("AWS_ENDPOINT_URL",)
+    if not options.takes_settings:
+        left_out += ("ORDERBOARD_",)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    past_proxies = {"NO_PROXY": "*", "no_proxy": "*"} if endpoint.local else {}
     return (
         inherited
+        | past_proxies
         | endpoint.environment()
         | outputs.environment()
         | {"ORDERBOARD_ALLOW_FAULTS": str(options.allow_faults).lower(), "PYTHONUNBUFFERED": "1"}

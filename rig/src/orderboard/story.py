@@ -113,17 +113,4 @@ def recorded(target: Target, order_id: str) -> OrderRecord | None:
     if item is None:
         return None
     deserialize = TypeDeserializer().deserialize
-    return parse_record({name: _plain(deserialize(value)) for name, value in item.items()})
-
-
-def _plain(value: Any) -> Any:
-    """DynamoDB's numbers are Decimals; ours are whole."""
-    match value:
-        case list():
-            return [_plain(each) for each in value]
-        case dict():
-            return {name: _plain(each) for name, each in value.items()}
-        case str() | bool() | None:
-            return value
-        case _:
-            return int(value)
+    return parse_record({name: deserialize(value) for name, value in item.items()})

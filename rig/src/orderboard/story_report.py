@@ -57,7 +57,14 @@ def _known(story: Story) -> list[tuple[str, str]]:
     facts = [("order", story.order_id)]
     record = story.record
     if record is None:
-        facts.append(("status", "in a dead-letter queue" if story.dead_letters else "not recorded (yet)"))
+        facts.append(
+            (
+                "status",
+                "in a dead-letter queue"
+                if any(letter.is_order for letter in story.dead_letters)
+                else "not recorded (yet)",
+            )
+        )
     else:
         facts.append(("status", record.status))
         if record.rejection_reason:
@@ -73,7 +80,7 @@ def _known(story: Story) -> list[tuple[str, str]]:
             facts.append(("accepted", record.placed_at.astimezone().isoformat(timespec="milliseconds")))
         waited = "" if story.waited_s is None else f", {story.waited_s:.3f} s after it was accepted"
         facts.append(("recorded", f"{record.recorded_at.astimezone().isoformat(timespec='milliseconds')}{waited}"))
-        facts.append(("by", f"{record.worker_id or 'unknown'}, received {record.receive_count or 1} times"))
+        facts.append(("by", f"{record.worker_id or 'unknown'}, at receive {record.receive_count or 1}"))
     facts += [("rests in", f"{letter.queue}: {letter.reason or ''}") for letter in story.dead_letters]
     return facts
 

@@ -1,5 +1,7 @@
 """What `up` tells of the running system: where everything is, how to look at it, how to end it."""
 
+import shutil
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -34,6 +36,8 @@ def show(system: System, checkout: Checkout, console: Console) -> None:
     table.add_row(" order-api", f"[b]{target.api_url}[/b]")
     table.add_row(" OpenAPI page", f"{target.api_url}/docs")
     table.add_row(" backend", f"{target.endpoint.name} {target.endpoint.endpoint_url or ''}")
+    for number, gap in enumerate(target.endpoint.capabilities.gaps()):
+        table.add_row("" if number else " unlike AWS", gap)
     table.add_row(" queues", ", ".join((outputs.work_queue, outputs.express_queue, outputs.alerts_queue)))
     table.add_row(" inbox of alerts", outputs.inbox_queue)
     table.add_row(" table, bus", f"{outputs.orders_table}, {outputs.bus_name}")
@@ -41,21 +45,27 @@ def show(system: System, checkout: Checkout, console: Console) -> None:
     console.print()
     console.print(table)
     console.print()
-    for title, command in _commands(system):
-        console.print(f" [dim]{title}[/dim]")
+    for title, command in _commands(system, _ourselves()):
+        if title:
+            console.print(f" [dim]{title}[/dim]")
         console.print(f"   {command}", markup=False, soft_wrap=True)
 
 
-def _commands(system: System) -> list[tuple[str, str]]:
+def _commands(system: System, orderboard: str) -> list[tuple[str, str]]:
     target = system.target
     order = '{"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}'
     variables = " ".join(f"{name}={value}" for name, value in target.endpoint.environment().items())
     return [
-        ("Place an order", f"echo '{order}' | orderboard place"),
-        ("Look, and end it", "orderboard status; orderboard down"),
+        ("Place an order", f"echo '{order}' | {orderboard} place"),
+        ("Look, and end it", f"{orderboard} status; {orderboard} down"),
         ("Point the aws command at it", f"export {variables}"),
         ("", f"aws sqs get-queue-attributes --attribute-names All --queue-url {_queue_url(system)}"),
     ]
+
+
+def _ourselves() -> str:
+    """How the user's shell finds this command: by its name, or else by its path."""
+    return "orderboard" if shutil.which("orderboard") else _near(Path(sys.argv[0]).resolve())
 
 
 def _queue_url(system: System) -> str:

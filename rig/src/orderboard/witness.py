@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from orderboard_contracts.events import (
@@ -112,29 +112,28 @@ def final_outcome(event: Event) -> Outcome | None:
 @contextmanager
 def witness(target: Target) -> Iterator[Witness]:
     """Set a witness on the bus, and take it away afterwards."""
-    outputs = target.outputs
-    name = f"{outputs.bus_name}-witness"
-    queue_url = target.sqs.create_queue(QueueName=name)["QueueUrl"]
-    queue_arn = target.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
-    rule_arn = target.events.put_rule(
-        Name=name,
-        EventBusName=outputs.bus_name,
-        EventPattern=json.dumps({"source": ["orderboard.worker"]}),
-        Description="What the worker tells, for a measurement.",
-    )["RuleArn"]
-    target.sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, rule_arn)})
-    target.events.put_targets(Rule=name, EventBusName=outputs.bus_name, Targets=[{"Id": "witness", "Arn": queue_arn}])
-    listener = Witness(target, queue_url)
-    listener.start()
-    try:
+    bus_name = target.outputs.bus_name
+    name = f"{bus_name}-witness"
+    with ExitStack() as stack:
+        queue_url = target.sqs.create_queue(QueueName=name)["QueueUrl"]
+        stack.callback(target.sqs.delete_queue, QueueUrl=queue_url)
+        queue_arn = target.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
+        rule_arn = target.events.put_rule(
+            Name=name,
+            EventBusName=bus_name,
+            EventPattern=json.dumps({"source": ["orderboard.worker"]}),
+            Description="What the worker tells, for a measurement.",
+        )["RuleArn"]
+        stack.callback(target.events.delete_rule, Name=name, EventBusName=bus_name)
+        target.sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, rule_arn)})
+        target.events.put_targets(Rule=name, EventBusName=bus_name, Targets=[{"Id": "witness", "Arn": queue_arn}])
+        stack.callback(target.events.remove_targets, Rule=name, EventBusName=bus_name, Ids=["witness"])
+        listener = Witness(target, queue_url)
+        listener.start()
+        stack.callback(listener.stop)
         yield listener
-    finally:
-        listener.stop()
-        target.events.remove_targets(Rule=name, EventBusName=outputs.bus_name, Ids=["witness"])
-        target.events.delete_rule(Name=name, EventBusName=outputs.bus_name)
-        target.sqs.delete_queue(QueueUrl=queue_url)
 
 
 def _policy(queue_arn: str, rule_arn: str) -> str:

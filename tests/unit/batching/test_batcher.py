@@ -4,14 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from orderboard_batching.batcher import (
-    Batcher,
-    BatcherFullError,
-    EntryRefusedError,
-    EntryTooLargeError,
-    Limits,
-    Refused,
-)
+from orderboard_batching.batcher import Batcher
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
 
 QUICK = Limits(max_entries=10, linger_s=0.02, backoff_base_s=0.001, backoff_max_s=0.002)
 THROTTLED = Refused("ThrottlingException", "slow down", retryable=True)

@@ -8,7 +8,9 @@ from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from orderboard_batching.batcher import Batcher, BatcherFullError, EntryRefusedError, Limits, Refused
+from orderboard_batching.batcher import Batcher
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import BatcherFullError, EntryRefusedError, Refused
 
 Answer = Literal["yes", "later", "never"]
 

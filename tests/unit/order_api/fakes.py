@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import aiohttp
 import httpx
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 from fastapi import FastAPI
 from order_api.app import create_app
 from order_api.aws import Clients
@@ -32,6 +34,17 @@ def throttled(operation: str) -> ClientError:
 def unreachable() -> EndpointConnectionError:
     """What a call to a backend that is down raises."""
     return EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+
+def broken_answers() -> dict[str, Exception]:
+    """What a call raises whose answer breaks off in its body or is none: nothing that botocore translates."""
+    return {
+        "cut off": aiohttp.ClientPayloadError("Response payload is not completed"),
+        "stalled": aiohttp.SocketTimeoutError("Timeout on reading data from socket"),
+        "reset": ConnectionResetError(104, "Connection reset by peer"),
+        "not XML": ResponseParserError("Unable to parse response, invalid XML received"),
+        "not JSON": json.JSONDecodeError("Expecting value", "<html>", 0),
+    }
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Probes: alive is not ready, and what is not ready has a name."""
 
+import asyncio
 import time
 
 import pytest
@@ -55,3 +56,17 @@ async def test_what_hangs_is_named_in_time(api: RunningApi, monkeypatch: pytest.
         "dynamodb",
     }
     assert time.perf_counter() - began < 1.5
+
+
+async def test_who_asks_at_the_same_time_shares_one_check(api: RunningApi) -> None:
+    """However many ask, each service is asked once at a time: all hear of the one failure, the next check is well."""
+    api.sns.gate.clear()
+    api.sns.failures.append(unreachable())
+    crowd = [asyncio.create_task(api.http.get("/readyz")) for _ in range(20)]
+    await asyncio.sleep(0.05)
+
+    api.sns.gate.set()
+    answers = await asyncio.gather(*crowd)
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert (await api.http.get("/readyz")).status_code == 200

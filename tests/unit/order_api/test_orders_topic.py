@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from order_api.orders_topic import MAX_BYTES, entry_size_bytes, orders_topic
-from orderboard_batching.batcher import EntryRefusedError, EntryTooLargeError
+from orderboard_batching.refused import EntryRefusedError, EntryTooLargeError
 from unit.order_api.fakes import SETTINGS, FakeSns, unreachable
 
 ATTRIBUTES = {"priority": {"DataType": "String", "StringValue": "normal"}}

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from orderboard_contracts.identity import order_id_for
 from support import eventually
-from unit.order_api.fakes import ORDER, FakeService, RunningApi, assert_problem, running_api, throttled, unreachable
+from unit.order_api.fakes import (
+    ORDER,
+    FakeService,
+    RunningApi,
+    assert_problem,
+    broken_answers,
+    running_api,
+    throttled,
+    unreachable,
+)
 
 REFUSED_FOR_GOOD = {"Code": "InvalidParameter", "SenderFault": True, "Message": "no"}
 REFUSED_FOR_NOW = {"Code": "InternalError", "SenderFault": False, "Message": "sorry"}
@@ -52,6 +61,19 @@ async def test_a_lost_answer_is_a_503_and_trying_again_repeats_the_same_event(ap
     assert repeated.status_code == 202
     assert len(events) == 2
     assert len({event.id for event in events}) == 1
+
+
+@pytest.mark.parametrize("broken", ["sns", "events"])
+@pytest.mark.parametrize("kind", broken_answers())
+async def test_an_answer_that_breaks_off_or_is_garbled_is_a_503(api: RunningApi, broken: str, kind: str) -> None:
+    """The order may have got through, so the client is asked to try again and not told that something broke here."""
+    service: FakeService = getattr(api, broken)
+    service.failures.append(broken_answers()[kind])
+
+    await assert_unavailable(api, "broken")
+    healed = await api.place(key="broken")
+
+    assert healed.status_code == 202
 
 
 async def test_after_a_failure_the_key_stays_bound_to_its_body(api: RunningApi) -> None:

@@ -103,11 +103,12 @@ def test_a_poisoned_order_belongs_in_the_dead_letter_queue() -> None:
 
 
 def test_a_dead_letter_that_is_no_order() -> None:
-    """A dead letter that is no event, or no placement, was not expected by anybody."""
+    """A dead letter that is no event, no placement, or an order that was only to be announced, nobody expected."""
     no_event = replace(MADE, dead_letters=(_resting(None, None),))
     cancellation = replace(MADE, dead_letters=(_resting("a", "orderboard.order.cancellation_requested.v1"),))
+    announcement = replace(MADE, dead_letters=(replace(_resting(), is_fact=True),))
 
-    for evidence in (no_event, cancellation):
+    for evidence in (no_event, cancellation, announcement):
         (found,) = _judge(NORMAL, evidence).discrepancies
         assert isinstance(found, DeadLetterUnexpected)
 

@@ -30,6 +30,11 @@ def _cancellation() -> str:
     ).to_json()
 
 
+def _carried(event: str) -> str:
+    """What a rule of EventBridge sends."""
+    return json.dumps({"version": "0", "source": "orderboard.worker", "detail": json.loads(event)})
+
+
 def test_lines_of_all_services_in_the_order_of_time(tmp_path: Path) -> None:
     """The lines that name the order are found in every log and sorted by time; all others are left out."""
     later = _line("2026-01-01T10:00:02+00:00", "order.completed", order_id=ORDER_ID, receive_count=1)
@@ -67,7 +72,16 @@ def test_a_dead_letter_that_is_no_event_says_what_is_wrong() -> None:
 
 def test_what_eventbridge_could_not_deliver_says_why() -> None:
     """EventBridge notes its error on the message, and that is the reason."""
-    letter = dead_letter("undelivered", _message(_cancellation(), ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="denied"))
+    body = _carried(_cancellation())
+    letter = dead_letter("undelivered", _message(body, ERROR_CODE="NO_PERMISSIONS", ERROR_MESSAGE="denied"))
 
-    assert letter.order_id == ORDER_ID
+    assert (letter.order_id, letter.is_fact) == (ORDER_ID, True)
     assert letter.reason == "EventBridge could not deliver it: NO_PERMISSIONS, denied"
+
+
+def test_an_alert_that_was_not_announced_is_a_letter_of_its_order() -> None:
+    """What rests behind the notifier is the event inside of EventBridge's; it is the order's, and no order itself."""
+    letter = dead_letter("alerts-dlq", _message(_carried(_cancellation())))
+
+    assert (letter.order_id, letter.is_fact, letter.is_order) == (ORDER_ID, True, False)
+    assert letter.reason == "its handling failed every time; the consumer's log says why"

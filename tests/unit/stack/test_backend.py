@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from orderboard_stack.aws import NoAccountError, account
-from orderboard_stack.backend import BackendUnreachableError, Endpoint, recognise
+from orderboard_stack.backend import CAPABILITIES, BackendUnreachableError, Endpoint, recognise
 
 Serve = Callable[[dict[str, Any]], str]
 
@@ -103,3 +103,10 @@ def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.Mon
 
     with pytest.raises(NoAccountError, match="AWS_PROFILE"):
         account()
+
+
+def test_a_backend_names_its_gaps_and_aws_has_none() -> None:
+    """What a backend lacks is said in words that a user understands, every capability that matters to one included."""
+    assert "no replay of the archive" in CAPABILITIES["localstack"].gaps()
+    assert "what a rule cannot deliver is dropped" in CAPABILITIES["embedded"].gaps()
+    assert CAPABILITIES["aws"].gaps() == ()

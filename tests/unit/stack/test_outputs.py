@@ -3,9 +3,9 @@
 import pytest
 from orderboard_stack.deploy import TEMPLATE
 from orderboard_stack.outputs import StackNotFoundError, StackOutputs
-from unit.stack.template_model import load
+from template_file import document
 
-COMPLETE = {key: f"the-{key}" for key in load(TEMPLATE)["Outputs"]}
+COMPLETE = {key: f"the-{key}" for key in document(TEMPLATE)["Outputs"]}
 
 
 def test_the_environment_names_every_output() -> None:

@@ -9,7 +9,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 from orderboard_stack.deploy import TEMPLATE
-from unit.stack.template_model import Template, load
+from template_file import document
+from unit.stack.template_model import Template
 
 ROOT = Path(__file__).parents[3]
 CLIENT_NAMES = ("client", "sns", "sqs", "events", "dynamodb")
@@ -58,7 +59,7 @@ def called_below(*folders: str) -> set[str]:
 
 def granted(role: str) -> set[str]:
     """The actions that the template lets a role do."""
-    return {action for action, _ in Template(load(TEMPLATE)).allowed(role)}
+    return {action for action, _ in Template(document(TEMPLATE)).allowed(role)}
 
 
 @pytest.mark.parametrize("role", ["OrderApiRole", "WorkerRole"])

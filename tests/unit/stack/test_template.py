@@ -8,9 +8,10 @@ from orderboard_contracts.events import EVENT_CLASSES
 from orderboard_contracts.routing import EVENT_TYPE_ATTRIBUTE, PRIORITY_ATTRIBUTE
 from orderboard_stack.deploy import TEMPLATE
 from orderboard_stack.outputs import StackOutputs
-from unit.stack.template_model import Template, as_list, load, referred
+from template_file import document
+from unit.stack.template_model import Template, as_list, referred
 
-DOCUMENT = load(TEMPLATE)
+DOCUMENT = document(TEMPLATE)
 
 
 def test_cfn_lint_finds_nothing() -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from orderboard_stack.deploy import TEMPLATE
+from template_file import document
 from unit.stack import template_rules as rules
-from unit.stack.template_model import Template, load
+from unit.stack.template_model import Template
 
 Spoil = Callable[[dict[str, Any]], Any]
 
-DOCUMENT = load(TEMPLATE)
+DOCUMENT = document(TEMPLATE)
 NO_POLICY = "no queue policy lets"
 
 

@@ -85,12 +85,16 @@ class Announcer:
 
 
 def publish_request(alert: Alert, topic_arn: str) -> "PublishInputTypeDef":
-    """The one publish that fans out: JSON for queues and webhooks, the bare text for people's mail and telephones."""
+    """The one publish that fans out: JSON for queues, webhooks and mail, the bare text for telephones.
+
+    A mail's subject is the text. Its body stays JSON because its subscription filters by the body, and AWS says only
+    that the payload it filters is JSON. https://docs.aws.amazon.com/sns/latest/dg/message-filtering.html
+    """
     return {
         "TopicArn": topic_arn,
         "Subject": subject_line(f"[{alert.severity}] {alert.text}"),
         "MessageStructure": "json",
-        "Message": json.dumps({"default": alert.to_json(), "email": alert.text, "sms": alert.text}),
+        "Message": json.dumps({"default": alert.to_json(), "sms": alert.text}),
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in alert_attributes(alert).items()
         },

@@ -3,18 +3,29 @@
 Whoever calls a client catches AWS_ERRORS and says `reason(exc)`; nobody else looks into botocore's exceptions.
 """
 
+import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import aiohttp
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from order_api.settings import Settings
 
-AWS_ERRORS: Final = (ClientError, BotoCoreError)
+# An answer that breaks off in its body, or is none, reaches the caller as aiohttp, the parser or the system raised it.
+AWS_ERRORS: Final = (
+    ClientError,
+    BotoCoreError,
+    ResponseParserError,
+    aiohttp.ClientError,
+    OSError,
+    json.JSONDecodeError,
+)
 _CONNECT_TIMEOUT_S: Final = 1.0
 _READ_TIMEOUT_S: Final = 2.0
 _ATTEMPTS: Final = 2  # two full timeouts still fit into the publish deadline

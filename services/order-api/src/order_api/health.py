@@ -36,7 +36,11 @@ class ReadinessReport(BaseModel):
 
 
 class Readiness:
-    """Asks each service whether our topic, bus and table are there, all at once and within a deadline."""
+    """Asks each service whether our topic, bus and table are there, all at once and within a deadline.
+
+    Who asks while a check is under way shares it. Anybody may ask, without a token too, and however many do must not
+    take the connections that orders need.
+    """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._probes: Mapping[str, Callable[[], Awaitable[object]]] = {
@@ -44,9 +48,15 @@ class Readiness:
             "events": lambda: clients.events.describe_event_bus(Name=settings.bus_name),
             "dynamodb": lambda: clients.dynamodb.describe_table(TableName=settings.orders_table),
         }
+        self._under_way: asyncio.Task[dict[str, str]] | None = None
 
     async def check(self) -> dict[str, str]:
         """`ok`, or what is wrong, by service."""
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._under_way)
+
+    async def _ask(self) -> dict[str, str]:
         results = await asyncio.gather(*(_result(probe) for probe in self._probes.values()))
         return dict(zip(self._probes, results, strict=True))
 

@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from orderboard_batching.batcher import Batcher, Limits, Refused
+from orderboard_batching.batcher import Batcher
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import Refused
 from orderboard_contracts.events import Command
 from orderboard_contracts.routing import message_attributes
 

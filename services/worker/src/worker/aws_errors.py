@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
-from orderboard_batching.batcher import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
+from orderboard_batching.refused import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
 
 from worker.failures import PoisonError, TransientError, UnavailableError
 

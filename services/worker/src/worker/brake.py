@@ -37,11 +37,6 @@ class Brake:
         self._change = asyncio.Event()
         self._closed = False
 
-    @property
-    def engaged(self) -> bool:
-        """Whether the last word of the backends was a refusal."""
-        return self._failures > 0
-
     async def released(self) -> None:
         """Return when the next try is due; at once when all is well, or when the worker stops."""
         while not self._closed and (pause_s := self._pause_until - _now()) > 0:

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
-from orderboard_batching.batcher import Batcher, Limits, Refused
+from orderboard_batching.batcher import Batcher
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import Refused
 from orderboard_contracts.record import OrderRecord
 
 from worker.aws_errors import REFUSED_FOR_GOOD, code_of, refused, translated

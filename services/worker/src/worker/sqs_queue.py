@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from orderboard_batching.batcher import Batcher, EntryRefusedError, Limits, Refused
+from orderboard_batching.batcher import Batcher
+from orderboard_batching.limits import Limits
+from orderboard_batching.refused import EntryRefusedError, Refused
 
 from worker.aws_errors import translated
 from worker.failures import ReceiptExpiredError
@@ -70,8 +72,7 @@ class Queue:
                 MaxNumberOfMessages=at_most,
                 WaitTimeSeconds=wait_s,
                 VisibilityTimeout=visibility_timeout_s,
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
-                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
         answered_at = asyncio.get_running_loop().time()
         received_at = asked_at if answered_at - asked_at > wait_s + _LATE_S else answered_at
