@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from orderboard_stack.backend import CLIENT_CONFIG, BackendName
 
 from orderboard.checkout import Checkout
-from orderboard.connect import connect, find_endpoint
+from orderboard.connect import find_endpoint
 from orderboard.state import State, StateFile
-from orderboard.target import Target
+from orderboard.target import Target, target
 
 if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
@@ -39,7 +39,8 @@ class Source:
         endpoint, state = find_endpoint(self.backend, self.endpoint_url)
         api_url = self.api_url or (state.api_url if state is not None else None)
         if self._target is None or (self._target.endpoint, self._target.api_url) != (endpoint, api_url):
-            self._target = connect(self.backend, self.endpoint_url, self.stack_name, self.api_url)
+            stack_name = self.stack_name or (state.stack_name if state is not None else "orderboard")
+            self._target = target(endpoint, stack_name, api_url)
             self._queue_urls.clear()
         return self._target
 
