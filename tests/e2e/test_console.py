@@ -10,6 +10,8 @@ import psutil
 import pytest
 from e2e.browser import Page, browser, missing
 from e2e.command import Command
+from orderboard.process import answers
+from orderboard.services import free_port
 from support import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -222,6 +224,27 @@ async def test_the_notifier_pauses_and_the_archive_replays(http: httpx.AsyncClie
     assert "--no-enabled" in paused.json()["command"]
     assert "--enabled" in going.json()["command"]
     assert "start-replay" in replayed.json()["command"]
+
+
+async def test_a_system_that_others_started(orderboard: Command, system: dict[str, Any]) -> None:
+    """A console on a named backend shows its queues; what it did not start is unknown, and cannot be turned."""
+    port = free_port()
+    console = orderboard.start("console", "--endpoint-url", system["endpoint_url"], "--port", str(port))
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await eventually(lambda: answers(f"{url}/healthz"), within_s=20)
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http, http.stream("GET", "/api/events") as seen:
+            board = await anext(
+                json.loads(line.removeprefix("data: ")) async for line in seen.aiter_lines() if '"queues"' in line
+            )
+    finally:
+        console.terminate()
+        console.communicate(timeout=15)
+
+    assert board["queues"]["work"]["waiting"] is not None
+    assert board["workers"] is None
+    assert "not started on this machine" in board["knobs"]["worker.add"]["reason"]
+    assert "not known here" in board["knobs"]["poisoned"]["reason"]
 
 
 def test_down_ends_the_console_and_its_workers(orderboard: Command, system: dict[str, Any]) -> None:

@@ -27,22 +27,30 @@ class Source:
     api_url: str | None = None
     _target: Target | None = field(default=None, init=False)
     _queue_urls: dict[str, str] = field(default_factory=dict, init=False)
+    _functions: "LambdaClient | None" = field(default=None, init=False)
 
     def state(self) -> State | None:
         """What `up` remembers; None where somebody else started the system."""
-        if self.endpoint_url is not None or self.backend == "aws":
+        if self._named:
             return None
         return StateFile(self.checkout.state_dir).read()
 
     def target(self) -> Target:
         """The system; raise RigError when there is none."""
+        if self._target is not None and self._named:
+            return self._target
         endpoint, state = find_endpoint(self.backend, self.endpoint_url)
         api_url = self.api_url or (state.api_url if state is not None else None)
         if self._target is None or (self._target.endpoint, self._target.api_url) != (endpoint, api_url):
             stack_name = self.stack_name or (state.stack_name if state is not None else "orderboard")
             self._target = target(endpoint, stack_name, api_url)
             self._queue_urls.clear()
+            self._functions = None
         return self._target
+
+    @property
+    def _named(self) -> bool:
+        return self.endpoint_url is not None or self.backend == "aws"
 
     def queue_url(self, name: str) -> str:
         """The address of a queue, asked for once."""
@@ -63,4 +71,7 @@ class Source:
     def functions(self) -> "LambdaClient":
         """For the notifier's mapping."""
         target = self.target()
-        return target.session.client("lambda", endpoint_url=target.endpoint.endpoint_url, config=CLIENT_CONFIG)
+        if self._functions is None:
+            url = target.endpoint.endpoint_url
+            self._functions = target.session.client("lambda", endpoint_url=url, config=CLIENT_CONFIG)
+        return self._functions
