@@ -33,8 +33,8 @@ test: $(READY) ## Run every test; those that need Docker are skipped where there
 bench: $(READY) ## Measure the speed goals; half an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
 	@$(BIN)/python bench/bench.py
 
-up: $(READY) ## Start the system and keep it running
-	@$(BIN)/orderboard up
+up: $(READY) ## Start the system and keep it running; it opens with the console, a web page
+	@$(BIN)/orderboard up --allow-faults
 
 down: $(READY) ## Stop what `make up` started
 	@$(BIN)/orderboard down

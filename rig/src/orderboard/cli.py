@@ -120,6 +120,7 @@ def up(
     allow_faults: Annotated[
         bool, typer.Option("--allow-faults", help="Orders may carry faults: poison, flaky:N, slow:MS, crash.")
     ] = False,
+    no_console: Annotated[bool, typer.Option("--no-console", help="Start no console.")] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
@@ -139,6 +140,7 @@ def up(
             workers=workers,
             allow_faults=allow_faults,
             yes=yes,
+            with_console=not no_console,
         )
     if json_output:
         _print_json(document(system, checkout))
@@ -296,6 +298,30 @@ def redrive(
         _print_json(redriven)
     else:
         tell(redriven, result_console())
+
+
+@app.command(epilog=_examples("orderboard console", "orderboard console --endpoint-url http://127.0.0.1:4566"))
+def console(
+    *,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: StackNameOption = None,
+    api_url: ApiUrlOption = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="The console's port; 8080 if free, else any.", show_default=False),
+    ] = None,
+    yes: YesOption = False,
+) -> None:
+    """Serve the console on 127.0.0.1 until Ctrl-C: watch the board, turn its knobs, follow one order."""
+    from orderboard.backends import consent
+    from orderboard.checkout import find_checkout
+    from orderboard.console.server import free_port, serve
+    from orderboard.console.source import Source
+
+    source = Source(find_checkout(), backend, endpoint_url, stack_name, api_url)
+    consent(source.target().endpoint, yes=yes)
+    serve(source, free_port(port), told=lambda url: result_console().print(f" The console: [b]{url}[/b]"))
 
 
 @app.command(epilog=_examples("orderboard doctor", "orderboard doctor --backend localstack"))

@@ -89,7 +89,9 @@ class OrderClient:
 
 
 @asynccontextmanager
-async def order_client(api_url: str, *, token: str | None = None, connections: int = 32) -> AsyncIterator[OrderClient]:
+async def order_client(
+    api_url: str, *, token: str | None = None, connections: int = 32, attempts: int = 8
+) -> AsyncIterator[OrderClient]:
     """A client of the API at this URL. At most so many requests are under way at once; more wait their turn."""
     # A proxy that the user's shell names is not for what runs on this machine.
     trust_env = httpx.URL(api_url).host not in ("127.0.0.1", "localhost", "::1")
@@ -99,7 +101,7 @@ async def order_client(api_url: str, *, token: str | None = None, connections: i
     async with httpx.AsyncClient(
         base_url=api_url, headers=headers, limits=limits, timeout=timeout, trust_env=trust_env
     ) as http:
-        yield OrderClient(http)
+        yield OrderClient(http, attempts=attempts)
 
 
 def problem(response: httpx.Response) -> str:

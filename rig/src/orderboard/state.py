@@ -25,6 +25,7 @@ class KnownProcess(BaseModel):
     name: str
     pid: int
     create_time: float
+    url: str | None = None  # where it tells of its health and numbers
 
     def find(self) -> psutil.Process | None:
         """The process itself, None when it has ended, even when a stranger has its pid by now."""
@@ -36,9 +37,9 @@ class KnownProcess(BaseModel):
             return None
 
 
-def known(name: str, pid: int) -> KnownProcess:
+def known(name: str, pid: int, url: str | None = None) -> KnownProcess:
     """Note a process that runs; raise psutil.NoSuchProcess when it does not."""
-    return KnownProcess(name=name, pid=pid, create_time=psutil.Process(pid).create_time())
+    return KnownProcess(name=name, pid=pid, create_time=psutil.Process(pid).create_time(), url=url)
 
 
 class State(BaseModel):
@@ -53,6 +54,7 @@ class State(BaseModel):
     prefix: str
     api_url: str
     container_id: str | None = None
+    allow_faults: bool = False
     processes: tuple[KnownProcess, ...]
 
 
@@ -103,6 +105,7 @@ def end(processes: tuple[KnownProcess, ...], *, deadline_s: float) -> list[str]:
         with suppress(psutil.NoSuchProcess):
             family += [process, *process.children(recursive=True)]
             process.terminate()
+            process.resume()  # a frozen one hears nothing until it thaws
     for process in _alive_after(family, deadline_s):
         with suppress(psutil.NoSuchProcess):
             process.kill()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,11 +16,12 @@ from orderboard.ledger import DeadLetter
 from orderboard.queues import peek
 from orderboard.target import Target
 
+_IDS: Final = ("correlation_id", "event_id", "bus_event_id", "message_id")
 # What every line says, and ids that lead nowhere from here.
 _LEFT_OUT: Final = frozenset(
     (
         *("timestamp", "level", "message", "service", "logger", "taskName"),
-        *("order_id", "correlation_id", "event_id", "bus_event_id", "message_id"),
+        *("order_id", *_IDS),
     )
 )
 
@@ -34,6 +35,7 @@ class LogLine:
     level: str
     event: str
     fields: dict[str, Any]
+    ids: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def tell(target: Target, order_id: str, logs_dir: Path | None) -> Story:
     names = (order_id, *(letter.message_id for letter in letters))
     return Story(
         order_id=order_id,
-        record=_record(target, order_id),
+        record=recorded(target, order_id),
         dead_letters=letters,
         alerts=tuple(each for each in alerts.values() if each.order_id == order_id),
         log=tuple(log_lines(logs_dir, names)) if logs_dir is not None else (),
@@ -99,10 +101,12 @@ def _about(lines: Iterable[str], names: Sequence[str], default_service: str) -> 
             level=str(entry.get("level", "")),
             event=str(entry.get("message", "")),
             fields={name: value for name, value in entry.items() if name not in _LEFT_OUT},
+            ids={name: str(entry[name]) for name in _IDS if name in entry},
         )
 
 
-def _record(target: Target, order_id: str) -> OrderRecord | None:
+def recorded(target: Target, order_id: str) -> OrderRecord | None:
+    """The order's row, None while no worker has written it."""
     item = target.dynamodb.get_item(
         TableName=target.outputs.orders_table, Key={"order_id": {"S": order_id}}, ConsistentRead=True
     ).get("Item")

@@ -47,6 +47,11 @@ class System:
     options: SystemOptions
     services: list[Service]  # order-api first
 
+    @property
+    def console_url(self) -> str | None:
+        """Where the console is, if it runs."""
+        return next((each.url for each in self.services if each.process.name == "console"), None)
+
     def replace_worker(self) -> None:
         """Kill the first worker as a crash would, and start another. The new one is not awaited."""
         self.services[1].process.kill()
@@ -62,7 +67,9 @@ class System:
     def processes(self) -> tuple[KnownProcess, ...]:
         """Every process of ours that runs, the backend first."""
         found = [] if self.backend.pid is None else [known("backend", self.backend.pid)]
-        found += [known(each.process.name, each.process.pid) for each in self.services if each.process.running()]
+        found += [
+            known(each.process.name, each.process.pid, each.url) for each in self.services if each.process.running()
+        ]
         return tuple(found)
 
 

@@ -9,6 +9,7 @@ from orderboard_stack.backend import BackendName
 from orderboard_stack.embedded import stop_embedded
 
 from orderboard.checkout import Checkout
+from orderboard.console.server import start_console
 from orderboard.errors import RigError
 from orderboard.screen import Screen
 from orderboard.services import ServiceOptions, is_free
@@ -29,6 +30,7 @@ def up(
     workers: int,
     allow_faults: bool,
     yes: bool,
+    with_console: bool = True,
 ) -> System:
     """Start everything and leave it running. On failure nothing is left, but the logs."""
     state_file = StateFile(checkout.state_dir)
@@ -51,6 +53,12 @@ def up(
         )
         with ExitStack() as stack:
             system = start_system(options, screen, stack)
+            if with_console:
+                with screen.task("Console"):
+                    console = start_console(checkout.logs_dir)
+                    stack.callback(console.process.kill)
+                    console.wait()
+                    system.services.append(console)
             # From here on it is remembered, so that `down` ends it; before, leaving this block does.
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             state_file.write(_state(system))
@@ -112,5 +120,6 @@ def _state(system: System) -> State:
         prefix=system.options.prefix,
         api_url=system.target.api(),
         container_id=system.backend.container_id,
+        allow_faults=system.options.services.allow_faults,
         processes=system.processes(),
     )

@@ -15,6 +15,7 @@ def document(system: System, checkout: Checkout) -> dict[str, object]:
     """For --json."""
     target = system.target
     return {
+        "console_url": system.console_url,
         "api_url": target.api_url,
         "backend": target.endpoint.name,
         "endpoint_url": target.endpoint.endpoint_url,
@@ -30,6 +31,8 @@ def show(system: System, checkout: Checkout, console: Console) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
+    if system.console_url is not None:
+        table.add_row(" console", f"[b]{system.console_url}[/b]  (open it in a browser)")
     table.add_row(" order-api", f"[b]{target.api_url}[/b]")
     table.add_row(" OpenAPI page", f"{target.api_url}/docs")
     table.add_row(" backend", f"{target.endpoint.name} {target.endpoint.endpoint_url or ''}")

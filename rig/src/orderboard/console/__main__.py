@@ -1,0 +1,10 @@
+"""`python -m orderboard.console PORT`: the console as the process that `up` starts."""
+
+import sys
+
+from orderboard.checkout import find_checkout
+from orderboard.console.server import serve
+from orderboard.console.source import Source
+
+if __name__ == "__main__":
+    serve(Source(find_checkout()), int(sys.argv[1]), told=lambda url: print(url, flush=True))

@@ -1,0 +1,77 @@
+"""What the console looks at: the system that `up` started here, or a backend that was named."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderboard_stack.backend import CLIENT_CONFIG, BackendName
+
+from orderboard.checkout import Checkout
+from orderboard.connect import find_endpoint
+from orderboard.state import State, StateFile
+from orderboard.target import Target, target
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.client import LambdaClient
+    from types_boto3_sns.client import SNSClient
+
+
+@dataclass
+class Source:
+    """Finds the system. What is looked up once stays, until another system runs here."""
+
+    checkout: Checkout
+    backend: BackendName | None = None
+    endpoint_url: str | None = None
+    stack_name: str | None = None
+    api_url: str | None = None
+    _target: Target | None = field(default=None, init=False)
+    _queue_urls: dict[str, str] = field(default_factory=dict, init=False)
+    _functions: "LambdaClient | None" = field(default=None, init=False)
+
+    def state(self) -> State | None:
+        """What `up` remembers; None where somebody else started the system."""
+        if self._named:
+            return None
+        return StateFile(self.checkout.state_dir).read()
+
+    def target(self) -> Target:
+        """The system; raise RigError when there is none."""
+        if self._target is not None and self._named:
+            return self._target
+        endpoint, state = find_endpoint(self.backend, self.endpoint_url)
+        api_url = self.api_url or (state.api_url if state is not None else None)
+        if self._target is None or (self._target.endpoint, self._target.api_url) != (endpoint, api_url):
+            stack_name = self.stack_name or (state.stack_name if state is not None else "orderboard")
+            self._target = target(endpoint, stack_name, api_url)
+            self._queue_urls.clear()
+            self._functions = None
+        return self._target
+
+    @property
+    def _named(self) -> bool:
+        return self.endpoint_url is not None or self.backend == "aws"
+
+    def queue_url(self, name: str) -> str:
+        """The address of a queue, asked for once."""
+        if name not in self._queue_urls:
+            self._queue_urls[name] = self.target().queue_url(name)
+        return self._queue_urls[name]
+
+    @property
+    def logs_dir(self) -> Path | None:
+        """Where the services of this system write their logs; None when that is not known here."""
+        return self.checkout.logs_dir if self.state() is not None else None
+
+    def sns(self) -> "SNSClient":
+        """For subscriptions."""
+        target = self.target()
+        return target.session.client("sns", endpoint_url=target.endpoint.endpoint_url, config=CLIENT_CONFIG)
+
+    def functions(self) -> "LambdaClient":
+        """For the notifier's mapping."""
+        target = self.target()
+        if self._functions is None:
+            url = target.endpoint.endpoint_url
+            self._functions = target.session.client("lambda", endpoint_url=url, config=CLIENT_CONFIG)
+        return self._functions

@@ -1,0 +1,80 @@
+// Wires the page: one stream of looks from the server, shown by the board and the knobs.
+
+import { Board } from "./board.js";
+import { get } from "./dom.js";
+import { Follow } from "./follow.js";
+import { Knobs } from "./knobs.js";
+import { Match } from "./match.js";
+import { Peek } from "./peek.js";
+import { History } from "./spark.js";
+
+const byId = (id) => document.getElementById(id);
+const tabs = ["follow", "peek", "match"];
+
+function choose(name, { focus = false, scroll = false } = {}) {
+  for (const each of tabs) {
+    const tab = byId(`tab-${each}`);
+    tab.setAttribute("aria-selected", each === name);
+    tab.tabIndex = each === name ? 0 : -1;
+    byId(each).hidden = each !== name;
+  }
+  if (focus) byId(`tab-${name}`).focus();
+  if (scroll) byId(name).scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+
+for (const [index, name] of tabs.entries()) {
+  const tab = byId(`tab-${name}`);
+  tab.addEventListener("click", () => choose(name));
+  tab.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step) choose(tabs[(index + step + tabs.length) % tabs.length], { focus: true });
+  });
+}
+
+const theme = (name) => (document.documentElement.dataset.theme = name);
+if (localStorage.getItem("theme")) theme(localStorage.getItem("theme"));
+byId("theme").addEventListener("click", () => {
+  const dark = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const next = dark === "dark" ? "light" : "dark";
+  localStorage.setItem("theme", next);
+  theme(next);
+});
+
+function live(said, state) {
+  byId("live").textContent = said;
+  byId("live").className = `live ${state}`;
+}
+
+function trouble(said) {
+  byId("trouble").hidden = !said;
+  byId("trouble").textContent = said ?? "";
+}
+
+const about = await get("/api/about");
+const history = new History();
+const match = new Match(byId("match"));
+const explain = (text) => { choose("match", { scroll: true }); match.explain(text); };
+const follow = new Follow(byId("follow"), explain);
+const followOrder = (orderId, { quietly = false } = {}) => { choose("follow", { scroll: !quietly }); follow.follow(orderId); };
+const peek = new Peek(byId("peek"), { onMatch: explain, onOrder: followOrder });
+const board = new Board(byId("diagram"), byId("glance"), (queue) => { choose("peek", { scroll: true }); peek.look(queue); });
+const knobs = new Knobs(byId("knobs"), about, followOrder);
+
+const events = new EventSource("/api/events");
+events.addEventListener("open", () => live("live", "on"));
+events.addEventListener("error", () => live("connection lost, trying again", "off"));
+events.addEventListener("history", (event) => {
+  history.points = [];
+  for (const point of JSON.parse(event.data)) history.add(point);
+});
+events.addEventListener("board", (event) => {
+  const seen = JSON.parse(event.data);
+  trouble(seen.trouble);
+  if (seen.trouble) return live("no backend", "off");
+  live("live", "on");
+  history.add({ at_s: seen.at_s, ...Object.fromEntries(Object.entries(seen.queues).map(([key, each]) => [key, each.waiting + each.in_flight + each.delayed])) });
+  byId("where").textContent = `${seen.backend} ${seen.endpoint_url ?? ""}`;
+  board.update(seen, history);
+  knobs.update(seen);
+  document.body.dataset.looked = seen.at_s;
+});

@@ -1,0 +1,278 @@
+"""The console in a browser, on a system that runs: what it shows moves, what is pressed happens, nobody else may."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from e2e.browser import Page, browser, missing
+from e2e.command import Command
+from orderboard.process import answers
+from orderboard.services import free_port
+from support import eventually
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+@pytest.fixture(scope="module")
+def orderboard(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The command, with state of its own."""
+    return Command(tmp_path_factory.mktemp("console") / "state")
+
+
+@pytest.fixture(scope="module")
+def system(orderboard: Command) -> Iterator[dict[str, Any]]:
+    """A system that runs, with the console that `up` opens with."""
+    up = orderboard.run("up", "--json", "--allow-faults")
+    assert up.returncode == 0, up.stderr
+    document: dict[str, Any] = json.loads(up.stdout)
+    yield document
+    orderboard.run("down")
+
+
+@pytest.fixture(scope="module")
+def page(system: dict[str, Any]) -> Iterator[Page]:
+    """The page in Chromium, for all tests of this file, in the order of a workshop."""
+    if (lack := missing()) is not None:
+        pytest.skip(lack)
+    with browser(system["console_url"]) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def http(system: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
+    """Requests to the console from outside its page."""
+    async with httpx.AsyncClient(base_url=system["console_url"], trust_env=False, timeout=30) as client:
+        yield client
+
+
+def _worker(orderboard: Command) -> int:
+    state = json.loads((orderboard.state_dir / "state.json").read_text())
+    return next(int(each["pid"]) for each in state["processes"] if each["name"] == "worker-1")
+
+
+async def test_the_page_comes_alive(page: Page) -> None:
+    """The board shows numbers within seconds: nothing waits, one worker runs."""
+    await eventually(lambda: page.text("#live") == "live", within_s=20)
+    await eventually(lambda: page.text("#diagram .worker") == "worker-1", within_s=10)
+
+    assert page.waiting("work") == 0
+    assert "the page" not in page.text("#trouble")
+
+
+async def test_numbers_move_in_a_burst(page: Page) -> None:
+    """A burst is accepted, flows over the edges, and is recorded."""
+    page.knob("burst")
+
+    await eventually(lambda: "300 accepted" in page.text("#knobs"), within_s=40)
+    await eventually(lambda: "300 recorded" in page.text("#diagram"), within_s=60)
+    assert any(page.driver.execute_script("return document.querySelector('.spark-line').getAttribute('d')"))
+
+
+async def test_an_outage_is_swallowed(page: Page, orderboard: Command) -> None:
+    """With the worker stopped orders are accepted and the backlog grows; started again, it drains."""
+    pid = _worker(orderboard)
+    page.knob("worker-1.stop")
+    await eventually(lambda: not psutil.pid_exists(pid) or _is_over(pid), within_s=30)
+
+    page.knob("burst")
+    await eventually(lambda: "600 accepted" in page.text("#knobs"), within_s=40)
+    await eventually(lambda: page.waiting("work") + page.waiting("express") == 300, within_s=20)
+    assert "oldest" in page.text('[data-queue="work"]')
+    assert page.find('[data-knob="worker-1.kill"]').get_property("disabled")
+    assert "does not run" in str(page.find('[data-knob="worker-1.kill"]').get_property("title"))
+
+    page.knob("worker-1.start")
+    await eventually(lambda: page.waiting("work") + page.waiting("express") == 0, within_s=60)
+    assert _worker(orderboard) != pid
+
+
+async def test_freeze_and_thaw(page: Page, orderboard: Command) -> None:
+    """A frozen worker is shown as frozen; thawed, it runs again."""
+    page.knob("worker-1.freeze")
+    await eventually(lambda: psutil.Process(_worker(orderboard)).status() == psutil.STATUS_STOPPED)
+    await eventually(lambda: page.driver.find_elements("css selector", "svg circle.frozen"), within_s=10)
+
+    await eventually(lambda: not page.find('[data-knob="worker-1.thaw"]').get_property("disabled"), within_s=10)
+    page.knob("worker-1.thaw")
+    await eventually(lambda: page.driver.find_elements("css selector", "svg circle.running"), within_s=10)
+
+
+async def test_a_poisoned_order_is_redriven(page: Page) -> None:
+    """A poisoned order reaches the DLQ, its story says so, and the page moves it back, from where it returns."""
+    page.knob("poisoned")
+    await eventually(lambda: page.dead("work") == 1, within_s=60)
+    await eventually(lambda: "dead-lettered" in page.text("#follow"), within_s=15)
+    assert "poison" in page.text("#follow")
+
+    await eventually(lambda: not page.find('[data-knob="work.redrive"]').get_property("disabled"), within_s=10)
+    page.knob("work.redrive")
+    await eventually(lambda: "1 moved from orderboard-work-dlq" in page.text("#knobs"), within_s=30)
+    await eventually(lambda: page.dead("work") == 1, within_s=60)
+
+
+async def test_hostile_text_stays_text(page: Page) -> None:
+    """What an order says is shown as it was written, in its story and in the queue, and nothing of it runs."""
+    page.knob("worker-1.freeze")
+    page.driver.execute_script("document.querySelector('#knobs details').open = true")
+    page.find("#note").send_keys(HOSTILE)
+    page.driver.execute_script("document.getElementById('sku-tea').value = 1")
+    page.press(".order-form button.main")
+    page.press('[data-queue="work"]')
+
+    def lies_there() -> bool:
+        page.press("#peek button.main")
+        return "onerror" in page.text("#peek .messages")
+
+    await eventually(lies_there, within_s=20, every_s=0.5)
+    assert page.driver.find_elements("css selector", "#peek img, #peek script, #follow img") == []
+
+    page.knob("worker-1.thaw")
+    page.press("#tab-follow")
+    await eventually(lambda: HOSTILE in page.text("#follow"), within_s=30)
+    assert page.driver.title == "Order Board"
+
+
+async def test_why_it_did_not_match(page: Page) -> None:
+    """An event is explained against every rule and policy, and the backend agrees with each answer."""
+    page.press("#tab-match")
+    page.press("#match .chip")
+
+    await eventually(lambda: "orderboard-large-order" in page.text("#match"), within_s=10)
+    told = page.text("#match")
+    assert "detail.data.total_cents is 320; wanted: >= 10000" in told
+    assert told.count("the backend agrees") == 4
+    assert "OTHERWISE" not in told
+
+
+async def test_a_phone_shows_the_numbers(page: Page) -> None:
+    """On a phone the board is a table that fits the screen."""
+    override = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", override)
+
+    await eventually(lambda: page.find("#glance").is_displayed(), within_s=5)
+    wide = page.driver.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert wide <= 0
+
+
+async def test_the_browser_had_nothing_to_complain_of(page: Page) -> None:
+    """No error and no warning in the browser's console in all of this; nothing was loaded from elsewhere."""
+    assert page.complaints() == []
+    loaded = page.driver.execute_script("return performance.getEntriesByType('resource').map((each) => each.name)")
+    assert [each for each in loaded if not each.startswith(page.url)] == []
+
+
+async def test_a_foreign_page_presses_nothing(http: httpx.AsyncClient, system: dict[str, Any]) -> None:
+    """An action from another origin, or by another host name, is refused; from the page's own it is done."""
+    headers = {"Origin": "https://example.com"}
+    own = {"Origin": system["console_url"]}
+
+    assert (await http.post("/api/do/purge", json={"queue": "work"}, headers=headers)).status_code == 403
+    assert (await http.post("/api/do/purge", json={"queue": "work"})).status_code == 403
+    assert (await http.get("/", headers={"Host": "attacker.example"})).status_code == 403
+    assert (await http.post("/api/do/purge", json={"queue": "work"}, headers=own)).status_code == 200
+
+
+async def test_wrong_actions_are_told_so(http: httpx.AsyncClient, system: dict[str, Any]) -> None:
+    """What makes no sense is answered with what would, and harms nothing."""
+    own = {"Origin": system["console_url"]}
+    for action, body in [
+        ("place", {"kind": "nonesuch"}),
+        ("stream", {"per_s": "many"}),
+        ("stream", {"per_s": 1e9}),
+        ("worker", {"name": "worker-1", "action": "obliterate"}),
+        ("worker", {"name": "order-api", "action": "kill"}),
+        ("redrive", {"queue": "nonesuch"}),
+        ("purge", {"queue": "work", "x": 1} | {"queue": 7}),
+    ]:
+        answer = await http.post(f"/api/do/{action}", json=body, headers=own)
+        assert answer.status_code == 422, (action, answer.text)
+        assert answer.json()["said"]
+    assert (await http.post("/api/do/nonesuch", json={}, headers=own)).status_code == 404
+
+
+async def test_workers_come_and_are_replaced(
+    http: httpx.AsyncClient, system: dict[str, Any], orderboard: Command
+) -> None:
+    """One more worker runs and is known to `down`; a preparation time replaces those that run."""
+    own = {"Origin": system["console_url"]}
+    first = _worker(orderboard)
+
+    assert (await http.post("/api/do/add-worker", json={}, headers=own)).status_code == 200
+    assert (await http.post("/api/do/preparation", json={"milliseconds": 50}, headers=own)).status_code == 200
+
+    state = json.loads((orderboard.state_dir / "state.json").read_text())
+    assert [each["name"] for each in state["processes"] if each["name"].startswith("worker")] == [
+        "worker-1",
+        "worker-2",
+    ]
+    assert _worker(orderboard) != first
+
+
+async def test_the_notifier_pauses_and_the_archive_replays(http: httpx.AsyncClient, system: dict[str, Any]) -> None:
+    """The mapping is paused and let go on; the archive is replayed; each answer has the command to copy."""
+    own = {"Origin": system["console_url"]}
+
+    paused = await http.post("/api/do/mapping", json={"enabled": False}, headers=own)
+    going = await http.post("/api/do/mapping", json={"enabled": True}, headers=own)
+    replayed = await http.post("/api/do/replay", json={}, headers=own)
+
+    assert "--no-enabled" in paused.json()["command"]
+    assert "--enabled" in going.json()["command"]
+    assert "start-replay" in replayed.json()["command"]
+
+
+async def test_a_system_that_others_started(orderboard: Command, system: dict[str, Any]) -> None:
+    """A console on a named backend shows its queues; what it did not start is unknown, and cannot be turned."""
+    port = free_port()
+    console = orderboard.start("console", "--endpoint-url", system["endpoint_url"], "--port", str(port))
+    try:
+        url = f"http://127.0.0.1:{port}"
+        await eventually(lambda: answers(f"{url}/healthz"), within_s=20)
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http, http.stream("GET", "/api/events") as seen:
+            board = await anext(
+                json.loads(line.removeprefix("data: ")) async for line in seen.aiter_lines() if '"queues"' in line
+            )
+    finally:
+        console.terminate()
+        console.communicate(timeout=15)
+
+    assert board["queues"]["work"]["waiting"] is not None
+    assert board["workers"] is None
+    assert "not started on this machine" in board["knobs"]["worker.add"]["reason"]
+    assert "not known here" in board["knobs"]["poisoned"]["reason"]
+
+
+def test_down_ends_the_console_and_its_workers(orderboard: Command, system: dict[str, Any]) -> None:
+    """`down` ends the console, and what the console started."""
+    state = json.loads((orderboard.state_dir / "state.json").read_text())
+
+    orderboard.run("down")
+
+    assert [each["name"] for each in state["processes"] if not _is_over(each["pid"])] == []
+
+
+def _is_over(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_the_page_ships_whole() -> None:
+    """Nothing of the page comes from elsewhere, and it has no script or style in it."""
+    from orderboard.console.app import STATIC  # noqa: PLC0415 - slow, and only here
+
+    html = (STATIC / "index.html").read_text()
+
+    assert "style=" not in html
+    assert "<style" not in html
+    for path in sorted(Path(STATIC).iterdir()):
+        said = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http://" not in said, path
+        assert "https://" not in said, path
+        assert "innerHTML" not in said, path

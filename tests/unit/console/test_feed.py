@@ -1,0 +1,109 @@
+"""Ten viewers cost the backend no more than one."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from orderboard.console.feed import HISTORY_S, Feed
+from orderboard.errors import RigError
+from support import eventually
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at a board with one queue."""
+
+    at_s: float
+
+    def document(self) -> dict[str, Any]:
+        """One that holds three."""
+        return {"at_s": self.at_s, "queues": {"work": {"waiting": 1, "in_flight": 2, "delayed": 0}}}
+
+
+class Clock:
+    """Every look is a minute later."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def look(self) -> Look:
+        """Look."""
+        self.now_s += 60
+        return Look(self.now_s)
+
+
+@asynccontextmanager
+async def _running(feed: Feed) -> AsyncIterator[None]:
+    task = asyncio.create_task(feed.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _boards(feed: Feed, wanted: int) -> list[str]:
+    stream, found = feed.watch(), []
+    async for event in stream:
+        if event.startswith("event: board"):
+            found.append(event)
+        if len(found) == wanted:
+            break
+    await stream.aclose()  # type: ignore[attr-defined]
+    return found
+
+
+async def test_ten_viewers_share_every_look() -> None:
+    """All of ten viewers see the same looks, and the backend is looked at once for each."""
+    feed = Feed(Clock().look, dict, every_s=0.02)
+
+    async with _running(feed):
+        seen = await asyncio.gather(*(_boards(feed, 5) for _ in range(10)))
+
+    assert feed.looks <= 9 + 5  # nudged by each that came, at most, then once for all
+    assert len(set(seen[0]) & set(seen[9])) >= 1
+
+
+async def test_the_last_five_minutes_are_kept() -> None:
+    """Who comes late gets the history, and nothing older than five minutes."""
+    clock = Clock()
+    feed = Feed(clock.look, dict, every_s=0.001, idle_every_s=0.001)
+
+    async with _running(feed):
+        await eventually(lambda: clock.now_s > 1200)
+        history = json.loads((await anext(aiter(feed.watch()))).partition("data: ")[2])
+
+    assert history[-1]["at_s"] - history[0]["at_s"] == HISTORY_S
+    assert history[-1]["work"] == 3
+
+
+async def test_trouble_is_told_and_passes() -> None:
+    """When nothing answers, the viewers are told why, and the looking goes on."""
+    answers: Iterator[RigError | Look] = iter([RigError("Nothing runs here."), Look(1.0), Look(2.0)])
+
+    def look() -> Look:
+        answer = next(answers, Look(3.0))
+        if isinstance(answer, RigError):
+            raise answer
+        return answer
+
+    feed = Feed(look, dict, every_s=0.02)
+    async with _running(feed):
+        seen = await _boards(feed, 3)
+
+    assert "Nothing runs here." in seen[0]
+    assert "queues" in seen[-1]
+
+
+async def test_nobody_watches_nobody_looks() -> None:
+    """Where looks are billed, there are none without a viewer."""
+    feed = Feed(Clock().look, dict, every_s=0.001, idle_every_s=None)
+
+    async with _running(feed):
+        await asyncio.sleep(0.02)
+        assert feed.looks == 0
+        await _boards(feed, 1)
+
+    assert feed.looks > 0

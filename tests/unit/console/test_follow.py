@@ -1,0 +1,56 @@
+"""An order's story: its steps in the order of time, from what every part knows."""
+
+from datetime import UTC, datetime
+
+from orderboard.console.follow import story_document
+from orderboard.console.peek import Peeked
+from orderboard.story import LogLine
+
+ORDER = "9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11"
+
+
+def _line(second: int, event: str, **fields: str) -> LogLine:
+    ids = {"message_id": "m1"}
+    return LogLine(datetime(2026, 1, 1, 8, 0, second, tzinfo=UTC), "worker", "INFO", event, dict(fields), ids)
+
+
+def _lying(queue: str, *, visible: bool = True) -> tuple[str, Peeked]:
+    return queue, Peeked("m1", "{}", 1_000.0, 5, visible, {})
+
+
+def test_steps_have_the_time_between_them() -> None:
+    """Steps stand in the order of time, each with the seconds since the one before, and who did it."""
+    lines = [_line(5, "order.completed", worker_id="worker-2"), _line(2, "order.accepted")]
+
+    story = story_document(ORDER, None, lines, [], blind=None, has_logs=True)
+
+    assert [step["gap_s"] for step in story["steps"]] == [None, 3.0]
+    assert story["steps"][1]["who"] == "worker-2"
+    assert story["steps"][1]["details"]["message_id"] == "m1"
+
+
+def test_a_dead_letter_ends_the_story() -> None:
+    """An order whose message rests in a dead-letter queue is told as such, with the queue and the receives."""
+    story = story_document(ORDER, None, [], [_lying("orderboard-work-dlq")], blind=None, has_logs=True)
+
+    assert story["status"] == "dead-lettered"
+    assert story["steps"][0]["who"] == "orderboard-work-dlq"
+    assert story["steps"][0]["details"]["receive_count"] == "5"
+
+
+def test_waiting_is_a_step_too() -> None:
+    """While its message waits, or is in a consumer's hands, the story says which."""
+    waits = story_document(ORDER, None, [], [_lying("orderboard-work")], blind=None, has_logs=True)
+    held = story_document(ORDER, None, [], [_lying("orderboard-work", visible=False)], blind=None, has_logs=True)
+
+    assert waits["status"] == "on its way"
+    assert "Waits" in waits["steps"][0]["title"]
+    assert "consumer" in held["steps"][0]["title"]
+
+
+def test_what_cannot_be_seen_is_said() -> None:
+    """A backend that shows no messages and services without logs here are named as gaps."""
+    story = story_document(ORDER, None, [], [], blind="AWS has no such call.", has_logs=False)
+
+    assert story["status"] == "unknown"
+    assert len(story["unknown"]) == 2

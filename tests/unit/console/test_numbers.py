@@ -1,0 +1,91 @@
+"""The data layer: exposition text, rates, what lies in a queue. What is not known is None."""
+
+from orderboard.console.gauges import Meter, parse, total
+from orderboard.console.peek import parse as parse_messages
+from orderboard.console.rates import Rates
+
+WORKER = """\
+# HELP orderboard_worker_messages_total Messages by what became of them.
+orderboard_worker_messages_total{queue="work",outcome="completed"} %d
+orderboard_worker_messages_total{queue="work",outcome="retried"} 7.0
+orderboard_worker_in_hand 3.0
+"""
+HELD = {"work": 0, "express": 0, "alerts": 0, "inbox": 0, "undelivered": 0}
+
+
+def test_an_exposition_is_read() -> None:
+    """Samples are summed by name and labels; what is not there is nought."""
+    samples = parse(WORKER % 5)
+
+    assert total(samples, "orderboard_worker_messages_total", queue="work") == 12
+    assert total(samples, "orderboard_worker_in_hand") == 3
+    assert total(samples, "nonesuch") == 0
+
+
+def test_a_rate_needs_two_readings() -> None:
+    """One reading, or none, gives no rate; a counter that begins anew counts from nought."""
+    meter = Meter()
+
+    assert meter.rate("x", 10, 100) is None
+    assert meter.rate("x", 30, 110) == 2
+    assert meter.rate("x", 5, 115) == 1
+    assert meter.rate("x", None, 120) is None
+    assert meter.rate("x", 50, 125) is None
+
+
+def test_rates_outlive_a_worker() -> None:
+    """What a worker did is still counted when it has ended and another does more; retries are not done work."""
+    rates = Rates()
+
+    rates.measure(HELD, {1: parse(WORKER % 10)}, None, None, now_s=0)
+    rates.measure(HELD | {"work": 20}, {2: parse(WORKER % 30)}, None, None, now_s=10)
+
+    assert rates.per_s["work_done"] == 3
+    assert rates.per_s["work_in"] == 5
+    assert rates.per_s["accepted"] is None
+    assert rates.per_s["recorded"] is None
+    assert rates.api_ms is None
+
+
+def test_messages_of_ministack() -> None:
+    """MiniStack's answer: when sent, how often received, whether it can be received now."""
+    found = parse_messages(
+        {
+            "messages": {
+                "000000000000": {
+                    "us-east-1": {
+                        "http://x/work": [
+                            {
+                                "MessageId": "m1",
+                                "Body": '{"a": "<b>"}',
+                                "SentTimestamp": 12,
+                                "IsVisible": False,
+                                "ReceiveCount": 2,
+                                "MessageAttributes": {"priority": {"DataType": "String", "StringValue": "normal"}},
+                                "Attributes": {"SentTimestamp": "12500"},
+                            }
+                        ]
+                    }
+                }
+            }
+        }
+    )
+
+    assert found[0].sent_at_s == 12.5
+    assert found[0].receive_count == 2
+    assert found[0].visible is False
+    assert found[0].attributes == {"priority": "normal"}
+    assert found[0].document()["body"] == {"a": "<b>"}
+
+
+def test_messages_of_localstack() -> None:
+    """LocalStack's answer is SQS's XML as JSON, in which one message is no list; what it leaves out is unknown."""
+    message = {"MessageId": "m1", "Body": "no json", "Attribute": {"Name": "SentTimestamp", "Value": "12500"}}
+
+    found = parse_messages({"ReceiveMessageResponse": {"ReceiveMessageResult": {"Message": message}}})
+
+    assert found[0].sent_at_s == 12.5
+    assert found[0].receive_count is None
+    assert found[0].visible is None
+    assert found[0].document()["is_json"] is False
+    assert parse_messages({"ReceiveMessageResponse": {"ReceiveMessageResult": None}}) == []

@@ -1,0 +1,70 @@
+"""Nobody but the console's own page presses a knob."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from orderboard.console.safety import SameOriginOnly
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+HERE = "http://127.0.0.1:8080"
+
+
+async def _pressed(scope: Scope, receive: Receive, send: Send) -> None:
+    await Request(scope, receive).body()
+    await PlainTextResponse("pressed")(scope, receive, send)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A browser, more or less."""
+    transport = httpx.ASGITransport(app=SameOriginOnly(_pressed))
+    async with httpx.AsyncClient(transport=transport, base_url=HERE) as http:
+        yield http
+
+
+async def test_the_page_itself_may(client: httpx.AsyncClient) -> None:
+    """An action with the console's own Origin is done."""
+    answer = await client.post("/api/do/purge", json={}, headers={"Origin": HERE})
+
+    assert answer.text == "pressed"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "https://example.com"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:9999"},
+        {"Origin": "http://127.0.0.1:8080.example.com"},
+        {"Origin": HERE, "Sec-Fetch-Site": "cross-site"},
+        {"Origin": HERE, "Sec-Fetch-Site": "same-site"},
+        {"Origin": HERE, "Content-Type": "text/plain"},
+        {"Origin": HERE, "Content-Length": "9999999"},
+        {"Origin": "http://example.com", "Host": "example.com"},
+        {"Origin": "http://[bad", "Host": "[bad"},
+    ],
+)
+async def test_another_page_may_not(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    """An action from elsewhere, or of a kind that a plain form could send, is refused."""
+    answer = await client.post("/api/do/purge", content="{}", headers={"Content-Type": "application/json", **headers})
+
+    assert answer.status_code == 403
+
+
+async def test_a_name_that_is_pointed_here_sees_nothing(client: httpx.AsyncClient) -> None:
+    """A foreign name that resolves to 127.0.0.1 (DNS rebinding) may not even look."""
+    answer = await client.get("/api/events", headers={"Host": "attacker.example:8080"})
+
+    assert answer.status_code == 403
+
+
+async def test_every_answer_has_the_policy(client: httpx.AsyncClient) -> None:
+    """The page may load from itself only, and run nothing that stands in it; refusals have the policy too."""
+    for answer in (await client.get("/"), await client.post("/")):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
