@@ -1,7 +1,6 @@
 """Fixtures of all tests: one embedded backend a session, and on it a stack of its own for each test that asks."""
 
 import os
-import platform
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from hypothesis import settings
 from orderboard_stack.backend import Endpoint, recognise
 from orderboard_stack.deploy import delete, deploy
 from orderboard_stack.embedded import embedded
-from orderboard_stack.notifier_zip import Architecture, HostTarget, LinuxTarget, build_notifier_zip
+from orderboard_stack.notifier_zip import HostTarget, LinuxTarget, build_notifier_zip, host_architecture
 from support import DeployedStack, DeployStack
 
 # How long an example takes says more of the machine than of the code.
@@ -20,7 +19,6 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-LINUX_ARCHITECTURE: Architecture = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +43,14 @@ def notifier_zip(backend: Endpoint, request: pytest.FixtureRequest, tmp_path_fac
     if backend.capabilities.host_lambda:
         host_zip: Path = request.getfixturevalue("host_notifier_zip")
         return host_zip
-    return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "linux.zip", LinuxTarget(LINUX_ARCHITECTURE))
+    return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "linux.zip", LinuxTarget(host_architecture()))
 
 
 @pytest.fixture
 def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
     """Deploys a stack with a name and prefix of its own and these template parameters; deletes it after the test."""
     session = backend.session()
-    runtime: dict[str, str] = {"NotifierArchitecture": LINUX_ARCHITECTURE}
+    runtime: dict[str, str] = {"NotifierArchitecture": host_architecture()}
     if backend.capabilities.host_lambda:
         runtime["NotifierRuntime"] = HOST_RUNTIME
     names: list[str] = []

@@ -18,22 +18,6 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title=
 
 
 @pytest.fixture(scope="module")
-def orderboard(tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """The command, with state of its own."""
-    return Command(tmp_path_factory.mktemp("console") / "state")
-
-
-@pytest.fixture(scope="module")
-def system(orderboard: Command) -> Iterator[dict[str, Any]]:
-    """A system that runs, with the console that `up` opens with."""
-    up = orderboard.run("up", "--json", "--allow-faults")
-    assert up.returncode == 0, up.stderr
-    document: dict[str, Any] = json.loads(up.stdout)
-    yield document
-    orderboard.run("down")
-
-
-@pytest.fixture(scope="module")
 def page(system: dict[str, Any]) -> Iterator[Page]:
     """The page in Chromium, for all tests of this file, in the order of a workshop."""
     if (lack := missing()) is not None:

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +19,6 @@ no order at all
 {"customer_id": "grace", "lines": [{"sku": "tea", "quantity": 1}], "fault": "poison", "idempotency_key": "k2"}
 {"customer_id": "edsger", "lines": [{"sku": "catering-box", "quantity": 3}], "priority": "express"}
 """
-
-
-@pytest.fixture(scope="module")
-def orderboard(tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """The command, with state of its own."""
-    return Command(tmp_path_factory.mktemp("up") / "state")
-
-
-@pytest.fixture(scope="module")
-def system(orderboard: Command) -> Iterator[dict[str, Any]]:
-    """A system that runs, as `up --json` describes it."""
-    up = orderboard.run("up", "--json", "--allow-faults")
-    assert up.returncode == 0, up.stderr
-    document: dict[str, Any] = json.loads(up.stdout)
-    yield document
-    orderboard.run("down")
 
 
 @pytest.fixture(scope="module")

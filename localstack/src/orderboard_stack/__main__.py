@@ -6,7 +6,6 @@ meant by accident: without AWS_ENDPOINT_URL, `deploy` asks for --aws.
 
 import argparse
 import os
-import platform
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orderboard_stack.backend import BackendUnreachableError
 from orderboard_stack.deploy import DeployFailedError, deploy
-from orderboard_stack.notifier_zip import Architecture, LinuxTarget, NotifierZipError, build_notifier_zip
+from orderboard_stack.notifier_zip import LinuxTarget, NotifierZipError, build_notifier_zip, host_architecture
 
 _CANNOT: Final = 1
 _WRONG_USE: Final = 2
@@ -54,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _pack(chosen: argparse.Namespace) -> int:
-    build_notifier_zip(chosen.out, LinuxTarget(architecture()), progress=_say)
+    build_notifier_zip(chosen.out, LinuxTarget(host_architecture()), progress=_say)
     return 0
 
 
@@ -70,7 +69,7 @@ def _deploy(chosen: argparse.Namespace) -> int:
         stack_name=chosen.stack_name,
         prefix=chosen.prefix,
         parameters={
-            "NotifierArchitecture": architecture(),
+            "NotifierArchitecture": host_architecture(),
             **dict(parameter.split("=", 1) for parameter in chosen.parameter),
         },
         progress=_say,
@@ -78,11 +77,6 @@ def _deploy(chosen: argparse.Namespace) -> int:
     if chosen.env_file:
         write_environment(chosen.env_file, outputs.environment())
     return 0
-
-
-def architecture() -> Architecture:
-    """This machine's, as Lambda calls it."""
-    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from is in notifier_wheels.py. From a shell:
 
 import argparse
 import hashlib
+import platform
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,6 +42,11 @@ _DEFLATE_LEVEL: Final = 3
 
 class NotifierZipError(Exception):
     """The zip cannot be made; the message says what is missing and how to mend it."""
+
+
+def host_architecture() -> Architecture:
+    """This machine's, as Lambda calls it. A LocalStack here runs functions on the same processor."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The whole system: backend, stack, order-api and workers, started in order and ended in reverse."""
 
-import platform
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -10,7 +9,14 @@ from typing import Final
 
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.deploy import DeployFailedError, delete, deploy
-from orderboard_stack.notifier_zip import Architecture, HostTarget, LinuxTarget, NotifierZipError, build_notifier_zip
+from orderboard_stack.notifier_zip import (
+    Architecture,
+    HostTarget,
+    LinuxTarget,
+    NotifierZipError,
+    build_notifier_zip,
+    host_architecture,
+)
 from orderboard_stack.outputs import StackOutputs
 
 from orderboard.backends import Backend, consent, start_backend
@@ -138,9 +144,7 @@ def pack_notifier(endpoint: Endpoint, out: Path, progress: Callable[[str], None]
 
 
 def _architecture(endpoint: Endpoint) -> Architecture:
-    # LocalStack runs functions on this machine's own processor; AWS has both.
-    arm = endpoint.local and platform.machine().lower() in ("arm64", "aarch64")
-    return "arm64" if arm else "x86_64"
+    return host_architecture() if endpoint.local else "x86_64"  # AWS has both
 
 
 def _start_services(
