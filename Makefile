@@ -70,6 +70,7 @@ lock: ## Resolve the dependencies again into requirements.lock, and what each im
 	$(LOCK_PART) services/order-api/pyproject.toml -o services/order-api/requirements.lock
 	$(LOCK_PART) services/worker/pyproject.toml -o services/worker/requirements.lock
 	$(LOCK_PART) localstack/pyproject.toml services/notifier/pyproject.toml -o localstack/requirements.lock
+	echo awscli | $(LOCK) --no-annotate - -o tests/clients/awscli.lock
 
 clean: down ## Remove everything that was made here
-	rm -rf $(VENV) .orderboard .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .orderboard .clients tests/clients/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
