@@ -8,7 +8,7 @@ PYPROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo burst test bench up down check format lint types architecture template generated lock clean
+.PHONY: help demo burst test bench fidelity up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -32,6 +32,9 @@ test: $(READY) ## Run every test; those that need Docker are skipped where there
 
 bench: $(READY) ## Measure the speed goals; half an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
 	@$(BIN)/python bench/bench.py
+
+fidelity: $(READY) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
+	@PYTHONPATH=tests $(BIN)/python -m fidelity
 
 up: $(READY) ## Start the system and keep it running; it opens with the console, a web page
 	@$(BIN)/orderboard up --allow-faults

@@ -1,0 +1,56 @@
+"""python -m fidelity: run the behaviours on the engines, and write docs/fidelity.md.
+
+python -m fidelity                                  all three engines, and the page
+python -m fidelity --engine localbus --only fifo    what came of these, without writing anything
+python -m fidelity --check                          localbus alone: exit 1 when it is wrong anywhere
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+
+from fidelity import page
+from fidelity.aws import Clients
+from fidelity.catalogue import keyed
+from fidelity.engines import ENGINES, version_of
+from fidelity.page import Column
+from fidelity.run import Outcome, run
+
+
+def main() -> int:
+    """Run, tell, and write."""
+    parser = argparse.ArgumentParser(prog="fidelity", description="What AWS does, and what three engines do.")
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="only this one (more than once)")
+    parser.add_argument("--only", metavar="TEXT", help="only behaviours whose key has this; writes nothing")
+    parser.add_argument("--check", action="store_true", help="run localbus, write nothing, exit 1 when it is wrong")
+    given = parser.parse_args()
+    behaviours = {key: one for key, one in keyed().items() if given.only is None or given.only in key}
+    engines = ["localbus"] if given.check else given.engine or list(ENGINES)
+    columns = page.read_columns()
+    for engine in engines:
+        started = time.monotonic()
+        with ENGINES[engine]() as url:
+            ready = time.monotonic()
+            outcomes = run(behaviours, Clients(url))
+        tell(engine, outcomes, ready - started, time.monotonic() - ready)
+        columns[engine] = Column(version_of(engine), f"{datetime.now(UTC):%Y-%m-%d}", outcomes)
+    if given.only is None and not given.check:
+        page.write(columns)
+    wrong = "localbus" in engines and any(one.verdict == "wrong" for one in columns["localbus"].outcomes.values())
+    return int(wrong)
+
+
+def tell(engine: str, outcomes: dict[str, Outcome], start_s: float, run_s: float) -> None:
+    """Say what came of it."""
+    lines = [f"{key:<62} {one.verdict}: {one.instead}" for key, one in outcomes.items() if one.verdict != "right"]
+    right = sum(one.verdict == "right" for one in outcomes.values())
+    lines.append(f"{engine}: {right} of {len(outcomes)} right; ready after {start_s:.0f} s, done {run_s:.0f} s later")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""What a behaviour is: one thing that AWS does, in one line, with its page and a check that speaks to an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fidelity.aws import Aws
+from fidelity.sources import Source
+
+Check = Callable[[Aws], None]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """One row. The check returns when the engine does as AWS does, and raises WrongError or NotBuiltError otherwise."""
+
+    name: str
+    statement: str
+    source: Source
+    check: Check
+
+
+@dataclass(frozen=True)
+class Group:
+    """Behaviours of one part of a service, in the order of the table."""
+
+    service: str
+    title: str
+    behaviours: list[Behaviour] = field(default_factory=list)
+
+    def behaviour(self, source: Source) -> Callable[[Check], Check]:
+        """Add a function: its name is the behaviour's, its docstring the statement."""
+
+        def add(check: Check) -> Check:
+            self.add(check.__name__, (check.__doc__ or "").strip(), source, check)
+            return check
+
+        return add
+
+    def add(self, name: str, statement: str, source: Source, check: Check) -> None:
+        """Add one that was made from a row of values."""
+        self.behaviours.append(Behaviour(name.replace("_", "-"), statement.removesuffix("."), source, check))

@@ -1,0 +1,155 @@
+"""The attributes of a queue: defaults, ranges, and what is shown of them."""
+
+from __future__ import annotations
+
+import time
+
+from fidelity.aws import Aws
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sqs_api, sqs_guide
+
+GROUP = Group("SQS", "Attributes of a queue")
+behaviour = GROUP.behaviour
+
+
+def _default(name: str, value: str, what: str) -> None:
+    def check(aws: Aws) -> None:
+        same("shows", aws.queue().attributes(name).get(name), value)
+
+    GROUP.add(f"default_{name}", f"By default {what} ({name})", sqs_api("SetQueueAttributes"), check)
+
+
+_default("VisibilityTimeout", "30", "a message is hidden for 30 seconds")
+_default("MessageRetentionPeriod", "345600", "a message is kept for four days")
+_default("MaximumMessageSize", "1048576", "a message may have 1 MiB")
+_default("SqsManagedSseEnabled", "true", "SQS encrypts with keys of its own")
+
+
+def _range(name: str, value: str, what: str) -> None:
+    def check(aws: Aws) -> None:
+        given = {"QueueUrl": aws.queue().url, "Attributes": {name: value}}
+        refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, says=name, **given)
+
+    GROUP.add(f"range_{name}", f"{name} {what} is refused", sqs_api("SetQueueAttributes"), check)
+
+
+_range("DelaySeconds", "901", "of more than 900")
+_range("VisibilityTimeout", "43201", "of more than 43,200 (12 hours)")
+_range("MessageRetentionPeriod", "59", "of less than 60")
+_range("MaximumMessageSize", "1023", "of less than 1,024")
+_range("ReceiveMessageWaitTimeSeconds", "21", "of more than 20")
+
+
+@behaviour(sqs_api("SetQueueAttributes", recorded=True))
+def unknown_attribute(aws: Aws) -> None:
+    """Setting an attribute that there is not is refused with InvalidAttributeName."""
+    given = {"QueueUrl": aws.queue().url, "Attributes": {"Nonsense": "1"}}
+
+    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, says="Unknown Attribute Nonsense", **given)
+
+
+@behaviour(sqs_api("GetQueueAttributes"))
+def unknown_attribute_asked_for(aws: Aws) -> None:
+    """Asking for an attribute that there is not is refused with InvalidAttributeName."""
+    given = {"QueueUrl": aws.queue().url, "AttributeNames": ["Nonsense"]}
+
+    refused("InvalidAttributeName", aws.sqs.get_queue_attributes, **given)
+
+
+@behaviour(sqs_api("GetQueueAttributes"))
+def only_what_is_asked(aws: Aws) -> None:
+    """Only the attributes that were asked for are shown."""
+    shown = aws.queue().attributes("VisibilityTimeout", "DelaySeconds")
+
+    same("shows", shown, {"VisibilityTimeout": "30", "DelaySeconds": "0"})
+
+
+@behaviour(sqs_api("SetQueueAttributes"))
+def read_only_attribute(aws: Aws) -> None:
+    """An attribute that is not to be set, such as QueueArn, is refused."""
+    given = {"QueueUrl": aws.queue().url, "Attributes": {"QueueArn": "arn"}}
+
+    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, **given)
+
+
+@behaviour(sqs_api("GetQueueAttributes"))
+def last_modified(aws: Aws) -> None:
+    """LastModifiedTimestamp is the time of the last change."""
+    queue = aws.queue()
+    time.sleep(2)
+    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"DelaySeconds": "1"})
+
+    shown = queue.attributes("CreatedTimestamp", "LastModifiedTimestamp")
+
+    holds(int(shown["LastModifiedTimestamp"]) > int(shown["CreatedTimestamp"]), "stays at the creation")
+
+
+@behaviour(sqs_api("SetQueueAttributes"))
+def empty_text_removes(aws: Aws) -> None:
+    """An empty text takes a redrive policy away."""
+    queue = aws.queue(**aws.dead_letters(aws.queue()))
+
+    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"RedrivePolicy": ""})
+
+    holds("RedrivePolicy" not in queue.attributes(), "keeps it")
+
+
+@behaviour(sqs_api("SetQueueAttributes", recorded=True))
+def two_encryptions(aws: Aws) -> None:
+    """KMS and SQS's own encryption at the same time are refused."""
+    given = {"QueueName": aws.name(), "Attributes": {"KmsMasterKeyId": "key", "SqsManagedSseEnabled": "true"}}
+
+    refused("InvalidAttributeName", aws.sqs.create_queue, says="one type of server-side encryption", **given)
+
+
+@behaviour(sqs_api("SetQueueAttributes"))
+def fifo_attribute_on_standard(aws: Aws) -> None:
+    """ContentBasedDeduplication is refused on a standard queue."""
+    given = {"QueueUrl": aws.queue().url, "Attributes": {"ContentBasedDeduplication": "true"}}
+
+    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, **given)
+
+
+@behaviour(sqs_api("SetQueueAttributes", recorded=True))
+def queue_type_stays(aws: Aws) -> None:
+    """A FIFO queue cannot become a standard one."""
+    given = {"QueueUrl": aws.fifo().url, "Attributes": {"FifoQueue": "false"}}
+
+    refused(
+        "InvalidAttributeValue", aws.sqs.set_queue_attributes, says="Modifying queue type is not supported", **given
+    )
+
+
+@behaviour(sqs_api("GetQueueAttributes"))
+def counts(aws: Aws) -> None:
+    """The approximate numbers tell visible, hidden and delayed messages apart."""
+    queue = aws.queue()
+    queue.send("in flight")
+    queue.one()
+    queue.send("visible")
+    queue.send("delayed", DelaySeconds=60)
+
+    same("counts", queue.counts(), (1, 1, 1))
+
+
+@behaviour(sqs_guide("sqs-delay-queues"))
+def standard_delay_is_not_retroactive(aws: Aws) -> None:
+    """A changed delay of a standard queue leaves messages in it as they are."""
+    queue = aws.queue(DelaySeconds="60")
+    queue.send("delayed")
+
+    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"DelaySeconds": "0"})
+
+    same("counts", queue.counts(), (0, 0, 1))
+
+
+@behaviour(sqs_guide("sqs-delay-queues"))
+def fifo_delay_is_retroactive(aws: Aws) -> None:
+    """A changed delay of a FIFO queue holds for messages in it as well."""
+    queue = aws.fifo(DelaySeconds="60", ContentBasedDeduplication="true")
+    queue.send("delayed", MessageGroupId="g")
+
+    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"DelaySeconds": "0"})
+
+    same("gives", queue.bodies(1, within_s=2), ["delayed"])

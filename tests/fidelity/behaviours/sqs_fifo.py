@@ -1,0 +1,259 @@
+"""FIFO queues: groups, order, deduplication."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from fidelity.aws import Aws, Queue, bodies
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sqs_api, sqs_guide
+
+GROUP = Group("SQS", "FIFO queues")
+behaviour = GROUP.behaviour
+_LOGIC = sqs_guide("FIFO-queues-understanding-logic")
+
+
+def fill(queue: Queue, *messages: str) -> None:
+    """Send messages whose first letter is their group."""
+    for body in messages:
+        queue.send(body, MessageGroupId=body[0], MessageDeduplicationId=body)
+
+
+@behaviour(sqs_api("SendMessage", recorded=True))
+def group_required(aws: Aws) -> None:
+    """A message without a group is refused (MissingParameter)."""
+    given = {"QueueUrl": aws.fifo().url, "MessageBody": "b", "MessageDeduplicationId": "d"}
+
+    refused("MissingParameter", aws.sqs.send_message, says="MessageGroupId", **given)
+
+
+@behaviour(sqs_api("SendMessage", recorded=True))
+def token_required(aws: Aws) -> None:
+    """A message without a deduplication id is refused, unless the queue takes the content for one."""
+    given = {"QueueUrl": aws.fifo().url, "MessageBody": "b", "MessageGroupId": "g"}
+
+    refused("InvalidParameterValue", aws.sqs.send_message, says="ContentBasedDeduplication", **given)
+
+
+@behaviour(sqs_guide("sqs-message-timers", recorded=True))
+def no_own_delay(aws: Aws) -> None:
+    """A delay of a single message is refused."""
+    given: dict[str, Any] = {"MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+
+    refused("InvalidParameterValue", aws.sqs.send_message, QueueUrl=aws.fifo().url, DelaySeconds=2, **given)
+
+
+@behaviour(sqs_api("SendMessage"))
+def long_group(aws: Aws) -> None:
+    """A group id of 129 characters is refused."""
+    given = {"MessageBody": "b", "MessageGroupId": "g" * 129, "MessageDeduplicationId": "d"}
+
+    refused("InvalidParameterValue", aws.sqs.send_message, QueueUrl=aws.fifo().url, **given)
+
+
+@behaviour(sqs_api("ReceiveMessage", recorded=True))
+def fifo_attributes(aws: Aws) -> None:
+    """Group, deduplication id and sequence number are shown; the number is the one that the sender got."""
+    queue = aws.fifo()
+    sent = queue.send("b", MessageGroupId="g", MessageDeduplicationId="d")
+
+    shown = queue.one(MessageSystemAttributeNames=["All"])["Attributes"]
+
+    same("shows", (shown["MessageGroupId"], shown["MessageDeduplicationId"]), ("g", "d"))
+    same("shows", shown["SequenceNumber"], sent["SequenceNumber"])
+
+
+@behaviour(_LOGIC)
+def order_in_a_group(aws: Aws) -> None:
+    """The messages of a group come in the order in which they were sent."""
+    queue = aws.fifo()
+    fill(queue, "a1", "a2", "a3", "a4")
+
+    same("gives", queue.bodies(4), ["a1", "a2", "a3", "a4"])
+
+
+@behaviour(_LOGIC)
+def batch_from_one_group(aws: Aws) -> None:
+    """A receive takes as many messages of one group as it can before it goes to another."""
+    queue = aws.fifo()
+    fill(queue, "a1", "b1", "a2", "b2")
+
+    same("gives", bodies(queue.receive(3)), ["a1", "a2", "b1"])
+
+
+@behaviour(_LOGIC)
+def group_blocked(aws: Aws) -> None:
+    """While a message of a group is in flight, later ones of it wait; other groups go on."""
+    queue = aws.fifo()
+    fill(queue, "a1", "a2", "b1")
+    queue.one()
+
+    same("gives", bodies(queue.receive(10)), ["b1"])
+
+
+@behaviour(_LOGIC)
+def group_freed(aws: Aws) -> None:
+    """When the message in flight is deleted, the group goes on."""
+    queue = aws.fifo()
+    fill(queue, "a1", "a2")
+    queue.delete(queue.one())
+
+    same("gives", bodies(queue.receive(10)), ["a2"])
+
+
+@behaviour(_LOGIC)
+def order_through_a_timeout(aws: Aws) -> None:
+    """A message that comes back is the first of its group again."""
+    queue = aws.fifo()
+    fill(queue, "a1", "a2", "a3")
+    queue.receive(2, VisibilityTimeout=1)
+    time.sleep(1.5)
+
+    same("gives", bodies(queue.receive(10, wait_s=3)), ["a1", "a2", "a3"])
+
+
+@behaviour(sqs_guide("FIFO-queues-exactly-once-processing"))
+def sent_twice(aws: Aws) -> None:
+    """The same deduplication id within five minutes is sent once; the answer is that of the first."""
+    queue = aws.fifo()
+    given = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    first, second = queue.send("first", **given), queue.send("second", **given)
+
+    same("gives", queue.bodies(1), ["first"])
+    holds(first["MessageId"] == second["MessageId"], "answers another message id")
+    holds(first["SequenceNumber"] == second["SequenceNumber"], "answers another sequence number")
+
+
+@behaviour(sqs_guide("using-messagededuplicationid-property", recorded=True))
+def sent_again_after_delete(aws: Aws) -> None:
+    """A deduplication id counts for five minutes even when its message was deleted."""
+    queue = aws.fifo()
+    fill(queue, "a1")
+    queue.delete(queue.one())
+
+    fill(queue, "a1")
+
+    same("gives", bodies(queue.receive(10)), [])
+
+
+@behaviour(sqs_guide("FIFO-queues-exactly-once-processing"))
+def content_based(aws: Aws) -> None:
+    """With ContentBasedDeduplication the body is what counts, not the attributes."""
+    queue = aws.fifo(ContentBasedDeduplication="true")
+    for number in ("1", "2"):
+        attributes = {"n": {"DataType": "Number", "StringValue": number}}
+        queue.send("same", MessageGroupId="g", MessageAttributes=attributes)
+
+    same("gives", queue.bodies(1), ["same"])
+
+
+@behaviour(sqs_guide("FIFO-queues-exactly-once-processing"))
+def own_token_first(aws: Aws) -> None:
+    """A deduplication id of a message goes before its content."""
+    queue = aws.fifo(ContentBasedDeduplication="true")
+    for token in ("1", "2"):
+        queue.send("same", MessageGroupId="g", MessageDeduplicationId=token)
+
+    same("gives", queue.bodies(2), ["same", "same"])
+
+
+@behaviour(sqs_api("SetQueueAttributes", recorded=True))
+def token_counts_for_the_queue(aws: Aws) -> None:
+    """A deduplication id counts for the whole queue by default."""
+    queue = aws.fifo()
+    for group in ("a", "b"):
+        queue.send(group, MessageGroupId=group, MessageDeduplicationId="d")
+
+    same("gives", queue.bodies(1), ["a"])
+
+
+@behaviour(sqs_api("SetQueueAttributes"))
+def token_counts_for_the_group(aws: Aws) -> None:
+    """With DeduplicationScope messageGroup a deduplication id counts for each group."""
+    queue = aws.fifo(DeduplicationScope="messageGroup")
+    for group in ("a", "b"):
+        queue.send(group, MessageGroupId=group, MessageDeduplicationId="d")
+
+    same("gives", sorted(queue.bodies(2)), ["a", "b"])
+
+
+@behaviour(sqs_api("SetQueueAttributes"))
+def throughput_needs_its_scope(aws: Aws) -> None:
+    """FifoThroughputLimit perMessageGroupId is refused while the deduplication scope is the queue."""
+    given = {"QueueUrl": aws.fifo().url, "Attributes": {"FifoThroughputLimit": "perMessageGroupId"}}
+
+    refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, **given)
+
+
+@behaviour(sqs_api("SendMessage"))
+def sequence_numbers(aws: Aws) -> None:
+    """Sequence numbers have 20 digits and grow."""
+    queue = aws.fifo()
+    numbers = [queue.send(one, MessageGroupId="g", MessageDeduplicationId=one)["SequenceNumber"] for one in "abc"]
+
+    holds(all(len(number) == 20 for number in numbers), f"gives {numbers[0]}")
+    same("gives", [int(number) for number in numbers], sorted({int(number) for number in numbers}))
+
+
+@behaviour(sqs_api("DeleteMessage", recorded=True))
+def expired_handle(aws: Aws) -> None:
+    """After its visibility timeout a handle no longer deletes, and the refusal says that it has expired."""
+    queue = aws.fifo()
+    fill(queue, "a1")
+    handle = queue.one(VisibilityTimeout=1)["ReceiptHandle"]
+    time.sleep(1.5)
+
+    refused(
+        "InvalidParameterValue", aws.sqs.delete_message, says="has expired", QueueUrl=queue.url, ReceiptHandle=handle
+    )
+
+
+@behaviour(sqs_api("ReceiveMessage"))
+def retried_receive(aws: Aws) -> None:
+    """A receive with the same attempt id gives the same messages and handles again."""
+    queue = aws.fifo()
+    fill(queue, "a1", "a2")
+
+    first, again = (queue.receive(1, ReceiveRequestAttemptId="attempt") for _ in range(2))
+
+    same("gives", bodies(again), ["a1"])
+    holds(first[0]["ReceiptHandle"] == again[0]["ReceiptHandle"], "gives another handle")
+
+
+@behaviour(sqs_guide("sqs-delay-queues"))
+def delay_of_the_queue(aws: Aws) -> None:
+    """A FIFO queue's delay holds for each message."""
+    queue = aws.fifo(DelaySeconds="2")
+    sent = time.monotonic()
+    fill(queue, "a1")
+
+    queue.one(10)
+
+    passed = time.monotonic() - sent
+    holds(passed > 1.7, f"comes after {passed:.0f} s")
+
+
+@behaviour(sqs_api("PurgeQueue", recorded=True))
+def purge_forgets(aws: Aws) -> None:
+    """After a purge the same deduplication id is taken again."""
+    queue = aws.fifo()
+    fill(queue, "a1")
+    aws.sqs.purge_queue(QueueUrl=queue.url)
+
+    fill(queue, "a1")
+
+    same("gives", queue.bodies(1, within_s=2), ["a1"])
+
+
+@behaviour(_LOGIC)
+def delete_out_of_order(aws: Aws) -> None:
+    """Deleting the second of two messages in flight does not let a third pass the first."""
+    queue = aws.fifo()
+    fill(queue, "a1", "a2", "a3")
+    second = queue.receive(2)[1]
+
+    queue.delete(second)
+
+    same("gives", bodies(queue.receive(10)), [])

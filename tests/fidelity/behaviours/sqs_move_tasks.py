@@ -1,0 +1,120 @@
+"""Message move tasks: dead letters go back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fidelity.aws import Aws, Queue, eventually
+from fidelity.behaviour import Group
+from fidelity.behaviours.sqs_dead_letters import scene
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sqs_api, sqs_guide
+
+GROUP = Group("SQS", "Message move tasks")
+behaviour = GROUP.behaviour
+
+
+def _with_letters(aws: Aws, number: int) -> tuple[Queue, Queue]:
+    queue, dead = scene(aws)
+    for body in range(number):
+        queue.send(str(body))
+    for _ in range(2):
+        queue.receive(10, VisibilityTimeout=0)
+    eventually(lambda: dead.counts()[0] == number, "moves no dead letters", 3)
+    return queue, dead
+
+
+def _task(aws: Aws, dead: Queue) -> dict[str, Any]:
+    return dict(aws.sqs.list_message_move_tasks(SourceArn=dead.arn)["Results"][0])
+
+
+def _ends(aws: Aws, dead: Queue, status: str) -> dict[str, Any]:
+    eventually(lambda: _task(aws, dead)["Status"] == status, f"does not become {status}")
+    return _task(aws, dead)
+
+
+@behaviour(sqs_api("StartMessageMoveTask"))
+def back_to_the_source(aws: Aws) -> None:
+    """Without a destination dead letters go back to the queue that they came from."""
+    queue, dead = _with_letters(aws, 3)
+
+    aws.sqs.start_message_move_task(SourceArn=dead.arn)
+
+    same("brings", sorted(queue.bodies(3)), ["0", "1", "2"])
+
+
+@behaviour(sqs_api("StartMessageMoveTask"))
+def to_a_destination(aws: Aws) -> None:
+    """With a destination they go there."""
+    _, dead = _with_letters(aws, 2)
+    other = aws.queue()
+
+    aws.sqs.start_message_move_task(SourceArn=dead.arn, DestinationArn=other.arn)
+
+    same("brings", sorted(other.bodies(2)), ["0", "1"])
+
+
+@behaviour(sqs_guide("sqs-configure-dead-letter-queue-redrive"))
+def as_new_messages(aws: Aws) -> None:
+    """A message that was moved back is a new one: its receives count from the beginning."""
+    queue, dead = _with_letters(aws, 1)
+
+    aws.sqs.start_message_move_task(SourceArn=dead.arn)
+
+    same("counts", queue.one(AttributeNames=["All"])["Attributes"]["ApproximateReceiveCount"], "1")
+
+
+@behaviour(sqs_api("ListMessageMoveTasks", recorded=True))
+def ended_task(aws: Aws) -> None:
+    """A task that is done is COMPLETED, tells how many it moved, and shows no handle."""
+    _, dead = _with_letters(aws, 2)
+    aws.sqs.start_message_move_task(SourceArn=dead.arn)
+
+    task = _ends(aws, dead, "COMPLETED")
+
+    same("tells", task.get("ApproximateNumberOfMessagesMoved"), 2)
+    holds("TaskHandle" not in task, "shows a handle")
+
+
+@behaviour(sqs_api("CancelMessageMoveTask"))
+def cancelled(aws: Aws) -> None:
+    """A task with a rate can be cancelled; what it has not moved stays."""
+    _, dead = _with_letters(aws, 8)
+    task = aws.sqs.start_message_move_task(SourceArn=dead.arn, MaxNumberOfMessagesPerSecond=1)
+
+    aws.sqs.cancel_message_move_task(TaskHandle=task["TaskHandle"])
+
+    _ends(aws, dead, "CANCELLED")
+    holds(dead.counts()[0] > 0, "has moved all")
+
+
+@behaviour(sqs_api("StartMessageMoveTask", recorded=True))
+def one_at_a_time(aws: Aws) -> None:
+    """A second task while one runs is refused."""
+    _, dead = _with_letters(aws, 8)
+    aws.sqs.start_message_move_task(SourceArn=dead.arn, MaxNumberOfMessagesPerSecond=1)
+
+    refused("InvalidParameterValue", aws.sqs.start_message_move_task, says="already a task running", SourceArn=dead.arn)
+
+
+@behaviour(sqs_api("StartMessageMoveTask", recorded=True))
+def no_dead_letter_queue(aws: Aws) -> None:
+    """A source that is no dead-letter queue is refused."""
+    arn = aws.queue().arn
+
+    refused("InvalidParameterValue", aws.sqs.start_message_move_task, says="Dead Letter Queue", SourceArn=arn)
+
+
+@behaviour(sqs_api("StartMessageMoveTask", recorded=True))
+def no_destination(aws: Aws) -> None:
+    """A destination that is not there is refused (ResourceNotFoundException)."""
+    _, dead = scene(aws)
+    given = {"SourceArn": dead.arn, "DestinationArn": f"{dead.arn}-not"}
+
+    refused("ResourceNotFoundException", aws.sqs.start_message_move_task, **given)
+
+
+@behaviour(sqs_api("CancelMessageMoveTask", recorded=True))
+def handle_that_is_none(aws: Aws) -> None:
+    """Cancelling with a text that is no handle is refused."""
+    refused("InvalidParameterValue", aws.sqs.cancel_message_move_task, says="TaskHandle", TaskHandle="foobar")

@@ -1,0 +1,191 @@
+"""Receiving: what is asked for, what is told of a message, and waiting for one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from fidelity.aws import Aws, bodies
+from fidelity.behaviour import Group
+from fidelity.behaviours.sqs_sending import text
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sqs_api, sqs_guide
+
+GROUP = Group("SQS", "Receiving")
+behaviour = GROUP.behaviour
+_NAMES = {"General": "Kenobi", "Hello": "There", "Help.Me": "Me"}
+
+
+@behaviour(sqs_api("ReceiveMessage"))
+def nothing_there(aws: Aws) -> None:
+    """The answer of an empty queue has no Messages."""
+    holds("Messages" not in aws.sqs.receive_message(QueueUrl=aws.queue().url), "answers an empty list")
+
+
+@behaviour(sqs_api("ReceiveMessage"))
+def one_by_default(aws: Aws) -> None:
+    """Without MaxNumberOfMessages one message comes."""
+    queue = aws.queue()
+    for _ in range(3):
+        queue.send()
+
+    same("gives", len(aws.sqs.receive_message(QueueUrl=queue.url)["Messages"]), 1)
+
+
+def _refused(name: str, statement: str, **given: Any) -> None:
+    def check(aws: Aws) -> None:
+        refused("InvalidParameterValue", aws.sqs.receive_message, QueueUrl=aws.queue().url, **given)
+
+    GROUP.add(name, f"{statement} is refused", sqs_api("ReceiveMessage"), check)
+
+
+_refused("eleven_messages", "Asking for eleven messages", MaxNumberOfMessages=11)
+_refused("no_messages", "Asking for 0 messages", MaxNumberOfMessages=0)
+_refused("waiting_too_long", "Waiting for more than 20 seconds", WaitTimeSeconds=21)
+_refused("hiding_too_long", "A visibility timeout of more than 12 hours", VisibilityTimeout=43_201)
+
+
+@behaviour(sqs_api("ReceiveMessage", recorded=True))
+def system_attributes(aws: Aws) -> None:
+    """All asks for SenderId, SentTimestamp, ApproximateReceiveCount and ApproximateFirstReceiveTimestamp."""
+    queue = aws.queue()
+    queue.send()
+
+    shown = queue.one(AttributeNames=["All"])["Attributes"]
+
+    names = {"SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"}
+    same("shows", sorted(shown), sorted(names))
+
+
+@behaviour(sqs_api("ReceiveMessage"))
+def none_unless_asked(aws: Aws) -> None:
+    """Without names no attributes are told, and no digest of them."""
+    queue = aws.queue()
+    queue.send(MessageAttributes={"a": text("1")})
+
+    same("tells", sorted(queue.one()), ["Body", "MD5OfBody", "MessageId", "ReceiptHandle"])
+
+
+def _selection(name: str, statement: str, names: list[str], wanted: dict[str, str], digest: str) -> None:
+    def check(aws: Aws) -> None:
+        queue = aws.queue()
+        queue.send("msg", MessageAttributes={name: text(value) for name, value in _NAMES.items()})
+        message = queue.one(MessageAttributeNames=names)
+        shown = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+        same("shows", shown, wanted)
+        same("digest", message.get("MD5OfMessageAttributes", ""), digest)
+
+    GROUP.add(name, statement, sqs_api("ReceiveMessage", recorded=True), check)
+
+
+_selection("all_attributes", "All asks for every attribute", ["All"], _NAMES, "4c360f3fdafd970e05fae2f149d997f5")
+_selection("any_prefix", "A prefix of nothing (.*) asks for all", [".*"], _NAMES, "4c360f3fdafd970e05fae2f149d997f5")
+_selection(
+    "attributes_by_prefix",
+    "Hel.* asks for the names that begin so; the digest is of those alone",
+    ["Hel.*"],
+    {"Hello": "There", "Help.Me": "Me"},
+    "83fee93c1bcd8b9a5a923ffacdc636c7",
+)
+_selection(
+    "attributes_by_name",
+    "Names that a message has not are passed over",
+    ["Hello", "Foo"],
+    {"Hello": "There"},
+    "a311262e065454b75da111d535b8dacd",
+)
+
+
+@behaviour(sqs_api("ReceiveMessage"))
+def receive_count(aws: Aws) -> None:
+    """ApproximateReceiveCount counts; the time of the first receive stays."""
+    queue = aws.queue()
+    queue.send()
+    first = queue.one(AttributeNames=["All"], VisibilityTimeout=0)["Attributes"]
+    time.sleep(0.1)
+
+    second = queue.one(AttributeNames=["All"], VisibilityTimeout=0)["Attributes"]
+
+    same("counts", [first["ApproximateReceiveCount"], second["ApproximateReceiveCount"]], ["1", "2"])
+    name = "ApproximateFirstReceiveTimestamp"
+    holds(first[name] == second[name], "moves the time of the first receive")
+
+
+@behaviour(sqs_guide("sqs-queue-message-identifiers"))
+def another_handle(aws: Aws) -> None:
+    """Each receive gives another receipt handle; the message id stays."""
+    queue = aws.queue()
+    queue.send()
+
+    first, second = queue.one(VisibilityTimeout=0), queue.one(VisibilityTimeout=0)
+
+    holds(first["ReceiptHandle"] != second["ReceiptHandle"], "gives the same handle")
+    holds(first["MessageId"] == second["MessageId"], "gives another message id")
+
+
+@behaviour(sqs_guide("sqs-short-and-long-polling"))
+def long_poll(aws: Aws) -> None:
+    """A waiting receive is answered as soon as a message comes."""
+    queue = aws.queue()
+    timer = threading.Timer(0.7, queue.send)
+    started = time.monotonic()
+    timer.start()
+
+    found = bodies(queue.receive(wait_s=15))
+
+    passed = time.monotonic() - started
+    timer.join()
+    same("gives", found, ["b"])
+    holds(passed < 7, f"answers after {passed:.0f} s")
+
+
+@behaviour(sqs_guide("sqs-short-and-long-polling"))
+def long_poll_in_vain(aws: Aws) -> None:
+    """A waiting receive ends without messages after its time."""
+    queue = aws.queue()
+    started = time.monotonic()
+
+    found = queue.receive(wait_s=2)
+
+    passed = time.monotonic() - started
+    same("gives", found, [])
+    holds(passed > 1.7, f"answers after {passed:.1f} s")
+
+
+@behaviour(sqs_guide("sqs-short-and-long-polling"))
+def queue_s_wait(aws: Aws) -> None:
+    """ReceiveMessageWaitTimeSeconds of the queue holds where a request says nothing."""
+    queue = aws.queue(ReceiveMessageWaitTimeSeconds="2")
+    started = time.monotonic()
+
+    aws.sqs.receive_message(QueueUrl=queue.url)
+
+    passed = time.monotonic() - started
+    holds(passed > 1.7, f"answers after {passed:.1f} s")
+
+
+@behaviour(sqs_guide("sqs-short-and-long-polling"))
+def request_s_wait_first(aws: Aws) -> None:
+    """A request's wait of 0 goes before the queue's."""
+    queue = aws.queue(ReceiveMessageWaitTimeSeconds="15")
+    started = time.monotonic()
+
+    aws.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=0)
+
+    passed = time.monotonic() - started
+    holds(passed < 7, f"answers after {passed:.0f} s")
+
+
+@behaviour(sqs_guide("sqs-short-and-long-polling"))
+def woken_by_a_delay(aws: Aws) -> None:
+    """A waiting receive is answered when a delayed message is due."""
+    queue = aws.queue()
+    queue.send("late", DelaySeconds=1)
+    started = time.monotonic()
+
+    found = bodies(queue.receive(wait_s=15))
+
+    passed = time.monotonic() - started
+    same("gives", found, ["late"])
+    holds(passed < 8, f"answers after {passed:.0f} s")

@@ -1,0 +1,167 @@
+"""Visibility timeouts and receipt handles of standard queues."""
+
+from __future__ import annotations
+
+import time
+
+from fidelity.aws import Aws, bodies
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sqs_api, sqs_guide
+
+GROUP = Group("SQS", "Visibility and receipt handles")
+behaviour = GROUP.behaviour
+
+
+@behaviour(sqs_guide("sqs-visibility-timeout"))
+def hidden_and_back(aws: Aws) -> None:
+    """A received message is hidden for the queue's visibility timeout, and then there again."""
+    queue = aws.queue(VisibilityTimeout="2")
+    queue.send()
+    started = time.monotonic()
+    queue.one()
+
+    queue.one(10)
+
+    passed = time.monotonic() - started
+    holds(passed > 1.7, f"is back after {passed:.1f} s")
+
+
+@behaviour(sqs_api("ReceiveMessage"))
+def own_timeout(aws: Aws) -> None:
+    """A receive's visibility timeout goes before the queue's."""
+    queue = aws.queue(VisibilityTimeout="600")
+    queue.send()
+    queue.one(VisibilityTimeout=1)
+
+    same("gives", bodies(queue.receive(wait_s=8)), ["b"])
+
+
+@behaviour(sqs_api("ChangeMessageVisibility"))
+def given_back(aws: Aws) -> None:
+    """A visibility timeout of 0 gives a message back at once."""
+    queue = aws.queue()
+    queue.send()
+    handle = queue.one()["ReceiptHandle"]
+
+    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=handle, VisibilityTimeout=0)
+
+    same("gives", bodies(queue.receive(wait_s=2)), ["b"])
+
+
+@behaviour(sqs_api("ChangeMessageVisibility"))
+def extended(aws: Aws) -> None:
+    """A changed visibility timeout counts from the change."""
+    queue = aws.queue(VisibilityTimeout="600")
+    queue.send()
+    handle = queue.one()["ReceiptHandle"]
+    started = time.monotonic()
+
+    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=handle, VisibilityTimeout=2)
+    queue.one(10)
+
+    passed = time.monotonic() - started
+    holds(passed > 1.7, f"is back after {passed:.1f} s")
+
+
+@behaviour(sqs_api("ChangeMessageVisibility"))
+def twelve_hours_in_all(aws: Aws) -> None:
+    """The 12 hours count from the receive: 43,200 seconds more are refused a second later."""
+    queue = aws.queue()
+    queue.send()
+    handle = queue.one()["ReceiptHandle"]
+    time.sleep(1.5)
+
+    given = {"QueueUrl": queue.url, "ReceiptHandle": handle, "VisibilityTimeout": 43_200}
+    refused("InvalidParameterValue", aws.sqs.change_message_visibility, says="beyond the limit", **given)
+
+
+@behaviour(sqs_api("ChangeMessageVisibility"))
+def change_out_of_range(aws: Aws) -> None:
+    """A visibility timeout of more than 43,200 seconds is refused."""
+    queue = aws.queue()
+    queue.send()
+    handle = queue.one()["ReceiptHandle"]
+
+    given = {"QueueUrl": queue.url, "ReceiptHandle": handle, "VisibilityTimeout": 43_201}
+    refused("InvalidParameterValue", aws.sqs.change_message_visibility, **given)
+
+
+@behaviour(sqs_api("ChangeMessageVisibility", recorded=True))
+def change_of_the_deleted(aws: Aws) -> None:
+    """Changing the visibility of a deleted message is refused."""
+    queue = aws.queue()
+    queue.send()
+    message = queue.one()
+    queue.delete(message)
+
+    given = {"QueueUrl": queue.url, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 5}
+    refused("InvalidParameterValue", aws.sqs.change_message_visibility, **given)
+
+
+@behaviour(sqs_api("DeleteMessage"))
+def deleted_twice(aws: Aws) -> None:
+    """A deleted message can be deleted again without an error."""
+    queue = aws.queue()
+    queue.send()
+    message = queue.one()
+    queue.delete(message)
+
+    queue.delete(message)
+
+    same("counts", queue.counts(), (0, 0, 0))
+
+
+@behaviour(sqs_api("DeleteMessage"))
+def older_handle(aws: Aws) -> None:
+    """The handle of an earlier receive succeeds and deletes nothing."""
+    queue = aws.queue()
+    queue.send()
+    older = queue.one(VisibilityTimeout=0)
+    queue.one(VisibilityTimeout=600)
+
+    queue.delete(older)
+
+    same("counts", queue.counts(), (0, 1, 0))
+
+
+@behaviour(sqs_guide("sqs-visibility-timeout"))
+def late_delete(aws: Aws) -> None:
+    """After its visibility timeout a message can still be deleted, as long as nobody else received it."""
+    queue = aws.queue()
+    queue.send()
+    message = queue.one(VisibilityTimeout=1)
+    time.sleep(1.5)
+
+    queue.delete(message)
+
+    same("counts", queue.counts(), (0, 0, 0))
+
+
+@behaviour(sqs_api("DeleteMessage"))
+def no_handle(aws: Aws) -> None:
+    """A text that is no receipt handle is refused (ReceiptHandleIsInvalid)."""
+    refused("ReceiptHandleIsInvalid", aws.sqs.delete_message, QueueUrl=aws.queue().url, ReceiptHandle="no handle")
+
+
+@behaviour(sqs_api("DeleteMessage"))
+def handle_of_another_queue(aws: Aws) -> None:
+    """A handle of another queue is refused (ReceiptHandleIsInvalid)."""
+    queue = aws.queue()
+    queue.send()
+    handle = queue.one()["ReceiptHandle"]
+
+    refused("ReceiptHandleIsInvalid", aws.sqs.delete_message, QueueUrl=aws.queue().url, ReceiptHandle=handle)
+
+
+@behaviour(sqs_guide("sqs-visibility-timeout", recorded=True))
+def back_before_later_ones(aws: Aws) -> None:
+    """A message that comes back is offered before one that was sent meanwhile."""
+    queue = aws.queue()
+    queue.send("first")
+    handle = queue.one()["ReceiptHandle"]
+    queue.send("second")
+
+    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=handle, VisibilityTimeout=0)
+
+    same("gives", queue.bodies(2, within_s=2), ["first", "second"])

@@ -1,0 +1,42 @@
+"""Every behaviour, in the order of the table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fidelity.behaviour import Behaviour, Group
+from fidelity.behaviours import (
+    sqs_attributes,
+    sqs_batches,
+    sqs_dead_letters,
+    sqs_fifo,
+    sqs_move_tasks,
+    sqs_policies,
+    sqs_queues,
+    sqs_receiving,
+    sqs_sending,
+    sqs_visibility,
+)
+
+GROUPS: Final[tuple[Group, ...]] = (
+    sqs_queues.GROUP,
+    sqs_attributes.GROUP,
+    sqs_sending.GROUP,
+    sqs_batches.GROUP,
+    sqs_receiving.GROUP,
+    sqs_visibility.GROUP,
+    sqs_fifo.GROUP,
+    sqs_dead_letters.GROUP,
+    sqs_move_tasks.GROUP,
+    sqs_policies.GROUP,
+)
+
+
+def keyed() -> dict[str, Behaviour]:
+    """Behaviours by a key that stays: the service, the group's title and the behaviour's name."""
+    return {f"{key_of(group)}/{one.name}": one for group in GROUPS for one in group.behaviours}
+
+
+def key_of(group: Group) -> str:
+    """A group's part of a key."""
+    return f"{group.service}/{group.title}".lower().replace(" ", "-")

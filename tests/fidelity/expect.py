@@ -1,0 +1,72 @@
+"""What a check says when an engine does not do as AWS does. The texts end up in the table, so they are short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+_NOT_BUILT: Final = {"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"}
+_LONGEST: Final = 90
+_CHANGING: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|127\.0\.0\.1:\d+")
+
+
+class WrongError(Exception):
+    """The engine did something else; the message says what, as in «accepts it»."""
+
+
+class NotBuiltError(Exception):
+    """The engine says that it has no such action."""
+
+
+def same(what: str, found: object, wanted: object) -> None:
+    """Expect a value. `what` goes before it, as in «receives» or «the code is»."""
+    if found != wanted:
+        raise WrongError(f"{what} {short(found)}")
+
+
+def holds(condition: object, otherwise: str) -> None:
+    """Expect a condition, or say what is so instead."""
+    if not condition:
+        raise WrongError(short(otherwise, quoted=False))
+
+
+def refused(code: str, action: Callable[..., Any], *, says: Any = "", status: Any = 0, **given: Any) -> str:
+    """Expect a refusal with that code; `says` is part of its message, `status` that of HTTP. Gives the message."""
+    try:
+        action(**given)
+    except ClientError as exc:
+        error = exc.response.get("Error", {})
+        found, message = str(error.get("Code")), str(error.get("Message"))
+        if found != code and found in _NOT_BUILT:
+            raise NotBuiltError(found) from exc
+        holds(found == code, f"refuses with {found}")
+        holds(says in message, f"says {short(message)}")
+        answered = exc.response["ResponseMetadata"]["HTTPStatusCode"]
+        holds(status in (0, answered), f"answers {answered}")
+        return message
+    raise WrongError("accepts it")
+
+
+def translate(exc: Exception) -> Exception:
+    """The verdict that an error means which no check expected."""
+    if isinstance(exc, WrongError | NotBuiltError):
+        return exc
+    if isinstance(exc, ClientError):
+        error = exc.response.get("Error", {})
+        status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if error.get("Code") in _NOT_BUILT or status == 501:
+            return NotBuiltError(str(error.get("Code")))
+        return WrongError(f"{exc.operation_name} fails: {error.get('Code')}")
+    if isinstance(exc, KeyError):
+        return WrongError(f"the answer has no {exc.args[0]}")
+    return WrongError(f"ends in {type(exc).__name__}: {short(str(exc), quoted=False)}")
+
+
+def short(value: object, *, quoted: bool = True) -> str:
+    """A value in one line of the table, without what differs from run to run."""
+    text = value if isinstance(value, str) and not quoted else repr(value)
+    text = _CHANGING.sub("…", " ".join(text.split()))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

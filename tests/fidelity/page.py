@@ -1,0 +1,131 @@
+"""docs/fidelity.md: made from the outcomes of the last runs, which lie beside this file in outcomes.json."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from fidelity.behaviour import Behaviour, Group
+from fidelity.catalogue import GROUPS, key_of
+from fidelity.engines import ENGINES
+from fidelity.run import Outcome, Verdict
+
+OUTCOMES: Final = Path(__file__).parent / "outcomes.json"
+PAGE: Final = Path(__file__).parents[2] / "docs/fidelity.md"
+_SIGNS: Final[dict[Verdict, str]] = {"right": "✓", "wrong": "✗", "not built": "–"}
+_ABOUT: Final = """\
+# Fidelity
+
+What AWS does, and what localbus, LocalStack and MiniStack do. Each row is a small check that speaks to an engine by
+boto3 alone, the same for all three; they are in [tests/fidelity](../tests/fidelity). A run writes this page:
+
+```sh
+make fidelity    # all three engines; LocalStack needs Docker
+PYTHONPATH=tests .venv/bin/python -m fidelity --engine MiniStack --only fifo    # a part, without writing the page
+```
+
+✓ does as AWS does. ✗ does something else, and the text says what. – says that it has no such action. Beside each
+statement is AWS's page about it; *recorded* means that the answer itself, its code or its words, was recorded from AWS
+by LocalStack's test-suite. Other aims make other engines: LocalStack and MiniStack have dozens of services that
+localbus has not, and an engine may accept on purpose what AWS refuses.
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What came of one engine: outcomes by the behaviour's key."""
+
+    version: str
+    date: str
+    outcomes: dict[str, Outcome]
+
+
+def read_columns() -> dict[str, Column]:
+    """The outcomes of the last runs, by engine."""
+    if not OUTCOMES.exists():
+        return {}
+    return {
+        engine: Column(one["version"], one["date"], {key: Outcome(*value) for key, value in one["outcomes"].items()})
+        for engine, one in json.loads(OUTCOMES.read_text()).items()
+    }
+
+
+def write(columns: Mapping[str, Column]) -> None:
+    """Keep the outcomes, and write the page."""
+    kept = {
+        engine: asdict(columns[engine])
+        | {"outcomes": {key: [one.verdict, one.instead] for key, one in columns[engine].outcomes.items()}}
+        for engine in ENGINES
+        if engine in columns
+    }
+    OUTCOMES.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    PAGE.write_text(render(columns))
+
+
+def render(columns: Mapping[str, Column]) -> str:
+    """The whole page."""
+    parts = [_ABOUT, _summary(columns)]
+    service = ""
+    for group in GROUPS:
+        if group.service != service:
+            service = group.service
+            parts.append(f"## {service}\n")
+        parts.append(_table(group, columns))
+    return "\n".join(parts)
+
+
+def _summary(columns: Mapping[str, Column]) -> str:
+    engines = [engine for engine in ENGINES if engine in columns]
+    heads = [f"{engine} {columns[engine].version}" for engine in engines]
+    lines = [f"| | behaviours | {' | '.join(heads)} |", f"|---|--:|{'---|' * len(engines)}"]
+    services = list(dict.fromkeys(group.service for group in GROUPS))
+    for service in services:
+        keys = [key for group in GROUPS if group.service == service for key in _keys(group)]
+        cells = [_count(columns[engine], keys) for engine in engines]
+        lines.append(f"| [{service}](#{service.lower().replace(' ', '-')}) | {len(keys)} | {' | '.join(cells)} |")
+    keys = [key for group in GROUPS for key in _keys(group)]
+    cells = [f"**{_count(columns[engine], keys)}**" for engine in engines]
+    lines.append(f"| all | **{len(keys)}** | {' | '.join(cells)} |")
+    lines.append(f"| run on | | {' | '.join(columns[engine].date for engine in engines)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _count(column: Column, keys: list[str]) -> str:
+    counted = Counter(column.outcomes[key].verdict for key in keys if key in column.outcomes)
+    return ", ".join(f"{counted[verdict]} {sign}" for verdict, sign in _SIGNS.items() if counted[verdict])
+
+
+def _table(group: Group, columns: Mapping[str, Column]) -> str:
+    engines = [engine for engine in ENGINES if engine in columns]
+    lines = [f"### {group.title}\n", f"| AWS | {' | '.join(engines)} |", f"|---|{'---|' * len(engines)}"]
+    for key, behaviour in zip(_keys(group), group.behaviours, strict=True):
+        cells = [_cell(columns[engine].outcomes.get(key)) for engine in engines]
+        lines.append(f"| {_statement(behaviour)} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _statement(behaviour: Behaviour) -> str:
+    source = behaviour.source
+    recorded = ", recorded" if source.recorded else ""
+    return f"{_escape(behaviour.statement)}. <sub>[{source.title}]({source.url}){recorded}</sub>"
+
+
+def _cell(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return ""
+    sign = _SIGNS[outcome.verdict]
+    return f"{sign} {_escape(outcome.instead)}" if outcome.verdict == "wrong" else sign
+
+
+def _escape(text: str) -> str:
+    for sign in "\\|*_<>`[]":
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+def _keys(group: Group) -> list[str]:
+    return [f"{key_of(group)}/{behaviour.name}" for behaviour in group.behaviours]

@@ -1,0 +1,66 @@
+"""Where it says what AWS does: a page of its documentation, and whether its own answer was recorded as well.
+
+Recorded means that LocalStack's test-suite keeps the answer of AWS itself (tests/aws/services/*/*.snapshot.json in its
+repository); codes and wordings that the documentation does not give are from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_DOCS: Final = "https://docs.aws.amazon.com"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A page of AWS's documentation."""
+
+    title: str
+    url: str
+    recorded: bool = False
+
+
+def sqs_api(action: str, *, recorded: bool = False) -> Source:
+    """An action of SQS."""
+    return Source(action, f"{_DOCS}/AWSSimpleQueueService/latest/APIReference/API_{action}.html", recorded)
+
+
+def sqs_guide(page: str, *, recorded: bool = False) -> Source:
+    """A page of SQS's developer guide."""
+    return Source(page, f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/{page}.html", recorded)
+
+
+def sns_api(action: str, *, recorded: bool = False) -> Source:
+    """An action of SNS."""
+    return Source(action, f"{_DOCS}/sns/latest/api/API_{action}.html", recorded)
+
+
+def sns_guide(page: str, *, recorded: bool = False) -> Source:
+    """A page of SNS's developer guide."""
+    return Source(page, f"{_DOCS}/sns/latest/dg/{page}.html", recorded)
+
+
+def events_api(action: str, *, recorded: bool = False) -> Source:
+    """An action, or a type, of EventBridge."""
+    return Source(action, f"{_DOCS}/eventbridge/latest/APIReference/API_{action}.html", recorded)
+
+
+def events_guide(page: str, *, recorded: bool = False) -> Source:
+    """A page of EventBridge's user guide."""
+    return Source(page, f"{_DOCS}/eventbridge/latest/userguide/{page}.html", recorded)
+
+
+def lambda_guide(page: str) -> Source:
+    """A page of Lambda's developer guide."""
+    return Source(page, f"{_DOCS}/lambda/latest/dg/{page}.html")
+
+
+def lambda_api(action: str) -> Source:
+    """An action of Lambda."""
+    return Source(action, f"{_DOCS}/lambda/latest/api/API_{action}.html")
+
+
+def cloudformation(page: str) -> Source:
+    """A page of CloudFormation's user guide."""
+    return Source(page, f"{_DOCS}/AWSCloudFormation/latest/UserGuide/{page}.html")
