@@ -17,6 +17,7 @@ from orderboard.machine import machine
 from orderboard.screen import progress_screen, result_console
 from orderboard.services import ServiceOptions
 from orderboard.system import SystemOptions, start_system
+from orderboard_stack.backend import DEFAULT_BACKEND
 from whole_part import memory_part, whole_part
 from worker_part import worker_part
 
@@ -57,7 +58,7 @@ def _options(stack: ExitStack) -> SystemOptions:
     logs_dir = find_checkout().state_dir / name
     stack.callback(shutil.rmtree, logs_dir, ignore_errors=True)
     return SystemOptions(
-        backend="embedded",
+        backend=DEFAULT_BACKEND,
         endpoint_url=None,
         services=ServiceOptions(logs_dir=logs_dir),
         stack_name=name,

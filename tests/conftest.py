@@ -1,4 +1,4 @@
-"""Fixtures of all tests: one embedded backend a session, and on it a stack of its own for each test that asks."""
+"""Fixtures of all tests: one local backend a session, and on it a stack of its own for each test that asks."""
 
 import os
 import secrets
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from orderboard_stack.backend import Endpoint, recognise
+from orderboard_stack.backend import DEFAULT_BACKEND, Endpoint, recognise
 from orderboard_stack.deploy import delete, deploy
-from orderboard_stack.embedded import embedded
+from orderboard_stack.local_backend import LOCAL_NAMES, local_backend
 from orderboard_stack.notifier_zip import HostTarget, LinuxTarget, build_notifier_zip, host_architecture
 from support import DeployedStack, DeployStack
 
@@ -23,17 +23,19 @@ HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 @pytest.fixture(scope="session")
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """The embedded backend, shared by the session; or the one that runs at ORDERBOARD_TEST_ENDPOINT_URL."""
+    """The backend of the session: embedded, or what ORDERBOARD_TEST_BACKEND or ORDERBOARD_TEST_ENDPOINT_URL names."""
     if url := os.environ.get("ORDERBOARD_TEST_ENDPOINT_URL"):
         yield recognise(url)
         return
-    with embedded(tmp_path_factory.mktemp("embedded") / "ministack.log") as endpoint:
+    wanted = os.environ.get("ORDERBOARD_TEST_BACKEND", DEFAULT_BACKEND)
+    (name,) = (each for each in LOCAL_NAMES if each == wanted)
+    with local_backend(name, tmp_path_factory.mktemp("backend") / "backend.log") as endpoint:
         yield endpoint
 
 
 @pytest.fixture(scope="session")
 def host_notifier_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The notifier's zip for this machine's Python, which the embedded backend runs."""
+    """The notifier's zip for this machine's Python, which a local backend runs."""
     return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "notifier.zip", HostTarget())
 
 

@@ -120,7 +120,7 @@ async def test_a_backend_that_loses_and_doubles_is_caught(deploy_stack: DeploySt
     system = System(
         Target(stack.endpoint, stack.outputs, api.url),
         Backend(stack.endpoint),
-        SystemOptions("embedded", None, options),
+        SystemOptions(stack.endpoint.name, None, options),
         [api],
     )
     times_s = send_times(Constant(), orders=ORDERS, duration_s=0.5, seed=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from e2e.command import Command, family, read_until, still_running
+from orderboard_stack.backend import DEFAULT_BACKEND
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_the_ledger_balances_when_a_worker_is_killed(orderboard: Command) -> Non
     assert "worker-1" not in {each["name"] for each in demo["memory"]}
 
 
-@pytest.mark.parametrize("moment", ["Backend embedded", "order-api and worker", "Orders answered: 50"])
+@pytest.mark.parametrize("moment", [f"Backend {DEFAULT_BACKEND}", "order-api and worker", "Orders answered: 50"])
 def test_ctrl_c_leaves_nothing_behind(orderboard: Command, moment: str) -> None:
     """Ctrl-C ends every process at any moment, says so in a line and exits with 130."""
     with orderboard.start("demo", "--json") as demo:

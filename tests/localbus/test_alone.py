@@ -29,6 +29,16 @@ def test_the_command_line() -> None:
     process.stdout.close()
 
 
+def test_a_port_that_there_is_not() -> None:
+    """It is refused, and not taken for another."""
+    done = subprocess.run(
+        [sys.executable, "-m", "localbus", "--port", "70000"], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == 2
+    assert "port must be 0-65535" in done.stderr
+
+
 def test_the_fixture_is_quick(localbus: Localbus) -> None:
     """A fresh engine takes less than 200 ms; of three tries the best, because the machine may be busy."""
     took_s = []

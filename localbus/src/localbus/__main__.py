@@ -20,7 +20,7 @@ def main() -> None:
     """Run an engine until it is told to stop."""
     parser = argparse.ArgumentParser(prog="localbus", description="SQS on this machine, true to AWS.")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=4566, help="the port; 0 takes a free one (4566)")
+    parser.add_argument("--port", type=_port, default=4566, help="the port; 0 takes a free one (4566)")
     parser.add_argument("--upstream", help="the URL of an engine for every other service")
     parser.add_argument("--manual-clock", action="store_true", help="let time stand still until it is moved by HTTP")
     parser.add_argument("--no-policies", action="store_true", help="let services and other accounts send as they like")
@@ -36,6 +36,13 @@ def main() -> None:
         given.host, given.port, given.upstream, enforce_policies=not given.no_policies, disorder=given.disorder
     )
     uvloop.run(_run(Engine(options, ManualClock() if given.manual_clock else None)))
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:  # uvloop would take it modulo 65536
+        raise argparse.ArgumentTypeError("port must be 0-65535")
+    return port
 
 
 async def _run(engine: Engine) -> None:

@@ -2,16 +2,25 @@
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import boto3
 import botocore.session
 from botocore.config import Config
 
-BackendName = Literal["embedded", "localstack", "aws"]
+BackendName = Literal["embedded", "ministack", "localstack", "aws"]
 
+BACKEND_NAMES: Final[tuple[BackendName, ...]] = get_args(BackendName)
+DEFAULT_BACKEND: Final[BackendName] = "ministack"
 DEFAULT_REGION: Final = "us-east-1"
+# Where each says that it is there, in the order in which to ask: each also answers what comes after it.
+HEALTH_PATHS: Final[Mapping[BackendName, str]] = {
+    "embedded": "/_localbus/health",
+    "ministack": "/_ministack/health",
+    "localstack": "/_localstack/health",
+}
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,8 @@ _GAPS: Final = {
 
 
 CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
-    "embedded": Capabilities(
+    "embedded": Capabilities(host_lambda=True),
+    "ministack": Capabilities(
         archive_in_template=False,
         confirms_webhooks=False,
         message_move_task=False,
@@ -137,18 +147,23 @@ def recognise(endpoint_url: str | None, region: str = DEFAULT_REGION) -> Endpoin
     if endpoint_url is None or ".amazonaws.com" in endpoint_url:
         return Endpoint("aws", endpoint_url, region)
     base = endpoint_url.rstrip("/")
-    if _is_healthy(f"{base}/_ministack/health"):
-        return Endpoint("embedded", endpoint_url, region)
-    if _is_healthy(f"{base}/_localstack/health"):
-        return Endpoint("localstack", endpoint_url, region)
+    for name, path in HEALTH_PATHS.items():
+        if (health := _health(f"{base}{path}")) is None:
+            continue
+        if name == "embedded" and not health.get("upstream"):
+            raise BackendUnreachableError(
+                f"At {endpoint_url} localbus is alone: it has SQS, SNS and EventBridge, but neither tables nor "
+                "functions. Start it in front of an engine that has: python -m localbus --upstream URL"
+            )
+        return Endpoint(name, endpoint_url, region)
     raise BackendUnreachableError(
         f"No backend answers at {endpoint_url}. Is it running? `orderboard doctor` says what this machine has."
     )
 
 
-def _is_healthy(url: str, timeout_s: float = 5) -> bool:
+def _health(url: str, timeout_s: float = 5) -> dict[str, Any] | None:
     health = read_json(url, timeout_s)
-    return isinstance(health, dict) and "services" in health
+    return health if isinstance(health, dict) and "services" in health else None
 
 
 def read_json(url: str, timeout_s: float) -> object:

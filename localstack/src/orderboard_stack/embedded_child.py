@@ -1,42 +1,35 @@
-"""The process that embedded.py starts: MiniStack, which ends with its functions and its files when the starter is gone.
+"""The process that serves localbus, with MiniStack behind it as its child; neither outlives the other.
 
-Run as `python -m orderboard_stack.embedded_child SCRATCH_DIR attached|detached`, as leader of its own process group.
-Attached, its standard input is a pipe whose other end the starter holds: end of file means that the starter closed it
-or died in whatever way (SIGKILL too, on Linux and macOS alike).
+Run as `python -m orderboard_stack.embedded_child SCRATCH_DIR attached|detached OPTIONS...`, as leader of its own
+process group. The options are those of `python -m localbus`; MiniStack's settings are in the environment.
 """
 
-import os
 import runpy
-import shutil
-import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Final
 
+from orderboard_stack.lifeline import end_group, serve
 
-def _end(scratch: Path) -> None:
-    shutil.rmtree(scratch, ignore_errors=True)
-    os.killpg(os.getpgrp(), signal.SIGKILL)
-
-
-def _end_with_starter(scratch: Path) -> None:
-    while os.read(0, 64):
-        pass
-    _end(scratch)
+_MINISTACK: Final = "orderboard_stack.ministack_child"
 
 
 def main() -> None:
-    """Serve until told to end, then take every function process along."""
-    scratch = Path(sys.argv[1])
-    if sys.argv[2] == "attached":
-        threading.Thread(target=_end_with_starter, args=(scratch,), daemon=True, name="lifeline").start()
-    sys.argv[1:] = []
-    try:
-        runpy.run_module("ministack", run_name="__main__")
-    except SystemExit as exc:
-        if exc.code:  # it never served: say so to the starter
-            raise
-    _end(scratch)
+    """Start MiniStack, serve localbus until told to end, then take everything along."""
+    scratch, attached = Path(sys.argv[1]), sys.argv[2] == "attached"
+    sys.argv[1:3] = []
+    # Both start at once, which is quicker than one after the other. MiniStack's lifeline is in our hand.
+    ministack = subprocess.Popen([sys.executable, "-m", _MINISTACK, str(scratch), "attached"], stdin=subprocess.PIPE)
+    threading.Thread(target=_end_with, args=(ministack, scratch), daemon=True, name="ministack").start()
+    serve(lambda: runpy.run_module("localbus", run_name="__main__"), scratch, attached=attached)
+
+
+def _end_with(ministack: "subprocess.Popen[bytes]", scratch: Path) -> None:
+    ministack.wait()
+    print("MiniStack has ended, so localbus ends too.", flush=True)
+    end_group(scratch)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Final
 
 from orderboard_stack.aws import Account, NoAccountError, account
 from orderboard_stack.backend import BackendName, BackendUnreachableError, Endpoint, recognise
-from orderboard_stack.embedded import EmbeddedStartError, start_embedded
+from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_local
 
 from orderboard.errors import RigError, UsageError
 from orderboard.screen import error_console, is_interactive
@@ -36,13 +36,13 @@ def start_backend(
     """Start this backend, or take the one at endpoint_url. aws is only ever taken."""
     if endpoint_url is not None or name == "aws":
         return Backend(reach(name, endpoint_url))
-    if name == "embedded":
-        try:
-            embedded = start_embedded(log_path, detached=detached)
-        except EmbeddedStartError as exc:
-            raise RigError(str(exc)) from exc
-        return Backend(embedded.endpoint, pid=embedded.pid, stop=embedded.stop)
-    return _start_localstack(progress, detached=detached)
+    if name == "localstack":
+        return _start_localstack(progress, detached=detached)
+    try:
+        local = start_local(name, log_path, detached=detached)
+    except LocalStartError as exc:
+        raise RigError(str(exc)) from exc
+    return Backend(local.endpoint, pid=local.pid, stop=local.stop)
 
 
 def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
@@ -51,7 +51,8 @@ def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
         return _account().endpoint
     url = endpoint_url or (LOCALSTACK_URL if name == "localstack" else None)
     if url is None:
-        raise UsageError("The embedded backend runs only inside `orderboard up` or `demo`. Start it: orderboard up")
+        which = f"The {name} backend" if name in LOCAL_NAMES else "A backend of this machine"
+        raise UsageError(f"{which} runs only inside `orderboard up` or `demo`. Start it: orderboard up")
     try:
         return recognise(url)
     except BackendUnreachableError as exc:

@@ -125,6 +125,8 @@ def up(
     yes: YesOption = False,
 ) -> None:
     """Start the system, leave it running in the background, and say where everything is."""
+    from orderboard_stack.backend import DEFAULT_BACKEND
+
     from orderboard.checkout import find_checkout
     from orderboard.up import up as start
     from orderboard.up_report import document, show
@@ -134,7 +136,7 @@ def up(
         system = start(
             checkout,
             screen,
-            backend=backend or "embedded",
+            backend=backend or DEFAULT_BACKEND,
             endpoint_url=endpoint_url,
             port=port,
             workers=workers,
@@ -327,10 +329,12 @@ def console(
 @app.command(epilog=_examples("orderboard doctor", "orderboard doctor --backend localstack"))
 def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) -> None:
     """Say what this machine has and lacks, with the mend for each. Exit 1 if something must be mended."""
+    from orderboard_stack.backend import DEFAULT_BACKEND
+
     from orderboard.checkout import find_checkout
     from orderboard.doctor import examine, render
 
-    findings = examine(find_checkout(), backend or "embedded")
+    findings = examine(find_checkout(), backend or DEFAULT_BACKEND)
     if json_output:
         _print_json(findings)
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from orderboard_stack.backend import BackendName
+from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
 from orderboard import STARTED_AT
 from orderboard.checkout import find_checkout
@@ -100,7 +100,7 @@ def demo_options(
     name = f"orderboard-demo-{run}"
     logs_dir = find_checkout().state_dir / name
     system = SystemOptions(
-        backend=backend or "embedded",
+        backend=backend or DEFAULT_BACKEND,
         endpoint_url=endpoint_url,
         stack_name=name,
         prefix=name,

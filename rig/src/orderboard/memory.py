@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from orderboard.parts import parts
 from orderboard.state import KnownProcess, known
 
 
@@ -29,15 +30,9 @@ class Memory:
 
 
 def measure(processes: Iterable[KnownProcess]) -> tuple[Memory, ...]:
-    """Measure these processes and this one. The backend's children are the processes of the notifier Lambda."""
-    found: list[Memory] = []
-    for each in (*processes, known("this command", os.getpid())):
-        if (process := each.find()) is None:
-            continue
-        found.append(_sum(each.name, [process]))
-        if each.name == "backend" and (children := process.children(recursive=True)):
-            found.append(_sum("notifier (Lambda)", children))
-    return tuple(found)
+    """Measure these processes, what runs under them, and this one."""
+    everything = (*processes, known("this command", os.getpid()))
+    return tuple(_sum(name, members) for each in everything for name, members in parts(each).items())
 
 
 def _sum(name: str, processes: list[psutil.Process]) -> Memory:

@@ -8,7 +8,10 @@ from orderboard_stack.backend import BackendName
 BackendOption = Annotated[
     BackendName | None,
     typer.Option(
-        "--backend", help="embedded (default, needs nothing), localstack (needs Docker) or aws.", show_default=False
+        "--backend",
+        help="embedded (localbus and MiniStack: the default, needs nothing), ministack (MiniStack alone), localstack "
+        "(needs Docker) or aws.",
+        show_default=False,
     ),
 ]
 EndpointOption = Annotated[

@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import psutil
+from orderboard_stack.backend import BackendName
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orderboard.errors import RigError
@@ -47,7 +48,7 @@ class State(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    backend: Literal["embedded", "localstack", "aws"]
+    backend: BackendName
     endpoint_url: str | None
     region: str
     stack_name: str

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from orderboard_stack.backend import BackendName
-from orderboard_stack.embedded import stop_embedded
+from orderboard_stack.local_backend import stop_local
 
 from orderboard.checkout import Checkout
 from orderboard.console.server import start_console
@@ -105,7 +105,7 @@ def _end_backend(checkout: Checkout, state: State) -> list[str]:
         return ["localstack"] if stop_localstack(state.container_id) else []
     for each in state.processes:
         if each.name == "backend" and each.find() is not None:
-            stop_embedded(each.pid, checkout.logs_dir / "backend.log")
+            stop_local(each.pid, checkout.logs_dir / "backend.log")
             return ["backend"]
     return []
 

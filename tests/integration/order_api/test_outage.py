@@ -13,21 +13,21 @@ from integration.order_api.service import ApiProcess, api_process
 from orderboard_contracts.events import parse_event
 from orderboard_contracts.identity import new_order_id, order_id_for
 from orderboard_stack.backend import CLIENT_CONFIG
-from orderboard_stack.embedded import EmbeddedBackend, start_embedded
+from orderboard_stack.local_backend import LocalBackend, start_local
 
 DEADLINE_S = 5.0
 
 
 @pytest.fixture
-def own_backend(tmp_path: Path) -> Iterator[EmbeddedBackend]:
+def own_backend(tmp_path: Path) -> Iterator[LocalBackend]:
     """A backend that the test may break."""
-    backend = start_embedded(tmp_path / "own-backend.log")
+    backend = start_local("embedded", tmp_path / "own-backend.log")
     yield backend
     backend.stop()
 
 
 @pytest.fixture
-def environment(own_backend: EmbeddedBackend) -> dict[str, str]:
+def environment(own_backend: LocalBackend) -> dict[str, str]:
     """A topic with one queue, a bus and a table on it, and the settings that name them."""
     session, url = own_backend.endpoint.session(), own_backend.endpoint.endpoint_url
     sns = session.client("sns", endpoint_url=url, config=CLIENT_CONFIG)
@@ -58,7 +58,7 @@ async def fragile_api(environment: dict[str, str], tmp_path: Path) -> AsyncItera
         yield api
 
 
-def messages_of(backend: EmbeddedBackend) -> list[str]:
+def messages_of(backend: LocalBackend) -> list[str]:
     """The order ids on the queue."""
     sqs = backend.endpoint.session().client("sqs", endpoint_url=backend.endpoint.endpoint_url, config=CLIENT_CONFIG)
     url = sqs.get_queue_url(QueueName="work")["QueueUrl"]
@@ -79,7 +79,7 @@ async def assert_unavailable_in_time(api: ApiProcess, keys: list[str]) -> None:
         assert response.headers["retry-after"] == "1"
 
 
-async def test_a_killed_backend_is_a_503_in_time(own_backend: EmbeddedBackend, fragile_api: ApiProcess) -> None:
+async def test_a_killed_backend_is_a_503_in_time(own_backend: LocalBackend, fragile_api: ApiProcess) -> None:
     """When nobody is there the client soon knows, /readyz names all three, and the process lives on."""
     assert (await fragile_api.place()).status_code == 202
 
@@ -92,9 +92,7 @@ async def test_a_killed_backend_is_a_503_in_time(own_backend: EmbeddedBackend, f
     assert (await fragile_api.place({"customer_id": "ada"})).status_code == 422
 
 
-async def test_a_frozen_backend_is_a_503_in_time_and_heals(
-    own_backend: EmbeddedBackend, fragile_api: ApiProcess
-) -> None:
+async def test_a_frozen_backend_is_a_503_in_time_and_heals(own_backend: LocalBackend, fragile_api: ApiProcess) -> None:
     """It takes connections and is silent: 503 within the deadline. When it wakes, the same keys give their orders."""
     keys = [f"frozen-{number}" for number in range(5)]
     assert (await fragile_api.place()).status_code == 202
@@ -113,9 +111,7 @@ async def test_a_frozen_backend_is_a_503_in_time_and_heals(
     assert set(ids) <= on_the_queue
 
 
-async def test_sigterm_with_a_frozen_backend_still_ends_it(
-    own_backend: EmbeddedBackend, fragile_api: ApiProcess
-) -> None:
+async def test_sigterm_with_a_frozen_backend_still_ends_it(own_backend: LocalBackend, fragile_api: ApiProcess) -> None:
     """Orders under way are answered 503, and the process ends with 0 in bounded time."""
     os.killpg(own_backend.pid, signal.SIGSTOP)
     placing = [asyncio.create_task(fragile_api.place(key=f"late-{number}")) for number in range(5)]

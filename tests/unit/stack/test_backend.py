@@ -43,11 +43,27 @@ def serve() -> Iterator[Serve]:
 HEALTH = {"services": {"sqs": "available"}}
 
 
+def test_localbus_is_recognised(serve: Serve) -> None:
+    """It passes on what its upstream answers; its own health counts."""
+    own = {"services": ["sqs"], "upstream": "http://127.0.0.1:1"}
+    url = serve({"/_localbus/health": own, "/_ministack/health": HEALTH, "/_localstack/health": HEALTH})
+
+    assert recognise(url) == Endpoint("embedded", url)
+
+
+def test_localbus_alone_is_no_backend(serve: Serve) -> None:
+    """Without an upstream there is nothing to deploy tables and functions to, and that is said."""
+    url = serve({"/_localbus/health": {"services": ["sqs"], "upstream": None}})
+
+    with pytest.raises(BackendUnreachableError, match="--upstream"):
+        recognise(url)
+
+
 def test_ministack_is_recognised(serve: Serve) -> None:
     """MiniStack also answers LocalStack's path; its own counts."""
     url = serve({"/_ministack/health": HEALTH, "/_localstack/health": HEALTH})
 
-    assert recognise(url, "eu-central-1") == Endpoint("embedded", url, "eu-central-1")
+    assert recognise(url, "eu-central-1") == Endpoint("ministack", url, "eu-central-1")
 
 
 def test_localstack_is_recognised(serve: Serve) -> None:
@@ -108,5 +124,6 @@ def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.Mon
 def test_a_backend_names_its_gaps_and_aws_has_none() -> None:
     """What a backend lacks is said in words that a user understands, every capability that matters to one included."""
     assert "no replay of the archive" in CAPABILITIES["localstack"].gaps()
-    assert "what a rule cannot deliver is dropped" in CAPABILITIES["embedded"].gaps()
+    assert "what a rule cannot deliver is dropped" in CAPABILITIES["ministack"].gaps()
+    assert CAPABILITIES["embedded"].gaps() == ()
     assert CAPABILITIES["aws"].gaps() == ()

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from orderboard.burst.model import Bound, Generator, Moment, ProcessorShare
 from orderboard.calibration.model import Calibration
+from orderboard.parts import BACKEND, MINISTACK
 
 _LATE_SHARE: Final = 0.01
 _BACKLOG_S: Final = 1.0  # less than one second's orders is no backlog, but what is just being done
@@ -93,7 +94,7 @@ def _judged(
 
 
 def _role(name: str) -> By | None:
-    if name == "backend":
+    if name in (BACKEND, MINISTACK):
         return "backend"
     if name == "order-api":
         return "API"

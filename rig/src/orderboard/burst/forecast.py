@@ -13,16 +13,16 @@ _FREE_BACKLOG: Final = 1_000
 
 
 def warning(plan: Plan, *, backend: str) -> str | None:
-    """What to mind before this burst is started; None when there is nothing. Only embedded's slowness is known."""
-    if backend != "embedded":
+    """What to mind before this burst is started; None when there is nothing. Only MiniStack slows with its backlog."""
+    if backend != "ministack":
         return None
     takes_s = forecast_s(plan.times_s, _away(plan))
     if takes_s < _TOO_LONG_S:
         return None
     about = "more than a day" if takes_s >= _LOOK_AHEAD_S else f"about {takes_s / 60:.0f} minutes"
     return (
-        f"this may take {about}. The embedded backend handles a few hundred orders a second, and fewer the longer its "
-        "queues are. Spread the orders over more time, or send fewer."
+        f"this may take {about}. MiniStack handles a few hundred orders a second, and fewer the longer its queues "
+        "are. Spread the orders over more time, send fewer, or use the embedded backend."
     )
 
 
@@ -41,7 +41,7 @@ def forecast_s(times_s: Sequence[float], away: Sequence[tuple[float, float]]) ->
 
 
 def orders_per_s(backlog: float) -> float:
-    """What the embedded backend makes in a second with so many messages waiting: each receive looks at all of them."""
+    """What MiniStack makes in a second with so many messages waiting: each receive looks at all of them."""
     return 250.0 if backlog <= _FREE_BACKLOG else 250.0 * _FREE_BACKLOG / backlog
 
 

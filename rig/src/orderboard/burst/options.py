@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from orderboard_stack.backend import BackendName
+from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
 from orderboard.burst.arrivals import Profile, Trace, parse_profile, parse_trace, send_times
 from orderboard.burst.conductor import Plan
@@ -79,7 +79,7 @@ def burst_options(typed: Typed) -> BurstOptions:
     out = typed.out or state_dir / "bursts" / datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
     settings = Settings(
         command=shlex.join(["orderboard", *sys.argv[1:]]),
-        backend=typed.backend or "embedded",
+        backend=typed.backend or DEFAULT_BACKEND,
         profile="trace" if typed.trace else typed.profile,
         orders=len(times_s),
         duration_s=duration_s,
@@ -105,7 +105,7 @@ def burst_options(typed: Typed) -> BurstOptions:
 def _system(typed: Typed, run: str, out: Path, workers: int) -> SystemOptions:
     name = f"orderboard-burst-{run}"
     return SystemOptions(
-        backend=typed.backend or "embedded",
+        backend=typed.backend or DEFAULT_BACKEND,
         endpoint_url=typed.endpoint_url,
         stack_name=name,
         prefix=name,

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable
 import psutil
 
 from orderboard.burst.model import ProcessorShare
+from orderboard.parts import parts
 from orderboard.state import KnownProcess
-
-BACKEND = "backend"
-LAMBDAS = "notifier (Lambda)"
 
 
 class Processors:
@@ -30,13 +28,10 @@ class Processors:
     def look(self) -> None:
         """See what each process has used so far."""
         for each in self._processes():
-            if (process := each.find()) is None:
-                continue
             try:
-                self._used_s[each.name] = _used_s(process)
-                if each.name == BACKEND:
-                    lambdas_s = sum(_used_s(child) for child in process.children(recursive=True))
-                    self._used_s[LAMBDAS] = max(lambdas_s, self._used_s.get(LAMBDAS, 0.0))
+                for name, members in parts(each).items():
+                    used_s = sum(_used_s(member) for member in members)
+                    self._used_s[name] = max(used_s, self._used_s.get(name, 0.0))
             except psutil.Error:  # it ended meanwhile
                 continue
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orderboard_stack.backend import BackendName
+from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
 from orderboard.backends import consent, start_backend
 from orderboard.calibration.bare import bare
@@ -36,7 +36,7 @@ def calibrate(
     name = f"orderboard-calibrate-{secrets.token_hex(3)}"
     logs_dir = state_dir / name
     options = SystemOptions(
-        backend=backend or "embedded",
+        backend=backend or DEFAULT_BACKEND,
         endpoint_url=endpoint_url,
         services=ServiceOptions(logs_dir=logs_dir),
         stack_name=name,

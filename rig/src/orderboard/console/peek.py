@@ -12,7 +12,11 @@ from urllib.parse import urlencode
 import httpx
 from orderboard_stack.backend import BackendName, Endpoint
 
-_PATHS: Final[dict[BackendName, str]] = {"embedded": "/_ministack/sqs/messages", "localstack": "/_aws/sqs/messages"}
+_PATHS: Final[dict[BackendName, str]] = {
+    "embedded": "/_aws/sqs/messages",
+    "ministack": "/_ministack/sqs/messages",
+    "localstack": "/_aws/sqs/messages",
+}
 _TIMEOUT_S: Final = 10.0
 
 
@@ -72,7 +76,7 @@ def peek(endpoint: Endpoint, queue_url: str) -> list[Peeked]:
 
 
 def parse(document: Mapping[str, Any]) -> list[Peeked]:
-    """Read the answer of either backend."""
+    """Read what MiniStack answers, or LocalStack and localbus, which have one form."""
     if "messages" in document:
         regions = (region for account in document["messages"].values() for region in account.values())
         return [_ministack(each) for region in regions for queue in region.values() for each in queue]

@@ -123,13 +123,13 @@ def test_a_bad_line_of_own_orders_is_told_by_its_number(tmp_path: Path) -> None:
 
 
 def test_a_burst_that_would_take_hours_is_warned_of() -> None:
-    """A backlog that slows the embedded backend down; elsewhere nothing is known, and a small burst is none."""
+    """A backlog that slows MiniStack down; elsewhere nothing is known, and a small burst is none."""
     huge = burst_options(typed(orders=300_000, duration="20s")).plan
     small = burst_options(typed(orders=10_000, duration="60s", stop_worker=("5s@10s",))).plan
 
-    assert "more than a day" in str(warning(huge, backend="embedded"))
+    assert "more than a day" in str(warning(huge, backend="ministack"))
     assert warning(huge, backend="aws") is None
-    assert warning(small, backend="embedded") is None
+    assert warning(small, backend="ministack") is None
 
 
 def test_the_forecast_counts_the_time_without_workers() -> None:

@@ -1,4 +1,4 @@
-"""The embedded backend starts where it is told, and leaves nothing behind, however its starter ends."""
+"""embedded and ministack start where they are told, and leave nothing behind, however their starter or a part ends."""
 
 import os
 import signal
@@ -13,16 +13,24 @@ import psutil
 import pytest
 from integration.stack import said
 from integration.stack.ways import put
-from orderboard_stack.backend import read_json
+from orderboard_stack.backend import HEALTH_PATHS, read_json
 from orderboard_stack.deploy import deploy
-from orderboard_stack.embedded import EmbeddedStartError, embedded, start_embedded, stop_embedded
+from orderboard_stack.local_backend import (
+    LOCAL_NAMES,
+    LocalName,
+    LocalStartError,
+    is_engine,
+    local_backend,
+    start_local,
+    stop_local,
+)
 from support import DeployedStack, eventually
 
 STARTER = """
 import sys, time
 from pathlib import Path
-from orderboard_stack.embedded import start_embedded
-backend = start_embedded(Path(sys.argv[1]), detached=sys.argv[2] == "detached")
+from orderboard_stack.local_backend import start_local
+backend = start_local(sys.argv[4], Path(sys.argv[1]), detached=sys.argv[2] == "detached")
 print(backend.pid, backend.endpoint.endpoint_url, flush=True)
 time.sleep(600 if sys.argv[3] == "stay" else 0)
 """
@@ -31,7 +39,14 @@ time.sleep(600 if sys.argv[3] == "stay" else 0)
 @pytest.fixture
 def log_path(tmp_path: Path) -> Path:
     """Where a backend of this test writes its log; its files lie beside it."""
-    return tmp_path / "ministack.log"
+    return tmp_path / "backend.log"
+
+
+@pytest.fixture(params=LOCAL_NAMES)
+def name(request: pytest.FixtureRequest) -> LocalName:
+    """Each of them in turn."""
+    which: LocalName = request.param
+    return which
 
 
 @pytest.fixture
@@ -44,9 +59,12 @@ def starters() -> Iterator[list["subprocess.Popen[str]"]]:
         process.communicate()
 
 
-def start_in_a_process(log_path: Path, how: str, then: str) -> tuple["subprocess.Popen[str]", int, str]:
+def start_in_a_process(
+    log_path: Path, name: LocalName, how: str, then: str
+) -> tuple["subprocess.Popen[str]", int, str]:
     """Start a backend from a process of its own; return that process, the backend's pid and its address."""
-    starter = subprocess.Popen([sys.executable, "-c", STARTER, log_path, how, then], stdout=subprocess.PIPE, text=True)
+    arguments = [sys.executable, "-c", STARTER, str(log_path), how, then, name]
+    starter = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     assert starter.stdout is not None
     pid, url = starter.stdout.readline().split()
     return starter, int(pid), url
@@ -70,8 +88,8 @@ def group(pid: int) -> set[int]:
 
 
 def answers(endpoint_url: str) -> bool:
-    """Whether a backend is there."""
-    return read_json(f"{endpoint_url}/_ministack/health", 2) is not None
+    """Whether a backend is there, MiniStack included, which answers through localbus too."""
+    return read_json(f"{endpoint_url}{HEALTH_PATHS['ministack']}", 2) is not None
 
 
 def only(path: Path) -> set[str]:
@@ -79,11 +97,12 @@ def only(path: Path) -> set[str]:
     return {each.name for each in path.iterdir()}
 
 
-async def test_it_leaves_only_its_log(log_path: Path, host_notifier_zip: Path) -> None:
-    """After the with block neither MiniStack nor a function's process nor a file of theirs is left."""
+@pytest.mark.parametrize("name", ["ministack"])
+async def test_it_leaves_only_its_log(log_path: Path, name: LocalName, host_notifier_zip: Path) -> None:
+    """After the with block neither an engine nor a function's process nor a file of theirs is left."""
     temporary_before = only(Path(tempfile.gettempdir()))
 
-    with embedded(log_path) as endpoint:
+    with local_backend(name, log_path) as endpoint:
         session = endpoint.session()
         runtime = {"NotifierRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}"}
         outputs = deploy(session, endpoint.endpoint_url, notifier_zip=host_notifier_zip, parameters=runtime)
@@ -93,19 +112,20 @@ async def test_it_leaves_only_its_log(log_path: Path, host_notifier_zip: Path) -
         (listener,) = (child for child in psutil.Process().children() if is_backend(child))
         members = group(listener.pid)
 
-    assert len(members) == 2, "MiniStack and one function"
+    assert len(members) == {"embedded": 3, "ministack": 2}[name], "the engines and one function"
     await eventually(lambda: not group(listener.pid))
     assert only(log_path.parent) == {log_path.name}
     assert not {name for name in only(Path(tempfile.gettempdir())) - temporary_before if name.startswith("ministack")}
 
 
-def test_it_listens_on_the_loopback_only(log_path: Path) -> None:
+def test_it_listens_on_the_loopback_only(log_path: Path, name: LocalName) -> None:
     """Nobody else on the network reaches it."""
-    backend = start_embedded(log_path)
+    backend = start_local(name, log_path)
 
     listening = {
         connection.laddr.ip
-        for connection in psutil.Process(backend.pid).net_connections("tcp")
+        for pid in group(backend.pid)
+        for connection in psutil.Process(pid).net_connections("tcp")
         if connection.status == psutil.CONN_LISTEN
     }
     backend.stop()
@@ -113,9 +133,11 @@ def test_it_listens_on_the_loopback_only(log_path: Path) -> None:
     assert listening == {"127.0.0.1"}
 
 
-async def test_it_ends_when_its_starter_is_killed(log_path: Path, starters: list["subprocess.Popen[str]"]) -> None:
+async def test_it_ends_when_its_starter_is_killed(
+    log_path: Path, name: LocalName, starters: list["subprocess.Popen[str]"]
+) -> None:
     """SIGKILL of the process that started it ends it too, and its files go."""
-    starter, pid, url = start_in_a_process(log_path, "attached", "stay")
+    starter, pid, url = start_in_a_process(log_path, name, "attached", "stay")
     starters.append(starter)
     assert answers(url)
 
@@ -125,18 +147,37 @@ async def test_it_ends_when_its_starter_is_killed(log_path: Path, starters: list
     assert only(log_path.parent) == {log_path.name}
 
 
-async def test_a_detached_one_outlives_its_starter(log_path: Path, starters: list["subprocess.Popen[str]"]) -> None:
+@pytest.mark.parametrize("engine", [0, 1], ids=["localbus", "MiniStack"])
+@pytest.mark.parametrize("how", ["attached", "detached"])
+async def test_no_engine_outlives_the_other(
+    log_path: Path, starters: list["subprocess.Popen[str]"], engine: int, how: str
+) -> None:
+    """Whichever of the two is killed, the other does not go on pretending, and their files go."""
+    starter, pid, _ = start_in_a_process(log_path, "embedded", how, "stay")
+    starters.append(starter)
+    engines = sorted((each for each in group(pid) if is_engine(each)), key=lambda each: each != pid)
+    assert len(engines) == 2
+
+    os.kill(engines[engine], signal.SIGKILL)
+
+    await eventually(lambda: not group(pid))
+    await eventually(lambda: only(log_path.parent) == {log_path.name})
+
+
+async def test_a_detached_one_outlives_its_starter(
+    log_path: Path, name: LocalName, starters: list["subprocess.Popen[str]"]
+) -> None:
     """`orderboard up` goes and the backend stays, until somebody stops it by its pid."""
-    starter, pid, url = start_in_a_process(log_path, "detached", "go")
+    starter, pid, url = start_in_a_process(log_path, name, "detached", "go")
     starters.append(starter)
     await eventually(lambda: starter.poll() == 0)
 
     assert answers(url)
-    assert stop_embedded(pid, log_path) is True
+    assert stop_local(pid, log_path) is True
 
     await eventually(lambda: not group(pid))
     assert only(log_path.parent) == {log_path.name}
-    assert stop_embedded(pid, log_path) is False
+    assert stop_local(pid, log_path) is False
 
 
 def test_a_process_of_somebody_else_is_left_alone(log_path: Path, starters: list["subprocess.Popen[str]"]) -> None:
@@ -144,23 +185,23 @@ def test_a_process_of_somebody_else_is_left_alone(log_path: Path, starters: list
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], text=True)
     starters.append(stranger)
 
-    assert stop_embedded(stranger.pid, log_path) is False
+    assert stop_local(stranger.pid, log_path) is False
 
     assert stranger.poll() is None
 
 
-def test_a_taken_port_is_named(log_path: Path) -> None:
+def test_a_taken_port_is_named(log_path: Path, name: LocalName) -> None:
     """A port of one's own choice that is taken is an error that names it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(EmbeddedStartError, match=f"Port {port}"):
-            start_embedded(log_path, port=port)
+        with pytest.raises(LocalStartError, match=f"Port {port}"):
+            start_local(name, log_path, port=port)
 
 
-def test_a_failed_start_shows_the_log(log_path: Path) -> None:
-    """Whoever reads the error sees what MiniStack wrote, and nothing keeps running."""
-    with pytest.raises(EmbeddedStartError, match=r"(?s)ministack\.log.*port must be 0-65535"):
-        start_embedded(log_path, port=70_000)
+def test_a_failed_start_shows_the_log(log_path: Path, name: LocalName) -> None:
+    """Whoever reads the error sees what the engine wrote, and nothing keeps running."""
+    with pytest.raises(LocalStartError, match=r"(?s)backend\.log.*port must be 0-65535"):
+        start_local(name, log_path, port=70_000)
 
     assert only(log_path.parent) == {log_path.name}

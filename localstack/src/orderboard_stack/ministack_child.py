@@ -1,0 +1,21 @@
+"""The process that serves MiniStack: `python -m orderboard_stack.ministack_child SCRATCH_DIR attached|detached`.
+
+It leads its own process group, or belongs to that of embedded_child. Its functions are processes of the same group.
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+from orderboard_stack.lifeline import serve
+
+
+def main() -> None:
+    """Serve until told to end, then take every function process along."""
+    scratch, attached = Path(sys.argv[1]), sys.argv[2] == "attached"
+    sys.argv[1:] = []
+    serve(lambda: runpy.run_module("ministack", run_name="__main__"), scratch, attached=attached)
+
+
+if __name__ == "__main__":
+    main()
