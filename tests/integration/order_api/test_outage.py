@@ -1,6 +1,7 @@
 """A backend that is down, frozen or not there yet: answers in time, and trying again heals."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -33,7 +34,9 @@ def environment(own_backend: LocalBackend) -> dict[str, str]:
     sns = session.client("sns", endpoint_url=url, config=CLIENT_CONFIG)
     sqs = session.client("sqs", endpoint_url=url, config=CLIENT_CONFIG)
     topic = sns.create_topic(Name="orders")["TopicArn"]
-    queue = sqs.create_queue(QueueName="work")["QueueUrl"]
+    allows = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Statement": [{**allows, "Resource": "*"}]})
+    queue = sqs.create_queue(QueueName="work", Attributes={"Policy": policy})["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
     session.client("events", endpoint_url=url, config=CLIENT_CONFIG).create_event_bus(Name="board")
