@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from orderboard_stack.embedded import embedded
+from orderboard_stack.local_backend import local_backend
 from orderboard_stack.localstack import DEFAULT_IMAGE, localstack
 
 Start = Callable[[], AbstractContextManager[str]]
@@ -40,7 +40,7 @@ def localbus_engine() -> Iterator[str]:
 @contextmanager
 def ministack_engine() -> Iterator[str]:
     """MiniStack, from PyPI."""
-    with TemporaryDirectory() as folder, embedded(Path(folder) / "ministack.log") as endpoint:
+    with TemporaryDirectory() as folder, local_backend("ministack", Path(folder) / "ministack.log") as endpoint:
         yield str(endpoint.endpoint_url)
 
 
