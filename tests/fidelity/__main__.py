@@ -13,7 +13,6 @@ import time
 from datetime import UTC, datetime
 
 from fidelity import page
-from fidelity.aws import Clients
 from fidelity.catalogue import keyed
 from fidelity.engines import ENGINES, version_of
 from fidelity.page import Column
@@ -32,9 +31,9 @@ def main() -> int:
     columns = page.read_columns()
     for engine in engines:
         started = time.monotonic()
-        with ENGINES[engine]() as url:
+        with ENGINES[engine]() as clients:
             ready = time.monotonic()
-            outcomes = run(behaviours, Clients(url))
+            outcomes = run(behaviours, clients)
         tell(engine, outcomes, ready - started, time.monotonic() - ready)
         columns[engine] = Column(version_of(engine), f"{datetime.now(UTC):%Y-%m-%d}", outcomes)
     if given.only is None and not given.check:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 from fidelity.expect import WrongError
+from web_server import WebServer
 
 ACCOUNT: Final = "000000000000"
 REGION: Final = "us-east-1"
@@ -27,10 +29,14 @@ _CONFIG: Final = Config(
 
 
 class Clients:
-    """boto3 clients of one engine, made once each; they may be used by many threads."""
+    """boto3 clients of one engine, made once each; they may be used by many threads.
 
-    def __init__(self, endpoint_url: str) -> None:
+    callback_host is this machine's address as the engine sees it, for what it is to post to.
+    """
+
+    def __init__(self, endpoint_url: str, callback_host: str = "127.0.0.1") -> None:
         self.endpoint_url = endpoint_url
+        self.callback_host = callback_host
         self._made: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.Lock()
 
@@ -152,6 +158,37 @@ class Aws:
         if opened:
             given["Policy"] = open_policy(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", "sqs:SendMessage")
         return Queue(self.sqs, name, self.sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"])
+
+    def topic(self, **attributes: str) -> str:
+        """The ARN of a standard topic."""
+        return str(self.sns.create_topic(Name=self.name(), Attributes=attributes)["TopicArn"])
+
+    def fifo_topic(self, **attributes: str) -> str:
+        """The ARN of a FIFO topic."""
+        given = {"FifoTopic": "true"} | attributes
+        return str(self.sns.create_topic(Name=f"{self.name()}.fifo", Attributes=given)["TopicArn"])
+
+    def subscribed(self, topic: str, *, fifo: bool = False, **attributes: Any) -> Queue:
+        """A queue that gets a topic's messages, raw unless told otherwise. Attributes may be any JSON."""
+        queue = self.fifo(opened=True) if fifo else self.queue(opened=True)
+        self.subscribe(topic, queue.arn, **attributes)
+        return queue
+
+    def subscribe(self, topic: str, endpoint: str, **attributes: Any) -> str:
+        """The ARN of a queue's subscription, raw unless told otherwise."""
+        given = {"RawMessageDelivery": "true"} | attributes
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
+        answer = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint, Attributes=texts)
+        return str(answer["SubscriptionArn"])
+
+    @contextmanager
+    def web(self) -> Iterator[WebServer]:
+        """A web server that the engine can post to."""
+        server = WebServer(self.clients.callback_host)
+        try:
+            yield server
+        finally:
+            server.stop()
 
     def dead_letters(self, dead: Queue, receives: int = 1) -> dict[str, Any]:
         """The attribute that sends dead letters there."""

@@ -6,6 +6,12 @@ from typing import Final
 
 from fidelity.behaviour import Behaviour, Group
 from fidelity.behaviours import (
+    sns_delivery,
+    sns_filters,
+    sns_http,
+    sns_publishing,
+    sns_subscriptions,
+    sns_topics,
     sqs_attributes,
     sqs_batches,
     sqs_dead_letters,
@@ -29,6 +35,12 @@ GROUPS: Final[tuple[Group, ...]] = (
     sqs_dead_letters.GROUP,
     sqs_move_tasks.GROUP,
     sqs_policies.GROUP,
+    sns_topics.GROUP,
+    sns_subscriptions.GROUP,
+    sns_publishing.GROUP,
+    sns_delivery.GROUP,
+    sns_filters.GROUP,
+    sns_http.GROUP,
 )
 
 

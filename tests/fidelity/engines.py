@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
@@ -12,43 +10,33 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from fidelity.aws import Clients
 from orderboard_stack.local_backend import local_backend
-from orderboard_stack.localstack import DEFAULT_IMAGE, localstack
+from orderboard_stack.localstack import DEFAULT_IMAGE, engine, localstack
 
-Start = Callable[[], AbstractContextManager[str]]
-
-
-@contextmanager
-def localbus_engine() -> Iterator[str]:
-    """localbus as a process of its own, with MiniStack behind it for what it has not."""
-    with (
-        ministack_engine() as upstream,
-        subprocess.Popen(
-            [sys.executable, "-m", "localbus", "--port", "0", "--upstream", upstream],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as child,
-    ):
-        try:
-            assert child.stdout is not None
-            yield child.stdout.readline().split()[-1]
-        finally:
-            child.terminate()
+Start = Callable[[], AbstractContextManager[Clients]]
 
 
 @contextmanager
-def ministack_engine() -> Iterator[str]:
-    """MiniStack, from PyPI."""
+def localbus_engine() -> Iterator[Clients]:
+    """localbus as the embedded backend has it, with MiniStack behind it for what it has not."""
+    with TemporaryDirectory() as folder, local_backend("embedded", Path(folder) / "localbus.log") as endpoint:
+        yield Clients(str(endpoint.endpoint_url))
+
+
+@contextmanager
+def ministack_engine() -> Iterator[Clients]:
+    """MiniStack alone, from PyPI."""
     with TemporaryDirectory() as folder, local_backend("ministack", Path(folder) / "ministack.log") as endpoint:
-        yield str(endpoint.endpoint_url)
+        yield Clients(str(endpoint.endpoint_url))
 
 
 @contextmanager
-def localstack_engine() -> Iterator[str]:
-    """LocalStack, in Docker."""
+def localstack_engine() -> Iterator[Clients]:
+    """LocalStack, in Docker; this machine is its network's gateway."""
+    network = engine().networks.get("bridge").attrs
     with localstack() as endpoint:
-        yield str(endpoint.endpoint_url)
+        yield Clients(str(endpoint.endpoint_url), network["IPAM"]["Config"][0]["Gateway"])
 
 
 ENGINES: Final[dict[str, Start]] = {
@@ -58,8 +46,8 @@ ENGINES: Final[dict[str, Start]] = {
 }
 
 
-def version_of(engine: str) -> str:
+def version_of(name: str) -> str:
     """The version that is run."""
-    if engine == "LocalStack":
+    if name == "LocalStack":
         return (os.environ.get("ORDERBOARD_LOCALSTACK_IMAGE") or DEFAULT_IMAGE).rpartition(":")[2]
-    return version("ministack" if engine == "MiniStack" else "orderboard-localbus")
+    return version("ministack" if name == "MiniStack" else "orderboard-localbus")

@@ -1,0 +1,267 @@
+"""Delivery to queues: the envelope, raw messages, FIFO topics, dead letters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from fidelity.aws import Aws
+from fidelity.behaviour import Group
+from fidelity.expect import holds, same
+from fidelity.sources import sns_api, sns_guide
+
+GROUP = Group("SNS", "Delivery to queues")
+behaviour = GROUP.behaviour
+_FORMAT = sns_guide("sns-message-and-json-formats", recorded=True)
+_RAW = sns_guide("sns-large-payload-raw-message-delivery")
+_ATTRIBUTES = {
+    "text": {"DataType": "String", "StringValue": "grüße"},
+    "number": {"DataType": "Number", "StringValue": "99.12"},
+    "bytes": {"DataType": "Binary", "BinaryValue": b"\x02\x03\x04"},
+    "list": {"DataType": "String.Array", "StringValue": '["a", 1]'},
+}
+
+
+def _envelope(aws: Aws, **given: Any) -> dict[str, Any]:
+    topic = aws.topic()
+    queue = aws.subscribed(topic, RawMessageDelivery="false")
+    aws.sns.publish(TopicArn=topic, Message='say "hi"', **given)
+    messages = queue.bodies(1)
+    holds(messages, "delivers nothing")
+    document: dict[str, Any] = json.loads(messages[0])
+    return document
+
+
+@behaviour(_FORMAT)
+def envelope(aws: Aws) -> None:
+    """A queue gets an envelope with type, message id, topic, message, time, signature and a link to unsubscribe."""
+    wanted = {"Type", "MessageId", "TopicArn", "Message", "Timestamp", "SignatureVersion", "Signature"}
+    found = set(_envelope(aws))
+
+    same("lacks", sorted((wanted | {"SigningCertURL", "UnsubscribeURL"}) - found), [])
+    same("adds", sorted(found - wanted - {"SigningCertURL", "UnsubscribeURL"}), [])
+
+
+@behaviour(_FORMAT)
+def subject(aws: Aws) -> None:
+    """A subject stands in the envelope."""
+    same("has", _envelope(aws, Subject="s").get("Subject"), "s")
+
+
+@behaviour(_FORMAT)
+def attributes_in_the_envelope(aws: Aws) -> None:
+    """Attributes stand in the envelope with type and value, bytes in base64."""
+    wanted = {
+        "text": {"Type": "String", "Value": "grüße"},
+        "number": {"Type": "Number", "Value": "99.12"},
+        "bytes": {"Type": "Binary", "Value": "AgME"},
+        "list": {"Type": "String.Array", "Value": '["a", 1]'},
+    }
+
+    same("has", _envelope(aws, MessageAttributes=_ATTRIBUTES).get("MessageAttributes"), wanted)
+
+
+@behaviour(_FORMAT)
+def timestamp(aws: Aws) -> None:
+    """The timestamp has milliseconds and ends with Z."""
+    shown = str(_envelope(aws)["Timestamp"])
+
+    holds(len(shown) == len("2026-01-02T03:04:05.678Z") and shown.endswith("Z"), f"is of another form, of {len(shown)}")
+
+
+@behaviour(sns_api("Publish"))
+def message_id(aws: Aws) -> None:
+    """The envelope has the message id that the publisher got, the queue's message another."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic, RawMessageDelivery="false")
+    published = aws.sns.publish(TopicArn=topic, Message="m")["MessageId"]
+
+    [message] = queue.take(1)
+
+    holds(json.loads(message["Body"])["MessageId"] == published, "has another id in the envelope")
+    holds(message["MessageId"] != published, "has the same id on the queue")
+
+
+@behaviour(_RAW)
+def raw(aws: Aws) -> None:
+    """With raw delivery the body is the message and its attributes are the queue's message's."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+    aws.sns.publish(TopicArn=topic, Message="as it is", MessageAttributes=_ATTRIBUTES)
+
+    [message] = queue.take(1)
+
+    same("has the body", message["Body"], "as it is")
+    same("has the attributes", message.get("MessageAttributes"), _ATTRIBUTES)
+
+
+@behaviour(_RAW)
+def raw_with_eleven_attributes(aws: Aws) -> None:
+    """With raw delivery a message of eleven attributes is not delivered."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+    attributes = {f"a{number}": {"DataType": "String", "StringValue": "x"} for number in range(11)}
+    aws.sns.publish(TopicArn=topic, Message="too much", MessageAttributes=attributes)
+    aws.sns.publish(TopicArn=topic, Message="after it")
+
+    same("delivers", queue.bodies(1), ["after it"])
+
+
+@behaviour(sns_api("Publish"))
+def text_for_queues(aws: Aws) -> None:
+    """With MessageStructure json a queue gets its protocol's text, or else the default."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+    for texts in ({"default": "for all", "sqs": "for queues"}, {"default": "for all"}):
+        aws.sns.publish(TopicArn=topic, Message=json.dumps(texts), MessageStructure="json")
+
+    same("delivers", sorted(queue.bodies(2)), ["for all", "for queues"])
+
+
+@behaviour(sns_guide("welcome"))
+def every_subscriber(aws: Aws) -> None:
+    """Each subscription gets each message, from its beginning on."""
+    topic = aws.topic()
+    first = aws.subscribed(topic)
+    aws.sns.publish(TopicArn=topic, Message="1")
+    same("delivers", first.bodies(1), ["1"])
+    second = aws.subscribed(topic)
+    aws.sns.publish(TopicArn=topic, Message="2")
+
+    same("delivers", (first.bodies(1), second.bodies(1)), (["2"], ["2"]))
+
+
+@behaviour(sns_api("PublishBatch"))
+def batch(aws: Aws) -> None:
+    """Each message of a batch is delivered, with its own attributes."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+    entries = [
+        {"Id": one, "Message": one, "MessageAttributes": {"n": {"DataType": "Number", "StringValue": one}}}
+        for one in "123"
+    ]
+    aws.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+
+    found = {one["Body"]: one.get("MessageAttributes", {}).get("n", {}).get("StringValue") for one in queue.take(3)}
+
+    same("delivers", found, {"1": "1", "2": "2", "3": "3"})
+
+
+@behaviour(sns_api("Unsubscribe"))
+def ended_subscription(aws: Aws) -> None:
+    """An ended subscription gets nothing more."""
+    topic = aws.topic()
+    gone, there = aws.queue(opened=True), aws.subscribed(topic)
+    aws.sns.unsubscribe(SubscriptionArn=aws.subscribe(topic, gone.arn))
+    aws.sns.publish(TopicArn=topic, Message="m")
+
+    same("delivers", (there.bodies(1), gone.bodies(0)), (["m"], []))
+
+
+@behaviour(sns_guide("sns-fifo-topics", recorded=True))
+def group_on_standard(aws: Aws) -> None:
+    """A standard topic passes a message group id on to a standard queue."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+    aws.sns.publish(TopicArn=topic, Message="m", MessageGroupId="g")
+
+    same("gives the group", [one["Attributes"].get("MessageGroupId") for one in queue.take(1)], ["g"])
+
+
+@behaviour(sns_guide("fifo-message-dedup"))
+def fifo_to_fifo(aws: Aws) -> None:
+    """A FIFO topic delivers to a FIFO queue in order, with group and deduplication id (SHA-256 of the content)."""
+    topic = aws.fifo_topic(ContentBasedDeduplication="true")
+    queue = aws.subscribed(topic, fifo=True)
+    for body in ("1", "2", "3"):
+        aws.sns.publish(TopicArn=topic, Message=body, MessageGroupId="g")
+
+    messages = queue.take(3)
+
+    same("delivers", [one["Body"] for one in messages], ["1", "2", "3"])
+    attributes = messages[0]["Attributes"]
+    token = hashlib.sha256(b"1").hexdigest()
+    same("gives", (attributes["MessageGroupId"], attributes["MessageDeduplicationId"]), ("g", token))
+
+
+@behaviour(sns_guide("fifo-message-dedup"))
+def published_twice(aws: Aws) -> None:
+    """The same deduplication id within five minutes is delivered once, and answered with the first message id."""
+    topic = aws.fifo_topic()
+    queue = aws.subscribed(topic, fifo=True)
+    given = {"TopicArn": topic, "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    first, again = (aws.sns.publish(Message=body, **given)["MessageId"] for body in ("1", "2"))
+
+    same("delivers", queue.bodies(1), ["1"])
+    holds(first == again, "answers another message id")
+
+
+@behaviour(_FORMAT)
+def number_in_the_envelope(aws: Aws) -> None:
+    """The envelope of a FIFO topic has the sequence number that the publisher got, and no signature."""
+    topic = aws.fifo_topic()
+    queue = aws.subscribed(topic, fifo=True, RawMessageDelivery="false")
+    given = {"Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    number = aws.sns.publish(TopicArn=topic, **given)["SequenceNumber"]
+
+    [document] = [json.loads(body) for body in queue.bodies(1)]
+
+    holds(document.get("SequenceNumber") == number, "has another number, or none")
+    holds("Signature" not in document, "has a signature")
+
+
+@behaviour(sns_guide("fifo-message-delivery", recorded=True))
+def fifo_to_standard(aws: Aws) -> None:
+    """A FIFO topic delivers to a standard queue, without its group."""
+    topic = aws.fifo_topic()
+    queue = aws.subscribed(topic)
+    aws.sns.publish(TopicArn=topic, Message="m", MessageGroupId="g", MessageDeduplicationId="d")
+
+    same("gives the group", [one["Attributes"].get("MessageGroupId") for one in queue.take(1)], [None])
+
+
+@behaviour(sns_api("CreateTopic"))
+def dedup_by_group(aws: Aws) -> None:
+    """With FifoThroughputScope MessageGroup a deduplication id counts for each group."""
+    topic = aws.fifo_topic(FifoThroughputScope="MessageGroup")
+    queue = aws.subscribed(topic)
+    for group in ("a", "b"):
+        aws.sns.publish(TopicArn=topic, Message=group, MessageGroupId=group, MessageDeduplicationId="d")
+
+    same("delivers", sorted(queue.bodies(2)), ["a", "b"])
+
+
+@behaviour(sns_guide("sns-dead-letter-queues"))
+def dead_letter(aws: Aws) -> None:
+    """What cannot be delivered, since the queue is gone, goes to the subscription's dead-letter queue."""
+    topic = aws.topic()
+    dead = aws.queue(opened=True)
+    queue = aws.subscribed(topic, RedrivePolicy={"deadLetterTargetArn": dead.arn})
+    aws.sqs.delete_queue(QueueUrl=queue.url)
+
+    aws.sns.publish(TopicArn=topic, Message="m")
+
+    same("keeps", dead.bodies(1), ["m"])
+
+
+@behaviour(sns_guide("fifo-message-archiving-replay"))
+def archive(aws: Aws) -> None:
+    """A FIFO topic with an archive policy says since when it keeps messages (BeginningArchiveTime)."""
+    topic = aws.fifo_topic(ArchivePolicy='{"MessageRetentionPeriod": "30"}')
+
+    shown = aws.sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+
+    holds("BeginningArchiveTime" in shown, "does not say so")
+
+
+@behaviour(sns_guide("message-archiving-and-replay-subscriber"))
+def replay(aws: Aws) -> None:
+    """A subscription with a replay policy gets what was published before it."""
+    topic = aws.fifo_topic(ArchivePolicy='{"MessageRetentionPeriod": "30"}')
+    aws.sns.publish(TopicArn=topic, Message="early", MessageGroupId="g", MessageDeduplicationId="d")
+    policy = {"PointType": "Timestamp", "StartingPoint": "2024-01-01T00:00:00.000Z"}
+
+    queue = aws.subscribed(topic, fifo=True, ReplayPolicy=policy)
+
+    same("delivers", queue.bodies(1), ["early"])

@@ -1,0 +1,151 @@
+"""Filter policies: what a subscription gets, by its policy on the attributes or on the body."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from fidelity.aws import Aws
+from fidelity.behaviour import Group
+from fidelity.expect import refused, same
+from fidelity.sources import Source, sns_guide
+
+GROUP = Group("SNS", "Filter policies")
+_STRINGS: Final = sns_guide("string-value-matching")
+_NUMBERS: Final = sns_guide("numeric-value-matching")
+_KEYS: Final = sns_guide("attribute-key-matching")
+_LOGIC: Final = sns_guide("and-or-logic")
+_BODY: Final = sns_guide("sns-message-filtering-scope", recorded=True)
+_LIMITS: Final = sns_guide("subscription-filter-policy-constraints", recorded=True)
+
+
+def attribute(value: Any) -> dict[str, str]:
+    """A message attribute of the type that the value has."""
+    if isinstance(value, list):
+        return {"DataType": "String.Array", "StringValue": json.dumps(value)}
+    return {"DataType": "String" if isinstance(value, str) else "Number", "StringValue": str(value)}
+
+
+def _on_attributes(  # noqa: PLR0917 (a row of a table)
+    key: str, statement: str, source: Source, policy: Any, wanted: list[dict[str, Any]], unwanted: list[dict[str, Any]]
+) -> None:
+    """A subscription with that policy gets messages with the first attributes, and none with the others."""
+
+    def check(aws: Aws) -> None:
+        topic = aws.topic()
+        queue = aws.subscribed(topic, FilterPolicy=policy)
+        for names in (*unwanted, *wanted):
+            attributes = {name: attribute(value) for name, value in names.items()}
+            aws.sns.publish(TopicArn=topic, Message=json.dumps(names), MessageAttributes=attributes)
+        found = [json.loads(body) for body in queue.bodies(len(wanted))]
+        _compare(found, wanted)
+
+    GROUP.add(key, statement, source, check)
+
+
+def _on_body(key: str, statement: str, policy: Any, wanted: list[Any], unwanted: list[Any]) -> None:
+    """The same with a policy on the body."""
+
+    def check(aws: Aws) -> None:
+        topic = aws.topic()
+        queue = aws.subscribed(topic, FilterPolicy=policy, FilterPolicyScope="MessageBody")
+        for body in (*unwanted, *wanted):
+            aws.sns.publish(TopicArn=topic, Message=json.dumps(body))
+        _compare([json.loads(body) for body in queue.bodies(len(wanted))], wanted)
+
+    GROUP.add(key, statement, _BODY, check)
+
+
+def _compare(found: list[Any], wanted: list[Any]) -> None:
+    missing, more = [one for one in wanted if one not in found], [one for one in found if one not in wanted]
+    same("does not deliver", missing, [])
+    same("delivers", more, [])
+
+
+def _refused(key: str, statement: str, policy: Any, scope: str = "MessageAttributes") -> None:
+    """AWS refuses such a policy."""
+
+    def check(aws: Aws) -> None:
+        attributes = {"FilterPolicy": json.dumps(policy), "FilterPolicyScope": scope}
+        given = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": aws.queue().arn, "Attributes": attributes}
+        refused("InvalidParameter", aws.sns.subscribe, **given)
+
+    GROUP.add(key, f"{statement} is refused", _LIMITS, check)
+
+
+_on_attributes(
+    "strings", "A value is one of those listed, capitals counting", _STRINGS, {"k": ["a", "b"]},
+    [{"k": "a"}, {"k": "b"}], [{"k": "c"}, {"k": "A"}, {}],
+)  # fmt: skip
+_on_attributes(
+    "string_arrays", "Of a String.Array one value is enough", _STRINGS, {"k": ["a"]},
+    [{"k": ["x", "a"]}], [{"k": ["x"]}],
+)  # fmt: skip
+_on_attributes("prefix", "prefix", _STRINGS, {"k": [{"prefix": "bas"}]}, [{"k": "baseball"}], [{"k": "rugby"}])
+_on_attributes("suffix", "suffix", _STRINGS, {"k": [{"suffix": "ball"}]}, [{"k": "baseball"}], [{"k": "rugby"}])
+_on_attributes(
+    "anything_but", "anything-but, of an attribute that is there", _STRINGS, {"k": [{"anything-but": ["a", "b"]}]},
+    [{"k": "c"}], [{"k": "a"}, {}],
+)  # fmt: skip
+_on_attributes(
+    "anything_but_prefix", "anything-but with a prefix", _STRINGS, {"k": [{"anything-but": {"prefix": "order-"}}]},
+    [{"k": "data-1"}], [{"k": "order-1"}],
+)  # fmt: skip
+_on_attributes(
+    "ignoring_case", "equals-ignore-case", _STRINGS, {"k": [{"equals-ignore-case": "tennis"}]},
+    [{"k": "TENNIS"}], [{"k": "rugby"}],
+)  # fmt: skip
+_on_attributes(
+    "addresses", "cidr", _STRINGS, {"k": [{"cidr": "10.0.0.0/24"}]}, [{"k": "10.0.0.255"}], [{"k": "10.1.1.0"}]
+)
+_on_attributes(
+    "numbers", "numeric = compares values, not texts", _NUMBERS, {"k": [{"numeric": ["=", 301.5]}]},
+    [{"k": 301.50}], [{"k": 3}],
+)  # fmt: skip
+_on_attributes(
+    "ranges", "numeric with two bounds", _NUMBERS, {"k": [{"numeric": [">", 0, "<=", 150]}]},
+    [{"k": 150}, {"k": 1}], [{"k": 0}, {"k": 151}],
+)  # fmt: skip
+_on_attributes(
+    "numbers_but", "anything-but with numbers", _NUMBERS, {"k": [{"anything-but": [100, 500]}]},
+    [{"k": 101}], [{"k": 100}],
+)  # fmt: skip
+_on_attributes("there", "exists true", _KEYS, {"k": [{"exists": True}]}, [{"k": "a"}], [{"x": "a"}])
+_on_attributes("not_there", "exists false", _KEYS, {"k": [{"exists": False}]}, [{"x": "a"}], [{"k": "a"}])
+_on_attributes(
+    "all_keys", "All keys of a policy must hold", _LOGIC, {"a": ["1"], "b": ["2"]},
+    [{"a": "1", "b": "2", "c": "3"}], [{"a": "1"}, {"a": "1", "b": "3"}],
+)  # fmt: skip
+_on_attributes(
+    "any_branch", "$or: one branch is enough", _LOGIC, {"$or": [{"a": ["1"]}, {"b": ["2"]}], "c": ["3"]},
+    [{"a": "1", "c": "3"}, {"b": "2", "c": "3"}], [{"a": "1"}, {"c": "3"}],
+)  # fmt: skip
+_on_body(
+    "bodies", "A policy on the body goes into objects", {"a": {"b": ["x"]}}, [{"a": {"b": "x"}}], [{"a": {"b": "y"}}]
+)
+_on_body(
+    "arrays_of_bodies", "Of an array in the body one value is enough", {"a": ["x"]},
+    [{"a": ["y", "x"]}], [{"a": ["y"]}, {"a": []}],
+)  # fmt: skip
+_on_body(
+    "objects_in_arrays", "A policy on the body goes into objects in arrays", {"a": {"b": [{"prefix": "x"}]}},
+    [{"a": [{"b": "y"}, {"b": "xy"}]}], [{"a": [{"c": "x"}]}],
+)  # fmt: skip
+_on_body("types_of_bodies", "In a body 1, true and null are told from texts", {"a": [1, True, None]},
+         [{"a": 1}, {"a": True}, {"a": None}], [{"a": "1"}, {"a": False}])  # fmt: skip
+_on_body("body_that_is_no_object", "A body that is no JSON object does not match", {"a": ["x"]},
+         [{"a": "x"}], ["a", ["a"], 1])  # fmt: skip
+_on_body(
+    "or_in_bodies", "$or inside of an object of the body", {"d": {"$or": [{"a": ["1"]}, {"b": ["2"]}]}},
+    [{"d": {"a": "1"}}, {"d": {"b": "2"}}], [{"d": {"a": "2"}}],
+)  # fmt: skip
+_refused("nested_attributes", "A nested policy on attributes", {"a": {"b": ["x"]}})
+_refused("six_keys", "A policy with six keys", {f"k{number}": ["v"] for number in range(6)})
+_refused("151_values", "A policy with 151 values", {"k": [str(number) for number in range(151)]})
+_refused("200_combinations", "A policy with 100 times 2 values", {"a": [str(n) for n in range(100)], "b": ["x", "y"]})
+_refused("text_for_values", "A policy with a text in place of values", {"k": "v"})
+_refused("unknown_operator", "An operator that there is not", {"k": [{"wrong": True}]})
+_refused("two_operators", "Two operators in one", {"k": [{"suffix": "a", "prefix": "b"}]})
+_refused("number_as_prefix", "A prefix that is no text", {"k": [{"prefix": 100}]})
+_refused("range_upside_down", "A numeric range whose bottom is above its top", {"k": [{"numeric": [">", 3, "<", 1]}]})
+_refused("exists_null", "exists with another value than true and false", {"k": [{"exists": None}]})

@@ -1,0 +1,134 @@
+"""Delivery to web servers: confirmation, headers, retries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fidelity.aws import Aws, eventually
+from fidelity.behaviour import Group
+from fidelity.expect import holds, same
+from fidelity.sources import sns_guide
+from web_server import Received, WebServer
+
+GROUP = Group("SNS", "Delivery by HTTP")
+behaviour = GROUP.behaviour
+_PREPARE = sns_guide("SendMessageToHttp.prepare")
+_HEADERS = sns_guide("http-header")
+
+
+def _asked(web: WebServer, aws: Aws, topic: str, **attributes: str) -> Received:
+    """The request for confirmation that a new subscription makes."""
+    aws.sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{web.url}/hook", Attributes=attributes)
+    request: Received = eventually(lambda: web.requests, "asks for no confirmation")[0]
+    return request
+
+
+def _confirmed(web: WebServer, aws: Aws, topic: str, **attributes: str) -> str:
+    token = json.loads(_asked(web, aws, topic, **attributes).body)["Token"]
+    arn = aws.sns.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"]
+    web.requests.clear()
+    return str(arn)
+
+
+def _first(web: WebServer) -> Received:
+    request: Received = eventually(lambda: web.requests, "posts nothing")[0]
+    return request
+
+
+@behaviour(_PREPARE)
+def asked_first(aws: Aws) -> None:
+    """A web server is asked to confirm, with a token and a link (SubscribeURL)."""
+    with aws.web() as web:
+        topic = aws.topic()
+        request = _asked(web, aws, topic)
+
+    document: dict[str, Any] = json.loads(request.body)
+    same("has the type", document.get("Type"), "SubscriptionConfirmation")
+    same("has the header", request.headers.get("x-amz-sns-message-type"), "SubscriptionConfirmation")
+    missing = {"Token", "SubscribeURL", "TopicArn", "Message", "Timestamp", "Signature"} - set(document)
+    holds(not missing, f"lacks {sorted(missing)}")
+
+
+@behaviour(_PREPARE)
+def nothing_before(aws: Aws) -> None:
+    """Before it has confirmed, a web server gets no messages."""
+    with aws.web() as web:
+        topic = aws.topic()
+        token = json.loads(_asked(web, aws, topic).body)["Token"]
+        aws.sns.publish(TopicArn=topic, Message="early")
+        aws.sns.confirm_subscription(TopicArn=topic, Token=token)
+        aws.sns.publish(TopicArn=topic, Message="late")
+
+        requests = eventually(lambda: web.requests[1:], "posts nothing")
+
+        same("posts first", json.loads(requests[0].body).get("Message"), "late")
+
+
+@behaviour(_HEADERS)
+def headers(aws: Aws) -> None:
+    """A message comes with headers for its type, id, topic and subscription."""
+    with aws.web() as web:
+        topic = aws.topic()
+        arn = _confirmed(web, aws, topic)
+        message_id = aws.sns.publish(TopicArn=topic, Message="m")["MessageId"]
+
+        shown = _first(web).headers
+
+    wanted = {"message-type": "Notification", "message-id": message_id, "topic-arn": topic, "subscription-arn": arn}
+    differs = [name for name, value in wanted.items() if shown.get(f"x-amz-sns-{name}") != value]
+    holds(not differs, f"differs in {differs}")
+    same("has the content type", shown.get("content-type"), "text/plain; charset=UTF-8")
+
+
+@behaviour(_HEADERS)
+def raw(aws: Aws) -> None:
+    """Raw delivery posts the message as it is, with the header x-amz-sns-rawdelivery."""
+    with aws.web() as web:
+        topic = aws.topic()
+        _confirmed(web, aws, topic, RawMessageDelivery="true")
+        aws.sns.publish(TopicArn=topic, Message="a,b")
+
+        request = _first(web)
+
+    same("posts", request.body, "a,b")
+    same("has the header", request.headers.get("x-amz-sns-rawdelivery"), "true")
+
+
+@behaviour(sns_guide("creating-delivery-policy"))
+def content_type(aws: Aws) -> None:
+    """A delivery policy's headerContentType is the content type of what is posted."""
+    policy = json.dumps({"requestPolicy": {"headerContentType": "text/csv"}})
+    with aws.web() as web:
+        topic = aws.topic()
+        _confirmed(web, aws, topic, RawMessageDelivery="true", DeliveryPolicy=policy)
+        aws.sns.publish(TopicArn=topic, Message="a,b")
+
+        same("has", _first(web).headers.get("content-type"), "text/csv")
+
+
+@behaviour(sns_guide("sns-message-delivery-retries"))
+def retries(aws: Aws) -> None:
+    """An endpoint that answers 500 is tried again, as often as its delivery policy says."""
+    retry = {"numRetries": 1, "minDelayTarget": 1, "maxDelayTarget": 1}
+    with aws.web() as web:
+        topic = aws.topic()
+        _confirmed(web, aws, topic, DeliveryPolicy=json.dumps({"healthyRetryPolicy": retry}))
+        web.statuses = [500]
+        aws.sns.publish(TopicArn=topic, Message="m")
+
+        eventually(lambda: len(web.requests) == 2, "does not try again")
+
+
+@behaviour(sns_guide("sns-dead-letter-queues"))
+def client_error(aws: Aws) -> None:
+    """An answer of 403 is final: the message goes to the dead-letter queue."""
+    dead = aws.queue(opened=True)
+    with aws.web() as web:
+        topic = aws.topic()
+        policy = json.dumps({"deadLetterTargetArn": dead.arn})
+        _confirmed(web, aws, topic, RedrivePolicy=policy, RawMessageDelivery="true")
+        web.statuses = [403]
+        aws.sns.publish(TopicArn=topic, Message="m")
+
+        same("keeps", dead.bodies(1), ["m"])

@@ -1,0 +1,171 @@
+"""Publishing: what a message and a batch may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fidelity.aws import Aws
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sns_api, sns_guide
+
+GROUP = Group("SNS", "Publishing")
+behaviour = GROUP.behaviour
+_INVALID = "InvalidParameter"
+_KIB = 1024
+
+
+def _message(key: str, statement: str, says: str, **given: Any) -> None:
+    def check(aws: Aws) -> None:
+        refused(_INVALID, aws.sns.publish, says=says, **({"TopicArn": aws.topic(), "Message": "m"} | given))
+
+    GROUP.add(key, f"{statement} is refused", sns_api("Publish", recorded=True), check)
+
+
+_message("empty_message", "An empty message", "Empty message", Message="")
+_message("empty_subject", "An empty subject", "Subject", Subject="")
+_message("long_subject", "A subject of 101 characters", "Subject", Subject="x" * 101)
+_message("subject_with_a_break", "A subject with a line break", "Subject", Subject="a\nb")
+_message("long_message", "A message of 256 KiB and a byte", "Message too long", Message="x" * (256 * _KIB + 1))
+_message(
+    "attributes_count",
+    "A message that is too long with its attributes",
+    "Message too long",
+    Message="x" * (256 * _KIB - 8),
+    MessageAttributes={"name": {"DataType": "String", "StringValue": "v"}},
+)
+_message(
+    "no_default",
+    "MessageStructure json without a default text",
+    "No default entry",
+    MessageStructure="json",
+    Message='{"sqs": "x"}',
+)
+_message(
+    "structure_that_is_no_json",
+    "MessageStructure json with a text that is no JSON",
+    "failed to parse",
+    MessageStructure="json",
+    Message="{",
+)
+_message(
+    "deduplication_on_standard",
+    "A deduplication id on a standard topic",
+    "MessageDeduplicationId",
+    MessageDeduplicationId="x",
+)
+_message("bad_number", "A phone number that is none", "not valid to publish to", TopicArn=None, PhoneNumber="+1a234")
+
+
+def _attribute(key: str, statement: str, name: str, **value: Any) -> None:
+    def check(aws: Aws) -> None:
+        attributes = {name: {"DataType": "String", "StringValue": "v"} | value}
+        given = {"TopicArn": aws.topic(), "Message": "m", "MessageAttributes": attributes}
+        refused("ParameterValueInvalid", aws.sns.publish, **given)
+
+    GROUP.add(key, f"{statement} is refused", sns_api("MessageAttributeValue", recorded=True), check)
+
+
+_attribute("empty_attribute", "An attribute with an empty text", "a", StringValue="")
+_attribute("unknown_type", "An attribute of an unknown type", "a", DataType="string.prefix")
+_attribute("name_with_a_sign", "An attribute's name with a sign", "a^b")
+_attribute("name_with_a_dot", "An attribute's name that begins with a dot", ".a")
+_attribute("name_too_long", "An attribute's name of 257 characters", "a" * 257)
+
+
+@behaviour(sns_api("Publish", recorded=True))
+def topic_that_is_not_there(aws: Aws) -> None:
+    """A topic that is not there is NotFound (404)."""
+    refused("NotFound", aws.sns.publish, status=404, TopicArn=f"{aws.topic()}-not", Message="m")
+
+
+@behaviour(sns_api("Publish", recorded=True))
+def malformed_arn(aws: Aws) -> None:
+    """A topic that is no ARN is refused, with the number of its parts."""
+    refused(_INVALID, aws.sns.publish, says="at least 6 elements, not 1", TopicArn="topic", Message="m")
+
+
+@behaviour(sns_api("Publish", recorded=True))
+def topic_as_target(aws: Aws) -> None:
+    """TargetArn takes a topic as well."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+
+    aws.sns.publish(TargetArn=topic, Message="m")
+
+    same("delivers", queue.bodies(1), ["m"])
+
+
+@behaviour(sns_guide("fifo-message-grouping", recorded=True))
+def group_required(aws: Aws) -> None:
+    """A FIFO topic refuses a message without a group."""
+    given = {"TopicArn": aws.fifo_topic(), "Message": "m", "MessageDeduplicationId": "d"}
+
+    refused(_INVALID, aws.sns.publish, says="MessageGroupId", **given)
+
+
+@behaviour(sns_guide("fifo-message-dedup", recorded=True))
+def token_required(aws: Aws) -> None:
+    """A FIFO topic refuses a message without a deduplication id, unless it takes the content for one."""
+    given = {"TopicArn": aws.fifo_topic(), "Message": "m", "MessageGroupId": "g"}
+
+    refused(_INVALID, aws.sns.publish, says="ContentBasedDeduplication", **given)
+
+
+def _batch(key: str, statement: str, ids: list[str], code: str) -> None:
+    def check(aws: Aws) -> None:
+        entries = [{"Id": one, "Message": "m"} for one in ids]
+        refused(code, aws.sns.publish_batch, TopicArn=aws.topic(), PublishBatchRequestEntries=entries)
+
+    GROUP.add(key, f"{statement} is refused ({code})", sns_api("PublishBatch", recorded=True), check)
+
+
+_batch("empty_batch", "An empty batch", [], "EmptyBatchRequest")
+_batch("eleven_entries", "A batch of eleven", [str(number) for number in range(11)], "TooManyEntriesInBatchRequest")
+_batch("same_ids", "A batch with an id twice", ["a", "a"], "BatchEntryIdsNotDistinct")
+_batch("bad_id", "A batch with an id of other signs", ["a b"], "InvalidBatchEntryId")
+
+
+@behaviour(sns_api("PublishBatch", recorded=True))
+def batch_too_long(aws: Aws) -> None:
+    """A batch of more than 256 KiB in all is refused (BatchRequestTooLong)."""
+    entries = [{"Id": str(number), "Message": "x" * (128 * _KIB + 1)} for number in range(2)]
+
+    refused("BatchRequestTooLong", aws.sns.publish_batch, TopicArn=aws.topic(), PublishBatchRequestEntries=entries)
+
+
+@behaviour(sns_api("PublishBatch"))
+def partial_failure(aws: Aws) -> None:
+    """One bad entry of a batch is told as the sender's fault; the others are published."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+    entries = [{"Id": "good", "Message": "m"}, {"Id": "bad", "Message": ""}]
+
+    answer = aws.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+
+    same("publishes", [one["Id"] for one in answer.get("Successful", [])], ["good"])
+    failed = [(one["Id"], one["Code"], one["SenderFault"]) for one in answer.get("Failed", [])]
+    same("tells", failed, [("bad", _INVALID, True)])
+    same("delivers", queue.bodies(1), ["m"])
+
+
+@behaviour(sns_guide("large-message-payloads"))
+def larger_topic(aws: Aws) -> None:
+    """A topic with MaximumMessageSize 1048576 takes a message of 1 MiB."""
+    topic = aws.topic()
+    queue = aws.subscribed(topic)
+    aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="MaximumMessageSize", AttributeValue="1048576")
+
+    aws.sns.publish(TopicArn=topic, Message="x" * (1024 * _KIB))
+
+    holds([len(body) for body in queue.bodies(1)] == [1024 * _KIB], "does not deliver it")
+
+
+@behaviour(sns_api("Publish"))
+def sequence_number(aws: Aws) -> None:
+    """A FIFO topic answers with a sequence number of 20 digits."""
+    given = {"Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+
+    number = aws.sns.publish(TopicArn=aws.fifo_topic(), **given)["SequenceNumber"]
+
+    same("answers one of length", len(number), 20)

@@ -1,0 +1,196 @@
+"""Subscriptions: who may subscribe, confirmation, attributes, ending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fidelity.aws import ACCOUNT, Aws
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sns_api, sns_guide
+
+GROUP = Group("SNS", "Subscriptions")
+behaviour = GROUP.behaviour
+_INVALID = "InvalidParameter"
+_QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
+
+
+def _attributes(aws: Aws, subscription: str) -> dict[str, str]:
+    return dict(aws.sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"])
+
+
+@behaviour(sns_api("GetSubscriptionAttributes", recorded=True))
+def attributes_of_a_queue_s(aws: Aws) -> None:
+    """A queue of the same account is confirmed at once, and the subscription says so."""
+    topic = aws.topic()
+    arn = aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
+
+    shown = _attributes(aws, arn)
+    shown.pop("SubscriptionPrincipal", None)
+
+    wanted = {
+        "ConfirmationWasAuthenticated": "true",
+        "Endpoint": _QUEUE,
+        "Owner": ACCOUNT,
+        "PendingConfirmation": "false",
+        "Protocol": "sqs",
+        "RawMessageDelivery": "false",
+        "SubscriptionArn": arn,
+        "TopicArn": topic,
+    }
+    differs = {key for key in wanted | shown if wanted.get(key) != shown.get(key)}
+    holds(not differs, f"differs in {sorted(differs)}")
+
+
+@behaviour(sns_api("Subscribe", recorded=True))
+def subscribed_again(aws: Aws) -> None:
+    """The same endpoint is subscribed once; asking again gives the same ARN."""
+    given = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
+
+    first, again = (aws.sns.subscribe(**given)["SubscriptionArn"] for _ in range(2))
+
+    holds(first == again, "gives another ARN")
+
+
+@behaviour(sns_api("Subscribe", recorded=True))
+def subscribed_differently(aws: Aws) -> None:
+    """Subscribing again with other attributes is refused."""
+    given: dict[str, Any] = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
+    aws.sns.subscribe(**given, Attributes={"RawMessageDelivery": "true"})
+
+    says = "Subscription already exists with different attributes"
+    refused(_INVALID, aws.sns.subscribe, says=says, **given, Attributes={"RawMessageDelivery": "false"})
+
+
+def _endpoint(key: str, statement: str, protocol: str, endpoint: str) -> None:
+    def check(aws: Aws) -> None:
+        refused(_INVALID, aws.sns.subscribe, TopicArn=aws.topic(), Protocol=protocol, Endpoint=endpoint)
+
+    GROUP.add(key, f"{statement} is refused", sns_api("Subscribe", recorded=True), check)
+
+
+_endpoint("unknown_protocol", "A protocol that there is not", "test", "x")
+_endpoint("queue_by_url", "A queue by its URL instead of its ARN", "sqs", f"http://localhost/{ACCOUNT}/q")
+_endpoint("other_scheme", "An https address with the protocol http", "http", "https://example.com")
+_endpoint("bad_number", "A phone number that is none", "sms", "NAA+15551234567")
+_endpoint("fifo_queue", "A FIFO queue of a standard topic", "sqs", f"{_QUEUE}.fifo")
+
+
+def _attribute(key: str, statement: str, name: str, value: str, says: str = "") -> None:
+    def check(aws: Aws) -> None:
+        subscription = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
+        given = {"SubscriptionArn": subscription, "AttributeName": name, "AttributeValue": value}
+        refused(_INVALID, aws.sns.set_subscription_attributes, says=says, **given)
+
+    GROUP.add(key, f"{statement} is refused", sns_api("SetSubscriptionAttributes", recorded=True), check)
+
+
+_attribute("unknown_attribute", "An attribute that there is not", "NoSuch", "x", "AttributeName")
+_attribute("raw_maybe", "RawMessageDelivery other than true and false", "RawMessageDelivery", "ValUe")
+_attribute("scope", "A FilterPolicyScope that there is not", "FilterPolicyScope", "RandomValue")
+_attribute(
+    "no_dead_letter_arn", "A dead-letter queue that is no ARN", "RedrivePolicy", '{"deadLetterTargetArn": "fake"}'
+)
+_attribute("redrive_json", "A redrive policy that is no JSON", "RedrivePolicy", "{invalid")
+_attribute("filter_json", "A filter policy that is no JSON", "FilterPolicy", "{invalid")
+
+
+@behaviour(sns_guide("sns-dead-letter-queues", recorded=True))
+def fifo_dead_letters(aws: Aws) -> None:
+    """A FIFO topic's subscription of a FIFO queue needs a FIFO dead-letter queue."""
+    policy = f'{{"deadLetterTargetArn": "{_QUEUE}"}}'
+    given = {"Protocol": "sqs", "Endpoint": f"{_QUEUE}.fifo", "Attributes": {"RedrivePolicy": policy}}
+
+    refused(_INVALID, aws.sns.subscribe, says="must use a FIFO queue", TopicArn=aws.fifo_topic(), **given)
+
+
+@behaviour(sns_guide("sns-message-filtering-scope", recorded=True))
+def scope_with_its_policy(aws: Aws) -> None:
+    """A filter policy's scope is shown once there is a policy: MessageAttributes by default."""
+    arn = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
+    holds("FilterPolicyScope" not in _attributes(aws, arn), "shows a scope without a policy")
+
+    given = {"AttributeName": "FilterPolicy", "AttributeValue": '{"a": ["b"]}'}
+    aws.sns.set_subscription_attributes(SubscriptionArn=arn, **given)
+
+    same("shows", _attributes(aws, arn).get("FilterPolicyScope"), "MessageAttributes")
+
+
+@behaviour(sns_api("Subscribe"))
+def mail_waits(aws: Aws) -> None:
+    """A mail address is pending until it is confirmed, and has no ARN in the answer and the list."""
+    topic = aws.topic()
+
+    answer = aws.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")["SubscriptionArn"]
+    [listed] = aws.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+
+    same("answers", answer, "pending confirmation")
+    same("lists", listed["SubscriptionArn"], "PendingConfirmation")
+
+
+@behaviour(sns_api("Subscribe"))
+def arn_on_request(aws: Aws) -> None:
+    """With ReturnSubscriptionArn the ARN is given although the subscription is pending."""
+    given = {"TopicArn": aws.topic(), "Protocol": "email", "Endpoint": "a@example.com"}
+
+    arn = aws.sns.subscribe(**given, ReturnSubscriptionArn=True)["SubscriptionArn"]
+
+    holds(arn.startswith("arn:"), f"gives {arn}")
+    same("shows", _attributes(aws, arn)["PendingConfirmation"], "true")
+
+
+@behaviour(sns_api("ConfirmSubscription", recorded=True))
+def wrong_token(aws: Aws) -> None:
+    """A token that is none is refused."""
+    refused(_INVALID, aws.sns.confirm_subscription, TopicArn=aws.topic(), Token="random")
+
+
+@behaviour(sns_api("Unsubscribe", recorded=True))
+def ended_twice(aws: Aws) -> None:
+    """Ending a subscription twice is no error; then it is NotFound."""
+    arn = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
+
+    for _ in range(2):
+        aws.sns.unsubscribe(SubscriptionArn=arn)
+
+    refused("NotFound", aws.sns.get_subscription_attributes, SubscriptionArn=arn)
+
+
+@behaviour(sns_api("Unsubscribe", recorded=True))
+def ended_by_nonsense(aws: Aws) -> None:
+    """Ending what is no subscription's ARN is refused."""
+    refused(_INVALID, aws.sns.unsubscribe, SubscriptionArn="x")
+
+
+@behaviour(sns_api("GetTopicAttributes"))
+def counted(aws: Aws) -> None:
+    """A topic counts its confirmed, pending and deleted subscriptions."""
+    topic = aws.topic()
+    ended = aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"{_QUEUE}1")["SubscriptionArn"]
+    aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_QUEUE)
+    aws.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+    aws.sns.unsubscribe(SubscriptionArn=ended)
+
+    shown = aws.sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+
+    same("counts", [shown[f"Subscriptions{name}"] for name in ("Confirmed", "Pending", "Deleted")], ["1", "1", "1"])
+
+
+@behaviour(sns_api("ListSubscriptionsByTopic"))
+def listed_by_pages(aws: Aws) -> None:
+    """Subscriptions of a topic are listed a hundred a page."""
+    topic = aws.topic()
+    for number in range(101):
+        aws.sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint=f"+1555{number:07}")
+
+    pages = aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+
+    same("gives pages of", [len(page["Subscriptions"]) for page in pages], [100, 1])
+
+
+@behaviour(sns_api("Subscribe", recorded=True))
+def topic_that_is_not_there(aws: Aws) -> None:
+    """Subscribing to a topic that is not there is NotFound."""
+    given = {"TopicArn": f"{aws.topic()}-not", "Protocol": "sqs", "Endpoint": _QUEUE}
+
+    refused("NotFound", aws.sns.subscribe, **given)

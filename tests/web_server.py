@@ -1,0 +1,61 @@
+"""A web server that remembers what it was asked, for whatever posts to endpoints."""
+
+from __future__ import annotations
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+
+class Received(NamedTuple):
+    """A request that a web server got."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+class WebServer:
+    """A server that remembers requests. It answers with the next of `statuses`, or with 200; `answers` has bodies."""
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.requests: list[Received] = []
+        self.statuses: list[int] = []
+        self.answers: dict[tuple[str, str], tuple[int, bytes]] = {}
+        remember, server = self._remember, ThreadingHTTPServer((host, 0), BaseHTTPRequestHandler)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers.get("Content-Length", "0"))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                request = Received(self.command, self.path, headers, self.rfile.read(length).decode())
+                status, body = remember(request)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST  # noqa: N815
+
+            def log_message(self, *_given: object) -> None:
+                """Say nothing."""
+
+        server.RequestHandlerClass = Handler
+        self._server = server
+        self.url = f"http://{host}:{server.server_address[1]}"
+        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
+
+    def _remember(self, request: Received) -> tuple[int, bytes]:
+        self.requests.append(request)
+        fixed = self.answers.get((request.method, request.path))
+        if fixed is not None:
+            return fixed
+        return (self.statuses.pop(0) if self.statuses else 200), b""
+
+    def stop(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
