@@ -30,8 +30,9 @@ burst: $(READY) ## Send 10,000 orders in a spike, stop the worker for 5 s, and p
 test: $(READY) ## Run every test; those that need Docker are skipped where there is none
 	@$(BIN)/python -m pytest
 
-bench: $(READY) ## Measure the speed goals; half an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
+bench: $(READY) ## Measure the speed goals; three quarters of an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
 	@$(BIN)/python bench/bench.py
+	@$(BIN)/python localbus/bench/compare.py
 
 fidelity: $(READY) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
 	@PYTHONPATH=tests $(BIN)/python -m fidelity

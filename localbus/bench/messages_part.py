@@ -1,0 +1,93 @@
+"""Sending, receiving with deleting, publishing and putting events: localbus beside MiniStack, and at growing backlogs.
+
+Each backlog has a localbus of its own. Its work queue holds the backlog; it is the one that is sent to and drained, the
+subscriber of a topic and the target of a rule. For fan-out there are four more queues of a thousand messages each. What
+a turn brings in it also takes out, so that backlogs stay.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import steps
+from engines import Engine, localbus, ministack
+from load import Contender, Operation, fill, take_turns
+from report import Figure, Result, ratios, speeds_of
+from resources import create_bus, create_queue, create_topic
+from run import Run
+
+SEND, DRAIN = "batch send", "batch receive and delete"
+TO_ONE, TO_FIVE, ENVELOPES = (
+    "PublishBatch to one queue, raw",
+    "PublishBatch to five queues, raw",
+    "PublishBatch to five queues, in envelopes",
+)
+EVENTS = "PutEvents to one queue"
+LEAST = {SEND: 1.0, DRAIN: 2.0, TO_ONE: 1.0, TO_FIVE: 1.0, ENVELOPES: 1.0, EVENTS: 1.0}
+OTHERS = ["other-1", "other-2", "other-3", "other-4"]
+OTHERS_BACKLOG = 1_000
+
+
+async def messages_part(run: Run) -> Result:
+    """About eight minutes: a third of them for bringing in the backlogs."""
+    least = run.backlogs[0]
+    with ExitStack() as stack:
+        contenders = [await _contender(stack.enter_context(ministack()), least, run)]
+        contenders += [await _contender(stack.enter_context(localbus()), each, run) for each in run.backlogs]
+        await take_turns(contenders, run.rounds, run.say)
+    return Result(_figures(contenders, run), speeds_of(contenders))
+
+
+async def _contender(engine: Engine, backlog: int, run: Run) -> Contender:
+    label = f"{engine.name}, backlog {backlog:,}"
+    run.say(f"bringing in: {label}")
+    url = await create_queue(engine, "work")
+    others = [await create_queue(engine, name) for name in OTHERS]
+    bus = await create_bus(engine, "facts", [{"source": ["bench"]}], "work")
+    topics = [
+        await create_topic(engine, "to-one", ["work"], raw=True),
+        await create_topic(engine, "to-five", ["work", *OTHERS], raw=True),
+        await create_topic(engine, "to-five-in-envelopes", ["work", *OTHERS]),
+    ]
+    await fill(engine, steps.send(url), backlog)
+    for other in others:
+        await fill(engine, steps.send(other), OTHERS_BACKLOG)
+    drain = steps.receive_and_delete(url)
+
+    def unmeasured() -> Operation:
+        return Operation("", drain, is_measured=False)
+
+    rest = [Operation("", steps.receive_and_delete(other), is_measured=False) for other in others]
+    cycle = [
+        *(Operation(SEND, steps.send(url)), Operation(DRAIN, drain)),
+        *(Operation(TO_ONE, steps.publish(topics[0])), unmeasured()),
+        *(Operation(TO_FIVE, steps.publish(topics[1])), unmeasured(), *rest),
+        *(Operation(ENVELOPES, steps.publish(topics[2])), unmeasured(), *rest),
+        *(Operation(EVENTS, steps.put_events(bus, _event)), unmeasured()),
+    ]
+    return Contender(label, engine, cycle)
+
+
+def _event(number: int) -> dict[str, str]:
+    return {"Source": "bench", "DetailType": "measured.v1", "Detail": steps.document(number=number % 10)}
+
+
+def _figures(contenders: list[Contender], run: Run) -> list[Figure]:
+    """Beside MiniStack at the first backlog; at the others beside itself at the first."""
+    theirs, first, *deeper = contenders
+    figures: list[Figure] = []
+    for place, own in enumerate(first.cycle):
+        if not own.is_measured:
+            continue
+        other = theirs.cycle[place]
+        limit = f"server busy {own.busy():.0%} of the time; MiniStack {other.busy():.0%}"
+        rates, costs_s = ratios(own.rates(), other.rates()), ratios(own.costs_s(), other.costs_s())
+        figures += [
+            Figure(f"{own.name}: localbus by MiniStack", LEAST[own.name], rates, detail=limit),
+            Figure(f"{own.name}: CPU, localbus by MiniStack", 0.5, costs_s, at_most=True),
+        ]
+        figures += [
+            Figure(f"{own.name}: backlog {backlog:,} by {run.backlogs[0]:,}", 0.9, ratios(own_rates, own.rates()))
+            for backlog, own_rates in zip(run.backlogs[1:], (one.cycle[place].rates() for one in deeper), strict=True)
+        ]
+    return figures

@@ -1,0 +1,64 @@
+"""Queues, topics, buses and rules to measure with, the same calls on every engine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from client import Client, form_request
+from engines import Engine
+
+_ARN = re.compile(rb"<(?:TopicArn|SubscriptionArn)>([^<]+)<")
+REGION, ACCOUNT = "us-east-1", "000000000000"
+
+
+async def create_queue(engine: Engine, name: str, *, fifo: bool = False) -> str:
+    """A queue that SNS and EventBridge may send to; its URL. What is received stays in flight long enough."""
+    everyone = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue_arn(name)}
+    attributes = {"VisibilityTimeout": "600", "Policy": json.dumps({"Version": "2012-10-17", "Statement": [everyone]})}
+    if fifo:
+        attributes["FifoQueue"] = "true"
+    client = await Client.connect(engine.port)
+    answer = await client.json("sqs", "CreateQueue", {"QueueName": name, "Attributes": attributes})
+    client.close()
+    return str(answer["QueueUrl"])
+
+
+def queue_arn(name: str) -> str:
+    """The ARN of a queue."""
+    return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
+
+
+async def create_topic(engine: Engine, name: str, queues: list[str], *, raw: bool = False) -> str:
+    """A topic with these queues as subscribers; its ARN."""
+    client = await Client.connect(engine.port)
+    topic_arn = _arn(await client.call(form_request("sns", "CreateTopic", {"Name": name})))
+    for queue in queues:
+        given = {"TopicArn": topic_arn, "Protocol": "sqs", "Endpoint": queue_arn(queue)}
+        if raw:
+            given |= {"Attributes.entry.1.key": "RawMessageDelivery", "Attributes.entry.1.value": "true"}
+        await client.call(form_request("sns", "Subscribe", given))
+    client.close()
+    return topic_arn
+
+
+def _arn(answer: bytes) -> str:
+    found = _ARN.search(answer)
+    if found is None:
+        raise ValueError(answer)
+    return found[1].decode()
+
+
+async def create_bus(engine: Engine, name: str, patterns: list[Mapping[str, Any]], queue: str) -> str:
+    """A bus with a rule for each pattern, all of them with the queue as target; its name."""
+    client = await Client.connect(engine.port)
+    await client.json("events", "CreateEventBus", {"Name": name})
+    for number, pattern in enumerate(patterns):
+        rule = {"Name": f"rule-{number}", "EventBusName": name}
+        await client.json("events", "PutRule", {**rule, "EventPattern": json.dumps(pattern)})
+        target = {"Id": "queue", "Arn": queue_arn(queue)}
+        await client.json("events", "PutTargets", {"Rule": rule["Name"], "EventBusName": name, "Targets": [target]})
+    client.close()
+    return name

@@ -1,0 +1,72 @@
+"""A bus with three rules beside one with three hundred, each event for one rule of either.
+
+The kinds of rules differ in how an engine can find them: by an exact value, a prefix, a range of numbers, or by none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import steps
+from engines import Engine, localbus, ministack
+from load import Contender, Operation, take_turns
+from report import Figure, Result, ratios, speeds_of
+from resources import create_bus, create_queue
+from run import Run
+
+FEW, MANY = 3, 300
+PATTERNS: dict[str, Callable[[int], Mapping[str, Any]]] = {
+    "an exact value": lambda n: {"source": ["bench"], "detail-type": [f"measured.{n}"]},
+    "a prefix": lambda n: {"detail": {"kind": [{"prefix": f"kind-{n}-"}]}},
+    "a range": lambda n: {"detail": {"amount": [{"numeric": [">=", n * 100, "<", n * 100 + 100]}]}},
+    "anything but, and a suffix": lambda n: {
+        "source": [{"anything-but": ["aws"]}],
+        "detail": {"kind": [{"suffix": f"-{n}"}]},
+    },
+}
+
+
+async def rules_part(run: Run) -> Result:
+    """About two minutes."""
+    with ExitStack() as stack:
+        own, theirs = stack.enter_context(localbus()), stack.enter_context(ministack())
+        contenders = [await _contender(own, FEW), await _contender(own, MANY), await _contender(theirs, MANY)]
+        await take_turns(contenders, run.rounds, run.say)
+    few, many, other = (contender.cycle for contender in contenders)
+    figures: list[Figure] = []
+    for place, operation in enumerate(many):
+        if operation.is_measured:
+            name = f"{operation.name}: {MANY} rules"
+            against_few = ratios(operation.rates(), few[place].rates())
+            against_other = ratios(operation.rates(), other[place].rates())
+            figures += [
+                Figure(f"{name} by {FEW}", 0.9, against_few),
+                Figure(f"{name}, by MiniStack", 1.0, against_other),
+            ]
+    return Result(figures, speeds_of(contenders))
+
+
+async def _contender(engine: Engine, rules: int) -> Contender:
+    cycle: list[Operation] = []
+    for number, (kind, pattern) in enumerate(PATTERNS.items()):
+        queue = f"rules-{rules}-{number}"
+        drain = steps.receive_and_delete(await create_queue(engine, queue))
+        bus = await create_bus(engine, f"bus-{rules}-{number}", [pattern(n) for n in range(rules)], queue)
+        cycle += [
+            Operation(f"PutEvents, rules by {kind}", steps.put_events(bus, _event(rules))),
+            Operation("", drain, is_measured=False),
+        ]
+    return Contender(f"{engine.name}, {rules} rules", engine, cycle)
+
+
+def _event(rules: int) -> Callable[[int], Mapping[str, Any]]:
+    """Events that go round the rules."""
+
+    def event(number: int) -> Mapping[str, Any]:
+        n = number % rules
+        detail = steps.document(kind=f"kind-{n}-{n}", amount=n * 100 + 50)
+        return {"Source": "bench", "DetailType": f"measured.{n}", "Detail": detail}
+
+    return event
