@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from localbus.clock import Clock, RealClock
 from localbus.disorder import Disorder
+from localbus.event_source_mappings import OUR_PATHS, EventSourceMappings
 from localbus.eventbridge import EventBridge
 from localbus.faults import Faults
 from localbus.glass import Glass
 from localbus.http_server import HttpServer
 from localbus.journal import Journal
+from localbus.rest_json_protocol import RestJsonProtocol
 from localbus.router import Router
 from localbus.sns import Sns
 from localbus.sqs import Sqs
@@ -48,12 +50,14 @@ class Engine:
         calls = UpstreamCalls(options.upstream)
         self.sns = Sns(self.clock, self.journal, self.sqs, calls, enforce_policies=options.enforce_policies)
         self.events.use_sns(self.sns.deliver)
+        self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, calls)
         services = [self.sqs.service(), self.sns.service(), self.events.service()]
         about = {"services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
         glass = Glass(self.clock, self.journal, self.sqs, self.sns.outbox, faults=self.faults, about=about)
         upstream = Upstream(options.upstream) if options.upstream else None
-        self.router = Router(services, glass, upstream, self.faults)
+        rest = [RestJsonProtocol(self.mappings.service(), OUR_PATHS)]
+        self.router = Router(services, glass, upstream, self.faults, rest)
         self._server = HttpServer(self.router)
 
     async def start(self) -> str:
@@ -65,5 +69,6 @@ class Engine:
     async def stop(self) -> None:
         """Stop listening, and end what is under way."""
         await self._server.stop()
+        await self.mappings.stop()
         await self.events.stop()
         await self.sns.stop()

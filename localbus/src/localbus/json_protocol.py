@@ -50,13 +50,13 @@ class JsonProtocol:
         reader = self._readers.get(action)
         if reader is None:
             shape = operation.input
-            reader = self._readers[action] = _compile(shape) if shape is not None else lambda _: {}
+            reader = self._readers[action] = reader_of(shape) if shape is not None else lambda _: {}
         params: Params = reader(document)
         return operation, params
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
         """The answer to a request that went well; an action without output answers with an empty body."""
-        body = json.dumps(result, default=_plain, separators=(",", ":")).encode() if operation.output else b""
+        body = to_json(result) if operation.output else b""
         return Response(200, self._headers(request_id), body)
 
     def write_error(self, error: Exception, request_id: str) -> Response:
@@ -87,6 +87,11 @@ class JsonProtocol:
         return [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", self._content_type.encode())]
 
 
+def to_json(value: object) -> bytes:
+    """The value as JSON on the wire."""
+    return json.dumps(value, default=_plain, separators=(",", ":")).encode()
+
+
 def _plain(value: object) -> object:
     """What JSON has no form for: a blob is base64, a time is seconds since 1970."""
     match value:
@@ -97,7 +102,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"no JSON form for {value!r}")
 
 
-def _compile(shape: Shape) -> Reader:
+def reader_of(shape: Shape) -> Reader:
     """A function that turns a JSON value into a value of the shape, and refuses one of another type."""
     if isinstance(shape, StructureShape):
         return _compile_structure(shape)
@@ -109,7 +114,7 @@ def _compile(shape: Shape) -> Reader:
 
 
 def _compile_structure(shape: StructureShape) -> Reader:
-    readers = {name: _compile(member) for name, member in shape.members.items()}
+    readers = {name: reader_of(member) for name, member in shape.members.items()}
 
     def structure(value: Any) -> Params:
         if not isinstance(value, dict):
@@ -120,7 +125,7 @@ def _compile_structure(shape: StructureShape) -> Reader:
 
 
 def _compile_list(shape: ListShape) -> Reader:
-    read = _compile(shape.member)
+    read = reader_of(shape.member)
 
     def items(value: Any) -> list[Any]:
         if not isinstance(value, list):
@@ -131,7 +136,7 @@ def _compile_list(shape: ListShape) -> Reader:
 
 
 def _compile_map(shape: MapShape) -> Reader:
-    read = _compile(shape.value)
+    read = reader_of(shape.value)
 
     def mapping(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from localbus import attributes as queue_attributes
@@ -54,6 +54,7 @@ class Queues:
         self._disorder = disorder
         self._records: dict[Key, QueueRecord] = {}
         self._deleted_at: dict[Key, float] = {}
+        self.on_create: Callable[[str], None] = lambda _arn: None
 
     def __iter__(self) -> Iterator[QueueRecord]:
         return iter(list(self._records.values()))
@@ -82,6 +83,7 @@ class Queues:
         record = QueueRecord(queue, caller.account, caller.region, attributes, now, now, dict(tags))
         self._apply(record)
         self._records[key] = record
+        self.on_create(arn)
         return record
 
     def _make(self, name: str, arn: str, *, fifo: bool) -> Queue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
@@ -15,6 +16,7 @@ from localbus.ids import new_id
 from localbus.json_protocol import JsonProtocol
 from localbus.model import Operation, Params
 from localbus.query_protocol import QueryProtocol
+from localbus.rest_json_protocol import RestJsonProtocol
 from localbus.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
 
 log = logging.getLogger("localbus")
@@ -24,6 +26,7 @@ _NOT_OF_ONE_QUEUE = {"CreateQueue", "ListQueues"}  # AWS has no such actions at 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
+Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol
 Write = Callable[[Operation, Params, str], Response]
 
 
@@ -36,22 +39,37 @@ class Router:
         pages: Handler,
         upstream: Handler | None = None,
         faults: Faults | None = None,
+        rest: Sequence[RestJsonProtocol] = (),
     ) -> None:
         self._by_name = {service.name: service for service in services}
         self._by_target = {s.api.target_prefix: JsonProtocol(s) for s in services if s.json_version}
         self._query = {service.name: QueryProtocol(service) for service in services}
+        self._rest = rest
         self._pages = pages
         self._upstream = upstream
         self._faults = faults or Faults()
 
     def wants_stream(self, request: Request) -> bool:
         """Only what certainly goes upstream may be handed over before its body is complete."""
-        return not request.target.startswith("/_") and self._service_by_head(request) is None and not request.is_form
+        if request.target.startswith("/_") or request.is_form or self._service_by_head(request) is not None:
+            return False
+        return not any(protocol.is_for(request) for protocol in self._rest)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer by the service that the request names."""
         if request.target.startswith(("/_localbus/", "/_aws/")):
             return self._pages(request)
+        return self._by_rest(request) or self._by_target_or_form(request)
+
+    def _by_rest(self, request: Request) -> Response | Awaitable[Response] | None:
+        """The answer of a service that is found by method and path."""
+        for protocol in self._rest:
+            action = protocol.action(request)
+            if action is not None:
+                return self._answer(protocol, request, partial(protocol.read, action, request))
+        return None
+
+    def _by_target_or_form(self, request: Request) -> Response | Awaitable[Response]:
         target = request.header(b"x-amz-target")
         if target:
             prefix, _, action = target.rpartition(".")
@@ -72,7 +90,7 @@ class Router:
         return self._answer(query, request, lambda: query.read(action, form))
 
     def _answer(
-        self, protocol: JsonProtocol | QueryProtocol, request: Request, read: Callable[[], tuple[Operation, Params]]
+        self, protocol: Protocol, request: Request, read: Callable[[], tuple[Operation, Params]]
     ) -> Response | Awaitable[Response]:
         caller = caller_of(request)
         try:
@@ -141,9 +159,7 @@ def _scope(request: Request) -> tuple[str, str, str] | None:
     return (found[1], found[2], found[3]) if found else None
 
 
-def _do(
-    protocol: JsonProtocol | QueryProtocol, operation: Operation, params: Params, caller: Caller
-) -> Response | Awaitable[Response]:
+def _do(protocol: Protocol, operation: Operation, params: Params, caller: Caller) -> Response | Awaitable[Response]:
     try:
         result = protocol.service.call(operation, params, caller)
         if isinstance(result, dict):
@@ -153,9 +169,7 @@ def _do(
     return _later(protocol, operation, result, caller)
 
 
-async def _later(
-    protocol: JsonProtocol | QueryProtocol, operation: Operation, result: Awaitable[Params], caller: Caller
-) -> Response:
+async def _later(protocol: Protocol, operation: Operation, result: Awaitable[Params], caller: Caller) -> Response:
     try:
         return protocol.write(operation, await result, caller.request_id)
     except Exception as exc:  # noqa: BLE001 (the same boundary, for an action that waited)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from localbus import http_client
-from localbus.http_client import Answer
+from localbus.errors import AwsError
+from localbus.http_client import Answer, NoAnswerError
 from localbus.model import Params
 
 INVOKE_TIMEOUT_S = 15 * 60  # the longest that a function may run
@@ -42,6 +43,24 @@ class UpstreamCalls:
         """Whether there is such a function."""
         answer = await self._send("GET", _function_path(function_arn), function_arn, {}, b"")
         return answer.status != 404
+
+    async def function_configuration(self, function_arn: str) -> Params | None:
+        """How a function is configured; None when there is no such function."""
+        answer = await self._send("GET", f"{_function_path(function_arn)}/configuration", function_arn, {}, b"")
+        if answer.status >= 500:
+            raise NoAnswerError(f"{function_arn}: the upstream answered {answer.status}")
+        return _document(answer.body) if answer.status == 200 else None
+
+    async def rest(self, method: str, target: str, arn: str, body: bytes) -> Params:
+        """An action of a service that speaks REST with JSON. Raises AwsError with what the upstream refuses it for."""
+        headers = {"Content-Type": "application/json"}
+        answer = await self._send(method, target, arn, headers, body)
+        document = _document(answer.body)
+        if answer.status >= 300:
+            code = answer.headers.get("x-amzn-errortype") or str(document.get("__type", "ServiceException"))
+            message = str(document.get("message") or document.get("Message") or f"HTTP status {answer.status}")
+            raise AwsError(code.partition(":")[0].rpartition("#")[2], message)
+        return document
 
     async def json(self, target: str, arn: str, params: Params, *, version: str = "1.1") -> tuple[int, Params]:
         """An action of a service that speaks AWS JSON, with the account and region of an ARN."""
