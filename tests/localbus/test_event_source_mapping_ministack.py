@@ -18,7 +18,7 @@ import boto3
 import pytest
 from localbus.engine import Engine, Options
 from orderboard_stack.backend import CLIENT_CONFIG
-from orderboard_stack.embedded import EmbeddedBackend, start_embedded
+from orderboard_stack.local_backend import LocalBackend, start_local
 from support import eventually
 
 # The function writes a line to a file for each invocation that begins or ends: what really ran is told by no one else.
@@ -45,7 +45,7 @@ ROLE = "arn:aws:iam::000000000000:role/any"
 class Works:
     """localbus before MiniStack, with boto3 clients; their calls block, so they are made in threads."""
 
-    def __init__(self, url: str, upstream: EmbeddedBackend, told: Path) -> None:
+    def __init__(self, url: str, upstream: LocalBackend, told: Path) -> None:
         self.upstream = upstream
         self.told = told
         given: dict[str, Any] = {
@@ -116,7 +116,7 @@ class Works:
 @asynccontextmanager
 async def works(folder: Path) -> AsyncIterator[Works]:
     """Both engines while they are needed."""
-    upstream = await asyncio.to_thread(start_embedded, folder / "ministack.log")
+    upstream = await asyncio.to_thread(start_local, "ministack", folder / "ministack.log")
     engine = Engine(Options(upstream=upstream.endpoint.endpoint_url))
     url = await engine.start()
     try:
@@ -137,11 +137,11 @@ async def test_a_real_function_takes_messages_fails_some_and_gives_up_others(tmp
 
         await it.send(url, "good", "fail once", "raise always")
 
-        async def finished() -> None:
-            assert await it.left(url) == 0
-            assert await it.left(dead) == 1
+        async def finished() -> bool:
+            return (await it.left(url), await it.left(dead)) == (0, 1)
 
-        await eventually(finished, within_s=30)
+        is_finished: bool = await eventually(finished, within_s=30)
+        assert is_finished
         attempts = sorted(body for bodies in it.done() for body in bodies)
         assert attempts == ["fail once", "fail once", "good", "raise always", "raise always"]
 
@@ -192,15 +192,16 @@ async def test_an_upstream_that_is_killed_loses_nothing(tmp_path: Path, takes_s:
         await asyncio.to_thread(it.upstream.stop)
         await it.send(url, *(f"during {number}" for number in range(3)))
         port = int(str(it.upstream.endpoint.endpoint_url).rpartition(":")[2])
-        it.upstream = await asyncio.to_thread(start_embedded, tmp_path / "again.log", port=port)
+        it.upstream = await asyncio.to_thread(start_local, "ministack", tmp_path / "again.log", port=port)
         try:
             await it.function(TAKES_S=takes_s)
             await eventually(lambda: _bodies(it) >= EVERY_ONE, within_s=60)
 
-            async def empty() -> None:
-                assert await it.left(url) == 0
+            async def empty() -> bool:
+                return await it.left(url) == 0
 
-            await eventually(empty, within_s=30)
+            is_empty: bool = await eventually(empty, within_s=30)
+            assert is_empty
         finally:
             await asyncio.to_thread(it.upstream.stop)
 
