@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fake_lambda import FUNCTION_ARN, QUEUE_ARN, Event, FunctionFailedError, cafe
+from localbus.message import Received
 from support import eventually
 
 FIFO_ARN = f"{QUEUE_ARN}.fifo"
@@ -508,3 +509,42 @@ async def test_a_stop_is_clean() -> None:
 
         clean: bool = await eventually(nothing_runs)
         assert clean
+
+
+async def test_what_nobody_thought_of_does_not_stop_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error in the engine itself is logged, and the mapping goes on after a pause."""
+    async with cafe() as it:
+        queue = it.queue()
+        uuid = await it.map()
+        await it.quiet()
+
+        def broken(_most: int) -> list[Received]:
+            monkeypatch.undo()
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(queue, "receive", broken)
+        it.send("a", "b")
+        await it.quiet()
+        it.clock.advance(1)
+        await it.invoked(1)
+
+        assert sorted(body for bodies in it.functions.bodies() for body in bodies) == ["a", "b"]
+        assert await it.settled(uuid) == "Enabled"
+
+
+async def test_who_hangs_up_leaves_no_mapping_half_changed() -> None:
+    """A request that is given up while it changes a mapping is done all the same."""
+    async with cafe() as it:
+        queue = it.queue()
+        uuid = await it.map()
+        await it.quiet()
+
+        request = asyncio.ensure_future(it.call("UpdateEventSourceMapping", UUID=uuid, BatchSize=1))
+        await asyncio.sleep(0)
+        request.cancel()
+        assert await it.settled(uuid) == "Enabled"
+        it.send("a", "b")
+        await it.invoked(2)
+
+        assert it.functions.bodies() == [["a"], ["b"]]
+        assert sum(queue.counts()) == 0

@@ -1,9 +1,8 @@
 """Receiving for one mapping: from its queue into batches, from batches into invocations, and what comes of these.
 
-One task receives. It waits at the queue as any long poll does, so that a mapping with nothing to do costs nothing, and
-takes messages only while there is room for one more invocation. Each batch then has a task of its own. While the
-function cannot be reached (throttled, or nobody answers) nothing more is received, so that messages do not use up
-their receives for it.
+One task receives, and only while there is room for one more invocation; how, says `event_source_mapping_gatherer`. Each
+batch then has a task of its own. While the function cannot be reached (throttled, or nobody answers) nothing more is
+received, so that messages do not use up their receives for it.
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, services-sqs-scaling.html and
 services-sqs-errorhandling.html there
 """
@@ -12,35 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from localbus.clock import Clock
 from localbus.errors import AwsError
-from localbus.event_source_mapping import EventSourceMapping, Settings
-from localbus.event_source_mapping_batch import (
-    Batch,
-    Done,
-    Failed,
-    Item,
-    Outcome,
-    TryAgain,
-    item_of,
-    outcome_of,
-    record_of,
-)
+from localbus.event_source_mapping import EventSourceMapping
+from localbus.event_source_mapping_batch import Batch, Done, Failed, Item, Outcome, TryAgain, outcome_of
+from localbus.event_source_mapping_gatherer import Gatherer
 from localbus.http_client import NoAnswerError
 from localbus.journal import Journal
-from localbus.message import Received
 from localbus.queue import Queue
 from localbus.sqs import Sqs
 from localbus.upstream_call import UpstreamCalls
 
 log = logging.getLogger("localbus")
 
-RECEIVED_AT_ONCE = 10
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
-_LONG_S = 86_400.0  # a receive waits at the queue; this only bounds how long a client of a queue may
 
 
 class Poller:
@@ -59,8 +46,7 @@ class Poller:
         self._in_trouble: set[int] = set()  # batches whose function cannot be reached, by id
         self._sleeping: set[asyncio.Event] = set()
         self._changed = asyncio.Event()
-        self._batch = Batch()
-        self._held: list[Item] = []  # received, and too much for the batch before
+        self._gatherer = Gatherer(mapping, clock, journal, self._queue)
 
     def start(self) -> None:
         """Begin to receive. What waits for a function that could not be reached is tried again at once."""
@@ -71,10 +57,10 @@ class Poller:
 
     async def stop(self) -> None:
         """Receive no more. What was gathered for a batch and not handed over goes back to the queue."""
-        if self._receiving is not None:
-            self._receiving.cancel()
-            await asyncio.gather(self._receiving, return_exceptions=True)
-            self._receiving = None
+        receiving, self._receiving = self._receiving, None
+        if receiving is not None:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
 
     async def abandon(self) -> None:
         """Receive no more, and give up on what is under way."""
@@ -98,16 +84,20 @@ class Poller:
         try:
             while True:
                 await self._room()
-                queue = self._queue()
-                if queue is None:
-                    await self._change()
-                elif await self._gather(queue):
-                    self._begin()
-        except asyncio.CancelledError:
-            self._give_back()
-            raise
-        except Exception:
-            log.exception("event_source_mapping.receive_failed", extra={"mapping": self._mapping.uuid})
+                try:
+                    await self._receive_batch()
+                except Exception:
+                    log.exception("event_source_mapping.receive_failed", extra={"mapping": self._mapping.uuid})
+                    await self._sleep_until(self._clock.now() + FIRST_PAUSE_S)
+        finally:
+            self._gatherer.give_back()
+
+    async def _receive_batch(self) -> None:
+        queue = self._queue()
+        if queue is None:
+            await self._change()
+        elif batch := await self._gatherer.gather(queue):
+            self._begin(batch)
 
     def _queue(self) -> Queue | None:
         record = self._sqs.queues.by_arn(self._mapping.queue_arn)
@@ -122,82 +112,9 @@ class Poller:
         self._changed.clear()
         await self._changed.wait()
 
-    async def _gather(self, queue: Queue) -> bool:
-        """Fill the batch till it is full or its window has passed; False when the queue went away without a message."""
-        settings = self._mapping.settings
-        held, self._held = self._held, []
-        self._take([item for item in held if item.visible_at > self._clock.now()], settings)
-        deadline: float | None = None
-        while not self._is_full(settings):
-            if self._batch and deadline is None:
-                deadline = self._clock.now() + settings.batching_window_s
-            if settings.batching_window_s and self._is_past(deadline):
-                break
-            received = queue.receive(min(RECEIVED_AT_ONCE, settings.batch_size - len(self._batch)))
-            if received:
-                await asyncio.sleep(0)  # others have their turn, however long the queue is
-            elif self._is_past(deadline) or self._queue() is not queue:
-                break
-            else:
-                received = await self._wait(queue, settings.batch_size - len(self._batch), deadline)
-            self._take(self._wanted(received, queue), settings)
-        return bool(self._batch)
-
-    def _is_past(self, deadline: float | None) -> bool:
-        return deadline is not None and self._clock.now() >= deadline
-
-    def _is_full(self, settings: Settings) -> bool:
-        return bool(self._held) or len(self._batch) >= settings.batch_size
-
-    def _take(self, items: list[Item], settings: Settings) -> None:
-        for item in items:
-            if self._is_full(settings) or not self._batch.takes(item):
-                self._held.append(item)
-            else:
-                self._batch.add(item)
-
-    async def _wait(self, queue: Queue, most: int, deadline: float | None) -> list[Received]:
-        """What comes next, or nothing when the deadline comes first."""
-        waiting = queue.receive_later(min(most, RECEIVED_AT_ONCE), None, _LONG_S)
-
-        def give_up() -> None:
-            if not waiting.done():
-                waiting.set_result([])
-
-        wake = self._clock.call_at(deadline, give_up) if deadline is not None else None
-        try:
-            return await waiting
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled():  # handed out in the very moment of the stop
-                self._held += self._wanted(waiting.result(), queue)
-            raise
-        finally:
-            if wake is not None:
-                wake.cancel()
-
-    def _wanted(self, received: list[Received], queue: Queue) -> list[Item]:
-        """The messages that the filters let through; the others are deleted."""
-        filters = self._mapping.settings.filters
-        items: list[Item] = []
-        for one in received:
-            record = record_of(one, self._mapping.queue_arn)
-            if filters is None or filters.wants(record):
-                items.append(item_of(one, record))
-            else:
-                self._note("filtered", one.message.message_id, {"patterns": [p.text for p in filters.patterns]})
-                queue.delete(one.handle)
-        return items
-
-    def _give_back(self) -> None:
-        """Let what is in no invocation be visible again."""
-        items = [*self._batch.items.values(), *self._held]
-        self._batch, self._held = Batch(), []
-        self._with_each(items, "not_given_back", lambda queue, handle: queue.change_visibility(handle, 0))
-
     # Invoking
 
-    def _begin(self) -> None:
-        batch, self._batch = self._batch, Batch()
+    def _begin(self, batch: Batch) -> None:
         task = asyncio.ensure_future(self._bring(batch))
         self._invoking.add(task)
         task.add_done_callback(self._ended)
@@ -258,22 +175,20 @@ class Poller:
             case Done(failed):
                 self._mapping.last_result = "OK" if not failed else f"PROBLEM: {len(failed)} batch item failures"
                 self._note_each("item_failed", failed, {"function": self._mapping.function_arn})
-                items = [item for item in batch.items.values() if item.message_id not in failed]
-                self._with_each(items, "not_deleted", lambda queue, handle: queue.delete(handle))
+                self._delete(item for item in batch.items.values() if item.message_id not in failed)
             case Failed(reason) | TryAgain(reason):
                 self._mapping.last_result = f"PROBLEM: {reason}"
                 self._note_each("invocation_failed", batch.items, reason)
 
-    def _with_each(self, items: list[Item], failure: str, do: Callable[[Queue, str], None]) -> None:
-        """Do this with the handle of each item; one whose time is over is noted."""
+    def _delete(self, items: Iterable[Item]) -> None:
         queue = self._queue()
         if queue is None:
             return
         for item in items:
             try:
-                do(queue, item.handle)
-            except AwsError as exc:
-                self._note(failure, item.message_id, str(exc))
+                queue.delete(item.handle)
+            except AwsError as exc:  # a FIFO queue's handle whose time is over
+                self._note("not_deleted", item.message_id, str(exc))
 
     def _note_each(self, event: str, message_ids: Iterable[str], detail: object) -> None:
         for message_id in message_ids:

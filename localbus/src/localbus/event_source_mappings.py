@@ -96,9 +96,11 @@ class EventSourceMappings:
         """Let the mapping go by these settings from the next batch on."""
         mapping.state = "Updating" if enabled else "Disabling"
         mapping.modified_at = self.clock.now()
-        await self._pollers[mapping.uuid].stop()
-        mapping.settings, mapping.function_arn = settings, function_arn
-        self._arrive(mapping, enabled=enabled)
+        try:
+            await self._pollers[mapping.uuid].stop()
+        finally:  # also when whoever asked has gone meanwhile
+            mapping.settings, mapping.function_arn = settings, function_arn
+            self._arrive(mapping, enabled=enabled)
 
     async def remove(self, mapping: EventSourceMapping) -> None:
         """Forget the mapping; invocations that are under way come to their end."""
@@ -106,8 +108,10 @@ class EventSourceMappings:
         mapping.modified_at = self.clock.now()
         poller = self._pollers.pop(mapping.uuid)
         self._retired = [one for one in self._retired if one.is_busy] + [poller]
-        await poller.stop()
-        del self._mappings[mapping.uuid]
+        try:
+            await poller.stop()
+        finally:
+            del self._mappings[mapping.uuid]
 
     def _arrive(self, mapping: EventSourceMapping, *, enabled: bool) -> None:
         """End the transition, once whoever asked for it has been answered."""
