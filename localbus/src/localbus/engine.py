@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from localbus.clock import Clock, RealClock
+from localbus.cloudformation import CloudFormation
 from localbus.disorder import Disorder
 from localbus.event_source_mappings import OUR_PATHS, EventSourceMappings
 from localbus.eventbridge import EventBridge
@@ -51,12 +52,16 @@ class Engine:
         self.sns = Sns(self.clock, self.journal, self.sqs, calls, enforce_policies=options.enforce_policies)
         self.events.use_sns(self.sns.deliver)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, calls)
-        services = [self.sqs.service(), self.sns.service(), self.events.service()]
+        messaging = [self.sqs.service(), self.sns.service(), self.events.service()]
+        mappings = self.mappings.service()
+        by_name = {one.name: one for one in (*messaging, mappings)}
+        self.stacks = CloudFormation(self.clock, by_name, options.upstream, self.sqs.queues.free_name)
+        services = [*messaging, self.stacks.service()]
         about = {"services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
         glass = Glass(self.clock, self.journal, self.sqs, self.sns.outbox, faults=self.faults, about=about)
         upstream = Upstream(options.upstream) if options.upstream else None
-        rest = [RestJsonProtocol(self.mappings.service(), OUR_PATHS)]
+        rest = [RestJsonProtocol(mappings, OUR_PATHS)]
         self.router = Router(services, glass, upstream, self.faults, rest)
         self._server = HttpServer(self.router)
 
@@ -69,6 +74,7 @@ class Engine:
     async def stop(self) -> None:
         """Stop listening, and end what is under way."""
         await self._server.stop()
+        await self.stacks.stop()
         await self.mappings.stop()
         await self.events.stop()
         await self.sns.stop()

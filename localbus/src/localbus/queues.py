@@ -112,6 +112,11 @@ class Queues:
         self._deleted_at[key] = self.clock.now()
         record.queue.close()
 
+    def free_name(self, arn: str) -> None:
+        """Let the name of a deleted queue be used again at once."""
+        _, _, _, region, account, name = arn.split(":")
+        self._deleted_at.pop((account, region, name), None)
+
     def by_name(self, name: str, account: str, region: str) -> QueueRecord:
         """The queue of that name; raises QueueDoesNotExist."""
         record = self._records.get((account, region, name))
