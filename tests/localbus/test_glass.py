@@ -103,6 +103,58 @@ def test_a_client_can_point_at_the_messages(localbus: Localbus, sqs: Any, url: s
         peeking.send_message(QueueUrl=url, MessageBody="c")
 
 
+def test_a_message_is_shown_with_its_binary_attributes(localbus: Localbus, sqs: Any, url: str) -> None:
+    """Bytes are base64 for a reader of JSON, and bytes again for an SDK."""
+    blob = {"blob": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
+    sqs.send_message(QueueUrl=url, MessageBody="b", MessageAttributes=blob)
+
+    page = f"{localbus.url}/_aws/sqs/messages"
+    shown = httpx.get(page, params={"QueueUrl": url}, headers={"Accept": "application/json"}).json()
+    localbus.url = page
+    [message] = localbus.client("sqs").receive_message(QueueUrl=url)["Messages"]
+
+    [one] = shown["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"]
+    assert one["MessageAttribute"][0]["Value"] == {"DataType": "Binary", "BinaryValue": "AP8="}
+    assert message["MessageAttributes"] == blob
+
+
+@pytest.mark.parametrize("body", ['{"QueueUrl": 5}', "{}", "[]", "{", '{"QueueUrl": {}}'])
+def test_a_peek_without_a_queue(localbus: Localbus, body: str) -> None:
+    """What names no queue is a client's mistake."""
+    page = f"{localbus.url}/_aws/sqs/messages"
+
+    answer = httpx.post(page, content=body, headers={"X-Amz-Target": "AmazonSQS.ReceiveMessage"})
+
+    assert answer.status_code == 400
+
+
 def test_health(localbus: Localbus) -> None:
     """It says what is running."""
-    assert httpx.get(f"{localbus.url}/_localbus/health").json()["services"][0] == "sqs"
+    health = httpx.get(f"{localbus.url}/_localbus/health").json()
+
+    assert (health["status"], health["services"][0]) == ("running", "sqs")
+    assert health["version"]
+    assert httpx.head(f"{localbus.url}/_localbus/health").status_code == 200
+
+
+def test_the_list_of_pages(localbus: Localbus) -> None:
+    """A reader gets text, a program JSON; every page in it that can be looked at is there."""
+    text = httpx.get(f"{localbus.url}/_localbus/").text
+    pages = httpx.get(f"{localbus.url}/_localbus", headers={"Accept": "application/json"}).json()["pages"]
+
+    assert all(page["address"] in text and page["about"] in text for page in pages)
+    for page in pages:
+        if page["method"] == "GET" and page["address"].startswith("/_localbus"):
+            address = page["address"].partition("?")[0]
+            assert httpx.get(f"{localbus.url}{address}").status_code == 200
+
+
+def test_a_page_that_is_not_there(localbus: Localbus) -> None:
+    """The answer names what comes near, and the methods that a page takes."""
+    near = httpx.get(f"{localbus.url}/_localbus/jornal")
+    method = httpx.delete(f"{localbus.url}/_localbus/faults")
+
+    assert near.status_code == 404
+    assert "Did you mean /_localbus/journal?" in near.json()["error"]
+    assert method.status_code == 405
+    assert "GET and PUT" in method.json()["error"]

@@ -113,6 +113,17 @@ def test_a_get_without_a_signature(localbus: Localbus) -> None:
     assert received["Body"] == "hello there"
 
 
+def test_a_queue_s_url_without_a_signature(localbus: Localbus) -> None:
+    """Who signs nothing names no region: the queue is found where it is, unless two regions have one of that name."""
+    urls = [localbus.client("sqs", region="eu-west-1").create_queue(QueueName=name)["QueueUrl"] for name in "ab"]
+    localbus.client("sqs", region="eu-west-2").create_queue(QueueName="b")
+
+    found, ambiguous = (httpx.get(url, params={"Action": "SendMessage", "MessageBody": "hello"}) for url in urls)
+
+    assert found.status_code == 200
+    assert "NonExistentQueue" in ambiguous.text
+
+
 def test_what_a_queue_s_own_url_does_not_do(localbus: Localbus) -> None:
     """Actions that are not about one queue, and none at all, are refused there (recorded of AWS)."""
     localbus.client("sqs").create_queue(QueueName="q")

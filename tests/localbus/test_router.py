@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from localbus.engine import Engine, Options
 from localbus.http import Request, Response
 from localbus.http_server import HttpServer
@@ -46,12 +48,37 @@ def test_a_missing_member(localbus: Localbus) -> None:
     assert answer.headers["x-amzn-requestid"]
 
 
-def test_without_an_upstream_other_services_are_not_there(localbus: Localbus) -> None:
-    """What is for no service of ours is refused, never answered with an empty success."""
-    answer = call(localbus, "DynamoDB_20120810.ListTables")
+@pytest.mark.parametrize(
+    ("service", "action"),
+    [
+        ("sts", "get_caller_identity"),
+        ("s3", "list_buckets"),
+        ("lambda", "list_functions"),
+        ("dynamodb", "list_tables"),
+        ("cloudwatch", "list_metrics"),
+    ],
+)
+def test_without_an_upstream_other_services_are_not_there(localbus: Localbus, service: str, action: str) -> None:
+    """What is for no service of ours is refused in the words of its protocol, never answered with an empty success."""
+    client = localbus.client(service, config=Config(retries={"max_attempts": 0}))
 
-    assert answer.status_code == 501
-    assert "no --upstream" in answer.text
+    with pytest.raises(ClientError) as raised:
+        getattr(client, action)()
+
+    error = raised.value.response
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert error["Error"]["Code"] == "NotImplemented"
+    assert "--upstream" in error["Error"]["Message"]
+
+
+def test_what_is_for_nobody(localbus: Localbus) -> None:
+    """A browser at the wrong address is told what this is; at the root it gets the list of pages."""
+    lost = httpx.get(f"{localbus.url}/favicon.ico")
+    root = httpx.get(localbus.url)
+
+    assert lost.status_code == 404
+    assert "/_localbus/" in lost.text
+    assert "/_localbus/journal" in root.text
 
 
 class Echo:
@@ -210,7 +237,7 @@ async def test_many_requests_at_once_on_one_connection() -> None:
     writer.write(b"".join(b"GET /_localbus/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(50)))
     answers = [await _read(reader) for _ in range(50)]
 
-    assert [b"GET /_localbus/%d." % number in answer for number, answer in enumerate(answers)] == [True] * 50
+    assert [b"no page /_localbus/%d." % number in answer for number, answer in enumerate(answers)] == [True] * 50
     writer.close()
     await engine.stop()
 

@@ -218,6 +218,18 @@ def test_a_batch_can_fail_in_part(sqs: Any, url: str) -> None:
     assert (failed["Id"], failed["Code"], failed["SenderFault"]) == ("bad", "InvalidParameterValue", True)
 
 
+def test_a_batch_without_failures_names_none(sqs: Any, url: str) -> None:
+    """Of the lists of what was done and what was not, an empty one is left out, as AWS does.
+
+    Recorded in LocalStack's tests/aws/services/sqs/test_sqs.snapshot.json (oversized contents, updated maximum size).
+    """
+    done = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "a", "MessageBody": "b"}])
+    not_done = sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": "a", "ReceiptHandle": "garbage"}])
+
+    assert "Failed" not in done
+    assert "Successful" not in not_done
+
+
 def test_batches_of_deletes_and_visibility(sqs: Any, url: str) -> None:
     """Each entry of a batch is answered for itself (API_DeleteMessageBatch, API_ChangeMessageVisibilityBatch)."""
     sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": str(n)} for n in range(3)])

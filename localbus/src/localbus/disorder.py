@@ -8,7 +8,9 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGui
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 from localbus.clock import Clock
 from localbus.journal import Journal
@@ -37,9 +39,20 @@ class Disorder:
 
 def parse(text: str) -> Disorder:
     """A disorder as the command line has it: `seed=7,duplicates=0.05,reordering=0.1,missed_polls=0.2`."""
-    given: dict[str, str] = dict(part.split("=", 1) for part in text.split(",")) if text else {}
-    seed = int(given.pop("seed", "0"))
-    return Disorder(seed, **{name: float(value) for name, value in given.items()})
+    return read(dict(part.partition("=")[::2] for part in text.split(",")))
+
+
+def read(given: Mapping[str, Any]) -> Disorder:
+    """A disorder of named numbers, or of texts that are such; raises ValueError."""
+    names = [each.name for each in fields(Disorder)]
+    for name in given:
+        if name not in names:
+            raise ValueError(f"there is no {name!r}; there are {', '.join(names)}")
+    try:
+        numbers = {name: int(value) if name == "seed" else float(value) for name, value in given.items()}
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise ValueError(f"{dict(given)} has a value that is no number") from exc
+    return Disorder(**numbers)  # type: ignore[arg-type]  # the seed is an int
 
 
 class DisorderlyLine(Line):

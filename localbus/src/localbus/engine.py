@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from localbus.clock import Clock, RealClock
 from localbus.cloudformation import CloudFormation
@@ -13,12 +14,15 @@ from localbus.faults import Faults
 from localbus.glass import Glass
 from localbus.http_server import HttpServer
 from localbus.journal import Journal
+from localbus.origins import Origins
 from localbus.rest_json_protocol import RestJsonProtocol
 from localbus.router import Router
 from localbus.sns import Sns
 from localbus.sqs import Sqs
 from localbus.upstream import Upstream
 from localbus.upstream_call import UpstreamCalls
+
+VERSION = version("orderboard-localbus")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Options:
     upstream: str | None = None
     enforce_policies: bool = True
     disorder: Disorder | None = None
+    allow_origins: tuple[str, ...] = ()
 
 
 class Engine:
@@ -57,18 +62,19 @@ class Engine:
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, by_name, options.upstream, self.sqs.queues.free_name)
         services = [*messaging, self.stacks.service()]
-        about = {"services": [service.name for service in services], "upstream": options.upstream}
+        about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
         glass = Glass(self.clock, self.journal, self.sqs, self.sns.outbox, faults=self.faults, about=about)
         upstream = Upstream(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, OUR_PATHS)]
         self.router = Router(services, glass, upstream, self.faults, rest)
-        self._server = HttpServer(self.router)
+        self._server = HttpServer(Origins(self.router, options.allow_origins))
 
     async def start(self) -> str:
         """Listen, and say at which URL."""
         port = await self._server.start(self.options.host, self.options.port)
-        self.sns.url = f"http://{self.options.host}:{port}"
+        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
+        self.sns.url = f"http://{host}:{port}"
         return self.sns.url
 
     async def stop(self) -> None:

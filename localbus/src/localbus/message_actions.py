@@ -156,7 +156,10 @@ def _check_entries(entries: list[Params], name: str) -> None:
 
 
 def _each(sqs: Sqs, entries: list[Params], do: Callable[[Params], Params]) -> Params:
-    """Do each entry for itself: one that fails does not keep the others from being done."""
+    """Do each entry for itself: one that fails does not keep the others from being done.
+
+    Of the two lists in the answer AWS leaves out an empty one.
+    """
     successful, failed = [], []
     for entry in entries:
         try:
@@ -165,7 +168,7 @@ def _each(sqs: Sqs, entries: list[Params], do: Callable[[Params], Params]) -> Pa
             form = sqs.error_form(exc.code)
             fault = form.fault == "Sender"
             failed.append({"Id": entry["Id"], "SenderFault": fault, "Code": form.query_code, "Message": exc.message})
-    return {"Successful": successful, "Failed": failed}
+    return {name: entries for name, entries in (("Successful", successful), ("Failed", failed)) if entries}
 
 
 def _within(params: Params, name: str, low: int, high: int, default: int | None) -> int | None:

@@ -141,9 +141,16 @@ class Queues:
             host = _URL_REGION.match(url)
             region = (host[1] or host[2]) if host else caller.region
         record = self._records.get((account, region, name)) or self._records.get((account, caller.region, name))
+        if record is None and not caller.signed:
+            record = self._only_one(account, name)
         if record is None:
             raise does_not_exist()
         return record
+
+    def _only_one(self, account: str, name: str) -> QueueRecord | None:
+        """The queue of that name, for who names no region, if there is one in one region only."""
+        found = [record for key, record in self._records.items() if (key[0], key[2]) == (account, name)]
+        return found[0] if len(found) == 1 else None
 
     def sources_of(self, record: QueueRecord) -> list[QueueRecord]:
         """The queues whose dead letters go to this one."""

@@ -15,6 +15,7 @@ from localbus.http import Handler, Request, Response
 from localbus.ids import new_id
 from localbus.json_protocol import JsonProtocol
 from localbus.model import Operation, Params
+from localbus.not_here import not_here
 from localbus.query_protocol import QueryProtocol
 from localbus.rest_json_protocol import RestJsonProtocol
 from localbus.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
@@ -22,6 +23,7 @@ from localbus.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
 log = logging.getLogger("localbus")
 
 QUEUE_PATH = re.compile(r"/(?:queue/[a-z0-9-]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?/?")
+_OWN = ("/_localbus", "/_aws/sqs/messages")
 _NOT_OF_ONE_QUEUE = {"CreateQueue", "ListQueues"}  # AWS has no such actions at a queue's own URL
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -57,7 +59,7 @@ class Router:
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer by the service that the request names."""
-        if request.target.startswith(("/_localbus/", "/_aws/")):
+        if request.target.startswith(_OWN):
             return self._pages(request)
         return self._by_rest(request) or self._by_target_or_form(request)
 
@@ -134,10 +136,10 @@ class Router:
     def _pass_on(self, request: Request) -> Response | Awaitable[Response]:
         if self._upstream is not None:
             return self._upstream(request)
-        text = (
-            b'{"__type":"NotImplemented","message":"localbus has no such service, and was started with no --upstream."}'
-        )
-        return Response(501, [(b"Content-Type", b"application/json")], text)
+        scope = _scope(request)
+        if scope is None and (request.method, request.target) == ("GET", "/"):
+            return self._pages(request)
+        return not_here(request, scope[2] if scope else None)
 
 
 def caller_of(request: Request) -> Caller:
