@@ -108,7 +108,8 @@ class Courier:
     def _to_queue(self, subscription: Subscription, notification: Notification, *, replayed: bool) -> None:
         entry = self._entry(subscription, notification, subscription.endpoint, replayed=replayed)
         try:
-            message_id = self._sqs.deliver(subscription.endpoint, entry, subscription.topic.principal)
+            content = notification.raw_content(subscription.protocol) if subscription.raw else None
+            message_id = self._sqs.deliver(subscription.endpoint, entry, subscription.topic.principal, content)
         except AwsError as exc:
             self._give_up(subscription, notification, exc.message)
         else:

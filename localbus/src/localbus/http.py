@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
+from localbus.form import parse_form
+
 Headers = list[tuple[bytes, bytes]]
 DROP_CONNECTION = 0  # a status that is none: the connection is to end without an answer
 
@@ -47,8 +49,7 @@ class Request:
         """The parameters of the query string and of a form in the body together."""
         if not self.is_form:
             return self.query
-        text = self.body.decode("utf-8", "replace")
-        return self.query | dict(parse_qsl(text, keep_blank_values=True))
+        return self.query | parse_form(self.body)
 
 
 @dataclass

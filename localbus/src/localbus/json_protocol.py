@@ -89,7 +89,7 @@ class JsonProtocol:
 
 def to_json(value: object) -> bytes:
     """The value as JSON on the wire."""
-    return json.dumps(value, default=_plain, separators=(",", ":")).encode()
+    return _ENCODE(value).encode()
 
 
 def _plain(value: object) -> object:
@@ -100,6 +100,9 @@ def _plain(value: object) -> object:
         case datetime():
             return value.timestamp()
     raise TypeError(f"no JSON form for {value!r}")
+
+
+_ENCODE = json.JSONEncoder(default=_plain, separators=(",", ":")).encode
 
 
 def reader_of(shape: Shape) -> Reader:

@@ -56,6 +56,7 @@ class Message:
         message_id: str,
         body: str,
         *,
+        body_md5: str | None = None,
         sender_id: str = "",
         attributes: Mapping[str, Attribute] | None = None,
         trace_header: Attribute | None = None,
@@ -64,7 +65,7 @@ class Message:
     ) -> None:
         self.message_id = message_id
         self.body = body
-        self.body_md5 = md5(body.encode())
+        self.body_md5 = body_md5 or md5(body.encode())
         self.attributes = attributes or None
         self.trace_header = trace_header
         self.sender_id = sender_id
@@ -130,7 +131,12 @@ def size_bytes(body: str, attributes: Mapping[str, Attribute] | None) -> int:
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
     """
-    size = len(body.encode())
+    return len(body.encode()) + attributes_bytes(attributes)
+
+
+def attributes_bytes(attributes: Mapping[str, Attribute] | None) -> int:
+    """How much of that is the attributes'."""
+    size = 0
     for name, attribute in (attributes or {}).items():
         size += len(name.encode()) + len(attribute["DataType"].encode())
         value = attribute.get("BinaryValue", b"") or attribute.get("StringValue", "").encode()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from localbus.content import Content
 from localbus.event_pattern import Fields
 from localbus.filter_policy import FilterPolicy, attribute_fields, body_fields
 from localbus.message import Attribute
@@ -52,6 +53,7 @@ class Notification:
         self._messages = messages
         self._signature_version = signature_version
         self._body_fields: dict[str, Fields | None] = {}
+        self._raw_contents: dict[str, Content] = {}
         self._envelopes: dict[tuple[str, bool], tuple[str, str]] = {}
 
     def message_for(self, protocol: str) -> str:
@@ -61,6 +63,14 @@ class Notification:
     @cached_property
     def _attribute_fields(self) -> Fields:
         return attribute_fields(self.attributes)
+
+    def raw_content(self, protocol: str) -> Content:
+        """What a queue gets by raw delivery. Raises AWS's errors, for a topic takes what a queue does not."""
+        text = self.message_for(protocol)
+        content = self._raw_contents.get(text)
+        if content is None:
+            content = self._raw_contents[text] = Content(text, self.attributes)
+        return content
 
     def is_wanted_by(self, policy: FilterPolicy, protocol: str) -> bool:
         """Whether a subscription with this filter policy gets the message."""

@@ -50,6 +50,7 @@ class QueryProtocol:
     def __init__(self, service: Service) -> None:
         self.service = service
         self._names = FORM_NAMES.get(service.name, {})
+        self._members: dict[str, list[tuple[str, str, Shape]]] = {}
 
     def read(self, action: str, form: Mapping[str, str]) -> tuple[Operation, Params]:
         """The action and its input in Python values of the model's types."""
@@ -102,14 +103,22 @@ class QueryProtocol:
         name: str = shape.serialization.get("name") or self._names.get(member, member)
         return name
 
+    def _members_of(self, shape: StructureShape) -> list[tuple[str, str, Shape]]:
+        """Each member with what it is called in a form or in XML, and its shape."""
+        members = self._members.get(shape.name)
+        if members is None:
+            found = [(name, self._name(name, member), member) for name, member in shape.members.items()]
+            members = self._members[shape.name] = found
+        return members
+
     # From the form to values
 
     def _structure(self, shape: StructureShape, tree: Any) -> Params:
         if not isinstance(tree, dict):
             raise MalformedRequestError(f"Unexpected text in place of a {shape.name}.")
         values: Params = {}
-        for member, member_shape in shape.members.items():
-            branch = tree.get(self._name(member, member_shape))
+        for member, name, member_shape in self._members_of(shape):
+            branch = tree.get(name)
             if branch is not None:
                 values[member] = self._value(member_shape, branch)
         return values
@@ -137,10 +146,10 @@ class QueryProtocol:
     # From values to XML
 
     def _xml_members(self, shape: StructureShape, values: Params) -> Iterator[str]:
-        for member, member_shape in shape.members.items():
+        for member, name, member_shape in self._members_of(shape):
             value = values.get(member)
             if value is not None:
-                yield from self._xml(self._name(member, member_shape), member_shape, value)
+                yield from self._xml(name, member_shape, value)
 
     def _xml(self, name: str, shape: Shape, value: Any) -> Iterator[str]:
         if isinstance(shape, StructureShape):

@@ -39,7 +39,10 @@ class Principal:
 
     account: str | None = None
     service: str | None = None
-    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    context: Mapping[str, str] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.account, self.service, *self.context.values()))  # all rules are one service, so it counts too
 
     def is_named_by(self, named: Any) -> bool:
         """Whether a statement's Principal means this one."""

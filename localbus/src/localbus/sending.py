@@ -7,41 +7,33 @@ and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from localbus.errors import AwsError
+from localbus.content import Content, check_text
 from localbus.fifo_queue import FifoQueue
 from localbus.ids import new_id
-from localbus.message import Attribute, Message, attributes_md5, size_bytes
+from localbus.message import Attribute, Message, attributes_md5
 from localbus.model import Params
 from localbus.queue import Queue
 from localbus.refusals import invalid, missing, refusal
 
-MAX_ATTRIBUTES = 10
 MAX_DELAY_S = 900
-_BAD_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
-_ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)(?!(?i:aws|amazon)\.)[\w.-]{1,256}(?<!\.)")
-_DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
 
 
-def build(entry: Params, queue: Queue, sender_id: str) -> tuple[Message, int | None]:
-    """The message of this entry and its own delay, or AWS's error."""
+def build(entry: Params, queue: Queue, sender_id: str, content: Content | None = None) -> tuple[Message, int | None]:
+    """The message of this entry and its own delay, or AWS's error. `content` is the entry's, where it is at hand."""
     delay_s = _delay(entry, queue)
     group_id, deduplication_id = _check_tokens(entry, queue)
-    body: str = entry["MessageBody"]
-    check_text(body)
-    attributes = entry.get("MessageAttributes")
-    if attributes:
-        check_attributes(attributes)
-    if size_bytes(body, attributes) > queue.settings.max_message_bytes:
+    content = content or Content(entry["MessageBody"], entry.get("MessageAttributes"))
+    if content.size_bytes > queue.settings.max_message_bytes:
         reason = f"Message must be shorter than {queue.settings.max_message_bytes} bytes."
         raise invalid(f"One or more parameters are invalid. Reason: {reason}")
     message = Message(
         new_id(),
-        body,
+        content.body,
+        body_md5=content.body_md5,
         sender_id=sender_id,
-        attributes=attributes,
+        attributes=content.attributes,
         trace_header=_trace_header(entry),
         group_id=group_id,
         deduplication_id=deduplication_id,
@@ -97,61 +89,6 @@ def _check_tokens(entry: Params, queue: Queue) -> tuple[str | None, str | None]:
             reason = f"{name} can only include alphanumeric and punctuation characters. 1 to 128 in length."
             raise refusal(name, value, reason)
     return group_id, deduplication_id
-
-
-def check_text(text: str) -> None:
-    """Refuse an empty body, and characters that XML has not."""
-    if not text:
-        raise missing("MessageBody")
-    if not text.isprintable() and _BAD_CHARACTER.search(text):
-        allowed = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
-        raise AwsError("InvalidMessageContents", f"Invalid characters found. Valid unicode characters are {allowed}")
-
-
-def check_attributes(attributes: Mapping[str, Attribute]) -> None:
-    """Refuse message attributes that are too many, or not of AWS's form."""
-    if len(attributes) > MAX_ATTRIBUTES:
-        raise invalid(
-            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
-        )
-    for name, attribute in attributes.items():
-        if not _ATTRIBUTE_NAME.fullmatch(name):
-            raise invalid(
-                f"Message (user) attribute name '{name}' is invalid. It can contain alphanumeric characters, the "
-                "underscore, hyphen, and period, at most 256, and must not start with AWS. or Amazon. or have a period "
-                "at an end or next to another."
-            )
-        _check_value(name, attribute)
-
-
-def _check_value(name: str, attribute: Attribute) -> None:
-    data_type: str = attribute["DataType"]
-    kind = _DATA_TYPE.fullmatch(data_type)
-    if kind is None or len(data_type) > 256 or _BAD_CHARACTER.search(data_type):
-        raise invalid(
-            f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
-            "is Binary, Number, and String."
-        )
-    key = "BinaryValue" if kind[1] == "Binary" else "StringValue"
-    if key not in attribute:
-        text = f"must contain non-empty message attribute value for message attribute type '{kind[1]}'."
-        raise invalid(f"The message attribute '{name}' {text}")
-    value = attribute[key]
-    if not value:
-        raise invalid(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind[1]}'.")
-    if isinstance(value, str):
-        if _BAD_CHARACTER.search(value):
-            raise invalid(f"Message (user) attribute '{name}' has characters that are not allowed.")
-        if kind[1] == "Number" and not _is_number(value):
-            raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _trace_header(entry: Params) -> Attribute | None:

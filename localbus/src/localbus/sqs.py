@@ -10,6 +10,7 @@ from functools import partial
 
 from localbus import message_actions, move_task, queue_actions
 from localbus.clock import Clock
+from localbus.content import Content
 from localbus.disorder import Disorder
 from localbus.errors import AwsError
 from localbus.journal import Journal
@@ -109,8 +110,10 @@ class Sqs:
             raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
         return record
 
-    def deliver(self, queue_arn: str, entry: Params, principal: Principal) -> str:
+    def deliver(self, queue_arn: str, entry: Params, principal: Principal, content: Content | None = None) -> str:
         """Send for a service (the entry is SendMessage's input without the URL) and say under which message id.
+
+        `content` is the entry's body and attributes, where the caller sends the same to many queues.
 
         Raises AwsError: QueueDoesNotExist, AccessDeniedException where the queue's policy does not let the service,
         or what SendMessage itself refuses. Which of these a sender tries again is its own matter.
@@ -123,7 +126,7 @@ class Sqs:
             reason = f"the queue policy does not let {principal.service} send"
             self.journal.note("denied", queue_arn, "", self.clock.now(), reason)
             raise AwsError("AccessDeniedException", f"Access to the resource {queue_arn} is denied: {reason}.")
-        message, delay_s = build(entry, record.queue, principal.service or record.account)
+        message, delay_s = build(entry, record.queue, principal.service or record.account, content)
         record.queue.send(message, delay_s)
         return message.message_id
 
