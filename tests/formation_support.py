@@ -1,19 +1,10 @@
-"""What the tests of CloudFormation share: a client that waits for what it began, and MiniStack as the upstream."""
+"""What the tests of CloudFormation share: a client that waits for what it began."""
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import httpx
 from localbus.pytest_plugin import Localbus
 from localbus_support import eventually
 
@@ -84,45 +75,3 @@ def _at_rest(status: str) -> str | None:
 def _parameters(given: dict[str, Any]) -> dict[str, Any]:
     own = {key: given.pop(key) for key in list(given) if key in {"OnFailure", "DisableRollback", "Tags"}}
     return own | {"Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]}
-
-
-@contextmanager
-def ministack(folder: Path) -> Iterator[str]:
-    """MiniStack in a process group of its own, with its files in the folder; gives its URL."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "BIND_HOST": "127.0.0.1",
-        "DOCKER_HOST": f"unix://{folder}/no-docker",
-        "GATEWAY_PORT": str(port),
-        "LAMBDA_EXECUTOR": "local",
-        "LOG_LEVEL": "ERROR",
-        "S3_DATA_DIR": str(folder / "s3"),
-        "STATE_DIR": str(folder / "state"),
-        "TMPDIR": str(folder),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        eventually(lambda: _answers(f"{url}/_ministack/health"), within_s=30)
-        yield url
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=10)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -13,9 +13,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from formation_support import Formation, ministack
+from formation_support import Formation
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
+from localbus_support import eventually, journal
+from orderboard_stack.local_backend import start_local
 
 TEMPLATE = Path(__file__).parents[2] / "localstack" / "template.yaml"
 
@@ -57,8 +59,10 @@ Outputs:
 @pytest.fixture(scope="module")
 def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a MiniStack."""
-    with ministack(tmp_path_factory.mktemp("ministack")) as url:
-        yield url
+    backend = start_local("ministack", tmp_path_factory.mktemp("ministack") / "log")
+    assert backend.endpoint.endpoint_url is not None
+    yield backend.endpoint.endpoint_url
+    backend.stop()
 
 
 @pytest.fixture
@@ -226,7 +230,7 @@ def shop_parameters(localbus: Localbus) -> Iterator[dict[str, str]]:
 def test_the_project_s_template(
     localbus: Localbus, formation: Formation, upstream: str, shop_parameters: dict[str, str]
 ) -> None:
-    """All of it is made; an order goes through the topic to its queue, an event through its rule; nothing is left."""
+    """All of it is made; an order goes by its topic, an event by its rule to the function; and all of it goes again."""
     template = TEMPLATE.read_text()
 
     assert formation.create(template, **shop_parameters) == "CREATE_COMPLETE"
@@ -246,6 +250,8 @@ def test_the_project_s_template(
         "EventBusName": outputs["BusName"],
     }
     assert localbus.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    eventually(lambda: journal(localbus, event="invoked"), within_s=20)
+    assert journal(localbus, event="invoked")[0]["resource"].endswith(outputs["NotifierMappingId"])
     lambda_ = behind(upstream, "lambda")
     environment = lambda_.get_function_configuration(FunctionName=outputs["NotifierFunction"])["Environment"]
     assert environment["Variables"]["ORDERBOARD_ALERTS_TOPIC_ARN"] == outputs["AlertsTopicArn"]
@@ -260,7 +266,7 @@ def test_the_project_s_template(
     assert localbus.client("events").list_archives()["Archives"] == []
     assert behind(upstream, "dynamodb").list_tables()["TableNames"] == []
     assert lambda_.list_functions()["Functions"] == []
-    assert lambda_.list_event_source_mappings()["EventSourceMappings"] == []
+    assert localbus.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
 
 
 def test_policies_of_the_template_are_enforced(formation: Formation, shop_parameters: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from localbus.destination_resources import ApiDestinationType, ConnectionType
 from localbus.errors import AwsError
 from localbus.event_bus_resources import ArchiveType, EventBusPolicyType, EventBusType
+from localbus.mapping_resource import MappingType
 from localbus.queue_resources import QueueInlinePolicyType, QueuePolicyType, QueueType
 from localbus.resource_type import ResourceType
 from localbus.rule_resource import RuleType
@@ -26,6 +27,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         ConnectionType(),
         EventBusPolicyType(),
         EventBusType(),
+        MappingType(),
         QueueInlinePolicyType(),
         QueuePolicyType(),
         QueueType(),
