@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import Any, Final
 
@@ -180,6 +181,34 @@ class Aws:
         texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
         answer = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint, Attributes=texts)
         return str(answer["SubscriptionArn"])
+
+    def bus(self) -> str:
+        """The name of an event bus."""
+        name = self.name()
+        self.events.create_event_bus(Name=name)
+        return name
+
+    @cached_property
+    def own_bus(self) -> str:
+        """The name of this check's own bus, so that no check disturbs another."""
+        return self.bus()
+
+    def rule(self, target: str, *, bus: str = "", **given: Any) -> str:
+        """The name of a rule of the own bus, or of another, for the events of this check, with one target."""
+        name, place = self.name(), bus or self.own_bus
+        self.events.put_rule(Name=name, EventBusName=place, EventPattern=json.dumps({"source": [self.prefix]}))
+        targets = [{"Id": "t", "Arn": target} | given]
+        answer = self.events.put_targets(Rule=name, EventBusName=place, Targets=targets)
+        if answer.get("FailedEntryCount"):
+            raise WrongError(f"PutTargets fails: {answer['FailedEntries'][0].get('ErrorCode')}")
+        return name
+
+    def put(self, detail: Any = None, **given: Any) -> dict[str, Any]:
+        """Put one event of this check on its own bus, or another, and give what is answered for it."""
+        entry = {"Source": self.prefix, "DetailType": "t", "Detail": json.dumps(detail or {})}
+        entry |= {"EventBusName": given.pop("bus", None) or self.own_bus} | given
+        answer: dict[str, Any] = self.events.put_events(Entries=[entry])["Entries"][0]
+        return answer
 
     @contextmanager
     def web(self) -> Iterator[WebServer]:

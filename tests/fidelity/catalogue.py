@@ -6,6 +6,12 @@ from typing import Final
 
 from fidelity.behaviour import Behaviour, Group
 from fidelity.behaviours import (
+    events_archives,
+    events_destinations,
+    events_entries,
+    events_patterns,
+    events_rules,
+    events_targets,
     sns_delivery,
     sns_filters,
     sns_http,
@@ -41,6 +47,13 @@ GROUPS: Final[tuple[Group, ...]] = (
     sns_delivery.GROUP,
     sns_filters.GROUP,
     sns_http.GROUP,
+    events_entries.GROUP,
+    events_rules.GROUP,
+    events_patterns.MATCHES,
+    events_patterns.REFUSALS,
+    events_targets.GROUP,
+    events_archives.GROUP,
+    events_destinations.GROUP,
 )
 
 

@@ -8,9 +8,16 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+AGAIN: Final = "again-"
+"""How the names of a second attempt begin."""
+
 _NOT_BUILT: Final = {"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"}
 _LONGEST: Final = 90
-_CHANGING: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|127\.0\.0\.1:\d+")
+_CHANGING: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # identifiers
+    r"|\d+\.\d+\.\d+\.\d+:\d+"  # where an engine listens
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z"  # times
+)
 
 
 class WrongError(Exception):
@@ -68,5 +75,5 @@ def translate(exc: Exception) -> Exception:
 def short(value: object, *, quoted: bool = True) -> str:
     """A value in one line of the table, without what differs from run to run."""
     text = value if isinstance(value, str) and not quoted else repr(value)
-    text = _CHANGING.sub("…", " ".join(text.split()))
+    text = _CHANGING.sub("…", " ".join(text.split())).replace(AGAIN, "")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

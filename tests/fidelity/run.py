@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from fidelity.aws import Aws, Clients
 from fidelity.behaviour import Behaviour
-from fidelity.expect import NotBuiltError, translate
+from fidelity.expect import AGAIN, NotBuiltError, translate
 
 Verdict = Literal["right", "wrong", "not built"]
 _AT_ONCE: Final = 24
@@ -33,7 +33,7 @@ def run(behaviours: Mapping[str, Behaviour], clients: Clients, at_once: int = _A
 
     outcomes = numbered(behaviours, "", at_once)
     wrong = [key for key, outcome in outcomes.items() if outcome.verdict == "wrong"]
-    return outcomes | numbered(wrong, "again-", 4)
+    return outcomes | numbered(wrong, AGAIN, 4)
 
 
 def _try(behaviour: Behaviour, clients: Clients, attempt: str) -> Outcome:

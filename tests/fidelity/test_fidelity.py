@@ -8,7 +8,7 @@ from fidelity.aws import Aws, Clients
 from fidelity.behaviour import Behaviour, Group
 from fidelity.catalogue import GROUPS, keyed
 from fidelity.engines import localbus_engine
-from fidelity.expect import NotBuiltError, WrongError, refused, same
+from fidelity.expect import AGAIN, NotBuiltError, WrongError, refused, same
 from fidelity.run import Outcome, run
 from fidelity.sources import sqs_api
 
@@ -57,7 +57,7 @@ def test_what_an_engine_does_becomes_a_verdict() -> None:
     }
 
     def check(aws: Aws) -> None:
-        error = errors[aws.prefix.removeprefix("again-")]
+        error = errors[aws.prefix.removeprefix(AGAIN)]
         if error:
             raise error
 

@@ -1,0 +1,176 @@
+"""Archives and replays."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fidelity.aws import ACCOUNT, Aws, Queue, eventually
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import events_api, events_guide
+
+GROUP = Group("EventBridge", "Archives and replays")
+behaviour = GROUP.behaviour
+_MISSING = "ResourceNotFoundException"
+_TAKEN = "ResourceAlreadyExistsException"
+_INVALID = "ValidationException"
+
+
+def _arn(aws: Aws, bus: str) -> str:
+    return str(aws.events.describe_event_bus(Name=bus)["Arn"])
+
+
+def _archive(aws: Aws, bus: str, **given: Any) -> str:
+    name = aws.name()
+    aws.events.create_archive(ArchiveName=name, EventSourceArn=_arn(aws, bus), **given)
+    return name
+
+
+def _replay(aws: Aws, archive: str, bus: str, **given: Any) -> dict[str, Any]:
+    """Start a replay of the last hour."""
+    now = datetime.now(UTC)
+    request = {
+        "ReplayName": aws.name(),
+        "EventSourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:archive/{archive}",
+        "EventStartTime": now - timedelta(hours=1),
+        "EventEndTime": now + timedelta(minutes=1),
+        "Destination": {"Arn": _arn(aws, bus)},
+    }
+    answer: dict[str, Any] = aws.events.start_replay(**request | given)
+    return answer
+
+
+def _archived(aws: Aws) -> tuple[str, str, Queue]:
+    """A bus, its archive with one event in it, and the queue that has got that event."""
+    bus, queue = aws.bus(), aws.queue(opened=True)
+    archive = _archive(aws, bus)
+    aws.rule(queue.arn, bus=bus)
+    aws.put({"n": 1}, bus=bus)
+    holds(queue.bodies(1), "delivers nothing")
+    return bus, archive, queue
+
+
+@behaviour(events_api("CreateArchive", recorded=True))
+def archive_twice(aws: Aws) -> None:
+    """An archive whose name is taken is refused (ResourceAlreadyExistsException)."""
+    bus = aws.bus()
+    given = {"ArchiveName": _archive(aws, bus), "EventSourceArn": _arn(aws, bus)}
+
+    refused(_TAKEN, aws.events.create_archive, **given)
+
+
+@behaviour(events_api("CreateArchive", recorded=True))
+def archive_of_no_bus(aws: Aws) -> None:
+    """An archive of a bus that is not there is ResourceNotFoundException."""
+    arn = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{aws.name()}"
+
+    refused(_MISSING, aws.events.create_archive, ArchiveName=aws.name(), EventSourceArn=arn)
+
+
+@behaviour(events_api("DescribeArchive", recorded=True))
+def missing_archive(aws: Aws) -> None:
+    """An archive that is not there is ResourceNotFoundException."""
+    refused(_MISSING, aws.events.describe_archive, says="does not exist", ArchiveName=aws.name())
+
+
+@behaviour(events_api("DescribeArchive", recorded=True))
+def archive_shown(aws: Aws) -> None:
+    """An archive is ENABLED and shows its retention, its pattern and what it has."""
+    name = _archive(aws, aws.bus(), RetentionDays=1, EventPattern='{"source": ["s"]}')
+
+    shown = aws.events.describe_archive(ArchiveName=name)
+
+    found = [shown.get(key) for key in ("State", "RetentionDays", "EventPattern", "EventCount", "SizeBytes")]
+    same("shows", found, ["ENABLED", 1, '{"source": ["s"]}', 0, 0])
+
+
+@behaviour(events_guide("eb-archive-event", recorded=True))
+def kept_by_pattern(aws: Aws) -> None:
+    """An archive counts the events that its pattern matches."""
+    bus = aws.bus()
+    name = _archive(aws, bus, EventPattern='{"detail": {"n": [1]}}')
+    for number in (1, 2, 1):
+        aws.put({"n": number}, bus=bus)
+
+    found = eventually(lambda: aws.events.describe_archive(ArchiveName=name)["EventCount"], "counts none")
+
+    same("counts", found, 2)
+
+
+@behaviour(events_guide("eb-archive-event", recorded=True))
+def managed_rule(aws: Aws) -> None:
+    """An archive has a rule of the bus, Events-Archive-..., that is managed by prod.vhs.events.aws.internal."""
+    bus = aws.bus()
+    name = _archive(aws, bus)
+
+    rules = aws.events.list_rules(EventBusName=bus)["Rules"]
+
+    wanted = (f"Events-Archive-{name}", "prod.vhs.events.aws.internal")
+    same("lists", [(rule["Name"], rule.get("ManagedBy")) for rule in rules], [wanted])
+
+
+@behaviour(events_api("DeleteRule"))
+def managed_rule_stays(aws: Aws) -> None:
+    """An archive's rule is not deleted without force (ManagedRuleException)."""
+    bus = aws.bus()
+    name = f"Events-Archive-{_archive(aws, bus)}"
+
+    refused("ManagedRuleException", aws.events.delete_rule, Name=name, EventBusName=bus)
+
+
+@behaviour(events_guide("eb-replay-archived-event"))
+def replayed(aws: Aws) -> None:
+    """A replay sends archived events again, with the same id and the replay's name."""
+    bus, archive, queue = _archived(aws)
+
+    answer = _replay(aws, archive, bus)
+    found = queue.bodies(1, within_s=10)
+
+    holds(found, "sends nothing")
+    same("sends", json.loads(found[0])["detail"], {"n": 1})
+    holds(
+        json.loads(found[0]).get("replay-name") == answer["ReplayArn"].rpartition("/")[2], "has not the replay's name"
+    )
+
+
+@behaviour(events_api("DescribeReplay"))
+def replay_ends(aws: Aws) -> None:
+    """A replay begins as STARTING and becomes COMPLETED."""
+    bus, archive, _ = _archived(aws)
+
+    answer = _replay(aws, archive, bus)
+    name = answer["ReplayArn"].rpartition("/")[2]
+
+    same("begins as", answer["State"], "STARTING")
+    eventually(lambda: aws.events.describe_replay(ReplayName=name)["State"] == "COMPLETED", "does not become COMPLETED")
+
+
+@behaviour(events_api("StartReplay", recorded=True))
+def replay_to_another_bus(aws: Aws) -> None:
+    """A replay to another bus than the archive's is refused."""
+    archive = _archive(aws, aws.bus())
+
+    refused(_INVALID, _replay, aws=aws, archive=archive, bus=aws.bus())
+
+
+@behaviour(events_api("StartReplay", recorded=True))
+def replay_of_nothing(aws: Aws) -> None:
+    """A replay of an archive that is not there is refused."""
+    refused(_INVALID, _replay, says="does not exist", aws=aws, archive=aws.name(), bus=aws.bus())
+
+
+@behaviour(events_api("StartReplay", recorded=True))
+def replay_backwards(aws: Aws) -> None:
+    """A replay whose end is not after its start is refused."""
+    bus = aws.bus()
+    given = {"archive": _archive(aws, bus), "bus": bus, "EventEndTime": datetime(2026, 1, 1, tzinfo=UTC)}
+
+    refused(_INVALID, _replay, aws=aws, **given, EventStartTime=datetime(2026, 1, 2, tzinfo=UTC))
+
+
+@behaviour(events_api("DescribeReplay", recorded=True))
+def missing_replay(aws: Aws) -> None:
+    """A replay that is not there is ResourceNotFoundException."""
+    refused(_MISSING, aws.events.describe_replay, ReplayName=aws.name())

@@ -1,0 +1,122 @@
+"""Connections and API destinations."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from fidelity.aws import ACCOUNT, Aws, eventually
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import events_api, events_guide
+from web_server import Received
+
+GROUP = Group("EventBridge", "API destinations")
+behaviour = GROUP.behaviour
+_BASIC = {"BasicAuthParameters": {"Username": "user", "Password": "pass"}}
+_ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
+
+
+def _connection(aws: Aws, kind: str = "BASIC", auth: dict[str, Any] | None = None) -> tuple[str, str]:
+    name = aws.name()
+    given = {"Name": name, "AuthorizationType": kind, "AuthParameters": auth or _BASIC}
+    return name, str(aws.events.create_connection(**given)["ConnectionArn"])
+
+
+def _called(aws: Aws, kind: str = "BASIC", auth: dict[str, Any] | None = None, **target: Any) -> Received:
+    """The request that an API destination gets of an event."""
+    with aws.web() as web:
+        given = {"InvocationEndpoint": f"{web.url}/in", "HttpMethod": "POST", "Name": aws.name()}
+        arn = aws.events.create_api_destination(ConnectionArn=_connection(aws, kind, auth)[1], **given)
+        aws.rule(arn["ApiDestinationArn"], RoleArn=_ROLE, **target)
+        aws.put({"a": 1})
+        request: Received = eventually(lambda: web.requests, "calls nothing")[0]
+        return request
+
+
+@behaviour(events_api("DescribeConnection"))
+def secrets_stay(aws: Aws) -> None:
+    """A connection shows no passwords."""
+    name, _ = _connection(aws)
+
+    shown = aws.events.describe_connection(Name=name)["AuthParameters"]
+
+    same("shows", shown, {"BasicAuthParameters": {"Username": "user"}})
+
+
+@behaviour(events_api("CreateConnection"))
+def authorized(aws: Aws) -> None:
+    """A connection with a name and a password is AUTHORIZED."""
+    name, _ = _connection(aws)
+
+    eventually(
+        lambda: aws.events.describe_connection(Name=name)["ConnectionState"] == "AUTHORIZED", "is not AUTHORIZED", 3
+    )
+
+
+@behaviour(events_api("CreateConnection", recorded=True))
+def connection_of_nonsense(aws: Aws) -> None:
+    """A connection with an authorization type that there is not is refused."""
+    given = {"Name": aws.name(), "AuthorizationType": "INVALID", "AuthParameters": _BASIC}
+
+    refused("ValidationException", aws.events.create_connection, **given)
+
+
+@behaviour(events_api("CreateConnection"))
+def connection_twice(aws: Aws) -> None:
+    """A connection whose name is taken is refused (ResourceAlreadyExistsException)."""
+    name, _ = _connection(aws)
+    given = {"Name": name, "AuthorizationType": "BASIC", "AuthParameters": _BASIC}
+
+    refused("ResourceAlreadyExistsException", aws.events.create_connection, **given)
+
+
+@behaviour(events_api("DescribeConnection", recorded=True))
+def missing_connection(aws: Aws) -> None:
+    """A connection that is not there is ResourceNotFoundException."""
+    refused("ResourceNotFoundException", aws.events.describe_connection, Name=aws.name())
+
+
+@behaviour(events_api("CreateApiDestination"))
+def destination_without_connection(aws: Aws) -> None:
+    """A destination by a connection that is not there is ResourceNotFoundException."""
+    connection = f"arn:aws:events:us-east-1:{ACCOUNT}:connection/none/0f0e0d0c-0b0a-0908-0706-050403020100"
+    given = {"ConnectionArn": connection, "InvocationEndpoint": "https://example.com", "HttpMethod": "POST"}
+
+    refused("ResourceNotFoundException", aws.events.create_api_destination, Name=aws.name(), **given)
+
+
+@behaviour(events_guide("eb-api-destinations"))
+def called(aws: Aws) -> None:
+    """A destination is called with the event as JSON."""
+    request = _called(aws, InputPath="$.detail")
+
+    same("posts", (request.path, json.loads(request.body)), ("/in", {"a": 1}))
+    holds(request.headers.get("content-type", "").startswith("application/json"), "has another content type")
+
+
+@behaviour(events_guide("eb-target-connection"))
+def basic(aws: Aws) -> None:
+    """With BASIC the request has the header Authorization with name and password."""
+    wanted = f"Basic {base64.b64encode(b'user:pass').decode()}"
+
+    same("sends", _called(aws).headers.get("authorization"), wanted)
+
+
+@behaviour(events_guide("eb-target-connection"))
+def api_key(aws: Aws) -> None:
+    """With API_KEY the request has the key in the header that the connection names."""
+    key = {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "secret"}}
+
+    same("sends", _called(aws, "API_KEY", key).headers.get("x-key"), "secret")
+
+
+@behaviour(events_api("HttpParameters"))
+def connection_first(aws: Aws) -> None:
+    """A header of the connection goes before the target's of the same name."""
+    header = {"HeaderParameters": [{"Key": "X-Both", "Value": "connection", "IsValueSecret": False}]}
+    auth = {**_BASIC, "InvocationHttpParameters": header}
+    request = _called(aws, auth=auth, HttpParameters={"HeaderParameters": {"X-Both": "target", "X-T": "t"}})
+
+    same("sends", (request.headers.get("x-both"), request.headers.get("x-t")), ("connection", "t"))

@@ -1,0 +1,236 @@
+"""Targets: what is refused, what each gets, and what becomes of an event that cannot be delivered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fidelity.aws import ACCOUNT, Aws, open_policy
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import Source, events_api, events_guide
+
+GROUP = Group("EventBridge", "Targets")
+behaviour = GROUP.behaviour
+_INVALID = "ValidationException"
+_QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
+_INPUT = events_guide("eb-transform-target-input", recorded=True)
+
+
+def _refused(key: str, statement: str, *, recorded: bool = False, **target: Any) -> None:
+    def check(aws: Aws) -> None:
+        name = aws.name()
+        aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
+        targets = [{"Id": "t", "Arn": _QUEUE} | target]
+        refused(_INVALID, aws.events.put_targets, Rule=name, EventBusName=aws.own_bus, Targets=targets)
+
+    GROUP.add(key, f"{statement} is refused", events_api("PutTargets", recorded=recorded), check)
+
+
+_refused("id_with_signs", "A target's id with other signs", recorded=True, Id="!@#")
+_refused("no_arn", "A target that is no ARN", recorded=True, Arn="q")
+_refused("fifo_without_group", "A FIFO queue without a message group id", recorded=True, Arn=f"{_QUEUE}.fifo")
+_refused("186_retries", "A retry policy with 186 attempts", RetryPolicy={"MaximumRetryAttempts": 186})
+_refused("age_of_59", "A retry policy with an age of 59 seconds", RetryPolicy={"MaximumEventAgeInSeconds": 59})
+_refused("two_inputs", "A target with both Input and InputPath", Input="{}", InputPath="$")
+_refused("input_that_is_no_json", "An Input that is no JSON", Input="{")
+_refused(
+    "unknown_placeholder",
+    "An input template with a variable that the paths have not",
+    recorded=True,
+    InputTransformer={"InputTemplate": '"<nothing>"'},
+)
+_refused(
+    "path_named_aws",
+    "An input transformer whose path's name begins with AWS",
+    InputTransformer={"InputTemplate": '"x"', "InputPathsMap": {"aws.x": "$.id"}},
+)
+
+
+@behaviour(events_api("PutTargets"))
+def targets_of_no_rule(aws: Aws) -> None:
+    """Targets of a rule that is not there are ResourceNotFoundException."""
+    given = {"Rule": aws.name(), "Targets": [{"Id": "t", "Arn": _QUEUE}]}
+
+    refused("ResourceNotFoundException", aws.events.put_targets, **given)
+
+
+@behaviour(events_guide("eb-quota"))
+def six_targets(aws: Aws) -> None:
+    """A sixth target of a rule is refused (LimitExceededException)."""
+    name = aws.name()
+    aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
+    targets = [{"Id": str(number), "Arn": _QUEUE} for number in range(6)]
+
+    refused("LimitExceededException", aws.events.put_targets, Rule=name, EventBusName=aws.own_bus, Targets=targets)
+
+
+@behaviour(events_api("PutTargets"))
+def same_id(aws: Aws) -> None:
+    """A target with the id of another replaces it."""
+    name = aws.rule(_QUEUE)
+    aws.events.put_targets(Rule=name, EventBusName=aws.own_bus, Targets=[{"Id": "t", "Arn": _QUEUE, "Input": "1"}])
+
+    shown = aws.events.list_targets_by_rule(Rule=name, EventBusName=aws.own_bus)["Targets"]
+
+    same("has", shown, [{"Id": "t", "Arn": _QUEUE, "Input": "1"}])
+
+
+@behaviour(events_api("RemoveTargets"))
+def missing_target_removed(aws: Aws) -> None:
+    """Removing a target that is not there fails for that entry."""
+    answer = aws.events.remove_targets(Rule=aws.rule(_QUEUE), EventBusName=aws.own_bus, Ids=["t", "none"])
+
+    same("fails for", [one["TargetId"] for one in answer.get("FailedEntries", [])], ["none"])
+
+
+def _read(body: str) -> Any:
+    """JSON as a value, since blanks do not matter here; other texts as they are."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
+def _input(key: str, statement: str, wanted: str, *, source: Source = _INPUT, **target: Any) -> None:
+    """What a queue gets of an event with this detail, by those members of a target."""
+    detail = {"state": "RUNNING", "cpus": 4, "spot": False, "tags": [{"k": "a"}, {"k": "b"}]}
+
+    def check(aws: Aws) -> None:
+        queue = aws.queue(opened=True)
+        aws.rule(queue.arn, **target)
+        aws.put(detail)
+        found = queue.bodies(1)
+        holds(found, "gives nothing")
+        same("gives", _read(found[0]), _read(wanted))
+
+    GROUP.add(key, statement, source, check)
+
+
+def _template(key: str, statement: str, template: str, wanted: str) -> None:
+    paths = {name: f"$.detail.{name}" for name in ("state", "cpus", "spot", "tags", "missing")}
+    transformer = {"InputTemplate": template, "InputPathsMap": paths | {"first": "$.detail.tags[0].k"}}
+    _input(key, f"{statement}: {template}", wanted, InputTransformer=transformer)
+
+
+_input("constant", "Input is passed on as it is", '{"a": 1}', source=events_api("Target"), Input='{"a": 1}')
+_input("part", "InputPath picks a part", '{"k":"a"}', source=events_api("Target"), InputPath="$.detail.tags[0]")
+_input(
+    "text_part",
+    "A text that InputPath picks is JSON",
+    '"RUNNING"',
+    source=events_api("Target"),
+    InputPath="$.detail.state",
+)
+_template("text", "A template that is a text", '"it is <state>"', '"it is RUNNING"')
+_template("object", "A template that is an object", '{"state": <state>}', '{"state":"RUNNING"}')
+_template("quoted", "A variable within quotes", '{"say": "it is <state>"}', '{"say":"it is RUNNING"}')
+_template("numbers", "Numbers and booleans stay what they are", '{"n": <cpus>, "b": <spot>}', '{"n":4,"b":false}')
+_template("lists", "Lists stay lists", '{"tags": <tags>}', '{"tags":[{"k":"a"},{"k":"b"}]}')
+_template("indexed", "A path into a list", '{"first": <first>}', '{"first":"a"}')
+_template("missing_value", "A path that leads nowhere is an empty text", '"is <missing>?"', '"is ?"')
+
+
+@behaviour(_INPUT)
+def names_of_the_rule(aws: Aws) -> None:
+    """aws.events.rule-name and aws.events.rule-arn stand for the rule."""
+    queue = aws.queue(opened=True)
+    template = '{"name": <aws.events.rule-name>, "arn": <aws.events.rule-arn>}'
+    name = aws.rule(queue.arn, InputTransformer={"InputTemplate": template})
+    aws.put()
+
+    found = queue.bodies(1)
+
+    holds(found, "gives nothing")
+    arn = aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"]
+    same("gives", json.loads(found[0]), {"name": name, "arn": arn})
+
+
+@behaviour(events_api("SqsParameters"))
+def fifo_target(aws: Aws) -> None:
+    """A FIFO queue gets its messages in the group that the target names."""
+    queue = aws.fifo(opened=True, ContentBasedDeduplication="true")
+    aws.rule(queue.arn, SqsParameters={"MessageGroupId": "g"})
+    aws.put()
+
+    same("gives", [one["Attributes"].get("MessageGroupId") for one in queue.take(1)], ["g"])
+
+
+@behaviour(events_guide("eb-targets"))
+def topic_target(aws: Aws) -> None:
+    """A topic gets the event as its message."""
+    topic = aws.topic()
+    policy = open_policy(topic, "sns:Publish")
+    aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    queue = aws.subscribed(topic)
+    aws.rule(topic, Input='"hello"')
+    aws.put()
+
+    same("gives", queue.bodies(1), ['"hello"'])
+
+
+@behaviour(events_guide("eb-bus-to-bus", recorded=True))
+def bus_target(aws: Aws) -> None:
+    """Another bus gets the event, for its own rules."""
+    bus, queue = aws.bus(), aws.queue(opened=True)
+    aws.rule(queue.arn, bus=bus, InputPath="$.detail.n")
+    aws.rule(aws.events.describe_event_bus(Name=bus)["Arn"], RoleArn=f"arn:aws:iam::{ACCOUNT}:role/any")
+
+    aws.put({"n": "hello"})
+
+    same("gives", queue.bodies(1), ['"hello"'])
+
+
+@behaviour(events_guide("eb-bus-to-bus"))
+def no_third_bus(aws: Aws) -> None:
+    """An event that came from another bus does not go on to a third."""
+    second, third, queue = aws.bus(), aws.bus(), aws.queue(opened=True)
+    role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}
+    aws.rule(queue.arn, bus=second, Input='"second"')
+    aws.rule(queue.arn, bus=third, Input='"third"')
+    aws.rule(aws.events.describe_event_bus(Name=third)["Arn"], bus=second, **role)
+    aws.rule(aws.events.describe_event_bus(Name=second)["Arn"], **role)
+
+    aws.put()
+
+    same("goes to", queue.bodies(1, settle_s=1), ['"second"'])
+
+
+@behaviour(events_guide("eb-rule-dlq"))
+def dead_letter(aws: Aws) -> None:
+    """What cannot be delivered goes to the target's dead-letter queue, as the event and not as its input."""
+    dead = aws.queue(opened=True)
+    aws.rule(f"{dead.arn}-not", DeadLetterConfig={"Arn": dead.arn}, Input='"constant"')
+    event_id = aws.put()["EventId"]
+
+    found = dead.bodies(1)
+
+    holds(found, "keeps nothing")
+    holds(json.loads(found[0])["id"] == event_id, "keeps something else")
+
+
+@behaviour(events_guide("eb-rule-dlq"))
+def dead_letter_attributes(aws: Aws) -> None:
+    """A dead letter tells rule, target, error and retries in its attributes."""
+    dead = aws.queue(opened=True)
+    name = aws.rule(f"{dead.arn}-not", DeadLetterConfig={"Arn": dead.arn})
+    aws.put()
+
+    found = dead.take(1)
+
+    holds(found, "keeps nothing")
+    told = {key: value["StringValue"] for key, value in found[0].get("MessageAttributes", {}).items()}
+    wanted = ("RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE", "RETRY_ATTEMPTS")
+    same("lacks", [key for key in wanted if key not in told], [])
+    same("tells", told["RULE_ARN"], aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"])
+    same("tells", (told["ERROR_CODE"], told["RETRY_ATTEMPTS"]), ("NO_RESOURCE", "0"))
+
+
+@behaviour(events_api("DeadLetterConfig"))
+def fifo_dead_letters(aws: Aws) -> None:
+    """A FIFO queue is refused as a target's dead-letter queue."""
+    name = aws.name()
+    aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
+    targets = [{"Id": "t", "Arn": _QUEUE, "DeadLetterConfig": {"Arn": f"{_QUEUE}.fifo"}}]
+
+    refused(_INVALID, aws.events.put_targets, Rule=name, EventBusName=aws.own_bus, Targets=targets)
