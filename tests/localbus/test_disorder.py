@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 from localbus.clock import ManualClock
 from localbus.disorder import Disorder, DisorderlyQueue, parse
 from localbus.journal import Journal
 from localbus.message import Message
+from localbus.pytest_plugin import Localbus
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:q"
 
@@ -72,3 +76,74 @@ def test_a_disorder_is_told_in_words() -> None:
     assert parse("seed=7,duplicates=0.05") == Disorder(7, 0.05)
     with pytest.raises(ValueError, match="probability"):
         parse("duplicates=5")
+
+
+def ask(localbus: Localbus, disorder: Any) -> httpx.Response:
+    """Ask a running engine for a disorder."""
+    return httpx.put(f"{localbus.url}/_localbus/disorder", json=disorder)
+
+
+def received(sqs: Any, url: str) -> list[str]:
+    """The body of what one receive brings, if anything."""
+    return [message["Body"] for message in sqs.receive_message(QueueUrl=url).get("Messages", [])]
+
+
+def test_a_running_engine_is_disturbed_and_calmed(localbus: Localbus) -> None:
+    """What is asked for holds at once, for queues that are there and those to come, until {} ends it."""
+    sqs = localbus.client("sqs")
+    assert httpx.get(f"{localbus.url}/_localbus/disorder").json() == {}
+    old = sqs.create_queue(QueueName="old")["QueueUrl"]
+
+    asked = ask(localbus, {"seed": 1, "duplicates": 1}).json()
+    new = sqs.create_queue(QueueName="new")["QueueUrl"]
+
+    assert (asked["seed"], asked["duplicates"], asked["reordering"]) == (1, 1, 0)
+    for url in (old, new):
+        sqs.send_message(QueueUrl=url, MessageBody="b")
+        assert [received(sqs, url) for _ in range(3)] == [["b"]] * 3
+    assert ask(localbus, {}).json() == {}
+    assert [received(sqs, old) for _ in range(2)] == [["b"], []]
+
+
+def test_a_queue_is_disturbed_alone(localbus: Localbus) -> None:
+    """A queue that is named has its own disorder, instead of that of the others."""
+    sqs = localbus.client("sqs")
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("poor", "calm")]
+    for url in urls:
+        sqs.send_message(QueueUrl=url, MessageBody="b")
+
+    ask(localbus, {"queues": {"poor": {"missed_polls": 1}}})
+
+    assert [received(sqs, url) for url in urls] == [[], ["b"]]
+
+
+def test_messages_in_a_queue_stay_when_it_is_disturbed() -> None:
+    """The order of what lies there is kept, and what comes later overtakes some of it; none is lost."""
+    queue = filled(Disorder())
+    queue.disturb(Disorder(seed=1, reordering=1))
+    for number in range(100, 120):
+        queue.send(Message(str(number), str(number)))
+
+    bodies = drained(queue)
+
+    assert sorted(bodies, key=int) == [str(number) for number in range(120)]
+    assert bodies[:80] == [str(number) for number in range(80)]
+    assert bodies != sorted(bodies, key=int)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [], None, 5, {"duplicates": 2}, {"duplicates": "x"}, {"duplicates": None}, {"seed": {}}, {"duplicated": 1},
+        {"queues": []}, {"queues": {"q": 1}}, {"queues": {"q": {"duplicates": -1}}}, {"seed": "1e999"},
+    ],
+)  # fmt: skip
+def test_what_is_no_disorder(localbus: Localbus, given: Any) -> None:
+    """It is refused with a reason, and nothing changes."""
+    ask(localbus, {"duplicates": 0.5})
+
+    answer = ask(localbus, given)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+    assert httpx.get(f"{localbus.url}/_localbus/disorder").json()["duplicates"] == 0.5

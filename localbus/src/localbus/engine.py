@@ -64,7 +64,7 @@ class Engine:
         services = [*messaging, self.stacks.service()]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
-        glass = Glass(self.clock, self.journal, self.sqs, self.sns.outbox, faults=self.faults, about=about)
+        glass = Glass(self.clock, self.journal, self.sqs, self.events, self.sns.outbox, faults=self.faults, about=about)
         upstream = Upstream(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, OUR_PATHS)]
         self.router = Router(services, glass, upstream, self.faults, rest)

@@ -107,13 +107,17 @@ class EventBridge:
         )
         self._targets.archive = self._archive
         self.deliveries = Deliveries(clock, journal, sqs, self._targets.senders())
-        self._doubled_events = disorder.doubled_events if disorder else 0.0
-        self._chance = random.Random(f"{disorder.seed} events" if disorder else 0)  # noqa: S311 (chance is the purpose)
+        self.disturb(disorder or Disorder())
         self._authorizing: set[asyncio.Task[None]] = set()
 
     def service(self) -> Service:
         """EventBridge for the router."""
         return Service(Api("events"), {name: partial(action, self) for name, action in ACTIONS.items()}, "1.1")
+
+    def disturb(self, disorder: Disorder) -> None:
+        """Let so many events trigger a rule twice from now on; chance begins anew."""
+        self._doubled_events = disorder.doubled_events
+        self._chance = random.Random(f"{disorder.seed} events")  # noqa: S311 (chance is the purpose)
 
     def use_sns(self, deliver: Deliver) -> None:
         """Have topics take events: `deliver(topic_arn, {"Message": ...}, principal)`, which may raise AwsError."""

@@ -11,6 +11,8 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping
 from typing import Any
 
 from localbus.clock import Clock, ManualClock
+from localbus.disorder import read_all
+from localbus.eventbridge import EventBridge
 from localbus.faults import Faults
 from localbus.glass_page import Page, Pages, document, problem
 from localbus.http import Request, Response
@@ -20,6 +22,7 @@ from localbus.peek import Peek
 from localbus.sqs import Sqs
 
 _FOLLOWED_AT_MOST = 10_000
+_DISORDER = '{"seed": 7, "duplicates": 0.05, "reordering": 0.1, "queues": {"work": {"missed_polls": 0.5}}}'
 _FAULTS = '{"seed": 7, "rules": [{"action": "SendMessage", "kind": "throttle", "probability": 0.1}]}'
 
 
@@ -27,11 +30,20 @@ class Glass:
     """The pages of one engine."""
 
     def __init__(
-        self, clock: Clock, journal: Journal, sqs: Sqs, outbox: Outbox, *, faults: Faults, about: Mapping[str, object]
+        self,
+        clock: Clock,
+        journal: Journal,
+        sqs: Sqs,
+        events: EventBridge,
+        outbox: Outbox,
+        *,
+        faults: Faults,
+        about: Mapping[str, object],
     ) -> None:
         self._clock = clock
         self._journal = journal
         self._sqs = sqs
+        self._events = events
         self._faults = faults
         self._about = about
         self._outbox = outbox
@@ -61,6 +73,8 @@ class Glass:
                 Page("GET", "/_localbus/clock", "the time", self._show_clock),
                 Page("POST", "/_localbus/clock", 'moves a manual clock: {"advance_s": 900}', self._move_clock),
                 Page("GET", "/_localbus/faults", "the failures that are asked for", self._show_faults),
+                Page("GET", "/_localbus/disorder", "the disorder of queues and rules; {} is none", self._show_disorder),
+                Page("PUT", "/_localbus/disorder", f"asks for another: {_DISORDER}", self._ask_disorder),
                 Page("PUT", "/_localbus/faults", f"asks for others: {_FAULTS}", self._ask_faults),
             ]
         )
@@ -122,6 +136,15 @@ class Glass:
     def _ask_faults(self, request: Request) -> Response:
         self._faults.ask(json.loads(request.body))
         return document(self._faults.document())
+
+    def _show_disorder(self, _request: Request) -> Response:
+        return document(self._sqs.queues.disorders.document())
+
+    def _ask_disorder(self, request: Request) -> Response:
+        disorders = read_all(json.loads(request.body))
+        self._sqs.queues.disturb(disorders)
+        self._events.disturb(disorders.everywhere)
+        return self._show_disorder(request)
 
 
 def _line(entry: Entry) -> bytes:

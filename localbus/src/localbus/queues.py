@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from localbus import attributes as queue_attributes
 from localbus.clock import Clock
-from localbus.disorder import Disorder, DisorderlyQueue
+from localbus.disorder import Disorder, DisorderlyQueue, Disorders
 from localbus.errors import AwsError
 from localbus.fifo_queue import FifoQueue
 from localbus.journal import Journal
@@ -51,7 +51,7 @@ class Queues:
     def __init__(self, clock: Clock, journal: Journal, disorder: Disorder | None = None) -> None:
         self.clock = clock
         self.journal = journal
-        self._disorder = disorder
+        self.disorders = Disorders(disorder or Disorder())
         self._records: dict[Key, QueueRecord] = {}
         self._deleted_at: dict[Key, float] = {}
         self.on_create: Callable[[str], None] = lambda _arn: None
@@ -89,9 +89,14 @@ class Queues:
     def _make(self, name: str, arn: str, *, fifo: bool) -> Queue:
         if fifo:
             return FifoQueue(name, arn, self.clock, self.journal)
-        if self._disorder is not None:
-            return DisorderlyQueue(name, arn, self.clock, self.journal, self._disorder)
-        return Queue(name, arn, self.clock, self.journal)
+        return DisorderlyQueue(name, arn, self.clock, self.journal, self.disorders.of(name))
+
+    def disturb(self, disorders: Disorders) -> None:
+        """Let all standard queues do this, those that are there and those to come."""
+        self.disorders = disorders
+        for record in self:
+            if isinstance(record.queue, DisorderlyQueue):
+                record.queue.disturb(disorders.of(record.queue.name))
 
     def change(self, record: QueueRecord, given: Mapping[str, str], caller: Caller) -> None:
         """Change attributes of a queue."""
