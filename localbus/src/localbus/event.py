@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import Any
 
 from localbus.errors import AwsError
-from localbus.event_pattern import Fields, fields_of
 from localbus.ids import new_id
 from localbus.model import Params
 
@@ -33,7 +32,6 @@ class Event:
         self.trace_header = trace_header
         self.hops = 0
         self._text: str | None = None
-        self._fields: Fields | None = None
 
     @property
     def text(self) -> str:
@@ -42,18 +40,11 @@ class Event:
             self._text = compact(self.document)
         return self._text
 
-    @property
-    def fields(self) -> Fields:
-        """What patterns ask about."""
-        if self._fields is None:
-            self._fields = fields_of(self.document)
-        return self._fields
-
     def on_next_bus(self) -> Event:
         """The same event on another bus."""
         event = Event(self.document, self.ingested_at, self.trace_header)
         event.hops = self.hops + 1
-        event._text, event._fields = self._text, self._fields
+        event._text = self._text
         return event
 
     def replayed(self, replay_name: str, now: float) -> Event:

@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from localbus.json_tokens import JsonTokens, Value, invalid_pattern
@@ -29,8 +29,11 @@ Place = tuple[tuple[str, int, int], ...]
 Fields = Mapping[str, list[tuple[Value, Place]]]
 
 
-def fields_of(event: Mapping[str, Any]) -> Fields:
-    """The event's fields by their paths: names joined by dots, with each value of an array as a value of its own."""
+def fields_of(event: Mapping[str, Any], asked: Collection[str] | None = None) -> Fields:
+    """The event's fields by their paths: names joined by dots, with each value of an array as a value of its own.
+
+    Where only some fields matter, `asked` has their paths and those of all that is around them (`with_those_around`).
+    """
     fields: dict[str, list[tuple[Value, Place]]] = {}
     arrays = 0
     waiting: list[tuple[str, Any, Place]] = [("", event, ())]
@@ -39,16 +42,28 @@ def fields_of(event: Mapping[str, Any]) -> Fields:
         if isinstance(value, dict):
             within = f"{path}." if path else ""
             for name, item in value.items():
+                inner = within + name
+                if asked is not None and inner not in asked:
+                    continue
                 if isinstance(item, dict | list):
-                    waiting.append((within + name, item, place))
+                    waiting.append((inner, item, place))
                 else:
-                    fields.setdefault(within + name, []).append((item, place))
+                    fields.setdefault(inner, []).append((item, place))
         elif isinstance(value, list):
             arrays += 1
             waiting.extend((path, item, (*place, (path, arrays, at))) for at, item in enumerate(value))
         else:
             fields.setdefault(path, []).append((value, place))
     return fields
+
+
+def with_those_around(paths: Iterable[str]) -> frozenset[str]:
+    """These paths, and those of everything that such a field may lie in."""
+    return frozenset(path[:end] for path in paths for end in (*_dots(path), len(path)))
+
+
+def _dots(path: str) -> list[int]:
+    return [at for at, character in enumerate(path) if character == "."]
 
 
 class EventPattern:

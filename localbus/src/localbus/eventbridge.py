@@ -135,7 +135,8 @@ class EventBridge:
         """Bring an event to the targets of the rules that it matches, or only of those with these ARNs."""
         now = self.clock.now()
         self.journal.note("published", bus.arn, event.event_id, now)
-        matched = [rule for rule in bus.index.matching(event.fields) if only is None or rule.arn in only]
+        found = bus.index.matching(bus.index.open(event.document))
+        matched = found if only is None else [rule for rule in found if rule.arn in only]
         if not matched:
             self.journal.note("unmatched", bus.arn, event.event_id, now)
         for rule in matched:

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Hashable
+from typing import Literal
 
 from localbus.anything_but import read_anything_but
 from localbus.ip_range import address_of, cidr
 from localbus.json_tokens import JsonTokens, Token
-from localbus.pattern_values import Alternatives, Test, has_end, is_comparable, key_of
+from localbus.pattern_values import (
+    HIGHEST_NUMBER,
+    LOWEST_NUMBER,
+    Alternatives,
+    End,
+    IgnoringCase,
+    Span,
+    Test,
+    has_end,
+    is_comparable,
+    key_of,
+)
 from localbus.wildcard import read_wildcard
 
 _ONE_KEY = "Only one key allowed in match expression"
@@ -63,14 +75,13 @@ def _read_exactly(tokens: JsonTokens) -> Test:
 
 
 def _read_ignoring_case(tokens: JsonTokens) -> Test:
-    folded = _only_text(tokens, "equals-ignore-case match pattern must be a string").lower()
-    return lambda value: isinstance(value, str) and value.lower() == folded
+    return IgnoringCase(_only_text(tokens, "equals-ignore-case match pattern must be a string").lower())
 
 
 def _read_wildcard(tokens: JsonTokens) -> Test:
     wildcard = read_wildcard(tokens, tokens.next(), twice=False)
     tokens.close(_ONE_KEY)
-    return lambda value: isinstance(value, str) and wildcard.matches(value)
+    return wildcard
 
 
 def _read_cidr(tokens: JsonTokens) -> Test:
@@ -95,7 +106,7 @@ def _only_text(tokens: JsonTokens, reason: str) -> str:
     return text
 
 
-def _read_end(tokens: JsonTokens, which: str) -> Test:
+def _read_end(tokens: JsonTokens, which: Literal["prefix", "suffix"]) -> Test:
     """A prefix or a suffix, either of them also as {"equals-ignore-case": ...}."""
     token = tokens.next()
     if token.kind == "{":
@@ -111,7 +122,7 @@ def _read_end(tokens: JsonTokens, which: str) -> Test:
         raise tokens.refusal(f"{which} match pattern must be a string")
     text = tokens.text_of(token)
     tokens.close(_ONE_KEY)
-    return lambda value: isinstance(value, str) and has_end(value, text, which)
+    return End(text, which)
 
 
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -121,6 +132,10 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
+
+
+_FROM_BELOW = {operator.gt, operator.ge, operator.eq}
+_FROM_ABOVE = {operator.lt, operator.le, operator.eq}
 
 
 def _read_numeric(tokens: JsonTokens) -> Test:
@@ -150,7 +165,13 @@ def _read_numeric(tokens: JsonTokens) -> Test:
     elif token.kind != "]":
         raise tokens.refusal("Too many elements in numeric expression")
     tokens.close("Too many elements in numeric expression")
-    return lambda value: is_comparable(value) and all(compare(value, bound) for compare, bound in bounds)  # type: ignore[arg-type]
+    return _span(bounds)
+
+
+def _span(bounds: list[tuple[Callable[[float, float], bool], float]]) -> Span:
+    low = max((bound for compare, bound in bounds if compare in _FROM_BELOW), default=LOWEST_NUMBER)
+    high = min((bound for compare, bound in bounds if compare in _FROM_ABOVE), default=HIGHEST_NUMBER)
+    return Span(tuple(bounds), low, high)
 
 
 def _shown(token: Token) -> str:

@@ -1,9 +1,13 @@
-"""What one field of an event may be, and when two values of JSON are the same."""
+"""What one field of an event may be, and when two values of JSON are the same.
+
+A test is a function of a value. Those that `field_index` can look up are objects that say what they look for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Literal
 
 from localbus.json_tokens import Value
 
@@ -31,6 +35,42 @@ def key_of(value: Value) -> Hashable:
     if isinstance(value, str):
         return value
     return (type(value).__name__ if value is None or isinstance(value, bool) else "number", value)
+
+
+@dataclass(frozen=True)
+class End:
+    """A text with this beginning or ending."""
+
+    text: str
+    which: Literal["prefix", "suffix"]
+
+    def __call__(self, value: Value) -> bool:
+        """Whether the value is such a text."""
+        return isinstance(value, str) and has_end(value, self.text, self.which)
+
+
+@dataclass(frozen=True)
+class IgnoringCase:
+    """This text in any case."""
+
+    folded: str
+
+    def __call__(self, value: Value) -> bool:
+        """Whether the value is that text."""
+        return isinstance(value, str) and value.lower() == self.folded
+
+
+@dataclass(frozen=True)
+class Span:
+    """A number that passes these comparisons, so that it is from `low` to `high`."""
+
+    comparisons: tuple[tuple[Callable[[float, float], bool], float], ...]
+    low: float
+    high: float
+
+    def __call__(self, value: Value) -> bool:
+        """Whether the value is such a number."""
+        return is_comparable(value) and all(compare(value, bound) for compare, bound in self.comparisons)  # type: ignore[arg-type]
 
 
 def is_comparable(value: Value) -> bool:

@@ -1,64 +1,70 @@
-"""Which rules an event may match: each rule stands under a value that it wants, so most are never looked at.
+"""Which rules an event may match: each rule stands under something that it wants, so most are never looked at.
 
-A branch of a pattern that wants one of certain values in a field (`"source": ["orders"]`) can only hold for an event
-with one of these values there. Every branch stands under the values of that field by which it can be told from the
-most others; a branch that wants no certain value anywhere is looked at for each event. A lookup costs one step for each
-field that any branch stands under, whatever the number of rules.
+A branch of a pattern that wants something in a field (`"source": ["orders"]`) can only hold for an event that has it
+there. Every branch stands in the index of the field by which it can be told from the most others; a branch all of whose
+fields may be absent is looked at for each event. A lookup costs some steps for each field that any branch stands under,
+whatever the number of rules. Of an event only those fields are opened that any rule asks about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, Generic, TypeVar
 
-from localbus.event_pattern import Branch, EventPattern, Fields, holds
-from localbus.pattern_values import key_of
+from localbus.event_pattern import Branch, EventPattern, Fields, fields_of, holds, with_those_around
+from localbus.field_index import FieldIndex, is_open, keys_of
+from localbus.pattern_values import Alternatives
 
-_MOST_VALUES = 100
+_MOST_KEYS = 100
 
 Rule = TypeVar("Rule", bound=Hashable)
-Key = tuple[str, Hashable]
 
 
 class RuleIndex(Generic[Rule]):
     """Rules by what they want."""
 
     def __init__(self) -> None:
-        self._by_value: dict[str, dict[Hashable, list[tuple[Branch, Rule]]]] = {}
+        self._by_field: dict[str, FieldIndex[tuple[Branch, Rule]]] = {}
         self._unsorted: list[tuple[Branch, Rule]] = []
-        self._keys: dict[Rule, list[Key]] = {}
+        self._branches: dict[Rule, list[tuple[Branch, str | None]]] = {}
+        self._asked: frozenset[str] | None = None
 
     def add(self, rule: Rule, pattern: EventPattern) -> None:
         """Take in a rule; it must not be there."""
-        keys = self._keys[rule] = []
+        places = self._branches[rule] = []
         for branch in pattern.branches:
-            best = self._best_field(branch)
-            if best is None:
+            path = self._best_field(branch)
+            places.append((branch, path))
+            if path is None:
                 self._unsorted.append((branch, rule))
-                continue
-            path, values = best
-            for value in values:
-                self._by_value.setdefault(path, {}).setdefault(value, []).append((branch, rule))
-                keys.append((path, value))
+            else:
+                self._by_field.setdefault(path, FieldIndex()).add((branch, rule), _wanted(branch, path))
+        self._asked = None
 
     def remove(self, rule: Rule) -> None:
         """Take out a rule, if it is there."""
-        for path, value in self._keys.pop(rule, []):
-            values = self._by_value.get(path, {})
-            left = [entry for entry in values.get(value, []) if entry[1] != rule]
-            if left:
-                values[value] = left
-            elif value in values:
-                del values[value]
-                if not values:
-                    del self._by_value[path]
-        self._unsorted = [entry for entry in self._unsorted if entry[1] != rule]
+        for branch, path in self._branches.pop(rule, []):
+            if path is None:
+                self._unsorted.remove((branch, rule))
+                continue
+            index = self._by_field[path]
+            index.remove((branch, rule), _wanted(branch, path))
+            if not index:
+                del self._by_field[path]
+        self._asked = None
+
+    def open(self, event: Mapping[str, Any]) -> Fields:
+        """The fields of an event that any of these rules asks about."""
+        if self._asked is None:
+            branches = (branch for places in self._branches.values() for branch, _ in places)
+            self._asked = with_those_around({path for branch in branches for path, _ in branch})
+        return fields_of(event, self._asked)
 
     def candidates(self, fields: Fields) -> Iterator[tuple[Branch, Rule]]:
         """The branches that an event of these fields may satisfy."""
-        for path, values in self._by_value.items():
-            for value in {key_of(value) for value, _ in fields.get(path, ())}:
-                yield from values.get(value, ())
+        for path, index in self._by_field.items():
+            for value, _ in fields.get(path, ()):
+                yield from index.find(value)
         yield from self._unsorted
 
     def matching(self, fields: Fields) -> list[Rule]:
@@ -69,15 +75,20 @@ class RuleIndex(Generic[Rule]):
                 found[rule] = None
         return list(found)
 
-    def _best_field(self, branch: Branch) -> tuple[str, frozenset[Hashable]] | None:
-        """The field under whose values the fewest branches stand so far; between equals the one with fewer values."""
-        best: tuple[tuple[int, int, bool], str, frozenset[Hashable]] | None = None
+    def _best_field(self, branch: Branch) -> str | None:
+        """The field in whose index the branch stands among the fewest; between equals what is looked up most easily."""
+        best: tuple[tuple[bool, int, bool, int, bool], str] | None = None
         for path, wanted in branch:
-            if wanted.tests or wanted.absent or len(wanted.exact) > _MOST_VALUES:
+            keys = keys_of(wanted)
+            if wanted.absent or len(keys) > _MOST_KEYS:
                 continue
-            values = self._by_value.get(path, {})
-            shared = sum(len(values.get(value, ())) for value in wanted.exact)
-            rank = (shared, len(wanted.exact), path not in self._by_value)
+            index = self._by_field.get(path)
+            crowd = index.crowd(wanted) if index is not None else 0
+            rank = (is_open(wanted), crowd, bool(wanted.tests), len(keys), index is None)
             if best is None or rank < best[0]:
-                best = (rank, path, wanted.exact)
-        return (best[1], best[2]) if best else None
+                best = (rank, path)
+        return best[1] if best else None
+
+
+def _wanted(branch: Branch, path: str) -> Alternatives:
+    return next(wanted for name, wanted in branch if name == path)

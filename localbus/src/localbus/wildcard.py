@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-patte
 
 from __future__ import annotations
 
-from localbus.json_tokens import JsonTokens, Token, invalid_pattern
+from localbus.json_tokens import JsonTokens, Token, Value, invalid_pattern
 
 # AWS counts how many beginnings of the pattern one value can match at the same time and does not publish its limit;
 # this one refuses what the documentation calls too complex and takes what it shows as simple enough.
@@ -17,7 +17,7 @@ Part = str | None  # a literal character, or None for `*`
 
 
 class Wildcard:
-    """One pattern, split at its wildcards, so that a match is a few searches."""
+    """One pattern, split at its wildcards, so that a match is a few searches. What it matches begins with `first`."""
 
     def __init__(self, text: str) -> None:
         parts = _parse(text)
@@ -28,22 +28,26 @@ class Wildcard:
                 pieces.append("")
             else:
                 pieces[-1] += part
-        self._first, self._middle = pieces[0], pieces[1:-1]
-        self._last = pieces[-1] if len(pieces) > 1 else None
+        self.first, self._middle = pieces[0], pieces[1:-1]
+        self.last = pieces[-1] if len(pieces) > 1 else None
+
+    def __call__(self, value: Value) -> bool:
+        """Whether the value is a text of this form."""
+        return isinstance(value, str) and self.matches(value)
 
     def matches(self, value: str) -> bool:
         """Whether the whole value is of this form."""
-        if self._last is None:
-            return value == self._first
-        if len(value) < len(self._first) + len(self._last) or not value.startswith(self._first):
+        if self.last is None:
+            return value == self.first
+        if len(value) < len(self.first) + len(self.last) or not value.startswith(self.first):
             return False
-        at, end = len(self._first), len(value) - len(self._last)
+        at, end = len(self.first), len(value) - len(self.last)
         for piece in self._middle:
             found = value.find(piece, at, end)
             if found < 0:
                 return False
             at = found + len(piece)
-        return value.endswith(self._last)
+        return value.endswith(self.last)
 
 
 class WildcardSyntaxError(ValueError):
