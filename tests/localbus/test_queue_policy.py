@@ -9,9 +9,11 @@ import pytest
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.journal import Journal
+from localbus.pytest_plugin import Localbus
 from localbus.queue_policy import Principal, allows
 from localbus.service import Caller
 from localbus.sqs import Sqs
+from localbus_support import journal, refused
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:t"
@@ -78,3 +80,61 @@ def test_a_service_delivers_only_where_it_may() -> None:
     assert [message.message_id for message, _ in record.queue.receive(10)] == [message_id]
     [denied] = journal.entries(event="denied")
     assert denied.detail == "the queue policy does not let sns.amazonaws.com send"
+
+
+def denial(action: str, arn: str, **changes: Any) -> str:
+    """A policy that denies everybody this action."""
+    statement = {"Sid": "no", "Effect": "Deny", "Principal": "*", "Action": action, "Resource": arn, **changes}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_a_denial_holds_for_the_owner_of_a_queue(localbus: Localbus) -> None:
+    """What is denied is denied to the own account too, which may still change the policy."""
+    sqs = localbus.client("sqs")
+    url = sqs.create_queue(QueueName="q", Attributes={"Policy": denial("sqs:SendMessage", QUEUE)})["QueueUrl"]
+
+    code, _ = refused(sqs.send_message, QueueUrl=url, MessageBody="b")
+
+    assert code == "AccessDenied"
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert [entry["detail"] for entry in journal(localbus, event="denied")] == ["SendMessage by 000000000000"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    sqs.send_message(QueueUrl=url, MessageBody="b")
+
+
+@pytest.mark.parametrize(
+    ("condition", "denied"),
+    [
+        ({"Bool": {"aws:SecureTransport": "false"}}, False),
+        ({"StringNotEquals": {"aws:PrincipalAccount": "000000000000"}}, False),
+        ({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::000000000000:root"}}, False),
+        ({"StringEquals": {"aws:PrincipalAccount": "000000000000"}}, True),
+        ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, True),
+    ],
+)
+def test_a_denial_has_conditions(localbus: Localbus, condition: Any, denied: bool) -> None:
+    """A denial that asks for TLS does not hold here; one of all from outside a network does, as on AWS."""
+    sqs = localbus.client("sqs")
+    policy = denial("sqs:*", QUEUE, Condition=condition)
+    url = sqs.create_queue(QueueName="q", Attributes={"Policy": policy})["QueueUrl"]
+
+    if denied:
+        assert refused(sqs.send_message, QueueUrl=url, MessageBody="b")[0] == "AccessDenied"
+    else:
+        sqs.send_message(QueueUrl=url, MessageBody="b")
+
+
+def test_a_denial_holds_for_the_owner_of_a_topic_and_a_bus(localbus: Localbus) -> None:
+    """Publishing and putting are refused as AWS words it, and the policy can still be changed."""
+    sns, events = localbus.client("sns"), localbus.client("events")
+    topic = sns.create_topic(Name="t", Attributes={"Policy": denial("sns:*", TOPIC)})["TopicArn"]
+    bus = events.create_event_bus(Name="b")["EventBusArn"]
+    events.put_permission(EventBusName="b", Policy=denial("events:PutEvents", bus))
+    entry = {"EventBusName": "b", "Source": "s", "DetailType": "d", "Detail": "{}"}
+
+    refusals = [refused(sns.publish, TopicArn=topic, Message="m"), refused(events.put_events, Entries=[entry])]
+
+    assert [code for code, _ in refusals] == ["AuthorizationError", "AccessDeniedException"]
+    assert all(text.endswith("with an explicit deny in a resource-based policy") for _, text in refusals)
+    sns.remove_permission(TopicArn=topic, Label="no")
+    sns.publish(TopicArn=topic, Message="m")

@@ -11,7 +11,7 @@ from localbus.event import EntryError, check_size
 from localbus.event_bus import Bus
 from localbus.event_pattern import EventPattern, fields_of
 from localbus.model import Params
-from localbus.queue_policy import Principal, allows
+from localbus.queue_policy import lets_account
 from localbus.service import Caller
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def put_events(events: EventBridge, params: Params, caller: Caller) -> Params:
     check_size(entries)
     buses = [events.buses.look_up(entry.get("EventBusName"), caller) for entry in entries]
     for bus in buses:
-        if bus is not None and bus.account != caller.account:
+        if bus is not None and (bus.policy or bus.account != caller.account):
             _check_permission(events, bus, caller)
     results = [_put(events, entry, bus, caller) for entry, bus in zip(entries, buses, strict=True)]
     return {"FailedEntryCount": sum("ErrorCode" in one for one in results), "Entries": results}
@@ -48,16 +48,18 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
 
 
 def _check_permission(events: EventBridge, bus: Bus, caller: Caller) -> None:
-    """Another account's bus takes events only as its policy says."""
-    who = Principal(account=caller.account, context={"aws:PrincipalAccount": caller.account})
+    """Another account's bus takes events only as its policy says, and one's own unless that denies it."""
     policy = json.dumps(bus.policy) if bus.policy else ""
-    if events.enforce_policies and not allows(policy, who, "events:PutEvents", bus.arn):
+    allowed = lets_account(policy, caller.account, bus.account, "events:PutEvents", bus.arn)
+    if events.enforce_policies and not allowed:
         events.journal.note("denied", bus.arn, "", events.clock.now(), f"PutEvents by {caller.account}")
         text = (
             f"arn:aws:iam::{caller.account}:root is not authorized to perform: events:PutEvents on resource: {bus.arn}"
         )
-        reason = "because no resource-based policy allows the events:PutEvents action"
-        raise AwsError("AccessDeniedException", f"User: {text} {reason}")
+        why = "because no resource-based policy allows the events:PutEvents action"
+        if caller.account == bus.account:
+            why = "with an explicit deny in a resource-based policy"
+        raise AwsError("AccessDeniedException", f"User: {text} {why}")
 
 
 def try_event_pattern(_events: EventBridge, params: Params, _caller: Caller) -> Params:

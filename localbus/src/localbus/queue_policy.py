@@ -1,7 +1,7 @@
 """Whether a resource's policy lets somebody do something, and the statements that AddPermission writes into one.
 
-Evaluated are the policies that decide between accounts and services; what a principal may do within its own account is
-a matter of IAM and not of this engine.
+Evaluated are the policies of resources; what else a principal may do within its own account is a matter of IAM and not
+of this engine. A condition on a key that a request here does not have (a VPC, an organization) is one on a missing key.
 Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html
 """
@@ -62,10 +62,27 @@ def allows(policy: str, principal: Principal, action: str, resource: str) -> boo
 
     The answer is remembered: a topic asks the same for every message.
     """
-    effects = {
-        statement.get("Effect") for statement in _statements(policy) if _applies(statement, principal, action, resource)
-    }
+    effects = _effects(policy, principal, action, resource)
     return "Allow" in effects and "Deny" not in effects
+
+
+@lru_cache(maxsize=4096)
+def lets_account(policy: str, account: str, owner: str, action: str, resource: str) -> bool:
+    """Whether an account may do it: the owner unless it is denied, another if it is allowed and not denied."""
+    if account == owner and "Deny" not in policy:
+        return True
+    context = {"aws:PrincipalAccount": account, "aws:SourceOwner": account}
+    context["aws:PrincipalArn"] = f"arn:aws:iam::{account}:root"
+    effects = _effects(policy, Principal(account=account, context=context), action, resource)
+    return "Deny" not in effects and (account == owner or "Allow" in effects)
+
+
+def _effects(policy: str, principal: Principal, action: str, resource: str) -> set[str]:
+    return {
+        str(statement.get("Effect"))
+        for statement in _statements(policy)
+        if _applies(statement, principal, action, resource)
+    }
 
 
 def _applies(statement: Mapping[str, Any], principal: Principal, action: str, resource: str) -> bool:

@@ -15,7 +15,7 @@ from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.model import Api, ErrorForm, Params, Violation
 from localbus.outbox import Outbox
-from localbus.queue_policy import Principal, allows
+from localbus.queue_policy import Principal, allows, lets_account
 from localbus.remote_endpoints import RemoteEndpoints
 from localbus.service import Caller, Service
 from localbus.sns_refusals import no_topic, not_authorized
@@ -50,6 +50,9 @@ ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] 
     "Unsubscribe": subscription_actions.unsubscribe,
     "UntagResource": topic_actions.untag_resource,
 }
+
+# A policy that denies everything to everybody would else be there for good.
+_ALWAYS_THE_OWNER_S = {"SetTopicAttributes", "RemovePermission", "DeleteTopic"}
 
 
 class Sns:
@@ -86,14 +89,14 @@ class Sns:
         await self.courier.stop()
 
     def find(self, arn: str, caller: Caller, action: str) -> Topic:
-        """The topic of that ARN, if the caller may do the action with it: its own account, or one its policy lets."""
+        """The topic of that ARN, if the caller may: its own account unless denied by the policy, others if let."""
         topic = self.topics.by_arn(arn, caller)
-        if topic.account != caller.account and self._enforce_policies:
-            context = {"aws:PrincipalAccount": caller.account, "aws:SourceOwner": caller.account}
-            who = Principal(account=caller.account, context=context)
-            if not allows(topic.policy, who, f"sns:{action}", topic.arn):
-                self.journal.note("denied", topic.arn, "", self.clock.now(), f"{action} by {caller.account}")
-                raise not_authorized(caller.account, action, topic.arn)
+        owns = topic.account == caller.account
+        if not self._enforce_policies or (owns and action in _ALWAYS_THE_OWNER_S):
+            return topic
+        if not lets_account(topic.policy, caller.account, topic.account, f"sns:{action}", topic.arn):
+            self.journal.note("denied", topic.arn, "", self.clock.now(), f"{action} by {caller.account}")
+            raise not_authorized(caller.account, action, topic.arn, denied=owns)
         return topic
 
     def deliver(self, topic_arn: str, entry: Params, principal: Principal) -> str:

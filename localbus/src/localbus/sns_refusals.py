@@ -25,12 +25,13 @@ def no_subscription() -> AwsError:
     return AwsError("NotFoundException", "Subscription does not exist")
 
 
-def not_authorized(account: str, action: str, resource: str) -> AwsError:
-    """An account that the topic's policy does not let."""
+def not_authorized(account: str, action: str, resource: str, *, denied: bool = False) -> AwsError:
+    """An account that the topic's policy does not let, or its own one that it denies."""
     who = f"User: arn:aws:iam::{account}:root is not authorized to perform: SNS:{action} on resource: {resource}"
-    return AwsError(
-        "AuthorizationErrorException", f"{who} because no resource-based policy allows the SNS:{action} action"
-    )
+    why = f"because no resource-based policy allows the SNS:{action} action"
+    if denied:
+        why = "with an explicit deny in a resource-based policy"
+    return AwsError("AuthorizationErrorException", f"{who} {why}")
 
 
 def check_arn(arn: str, parameter: str) -> list[str]:

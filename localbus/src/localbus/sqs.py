@@ -16,7 +16,7 @@ from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.model import Api, ErrorForm, Params, Violation
 from localbus.move_task import MoveTask
-from localbus.queue_policy import Principal, allows
+from localbus.queue_policy import Principal, allows, lets_account
 from localbus.queues import QueueRecord, Queues
 from localbus.refusals import does_not_exist, missing
 from localbus.sending import build
@@ -93,13 +93,16 @@ class Sqs:
         return Service(self._api, actions, "1.0", XMLNS, "com.amazonaws.sqs#", _refuse)
 
     def find(self, url: str, caller: Caller, action: str) -> QueueRecord:
-        """The queue of that URL, if the caller may do the action with it: its own account, or one its policy lets."""
+        """The queue of that URL, if the caller may: its own account unless denied by the policy, others if let."""
         record = self.queues.by_url(url, caller)
-        if record.account != caller.account and self._enforce_policies:
-            who = Principal(account=caller.account, context={"aws:PrincipalAccount": caller.account})
-            if not allows(record.attributes.get("Policy", ""), who, f"sqs:{action}", record.queue.arn):
-                self.journal.note("denied", record.queue.arn, "", self.clock.now(), f"{action} by {caller.account}")
-                raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
+        policy = record.attributes.get("Policy", "")
+        if not policy and record.account == caller.account:
+            return record
+        arn = record.queue.arn
+        allowed = lets_account(policy, caller.account, record.account, f"sqs:{action}", arn)
+        if self._enforce_policies and not allowed:
+            self.journal.note("denied", arn, "", self.clock.now(), f"{action} by {caller.account}")
+            raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
         return record
 
     def find_own(self, url: str, caller: Caller, action: str) -> QueueRecord:
