@@ -15,6 +15,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 from fidelity.expect import WrongError
+from fidelity.function import Function
 from web_server import WebServer
 
 ACCOUNT: Final = "000000000000"
@@ -39,7 +40,8 @@ class Clients:
         self.endpoint_url = endpoint_url
         self.callback_host = callback_host
         self._made: dict[tuple[str, str, str], Any] = {}
-        self._lock = threading.Lock()
+        self._function: Function | None = None
+        self._lock = threading.RLock()
 
     def get(self, service: str, account: str = ACCOUNT, region: str = REGION) -> Any:
         """A client; its access key names the account."""
@@ -56,6 +58,18 @@ class Clients:
                     config=_CONFIG,
                 )
             return self._made[key]
+
+    def function(self) -> Function:
+        """The engine's function, made when first asked for."""
+        with self._lock:
+            if self._function is None:
+                self._function = Function(self.get("lambda"), self.callback_host)
+            return self._function
+
+    def close(self) -> None:
+        """End what was started for the checks."""
+        if self._function is not None:
+            self._function.close()
 
 
 @dataclass(frozen=True)

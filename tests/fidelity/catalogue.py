@@ -6,6 +6,10 @@ from typing import Final
 
 from fidelity.behaviour import Behaviour, Group
 from fidelity.behaviours import (
+    across_functions,
+    across_mappings,
+    across_policies,
+    across_stacks,
     events_archives,
     events_destinations,
     events_entries,
@@ -54,6 +58,10 @@ GROUPS: Final[tuple[Group, ...]] = (
     events_targets.GROUP,
     events_archives.GROUP,
     events_destinations.GROUP,
+    across_policies.GROUP,
+    across_functions.GROUP,
+    across_mappings.GROUP,
+    across_stacks.GROUP,
 )
 
 

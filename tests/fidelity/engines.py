@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from fidelity.aws import Clients
+from orderboard_stack.backend import Endpoint
 from orderboard_stack.local_backend import local_backend
 from orderboard_stack.localstack import DEFAULT_IMAGE, engine, localstack
 
@@ -21,14 +22,14 @@ Start = Callable[[], AbstractContextManager[Clients]]
 def localbus_engine() -> Iterator[Clients]:
     """localbus as the embedded backend has it, with MiniStack behind it for what it has not."""
     with TemporaryDirectory() as folder, local_backend("embedded", Path(folder) / "localbus.log") as endpoint:
-        yield Clients(str(endpoint.endpoint_url))
+        yield from _clients(endpoint)
 
 
 @contextmanager
 def ministack_engine() -> Iterator[Clients]:
     """MiniStack alone, from PyPI."""
     with TemporaryDirectory() as folder, local_backend("ministack", Path(folder) / "ministack.log") as endpoint:
-        yield Clients(str(endpoint.endpoint_url))
+        yield from _clients(endpoint)
 
 
 @contextmanager
@@ -36,7 +37,12 @@ def localstack_engine() -> Iterator[Clients]:
     """LocalStack, in Docker; this machine is its network's gateway."""
     network = engine().networks.get("bridge").attrs
     with localstack() as endpoint:
-        yield Clients(str(endpoint.endpoint_url), network["IPAM"]["Config"][0]["Gateway"])
+        yield from _clients(endpoint, network["IPAM"]["Config"][0]["Gateway"])
+
+
+def _clients(endpoint: Endpoint, callback_host: str = "127.0.0.1") -> Iterator[Clients]:
+    with closing(Clients(str(endpoint.endpoint_url), callback_host)) as clients:
+        yield clients
 
 
 ENGINES: Final[dict[str, Start]] = {

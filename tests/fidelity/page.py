@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -79,19 +79,31 @@ def render(columns: Mapping[str, Column]) -> str:
 
 
 def _summary(columns: Mapping[str, Column]) -> str:
-    engines = [engine for engine in ENGINES if engine in columns]
-    heads = [f"{engine} {columns[engine].version}" for engine in engines]
-    lines = [f"| | behaviours | {' | '.join(heads)} |", f"|---|--:|{'---|' * len(engines)}"]
-    services = list(dict.fromkeys(group.service for group in GROUPS))
-    for service in services:
-        keys = [key for group in GROUPS if group.service == service for key in _keys(group)]
-        cells = [_count(columns[engine], keys) for engine in engines]
-        lines.append(f"| [{service}](#{service.lower().replace(' ', '-')}) | {len(keys)} | {' | '.join(cells)} |")
-    keys = [key for group in GROUPS for key in _keys(group)]
-    cells = [f"**{_count(columns[engine], keys)}**" for engine in engines]
-    lines.append(f"| all | **{len(keys)}** | {' | '.join(cells)} |")
-    lines.append(f"| run on | | {' | '.join(columns[engine].date for engine in engines)} |")
+    shown = [columns[engine] for engine in ENGINES if engine in columns]
+    heads = [f"{engine} {columns[engine].version}" for engine in ENGINES if engine in columns]
+    lines = [f"| | behaviours | {' | '.join(heads)} |", f"|---|--:|{'---|' * len(heads)}"]
+
+    def line(title: str, groups: Iterable[Group], mark: str = "") -> None:
+        keys = [key for group in groups for key in _keys(group)]
+        cells = (str(len(keys)), *(_count(column, keys) for column in shown))
+        lines.append(f"| {title} | {' | '.join(f'{mark}{cell}{mark}' for cell in cells)} |")
+
+    for service in dict.fromkeys(group.service for group in GROUPS):
+        groups = [group for group in GROUPS if group.service == service]
+        line(f"[**{service}**](#{_anchor(service)})", groups, "**")
+        for group in groups:
+            line(f"[{group.title}](#{_anchor(_title(group))})", [group])
+    line("**all**", GROUPS, "**")
+    lines.append(f"| run on | | {' | '.join(column.date for column in shown)} |")
     return "\n".join(lines) + "\n"
+
+
+def _title(group: Group) -> str:
+    return f"{group.service}: {group.title}"
+
+
+def _anchor(title: str) -> str:
+    return "".join(sign for sign in title.lower() if sign.isalnum() or sign in " -").replace(" ", "-")
 
 
 def _count(column: Column, keys: list[str]) -> str:
@@ -101,7 +113,7 @@ def _count(column: Column, keys: list[str]) -> str:
 
 def _table(group: Group, columns: Mapping[str, Column]) -> str:
     engines = [engine for engine in ENGINES if engine in columns]
-    lines = [f"### {group.title}\n", f"| AWS | {' | '.join(engines)} |", f"|---|{'---|' * len(engines)}"]
+    lines = [f"### {_title(group)}\n", f"| AWS | {' | '.join(engines)} |", f"|---|{'---|' * len(engines)}"]
     for key, behaviour in zip(_keys(group), group.behaviours, strict=True):
         cells = [_cell(columns[engine].outcomes.get(key)) for engine in engines]
         lines.append(f"| {_statement(behaviour)} | {' | '.join(cells)} |")

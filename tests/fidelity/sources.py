@@ -61,6 +61,17 @@ def lambda_api(action: str) -> Source:
     return Source(action, f"{_DOCS}/lambda/latest/api/API_{action}.html")
 
 
-def cloudformation(page: str) -> Source:
+def formation_guide(page: str) -> Source:
     """A page of CloudFormation's user guide."""
     return Source(page, f"{_DOCS}/AWSCloudFormation/latest/UserGuide/{page}.html")
+
+
+def formation_api(action: str) -> Source:
+    """An action of CloudFormation."""
+    return Source(action, f"{_DOCS}/AWSCloudFormation/latest/APIReference/API_{action}.html")
+
+
+def formation_type(name: str) -> Source:
+    """A resource type of CloudFormation, such as AWS::SQS::Queue."""
+    page = f"aws-resource-{name.removeprefix('AWS::').replace('::', '-').lower()}"
+    return Source(name, f"{_DOCS}/AWSCloudFormation/latest/TemplateReference/{page}.html")

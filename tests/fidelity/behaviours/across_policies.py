@@ -1,0 +1,135 @@
+"""Policies between services: who may send to whom."""
+
+from __future__ import annotations
+
+import json
+
+from fidelity.aws import Aws, open_policy
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import events_guide, sns_api, sns_guide
+
+GROUP = Group("Across services", "Policies")
+behaviour = GROUP.behaviour
+_OTHER = "111111111111"
+_TO_QUEUES = sns_guide("subscribe-sqs-queue-to-sns-topic")
+_RESOURCES = events_guide("eb-use-resource-based")
+
+
+@behaviour(_TO_QUEUES)
+def topic_to_closed_queue(aws: Aws) -> None:
+    """A topic does not deliver to a queue whose policy does not let SNS send."""
+    topic = aws.topic()
+    closed, opened = aws.queue(), aws.subscribed(topic)
+    aws.subscribe(topic, closed.arn)
+    aws.sns.publish(TopicArn=topic, Message="m")
+
+    same("delivers to the other", opened.bodies(1), ["m"])
+    same("delivers", closed.bodies(0), [])
+
+
+@behaviour(_TO_QUEUES)
+def only_that_topic(aws: Aws) -> None:
+    """A queue policy with aws:SourceArn lets just that topic send."""
+    topics = [aws.topic() for _ in range(2)]
+    queue = aws.queue()
+    policy = json.loads(open_policy(queue.arn, "sqs:SendMessage"))
+    policy["Statement"][0]["Condition"] = {"ArnEquals": {"aws:SourceArn": topics[1]}}
+    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": json.dumps(policy)})
+    for number, topic in enumerate(topics):
+        aws.subscribe(topic, queue.arn)
+        aws.sns.publish(TopicArn=topic, Message=str(number))
+
+    same("delivers", queue.bodies(1), ["1"])
+
+
+@behaviour(_TO_QUEUES)
+def denied(aws: Aws) -> None:
+    """An explicit denial goes before a permission."""
+    topic, queue, opened = aws.topic(), aws.queue(), aws.queue(opened=True)
+    policy = json.loads(open_policy(queue.arn, "sqs:SendMessage"))
+    policy["Statement"].append(policy["Statement"][0] | {"Effect": "Deny"})
+    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": json.dumps(policy)})
+    for one in (queue, opened):
+        aws.subscribe(topic, one.arn)
+    aws.sns.publish(TopicArn=topic, Message="m")
+
+    same("delivers to the other", opened.bodies(1), ["m"])
+    same("delivers", queue.bodies(0), [])
+
+
+@behaviour(sns_guide("sns-configure-dead-letter-queue"))
+def dead_letters_of_a_closed_queue(aws: Aws) -> None:
+    """What a queue's policy keeps out goes to the subscription's dead-letter queue."""
+    topic, dead, closed = aws.topic(), aws.queue(opened=True), aws.queue()
+    aws.subscribe(topic, closed.arn, RedrivePolicy={"deadLetterTargetArn": dead.arn})
+    aws.sns.publish(TopicArn=topic, Message="m")
+
+    same("keeps", dead.bodies(1), ["m"])
+
+
+@behaviour(sns_api("AddPermission"))
+def another_account_publishes(aws: Aws) -> None:
+    """Another account may not publish (AuthorizationError) until the topic's policy lets it."""
+    topic, other = aws.topic(), aws.client("sns", account=_OTHER)
+    refused("AuthorizationError", other.publish, TopicArn=topic, Message="m")
+
+    aws.sns.add_permission(TopicArn=topic, Label="l", AWSAccountId=[_OTHER], ActionName=["Publish"])
+
+    other.publish(TopicArn=topic, Message="m")
+
+
+@behaviour(_RESOURCES)
+def rule_to_closed_queue(aws: Aws) -> None:
+    """A rule does not deliver to a queue whose policy does not let EventBridge send."""
+    closed, opened = aws.queue(), aws.queue(opened=True)
+    for queue in (closed, opened):
+        aws.rule(queue.arn, Input='"m"')
+    aws.put()
+
+    same("delivers to the other", opened.bodies(1), ['"m"'])
+    same("delivers", closed.bodies(0), [])
+
+
+@behaviour(events_guide("eb-rule-dlq"))
+def reason_of_a_closed_queue(aws: Aws) -> None:
+    """What a queue's policy keeps out is a dead letter at once, with ERROR_CODE NO_PERMISSIONS."""
+    dead = aws.queue(opened=True)
+    aws.rule(aws.queue().arn, DeadLetterConfig={"Arn": dead.arn})
+    aws.put()
+
+    found = dead.take(1)
+
+    holds(found, "keeps nothing")
+    told = found[0].get("MessageAttributes", {}).get("ERROR_CODE", {}).get("StringValue")
+    same("tells", told, "NO_PERMISSIONS")
+
+
+@behaviour(_RESOURCES)
+def rule_to_closed_topic(aws: Aws) -> None:
+    """A rule does not publish to a topic whose policy does not let EventBridge, as a new topic's does not."""
+    closed, opened = aws.topic(), aws.topic()
+    policy = open_policy(opened, "sns:Publish")
+    aws.sns.set_topic_attributes(TopicArn=opened, AttributeName="Policy", AttributeValue=policy)
+    queues = [aws.subscribed(topic) for topic in (closed, opened)]
+    for topic in (closed, opened):
+        aws.rule(topic, Input='"m"')
+    aws.put()
+
+    same("publishes to the other", queues[1].bodies(1), ['"m"'])
+    same("publishes", queues[0].bodies(0), [])
+
+
+@behaviour(events_guide("eb-event-bus-perms"))
+def another_account_puts(aws: Aws) -> None:
+    """Another account may put events once the bus's policy lets it."""
+    arn = aws.events.describe_event_bus(Name=aws.own_bus)["Arn"]
+    queue = aws.queue(opened=True)
+    aws.rule(queue.arn, InputPath="$.account")
+    given = {"Action": "events:PutEvents", "Principal": _OTHER, "StatementId": "s"}
+    aws.events.put_permission(EventBusName=aws.own_bus, **given)
+    entry = {"Source": aws.prefix, "DetailType": "t", "Detail": "{}", "EventBusName": arn}
+
+    aws.client("events", account=_OTHER).put_events(Entries=[entry])
+
+    same("delivers, from the account,", queue.bodies(1), [f'"{_OTHER}"'])

@@ -1,0 +1,284 @@
+"""CloudFormation of queues, topics and rules."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fidelity.aws import Aws, Queue, eventually
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import formation_api, formation_guide, formation_type
+
+GROUP = Group("Across services", "CloudFormation")
+behaviour = GROUP.behaviour
+_QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue"}
+_INVALID = "ValidationError"
+
+
+class Stack:
+    """A stack that is made of resources, and watched until it is done."""
+
+    def __init__(
+        self, aws: Aws, resources: dict[str, Any], *, status: str = "CREATE_COMPLETE", **template: Any
+    ) -> None:
+        self.aws, self.client, self.name = aws, aws.client("cloudformation"), aws.name()
+        self.id = self.client.create_stack(StackName=self.name, TemplateBody=_body(resources, template))["StackId"]
+        self.until(status)
+
+    def update(self, resources: dict[str, Any], **template: Any) -> None:
+        """Change it."""
+        self.client.update_stack(StackName=self.name, TemplateBody=_body(resources, template))
+        self.until("UPDATE_COMPLETE")
+
+    def until(self, status: str) -> None:
+        """Wait for a state, or say which it has come to instead."""
+
+        def settled() -> str:
+            found = str(self.described()["StackStatus"])
+            return "" if found.endswith("IN_PROGRESS") else found
+
+        same("becomes", eventually(settled, "does not end", 30), status)
+
+    def described(self) -> dict[str, Any]:
+        """What DescribeStacks says of it."""
+        return dict(self.client.describe_stacks(StackName=self.id)["Stacks"][0])
+
+    def outputs(self) -> dict[str, str]:
+        """Its outputs."""
+        return {one["OutputKey"]: one["OutputValue"] for one in self.described().get("Outputs", [])}
+
+    def physical(self, logical: str) -> str:
+        """A resource's own id."""
+        shown = self.client.describe_stack_resources(StackName=self.name)["StackResources"]
+        found = [str(one["PhysicalResourceId"]) for one in shown if one["LogicalResourceId"] == logical]
+        holds(found, "has lost the resource")
+        return found[0]
+
+    def queue(self, logical: str) -> Queue:
+        """A queue of it."""
+        url = self.physical(logical)
+        return Queue(self.aws.sqs, url.rpartition("/")[2], url)
+
+
+def _body(resources: dict[str, Any], template: dict[str, Any]) -> str:
+    return json.dumps({"Resources": resources} | template)
+
+
+def _named(name: str, **properties: Any) -> dict[str, Any]:
+    return _QUEUE | {"Properties": {"QueueName": name} | properties}
+
+
+@behaviour(formation_guide("resources-section-structure"))
+def names(aws: Aws) -> None:
+    """A queue without a name is called by the stack, its logical id and something random."""
+    stack = Stack(aws, {"Work": _QUEUE})
+
+    name = stack.queue("Work").name
+
+    holds(name.startswith(f"{stack.name}-Work-"), f"calls it {name.replace(stack.name, 'STACK')}")
+
+
+@behaviour(formation_type("AWS::SQS::Queue"))
+def queue_s_values(aws: Aws) -> None:
+    """Ref of a queue is its URL; Arn and QueueName are its attributes."""
+    values = {"Url": {"Ref": "Q"}, "Arn": {"Fn::GetAtt": ["Q", "Arn"]}, "Name": {"Fn::GetAtt": ["Q", "QueueName"]}}
+    outputs = {key: {"Value": value} for key, value in values.items()}
+    stack = Stack(aws, {"Q": _QUEUE}, Outputs=outputs)
+
+    queue = stack.queue("Q")
+
+    same("gives", stack.outputs(), {"Url": queue.url, "Arn": queue.arn, "Name": queue.name})
+
+
+@behaviour(formation_type("AWS::SNS::Topic"))
+def topic_s_values(aws: Aws) -> None:
+    """Ref of a topic is its ARN; TopicName is an attribute."""
+    outputs = {"Arn": {"Value": {"Ref": "T"}}, "Name": {"Value": {"Fn::GetAtt": ["T", "TopicName"]}}}
+    found = Stack(aws, {"T": {"Type": "AWS::SNS::Topic"}}, Outputs=outputs).outputs()
+
+    holds(found["Arn"].startswith("arn:aws:sns:") and found["Arn"].endswith(f":{found['Name']}"), f"gives {found}")
+
+
+@behaviour(formation_type("AWS::Events::Rule"))
+def rule_s_values(aws: Aws) -> None:
+    """Ref of a rule is its name, of one on another bus the bus and the name; Arn is an attribute."""
+    pattern = {"EventPattern": {"source": ["s"]}}
+    bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": aws.name()}}
+    rules = {
+        "Default": {"Type": "AWS::Events::Rule", "Properties": pattern},
+        "Other": {"Type": "AWS::Events::Rule", "Properties": pattern | {"EventBusName": {"Ref": "Bus"}}},
+    }
+    outputs = {name: {"Value": {"Ref": name}} for name in rules}
+    found = Stack(aws, {"Bus": bus, **rules}, Outputs=outputs).outputs()
+
+    holds("|" not in found["Default"], "has a bus in the name of a rule of the default bus")
+    holds(found["Other"].startswith(f"{bus['Properties']['Name']}|"), "has no bus in the name")  # type: ignore[index]
+
+
+@behaviour(formation_guide("gettingstarted.templatebasics"))
+def together(aws: Aws) -> None:
+    """A topic, its queue, the policy and the subscription work together."""
+    policy = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": {"Fn::GetAtt": ["Q", "Arn"]},
+    }
+    given = {"Queues": [{"Ref": "Q"}], "PolicyDocument": {"Statement": [policy]}}
+    subscription = {"TopicArn": {"Ref": "T"}, "Protocol": "sqs", "Endpoint": {"Fn::GetAtt": ["Q", "Arn"]}}
+    resources = {
+        "T": {"Type": "AWS::SNS::Topic"},
+        "Q": _QUEUE,
+        "P": {"Type": "AWS::SQS::QueuePolicy", "Properties": given},
+        "S": {"Type": "AWS::SNS::Subscription", "Properties": subscription | {"RawMessageDelivery": True}},
+    }
+    stack = Stack(aws, resources)
+
+    aws.sns.publish(TopicArn=stack.physical("T"), Message="m")
+
+    same("delivers", stack.queue("Q").bodies(1), ["m"])
+
+
+@behaviour(formation_guide("conditions-section-structure"))
+def conditions(aws: Aws) -> None:
+    """A resource whose condition does not hold is not made."""
+    resources = {"Q": _QUEUE, "No": _QUEUE | {"Condition": "Never"}}
+    stack = Stack(aws, resources, Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
+
+    shown = stack.client.describe_stack_resources(StackName=stack.name)["StackResources"]
+
+    same("makes", [one["LogicalResourceId"] for one in shown], ["Q"])
+
+
+@behaviour(formation_api("DescribeStackEvents"))
+def events(aws: Aws) -> None:
+    """The events of a stack are begun and ended by those of the stack itself, the last first."""
+    stack = Stack(aws, {"Q": _QUEUE})
+
+    found = stack.client.describe_stack_events(StackName=stack.name)["StackEvents"]
+
+    shown = [(one["LogicalResourceId"] == stack.name, one["ResourceStatus"]) for one in (found[-1], found[0])]
+    same("has", shown, [(True, "CREATE_IN_PROGRESS"), (True, "CREATE_COMPLETE")])
+
+
+@behaviour(formation_guide("using-cfn-updating-stacks-update-behaviors"))
+def update_in_place(aws: Aws) -> None:
+    """A changed attribute changes the queue, with what is in it."""
+    name = aws.name()
+    stack = Stack(aws, {"Q": _named(name)})
+    queue = stack.queue("Q")
+    queue.send("still there")
+
+    stack.update({"Q": _named(name, VisibilityTimeout=77)})
+
+    same("has", queue.attributes("VisibilityTimeout"), {"VisibilityTimeout": "77"})
+    same("keeps", queue.bodies(1, within_s=2), ["still there"])
+
+
+@behaviour(formation_guide("using-cfn-updating-stacks-update-behaviors"))
+def replacement(aws: Aws) -> None:
+    """A changed name makes another topic, and deletes the old one."""
+    old, new = aws.name(), aws.name()
+    stack = Stack(aws, {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": old}}})
+    arn = stack.physical("T")
+
+    stack.update({"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": new}}})
+
+    same("makes", stack.physical("T").rpartition(":")[2], new)
+    refused("NotFound", aws.sns.get_topic_attributes, TopicArn=arn)
+
+
+@behaviour(formation_api("UpdateStack"))
+def no_update(aws: Aws) -> None:
+    """An update that changes nothing is refused."""
+    stack = Stack(aws, {"Q": _QUEUE})
+    given = {"StackName": stack.name, "TemplateBody": _body({"Q": _QUEUE}, {})}
+
+    refused(_INVALID, stack.client.update_stack, says="No updates are to be performed", **given)
+
+
+@behaviour(formation_guide("stack-failure-options"))
+def rollback(aws: Aws) -> None:
+    """When a resource cannot be made the others go again, and the stack is ROLLBACK_COMPLETE."""
+    name = aws.name()
+    subscription = {"TopicArn": f"{aws.topic()}-not", "Protocol": "sqs", "Endpoint": aws.queue().arn}
+    bad = {"Type": "AWS::SNS::Subscription", "DependsOn": "Good", "Properties": subscription}
+
+    Stack(aws, {"Good": _named(name), "Bad": bad}, status="ROLLBACK_COMPLETE")
+
+    refused("AWS.SimpleQueueService.NonExistentQueue", aws.sqs.get_queue_url, QueueName=name)
+
+
+@behaviour(formation_api("CreateStack"))
+def taken_name(aws: Aws) -> None:
+    """A stack whose name is taken is refused (AlreadyExistsException)."""
+    stack = Stack(aws, {"Q": _QUEUE})
+    given = {"StackName": stack.name, "TemplateBody": _body({"Q": _QUEUE}, {})}
+
+    refused("AlreadyExistsException", stack.client.create_stack, **given)
+
+
+@behaviour(formation_api("CreateStack"))
+def unresolved(aws: Aws) -> None:
+    """A template that refers to what is not in it is refused before anything is made."""
+    resources = {"Q": _named("x", VisibilityTimeout={"Ref": "Nowhere"})}
+
+    refused(
+        _INVALID, aws.client("cloudformation").create_stack, StackName=aws.name(), TemplateBody=_body(resources, {})
+    )
+
+
+@behaviour(formation_api("DeleteStack"))
+def deletion(aws: Aws) -> None:
+    """A deleted stack takes its queues with it, and is found by its id only."""
+    stack = Stack(aws, {"Q": _QUEUE})
+    queue = stack.queue("Q")
+
+    stack.client.delete_stack(StackName=stack.name)
+    stack.until("DELETE_COMPLETE")
+
+    refused("AWS.SimpleQueueService.NonExistentQueue", aws.sqs.get_queue_url, QueueName=queue.name)
+    refused(_INVALID, stack.client.describe_stacks, says="does not exist", StackName=stack.name)
+
+
+@behaviour(formation_guide("aws-attribute-deletionpolicy"))
+def retained(aws: Aws) -> None:
+    """A resource with the DeletionPolicy Retain outlives its stack."""
+    stack = Stack(aws, {"Q": _QUEUE | {"DeletionPolicy": "Retain"}})
+    queue = stack.queue("Q")
+
+    stack.client.delete_stack(StackName=stack.name)
+    stack.until("DELETE_COMPLETE")
+
+    holds(aws.sqs.get_queue_url(QueueName=queue.name)["QueueUrl"], "has lost it")
+
+
+@behaviour(formation_guide("using-cfn-protect-stacks"))
+def protected(aws: Aws) -> None:
+    """A stack with termination protection is not deleted."""
+    stack = Stack(aws, {"Q": _QUEUE})
+    stack.client.update_termination_protection(StackName=stack.name, EnableTerminationProtection=True)
+
+    refused(_INVALID, stack.client.delete_stack, StackName=stack.name)
+
+
+@behaviour(formation_guide("resources-section-structure"))
+def no_takeover(aws: Aws) -> None:
+    """A stack does not take over a queue that is there already; its creation fails."""
+    queue = aws.queue()
+
+    Stack(aws, {"Q": _named(queue.name)}, status="ROLLBACK_COMPLETE")
+
+    holds(aws.sqs.get_queue_url(QueueName=queue.name)["QueueUrl"], "has lost it")
+
+
+@behaviour(formation_type("AWS::Events::Archive"))
+def archive(aws: Aws) -> None:
+    """An archive is made with its bus."""
+    name = aws.name()
+    bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": aws.name()}}
+    properties = {"ArchiveName": name, "SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]}}
+    Stack(aws, {"Bus": bus, "Kept": {"Type": "AWS::Events::Archive", "Properties": properties}})
+
+    same("has", aws.events.describe_archive(ArchiveName=name)["State"], "ENABLED")
