@@ -6,6 +6,7 @@ One connection, because a group hands out nothing more while one of its messages
 from __future__ import annotations
 
 from contextlib import ExitStack
+from statistics import median
 
 import steps
 from engines import localbus
@@ -33,9 +34,12 @@ async def fifo_part(run: Run) -> Result:
             contenders.append(Contender(f"localbus, {groups:,} groups", engine, cycle, connections=1))
         await take_turns(contenders, run.rounds, run.say)
     first, *others = contenders
-    figures = [
-        Figure(f"{own.name}: {groups:,} groups by one", 0.9, ratios(contender.cycle[place].rates(), own.rates()))
-        for place, own in enumerate(first.cycle)
-        for groups, contender in zip(GROUPS[1:], others, strict=True)
-    ]
+    figures: list[Figure] = []
+    for place, own in enumerate(first.cycle):
+        for groups, contender in zip(GROUPS[1:], others, strict=True):
+            many = contender.cycle[place]
+            cpu = f"CPU for a message {median(ratios(many.costs_s(), own.costs_s())):.2f} x"
+            figures.append(
+                Figure(f"{own.name}: {groups:,} groups by one", 0.9, ratios(many.rates(), own.rates()), detail=cpu)
+            )
     return Result(figures, speeds_of(contenders))

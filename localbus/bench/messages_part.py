@@ -8,6 +8,7 @@ a turn brings in it also takes out, so that backlogs stay.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from statistics import median
 
 import steps
 from engines import Engine, localbus, ministack
@@ -86,8 +87,9 @@ def _figures(contenders: list[Contender], run: Run) -> list[Figure]:
             Figure(f"{own.name}: localbus by MiniStack", LEAST[own.name], rates, detail=limit),
             Figure(f"{own.name}: CPU, localbus by MiniStack", 0.5, costs_s, at_most=True),
         ]
-        figures += [
-            Figure(f"{own.name}: backlog {backlog:,} by {run.backlogs[0]:,}", 0.9, ratios(own_rates, own.rates()))
-            for backlog, own_rates in zip(run.backlogs[1:], (one.cycle[place].rates() for one in deeper), strict=True)
-        ]
+        for backlog, contender in zip(run.backlogs[1:], deeper, strict=True):
+            deep = contender.cycle[place]
+            cpu = f"CPU for a message {median(ratios(deep.costs_s(), own.costs_s())):.2f} x"
+            name = f"{own.name}: backlog {backlog:,} by {run.backlogs[0]:,}"
+            figures.append(Figure(name, 0.9, ratios(deep.rates(), own.rates()), detail=cpu))
     return figures

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from statistics import median
 from typing import Any
 
 import steps
@@ -41,8 +42,9 @@ async def rules_part(run: Run) -> Result:
             name = f"{operation.name}: {MANY} rules"
             against_few = ratios(operation.rates(), few[place].rates())
             against_other = ratios(operation.rates(), other[place].rates())
+            cpu = f"CPU for an event {median(ratios(operation.costs_s(), few[place].costs_s())):.2f} x"
             figures += [
-                Figure(f"{name} by {FEW}", 0.9, against_few),
+                Figure(f"{name} by {FEW}", 0.9, against_few, detail=cpu),
                 Figure(f"{name}, by MiniStack", 1.0, against_other),
             ]
     return Result(figures, speeds_of(contenders))

@@ -38,7 +38,7 @@ def check_text(text: str) -> None:
     """Refuse an empty body, and characters that XML has not."""
     if not text:
         raise missing("MessageBody")
-    if not text.isprintable() and _BAD_CHARACTER.search(text):
+    if not text.replace("\n", "").isprintable() and _BAD_CHARACTER.search(text):  # most texts need no search
         allowed = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
         raise AwsError("InvalidMessageContents", f"Invalid characters found. Valid unicode characters are {allowed}")
 

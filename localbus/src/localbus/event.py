@@ -161,5 +161,5 @@ def _finite(text: str) -> float:
     return number
 
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 _DECODE = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite).decode

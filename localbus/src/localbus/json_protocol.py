@@ -102,7 +102,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"no JSON form for {value!r}")
 
 
-_ENCODE = json.JSONEncoder(default=_plain, separators=(",", ":")).encode
+_ENCODE = json.JSONEncoder(default=_plain, check_circular=False, separators=(",", ":")).encode
 
 
 def reader_of(shape: Shape) -> Reader:

@@ -41,6 +41,7 @@ FORM_NAMES = {
     }
 }
 _BY_MEMBER_SHAPE = {"Entries", "Successful", "Failed", "Results"}
+_DEEPEST = 12
 _MAP_KEYS = {"Tag": ("Key", "Value")}
 
 
@@ -178,17 +179,28 @@ class QueryProtocol:
 def _tree(form: Mapping[str, str]) -> dict[str, Any]:
     """Flat names as branches: `Tag.1.Key=a` becomes `{"Tag": {"1": {"Key": "a"}}}`."""
     tree: dict[str, Any] = {}
+    branches: dict[str, dict[str, Any]] = {}
     for name, value in form.items():
-        *branches, leaf = name.split(".", 12)
-        at = tree
-        for branch in branches:
-            below = at.setdefault(branch, {})
-            if not isinstance(below, dict):
-                raise MalformedRequestError(f"{name} is both a value and a structure.")
-            at = below
-        if isinstance(at.get(leaf), dict):
+        path, dot, leaf = name.rpartition(".")
+        branch = branches.get(path) if dot else tree
+        if branch is None:
+            branch = branches[path] = _grown(tree, path)
+        if isinstance(branch.get(leaf), dict):
             raise MalformedRequestError(f"{name} is both a value and a structure.")
-        at[leaf] = value
+        branch[leaf] = value
+    return tree
+
+
+def _grown(tree: dict[str, Any], path: str) -> dict[str, Any]:
+    """The branch at that path; one that lies deeper than any input has is not part of the tree."""
+    steps = path.split(".", _DEEPEST)
+    if len(steps) > _DEEPEST:
+        return {}
+    for step in steps:
+        below = tree.setdefault(step, {})
+        if not isinstance(below, dict):
+            raise MalformedRequestError(f"{path} is both a value and a structure.")
+        tree = below
     return tree
 
 
