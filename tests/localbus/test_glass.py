@@ -55,6 +55,10 @@ def test_the_journal_by_http(localbus: Localbus, sqs: Any, url: str) -> None:
     assert events(resource="q", event="sent") == ["sent", "sent"]
     assert events(after=3) == ["deleted"]
     assert events(resource="other") == []
+    assert events(last=2) == ["received", "deleted"]
+    assert events(resource="q", event="sent", last=1) == ["sent"]
+    assert events(last=0) == []
+    assert httpx.get(f"{localbus.url}/_localbus/journal", params={"last": "-1"}).status_code == 400
 
 
 def test_the_journal_is_followed(localbus: Localbus, sqs: Any, url: str) -> None:

@@ -49,6 +49,7 @@ class Delivery:
     body: str
     retries: int = 0
     wake: Wake | None = None
+    message_id: str | None = None  # under which a queue took it
 
 
 Sender = Callable[[Delivery], Awaitable[None] | None]  # raises UndeliveredError
@@ -88,7 +89,7 @@ class Deliveries:
             self._failed(delivery, _as_undelivered(exc))
             return
         if result is None:
-            self._note("delivered", delivery, delivery.rule.arn)
+            self._note_delivered(delivery)
             return
         task = asyncio.ensure_future(self._finish(delivery, result))
         self._tasks.add(task)
@@ -100,7 +101,7 @@ class Deliveries:
         except Exception as exc:  # noqa: BLE001 (the same boundary, for a target that took its time)
             self._failed(delivery, _as_undelivered(exc))
         else:
-            self._note("delivered", delivery, delivery.rule.arn)
+            self._note_delivered(delivery)
 
     def _failed(self, delivery: Delivery, error: UndeliveredError) -> None:
         exhausted = None
@@ -129,6 +130,12 @@ class Deliveries:
             self._note("dropped", delivery, f"the dead-letter queue did not take it: {exc}")
         else:
             self._note("dead_lettered", delivery, {"queue": queue_arn, "reason": str(error)})
+
+    def _note_delivered(self, delivery: Delivery) -> None:
+        detail = {"rule": delivery.rule.arn}
+        if delivery.message_id is not None:
+            detail["message_id"] = delivery.message_id
+        self._note("delivered", delivery, detail)
 
     def _note(self, what: str, delivery: Delivery, detail: object) -> None:
         self._journal.note(what, delivery.target.arn, delivery.event.event_id, self._clock.now(), detail)

@@ -79,7 +79,7 @@ class EventTargets:
             header = {"DataType": "String", "StringValue": delivery.event.trace_header}
             entry["MessageSystemAttributes"] = {"AWSTraceHeader": header}
         try:
-            self._sqs.deliver(delivery.target.arn, entry, delivery.rule.principal)
+            delivery.message_id = self._sqs.deliver(delivery.target.arn, entry, delivery.rule.principal)
         except AwsError as exc:
             raise as_undelivered(exc) from exc
 

@@ -53,7 +53,7 @@ class Glass:
                 Page("GET", "/_localbus/health", "what is running", self._health),
                 Page(
                     "GET",
-                    "/_localbus/journal?message_id=&resource=&event=&after=&follow=1",
+                    "/_localbus/journal?message_id=&resource=&event=&after=&last=&follow=1",
                     "what happened to messages; follow=1 goes on telling, an entry a line",
                     self._show_journal,
                 ),
@@ -89,14 +89,16 @@ class Glass:
     def _show_journal(self, request: Request) -> Response:
         query = request.query
         wanted: dict[str, Any] = {name: query.get(name) for name in ("message_id", "resource", "event")}
-        after = int(query.get("after", "0"))
+        since: dict[str, Any] = {"after": int(query.get("after", "0"))}
+        if "last" in query:
+            since["last"] = _not_negative(query["last"])
         if query.get("follow") in {"1", "true"}:
             headers = [(b"Content-Type", b"application/x-ndjson")]
-            return Response(200, headers, self._follow(after, wanted))
-        entries = [entry.document() for entry in self._journal.entries(**wanted, after=after)]
+            return Response(200, headers, self._follow(since, wanted))
+        entries = [entry.document() for entry in self._journal.entries(**wanted, **since)]
         return document({"entries": entries})
 
-    async def _follow(self, after: int, wanted: dict[str, Any]) -> AsyncGenerator[bytes]:
+    async def _follow(self, since: dict[str, Any], wanted: dict[str, Any]) -> AsyncGenerator[bytes]:
         """Entries as they come, one JSON object a line, after those that are there. Who lags far behind is let go."""
         coming: asyncio.Queue[Entry] = asyncio.Queue(_FOLLOWED_AT_MOST)
 
@@ -106,7 +108,7 @@ class Glass:
 
         stop = self._journal.follow(follow)
         try:
-            for entry in list(self._journal.entries(**wanted, after=after)):
+            for entry in list(self._journal.entries(**wanted, **since)):
                 yield _line(entry)
             while not coming.full():
                 yield _line(await coming.get())
@@ -149,3 +151,9 @@ class Glass:
 
 def _line(entry: Entry) -> bytes:
     return json.dumps(entry.document(), default=repr).encode() + b"\n"
+
+
+def _not_negative(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError(f"{text} is less than nothing")
+    return number

@@ -46,12 +46,29 @@ class Journal:
                 follow(Entry(*entry))
 
     def entries(
-        self, *, message_id: str | None = None, resource: str | None = None, event: str | None = None, after: int = 0
+        self,
+        *,
+        message_id: str | None = None,
+        resource: str | None = None,
+        event: str | None = None,
+        after: int = 0,
+        last: int | None = None,
     ) -> Iterator[Entry]:
-        """The entries that fit, oldest first."""
-        for values in list(self._entries):
+        """The entries that fit, oldest first; with `last` no more than so many of the newest."""
+        if last is None:
+            yield from reversed(list(self._newest(message_id, resource, event, after)))
+        else:
+            yield from reversed(list(itertools.islice(self._newest(message_id, resource, event, after), last)))
+
+    def _newest(self, message_id: str | None, resource: str | None, event: str | None, after: int) -> Iterator[Entry]:
+        """The entries that fit, newest first: who wants the last ones does not walk through all."""
+        for values in reversed(self._entries):
+            if values[0] <= after:
+                return
+            if message_id and values[4] != message_id:
+                continue
             entry = Entry(*values)
-            if entry.number > after and entry.fits(message_id, resource, event):
+            if entry.fits(None, resource, event):
                 yield entry
 
     def follow(self, callback: Callable[[Entry], None]) -> Callable[[], None]:
