@@ -99,9 +99,10 @@ def browser(url: str, *, width: int = 1600, height: int = 1000, dark: bool = Fal
             driver.quit()
 
 
-def picture(page: Page, path: Path, *, width: int | None = None, height: int | None = None) -> None:
-    """Save what the page shows, as a phone of this size would show it where a size is given."""
-    if width is not None and height is not None:
+def picture(page: Page, path: Path, *, size: tuple[int, int] | None = None) -> None:
+    """Save what the page shows, on a screen of this width and height where one is given (below 700: a phone)."""
+    if size is not None:
+        width, height = size
         page.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700},

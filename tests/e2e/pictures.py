@@ -1,4 +1,7 @@
-"""Takes pictures of the console's main states: `python tests/e2e/pictures.py FOLDER`."""
+"""Takes pictures of the console's main states: `python tests/e2e/pictures.py FOLDER [CONSOLE_URL]`.
+
+Without a URL it starts a system of its own, and ends it. Wide, on a projector, on a phone; light and dark.
+"""
 
 import json
 import sys
@@ -11,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from e2e.browser import Page, browser, picture
 from e2e.command import Command
 
+WIDE, LAPTOP, PROJECTOR, PHONE = (1600, 1000), (1280, 800), (1920, 1080), (390, 844)
+
 
 def set_rate(page: Page, per_s: int) -> None:
     """Move the slider, as a hand would."""
@@ -20,59 +25,97 @@ def set_rate(page: Page, per_s: int) -> None:
     )
 
 
-def take(page: Page, folder: Path) -> None:
-    """Go through the states and take each one's picture."""
+def show(page: Page, selector: str) -> None:
+    """Bring a part of the page to the top."""
+    page.driver.execute_script("document.querySelector(arguments[0]).scrollIntoView()", selector)
+
+
+def outage(page: Page, folder: Path) -> None:
+    """Idle, a burst, an outage with its backlog, and the end of it."""
     time.sleep(4)
-    picture(page, folder / "idle.png")
+    picture(page, folder / "idle.png", size=WIDE)
     page.knob("normal")
     set_rate(page, 40)
     time.sleep(8)
     page.knob("burst")
     time.sleep(3)
-    picture(page, folder / "burst.png")
+    show(page, "header")
+    picture(page, folder / "burst.png", size=WIDE)
     page.knob("worker-1.freeze")
     time.sleep(14)
-    picture(page, folder / "outage.png")
+    show(page, "header")
+    for name, size in (("outage", WIDE), ("outage-laptop", LAPTOP), ("outage-projector", PROJECTOR)):
+        picture(page, folder / f"{name}.png", size=size)
+    picture(page, folder / "outage-phone.png", size=PHONE)
+    picture(page, folder / "outage.png", size=WIDE)
     page.knob("worker-1.thaw")
     page.knob("poisoned")
     time.sleep(8)
-    picture(page, folder / "dead.png")
     set_rate(page, 0)
-    time.sleep(2)
-    page.knob("express")
+    time.sleep(6)
+    show(page, "header")
+    picture(page, folder / "dead.png", size=WIDE)
+    page.knob("work.redrive")
+    time.sleep(1)
+    show(page, "header")
+    picture(page, folder / "redrive-laptop.png", size=LAPTOP)
+
+
+def desk(page: Page, folder: Path) -> None:
+    """The story of an order, the journal, a queue looked into, an event explained."""
+    page.press("#tab-follow")
+    page.knob("large")
     time.sleep(9)
-    page.driver.execute_script("document.getElementById('follow').scrollIntoView({block: 'end'})")
-    picture(page, folder / "story.png")
-    page.press('[data-queue="work"]')
-    page.driver.execute_script("document.getElementById('peek-queue').value = 'work.dlq'")
+    for name, size in (("story", WIDE), ("story-phone", PHONE)):
+        picture(page, folder / f"{name}.png", size=size)
+        show(page, ".desk")
+        picture(page, folder / f"{name}.png", size=size)
+    page.press("#follow form button:not(.main)")
+    time.sleep(2)
+    for name, size in (("journal", WIDE), ("journal-phone", PHONE)):
+        picture(page, folder / f"{name}.png", size=size)
+        show(page, ".desk")
+        picture(page, folder / f"{name}.png", size=size)
+    picture(page, folder / "journal.png", size=WIDE)
+    page.press("#tab-peek")
+    page.driver.execute_script("document.getElementById('peek-queue').value = 'inbox'")
     page.press("#peek button.main")
     time.sleep(1)
-    picture(page, folder / "peek.png")
+    show(page, ".desk")
+    picture(page, folder / "peek.png", size=WIDE)
     page.press("#tab-match")
     page.press("#match .chip:nth-of-type(3)")
     time.sleep(1)
-    picture(page, folder / "match.png")
+    for name, size in (("match", WIDE), ("match-phone", PHONE)):
+        picture(page, folder / f"{name}.png", size=size)
+        show(page, ".desk")
+        picture(page, folder / f"{name}.png", size=size)
+
+
+def look(url: str, folder: Path) -> None:
+    """Take every picture, and pass on what the browser complained of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with browser(url) as page:
+        outage(page, folder)
+        desk(page, folder)
+        for complaint in page.complaints():
+            print(complaint, file=sys.stderr)
+    with browser(url, dark=True) as page:
+        time.sleep(3)
+        for name, size in (("dark", WIDE), ("dark-projector", PROJECTOR), ("dark-phone", PHONE)):
+            picture(page, folder / f"{name}.png", size=size)
 
 
 def main() -> None:
-    """Start a system, look at it wide, dark and on a phone, and end it."""
+    """Look at the system that is named, or at one that is started and ended here."""
     folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
+    if len(sys.argv) > 2:
+        look(sys.argv[2], folder)
+        return
     with tempfile.TemporaryDirectory() as state:
         orderboard = Command(Path(state) / "state")
         try:
-            url = json.loads(orderboard.run("up", "--json", "--allow-faults").stdout)["console_url"]
-            with browser(url) as page:
-                take(page, folder)
-                for complaint in page.complaints():
-                    print(complaint, file=sys.stderr)
-            with browser(url, dark=True) as page:
-                time.sleep(3)
-                picture(page, folder / "dark.png")
-                picture(page, folder / "phone-dark.png", width=390, height=844)
-            with browser(url) as page:
-                time.sleep(3)
-                picture(page, folder / "phone.png", width=390, height=844)
+            look(json.loads(orderboard.run("up", "--json", "--allow-faults").stdout)["console_url"], folder)
         finally:
             orderboard.run("down")
 

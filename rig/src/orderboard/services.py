@@ -56,12 +56,22 @@ def start_worker(endpoint: Endpoint, outputs: StackOutputs, options: ServiceOpti
     """Start one worker. It is not ready yet."""
     port = free_port()
     environment = {
-        **_environment(endpoint, outputs, options),
-        **options.worker_environment,
+        **_inherited(endpoint, options),
+        **worker_environment(endpoint, outputs, options, number),
         "ORDERBOARD_WORKER_METRICS_PORT": str(port),
-        "ORDERBOARD_WORKER_ID": f"worker-{number}",
     }
     return _start(f"worker-{number}", "worker", environment, port, options)
+
+
+def worker_environment(
+    endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions, number: int
+) -> dict[str, str]:
+    """What a worker is told besides what it inherits, and besides a free port for its numbers."""
+    return {
+        **_told(endpoint, outputs, options),
+        **options.worker_environment,
+        "ORDERBOARD_WORKER_ID": f"worker-{number}",
+    }
 
 
 def free_port() -> int:
@@ -91,16 +101,22 @@ def _start(name: str, module: str, environment: Mapping[str, str], port: int, op
 
 
 def _environment(endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions) -> dict[str, str]:
+    return _inherited(endpoint, options) | _told(endpoint, outputs, options)
+
+
+def _inherited(endpoint: Endpoint, options: ServiceOptions) -> dict[str, str]:
     # AWS_ENDPOINT_URL_SQS and the like would lead past the backend that was chosen, and a user's own credentials,
     # profile and proxies are nothing for a local one.
     left_out: tuple[str, ...] = ("AWS_",) if endpoint.local else ("AWS_ENDPOINT_URL",)
     if not options.takes_settings:
         left_out += ("ORDERBOARD_",)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    return {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+
+
+def _told(endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions) -> dict[str, str]:
     past_proxies = {"NO_PROXY": "*", "no_proxy": "*"} if endpoint.local else {}
     return (
-        inherited
-        | past_proxies
+        past_proxies
         | endpoint.environment()
         | outputs.environment()
         | {"ORDERBOARD_ALLOW_FAULTS": str(options.allow_faults).lower(), "PYTHONUNBUFFERED": "1"}

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from orderboard.console.feed import HISTORY_S, Feed
@@ -12,15 +11,9 @@ from orderboard.errors import RigError
 from support import eventually
 
 
-@dataclass(frozen=True)
-class Look:
-    """A look at a board with one queue."""
-
-    at_s: float
-
-    def document(self) -> dict[str, Any]:
-        """One that holds three."""
-        return {"at_s": self.at_s, "queues": {"work": {"waiting": 1, "in_flight": 2, "delayed": 0}}}
+def board(at_s: float) -> dict[str, Any]:
+    """A board with one queue, which holds three."""
+    return {"at_s": at_s, "queues": {"work": {"waiting": 1, "in_flight": 2, "delayed": 0}}}
 
 
 class Clock:
@@ -29,10 +22,10 @@ class Clock:
     def __init__(self) -> None:
         self.now_s = 0.0
 
-    def look(self) -> Look:
+    def look(self) -> dict[str, Any]:
         """Look."""
         self.now_s += 60
-        return Look(self.now_s)
+        return board(self.now_s)
 
 
 @asynccontextmanager
@@ -57,7 +50,7 @@ async def _boards(feed: Feed, wanted: int) -> list[str]:
 
 async def test_ten_viewers_share_every_look() -> None:
     """All of ten viewers see the same looks, and the backend is looked at once for each."""
-    feed = Feed(Clock().look, dict, every_s=0.02)
+    feed = Feed(Clock().look, every_s=0.02)
 
     async with _running(feed):
         seen = await asyncio.gather(*(_boards(feed, 5) for _ in range(10)))
@@ -69,7 +62,7 @@ async def test_ten_viewers_share_every_look() -> None:
 async def test_the_last_five_minutes_are_kept() -> None:
     """Who comes late gets the history, and nothing older than five minutes."""
     clock = Clock()
-    feed = Feed(clock.look, dict, every_s=0.001, idle_every_s=0.001)
+    feed = Feed(clock.look, every_s=0.001, idle_every_s=0.001)
 
     async with _running(feed):
         await eventually(lambda: clock.now_s > 1200)
@@ -81,15 +74,15 @@ async def test_the_last_five_minutes_are_kept() -> None:
 
 async def test_trouble_is_told_and_passes() -> None:
     """When nothing answers, the viewers are told why, and the looking goes on."""
-    answers: Iterator[RigError | Look] = iter([RigError("Nothing runs here."), Look(1.0), Look(2.0)])
+    answers: Iterator[RigError | dict[str, Any]] = iter([RigError("Nothing runs here."), board(1.0), board(2.0)])
 
-    def look() -> Look:
-        answer = next(answers, Look(3.0))
+    def look() -> dict[str, Any]:
+        answer = next(answers, board(3.0))
         if isinstance(answer, RigError):
             raise answer
         return answer
 
-    feed = Feed(look, dict, every_s=0.02)
+    feed = Feed(look, every_s=0.02)
     async with _running(feed):
         seen = await _boards(feed, 3)
 
@@ -99,7 +92,7 @@ async def test_trouble_is_told_and_passes() -> None:
 
 async def test_nobody_watches_nobody_looks() -> None:
     """Where looks are billed, there are none without a viewer."""
-    feed = Feed(Clock().look, dict, every_s=0.001, idle_every_s=None)
+    feed = Feed(Clock().look, every_s=0.001, idle_every_s=None)
 
     async with _running(feed):
         await asyncio.sleep(0.02)

@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from orderboard.errors import RigError
 from orderboard.target import AWS_ERRORS
@@ -17,29 +17,20 @@ HISTORY_S: Final = 300.0
 _QUEUE_SIZE: Final = 8
 
 
-class Look(Protocol):
-    """What a look gives."""
-
-    @property
-    def at_s(self) -> float:
-        """When."""
-
-    def document(self) -> dict[str, Any]:
-        """For the page."""
-
-
 class Feed:
-    """Looks at the board at an interval while anybody watches, and tells every viewer the same."""
+    """Looks at the board at an interval while anybody watches, and tells every viewer the same.
+
+    look gives the board as the page takes it, with at_s and queues.
+    """
 
     def __init__(
         self,
-        look: Callable[[], Look],
-        more: Callable[[], dict[str, Any]],
+        look: Callable[[], dict[str, Any]],
         *,
         every_s: float = 1.0,
         idle_every_s: float | None = 5.0,
     ) -> None:
-        self._look, self._more = look, more
+        self._look = look
         self._every_s, self._idle_every_s = every_s, idle_every_s
         self._history: deque[dict[str, Any]] = deque()
         self._viewers: set[asyncio.Queue[str]] = set()
@@ -78,9 +69,8 @@ class Feed:
     async def _once(self) -> None:
         self.looks += 1
         try:
-            seen = await asyncio.to_thread(self._look)
-            document = seen.document() | self._more()
-            self._remember(seen.at_s, document)
+            document = await asyncio.to_thread(self._look)
+            self._remember(document)
         except (RigError, *AWS_ERRORS) as exc:
             document = {"trouble": str(exc)}
         except Exception as exc:  # one bad look must not end the watching
@@ -89,8 +79,8 @@ class Feed:
         self.latest = document
         self._tell(_event("board", document))
 
-    def _remember(self, at_s: float, document: dict[str, Any]) -> None:
-        queues = document["queues"]
+    def _remember(self, document: dict[str, Any]) -> None:
+        at_s, queues = document["at_s"], document["queues"]
         self._history.append(
             {
                 "at_s": at_s,

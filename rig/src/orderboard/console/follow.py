@@ -1,26 +1,29 @@
 """One order's story as steps in time, for a page that follows it live: who did what, when, and how long after the last.
 
-Made of what every part knows: the services' logs, the order's row, the queues as they lie, the dead letters.
+Made of what every part knows: the services' logs, the order's row, the queues as they lie, the dead letters, and the
+backend's own journal where it keeps one (localbus).
 """
 
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from orderboard_contracts.record import OrderRecord
 
 from orderboard.console.board import queue_names
+from orderboard.console.journal import Told, Tone, tell
 from orderboard.console.peek import CannotPeekError, Peeked, peek
 from orderboard.console.source import Source
+from orderboard.console.trace import Journal, trace
 from orderboard.letters import dead_letter
 from orderboard.queues import Message
 from orderboard.story import LogLine, log_lines, recorded
 
-Tone = Literal["plain", "good", "bad", "waiting"]
-
 _KEPT_S: Final = 0.9
+_STORIES: Final = 100
+_SAME_TIME_WITHIN_S: Final = 5.0
 _TITLES: Final = {
     "order.accepted": "Accepted by order-api, published to SNS and EventBridge",
     "cancellation.accepted": "Cancellation accepted, published",
@@ -51,8 +54,9 @@ class Step:
 class Follower:
     """Tells stories. Asked by several pages at once it looks once."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, journal: Journal) -> None:
         self._source = source
+        self._journal = journal
         self._lock = threading.Lock()
         self._told: dict[str, tuple[float, dict[str, Any]]] = {}
 
@@ -62,19 +66,42 @@ class Follower:
             at, told = self._told.get(order_id, (0.0, {}))
             if time.monotonic() - at < _KEPT_S:
                 return told
-            self._told = {order_id: (0.0, {})} if len(self._told) > 100 else self._told
+            self._told = {} if len(self._told) > _STORIES else self._told
             told = self._tell(order_id)
             self._told[order_id] = (time.monotonic(), told)
             return told
 
+    def message_ids(self, order_id: str) -> set[str]:
+        """The ids under which messages about the order are known: from the services' logs, and where they lie now."""
+        lying, _ = self._lying(order_id)
+        return _ids(self._lines(order_id), lying)
+
     def _tell(self, order_id: str) -> dict[str, Any]:
-        target = self._source.target()
-        record = recorded(target, order_id)
+        record = recorded(self._source.target(), order_id)
         lying, blind = self._lying(order_id)
-        message_ids = tuple(message.message_id for _, message in lying)
+        lines = self._lines(order_id, *(message.message_id for _, message in lying))
+        told, unknown = self._journalled(_ids(lines, lying))
+        if told:  # of a message that it cannot handle the worker logs the message's id only
+            lines = self._lines(order_id, *{each.message_id for each in told})
+        if blind is not None:
+            unknown.append(f"Messages are not shown: {blind}")
+        if self._source.logs_dir is None:
+            unknown.append("No logs: the services do not run on this machine.")
+        return story_document(order_id, record, lines, lying, journal=told, unknown=unknown)
+
+    def _lines(self, *names: str) -> list[LogLine]:
         logs_dir = self._source.logs_dir
-        lines = [] if logs_dir is None else log_lines(logs_dir, (order_id, *message_ids))
-        return story_document(order_id, record, lines, lying, blind=blind, has_logs=logs_dir is not None)
+        return [] if logs_dir is None else log_lines(logs_dir, names)
+
+    def _journalled(self, ids: set[str]) -> tuple[list[Told], list[str]]:
+        """What localbus's journal tells, where that is the backend, and what keeps it from being told."""
+        engine = self._source.localbus()
+        if engine is None:
+            return [], []
+        if abs(engine.now() - time.time()) > _SAME_TIME_WITHIN_S:
+            return [], ["localbus's clock is not that of the services: what its journal has is in the Journal only."]
+        endpoints = self._journal.endpoints()
+        return [tell(entry, endpoints) for entry in trace(engine.of_message, sorted(ids))], []
 
     def _lying(self, order_id: str) -> tuple[list[tuple[str, Peeked]], str | None]:
         """Where messages about the order lie, and why that is not known."""
@@ -89,23 +116,28 @@ class Follower:
         return found, None
 
 
+def _ids(lines: list[LogLine], lying: list[tuple[str, Peeked]]) -> set[str]:
+    logged = {line.ids[name] for line in lines for name in ("message_id", "bus_event_id") if name in line.ids}
+    return logged | {message.message_id for _, message in lying}
+
+
 def story_document(
     order_id: str,
     record: OrderRecord | None,
     lines: list[LogLine],
     lying: list[tuple[str, Peeked]],
     *,
-    blind: str | None,
-    has_logs: bool,
+    journal: list[Told],
+    unknown: list[str],
 ) -> dict[str, Any]:
     """Put the steps in order. lying: the queues where messages about the order are now."""
-    steps = sorted([*_logged(lines), *_recorded(record), *_lies(lying, time.time())], key=lambda step: step.at_s)
+    steps = sorted(
+        [*_logged(lines), *_recorded(record), *_journalled(journal), *_lies(lying, time.time())],
+        key=lambda step: step.at_s,
+    )
     before = [None, *(step.at_s for step in steps)]
     dead = any(queue.endswith(("-dlq", "-undelivered")) for queue, _ in lying)
     status = record.status if record is not None else "dead-lettered" if dead else "on its way" if steps else "unknown"
-    not_seen = [] if blind is None else [f"Messages are not shown: {blind}"]
-    if not has_logs:
-        not_seen.append("No logs: the services do not run on this machine.")
     return {
         "order_id": order_id,
         "status": status,
@@ -114,8 +146,16 @@ def story_document(
             for step, last in zip(steps, before, strict=False)
         ],
         "order": None if record is None else record.model_dump(mode="json", exclude_none=True),
-        "unknown": not_seen,
+        "unknown": unknown,
     }
+
+
+def _journalled(journal: list[Told]) -> Iterator[Step]:
+    for each in journal:
+        details = dict(each.details)
+        if each.message_id:
+            details.setdefault("message_id", each.message_id)
+        yield Step(each.at_s, each.who, each.title, each.tone, details)
 
 
 def _logged(lines: list[LogLine]) -> Iterator[Step]:
@@ -154,7 +194,7 @@ def _lies(lying: list[tuple[str, Peeked]], now_s: float) -> Iterator[Step]:
             letter = dead_letter(
                 queue, Message(message.message_id, message.body, "", message.receive_count or 0, message.attributes)
             )
-            yield Step(now_s, queue, f"Rests in the dead-letter queue: {letter.reason}", "bad", details)
+            yield Step(now_s, f"SQS {queue}", f"Rests in the dead-letter queue: {letter.reason}", "bad", details)
         else:
             where = "Waits to be received" if message.visible else "In the hands of a consumer, or hidden until a retry"
-            yield Step(now_s, queue, where, "waiting", {**details, "in_queue_s": f"{now_s - at_s:.1f}"})
+            yield Step(now_s, f"SQS {queue}", where, "waiting", {**details, "in_queue_s": f"{now_s - at_s:.1f}"})

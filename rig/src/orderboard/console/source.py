@@ -8,6 +8,7 @@ from orderboard_stack.backend import CLIENT_CONFIG, BackendName
 
 from orderboard.checkout import Checkout
 from orderboard.connect import find_endpoint
+from orderboard.console.localbus import Localbus, find
 from orderboard.state import State, StateFile
 from orderboard.target import Target, target
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Source:
-    """Finds the system. What is looked up once stays, until another system runs here."""
+    """Finds the system. What is looked up once stays, until another system runs here: `up` may have been run again."""
 
     checkout: Checkout
     backend: BackendName | None = None
@@ -26,6 +27,8 @@ class Source:
     stack_name: str | None = None
     api_url: str | None = None
     _target: Target | None = field(default=None, init=False)
+    _known_by: object = field(default=None, init=False)
+    _localbus: Localbus | None = field(default=None, init=False)
     _queue_urls: dict[str, str] = field(default_factory=dict, init=False)
     _functions: "LambdaClient | None" = field(default=None, init=False)
 
@@ -41,12 +44,21 @@ class Source:
             return self._target
         endpoint, state = find_endpoint(self.backend, self.endpoint_url)
         api_url = self.api_url or (state.api_url if state is not None else None)
-        if self._target is None or (self._target.endpoint, self._target.api_url) != (endpoint, api_url):
+        known_by = (endpoint, api_url, None if state is None else state.processes[:2])
+        if self._target is None or self._known_by != known_by:
             stack_name = self.stack_name or (state.stack_name if state is not None else "orderboard")
-            self._target = target(endpoint, stack_name, api_url)
+            found, engine = target(endpoint, stack_name, api_url), find(endpoint)
             self._queue_urls.clear()
+            if self._localbus is not None:
+                self._localbus.close()
             self._functions = None
+            self._target, self._known_by, self._localbus = found, known_by, engine
         return self._target
+
+    def localbus(self) -> Localbus | None:
+        """The backend's own doors, where it is localbus."""
+        self.target()
+        return self._localbus
 
     @property
     def _named(self) -> bool:

@@ -12,9 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from orderboard.client import Accepted, Answer, OrderClient, order_client
+from orderboard.console import commands
 from orderboard.console.orders import Kind, body, of_many
+from orderboard.console.source import Source
 from orderboard.errors import RigError
 from orderboard.player import refusal
+from orderboard.target import AWS_ERRORS
 
 MAX_PER_S: Final = 200
 MAX_BURST: Final = 2000
@@ -22,6 +25,9 @@ _AT_ONCE: Final = 48
 _TICK_S: Final = 0.05
 _REMEMBERED: Final = 24
 _ATTEMPTS: Final = 3
+_LOOK_AGAIN_S: Final = 1.0
+_REASON: Final = "pressed in the console"
+_UNKNOWN: Final = "Where order-api is, is not known here. Name it with --api-url."
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Traffic:
         self.faults = False
         self._due = 0.0
         self._client: OrderClient | None = None
+        self._api_url = ""
         self._recent: deque[Recent] = deque(maxlen=_REMEMBERED)
         self._rng = random.Random()  # noqa: S311 - variety, not secrecy
 
@@ -58,20 +65,42 @@ class Traffic:
             "recent": [asdict(each) for each in reversed(self._recent)],
         }
 
+    async def follow(self, source: Source) -> None:
+        """Be a client of order-api wherever it is: `up` may come later, or come again on another port."""
+        sending: tuple[str, asyncio.Task[None]] | None = None
+        try:
+            while True:
+                api_url = await asyncio.to_thread(_api_url, source)
+                if sending is not None and (sending[0] != api_url or sending[1].done()):
+                    await _ended(sending[1])
+                    sending = None
+                if sending is None and api_url is not None:
+                    sending = (api_url, asyncio.create_task(self.run(api_url)))
+                await asyncio.sleep(_LOOK_AGAIN_S)
+        finally:
+            if sending is not None:
+                await _ended(sending[1])
+
     async def run(self, api_url: str) -> None:
         """Send what is due until cancelled."""
         token = os.environ.get("ORDERBOARD_API_TOKEN")
         async with order_client(api_url, token=token, connections=_AT_ONCE, attempts=_ATTEMPTS) as client:
-            self._client = client
-            free = asyncio.Semaphore(_AT_ONCE)
-            async with asyncio.TaskGroup() as group:
-                while True:
-                    await asyncio.sleep(_TICK_S)
-                    self._due += self.per_s * _TICK_S
-                    while self._due >= 1 and not free.locked():
-                        self._due -= 1
-                        await free.acquire()
-                        group.create_task(self._one_of_many(free))
+            self._client, self._api_url = client, api_url
+            try:
+                await self._send()
+            finally:
+                self._client, self._api_url = None, ""
+
+    async def _send(self) -> None:
+        free = asyncio.Semaphore(_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await asyncio.sleep(_TICK_S)
+                self._due += self.per_s * _TICK_S
+                while self._due >= 1 and not free.locked():
+                    self._due -= 1
+                    await free.acquire()
+                    group.create_task(self._one_of_many(free))
 
     def burst(self, count: int) -> None:
         """So many more, as fast as they are taken."""
@@ -83,19 +112,29 @@ class Traffic:
         if per_s == 0:
             self._due = 0
 
-    async def place(self, kind: Kind, order: Mapping[str, object] | None = None) -> tuple[Answer, dict[str, object]]:
-        """Place one order of this kind, made up unless given; return the answer, and what was sent."""
+    def command(self, count: int | None, per_s: float = 0) -> str:
+        """What sends so many orders, or a stream of them, from a shell: all alike, where the console varies them."""
+        if not self._api_url:
+            raise RigError(_UNKNOWN)
+        pause_s = 1 / per_s if per_s else 0
+        return commands.place_many(self._api_url, body("normal", random.Random(1), faults=False), count, pause_s)  # noqa: S311
+
+    async def place(self, kind: Kind, order: Mapping[str, object] | None = None) -> tuple[Answer, str]:
+        """Place one order of this kind, made up unless given; return the answer, and the commands that do the same."""
         if self._client is None:
-            raise RigError("Where order-api is, is not known here. Name it with --api-url.")
+            raise RigError(_UNKNOWN)
         sent = dict(order) if order is not None else body(kind, self._rng, faults=self.faults)
         key = f"console-{secrets.token_hex(8)}"
         answer = await self._client.place(sent, idempotency_key=key)
+        typed = [commands.place(self._api_url, sent, key)]
         if kind == "twice":
             await self._client.place(sent, idempotency_key=key)
+            typed *= 2
         if kind == "cancelled" and isinstance(answer, Accepted):
-            await self._client.cancel(answer.order_id, reason="pressed in the console")
+            await self._client.cancel(answer.order_id, reason=_REASON)
+            typed.append(commands.cancel(self._api_url, answer.order_id, _REASON))
         self._note(kind, answer)
-        return answer, sent
+        return answer, "\n".join(typed)
 
     async def _one_of_many(self, free: asyncio.Semaphore) -> None:
         try:
@@ -111,3 +150,16 @@ class Traffic:
         else:
             self.failed += 1
             self.last_failure = refusal(answer)
+
+
+def _api_url(source: Source) -> str | None:
+    try:
+        return source.target().api_url
+    except (RigError, *AWS_ERRORS):
+        return None
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task

@@ -9,10 +9,11 @@ from typing import Final
 
 import psutil
 
+from orderboard.console import commands
 from orderboard.console.board import process_state
 from orderboard.console.source import Source
 from orderboard.errors import RigError, UsageError
-from orderboard.services import Service, ServiceOptions, start_worker
+from orderboard.services import Service, ServiceOptions, start_worker, worker_environment
 from orderboard.state import KnownProcess, State, StateFile, known
 
 SIGNALS: Final = {
@@ -24,6 +25,7 @@ SIGNALS: Final = {
 MAX_WORKERS: Final = 16
 _STOPS_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
 _POLL_S: Final = 0.05
+_PREPARATION: Final = "ORDERBOARD_PREPARATION_MS"
 
 
 class Workers:
@@ -33,7 +35,7 @@ class Workers:
         self._source = source
         self._lock = threading.Lock()
         self._started: list[Service] = []
-        self.preparation_ms = int(os.environ.get("ORDERBOARD_PREPARATION_MS", "0"))
+        self._wanted_ms: int | None = None  # None: as those that run have it
 
     def list(self) -> list[KnownProcess]:
         """The workers that are known here."""
@@ -60,21 +62,37 @@ class Workers:
 
     def add(self) -> str:
         """Start one more."""
-        numbers = [int(each.name.removeprefix("worker-")) for each in self.list()]
-        if len(numbers) >= MAX_WORKERS:
+        if len(self.list()) >= MAX_WORKERS:
             raise UsageError(f"{MAX_WORKERS} workers are enough for one machine.")
-        return self._start(max(numbers, default=0) + 1)
+        return self._start(self._next_number())
 
     def prepare_for(self, milliseconds: int) -> str:
         """Let every order take so long. A worker is told at its start, so those that run are replaced by new ones."""
-        self.preparation_ms = milliseconds
+        self._wanted_ms = milliseconds
         running = [each for each in self.list() if process_state(each) != "stopped"]
         for each in running:
             self.signal(each.name, "stop")
         _await_end(running)
         for each in running:
             self._start(int(each.name.removeprefix("worker-")))
-        return f"ORDERBOARD_PREPARATION_MS={milliseconds} python -m worker"
+        return "\n".join(self.start_command(each.name) for each in running) or self.start_command()
+
+    @property
+    def preparation_ms(self) -> int | None:
+        """How long an order takes, as the running workers were told; None when they were told different things."""
+        told = {_preparation_ms(each) for each in self.list()} - {None}
+        if not told:
+            return self._next_ms
+        return told.pop() if len(told) == 1 else None
+
+    def start_command(self, name: str | None = None) -> str:
+        """What starts the worker of this name, or one more, as the console would."""
+        state, target = self._source.state(), self._source.target()
+        if state is None:
+            return ""
+        number = self._next_number() if name is None else int(name.removeprefix("worker-"))
+        options = self._options(state)
+        return commands.worker(worker_environment(target.endpoint, target.outputs, options, number))
 
     def reap(self) -> None:
         """Take note of those of ours that have ended."""
@@ -83,19 +101,33 @@ class Workers:
     def _start(self, number: int) -> str:
         state = self._state()
         target = self._source.target()
-        options = ServiceOptions(
-            logs_dir=self._source.checkout.logs_dir,
-            allow_faults=state.allow_faults,
-            outlives_us=True,
-            takes_settings=True,
-            worker_environment={"ORDERBOARD_PREPARATION_MS": str(self.preparation_ms)},
-        )
+        options = self._options(state)
         with self._lock, StateFile(self._source.checkout.state_dir).locked():
             service = start_worker(target.endpoint, target.outputs, options, number)
             self._started.append(service)
             self._note(known(service.process.name, service.process.pid, service.url))
         service.wait()
-        return "python -m worker"
+        return self.start_command(service.process.name)
+
+    def _options(self, state: State) -> ServiceOptions:
+        return ServiceOptions(
+            logs_dir=self._source.checkout.logs_dir,
+            allow_faults=state.allow_faults,
+            outlives_us=True,
+            takes_settings=True,
+            worker_environment={_PREPARATION: str(self._next_ms)},
+        )
+
+    @property
+    def _next_ms(self) -> int:
+        """What the next worker is told: what was asked for here, else what those that run were told."""
+        if self._wanted_ms is not None:
+            return self._wanted_ms
+        told = [each for each in map(_preparation_ms, self.list()) if each is not None]
+        return max(told, default=int(os.environ.get(_PREPARATION, "0")))
+
+    def _next_number(self) -> int:
+        return max((int(each.name.removeprefix("worker-")) for each in self.list()), default=0) + 1
 
     def _note(self, worker: KnownProcess) -> None:
         state = self._state()
@@ -118,6 +150,14 @@ class Workers:
 def command(action: str, pid: int) -> str:
     """What to type for the same effect."""
     return f"kill -{SIGNALS[action][0].name.removeprefix('SIG')} {pid}"
+
+
+def _preparation_ms(worker: KnownProcess) -> int | None:
+    process = worker.find()
+    try:
+        return None if process is None else int(process.environ().get(_PREPARATION, "0"))
+    except (psutil.Error, ValueError):
+        return None
 
 
 def _await_end(workers: Sequence[KnownProcess]) -> None:

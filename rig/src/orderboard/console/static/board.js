@@ -15,7 +15,7 @@ const MAX_SHOWN = 7;
 
 const EDGES = {
   accepted: { d: "M112 130H166", label: [139, 118] },
-  publish: { d: "M342 130H386" },
+  publish: { d: "M342 130H378" },
   express_in: { d: "M508 112 556 86", label: [512, 82] },
   work_in: { d: "M508 148 556 236", label: [506, 214] },
   express_done: { d: "M796 86 866 112", label: [832, 82] },
@@ -68,7 +68,7 @@ export class Board {
     drawn.append(
       this.#card(20, 98, 92, 64, "card", "clients", "HTTP"),
       this.#card(170, 80, 172, 100, "service", "order-api", "the cashier", ["api"]),
-      this.#card(390, 90, 118, 80, "card", "SNS orders", "hands out work"),
+      this.#card(382, 90, 126, 80, "card", "SNS orders", "hands out work"),
       this.#workersCard(870, 60, 296, 208),
       this.#card(930, 312, 236, 76, "card", "DynamoDB orders", null, ["orders"]),
       this.#card(330, 354, 468, 64, "card", "EventBridge bus", "facts, routed by rules, archived"),
@@ -129,6 +129,7 @@ export class Board {
     const empty = queue.waiting + queue.in_flight + queue.delayed === 0;
     part.oldest.textContent = empty ? "empty" : `oldest ${age(queue.oldest_s)}`;
     part.dlq.textContent = `DLQ ${count(queue.dlq)}`;
+    part.group.setAttribute("aria-label", `${QUEUES[key].title}: ${count(queue.waiting)} waiting, ${count(queue.in_flight)} in flight${queue.dlq_name ? `, ${count(queue.dlq)} in its DLQ` : ""}. Look into it.`);
     part.group.classList.toggle("has-dead", key === "undelivered" ? queue.waiting > 0 : queue.dlq > 0);
     part.group.classList.toggle("busy", !empty);
     const { line, area } = history.paths(key, W - 4, 40);

@@ -6,12 +6,12 @@ const AGAIN_MS = 1000;
 const QUIET_AFTER = 8; // looks at a final state, in which a late announcement may still come
 
 export class Follow {
-  constructor(place, onMatch) {
-    this.onMatch = onMatch;
+  constructor(place, onJournal) {
     this.id = el("input", { id: "order-id", placeholder: "the order's id", spellcheck: "false", size: 38, autocomplete: "off" });
-    this.status = el("p", { class: "story-status", role: "status" });
+    this.status = el("p", { class: "story-status" });
     this.steps = el("ol", { class: "story" });
-    const form = el("form", { class: "row" }, el("label", { for: "order-id" }, "Order"), this.id, el("button", { class: "main" }, "Follow"));
+    const form = el("form", { class: "row" }, el("label", { for: "order-id" }, "Order"), this.id, el("button", { class: "main" }, "Follow"),
+      el("button", { type: "button", onclick: () => this.id.value && onJournal(this.id.value.trim().toLowerCase()) }, "Its journal"));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.follow(this.id.value.trim().toLowerCase()); });
     place.append(form, this.status, this.steps);
     this.status.textContent = "Place an order, or paste the id of one.";

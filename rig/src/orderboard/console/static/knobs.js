@@ -1,153 +1,122 @@
 // The knobs. The server says which can be turned, why others cannot, and which command does the same.
 
-import { copyable, el, post, toast } from "./dom.js";
+import { Buttons } from "./buttons.js";
+import { Call } from "./call.js";
+import { Disturbances } from "./disturbances.js";
+import { el, post, toast } from "./dom.js";
+import { Orders } from "./orders.js";
 
-const KINDS = [
-  ["normal", "One order"], ["express", "Express"], ["large", "Large"], ["twice", "Sent twice"],
-  ["cancelled", "Cancelled"], ["poisoned", "Poisoned"],
-];
 const PREPARATIONS_MS = [0, 50, 200, 1000, 5000];
+const DIFFERENT = "different";
+const DEAD = ["work", "express", "alerts", "inbox", "undelivered"];
 
 export class Knobs {
   constructor(place, about, onOrder) {
-    this.onOrder = onOrder;
-    this.buttons = new Map();
+    this.call = new Call();
+    this.buttons = new Buttons(this.call);
+    const act = (...turn) => this.act(...turn);
+    this.orders = new Orders(this.buttons, about, { act, onOrder });
+    this.disturbances = new Disturbances(this.buttons, about, act);
     this.workers = el("div", { class: "workers" });
-    this.recent = el("div", { class: "recent" });
-    this.sent = el("p", { class: "note" });
-    this.last = el("div", { class: "last" }, el("p", { class: "note" }, "Every knob shows here the call it made, to copy."));
+    this.letters = new Map();
     place.append(
-      this.#group("Place orders", this.#orders(), this.#stream(about), this.sent, this.#form(about.menu), this.recent),
-      this.#group("Workers", this.workers, this.#button("worker.add", "Add a worker", () => this.#act("add-worker", {})), this.#preparation()),
+      this.call.element,
+      this.#group("Place orders", ...this.orders.parts),
+      this.#group("Workers", this.workers, this.buttons.make("worker.add", "Add a worker", () => this.act("add-worker", {})), this.#preparation()),
+      this.#group("Dead letters", ...DEAD.map((queue) => this.#dead(queue))),
       this.#group("Notifier and archive", el("div", { class: "row" },
-        (this.mapping = this.#button("mapping", "Pause the notifier", () => this.#act("mapping", { enabled: this.paused }))),
-        this.#button("replay", "Replay the archive", () => this.#act("replay", {})))),
-      this.#group("Dead letters", ...["work", "express", "alerts", "inbox", "undelivered"].map((queue) => this.#dead(queue))),
-      this.#group("The last call", this.last),
+        (this.mapping = this.buttons.make("mapping", "Pause the notifier", () => this.act("mapping", { enabled: this.paused }))),
+        this.buttons.make("replay", "Replay the archive", () => this.act("replay", {})))),
+      this.#group("Disorder, faults, clock", ...this.disturbances.parts),
     );
   }
 
   update(seen) {
     this.paused = (seen.mapping ?? "").startsWith("Disabl");
     this.mapping.textContent = this.paused ? "Let the notifier go on" : "Pause the notifier";
-    this.#workers(seen.workers ?? []);
-    for (const [name, button] of this.buttons) {
-      const knob = seen.knobs[name];
-      button.disabled = Boolean(knob?.reason);
-      button.title = knob?.reason ?? knob?.command ?? "";
+    this.#workers(seen.workers);
+    this.buttons.update(seen.knobs);
+    this.#prepared(seen.preparation_ms);
+    for (const [queue, count] of this.letters) {
+      const found = seen.queues[queue];
+      const resting = found.dlq_name === null ? found.waiting : found.dlq;
+      count.textContent = resting === null ? "unknown" : resting.toLocaleString("en");
+      count.classList.toggle("some", resting > 0);
     }
-    for (const option of this.preparation.options) option.selected = Number(option.value) === seen.preparation_ms;
-    this.preparation.disabled = Boolean(seen.knobs.preparation.reason);
-    this.preparation.title = seen.knobs.preparation.reason ?? seen.knobs.preparation.command;
-    this.#traffic(seen.traffic);
+    this.orders.update(seen.traffic);
+    this.disturbances.update(seen.localbus, seen.knobs.disorder.reason);
+  }
+
+  async act(action, body, words = (said) => said) {
+    try {
+      const done = await post(`/api/do/${action}`, body);
+      this.call.done(words(done.said), done.command);
+      toast(words(done.said));
+      return done;
+    } catch (error) {
+      toast(error.message, { bad: true });
+      return null;
+    }
   }
 
   #group(title, ...children) {
     return el("fieldset", {}, el("legend", {}, title), ...children);
   }
 
-  #button(name, text, act, kind = "") {
-    const button = el("button", { type: "button", class: kind, "data-knob": name, onclick: act }, text);
-    this.buttons.set(name, button);
-    return button;
-  }
-
-  #orders() {
-    return el("div", { class: "row" }, ...KINDS.map(([kind, text]) =>
-      this.#button(kind, text, () => this.#place({ kind }), kind === "poisoned" ? "bad" : kind === "normal" ? "main" : "")));
-  }
-
-  #stream(about) {
-    const shown = el("output", {}, "0/s");
-    this.slider = el("input", { type: "range", id: "per-s", min: 0, max: about.max_per_s, step: 5, value: 0 });
-    this.slider.addEventListener("input", () => (shown.textContent = `${this.slider.value}/s`));
-    this.slider.addEventListener("change", () => this.#act("stream", { per_s: Number(this.slider.value) }));
-    this.shown = shown;
-    return el("div", { class: "row stream" }, el("label", { for: "per-s" }, "A stream"), this.slider, shown,
-      this.#button("burst", "Burst of 300", () => this.#act("burst", { count: 300 })));
-  }
-
-  #form(menu) {
-    const lines = menu.map((item) => {
-      const box = el("input", { type: "number", min: 0, max: 50, value: 0, id: `sku-${item.sku}`, "data-sku": item.sku });
-      return el("li", {}, el("label", { for: box.id }, item.name, el("small", {}, ` ${(item.unit_price_cents / 100).toFixed(2)} ${item.currency}`)), box);
-    });
-    const customer = el("input", { id: "customer", value: "ada", maxlength: 64, required: true });
-    const note = el("input", { id: "note", maxlength: 280, placeholder: "oat milk, please" });
-    const express = el("input", { type: "checkbox", id: "express" });
-    const form = el("form", { class: "order-form" },
-      el("div", { class: "pair" }, el("label", { for: "customer" }, "Customer"), customer),
-      el("ul", {}, ...lines),
-      el("div", { class: "pair" }, el("label", { for: "note" }, "Note"), note),
-      el("div", { class: "row" }, el("label", { for: "express" }, express, " express"), el("button", { class: "main" }, "Place it")));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const wanted = [...form.querySelectorAll("[data-sku]")].filter((box) => Number(box.value) > 0);
-      const order = { customer_id: customer.value, lines: wanted.map((box) => ({ sku: box.dataset.sku, quantity: Number(box.value) })) };
-      if (note.value) order.note = note.value;
-      if (express.checked) order.priority = "express";
-      this.#place({ kind: express.checked ? "express" : "normal", order });
-    });
-    return el("details", {}, el("summary", {}, "From the menu"), form);
-  }
-
   #preparation() {
-    this.preparation = el("select", { id: "preparation" }, ...PREPARATIONS_MS.map((ms) => el("option", { value: ms }, ms ? `${ms} ms more` : "as it is")));
-    this.preparation.addEventListener("change", () => this.#act("preparation", { milliseconds: Number(this.preparation.value) }));
+    this.preparation = el("select", { id: "preparation" }, ...PREPARATIONS_MS.map((ms) => this.#option(ms)));
+    this.preparation.addEventListener("change", () => this.act("preparation", { milliseconds: Number(this.preparation.value) }));
+    this.buttons.add("preparation", this.preparation);
     return el("div", { class: "pair" }, el("label", { for: "preparation" }, "An order takes"), this.preparation);
   }
 
+  #option(ms) {
+    return el("option", { value: ms }, ms === DIFFERENT ? "differs by worker" : ms ? `${ms} ms more` : "as it is");
+  }
+
+  // What the running workers have, also when that is none of the presets.
+  #prepared(ms) {
+    if (document.activeElement === this.preparation) return;
+    const value = String(ms ?? DIFFERENT);
+    if (![...this.preparation.options].some((each) => each.value === value)) this.preparation.append(this.#option(ms ?? DIFFERENT));
+    this.preparation.value = value;
+  }
+
   #dead(queue) {
-    return el("div", { class: "row dead-row" }, el("span", {}, queue),
-      this.#button(`${queue}.redrive`, "Redrive", () => this.#act("redrive", { queue })),
-      this.#button(`${queue}.purge`, "Purge", () => this.#act("purge", { queue }), "bad"));
+    const count = el("span", { class: "resting" }, "…");
+    this.letters.set(queue, count);
+    const button = (name, text, kind) => {
+      const made = this.buttons.make(`${queue}.${name}`, text, () => this.act(name, { queue }), kind);
+      made.setAttribute("aria-label", `${text} the dead letters of ${queue}`);
+      return made;
+    };
+    return el("div", { class: "row dead-row" }, el("span", {}, queue), count, button("redrive", "Redrive", ""), button("purge", "Purge", "bad"));
   }
 
   #workers(workers) {
-    const names = workers.map((each) => each.name).join();
+    const names = workers === null ? "unknown" : workers.map((each) => each.name).join();
     if (names !== this.names) {
       this.names = names;
       this.dots = new Map();
-      this.workers.replaceChildren(...workers.map((worker) => {
-        const dot = el("span", { class: "dot" });
-        this.dots.set(worker.name, dot);
-        const act = (action) => this.#button(`${worker.name}.${action}`, action, () => this.#act("worker", { name: worker.name, action }), action === "kill" ? "bad" : "");
-        return el("div", { class: "row worker-row", role: "group", "aria-label": worker.name }, el("span", {}, dot, ` ${worker.name}`),
-          ...["stop", "start", "freeze", "thaw", "kill"].map(act));
-      }));
+      this.workers.replaceChildren(...(workers ?? []).map((worker) => this.#worker(worker.name)));
+      if (workers === null) this.workers.append(el("p", { class: "note" }, "Unknown: the workers were not started on this machine."));
     }
-    for (const worker of workers) this.dots.get(worker.name).className = `dot ${worker.state}`;
+    for (const worker of workers ?? []) {
+      const dot = this.dots.get(worker.name);
+      dot.className = `dot ${worker.state}`;
+      dot.title = worker.state;
+    }
   }
 
-  #traffic(traffic) {
-    if (document.activeElement !== this.slider) {
-      this.slider.value = traffic.per_s;
-      this.shown.textContent = `${traffic.per_s}/s`;
-    }
-    const failed = traffic.failed ? `, ${traffic.failed} not (${traffic.last_failure})` : "";
-    this.sent.textContent = `${traffic.accepted.toLocaleString("en")} accepted from here${failed}`;
-    const ids = traffic.recent.slice(0, 6);
-    const key = ids.map((each) => each.order_id).join();
-    if (key === this.recentKey) return;
-    this.recentKey = key;
-    this.recent.replaceChildren(...(ids.length ? [el("span", { class: "note" }, "Follow: ")] : []), ...ids.map((each) =>
-      el("button", { type: "button", class: "chip", title: `Follow ${each.order_id}`, onclick: () => this.onOrder(each.order_id) }, `${each.order_id.slice(0, 8)} ${each.kind}`)));
-  }
-
-  async #place(body) {
-    const done = await this.#act("place", body);
-    if (done) this.onOrder(done.said, { quietly: true });
-  }
-
-  async #act(action, body) {
-    try {
-      const done = await post(`/api/do/${action}`, body);
-      this.last.replaceChildren(el("p", {}, action === "place" ? `Accepted: ${done.said}` : done.said), copyable(done.command));
-      toast(action === "place" ? `Accepted: ${done.said.slice(0, 8)} …` : done.said);
-      return done;
-    } catch (error) {
-      toast(error.message, { bad: true });
-      return null;
-    }
+  #worker(name) {
+    const dot = el("span", { class: "dot", role: "img" });
+    this.dots.set(name, dot);
+    const button = (action) => {
+      const made = this.buttons.make(`${name}.${action}`, action, () => this.act("worker", { name, action }), action === "kill" ? "bad" : "");
+      made.setAttribute("aria-label", `${action} ${name}`);
+      return made;
+    };
+    return el("div", { class: "row worker-row", role: "group", "aria-label": name }, el("span", {}, dot, ` ${name}`),
+      ...["stop", "start", "freeze", "thaw", "kill"].map(button));
   }
 }

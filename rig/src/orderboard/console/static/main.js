@@ -3,13 +3,17 @@
 import { Board } from "./board.js";
 import { get } from "./dom.js";
 import { Follow } from "./follow.js";
+import { Guide } from "./guide.js";
+import { Journal } from "./journal.js";
 import { Knobs } from "./knobs.js";
 import { Match } from "./match.js";
 import { Peek } from "./peek.js";
+import { Proof } from "./proof.js";
 import { History } from "./spark.js";
 
 const byId = (id) => document.getElementById(id);
-const tabs = ["follow", "peek", "match"];
+const tabs = ["follow", "journal", "peek", "match"];
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 function choose(name, { focus = false, scroll = false } = {}) {
   for (const each of tabs) {
@@ -19,19 +23,24 @@ function choose(name, { focus = false, scroll = false } = {}) {
     byId(each).hidden = each !== name;
   }
   if (focus) byId(`tab-${name}`).focus();
-  if (scroll) byId(name).scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (scroll) byId(name).scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
 }
 
 for (const [index, name] of tabs.entries()) {
   const tab = byId(`tab-${name}`);
   tab.addEventListener("click", () => choose(name));
   tab.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step) choose(tabs[(index + step + tabs.length) % tabs.length], { focus: true });
+    const next = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    choose(tabs[(next + tabs.length) % tabs.length], { focus: true });
   });
 }
 
-const theme = (name) => (document.documentElement.dataset.theme = name);
+function theme(name) {
+  document.documentElement.dataset.theme = name;
+  byId("theme").setAttribute("aria-pressed", String(name === "dark"));
+}
 if (localStorage.getItem("theme")) theme(localStorage.getItem("theme"));
 byId("theme").addEventListener("click", () => {
   const dark = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
@@ -41,6 +50,7 @@ byId("theme").addEventListener("click", () => {
 });
 
 function live(said, state) {
+  if (byId("live").textContent === said) return;
   byId("live").textContent = said;
   byId("live").className = `live ${state}`;
 }
@@ -54,11 +64,15 @@ const about = await get("/api/about");
 const history = new History();
 const match = new Match(byId("match"));
 const explain = (text) => { choose("match", { scroll: true }); match.explain(text); };
-const follow = new Follow(byId("follow"), explain);
+const journal = new Journal(byId("journal"), () => !byId("journal").hidden);
+const journalOf = (id) => { choose("journal", { scroll: true }); journal.about(id); };
+const follow = new Follow(byId("follow"), journalOf);
 const followOrder = (orderId, { quietly = false } = {}) => { choose("follow", { scroll: !quietly }); follow.follow(orderId); };
-const peek = new Peek(byId("peek"), { onMatch: explain, onOrder: followOrder });
+const peek = new Peek(byId("peek"), { onMatch: explain, onOrder: followOrder, onJournal: journalOf });
 const board = new Board(byId("diagram"), byId("glance"), (queue) => { choose("peek", { scroll: true }); peek.look(queue); });
 const knobs = new Knobs(byId("knobs"), about, followOrder);
+const guide = new Guide(byId("guide"), byId("open-guide"), (...turn) => knobs.act(...turn));
+const proof = new Proof(byId("proof"), byId("said"));
 
 const events = new EventSource("/api/events");
 events.addEventListener("open", () => live("live", "on"));
@@ -76,5 +90,8 @@ events.addEventListener("board", (event) => {
   byId("where").textContent = `${seen.backend} ${seen.endpoint_url ?? ""}`;
   board.update(seen, history);
   knobs.update(seen);
+  guide.update(seen);
+  proof.update(seen.proof);
+  journal.update(seen);
   document.body.dataset.looked = seen.at_s;
 });

@@ -1,0 +1,59 @@
+// "Try this": what to show a colleague in five minutes, ticked off as it happens. Dismissed once, it stays away.
+
+import { el } from "./dom.js";
+
+const FLOW_PER_S = 20;
+const BACKLOG = 40;
+
+export class Guide {
+  constructor(place, opener, act) {
+    this.place = place;
+    this.opener = opener;
+    this.done = new Set();
+    const steps = [
+      ["flow", "Let orders flow", `${FLOW_PER_S} a second`, () => act("stream", { per_s: FLOW_PER_S })],
+      ["stop", "Stop the worker", "Stop worker-1", () => act("worker", { name: "worker-1", action: "stop" })],
+      ["swallow", "Watch the queues fill; order-api answers as before", null, null],
+      ["start", "Start it: the backlog drains", "Start worker-1", () => act("worker", { name: "worker-1", action: this.frozen ? "thaw" : "start" })],
+      ["proof", "End the stream, read the proof", "No more orders", () => act("stream", { per_s: 0 })],
+    ];
+    this.items = new Map(steps.map(([key, text, button, press]) => [key, this.#item(text, button, press)]));
+    place.append(el("h2", {}, "Try this"), el("ol", {}, ...[...this.items.values()].map((item) => item.line)),
+      el("button", { type: "button", class: "quiet hide", "aria-label": "Hide the guide", onclick: () => this.#show(false) }, "Hide"));
+    opener.addEventListener("click", () => this.#show(true));
+    this.#show(localStorage.getItem("guide") !== "hidden");
+  }
+
+  update(seen) {
+    const ours = seen.workers !== null;
+    const worker = seen.workers?.find((each) => each.name === "worker-1");
+    this.frozen = worker?.state === "frozen";
+    const backlog = seen.queues.work.waiting + seen.queues.express.waiting;
+    const down = ours && worker?.state !== "running";
+    if (seen.traffic.per_s > 0) this.done.add("flow");
+    if (down) this.done.add("stop");
+    if (this.done.has("stop") && down && backlog >= BACKLOG) this.done.add("swallow");
+    if (this.done.has("swallow") && !down) this.done.add("start");
+    if (this.done.has("start") && seen.traffic.per_s === 0 && seen.proof.balanced) this.done.add("proof");
+    const now = [...this.items.keys()].find((key) => !this.done.has(key));
+    for (const [key, { line, button }] of this.items) {
+      line.className = this.done.has(key) ? "done" : key === now ? "now" : "";
+      line.setAttribute("aria-current", key === now ? "step" : "false");
+      if (button) button.disabled = !ours && key !== "flow" && key !== "proof";
+    }
+  }
+
+  #item(text, label, press) {
+    const button = label === null ? null : el("button", { type: "button", class: "chip", onclick: press }, label);
+    return { line: el("li", {}, el("span", {}, text), button ? " " : null, button), button };
+  }
+
+  #show(shown) {
+    if (shown) localStorage.removeItem("guide");
+    else localStorage.setItem("guide", "hidden");
+    const had = this.place.contains(document.activeElement);
+    this.place.hidden = !shown;
+    this.opener.hidden = shown;
+    if (had) this.opener.focus();
+  }
+}
