@@ -48,10 +48,11 @@ def test_the_journal_is_read_by_message_and_by_queue(localbus: Localbus, engine:
 def test_a_fault_is_asked_for_shown_and_taken_back(localbus: Localbus, disturbances: Disturbances) -> None:
     """A throttled action fails as AWS would let it, the page shows the rule, and `No faults` ends it."""
     sqs = localbus.client("sqs")
-    turned = disturbances.faults({"action": "ListQueues", "kind": "throttle", "probability": 1})
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    turned = disturbances.faults({"action": "ReceiveMessage", "kind": "throttle", "probability": 1})
 
     with pytest.raises(ClientError, match="Throttl"):
-        sqs.list_queues()
+        sqs.receive_message(QueueUrl=url)
     disturbances.look()
     condition, _ = disturbances.document("embedded")
     assert condition is not None
@@ -59,7 +60,7 @@ def test_a_fault_is_asked_for_shown_and_taken_back(localbus: Localbus, disturban
     assert turned.command.startswith(f"curl -X PUT {localbus.url}/_localbus/faults --json ")
 
     disturbances.faults({})
-    assert "QueueUrls" not in sqs.list_queues()
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
 def test_a_manual_clock_is_moved(engine: doors.Localbus, disturbances: Disturbances) -> None:
