@@ -73,6 +73,11 @@ class Page:
         """How many messages the diagram says rest in the queue's DLQ."""
         return int(self.text(f'[data-queue="{queue}"] .badge-text').removeprefix("DLQ "))
 
+    def greyed(self, name: str) -> str:
+        """Why a knob cannot be turned; empty when it can."""
+        knob = self.find(f'[data-knob="{name}"]')
+        return str(knob.get_attribute("title")) if knob.get_attribute("aria-disabled") == "true" else ""
+
     def complaints(self) -> list[str]:
         """What the browser's console says that is worse than information."""
         entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]

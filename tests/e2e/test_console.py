@@ -66,12 +66,15 @@ async def test_an_outage_is_swallowed(page: Page, orderboard: Command) -> None:
     await eventually(lambda: "600 accepted" in page.text("#knobs"), within_s=40)
     await eventually(lambda: page.waiting("work") + page.waiting("express") == 300, within_s=20)
     assert "oldest" in page.text('[data-queue="work"]')
-    assert page.find('[data-knob="worker-1.kill"]').get_property("disabled")
-    assert "does not run" in str(page.find('[data-knob="worker-1.kill"]').get_property("title"))
+    assert "does not run" in page.greyed("worker-1.kill")
+    assert page.text("#proof .verdict") == "Orders on their way"
 
     page.knob("worker-1.start")
     await eventually(lambda: page.waiting("work") + page.waiting("express") == 0, within_s=60)
     assert _worker(orderboard) != pid
+    await eventually(lambda: "Nothing was lost" in page.text("#proof .verdict"), within_s=20)
+    assert "600 accepted" in page.text("#proof")
+    assert "600 completed" in page.text("#proof")
 
 
 async def test_freeze_and_thaw(page: Page, orderboard: Command) -> None:
@@ -80,7 +83,7 @@ async def test_freeze_and_thaw(page: Page, orderboard: Command) -> None:
     await eventually(lambda: psutil.Process(_worker(orderboard)).status() == psutil.STATUS_STOPPED)
     await eventually(lambda: page.driver.find_elements("css selector", "svg circle.frozen"), within_s=10)
 
-    await eventually(lambda: not page.find('[data-knob="worker-1.thaw"]').get_property("disabled"), within_s=10)
+    await eventually(lambda: not page.greyed("worker-1.thaw"), within_s=10)
     page.knob("worker-1.thaw")
     await eventually(lambda: page.driver.find_elements("css selector", "svg circle.running"), within_s=10)
 
@@ -92,10 +95,23 @@ async def test_a_poisoned_order_is_redriven(page: Page) -> None:
     await eventually(lambda: "dead-lettered" in page.text("#follow"), within_s=15)
     assert "poison" in page.text("#follow")
 
-    await eventually(lambda: not page.find('[data-knob="work.redrive"]').get_property("disabled"), within_s=10)
+    await eventually(lambda: not page.greyed("work.redrive"), within_s=10)
     page.knob("work.redrive")
     await eventually(lambda: "1 moved from orderboard-work-dlq" in page.text("#knobs"), within_s=30)
     await eventually(lambda: page.dead("work") == 1, within_s=60)
+
+
+async def test_what_is_purged_is_missing(page: Page) -> None:
+    """A dead letter counts as resting; thrown away it is gone, and the proof does not hide that."""
+    await eventually(lambda: "1 in a DLQ" in page.text("#proof"), within_s=15)
+    assert "Nothing was lost" in page.text("#proof")
+
+    page.knob("work.purge")
+    await eventually(lambda: page.dead("work") == 0, within_s=20)
+
+    assert "purge-queue" in page.text(".call")
+    await eventually(lambda: "1 missing" in page.text("#proof"), within_s=30)
+    assert page.text("#proof .verdict") == "Orders are missing"
 
 
 async def test_hostile_text_stays_text(page: Page) -> None:

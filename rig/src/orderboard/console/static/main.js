@@ -67,7 +67,10 @@ const explain = (text) => { choose("match", { scroll: true }); match.explain(tex
 const journal = new Journal(byId("journal"), () => !byId("journal").hidden);
 const journalOf = (id) => { choose("journal", { scroll: true }); journal.about(id); };
 const follow = new Follow(byId("follow"), journalOf);
-const followOrder = (orderId, { quietly = false } = {}) => { choose("follow", { scroll: !quietly }); follow.follow(orderId); };
+const followOrder = (orderId, { quietly = false } = {}) => { // who just placed it may have gone on to another tab
+  if (!quietly) choose("follow", { scroll: true });
+  follow.follow(orderId);
+};
 const peek = new Peek(byId("peek"), { onMatch: explain, onOrder: followOrder, onJournal: journalOf });
 const board = new Board(byId("diagram"), byId("glance"), (queue) => { choose("peek", { scroll: true }); peek.look(queue); });
 const knobs = new Knobs(byId("knobs"), about, followOrder);

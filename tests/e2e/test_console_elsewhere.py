@@ -1,0 +1,114 @@
+"""The console that does not belong to `up`: it follows a system that goes and comes, and many pages cost as one."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from e2e.command import Command
+from e2e.passing import Passing, passing
+from orderboard.process import answers
+from orderboard.services import free_port
+from support import eventually
+
+_LOOKS = 5
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Command]:
+    """The command with a state of its own, nothing of which is left to run."""
+    command = Command(tmp_path / "state")
+    yield command
+    command.run("down")
+
+
+@asynccontextmanager
+async def _console(command: Command, *arguments: str) -> AsyncIterator[httpx.AsyncClient]:
+    port = free_port()
+    process = command.start("console", "--port", str(port), *arguments)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        await eventually(lambda: answers(f"{url}/healthz"), within_s=20)
+        async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, trust_env=False, timeout=30) as http:
+            yield http
+    finally:
+        process.terminate()
+        process.communicate(timeout=15)
+
+
+async def _boards(http: httpx.AsyncClient) -> AsyncGenerator[dict[str, Any], None]:
+    async with http.stream("GET", "/api/events") as seen:
+        event = ""
+        async for line in seen.aiter_lines():
+            event = line.removeprefix("event: ") if line.startswith("event: ") else event
+            if event == "board" and line.startswith("data: "):
+                yield json.loads(line.removeprefix("data: "))
+
+
+async def test_it_follows_a_system_that_comes_back_elsewhere(own: Command) -> None:
+    """Faults are grey where `up` did not allow them; after `down` and `up` on another port orders go to that one."""
+    ports = free_port(), free_port()
+    own.run("up", "--no-console", "--port", str(ports[0]))
+
+    async with _console(own) as http, aclosing(_boards(http)) as boards, asyncio.timeout(60):
+        first = await anext(boards)
+        await asyncio.to_thread(own.run, "down")
+        await _first_with(boards, trouble=True)
+        await asyncio.to_thread(own.run, "up", "--no-console", "--port", str(ports[1]), "--allow-faults")
+        second = await _first_with(boards, trouble=False)
+        async for _ in boards:
+            placed = await http.post("/api/do/place", json={"kind": "normal"})
+            if placed.is_success:
+                break
+
+    assert "--allow-faults" in first["knobs"]["poisoned"]["reason"]
+    assert first["api_url"].endswith(str(ports[0]))
+    assert second["knobs"]["poisoned"]["reason"] is None
+    assert second["api_url"].endswith(str(ports[1]))
+    assert f"http://127.0.0.1:{ports[1]}/orders" in placed.json()["command"]
+
+
+async def _first_with(boards: AsyncGenerator[dict[str, Any], None], *, trouble: bool) -> dict[str, Any]:
+    return await anext(board async for board in boards if ("trouble" in board) is trouble)
+
+
+async def test_ten_pages_cost_the_backend_as_much_as_one(system: dict[str, Any], orderboard: Command) -> None:
+    """Counted between the console and the backend: requests a second do not grow with the pages that are open."""
+    async with (
+        passing(system["endpoint_url"]) as between,
+        _console(orderboard, "--endpoint-url", between.url) as http,
+    ):
+        one = await _requests_per_s(http, between, pages=1)
+        ten = await _requests_per_s(http, between, pages=10)
+
+    assert one > 1
+    assert ten <= one * 1.3, (one, ten, Counter(between.seen).most_common(5))
+
+
+async def _requests_per_s(http: httpx.AsyncClient, between: Passing, *, pages: int) -> float:
+    """What the backend is asked a second while so many pages are open, over some looks at the board."""
+    now = asyncio.get_running_loop().time
+    seen = [asyncio.Queue[str]() for _ in range(pages)]
+    opened = [asyncio.create_task(_page(http, looks)) for looks in seen]
+    try:
+        for looks in seen:
+            await looks.get()
+        await seen[0].get()  # each page that came asked for a look of its own
+        before, began = len(between.seen), now()
+        for _ in range(_LOOKS):
+            await seen[0].get()
+        return (len(between.seen) - before) / (now() - began)
+    finally:
+        for each in opened:
+            each.cancel()
+        await asyncio.gather(*opened, return_exceptions=True)
+
+
+async def _page(http: httpx.AsyncClient, looks: asyncio.Queue[str]) -> None:
+    async for board in _boards(http):
+        looks.put_nowait(str(board))
