@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from localbus import stack_actions, stack_queries
+from localbus import change_set_actions, stack_actions, stack_queries, template_actions
+from localbus.change_sets import ChangeSets
 from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.model import Api, Params, Violation, describe
@@ -29,21 +30,26 @@ log = logging.getLogger("localbus")
 
 ACTIONS: dict[str, Callable[[CloudFormation, Params, Caller], Params | Awaitable[Params]]] = {
     "CancelUpdateStack": stack_actions.cancel_update_stack,
+    "CreateChangeSet": change_set_actions.create_change_set,
     "CreateStack": stack_actions.create_stack,
+    "DeleteChangeSet": change_set_actions.delete_change_set,
     "DeleteStack": stack_actions.delete_stack,
+    "DescribeChangeSet": change_set_actions.describe_change_set,
     "DescribeStackEvents": stack_queries.describe_stack_events,
     "DescribeStackResource": stack_queries.describe_stack_resource,
     "DescribeStackResources": stack_queries.describe_stack_resources,
     "DescribeStacks": stack_queries.describe_stacks,
-    "GetTemplate": stack_queries.get_template,
-    "GetTemplateSummary": stack_queries.get_template_summary,
+    "ExecuteChangeSet": change_set_actions.execute_change_set,
+    "GetTemplate": template_actions.get_template,
+    "GetTemplateSummary": template_actions.get_template_summary,
+    "ListChangeSets": change_set_actions.list_change_sets,
     "ListExports": stack_queries.list_exports,
     "ListImports": stack_queries.list_imports,
     "ListStackResources": stack_queries.list_stack_resources,
     "ListStacks": stack_queries.list_stacks,
     "UpdateStack": stack_actions.update_stack,
     "UpdateTerminationProtection": stack_actions.update_termination_protection,
-    "ValidateTemplate": stack_queries.validate_template,
+    "ValidateTemplate": template_actions.validate_template,
 }
 
 
@@ -55,6 +61,7 @@ class CloudFormation:
     ) -> None:
         self.clock = clock
         self.stacks = Stacks()
+        self.change_sets = ChangeSets()
         self.upstream = UpstreamCloudFormation(upstream_url) if upstream_url else None
         self._services = services
         self._free_name = free_name

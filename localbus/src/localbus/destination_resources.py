@@ -28,6 +28,7 @@ class ConnectionType(ResourceType):
             "Name",
         }
     )
+    documents = frozenset({"AuthParameters", "InvocationConnectivityParameters"})
     replacing = frozenset({"Name"})
     attributes = frozenset({"Arn", "ArnForPolicy", "SecretArn"})
     name_property = "Name"

@@ -9,7 +9,7 @@ import json
 
 from localbus.errors import AwsError
 from localbus.model import Params
-from localbus.resource_type import Made, Properties, ResourceType, Site, fit, tags_of, text_of
+from localbus.resource_type import InvalidPropertiesError, Made, Properties, ResourceType, Site, fit, tags_of, text_of
 
 _GONE = "ResourceNotFoundException"
 _BUS_SETTINGS = ("DeadLetterConfig", "Description", "EventSourceName", "KmsKeyIdentifier", "LogConfig")
@@ -21,6 +21,7 @@ class EventBusType(ResourceType):
     name = "AWS::Events::EventBus"
     properties = frozenset({*_BUS_SETTINGS, "Name", "Policy", "Tags"})
     required = frozenset({"Name"})
+    documents = frozenset({"DeadLetterConfig", "LogConfig", "Policy"})
     replacing = frozenset({"EventSourceName", "Name"})
     attributes = frozenset({"Arn", "Name", "Policy"})
     name_property = "Name"
@@ -78,6 +79,7 @@ class EventBusPolicyType(ResourceType):
     name = "AWS::Events::EventBusPolicy"
     properties = frozenset({"Action", "Condition", "EventBusName", "Principal", "Statement", "StatementId"})
     required = frozenset({"StatementId"})
+    documents = frozenset({"Condition", "Statement"})
     replacing = frozenset({"EventBusName", "StatementId"})
 
     async def create(self, site: Site, properties: Properties) -> Made:
@@ -96,6 +98,8 @@ class EventBusPolicyType(ResourceType):
             wanted: Params = fit(site.shape("events", "PutPermission"), dict(properties))
             await site.call("events", "PutPermission", **wanted)
             return
+        if not isinstance(properties["Statement"], dict):
+            raise InvalidPropertiesError(["#/Statement: expected type: JSONObject, found: String"])
         statement = {**properties["Statement"], "Sid": properties["StatementId"]}
         shown = await site.call("events", "DescribeEventBus", Name=bus)
         policy: Params = {"Version": "2012-10-17", "Statement": []}
@@ -123,6 +127,7 @@ class ArchiveType(ResourceType):
         {"ArchiveName", "Description", "EventPattern", "KmsKeyIdentifier", "RetentionDays", "SourceArn"}
     )
     required = frozenset({"SourceArn"})
+    documents = frozenset({"EventPattern"})
     replacing = frozenset({"ArchiveName", "SourceArn"})
     attributes = frozenset({"Arn", "ArchiveName"})
     name_property = "ArchiveName"

@@ -1,8 +1,9 @@
-"""Why a resource failed, in the words that CloudFormation puts into ResourceStatusReason."""
+"""The failure of a resource, and its reason in the words that CloudFormation puts into ResourceStatusReason."""
 
 from __future__ import annotations
 
 import logging
+from typing import Literal
 
 from localbus.errors import AwsError
 from localbus.ids import new_id
@@ -18,6 +19,20 @@ _HANDLER_CODES = (
     ("AccessDenied", ("AccessDenied", "Authorization")),
     ("ServiceLimitExceeded", ("LimitExceeded", "OverLimit")),
 )
+
+
+Verb = Literal["create", "update"]
+
+
+class ResourcesFailedError(Exception):
+    """Resources could not be made or changed; the message is the stack's reason."""
+
+    def __init__(self, verb: Verb, logical_ids: list[str]) -> None:
+        super().__init__(f"The following resource(s) failed to {verb}: [{', '.join(logical_ids)}].")
+
+
+class AbortedError(Exception):
+    """Somebody wants something else of the stack."""
 
 
 class PlainReasonError(Exception):

@@ -60,6 +60,7 @@ class MappingType(ResourceType):
         }
     )
     required = frozenset({"FunctionName"})
+    documents = frozenset(properties - {"Tags", "FunctionName", "EventSourceArn", "BatchSize", "Enabled"})
     replacing = frozenset({"EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"})
     attributes = frozenset({"EventSourceMappingArn", "Id"})
     takes_tags = True

@@ -18,6 +18,7 @@ class QueueType(ResourceType):
 
     name = "AWS::SQS::Queue"
     properties = frozenset(queue_attributes.SETTABLE - {"Policy"} | {"QueueName", "Tags"})
+    documents = frozenset({"RedriveAllowPolicy", "RedrivePolicy"})
     replacing = frozenset({"QueueName", "FifoQueue"})
     attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     name_property = "QueueName"
@@ -95,6 +96,8 @@ class QueuePolicyType(ResourceType):
     name = "AWS::SQS::QueuePolicy"
     properties = frozenset({"PolicyDocument", "Queues"})
     required = properties
+    documents = frozenset({"PolicyDocument"})
+    lists = frozenset({"Queues"})
     attributes = frozenset({"Id"})
 
     async def create(self, site: Site, properties: Properties) -> Made:
@@ -125,6 +128,7 @@ class QueueInlinePolicyType(ResourceType):
     name = "AWS::SQS::QueueInlinePolicy"
     properties = frozenset({"PolicyDocument", "Queue"})
     required = properties
+    documents = frozenset({"PolicyDocument"})
     replacing = frozenset({"Queue"})
 
     async def create(self, site: Site, properties: Properties) -> Made:

@@ -9,7 +9,7 @@ import json
 import secrets
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -81,24 +81,53 @@ class Site:
 
 
 class ResourceType(ABC):
-    """A type of resource. A change to one of `replacing` makes another resource in its place."""
+    """A type of resource. A change to one of `replacing` makes another resource in its place.
+
+    A property is one value, unless it stands in `documents` (a structure, or its text), in `lists` (of values) or in
+    `structures` (a list of them, with the keys that each must have).
+    """
 
     name: ClassVar[str]
     properties: ClassVar[frozenset[str]]
     required: ClassVar[frozenset[str]] = frozenset()
+    documents: ClassVar[frozenset[str]] = frozenset()
+    lists: ClassVar[frozenset[str]] = frozenset()
+    structures: ClassVar[Mapping[str, tuple[str, ...]]] = {"Tags": ("Key", "Value")}
     replacing: ClassVar[frozenset[str]] = frozenset()
     attributes: ClassVar[frozenset[str]] = frozenset()
     name_property: ClassVar[str | None] = None
     takes_tags: ClassVar[bool] = False
 
-    def check(self, properties: Properties) -> None:
-        """Raise InvalidPropertiesError where these are not the properties of the type."""
+    def checked(self, properties: Properties) -> Params:
+        """The properties, with all that is one value as text. Raises InvalidPropertiesError."""
         problems = [
             f"#: extraneous key [{name}] is not permitted" for name in properties if name not in self.properties
         ]
         problems += [f"#: required key [{name}] not found" for name in sorted(self.required) if name not in properties]
+        problems += [problem for name, value in properties.items() for problem in self._wrong(name, value)]
         if problems:
             raise InvalidPropertiesError(problems)
+        return {name: value if isinstance(value, list | dict) else as_text(value) for name, value in properties.items()}
+
+    def _wrong(self, name: str, value: Any) -> Iterator[str]:
+        """What is wrong with the kind of a value."""
+        where = f"#/{name}"
+        if name in self.documents:
+            return
+        if name in self.structures and isinstance(value, list):
+            for place, item in enumerate(value):
+                if isinstance(item, dict):
+                    missing = [key for key in self.structures[name] if key not in item]
+                    yield from (f"{where}/{place}: required key [{key}] not found" for key in missing)
+                else:
+                    yield f"{where}/{place}: expected type: JSONObject, found: {_kind(item)}"
+        elif name in self.structures or (name in self.lists and not isinstance(value, list)):
+            yield f"{where}: expected type: JSONArray, found: {_kind(value)}"
+        elif name in self.lists:
+            wrong = [item for item in value if isinstance(item, list | dict)]
+            yield from (f"{where}: expected type: String, found: {_kind(item)}" for item in wrong)
+        elif isinstance(value, list | dict) and name in self.properties:
+            yield f"{where}: expected type: String, found: {_kind(value)}"
 
     def must_replace(self, old: Properties, new: Properties) -> bool:
         """Whether the change needs another resource in the place of this one."""

@@ -33,6 +33,7 @@ class RuleType(ResourceType):
             "Targets",
         }
     )
+    documents = frozenset({"EventPattern", "Targets"})
     replacing = frozenset({"EventBusName", "Name"})
     attributes = frozenset({"Arn"})
     name_property = "Name"

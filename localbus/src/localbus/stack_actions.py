@@ -46,11 +46,17 @@ def check_not_taken(formation: CloudFormation, name: str, caller: Caller) -> Non
 
 def take_settings(stack: Stack, params: Params) -> None:
     """What a creation and a change may say of a stack beside its template."""
-    if "Tags" in params:
-        stack.tags = [{"Key": one["Key"], "Value": one["Value"]} for one in params["Tags"]]
+    stack.tags = tags_in(params, stack.tags)
     stack.capabilities = params.get("Capabilities", [])
     stack.notification_arns = params.get("NotificationARNs", stack.notification_arns)
     stack.role_arn = params.get("RoleARN", stack.role_arn)
+
+
+def tags_in(params: Params, before: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The tags that a request asks for; it keeps those that were where it names none."""
+    if "Tags" not in params:
+        return before
+    return [{"Key": one["Key"], "Value": one["Value"]} for one in params["Tags"]]
 
 
 def given_parameters(params: Params, before: Plan | None) -> dict[str, str]:
@@ -89,11 +95,11 @@ async def update_stack(formation: CloudFormation, params: Params, caller: Caller
     text = await template_source.text_of(formation, params, stack)
     check_updatable(stack)  # time has passed
     plan = formation.plan(stack, template.parse(text), given_parameters(params, stack.plan))
-    tags = stack.tags if "Tags" not in params else [{"Key": t["Key"], "Value": t["Value"]} for t in params["Tags"]]
-    if not changes_anything(stack, plan, tags):
+    if not changes_anything(stack, plan, tags_in(params, stack.tags)):
         raise AwsError("ValidationError", "No updates are to be performed.")
     stack.token = params.get("ClientRequestToken")
     stack.disable_rollback = params.get("DisableRollback", False)
+    formation.change_sets.forget(stack)
     begin_change(formation, stack, plan, params)
     return {"StackId": stack.id}
 
@@ -150,6 +156,7 @@ def delete_stack(formation: CloudFormation, params: Params, caller: Caller) -> P
         raise AwsError("ValidationError", text)
     formation.stacks.check_exports(stack, [])
     stack.token = params.get("ClientRequestToken")
+    formation.change_sets.forget(stack)
     stack.is_aborted = True
     stack.become("DELETE_IN_PROGRESS", _BY_USER)
     formation.start(stack, stack_tasks.delete(stack, formation.site(stack), retained, force=force))

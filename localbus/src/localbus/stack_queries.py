@@ -1,29 +1,22 @@
-"""The actions of CloudFormation that only look: at stacks, their resources and events, and at templates."""
+"""The actions of CloudFormation that only look at stacks, their resources, events and exports."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from localbus import template, template_parameters, template_source
+from localbus import template_parameters
 from localbus.errors import AwsError
 from localbus.model import Params
 from localbus.service import Caller
 from localbus.stack import Stack, StackResource
 from localbus.stack_pages import page
-from localbus.template import Template
+from localbus.stack_plan import Plan
 
 if TYPE_CHECKING:
     from localbus.cloudformation import CloudFormation
 
 _NO_STACK = "Stack [{}] does not exist"
-_NAMED = {
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::InstanceProfile": "InstanceProfileName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-}
 _NOT_DRIFTED = {"StackDriftStatus": "NOT_CHECKED"}
 
 
@@ -59,7 +52,7 @@ def _described(stack: Stack) -> Params:
     shown = _summary(stack)
     shown["Description"] = shown.pop("TemplateDescription")
     return shown | {
-        "Parameters": _parameters(stack),
+        "Parameters": parameters_of(stack.plan) if stack.plan else None,
         "DisableRollback": stack.disable_rollback,
         "NotificationARNs": stack.notification_arns,
         "TimeoutInMinutes": stack.timeout_minutes,
@@ -71,16 +64,15 @@ def _described(stack: Stack) -> Params:
     }
 
 
-def _parameters(stack: Stack) -> list[Params] | None:
-    if stack.plan is None or not stack.plan.parameters:
-        return None
-    definitions = stack.plan.template.parameters
+def parameters_of(plan: Plan) -> list[Params]:
+    """The parameters of a plan with their values, the hidden ones without."""
+    definitions = plan.template.parameters
     return [
         {
             "ParameterKey": name,
             "ParameterValue": template_parameters.HIDDEN if template_parameters.is_hidden(definitions[name]) else text,
         }
-        for name, text in stack.plan.parameters.items()
+        for name, text in plan.parameters.items()
     ]
 
 
@@ -174,75 +166,3 @@ def list_imports(formation: CloudFormation, params: Params, caller: Caller) -> P
     if not users:
         raise AwsError("ValidationError", f"Export '{params['ExportName']}' is not imported by any stack.")
     return page("Imports", users, params, str)
-
-
-def get_template(formation: CloudFormation, params: Params, caller: Caller) -> Params:
-    """GetTemplate."""
-    stack = formation.stacks.find(params.get("StackName", ""), caller)
-    text = stack.plan.template.text if stack.plan else ""
-    return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
-
-
-async def validate_template(formation: CloudFormation, params: Params, caller: Caller) -> Params:
-    """ValidateTemplate."""
-    del caller
-    parsed = template.parse(await template_source.text_of(formation, params))
-    template_parameters.check(parsed.parameters)
-    parameters = [
-        {
-            "ParameterKey": name,
-            "DefaultValue": _default(one),
-            "NoEcho": template_parameters.is_hidden(one),
-            "Description": one.get("Description"),
-        }
-        for name, one in parsed.parameters.items()
-    ]
-    return {"Parameters": parameters, "Description": parsed.description, **_capabilities(parsed)}
-
-
-async def get_template_summary(formation: CloudFormation, params: Params, caller: Caller) -> Params:
-    """GetTemplateSummary."""
-    if "StackName" in params:
-        stack = formation.stacks.find(params["StackName"], caller)
-        parsed = stack.plan.template if stack.plan else template.parse("")
-    else:
-        parsed = template.parse(await template_source.text_of(formation, params))
-        template_parameters.check(parsed.parameters)
-    return {
-        "Parameters": [_declared(name, one) for name, one in parsed.parameters.items()],
-        "Description": parsed.description,
-        "ResourceTypes": sorted({one.type for one in parsed.resources.values()}),
-        "Version": parsed.version,
-        "Metadata": json.dumps(parsed.metadata) if parsed.metadata is not None else None,
-        **_capabilities(parsed),
-    }
-
-
-def _declared(name: str, definition: Any) -> Params:
-    allowed = definition.get("AllowedValues")
-    constraints = {"AllowedValues": [template_parameters.as_text(one) for one in allowed]} if allowed else {}
-    return {
-        "ParameterKey": name,
-        "DefaultValue": _default(definition),
-        "ParameterType": definition["Type"],
-        "NoEcho": template_parameters.is_hidden(definition),
-        "Description": definition.get("Description"),
-        "ParameterConstraints": constraints,
-    }
-
-
-def _default(definition: Any) -> str | None:
-    return template_parameters.as_text(definition["Default"]) if "Default" in definition else None
-
-
-def _capabilities(parsed: Template) -> Params:
-    """What its author must be trusted with."""
-    iam = [one for one in parsed.resources.values() if one.type.startswith("AWS::IAM::")]
-    if not iam:
-        return {}
-    named = any(_NAMED.get(one.type, "") in one.properties for one in iam)
-    types = ", ".join(sorted({one.type for one in iam}))
-    return {
-        "Capabilities": ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"],
-        "CapabilitiesReason": f"The following resource(s) require capabilities: [{types}]",
-    }

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from localbus.deployment import AbortedError, Deployment, ResourcesFailedError, Values
+from localbus.deployment import Deployment
 from localbus.errors import AwsError
+from localbus.handler_errors import AbortedError, ResourcesFailedError
 from localbus.model import Params
 from localbus.resource_type import Site
 from localbus.shadow_stack import ShadowFailedError
 from localbus.stack import Stack
 from localbus.stack_plan import Plan
 from localbus.stack_removal import Removal
+from localbus.stack_values import Values
 
 CheckExports = Callable[[Stack, list[Params]], None]
 Before = tuple[Plan | None, list[dict[str, str]]]  # the plan and the tags that a stack had
@@ -42,7 +44,7 @@ async def _creation_failed(stack: Stack, site: Site, deployment: Deployment, rea
     state = "DELETE" if on_failure == "DELETE" else "ROLLBACK"
     requested = "Delete requested by user." if on_failure == "DELETE" else "Rollback requested by user."
     stack.become(f"{state}_IN_PROGRESS", f"{reason} {requested}")
-    failed = await Removal(stack, site, after_failed_creation=True).remove_all(deployment.tell)
+    failed = await Removal(stack, site, after_failed_creation=True).remove_all(deployment.upstream.tell)
     if failed:
         stack.become(f"{state}_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. ")
     else:
@@ -75,7 +77,7 @@ async def update(stack: Stack, plan: Plan, site: Site, before: Before, check_exp
     stack.leftovers += unwanted
     await Removal(stack, site).remove_leftovers()
     try:
-        await deployment.clean_up_upstream()
+        await deployment.upstream.clean_up()
     except ShadowFailedError as exc:
         stack.become("UPDATE_COMPLETE", f"Update successful. One or more resources could not be deleted. {exc}")
         return

@@ -29,6 +29,7 @@ class SubscriptionType(ResourceType):
     name = "AWS::SNS::Subscription"
     properties = _SUBSCRIPTION_ATTRIBUTES | {"Endpoint", "Protocol", "Region", "TopicArn"}
     required = frozenset({"Protocol", "TopicArn"})
+    documents = frozenset({"DeliveryPolicy", "FilterPolicy", "RedrivePolicy", "ReplayPolicy"})
     replacing = frozenset({"Endpoint", "Protocol", "TopicArn"})
     attributes = frozenset({"Arn"})
 

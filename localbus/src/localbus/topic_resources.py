@@ -32,6 +32,7 @@ _TOPIC_ATTRIBUTES = frozenset(
 )
 _DEFAULTS = {"ContentBasedDeduplication": "false", "FifoThroughputScope": "Topic", "SignatureVersion": "1"}
 _DEFAULTS |= {"TracingConfig": "PassThrough", "ArchivePolicy": "{}"}
+_SUBSCRIBED = ("Endpoint", "Protocol")
 _LOGGED = {"http/s": "HTTP", "sqs": "SQS", "lambda": "Lambda", "firehose": "Firehose", "application": "Application"}
 _LOG_ATTRIBUTES = ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
 
@@ -47,6 +48,8 @@ class TopicType(ResourceType):
         "Tags",
         "TopicName",
     }
+    documents = frozenset({"ArchivePolicy", "DataProtectionPolicy"})
+    structures = {**ResourceType.structures, "DeliveryStatusLogging": ("Protocol",), "Subscription": _SUBSCRIBED}
     replacing = frozenset({"TopicName", "FifoTopic"})
     attributes = frozenset({"TopicArn", "TopicName"})
     name_property = "TopicName"
@@ -167,6 +170,8 @@ class TopicPolicyType(ResourceType):
     name = "AWS::SNS::TopicPolicy"
     properties = frozenset({"PolicyDocument", "Topics"})
     required = properties
+    documents = frozenset({"PolicyDocument"})
+    lists = frozenset({"Topics"})
     attributes = frozenset({"Id"})
 
     async def create(self, site: Site, properties: Properties) -> Made:
@@ -197,6 +202,7 @@ class TopicInlinePolicyType(ResourceType):
     name = "AWS::SNS::TopicInlinePolicy"
     properties = frozenset({"PolicyDocument", "TopicArn"})
     required = properties
+    documents = frozenset({"PolicyDocument"})
     replacing = frozenset({"TopicArn"})
 
     async def create(self, site: Site, properties: Properties) -> Made:
