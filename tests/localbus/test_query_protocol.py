@@ -180,3 +180,11 @@ def test_the_model_says_what_is_wrong() -> None:
         r"regular expression pattern: [\.\-_A-Za-z0-9]+; Value 'SLEEPING' at 'state' failed to satisfy constraint: "
         r"Member must satisfy enum value set: [ENABLED, DISABLED, ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS]"
     )
+
+
+def test_an_error_that_quotes_what_xml_cannot_say(localbus: Localbus) -> None:
+    """Characters that no XML may have are replaced, so that the error can be read."""
+    status, answer = post(localbus, Action="CreateQueue", QueueName="a\x02b\ufffe", **{"Attribute.1.Name": "\x1f"})
+
+    assert status == 400
+    assert text(answer, "Error/Code")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,8 @@ FORM_NAMES = {
 }
 _BY_MEMBER_SHAPE = {"Entries", "Successful", "Failed", "Results"}
 _DEEPEST = 12
+# https://www.w3.org/TR/xml/#charsets
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAP_KEYS = {"Tag": ("Key", "Value")}
 
 
@@ -251,6 +254,8 @@ def _plain(value: object) -> str:
 
 
 def _text(value: str) -> str:
+    if not value.isprintable():
+        value = _NOT_IN_XML.sub("\ufffd", value)  # an error may quote anything
     return escape(value, {"\r": "&#xD;", '"': "&quot;"})
 
 

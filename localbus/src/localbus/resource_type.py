@@ -107,7 +107,7 @@ class ResourceType(ABC):
         problems += [problem for name, value in properties.items() for problem in self._wrong(name, value)]
         if problems:
             raise InvalidPropertiesError(problems)
-        return {name: value if isinstance(value, list | dict) else as_text(value) for name, value in properties.items()}
+        return {name: value if name in self.documents else _texts(value) for name, value in properties.items()}
 
     def _wrong(self, name: str, value: Any) -> Iterator[str]:
         """What is wrong with the kind of a value."""
@@ -119,6 +119,8 @@ class ResourceType(ABC):
                 if isinstance(item, dict):
                     missing = [key for key in self.structures[name] if key not in item]
                     yield from (f"{where}/{place}: required key [{key}] not found" for key in missing)
+                    wrong = [key for key, one in item.items() if isinstance(one, list | dict)]
+                    yield from (f"{where}/{place}/{key}: expected type: String, found: JSONArray" for key in wrong)
                 else:
                     yield f"{where}/{place}: expected type: JSONObject, found: {_kind(item)}"
         elif name in self.structures or (name in self.lists and not isinstance(value, list)):
@@ -144,6 +146,15 @@ class ResourceType(ABC):
     @abstractmethod
     async def delete(self, site: Site, made: Made, properties: Properties) -> None:
         """Take one away; one that is gone is fine. Raises AwsError."""
+
+
+def _texts(value: Any) -> Any:
+    """A value, or the values in lists and structures, as text."""
+    if isinstance(value, list):
+        return [_texts(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _texts(item) for key, item in value.items()}
+    return as_text(value)
 
 
 def already_exists(type_name: str, identifier: str) -> AwsError:

@@ -5,6 +5,9 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/A
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from localbus.errors import AwsError
 from localbus.resource_type import (
     InvalidPropertiesError,
@@ -32,7 +35,6 @@ _TOPIC_ATTRIBUTES = frozenset(
 )
 _DEFAULTS = {"ContentBasedDeduplication": "false", "FifoThroughputScope": "Topic", "SignatureVersion": "1"}
 _DEFAULTS |= {"TracingConfig": "PassThrough", "ArchivePolicy": "{}"}
-_SUBSCRIBED = ("Endpoint", "Protocol")
 _LOGGED = {"http/s": "HTTP", "sqs": "SQS", "lambda": "Lambda", "firehose": "Firehose", "application": "Application"}
 _LOG_ATTRIBUTES = ("SuccessFeedbackRoleArn", "SuccessFeedbackSampleRate", "FailureFeedbackRoleArn")
 
@@ -49,7 +51,11 @@ class TopicType(ResourceType):
         "TopicName",
     }
     documents = frozenset({"ArchivePolicy", "DataProtectionPolicy"})
-    structures = {**ResourceType.structures, "DeliveryStatusLogging": ("Protocol",), "Subscription": _SUBSCRIBED}
+    structures: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **ResourceType.structures,
+        "DeliveryStatusLogging": ("Protocol",),
+        "Subscription": ("Endpoint", "Protocol"),
+    }
     replacing = frozenset({"TopicName", "FifoTopic"})
     attributes = frozenset({"TopicArn", "TopicName"})
     name_property = "TopicName"
