@@ -138,3 +138,18 @@ def test_a_denial_holds_for_the_owner_of_a_topic_and_a_bus(localbus: Localbus) -
     assert all(text.endswith("with an explicit deny in a resource-based policy") for _, text in refusals)
     sns.remove_permission(TopicArn=topic, Label="no")
     sns.publish(TopicArn=topic, Message="m")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "fits"),
+    [
+        ("arn:aws:sqs:*:q", "arn:aws:sqs:us-east-1:000000000000:q", True),
+        ("arn:aws:sqs:*:q", "arn:aws:sqs:us-east-1:000000000000:qq", False),
+        ("arn:aws:sqs:*:?[a]", "arn:aws:sqs:us-east-1:000000000000:b[a]", True),
+        ("arn:aws:sqs:*:[a]", "arn:aws:sqs:us-east-1:000000000000:a", False),
+        ("*a" * 30 + "*b", "a" * 80, False),
+    ],
+)
+def test_wildcards_of_a_resource(pattern: str, value: str, fits: bool) -> None:
+    """`*` and `?` are all there is, and many of them do not take long (a regular expression would take years)."""
+    assert allows(policy(Resource=pattern), SNS, "sqs:SendMessage", value) is fits

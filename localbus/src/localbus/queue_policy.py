@@ -8,6 +8,7 @@ and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Ad
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -108,7 +109,7 @@ def _applies(statement: Mapping[str, Any], principal: Principal, action: str, re
 
 @lru_cache(maxsize=512)
 def _wildcard(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))  # takes no longer for many wildcards
 
 
 def _like(pattern: str, value: str) -> bool:

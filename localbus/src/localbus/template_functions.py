@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from localbus.errors import AwsError
 from localbus.template_conditions import Conditions
 from localbus.template_parameters import as_text
 
-SUB_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+_SUB_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _SUB_LITERAL = re.compile(r"\$\{!([^}]*)\}")
 _ZONES = "abc"
 
@@ -120,7 +120,7 @@ class Functions:
         variables = self.resolve(given)
         parts: list[Any] = []
         at = 0
-        for found in SUB_VARIABLE.finditer(text):
+        for found in sub_variables(text):
             parts.append(_literal(text[at : found.start()]))
             name = found[1].strip()
             if name in variables:
@@ -230,7 +230,13 @@ def read_sub(argument: Any) -> tuple[str, dict[str, Any]]:
 
 def _literal(text: str) -> str:
     """`${!Name}` is how a text says ${Name} and means just that."""
-    return _SUB_LITERAL.sub(r"${\1}", text)
+    end = text.rfind("}") + 1
+    return _SUB_LITERAL.sub(r"${\1}", text[:end]) + text[end:]
+
+
+def sub_variables(text: str) -> Iterator[re.Match[str]]:
+    """The variables in the text of a Fn::Sub. What comes after the last brace can be none, and is not searched."""
+    return _SUB_VARIABLE.finditer(text, 0, text.rfind("}") + 1)
 
 
 def _joined(delimiter: str, items: list[Any], function: str) -> Any:

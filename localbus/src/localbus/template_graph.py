@@ -7,7 +7,7 @@ from typing import Any
 
 from localbus.errors import AwsError
 from localbus.template import Definition, Template
-from localbus.template_functions import SUB_VARIABLE, read_get_att, read_sub, template_error
+from localbus.template_functions import read_get_att, read_sub, sub_variables, template_error
 from localbus.template_text import format_error
 
 Holds = Callable[[Any], bool]
@@ -56,7 +56,7 @@ def references(value: Any, holds: Holds | None = None) -> Iterator[tuple[str, st
 
 def _in_sub(argument: Any, holds: Holds | None) -> Iterator[tuple[str, str | None]]:
     text, given = read_sub(argument)
-    for found in SUB_VARIABLE.finditer(text):
+    for found in sub_variables(text):
         name = found[1].strip()
         if name not in given:
             resource, dot, attribute = name.partition(".")
