@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from localbus.engine import Engine, Options
 from localbus.http import Request, Response
-from localbus.http_server import HttpServer
+from localbus.http_server import Connection, HttpServer
 from localbus.message import Message
 from localbus.pytest_plugin import Localbus
 from localbus.service import Caller
@@ -240,6 +240,47 @@ async def test_many_requests_at_once_on_one_connection() -> None:
     assert [b"no page /_localbus/%d." % number in answer for number, answer in enumerate(answers)] == [True] * 50
     writer.close()
     await engine.stop()
+
+
+class FullTransport(asyncio.Transport):
+    """A connection whose client does not read: every answer is more than it holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = 0
+        self.is_heard = True
+        self.protocol: Connection | None = None
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Hold the answer, and say that it is too much."""
+        self.answers += 1
+        assert self.protocol is not None
+        self.protocol.pause_writing()
+
+    def is_closing(self) -> bool:
+        """Never."""
+        return False
+
+    def pause_reading(self) -> None:
+        """Hear no more."""
+        self.is_heard = False
+
+    def resume_reading(self) -> None:
+        """Hear again."""
+        self.is_heard = True
+
+
+def test_who_does_not_read_is_not_heard() -> None:
+    """Answers do not pile up for a client that sends and sends, until it has read those that there are."""
+    transport = FullTransport()
+    connection = transport.protocol = Connection(Engine(Options()).router, set())
+    connection.connection_made(transport)
+
+    connection.data_received(b"GET /_localbus/ HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert (transport.answers, transport.is_heard) == (1, False)
+    connection.resume_writing()
+    assert transport.is_heard
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

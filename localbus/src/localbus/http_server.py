@@ -109,12 +109,13 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
 
     def pause_writing(self) -> None:
-        """The client reads slower than we write."""
+        """The client reads slower than we write: till it has caught up it is not heard either."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._writable.set()
+        self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -124,6 +125,8 @@ class Connection(asyncio.Protocol):
             self._refuse(501)
         except (httptools.HttpParserError, httptools.HttpParserCallbackError):
             self._refuse(400)
+        if not self._writable.is_set() and not self._transport.is_closing():
+            self._transport.pause_reading()
 
     # What the parser calls
 
