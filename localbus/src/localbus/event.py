@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from localbus import json_text
 from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.model import Params
@@ -37,7 +38,7 @@ class Event:
     def text(self) -> str:
         """The event as targets get it: JSON without spaces."""
         if self._text is None:
-            self._text = compact(self.document)
+            self._text = json_text.write(self.document)
         return self._text
 
     def on_next_bus(self) -> Event:

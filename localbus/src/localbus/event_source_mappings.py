@@ -20,7 +20,7 @@ from localbus.event_source_mapping_parameters import invalid
 from localbus.event_source_mapping_poller import Poller
 from localbus.http_client import NoAnswerError
 from localbus.journal import Journal
-from localbus.json_protocol import to_json
+from localbus.json_text import write_answer
 from localbus.model import Api, Params
 from localbus.service import Caller, Service
 from localbus.sqs import Sqs
@@ -177,7 +177,7 @@ class EventSourceMappings:
         target = quote(path) + (f"?{urlencode(query, doseq=True)}" if query else "")
         arn = f"arn:aws:lambda:{caller.region}:{caller.account}:"
         try:
-            return await self._upstream.rest(method, target, arn, to_json(body) if body is not None else b"")
+            return await self._upstream.rest(method, target, arn, write_answer(body) if body is not None else b"")
         except (NoAnswerError, TimeoutError) as exc:
             raise AwsError("ServiceException", f"The upstream did not answer: {exc}") from exc
 

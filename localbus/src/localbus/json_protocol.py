@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http import Response
+from localbus.json_text import read_request, write_answer
 from localbus.model import Operation, Params
 from localbus.service import Service
 
@@ -44,7 +44,7 @@ class JsonProtocol:
         """The action and its input in Python values of the model's types."""
         operation = self.service.api.operation(action)
         try:
-            document = json.loads(body) if body else {}
+            document = read_request(body) if body else {}
         except (ValueError, RecursionError) as exc:
             raise MalformedRequestError("The request body is not JSON.") from exc
         reader = self._readers.get(action)
@@ -56,7 +56,7 @@ class JsonProtocol:
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
         """The answer to a request that went well; an action without output answers with an empty body."""
-        body = to_json(result) if operation.output else b""
+        body = write_answer(result) if operation.output else b""
         return Response(200, self._headers(request_id), body)
 
     def write_error(self, error: Exception, request_id: str) -> Response:
@@ -81,28 +81,10 @@ class JsonProtocol:
         headers = self._headers(request_id)
         if query_error:
             headers.append((b"x-amzn-query-error", query_error.encode()))
-        return Response(status, headers, json.dumps(document).encode())
+        return Response(status, headers, write_answer(document))
 
     def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
         return [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", self._content_type.encode())]
-
-
-def to_json(value: object) -> bytes:
-    """The value as JSON on the wire."""
-    return _ENCODE(value).encode()
-
-
-def _plain(value: object) -> object:
-    """What JSON has no form for: a blob is base64, a time is seconds since 1970."""
-    match value:
-        case bytes():
-            return base64.b64encode(value).decode()
-        case datetime():
-            return value.timestamp()
-    raise TypeError(f"no JSON form for {value!r}")
-
-
-_ENCODE = json.JSONEncoder(default=_plain, check_circular=False, separators=(",", ":")).encode
 
 
 def reader_of(shape: Shape) -> Reader:

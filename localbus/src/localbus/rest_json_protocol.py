@@ -6,7 +6,6 @@ Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,7 +15,8 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http import Request, Response
-from localbus.json_protocol import Reader, reader_of, to_json
+from localbus.json_protocol import Reader, reader_of
+from localbus.json_text import read_request, write_answer
 from localbus.model import Operation, Params
 from localbus.service import Service
 
@@ -58,7 +58,7 @@ class RestJsonProtocol:
         operation = self.service.api.operation(action)
         route = self._routes[action]
         try:
-            document = json.loads(request.body) if request.body else {}
+            document = read_request(request.body) if request.body else {}
         except (ValueError, RecursionError) as exc:
             raise MalformedRequestError("Could not parse request body into json.") from exc
         params: Params = route.read_body(document)
@@ -69,7 +69,7 @@ class RestJsonProtocol:
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
         """The answer to a request that went well; an action without output answers with an empty body."""
         status = self._routes[operation.name].status
-        return Response(status, _headers(request_id), to_json(result) if operation.output else b"")
+        return Response(status, _headers(request_id), write_answer(result) if operation.output else b"")
 
     def write_error(self, error: Exception, request_id: str) -> Response:
         """The answer to a request that did not."""
@@ -88,7 +88,7 @@ class RestJsonProtocol:
     def _refusal(self, status: int, code: str, message: str, request_id: str) -> Response:
         kind = "User" if status < 500 else "Service"
         headers = [*_headers(request_id), (b"x-amzn-ErrorType", code.encode())]
-        return Response(status, headers, to_json({"Type": kind, self._message_member(code): message}))
+        return Response(status, headers, write_answer({"Type": kind, self._message_member(code): message}))
 
     def _message_member(self, code: str) -> str:
         """Some errors have a `Message`, some a `message`."""
