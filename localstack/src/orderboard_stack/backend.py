@@ -3,7 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 import boto3
@@ -88,11 +88,15 @@ CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A backend that answers. endpoint_url is None where AWS's own endpoints are meant."""
+    """A backend that answers. endpoint_url is None where AWS's own endpoints are meant.
+
+    tables_url is where its DynamoDB also answers, without the way through endpoint_url; known only to who started it.
+    """
 
     name: BackendName
     endpoint_url: str | None
     region: str = DEFAULT_REGION
+    tables_url: str | None = field(default=None, compare=False)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -104,12 +108,19 @@ class Endpoint:
         """Whether it runs on this machine or a neighbour, with credentials that mean nothing."""
         return self.name != "aws"
 
+    @property
+    def dynamodb_url(self) -> str | None:
+        """Where DynamoDB answers by the shortest way."""
+        return self.tables_url or self.endpoint_url
+
     def environment(self) -> dict[str, str]:
         """The standard AWS variables that point any SDK, and the aws command, at this backend."""
         regions = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
         if self.endpoint_url is None:
             return regions
         endpoint = {**regions, "AWS_ENDPOINT_URL": self.endpoint_url}
+        if self.tables_url is not None:
+            endpoint["AWS_ENDPOINT_URL_DYNAMODB"] = self.tables_url
         if not self.local:
             return endpoint
         return {**endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

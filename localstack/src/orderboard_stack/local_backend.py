@@ -140,11 +140,10 @@ def _start(
     scratch = _scratch(log_path)
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
-    url = f"http://{HOST}:{ports.front}"
     arguments = [str(scratch), "detached" if detached else "attached"]
     if name == "embedded":
-        upstream = f"http://{HOST}:{ports.ministack}"
-        arguments += ["--host", HOST, "--port", str(ports.front), "--upstream", upstream, *localbus_options]
+        arguments += ["--host", HOST, "--port", str(ports.front), "--upstream", _url(ports.ministack)]
+        arguments += localbus_options
     with log_path.open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", _MODULES[name], *arguments],
@@ -154,7 +153,9 @@ def _start(
             env=_environment(ports, scratch),
             start_new_session=True,  # Ctrl-C is for us; and one group to end
         )
-    backend = LocalBackend(Endpoint(name, url), child.pid, log_path, child)
+    tables_url = _url(ports.ministack) if ports.ministack != ports.front else None
+    endpoint = Endpoint(name, _url(ports.front), tables_url=tables_url)
+    backend = LocalBackend(endpoint, child.pid, log_path, child)
     try:
         _wait_until_ready(name, child, ports, log_path, within_s)
     except BaseException:
@@ -169,7 +170,9 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": f"http://{HOST}:{ports.front}",  # its functions inherit this: they publish where we do
+        # Its functions inherit these: they publish where we do, and reach tables without the way through localbus.
+        "AWS_ENDPOINT_URL": _url(ports.front),
+        "AWS_ENDPOINT_URL_DYNAMODB": _url(ports.ministack),
         "BIND_HOST": HOST,
         "DOCKER_HOST": f"unix://{scratch}/no-docker",  # it would look for containers of its own to remove
         "GATEWAY_PORT": str(ports.ministack),
@@ -204,7 +207,7 @@ def _is_ready(name: LocalName, pid: int, ports: _Ports) -> bool:
     if not {ports.front, ports.ministack} <= _listening(pid):
         return False
     addresses = {(name, ports.front), ("ministack", ports.ministack)}
-    return all(read_json(f"http://{HOST}:{port}{HEALTH_PATHS[each]}", 2) is not None for each, port in addresses)
+    return all(read_json(f"{_url(port)}{HEALTH_PATHS[each]}", 2) is not None for each, port in addresses)
 
 
 def _listening(pid: int) -> set[int]:
@@ -216,6 +219,10 @@ def _listening(pid: int) -> set[int]:
             connections = process.net_connections("tcp4")
             found |= {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
     return found
+
+
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}"
 
 
 def _scratch(log_path: Path) -> Path:

@@ -27,7 +27,7 @@ def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tupl
         return reach(backend, endpoint_url), None
     state = StateFile(find_checkout().state_dir).read()
     if state is not None and backend in (None, state.backend):
-        return Endpoint(state.backend, state.endpoint_url, state.region), state
+        return Endpoint(state.backend, state.endpoint_url, state.region, state.tables_url), state
     if backend is not None:
         return reach(backend, endpoint_url), None
     raise RigError("Nothing runs here. Start it with `orderboard up`, or name a backend with --endpoint-url.")

@@ -42,7 +42,7 @@ class Target:
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """For the table."""
-        return self.session.client("dynamodb", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
+        return self.session.client("dynamodb", endpoint_url=self.endpoint.dynamodb_url, config=CLIENT_CONFIG)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

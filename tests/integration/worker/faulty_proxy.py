@@ -21,6 +21,11 @@ class FaultyProxy:
     met: dict[str, int] = field(default_factory=dict)
     _faults: dict[str, tuple[Fault, int]] = field(default_factory=dict)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What sends a service through it, whichever AWS service it asks."""
+        return {"AWS_ENDPOINT_URL": self.address, "AWS_ENDPOINT_URL_DYNAMODB": self.address}
+
     def plan(self, operation: str, fault: Fault, calls: int) -> None:
         """Let the next calls of an operation meet a fault. drop_answer comes after the backend has done its work."""
         self._faults[operation] = (fault, calls)

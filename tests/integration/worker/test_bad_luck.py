@@ -129,7 +129,7 @@ async def test_a_bad_network_loses_nothing_and_doubles_nothing(cafe: Cafe, tmp_p
         for operation in operations:
             proxy.plan(operation, fault, calls=6)
         cafe.publish(*(placed() for _ in range(60)))
-        with worker_process(cafe.stack, tmp_path, environment={"AWS_ENDPOINT_URL": proxy.address}):
+        with worker_process(cafe.stack, tmp_path, environment=proxy.environment):
             await eventually(lambda: cafe.left() == 0 and len(cafe.told_once()) == 60, within_s=40)
 
     assert proxy.met == dict.fromkeys(operations, 6)
@@ -145,7 +145,7 @@ async def test_an_outage_of_the_table_burns_no_receives(cafe: Cafe, tmp_path: Pa
     async with faulty_proxy(cafe.stack.endpoint.endpoint_url) as proxy:
         proxy.plan("BatchExecuteStatement", "fail", calls=10**6)
         cafe.publish(*(placed() for _ in range(30)))
-        with worker_process(cafe.stack, tmp_path, environment={"AWS_ENDPOINT_URL": proxy.address}) as worker:
+        with worker_process(cafe.stack, tmp_path, environment=proxy.environment) as worker:
             await eventually(lambda: len(worker.lines("backend.unavailable")) >= 4, within_s=30)
             status, body = worker.health()
             calls = proxy.met["BatchExecuteStatement"]

@@ -101,6 +101,16 @@ def test_a_local_backend_gets_credentials_that_mean_nothing() -> None:
     }
 
 
+def test_tables_are_reached_by_the_shortest_way() -> None:
+    """Where DynamoDB also answers without the way through localbus, services and rig go there."""
+    front = Endpoint("embedded", "http://127.0.0.1:4566")
+    endpoint = Endpoint("embedded", "http://127.0.0.1:4566", tables_url="http://127.0.0.1:4567")
+
+    assert endpoint.environment() == {**front.environment(), "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:4567"}
+    assert (front.dynamodb_url, endpoint.dynamodb_url) == ("http://127.0.0.1:4566", "http://127.0.0.1:4567")
+    assert endpoint == front
+
+
 def test_aws_gets_no_credentials_from_us() -> None:
     """The usual ones are found by the SDK itself."""
     assert Endpoint("aws", None, "eu-west-1").environment() == {

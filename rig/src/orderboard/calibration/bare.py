@@ -206,18 +206,19 @@ async def bare(target: Target) -> AsyncIterator[Bare]:
     environment = target.endpoint.environment()
     options: dict[str, Any] = {
         "region_name": target.endpoint.region,
-        "endpoint_url": target.endpoint.endpoint_url,
         "config": config,
     }
     if target.endpoint.local:
         options["aws_access_key_id"] = environment.get("AWS_ACCESS_KEY_ID", "test")
         options["aws_secret_access_key"] = environment.get("AWS_SECRET_ACCESS_KEY", "test")
+    url = target.endpoint.endpoint_url
     async with AsyncExitStack() as stack:
         clients = {
-            name: await stack.enter_async_context(session.create_client(name, **options))
-            for name in ("sns", "events", "sqs", "dynamodb")
+            name: await stack.enter_async_context(session.create_client(name, endpoint_url=url, **options))
+            for name in ("sns", "events", "sqs")
         }
-        yield Bare(target, **clients)
+        tables = session.create_client("dynamodb", endpoint_url=target.endpoint.dynamodb_url, **options)
+        yield Bare(target, dynamodb=await stack.enter_async_context(tables), **clients)
 
 
 def batches(orders: Sequence[Order], size: int) -> Iterator[Sequence[Order]]:
