@@ -13,7 +13,7 @@ from botocore.config import Config
 BackendName = Literal["embedded", "ministack", "localstack", "aws"]
 
 BACKEND_NAMES: Final[tuple[BackendName, ...]] = get_args(BackendName)
-DEFAULT_BACKEND: Final[BackendName] = "ministack"
+DEFAULT_BACKEND: Final[BackendName] = "embedded"
 DEFAULT_REGION: Final = "us-east-1"
 # Where each says that it is there, in the order in which to ask: each also answers what comes after it.
 HEALTH_PATHS: Final[Mapping[BackendName, str]] = {

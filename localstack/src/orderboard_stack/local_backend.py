@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 import psutil
+from localbus.disorder import parse as parse_disorder
 
 from orderboard_stack.backend import DEFAULT_REGION, HEALTH_PATHS, Endpoint, read_json
 
@@ -75,14 +76,15 @@ def start_local(
     port: int | None = None,
     detached: bool = False,
     within_s: float = 30,
-    localbus_options: Sequence[str] = (),
+    disorder: str | None = None,
 ) -> LocalBackend:
     """Start it and wait until it answers; raise LocalStartError when it does not.
 
     It ends with the calling process, however that ends, unless detached: then stop_local ends it. port: None takes a
-    free one. What it writes goes to log_path and to a folder beside it, which goes when it ends. localbus_options are
-    those of `python -m localbus`; ministack has no use for them.
+    free one. What it writes goes to log_path and to a folder beside it, which goes when it ends. disorder is what
+    `python -m localbus --disorder` takes; raise ValueError when it is wrong, or when there is no localbus.
     """
+    localbus_options = _localbus_options(name, disorder)
     log_path.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, _STARTS + 1):
         front = port or _free_port()
@@ -103,6 +105,15 @@ def local_backend(name: LocalName, log_path: Path) -> Iterator[Endpoint]:
         yield backend.endpoint
     finally:
         backend.stop()
+
+
+def _localbus_options(name: LocalName, disorder: str | None) -> Sequence[str]:
+    if disorder is None:
+        return ()
+    if name != "embedded":
+        raise ValueError(f"{name} knows no disorder; embedded does")
+    parse_disorder(disorder)
+    return ("--disorder", disorder)
 
 
 def stop_local(pid: int, log_path: Path) -> bool:

@@ -32,16 +32,21 @@ def start_backend(
     *,
     detached: bool,
     progress: Callable[[str], None],
+    disorder: str | None = None,
 ) -> Backend:
     """Start this backend, or take the one at endpoint_url. aws is only ever taken."""
+    if disorder is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
+        raise UsageError("--disorder is for the embedded backend, started here.")
     if endpoint_url is not None or name == "aws":
         return Backend(reach(name, endpoint_url))
     if name == "localstack":
         return _start_localstack(progress, detached=detached)
     try:
-        local = start_local(name, log_path, detached=detached)
+        local = start_local(name, log_path, detached=detached, disorder=disorder)
     except LocalStartError as exc:
         raise RigError(str(exc)) from exc
+    except ValueError as exc:
+        raise UsageError(f"--disorder: {exc}.") from exc
     return Backend(local.endpoint, pid=local.pid, stop=local.stop)
 
 

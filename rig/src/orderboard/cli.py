@@ -21,6 +21,7 @@ from orderboard.errors import RigError, UsageError
 from orderboard.options import (
     ApiUrlOption,
     BackendOption,
+    DisorderOption,
     EndpointOption,
     JsonOption,
     StackNameOption,
@@ -81,6 +82,7 @@ def demo(
     kill_worker: Annotated[
         bool, typer.Option("--kill-worker", help="Kill a worker with orders in hand; the ledger must still balance.")
     ] = False,
+    disorder: DisorderOption = None,
     deadline_s: Annotated[float, typer.Option(min=1, help="How long the last order may take to end, in seconds.")] = 90,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every order.")] = False,
     json_output: JsonOption = False,
@@ -91,7 +93,14 @@ def demo(
     from orderboard.demo_report import document, show
 
     options = demo_options(
-        backend, endpoint_url, seed=seed, workers=workers, kill_worker=kill_worker, deadline_s=deadline_s, yes=yes
+        backend,
+        endpoint_url,
+        seed=seed,
+        workers=workers,
+        kill_worker=kill_worker,
+        deadline_s=deadline_s,
+        yes=yes,
+        disorder=disorder,
     )
     with progress_screen() as screen:
         played = play_demo(options, screen)
@@ -120,6 +129,7 @@ def up(
     allow_faults: Annotated[
         bool, typer.Option("--allow-faults", help="Orders may carry faults: poison, flaky:N, slow:MS, crash.")
     ] = False,
+    disorder: DisorderOption = None,
     no_console: Annotated[bool, typer.Option("--no-console", help="Start no console.")] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,
@@ -143,6 +153,7 @@ def up(
             allow_faults=allow_faults,
             yes=yes,
             with_console=not no_console,
+            disorder=disorder,
         )
     if json_output:
         _print_json(document(system, checkout))

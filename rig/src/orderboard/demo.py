@@ -94,6 +94,7 @@ def demo_options(
     kill_worker: bool,
     deadline_s: float,
     yes: bool,
+    disorder: str | None = None,
 ) -> DemoOptions:
     """Options for a stack of its own, under a fresh name."""
     run = secrets.token_hex(3)
@@ -113,5 +114,6 @@ def demo_options(
         ),
         keeps_stack=False,
         yes=yes,
+        disorder=disorder,
     )
     return DemoOptions(system, seed, run, deadline_s, kill_worker)

@@ -20,6 +20,16 @@ EndpointOption = Annotated[
         "--endpoint-url", help="Use the backend that runs at this URL already.", metavar="URL", show_default=False
     ),
 ]
+DisorderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--disorder",
+        help="Let queues and rules be no better than AWS promises: duplicates, reordering, missed_polls, "
+        "doubled_events, each with its probability (embedded only).",
+        metavar="seed=7,duplicates=0.05,...",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Go on without asking (aws only).")]
 ApiUrlOption = Annotated[

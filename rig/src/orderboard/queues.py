@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 BATCH: Final = 10  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 _HIDDEN_WHILE_LOOKING_S: Final = 30
+_MISSES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,9 @@ def read(message: "MessageTypeDef") -> Message:
 
 
 def _drain(sqs: "SQSClient", queue_url: str, *, expected: int) -> Iterator[Message]:
-    found = 0
-    while found < expected:
+    found: set[str] = set()  # SQS may hand one out twice, and may miss some at a time
+    misses = 0
+    while len(found) < expected and misses < _MISSES:
         batch = sqs.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=BATCH,
@@ -94,9 +96,8 @@ def _drain(sqs: "SQSClient", queue_url: str, *, expected: int) -> Iterator[Messa
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        if not batch:
-            return
-        found += len(batch)
+        misses = 0 if batch else misses + 1
+        found.update(message["MessageId"] for message in batch)
         yield from map(read, batch)
 
 

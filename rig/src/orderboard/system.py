@@ -41,6 +41,7 @@ class SystemOptions:
     prefix: str = "orderboard"
     parameters: Mapping[str, str] = field(default_factory=dict)
     yes: bool = False
+    disorder: str | None = None  # as localbus takes it
     keeps_stack: bool = True  # False: on a backend that runs on after us, take the stack away again
 
 
@@ -93,6 +94,7 @@ def start_system(options: SystemOptions, screen: Screen, stack: ExitStack) -> Sy
             logs_dir / "backend.log",
             detached=options.services.outlives_us,
             progress=task.detail,
+            disorder=options.disorder,
         )
         if backend.stop is not None:
             stack.callback(backend.stop)

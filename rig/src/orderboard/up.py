@@ -31,6 +31,7 @@ def up(
     allow_faults: bool,
     yes: bool,
     with_console: bool = True,
+    disorder: str | None = None,
 ) -> System:
     """Start everything and leave it running. On failure nothing is left, but the logs."""
     state_file = StateFile(checkout.state_dir)
@@ -50,6 +51,7 @@ def up(
                 takes_settings=True,
             ),
             yes=yes,
+            disorder=disorder,
         )
         with ExitStack() as stack:
             system = start_system(options, screen, stack)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from orderboard.options import BackendOption, EndpointOption, JsonOption, YesOption
+from orderboard.options import BackendOption, DisorderOption, EndpointOption, JsonOption, YesOption
 from orderboard.screen import error_console, result_console
 
 THRESHOLD_MISSED: Final = 99
@@ -120,6 +120,7 @@ def burst(
             show_default=False,
         ),
     ] = None,
+    disorder: DisorderOption = None,
     give_up_after: Annotated[
         str,
         typer.Option(help="End the drain when nothing has moved for so long.", rich_help_panel=_RESULT),
@@ -175,6 +176,7 @@ def burst(
             give_up_after=give_up_after,
             out=out,
             yes=yes,
+            disorder=disorder,
         )
     )
     if (said := warning(options.plan, backend=options.settings.backend)) is not None:

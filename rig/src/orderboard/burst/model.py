@@ -216,6 +216,7 @@ class Settings(_Value):
     workers: int
     connections: int
     faults: tuple[str, ...]
+    disorder: str | None = Field(default=None, description="What the queues were asked to do worse than they could.")
 
 
 class Summary(_Value):

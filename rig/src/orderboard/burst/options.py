@@ -66,6 +66,7 @@ class Typed:
     give_up_after: str
     out: Path | None
     yes: bool
+    disorder: str | None = None
 
 
 def burst_options(typed: Typed) -> BurstOptions:
@@ -89,6 +90,7 @@ def burst_options(typed: Typed) -> BurstOptions:
         workers=workers,
         connections=typed.connections,
         faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in faults),
+        disorder=typed.disorder,
     )
     plan = Plan(
         orders=orders,
@@ -118,6 +120,7 @@ def _system(typed: Typed, run: str, out: Path, workers: int) -> SystemOptions:
         ),
         keeps_stack=False,
         yes=typed.yes,
+        disorder=typed.disorder,
     )
 
 

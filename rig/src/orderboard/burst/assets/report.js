@@ -288,6 +288,7 @@ function settingsCard() {
     ["mix", settings.mix],
     ["seed", String(settings.seed)],
     ["faults", settings.faults.join("; ") || "none"],
+    ["disorder", settings.disorder || "none"],
     ["format", summary.format],
   ]));
 }
