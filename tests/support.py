@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_events.client import EventBridgeClient
     from types_boto3_sns.client import SNSClient
     from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 Result = TypeVar("Result")
@@ -49,6 +51,13 @@ async def _ask(check: Callable[[], Result | Awaitable[Result]]) -> Result:
     if inspect.isawaitable(answer):
         return await answer
     return answer
+
+
+def sends_by(service: str) -> "dict[QueueAttributeNameType, str]":
+    """The attributes of a queue to which this service, such as sns, may send: without a policy AWS lets nobody."""
+    principal = {"Service": f"{service}.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": "*"}
+    return {"Policy": json.dumps({"Statement": [statement]})}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from orderboard.console.matches import read_event
 from orderboard.console.pattern import explain
-from support import DeployedStack, eventually
+from support import DeployedStack, eventually, sends_by
 
 EVENT = {
     "source": "orderboard.order-api",
@@ -136,7 +136,7 @@ async def test_filter_policies(stack_of_patterns: DeployedStack) -> None:
     topic = stack.sns.create_topic(Name=f"{stack.prefix}-policies")["TopicArn"]
     names = [f"{stack.prefix}-policy-{number}" for number in range(len(POLICIES))]
     for name, policy in zip(names, POLICIES, strict=True):
-        url = stack.sqs.create_queue(QueueName=name)["QueueUrl"]
+        url = stack.sqs.create_queue(QueueName=name, Attributes=sends_by("sns"))["QueueUrl"]
         arn = stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         stack.sns.subscribe(
             TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"FilterPolicy": json.dumps(policy)}

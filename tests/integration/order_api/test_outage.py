@@ -1,7 +1,6 @@
 """A backend that is down, frozen or not there yet: answers in time, and trying again heals."""
 
 import asyncio
-import json
 import os
 import signal
 import time
@@ -15,6 +14,7 @@ from orderboard_contracts.events import parse_event
 from orderboard_contracts.identity import new_order_id, order_id_for
 from orderboard_stack.backend import CLIENT_CONFIG
 from orderboard_stack.local_backend import LocalBackend, start_local
+from support import sends_by
 
 DEADLINE_S = 5.0
 
@@ -34,9 +34,7 @@ def environment(own_backend: LocalBackend) -> dict[str, str]:
     sns = session.client("sns", endpoint_url=url, config=CLIENT_CONFIG)
     sqs = session.client("sqs", endpoint_url=url, config=CLIENT_CONFIG)
     topic = sns.create_topic(Name="orders")["TopicArn"]
-    allows = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    policy = json.dumps({"Statement": [{**allows, "Resource": "*"}]})
-    queue = sqs.create_queue(QueueName="work", Attributes={"Policy": policy})["QueueUrl"]
+    queue = sqs.create_queue(QueueName="work", Attributes=sends_by("sns"))["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
     session.client("events", endpoint_url=url, config=CLIENT_CONFIG).create_event_bus(Name="board")

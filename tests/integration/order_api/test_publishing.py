@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 from integration.order_api.service import ORDER, ApiProcess
 from orderboard_contracts.events import CancellationRequested, Event, OrderPlaced, parse_event
 from orderboard_contracts.identity import order_id_for
-from support import DeployedStack, eventually
+from support import DeployedStack, eventually, sends_by
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -34,21 +35,25 @@ def events_of(messages: "Sequence[MessageTypeDef]") -> list[Event]:
     return [parse_event(message["Body"]) for message in messages]
 
 
-def listen_to_the_bus(stack: DeployedStack) -> str:
+@pytest.fixture
+def ear(stack: DeployedStack) -> Iterator[str]:
     """A queue of the test's own that hears whatever order-api says on the bus."""
-    name = f"{stack.prefix}-ear"
-    url = stack.sqs.create_queue(QueueName=name)["QueueUrl"]
+    name, bus = f"{stack.prefix}-ear", stack.outputs.bus_name
+    url = stack.sqs.create_queue(QueueName=name, Attributes=sends_by("events"))["QueueUrl"]
     arn = stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = json.dumps({"source": ["orderboard.order-api"]})
-    stack.events.put_rule(Name=name, EventBusName=stack.outputs.bus_name, EventPattern=pattern)
-    stack.events.put_targets(Rule=name, EventBusName=stack.outputs.bus_name, Targets=[{"Id": "ear", "Arn": arn}])
-    return name
+    stack.events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
+    stack.events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "ear", "Arn": arn}])
+    yield name
+    stack.events.remove_targets(Rule=name, EventBusName=bus, Ids=["ear"])
+    stack.events.delete_rule(Name=name, EventBusName=bus)  # a bus with a rule cannot be deleted
+    stack.sqs.delete_queue(QueueUrl=url)
 
 
-async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(stack: DeployedStack, api: ApiProcess) -> None:
+async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(
+    stack: DeployedStack, api: ApiProcess, ear: str
+) -> None:
     """The body is the event itself, its attributes route it, and the bus has the same document."""
-    ear = listen_to_the_bus(stack)
-
     response = await api.http.post("/orders", json=ORDER, headers={"X-Correlation-ID": "rush-1"})
 
     assert response.status_code == 202

@@ -97,7 +97,6 @@ def only(path: Path) -> set[str]:
     return {each.name for each in path.iterdir()}
 
 
-@pytest.mark.parametrize("name", ["ministack"])
 async def test_it_leaves_only_its_log(log_path: Path, name: LocalName, host_notifier_zip: Path) -> None:
     """After the with block neither an engine nor a function's process nor a file of theirs is left."""
     temporary_before = only(Path(tempfile.gettempdir()))
