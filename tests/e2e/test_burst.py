@@ -69,6 +69,28 @@ async def test_a_short_burst_with_a_killed_worker_is_valid(tmp_path: Path) -> No
     assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
 
 
+async def test_a_burst_on_queues_that_double_and_reorder_is_valid(tmp_path: Path) -> None:
+    """Messages and events that come twice, overtake each other and are missed: every order still ends once."""
+    load = ["--orders", "300", "--duration", "3s", "--mix", "cancel=5,duplicate=5,poison=1", "--kill-worker", "@2s"]
+    disorder = "seed=7,duplicates=0.1,reordering=0.3,missed_polls=0.3,doubled_events=0.2"
+
+    process = await asyncio.create_subprocess_exec(
+        *(str(COMMAND), "burst", *load, "--disorder", disorder, "--out", str(tmp_path / "out"), "--json"),
+        env={**os.environ, "ORDERBOARD_STATE_DIR": str(tmp_path / "state")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, progress = await process.communicate()
+
+    assert process.returncode == 0, progress.decode() + said.decode()
+    summary = json.loads(said)
+    verdict = summary["verdict"]
+    assert verdict["acknowledged"] + verdict["recovered"] == sum(
+        verdict[ending] for ending in ("completed", "rejected", "cancelled", "dead_lettered")
+    )
+    assert summary["settings"]["disorder"] == disorder
+
+
 class Saboteur:
     """A backend that cheats: before the worker comes, it loses one order and says of another that it is done, too."""
 

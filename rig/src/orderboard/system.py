@@ -28,6 +28,8 @@ from orderboard.state import KnownProcess, known
 from orderboard.target import AWS_ERRORS, Target
 
 _STOP_WITHIN_S: Final = 10.0
+# A message that comes twice counts as received twice, and an alert may be received three times only.
+_PATIENT_RECEIVES: Final = "20"
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def deploy_stack(
 ) -> StackOutputs:
     """Deploy template.yaml; raise RigError that names the resources that failed."""
     runs_on: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
+    if options.disorder is not None:
+        runs_on["AlertsMaxReceiveCount"] = _PATIENT_RECEIVES
     if endpoint.capabilities.host_lambda:
         runs_on["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
     try:

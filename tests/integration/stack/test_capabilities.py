@@ -1,11 +1,17 @@
 """A backend can do what its capabilities say and cannot do what they deny; a newer one tells us to change the words."""
 
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 from integration.stack import said
 from integration.stack.ways import event_ids, happens, publish, put
 from orderboard_stack.backend import Endpoint, recognise
+from orderboard_stack.stack import DeployFailedError, Stack
 from support import DeployedStack
 
 
@@ -18,6 +24,56 @@ def make_again(stack: DeployedStack, queue: str) -> None:
 def test_a_running_backend_is_recognised(backend: Endpoint) -> None:
     """Its address is enough to know which backend it is."""
     assert recognise(backend.endpoint_url) == backend
+
+
+@pytest.fixture
+def made(backend: Endpoint) -> Iterator[Callable[[Mapping[str, Any]], str | None]]:
+    """Makes a stack of these resources; answers its name, which is also to be their name, or None if that fails."""
+    stacks: list[Stack] = []
+
+    def make(resources: Mapping[str, Any]) -> str | None:
+        name = f"test-{secrets.token_hex(4)}"
+        stack = Stack(backend.session(), backend.endpoint_url, name, progress=lambda _: None, within_s=60)
+        template = json.dumps({"Resources": resources}).replace("NAME", name)
+        try:
+            stack.create(template, {})
+        except DeployFailedError:
+            return None
+        finally:
+            stacks.append(stack)
+        return name
+
+    yield make
+    for stack in stacks:
+        with suppress(DeployFailedError):
+            stack.delete()
+
+
+def test_archives_of_a_template(backend: Endpoint, made: Callable[[Mapping[str, Any]], str | None]) -> None:
+    """Where CloudFormation knows archives, one that a template describes is there, under its name."""
+    bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": "NAME"}}
+    described = {"ArchiveName": "NAME", "SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]}}
+    events = backend.session().client("events", endpoint_url=backend.endpoint_url)
+
+    name = made({"Bus": bus, "Archive": {"Type": "AWS::Events::Archive", "Properties": described}})
+
+    found = name is not None and [
+        each["ArchiveName"] for each in events.list_archives(NamePrefix=name)["Archives"]
+    ] == [name]
+    assert found == backend.capabilities.archive_in_template
+
+
+def test_dashboards_of_a_template(backend: Endpoint, made: Callable[[Mapping[str, Any]], str | None]) -> None:
+    """Where CloudFormation knows dashboards, one that a template describes is there, under its name."""
+    described = {"DashboardName": "NAME", "DashboardBody": json.dumps({"widgets": []})}
+    cloudwatch = backend.session().client("cloudwatch", endpoint_url=backend.endpoint_url)
+
+    name = made({"Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": described}})
+
+    found = name is not None and [
+        each["DashboardName"] for each in cloudwatch.list_dashboards(DashboardNamePrefix=name)["DashboardEntries"]
+    ] == [name]
+    assert found == backend.capabilities.dashboard
 
 
 async def test_message_move_tasks(stack: DeployedStack) -> None:

@@ -1,13 +1,14 @@
 """Nothing happens in a real account unless somebody says that it may."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from orderboard import backends
-from orderboard.backends import consent, reach
+from orderboard.backends import consent, reach, start_backend
 from orderboard.errors import RigError, UsageError
 from orderboard_stack.aws import Account
-from orderboard_stack.backend import Endpoint
+from orderboard_stack.backend import BackendName, Endpoint
 
 AWS = Endpoint("aws", None, "eu-central-1")
 
@@ -57,6 +58,27 @@ def test_the_embedded_backend_cannot_be_reached_from_outside() -> None:
     """There is no embedded backend to find unless its URL is known."""
     with pytest.raises(UsageError, match="orderboard up"):
         reach("embedded", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint_url", "disorder"),
+    [
+        ("ministack", None, "duplicates=0.1"),
+        ("localstack", None, "duplicates=0.1"),
+        ("aws", None, "duplicates=0.1"),
+        ("embedded", "http://127.0.0.1:1", "duplicates=0.1"),
+        ("embedded", None, "duplicates=2"),
+        ("embedded", None, "chaos=0.1"),
+    ],
+)
+def test_disorder_is_for_an_embedded_backend_of_ours(
+    name: BackendName, endpoint_url: str | None, disorder: str, tmp_path: Path
+) -> None:
+    """Elsewhere, and where it makes no sense, it is refused before anything starts."""
+    with pytest.raises(UsageError, match="--disorder"):
+        start_backend(name, endpoint_url, tmp_path / "log", detached=False, progress=lambda _: None, disorder=disorder)
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_answers_at_the_url() -> None:

@@ -1,0 +1,39 @@
+"""MiniStack alone, the other local backend: the demo balances, and its capabilities are what they are said to be."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from e2e.command import Command
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_ledger_balances_on_ministack_alone(tmp_path: Path) -> None:
+    """`orderboard demo --backend ministack` ends every order, by the same services and the same template."""
+    orderboard = Command(tmp_path / "state")
+
+    done = orderboard.run("demo", "--json", "--backend", "ministack")
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    assert json.loads(done.stdout)["balanced"] is True
+    assert list(orderboard.state_dir.iterdir()) == []
+
+
+@pytest.mark.skipif("ORDERBOARD_TEST_ENDPOINT_URL" in os.environ, reason="it is for a backend that runs already")
+def test_its_capabilities_are_what_they_are_said_to_be() -> None:
+    """The tests that compare words with deeds, run on it."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/integration/stack/test_capabilities.py"],
+        cwd=ROOT,
+        env={**os.environ, "ORDERBOARD_TEST_BACKEND": "ministack"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout
