@@ -59,7 +59,9 @@ def matches(source: Source, text: str) -> dict[str, Any]:
 def _rules(source: Source) -> list[tuple[str, str]]:
     target = source.target()
     rules = target.events.list_rules(EventBusName=target.outputs.bus_name)["Rules"]
-    return [(rule["Name"], rule["EventPattern"]) for rule in rules if rule.get("EventPattern")]
+    # An archive has a rule of its own on the bus, which is not ours to explain.
+    ours = (rule for rule in rules if "ManagedBy" not in rule)
+    return [(rule["Name"], rule["EventPattern"]) for rule in ours if rule.get("EventPattern")]
 
 
 def _rule(source: Source, rule: tuple[str, str], event: Mapping[str, Any]) -> dict[str, Any]:
