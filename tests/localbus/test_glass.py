@@ -153,6 +153,16 @@ def test_the_list_of_pages(localbus: Localbus) -> None:
             assert httpx.get(f"{localbus.url}{address}").status_code == 200
 
 
+@pytest.mark.parametrize("body", [b"", b"x", b"\xff", b"[" * 100_000])
+def test_a_body_that_is_not_json(localbus: Localbus, body: bytes) -> None:
+    """It is called just that."""
+    for page in ("disorder", "faults"):
+        answer = httpx.put(f"{localbus.url}/_localbus/{page}", content=body)
+
+        assert answer.status_code == 400
+        assert answer.json()["error"].startswith("The body is not JSON")
+
+
 def test_a_page_that_is_not_there(localbus: Localbus) -> None:
     """The answer names what comes near, and the methods that a page takes."""
     near = httpx.get(f"{localbus.url}/_localbus/jornal")

@@ -73,9 +73,9 @@ class Glass:
                 Page("GET", "/_localbus/clock", "the time", self._show_clock),
                 Page("POST", "/_localbus/clock", 'moves a manual clock: {"advance_s": 900}', self._move_clock),
                 Page("GET", "/_localbus/faults", "the failures that are asked for", self._show_faults),
+                Page("PUT", "/_localbus/faults", f"asks for others: {_FAULTS}", self._ask_faults),
                 Page("GET", "/_localbus/disorder", "the disorder of queues and rules; {} is none", self._show_disorder),
                 Page("PUT", "/_localbus/disorder", f"asks for another: {_DISORDER}", self._ask_disorder),
-                Page("PUT", "/_localbus/faults", f"asks for others: {_FAULTS}", self._ask_faults),
             ]
         )
 

@@ -47,7 +47,9 @@ class Pages:
             return self._not_found(request.method, path)
         try:
             return page.answer(request)
-        except (ValueError, RecursionError) as exc:
+        except (json.JSONDecodeError, RecursionError, UnicodeDecodeError) as exc:
+            return problem(400, f"The body is not JSON: {exc}.")
+        except ValueError as exc:
             return problem(400, str(exc))
 
     def _index(self, request: Request) -> Response:
