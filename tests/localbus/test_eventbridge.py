@@ -68,6 +68,11 @@ def entry(**changes: Any) -> dict[str, Any]:
         ({"Detail": '{"a": 1e999}'}, "MalformedDetail", "Detail is malformed."),
         ({"Detail": '{"a":' * 2000 + "1" + "}" * 2000}, "MalformedDetail", "Detail is malformed."),
         ({"Detail": '{"a": "\\ud800"}'}, "MalformedDetail", "Detail is malformed."),
+        (
+            {"DetailType": "x" * 129},
+            "InvalidArgument",
+            "Parameter DetailType is not valid. Reason: DetailType is longer than 128 characters.",
+        ),
         ({"Source": "aws.ec2"}, "NotAuthorizedForSourceException", "Not authorized for the source."),
     ],
 )

@@ -96,6 +96,19 @@ def test_topics_that_are_not_there(sns: Any, arn: str, code: str, message: str) 
         sns.delete_topic(TopicArn=arn)
 
 
+def test_a_topic_with_an_archive_is_not_deleted(sns: Any, fifo_topic: str) -> None:
+    """Its archive policy must be taken away first (message-archiving-and-replay-topic-owner, in the guide)."""
+    given = {"TopicArn": fifo_topic, "AttributeName": "ArchivePolicy"}
+    sns.set_topic_attributes(**given, AttributeValue='{"MessageRetentionPeriod": "30"}')
+    told = ("InvalidState", "Invalid state: Cannot delete a topic with an ArchivePolicy")
+    assert refused(sns.delete_topic, TopicArn=fifo_topic) == told
+
+    sns.set_topic_attributes(**given, AttributeValue="{}")
+    sns.delete_topic(TopicArn=fifo_topic)
+
+    assert refused(sns.get_topic_attributes, TopicArn=fifo_topic)[0] == "NotFound"
+
+
 def test_topics_are_listed_in_pages(sns: Any, localbus: Localbus) -> None:
     """A hundred at a time, those of the own account and region (API_ListTopics)."""
     for number in range(120):

@@ -269,6 +269,17 @@ def test_what_a_receive_may_not_ask(sqs: Any, url: str, given: Any, message: str
     assert text.startswith(message)
 
 
+def test_an_attempt_id_has_128_characters(sqs: Any) -> None:
+    """Letters, digits and punctuation (API_ReceiveMessage, ReceiveRequestAttemptId)."""
+    url = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    sqs.receive_message(QueueUrl=url, ReceiveRequestAttemptId="x" * 128)
+
+    for attempt_id in ("x" * 129, "a b", ""):
+        code, message, _ = refused(sqs.receive_message, QueueUrl=url, ReceiveRequestAttemptId=attempt_id)
+        assert code == "InvalidParameterValue"
+        assert "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters" in message
+
+
 def test_no_such_queue(sqs: Any, localbus: Localbus) -> None:
     """The code and the message of the JSON protocol (recorded of AWS)."""
     expected = ("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.", 400)

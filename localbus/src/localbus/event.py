@@ -19,6 +19,8 @@ from localbus.ids import new_id
 from localbus.model import Params
 
 MAX_REQUEST_BYTES = 1_048_576
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
+MAX_DETAIL_TYPE = 128
 _TIME_BYTES = 14
 _REQUIRED = ("Source", "DetailType", "Detail")
 
@@ -125,6 +127,9 @@ def build(entry: Params, account: str, region: str, now: float) -> Event:
             raise EntryError(
                 "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
             )
+    if len(entry["DetailType"]) > MAX_DETAIL_TYPE:
+        reason = f"DetailType is longer than {MAX_DETAIL_TYPE} characters."
+        raise EntryError("InvalidArgument", f"Parameter DetailType is not valid. Reason: {reason}")
     source: str = entry["Source"]
     if source.startswith("aws."):
         raise EntryError("NotAuthorizedForSourceException", "Not authorized for the source.")

@@ -13,7 +13,7 @@ from localbus.message import Message, Received, attributes_md5, size_bytes
 from localbus.model import Params
 from localbus.queue import Queue
 from localbus.refusals import refusal
-from localbus.sending import build, check_fifo_parameters, sent
+from localbus.sending import build, check_fifo_parameters, check_token, sent
 from localbus.service import Caller
 from localbus.settings import MAX_VISIBILITY_TIMEOUT_S
 
@@ -76,6 +76,7 @@ def receive_message(sqs: Sqs, params: Params, caller: Caller) -> Params | Awaita
     if attempt_id is not None and not queue.is_fifo:
         reason = "The request include parameter that is not valid for this queue type."
         raise refusal("ReceiveRequestAttemptId", attempt_id, reason)
+    check_token("ReceiveRequestAttemptId", attempt_id)
     view = _View(params)
     if attempt_id is not None and isinstance(queue, FifoQueue):
         again = queue.receive_again(attempt_id, visibility_timeout_s)

@@ -85,10 +85,15 @@ def _check_tokens(entry: Params, queue: Queue) -> tuple[str | None, str | None]:
     if deduplication_id is not None and not queue.is_fifo:
         raise refusal("MessageDeduplicationId", deduplication_id, _NOT_FOR_THIS_TYPE)
     for name, value in (("MessageGroupId", group_id), ("MessageDeduplicationId", deduplication_id)):
-        if value is not None and not _TOKEN.fullmatch(value):
-            reason = f"{name} can only include alphanumeric and punctuation characters. 1 to 128 in length."
-            raise refusal(name, value, reason)
+        check_token(name, value)
     return group_id, deduplication_id
+
+
+def check_token(name: str, value: str | None) -> None:
+    """Refuse what may not be a group, a deduplication id or an attempt id."""
+    if value is not None and not _TOKEN.fullmatch(value):
+        reason = f"{name} can only include alphanumeric and punctuation characters. 1 to 128 in length."
+        raise refusal(name, value, reason)
 
 
 def _trace_header(entry: Params) -> Attribute | None:

@@ -53,6 +53,11 @@ class Topic:
             self.archive.retain(self.attributes.get("ArchivePolicy", ""), now)
 
     @property
+    def is_archiving(self) -> bool:
+        """Whether it keeps what is published."""
+        return self.archive is not None and self.archive.began_at is not None
+
+    @property
     def policy(self) -> str:
         """Who may do what with it."""
         return self.attributes.get("Policy") or default_policy(self.arn, self.account)

@@ -29,13 +29,18 @@ def create_topic(sns: Sns, params: Params, caller: Caller) -> Params:
 
 
 def delete_topic(sns: Sns, params: Params, caller: Caller) -> Params:
-    """DeleteTopic; one that is not there is deleted already."""
+    """DeleteTopic; one that is not there is deleted already, and one that has an archive is not deleted.
+
+    Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-topic-owner.html
+    """
     try:
         topic = sns.find(params["TopicArn"], caller, "DeleteTopic")
     except AwsError as exc:
         if exc.code != "NotFoundException":
             raise
     else:
+        if topic.is_archiving:
+            raise AwsError("InvalidStateException", "Invalid state: Cannot delete a topic with an ArchivePolicy")
         sns.topics.delete(topic)
     return {}
 

@@ -46,6 +46,14 @@ _fails(
 )
 
 
+@behaviour(events_api("PutEventsRequestEntry"))
+def long_detail_type(aws: Aws) -> None:
+    """An entry with a detail type of 129 characters fails."""
+    answer = aws.events.put_events(Entries=[entry(DetailType="x" * 129)])
+
+    same("fails for", answer["FailedEntryCount"], 1)
+
+
 @behaviour(events_api("PutEvents", recorded=True))
 def eleven_entries(aws: Aws) -> None:
     """Eleven entries are refused as a whole (ValidationException)."""

@@ -100,6 +100,14 @@ def deleted_twice(aws: Aws) -> None:
         aws.sns.delete_topic(TopicArn=topic)
 
 
+@behaviour(sns_guide("message-archiving-and-replay-topic-owner"))
+def deleted_with_an_archive(aws: Aws) -> None:
+    """A topic with an archive policy is not deleted (InvalidState)."""
+    topic = aws.fifo_topic(ArchivePolicy='{"MessageRetentionPeriod": "30"}')
+
+    refused("InvalidState", aws.sns.delete_topic, TopicArn=topic)
+
+
 @behaviour(sns_api("ListTopics"))
 def listed(aws: Aws) -> None:
     """ListTopics gives a hundred a page and a token for the next."""

@@ -222,6 +222,14 @@ def retried_receive(aws: Aws) -> None:
     holds(first[0]["ReceiptHandle"] == again[0]["ReceiptHandle"], "gives another handle")
 
 
+@behaviour(sqs_api("ReceiveMessage"))
+def long_attempt_id(aws: Aws) -> None:
+    """An attempt id of 129 characters is refused."""
+    given = {"QueueUrl": aws.fifo().url, "ReceiveRequestAttemptId": "x" * 129}
+
+    refused("InvalidParameterValue", aws.sqs.receive_message, **given)
+
+
 @behaviour(sqs_guide("sqs-delay-queues"))
 def delay_of_the_queue(aws: Aws) -> None:
     """A FIFO queue's delay holds for each message."""
