@@ -243,7 +243,7 @@ async def test_topics_take_events_by_a_function_of_their_service() -> None:
     """What it refuses is a dead letter's reason."""
     taken: list[Any] = []
 
-    def deliver(arn: str, message: dict[str, Any], principal: Any) -> None:
+    def deliver(arn: str, message: dict[str, Any], principal: Any, _trace_header: str) -> None:
         taken.append((arn, message["Message"], principal.context["aws:SourceArn"]))
         if arn.endswith("closed"):
             raise AwsError("AuthorizationError", "no")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -478,6 +479,92 @@ def test_the_trace_header_travels(localbus: Localbus, sns: Any, topic: str) -> N
     httpx.post(localbus.url, data=form, headers={"X-Amzn-Trace-Id": "Root=1-2-3;Sampled=1"})
 
     assert queue.receive()[0]["Attributes"]["AWSTraceHeader"] == "Root=1-2-3;Sampled=1"
+
+
+def test_the_trace_header_travels_by_http(localbus: Localbus, sns: Any, topic: str, web: WebServer) -> None:
+    """An HTTP endpoint gets the publisher's X-Amzn-Trace-Id as a header (xray-services-sns)."""
+    subscribe_web(sns, topic, web)
+    form = {"Action": "Publish", "Version": "2010-03-31", "TopicArn": topic, "Message": "m"}
+
+    httpx.post(localbus.url, data=form, headers={"X-Amzn-Trace-Id": "Root=1-2-3"})
+
+    [request] = eventually(lambda: web.requests)
+    assert request.headers["x-amzn-trace-id"] == "Root=1-2-3"
+
+
+def test_no_more_deliveries_a_second_than_the_policy_lets(
+    localbus: Localbus, sns: Any, topic: str, web: WebServer
+) -> None:
+    """With maxReceivesPerSecond, deliveries by HTTP wait for their turn (creating-delivery-policy)."""
+    subscribe_web(sns, topic, web, DeliveryPolicy=json.dumps({"throttlePolicy": {"maxReceivesPerSecond": 2}}))
+
+    for number in range(5):
+        sns.publish(TopicArn=topic, Message=str(number))
+
+    for arrived in range(1, 6):
+        eventually(partial(_has_got, web, arrived))
+        time.sleep(0.05)  # time enough for one too many
+        assert len(web.requests) == arrived
+        localbus.advance(0.5)
+    assert [json.loads(request.body)["Message"] for request in web.requests] == list("01234")
+
+
+def _has_got(web: WebServer, count: int) -> bool:
+    return len(web.requests) == count
+
+
+@pytest.mark.parametrize("rate", [0, -1, 1.5, "2", True])
+def test_what_a_throttle_policy_may_not_be(sns: Any, topic: str, rate: Any) -> None:
+    """The rate is a whole number of at least one, for a topic and for a subscription."""
+    policy = {"maxReceivesPerSecond": rate}
+    own = json.dumps({"throttlePolicy": policy})
+    topics = json.dumps({"http": {"defaultThrottlePolicy": policy}})
+    endpoint = {"TopicArn": topic, "Protocol": "http", "Endpoint": "http://127.0.0.1:9"}
+
+    for code, text in (
+        refused(sns.subscribe, **endpoint, Attributes={"DeliveryPolicy": own}),
+        refused(sns.set_topic_attributes, TopicArn=topic, AttributeName="DeliveryPolicy", AttributeValue=topics),
+    ):
+        assert code == "InvalidParameter"
+        assert "hrottlePolicy.maxReceivesPerSecond" in text
+
+
+def test_a_service_cannot_use_the_key_of_aws(localbus: Localbus, sns: Any, topic: str) -> None:
+    """SNS cannot send to a queue with the key that AWS manages for SQS; an account can, and SNS by another key."""
+    queue = new_queue(localbus, "q")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes={"RawMessageDelivery": "true"})
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
+
+    sns.publish(TopicArn=topic, Message="by a service")
+    queue.sqs.send_message(QueueUrl=queue.url, MessageBody="by an account")
+    assert queue.bodies() == ["by an account"]
+    [denied] = journal(localbus, event="denied")
+    assert denied["detail"] == "the policy of the key alias/aws/sqs does not let sns.amazonaws.com use it"
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"KmsMasterKeyId": "alias/ours"})
+    sns.publish(TopicArn=topic, Message="by our key")
+
+    assert queue.bodies() == ["by our key"]
+
+
+def test_eventbridge_cannot_use_the_key_of_aws(localbus: Localbus, sns: Any, topic: str) -> None:
+    """EventBridge cannot publish to a topic with the key that AWS manages for SNS; its dead letter says so."""
+    dead = f"arn:aws:sqs:us-east-1:{ACCOUNT}:dead"
+    statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Resource": "*"}
+    open_to_events = {
+        action: json.dumps({"Statement": [statement | {"Action": action}]})
+        for action in ("sns:Publish", "sqs:SendMessage")
+    }
+    sqs, events = localbus.client("sqs"), localbus.client("events")
+    url = sqs.create_queue(QueueName="dead", Attributes={"Policy": open_to_events["sqs:SendMessage"]})["QueueUrl"]
+    for name, value in (("Policy", open_to_events["sns:Publish"]), ("KmsMasterKeyId", "alias/aws/sns")):
+        sns.set_topic_attributes(TopicArn=topic, AttributeName=name, AttributeValue=value)
+    events.put_rule(Name="r", EventPattern='{"source": ["orders"]}')
+    events.put_targets(Rule="r", Targets=[{"Id": "t", "Arn": topic, "DeadLetterConfig": {"Arn": dead}}])
+
+    events.put_events(Entries=[{"Source": "orders", "DetailType": "d", "Detail": "{}"}])
+
+    [letter] = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
 
 
 def test_a_service_publishes_only_where_it_may(localbus: Localbus, sns: Any, topic: str) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus
@@ -499,3 +500,32 @@ def test_a_long_poll_ends_when_a_message_comes(localbus: Localbus, url: str, sqs
     assert received["Body"] == "later"
     assert time.monotonic() - started < 5
     timer.join()
+
+
+def test_the_trace_header_of_a_request(localbus: Localbus) -> None:
+    """X-Amzn-Trace-Id is the AWSTraceHeader of every message of the request that has none (xray-services-sqs)."""
+    sqs = localbus.client("sqs")
+    url = sqs.create_queue(QueueName="traced")["QueueUrl"]
+    own = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=own"}}
+    entries = [
+        {"Id": "a", "MessageBody": "a"},
+        {"Id": "b", "MessageBody": "b", "MessageSystemAttributes": own},
+    ]
+    headers = {"X-Amzn-Trace-Id": "Root=1-2-3"}
+
+    one = httpx.post(
+        localbus.url,
+        json={"QueueUrl": url, "MessageBody": "one"},
+        headers={**headers, "X-Amz-Target": "AmazonSQS.SendMessage"},
+    )
+    many = httpx.post(
+        localbus.url,
+        json={"QueueUrl": url, "Entries": entries},
+        headers={**headers, "X-Amz-Target": "AmazonSQS.SendMessageBatch"},
+    )
+
+    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])
+    traces = {message["Body"]: message["Attributes"]["AWSTraceHeader"] for message in answer["Messages"]}
+    assert traces == {"one": "Root=1-2-3", "a": "Root=1-2-3", "b": "Root=own"}
+    assert "MD5OfMessageSystemAttributes" not in one.json()
+    assert ["MD5OfMessageSystemAttributes" in entry for entry in many.json()["Successful"]] == [False, True]

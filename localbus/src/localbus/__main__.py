@@ -45,6 +45,7 @@ def main() -> None:
         enforce_policies=not given.no_policies,
         disorder=given.disorder,
         allow_origins=tuple(given.allow_origin),
+        sign_everything=given.sign_everything,
     )
     engine = Engine(options, ManualClock() if given.manual_clock else None)
     with contextlib.suppress(KeyboardInterrupt):  # one that comes before the loop takes signals
@@ -86,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="ORIGIN",
         help="let web pages of this origin use it, such as https://shop.example; those of this machine may anyway",
+    )
+    parser.add_argument(
+        "--sign-everything",
+        action="store_true",
+        help="sign what SNS sends to queues, functions and mail, too; it takes some milliseconds a message",
     )
     return parser
 

@@ -17,20 +17,35 @@ from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.model import Params
-from localbus.notification import Notification
+from localbus.notification import Notification, laid_out
 from localbus.outbox import Letter, Outbox
 from localbus.remote_endpoints import RemoteEndpoints, UndeliverableError
+from localbus.signature import Signer, digest
 from localbus.sqs import Sqs
 from localbus.subscription import Subscription
 from localbus.topic import Topic
+from localbus.trace_header import traced
 
 log = logging.getLogger("localbus")
+
+_VERIFIED = {"http", "https"}  # where AWS asks subscribers to verify signatures
 
 
 class Courier:
     """Everything that is on its way."""
 
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, outbox: Outbox, remote: RemoteEndpoints) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        sqs: Sqs,
+        outbox: Outbox,
+        remote: RemoteEndpoints,
+        *,
+        sign_everything: bool = False,
+    ) -> None:
+        self.signer = Signer()
+        self._sign_everything = sign_everything
         self._clock = clock
         self._journal = journal
         self._sqs = sqs
@@ -57,21 +72,22 @@ class Courier:
             case "sqs":
                 self._to_queue(subscription, notification, replayed=replayed)
             case "lambda":
-                event = notification.function_event(subscription.arn)
+                event = notification.function_event(subscription.arn, signer=self._signer_for("lambda"))
                 self._attempt(subscription, notification, self._remote.function_pauses(), event)
             case "http" | "https":
-                body = self._body(subscription, notification)
-                self._attempt(subscription, notification, iter(subscription.http_pauses()), body)
+                self._attempt(subscription, notification, iter(subscription.http_pauses()))
             case _:
                 self._to_outbox(subscription, notification)
 
-    def confirm(self, subscription: Subscription, document: dict[str, str], text: str) -> None:
+    def confirm(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
         """Ask the other side whether it wants the subscription, or tell it that it has ended."""
+        version = subscription.topic.signature_version
         self._journal.note("confirmation_sent", subscription.arn, document["MessageId"], self._clock.now())
         match subscription.protocol:
             case "http" | "https":
-                self._begin(self._confirm_by_http(subscription, document, text))
+                self._begin(self._confirm_by_http(subscription, document, base_url))
             case "sqs":
+                text = laid_out(document | digest(document, version))
                 try:
                     self._sqs.deliver(subscription.endpoint, {"MessageBody": text}, subscription.topic.principal)
                 except AwsError as exc:
@@ -122,25 +138,27 @@ class Courier:
         entry: Params = {"MessageBody": self._body(subscription, notification, replayed=replayed)}
         if subscription.raw and notification.attributes:
             entry["MessageAttributes"] = notification.attributes
-        if notification.trace_header:
-            header = {"DataType": "String", "StringValue": notification.trace_header}
-            entry["MessageSystemAttributes"] = {"AWSTraceHeader": header}
         fifo_queue = queue_arn.endswith(".fifo")
         if notification.group_id is not None and fifo_queue == subscription.topic.fifo:
             entry["MessageGroupId"] = notification.group_id
         if notification.deduplication_id is not None and fifo_queue:
             entry["MessageDeduplicationId"] = notification.deduplication_id
-        return entry
+        return traced(entry, notification.trace_header)
 
     def _body(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> str:
         if subscription.raw:
             return notification.message_for(subscription.protocol)
-        return notification.envelope(subscription.arn, subscription.protocol, replayed=replayed)
+        signer = self._signer_for(subscription.protocol)
+        return notification.envelope(subscription.arn, subscription.protocol, replayed=replayed, signer=signer)
+
+    def _signer_for(self, protocol: str) -> Signer | None:
+        """Who signs what goes out by this protocol; None leaves a digest in the place of the signature."""
+        return self.signer if self._sign_everything or protocol in _VERIFIED else None
 
     def _to_outbox(self, subscription: Subscription, notification: Notification) -> None:
         protocol = subscription.protocol
         if protocol == "email-json":
-            text = notification.envelope(subscription.arn, protocol)
+            text = notification.envelope(subscription.arn, protocol, signer=self._signer_for(protocol))
         else:
             text = notification.message_for(protocol)
         subject = notification.subject or ("AWS Notification Message" if protocol != "sms" else None)
@@ -153,32 +171,47 @@ class Courier:
     # Functions and HTTP endpoints
 
     def _attempt(
-        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], body: str
+        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], event: str | None = None
     ) -> None:
-        self._begin(self._send(subscription, notification, pauses, body))
+        """Invoke a function with the event, or without one send to an HTTP endpoint when it is its turn."""
+        wait_s = 0.0 if event is not None else subscription.take_turn(self._clock.now())
+
+        def begin() -> None:
+            self._begin(self._send(subscription, notification, pauses, event))
+
+        self._later(wait_s, begin) if wait_s else begin()
 
     async def _send(
-        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], body: str
+        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], event: str | None
     ) -> None:
         try:
-            if subscription.protocol == "lambda":
-                await self._remote.invoke(subscription, subscription.topic.principal, body)
+            if event is not None:
+                await self._remote.invoke(subscription, subscription.topic.principal, event)
             else:
-                await self._remote.post(subscription, notification.message_id, "Notification", body)
+                body = await self._http_body(subscription, notification)
+                await self._remote.post(subscription, notification, body)
         except UndeliverableError as exc:
             pause_s = next(pauses, None) if exc.again else None
             if pause_s is None:
                 self._give_up(subscription, notification, str(exc))
                 return
             self._note("retry_scheduled", subscription, notification, {"reason": str(exc), "after_s": pause_s})
-            again = partial(self._attempt, subscription, notification, pauses, body)
+            again = partial(self._attempt, subscription, notification, pauses, event)
             self._later(pause_s, again) if pause_s else again()
         else:
             self._note("delivered", subscription, notification, {"endpoint": subscription.endpoint})
 
-    async def _confirm_by_http(self, subscription: Subscription, document: dict[str, str], text: str) -> None:
+    async def _http_body(self, subscription: Subscription, notification: Notification) -> str:
+        """What goes out by HTTP. Signing takes a while, so that is done in a thread."""
+        if subscription.raw:
+            return self._body(subscription, notification)
+        return await asyncio.to_thread(self._body, subscription, notification)
+
+    async def _confirm_by_http(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
+        version = subscription.topic.signature_version
+        signed = document | await asyncio.to_thread(self.signer.sign, document, version, base_url)
         try:
-            await self._remote.post(subscription, document["MessageId"], document["Type"], text)
+            await self._remote.confirm(subscription, document["MessageId"], document["Type"], laid_out(signed))
         except UndeliverableError as exc:
             self._journal.note("undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc))
 

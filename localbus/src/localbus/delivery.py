@@ -19,6 +19,7 @@ from localbus.event_bus import Rule, Target
 from localbus.journal import Journal
 from localbus.model import Params
 from localbus.sqs import Sqs
+from localbus.trace_header import traced
 
 log = logging.getLogger("localbus")
 
@@ -125,7 +126,7 @@ class Deliveries:
             return
         entry = {"MessageBody": delivery.event.text, "MessageAttributes": _attributes(delivery, error, exhausted)}
         try:
-            self._sqs.deliver(queue_arn, entry, delivery.rule.principal)
+            self._sqs.deliver(queue_arn, traced(entry, delivery.event.trace_header), delivery.rule.principal)
         except AwsError as exc:
             self._note("dropped", delivery, f"the dead-letter queue did not take it: {exc}")
         else:

@@ -83,6 +83,7 @@ def read_topic_policy(text: str) -> str:
     if http.get("defaultHealthyRetryPolicy"):
         kept["defaultHealthyRetryPolicy"] = http["defaultHealthyRetryPolicy"]
     kept["disableSubscriptionOverrides"] = http.get("disableSubscriptionOverrides", False)
+    _check_throttle_policy(http.get("defaultThrottlePolicy"), "http.defaultThrottlePolicy")
     for name in ("defaultThrottlePolicy", "defaultRequestPolicy"):
         if http.get(name):
             kept[name] = _object(http[name], f"http.{name}")
@@ -93,6 +94,7 @@ def read_subscription_policy(text: str) -> str:
     """A subscription's DeliveryPolicy in the form in which AWS keeps it."""
     document = _parse(text)
     _check_retry_policy(document.get("healthyRetryPolicy"), "healthyRetryPolicy")
+    _check_throttle_policy(document.get("throttlePolicy"), "throttlePolicy")
     return _text(
         {
             "healthyRetryPolicy": document.get("healthyRetryPolicy"),
@@ -162,6 +164,12 @@ def _check_retry_policy(given: Any, name: str) -> None:
         raise invalid(f"DeliveryPolicy: {name}.numRetries must be at least the sum of the retries of its phases")
     if sum(retry_policy(policy).pauses()) > MAX_TOTAL_S:
         raise invalid(f"DeliveryPolicy: {name}: the total retry time must not exceed {MAX_TOTAL_S} seconds")
+
+
+def _check_throttle_policy(given: Any, name: str) -> None:
+    rate = _object(given, name).get("maxReceivesPerSecond")
+    if rate is not None and (not isinstance(rate, int) or isinstance(rate, bool) or rate < 1):
+        raise invalid(f"DeliveryPolicy: {name}.maxReceivesPerSecond must be a whole number of at least 1")
 
 
 def _text(document: Mapping[str, Any]) -> str:

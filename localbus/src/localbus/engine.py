@@ -35,6 +35,7 @@ class Options:
     enforce_policies: bool = True
     disorder: Disorder | None = None
     allow_origins: tuple[str, ...] = ()
+    sign_everything: bool = False
 
 
 class Engine:
@@ -54,7 +55,14 @@ class Engine:
             disorder=options.disorder,
         )
         calls = UpstreamCalls(options.upstream)
-        self.sns = Sns(self.clock, self.journal, self.sqs, calls, enforce_policies=options.enforce_policies)
+        self.sns = Sns(
+            self.clock,
+            self.journal,
+            self.sqs,
+            calls,
+            enforce_policies=options.enforce_policies,
+            sign_everything=options.sign_everything,
+        )
         self.events.use_sns(self.sns.deliver)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, calls)
         messaging = [self.sqs.service(), self.sns.service(), self.events.service()]
@@ -64,7 +72,7 @@ class Engine:
         services = [*messaging, self.stacks.service()]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
-        glass = Glass(self.clock, self.journal, self.sqs, self.events, self.sns.outbox, faults=self.faults, about=about)
+        glass = Glass(self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about)
         upstream = Upstream(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, OUR_PATHS)]
         self.router = Router(services, glass, upstream, self.faults, rest)

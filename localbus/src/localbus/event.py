@@ -51,13 +51,16 @@ class Event:
         return event
 
     def replayed(self, replay_name: str, now: float) -> Event:
-        """The same event in a replay, whose name it carries."""
+        """The same event in a replay, whose name it carries. A trace header is not kept in an archive.
+
+        Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
+        """
         document: dict[str, Any] = {}
         for name, value in self.document.items():
             if name == "resources":
                 document["replay-name"] = replay_name
             document[name] = value
-        return Event(document, now, self.trace_header)
+        return Event(document, now)
 
 
 class EntryError(Exception):

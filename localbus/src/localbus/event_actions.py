@@ -38,6 +38,7 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
     now = events.clock.now()
     try:
         made = event.build(entry, caller.account, caller.region, now)
+        made.trace_header = made.trace_header or caller.trace_header or None
     except EntryError as exc:
         return {"ErrorCode": exc.code, "ErrorMessage": exc.message}
     if bus is None:  # AWS takes such an event and says nothing

@@ -21,10 +21,13 @@ from localbus.model import Params
 from localbus.queue_policy import Principal, allows
 from localbus.service import Caller
 from localbus.sqs import Sqs
+from localbus.trace_header import traced
 from localbus.upstream_call import UpstreamCalls
 
-Deliver = Callable[[str, Params, Principal], object]  # of an ARN, the message, and who sends
-_NO_PERMISSION_CODES = {"AccessDeniedException", "AuthorizationError", "AccessDenied"}
+Deliver = Callable[[str, Params, Principal, str], object]  # of an ARN, the message, who sends, and a trace header
+_NO_PERMISSION_CODES = {
+    *("AccessDeniedException", "AuthorizationError", "AccessDenied", "KmsAccessDenied", "KMSAccessDeniedException"),
+}
 _NO_RESOURCE_CODES = {"QueueDoesNotExist", "NotFound", "NotFoundException", "ResourceNotFoundException"}
 
 
@@ -75,11 +78,9 @@ class EventTargets:
         group_id = delivery.target.given.get("SqsParameters", {}).get("MessageGroupId")
         if group_id:
             entry["MessageGroupId"] = group_id
-        if delivery.event.trace_header:
-            header = {"DataType": "String", "StringValue": delivery.event.trace_header}
-            entry["MessageSystemAttributes"] = {"AWSTraceHeader": header}
         try:
-            delivery.message_id = self._sqs.deliver(delivery.target.arn, entry, delivery.rule.principal)
+            traced_entry = traced(entry, delivery.event.trace_header)
+            delivery.message_id = self._sqs.deliver(delivery.target.arn, traced_entry, delivery.rule.principal)
         except AwsError as exc:
             raise as_undelivered(exc) from exc
 
@@ -87,7 +88,8 @@ class EventTargets:
         if self.sns is None:
             raise UndeliveredError("NO_RESOURCE", "This engine has no SNS.")
         try:
-            self.sns(delivery.target.arn, {"Message": delivery.body}, delivery.rule.principal)
+            trace_header = delivery.event.trace_header or ""
+            self.sns(delivery.target.arn, {"Message": delivery.body}, delivery.rule.principal, trace_header)
         except AwsError as exc:
             raise as_undelivered(exc) from exc
 

@@ -120,7 +120,10 @@ class EventBridge:
         self._chance = random.Random(f"{disorder.seed} events")  # noqa: S311 (chance is the purpose)
 
     def use_sns(self, deliver: Deliver) -> None:
-        """Have topics take events: `deliver(topic_arn, {"Message": ...}, principal)`, which may raise AwsError."""
+        """Have topics take events by `deliver(topic_arn, {"Message": ...}, principal, trace_header)`.
+
+        That may raise AwsError.
+        """
         self._targets.sns = deliver
 
     async def stop(self) -> None:

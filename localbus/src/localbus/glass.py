@@ -17,8 +17,8 @@ from localbus.faults import Faults
 from localbus.glass_page import Page, Pages, document, problem
 from localbus.http import Request, Response
 from localbus.journal import Entry, Journal
-from localbus.outbox import Outbox
 from localbus.peek import Peek
+from localbus.sns import Sns
 from localbus.sqs import Sqs
 
 _FOLLOWED_AT_MOST = 10_000
@@ -35,7 +35,7 @@ class Glass:
         journal: Journal,
         sqs: Sqs,
         events: EventBridge,
-        outbox: Outbox,
+        sns: Sns,
         *,
         faults: Faults,
         about: Mapping[str, object],
@@ -46,7 +46,8 @@ class Glass:
         self._events = events
         self._faults = faults
         self._about = about
-        self._outbox = outbox
+        self._outbox = sns.outbox
+        self._signer = signer = sns.courier.signer
         peek = Peek(sqs)
         self._pages = Pages(
             [
@@ -70,6 +71,9 @@ class Glass:
                     "mails and text messages, which are never sent",
                     self._show_outbox,
                 ),
+                Page(
+                    "GET", signer.path, "the certificate that verifies what SNS sends by HTTP", self._show_certificate
+                ),
                 Page("GET", "/_localbus/clock", "the time", self._show_clock),
                 Page("POST", "/_localbus/clock", 'moves a manual clock: {"advance_s": 900}', self._move_clock),
                 Page("GET", "/_localbus/faults", "the failures that are asked for", self._show_faults),
@@ -85,6 +89,9 @@ class Glass:
 
     def _health(self, _request: Request) -> Response:
         return document({"status": "running", **self._about})
+
+    def _show_certificate(self, _request: Request) -> Response:
+        return Response(200, [(b"Content-Type", b"application/x-pem-file")], self._signer.certificate.encode())
 
     def _show_journal(self, request: Request) -> Response:
         query = request.query

@@ -16,6 +16,7 @@ from localbus.refusals import refusal
 from localbus.sending import build, check_fifo_parameters, check_token, sent
 from localbus.service import Caller
 from localbus.settings import MAX_VISIBILITY_TIMEOUT_S
+from localbus.trace_header import traced
 
 if TYPE_CHECKING:
     from localbus.sqs import Sqs
@@ -41,9 +42,9 @@ _SYSTEM_ATTRIBUTES = {
 def send_message(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """SendMessage."""
     queue = sqs.find(params["QueueUrl"], caller, "SendMessage").queue
-    message, delay_s = build(params, queue, caller.account)
+    message, delay_s = build(traced(params, caller.trace_header), queue, caller.account)
     queue.send(message, delay_s)
-    return sent(message)
+    return sent(message, params)
 
 
 def send_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -59,9 +60,9 @@ def send_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
         check_fifo_parameters(entry, queue)
 
     def send(entry: Params) -> Params:
-        message, delay_s = build(entry, queue, caller.account)
+        message, delay_s = build(traced(entry, caller.trace_header), queue, caller.account)
         queue.send(message, delay_s)
-        return sent(message)
+        return sent(message, entry)
 
     return _each(sqs, entries, send)
 

@@ -16,7 +16,7 @@ from localbus.content import Content
 from localbus.event_pattern import Fields
 from localbus.filter_policy import FilterPolicy, attribute_fields, body_fields
 from localbus.message import Attribute
-from localbus.signature import sign
+from localbus.signature import Signer, digest
 
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 _DEFAULT = "default"
@@ -54,7 +54,7 @@ class Notification:
         self._signature_version = signature_version
         self._body_fields: dict[str, Fields | None] = {}
         self._raw_contents: dict[str, Content] = {}
-        self._envelopes: dict[tuple[str, bool], tuple[str, str]] = {}
+        self._envelopes: dict[tuple[str, bool, bool], tuple[str, str]] = {}
 
     def message_for(self, protocol: str) -> str:
         """The text for this protocol: its own where the publisher gave one, else the default."""
@@ -81,17 +81,20 @@ class Notification:
             self._body_fields[text] = body_fields(text)
         return policy.holds_for(self._body_fields[text])
 
-    def envelope(self, subscription_arn: str, protocol: str, *, replayed: bool = False) -> str:
+    def envelope(
+        self, subscription_arn: str, protocol: str, *, replayed: bool = False, signer: Signer | None = None
+    ) -> str:
         """The JSON that a subscriber without raw delivery gets, laid out as AWS does."""
         text = self.message_for(protocol)
-        parts = self._envelopes.get((text, replayed))
+        key = (text, replayed, signer is not None)
+        parts = self._envelopes.get(key)
         if parts is None:
-            parts = self._envelopes[text, replayed] = self._around_link(text, replayed)
+            parts = self._envelopes[key] = self._around_link(text, replayed, signer)
         return f"{parts[0]}{_quote(self.unsubscribe_url(subscription_arn))}{parts[1]}"
 
-    def _around_link(self, text: str, replayed: bool) -> tuple[str, str]:
+    def _around_link(self, text: str, replayed: bool, signer: Signer | None) -> tuple[str, str]:
         """The envelope before and after the one value that differs between subscriptions."""
-        document: dict[str, Any] = self._head(text)
+        document: dict[str, Any] = self._head(text, signer)
         if replayed:
             document["Replayed"] = True
         lines = [f'  "{name}" : {_quote(value)}' for name, value in document.items()]
@@ -101,7 +104,7 @@ class Notification:
         pairs = (f"    {_quote(name)} : {_compact(value)}" for name, value in self._shown_attributes().items())
         return head, ',\n  "MessageAttributes" : {\n' + ",\n".join(pairs) + "\n  }\n}"
 
-    def _head(self, text: str) -> dict[str, str]:
+    def _head(self, text: str, signer: Signer | None) -> dict[str, str]:
         """The members up to the signature; a message of a FIFO topic has a number and is not signed."""
         document = {"Type": "Notification", "MessageId": self.message_id}
         if self.sequence_number is not None:
@@ -110,14 +113,19 @@ class Notification:
         if self.subject is not None:
             document["Subject"] = self.subject
         document |= {"Message": text, "Timestamp": timestamp(self.at)}
-        return document if self.sequence_number is not None else document | sign(document, self._signature_version)
+        return document if self.sequence_number is not None else document | self._signature(document, signer)
 
-    def function_event(self, subscription_arn: str) -> str:
+    def _signature(self, document: dict[str, str], signer: Signer | None) -> dict[str, str]:
+        if signer is None:
+            return digest(document, self._signature_version)
+        return signer.sign(document, self._signature_version, self.base_url)
+
+    def function_event(self, subscription_arn: str, *, signer: Signer | None = None) -> str:
         """What a Lambda function is called with.
 
         Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
         """
-        head: dict[str, Any] = self._head(self.message_for("lambda"))
+        head: dict[str, Any] = self._head(self.message_for("lambda"), signer)
         for name, named in (("SigningCertURL", "SigningCertUrl"),):
             head[named] = head.pop(name)
         head |= {
@@ -153,14 +161,14 @@ def timestamp(seconds: float) -> str:
 
 
 def confirmation(kind: str, topic_arn: str, subscription_arn: str, token: str, **given: Any) -> dict[str, str]:
-    """A SubscriptionConfirmation or an UnsubscribeConfirmation; `given` has message_id, at, base_url, version."""
+    """A SubscriptionConfirmation or an UnsubscribeConfirmation, not signed; `given` has message_id, at and base_url."""
     if kind == "SubscriptionConfirmation":
         text = f"You have chosen to subscribe to the topic {topic_arn}.\nTo confirm the subscription"
     else:
         text = f"You have chosen to deactivate subscription {subscription_arn}.\n"
         text += "To cancel this operation and restore the subscription"
     link = f"{given['base_url']}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}"
-    document = {
+    return {
         "Type": kind,
         "MessageId": given["message_id"],
         "Token": token,
@@ -169,7 +177,6 @@ def confirmation(kind: str, topic_arn: str, subscription_arn: str, token: str, *
         "SubscribeURL": link,
         "Timestamp": timestamp(given["at"]),
     }
-    return document | sign(document, given["version"])
 
 
 def laid_out(document: Mapping[str, str]) -> str:

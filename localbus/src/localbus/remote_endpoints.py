@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from localbus import http_client
 from localbus.delivery_policy import DEFAULT_CONTENT_TYPE, MANAGED
 from localbus.http_client import Answer, NoAnswerError
+from localbus.notification import Notification
 from localbus.queue_policy import Principal, allows
 from localbus.subscription import Subscription
 from localbus.upstream_call import UpstreamCalls
@@ -35,33 +36,21 @@ class RemoteEndpoints:
         """The pause before each retry of an invocation, in seconds."""
         return MANAGED.pauses()
 
-    async def post(self, subscription: Subscription, message_id: str, kind: str, body: str) -> None:
-        """Send a message to an HTTP endpoint.
+    async def post(self, subscription: Subscription, notification: Notification, body: str) -> None:
+        """Send a notification to an HTTP endpoint."""
+        headers = {"Content-Type": subscription.content_type(), "x-amz-sns-subscription-arn": subscription.arn}
+        if subscription.raw:
+            headers["x-amz-sns-rawdelivery"] = "true"
+        if notification.trace_header:
+            headers["X-Amzn-Trace-Id"] = notification.trace_header
+        await _post(subscription, notification.message_id, "Notification", body, headers)
 
-        Source: https://docs.aws.amazon.com/sns/latest/dg/http-header.html
-        """
-        headers = {
-            "x-amz-sns-message-type": kind,
-            "x-amz-sns-message-id": message_id,
-            "x-amz-sns-topic-arn": subscription.topic.arn,
-            "Content-Type": DEFAULT_CONTENT_TYPE,
-            "User-Agent": _AGENT,
-            "Accept-Encoding": "gzip,deflate",
-        }
+    async def confirm(self, subscription: Subscription, message_id: str, kind: str, body: str) -> None:
+        """Ask an HTTP endpoint for a confirmation."""
+        headers = {"Content-Type": DEFAULT_CONTENT_TYPE}
         if kind != "SubscriptionConfirmation":
             headers["x-amz-sns-subscription-arn"] = subscription.arn
-        if kind == "Notification":
-            headers["Content-Type"] = subscription.content_type()
-            if subscription.raw:
-                headers["x-amz-sns-rawdelivery"] = "true"
-        endpoint = subscription.endpoint
-        try:
-            answer = await http_client.send("POST", endpoint, headers, body.encode(), timeout_s=ANSWER_WITHIN_S)
-        except TimeoutError as exc:
-            raise UndeliverableError(f"{endpoint} did not answer in {ANSWER_WITHIN_S} s", again=True) from exc
-        except (NoAnswerError, OSError, ValueError) as exc:
-            raise UndeliverableError(str(exc), again=True) from exc
-        _check(answer, endpoint)
+        await _post(subscription, message_id, kind, body, headers)
 
     async def invoke(self, subscription: Subscription, principal: Principal, event: str) -> None:
         """Call a Lambda function, if its policy lets the topic."""
@@ -81,6 +70,29 @@ class RemoteEndpoints:
         except NoAnswerError as exc:
             raise UndeliverableError(str(exc), again=True) from exc
         _check(answer, arn)
+
+
+async def _post(subscription: Subscription, message_id: str, kind: str, body: str, given: Mapping[str, str]) -> None:
+    """Send a message to an HTTP endpoint.
+
+    Source: https://docs.aws.amazon.com/sns/latest/dg/http-header.html
+    """
+    headers = {
+        "x-amz-sns-message-type": kind,
+        "x-amz-sns-message-id": message_id,
+        "x-amz-sns-topic-arn": subscription.topic.arn,
+        "User-Agent": _AGENT,
+        "Accept-Encoding": "gzip,deflate",
+        **given,
+    }
+    endpoint = subscription.endpoint
+    try:
+        answer = await http_client.send("POST", endpoint, headers, body.encode(), timeout_s=ANSWER_WITHIN_S)
+    except TimeoutError as exc:
+        raise UndeliverableError(f"{endpoint} did not answer in {ANSWER_WITHIN_S} s", again=True) from exc
+    except (NoAnswerError, OSError, ValueError) as exc:
+        raise UndeliverableError(str(exc), again=True) from exc
+    _check(answer, endpoint)
 
 
 def _check(answer: Answer, endpoint: str) -> None:

@@ -15,6 +15,7 @@ from localbus.message import Attribute, Message, attributes_md5
 from localbus.model import Params
 from localbus.queue import Queue
 from localbus.refusals import invalid, missing, refusal
+from localbus.trace_header import given_with
 
 MAX_DELAY_S = 900
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
@@ -41,12 +42,12 @@ def build(entry: Params, queue: Queue, sender_id: str, content: Content | None =
     return message, delay_s
 
 
-def sent(message: Message) -> Params:
-    """What the sender is told."""
+def sent(message: Message, entry: Params) -> Params:
+    """What the sender of this entry is told."""
     result: Params = {"MessageId": message.message_id, "MD5OfMessageBody": message.body_md5}
     if message.attributes:
         result["MD5OfMessageAttributes"] = attributes_md5(message.attributes)
-    if message.trace_header:
+    if message.trace_header and given_with(entry):
         result["MD5OfMessageSystemAttributes"] = attributes_md5({"AWSTraceHeader": message.trace_header})
     if message.sequence_number:
         result["SequenceNumber"] = message.sequence_number

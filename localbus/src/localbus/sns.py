@@ -24,6 +24,8 @@ from localbus.topic import Topic
 from localbus.topics import Topics
 from localbus.upstream_call import UpstreamCalls
 
+OWN_KEY = "alias/aws/sns"
+
 ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] = {
     "AddPermission": topic_actions.add_permission,
     "CheckIfPhoneNumberIsOptedOut": phone_actions.check_if_phone_number_is_opted_out,
@@ -66,13 +68,14 @@ class Sns:
         upstream: UpstreamCalls,
         *,
         enforce_policies: bool = True,
+        sign_everything: bool = False,
     ) -> None:
         self.clock = clock
         self.journal = journal
         self.topics = Topics(clock)
         self.outbox = Outbox()
         remote = RemoteEndpoints(upstream, enforce_policies=enforce_policies)
-        self.courier = Courier(clock, journal, sqs, self.outbox, remote)
+        self.courier = Courier(clock, journal, sqs, self.outbox, remote, sign_everything=sign_everything)
         self.sms_attributes: dict[tuple[str, str], dict[str, str]] = {}
         self.url = "http://localhost"  # where links in messages of no caller lead; the engine knows once it listens
         self._enforce_policies = enforce_policies
@@ -99,11 +102,12 @@ class Sns:
             raise not_authorized(caller.account, action, topic.arn, denied=owns)
         return topic
 
-    def deliver(self, topic_arn: str, entry: Params, principal: Principal) -> str:
+    def deliver(self, topic_arn: str, entry: Params, principal: Principal, trace_header: str = "") -> str:
         """Publish for a service (the entry is Publish's input without the ARN) and say under which message id.
 
         Raises AwsError: NotFoundException, AuthorizationErrorException where the topic's policy does not let the
-        service, or what Publish itself refuses. Which of these a sender tries again is its own matter.
+        service, KMSAccessDeniedException where its key is AWS's own, which no service may use (sns-key-management),
+        or what Publish itself refuses. Which of these a sender tries again is its own matter.
         """
         topic = self.topics.look_up(topic_arn)
         if topic is None:
@@ -112,7 +116,11 @@ class Sns:
             reason = f"the topic policy does not let {principal.service} publish"
             self.journal.note("denied", topic_arn, "", self.clock.now(), reason)
             raise AwsError("AuthorizationErrorException", f"Access to the resource {topic_arn} is denied: {reason}.")
-        caller = Caller(topic.account, topic.region, self.url)
+        if self._enforce_policies and topic.attributes.get("KmsMasterKeyId") == OWN_KEY:
+            reason = f"the policy of the key {OWN_KEY} does not let {principal.service} use it"
+            self.journal.note("denied", topic_arn, "", self.clock.now(), reason)
+            raise AwsError("KMSAccessDeniedException", f"Access to the resource {topic_arn} is denied: {reason}.")
+        caller = Caller(topic.account, topic.region, self.url, trace_header=trace_header)
         message_id: str = publish_actions.publish_entry(self, topic, entry, caller)["MessageId"]
         return message_id
 

@@ -23,6 +23,7 @@ from localbus.sending import build
 from localbus.service import Caller, Service
 
 XMLNS = "http://queue.amazonaws.com/doc/2012-11-05/"
+OWN_KEY = "alias/aws/sqs"
 _LEGACY = "AWS.SimpleQueueService."
 # The codes of the older Query protocol, which JSON answers carry too, and statuses other than 400.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and each action's page
@@ -129,9 +130,20 @@ class Sqs:
             reason = f"the queue policy does not let {principal.service} send"
             self.journal.note("denied", queue_arn, "", self.clock.now(), reason)
             raise AwsError("AccessDeniedException", f"Access to the resource {queue_arn} is denied: {reason}.")
+        self._refuse_own_key(record, principal)
         message, delay_s = build(entry, record.queue, principal.service or record.account, content)
         record.queue.send(message, delay_s)
         return message.message_id
+
+    def _refuse_own_key(self, record: QueueRecord, principal: Principal) -> None:
+        """A service cannot use the key that AWS manages for SQS: that key's policy lets accounts only.
+
+        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+        """
+        if self._enforce_policies and record.attributes.get("KmsMasterKeyId") == OWN_KEY:
+            reason = f"the policy of the key {OWN_KEY} does not let {principal.service} use it"
+            self.journal.note("denied", record.queue.arn, "", self.clock.now(), reason)
+            raise AwsError("KmsAccessDenied", f"Access to the resource {record.queue.arn} is denied: {reason}.")
 
 
 def _refuse(violations: list[Violation]) -> AwsError:

@@ -36,6 +36,7 @@ class Subscription:
     authenticated: bool = True  # whether who confirmed it, did so with credentials
     authenticate_on_unsubscribe: bool = False
     token: str = field(default_factory=new_token)
+    next_turn_at: float = 0.0
 
     @property
     def raw(self) -> bool:
@@ -64,6 +65,16 @@ class Subscription:
         """The pause before each retry by HTTP, in seconds."""
         healthy = self.effective_delivery_policy["healthyRetryPolicy"]
         return list(retry_policy(healthy).pauses()) if isinstance(healthy, dict) else []
+
+    def take_turn(self, now: float) -> float:
+        """How many seconds a delivery by HTTP is to wait, so that there are no more of them than the policy lets."""
+        throttle = self.effective_delivery_policy["throttlePolicy"]
+        rate = throttle.get("maxReceivesPerSecond") if isinstance(throttle, dict) else None
+        if rate is None:
+            return 0.0
+        at = max(now, self.next_turn_at)
+        self.next_turn_at = at + 1 / rate
+        return at - now
 
     def content_type(self) -> str:
         """The content type of notifications by HTTP."""

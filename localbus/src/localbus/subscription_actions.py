@@ -9,7 +9,7 @@ from localbus import subscription_attributes
 from localbus.errors import AwsError, not_implemented
 from localbus.ids import new_id
 from localbus.model import Params
-from localbus.notification import confirmation, laid_out
+from localbus.notification import confirmation
 from localbus.pages import page
 from localbus.service import Caller
 from localbus.sns_refusals import check_arn, invalid, no_subscription, not_authorized
@@ -204,9 +204,8 @@ def _send_confirmation(sns: Sns, subscription: Subscription, caller: Caller, kin
         message_id=new_id(),
         at=sns.clock.now(),
         base_url=caller.base_url,
-        version=subscription.topic.signature_version,
     )
-    sns.courier.confirm(subscription, document, laid_out(document))
+    sns.courier.confirm(subscription, document, caller.base_url)
 
 
 def _replay(sns: Sns, subscription: Subscription, given: Params) -> None:
