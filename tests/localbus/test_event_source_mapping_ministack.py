@@ -9,13 +9,16 @@ import asyncio
 import io
 import json
 import zipfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
 from orderboard_stack.backend import CLIENT_CONFIG
 from orderboard_stack.local_backend import LocalBackend, start_local
@@ -45,7 +48,8 @@ ROLE = "arn:aws:iam::000000000000:role/any"
 class Works:
     """localbus before MiniStack, with boto3 clients; their calls block, so they are made in threads."""
 
-    def __init__(self, url: str, upstream: LocalBackend, told: Path) -> None:
+    def __init__(self, engine: Engine, url: str, upstream: LocalBackend, told: Path) -> None:
+        self.engine = engine
         self.upstream = upstream
         self.told = told
         given: dict[str, Any] = {
@@ -104,6 +108,10 @@ class Works:
         answer = await asyncio.to_thread(self.sqs.get_queue_attributes, QueueUrl=url, AttributeNames=names)
         return sum(int(value) for value in answer["Attributes"].values())
 
+    def noted(self) -> dict[str, int]:
+        """How often the journal notes each thing."""
+        return Counter(entry.event for entry in self.engine.journal.entries())
+
     def done(self) -> list[list[str]]:
         """The bodies of the batches that came to their end."""
         return [bodies for what, _, _, bodies in self.lines() if what == "end"]
@@ -114,13 +122,13 @@ class Works:
 
 
 @asynccontextmanager
-async def works(folder: Path) -> AsyncIterator[Works]:
+async def works(folder: Path, clock: ManualClock | None = None) -> AsyncIterator[Works]:
     """Both engines while they are needed."""
     upstream = await asyncio.to_thread(start_local, "ministack", folder / "ministack.log")
-    engine = Engine(Options(upstream=upstream.endpoint.endpoint_url))
+    engine = Engine(Options(upstream=upstream.endpoint.endpoint_url), clock)
     url = await engine.start()
     try:
-        yield Works(url, upstream, folder / "told")
+        yield Works(engine, url, upstream, folder / "told")
     finally:
         await engine.stop()
         await asyncio.to_thread(upstream.stop)
@@ -128,22 +136,29 @@ async def works(folder: Path) -> AsyncIterator[Works]:
 
 async def test_a_real_function_takes_messages_fails_some_and_gives_up_others(tmp_path: Path) -> None:
     """Done messages are deleted, a reported one comes back until it succeeds, and a hopeless one is dead-lettered."""
-    async with works(tmp_path) as it:
+    clock = ManualClock()  # functions take their own time, however busy the machine is
+    async with works(tmp_path, clock) as it:
         dead = await it.queue("dead")
         redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:dead", "maxReceiveCount": 2}
-        url = await it.queue("work", VisibilityTimeout="2", RedrivePolicy=json.dumps(redrive))
+        url = await it.queue("work", RedrivePolicy=json.dumps(redrive))
         await it.function()
         await it.map(BatchSize=1)
 
         await it.send(url, "good", "fail once", "raise always")
+        await eventually(partial(_is_noted, it, deleted=1, item_failed=1, invocation_failed=1), within_s=30)
+        clock.advance(30)
+        await eventually(partial(_is_noted, it, deleted=2, item_failed=1, invocation_failed=2), within_s=30)
+        clock.advance(30)
+        await eventually(partial(_is_noted, it, moved=1))
 
-        async def finished() -> bool:
-            return (await it.left(url), await it.left(dead)) == (0, 1)
-
-        is_finished: bool = await eventually(finished, within_s=30)
-        assert is_finished
+        assert (await it.left(url), await it.left(dead)) == (0, 1)
         attempts = sorted(body for bodies in it.done() for body in bodies)
         assert attempts == ["fail once", "fail once", "good", "raise always", "raise always"]
+
+
+def _is_noted(it: Works, **events: int) -> bool:
+    noted = it.noted()
+    return all(noted[event] == times for event, times in events.items())
 
 
 async def test_maximum_concurrency_holds_for_real_processes(tmp_path: Path) -> None:
