@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from botocore.loaders import Loader
@@ -73,6 +73,12 @@ class Operation:
         return list(self._check(params, ())) if self._check else []
 
 
+@cache
+def _load(name: str) -> ServiceModel:
+    """A service's model, read once a process: nobody changes it, and tests make many engines."""
+    return ServiceModel(Loader().load_service_model(name, "service-2"), name)
+
+
 @dataclass
 class Api:
     """A service's model: operations by name, error forms, and the names by which requests find it."""
@@ -82,8 +88,7 @@ class Api:
     with_enums: bool = True  # False where the service takes values that its own model does not list
 
     def __post_init__(self) -> None:
-        document = Loader().load_service_model(self.name, "service-2")
-        self.model = ServiceModel(document, self.name)
+        self.model = _load(self.name)
         self._operations: dict[str, Operation] = {}
 
     @cached_property
