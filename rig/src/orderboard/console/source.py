@@ -1,5 +1,6 @@
 """What the console looks at: the system that `up` started here, or a backend that was named."""
 
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ class Source:
     stack_name: str | None = None
     api_url: str | None = None
     _target: Target | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _known_by: object = field(default=None, init=False)
     _localbus: Localbus | None = field(default=None, init=False)
     _queue_urls: dict[str, str] = field(default_factory=dict, init=False)
@@ -39,7 +41,11 @@ class Source:
         return StateFile(self.checkout.state_dir).read()
 
     def target(self) -> Target:
-        """The system; raise RigError when there is none."""
+        """The system; raise RigError when there is none. Asked by several threads, it is looked up by one."""
+        with self._lock:
+            return self._found()
+
+    def _found(self) -> Target:
         if self._target is not None and self._named:
             return self._target
         endpoint, state = find_endpoint(self.backend, self.endpoint_url)
