@@ -1,14 +1,17 @@
 """The system that the console looks at is looked up once, however many ask at once."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 from orderboard.checkout import Checkout
 from orderboard.console.source import Source
+from orderboard.errors import RigError
 from orderboard_stack.backend import Endpoint
 
 
@@ -17,12 +20,13 @@ def looked_up() -> Iterator[list[object]]:
     """Each time that a stack is looked up, which takes a while."""
     times: list[object] = []
 
+    endpoint = Endpoint("embedded", "http://127.0.0.1:1")
+
     def target(*_: object) -> object:
         threading.Event().wait(0.05)
-        times.append(made := object())
+        times.append(made := SimpleNamespace(endpoint=endpoint))
         return made
 
-    endpoint = Endpoint("embedded", "http://127.0.0.1:1")
     with (
         mock.patch("orderboard.console.source.find_endpoint", return_value=(endpoint, None)),
         mock.patch("orderboard.console.source.target", target),
@@ -39,3 +43,14 @@ def test_many_threads_share_one_look_up(tmp_path: Path, looked_up: list[object])
 
     assert len(looked_up) == 1
     assert all(each is found[0] for each in found)
+
+
+def test_a_backend_that_has_gone_is_noticed_at_once(tmp_path: Path, looked_up: list[object]) -> None:
+    """Before an SDK has tried again and again for half a minute, with the mend."""
+    source = Source(Checkout(tmp_path, tmp_path))
+
+    began = time.monotonic()
+    with pytest.raises(RigError, match="Nothing answers at http://127.0.0.1:1. .* orderboard up"):
+        source.reachable()
+
+    assert time.monotonic() - began < 2

@@ -87,7 +87,7 @@ class Looker:
 
     def look(self) -> BoardLook:
         """Look once. Raises RigError or one of AWS_ERRORS when there is nothing to see."""
-        target, state = self.source.target(), self.source.state()
+        target, state = self.source.reachable(), self.source.state()
         now = self.clock()
         depths = {
             name: depth(target.sqs, self.source.queue_url(name))

@@ -1,21 +1,27 @@
 """What the console looks at: the system that `up` started here, or a backend that was named."""
 
+import socket
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from orderboard_stack.backend import CLIENT_CONFIG, BackendName
 
 from orderboard.checkout import Checkout
 from orderboard.connect import find_endpoint
 from orderboard.console.localbus import Localbus, find
+from orderboard.errors import RigError
 from orderboard.state import State, StateFile
 from orderboard.target import Target, target
 
 if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
     from types_boto3_sns.client import SNSClient
+
+
+_CONNECTS_WITHIN_S: Final = 2.0
 
 
 @dataclass
@@ -60,6 +66,19 @@ class Source:
             self._functions = None
             self._target, self._known_by, self._localbus = found, known_by, engine
         return self._target
+
+    def reachable(self) -> Target:
+        """The system; raise RigError at once when nothing listens where its backend was, before an SDK tries for long."""
+        found = self.target()
+        if found.endpoint.local and found.endpoint.endpoint_url is not None:
+            address = urlsplit(found.endpoint.endpoint_url)
+            try:
+                socket.create_connection((address.hostname, address.port or 80), _CONNECTS_WITHIN_S).close()
+            except OSError as exc:
+                raise RigError(
+                    f"Nothing answers at {found.endpoint.endpoint_url}. If it has ended: orderboard down, orderboard up."
+                ) from exc
+        return found
 
     def localbus(self) -> Localbus | None:
         """The backend's own doors, where it is localbus."""

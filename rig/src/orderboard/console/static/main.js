@@ -77,6 +77,11 @@ const knobs = new Knobs(byId("knobs"), about, followOrder);
 const guide = new Guide(byId("guide"), byId("open-guide"), (...turn) => knobs.act(...turn));
 const proof = new Proof(byId("proof"), byId("said"));
 
+// A look may hang while the backend does: then the numbers are old, and the page says so.
+const OLD_MS = 8000;
+let newsAt = Date.now();
+setInterval(() => { if (Date.now() - newsAt > OLD_MS) live("no news: the backend does not answer", "off"); }, 1000);
+
 const events = new EventSource("/api/events");
 events.addEventListener("open", () => live("live", "on"));
 events.addEventListener("error", () => live("connection lost, trying again", "off"));
@@ -86,6 +91,7 @@ events.addEventListener("history", (event) => {
 });
 events.addEventListener("board", (event) => {
   const seen = JSON.parse(event.data);
+  newsAt = Date.now();
   trouble(seen.trouble);
   if (seen.trouble) return live("no backend", "off");
   live("live", "on");
