@@ -50,7 +50,7 @@ def test_a_backend_that_has_gone_is_noticed_at_once(tmp_path: Path, looked_up: l
     source = Source(Checkout(tmp_path, tmp_path))
 
     began = time.monotonic()
-    with pytest.raises(RigError, match="Nothing answers at http://127.0.0.1:1. .* orderboard up"):
+    with pytest.raises(RigError, match="Nothing answers"):
         source.reachable()
 
     assert time.monotonic() - began < 2

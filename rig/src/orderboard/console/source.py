@@ -68,16 +68,15 @@ class Source:
         return self._target
 
     def reachable(self) -> Target:
-        """The system; raise RigError at once when nothing listens where its backend was, before an SDK tries for long."""
+        """The system; raise RigError at once when nothing listens there any more, before an SDK tries for long."""
         found = self.target()
         if found.endpoint.local and found.endpoint.endpoint_url is not None:
             address = urlsplit(found.endpoint.endpoint_url)
             try:
                 socket.create_connection((address.hostname, address.port or 80), _CONNECTS_WITHIN_S).close()
             except OSError as exc:
-                raise RigError(
-                    f"Nothing answers at {found.endpoint.endpoint_url}. If it has ended: orderboard down, orderboard up."
-                ) from exc
+                mend = "If it has ended: orderboard down, orderboard up."
+                raise RigError(f"Nothing answers at {found.endpoint.endpoint_url}. {mend}") from exc
         return found
 
     def localbus(self) -> Localbus | None:
