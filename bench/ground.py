@@ -12,8 +12,8 @@ from typing import Final
 from orderboard.burst.book import percentile
 from orderboard.burst.generator import Generator, Job, Reply
 from orderboard.burst.mix import Mix
-from orderboard.calibration.bare import BATCH, bare, batches, make_orders
-from orderboard.calibration.measure import each_of, through
+from orderboard.calibration.bare import BATCH, Bare, bare, batches, make_orders
+from orderboard.calibration.measure import LANES, each_of, through
 from orderboard.queues import depth
 from orderboard.screen import Screen
 from orderboard.system import System
@@ -60,10 +60,15 @@ class Ground:
         asyncio.run(send())
 
     def empty(self) -> None:
-        """Purge the work and express queues."""
-        target = self.system.target
-        for name in (target.outputs.work_queue, target.outputs.express_queue):
-            target.sqs.purge_queue(QueueUrl=target.queue_url(name))
+        """Take everything off the work queue; PurgeQueue may be asked for only once a minute."""
+
+        async def take() -> None:
+            async with bare(self.system.target) as calls:
+                url = self.system.target.queue_url(self.system.target.outputs.work_queue)
+                while depth(self.system.target.sqs, url).total:
+                    await asyncio.gather(*(_take_all(calls) for _ in range(LANES)))
+
+        asyncio.run(take())
 
     def drained_after_s(self, began: float) -> float:
         """Wait until the work queue holds nothing, and say how long that took."""
@@ -89,6 +94,11 @@ class Ground:
         finally:
             generator.stop()
         return Load(tuple(reply for reply in replies if reply.answer == "acknowledged"), len(replies))
+
+
+async def _take_all(calls: Bare) -> None:
+    while await calls.receive_delete():
+        pass
 
 
 @dataclass(frozen=True)

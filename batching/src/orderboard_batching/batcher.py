@@ -73,7 +73,8 @@ class Batcher(Generic[Entry, Result]):
 
     def _enqueue(self, waiting: Waiting[Entry, Result]) -> None:
         self._queue.append(waiting)
-        self._dispatch()
+        if self._linger is None or self._is_full() or not self._open:
+            self._dispatch()  # otherwise the timer will: most entries join others that wait already
 
     def _withdraw(self, waiting: Waiting[Entry, Result]) -> None:
         if waiting in self._queue:
@@ -96,8 +97,10 @@ class Batcher(Generic[Entry, Result]):
                 call.add_done_callback(partial(self._call_done, batch))
 
     def _is_due(self) -> bool:
-        full = len(self._queue) >= self._limits.max_entries or self._queue.size_bytes >= self._limits.max_bytes
-        return full or not self._open or asyncio.get_running_loop().time() >= self._linger_ends_s()
+        return self._is_full() or not self._open or asyncio.get_running_loop().time() >= self._linger_ends_s()
+
+    def _is_full(self) -> bool:
+        return len(self._queue) >= self._limits.max_entries or self._queue.size_bytes >= self._limits.max_bytes
 
     def _linger_ends_s(self) -> float:
         return self._queue.oldest().waits_since_s + self._limits.linger_s

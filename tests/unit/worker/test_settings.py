@@ -23,7 +23,7 @@ def test_names_are_all_that_is_needed() -> None:
     """Everything else has a default, and the heartbeat follows the visibility timeout."""
     settings = Settings()
 
-    assert settings.worker_concurrency == 64
+    assert settings.worker_concurrency == 128
     assert settings.heartbeat_s == 10
     assert not settings.allow_faults
     assert settings.worker_metrics_host == "127.0.0.1"

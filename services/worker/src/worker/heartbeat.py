@@ -21,8 +21,8 @@ class Heartbeat:
         self._queues = queues
         self._interval_s = interval_s
         self._visibility_timeout_s = visibility_timeout_s
-        self._metrics = metrics
         self._in_hand: set[Held] = set()
+        metrics.in_hand.set_function(lambda: len(self._in_hand))
 
     @property
     def in_hand(self) -> frozenset[Held]:
@@ -32,12 +32,10 @@ class Heartbeat:
     def keep(self, messages: Iterable[Held]) -> None:
         """Keep these until they are let go or lost."""
         self._in_hand.update(messages)
-        self._metrics.in_hand.set(len(self._in_hand))
 
     def let_go(self, held: Held) -> None:
         """Keep this no longer."""
         self._in_hand.discard(held)
-        self._metrics.in_hand.set(len(self._in_hand))
 
     async def run(self) -> None:
         """Beat until cancelled. A beat that hangs on a slow backend does not hold up the next."""

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     orders_table: str = Field(min_length=1, description="Name of the orders table.")
     worker_metrics_host: str = "127.0.0.1"
     worker_metrics_port: int = Field(default=0, ge=0, le=65535, description="0 takes a free port.")
-    worker_concurrency: int = Field(default=64, ge=1, le=1000, description="Orders at work at once.")
+    worker_concurrency: int = Field(default=128, ge=1, le=1000, description="Orders at work at once.")
     worker_id: str = Field(default_factory=_default_worker_id, min_length=1)
     preparation_ms: int = Field(default=0, ge=0, le=3_600_000, description="How long every order takes.")
     sold_out: Annotated[frozenset[str], NoDecode] = Field(default=frozenset(), description="Skus, by comma.")
