@@ -11,6 +11,7 @@ BackendOption = Annotated[
         "--backend",
         help="embedded (localbus and MiniStack: the default, needs nothing), ministack (MiniStack alone), localstack "
         "(needs Docker) or aws.",
+        metavar="NAME",
         show_default=False,
     ),
 ]
@@ -25,8 +26,8 @@ DisorderOption = Annotated[
     typer.Option(
         "--disorder",
         help="Let queues and rules be no better than AWS promises: duplicates, reordering, missed_polls, "
-        "doubled_events, each with its probability (embedded only).",
-        metavar="seed=7,duplicates=0.05,...",
+        "doubled_events, each with its probability, such as seed=7,duplicates=0.05 (embedded only).",
+        metavar="SETTINGS",
         show_default=False,
     ),
 ]

@@ -12,7 +12,7 @@ from orderboard.screen import error_console, result_console
 
 THRESHOLD_MISSED: Final = 99
 EPILOG: Final = (
-    "Examples: orderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s | "
+    "Examples:\n\norderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s\n\n"
     "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99_ms<50' --expect 'drain_s<30'"
 )
 _LOAD, _FAULTS, _RESULT = "The load", "What is done to the workers", "The result"
@@ -46,8 +46,8 @@ def burst(
     profile: Annotated[
         str,
         typer.Option(
-            help="constant, ramp, spike, sawtooth or poisson; with settings: spike:factor=20,at=0.5,lasts=0.05 "
-            "(at and lasts are shares of the duration), sawtooth:teeth=8.",
+            help="constant, ramp, spike, sawtooth or poisson; with settings: sawtooth:teeth=8, "
+            "spike:factor=20,at=0.5 (at and lasts are shares of the duration).",
             rich_help_panel=_LOAD,
         ),
     ] = "constant",
@@ -63,7 +63,8 @@ def burst(
         str | None,
         typer.Option(
             help="Percent of each kind: express, large, sold_out, invalid, duplicate, cancel, flaky, slow, poison; "
-            "what is left is normal. Default: express=10,large=2,sold_out=1,invalid=1,duplicate=2,cancel=2,poison=0.1.",
+            "what is left is normal. Default: express=10, large=2, sold_out=1, "
+            "invalid=1, duplicate=2, cancel=2, poison=0.1.",
             rich_help_panel=_LOAD,
             show_default=False,
         ),

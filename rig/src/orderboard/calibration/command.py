@@ -9,7 +9,7 @@ import typer
 from orderboard.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.screen import progress_screen, result_console
 
-EPILOG: Final = "Examples: orderboard calibrate | orderboard calibrate --backlog 1000 --seconds 5 --json"
+EPILOG: Final = "Examples:\n\norderboard calibrate\n\norderboard calibrate --backlog 1000 --seconds 5 --json"
 
 
 def calibrate(

@@ -1,0 +1,66 @@
+"""What the documents say is there: files that they lead to, targets and commands that they name, whole help."""
+
+import re
+import shlex
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import typer
+from orderboard.cli import app
+from typer.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    chain(ROOT.glob("*.md"), *(ROOT.glob(f"{folder}/**/*.md") for folder in ("docs", "bench", "localbus")))
+)
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # typer's own class has it, click's has not
+
+
+def lines_of_shell(text: str) -> list[str]:
+    """The lines of shell blocks and the code within sentences, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", text)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(document: Path) -> None:
+    """Whoever follows a link finds a file."""
+    links = re.findall(r"\]\(([^)#\s]+)", document.read_text())
+
+    dead = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+
+    assert not dead
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_and_command_in_a_document_exists(document: Path) -> None:
+    """Whoever types what a document says is understood: target, command and each option."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    wrong: list[str] = []
+
+    for line in lines_of_shell(document.read_text()):
+        if (made := re.match(r"make ([a-z]+)", line)) and made[1] not in targets:
+            wrong.append(line)
+        if not (typed := re.search(r"(?:^|/|\| *)orderboard ([a-z]+)(.*)", line)):
+            continue
+        if (command := COMMANDS.get(typed[1])) is None:
+            wrong.append(line)
+            continue
+        options = set(chain.from_iterable(each.opts for each in command.params))
+        words = shlex.split(typed[2], comments=True)
+        wrong += [line for word in words if word.startswith("--") and word.split("=")[0] not in options]
+
+    assert not wrong
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_is_whole_in_a_terminal_of_80_columns(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No word of a command's help is cut off, and no choice is broken in two."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    answered = CliRunner().invoke(app, [command, "--help"])
+
+    assert answered.exit_code == 0
+    assert "…" not in answered.output
+    assert max(len(line) for line in answered.output.splitlines()) <= 80
