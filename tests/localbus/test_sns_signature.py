@@ -8,28 +8,27 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
-import ssl
 import subprocess
-import time
+import sys
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from localbus.rsa_key import RsaKey
+from localbus.signature import Signer
 from localbus_support import WebServer, eventually, new_queue
 
-DIGESTS = {"1": "sha1", "2": "sha256"}
-# What stands before the digest in a signature: its algorithm's name, in DER (RFC 8017, section 9.2, note 1).
-INFO = {"1": "3021300906052b0e03021a05000414", "2": "3031300d060960864801650304020105000420"}
+HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303
 NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
-
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on the path")
 
 
 @pytest.fixture
@@ -46,35 +45,21 @@ def signed_text(document: dict[str, str]) -> bytes:
     return "".join(f"{name}\n{document[name]}\n" for name in names if name in document).encode()
 
 
-def values(der: bytes) -> list[bytes]:
-    """The contents of the DER values that lie one after the other in these bytes."""
-    found: list[bytes] = []
-    while der:
-        size, start = der[1], 2
-        if size >= 0x80:
-            start += size - 0x80
-            size = int.from_bytes(der[2:start])
-        found.append(der[start : start + size])
-        der = der[start + size :]
-    return found
-
-
-def public_key(pem: str) -> tuple[int, int]:
-    """Modulus and exponent of a certificate: of the last but nothing in its body, past a byte of unused bits."""
-    [certificate] = values(ssl.PEM_cert_to_DER_cert(pem))
-    key = values(values(values(certificate)[0])[-1])[1]
-    modulus, exponent = values(values(key[1:])[0])
-    return int.from_bytes(modulus), int.from_bytes(exponent)
+def certificate_of(document: dict[str, str]) -> x509.Certificate:
+    """What is found at SigningCertURL."""
+    return x509.load_pem_x509_certificate(httpx.get(document["SigningCertURL"]).content)
 
 
 def verifies(document: dict[str, str]) -> bool:
     """Whether the signature is of this document, by the certificate that it names (RSASSA-PKCS1-v1_5)."""
-    modulus, exponent = public_key(httpx.get(document["SigningCertURL"]).text)
-    version = document["SignatureVersion"]
-    size = (modulus.bit_length() + 7) // 8
-    opened = pow(int.from_bytes(base64.b64decode(document["Signature"])), exponent, modulus).to_bytes(size)
-    info = bytes.fromhex(INFO[version]) + hashlib.new(DIGESTS[version], signed_text(document)).digest()
-    return opened == b"\x00\x01" + b"\xff" * (size - len(info) - 3) + b"\x00" + info
+    key = certificate_of(document).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    signature = base64.b64decode(document["Signature"])
+    try:
+        key.verify(signature, signed_text(document), padding.PKCS1v15(), HASHES[document["SignatureVersion"]])
+    except InvalidSignature:
+        return False
+    return True
 
 
 def test_what_goes_out_by_http_can_be_verified(localbus: Localbus, web: WebServer) -> None:
@@ -97,30 +82,19 @@ def test_what_goes_out_by_http_can_be_verified(localbus: Localbus, web: WebServe
     assert not any(verifies(document | {"Message": "another"}) for document in documents)
 
 
-@needs_openssl
-@pytest.mark.parametrize("version", ["1", "2"])
-def test_openssl_takes_certificate_and_signature(
-    localbus: Localbus, web: WebServer, tmp_path: Path, version: str
-) -> None:
-    """A verifier of other makers reads the certificate, finds it signed by its own key, and the signature good."""
+def test_the_certificate_is_the_engine_s_own(localbus: Localbus, web: WebServer) -> None:
+    """The certificate is of an RSA key of 2048 bits, signed by that key, and valid now."""
     sns = localbus.client("sns")
-    topic = sns.create_topic(Name="t", Attributes={"SignatureVersion": version})["TopicArn"]
+    topic = sns.create_topic(Name="t")["TopicArn"]
+
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=web.url)
-    document = json.loads(eventually(lambda: web.requests)[0].body)
-    (tmp_path / "certificate.pem").write_text(httpx.get(document["SigningCertURL"]).text)
-    (tmp_path / "signature").write_bytes(base64.b64decode(document["Signature"]))
-    (tmp_path / "text").write_bytes(signed_text(document))
 
-    def openssl(*arguments: str) -> str:
-        done = subprocess.run(["openssl", *arguments], cwd=tmp_path, check=True, capture_output=True, text=True)
-        return done.stdout
-
-    (tmp_path / "key.pem").write_text(openssl("x509", "-in", "certificate.pem", "-pubkey", "-noout"))
-    verified = openssl("dgst", f"-{DIGESTS[version]}", "-verify", "key.pem", "-signature", "signature", "text")
-    own = openssl("verify", "-CAfile", "certificate.pem", "certificate.pem")
-
-    assert verified.strip() == "Verified OK"
-    assert own.strip() == "certificate.pem: OK"
+    certificate = certificate_of(json.loads(eventually(lambda: web.requests)[0].body))
+    certificate.verify_directly_issued_by(certificate)
+    key = certificate.public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
+    assert key.key_size == 2048
+    assert certificate.not_valid_before_utc < datetime.now(UTC) < certificate.not_valid_after_utc
 
 
 def test_a_queue_gets_a_digest_unless_everything_is_signed() -> None:
@@ -143,15 +117,33 @@ def test_a_queue_gets_a_digest_unless_everything_is_signed() -> None:
         localbus.stop()
 
 
-def test_no_key_is_made_before_it_is_needed() -> None:
-    """A key takes long to make, so an engine starts without one; its second signature takes no second key."""
-    key = RsaKey()
-    assert "_made" not in vars(key)
+def test_who_signs_nothing_pays_for_no_cryptography() -> None:
+    """An engine that delivers to queues alone never loads the library that signs, which takes 10 MB."""
+    program = """
+import json, sys
+from localbus.pytest_plugin import Localbus
 
-    first = key.sign(b"text", "sha256")
-    began = time.process_time()
-    second = key.sign(b"text", "sha256")
+localbus = Localbus().start()
+sns, sqs = localbus.client("sns"), localbus.client("sqs")
+topic = sns.create_topic(Name="t")["TopicArn"]
+queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:000000000000:q")
+sns.publish(TopicArn=topic, Message="m")
+localbus.stop()
+print(json.dumps("cryptography" in sys.modules))
+"""
 
-    assert first == second
-    assert time.process_time() - began < 0.1
-    assert key.modulus.bit_length() == 2048
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert json.loads(done.stdout) is False
+
+
+def test_one_key_for_all_threads() -> None:
+    """Who asks for the key while it is being made gets that one: the certificate fits every signature."""
+    signer = Signer()
+    document = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Message": "m"}
+
+    with ThreadPoolExecutor(8) as threads:
+        signed = list(threads.map(lambda _: signer.sign(document, "2", "http://localhost"), range(8)))
+
+    assert len({each["Signature"] for each in signed}) == 1

@@ -1,8 +1,9 @@
 """How SNS signs its messages, and with what this engine does.
 
 What goes out by HTTP is signed with a key of the engine's own, whose certificate the engine serves: a subscriber that
-verifies signatures can try it, once it trusts that address. A signature takes some milliseconds, so what goes to queues
-and functions, where nobody verifies, has in its place the digest that AWS would sign, unless real ones are asked for.
+verifies signatures can try it, once it trusts that address. A signature costs as much as publishing to a queue, so
+what goes to queues and functions, where nobody verifies, has in its place the digest that AWS would sign, unless real
+ones are asked for.
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html
 """
 
@@ -11,11 +12,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import threading
 from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from localbus.certificate import self_signed
-from localbus.rsa_key import Digest, RsaKey
+if TYPE_CHECKING:
+    from localbus.signing_key import Digest, SigningKey
 
 _FILE = "/SimpleNotificationService-"
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
@@ -39,16 +42,27 @@ def digest(document: Mapping[str, str], version: str) -> dict[str, str]:
 
 
 class Signer:
-    """One key and its certificate. Both are made when they are first needed."""
+    """One key and its certificate. Both are made when they are first needed, in whatever thread that is."""
 
     def __init__(self) -> None:
         self.path = f"/_localbus{_FILE}{secrets.token_hex(16)}.pem"
-        self._key = RsaKey()
+        self._making = threading.Lock()
 
     @cached_property
     def certificate(self) -> str:
         """What subscribers find at `path`."""
-        return self_signed(self._key, "sns.amazonaws.com of localbus")
+        return self._key.certificate("sns.amazonaws.com of localbus")
+
+    @property
+    def _key(self) -> SigningKey:
+        with self._making:
+            return self._made
+
+    @cached_property
+    def _made(self) -> SigningKey:
+        from localbus.signing_key import SigningKey  # noqa: PLC0415
+
+        return SigningKey()
 
     def sign(self, document: Mapping[str, str], version: str, base_url: str) -> dict[str, str]:
         """The members that say how a message is signed: of its SHA-1 in version 1, of its SHA-256 in version 2."""
