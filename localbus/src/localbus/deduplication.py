@@ -32,10 +32,6 @@ class Window(Generic[Kept]):
         self._kept[key] = (now, value)
         self._by_time.append((now, key))
 
-    def drop(self, key: Hashable) -> None:
-        """Forget one key early."""
-        self._kept.pop(key, None)
-
     def _forget(self, now: float) -> None:
         while self._by_time and self._by_time[0][0] <= now - WINDOW_S:
             noted_at, key = self._by_time.popleft()

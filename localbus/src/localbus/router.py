@@ -29,7 +29,6 @@ _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/a
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol
-Write = Callable[[Operation, Params, str], Response]
 
 
 class Router:

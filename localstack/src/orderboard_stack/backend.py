@@ -4,7 +4,7 @@ import json
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 import boto3
 import botocore.session
@@ -12,7 +12,6 @@ from botocore.config import Config
 
 BackendName = Literal["embedded", "ministack", "localstack", "aws"]
 
-BACKEND_NAMES: Final[tuple[BackendName, ...]] = get_args(BackendName)
 DEFAULT_BACKEND: Final[BackendName] = "embedded"
 DEFAULT_REGION: Final = "us-east-1"
 # Where each says that it is there, in the order in which to ask: each also answers what comes after it.
@@ -112,6 +111,17 @@ class Endpoint:
     def dynamodb_url(self) -> str | None:
         """Where DynamoDB answers by the shortest way."""
         return self.tables_url or self.endpoint_url
+
+    def silent(self, *, within_s: float) -> str | None:
+        """The first address of a local backend that says nothing of its health in time; None when all of them do."""
+        addresses: tuple[tuple[BackendName, str | None], ...] = (
+            (self.name, self.endpoint_url),
+            ("ministack", self.tables_url),
+        )
+        for name, url in addresses if self.local else ():
+            if url is not None and read_json(f"{url.rstrip('/')}{HEALTH_PATHS[name]}", within_s) is None:
+                return url
+        return None
 
     def environment(self) -> dict[str, str]:
         """The standard AWS variables that point any SDK, and the aws command, at this backend."""

@@ -1,5 +1,7 @@
 """Finds the system that a command is about: the one that `up` started here, or the one that the options name."""
 
+from typing import Final
+
 from orderboard_stack.backend import BackendName, Endpoint
 
 from orderboard.backends import reach
@@ -7,6 +9,8 @@ from orderboard.checkout import Checkout, find_checkout
 from orderboard.errors import RigError
 from orderboard.state import State, StateFile
 from orderboard.target import Target, target
+
+_ANSWERS_WITHIN_S: Final = 5.0
 
 
 def connect(
@@ -18,6 +22,8 @@ def connect(
     endpoint, state = find_endpoint(backend, endpoint_url)
     if state is None:
         return target(endpoint, stack_name or "orderboard", None)
+    if (silent := endpoint.silent(within_s=_ANSWERS_WITHIN_S)) is not None:  # an SDK would go on asking for minutes
+        raise RigError(f"No answer from {silent}. If it has ended: orderboard down, orderboard up.")
     return target(endpoint, stack_name or state.stack_name, state.api_url)
 
 

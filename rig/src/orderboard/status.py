@@ -35,9 +35,14 @@ class Status:
     alarms: tuple[str, ...] | None
 
     @property
+    def ended(self) -> tuple[str, ...]:
+        """The names of the processes that should run and do not."""
+        return tuple(each.name for each in self.processes if each.memory is None)
+
+    @property
     def healthy(self) -> bool:
         """Whether everything that should run does."""
-        return self.api_ready is not False and all(each.memory is not None for each in self.processes)
+        return self.api_ready is not False and not self.ended
 
     def document(self) -> dict[str, object]:
         """For --json."""
@@ -66,7 +71,7 @@ def render(status: Status) -> Group:
     for each in status.processes:
         running = each.memory is not None
         size = megabytes(each.memory.best_bytes) if each.memory is not None else ""
-        processes.add_row(each.name, str(each.pid), "runs" if running else "[bold red]has ended[/]", size)
+        processes.add_row(each.name, str(each.pid), "runs" if running else "[bold red]has ended", size)
     queues = plain_table("Queues (approximate)")
     for name in ("queue", "waiting", "in flight", "delayed"):
         queues.add_column(name, justify="left" if name == "queue" else "right")
@@ -85,6 +90,8 @@ def show(status: Status, console: Console) -> None:
 def _lines(status: Status) -> list[str]:
     ready = {True: "ready", False: "[bold red]not ready[/] (see /readyz)", None: "not known here"}[status.api_ready]
     lines = [f" order-api {status.api_url or ''} is {ready}; backend {status.backend} {status.endpoint_url or ''}"]
+    if status.ended:
+        lines.append(f" {', '.join(status.ended)} ended: its log says why. Begin anew: orderboard down, orderboard up")
     if status.orders is not None:
         lines.append(f" {status.orders} orders are recorded")
     if status.alarms is not None:

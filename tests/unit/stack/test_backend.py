@@ -1,6 +1,7 @@
 """Backends as values, and finding out which one answers at an address."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -137,3 +138,16 @@ def test_a_backend_names_its_gaps_and_aws_has_none() -> None:
     assert "what a rule cannot deliver is dropped" in CAPABILITIES["ministack"].gaps()
     assert CAPABILITIES["embedded"].gaps() == ()
     assert CAPABILITIES["aws"].gaps() == ()
+
+
+def test_who_says_nothing_of_its_health_is_named(serve: Serve) -> None:
+    """localbus may answer while MiniStack behind it is frozen: that is told soon, with the address."""
+    answers = serve({"/_localbus/health": HEALTH})
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # connections are made, and nobody answers
+        tables_url = f"http://127.0.0.1:{frozen.getsockname()[1]}"
+
+        silent = Endpoint("embedded", answers, tables_url=tables_url).silent(within_s=0.1)
+
+    assert silent == tables_url
+    assert Endpoint("embedded", answers).silent(within_s=5) is None
+    assert Endpoint("aws", None).silent(within_s=0.1) is None

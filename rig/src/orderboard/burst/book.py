@@ -38,7 +38,6 @@ class Book:
 
     def __init__(self, intents: Iterable[Intent], times_s: Sequence[float]) -> None:
         self._orders = tuple((intent.kind, intent.idempotency_key, intent.body.get("priority")) for intent in intents)
-        self._times_s = times_s
         self._replies: dict[int, Reply] = {}
         self._intended_s: dict[str, float] = {}  # of every accepted order
         self._finished: set[str] = set()

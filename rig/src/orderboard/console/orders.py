@@ -7,7 +7,6 @@ from orderboard_contracts.menu import MENU
 
 Kind = Literal["normal", "express", "large", "twice", "cancelled", "poisoned", "flaky"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-NEEDS_FAULTS: Final[frozenset[Kind]] = frozenset(("poisoned", "flaky"))
 
 _LARGE_SKU: Final = "catering-box"
 _SMALL_SKUS: Final = tuple(sku for sku in MENU if sku != _LARGE_SKU)
