@@ -217,11 +217,13 @@ def test_a_subscription_and_its_attributes(sns: Any, topic: str) -> None:
 
 
 def test_subscribing_twice(sns: Any, topic: str) -> None:
-    """The same endpoint has one subscription, unless other attributes are asked for (recorded of AWS)."""
+    """The same endpoint has one subscription, unless attributes are asked for that it has not (recorded of AWS)."""
     given = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": QUEUE}
-    first = sns.subscribe(**given, Attributes={"RawMessageDelivery": "true"})["SubscriptionArn"]
+    raw, default = {"RawMessageDelivery": "true"}, {"FilterPolicyScope": "MessageAttributes"}
+    first = sns.subscribe(**given, Attributes=raw)["SubscriptionArn"]
 
-    assert sns.subscribe(**given, Attributes={"RawMessageDelivery": "true"})["SubscriptionArn"] == first
+    for attributes in (raw, default, raw | default, {}):
+        assert sns.subscribe(**given, Attributes=attributes)["SubscriptionArn"] == first
     assert sns.subscribe(**given)["SubscriptionArn"] == first
     assert refused(sns.subscribe, **given, Attributes={"RawMessageDelivery": "false"}) == (
         "InvalidParameter",
@@ -328,6 +330,15 @@ def test_what_is_no_subscription(sns: Any, arn: str, reason: str) -> None:
     assert refused(sns.get_subscription_attributes, SubscriptionArn=arn) == told
 
 
+def test_a_missing_parameter_is_told_by_its_name(localbus: Localbus) -> None:
+    """As recorded of AWS for Unsubscribe without anything."""
+    answer = httpx.post(localbus.url, data={"Action": "Unsubscribe", "Version": "2010-03-31"})
+
+    assert answer.status_code == 400
+    reason = "Invalid parameter: SubscriptionArn Reason: no value for required parameter"
+    assert f"<Code>InvalidParameter</Code><Message>{reason}</Message>" in answer.text.replace("\n", "")
+
+
 def test_ending_a_subscription(sns: Any, topic: str) -> None:
     """Ending it twice is no error, asking for it then is; it goes with its topic as well (API_Unsubscribe)."""
     first = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE)["SubscriptionArn"]
@@ -353,16 +364,32 @@ def test_a_token_confirms(localbus: Localbus, sns: Any, topic: str) -> None:
     token = letter["link"].rpartition("Token=")[2]
     confirm = sns.confirm_subscription
     assert refused(confirm, TopicArn=topic, Token="random") == ("InvalidParameter", "Invalid token")
-    assert refused(confirm, TopicArn=topic, Token="0" * 96) == ("InvalidParameter", "Invalid parameter: Token")
-    assert refused(confirm, TopicArn=f"{topic}2", Token=token) == ("InvalidParameter", "Invalid parameter: Topic")
+    assert refused(confirm, TopicArn=topic, Token="abc123") == ("InvalidParameter", "Invalid parameter: Token")
 
     assert confirm(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")["SubscriptionArn"] == pending
 
     attributes = sns.get_subscription_attributes(SubscriptionArn=pending)["Attributes"]
-    assert (attributes["PendingConfirmation"], attributes["ConfirmationWasAuthenticated"]) == ("false", "false")
+    assert (attributes["PendingConfirmation"], attributes["ConfirmationWasAuthenticated"]) == ("false", "true")
     unsigned = httpx.get(localbus.url, params={"Action": "Unsubscribe", "SubscriptionArn": pending})
     assert unsigned.status_code == 403
     assert "AuthorizationError" in unsigned.text
+
+
+def test_of_a_topic_only_its_region_must_be_right_to_confirm(localbus: Localbus, sns: Any, topic: str) -> None:
+    """The link confirms whatever the topic is called, and without a signature (recorded of AWS)."""
+    given = {"TopicArn": topic, "Protocol": "email", "Endpoint": "a@example.com"}
+    pending = sns.subscribe(**given, ReturnSubscriptionArn=True)["SubscriptionArn"]
+    [letter] = httpx.get(f"{localbus.url}/_localbus/outbox").json()["letters"]
+    for wrong in ("not-an-arn", topic.replace("us-east-1", "eu-central-1")):
+        refusal = httpx.get(letter["link"].replace(topic, wrong))
+        assert refusal.status_code == 400
+        assert "<Message>Invalid parameter: Topic</Message>" in refusal.text
+
+    confirmed = httpx.get(letter["link"].replace(topic, f"{topic}x"))
+
+    assert f"<SubscriptionArn>{pending}</SubscriptionArn>" in confirmed.text
+    attributes = sns.get_subscription_attributes(SubscriptionArn=pending)["Attributes"]
+    assert (attributes["PendingConfirmation"], attributes["ConfirmationWasAuthenticated"]) == ("false", "false")
 
 
 def test_who_does_not_confirm_is_forgotten(localbus: Localbus, sns: Any, topic: str) -> None:

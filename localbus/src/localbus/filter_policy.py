@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from math import prod
 from typing import Any, Literal
 
 from localbus.errors import AwsError
-from localbus.event_pattern import Branch, EventPattern, Fields, Place, fields_of, holds
+from localbus.event_pattern import EventPattern, Fields, Place, fields_of, holds
 from localbus.json_tokens import JsonTokens, Value
-from localbus.pattern_values import key_of
 
 Scope = Literal["MessageAttributes", "MessageBody"]
 
@@ -42,17 +40,16 @@ class FilterPolicy:
 
     def __init__(self, text: str, scope: Scope) -> None:
         document = _read(text)
-        if scope == "MessageAttributes" and _is_nested(document):
-            raise FilterPolicyError(f"Filter policy scope {scope} does not support nested filter policy")
         try:
             _check_operators(JsonTokens(text))
-            branches = EventPattern(text).branches
+            self._branches = EventPattern(text).branches
         except AwsError as exc:
             raise FilterPolicyError(f"FilterPolicy: {_reason(exc)}") from exc
+        if scope == "MessageAttributes" and _is_nested(document):
+            raise FilterPolicyError(f"Filter policy scope {scope} does not support nested filter policy")
         _check_limits(document)
         self.text = text
         self.scope: Scope = scope
-        self._branches = [_with_null_as_absent(branch) for branch in branches] if scope != "MessageBody" else branches
 
     def holds_for(self, fields: Fields | None) -> bool:
         """Whether the subscription wants a message of these fields: those of its attributes, or those of its body."""
@@ -132,7 +129,11 @@ def _check_operators(tokens: JsonTokens) -> None:
     """Refuse the operators of event patterns that SNS has not, and numbers that it does not compare."""
     within: list[str] = []
     after = ""
+    must_be_text = False
     while (token := tokens.next()).kind != "end":
+        if must_be_text and token.kind != "string":
+            raise tokens.refusal("prefix match pattern must be a string")
+        must_be_text = False
         match token.kind:
             case "{" | "[":
                 within.append(f"{token.kind}{after}")
@@ -142,6 +143,7 @@ def _check_operators(tokens: JsonTokens) -> None:
             case "name":
                 after = str(token.value)
                 _check_operator(tokens, within, after)
+                must_be_text = _is_in_anything_but(within)
             case "number" if abs(float(token.value or 0)) > HIGHEST_NUMBER:
                 raise tokens.refusal("Value must be between -1.0E9 and 1.0E9, inclusive")
 
@@ -150,9 +152,13 @@ def _check_operator(tokens: JsonTokens, within: list[str], name: str) -> None:
     in_values = len(within) > 1 and within[-2].startswith("[") and within[-2] != "[$or"
     if in_values and name in _NOT_IN_SNS:
         raise tokens.refusal(f"Unrecognized match type {name}")
-    in_expression = len(within) > 2 and within[-3].startswith("[") and within[-3] != "[$or"
-    if in_expression and within[-1] == "{anything-but" and name != "prefix":
+    if _is_in_anything_but(within) and name != "prefix":
         raise tokens.refusal(f"Unsupported anything-but pattern: {name}")
+
+
+def _is_in_anything_but(within: list[str]) -> bool:
+    in_expression = len(within) > 2 and within[-3].startswith("[") and within[-3] != "[$or"
+    return in_expression and within[-1] == "{anything-but"
 
 
 def _check_limits(document: Mapping[str, Any]) -> None:
@@ -175,11 +181,3 @@ def _combinations(document: Mapping[str, Any], path: str, depth: int) -> Iterato
             found = [{f"{path}{name}": len(value) * depth}]
         ways = [way | more for way in ways for more in found]
     yield from ways
-
-
-def _with_null_as_absent(branch: Branch) -> Branch:
-    """An attribute cannot be null, so null stands for an attribute that is not there (recorded of AWS)."""
-    return tuple(
-        (path, replace(alternatives, absent=True) if key_of(None) in alternatives.exact else alternatives)
-        for path, alternatives in branch
-    )

@@ -126,9 +126,9 @@ class Notification:
         Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
         """
         head: dict[str, Any] = self._head(self.message_for("lambda"), signer)
-        for name, named in (("SigningCertURL", "SigningCertUrl"),):
-            head[named] = head.pop(name)
+        head["SigningCertUrl"] = head.pop("SigningCertURL")
         head |= {
+            "SignatureVersion": "1",  # whatever the topic's version, by which it is signed all the same (recorded)
             "Subject": self.subject,
             "UnsubscribeUrl": self.unsubscribe_url(subscription_arn),
             "MessageAttributes": self._shown_attributes(),

@@ -18,7 +18,7 @@ from localbus.outbox import Outbox
 from localbus.queue_policy import Principal, allows, lets_account
 from localbus.remote_endpoints import RemoteEndpoints
 from localbus.service import Caller, Service
-from localbus.sns_refusals import no_topic, not_authorized
+from localbus.sns_refusals import invalid, no_topic, not_authorized
 from localbus.sqs import Sqs
 from localbus.topic import Topic
 from localbus.topics import Topics
@@ -126,7 +126,13 @@ class Sns:
 
 
 def _refuse(violations: list[Violation]) -> AwsError:
-    """SNS's model asks for little but required members; a name in a map is followed by `member` (recorded of AWS)."""
+    """SNS's model asks for little but required members, and says it otherwise of a parameter than of what is in one.
+
+    A name in a map is followed by `member`. Both are recorded of AWS.
+    """
+    first = violations[0]
+    if first.missing and len(first.path) == 1:
+        return invalid(f"{first.path[0]} Reason: no value for required parameter")
     text = "; ".join(
         f"Value {'null' if one.missing else repr(one.value)} at '{_member(one)}' failed to satisfy constraint: "
         f"{one.constraint}"

@@ -13,6 +13,7 @@ from localbus.topic import Topic
 # https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html and API_Subscribe.html
 CONFIRM_WITHIN_S = 2 * 86_400
 TOKEN_CHARACTERS = 96
+_DEFAULTS = {"FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false"}
 
 
 def new_token() -> str:
@@ -37,6 +38,10 @@ class Subscription:
     authenticate_on_unsubscribe: bool = False
     token: str = field(default_factory=new_token)
     next_turn_at: float = 0.0
+
+    def attribute(self, name: str) -> str | None:
+        """The attribute, or what holds where it was not set."""
+        return self.attributes.get(name, _DEFAULTS.get(name))
 
     @property
     def raw(self) -> bool:

@@ -12,7 +12,7 @@ from localbus.model import Params
 from localbus.notification import confirmation
 from localbus.pages import page
 from localbus.service import Caller
-from localbus.sns_refusals import check_arn, invalid, no_subscription, not_authorized
+from localbus.sns_refusals import invalid, no_subscription, not_authorized
 from localbus.subscription import Subscription, new_token
 from localbus.topic import Topic
 from localbus.topic_archive import read_replay_policy
@@ -44,7 +44,7 @@ def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:
     )
     existing = _existing(topic, protocol, endpoint)
     if existing is not None:
-        if any(existing.attributes.get(name) != value for name, value in attributes.items()):
+        if any(existing.attribute(name) != value for name, value in attributes.items()):
             raise invalid(f"{where}Subscription already exists with different attributes")
         if not existing.confirmed:
             _send_confirmation(sns, existing, caller, "SubscriptionConfirmation")
@@ -60,18 +60,19 @@ def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:
 
 
 def confirm_subscription(sns: Sns, params: Params, caller: Caller) -> Params:
-    """ConfirmSubscription; also brings back one that was ended by whoever got the confirmation of that."""
-    del caller  # the token is enough
-    check_arn(params["TopicArn"], "TopicArn")
+    """ConfirmSubscription; also brings back one that was ended by whoever got the confirmation of that.
+
+    The token is enough: of the topic's ARN only the region must be right (recorded of AWS).
+    """
     subscription = sns.topics.by_token(params["Token"])
-    if subscription.topic.arn != params["TopicArn"]:
+    if params["TopicArn"].split(":")[3:4] != [subscription.topic.region]:
         raise invalid("Topic")
     if not subscription.confirmed:
-        subscription.confirmed, subscription.authenticated = True, False
+        subscription.confirmed, subscription.authenticated = True, caller.signed
     flag = params.get("AuthenticateOnUnsubscribe", "false").lower()
     if flag not in {"true", "false"}:
         raise invalid("AuthenticateOnUnsubscribe Reason: must be true or false")
-    subscription.authenticate_on_unsubscribe = flag == "true"
+    subscription.authenticate_on_unsubscribe = flag == "true" and caller.signed
     sns.topics.add(subscription)
     return {"SubscriptionArn": subscription.arn}
 

@@ -17,7 +17,7 @@ from localbus.topic import Topic
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _FIFO_NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+\.fifo")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TOKEN = re.compile(r"[0-9a-f]{64,}")
+_TOKEN = re.compile(r"[0-9a-f]+")
 _FORM = (
     "Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, "
     "underscores, and hyphens, and must be between 1 and 256 characters long."
