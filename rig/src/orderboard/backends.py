@@ -1,18 +1,23 @@
 """Gets hold of a backend: one that runs already, or one that is started and ended here."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from orderboard_stack.aws import Account, NoAccountError, account
-from orderboard_stack.backend import BackendName, BackendUnreachableError, Endpoint, recognise
+from orderboard_stack.backend import HEALTH_PATHS, BackendName, BackendUnreachableError, Endpoint, read_json, recognise
 from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_local
 
 from orderboard.errors import RigError, UsageError
 from orderboard.screen import error_console, is_interactive
 
 LOCALSTACK_URL: Final = "http://127.0.0.1:4566"
+_HEALTH_WITHIN_S: Final = 5.0
+_CONNECTS_WITHIN_S: Final = 2.0
+_ENGINES: Final = {"embedded": "localbus"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,34 @@ def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
         return recognise(url)
     except BackendUnreachableError as exc:
         raise RigError(str(exc)) from exc
+
+
+def listens(endpoint: Endpoint) -> bool:
+    """Whether something still listens there. A process that has gone refuses at once; a busy one is slow, and there."""
+    if endpoint.endpoint_url is None:
+        return True
+    address = urlsplit(endpoint.endpoint_url)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname, port), _CONNECTS_WITHIN_S).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def version_of(endpoint: Endpoint) -> str:
+    """Which versions answer there, such as `localbus 0.1.0, ministack 1.5.33`; empty where it is not said."""
+    names: tuple[BackendName, ...] = ("embedded", "ministack") if endpoint.name == "embedded" else (endpoint.name,)
+    found: list[str] = []
+    for name in names:
+        if endpoint.endpoint_url is None or (path := HEALTH_PATHS.get(name)) is None:
+            continue
+        health = read_json(f"{endpoint.endpoint_url.rstrip('/')}{path}", _HEALTH_WITHIN_S)
+        if isinstance(health, dict) and isinstance(health.get("version"), str):
+            found.append(f"{_ENGINES.get(name, name)} {health['version']}")
+    return ", ".join(found)
 
 
 def consent(endpoint: Endpoint, *, yes: bool) -> None:

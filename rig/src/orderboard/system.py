@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import psutil
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.deploy import DeployFailedError, delete, deploy
 from orderboard_stack.notifier_zip import (
@@ -19,7 +20,7 @@ from orderboard_stack.notifier_zip import (
 )
 from orderboard_stack.outputs import StackOutputs
 
-from orderboard.backends import Backend, consent, start_backend
+from orderboard.backends import Backend, consent, listens, start_backend
 from orderboard.errors import RigError
 from orderboard.process import stop_all
 from orderboard.screen import Screen
@@ -75,7 +76,9 @@ class System:
 
     def processes(self) -> tuple[KnownProcess, ...]:
         """Every process of ours that runs, the backend first."""
-        found = [] if self.backend.pid is None else [known("backend", self.backend.pid)]
+        found = []
+        with suppress(psutil.NoSuchProcess):
+            found += [] if self.backend.pid is None else [known("backend", self.backend.pid)]
         found += [
             known(each.process.name, each.process.pid, each.url) for each in self.services if each.process.running()
         ]
@@ -135,8 +138,9 @@ def deploy_stack(
 
 
 def remove_stack(endpoint: Endpoint, options: SystemOptions) -> None:
-    """Take the stack away, with everything in it."""
-    delete(endpoint.session(), endpoint.endpoint_url, stack_name=options.stack_name, prefix=options.prefix)
+    """Take the stack away, with everything in it; a backend that has gone took it along."""
+    if listens(endpoint):
+        delete(endpoint.session(), endpoint.endpoint_url, stack_name=options.stack_name, prefix=options.prefix)
 
 
 def pack_notifier(endpoint: Endpoint, out: Path, progress: Callable[[str], None]) -> Path:

@@ -7,8 +7,9 @@ two events. The template has no such queue because nobody but a measurement need
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
+from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from orderboard_contracts.events import (
     CancellationRefused,
     Event,
@@ -85,12 +86,12 @@ def witness_queue(target: Target) -> str:
 
 @contextmanager
 def witness(target: Target, told: Callable[[Outcome], None] | None = None, *, threads: int = 1) -> Iterator[Witness]:
-    """Set a witness on the bus, and take it away afterwards."""
+    """Set a witness on the bus, and take it away afterwards, unless the backend has gone."""
     bus_name = target.outputs.bus_name
     name = witness_queue(target)
     with ExitStack() as stack:
         queue_url = target.sqs.create_queue(QueueName=name)["QueueUrl"]
-        stack.callback(target.sqs.delete_queue, QueueUrl=queue_url)
+        stack.callback(_remove, target, name, queue_url)
         queue_arn = target.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"][
             "QueueArn"
         ]
@@ -100,15 +101,22 @@ def witness(target: Target, told: Callable[[Outcome], None] | None = None, *, th
             EventPattern=json.dumps({"source": ["orderboard.worker"]}),
             Description="What the worker tells, for a measurement.",
         )["RuleArn"]
-        stack.callback(target.events.delete_rule, Name=name, EventBusName=bus_name)
         target.sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, rule_arn)})
         target.events.put_targets(Rule=name, EventBusName=bus_name, Targets=[{"Id": "witness", "Arn": queue_arn}])
-        stack.callback(target.events.remove_targets, Rule=name, EventBusName=bus_name, Ids=["witness"])
         heard = Witness(told)
         reader = Reader(target, queue_url, heard.hear, name="witness", threads=threads)
         reader.start()
         stack.callback(reader.stop)
         yield heard
+
+
+def _remove(target: Target, name: str, queue_url: str) -> None:
+    events, bus_name = target.events, target.outputs.bus_name
+    with suppress(EndpointConnectionError, HTTPClientError):
+        with suppress(events.exceptions.ResourceNotFoundException):  # it was not made
+            events.remove_targets(Rule=name, EventBusName=bus_name, Ids=["witness"])
+            events.delete_rule(Name=name, EventBusName=bus_name)
+        target.sqs.delete_queue(QueueUrl=queue_url)
 
 
 def _policy(queue_arn: str, rule_arn: str) -> str:

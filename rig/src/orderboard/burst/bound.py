@@ -1,9 +1,9 @@
 """What limited a burst: a rule over what was measured. Pure, and the same for everybody who reads the figures.
 
-In this order. The generator, if it sent late and the system was not what held it up. Nothing but the load itself, if no
-backlog built up. Whoever kept a core busy: each of these processes runs Python on one core at a time, so a busy core is
-all it has. The machine, if all cores together were busy. The backend, if it did nearly what it can do by calibration.
-Otherwise the figures do not tell, and that is said.
+In this order. The generator, if it sent late and the system was not what held it up. order-api, if it turned orders
+away though no backlog built up; nothing but the load itself, if it did not. Whoever kept a core busy: each of these
+processes runs Python on one core at a time, so a busy core is all it has. The machine, if all cores together were busy.
+The backend, if it did nearly what it can do by calibration. Otherwise the figures do not tell, and that is said.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,7 @@ from orderboard.calibration.model import Calibration
 from orderboard.parts import BACKEND, MINISTACK
 
 _LATE_SHARE: Final = 0.01
+_TURNED_AWAY_SHARE: Final = 0.01
 _BACKLOG_S: Final = 1.0  # less than one second's orders is no backlog, but what is just being done
 _BUSY_CORES: Final = 0.85
 _BUSY_MACHINE: Final = 0.9
@@ -51,31 +52,51 @@ def bound(
     timeline: Sequence[Moment],
     finished_per_s: float,
     accepted_per_s: float,
+    attempted: int,
+    unavailable: int,
     peak_backlog: int,
     generator: Generator,
     processors: Sequence[ProcessorShare],
     cpus: int,
     calibration: Calibration | None,
 ) -> Bound:
-    """What limited it, and its share of what the backend can do by this calibration."""
+    """What limited it, and its share of what the backend can do by this calibration, if that can be believed."""
     found = pace(timeline) or Pace(finished_per_s, 0.0)
     ceiling = None if calibration is None else calibration.orders_per_s("together", found.backlog)
     share = None if not ceiling else found.finished_per_s / ceiling
+    doubt = _doubt(share, calibration)
     kept_up = peak_backlog <= max(10.0, _BACKLOG_S * accepted_per_s)
-    by, text = _judged(generator, processors, cpus=cpus, share=share, kept_up=kept_up)
+    near = share is not None and doubt is None and share >= _NEAR
+    if kept_up and not _sent_late(generator) and unavailable > _TURNED_AWAY_SHARE * attempted:
+        by: By = "API"
+        text = f"The API: {unavailable:,} of {attempted:,} orders got 5xx, 429 or no answer, and no backlog built up."
+    else:
+        by, text = _judged(generator, processors, cpus=cpus, near_ceiling=near, kept_up=kept_up)
     return Bound(
         by=by,
         text=text,
         finished_per_s=round(found.finished_per_s, 1),
         ceiling_per_s=None if ceiling is None else round(ceiling, 1),
         share=None if share is None else round(share, 3),
+        doubt=doubt,
     )
 
 
+def _doubt(share: float | None, calibration: Calibration | None) -> str | None:
+    if calibration is None or share is None:
+        return "How near that is to what this backend can do is not known: `orderboard calibrate` measures it."
+    if share > 1:
+        return (
+            f"That is more than the backend did on {calibration.measured_at:%Y-%m-%d at %H:%M} UTC, when it was "
+            "calibrated, so it or the machine was slower then: `orderboard calibrate` measures it again."
+        )
+    return None
+
+
 def _judged(
-    generator: Generator, processors: Sequence[ProcessorShare], *, cpus: int, share: float | None, kept_up: bool
+    generator: Generator, processors: Sequence[ProcessorShare], *, cpus: int, near_ceiling: bool, kept_up: bool
 ) -> tuple[By, str]:
-    if generator.late - generator.waited_for_connection > _LATE_SHARE * generator.orders:
+    if _sent_late(generator):
         return "generator", "The generator: it could not send on time, so more load than this was never made."
     if kept_up:
         return "load", "Nothing but the load: the system kept up, and could have taken more."
@@ -88,9 +109,13 @@ def _judged(
             "machine",
             f"The machine: together the processes kept {cores:.1f} of {cpus} cores busy, none of them one.",
         )
-    if share is not None and share >= _NEAR:
+    if near_ceiling:
         return "backend", "The backend: it did nearly what it can do by calibration."
     return "unclear", "Not clear: no process was busy. They waited for each other, or for workers that were away."
+
+
+def _sent_late(generator: Generator) -> bool:
+    return generator.late - generator.waited_for_connection > _LATE_SHARE * generator.orders
 
 
 def _role(name: str) -> By | None:

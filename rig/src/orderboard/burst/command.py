@@ -155,6 +155,8 @@ def burst(
     from orderboard.burst.options import Typed, burst_options
     from orderboard.burst.report import write_report
     from orderboard.burst.run import run_burst
+    from orderboard.calibration.model import newest_calibration
+    from orderboard.checkout import find_checkout
 
     options = burst_options(
         Typed(
@@ -180,7 +182,8 @@ def burst(
             disorder=disorder,
         )
     )
-    if (said := warning(options.plan, backend=options.settings.backend)) is not None:
+    calibration = newest_calibration(find_checkout().state_dir, options.settings.backend)
+    if (said := warning(options.plan, backend=options.settings.backend, calibration=calibration)) is not None:
         error_console().print(f"Mind: {said}", markup=False, soft_wrap=True)
     run = run_burst(options)
     write_report(run, options.out / REPORT_FILE)

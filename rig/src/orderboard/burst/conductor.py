@@ -9,22 +9,24 @@ import queue
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import psutil
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
+from orderboard.backends import listens
 from orderboard.burst.book import Book
 from orderboard.burst.faults import Fault
 from orderboard.burst.generator import Generator, Job
+from orderboard.burst.lookout import Lookout
 from orderboard.burst.mix import Orders
 from orderboard.burst.model import FaultMark, Moment, ProcessorShare, Verdict
 from orderboard.burst.prices import Counted
 from orderboard.burst.processors import Processors
 from orderboard.burst.sampler import Sample, Sampler
 from orderboard.burst.timeline import Timeline
-from orderboard.burst.verdict import judge
+from orderboard.burst.verdict import End, judge
 from orderboard.burst.view import Now, View
 from orderboard.burst.workers import Workers
 from orderboard.evidence import dead_letters, final_rows
@@ -32,6 +34,7 @@ from orderboard.ledger import Announcement, Evidence, Outcome
 from orderboard.reader import Reader
 from orderboard.state import KnownProcess, known
 from orderboard.system import System
+from orderboard.target import AWS_ERRORS
 from orderboard.witness import Witness, witness
 
 _LOOK_EVERY_S: Final = 0.05
@@ -65,6 +68,8 @@ class Played:
     marks: tuple[FaultMark, ...]
     counted: tuple[Counted, ...]
     verdict: Verdict
+    end: End
+    sent: int
     load_s: float
     ended_s: float
     peak_backlog: int
@@ -112,11 +117,14 @@ class Conductor:
             sampler = Sampler(self._target, lambda: self._system.services, processors)
             sampler.start()
             stack.callback(sampler.stop)
+            lookout = Lookout(self._target.endpoint)
+            lookout.start()
+            stack.callback(lookout.stop)
             self._start = generator.begin()
             processors.begin()
             started_at = time.time() - self._now_s()
-            verdict = self._conduct(generator, sampler, processors, heard)
-        self._timeline.sample(self._now_s(), sampler.latest, self._workers.count)
+            verdict, end = self._conduct(generator, sampler, lookout, processors, heard)
+            self._timeline.sample(self._now_s(), sampler.latest, self._workers.count)
         book = self._book
         return Played(
             started_at=started_at,
@@ -125,16 +133,22 @@ class Conductor:
             marks=tuple(self._workers.marks),
             counted=tuple(sampler.counted()),
             verdict=verdict,
+            end=end,
+            sent=self._sent,
             load_s=book.last_answer_s,
             ended_s=max(self._moved_s, book.last_answer_s),
             peak_backlog=self._timeline.peak_backlog,
             processors=self._shares,
         )
 
-    def _conduct(self, generator: Generator, sampler: Sampler, processors: Processors, heard: Witness) -> Verdict:
+    def _conduct(
+        self, generator: Generator, sampler: Sampler, lookout: Lookout, processors: Processors, heard: Witness
+    ) -> tuple[Verdict, End]:
         judge_at = show_at = 0.0
         while True:
             self._take_in(generator)
+            if lookout.backend_gone:
+                return self._gone(sampler.latest, heard)
             if self._loaded and not self._shares:
                 processors.look()
                 self._shares = processors.shares()
@@ -151,26 +165,39 @@ class Conductor:
                 given_up = still_s > self._plan.give_up_after_s
                 if given_up or self._all_seems_done(sample, still_s):
                     self._view.looking()
-                    verdict = self._judge(heard, drained=not given_up)
-                    if verdict.valid or given_up or still_s > _SETTLED_AFTER_S:
-                        return verdict
+                    verdict, end = self._judge(heard, "given up" if given_up else "drained")
+                    if verdict.valid or end != "drained" or still_s > _SETTLED_AFTER_S:
+                        return verdict, end
                     judge_at = self._now_s() + _JUDGE_AGAIN_AFTER_S
             time.sleep(_LOOK_EVERY_S)
+
+    def _gone(self, sample: Sample, heard: Witness) -> tuple[Verdict, End]:
+        now_s = self._now_s()
+        self._workers.mark(now_s, "the backend has gone")
+        self._view.update(self._now(sample, now_s))
+        return self._judge(heard, "backend gone")
 
     def _all_seems_done(self, sample: Sample, still_s: float) -> bool:
         """Whether every queue was empty after the last thing happened, and every order is accounted for or overdue."""
         fresh = sample.taken_at - self._start > max(self._book.last_finish_s, self._book.last_answer_s)
         return fresh and sample.idle and (self._book.unfinished == 0 or still_s > _SETTLED_AFTER_S)
 
-    def _judge(self, heard: Witness, *, drained: bool) -> Verdict:
+    def _judge(self, heard: Witness, end: End) -> tuple[Verdict, End]:
         evidence = Evidence(
-            final_rows=final_rows(self._target),
+            final_rows={outcome.order_id: outcome.ended for outcome in heard.outcomes},
             outcomes=heard.outcomes,
-            dead_letters=tuple(dead_letters(self._target)),
             announcements=tuple(self._announced.values()),
         )
+        if end != "backend gone":
+            try:
+                rows, letters = final_rows(self._target), tuple(dead_letters(self._target))
+                evidence = replace(evidence, final_rows=rows, dead_letters=letters)
+            except AWS_ERRORS:
+                if listens(self._target.endpoint):
+                    raise
+                end = "backend gone"
         large_order_cents = int(self._target.outputs.large_order_cents)
-        return judge(self._book.attempts(), evidence, large_order_cents=large_order_cents, drained=drained)
+        return judge(self._book.attempts(), evidence, large_order_cents=large_order_cents, end=end), end
 
     def _take_in(self, generator: Generator) -> None:
         for told in generator.told():

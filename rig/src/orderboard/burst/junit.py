@@ -32,7 +32,7 @@ def write_junit(summary: Summary, path: Path) -> None:
 def _verdict_cases(summary: Summary) -> list[tuple[str, str | None]]:
     verdict = summary.verdict
     cases: list[tuple[str, str | None]] = [
-        ("drained", None if verdict.drained else "the drain did not come to its end"),
+        ("drained", None if verdict.drained else summary.broken_off or "the drain did not come to its end"),
     ]
     for name, count in (("lost", verdict.lost), ("duplicated", verdict.duplicated), ("unexpected", verdict.unexpected)):
         texts = [finding.text for finding in verdict.findings if finding.verdict == name]

@@ -114,7 +114,7 @@ class Verdict(_Value):
     """Every order that was attempted, and where it ended; after Jepsen's total-queue.
 
     attempted = acknowledged + refused + unavailable, but for orders sent twice, whose better answer counts.
-    acknowledged + recovered = completed + rejected + cancelled + dead_lettered + lost.
+    acknowledged + recovered = completed + rejected + cancelled + dead_lettered + lost + unsettled.
     lost also counts outcomes never heard and alerts never announced. unexpected counts what nobody asked for: strangers
     in the table or a dead-letter queue, an ending that such an order must not have, an alert that was not due.
     """
@@ -132,6 +132,9 @@ class Verdict(_Value):
     lost: int
     duplicated: int
     recovered: int = Field(description="Not acknowledged, and landed all the same.")
+    unsettled: int = Field(
+        default=0, description="Not ended when the drain was given up, or the backend went: neither lost nor found."
+    )
     unexpected: int
     alerts_due: int
     alerts_announced: int
@@ -147,6 +150,7 @@ class Requests(_Value):
     requests: int
     entries: int = Field(description="Messages, events or items in them; what some services charge by.")
     usd: float | None = Field(description="None where the price list does not know the operation.")
+    price: str | None = Field(default=None, description="What was charged for what, in words.")
 
 
 class Cost(_Value):
@@ -181,6 +185,9 @@ class Bound(_Value):
     finished_per_s: float = Field(description="While there was a backlog; over the whole burst if there was none.")
     ceiling_per_s: float | None = Field(description="Orders a second, as calibrated; None without a calibration.")
     share: float | None = Field(description="finished_per_s of ceiling_per_s.")
+    doubt: str | None = Field(
+        default=None, description="Why share says nothing, or is missing; None if it can be taken."
+    )
 
 
 class Expectation(_Value):
@@ -224,6 +231,7 @@ class Summary(_Value):
 
     format: Literal["orderboard.burst.v1"] = "orderboard.burst.v1"
     started_at: AwareDatetime = Field(description="Second 0 of every at_s.")
+    broken_off: str | None = Field(default=None, description="Why it did not come to its end, in a sentence.")
     settings: Settings
     verdict: Verdict
     load_s: float = Field(description="Until the last order was answered.")

@@ -1,14 +1,20 @@
-"""What AWS would charge for requests: a small dated price list, without free tiers, storage and data transfer."""
+"""What AWS would charge for requests: a small dated price list, without free tiers, storage and data transfer.
 
+us-east-1, the first tier of each price. All queues and topics here are standard ones.
+"""
+
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from orderboard.burst.model import Cost, Requests
 
-AS_OF: Final = "2025-11"
+AS_OF: Final = "2026-06"
 SOURCE: Final = (
-    "the pricing pages of SNS, SQS, EventBridge and DynamoDB (on demand), us-east-1: aws.amazon.com/<service>/pricing"
+    "https://aws.amazon.com/sns/pricing/, https://aws.amazon.com/sqs/pricing/, "
+    "https://aws.amazon.com/eventbridge/pricing/ (custom events), https://aws.amazon.com/dynamodb/pricing/on-demand/ "
+    "(as cut in November 2024); us-east-1"
 )
 _MILLION: Final = 1_000_000
 
@@ -17,10 +23,14 @@ _MILLION: Final = 1_000_000
 class _Price:
     usd_per_million: float
     per: Literal["request", "entry"]
-    units: float = 1.0
+    units: int = 1
+
+    def __str__(self) -> str:
+        times = f"{self.units} x " if self.units > 1 else ""
+        return f"{times}${self.usd_per_million:g} a million {'requests' if self.per == 'request' else 'entries'}"
 
 
-# Messages here are far below 64 KB, the size up to which a request, or an event, counts once.
+# Ten messages here are far below 64 KB, the size up to which a request, or an event, counts once.
 _SNS: Final = _Price(0.50, "request")
 _SQS: Final = _Price(0.40, "request")
 _EVENT: Final = _Price(1.00, "entry")  # a batch saves calls, but every event is charged
@@ -61,7 +71,7 @@ class Counted:
 
 
 def priced(counted: Iterable[Counted], *, orders: int) -> Cost:
-    """What these requests cost, and what a thousand orders do. orders is how many were accepted."""
+    """What these requests cost, and what a thousand orders do: nothing (0) where none landed."""
     rows = tuple(
         Requests(
             service=each.service,
@@ -69,11 +79,12 @@ def priced(counted: Iterable[Counted], *, orders: int) -> Cost:
             requests=each.requests,
             entries=each.entries,
             usd=usd(each),
+            price=None if (price := _PRICES.get((each.service, each.operation))) is None else str(price),
         )
         for each in sorted(counted, key=lambda each: (each.service, each.operation))
         if each.requests
     )
-    thousands = max(orders, 1) / 1000
+    thousands = orders / 1000 if orders else math.inf
     return Cost(
         requests=rows,
         requests_per_1000_orders=round(sum(row.requests for row in rows) / thousands, 1),

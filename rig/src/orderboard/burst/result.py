@@ -21,10 +21,12 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     console.print()
     _generator(summary, console)
     if (bound := summary.bound) is not None:
-        share = "" if bound.share is None else f", {bound.share:.0%} of what this backend can do"
+        share = f", {bound.share:.0%} of what this backend can do" if bound.share and not bound.doubt else ""
         by = "nothing but the load" if bound.by == "load" else f"the {bound.by}"
         by = "no one thing that shows" if bound.by == "unclear" else by
         console.print(f" Bound by {by}{share}: {bound.text}", markup=False)
+        if bound.doubt is not None:
+            console.print(f" {bound.finished_per_s:,.0f} orders a second. {bound.doubt}", markup=False)
     cost = summary.cost
     console.print(
         f" {cost.requests_per_1000_orders:.0f} requests to AWS for 1,000 orders, "
@@ -62,6 +64,8 @@ def _endings(summary: Summary) -> Table:
         ("in a dead-letter queue", found.dead_lettered),
     ):
         table.add_row(name, f"{count:,}")
+    if found.unsettled:
+        table.add_row("had not ended", f"{found.unsettled:,}", style="yellow")
     table.add_section()
     for name, count in (("lost", found.lost), ("duplicated", found.duplicated), ("unexpected", found.unexpected)):
         table.add_row(name, f"{count:,}", style="bold red" if count else "")
@@ -116,9 +120,9 @@ def _verdict(summary: Summary, out: Path, console: Console) -> None:
         console.print(verdict(console, text, good=True))
         return
     why = f"{found.lost:,} lost, {found.duplicated:,} duplicated, {found.unexpected:,} unexpected"
-    console.print(
-        verdict(console, f"Not valid: {why if found.drained else f'the drain did not end; {why}'}", good=False)
-    )
+    console.print(verdict(console, f"Not valid: {why}", good=False))
+    if summary.broken_off is not None:
+        console.print(f"   {summary.broken_off} {found.unsettled:,} orders had not ended by then.", markup=False)
     for finding in found.findings[:_SHOWN_FINDINGS]:
         console.print(f"   {finding.verdict}: {finding.text}", markup=False)
     if len(found.findings) > _SHOWN_FINDINGS:

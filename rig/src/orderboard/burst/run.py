@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orderboard.backends import version_of
 from orderboard.burst.book import LATE_AFTER_MS, percentile
 from orderboard.burst.bound import bound
 from orderboard.burst.conductor import Conductor, Plan, Played
@@ -14,7 +15,7 @@ from orderboard.burst.model import Bound, BurstRun, Generator, ProcessMemory, Se
 from orderboard.burst.prices import priced
 from orderboard.burst.thresholds import Threshold
 from orderboard.burst.view import burst_view
-from orderboard.calibration.model import read_calibration
+from orderboard.calibration.model import Calibration, read_calibration
 from orderboard.checkout import find_checkout
 from orderboard.machine import machine
 from orderboard.memory import Memory, measure
@@ -53,17 +54,22 @@ def _run(options: BurstOptions) -> BurstRun:
     with ExitStack() as stack:
         with progress_screen() as screen:
             system = start_system(options.system, screen, stack)
+        backend_version = version_of(system.target.endpoint)
         with burst_view() as view:
             played = Conductor(system, options.plan, view).play()
-        return BurstRun(_summary(options, played, measure(system.processes())), played.timeline)
+        calibration = read_calibration(find_checkout().state_dir, system.target.endpoint.name, backend_version)
+        return BurstRun(_summary(options, played, measure(system.processes()), calibration), played.timeline)
 
 
-def _summary(options: BurstOptions, played: Played, memory: Sequence[Memory]) -> Summary:
+def _summary(
+    options: BurstOptions, played: Played, memory: Sequence[Memory], calibration: Calibration | None
+) -> Summary:
     book = played.book
     summary = Summary(
         started_at=datetime.fromtimestamp(played.started_at, UTC),
         settings=options.settings,
         verdict=played.verdict,
+        broken_off=_broken_off(options, played),
         load_s=round(played.load_s, 3),
         drain_s=round(max(0.0, played.ended_s - played.load_s), 3),
         accepted_per_s=_rate(book.accepted, played.load_s),
@@ -73,36 +79,52 @@ def _summary(options: BurstOptions, played: Played, memory: Sequence[Memory]) ->
         end_to_end=book.end_to_end(),
         generator=_generator(options, played),
         faults=played.marks,
-        cost=priced(played.counted, orders=book.accepted),
+        cost=priced(played.counted, orders=played.verdict.acknowledged + played.verdict.recovered),
         memory=tuple(ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in memory),
         machine=machine(),
         processors=played.processors,
     )
     expectations = tuple(threshold.check(summary) for threshold in options.thresholds)
-    return summary.model_copy(update={"expectations": expectations, "bound": _bound(summary, played)})
+    return summary.model_copy(
+        update={
+            "expectations": expectations,
+            "bound": None if summary.broken_off else _bound(summary, played, calibration),
+        }
+    )
 
 
-def _bound(summary: Summary, played: Played) -> Bound:
+def _broken_off(options: BurstOptions, played: Played) -> str | None:
+    match played.end:
+        case "backend gone":
+            return f"The backend has gone {played.marks[-1].at_s:.0f} s after the start."
+        case "given up":
+            return f"The drain was given up: nothing had moved for {options.plan.give_up_after_s:g} s."
+        case "drained":
+            return None
+
+
+def _bound(summary: Summary, played: Played, calibration: Calibration | None) -> Bound:
     return bound(
         timeline=played.timeline,
         finished_per_s=summary.finished_per_s,
         accepted_per_s=summary.accepted_per_s,
+        attempted=summary.verdict.attempted,
+        unavailable=summary.verdict.unavailable,
         peak_backlog=summary.peak_backlog,
         generator=summary.generator,
         processors=summary.processors,
         cpus=summary.machine.cpus,
-        calibration=read_calibration(find_checkout().state_dir, summary.settings.backend),
+        calibration=calibration,
     )
 
 
 def _generator(options: BurstOptions, played: Played) -> Generator:
     book, settings = played.book, options.settings
     lags_ms = book.lags_ms() or [0.0]
-    sent = len(book.lags_ms())
     return Generator(
         orders=book.orders,
-        sent=sent,
-        not_sent=book.orders - sent,
+        sent=played.sent,
+        not_sent=book.orders - played.sent,
         late=sum(lag_ms > LATE_AFTER_MS for lag_ms in lags_ms),
         late_after_ms=LATE_AFTER_MS,
         lag_p50_ms=round(percentile(lags_ms, 50), 3),
@@ -111,7 +133,7 @@ def _generator(options: BurstOptions, played: Played) -> Generator:
         waited_for_connection=book.waited(),
         connections=settings.connections,
         intended_rate=_rate(book.orders, settings.duration_s),
-        achieved_rate=_rate(sent, max(settings.duration_s, book.last_sent_s())),
+        achieved_rate=_rate(played.sent, max(settings.duration_s, book.last_sent_s())),
     )
 
 

@@ -4,7 +4,7 @@ https://jepsen-io.github.io/jepsen/jepsen.checker.html#var-total-queue
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -26,6 +26,14 @@ from orderboard.ledger import Evidence, Ledger, Placed, balance
 
 Answer = Literal["acknowledged", "refused", "unavailable"]
 Class = Literal["lost", "duplicated", "unexpected"]
+# How the burst came to its end: everything was looked at after a full drain; or nothing moved any more, so what is
+# missing may still be on its way; or the backend went, and nothing is known but what was heard until then.
+End = Literal["drained", "given up", "backend gone"]
+_CANNOT_BE_TOLD: Final[Mapping[End, tuple[Class, ...]]] = {
+    "drained": (),
+    "given up": ("lost",),
+    "backend gone": ("lost", "unexpected"),
+}
 _SHOWN_FINDINGS: Final = 100
 
 
@@ -42,8 +50,12 @@ class Attempt:
     cancellation: Answer | None = None
 
 
-def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents: int, drained: bool) -> Verdict:
-    """Hold what was attempted and answered against what is found after the drain."""
+def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents: int, end: End) -> Verdict:
+    """Hold what was attempted and answered against what is found at the end.
+
+    Only after a full drain is what is missing lost; else it is unsettled.
+    """
+    drained = end == "drained"
     found = _found(evidence)
     recovered = [
         each for each in attempts if each.answer == "unavailable" and order_id_for(each.idempotency_key) in found
@@ -53,6 +65,7 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
     doubtful = _doubtful_alerts(attempts)
     ledger = balance(landed, evidence, large_order_cents=large_order_cents)
     classed = [(class_, each) for each in ledger.discrepancies if (class_ := _class_of(each, doubtful)) is not None]
+    classed = [(class_, each) for class_, each in classed if class_ not in _CANNOT_BE_TOLD[end]]
     counts = Counter(class_ for class_, _ in classed)
     answers = Counter(each.answer for each in attempts)
     endings = Counter(entry.ended for entry in ledger.entries)
@@ -68,12 +81,13 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
         cancelled=endings["cancelled"],
         dead_lettered=endings["dead-lettered"],
         lost=counts["lost"],
+        unsettled=0 if drained else endings[None],
         duplicated=counts["duplicated"],
         recovered=len(recovered),
         unexpected=counts["unexpected"],
         alerts_due=sum(due for due, _ in ledger.alerts.values()),
         alerts_announced=sum(announced for _, announced in ledger.alerts.values()),
-        endings=_by_kind(ledger),
+        endings=_by_kind(ledger, missing="lost" if drained else "unsettled"),
         findings=tuple(_findings(classed)),
     )
 
@@ -115,10 +129,10 @@ def _class_of(discrepancy: Discrepancy, doubtful: set[tuple[str, str]]) -> Class
             return "unexpected"
 
 
-def _by_kind(ledger: Ledger) -> dict[str, dict[str, int]]:
+def _by_kind(ledger: Ledger, *, missing: str) -> dict[str, dict[str, int]]:
     counts: dict[str, Counter[str]] = {}
     for entry in ledger.entries:
-        counts.setdefault(entry.kind, Counter())[entry.ended or "lost"] += 1
+        counts.setdefault(entry.kind, Counter())[entry.ended or missing] += 1
     return {name: dict(counts[name]) for name in sorted(counts)}
 
 

@@ -1,7 +1,8 @@
-"""Does to the workers what the schedule of faults says, without ever waiting for one."""
+"""Does to the workers what the schedule of faults says, and replaces those that end by themselves. It never waits."""
 
 import signal
 from collections.abc import Sequence
+from typing import Final
 
 from orderboard.burst.faults import (
     Fault,
@@ -13,8 +14,12 @@ from orderboard.burst.faults import (
     ThawWorkers,
 )
 from orderboard.burst.model import FaultMark
+from orderboard.process import ChildProcess
 from orderboard.services import Service
 from orderboard.system import System
+
+_REPLACEMENTS: Final = 10  # who ends more often than that is not mended by another start
+_REPLACED_AFTER_S: Final = 1.0
 
 
 class Workers:
@@ -26,6 +31,9 @@ class Workers:
         self._at_work = list(system.services[1:])
         self._wanted = len(self._at_work)
         self._frozen = False
+        self._replaced = 0
+        self._replace_at_s = 0.0
+        self._api_ended = False
         self.marks: list[FaultMark] = []
 
     @property
@@ -39,15 +47,37 @@ class Workers:
         return self._due
 
     def act(self, now_s: float) -> None:
-        """Do everything that is due."""
+        """Do everything that is due; then see who has ended unasked."""
         while self._due and self._due[0].at_s <= now_s:
             fault = self._due.pop(0)
             self._do(fault)
-            self.marks.append(FaultMark(at_s=round(now_s, 3), text=str(fault)))
+            self.mark(now_s, str(fault))
+        self._look_at_the_dead(now_s)
+
+    def mark(self, now_s: float, text: str) -> None:
+        """Note something that happened to the system."""
+        self.marks.append(FaultMark(at_s=round(now_s, 3), text=text))
 
     def close(self) -> None:
         """Thaw what is frozen: it would not hear that it must end."""
         self._signal(signal.SIGCONT)
+
+    def _look_at_the_dead(self, now_s: float) -> None:
+        api = self._system.services[0].process
+        if not self._api_ended and not api.running():
+            self._api_ended = True
+            self.mark(now_s, f"order-api has ended ({_how(api)}), and is not started again")
+        if self._frozen or now_s < self._replace_at_s:
+            return
+        for service in [each for each in self._at_work if not each.process.running()]:
+            self._at_work.remove(service)
+            again = self._replaced < _REPLACEMENTS
+            what_then = "another started" if again else "and no other is started: it would be one too many"
+            self.mark(now_s, f"{service.process.name} has ended ({_how(service.process)}), {what_then}")
+            if again:
+                self._replaced += 1
+                self._replace_at_s = now_s + _REPLACED_AFTER_S
+                self._at_work.append(self._system.add_worker())
 
     def _do(self, fault: Fault) -> None:
         match fault:
@@ -79,6 +109,11 @@ class Workers:
     def _signal(self, number: signal.Signals) -> None:
         for service in self._at_work:
             _send(service, number)
+
+
+def _how(process: ChildProcess) -> str:
+    code = process.popen.returncode
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 def _send(service: Service, number: signal.Signals) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
-from orderboard.backends import consent, start_backend
+from orderboard.backends import consent, start_backend, version_of
 from orderboard.calibration.bare import bare
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Calibration, Ceiling, write_calibration
@@ -49,12 +49,14 @@ def calibrate(
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, logs_dir, ignore_errors=True)
         target = _stack_alone(options, screen, stack)
+        backend_version = version_of(target.endpoint)
         with screen.task("Calibration", total=0) as task:
             ceilings = asyncio.run(_measure(target, seconds, backlogs, task))
     about = machine()
     calibration = Calibration(
         measured_at=datetime.now(UTC),
         backend=target.endpoint.name,
+        backend_version=backend_version,
         processor=about.processor,
         cpus=about.cpus,
         versions=dict(about.versions),

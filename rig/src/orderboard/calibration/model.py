@@ -1,7 +1,8 @@
-"""What a calibration leaves behind: calibration-<backend>.json, which a burst reads to say how near it came. Values."""
+"""What a calibration leaves behind: a file for each version of a backend, for bursts to say how near they came."""
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -37,6 +38,7 @@ class Calibration(_Value):
     format: Literal["orderboard.calibration.v1"] = "orderboard.calibration.v1"
     measured_at: AwareDatetime
     backend: str
+    backend_version: str = ""
     processor: str
     cpus: int
     versions: dict[str, str]
@@ -63,22 +65,33 @@ def _between(points: Sequence[tuple[int, float]], backlog: float) -> float:
     return points[-1][1]
 
 
-def calibration_file(state_dir: Path, backend: str) -> Path:
-    """Where the calibration of a backend is kept."""
-    return state_dir / f"calibration-{backend}.json"
+def calibration_file(state_dir: Path, backend: str, backend_version: str) -> Path:
+    """Where the calibration of this version of a backend is kept."""
+    version = re.sub(r"[^\w.]+", "-", backend_version) or "unknown"
+    return state_dir / f"calibration-{backend}-{version}.json"
 
 
-def read_calibration(state_dir: Path, backend: str) -> Calibration | None:
-    """The last calibration of this backend; None when there is none that this version can read."""
-    try:
-        return Calibration.model_validate_json(calibration_file(state_dir, backend).read_bytes())
-    except (OSError, ValidationError):
-        return None
+def read_calibration(state_dir: Path, backend: str, backend_version: str) -> Calibration | None:
+    """The last calibration of this version of the backend; None when there is none that can be read."""
+    return _read(calibration_file(state_dir, backend, backend_version))
+
+
+def newest_calibration(state_dir: Path, backend: str) -> Calibration | None:
+    """The last calibration of this backend, whatever its version; None when there is none that can be read."""
+    found = (_read(path) for path in state_dir.glob(f"calibration-{backend}-*.json"))
+    return max((each for each in found if each is not None), key=lambda each: each.measured_at, default=None)
 
 
 def write_calibration(calibration: Calibration, state_dir: Path) -> Path:
     """Keep it, and say where."""
-    path = calibration_file(state_dir, calibration.backend)
+    path = calibration_file(state_dir, calibration.backend, calibration.backend_version)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(calibration.model_dump_json(indent=2) + "\n")
     return path
+
+
+def _read(path: Path) -> Calibration | None:
+    try:
+        return Calibration.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

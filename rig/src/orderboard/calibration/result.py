@@ -8,12 +8,14 @@ from orderboard.calibration.model import MEANING, OPERATIONS, Calibration, Opera
 from orderboard.tables import plain_table
 
 _SLOWS_DOWN_AT = 0.5
+_FLAT_FROM = 0.8
 
 
 def show(calibration: Calibration, path: Path, console: Console) -> None:
     """Print the ceilings, and what slows down with the backlog."""
     backlogs = sorted({each.backlog for each in calibration.ceilings})
-    table = plain_table(f"Orders a second through the {calibration.backend} backend, by messages waiting")
+    version = f" ({calibration.backend_version})" if calibration.backend_version else ""
+    table = plain_table(f"Orders a second through the {calibration.backend} backend{version}, by messages waiting")
     table.add_column("")
     for backlog in backlogs:
         table.add_column(f"{backlog:,}", justify="right")
@@ -24,18 +26,30 @@ def show(calibration: Calibration, path: Path, console: Console) -> None:
     console.print(table)
     for operation in OPERATIONS:
         console.print(f" [dim]{operation}: {MEANING[operation]}[/dim]", soft_wrap=True)
-    for operation in slowed_down(calibration):
-        console.print(f" [yellow]{operation} slows down with the backlog.[/yellow]")
+    if len(backlogs) > 1:
+        _flat_or_not(calibration, console)
     console.print(f" Kept for bursts to compare with: {path}", markup=False, soft_wrap=True)
 
 
-def slowed_down(calibration: Calibration) -> list[Operation]:
-    """The operations that do less than half as much at the longest backlog as at the shortest."""
+def _flat_or_not(calibration: Calibration, console: Console) -> None:
+    for operation in (slow := slowed_down(calibration)):
+        console.print(f" [yellow]{operation} slows down with the backlog.[/yellow]")
+    if slow:
+        return
+    flat = not slowed_down(calibration, at=_FLAT_FROM)
+    word, at = ("Flat", _FLAT_FROM) if flat else ("Nearly flat", _SLOWS_DOWN_AT)
+    console.print(
+        f" {word}: at the longest backlog every operation does at least {at:.0%} of what it does at the shortest."
+    )
+
+
+def slowed_down(calibration: Calibration, *, at: float = _SLOWS_DOWN_AT) -> list[Operation]:
+    """The operations that do less at the longest backlog than this share of what they do at the shortest."""
     backlogs = [each.backlog for each in calibration.ceilings]
     found: list[Operation] = []
     for operation in OPERATIONS:
         short = calibration.orders_per_s(operation, min(backlogs))
         long = calibration.orders_per_s(operation, max(backlogs))
-        if short is not None and long is not None and long < _SLOWS_DOWN_AT * short:
+        if short is not None and long is not None and long < at * short:
             found.append(operation)
     return found

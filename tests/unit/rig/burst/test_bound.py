@@ -63,12 +63,15 @@ def the_bound(
     cores: dict[str, float] | None = None,
     timeline: Sequence[Moment] = (a_moment(80, waiting=1000),),
     calibration: Calibration | None = None,
+    unavailable: int = 0,
 ) -> Bound:
     """The rule, on a burst with a backlog unless something else is said."""
     return bound(
         timeline=timeline,
         finished_per_s=70,
         accepted_per_s=100,
+        attempted=1000,
+        unavailable=unavailable,
         peak_backlog=peak_backlog,
         generator=generator or a_generator(),
         processors=[ProcessorShare(name=name, cores=share) for name, share in (cores or {}).items()],
@@ -90,6 +93,16 @@ def test_lateness_for_want_of_a_connection_is_the_systems() -> None:
 def test_without_a_backlog_nothing_was_the_limit() -> None:
     """A system that keeps up could have taken more, however busy it was."""
     assert the_bound(peak_backlog=60, cores={"backend": 0.9}).by == "load"
+
+
+def test_an_api_that_turns_orders_away_was_the_limit() -> None:
+    """Then nobody can say that the system kept up; with a backlog the question is what held it up."""
+    found = the_bound(peak_backlog=60, unavailable=11)
+
+    assert found.by == "API"
+    assert "11 of 1,000" in found.text
+    assert the_bound(peak_backlog=60, unavailable=10).by == "load"
+    assert the_bound(unavailable=500, cores={"backend": 0.9}).by == "backend"
 
 
 @pytest.mark.parametrize(
@@ -114,6 +127,23 @@ def test_near_the_ceiling_is_the_backend() -> None:
     found = the_bound(calibration=calibrated((1000, 100)))
 
     assert (found.by, found.share, found.ceiling_per_s) == ("backend", 0.8, 100)
+
+
+def test_more_than_the_ceiling_is_doubted() -> None:
+    """A share above one says something of the calibration and nothing of the burst, so the backend is not named."""
+    found = the_bound(calibration=calibrated((1000, 50)))
+
+    assert found.by == "unclear"
+    assert found.share == 1.6
+    assert found.doubt is not None
+    assert "on 2026-01-02 at 00:00 UTC" in found.doubt
+    assert "orderboard calibrate" in found.doubt
+
+
+def test_without_a_calibration_the_mend_is_told() -> None:
+    """And with one that can be believed, nothing is."""
+    assert "orderboard calibrate" in str(the_bound().doubt)
+    assert the_bound(calibration=calibrated((1000, 100))).doubt is None
 
 
 def test_what_cannot_be_told_is_not_told() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from orderboard.burst.faults import KillWorker, ScaleWorkers, StartWorkers, StopWorkers
-from orderboard.burst.forecast import forecast_s, warning
 from orderboard.burst.mix import OwnOrders, parse_mix
 from orderboard.burst.options import DEFAULT_MIX, Typed, amounts, burst_options
 from orderboard.burst.prices import Counted, priced
@@ -120,26 +119,6 @@ def test_a_bad_line_of_own_orders_is_told_by_its_number(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="line 2: not an order"):
         burst_options(typed(own_orders=orders))
-
-
-def test_a_burst_that_would_take_hours_is_warned_of() -> None:
-    """A backlog that slows MiniStack down; elsewhere nothing is known, and a small burst is none."""
-    huge = burst_options(typed(orders=300_000, duration="20s")).plan
-    small = burst_options(typed(orders=10_000, duration="60s", stop_worker=("5s@10s",))).plan
-
-    assert "more than a day" in str(warning(huge, backend="ministack"))
-    assert warning(huge, backend="aws") is None
-    assert warning(small, backend="ministack") is None
-
-
-def test_the_forecast_counts_the_time_without_workers() -> None:
-    """Ten seconds away are at least ten seconds more."""
-    times_s = [number / 100 for number in range(1_000)]
-
-    at_work, away = forecast_s(times_s, []), forecast_s(times_s, [(0, 20)])
-
-    assert at_work == pytest.approx(10, abs=1)
-    assert away > at_work + 10
 
 
 def test_requests_are_priced_as_aws_does() -> None:

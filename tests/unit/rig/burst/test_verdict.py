@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from orderboard.burst.model import Verdict
-from orderboard.burst.verdict import Attempt, judge
+from orderboard.burst.verdict import Attempt, End, judge
 from orderboard.ledger import PLACED, Announcement, DeadLetter, Evidence, Outcome
 from orderboard.rush import Ending
 from orderboard_contracts.identity import order_id_for
@@ -41,9 +41,9 @@ def letter(key: str | None, event_type: str | None = PLACED) -> DeadLetter:
     return DeadLetter(DLQ, f"message-{key}", None if key is None else order_id_for(key), event_type, 5)
 
 
-def judged(attempts: list[Attempt], found: Evidence, *, drained: bool = True) -> Verdict:
+def judged(attempts: list[Attempt], found: Evidence, *, end: End = "drained") -> Verdict:
     """The verdict."""
-    return judge(attempts, found, large_order_cents=LARGE_ORDER_CENTS, drained=drained)
+    return judge(attempts, found, large_order_cents=LARGE_ORDER_CENTS, end=end)
 
 
 def classes(verdict: Verdict) -> tuple[int, int, int]:
@@ -192,7 +192,31 @@ def test_an_order_may_rest_in_a_dead_letter_queue() -> None:
 
 def test_a_drain_that_never_ends_is_not_valid() -> None:
     """Even when everything that can be seen is well."""
-    assert not judged([attempt("a")], evidence(ended("a")), drained=False).valid
+    assert not judged([attempt("a")], evidence(ended("a")), end="given up").valid
+
+
+def test_what_may_still_be_on_its_way_is_not_lost() -> None:
+    """Given up before the queues were empty: nobody can say that an order will not come, but doubles are doubles."""
+    twice = Outcome("another", order_id_for("a"), "completed")
+    found = evidence(ended("a"))
+
+    verdict = judged([attempt("a"), attempt("b")], replace(found, outcomes=(*found.outcomes, twice)), end="given up")
+
+    assert not verdict.valid
+    assert classes(verdict) == (0, 1, 0)
+    assert verdict.unsettled == 1
+    assert verdict.endings["normal"] == {"completed": 1, "unsettled": 1}
+
+
+def test_with_the_backend_gone_only_what_was_heard_counts() -> None:
+    """An order that was answered in the generator's last moment may have ended before the rig knew of it."""
+    stranger = ended("sent, and its answer not read")
+
+    verdict = judged([attempt("a"), attempt("b"), unanswered("c")], evidence(ended("a"), stranger), end="backend gone")
+
+    assert not verdict.valid
+    assert classes(verdict) == (0, 0, 0)
+    assert (verdict.completed, verdict.unsettled, verdict.unavailable) == (1, 1, 1)
 
 
 def test_only_the_first_hundred_findings_are_kept() -> None:

@@ -101,6 +101,43 @@ async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
     assert system.alive() == ["worker-1", "worker-2"]
 
 
+async def test_a_worker_that_ends_unasked_is_replaced(system: SleepingSystem) -> None:
+    """As whoever runs services does; the mark says how it ended."""
+    workers = system.workers()
+
+    system.services[1].process.kill()
+    workers.act(2)
+
+    assert system.alive() == ["worker-2", "worker-3"]
+    assert workers.count == 2
+    assert [mark.text for mark in workers.marks] == ["worker-1 has ended (SIGKILL), another started"]
+
+
+async def test_a_worker_that_cannot_live_is_not_started_for_ever(system: SleepingSystem) -> None:
+    """One a second, ten in all."""
+    workers = system.workers()
+
+    for second in range(30):
+        for service in system.services[1:]:
+            service.process.kill()
+        workers.act(second)
+
+    assert len(system.services) == 3 + 10
+    assert workers.count == 0
+    assert workers.marks[-1].text.startswith("worker-12 has ended (SIGKILL), and no other is started")
+
+
+async def test_an_api_that_ends_is_told_once(system: SleepingSystem) -> None:
+    """It stays away: the orders that nobody takes are counted as unavailable."""
+    workers = system.workers()
+
+    system.services[0].process.kill()
+    workers.act(1)
+    workers.act(2)
+
+    assert [mark.text for mark in workers.marks] == ["order-api has ended (SIGKILL), and is not started again"]
+
+
 async def test_workers_are_scaled_up_and_down(system: SleepingSystem) -> None:
     """The last ones go first, and one that is killed later comes back to the new number."""
     workers = system.workers(ScaleWorkers(1, 4), ScaleWorkers(2, 1), KillWorker(3))

@@ -57,7 +57,7 @@ function verdictBanner() {
   let headline = "Valid: nothing lost, nothing made twice, nothing unexpected.";
   if (!verdict.valid) {
     const counts = wrong.map(([count, what]) => `${plain(count)} ${what}`).join(", ");
-    headline = `Not valid: ${counts || "the drain did not come to its end"}.`;
+    headline = counts ? `Not valid: ${counts}.` : "Not valid: it was broken off.";
   }
   const missed = summary.expectations.filter((each) => !each.met).length;
   const ended = [
@@ -66,6 +66,7 @@ function verdictBanner() {
     [verdict.cancelled, "cancelled"],
     [verdict.dead_lettered, "dead-lettered"],
   ].filter(([count]) => count > 0).map(([count, what]) => `${plain(count)} ${what}`).join(", ");
+  const broken = summary.broken_off ? ` ${summary.broken_off} ${plural(verdict.unsettled, "order", "orders")} had not ended by then.` : "";
   const thresholds = summary.expectations.length
     ? ` ${missed ? `${missed} of ${summary.expectations.length} thresholds missed.` : "Every threshold was met."}`
     : "";
@@ -74,7 +75,7 @@ function verdictBanner() {
     { class: `card verdict ${verdict.valid ? "good" : "bad"}` },
     element("span", { class: "mark", "aria-hidden": "true" }, verdict.valid ? "✓" : "✗"),
     element("strong", {}, headline),
-    element("p", {}, `${plain(verdict.acknowledged)} of ${plain(verdict.attempted)} were acknowledged: ${ended || "none ended"}.${thresholds}`),
+    element("p", {}, `${plain(verdict.acknowledged)} of ${plain(verdict.attempted)} were acknowledged: ${ended || "none ended"}.${broken}${thresholds}`),
   );
 }
 
@@ -110,8 +111,9 @@ function boundCard() {
   if (!bound && !processors.length) return null;
   const made = element("section", { class: "card bound" }, element("h2", {}, "What limited it"));
   if (bound) {
-    const share = bound.share === null ? null : Math.round(bound.share * 100);
+    const share = bound.share === null || bound.doubt ? null : Math.round(bound.share * 100);
     made.append(element("p", {}, bound.text));
+    if (bound.doubt) made.append(element("p", { class: "about" }, `${plain(bound.finished_per_s)} orders a second. ${bound.doubt}`));
     if (share !== null) {
       const fill = element("i");
       fill.style.width = `${Math.min(share, 100)}%`;
@@ -209,6 +211,7 @@ function verdictCard() {
     ["rejected", number(plain(verdict.rejected)), soft("sold out")],
     ["cancelled", number(plain(verdict.cancelled)), soft("in time")],
     ["dead-lettered", number(plain(verdict.dead_lettered)), soft("rest where they can be redriven")],
+    ...(verdict.unsettled ? [["had not ended", number(plain(verdict.unsettled)), soft("when it was broken off: neither lost nor found")]] : []),
     ["alerts", number(`${plain(verdict.alerts_announced)} of ${plain(verdict.alerts_due)}`), soft("announced, of those that were due")],
     ["lost", must(verdict.lost), soft("promised, and nowhere; or an outcome or alert never heard")],
     ["duplicated", must(verdict.duplicated), soft("ended twice, or one key stood for two orders")],
@@ -260,9 +263,9 @@ function generatorCard() {
 function costCard() {
   const { cost } = summary;
   const money = (usd) => (usd === null ? "–" : `$${usd.toLocaleString("en", { maximumSignificantDigits: 2 })}`);
-  const rows = cost.requests.map((each) => [`${each.service} ${each.operation}`, number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd))]);
+  const rows = cost.requests.map((each) => [`${each.service} ${each.operation}`, number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd)), soft(each.price || "no price known")]);
   const about = `${plain(cost.requests_per_1000_orders)} requests to AWS for 1,000 orders; there they would cost ${money(cost.usd_per_1000_orders)}. Counted in order-api and the workers.`;
-  return card("Cost", about, table(["", number("requests"), number("entries"), number("on AWS")], rows),
+  return card("Cost", about, table(["", number("requests"), number("entries"), number("on AWS"), "at"], rows),
     element("p", { class: "about" }, element("small", {}, `Prices as of ${cost.prices_as_of}: ${cost.prices_source}`)));
 }
 
