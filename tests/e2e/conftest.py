@@ -1,11 +1,22 @@
 """Fixtures of the tests that keep a system running: one for each file."""
 
 import json
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from e2e.command import Command
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """Ctrl-C reaches the commands that tests start, even where the shell has told its background jobs to ignore it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
