@@ -93,6 +93,38 @@ def test_messages_are_shown_without_being_received(localbus: Localbus, sqs: Any,
     assert everything["delayed"]["IsDelayed"] == "true"
 
 
+def test_messages_are_shown_that_have_a_text_in_them(localbus: Localbus, sqs: Any, url: str) -> None:
+    """Of a long queue only those that are asked for."""
+    for body in ("order 1", "order 2"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+
+    query = {"QueueUrl": url, "Containing": "order 2"}
+    answer = httpx.get(f"{localbus.url}/_aws/sqs/messages", params=query, headers={"Accept": "application/json"}).json()
+
+    assert [each["Body"] for each in answer["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"]] == ["order 2"]
+
+
+def test_what_is_in_each_queue_and_since_when(localbus: Localbus, sqs: Any, url: str) -> None:
+    """The oldest message counts wherever it is: in flight or delayed too; what is deleted or moved away does not."""
+    sqs.send_message(QueueUrl=url, MessageBody="old")
+    localbus.advance(3600)
+    sqs.send_message(QueueUrl=url, MessageBody="young", DelaySeconds=60)
+    [received] = sqs.receive_message(QueueUrl=url)["Messages"]
+
+    def told() -> tuple[int, int, int, float | None]:
+        document = httpx.get(f"{localbus.url}/_localbus/queues").json()
+        [queue] = [each for each in document["queues"] if url.endswith(each["name"])]
+        sent_at = queue["oldest_sent_at"]
+        age_s = None if sent_at is None else document["now"] - sent_at
+        return queue["visible"], queue["in_flight"], queue["delayed"], age_s
+
+    assert told() == (0, 1, 1, 3600)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
+    assert told() == (0, 0, 1, 0)
+    sqs.purge_queue(QueueUrl=url)
+    assert told() == (0, 0, 0, None)
+
+
 def test_a_client_can_point_at_the_messages(localbus: Localbus, sqs: Any, url: str) -> None:
     """The page answers a ReceiveMessage of boto3 with everything that is visible, and refuses other actions."""
     for body in ("a", "b"):

@@ -58,7 +58,13 @@ class Glass:
                     "what happened to messages; follow=1 goes on telling, an entry a line",
                     self._show_journal,
                 ),
-                Page("GET", "/_aws/sqs/messages?QueueUrl=&ShowInvisible=&ShowDelayed=", "messages, not received", peek),
+                Page("GET", "/_localbus/queues", "how much is in each queue, and since when", self._show_queues),
+                Page(
+                    "GET",
+                    "/_aws/sqs/messages?QueueUrl=&ShowInvisible=&ShowDelayed=&Containing=",
+                    "messages, not received: all of a queue, or those whose body has a text in it",
+                    peek,
+                ),
                 Page(
                     "POST",
                     "/_aws/sqs/messages",
@@ -121,6 +127,19 @@ class Glass:
                 yield _line(await coming.get())
         finally:
             stop()
+
+    def _show_queues(self, _request: Request) -> Response:
+        queues = [
+            {
+                "name": record.queue.name,
+                "account": record.account,
+                "region": record.region,
+                **record.queue.counts()._asdict(),
+                "oldest_sent_at": record.queue.oldest_sent_at(),
+            }
+            for record in self._sqs.queues
+        ]
+        return document({"now": self._clock.now(), "queues": queues})
 
     def _show_outbox(self, request: Request) -> Response:
         letters = self._outbox.letters(request.query.get("to"), request.query.get("protocol"))

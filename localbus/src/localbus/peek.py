@@ -60,11 +60,13 @@ class Peek:
         if not url or not isinstance(url, str):
             raise does_not_exist()
         queue = self._sqs.queues.by_url(url, caller).queue
+        containing = str(form.get("Containing", ""))
         hidden = {State.IN_FLIGHT: "ShowInvisible", State.DELAYED: "ShowDelayed"}
         return [
             _shown(message)
             for message in queue.peek()
-            if message.state is State.VISIBLE or str(form.get(hidden[message.state], "")).lower() in {"1", "true"}
+            if containing in message.body
+            and (message.state is State.VISIBLE or str(form.get(hidden[message.state], "")).lower() in {"1", "true"})
         ]
 
 

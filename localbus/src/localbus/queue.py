@@ -282,6 +282,11 @@ class Queue:
         self._waiters.send_away()
         self._serve()
 
+    def oldest_sent_at(self) -> float | None:
+        """When the oldest message was sent, wherever in the queue it is; None when there is none."""
+        self.settle()
+        return self._by_age.next()
+
     def peek(self) -> Iterator[Message]:
         """Every message, without receiving it: visible ones in their order, then those in flight, then delayed ones."""
         self.settle()

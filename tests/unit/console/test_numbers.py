@@ -22,15 +22,23 @@ def test_an_exposition_is_read() -> None:
     assert total(samples, "nonesuch") == 0
 
 
-def test_a_rate_needs_two_readings() -> None:
-    """One reading, or none, gives no rate; a counter that begins anew counts from nought."""
+def test_a_counter_outlives_its_process() -> None:
+    """One that begins anew is added to what was; without a reading there is no number."""
     meter = Meter()
 
-    assert meter.rate("x", 10, 100) is None
-    assert meter.rate("x", 30, 110) == 2
-    assert meter.rate("x", 5, 115) == 1
-    assert meter.rate("x", None, 120) is None
-    assert meter.rate("x", 50, 125) is None
+    assert [meter.total("x", value) for value in (10, 30, None, 5, 6)] == [10, 30, None, 35, 36]
+
+
+def test_a_rate_is_a_mean_over_some_seconds() -> None:
+    """One reading gives no rate; later ones give one over the last three seconds, whatever was before."""
+    rates = Rates()
+
+    for now_s, inbox in ((0, 0), (1, 90), (2, 90), (3, 90), (4, 93)):
+        rates.measure(HELD | {"inbox": inbox}, {}, None, None, now_s=now_s)
+        if now_s == 0:
+            assert rates.per_s == {}
+
+    assert rates.per_s["announced"] == 1
 
 
 def test_rates_outlive_a_worker() -> None:
@@ -45,6 +53,19 @@ def test_rates_outlive_a_worker() -> None:
     assert rates.per_s["accepted"] is None
     assert rates.per_s["recorded"] is None
     assert rates.api_ms is None
+
+
+def test_what_is_taken_out_is_not_taken_for_what_came_in() -> None:
+    """After a purge, or when the last work of a killed worker was not read, a rate is unknown or nought, never high."""
+    rates = Rates()
+    worker = {1: parse(WORKER % 1000)}
+
+    rates.measure(HELD | {"work": 300, "inbox": 200}, worker, None, 1000, now_s=0)
+    rates.measure(HELD | {"work": 0, "inbox": 199}, worker, None, 1000, now_s=3)
+
+    assert rates.per_s["work_in"] is None
+    assert rates.per_s["announced"] == 0
+    assert rates.per_s["recorded"] == 0
 
 
 def test_messages_of_ministack() -> None:

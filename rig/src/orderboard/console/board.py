@@ -83,12 +83,14 @@ class Looker:
     source: Source
     clock: Callable[[], float] = time.time
     _rates: Rates = field(default_factory=Rates)
-    _oldest: dict[str, tuple[float, float | None]] = field(default_factory=dict)
+    _oldest: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _ages: dict[str, float] | None = None  # where the backend tells them
 
     def look(self) -> BoardLook:
         """Look once. Raises RigError or one of AWS_ERRORS when there is nothing to see."""
         target, state = self.source.reachable(), self.source.state()
-        now = self.clock()
+        now, engine = self.clock(), self.source.localbus()
+        self._ages = None if engine is None else engine.oldest_s()
         depths = {
             name: depth(target.sqs, self.source.queue_url(name))
             for pair in queue_names(target.outputs).values()
@@ -122,31 +124,33 @@ class Looker:
 
     def _queue(self, target: Target, name: str, dlq: str | None, depths: dict[str, Depth], now: float) -> QueueLook:
         counts = depths[name]
-        sent_at_s = self._oldest_sent(target, name, counts.total, now)
         return QueueLook(
             name=name,
             waiting=counts.visible,
             in_flight=counts.in_flight,
             delayed=counts.delayed,
-            oldest_s=None if sent_at_s is None else max(0.0, now - sent_at_s),
+            oldest_s=self._oldest_s(target, name, counts.total, now),
             dlq_name=dlq,
             dlq=None if dlq is None else depths[dlq].total,
         )
 
-    def _oldest_sent(self, target: Target, name: str, count: int, now: float) -> float | None:
+    def _oldest_s(self, target: Target, name: str, count: int, now: float) -> float | None:
         if count == 0:
             self._oldest.pop(name, None)
             return None
+        if self._ages is not None:
+            return self._ages.get(name, 0.0)  # what is counted and has no age has come since the ages were read
         looked_at, sent = self._oldest.get(name, (0.0, None))
-        if now - looked_at < max(_OLDEST_EVERY_S, count / _MESSAGES_READ_A_SECOND):
-            return sent
-        try:
-            times = [each.sent_at_s for each in peek(target.endpoint, self.source.queue_url(name))]
+        if sent is None or now - looked_at >= max(_OLDEST_EVERY_S, count / _MESSAGES_READ_A_SECOND):
+            try:
+                times = [each.sent_at_s for each in peek(target.endpoint, self.source.queue_url(name))]
+            except CannotPeekError:
+                return None
             sent = min((each for each in times if each is not None), default=None)
-        except CannotPeekError:
-            sent = None
-        self._oldest[name] = (now, sent)
-        return sent
+            if sent is None:
+                return None
+            self._oldest[name] = (now, sent)
+        return max(0.0, now - sent)
 
     def _mapping(self, target: Target) -> str | None:
         try:

@@ -109,8 +109,8 @@ class Follower:
         try:
             for name, dlq in queue_names(target.outputs).values():
                 for queue in (name, dlq) if dlq is not None else (name,):
-                    messages = peek(target.endpoint, self._source.queue_url(queue))
-                    found += [(queue, each) for each in messages if order_id in each.body]
+                    messages = peek(target.endpoint, self._source.queue_url(queue), containing=order_id)
+                    found += [(queue, each) for each in messages]
         except CannotPeekError as exc:
             return found, str(exc)
         return found, None

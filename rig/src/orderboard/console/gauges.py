@@ -1,4 +1,4 @@
-"""The services' own numbers, read from their /metrics, and rates made of two readings."""
+"""The services' own numbers, read from their /metrics, and counters that outlive a process."""
 
 import re
 from collections.abc import Iterable
@@ -51,19 +51,16 @@ def scrape(url: str | None) -> list[Sample] | None:
 
 
 class Meter:
-    """Rates of growing counters. A counter that begins anew, as that of a new process does, counts from nought."""
+    """Growing counters. One that begins anew, as that of a new process does, goes on from where it was."""
 
     def __init__(self) -> None:
-        self._before: dict[str, tuple[float, float]] = {}
+        self._known: dict[str, tuple[float, float]] = {}
 
-    def rate(self, name: str, value: float | None, at_s: float) -> float | None:
-        """How much it grew a second since the last reading; None on the first, or when there is no reading."""
+    def total(self, name: str, value: float | None) -> float | None:
+        """What the counter has come to, over all processes that had it; None when there is no reading."""
         if value is None:
-            self._before.pop(name, None)
             return None
-        before = self._before.get(name)
-        self._before[name] = (at_s, value)
-        if before is None or at_s <= before[0]:
-            return None
-        grown = value - before[1] if value >= before[1] else value
-        return grown / (at_s - before[0])
+        last, before = self._known.get(name, (0.0, 0.0))
+        grown = value - last if value >= last else value
+        self._known[name] = (value, before + grown)
+        return before + grown

@@ -12,6 +12,7 @@ _TIMEOUT_S: Final = 5.0
 _OF_ONE_MESSAGE: Final = 100
 DISORDER, FAULTS, CLOCK = "/_localbus/disorder", "/_localbus/faults", "/_localbus/clock"
 _JOURNAL: Final = "/_localbus/journal"
+_QUEUES: Final = "/_localbus/queues"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Localbus:
     def of_message(self, message_id: str) -> list[Entry]:
         """What happened to a message; of one that was received over and over, the last of it."""
         return self.entries(last=_OF_ONE_MESSAGE, message_id=message_id)
+
+    def oldest_s(self) -> dict[str, float] | None:
+        """How long the oldest message of each queue, by name, has been there; None where it does not say."""
+        document = self.get(_QUEUES)
+        if document is None:
+            return None
+        sent = {each["name"]: each["oldest_sent_at"] for each in document["queues"]}
+        return {name: max(0.0, document["now"] - at) for name, at in sent.items() if at is not None}
 
     def now(self) -> float:
         """The time by localbus's clock, in seconds since 1970."""

@@ -52,8 +52,8 @@ class Peeked:
         }
 
 
-def peek(endpoint: Endpoint, queue_url: str) -> list[Peeked]:
-    """Everything in the queue, in the queue's order; raise CannotPeekError where that cannot be had."""
+def peek(endpoint: Endpoint, queue_url: str, containing: str = "") -> list[Peeked]:
+    """What is in the queue and has this text in it, in the queue's order; raise CannotPeekError if not shown."""
     path = _PATHS.get(endpoint.name)
     if path is None or endpoint.endpoint_url is None:
         raise CannotPeekError(
@@ -61,7 +61,9 @@ def peek(endpoint: Endpoint, queue_url: str) -> list[Peeked]:
             "towards maxReceiveCount."
         )
     # LocalStack leaves out what is in flight or delayed unless asked.
-    query = urlencode({"QueueUrl": queue_url, "ShowInvisible": "true", "ShowDelayed": "true"})
+    # Only localbus knows Containing, and need not write a long queue down for one order.
+    asked = {"QueueUrl": queue_url, "ShowInvisible": "true", "ShowDelayed": "true"}
+    query = urlencode(asked | ({"Containing": containing} if containing else {}))
     try:
         answer = httpx.get(
             f"{endpoint.endpoint_url.rstrip('/')}{path}?{query}",
@@ -70,7 +72,7 @@ def peek(endpoint: Endpoint, queue_url: str) -> list[Peeked]:
             trust_env=False,
         )
         answer.raise_for_status()
-        return parse(answer.json())
+        return [each for each in parse(answer.json()) if containing in each.body]
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise CannotPeekError(f"The backend did not show its messages: {exc or type(exc).__name__}") from exc
 

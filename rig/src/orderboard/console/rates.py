@@ -1,25 +1,30 @@
 """What flows over the edges of the board, a second: from the services' counters and from what the queues hold."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from orderboard.console.gauges import Meter, Sample, total
 
 _WINDOW_S: Final = 3.0
+_SHORTEST_S: Final = 1.0
+_UNSHARP: Final = 10  # a queue and a worker are not read in the same instant
 _WORK_QUEUES: Final = ("work", "express")
 # What the worker counts without the message leaving the queue.
 _STAYS: Final = ("retried", "poison", "lost")
 
+Reading = dict[str, float | None]
+
 
 class Rates:
-    """Measured anew every few seconds, so that they can be read. One that is not known is None."""
+    """Means over the last few seconds, so that they can be read. One that is not known is None."""
 
     def __init__(self) -> None:
         self.per_s: dict[str, float | None] = {}
         self.api_ms: float | None = None
         self._meter = Meter()
-        self._measured_at_s = float("-inf")
-        self._done: dict[tuple[int, str], float] = {}
+        self._readings: deque[tuple[float, Reading]] = deque()
+        self._workers: dict[tuple[int, str], float] = {}
 
     def measure(
         self,
@@ -31,32 +36,56 @@ class Rates:
         now_s: float,
     ) -> None:
         """Take a reading. held: what each queue and its dead-letter queue hold together; workers: by pid."""
-        for pid, samples in workers.items():
-            for queue in _WORK_QUEUES:
-                self._done[pid, queue] = _left_queue(samples, queue)
-        if now_s - self._measured_at_s < _WINDOW_S:
+        reading = self._of_workers(held, workers) | self._of_api(api)
+        reading |= {"recorded": orders, "announced": held["inbox"]}
+        self._readings.append((now_s, reading))
+        while len(self._readings) > 2 and self._readings[1][0] <= now_s - _WINDOW_S:
+            self._readings.popleft()
+        began_s, before = self._readings[0]
+        if now_s - began_s < _SHORTEST_S:
             return
-        self._measured_at_s = now_s
-        rate = self._meter.rate
-        accepted = None if api is None else total(api, "orderboard_api_orders_total", result="accepted")
-        self.per_s["accepted"] = rate("accepted", accepted, now_s)
-        self.per_s["recorded"] = rate("recorded", orders, now_s)
-        self.per_s["announced"] = rate("announced", held["inbox"], now_s)
-        for queue in _WORK_QUEUES:
-            # A worker that has ended keeps its share, so that the sum only grows.
-            done = sum(count for (_, name), count in self._done.items() if name == queue) if self._done else None
-            self.per_s[f"{queue}_done"] = rate(f"{queue}_done", done, now_s)
-            # SQS does not count what arrives: it is what left, and what is there now.
-            self.per_s[f"{queue}_in"] = rate(f"{queue}_in", None if done is None else done + held[queue], now_s)
-        self.api_ms = self._mean_ms(api, now_s)
+        grown = {name: _grown(before.get(name), value) for name, value in reading.items()}
+        requests, seconds = grown.pop("requests"), grown.pop("request_s")
+        self.api_ms = seconds / requests * 1000 if seconds is not None and requests else None
+        self.per_s = {name: None if each is None else each / (now_s - began_s) for name, each in grown.items()}
 
-    def _mean_ms(self, api: Sequence[Sample] | None, now_s: float) -> float | None:
-        if api is None:
-            return None
-        name = "orderboard_api_request_seconds"
-        seconds = self._meter.rate("s", total(api, f"{name}_sum", route="/orders", method="POST"), now_s)
-        requests = self._meter.rate("n", total(api, f"{name}_count", route="/orders", method="POST"), now_s)
-        return seconds / requests * 1000 if seconds is not None and requests else None
+    def _of_api(self, api: Sequence[Sample] | None) -> Reading:
+        request = "orderboard_api_request_seconds"
+        posts = {"route": "/orders", "method": "POST"}
+        values = {
+            "accepted": None if api is None else total(api, "orderboard_api_orders_total", result="accepted"),
+            "publish": None if api is None else _entries(api, "PublishBatch"),
+            "fact": None if api is None else _entries(api, "PutEvents"),
+            "requests": None if api is None else total(api, f"{request}_count", **posts),
+            "request_s": None if api is None else total(api, f"{request}_sum", **posts),
+        }
+        return {name: self._meter.total(name, value) for name, value in values.items()}
+
+    def _of_workers(self, held: Mapping[str, int], workers: Mapping[int, Sequence[Sample]]) -> Reading:
+        for pid, samples in workers.items():
+            self._workers[pid, "outcome"] = _entries(samples, "PutEvents")
+            for queue in _WORK_QUEUES:
+                self._workers[pid, queue] = _left_queue(samples, queue)
+        if not self._workers:
+            return {}
+        # A worker that has ended keeps its share, so that the sum only grows.
+        done = {name: sum(n for (_, each), n in self._workers.items() if each == name) for _, name in self._workers}
+        reading: Reading = {"outcome": done["outcome"]}
+        for queue in _WORK_QUEUES:
+            # SQS does not count what arrives: it is what left, and what is there now.
+            reading |= {f"{queue}_done": done[queue], f"{queue}_in": done[queue] + held[queue]}
+        return reading
+
+
+def _grown(before: float | None, now: float | None) -> float | None:
+    """How much more it is. What was taken out of a queue by others, as a purge does, hides what came in."""
+    if before is None or now is None or now < before - _UNSHARP:
+        return None
+    return max(0.0, now - before)
+
+
+def _entries(samples: Sequence[Sample], operation: str) -> float:
+    return total(samples, "orderboard_aws_entries_total", operation=operation)
 
 
 def _left_queue(samples: Sequence[Sample], queue: str) -> float:
