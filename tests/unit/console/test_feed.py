@@ -13,7 +13,7 @@ from support import eventually
 
 def board(at_s: float) -> dict[str, Any]:
     """A board with one queue, which holds three."""
-    return {"at_s": at_s, "queues": {"work": {"waiting": 1, "in_flight": 2, "delayed": 0}}}
+    return {"at_s": at_s, "api_ms": None, "queues": {"work": {"waiting": 1, "in_flight": 2, "delayed": 0}}}
 
 
 class Clock:

@@ -20,7 +20,7 @@ _QUEUE_SIZE: Final = 8
 class Feed:
     """Looks at the board at an interval while anybody watches, and tells every viewer the same.
 
-    look gives the board as the page takes it, with at_s and queues.
+    look gives the board as the page takes it, with at_s, api_ms and queues.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class Feed:
         self._history.append(
             {
                 "at_s": at_s,
+                "api_ms": document["api_ms"],
                 **{key: each["waiting"] + each["in_flight"] + each["delayed"] for key, each in queues.items()},
             }
         )

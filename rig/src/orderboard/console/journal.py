@@ -24,7 +24,7 @@ _TITLES: Final = {
     "sent": "Arrived in {name}",
     "received": "Received again, {said} times now",
     "hidden": "Hidden for {said} s from now",
-    "visible": "Visible again: nobody deleted it in time",
+    "visible": "Visible again, to be received",
     "moved": "Moved to {place}: received too often",
     "deleted": "Deleted: it is done",
     "duplicated": "Delivered twice at a time, as AWS may",
@@ -39,6 +39,9 @@ _TITLES: Final = {
     "retry_scheduled": "Not delivered to {to}; to be tried again",
     "denied": "Not allowed",
     "scheduled": "The schedule of {name} came round",
+    "invoked": "Handed to the function {function}",
+    "item_failed": "The function {function} reported it as failed",
+    "invocation_failed": "The function failed",
 }
 _COUNTED: Final = {"received": "receive_count", "hidden": "hidden_s"}
 
@@ -99,6 +102,8 @@ def _who(arn: str, endpoints: Mapping[str, str]) -> str:
             return "EventBridge"
         case "sqs":
             return f"SQS {name}"
+        case "lambda":
+            return "Lambda's mapping"
         case _:
             return endpoints.get(arn, name)
 
@@ -124,11 +129,12 @@ def _words(entry: Entry, endpoints: Mapping[str, str]) -> tuple[str, dict[str, s
     name = short(entry.resource) or "the archive"
     to = short(endpoints.get(entry.resource, "")) or "a subscription" if _is_subscription(entry.resource) else name
     by = f" by rule {short(str(given.pop('rule')))}" if "rule" in given else ""
+    function = short(str(given.pop("function", "")))
     template = _FIRST.get((entry.event, said)) or _TITLES.get(entry.event)
     title = (
         entry.event.replace("_", " ").capitalize()
         if template is None
-        else template.format(name=name, to=to, by=by, said=said, place=short(said))
+        else template.format(name=name, to=to, by=by, said=said, place=short(said), function=function)
     )
     details = {key: _text(value) for key, value in given.items()}
     if entry.event in _COUNTED:

@@ -14,7 +14,7 @@ const DISORDERS = {
   none: "None", duplicates: "Duplicates 10 %", reordering: "Reordering 30 %", "missed polls": "Missed polls 30 %", "all of it": "All of it",
 };
 const SHARES = { 0.1: "10 %", 0.5: "50 %", 1: "all" };
-const STEPS = { "30 s": 30, "5 min": 300, "1 h": 3600, "4 days": 345600 };
+const STEPS = { "30 s": 30, "5 min": 300, "1 h": 3600, "4 d": 345600 };
 const LATE_MS = 1000;
 
 const choice = (id, label, options, words) => el("select", { id, "aria-label": label },
@@ -45,9 +45,9 @@ export class Disturbances {
     ];
   }
 
-  update(condition, reason) {
+  update(condition, reason, fixed) {
     this.asked.textContent = condition === null ? reason : this.#faults(condition.faults);
-    this.time.textContent = condition === null ? "" : `${new Date(condition.now * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC${condition.manual ? ", stands until moved" : ", runs by itself"}`;
+    this.time.textContent = condition === null ? "" : `${new Date(condition.now * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC${condition.manual ? ", stands until it is moved" : `. ${fixed}`}`;
     const set = condition?.disorder;
     if (set && document.activeElement !== this.disorder) this.disorder.value = this.#preset(set);
   }

@@ -29,7 +29,7 @@ export const rate = (value) => {
 
 export function age(seconds) {
   if (seconds === null || seconds === undefined) return "unknown";
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 1) return `${Math.round(Math.max(0, seconds) * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;

@@ -15,7 +15,7 @@ export class Journal {
     this.pause = el("button", { type: "button", "aria-pressed": "false", onclick: () => this.#paused(this.pause.getAttribute("aria-pressed") !== "true") }, "Pause");
     this.said = el("p", { class: "note" });
     this.rows = el("tbody");
-    const head = el("tr", {}, ...["time", "where", "what", "message"].map((name) => el("th", { scope: "col" }, name)));
+    const head = el("tr", {}, ...["time (UTC)", "where", "what", "message"].map((name) => el("th", { scope: "col" }, name)));
     const form = el("form", { class: "row" }, el("label", { for: "journal-queue" }, "Of"), this.queue, el("label", { for: "journal-id" }, "or"), this.id, el("button", { class: "main" }, "Show"), this.pause);
     form.addEventListener("submit", (event) => { event.preventDefault(); this.#ask({ id: this.id.value.trim().toLowerCase() }); });
     this.queue.addEventListener("change", () => this.#ask({ queue: this.queue.value }));

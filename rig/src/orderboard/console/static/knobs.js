@@ -44,7 +44,7 @@ export class Knobs {
       count.classList.toggle("some", resting > 0);
     }
     this.orders.update(seen.traffic);
-    this.disturbances.update(seen.localbus, seen.knobs.disorder.reason);
+    this.disturbances.update(seen.localbus, seen.knobs.disorder.reason, seen.knobs.clock.reason);
   }
 
   async act(action, body, words = (said) => said) {

@@ -3,6 +3,7 @@
 import { Board } from "./board.js";
 import { get } from "./dom.js";
 import { Follow } from "./follow.js";
+import { Glance } from "./glance.js";
 import { Guide } from "./guide.js";
 import { Journal } from "./journal.js";
 import { Knobs } from "./knobs.js";
@@ -53,6 +54,7 @@ function live(said, state) {
   if (byId("live").textContent === said) return;
   byId("live").textContent = said;
   byId("live").className = `live ${state}`;
+  byId("board").classList.toggle("stale", state === "off"); // its numbers are old then
 }
 
 function trouble(said) {
@@ -72,7 +74,9 @@ const followOrder = (orderId, { quietly = false } = {}) => { // who just placed 
   follow.follow(orderId);
 };
 const peek = new Peek(byId("peek"), { onMatch: explain, onOrder: followOrder, onJournal: journalOf });
-const board = new Board(byId("diagram"), byId("glance"), (queue) => { choose("peek", { scroll: true }); peek.look(queue); });
+const lookInto = (queue) => { choose("peek", { scroll: true }); peek.look(queue); };
+const board = new Board(byId("diagram"), lookInto);
+const glance = new Glance(byId("glance"), lookInto);
 const knobs = new Knobs(byId("knobs"), about, followOrder);
 const guide = new Guide(byId("guide"), byId("open-guide"), (...turn) => knobs.act(...turn));
 const proof = new Proof(byId("proof"), byId("said"));
@@ -95,9 +99,10 @@ events.addEventListener("board", (event) => {
   trouble(seen.trouble);
   if (seen.trouble) return live("no backend", "off");
   live("live", "on");
-  history.add({ at_s: seen.at_s, ...Object.fromEntries(Object.entries(seen.queues).map(([key, each]) => [key, each.waiting + each.in_flight + each.delayed])) });
+  history.see(seen);
   byId("where").textContent = `${seen.backend} ${seen.endpoint_url ?? ""}`;
   board.update(seen, history);
+  glance.update(seen, history);
   knobs.update(seen);
   guide.update(seen);
   proof.update(seen.proof);

@@ -34,16 +34,16 @@ export class Peek {
     const text = message.is_json ? JSON.stringify(message.body, null, 2) : message.body;
     const subject = message.is_json ? message.body?.subject ?? message.body?.order_id : undefined;
     const sent = message.sent_at_s === null ? "age unknown" : `${age(Date.now() / 1000 - message.sent_at_s)} old`;
-    const received = message.receive_count === null ? "receives unknown" : `received ${message.receive_count === 1 ? "once" : `${message.receive_count} times`}`;
+    const received = message.receive_count === null ? "receives unknown" : `received ${message.receive_count === 0 ? "never" : message.receive_count === 1 ? "once" : `${message.receive_count} times`}`;
     const state = message.visible === null ? "" : message.visible ? "waiting" : "in flight or hidden";
     const type = message.body?.type ?? message.body?.kind ?? "message";
     const attributes = Object.entries(message.attributes).map(([name, value]) => el("span", {}, el("b", {}, name), ` ${value}`));
-    return el("details", { open }, el("summary", {}, el("strong", {}, String(type)), ` ${[sent, received, state].filter(Boolean).join(" · ")}`),
+    return el("details", { open }, el("summary", {}, el("strong", {}, String(type)), ` ${[subject && String(subject).slice(0, 8), sent, received, state].filter(Boolean).join(" · ")}`),
       el("p", { class: "details" }, el("span", {}, el("b", {}, "message_id"), ` ${message.message_id}`), ...attributes),
       el("pre", {}, text),
       el("div", { class: "row" },
         subject ? el("button", { type: "button", onclick: () => this.onOrder(String(subject)) }, "Follow the order") : null,
         el("button", { type: "button", onclick: () => this.onJournal(message.message_id) }, "What happened to it?"),
-        message.is_json ? el("button", { type: "button", onclick: () => this.onMatch(text) }, "Why did it (not) match?") : null));
+        message.body?.type || message.body?.["detail-type"] ? el("button", { type: "button", onclick: () => this.onMatch(text) }, "Why did it (not) match?") : null));
   }
 }
