@@ -1,6 +1,6 @@
 """Queues, looked at without taking anything from them: how much is there, and what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -65,7 +65,7 @@ def peek(sqs: "SQSClient", queue_url: str) -> list[Message]:
         for message in _drain(sqs, queue_url, expected=depth(sqs, queue_url).visible):
             seen[message.message_id] = message
     finally:
-        _give_back(sqs, queue_url, list(seen.values()))
+        give_back(sqs, queue_url, [message.receipt_handle for message in seen.values()])
     return list(seen.values())
 
 
@@ -101,12 +101,13 @@ def _drain(sqs: "SQSClient", queue_url: str, *, expected: int) -> Iterator[Messa
         yield from map(read, batch)
 
 
-def _give_back(sqs: "SQSClient", queue_url: str, messages: list[Message]) -> None:
-    for start in range(0, len(messages), BATCH):
+def give_back(sqs: "SQSClient", queue_url: str, receipt_handles: Sequence[str]) -> None:
+    """Let what was received be seen by others at once."""
+    for start in range(0, len(receipt_handles), BATCH):
         sqs.change_message_visibility_batch(
             QueueUrl=queue_url,
             Entries=[
-                {"Id": str(number), "ReceiptHandle": message.receipt_handle, "VisibilityTimeout": 0}
-                for number, message in enumerate(messages[start : start + BATCH])
+                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for number, handle in enumerate(receipt_handles[start : start + BATCH])
             ],
         )

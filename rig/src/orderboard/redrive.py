@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from botocore.exceptions import ClientError
+from orderboard_contracts.alert import NotAnAlert, parse_alert
 from orderboard_contracts.events import CancellationRequested, NotAnEvent, OrderPlaced, parse_event
 from orderboard_contracts.routing import priority_of
 from orderboard_stack.outputs import StackOutputs
 
 from orderboard.errors import RigError, UsageError
-from orderboard.queues import BATCH, depth
+from orderboard.queues import BATCH, depth, give_back
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -76,15 +77,28 @@ def redrive(sqs: "SQSClient", planned: Redrive, outputs: StackOutputs, progress:
 def destination_of(message: "MessageTypeDef", outputs: StackOutputs) -> str | None:
     """Where an undelivered message was meant to go; None when it does not say so.
 
-    EventBridge notes the target. What SNS could not deliver is a command, whose priority says the queue.
+    EventBridge notes the target. What SNS could not deliver is an alert, or a command, whose priority says the queue.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
     target = message.get("MessageAttributes", {}).get("TARGET_ARN")
     if target is not None:
         name = target.get("StringValue", "").rpartition(":")[2]
         return name if name in outputs.queues else None
+    return _inbox(message["Body"], outputs) or _queue_of_a_command(message["Body"], outputs)
+
+
+def _inbox(body: str, outputs: StackOutputs) -> str | None:
+    """The inbox alone gets bare alerts: mail, webhooks and telephones get them in SNS's wrapping."""
     try:
-        event = parse_event(message["Body"])
+        parse_alert(body)
+    except NotAnAlert:
+        return None
+    return outputs.inbox_queue
+
+
+def _queue_of_a_command(body: str, outputs: StackOutputs) -> str | None:
+    try:
+        event = parse_event(body)
     except NotAnEvent:
         return None
     if not isinstance(event, OrderPlaced | CancellationRequested):
@@ -121,12 +135,12 @@ def _by_hand(
     # Only as many as rest there now: what fails again meanwhile comes back here, and would be moved for ever.
     total = depth(sqs, source_url).visible
     urls: dict[str, str] = {}
-    moved, left = 0, 0
+    moved, left = 0, list[str]()
     progress(0, total)
-    while moved + left < total:
+    while moved + len(left) < total:
         messages = sqs.receive_message(
             QueueUrl=source_url,
-            MaxNumberOfMessages=min(BATCH, total - moved - left),
+            MaxNumberOfMessages=min(BATCH, total - moved - len(left)),
             VisibilityTimeout=_HIDDEN_WHILE_MOVING_S,
             WaitTimeSeconds=1,
             MessageAttributeNames=["All"],
@@ -136,7 +150,7 @@ def _by_hand(
         for message in messages:
             name = planned.destination or destination_of(message, outputs)
             if name is None:
-                left += 1
+                left.append(message["ReceiptHandle"])
                 continue
             if name not in urls:
                 urls[name] = sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -148,7 +162,8 @@ def _by_hand(
             sqs.delete_message(QueueUrl=source_url, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
             progress(moved, total)
-    return moved, left
+    give_back(sqs, source_url, left)
+    return moved, len(left)
 
 
 def _arn(sqs: "SQSClient", queue_url: str) -> str:

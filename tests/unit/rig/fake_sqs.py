@@ -66,6 +66,7 @@ class FakeSqs:
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> None:
         self._deletes += 1
         self.deleted_before_sent |= self._deletes > self._sent_copies
+        self.hidden.discard(ReceiptHandle)
         self.queues[QueueUrl] = [m for m in self.queues[QueueUrl] if m["MessageId"] != ReceiptHandle]
 
     def change_message_visibility_batch(self, *, QueueUrl: str, Entries: list[Any]) -> None:

@@ -1,17 +1,28 @@
 """Redrive, on an SQS in memory: what moves where, by which way, and that nothing is lost on the way."""
 
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import pytest
 from orderboard.errors import UsageError
 from orderboard.queues import peek
 from orderboard.redrive import plan, redrive
+from orderboard_contracts.alert import Alert
 from orderboard_contracts.events import CancellationRequested, CancellationRequestedData
 from orderboard_contracts.identity import new_order_id
 from orderboard_stack.outputs import StackOutputs
 from unit.rig.fake_sqs import FakeSqs
 
 OUTPUTS = StackOutputs(**{each.name: f"shop-{each.name}" for each in fields(StackOutputs)})
+ALERT = Alert(
+    id="alert-1",
+    kind="large_order",
+    order_id=new_order_id(),
+    severity="info",
+    audience="barista",
+    text="A large order",
+    occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+).to_json()
 DLQ, WORK = OUTPUTS.work_dlq, OUTPUTS.work_queue
 
 
@@ -67,20 +78,23 @@ def test_by_task_where_sqs_can() -> None:
 
 
 def test_undelivered_messages_go_where_they_were_meant_for() -> None:
-    """EventBridge's target and a command's priority say where; what says nothing is left and counted."""
-    sqs = FakeSqs(OUTPUTS.undelivered_queue, OUTPUTS.alerts_queue, OUTPUTS.express_queue)
+    """EventBridge's target, a command's priority, an alert's form say where; what says nothing stays, to be seen."""
+    sqs = FakeSqs(OUTPUTS.undelivered_queue, OUTPUTS.alerts_queue, OUTPUTS.express_queue, OUTPUTS.inbox_queue)
     target_arn = f"arn:aws:sqs:us-east-1:000000000000:{OUTPUTS.alerts_queue}"
     sqs.put(OUTPUTS.undelivered_queue, "an event", {"TARGET_ARN": target_arn})
     sqs.put(OUTPUTS.undelivered_queue, _cancellation())
+    sqs.put(OUTPUTS.undelivered_queue, ALERT)
     sqs.put(OUTPUTS.undelivered_queue, "who knows")
     sqs.put(OUTPUTS.undelivered_queue, "a stranger's", {"TARGET_ARN": "arn:aws:sqs:us-east-1:1:other"})
 
     redriven = redrive(sqs.client(), plan("undelivered", OUTPUTS), OUTPUTS, lambda done, total: None)
 
-    assert (redriven.moved, redriven.left) == (2, 2)
+    assert (redriven.moved, redriven.left) == (3, 2)
     assert sqs.bodies(OUTPUTS.alerts_queue) == ["an event"]
     assert len(sqs.bodies(OUTPUTS.express_queue)) == 1
+    assert sqs.bodies(OUTPUTS.inbox_queue) == [ALERT]
     assert sqs.bodies(OUTPUTS.undelivered_queue) == ["who knows", "a stranger's"]
+    assert sqs.hidden == set()
 
 
 def test_peeking_takes_nothing() -> None:
