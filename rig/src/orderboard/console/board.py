@@ -1,24 +1,19 @@
 """One look at the board: queues, workers, order-api, table, notifier. What cannot be told is None, never nought."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Final
 
 import psutil
 from orderboard_stack.outputs import StackOutputs
 
+from orderboard.console.depths import Depths, Held
 from orderboard.console.gauges import Sample, scrape, total
-from orderboard.console.peek import CannotPeekError, peek
 from orderboard.console.rates import Rates
 from orderboard.console.source import Source
 from orderboard.process import answers
-from orderboard.queues import Depth, depth
 from orderboard.state import KnownProcess, State
 from orderboard.target import AWS_ERRORS, Target
-
-_OLDEST_EVERY_S: Final = 1.0
-_MESSAGES_READ_A_SECOND: Final = 500  # a long queue is asked for its oldest message less often
 
 
 def queue_names(outputs: StackOutputs) -> dict[str, tuple[str, str | None]]:
@@ -83,26 +78,22 @@ class Looker:
     source: Source
     clock: Callable[[], float] = time.time
     _rates: Rates = field(default_factory=Rates)
-    _oldest: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _ages: dict[str, float] | None = None  # where the backend tells them
+
+    def __post_init__(self) -> None:
+        self._depths = Depths(self.source)
 
     def look(self) -> BoardLook:
         """Look once. Raises RigError or one of AWS_ERRORS when there is nothing to see."""
         target, state = self.source.reachable(), self.source.state()
-        now, engine = self.clock(), self.source.localbus()
-        self._ages = None if engine is None else engine.oldest_s()
-        depths = {
-            name: depth(target.sqs, self.source.queue_url(name))
-            for pair in queue_names(target.outputs).values()
-            for name in pair
-            if name is not None
-        }
+        now, names = self.clock(), queue_names(target.outputs)
+        dlqs = [dlq for _, dlq in names.values() if dlq is not None]
+        found = self._depths.look([name for name, _ in names.values()], dlqs, now)
         workers, samples = _workers(state)
         api = scrape(target.api_url)
         orders = _orders(target)
         held = {
-            key: depths[name].total + (depths[dlq].total if dlq is not None else 0)
-            for key, (name, dlq) in queue_names(target.outputs).items()
+            key: found[name].depth.total + (found[dlq].depth.total if dlq is not None else 0)
+            for key, (name, dlq) in names.items()
         }
         self._rates.measure(held, samples, api, orders, now_s=now)
         return BoardLook(
@@ -112,51 +103,31 @@ class Looker:
             api_url=target.api_url,
             api_ready=None if target.api_url is None else api is not None or answers(f"{target.api_url}/healthz"),
             api_ms=self._rates.api_ms,
-            queues={
-                key: self._queue(target, name, dlq, depths, now)
-                for key, (name, dlq) in queue_names(target.outputs).items()
-            },
+            queues={key: _queue(name, dlq, found) for key, (name, dlq) in names.items()},
             workers=workers,
             orders=orders,
             mapping=self._mapping(target),
             rates=dict(self._rates.per_s),
         )
 
-    def _queue(self, target: Target, name: str, dlq: str | None, depths: dict[str, Depth], now: float) -> QueueLook:
-        counts = depths[name]
-        return QueueLook(
-            name=name,
-            waiting=counts.visible,
-            in_flight=counts.in_flight,
-            delayed=counts.delayed,
-            oldest_s=self._oldest_s(target, name, counts.total, now),
-            dlq_name=dlq,
-            dlq=None if dlq is None else depths[dlq].total,
-        )
-
-    def _oldest_s(self, target: Target, name: str, count: int, now: float) -> float | None:
-        if count == 0:
-            self._oldest.pop(name, None)
-            return None
-        if self._ages is not None:
-            return self._ages.get(name, 0.0)  # what is counted and has no age has come since the ages were read
-        looked_at, sent = self._oldest.get(name, (0.0, None))
-        if sent is None or now - looked_at >= max(_OLDEST_EVERY_S, count / _MESSAGES_READ_A_SECOND):
-            try:
-                times = [each.sent_at_s for each in peek(target.endpoint, self.source.queue_url(name))]
-            except CannotPeekError:
-                return None
-            sent = min((each for each in times if each is not None), default=None)
-            if sent is None:
-                return None
-            self._oldest[name] = (now, sent)
-        return max(0.0, now - sent)
-
     def _mapping(self, target: Target) -> str | None:
         try:
             return self.source.functions().get_event_source_mapping(UUID=target.outputs.notifier_mapping_id)["State"]
         except AWS_ERRORS:
             return None
+
+
+def _queue(name: str, dlq: str | None, found: Mapping[str, Held]) -> QueueLook:
+    counts = found[name].depth
+    return QueueLook(
+        name=name,
+        waiting=counts.visible,
+        in_flight=counts.in_flight,
+        delayed=counts.delayed,
+        oldest_s=found[name].oldest_s,
+        dlq_name=dlq,
+        dlq=None if dlq is None else found[dlq].depth.total,
+    )
 
 
 def process_state(process: KnownProcess) -> str:

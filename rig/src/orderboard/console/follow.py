@@ -80,25 +80,27 @@ class Follower:
         record = recorded(self._source.target(), order_id)
         lying, blind = self._lying(order_id)
         lines = self._lines(order_id, *(message.message_id for _, message in lying))
-        told, unknown = self._journalled(_ids(lines, lying))
+        behind_s = self._source.backend_now() - time.time()
+        told, unknown = self._journalled(_ids(lines, lying), behind_s)
         if told:  # of a message that it cannot handle the worker logs the message's id only
             lines = self._lines(order_id, *{each.message_id for each in told})
         if blind is not None:
             unknown.append(f"Messages are not shown: {blind}")
         if self._source.logs_dir is None:
             unknown.append("No logs: the services do not run on this machine.")
-        return story_document(order_id, record, lines, lying, journal=told, unknown=unknown)
+        same_time = abs(behind_s) <= _SAME_TIME_WITHIN_S
+        return story_document(order_id, record, lines, lying, journal=told, unknown=unknown, same_time=same_time)
 
     def _lines(self, *names: str) -> list[LogLine]:
         logs_dir = self._source.logs_dir
         return [] if logs_dir is None else log_lines(logs_dir, names)
 
-    def _journalled(self, ids: set[str]) -> tuple[list[Told], list[str]]:
+    def _journalled(self, ids: set[str], behind_s: float) -> tuple[list[Told], list[str]]:
         """What localbus's journal tells, where that is the backend, and what keeps it from being told."""
         engine = self._source.localbus()
         if engine is None:
             return [], []
-        if abs(engine.now() - time.time()) > _SAME_TIME_WITHIN_S:
+        if abs(behind_s) > _SAME_TIME_WITHIN_S:
             return [], ["localbus's clock is not that of the services: what its journal has is in the Journal only."]
         endpoints = self._journal.endpoints()
         return [tell(entry, endpoints) for entry in trace(engine.of_message, sorted(ids))], []
@@ -129,12 +131,15 @@ def story_document(
     *,
     journal: list[Told],
     unknown: list[str],
+    same_time: bool = True,
 ) -> dict[str, Any]:
-    """Put the steps in order. lying: the queues where messages about the order are now."""
-    steps = sorted(
-        [*_logged(lines), *_recorded(record), *_journalled(journal), *_lies(lying, time.time())],
-        key=lambda step: step.at_s,
-    )
+    """Put the steps in order. lying: the queues where messages about the order are now.
+
+    same_time: whether the queues go by the services' clock. If not, what only they know comes last.
+    """
+    happened = [*_logged(lines), *_recorded(record), *_journalled(journal)]
+    now_s = time.time() if same_time else max((step.at_s for step in happened), default=time.time())
+    steps = sorted([*happened, *_lies(lying, now_s, same_time=same_time)], key=lambda step: step.at_s)
     before = [None, *(step.at_s for step in steps)]
     dead = any(queue.endswith(("-dlq", "-undelivered")) for queue, _ in lying)
     status = record.status if record is not None else "dead-lettered" if dead else "on its way" if steps else "unknown"
@@ -182,10 +187,10 @@ def _recorded(record: OrderRecord | None) -> Iterator[Step]:
     yield Step(record.recorded_at.timestamp(), record.worker_id or "worker", "Recorded in the table", "good", details)
 
 
-def _lies(lying: list[tuple[str, Peeked]], now_s: float) -> Iterator[Step]:
+def _lies(lying: list[tuple[str, Peeked]], now_s: float, *, same_time: bool) -> Iterator[Step]:
     for queue, message in lying:
         details = {"message_id": message.message_id, "receive_count": str(message.receive_count or 0)}
-        at_s = message.sent_at_s or now_s
+        at_s = message.sent_at_s if same_time and message.sent_at_s is not None else now_s
         if queue.endswith("-inbox"):
             document = message.document()["body"]
             text = str(document.get("text", "")) if isinstance(document, dict) else ""
@@ -197,4 +202,5 @@ def _lies(lying: list[tuple[str, Peeked]], now_s: float) -> Iterator[Step]:
             yield Step(now_s, f"SQS {queue}", f"Rests in the dead-letter queue: {letter.reason}", "bad", details)
         else:
             where = "Waits to be received" if message.visible else "In the hands of a consumer, or hidden until a retry"
-            yield Step(now_s, f"SQS {queue}", where, "waiting", {**details, "in_queue_s": f"{now_s - at_s:.1f}"})
+            waited = {"in_queue_s": f"{now_s - at_s:.1f}"} if same_time else {}
+            yield Step(now_s, f"SQS {queue}", where, "waiting", {**details, **waited})

@@ -51,13 +51,9 @@ class Localbus:
         """What happened to a message; of one that was received over and over, the last of it."""
         return self.entries(last=_OF_ONE_MESSAGE, message_id=message_id)
 
-    def oldest_s(self) -> dict[str, float] | None:
-        """How long the oldest message of each queue, by name, has been there; None where it does not say."""
-        document = self.get(_QUEUES)
-        if document is None:
-            return None
-        sent = {each["name"]: each["oldest_sent_at"] for each in document["queues"]}
-        return {name: max(0.0, document["now"] - at) for name, at in sent.items() if at is not None}
+    def queues(self) -> dict[str, Any] | None:
+        """How much is in each queue and since when, with the time that it is by localbus's clock."""
+        return self.get(_QUEUES)
 
     def now(self) -> float:
         """The time by localbus's clock, in seconds since 1970."""

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -83,6 +84,11 @@ class Source:
         """The backend's own doors, where it is localbus."""
         self.target()
         return self._localbus
+
+    def backend_now(self) -> float:
+        """The time by the clock that says when a message was sent: localbus's may be turned by hand."""
+        engine = self.localbus()
+        return time.time() if engine is None else engine.now()
 
     @property
     def _named(self) -> bool:

@@ -33,7 +33,7 @@ export class Peek {
   #message(message, open) {
     const text = message.is_json ? JSON.stringify(message.body, null, 2) : message.body;
     const subject = message.is_json ? message.body?.subject ?? message.body?.order_id : undefined;
-    const sent = message.sent_at_s === null ? "age unknown" : `${age(Date.now() / 1000 - message.sent_at_s)} old`;
+    const sent = message.age_s === null ? "age unknown" : `${age(message.age_s)} old`;
     const received = message.receive_count === null ? "receives unknown" : `received ${message.receive_count === 0 ? "never" : message.receive_count === 1 ? "once" : `${message.receive_count} times`}`;
     const state = message.visible === null ? "" : message.visible ? "waiting" : "in flight or hidden";
     const type = message.body?.type ?? message.body?.kind ?? "message";
