@@ -77,14 +77,16 @@ def start_local(
     detached: bool = False,
     within_s: float = 30,
     disorder: str | None = None,
+    manual_clock: bool = False,
 ) -> LocalBackend:
     """Start it and wait until it answers; raise LocalStartError when it does not.
 
     It ends with the calling process, however that ends, unless detached: then stop_local ends it. port: None takes a
     free one. What it writes goes to log_path and to a folder beside it, which goes when it ends. disorder is what
-    `python -m localbus --disorder` takes; raise ValueError when it is wrong, or when there is no localbus.
+    `python -m localbus --disorder` takes, manual_clock its --manual-clock; raise ValueError when the disorder is wrong,
+    or when there is no localbus.
     """
-    localbus_options = _localbus_options(name, disorder)
+    localbus_options = _localbus_options(name, disorder, manual_clock=manual_clock)
     log_path.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, _STARTS + 1):
         front = port or _free_port()
@@ -107,13 +109,16 @@ def local_backend(name: LocalName, log_path: Path) -> Iterator[Endpoint]:
         backend.stop()
 
 
-def _localbus_options(name: LocalName, disorder: str | None) -> Sequence[str]:
-    if disorder is None:
+def _localbus_options(name: LocalName, disorder: str | None, *, manual_clock: bool) -> Sequence[str]:
+    if disorder is None and not manual_clock:
         return ()
     if name != "embedded":
-        raise ValueError(f"{name} knows no disorder; embedded does")
+        raise ValueError(f"{name} knows no {'disorder' if disorder is not None else 'manual clock'}; embedded does")
+    clock = ("--manual-clock",) if manual_clock else ()
+    if disorder is None:
+        return clock
     parse_disorder(disorder)
-    return ("--disorder", disorder)
+    return ("--disorder", disorder, *clock)
 
 
 def stop_local(pid: int, log_path: Path) -> bool:

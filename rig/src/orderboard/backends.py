@@ -38,20 +38,22 @@ def start_backend(
     detached: bool,
     progress: Callable[[str], None],
     disorder: str | None = None,
+    manual_clock: bool = False,
 ) -> Backend:
     """Start this backend, or take the one at endpoint_url. aws is only ever taken."""
-    if disorder is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
-        raise UsageError("--disorder is for the embedded backend, started here.")
+    wanted = "--disorder" if disorder is not None else "--manual-clock" if manual_clock else None
+    if wanted is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
+        raise UsageError(f"{wanted} is for the embedded backend, started here.")
     if endpoint_url is not None or name == "aws":
         return Backend(reach(name, endpoint_url))
     if name == "localstack":
         return _start_localstack(progress, detached=detached)
     try:
-        local = start_local(name, log_path, detached=detached, disorder=disorder)
+        local = start_local(name, log_path, detached=detached, disorder=disorder, manual_clock=manual_clock)
     except LocalStartError as exc:
         raise RigError(str(exc)) from exc
     except ValueError as exc:
-        raise UsageError(f"--disorder: {exc}.") from exc
+        raise UsageError(f"{wanted}: {exc}.") from exc
     return Backend(local.endpoint, pid=local.pid, stop=local.stop)
 
 

@@ -24,6 +24,7 @@ from orderboard.options import (
     DisorderOption,
     EndpointOption,
     JsonOption,
+    ManualClockOption,
     StackNameOption,
     WorkersOption,
     YesOption,
@@ -130,6 +131,7 @@ def up(
         bool, typer.Option("--allow-faults", help="Orders may carry faults: poison, flaky:N, slow:MS, crash.")
     ] = False,
     disorder: DisorderOption = None,
+    manual_clock: ManualClockOption = False,
     no_console: Annotated[bool, typer.Option("--no-console", help="Start no console.")] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,
@@ -154,6 +156,7 @@ def up(
             yes=yes,
             with_console=not no_console,
             disorder=disorder,
+            manual_clock=manual_clock,
         )
     if json_output:
         _print_json(document(system, checkout))

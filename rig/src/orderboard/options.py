@@ -31,6 +31,10 @@ DisorderOption = Annotated[
         show_default=False,
     ),
 ]
+ManualClockOption = Annotated[
+    bool,
+    typer.Option("--manual-clock", help="Let the queues' time stand still until the console moves it (embedded only)."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Go on without asking (aws only).")]
 ApiUrlOption = Annotated[

@@ -45,6 +45,7 @@ class SystemOptions:
     parameters: Mapping[str, str] = field(default_factory=dict)
     yes: bool = False
     disorder: str | None = None  # as localbus takes it
+    manual_clock: bool = False
     keeps_stack: bool = True  # False: on a backend that runs on after us, take the stack away again
 
 
@@ -100,6 +101,7 @@ def start_system(options: SystemOptions, screen: Screen, stack: ExitStack) -> Sy
             detached=options.services.outlives_us,
             progress=task.detail,
             disorder=options.disorder,
+            manual_clock=options.manual_clock,
         )
         if backend.stop is not None:
             stack.callback(backend.stop)

@@ -32,6 +32,7 @@ def up(
     yes: bool,
     with_console: bool = True,
     disorder: str | None = None,
+    manual_clock: bool = False,
 ) -> System:
     """Start everything and leave it running. On failure nothing is left, but the logs."""
     state_file = StateFile(checkout.state_dir)
@@ -52,6 +53,7 @@ def up(
             ),
             yes=yes,
             disorder=disorder,
+            manual_clock=manual_clock,
         )
         with ExitStack() as stack:
             system = start_system(options, screen, stack)

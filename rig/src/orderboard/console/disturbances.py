@@ -71,9 +71,7 @@ class Disturbances:
         reasons = {
             "disorder": None if seen.disorder is not None else "This localbus takes its disorder at its start only.",
             "faults": None if seen.faults is not None else "This localbus tells no faults.",
-            "clock": None
-            if seen.manual
-            else "The clock is the real one. Start localbus with --manual-clock to move it.",
+            "clock": None if seen.manual else "The clock is the real one. To move it: orderboard up --manual-clock.",
         }
         commands = {
             "disorder": curl("PUT", engine.url + localbus.DISORDER, _disorder("duplicates")),
