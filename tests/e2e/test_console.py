@@ -192,6 +192,10 @@ async def test_wrong_actions_are_told_so(http: httpx.AsyncClient, system: dict[s
         answer = await http.post(f"/api/do/{action}", json=body, headers=own)
         assert answer.status_code == 422, (action, answer.text)
         assert answer.json()["said"]
+    deep = '{"event": ' + "[" * 20_000
+    for path in ("/api/do/place", "/api/match"):
+        answer = await http.post(path, content=deep, headers={**own, "Content-Type": "application/json"})
+        assert answer.status_code == 422, (path, answer.text)
     assert (await http.post("/api/do/nonesuch", json={}, headers=own)).status_code == 404
 
 

@@ -68,3 +68,15 @@ def test_the_journal_gives_receiving_its_own_time() -> None:
     assert [step["gap_s"] for step in story["steps"]] == [None, 1.0, 2.0]
     assert story["steps"][1]["title"] == "Received for the first time"
     assert story["steps"][1]["details"] == {"message_id": "m1"}
+
+
+def test_what_another_clock_dates_comes_last() -> None:
+    """Where the queues go by a clock of their own, a time by it stands neither among the services' nor as an age."""
+    lines = [_line(2, "order.accepted"), _line(5, "order.completed")]
+    lying = [_lying("orderboard-inbox"), _lying("orderboard-work")]
+
+    story = story_document(ORDER, None, lines, lying, journal=[], unknown=[], same_time=False)
+
+    assert [step["title"] for step in story["steps"][2:]] == ["Announced", "Waits to be received"]
+    assert [step["gap_s"] for step in story["steps"]] == [None, 3.0, 0.0, 0.0]
+    assert "in_queue_s" not in story["steps"][3]["details"]

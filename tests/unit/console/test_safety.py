@@ -46,6 +46,7 @@ async def test_the_page_itself_may(client: httpx.AsyncClient) -> None:
         {"Origin": HERE, "Content-Length": "9999999"},
         {"Origin": "http://example.com", "Host": "example.com"},
         {"Origin": "http://[bad", "Host": "[bad"},
+        {"Origin": "http://evil@127.0.0.1", "Host": "evil@127.0.0.1"},
     ],
 )
 async def test_another_page_may_not(client: httpx.AsyncClient, headers: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ async def body(request: Request) -> Body:
     """The body of a request; raise UsageError when it is no JSON object."""
     try:
         document = await request.json()
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise UsageError(f"The action's body is no JSON: {exc}") from exc
     if not isinstance(document, dict):
         raise UsageError("The action's body must be an object.")

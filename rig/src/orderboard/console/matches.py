@@ -18,7 +18,7 @@ def read_event(text: str) -> dict[str, Any]:
     """Take an EventBridge event, or the CloudEvents document in one, which is then put into its envelope."""
     try:
         document = json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise UsageError(f"This is no JSON: {exc}") from exc
     if not isinstance(document, dict):
         raise UsageError("An event is a JSON object.")

@@ -32,7 +32,7 @@ HEADERS: Final = {
 def refusal(method: str, headers: Headers) -> str | None:
     """Why this request is refused; None when it may pass."""
     host = headers.get("host", "")
-    if _name(host) not in _NAMES:
+    if _name(host) not in _NAMES or "@" in host or len(headers.getlist("host")) > 1:
         return "This console answers to 127.0.0.1 and localhost only."
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return "Another site sent this request."
