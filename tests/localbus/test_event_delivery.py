@@ -293,6 +293,38 @@ def test_an_event_goes_on_to_another_bus_but_not_to_a_third(bench: Bench) -> Non
     assert attributes(bench.messages("dead")[0])["ERROR_CODE"] == "THIRD_ACCOUNT_HOP_DETECTED"
 
 
+def test_an_event_gets_another_id_in_another_region(bench: Bench) -> None:
+    """Account, region and time stay those of the sender; the journal leads from one id to the other (recorded)."""
+    abroad = Caller(ME.account, "eu-west-1")
+    bus = bench.events.buses.find(None, abroad)
+    bench.rule({"Arn": bus.arn})
+    queue = bench.queue("q")
+    bench.actions["PutRule"]({"Name": "r", "EventPattern": '{"source": ["s"]}'}, abroad)
+    bench.actions["PutTargets"]({"Rule": "r", "Targets": [{"Id": "1", "Arn": queue}]}, abroad)
+
+    event_id = bench.put()
+
+    [arrived] = [json.loads(message.body) for message in bench.messages("q")]
+    assert arrived["id"] != event_id
+    assert (arrived["region"], arrived["account"]) == (ME.region, ME.account)
+    [delivered] = bench.journal.entries(message_id=event_id, event="delivered")
+    assert isinstance(delivered.detail, dict)
+    assert delivered.detail["message_id"] == arrived["id"]
+
+
+def test_an_input_that_cannot_be_made_is_not_delivered(bench: Bench) -> None:
+    """Not to the target and not to the dead-letter queue; the journal says why (recorded: nothing arrives)."""
+    transformer = {"InputPathsMap": {"d": "$.detail"}, "InputTemplate": '{"d": "<d>"}'}
+    dead = {"DeadLetterConfig": {"Arn": bench.queue("dead")}}
+    bench.rule({"Arn": bench.queue("q"), "InputTransformer": transformer, **dead})
+
+    event_id = bench.put()
+
+    assert bench.messages("q") == bench.messages("dead") == []
+    [dropped] = bench.journal.entries(message_id=event_id, event="dropped")
+    assert dropped.detail == "the input template with its variables filled in is no JSON"
+
+
 def test_another_accounts_bus_asks_its_policy(bench: Bench) -> None:
     """Without a permission nothing comes over (eb-cross-account.html)."""
     theirs = Caller("111111111111")

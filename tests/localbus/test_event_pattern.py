@@ -245,6 +245,24 @@ def test_a_pattern_is_refused_in_the_words_of_aws(pattern: str, reason: str, col
     assert raised.value.message == f"Event pattern is not valid. Reason: {reason}{place}"
 
 
+OUT_OF_RANGE = "Value must be between -5.0E9 and 5.0E9, inclusive"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason", "column"),
+    [
+        ('{"a": [{"numeric": ["=", 6e9]}]}', OUT_OF_RANGE, 30),
+        ('{"a": [{"numeric": [">", 1, "<", 6e9]}]}', OUT_OF_RANGE, 38),
+        ('{"a": [{"anything-but": 6e9}]}', OUT_OF_RANGE, None),
+        ('{"a": [{"anything-but": [1, 6e9]}]}', OUT_OF_RANGE, 32),
+        ('{"a": [{"anything-but": {"wildcard": ["b**c", "d"]}}]}', "Consecutive wildcard characters at pos 2", 51),
+    ],
+)
+def test_a_value_is_refused_where_the_open_engine_does(pattern: str, reason: str, column: int | None) -> None:
+    """What is wrong with a value is found when its list has been read (https://github.com/aws/event-ruler)."""
+    test_a_pattern_is_refused_in_the_words_of_aws(pattern, reason, column)
+
+
 def test_an_error_inside_a_list_names_its_place_twice() -> None:
     """EventBridge wraps these errors once more, and so comes to say the place two times."""
     pattern = '{"detail": {"state": [{"anything-but": {"wildcard": [123, "*/dir/*"]}}]}}'

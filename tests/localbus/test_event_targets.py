@@ -434,6 +434,20 @@ async def test_connections_and_destinations_come_and_go() -> None:
             assert (raised.value.code, raised.value.message) == ("ResourceNotFoundException", message)
 
 
+async def test_a_connection_has_a_time_of_authorization_from_the_start() -> None:
+    """Also one that has no token yet (recorded of DescribeConnection, ListConnections and UpdateConnection)."""
+    async with bench() as it:
+        client = {"ClientID": "i", "ClientSecret": "s"}
+        endpoint = {"AuthorizationEndpoint": it.url, "HttpMethod": "POST", "ClientParameters": client}
+        given = {"Name": "c", "AuthorizationType": "OAUTH_CLIENT_CREDENTIALS"}
+        it.call("CreateConnection", **given, AuthParameters={"OAuthParameters": endpoint})
+
+        described = it.call("DescribeConnection", Name="c")
+
+        assert described["ConnectionState"] == "AUTHORIZING"
+        assert described["LastAuthorizedTime"] == described["CreationTime"]
+
+
 async def test_what_is_wrong_with_connections() -> None:
     """API_CreateConnection.html, API_CreateApiDestination.html."""
     async with bench() as it:

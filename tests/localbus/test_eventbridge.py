@@ -105,6 +105,21 @@ def test_a_batch_has_10_entries_of_a_mebibyte_together(events: Any) -> None:
         )
 
 
+def test_what_breaks_a_constraint_is_shown_as_aws_shows_it(events: Any) -> None:
+    """A structure by its name and members, null for what is not there (recorded for a batch that is too large)."""
+    code, message = refused(events.put_events, Entries=[entry(Resources=["a", "b"])] * 11)
+
+    one = (
+        "PutEventsRequestEntry(time=null, source=orders, resources=[a, b], detailType=placed, detail={}, "
+        "eventBusName=null, traceHeader=null)"
+    )
+    constraint = "at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"
+    assert (code, message) == (
+        "ValidationException",
+        f"1 validation error detected: Value '[{', '.join([one] * 11)}]' {constraint}",
+    )
+
+
 def test_an_event_for_a_bus_that_is_not_there_is_lost(localbus: Localbus, events: Any) -> None:
     """AWS answers as if nothing were wrong; the journal tells."""
     [answer] = events.put_events(Entries=[entry(EventBusName="nowhere")])["Entries"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localbus.errors import AwsError
 from localbus.event import Event, compact
-from localbus.input_transformer import compile_input
+from localbus.input_transformer import NoInputError, compile_input
 
 from localbus import json_path
 
@@ -96,6 +96,24 @@ def transformed(template: str, paths: dict[str, str] | None = None) -> str:
 def test_a_template_becomes_the_input(template: str, expected: str) -> None:
     """Variables stand for values as JSON, and within quotes for the values' text."""
     assert transformed(template) == expected
+
+
+@pytest.mark.parametrize(
+    "template",
+    ['{"say": "<tags>"}', ' {"say": "it is <tags>", "tags": <tags>}', '{"say": "<keys>"}', '{"say": <tags> <cpus>}'],
+)
+def test_an_object_that_is_no_json_any_more_has_no_input(template: str) -> None:
+    """A list or an object within quotes breaks a template that is an object (recorded: nothing is delivered)."""
+    with pytest.raises(NoInputError):
+        transformed(template)
+
+
+def test_a_text_with_quotes_breaks_an_object() -> None:
+    """API_InputTransformer.html: values in an object must not include quote marks."""
+    event = {**EVENT, "detail": {"x": 'a "b"'}}
+
+    with pytest.raises(NoInputError):
+        made(event, InputTransformer={"InputTemplate": '{"x": "<x>"}', "InputPathsMap": {"x": "$.detail.x"}})
 
 
 def test_the_reserved_variables_for_the_whole_event() -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 
-from localbus.json_tokens import JsonTokens, Token
-from localbus.pattern_values import Test, has_end, key_of
-from localbus.wildcard import read_wildcard
+from localbus.json_tokens import JsonTokens, Token, invalid_pattern
+from localbus.pattern_values import NOT_COMPARABLE, Test, has_end, is_comparable, key_of
+from localbus.wildcard import read_wildcards
 
 _SINGLE_KINDS = {"[", "string", "number"}
 
@@ -51,6 +51,8 @@ def _values(tokens: JsonTokens, values: Iterable[Token], listed: bool) -> list[T
             raise tokens.refusal("Inside anything but list, start|null|boolean is not supported.", twice=listed)
         if token.kind == "string":
             tokens.text_of(token)
+        elif not is_comparable(token.value):
+            raise tokens.refusal(NOT_COMPARABLE) if listed else invalid_pattern(NOT_COMPARABLE)
         kinds.add(token.kind)
         keys.add(key_of(token.value))
     if len(kinds) != 1:
@@ -84,7 +86,7 @@ def _ignoring_case(tokens: JsonTokens, values: Iterable[Token], listed: bool) ->
 
 
 def _wildcards(tokens: JsonTokens, values: Iterable[Token], listed: bool) -> list[Test]:
-    wildcards = [read_wildcard(tokens, token, twice=listed) for token in values]
+    wildcards = read_wildcards(tokens, values, listed=listed)
     return [lambda value: isinstance(value, str) and any(wildcard.matches(value) for wildcard in wildcards)]
 
 

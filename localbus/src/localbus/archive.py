@@ -46,14 +46,14 @@ class Archive:
     def keep(self, event: Event) -> None:
         """Take in an event."""
         self.events.append(event)
-        self.size_bytes += len(event.text.encode())
+        self.size_bytes += event.archived_bytes
 
     def settle(self, now: float) -> None:
         """Forget what has been kept long enough."""
         if not self.retention_days:
             return
         while self.events and self.events[0].ingested_at + self.retention_days * _DAY_S <= now:
-            self.size_bytes -= len(self.events.popleft().text.encode())
+            self.size_bytes -= self.events.popleft().archived_bytes
 
     @property
     def rule_pattern(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from localbus.archive import Archive
 from localbus.errors import AwsError
-from localbus.event_bus import Bus
+from localbus.event_bus import Bus, is_bus_arn
 from localbus.event_paging import page
 from localbus.model import Params
 from localbus.service import Caller
@@ -36,6 +36,7 @@ def describe_archive(events: EventBridge, params: Params, caller: Caller) -> Par
 
 def list_archives(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListArchives."""
+    _check_one_filter("ListArchives", params)
     found = events.archives.of(caller)
     if "EventSourceArn" in params:
         source = _bus(events, params["EventSourceArn"], caller)
@@ -51,6 +52,12 @@ def delete_archive(events: EventBridge, params: Params, caller: Caller) -> Param
     return {}
 
 
+def _check_one_filter(action: str, params: Params) -> None:
+    if sum(name in params for name in ("State", "EventSourceArn", "NamePrefix")) > 1:
+        text = "Use either : State, EventSourceArn, or NamePrefix."
+        raise AwsError("ValidationException", f"At most one filter is allowed for {action}. {text}")
+
+
 def _bus(events: EventBridge, arn: str, caller: Caller) -> Bus:
     bus = events.buses.look_up(arn, caller)
     if bus is None:
@@ -64,6 +71,8 @@ def _brief(archive: Archive) -> Params:
 
 def start_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
     """StartReplay."""
+    if not is_bus_arn(params["Destination"]["Arn"]):
+        raise _not_valid("Destination.Arn", "Must contain an event bus ARN.")
     found = _ARCHIVE_ARN.fullmatch(params["EventSourceArn"])
     archive = next((one for one in events.archives.of(caller) if found and one.name == found[1]), None)
     if archive is None:
@@ -85,6 +94,7 @@ def describe_replay(events: EventBridge, params: Params, caller: Caller) -> Para
 
 def list_replays(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListReplays."""
+    _check_one_filter("ListReplays", params)
     wanted = (params.get("State"), params.get("EventSourceArn"))
     found = [
         replay

@@ -50,20 +50,20 @@ class Connection:
     given: Params
     created_at: float
     modified_at: float
+    authorized_at: float  # also where it has not worked yet, as AWS shows it
     state: str = "AUTHORIZED"
-    authorized_at: float | None = None
     token: str | None = None
     _authorizing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def brief(self) -> Params:
         """What actions other than Describe answer."""
-        document: Params = {
+        return {
             "ConnectionArn": self.arn,
             "ConnectionState": self.state,
             "CreationTime": self.created_at,
             "LastModifiedTime": self.modified_at,
+            "LastAuthorizedTime": self.authorized_at,
         }
-        return document | ({"LastAuthorizedTime": self.authorized_at} if self.authorized_at is not None else {})
 
     def listed(self) -> Params:
         """The connection in a list."""
@@ -174,11 +174,9 @@ class Connections:
         scope = f"{caller.region}:{caller.account}"
         arn = f"arn:aws:events:{scope}:connection/{name}/{new_id()}"
         secret_arn = f"arn:aws:secretsmanager:{scope}:secret:events!connection/{name}/{new_id()}-{new_id()[:6]}"
-        connection = Connection(name, arn, secret_arn, given, now, now)
+        connection = Connection(name, arn, secret_arn, given, now, now, now)
         if connection.uses_token:
             connection.state = "AUTHORIZING"
-        else:
-            connection.authorized_at = now
         self._connections[key] = connection
         return connection
 

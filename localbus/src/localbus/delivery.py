@@ -16,6 +16,7 @@ from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
 from localbus.event import Event
 from localbus.event_bus import Rule, Target
+from localbus.input_transformer import NoInputError
 from localbus.journal import Journal
 from localbus.model import Params
 from localbus.sqs import Sqs
@@ -50,7 +51,7 @@ class Delivery:
     body: str
     retries: int = 0
     wake: Wake | None = None
-    message_id: str | None = None  # under which a queue took it
+    message_id: str | None = None  # under which a queue took it, or a bus in another region
 
 
 Sender = Callable[[Delivery], Awaitable[None] | None]  # raises UndeliveredError
@@ -69,7 +70,12 @@ class Deliveries:
 
     def start(self, event: Event, rule: Rule, target: Target) -> None:
         """Bring the event to the target: at once where that takes no waiting."""
-        self._attempt(Delivery(event, rule, target, target.input(event, rule.arn)))
+        try:
+            body = target.input(event, rule.arn)
+        except NoInputError as exc:  # AWS does not say so, and does not try again
+            self._journal.note("dropped", target.arn, event.event_id, self._clock.now(), str(exc))
+            return
+        self._attempt(Delivery(event, rule, target, body))
 
     async def stop(self) -> None:
         """Give up on everything."""

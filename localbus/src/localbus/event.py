@@ -43,11 +43,22 @@ class Event:
             self._text = json_text.write(self.document)
         return self._text
 
-    def on_next_bus(self) -> Event:
-        """The same event on another bus."""
-        event = Event(self.document, self.ingested_at, self.trace_header)
+    @property
+    def archived_bytes(self) -> int:
+        """What the event counts in an archive: time and account, source, detail type, resources and detail.
+
+        AWS does not publish how it counts; this agrees with its recorded answer for ten events of one form.
+        """
+        document = self.document
+        texts = (document["account"], document["source"], document["detail-type"], *document["resources"])
+        return _TIME_BYTES + sum(len(text.encode()) for text in (*texts, compact(document["detail"])))
+
+    def on_next_bus(self, *, in_region: bool) -> Event:
+        """The same event on another bus. In another region it has another id, as AWS's answers show."""
+        document = self.document if in_region else {**self.document, "id": new_id()}
+        event = Event(document, self.ingested_at, self.trace_header)
         event.hops = self.hops + 1
-        event._text = self._text
+        event._text = self._text if in_region else None
         return event
 
     def replayed(self, replay_name: str, now: float) -> Event:

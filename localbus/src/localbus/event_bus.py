@@ -28,6 +28,11 @@ Key = tuple[str, str, str]
 State = Literal["ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"]
 
 
+def is_bus_arn(text: str) -> bool:
+    """Whether a text has the form of a bus's ARN."""
+    return _BUS_ARN.fullmatch(text) is not None
+
+
 @dataclass
 class Target:
     """Where a rule sends events. `given` is the target as PutTargets had it."""

@@ -120,7 +120,10 @@ class EventTargets:
             if not allows(json.dumps(bus.policy) if bus.policy else "", principal, "events:PutEvents", bus.arn):
                 reason = f"The policy of {bus.arn} does not let {sender.account} put events."
                 raise UndeliveredError("NO_PERMISSIONS", reason)
-        self._publish(delivery.event.on_next_bus(), bus)
+        event = delivery.event.on_next_bus(in_region=bus.region == sender.region)
+        if event.event_id != delivery.event.event_id:
+            delivery.message_id = event.event_id
+        self._publish(event, bus)
 
     async def _to_function(self, delivery: Delivery) -> None:
         arn = delivery.target.arn

@@ -15,10 +15,15 @@ from localbus.errors import AwsError
 from localbus.event import Event, compact, timestamp
 from localbus.model import Params
 
+_SPACE = " \t\r\n"
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
-Input = Callable[[Event, str], str]  # of an event and the ARN of the rule that it matched
+Input = Callable[[Event, str], str]  # of an event and the ARN of the rule that it matched; may raise NoInputError
+
+
+class NoInputError(ValueError):
+    """A template that is an object became no JSON. Such an event does not reach the target."""
 
 
 def compile_input(target: Params) -> Input:
@@ -94,14 +99,15 @@ def _transformer(given: Params, target_id: str) -> Input:
             text = f"InputTemplate for target {target_id} contains invalid placeholder {name}."
             raise AwsError("ValidationException", text)
     quoted = [found.span() for found in _QUOTED.finditer(template)]
+    is_object = template.lstrip(_SPACE).startswith("{")
 
     def transform(event: Event, rule_arn: str) -> str:
         def value_of(found: re.Match[str]) -> str:
             value = _value(found[1], variables, event, rule_arn)
             in_quotes = any(start < found.start() < end for start, end in quoted)
-            return _within_quotes(value) if in_quotes else compact(value)
+            return _within_quotes(value, is_object=is_object) if in_quotes else compact(value)
 
-        return _minified(_PLACEHOLDER.sub(value_of, template))
+        return _minified(_PLACEHOLDER.sub(value_of, template), is_object=is_object)
 
     return transform
 
@@ -116,14 +122,21 @@ def _value(name: str, variables: Mapping[str, list[str | int | None]], event: Ev
         return ""
 
 
-def _within_quotes(value: Any) -> str:
-    """A text stands there as it is, not escaped; lists and objects lose their quotes."""
-    return value if isinstance(value, str) else compact(value).replace('"', "")
+def _within_quotes(value: Any, *, is_object: bool) -> str:
+    """A text stands there as it is, not escaped. A list or an object loses its quotes in a template that is one text.
+
+    In a template that is an object it keeps them, and so ends the text around it too soon.
+    """
+    if isinstance(value, str):
+        return value
+    return compact(value) if is_object else compact(value).replace('"', "")
 
 
-def _minified(text: str) -> str:
-    """JSON without the spaces between its parts; anything else as it is."""
+def _minified(text: str, *, is_object: bool) -> str:
+    """JSON without the spaces between its parts; anything else as it is, but NoInputError for a broken object."""
     try:
         return compact(json.loads(text))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as exc:
+        if is_object:
+            raise NoInputError("the input template with its variables filled in is no JSON") from exc
         return text

@@ -16,6 +16,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from localbus.errors import UnknownActionError
+from localbus.model_text import shown
 
 Params = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -177,7 +178,7 @@ class _Compiler:
 
         def check_list(value: list[Any], path: Path) -> Iterator[Violation]:
             if own:
-                yield from own(value, path)
+                yield from (broken._replace(value=shown(value, shape)) for broken in own(value, path))
             if check:
                 for position, item in enumerate(value, 1):
                     yield from check(item, (*path, position))
@@ -195,7 +196,7 @@ class _Compiler:
 
         def check_map(value: dict[str, Any], path: Path) -> Iterator[Violation]:
             if own:
-                yield from own(value, path)
+                yield from (broken._replace(value=shown(value, shape)) for broken in own(value, path))
             for key, item in value.items():
                 if key_check:
                     yield from key_check(key, path)

@@ -16,6 +16,7 @@ from localbus.json_tokens import JsonTokens, Token
 from localbus.pattern_values import (
     HIGHEST_NUMBER,
     LOWEST_NUMBER,
+    NOT_COMPARABLE,
     Alternatives,
     End,
     IgnoringCase,
@@ -25,7 +26,7 @@ from localbus.pattern_values import (
     is_comparable,
     key_of,
 )
-from localbus.wildcard import read_wildcard
+from localbus.wildcard import read_wildcards
 
 _ONE_KEY = "Only one key allowed in match expression"
 
@@ -79,7 +80,7 @@ def _read_ignoring_case(tokens: JsonTokens) -> Test:
 
 
 def _read_wildcard(tokens: JsonTokens) -> Test:
-    wildcard = read_wildcard(tokens, tokens.next(), twice=False)
+    [wildcard] = read_wildcards(tokens, [tokens.next()], listed=False)
     tokens.close(_ONE_KEY)
     return wildcard
 
@@ -160,10 +161,12 @@ def _read_numeric(tokens: JsonTokens) -> Test:
         bounds.append((_COMPARISONS[second], _bound(tokens, tokens.next(), second)))
         if tokens.next().kind != "]":
             raise tokens.refusal("Too many terms in numeric range expression")
-        if bounds[0][1] >= bounds[1][1]:
-            raise tokens.refusal("Bottom must be less than top")
     elif token.kind != "]":
         raise tokens.refusal("Too many elements in numeric expression")
+    if not all(is_comparable(bound) for _, bound in bounds):
+        raise tokens.refusal(NOT_COMPARABLE)
+    if len(bounds) == 2 and bounds[0][1] >= bounds[1][1]:
+        raise tokens.refusal("Bottom must be less than top")
     tokens.close("Too many elements in numeric expression")
     return _span(bounds)
 
@@ -181,8 +184,6 @@ def _shown(token: Token) -> str:
 def _bound(tokens: JsonTokens, token: Token, what: str) -> float:
     if token.kind != "number":
         raise tokens.refusal(f"Value of {what} must be numeric")
-    if not is_comparable(token.value):
-        raise tokens.refusal("Value must be between -5.0E9 and 5.0E9, inclusive")
     return token.value  # type: ignore[return-value]
 
 

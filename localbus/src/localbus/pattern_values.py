@@ -13,6 +13,7 @@ from localbus.json_tokens import Value
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html ("Numeric matching")
 LOWEST_NUMBER, HIGHEST_NUMBER = -5e9, 5e9
+NOT_COMPARABLE = "Value must be between -5.0E9 and 5.0E9, inclusive"
 
 Test = Callable[[Value], bool]
 

@@ -6,6 +6,8 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-patte
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from localbus.json_tokens import JsonTokens, Token, Value, invalid_pattern
 
 # AWS counts how many beginnings of the pattern one value can match at the same time and does not publish its limit;
@@ -101,11 +103,14 @@ def _closure(states: set[int], parts: list[Part]) -> frozenset[int]:
     return frozenset(states | {at + 1 for at in states if at < len(parts) and parts[at] is None})
 
 
-def read_wildcard(tokens: JsonTokens, token: Token, *, twice: bool) -> Wildcard:
-    """The wildcard that a token is; some errors come with their place twice."""
-    if token.kind != "string":
-        raise tokens.refusal("wildcard match pattern must be a string", twice=twice)
+def read_wildcards(tokens: JsonTokens, given: Iterable[Token], *, listed: bool) -> list[Wildcard]:
+    """The wildcards that these tokens are. The reader is past all of them when it says what is wrong with one."""
+    texts: list[str] = []
+    for token in given:
+        if token.kind != "string":
+            raise tokens.refusal("wildcard match pattern must be a string", twice=listed)
+        texts.append(tokens.text_of(token))
     try:
-        return Wildcard(tokens.text_of(token))
+        return [Wildcard(text) for text in texts]
     except WildcardSyntaxError as exc:
-        raise tokens.refusal(str(exc), twice=twice) from exc
+        raise tokens.refusal(str(exc)) from exc
