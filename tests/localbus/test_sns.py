@@ -617,6 +617,17 @@ def test_an_entry_fails_alone(localbus: Localbus, sns: Any, topic: str) -> None:
     assert queue.bodies() == ["m"]
 
 
+def test_attributes_for_phones_and_devices(sns: Any, topic: str) -> None:
+    """Of the names that begin with AWS, those that push services and text messages know are taken (sms_publish)."""
+    attribute = {"DataType": "String", "StringValue": "Transactional"}
+
+    for name in ("AWS.SNS.SMS.SMSType", "AWS.SNS.MOBILE.APNS.TTL", "AWS.MM.SMS.EntityId"):
+        assert sns.publish(TopicArn=topic, Message="m", MessageAttributes={name: attribute})["MessageId"]
+        assert sns.publish(PhoneNumber="+15551234567", Message="m", MessageAttributes={name: attribute})["MessageId"]
+    wrong = {"TopicArn": topic, "Message": "m", "MessageAttributes": {"AWS.other": attribute}}
+    assert refused(sns.publish, **wrong)[0] == "ParameterValueInvalid"
+
+
 @pytest.mark.parametrize("number", ["+1a234", "NAA+15551234567"])
 def test_a_number_that_is_none(sns: Any, number: str) -> None:
     """It must be of E.164's form (API_Publish)."""
@@ -626,7 +637,7 @@ def test_a_number_that_is_none(sns: Any, number: str) -> None:
 
 
 def test_where_to_publish(sns: Any, topic: str) -> None:
-    """TargetArn takes a topic as well; endpoints of mobile devices there are none (API_Publish)."""
+    """TargetArn takes a topic as well, and no device that is not there (API_Publish)."""
     assert sns.publish(TargetArn=topic, Message="m")["MessageId"]
     endpoint = f"arn:aws:sns:us-east-1:{ACCOUNT}:endpoint/GCM/app/0"
     told = "Invalid parameter: TargetArn Reason: No endpoint found for the target arn specified"
@@ -635,14 +646,12 @@ def test_where_to_publish(sns: Any, topic: str) -> None:
 
 
 def test_what_is_not_built_says_so(sns: Any) -> None:
-    """Mobile push is known to AWS and not there, and never pretends to be."""
-    code, message = refused(
-        sns.create_platform_application, Name="a", Platform="GCM", Attributes={"PlatformCredential": "x"}
-    )
+    """Data protection is known to AWS and not there, and never pretends to be."""
+    code, message = refused(sns.put_data_protection_policy, ResourceArn="a", DataProtectionPolicy="{}")
 
     assert (code, message) == (
         "NotImplemented",
-        "sns CreatePlatformApplication is known to AWS and not built in localbus.",
+        "sns PutDataProtectionPolicy is known to AWS and not built in localbus.",
     )
 
 

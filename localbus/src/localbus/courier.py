@@ -13,12 +13,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
+from localbus import letters
 from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.model import Params
 from localbus.notification import Notification, laid_out
-from localbus.outbox import Letter, Outbox
+from localbus.outbox import Outbox
+from localbus.platform_application import PlatformApplications
 from localbus.remote_endpoints import RemoteEndpoints, UndeliverableError
 from localbus.signature import Signer, digest
 from localbus.sqs import Sqs
@@ -39,9 +41,10 @@ class Courier:
         clock: Clock,
         journal: Journal,
         sqs: Sqs,
-        outbox: Outbox,
         remote: RemoteEndpoints,
         *,
+        outbox: Outbox,
+        platforms: PlatformApplications,
         sign_everything: bool = False,
     ) -> None:
         self.signer = Signer()
@@ -50,6 +53,7 @@ class Courier:
         self._journal = journal
         self._sqs = sqs
         self._outbox = outbox
+        self._platforms = platforms
         self._remote = remote
         self._tasks: set[asyncio.Task[None]] = set()
         self._wakes: set[Wake] = set()
@@ -76,6 +80,8 @@ class Courier:
                 self._attempt(subscription, notification, self._remote.function_pauses(), event)
             case "http" | "https":
                 self._attempt(subscription, notification, iter(subscription.http_pauses()))
+            case "application":
+                self._to_device(subscription, notification)
             case _:
                 self._to_outbox(subscription, notification)
 
@@ -94,20 +100,8 @@ class Courier:
                     self._journal.note(
                         "undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc)
                     )
-            case protocol:
-                subject = "AWS Notification - Subscription Confirmation"
-                self._outbox.put(
-                    Letter(
-                        self._clock.now(),
-                        protocol,
-                        subscription.endpoint,
-                        subject,
-                        document["Message"],
-                        document["MessageId"],
-                        subscription.topic.arn,
-                        document["SubscribeURL"],
-                    )
-                )
+            case _:
+                self._outbox.put(letters.asking(self._clock.now(), subscription, document))
 
     async def stop(self) -> None:
         """Give up on everything."""
@@ -119,7 +113,7 @@ class Courier:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    # Queues and letters
+    # Queues, letters and devices
 
     def _to_queue(self, subscription: Subscription, notification: Notification, *, replayed: bool) -> None:
         entry = self._entry(subscription, notification, subscription.endpoint, replayed=replayed)
@@ -161,11 +155,19 @@ class Courier:
             text = notification.envelope(subscription.arn, protocol, signer=self._signer_for(protocol))
         else:
             text = notification.message_for(protocol)
-        subject = notification.subject or ("AWS Notification Message" if protocol != "sms" else None)
-        link = notification.unsubscribe_url(subscription.arn) if protocol != "sms" else None
-        now, message_id = self._clock.now(), notification.message_id
-        topic_arn = subscription.topic.arn
-        self._outbox.put(Letter(now, protocol, subscription.endpoint, subject, text, message_id, topic_arn, link))
+        self._put(subscription, notification, text)
+
+    def _to_device(self, subscription: Subscription, notification: Notification) -> None:
+        """The text is that for the push service which reaches the device."""
+        endpoint = self._platforms.find_endpoint(subscription.endpoint)
+        if endpoint is None or not endpoint.enabled:
+            reason = "Endpoint is disabled" if endpoint is not None else "Endpoint does not exist"
+            self._give_up(subscription, notification, reason)
+            return
+        self._put(subscription, notification, notification.message_for(endpoint.platform))
+
+    def _put(self, subscription: Subscription, notification: Notification, text: str) -> None:
+        self._outbox.put(letters.delivered(self._clock.now(), subscription, notification, text))
         self._note("delivered", subscription, notification, {"outbox": subscription.endpoint})
 
     # Functions and HTTP endpoints

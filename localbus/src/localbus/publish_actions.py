@@ -12,7 +12,7 @@ from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.model import Params
 from localbus.outbox import Letter
-from localbus.publishing import build, by_protocol, check, check_attributes, entry_bytes
+from localbus.publishing import build, check, check_attributes, entry_bytes, text_for
 from localbus.service import Caller
 from localbus.sns_refusals import invalid
 from localbus.topic import Topic
@@ -33,7 +33,7 @@ def publish(sns: Sns, params: Params, caller: Caller) -> Params:
     if arn is None:
         raise invalid("TopicArn or TargetArn Reason: no value for required parameter")
     if "TargetArn" in params and ":endpoint/" in arn:
-        raise invalid("TargetArn Reason: No endpoint found for the target arn specified")
+        return _publish_to_device(sns, arn, params)
     topic = sns.find(arn, caller, "Publish")
     return publish_entry(sns, topic, params, caller)
 
@@ -86,13 +86,24 @@ def _publish_to_phone(sns: Sns, params: Params) -> Params:
     number = params["PhoneNumber"]
     if not _PHONE.fullmatch(number):
         raise invalid(f"PhoneNumber Reason: {number} is not valid to publish to")
-    if not params["Message"]:
-        raise invalid("Empty message")
+    return _put(sns, "sms", number, params, text_for("sms", params))
+
+
+def _publish_to_device(sns: Sns, arn: str, params: Params) -> Params:
+    """A push notification to one device, which stays in the outbox."""
+    endpoint = sns.platforms.find_endpoint(arn)
+    if endpoint is None:
+        raise invalid("TargetArn Reason: No endpoint found for the target arn specified")
+    if not endpoint.enabled:
+        raise AwsError("EndpointDisabledException", "Endpoint is disabled")
+    return _put(sns, "application", arn, params, text_for(endpoint.platform, params))
+
+
+def _put(sns: Sns, protocol: str, to: str, params: Params, text: str) -> Params:
     check_attributes(params.get("MessageAttributes", {}))
-    texts = by_protocol(params)
     now, message_id = sns.clock.now(), new_id()
-    sns.outbox.put(Letter(now, "sms", number, params.get("Subject"), texts.get("sms", texts["default"]), message_id))
-    sns.journal.note("published", f"sms:{number}", message_id, now)
+    sns.outbox.put(Letter(now, protocol, to, params.get("Subject"), text, message_id))
+    sns.journal.note("published", f"sms:{to}" if protocol == "sms" else to, message_id, now)
     return {"MessageId": message_id}
 
 

@@ -24,6 +24,10 @@ MAX_ATTRIBUTE_NAME = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 _NAME_CHARACTER = re.compile(r"[^A-Za-z0-9_.-]")
+# https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html and sms_publish-to-phone.html
+_RESERVED = ("AWS.SNS.MOBILE.", "AWS.SNS.SMS.", "AWS.MM.SMS.")
+_DEFAULT = "default"
+_NO_DEFAULT = "Message Structure - No default entry in JSON message body"
 _DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
 
 
@@ -80,9 +84,27 @@ def entry_bytes(entry: Params) -> int:
 
 def by_protocol(entry: Params) -> dict[str, str]:
     """The texts by protocol; without MessageStructure there is only the default."""
+    texts = _texts(entry)
+    if _DEFAULT not in texts:
+        raise invalid(_NO_DEFAULT)
+    return texts
+
+
+def text_for(protocol: str, entry: Params) -> str:
+    """The text for one protocol or push service, which is all that is needed when it goes to nobody else."""
+    texts = _texts(entry)
+    text = texts.get(protocol, texts.get(_DEFAULT))
+    if text is None:
+        raise invalid(_NO_DEFAULT)
+    if not text:
+        raise invalid("Empty message")
+    return text
+
+
+def _texts(entry: Params) -> dict[str, str]:
     structure, message = entry.get("MessageStructure"), entry["Message"]
     if structure is None:
-        return {"default": message}
+        return {_DEFAULT: message}
     if structure != "json":
         raise invalid("MessageStructure")
     try:
@@ -90,10 +112,7 @@ def by_protocol(entry: Params) -> dict[str, str]:
     except (ValueError, RecursionError) as exc:
         raise invalid("Message Structure - JSON message body failed to parse") from exc
     texts = document if isinstance(document, dict) else {}
-    texts = {name: text for name, text in texts.items() if isinstance(text, str)}
-    if "default" not in texts:
-        raise invalid("Message Structure - No default entry in JSON message body")
-    return texts
+    return {name: text for name, text in texts.items() if isinstance(text, str)}
 
 
 def check_attributes(attributes: Mapping[str, Attribute]) -> None:
@@ -117,7 +136,7 @@ def _check_name(name: str) -> None:
             raise bad_value(f"Invalid message attribute name {where} with character '.' was found.")
     if ".." in name:
         raise bad_value("Message attribute name can not have successive '.' character.")
-    if name.lower().startswith(("aws.", "amazon.")):
+    if name.lower().startswith(("aws.", "amazon.")) and not name.startswith(_RESERVED):
         raise bad_value("Message attribute name can not start with AWS. or Amazon.")
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from localbus import phone_actions, publish_actions, subscription_actions, topic_actions
+from localbus import phone_actions, platform_actions, publish_actions, subscription_actions, topic_actions
 from localbus.clock import Clock
 from localbus.courier import Courier
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.model import Api, ErrorForm, Params, Violation
 from localbus.outbox import Outbox
+from localbus.platform_application import PlatformApplications
 from localbus.queue_policy import Principal, allows, lets_account
 from localbus.remote_endpoints import RemoteEndpoints
 from localbus.service import Caller, Service
@@ -30,12 +31,20 @@ ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] 
     "AddPermission": topic_actions.add_permission,
     "CheckIfPhoneNumberIsOptedOut": phone_actions.check_if_phone_number_is_opted_out,
     "ConfirmSubscription": subscription_actions.confirm_subscription,
+    "CreatePlatformApplication": platform_actions.create_platform_application,
+    "CreatePlatformEndpoint": platform_actions.create_platform_endpoint,
     "CreateTopic": topic_actions.create_topic,
+    "DeleteEndpoint": platform_actions.delete_endpoint,
+    "DeletePlatformApplication": platform_actions.delete_platform_application,
     "DeleteTopic": topic_actions.delete_topic,
+    "GetEndpointAttributes": platform_actions.get_endpoint_attributes,
+    "GetPlatformApplicationAttributes": platform_actions.get_platform_application_attributes,
     "GetSMSAttributes": phone_actions.get_sms_attributes,
     "GetSubscriptionAttributes": subscription_actions.get_subscription_attributes,
     "GetTopicAttributes": topic_actions.get_topic_attributes,
+    "ListEndpointsByPlatformApplication": platform_actions.list_endpoints_by_platform_application,
     "ListPhoneNumbersOptedOut": phone_actions.list_phone_numbers_opted_out,
+    "ListPlatformApplications": platform_actions.list_platform_applications,
     "ListSubscriptions": subscription_actions.list_subscriptions,
     "ListSubscriptionsByTopic": subscription_actions.list_subscriptions_by_topic,
     "ListTagsForResource": topic_actions.list_tags_for_resource,
@@ -44,6 +53,8 @@ ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] 
     "Publish": publish_actions.publish,
     "PublishBatch": publish_actions.publish_batch,
     "RemovePermission": topic_actions.remove_permission,
+    "SetEndpointAttributes": platform_actions.set_endpoint_attributes,
+    "SetPlatformApplicationAttributes": platform_actions.set_platform_application_attributes,
     "SetSMSAttributes": phone_actions.set_sms_attributes,
     "SetSubscriptionAttributes": subscription_actions.set_subscription_attributes,
     "SetTopicAttributes": topic_actions.set_topic_attributes,
@@ -75,7 +86,10 @@ class Sns:
         self.topics = Topics(clock)
         self.outbox = Outbox()
         remote = RemoteEndpoints(upstream, enforce_policies=enforce_policies)
-        self.courier = Courier(clock, journal, sqs, self.outbox, remote, sign_everything=sign_everything)
+        self.platforms = PlatformApplications()
+        self.courier = Courier(
+            clock, journal, sqs, remote, outbox=self.outbox, platforms=self.platforms, sign_everything=sign_everything
+        )
         self.sms_attributes: dict[tuple[str, str], dict[str, str]] = {}
         self.url = "http://localhost"  # where links in messages of no caller lead; the engine knows once it listens
         self._enforce_policies = enforce_policies

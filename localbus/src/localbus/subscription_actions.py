@@ -20,8 +20,8 @@ from localbus.topic_archive import read_replay_policy
 if TYPE_CHECKING:
     from localbus.sns import Sns
 
-PROTOCOLS = ("sqs", "lambda", "http", "https", "email", "email-json", "sms")
-_KNOWN_NOT_BUILT = {"application", "firehose"}
+PROTOCOLS = ("sqs", "lambda", "http", "https", "email", "email-json", "sms", "application")
+_KNOWN_NOT_BUILT = {"firehose"}
 _TO_CONFIRM = {"http", "https", "email", "email-json"}
 _PHONE = re.compile(r"\+?[0-9](?:[-./ ()]?[0-9]){1,19}")
 _ARNS = {
@@ -37,6 +37,8 @@ def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:
     topic = sns.find(params["TopicArn"], caller, "Subscribe")
     protocol, endpoint = params["Protocol"], params.get("Endpoint", "")
     _check_endpoint(protocol, endpoint, topic)
+    if protocol == "application" and sns.platforms.find_endpoint(endpoint) is None:
+        raise invalid(f"Endpoint Reason: Endpoint does not exist for endpoint arn{endpoint}")  # so it is spelt
     given = params.get("Attributes", {})
     where = "Attributes Reason: "
     attributes, policy = subscription_attributes.merged(

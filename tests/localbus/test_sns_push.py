@@ -1,0 +1,170 @@
+"""Mobile push: applications, endpoints, and what a device would get. Nothing is sent.
+
+Source: https://docs.aws.amazon.com/sns/latest/dg/sns-mobile-application-as-subscriber.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from localbus.pytest_plugin import Localbus
+from localbus_support import ACCOUNT, journal, new_queue, refused
+
+
+@pytest.fixture
+def sns(localbus: Localbus) -> Any:
+    """A client."""
+    return localbus.client("sns")
+
+
+@pytest.fixture
+def application(sns: Any) -> str:
+    """An application of Google's service."""
+    given = {"Name": "shop", "Platform": "GCM", "Attributes": {"PlatformCredential": "secret"}}
+    return str(sns.create_platform_application(**given)["PlatformApplicationArn"])
+
+
+def device(sns: Any, application: str, device_id: str = "token", **given: Any) -> str:
+    """The endpoint of a device."""
+    answer = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device_id, **given)
+    return str(answer["EndpointArn"])
+
+
+def letters(localbus: Localbus, **query: str) -> list[dict[str, Any]]:
+    """What lies in the outbox."""
+    found: list[dict[str, Any]] = httpx.get(f"{localbus.url}/_localbus/outbox", params=query).json()["letters"]
+    return found
+
+
+def test_an_application(localbus: Localbus, sns: Any, application: str) -> None:
+    """It is made once, keeps its secrets, and is of one region (API_CreatePlatformApplication)."""
+    assert application == f"arn:aws:sns:us-east-1:{ACCOUNT}:app/GCM/shop"
+    again = sns.create_platform_application(Name="shop", Platform="GCM", Attributes={"PlatformCredential": "secret"})
+    assert again["PlatformApplicationArn"] == application
+
+    sns.set_platform_application_attributes(
+        PlatformApplicationArn=application, Attributes={"SuccessFeedbackSampleRate": "50"}
+    )
+
+    shown = {"Enabled": "true", "SuccessFeedbackSampleRate": "50"}
+    assert sns.get_platform_application_attributes(PlatformApplicationArn=application)["Attributes"] == shown
+    listed = sns.list_platform_applications()["PlatformApplications"]
+    assert listed == [{"PlatformApplicationArn": application, "Attributes": shown}]
+    elsewhere = localbus.client("sns", region="eu-central-1")
+    assert elsewhere.list_platform_applications()["PlatformApplications"] == []
+
+
+def test_an_application_goes_with_its_endpoints(sns: Any, application: str) -> None:
+    """Deleting it twice is no error; its devices are gone then (API_DeletePlatformApplication)."""
+    endpoint = device(sns, application)
+
+    for _ in range(2):
+        sns.delete_platform_application(PlatformApplicationArn=application)
+
+    told = ("NotFound", "PlatformApplication does not exist")
+    assert refused(sns.get_platform_application_attributes, PlatformApplicationArn=application) == told
+    assert refused(sns.create_platform_endpoint, PlatformApplicationArn=application, Token="t") == told
+    assert refused(sns.list_endpoints_by_platform_application, PlatformApplicationArn=application) == told
+    assert refused(sns.get_endpoint_attributes, EndpointArn=endpoint) == ("NotFound", "Endpoint does not exist")
+
+
+@pytest.mark.parametrize(
+    ("name", "platform", "attributes"),
+    [("a b", "GCM", {}), ("a", "NOSUCH", {}), ("a", "GCM", {"NoSuch": "x"}), ("a", "GCM", {"Enabled": "perhaps"})],
+)
+def test_what_an_application_may_not_be(sns: Any, name: str, platform: str, attributes: dict[str, str]) -> None:
+    """Its name, its platform and its attributes are checked (API_CreatePlatformApplication)."""
+    given = {"Name": name, "Platform": platform, "Attributes": attributes}
+
+    assert refused(sns.create_platform_application, **given)[0] == "InvalidParameter"
+
+
+def test_an_endpoint_is_made_once(sns: Any, application: str) -> None:
+    """A token has one, unless other attributes are asked for (recorded of AWS)."""
+    endpoint = device(sns, application)
+
+    assert endpoint.startswith(f"arn:aws:sns:us-east-1:{ACCOUNT}:endpoint/GCM/shop/")
+    assert device(sns, application, Attributes={"Enabled": "true"}) == endpoint
+    given = {"PlatformApplicationArn": application, "Token": "token", "CustomUserData": "ada"}
+    told = f"Endpoint {endpoint} already exists with the same Token, but different attributes."
+    message = f"Invalid parameter: Token Reason: {told}"
+    assert refused(sns.create_platform_endpoint, **given) == ("InvalidParameter", message)
+
+
+def test_an_endpoint_s_attributes(sns: Any, application: str) -> None:
+    """They are shown, changed, listed, and gone with it; deleting it twice is no error (API_SetEndpointAttributes)."""
+    endpoint = device(sns, application, CustomUserData="ada")
+    sns.set_endpoint_attributes(EndpointArn=endpoint, Attributes={"Enabled": "false", "Token": "new"})
+
+    shown = {"Enabled": "false", "Token": "new", "CustomUserData": "ada"}
+    assert sns.get_endpoint_attributes(EndpointArn=endpoint)["Attributes"] == shown
+    listed = sns.list_endpoints_by_platform_application(PlatformApplicationArn=application)["Endpoints"]
+    assert listed == [{"EndpointArn": endpoint, "Attributes": shown}]
+    too_much = {"CustomUserData": "x" * 2049}
+    assert refused(sns.set_endpoint_attributes, EndpointArn=endpoint, Attributes=too_much)[0] == "InvalidParameter"
+
+    for _ in range(2):
+        sns.delete_endpoint(EndpointArn=endpoint)
+
+    assert refused(sns.get_endpoint_attributes, EndpointArn=endpoint) == ("NotFound", "Endpoint does not exist")
+
+
+def test_publishing_to_a_device(localbus: Localbus, sns: Any, application: str) -> None:
+    """It gets the text for its push service, or the default, and what is meant for push services is let through."""
+    endpoint = device(sns, application)
+    attributes = {"AWS.SNS.MOBILE.GCM.TTL": {"DataType": "String", "StringValue": "60"}}
+    texts = json.dumps({"GCM": "for Google", "default": "for all"})
+
+    first = sns.publish(TargetArn=endpoint, Message=texts, MessageStructure="json", MessageAttributes=attributes)
+    sns.publish(TargetArn=endpoint, Message='{"GCM": "alone"}', MessageStructure="json")
+    sns.publish(TargetArn=endpoint, Message="plain")
+
+    found = letters(localbus, to=endpoint)
+    assert [letter["message"] for letter in found] == ["for Google", "alone", "plain"]
+    assert (found[0]["protocol"], found[0]["message_id"]) == ("application", first["MessageId"])
+    given = {"TargetArn": endpoint, "Message": '{"APNS": "x"}', "MessageStructure": "json"}
+    assert refused(sns.publish, **given)[1].endswith("No default entry in JSON message body")
+
+
+def test_a_disabled_device_gets_nothing(localbus: Localbus, sns: Any, application: str) -> None:
+    """Publishing to it is refused before its message is looked at (recorded of AWS)."""
+    endpoint = device(sns, application, Attributes={"Enabled": "false"})
+
+    told = refused(sns.publish, TargetArn=endpoint, Message="no JSON", MessageStructure="json")
+
+    assert told == ("EndpointDisabled", "Endpoint is disabled")
+    assert letters(localbus, to=endpoint) == []
+
+
+def test_a_topic_s_devices(localbus: Localbus, sns: Any, application: str) -> None:
+    """Each gets the text for its push service; for one that is disabled it is dead (sns-dead-letter-queues)."""
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    given = {"Name": "shop", "Platform": "APNS", "Attributes": {"PlatformCredential": "secret"}}
+    apple = sns.create_platform_application(**given)["PlatformApplicationArn"]
+    dead = new_queue(localbus, "dead")
+    policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead.arn})}
+    google, iphone, off = device(sns, application), device(sns, apple), device(sns, apple, "off")
+    for endpoint in (google, iphone, off):
+        sns.subscribe(TopicArn=topic, Protocol="application", Endpoint=endpoint, Attributes=policy)
+    sns.set_endpoint_attributes(EndpointArn=off, Attributes={"Enabled": "false"})
+
+    sns.publish(TopicArn=topic, Message='{"GCM": "g", "APNS": "a", "default": "d"}', MessageStructure="json")
+
+    assert [(letter["to"], letter["message"]) for letter in letters(localbus)] == [(google, "g"), (iphone, "a")]
+    assert [entry["detail"] for entry in journal(localbus, event="undelivered")] == ["Endpoint is disabled"]
+    assert json.loads(dead.bodies()[0])["Message"] == "d"
+
+
+def test_a_device_that_is_not_there_does_not_subscribe(sns: Any, application: str) -> None:
+    """In AWS's spelling (recorded)."""
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    endpoint = device(sns, application)
+    sns.delete_endpoint(EndpointArn=endpoint)
+
+    told = refused(sns.subscribe, TopicArn=topic, Protocol="application", Endpoint=endpoint)
+
+    reason = f"Endpoint Reason: Endpoint does not exist for endpoint arn{endpoint}"
+    assert told == ("InvalidParameter", f"Invalid parameter: {reason}")
