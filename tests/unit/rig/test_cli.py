@@ -1,0 +1,49 @@
+"""How the `orderboard` command begins."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from orderboard.commands import app
+from typer.testing import CliRunner
+
+# Ctrl-C at the moment in which the first large library is imported.
+_INTERRUPTED_AT_IMPORT = """
+import signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal(signal.SIGINT)
+
+from orderboard.cli import main
+sys.meta_path.insert(0, Interrupt())
+main()
+"""
+
+
+def test_an_early_ctrl_c_ends_it_without_a_traceback() -> None:
+    """Whoever changes their mind while the command still imports sees nothing, and nothing has begun."""
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_AT_IMPORT], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == ""
+
+
+def test_a_state_folder_that_cannot_be_used_is_told_in_a_line_with_the_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that is a file, or on a full or read-only disk, is named, with how to choose another."""
+    (file := tmp_path / "file").touch()
+    monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(file))
+
+    for command in ("up", "down", "status", "demo"):
+        done = CliRunner().invoke(app, [command])
+        assert done.exit_code == 1
+        assert str(file) in done.stderr
+        assert "ORDERBOARD_STATE_DIR names another" in done.stderr
+        assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
