@@ -189,7 +189,7 @@ async def test_6_sigterm_drains(running: Board) -> None:
 
 
 def test_7_the_services_know_no_backend() -> None:
-    """No service names a backend, an endpoint, a region, an account or a resource; the LocalStack tests run the same code."""
+    """No service names a backend, endpoint, region, account or resource; the LocalStack tests run the same code."""
     known = re.compile(
         r"localstack|ministack|localbus|endpoint_url|4566|amazonaws\.com(?!/)"
         r"|\b[a-z]{2}-[a-z]+-[1-9]\b|arn:aws:|\b[0-9]{12}\b"
