@@ -98,10 +98,10 @@ class FifoQueue(Queue):
         for message, handle in received:
             if message.state is not State.IN_FLIGHT or self._find(handle) != (message, True):
                 return None
-        timeout_s = self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
+        until = now + self._timeout(visibility_timeout_s)
         for message, _ in received:
             self._in_flight.forget()
-            self._hide(message, now + timeout_s)
+            self._hide(message, until)
         return received
 
     def remember_attempt(self, attempt_id: str, received: list[Received]) -> None:

@@ -19,17 +19,16 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/ (
 from __future__ import annotations
 
 import copy
-import uuid
 from collections.abc import Callable, Iterator
 
 from localbus import settings
-from localbus.clock import Clock, Wake
+from localbus.clock import Clock
 from localbus.deadlines import Deadlines
 from localbus.journal import Journal
 from localbus.line import Line
 from localbus.message import Counts, Message, Received, State
 from localbus.order import Order
-from localbus.receipt import Receipt, read_handle, write_handle
+from localbus.receipt import Receipts
 from localbus.refusals import beyond_limit, no_handle, unavailable
 from localbus.settings import MAX_VISIBILITY_TIMEOUT_S, Settings
 from localbus.waiting import Waiters, Waiting
@@ -47,15 +46,14 @@ class Queue:
         self.dead_letter_queue: Callable[[], Queue | None] = lambda: None
         self._clock = clock
         self._journal = journal
-        self._tag = uuid.uuid4().hex[:8]
+        self._receipts = Receipts()
         self._messages: dict[str, Message] = {}
         self._order: Order = Line()
         self._delayed = Deadlines(lambda when, m: m.state is State.DELAYED and m.until == when)
         self._in_flight = Deadlines(lambda when, m: m.state is State.IN_FLIGHT and m.until == when)
         self._by_age = Deadlines(lambda _when, m: m.state is not State.GONE)
         self._count = dict.fromkeys(State, 0)
-        self._waiters = Waiters(clock)
-        self._wake: Wake | None = None
+        self._waiters = Waiters(clock, self._look_again)
 
     # Sending
 
@@ -98,15 +96,17 @@ class Queue:
     def receive(self, most: int, visibility_timeout_s: int | None = None) -> list[Received]:
         """Take up to so many visible messages, now. Fewer when too many are in flight already."""
         self.settle()
-        timeout_s = self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
-        return self._receive(most, timeout_s)
+        return self._receive(most, self._timeout(visibility_timeout_s))
 
     def receive_later(self, most: int, visibility_timeout_s: int | None, wait_s: float) -> Waiting:
         """Wait for messages: until there is one, or so many seconds. Cancel the future to stop waiting."""
-        timeout_s = self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
-        future = self._waiters.add(most, timeout_s, wait_s)
+        future = self._waiters.add(most, self._timeout(visibility_timeout_s), wait_s)
         self._serve()
         return future
+
+    def _timeout(self, visibility_timeout_s: int | None) -> int:
+        """What a receive asks for, or the queue's."""
+        return self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
 
     @property
     def is_in_flight_full(self) -> bool:
@@ -134,7 +134,7 @@ class Queue:
             message.first_received_at = now
         self._hide(message, now + visibility_timeout_s)
         self._journal.note("received", self.arn, message.message_id, now, message.receive_count)
-        return Received(message, write_handle(Receipt(self._tag, message.message_id, message.receive_number)))
+        return Received(message, self._receipts.write(message.message_id, message.receive_number))
 
     def _hide(self, message: Message, until: float) -> None:
         self._change_state(message, State.IN_FLIGHT)
@@ -194,8 +194,8 @@ class Queue:
 
     def _find(self, handle: str) -> tuple[Message | None, bool]:
         """The message that was received with this handle, unless it is gone, and whether that was its last receive."""
-        receipt = read_handle(handle)
-        if receipt is None or receipt.queue_tag != self._tag:
+        receipt = self._receipts.read(handle)
+        if receipt is None:
             raise no_handle(handle)
         message = self._messages.get(receipt.message_id)
         return message, message is not None and message.receive_number == receipt.receive_number
@@ -245,22 +245,17 @@ class Queue:
     # Those who wait
 
     def _serve(self) -> None:
-        """Give visible messages to those who wait; while somebody still does, wake when the next one is visible."""
+        """Give visible messages to those who wait; while somebody still does, look again when the next is visible."""
         while self._waiters and self._count[State.VISIBLE] and self._waiters.serve_first(self._receive):
             pass
-        if self._wake is not None:
-            self._wake.cancel()
-            self._wake = None
         if self._waiters:
             times = [when for when in (self._next_due(), self._in_flight.next()) if when is not None]
-            if times:
-                self._wake = self._clock.call_at(min(times), self._on_timer)
+            self._waiters.wake_at(min(times, default=None))
 
     def _next_due(self) -> float | None:
         return self._delayed.next()
 
-    def _on_timer(self) -> None:
-        self._wake = None
+    def _look_again(self) -> None:
         self.settle()
         self._serve()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import uuid
 from typing import NamedTuple
 
 _SIGN = "AQEB"  # what AWS's handles begin with, so that ours look familiar in logs
@@ -12,22 +13,26 @@ _SIGN = "AQEB"  # what AWS's handles begin with, so that ours look familiar in l
 class Receipt(NamedTuple):
     """What a handle says."""
 
-    queue_tag: str
     message_id: str
     receive_number: int
 
 
-def write_handle(receipt: Receipt) -> str:
-    """The handle for a receive."""
-    return _SIGN + base64.b64encode(f"{receipt[0]}/{receipt[1]}/{receipt[2]}".encode()).decode()
+class Receipts:
+    """Writes the handles of one queue, and reads them; those of any other queue are none to it."""
 
+    def __init__(self) -> None:
+        self._tag = uuid.uuid4().hex[:8]
 
-def read_handle(handle: str) -> Receipt | None:
-    """What the handle says, or None when it is not one of ours."""
-    if not handle.startswith(_SIGN):
-        return None
-    try:
-        queue_tag, message_id, number = base64.b64decode(handle[len(_SIGN) :], validate=True).decode().split("/")
-        return Receipt(queue_tag, message_id, int(number))
-    except (binascii.Error, ValueError):
-        return None
+    def write(self, message_id: str, receive_number: int) -> str:
+        """The handle for a receive."""
+        return _SIGN + base64.b64encode(f"{self._tag}/{message_id}/{receive_number}".encode()).decode()
+
+    def read(self, handle: str) -> Receipt | None:
+        """What the handle says, or None when it is not one of this queue's."""
+        if not handle.startswith(_SIGN):
+            return None
+        try:
+            tag, message_id, number = base64.b64decode(handle[len(_SIGN) :], validate=True).decode().split("/")
+            return Receipt(message_id, int(number)) if tag == self._tag else None
+        except (binascii.Error, ValueError):
+            return None

@@ -24,11 +24,16 @@ class _Waiter(NamedTuple):
 
 
 class Waiters:
-    """A line of futures; each ends with messages, or empty-handed when its client has waited long enough."""
+    """A line of futures; each ends with messages, or empty-handed when its client has waited long enough.
 
-    def __init__(self, clock: Clock) -> None:
+    While somebody waits, `look_again` is called when the queue has said that there will be something.
+    """
+
+    def __init__(self, clock: Clock, look_again: Callable[[], None]) -> None:
         self._clock = clock
+        self._look_again = look_again
         self._waiters: OrderedDict[int, _Waiter] = OrderedDict()
+        self._wake: Wake | None = None
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -51,6 +56,16 @@ class Waiters:
             waiter.future.set_result(received)
         self._drop(key)
         return True
+
+    def wake_at(self, when: float | None) -> None:
+        """Look again at that time and not at the one named before, if somebody still waits then."""
+        if self._wake is not None:
+            self._wake.cancel()
+        self._wake = self._clock.call_at(when, self._woken) if when is not None and self._waiters else None
+
+    def _woken(self) -> None:
+        self._wake = None
+        self._look_again()
 
     def send_away(self) -> None:
         """Nobody gets anything any more."""
