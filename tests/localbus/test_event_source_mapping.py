@@ -34,7 +34,7 @@ async def test_messages_reach_the_function_and_are_deleted() -> None:
         entry = next(it.journal.entries(event="invoked"))
         assert entry.resource.endswith(f":event-source-mapping:{uuid}")
         assert entry.detail == {"function": FUNCTION_ARN, "messages": 3}
-        assert (await it.call("GetEventSourceMapping", UUID=uuid))["LastProcessingResult"] == "OK"
+        assert "LastProcessingResult" not in await it.call("GetEventSourceMapping", UUID=uuid)
 
 
 async def test_the_record_has_the_shape_of_aws() -> None:
@@ -105,6 +105,22 @@ def _fails_first_time() -> Any:
             raise FunctionFailedError("not today")
 
     return function
+
+
+@pytest.mark.parametrize(("window_s", "shown"), [(0, {}), (1, {"md5OfMessageAttributes": None})])
+async def test_a_window_shows_a_digest_of_nothing(window_s: int, shown: dict[str, None]) -> None:
+    """A message without attributes has null for their digest where the mapping has a window (recorded of AWS)."""
+    async with cafe() as it:
+        it.queue()
+        await it.map(MaximumBatchingWindowInSeconds=window_s)
+
+        it.send("a")
+        await it.quiet()
+        it.clock.advance(window_s)
+        await it.invoked(1)
+
+        (record,) = it.functions.events[0]["Records"]
+        assert {name: value for name, value in record.items() if name == "md5OfMessageAttributes"} == shown
 
 
 async def test_a_message_that_always_fails_rests_in_the_dead_letter_queue() -> None:
@@ -385,6 +401,18 @@ async def test_a_missing_upstream_loses_nothing() -> None:
         assert sum(queue.counts()) == 0
 
 
+async def test_a_mapping_that_is_made_disabled_is_so_at_once() -> None:
+    """The answer to the request says Disabled, not Creating (recorded of AWS)."""
+    async with cafe() as it:
+        it.queue()
+
+        made = await it.call(
+            "CreateEventSourceMapping", EventSourceArn=QUEUE_ARN, FunctionName=FUNCTION_ARN, Enabled=False
+        )
+
+        assert made["State"] == "Disabled"
+
+
 async def test_a_paused_mapping_receives_nothing_and_goes_on_at_once() -> None:
     """Disabled, a mapping leaves messages in the queue; enabled again it takes them in the same moment."""
     async with cafe() as it:
@@ -399,7 +427,7 @@ async def test_a_paused_mapping_receives_nothing_and_goes_on_at_once() -> None:
         assert it.functions.events == []
         assert queue.counts().visible == 1
         resumed = await it.call("UpdateEventSourceMapping", UUID=uuid, Enabled=True)
-        assert resumed["State"] == "Updating"
+        assert resumed["State"] == "Enabling"
         await it.invoked(1)
 
         assert it.functions.bodies() == [["a"]]

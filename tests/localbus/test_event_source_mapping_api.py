@@ -155,6 +155,7 @@ async def test_a_qualified_function_is_invoked_as_such() -> None:
         ({"ScalingConfig": {"MaximumConcurrency": 1}}, "greater than or equal to 2"),
         ({"ScalingConfig": {"MaximumConcurrency": 1001}}, "less than or equal to 1000"),
         ({"StartingPosition": "LATEST"}, "StartingPosition is not valid for SQS event sources."),
+        ({"DestinationConfig": {"OnSuccess": {"Destination": QUEUE_ARN}}}, "Unsupported DestinationConfig parameter"),
         ({"FunctionResponseTypes": ["Everything"]}, "enum value set"),
         ({"FilterCriteria": {"Filters": [{"Pattern": "{"}]}}, "Invalid filter pattern definition."),
         ({"FilterCriteria": {"Filters": [{}]}}, "Invalid filter pattern definition."),
@@ -172,6 +173,18 @@ async def test_what_a_mapping_may_not_be(given: dict[str, Any], message: str) ->
         assert message in error.message
         assert error.code in {"InvalidParameterValueException", "ValidationException"}
         assert list(it.mappings) == []
+
+
+async def test_a_mapping_needs_a_source() -> None:
+    """A request that names no event source at all is refused here (recorded of AWS)."""
+    async with cafe() as it:
+        with pytest.raises(AwsError) as caught:
+            await it.call("CreateEventSourceMapping", FunctionName=FUNCTION_ARN)
+
+        assert (caught.value.code, caught.value.message) == (
+            "InvalidParameterValueException",
+            "Unrecognized event source.",
+        )
 
 
 async def test_what_is_not_built_is_said() -> None:

@@ -1,7 +1,8 @@
 """What an event source mapping is: a queue, the function that is to have its messages, and how it is to have them.
 
-A mapping changes its state in two steps, as on AWS: the answer to a request shows the step (Creating, Updating,
-Disabling), and the turn after that what has come of it. Receiving is `event_source_mapping_poller`'s part.
+A mapping changes its state in two steps, as on AWS: the answer to a request shows the step (Creating, Enabling,
+Updating, Disabling), and the turn after that what has come of it. One that is created disabled is so at once. Receiving
+is `event_source_mapping_poller`'s part.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
 """
 
@@ -13,7 +14,7 @@ from typing import Literal
 from localbus.event_source_mapping_filter import FilterCriteria
 from localbus.model import Params
 
-State = Literal["Creating", "Enabled", "Disabling", "Disabled", "Updating", "Deleting"]
+State = Literal["Creating", "Enabling", "Enabled", "Disabling", "Disabled", "Updating", "Deleting"]
 REPORT_FAILURES = "ReportBatchItemFailures"
 
 # A mapping begins with five concurrent invocations; AWS then adds up to 300 a minute, of which this machine has none.
@@ -52,7 +53,6 @@ class EventSourceMapping:
     settings: Settings
     modified_at: float
     state: State = "Creating"
-    last_result: str = ""
     tags: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -84,6 +84,4 @@ class EventSourceMapping:
             shown["ScalingConfig"] = {"MaximumConcurrency": settings.maximum_concurrency}
         if settings.filters is not None:
             shown["FilterCriteria"] = settings.filters.document()
-        if self.last_result:
-            shown["LastProcessingResult"] = self.last_result
         return shown

@@ -28,6 +28,8 @@ MAX_PAGE = 100  # however many are asked for
 async def create(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
     """CreateEventSourceMapping."""
     queue_arn = params.get("EventSourceArn", "")
+    if not queue_arn and "SelfManagedEventSource" not in params:
+        raise invalid("Unrecognized event source.")
     if not is_queue(queue_arn):
         return await mappings.upstream("POST", PATH, caller, params)
     queue = mappings.sqs.queues.by_arn(queue_arn)

@@ -63,8 +63,11 @@ class Batch:
         return min(item.visible_at for item in self.items.values())
 
 
-def record_of(received: Received, queue_arn: str) -> Params:
-    """A message as a function sees it, at the time of its receive."""
+def record_of(received: Received, queue_arn: str, *, windowed: bool = False) -> Params:
+    """A message as a function sees it, at the time of its receive.
+
+    A mapping with a batching window has null for the digest of attributes that are not there (recorded of AWS).
+    """
     message, handle = received
     record: Params = {
         "messageId": message.message_id,
@@ -73,8 +76,8 @@ def record_of(received: Received, queue_arn: str) -> Params:
         "attributes": system_attributes(message),
         "messageAttributes": {name: _attribute(value) for name, value in (message.attributes or {}).items()},
     }
-    if message.attributes:
-        record["md5OfMessageAttributes"] = attributes_md5(message.attributes)
+    if message.attributes or windowed:
+        record["md5OfMessageAttributes"] = attributes_md5(message.attributes) if message.attributes else None
     return record | {
         "md5OfBody": message.body_md5,
         "eventSource": "aws:sqs",

@@ -105,9 +105,10 @@ class Gatherer:
     def _wanted(self, received: list[Received], queue: Queue) -> list[Item]:
         """The messages that the filters let through; the others are deleted."""
         filters = self._mapping.settings.filters
+        windowed = self._mapping.settings.batching_window_s > 0
         items: list[Item] = []
         for one in received:
-            record = record_of(one, self._mapping.queue_arn)
+            record = record_of(one, self._mapping.queue_arn, windowed=windowed)
             if filters is None or filters.wants(record):
                 items.append(item_of(one, record))
             else:

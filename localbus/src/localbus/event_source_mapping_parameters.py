@@ -21,7 +21,7 @@ MAX_UNWINDOWED_BATCH = 10
 _OF_OTHER_SOURCES = (
     *("StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "MaximumRecordAgeInSeconds"),
     *("BisectBatchOnFunctionError", "MaximumRetryAttempts", "TumblingWindowInSeconds", "Topics", "Queues"),
-    *("SourceAccessConfigurations", "SelfManagedEventSource", "DestinationConfig", "DocumentDBEventSourceConfig"),
+    *("SourceAccessConfigurations", "SelfManagedEventSource", "DocumentDBEventSourceConfig"),
     *("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"),
 )
 _NOT_BUILT = ("KMSKeyArn", "MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig")
@@ -41,6 +41,8 @@ def settings_of(params: Params, current: Settings, *, fifo: bool) -> Settings:
     for name in _OF_OTHER_SOURCES:
         if params.get(name) not in (None, [], {}):
             raise invalid(f"{name} is not valid for SQS event sources.")
+    if params.get("DestinationConfig"):
+        raise invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
     for name in _NOT_BUILT:
         if params.get(name) not in (None, "", {}):
             raise AwsError("NotImplemented", f"{name} of an event source mapping is not built in localbus.")

@@ -173,11 +173,9 @@ class Poller:
         """Delete what is done. The rest stays hidden until its visibility timeout has passed."""
         match outcome:
             case Done(failed):
-                self._mapping.last_result = "OK" if not failed else f"PROBLEM: {len(failed)} batch item failures"
                 self._note_each("item_failed", failed, {"function": self._mapping.function_arn})
                 self._delete(item for item in batch.items.values() if item.message_id not in failed)
             case Failed(reason) | TryAgain(reason):
-                self._mapping.last_result = f"PROBLEM: {reason}"
                 self._note_each("invocation_failed", batch.items, reason)
 
     def _delete(self, items: Iterable[Item]) -> None:

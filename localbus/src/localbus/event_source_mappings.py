@@ -88,13 +88,17 @@ class EventSourceMappings:
         """Take in a new mapping, and let it begin."""
         self._mappings[mapping.uuid] = mapping
         self._pollers[mapping.uuid] = Poller(mapping, self.clock, self._journal, self.sqs, self._upstream)
-        self._arrive(mapping, enabled=enabled)
+        if enabled:
+            self._arrive(mapping, enabled=True)
+        else:
+            mapping.state = "Disabled"
 
     async def change(
         self, mapping: EventSourceMapping, settings: Settings, function_arn: str, *, enabled: bool
     ) -> None:
         """Let the mapping go by these settings from the next batch on."""
-        mapping.state = "Updating" if enabled else "Disabling"
+        was_enabled = mapping.state == "Enabled"
+        mapping.state = ("Updating" if was_enabled else "Enabling") if enabled else "Disabling"
         mapping.modified_at = self.clock.now()
         try:
             await self._pollers[mapping.uuid].stop()
