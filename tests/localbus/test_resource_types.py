@@ -61,6 +61,23 @@ def test_queue(formation: Formation) -> None:
     assert formation.sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"b": "2"}
 
 
+def test_what_a_template_no_longer_says_of_a_queue(formation: Formation) -> None:
+    """CloudFormation has its own default for the size, and leaves some attributes as they are (recorded of AWS)."""
+    kind = "AWS::SQS::Queue"
+    high_throughput = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+    key = {"KmsMasterKeyId": "alias/aws/sqs", "KmsDataKeyReusePeriodSeconds": 200, "SqsManagedSseEnabled": False}
+    sizes = {"MaximumMessageSize": 3232, "MessageRetentionPeriod": 13_425, "VisibilityTimeout": 42}
+    url = made(formation, kind, FifoQueue=True, **high_throughput, **key, **sizes)
+
+    assert changed(formation, kind, FifoQueue=True) == url
+
+    attributes = formation.attributes(url)
+    assert attributes.items() >= high_throughput.items()
+    assert [attributes[name] for name in sizes] == ["262144", "345600", "30"]
+    assert attributes["SqsManagedSseEnabled"] == "false"
+    assert not {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"} & set(attributes)
+
+
 @pytest.mark.parametrize("given", [False, "false"])
 def test_a_queue_that_says_it_is_no_fifo(formation: Formation, given: object) -> None:
     """FifoQueue: false is a standard queue, though the API knows only true."""

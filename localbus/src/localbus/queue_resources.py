@@ -13,6 +13,22 @@ _GONE = {"QueueDoesNotExist", "InvalidAddress"}
 _MOST_IN_NAME = 80
 
 
+# What CloudFormation sets where a template no longer says: not always what a new queue has (the size is that of 2023).
+# What is not here stays as it is, such as SqsManagedSseEnabled and a FIFO queue's high throughput.
+_RESET_TO = {
+    "ContentBasedDeduplication": "false",
+    "DelaySeconds": "0",
+    "KmsDataKeyReusePeriodSeconds": "",
+    "KmsMasterKeyId": "",
+    "MaximumMessageSize": "262144",
+    "MessageRetentionPeriod": "345600",
+    "ReceiveMessageWaitTimeSeconds": "0",
+    "RedriveAllowPolicy": "",
+    "RedrivePolicy": "",
+    "VisibilityTimeout": "30",
+}
+
+
 class QueueType(ResourceType):
     """A queue. Its `Ref` is its URL."""
 
@@ -40,13 +56,12 @@ class QueueType(ResourceType):
         return Made(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
     async def update(self, site: Site, made: Made, old: Properties, new: Properties) -> Made:
-        """SetQueueAttributes; what is no longer given gets its default again."""
+        """SetQueueAttributes; what is no longer given gets CloudFormation's default."""
         url = made.physical_id
-        defaults = queue_attributes.defaults(fifo=made.attributes["QueueName"].endswith(".fifo"))
-        changed = {
-            key: text_of(new[key]) if key in new else defaults.get(key, "")
+        changed = {key: value for key, value in _RESET_TO.items() if key in old and key not in new} | {
+            key: text_of(new[key])
             for key in queue_attributes.SETTABLE - {"FifoQueue", "Policy"}
-            if old.get(key) != new.get(key)
+            if key in new and old.get(key) != new[key]
         }
         if changed:
             await site.call("sqs", "SetQueueAttributes", QueueUrl=url, Attributes=changed)
