@@ -56,9 +56,9 @@ def lambda_guide(page: str) -> Source:
     return Source(page, f"{_DOCS}/lambda/latest/dg/{page}.html")
 
 
-def lambda_api(action: str) -> Source:
+def lambda_api(action: str, *, recorded: bool = False) -> Source:
     """An action of Lambda."""
-    return Source(action, f"{_DOCS}/lambda/latest/api/API_{action}.html")
+    return Source(action, f"{_DOCS}/lambda/latest/api/API_{action}.html", recorded)
 
 
 def formation_guide(page: str) -> Source:
@@ -71,7 +71,7 @@ def formation_api(action: str) -> Source:
     return Source(action, f"{_DOCS}/AWSCloudFormation/latest/APIReference/API_{action}.html")
 
 
-def formation_type(name: str) -> Source:
+def formation_type(name: str, *, recorded: bool = False) -> Source:
     """A resource type of CloudFormation, such as AWS::SQS::Queue."""
     page = f"aws-resource-{name.removeprefix('AWS::').replace('::', '-').lower()}"
-    return Source(name, f"{_DOCS}/AWSCloudFormation/latest/TemplateReference/{page}.html")
+    return Source(name, f"{_DOCS}/AWSCloudFormation/latest/TemplateReference/{page}.html", recorded)

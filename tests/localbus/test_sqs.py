@@ -258,7 +258,10 @@ def test_batches_of_deletes_and_visibility(sqs: Any, url: str) -> None:
             {"MaxNumberOfMessages": 11},
             "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10,",
         ),
-        ({"WaitTimeSeconds": 21}, "Value 21 for parameter WaitTimeSeconds is invalid."),
+        (
+            {"WaitTimeSeconds": 21},
+            "Value 21 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.",
+        ),
         ({"VisibilityTimeout": 43_201}, "Value 43201 for parameter VisibilityTimeout is invalid."),
     ],
 )
@@ -349,6 +352,40 @@ def test_attributes_of_a_queue(sqs: Any, url: str, localbus: Localbus) -> None:
         assert (code, message) == ("InvalidAttributeName", f"Unknown Attribute {name}.")
 
 
+@pytest.mark.parametrize("name", ["DeduplicationScope", "FifoThroughputLimit"])
+def test_high_throughput_is_for_fifo_queues(sqs: Any, url: str, name: str) -> None:
+    """AWS words this otherwise than for the other attributes of FIFO queues (recorded of AWS)."""
+    for action, target in ((sqs.set_queue_attributes, {"QueueUrl": url}), (sqs.create_queue, {"QueueName": "q"})):
+        code, message, _ = refused(action, **target, Attributes={name: "queue"})
+
+        assert (code, message) == (
+            "InvalidAttributeName",
+            f"You can specify the {name} only when FifoQueue is set to true.",
+        )
+
+
+@pytest.mark.parametrize("way_back", [{"SqsManagedSseEnabled": "true"}, {"KmsMasterKeyId": ""}])
+def test_a_key_takes_the_place_of_sqs_s_own_and_goes_with_all_that_is_its(
+    sqs: Any, url: str, way_back: dict[str, str]
+) -> None:
+    """A queue has one encryption (API_SetQueueAttributes); a reuse period is shown only with its key (recorded of AWS)."""
+
+    def encryption() -> dict[str, str]:
+        shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return {name: value for name, value in shown.items() if "Kms" in name or "Sse" in name}
+
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "k", "KmsDataKeyReusePeriodSeconds": "60"})
+    with_key = encryption()
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=way_back)
+
+    assert with_key == {
+        "KmsMasterKeyId": "k",
+        "KmsDataKeyReusePeriodSeconds": "60",
+        "SqsManagedSseEnabled": "false",
+    }
+    assert encryption() == {"SqsManagedSseEnabled": way_back.get("SqsManagedSseEnabled", "false")}
+
+
 def test_two_encryptions_at_a_time_are_refused(sqs: Any) -> None:
     """KMS and SQS's own encryption exclude each other (recorded of AWS)."""
     both = {"KmsMasterKeyId": "key", "SqsManagedSseEnabled": "true"}
@@ -379,6 +416,21 @@ def test_fifo_needs_a_group_and_a_token(sqs: Any) -> None:
     [received] = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"]
     assert received["Attributes"]["SequenceNumber"] == sent["SequenceNumber"]
     assert received["Attributes"]["MessageGroupId"] == "g"
+
+
+def test_a_batch_lacks_a_group_by_another_code(sqs: Any) -> None:
+    """The words are those of a single send, the code is not (recorded of AWS)."""
+    url = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    entry = {"MessageBody": "b", "MessageDeduplicationId": "d"}
+
+    refusal = refused(
+        sqs.send_message_batch,
+        QueueUrl=url,
+        Entries=[{"Id": "1", **entry, "MessageGroupId": "g"}, {"Id": "2", **entry}],
+    )
+
+    assert refusal == ("InvalidParameterValue", "The request must contain the parameter MessageGroupId.", 400)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
 def test_a_fifo_queue_stays_one(sqs: Any) -> None:
@@ -486,6 +538,31 @@ def test_another_account_needs_a_permission(localbus: Localbus) -> None:
     owner.remove_permission(QueueUrl=url, Label="send")
     assert refused(other.send_message, QueueUrl=url, MessageBody="b")[0] == "AccessDenied"
     assert "can't find label" in refused(owner.remove_permission, QueueUrl=url, Label="send")[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"Actions": ["SendMessageBatch"]},
+            "Value SQS:SendMessageBatch for parameter ActionName is invalid. "
+            "Reason: Please refer to the appropriate WSDL for a list of valid actions.",
+        ),
+        (
+            {"AWSAccountIds": ["nobody"]},
+            "Value nobody for parameter PrincipalId is invalid. Reason: Unable to verify principal.",
+        ),
+        ({"Label": "a b"}, "Value a b for parameter Label is invalid. Reason: Can only include alphanumeric"),
+    ],
+)
+def test_what_a_permission_may_not_be(sqs: Any, url: str, given: Any, message: str) -> None:
+    """The value comes before the parameter, and a batch has no permission of its own (API_AddPermission)."""
+    valid = {"Label": "l", "AWSAccountIds": ["111111111111"], "Actions": ["SendMessage"]}
+
+    code, text, _ = refused(sqs.add_permission, QueueUrl=url, **{**valid, **given})
+
+    assert code == "InvalidParameterValue"
+    assert text.startswith(message)
 
 
 def test_a_long_poll_ends_when_a_message_comes(localbus: Localbus, url: str, sqs: Any) -> None:

@@ -29,7 +29,8 @@ _CHOICES = {
     "DeduplicationScope": {"queue", "messageGroup"},
     "FifoThroughputLimit": {"perQueue", "perMessageGroupId"},
 }
-_FIFO_ONLY = {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
+_FIFO_ONLY = {"FifoQueue", "ContentBasedDeduplication"}
+_HIGH_THROUGHPUT = {"DeduplicationScope", "FifoThroughputLimit"}
 _TEXTS = {"Policy", "RedrivePolicy", "RedriveAllowPolicy", "KmsMasterKeyId"}
 SETTABLE = {*_RANGES, *_CHOICES, *_TEXTS}
 _DEFAULTS = {
@@ -56,6 +57,8 @@ def defaults(*, fifo: bool) -> dict[str, str]:
 def check(given: Mapping[str, str], *, fifo: bool) -> None:
     """Raise AWS's error for a name that is none or a value that may not be."""
     for name, value in given.items():
+        if name in _HIGH_THROUGHPUT and not fifo:
+            raise AwsError("InvalidAttributeName", f"You can specify the {name} only when FifoQueue is set to true.")
         if name not in SETTABLE or (name in _FIFO_ONLY and not fifo):
             raise AwsError("InvalidAttributeName", f"Unknown Attribute {name}.")
         if name in _TEXTS or (value == "" and name in _RANGES):
@@ -113,6 +116,8 @@ def merge(current: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str
         merged["SqsManagedSseEnabled"] = "false"
     if given.get("SqsManagedSseEnabled", "").lower() == "true":
         merged.pop("KmsMasterKeyId", None)
+    if "KmsMasterKeyId" in current and "KmsMasterKeyId" not in merged:
+        merged.pop("KmsDataKeyReusePeriodSeconds", None)
     per_group = merged.get("FifoThroughputLimit") == "perMessageGroupId"
     if per_group and merged.get("DeduplicationScope") != "messageGroup":
         reason = "The value can be set only when DeduplicationScope is messageGroup."

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
 MAX_BATCH_ENTRIES = 10
 MAX_BATCH_BYTES = 1_048_576
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+MAX_WAIT_S = 20
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _SYSTEM_ATTRIBUTES = {
     "All",
@@ -57,7 +59,7 @@ def send_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
         text = f"Batch requests cannot be longer than {MAX_BATCH_BYTES} bytes. You have sent {size} bytes."
         raise AwsError("BatchRequestTooLong", text)
     for entry in entries:
-        check_fifo_parameters(entry, queue)
+        check_fifo_parameters(entry, queue, in_batch=True)
 
     def send(entry: Params) -> Params:
         message, delay_s = build(traced(entry, caller.trace_header), queue, caller.account)
@@ -72,7 +74,9 @@ def receive_message(sqs: Sqs, params: Params, caller: Caller) -> Params | Awaita
     queue = sqs.find(params["QueueUrl"], caller, "ReceiveMessage").queue
     most = _within(params, "MaxNumberOfMessages", 1, 10, 1)
     visibility_timeout_s = _within(params, "VisibilityTimeout", 0, MAX_VISIBILITY_TIMEOUT_S, None)
-    wait_s = _within(params, "WaitTimeSeconds", 0, 20, queue.settings.receive_wait_s)
+    wait_s = params.get("WaitTimeSeconds", queue.settings.receive_wait_s)
+    if not 0 <= wait_s <= MAX_WAIT_S:
+        raise refusal("WaitTimeSeconds", str(wait_s), f"Must be >= 0 and <= {MAX_WAIT_S}, if provided.")
     attempt_id = params.get("ReceiveRequestAttemptId")
     if attempt_id is not None and not queue.is_fifo:
         reason = "The request include parameter that is not valid for this queue type."

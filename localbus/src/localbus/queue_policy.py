@@ -169,16 +169,14 @@ def add_permission(policy: str, queue_arn: str, label: str, accounts: list[str],
         raise AwsError("OverLimit", f"{len(actions)} Actions were found, maximum allowed is {MAX_ACTIONS}.")
     for action in actions:
         if action not in _ACTIONS:
-            raise refusal(
-                f"SQS:{action}", "ActionName", "Please refer to the appropriate WSDL for a list of valid actions"
-            )
+            reason = "Please refer to the appropriate WSDL for a list of valid actions."
+            raise refusal("ActionName", f"SQS:{action}", reason)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", label):
-        raise refusal(
-            label, "Label", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-        )
+        reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+        raise refusal("Label", label, reason)
     for account in accounts:
         if not re.fullmatch(r"[0-9]{12}", account):
-            raise refusal("PrincipalId", account, "Unable to verify")
+            raise refusal("PrincipalId", account, "Unable to verify principal.")
     document = json.loads(policy) if policy else {"Version": "2008-10-17", "Id": f"{queue_arn}/SQSDefaultPolicy"}
     statements = _statements(policy)
     if any(statement.get("Sid") == label for statement in statements):

@@ -54,11 +54,12 @@ def sent(message: Message, entry: Params) -> Params:
     return result
 
 
-def check_fifo_parameters(entry: Params, queue: Queue) -> None:
+def check_fifo_parameters(entry: Params, queue: Queue, *, in_batch: bool = False) -> None:
     """What a FIFO queue asks of every entry of a batch before it looks at any."""
     if isinstance(queue, FifoQueue):
         if not entry.get("MessageGroupId"):
-            raise missing("MessageGroupId")
+            error = missing("MessageGroupId")
+            raise invalid(error.message) if in_batch else error  # AWS says the same by another code
         if not entry.get("MessageDeduplicationId") and not queue.content_based_deduplication:
             text = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided"
             raise invalid(f"{text} explicitly")

@@ -133,18 +133,27 @@ def defaults(aws: Aws) -> None:
     )
 
 
-@behaviour(_CREATE)
+@behaviour(lambda_api("CreateEventSourceMapping", recorded=True))
 def disabled(aws: Aws) -> None:
-    """A mapping that is made with Enabled false becomes Disabled and receives nothing."""
+    """A mapping that is made with Enabled false is Disabled at once and receives nothing."""
     queue = aws.queue()
     made = _map(aws, queue, Enabled=False)
-    client = aws.client("lambda")
-    eventually(
-        lambda: client.get_event_source_mapping(UUID=made["UUID"])["State"] == "Disabled", "does not become Disabled"
-    )
+    same("is", made["State"], "Disabled")
     queue.send()
 
     same("gives", queue.bodies(1, settle_s=1), ["b"])
+
+
+@behaviour(lambda_api("UpdateEventSourceMapping", recorded=True))
+def enabling(aws: Aws) -> None:
+    """A mapping that is enabled is Enabling in the answer, and then Enabled."""
+    made, client = _map(aws, aws.queue(), Enabled=False), aws.client("lambda")
+
+    same("is", client.update_event_source_mapping(UUID=made["UUID"], Enabled=True)["State"], "Enabling")
+
+    eventually(
+        lambda: client.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled", "does not become Enabled"
+    )
 
 
 def _refused(key: str, statement: str, code: str = _INVALID, source: Source = _CREATE, **given: Any) -> None:

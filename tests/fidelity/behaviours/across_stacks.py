@@ -176,6 +176,19 @@ def update_in_place(aws: Aws) -> None:
     same("keeps", queue.bodies(1, within_s=2), ["still there"])
 
 
+@behaviour(formation_type("AWS::SQS::Queue", recorded=True))
+def no_longer_said(aws: Aws) -> None:
+    """A size that a template no longer says becomes CloudFormation's own default, 262,144."""
+    name = aws.name()
+    stack = Stack(aws, {"Q": _named(name, MaximumMessageSize=1234, VisibilityTimeout=77)})
+    queue = stack.queue("Q")
+
+    stack.update({"Q": _named(name)})
+
+    wanted = {"MaximumMessageSize": "262144", "VisibilityTimeout": "30"}
+    same("has", queue.attributes(*wanted), wanted)
+
+
 @behaviour(formation_guide("using-cfn-updating-stacks-update-behaviors"))
 def replacement(aws: Aws) -> None:
     """A changed name makes another topic, and deletes the old one."""

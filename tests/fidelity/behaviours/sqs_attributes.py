@@ -104,6 +104,26 @@ def two_encryptions(aws: Aws) -> None:
 
 
 @behaviour(sqs_api("SetQueueAttributes"))
+def key_instead(aws: Aws) -> None:
+    """A KMS key turns SQS's own encryption off, and without it its reuse period is not shown."""
+    names = ("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled")
+    queue = aws.queue(KmsMasterKeyId="alias/aws/sqs", KmsDataKeyReusePeriodSeconds="60")
+    same("shows", queue.attributes(*names), dict(zip(names, ("alias/aws/sqs", "60", "false"), strict=True)))
+
+    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"SqsManagedSseEnabled": "true"})
+
+    same("then shows", queue.attributes(*names), {"SqsManagedSseEnabled": "true"})
+
+
+@behaviour(sqs_api("SetQueueAttributes", recorded=True))
+def high_throughput_on_standard(aws: Aws) -> None:
+    """DeduplicationScope is refused on a standard queue, as one for FIFO queues only."""
+    given = {"QueueUrl": aws.queue().url, "Attributes": {"DeduplicationScope": "queue"}}
+
+    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, says="only when FifoQueue is set to true", **given)
+
+
+@behaviour(sqs_api("SetQueueAttributes"))
 def fifo_attribute_on_standard(aws: Aws) -> None:
     """ContentBasedDeduplication is refused on a standard queue."""
     given = {"QueueUrl": aws.queue().url, "Attributes": {"ContentBasedDeduplication": "true"}}

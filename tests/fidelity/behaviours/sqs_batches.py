@@ -117,6 +117,15 @@ def visibilities(aws: Aws) -> None:
     same("refuses", [entry["Id"] for entry in answer.get("Failed", [])], ["bad"])
 
 
+@behaviour(sqs_api("SendMessageBatch", recorded=True))
+def no_group(aws: Aws) -> None:
+    """An entry without a group refuses a whole FIFO batch, with InvalidParameterValue."""
+    entries = [{"Id": "1", "MessageBody": "b", "MessageDeduplicationId": "d"}]
+    given = {"QueueUrl": aws.fifo().url, "Entries": entries}
+
+    refused("InvalidParameterValue", aws.sqs.send_message_batch, says="parameter MessageGroupId", **given)
+
+
 def _other_whole(name: str, statement: str, source: Source, operation: str) -> None:
     def check(aws: Aws) -> None:
         refused(f"{_CODES}EmptyBatchRequest", getattr(aws.sqs, operation), QueueUrl=aws.queue().url, Entries=[])

@@ -65,7 +65,8 @@ def action_unknown(aws: Aws) -> None:
     """A permission for an action that there is not is refused."""
     given = {"QueueUrl": aws.queue().url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["Nonsense"]}
 
-    refused("InvalidParameterValue", aws.sqs.add_permission, **given)
+    says = "Value SQS:Nonsense for parameter ActionName is invalid"
+    refused("InvalidParameterValue", aws.sqs.add_permission, says=says, **given)
 
 
 @behaviour(sqs_guide("sqs-basic-examples-of-sqs-policies"))
