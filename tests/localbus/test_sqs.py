@@ -368,7 +368,7 @@ def test_high_throughput_is_for_fifo_queues(sqs: Any, url: str, name: str) -> No
 def test_a_key_takes_the_place_of_sqs_s_own_and_goes_with_all_that_is_its(
     sqs: Any, url: str, way_back: dict[str, str]
 ) -> None:
-    """A queue has one encryption (API_SetQueueAttributes); a reuse period is shown only with its key (recorded of AWS)."""
+    """A queue has one encryption (API_SetQueueAttributes); a reuse period goes with its key (recorded of AWS)."""
 
     def encryption() -> dict[str, str]:
         shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
