@@ -17,6 +17,7 @@ from localbus.errors import AwsError
 from localbus.event import Event, compact
 from localbus.event_bus import Bus, Rule, Target
 from localbus.event_pattern import EventPattern
+from localbus.kept_events import Kept, KeptEvents, read
 from localbus.model import Params
 from localbus.service import Caller
 
@@ -40,20 +41,12 @@ class Archive:
     description: str | None = None
     pattern: str | None = None
     retention_days: int = 0
-    events: deque[Event] = field(default_factory=deque)
-    size_bytes: int = 0
-
-    def keep(self, event: Event) -> None:
-        """Take in an event."""
-        self.events.append(event)
-        self.size_bytes += event.archived_bytes
+    events: KeptEvents = field(default_factory=KeptEvents)
 
     def settle(self, now: float) -> None:
         """Forget what has been kept long enough."""
-        if not self.retention_days:
-            return
-        while self.events and self.events[0].ingested_at + self.retention_days * _DAY_S <= now:
-            self.size_bytes -= self.events.popleft().archived_bytes
+        if self.retention_days:
+            self.events.forget_until(now - self.retention_days * _DAY_S)
 
     @property
     def rule_pattern(self) -> str:
@@ -68,7 +61,7 @@ class Archive:
             "EventSourceArn": self.bus.arn,
             "State": "ENABLED",
             "RetentionDays": self.retention_days,
-            "SizeBytes": self.size_bytes,
+            "SizeBytes": self.events.size_bytes,
             "EventCount": len(self.events),
             "CreationTime": self.created_at,
         }
@@ -182,7 +175,7 @@ class Archives:
         archive = self._archives.get(key)
         if archive is not None:
             archive.settle(self._clock.now())
-            archive.keep(event)
+            archive.events.append(event)
 
     def replay(self, name: str, caller: Caller) -> Replay:
         """The replay of that name; raises ResourceNotFoundException."""
@@ -217,19 +210,17 @@ class Archives:
         replay.state = "CANCELLING"
 
     @staticmethod
-    def _by_minute(archive: Archive, start: datetime, end: datetime) -> deque[list[Event]]:
-        minutes: dict[int, list[Event]] = {}
-        for event in archive.events:
-            happened = datetime.fromisoformat(event.document["time"])
-            if start <= happened <= end:
-                minutes.setdefault(int(happened.timestamp()) // 60, []).append(event)
+    def _by_minute(archive: Archive, start: datetime, end: datetime) -> deque[list[Kept]]:
+        minutes: dict[int, list[Kept]] = {}
+        for kept in archive.events.between(start.timestamp(), end.timestamp()):
+            minutes.setdefault(int(kept.happened_at) // 60, []).append(kept)
         return deque(minutes[minute] for minute in sorted(minutes))
 
-    def _plan(self, replay: Replay, minutes: deque[list[Event]]) -> None:
+    def _plan(self, replay: Replay, minutes: deque[list[Kept]]) -> None:
         when = self._clock.now() + REPLAY_STEP_S
         replay.wake = self._clock.call_at(when, lambda: self._step(replay, minutes))
 
-    def _step(self, replay: Replay, minutes: deque[list[Event]]) -> None:
+    def _step(self, replay: Replay, minutes: deque[list[Kept]]) -> None:
         """Replay the events of one minute, and go on with the next one later."""
         now = self._clock.now()
         if replay.state == "CANCELLING":
@@ -239,7 +230,7 @@ class Archives:
         if minutes:
             destination = replay.given["Destination"]
             only = frozenset(destination["FilterArns"]) if destination.get("FilterArns") else None
-            for event in minutes.popleft():
+            for event in read(minutes.popleft()):
                 self._publish(event.replayed(replay.name, now), replay.archive.bus, only)
                 replay.last_replayed_at = datetime.fromisoformat(event.document["time"]).timestamp()
         if minutes:
