@@ -7,28 +7,29 @@ from pathlib import Path
 from typing import Final
 
 from figures import Figure
-from ground import Ground, Load
+from ground import Ground, Load, turns
 from orderboard.process import start, stop_all, wait_ready
 from orderboard.services import free_port
 
 _ORDERS: Final = 2_000
 _RATE: Final = 1_000.0  # more than either takes, so each shows all it can
-_CALM_RATE: Final = 60.0
-_CALM_S: Final = 8.0
+_CALM_RATE: Final = 150.0  # a rate that everybody keeps up with
+_CALM_ORDERS: Final = 1_200  # in each of a round's four phases, so 24 orders are slower than a side's p99
 
 
 def api_part(ground: Ground) -> list[Figure]:
     """Accepted orders a second, and the p99 of the answers."""
     faster, slower_p99, told = [], [], []
     with ExitStack() as stack:
-        naive_url = _start_naive(ground, stack)
+        urls = {"order-api": ground.system.target.api(), "naive handler": _start_naive(ground, stack)}
         times_s = [number / _RATE for number in range(_ORDERS)]
         for number in range(1, ground.rounds + 1):
             with ground.screen.task(f"order-api, round {number}") as task:
-                task.detail("naive handler")
-                naive = _load(ground, naive_url, times_s)
-                task.detail("order-api")
-                ours = _load(ground, ground.system.target.api(), times_s)
+                loads: dict[str, Load] = {}
+                for name in turns(tuple(urls), number):
+                    task.detail(name)
+                    loads[name] = _load(ground, urls[name], times_s)
+                ours, naive = (loads[name] for name in urls)
             faster.append(ours.accepted_per_s / naive.accepted_per_s)
             slower_p99.append(ours.p99_ms / naive.p99_ms)
             told.append(
@@ -44,17 +45,22 @@ def api_part(ground: Ground) -> list[Figure]:
 
 
 def calm_part(ground: Ground) -> list[Figure]:
-    """Accept p99 with the worker asleep against awake, at a rate that everybody keeps up with."""
+    """Accept p99 with the worker asleep against awake, each twice a round, at a rate that everybody keeps up with."""
     ratios, told = [], []
-    times_s = [number / _CALM_RATE for number in range(int(_CALM_RATE * _CALM_S))]
+    times_s = [number / _CALM_RATE for number in range(_CALM_ORDERS)]
     for number in range(1, ground.rounds + 1):
-        with ground.screen.task(f"Accept latency without a worker, round {number}"):
-            with ground.awake():
-                awake = ground.load(ground.system.target.api(), times_s)
-            asleep = _load(ground, ground.system.target.api(), times_s)
+        asleep, awake = Load((), 0), Load((), 0)
+        with ground.screen.task(f"Accept latency without a worker, round {number}") as task:
+            for name in 2 * tuple(turns(("worker running", "worker stopped"), number)):
+                task.detail(name)
+                if name == "worker running":
+                    with ground.awake():
+                        awake += _load(ground, ground.system.target.api(), times_s)
+                else:
+                    asleep += _load(ground, ground.system.target.api(), times_s)
         ratios.append(asleep.p99_ms / awake.p99_ms)
         told.append(f"{asleep.p99_ms:.0f}/{awake.p99_ms:.0f}")
-    detail = f"ms at {_CALM_RATE:g} orders a second, by round: {', '.join(told)}"
+    detail = f"ms, by round: {', '.join(told)}; {2 * _CALM_ORDERS:,} orders a side and round, {_CALM_RATE:g} a second"
     return [Figure("accept p99, worker stopped : running", 1.1, tuple(ratios), at_most=True, detail=detail)]
 
 

@@ -4,20 +4,25 @@ import argparse
 import json
 import secrets
 import shutil
+import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Final
 
 from api_part import api_part, calm_part
-from figures import Figure, show
+from figures import Figure, Measured, markdown, show
 from ground import Ground
+from orderboard.backends import version_of
 from orderboard.checkout import find_checkout
+from orderboard.errors import RigError
 from orderboard.machine import machine
 from orderboard.screen import progress_screen, result_console
 from orderboard.services import ServiceOptions
 from orderboard.system import SystemOptions, start_system
-from orderboard_stack.backend import DEFAULT_BACKEND
+from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 from whole_part import memory_part, whole_part
 from worker_part import worker_part
 
@@ -28,37 +33,62 @@ PARTS: Final[dict[str, Callable[[Ground], list[Figure]]]] = {
     "whole": whole_part,
     "memory": memory_part,
 }
+_BACKENDS: Final[tuple[BackendName, ...]] = ("embedded", "ministack", "localstack")
+_INTERRUPTED: Final = 130
 
 
-def main() -> None:
+def main() -> int:
     """Run the parts that were asked for, and print the table. Missed goals are printed like met ones: exit 0."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backend", choices=_BACKENDS, default=DEFAULT_BACKEND)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=PARTS, action="append", help="repeatable; all parts if not given")
-    parser.add_argument("--json", action="store_true")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
+    form.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    figures: list[Figure] = []
-    with ExitStack() as stack, progress_screen() as screen:
-        ground = Ground(start_system(_options(stack), screen, stack), screen, arguments.rounds)
-        ground.sleep()
-        for name in arguments.only or PARTS:
-            figures += PARTS[name](ground)
-    about = machine()
+    if arguments.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        measured = _measure(arguments.backend, arguments.rounds, arguments.only or tuple(PARTS))
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing that was started here runs on.", file=sys.stderr)
+        return _INTERRUPTED
+    except RigError as exc:
+        print(f"bench: {exc}", file=sys.stderr)
+        return 1
     if arguments.json:
-        json.dump(
-            {"machine": about.model_dump(), "figures": [each.document() for each in figures]}, sys.stdout, indent=2
-        )
-        return
-    show(figures, result_console())
-    print(f" {about.processor}, {about.cpus} cores, {about.system}, Python {about.python}")
+        json.dump(measured.document(), sys.stdout, indent=2)
+    elif arguments.markdown:
+        sys.stdout.write(markdown(measured))
+    else:
+        show(measured, result_console())
+    return 0
 
 
-def _options(stack: ExitStack) -> SystemOptions:
+def _measure(backend: BackendName, rounds: int, parts: Sequence[str]) -> Measured:
+    began_at = datetime.now(UTC)
+    figures: list[Figure] = []
+    part_s: dict[str, float] = {}
+    with ExitStack() as stack, progress_screen() as screen:
+        ground = Ground(start_system(_options(backend, stack), screen, stack), screen, rounds)
+        version = version_of(ground.system.target.endpoint)
+        stack.callback(ground.wake)
+        ground.sleep()
+        for name in parts:
+            began = time.perf_counter()
+            figures += PARTS[name](ground)
+            part_s[name] = time.perf_counter() - began
+    return Measured(figures, part_s, rounds, f"{backend} ({version})", machine(), began_at)
+
+
+def _options(backend: BackendName, stack: ExitStack) -> SystemOptions:
     name = f"orderboard-bench-{secrets.token_hex(3)}"
     logs_dir = find_checkout().state_dir / name
     stack.callback(shutil.rmtree, logs_dir, ignore_errors=True)
     return SystemOptions(
-        backend=DEFAULT_BACKEND,
+        backend=backend,
         endpoint_url=None,
         services=ServiceOptions(logs_dir=logs_dir),
         stack_name=name,
@@ -69,4 +99,4 @@ def _options(stack: ExitStack) -> SystemOptions:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -34,11 +34,15 @@ class Ground:
     @contextmanager
     def awake(self) -> Iterator[None]:
         """The worker works for the length of a with block."""
-        self._signal(signal.SIGCONT)
+        self.wake()
         try:
             yield
         finally:
             self.sleep()
+
+    def wake(self) -> None:
+        """SIGCONT: whoever sleeps does not hear that it must end."""
+        self._signal(signal.SIGCONT)
 
     def sleep(self) -> None:
         """SIGSTOP, and wait until the polls that it had under way have been answered with nothing."""
@@ -96,6 +100,12 @@ class Ground:
         return Load(tuple(reply for reply in replies if reply.answer == "acknowledged"), len(replies))
 
 
+def turns(sides: Sequence[str], number: int) -> Sequence[str]:
+    """The sides in the order of this round: each begins in its turn, so that none always has the warmer machine."""
+    first = number % len(sides)
+    return (*sides[first:], *sides[:first])
+
+
 async def _take_all(calls: Bare) -> None:
     while await calls.receive_delete():
         pass
@@ -107,6 +117,10 @@ class Load:
 
     accepted: tuple[Reply, ...]
     sent: int
+
+    def __add__(self, other: "Load") -> "Load":
+        """Two loads' answers together."""
+        return Load(self.accepted + other.accepted, self.sent + other.sent)
 
     @property
     def accepted_per_s(self) -> float:

@@ -4,10 +4,11 @@ import asyncio
 import itertools
 import json
 import time
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from figures import Figure
-from ground import Ground
+from ground import Ground, turns
 from orderboard.calibration.bare import Order, bare, make_orders
 from orderboard.queues import BATCH
 from orderboard.target import Target
@@ -22,12 +23,11 @@ def worker_part(ground: Ground) -> list[Figure]:
     to_bare, to_plain, told = [], [], []
     for number in range(1, ground.rounds + 1):
         with ground.screen.task(f"Worker, round {number}") as task:
-            task.detail("plain boto3 loop")
-            plain = BACKLOG / _plain(ground)
-            task.detail("bare loop")
-            bare_ = BACKLOG / _bare(ground)
-            task.detail("worker")
-            worker = BACKLOG / _worker(ground)
+            rates: dict[str, float] = {}
+            for name in turns(tuple(_SIDES), number):
+                task.detail(name)
+                rates[name] = BACKLOG / _SIDES[name](ground)
+        worker, bare_, plain = (rates[name] for name in _SIDES)
         to_bare.append(worker / bare_)
         to_plain.append(worker / plain)
         told.append(f"{worker:.0f}/{bare_:.0f}/{plain:.0f}")
@@ -73,6 +73,13 @@ def _plain(ground: Ground) -> float:
     ground.fill(BACKLOG)
     took_s, _ = plain_loop(ground.system.target, BACKLOG)
     return took_s
+
+
+_SIDES: Final[Mapping[str, Callable[[Ground], float]]] = {
+    "worker": _worker,
+    "bare loop": _bare,
+    "plain boto3 loop": _plain,
+}
 
 
 def plain_loop(target: Target, orders: int) -> tuple[float, int]:

@@ -18,9 +18,10 @@ from orderboard.process import stop_all
 from orderboard.services import ServiceOptions, start_api
 from orderboard.system import System, SystemOptions
 from orderboard.target import Target
+from orderboard.witness import witness
 from orderboard_contracts.events import OrderCompleted, parse_event
 from orderboard_contracts.routing import bus_entry
-from support import DeployStack
+from support import DeployedStack, DeployStack
 
 COMMAND = Path(sys.executable).with_name("orderboard")
 ORDERS = 40
@@ -89,6 +90,18 @@ async def test_a_burst_on_queues_that_double_and_reorder_is_valid(tmp_path: Path
         verdict[ending] for ending in ("completed", "rejected", "cancelled", "dead_lettered")
     )
     assert summary["settings"]["disorder"] == disorder
+
+
+def test_a_witness_can_follow_another_at_once(stack: DeployedStack) -> None:
+    """A minute must pass before a queue may be called like one that was deleted, and nobody waits for that."""
+    target = Target(stack.endpoint, stack.outputs)
+
+    with witness(target) as first:
+        pass
+    with witness(target) as second:
+        assert target.queue_url(second.queue)
+
+    assert first.queue != second.queue
 
 
 class Saboteur:

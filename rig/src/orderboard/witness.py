@@ -5,6 +5,7 @@ two events. The template has no such queue because nobody but a measurement need
 """
 
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -28,7 +29,8 @@ from orderboard.target import Target
 class Witness:
     """Collects outcome events, and tells each final one to whoever wants to know at once."""
 
-    def __init__(self, told: Callable[[Outcome], None] | None = None) -> None:
+    def __init__(self, queue: str, told: Callable[[Outcome], None] | None = None) -> None:
+        self.queue = queue  # its name
         self._told = told
         self._outcomes: list[Outcome] = []
         self._finished: set[str] = set()
@@ -79,16 +81,12 @@ def final_outcome(event: Event) -> Outcome | None:
             return None
 
 
-def witness_queue(target: Target) -> str:
-    """The name of the witness's queue, and of its rule."""
-    return f"{target.outputs.bus_name}-witness"
-
-
 @contextmanager
 def witness(target: Target, told: Callable[[Outcome], None] | None = None, *, threads: int = 1) -> Iterator[Witness]:
     """Set a witness on the bus, and take it away afterwards, unless the backend has gone."""
     bus_name = target.outputs.bus_name
-    name = witness_queue(target)
+    # A name of its own: for a minute, no queue may be called like one that was deleted.
+    name = f"{bus_name}-witness-{secrets.token_hex(3)}"
     with ExitStack() as stack:
         queue_url = target.sqs.create_queue(QueueName=name)["QueueUrl"]
         stack.callback(_remove, target, name, queue_url)
@@ -103,7 +101,7 @@ def witness(target: Target, told: Callable[[Outcome], None] | None = None, *, th
         )["RuleArn"]
         target.sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, rule_arn)})
         target.events.put_targets(Rule=name, EventBusName=bus_name, Targets=[{"Id": "witness", "Arn": queue_arn}])
-        heard = Witness(told)
+        heard = Witness(name, told)
         reader = Reader(target, queue_url, heard.hear, name="witness", threads=threads)
         reader.start()
         stack.callback(reader.stop)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from orderboard.errors import RigError
 from orderboard.options import BackendOption, DisorderOption, EndpointOption, JsonOption, YesOption
 from orderboard.screen import error_console, result_console
 
@@ -20,7 +21,7 @@ _METRICS_HELP: Final = (
     "A threshold, such as 'accept_p99_ms<50'; exit 99 when it is missed. Metrics: accept_ and end_to_end_ each with "
     "mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms; accepted_per_s, finished_per_s, load_s, drain_s, "
     "peak_backlog; attempted, acknowledged, refused, unavailable, completed, rejected, cancelled, dead_lettered, lost, "
-    "duplicated, recovered, unexpected; generator_late, generator_not_sent, generator_lag_p99_ms; "
+    "duplicated, recovered, unexpected, unsettled; generator_late, generator_not_sent, generator_lag_p99_ms; "
     "requests_per_1000_orders, usd_per_1000_orders, memory_mb."
 )
 Times = list[str] | None
@@ -175,6 +176,7 @@ def burst(
             freeze_worker=freeze_worker or (),
             kill_worker=kill_worker or (),
             expect=expect or (),
+            junit=junit,
             connections=connections,
             give_up_after=give_up_after,
             out=out,
@@ -190,7 +192,10 @@ def burst(
     if junit is not None:
         from orderboard.burst.junit import write_junit
 
-        write_junit(run.summary, junit)
+        try:
+            write_junit(run.summary, junit)
+        except OSError as exc:
+            raise RigError(f"{junit}: {exc.strerror}; the other files are in {options.out}") from exc
     if json_output:
         print(run.summary.model_dump_json(indent=2))
     else:

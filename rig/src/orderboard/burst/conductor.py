@@ -114,7 +114,7 @@ class Conductor:
             )
             stack.callback(generator.stop)
             processors = Processors(lambda: _processes(self._system, generator))
-            sampler = Sampler(self._target, lambda: self._system.services, processors)
+            sampler = Sampler(self._target, heard.queue, lambda: self._system.services, processors)
             sampler.start()
             stack.callback(sampler.stop)
             lookout = Lookout(self._target.endpoint)

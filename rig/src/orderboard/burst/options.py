@@ -1,5 +1,6 @@
 """From what was typed to what is run: every check that can fail before anything starts, each with its mend."""
 
+import os
 import secrets
 import shlex
 import sys
@@ -66,6 +67,7 @@ class Typed:
     give_up_after: str
     out: Path | None
     yes: bool
+    junit: Path | None = None
     disorder: str | None = None
 
 
@@ -85,7 +87,7 @@ def burst_options(typed: Typed) -> BurstOptions:
         orders=len(times_s),
         duration_s=duration_s,
         rate=round(len(times_s) / duration_s, 3) if duration_s else 0.0,
-        mix=str(typed.own_orders) if typed.own_orders else typed.mix or DEFAULT_MIX,
+        mix=str(typed.own_orders) if typed.own_orders else _mix(typed) or "all normal",
         seed=typed.seed,
         workers=workers,
         connections=typed.connections,
@@ -101,6 +103,11 @@ def burst_options(typed: Typed) -> BurstOptions:
         faults=faults,
         give_up_after_s=_checked(parse_duration, typed.give_up_after),
     )
+    if typed.junit is not None:
+        if typed.junit.is_dir():
+            raise UsageError(f"{typed.junit}: is a folder; --junit names a file")
+        _folder(typed.junit.parent)
+    _folder(out)
     return BurstOptions(_system(typed, run, out, workers), plan, settings, thresholds, out)
 
 
@@ -146,7 +153,7 @@ def _schedule(typed: Typed) -> tuple[int, tuple[Fault, ...]]:
 
 def _orders(typed: Typed) -> Orders:
     if typed.own_orders is None:
-        return _checked(parse_mix, typed.mix or DEFAULT_MIX)
+        return _checked(parse_mix, _mix(typed))
     if typed.mix is not None:
         raise UsageError("--mix and --from exclude each other.")
     try:
@@ -160,6 +167,21 @@ def _orders(typed: Typed) -> Orders:
     if not lines:
         raise UsageError(f"{typed.own_orders} has no order.")
     return OwnOrders(tuple(line.order for line in lines if not isinstance(line, BadLine)))
+
+
+def _mix(typed: Typed) -> str:
+    return DEFAULT_MIX if typed.mix is None else typed.mix
+
+
+def _folder(path: Path) -> Path:
+    """Make it, before a burst is run whose files could not be written."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{path}: {exc.strerror}") from exc
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"{path}: nothing can be written there")
+    return path
 
 
 def _times(typed: Typed) -> tuple[Sequence[float], float]:
@@ -196,6 +218,8 @@ def _read_trace(path: Path) -> Trace:
             return parse_trace(iter(lines))
     except OSError as exc:
         raise UsageError(f"{path}: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{path}: not UTF-8") from exc
     except ValueError as exc:
         raise UsageError(f"{path}: {exc}") from exc
 

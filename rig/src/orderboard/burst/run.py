@@ -36,7 +36,6 @@ class BurstOptions:
 
 def run_burst(options: BurstOptions) -> BurstRun:
     """Run it and write summary.json and timeline.csv to `out`. The services' logs stay only if the verdict is bad."""
-    options.out.mkdir(parents=True, exist_ok=True)
     try:
         run = _run(options)
     except KeyboardInterrupt:

@@ -15,7 +15,6 @@ from orderboard.evidence import dead_letter_queues
 from orderboard.queues import Depth, depth
 from orderboard.services import Service
 from orderboard.target import AWS_ERRORS, Target
-from orderboard.witness import witness_queue
 
 _EVERY_S: Final = 1.0
 _ANSWER_WITHIN_S: Final = 0.5
@@ -47,7 +46,9 @@ class Sample:
 class Sampler:
     """Samples until it is stopped. What one look could not see keeps its last value."""
 
-    def __init__(self, target: Target, services: Callable[[], Sequence[Service]], processors: Processors) -> None:
+    def __init__(
+        self, target: Target, witness_queue: str, services: Callable[[], Sequence[Service]], processors: Processors
+    ) -> None:
         self._target = target
         self._processors = processors
         self._services = services
@@ -57,7 +58,7 @@ class Sampler:
             "express": outputs.express_queue,
             "alerts": outputs.alerts_queue,
             "inbox": outputs.inbox_queue,
-            "witness": witness_queue(target),
+            "witness": witness_queue,
         }
         self._urls = {role: target.queue_url(name) for role, name in names.items()}
         self._dead_letter_urls = [target.queue_url(name) for name in dead_letter_queues(target)]

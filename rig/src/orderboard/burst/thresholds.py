@@ -1,5 +1,6 @@
 """`--expect 'accept_p99_ms<50'`: which numbers can be named, and whether they are as expected. Pure."""
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -56,6 +57,7 @@ METRICS: Final[Mapping[str, Callable[[Summary], float]]] = {
     "duplicated": lambda s: s.verdict.duplicated,
     "recovered": lambda s: s.verdict.recovered,
     "unexpected": lambda s: s.verdict.unexpected,
+    "unsettled": lambda s: s.verdict.unsettled,
     "generator_late": lambda s: s.generator.late,
     "generator_not_sent": lambda s: s.generator.not_sent,
     "generator_lag_p99_ms": lambda s: s.generator.lag_p99_ms,
@@ -92,6 +94,9 @@ def parse_threshold(text: str) -> Threshold:
     if metric not in METRICS:
         raise ValueError(f"--expect: there is no metric {metric!r}; choose from {', '.join(METRICS)}")
     try:
-        return Threshold(metric, comparison, float(number))
+        value = float(number)
     except ValueError:
-        raise ValueError(f"--expect {text}: {number!r} is no number") from None
+        value = math.nan
+    if math.isnan(value):
+        raise ValueError(f"--expect {text}: {number!r} is no number")
+    return Threshold(metric, comparison, value)

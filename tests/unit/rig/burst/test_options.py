@@ -8,6 +8,7 @@ from orderboard.burst.faults import KillWorker, ScaleWorkers, StartWorkers, Stop
 from orderboard.burst.mix import OwnOrders, parse_mix
 from orderboard.burst.options import DEFAULT_MIX, Typed, amounts, burst_options
 from orderboard.burst.prices import Counted, priced
+from orderboard.checkout import STATE_DIR_VARIABLE
 from orderboard.errors import UsageError
 
 NOTHING: dict[str, Any] = {
@@ -28,9 +29,15 @@ NOTHING: dict[str, Any] = {
     "expect": (),
     "connections": 512,
     "give_up_after": "60s",
-    "out": Path("out"),
+    "out": None,
     "yes": False,
 }
+
+
+@pytest.fixture(autouse=True)
+def _state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a burst's folder is made."""
+    monkeypatch.setenv(STATE_DIR_VARIABLE, str(tmp_path / "state"))
 
 
 def typed(**options: Any) -> Typed:
@@ -103,13 +110,33 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"trace": Path("x"), "rate": 5.0}, "leave out --orders, --duration and --rate"),
         ({"workers": ("1", "2")}, "give later ones a time"),
         ({"stop_worker": ("5s@5s",), "kill_worker": ("@7s",)}, "overlap"),
-        ({"expect": ("speed<1",)}, "no metric 'speed'"),
+        ({"expect": ("speed<1",)}, "no metric 'speed'; choose from accept_mean_ms"),
+        ({"expect": ("lost==nan",)}, "'nan' is no number"),
+        ({"out": Path("/dev/null/out")}, "/dev/null/out: Not a directory"),
+        ({"junit": Path("/dev/null/burst.xml")}, "/dev/null: File exists"),
+        ({"junit": Path("/")}, "--junit names a file"),
     ],
 )
 def test_a_mistake_is_told_with_its_mend(options: dict[str, Any], said: str) -> None:
     """As a usage error, which is exit code 2."""
     with pytest.raises(UsageError, match=said):
         burst_options(typed(**options))
+
+
+def test_an_empty_mix_is_all_normal() -> None:
+    """And no mix is the default one."""
+    assert burst_options(typed(mix="")).plan.orders == parse_mix("")
+    assert burst_options(typed(mix="")).settings.mix == "all normal"
+    assert burst_options(typed()).settings.mix == DEFAULT_MIX
+
+
+def test_a_trace_that_is_no_text_is_told(tmp_path: Path) -> None:
+    """Without the words of a codec."""
+    trace = tmp_path / "trace.txt"
+    trace.write_bytes(b"1\n\xff\n")
+
+    with pytest.raises(UsageError, match=r"trace\.txt: not UTF-8"):
+        burst_options(typed(trace=trace))
 
 
 def test_a_bad_line_of_own_orders_is_told_by_its_number(tmp_path: Path) -> None:
