@@ -174,3 +174,29 @@ def replay_backwards(aws: Aws) -> None:
 def missing_replay(aws: Aws) -> None:
     """A replay that is not there is ResourceNotFoundException."""
     refused(_MISSING, aws.events.describe_replay, ReplayName=aws.name())
+
+
+@behaviour(events_api("ListArchives"))
+def one_filter_of_archives(aws: Aws) -> None:
+    """Archives are listed by one filter at most."""
+    refused(_INVALID, aws.events.list_archives, says="At most one filter", NamePrefix="x", State="ENABLED")
+
+
+@behaviour(events_api("ListReplays"))
+def one_filter_of_replays(aws: Aws) -> None:
+    """Replays are listed by one filter at most."""
+    refused(_INVALID, aws.events.list_replays, says="At most one filter", NamePrefix="x", State="COMPLETED")
+
+
+@behaviour(events_api("DescribeArchive", recorded=True))
+def archived_bytes(aws: Aws) -> None:
+    """Ten events with 54 bytes of source and detail type and 79 of detail make 1,590 bytes in an archive."""
+    bus = aws.bus()
+    name = _archive(aws, bus)
+    detail = {"command": "update-account", "payload": {"acc_id": "0a787ecb-4015", "sf_id": "baz"}}
+    entry = {"Source": "s" * 27, "DetailType": "t" * 27, "Detail": json.dumps(detail), "EventBusName": bus}
+    aws.events.put_events(Entries=[entry] * 10)
+
+    shown = eventually(lambda: aws.events.describe_archive(ArchiveName=name), "shows nothing")
+
+    same("counts", (shown["EventCount"], shown["SizeBytes"]), (10, 1_590))

@@ -55,6 +55,20 @@ def authorized(aws: Aws) -> None:
     )
 
 
+@behaviour(events_api("DescribeConnection", recorded=True))
+def authorizing(aws: Aws) -> None:
+    """A connection by OAuth begins as AUTHORIZING, and shows a time of authorization all the same."""
+    client = {"ClientID": "i", "ClientSecret": "s"}
+    oauth = {"AuthorizationEndpoint": "https://example.com/oauth", "HttpMethod": "POST", "ClientParameters": client}
+    given = {"AuthorizationType": "OAUTH_CLIENT_CREDENTIALS", "AuthParameters": {"OAuthParameters": oauth}}
+    name = aws.name()
+
+    answer = aws.events.create_connection(Name=name, **given)
+
+    same("begins as", (answer["ConnectionState"], "LastAuthorizedTime" in answer), ("AUTHORIZING", False))
+    holds("LastAuthorizedTime" in aws.events.describe_connection(Name=name), "shows no time")
+
+
 @behaviour(events_api("CreateConnection", recorded=True))
 def connection_of_nonsense(aws: Aws) -> None:
     """A connection with an authorization type that there is not is refused."""

@@ -155,6 +155,7 @@ _refused("no_array", "A value outside of an array", '{"source": "s"}', "must be 
 _refused("unknown_operator", "An unknown operator", '{"a": [{"EXISTS": true}]}', "Unrecognized match type EXISTS")
 _refused("bad_range", "Twice the same bound", '{"a": [{"numeric": [">", 0, ">", 1]}]}', "Bad numeric range operator")
 _refused("half_range", "A bound without its value", '{"a": [{"numeric": [">", 0, "<"]}]}', "Value of < must be numeric")
+_refused("but_out_of_range", "A number out of range", '{"a": [{"anything-but": 6e9}]}', "must be between")
 _refused("prefix_of_number", "A prefix that is no text", '{"a": [{"prefix": 1}]}', "must be a string")
 _refused("wildcard_of_number", "A wildcard that is no text", '{"a": [{"wildcard": 1}]}', "must be a string")
 _refused("two_stars", "Two stars in a row", '{"a": [{"wildcard": "a**b"}]}', "Consecutive wildcard characters")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fidelity.aws import ACCOUNT, Aws, open_policy
+from fidelity.aws import ACCOUNT, REGION, Aws, open_policy
 from fidelity.behaviour import Group
 from fidelity.expect import holds, refused, same
 from fidelity.sources import Source, events_api, events_guide
@@ -131,6 +131,28 @@ _template("indexed", "A path into a list", '{"first": <first>}', '{"first":"a"}'
 _template("missing_value", "A path that leads nowhere is an empty text", '"is <missing>?"', '"is ?"')
 
 
+_template("list_in_text", "A list within a template that is a text", '"all of <tags>"', '"all of [{k:a},{k:b}]"')
+
+
+def _broken(key: str, statement: str, template: str) -> None:
+    """A template of which no JSON comes: only the queue of another target gets the event."""
+
+    def check(aws: Aws) -> None:
+        queue, control = aws.queue(opened=True), aws.queue(opened=True)
+        aws.rule(queue.arn, InputTransformer={"InputTemplate": template, "InputPathsMap": {"tags": "$.detail.tags"}})
+        aws.rule(control.arn)
+        aws.put({"tags": [{"k": "a"}]})
+
+        holds(control.bodies(1), "gives nothing to another target either")
+        same("gives", queue.bodies(0), [])
+
+    GROUP.add(key, f"{statement} delivers nothing: {template}", _INPUT, check)
+
+
+_broken("list_in_object", "A list within quotes of an object", '{"tags": "<tags>"}')
+_broken("list_in_object_text", "A list within a text of an object", '{"say": "all of <tags>"}')
+
+
 @behaviour(_INPUT)
 def names_of_the_rule(aws: Aws) -> None:
     """aws.events.rule-name and aws.events.rule-arn stand for the rule."""
@@ -179,6 +201,24 @@ def bus_target(aws: Aws) -> None:
     aws.put({"n": "hello"})
 
     same("gives", queue.bodies(1), ['"hello"'])
+
+
+@behaviour(events_guide("eb-cross-region", recorded=True))
+def another_region(aws: Aws) -> None:
+    """A bus in another region gets the event with its account and region, and an id of its own."""
+    abroad, bus, queue = aws.client("events", region="eu-west-1"), aws.name(), aws.queue(opened=True)
+    arn = abroad.create_event_bus(Name=bus)["EventBusArn"]
+    abroad.put_rule(Name="r", EventBusName=bus, EventPattern=json.dumps({"source": [aws.prefix]}))
+    abroad.put_targets(Rule="r", EventBusName=bus, Targets=[{"Id": "t", "Arn": queue.arn}])
+    aws.rule(arn, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/any")
+
+    event_id = aws.put()["EventId"]
+    found = queue.bodies(1)
+
+    holds(found, "gives nothing")
+    event = json.loads(found[0])
+    same("gives", (event["account"], event["region"]), (ACCOUNT, REGION))
+    holds(event["id"] != event_id, "gives the same id")
 
 
 @behaviour(events_guide("eb-bus-to-bus"))
