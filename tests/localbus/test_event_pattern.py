@@ -66,6 +66,7 @@ ROWS: list[tuple[str, Any, Any, bool]] = [
     ("ruler", {"i": {"a": [1]}, "j": {"b": [2]}}, {"i": [{"a": 0}, {"a": 1}], "j": [{"b": 2}, {"b": 0}]}, True),
     ("ruler", {"i": {"a": [1], "x": {"b": [2]}}}, {"i": [{"a": 1, "x": [{"b": 3}]}, {"a": 0, "x": [{"b": 2}]}]}, False),
     ("ruler", {"i": {"a": [1], "x": {"b": [2]}}}, {"i": [{"a": 1, "x": [{"b": 3}, {"b": 2}]}]}, True),
+    ("ruler", {"i": ["x"], "i.a": [1]}, {"i": ["x", {"a": 1}]}, True),
     # prefix and suffix
     ("operators", {"a": [{"prefix": "2022-"}]}, {"a": "2022-07-13"}, True),
     ("operators", {"a": [{"prefix": "2022-"}]}, {"a": "x2022-"}, False),

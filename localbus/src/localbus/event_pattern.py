@@ -32,6 +32,8 @@ Fields = Mapping[str, list[tuple[Value, Place]]]
 def fields_of(event: Mapping[str, Any], asked: Collection[str] | None = None) -> Fields:
     """The event's fields by their paths: names joined by dots, with each value of an array as a value of its own.
 
+    What an object or a list in an array has within it belongs together; the array's plain values belong to all of it.
+
     Where only some fields matter, `asked` has their paths and those of all that is around them (`with_those_around`).
     """
     fields: dict[str, list[tuple[Value, Place]]] = {}
@@ -51,7 +53,11 @@ def fields_of(event: Mapping[str, Any], asked: Collection[str] | None = None) ->
                     fields.setdefault(inner, []).append((item, place))
         elif isinstance(value, list):
             arrays += 1
-            waiting.extend((path, item, (*place, (path, arrays, at))) for at, item in enumerate(value))
+            for at, item in enumerate(value):
+                if isinstance(item, dict | list):
+                    waiting.append((path, item, (*place, (path, arrays, at))))
+                else:
+                    fields.setdefault(path, []).append((item, place))
         else:
             fields.setdefault(path, []).append((value, place))
     return fields

@@ -49,16 +49,30 @@ def explain(pattern: Mapping[str, Any], event: object, path: str = "") -> Explan
     """Match an event, or the attributes of a message, with a pattern."""
     checks: list[Check] = []
     for key, wanted in pattern.items():
-        here = f"{path}.{key}" if path else key
         if key == "$or" and _is_alternatives(wanted):
             checks.append(_either(wanted, event, path))
             continue
-        found = event.get(key, _ABSENT) if isinstance(event, Mapping) else _ABSENT
-        if isinstance(wanted, Mapping):
+        name, dot, rest = key.partition(".")  # "a.b" and "a": {"b": ...} are the same
+        here = f"{path}.{name}" if path else name
+        found = _member(event, name)
+        if dot:
+            checks.extend(_nested({rest: wanted}, found, here).checks)
+        elif isinstance(wanted, Mapping):
             checks.extend(_nested(wanted, found, here).checks)
         else:
             checks.append(_leaf(wanted if isinstance(wanted, list) else [wanted], found, here))
     return Explanation(bool(checks) and all(each.matched for each in checks), tuple(checks))
+
+
+def _member(event: object, name: str) -> object:
+    """What stands there; of an event whose own names have dots, too."""
+    if not isinstance(event, Mapping):
+        return _ABSENT
+    begin = f"{name}."
+    deeper = [{key.removeprefix(begin): value} for key, value in event.items() if key.startswith(begin)]
+    here = [event[name]] if name in event else []
+    found = [*here, *deeper]
+    return found if len(found) > 1 else found[0] if found else _ABSENT
 
 
 def _is_alternatives(wanted: object) -> bool:
