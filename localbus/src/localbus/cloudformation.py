@@ -99,7 +99,7 @@ class CloudFormation:
 
     def site(self, stack: Stack) -> Site:
         """Where a stack's resources are made."""
-        return Site(self._services, stack.caller, stack.name, "", self._free_name)
+        return Site(self._services, stack.caller, stack.name, stack.id, "", self._free_name)
 
     def start(self, stack: Stack, work: Coroutine[Any, Any, None]) -> None:
         """Do some work on a stack, once what is being done with it has ended."""

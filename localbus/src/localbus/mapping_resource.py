@@ -66,10 +66,10 @@ class MappingType(ResourceType):
     takes_tags = True
 
     async def create(self, site: Site, properties: Properties) -> Made:
-        """CreateEventSourceMapping."""
+        """CreateEventSourceMapping. A mapping shows CloudFormation's own tags, a queue does not (recorded of AWS)."""
         wanted = fit(site.shape("lambda", "CreateEventSourceMapping"), _given(properties))
-        tags = {tag["Key"]: tag["Value"] for tag in tags_of(properties)}
-        answer = await site.call("lambda", "CreateEventSourceMapping", **wanted, Tags=tags or None)
+        tags = {tag["Key"]: tag["Value"] for tag in tags_of(properties)} | site.own_tags()
+        answer = await site.call("lambda", "CreateEventSourceMapping", **wanted, Tags=tags)
         uuid = answer["UUID"]
         await _settle(site, uuid)
         arn = f"arn:aws:lambda:{site.caller.region}:{site.caller.account}:event-source-mapping:{uuid}"

@@ -44,7 +44,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Site:
-    """Where a resource is made: the services, for whom, and the names of the stack and of the resource in it.
+    """Where a resource is made: the services, for whom, the stack, and the resource's name in it.
 
     `free_name` is told the ARN of a queue that is deleted, so that its name can be used again: AWS's CloudFormation
     takes the minute over a deletion for which SQS keeps the name back.
@@ -53,6 +53,7 @@ class Site:
     services: Mapping[str, Service]
     caller: Caller
     stack_name: str
+    stack_id: str
     logical_id: str
     free_name: Callable[[str], None]
 
@@ -68,6 +69,14 @@ class Site:
         shape = self.services[service].api.operation(operation).input
         assert shape is not None  # noqa: S101 (every action that makes something has an input)
         return shape
+
+    def own_tags(self) -> dict[str, str]:
+        """The tags that CloudFormation itself gives to what it makes; which types show them differs.
+
+        Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html
+        """
+        known = {"logical-id": self.logical_id, "stack-id": self.stack_id, "stack-name": self.stack_name}
+        return {f"aws:cloudformation:{name}": value for name, value in known.items()}
 
     def new_name(self, most: int, suffix: str = "") -> str:
         """A name as CloudFormation makes one up: of the stack, the resource and chance."""
