@@ -187,7 +187,13 @@ def test_policies_can_be_switched_off() -> None:
     [
         ({"Arn": ARN + "missing"}, "NO_RESOURCE"),
         ({"Arn": "arn:aws:events:us-east-1:000000000000:event-bus/missing"}, "NO_RESOURCE"),
-        ({"Arn": "arn:aws:events:us-east-1:000000000000:api-destination/missing/x"}, "NO_RESOURCE"),
+        (
+            {
+                "Arn": "arn:aws:events:us-east-1:000000000000:api-destination/missing/x",
+                "RoleArn": "arn:aws:iam::0:role/r",
+            },
+            "NO_RESOURCE",
+        ),
         ({"Arn": "arn:aws:lambda:us-east-1:000000000000:function:f"}, "NO_RESOURCE"),
         ({"Arn": "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/g"}, "NO_RESOURCE"),
         ({"Arn": ARN + "plain.fifo", "SqsParameters": {"MessageGroupId": "g"}}, "SDK_CLIENT_ERROR"),

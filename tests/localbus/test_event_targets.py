@@ -81,7 +81,8 @@ class Bench:
     async def deliver(self, arn: str, until: str = "", **target: Any) -> str:
         """Put an event that a rule sends to this target, wait until something has come of it, and say what."""
         self.call("PutRule", Name="r", EventPattern='{"source": ["s"]}')
-        self.call("PutTargets", Rule="r", Targets=[{"Id": "1", "Arn": arn, **target}])
+        role = {"RoleArn": "arn:aws:iam::000000000000:role/r"} if ":api-destination/" in arn else {}
+        self.call("PutTargets", Rule="r", Targets=[{"Id": "1", "Arn": arn, **role, **target}])
         entry = {"Source": "s", "DetailType": "t", "Detail": '{"id": 7, "name": "a b"}'}
         wanted = {until} if until else {"delivered", "dropped", "retry_scheduled"}
         found: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -444,6 +444,11 @@ def test_targets_come_and_go(events: Any, rule: str) -> None:
             "Parameter(s) SqsParameters must be specified for target: t.",
         ),
         (
+            {"Arn": "arn:aws:events:us-east-1:000000000000:api-destination/d/1"},
+            "ValidationException",
+            "RoleArn is required for target arn:aws:events:us-east-1:000000000000:api-destination/d/1.",
+        ),
+        (
             {"RetryPolicy": {"MaximumRetryAttempts": 186}},
             "ValidationException",
             "1 validation error detected: Value '186' at 'targets.1.member.retryPolicy.maximumRetryAttempts' failed to "

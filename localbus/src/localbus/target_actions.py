@@ -78,6 +78,8 @@ def _build(given: Params) -> Target:
     if service == "sqs" and arn.endswith(".fifo") and not given.get("SqsParameters", {}).get("MessageGroupId"):
         text = f"Parameter(s) SqsParameters must be specified for target: {given['Id']}."
         raise AwsError("ValidationException", text)
+    if ":api-destination/" in arn and "RoleArn" not in given:
+        raise AwsError("ValidationException", f"RoleArn is required for target {arn}.")
     _check_dead_letter_queue(given.get("DeadLetterConfig", {}).get("Arn"))
     return Target(given["Id"], arn, given, compile_input(given))
 

@@ -30,6 +30,12 @@ def _refused(key: str, statement: str, *, recorded: bool = False, **target: Any)
 _refused("id_with_signs", "A target's id with other signs", recorded=True, Id="!@#")
 _refused("no_arn", "A target that is no ARN", recorded=True, Arn="q")
 _refused("fifo_without_group", "A FIFO queue without a message group id", recorded=True, Arn=f"{_QUEUE}.fifo")
+_refused(
+    "destination_without_role",
+    "An API destination without a role",
+    recorded=True,
+    Arn=f"arn:aws:events:us-east-1:{ACCOUNT}:api-destination/d/0f0e0d0c-0b0a-0908-0706-050403020100",
+)
 _refused("186_retries", "A retry policy with 186 attempts", RetryPolicy={"MaximumRetryAttempts": 186})
 _refused("age_of_59", "A retry policy with an age of 59 seconds", RetryPolicy={"MaximumEventAgeInSeconds": 59})
 _refused("two_inputs", "A target with both Input and InputPath", Input="{}", InputPath="$")
