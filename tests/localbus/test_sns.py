@@ -561,7 +561,12 @@ def test_a_missing_member_is_told_by_its_path(localbus: Localbus, topic: str) ->
         (
             ["a b"],
             "InvalidBatchEntryId",
-            "The Id of a batch entry in a batch request doesn't abide by the specification.",
+            "The Id of a batch entry in the batch request contains an impermissible character: a b",
+        ),
+        (
+            ["a" * 81],
+            "InvalidBatchEntryId",
+            f"The Id of a batch entry in the batch request is too long: {'a' * 81}",
         ),
     ],
 )
@@ -659,7 +664,14 @@ def test_text_message_settings(sns: Any) -> None:
     """They are kept, and nobody has opted out (API_SetSMSAttributes, API_CheckIfPhoneNumberIsOptedOut)."""
     sns.set_sms_attributes(attributes={"DefaultSMSType": "Transactional"})
 
-    assert sns.get_sms_attributes()["attributes"] == {"DefaultSMSType": "Transactional"}
+    assert sns.get_sms_attributes()["attributes"] == {"DefaultSMSType": "Transactional", "MonthlySpendLimit": "1"}
+    assert sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"] == {"MonthlySpendLimit": "1"}
+    sns.opt_in_phone_number(phoneNumber="+15551234567")
     assert sns.check_if_phone_number_is_opted_out(phoneNumber="+15551234567")["isOptedOut"] is False
-    assert refused(sns.check_if_phone_number_is_opted_out, phoneNumber="x")[0] == "InvalidParameter"
-    assert refused(sns.set_sms_attributes, attributes={"NoSuch": "x"})[0] == "InvalidParameter"
+    told = ("InvalidParameter", "Invalid parameter: PhoneNumber Reason: input incorrectly formatted")
+    assert refused(sns.check_if_phone_number_is_opted_out, phoneNumber="x") == told
+    assert refused(sns.opt_in_phone_number, phoneNumber="x") == told
+    told = ("InvalidParameter", "NoSuch is not a valid attribute")
+    assert refused(sns.set_sms_attributes, attributes={"NoSuch": "x"}) == told
+    told = ("InvalidParameter", "DefaultSMSType is invalid")
+    assert refused(sns.set_sms_attributes, attributes={"DefaultSMSType": "x"}) == told

@@ -311,6 +311,19 @@ def test_an_http_endpoint_confirms_and_gets_messages(sns: Any, topic: str, web: 
     assert len(sns.list_subscriptions()["Subscriptions"]) == 1
 
 
+def test_an_owner_who_ends_a_subscription_is_not_told_so(
+    localbus: Localbus, sns: Any, topic: str, web: WebServer
+) -> None:
+    """The message that lets the endpoint undo it follows only what somebody else asked for (API_Unsubscribe)."""
+    arn = subscribe_web(sns, topic, web)
+    [asked] = journal(localbus, event="confirmation_sent")
+
+    sns.unsubscribe(SubscriptionArn=arn)
+
+    assert journal(localbus, event="confirmation_sent") == [asked]
+    assert sns.list_subscriptions()["Subscriptions"] == []
+
+
 def subscribe_web(sns: Any, topic: str, web: WebServer, **attributes: str) -> str:
     """A confirmed subscription of the web server."""
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{web.url}/hook", Attributes=attributes)

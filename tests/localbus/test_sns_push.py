@@ -13,6 +13,9 @@ import pytest
 from localbus.pytest_plugin import Localbus
 from localbus_support import ACCOUNT, journal, new_queue, refused
 
+KEY = {"PlatformCredential": "secret"}
+CHARACTERS = "'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'"
+
 
 @pytest.fixture
 def sns(localbus: Localbus) -> Any:
@@ -23,7 +26,7 @@ def sns(localbus: Localbus) -> Any:
 @pytest.fixture
 def application(sns: Any) -> str:
     """An application of Google's service."""
-    given = {"Name": "shop", "Platform": "GCM", "Attributes": {"PlatformCredential": "secret"}}
+    given = {"Name": "shop", "Platform": "GCM", "Attributes": KEY}
     return str(sns.create_platform_application(**given)["PlatformApplicationArn"])
 
 
@@ -42,7 +45,7 @@ def letters(localbus: Localbus, **query: str) -> list[dict[str, Any]]:
 def test_an_application(localbus: Localbus, sns: Any, application: str) -> None:
     """It is made once, keeps its secrets, and is of one region (API_CreatePlatformApplication)."""
     assert application == f"arn:aws:sns:us-east-1:{ACCOUNT}:app/GCM/shop"
-    again = sns.create_platform_application(Name="shop", Platform="GCM", Attributes={"PlatformCredential": "secret"})
+    again = sns.create_platform_application(Name="shop", Platform="GCM", Attributes=KEY)
     assert again["PlatformApplicationArn"] == application
 
     sns.set_platform_application_attributes(
@@ -72,14 +75,29 @@ def test_an_application_goes_with_its_endpoints(sns: Any, application: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "platform", "attributes"),
-    [("a b", "GCM", {}), ("a", "NOSUCH", {}), ("a", "GCM", {"NoSuch": "x"}), ("a", "GCM", {"Enabled": "perhaps"})],
+    ("name", "platform", "attributes", "reason"),
+    [
+        ("", "GCM", KEY, " Reason: cannot be empty"),
+        ("a" * 257, "GCM", KEY, f"{'a' * 257} Reason: must be at most 256 characters long"),
+        ("a b", "GCM", KEY, f"a b Reason: must contain only characters {CHARACTERS}"),
+        ("a", "NOSUCH", KEY, "Platform Reason: NOSUCH is not supported"),
+        ("a", "GCM", {"NoSuch": "x"}, "Attributes Reason: Invalid attribute name: NoSuch"),
+        (
+            "a",
+            "APNS",
+            KEY,
+            "Attributes Reason: PlatformCredential attribute provided without PlatformPrincipal",
+        ),
+    ],
 )
-def test_what_an_application_may_not_be(sns: Any, name: str, platform: str, attributes: dict[str, str]) -> None:
+def test_what_an_application_may_not_be(
+    sns: Any, name: str, platform: str, attributes: dict[str, str], reason: str
+) -> None:
     """Its name, its platform and its attributes are checked (API_CreatePlatformApplication)."""
     given = {"Name": name, "Platform": platform, "Attributes": attributes}
 
-    assert refused(sns.create_platform_application, **given)[0] == "InvalidParameter"
+    told = ("InvalidParameter", f"Invalid parameter: {reason}")
+    assert refused(sns.create_platform_application, **given) == told
 
 
 def test_an_endpoint_is_made_once(sns: Any, application: str) -> None:
@@ -142,7 +160,7 @@ def test_a_disabled_device_gets_nothing(localbus: Localbus, sns: Any, applicatio
 def test_a_topic_s_devices(localbus: Localbus, sns: Any, application: str) -> None:
     """Each gets the text for its push service; for one that is disabled it is dead (sns-dead-letter-queues)."""
     topic = sns.create_topic(Name="t")["TopicArn"]
-    given = {"Name": "shop", "Platform": "APNS", "Attributes": {"PlatformCredential": "secret"}}
+    given = {"Name": "shop", "Platform": "APNS", "Attributes": {**KEY, "PlatformPrincipal": "certificate"}}
     apple = sns.create_platform_application(**given)["PlatformApplicationArn"]
     dead = new_queue(localbus, "dead")
     policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead.arn})}

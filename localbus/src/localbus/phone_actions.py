@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from localbus.errors import AwsError
 from localbus.model import Params
 from localbus.service import Caller
 from localbus.sns_refusals import invalid
@@ -21,6 +22,7 @@ _ATTRIBUTES = {
     "MonthlySpendLimit",
     "UsageReportS3Bucket",
 }
+_DEFAULTS = {"MonthlySpendLimit": "1"}
 _NUMBER = re.compile(r"\+?[0-9]{2,20}")
 
 
@@ -29,16 +31,16 @@ def set_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     given: dict[str, str] = params["attributes"]
     for name in given:
         if name not in _ATTRIBUTES:
-            raise invalid(f"{name} is not a valid attribute")
+            raise AwsError("InvalidParameterException", f"{name} is not a valid attribute")
     if given.get("DefaultSMSType", "Promotional") not in {"Promotional", "Transactional"}:
-        raise invalid(f"DefaultSMSType is invalid: {given['DefaultSMSType']}")
+        raise AwsError("InvalidParameterException", "DefaultSMSType is invalid")
     sns.sms_attributes.setdefault((caller.account, caller.region), {}).update(given)
     return {}
 
 
 def get_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """GetSMSAttributes."""
-    kept = sns.sms_attributes.get((caller.account, caller.region), {})
+    kept = _DEFAULTS | sns.sms_attributes.get((caller.account, caller.region), {})
     names = params.get("attributes") or kept
     return {"attributes": {name: kept[name] for name in names if name in kept}}
 
@@ -46,9 +48,7 @@ def get_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
 def check_if_phone_number_is_opted_out(sns: Sns, params: Params, caller: Caller) -> Params:
     """CheckIfPhoneNumberIsOptedOut; nobody can opt out of what is never sent."""
     del sns, caller
-    number = params["phoneNumber"]
-    if not _NUMBER.fullmatch(number):
-        raise invalid("PhoneNumber Reason: input incorrectly formatted")
+    _check_number(params["phoneNumber"])
     return {"isOptedOut": False}
 
 
@@ -60,5 +60,11 @@ def list_phone_numbers_opted_out(sns: Sns, params: Params, caller: Caller) -> Pa
 
 def opt_in_phone_number(sns: Sns, params: Params, caller: Caller) -> Params:
     """OptInPhoneNumber."""
-    del sns, params, caller
+    del sns, caller
+    _check_number(params["phoneNumber"])
     return {}
+
+
+def _check_number(number: str) -> None:
+    if not _NUMBER.fullmatch(number):
+        raise invalid("PhoneNumber Reason: input incorrectly formatted")

@@ -31,9 +31,12 @@ _PLATFORMS = {
     "MPNS",
     "WNS",
 }
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
-_SECRETS = {"PlatformCredential", "PlatformPrincipal"}
-_OF_APPLICATIONS = _SECRETS | {
+_WITHOUT_PRINCIPAL = "GCM"
+MAX_NAME = 256
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_SECRETS = ("PlatformCredential", "PlatformPrincipal")
+_OF_APPLICATIONS = {
+    *_SECRETS,
     "ApplePlatformBundleID",
     "ApplePlatformTeamID",
     "Enabled",
@@ -52,11 +55,14 @@ MAX_USER_DATA_BYTES = 2048
 def create_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
     """CreatePlatformApplication."""
     name, platform = params["Name"], params["Platform"]
-    if not _NAME.fullmatch(name):
-        raise invalid("Name Reason: must be of letters, digits, underscores, hyphens and periods, at most 256")
+    _check_name(name)
     if platform not in _PLATFORMS:
         raise invalid(f"Platform Reason: {platform} is not supported")
-    attributes = {"Enabled": "true", **_checked(params["Attributes"], _OF_APPLICATIONS)}
+    given = _checked(params["Attributes"], _OF_APPLICATIONS)
+    for one, other in (_SECRETS, _SECRETS[::-1]):
+        if one in given and other not in given and platform != _WITHOUT_PRINCIPAL:
+            raise invalid(f"Attributes Reason: {one} attribute provided without {other}")
+    attributes = {"Enabled": "true", **given}
     return {"PlatformApplicationArn": sns.platforms.create(platform, name, attributes, caller).arn}
 
 
@@ -93,9 +99,10 @@ def list_platform_applications(sns: Sns, params: Params, caller: Caller) -> Para
 def create_platform_endpoint(sns: Sns, params: Params, caller: Caller) -> Params:
     """CreatePlatformEndpoint."""
     application = sns.platforms.application(params["PlatformApplicationArn"], caller)
-    given = {"Enabled": "true", **params.get("Attributes", {}), "Token": params["Token"]}
+    given = {"Enabled": "true", "Token": params["Token"]}
     if "CustomUserData" in params:
         given["CustomUserData"] = params["CustomUserData"]
+    given |= params.get("Attributes", {})
     return {"EndpointArn": application.register(_checked(given, _OF_ENDPOINTS)).arn}
 
 
@@ -126,17 +133,30 @@ def list_endpoints_by_platform_application(sns: Sns, params: Params, caller: Cal
     }
 
 
+def _check_name(name: str) -> None:
+    reason = ""
+    if not name:
+        reason = "cannot be empty"
+    elif len(name) > MAX_NAME:
+        reason = f"must be at most {MAX_NAME} characters long"
+    elif not _NAME.fullmatch(name):
+        reason = "must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'"
+    if reason:
+        raise invalid(f"{name} Reason: {reason}")
+
+
 def _checked(given: Mapping[str, str], known: set[str]) -> dict[str, str]:
     for name in given:
         if name not in known:
-            raise invalid(f"Attributes Reason: Unknown attribute {name}")
+            raise invalid(f"Attributes Reason: Invalid attribute name: {name}")
     attributes = dict(given)
     if "Enabled" in attributes:
         attributes["Enabled"] = attributes["Enabled"].lower()
         if attributes["Enabled"] not in {"true", "false"}:
-            raise invalid("Attributes Reason: Enabled must be true or false")
+            raise invalid("Attributes Reason: Invalid value for attribute: Enabled: must be true or false")
     if len(attributes.get("CustomUserData", "").encode()) > MAX_USER_DATA_BYTES:
-        raise invalid(f"CustomUserData Reason: must be at most {MAX_USER_DATA_BYTES} bytes long in UTF-8 encoding")
+        what = f"CustomUserData: must be at most {MAX_USER_DATA_BYTES} bytes long in UTF-8 encoding"
+        raise invalid(f"Attributes Reason: Invalid value for attribute: {what}")
     return attributes
 
 

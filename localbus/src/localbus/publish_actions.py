@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from localbus.sns import Sns
 
 MAX_BATCH_ENTRIES = 10
-_ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+MAX_ENTRY_ID = 80
+_ENTRY_ID = re.compile(r"[A-Za-z0-9_-]+")
 _PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
@@ -115,9 +116,19 @@ def _check_batch(entries: list[Params]) -> None:
         text = "The batch request contains more entries than permissible."
         raise AwsError("TooManyEntriesInBatchRequestException", text)
     ids = [entry["Id"] for entry in entries]
-    if not all(map(_ENTRY_ID.fullmatch, ids)):
-        text = "The Id of a batch entry in a batch request doesn't abide by the specification."
-        raise AwsError("InvalidBatchEntryIdException", text)
+    for entry_id in ids:
+        _check_id(entry_id)
     if len(set(ids)) < len(ids):
         text = "Two or more batch entries in the request have the same Id."
         raise AwsError("BatchEntryIdsNotDistinctException", text)
+
+
+def _check_id(entry_id: str) -> None:
+    what = ""
+    if len(entry_id) > MAX_ENTRY_ID:
+        what = "is too long"
+    elif not _ENTRY_ID.fullmatch(entry_id):
+        what = "contains an impermissible character"
+    if what:
+        text = f"The Id of a batch entry in the batch request {what}: {entry_id}"
+        raise AwsError("InvalidBatchEntryIdException", text)

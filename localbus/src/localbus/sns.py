@@ -140,13 +140,13 @@ class Sns:
 
 
 def _refuse(violations: list[Violation]) -> AwsError:
-    """SNS's model asks for little but required members, and says it otherwise of a parameter than of what is in one.
+    """SNS's model asks for little but required members, and a missing ARN is told as a wrong one is.
 
     A name in a map is followed by `member`. Both are recorded of AWS.
     """
     first = violations[0]
-    if first.missing and len(first.path) == 1:
-        return invalid(f"{first.path[0]} Reason: no value for required parameter")
+    if first.missing and str(first.path[-1]).endswith("Arn"):
+        return invalid(f"{first.path[-1]} Reason: no value for required parameter")
     text = "; ".join(
         f"Value {'null' if one.missing else repr(one.value)} at '{_member(one)}' failed to satisfy constraint: "
         f"{one.constraint}"

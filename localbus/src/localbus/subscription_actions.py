@@ -80,7 +80,10 @@ def confirm_subscription(sns: Sns, params: Params, caller: Caller) -> Params:
 
 
 def unsubscribe(sns: Sns, params: Params, caller: Caller) -> Params:
-    """Unsubscribe; a subscription that is not there is ended already."""
+    """Unsubscribe; a subscription that is not there is ended already.
+
+    Unless it was its owner, who was subscribed is told, and how to undo it.
+    """
     subscription = sns.topics.find_subscription(params["SubscriptionArn"])
     if subscription is None:
         return {}
@@ -89,7 +92,8 @@ def unsubscribe(sns: Sns, params: Params, caller: Caller) -> Params:
     ):
         raise not_authorized(caller.account, "Unsubscribe", subscription.arn)
     sns.topics.remove(subscription)
-    if subscription.protocol in _TO_CONFIRM and subscription.confirmed:
+    by_owner = caller.signed and caller.account == subscription.owner
+    if subscription.protocol in _TO_CONFIRM and subscription.confirmed and not by_owner:
         _send_confirmation(sns, subscription, caller, "UnsubscribeConfirmation")
     return {}
 
