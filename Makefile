@@ -76,5 +76,6 @@ lock: ## Resolve the dependencies again into requirements.lock, and what each im
 	$(LOCK_PART) localstack/pyproject.toml services/notifier/pyproject.toml -o localstack/requirements.lock
 	echo awscli | $(LOCK) --no-annotate - -o tests/clients/awscli.lock
 
-clean: down ## Remove everything that was made here
+clean: ## Remove everything that was made here
+	@[ ! -x $(BIN)/orderboard ] || $(BIN)/orderboard down
 	rm -rf $(VENV) .orderboard .clients tests/clients/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
