@@ -14,11 +14,11 @@ from orderboard.target import AWS_ERRORS, Target
 
 @dataclass(frozen=True)
 class ProcessStatus:
-    """A process that `up` started, with its memory while it runs."""
+    """A process that `up` started. memory is its own, then that of what runs under it; nothing when it has ended."""
 
     name: str
     pid: int
-    memory: Memory | None
+    memory: tuple[Memory, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Status:
     @property
     def ended(self) -> tuple[str, ...]:
         """The names of the processes that should run and do not."""
-        return tuple(each.name for each in self.processes if each.memory is None)
+        return tuple(each.name for each in self.processes if not each.memory)
 
     @property
     def healthy(self) -> bool:
@@ -69,9 +69,11 @@ def render(status: Status) -> Group:
     for name in ("process", "pid", "state", "MB"):
         processes.add_column(name, justify="right" if name in ("pid", "MB") else "left")
     for each in status.processes:
-        running = each.memory is not None
-        size = megabytes(each.memory.best_bytes) if each.memory is not None else ""
-        processes.add_row(each.name, str(each.pid), "runs" if running else "[bold red]has ended", size)
+        own, *under = each.memory or (None,)
+        state = "[bold red]has ended[/]" if own is None else "runs"
+        processes.add_row(each.name, str(each.pid), state, "" if own is None else megabytes(own.best_bytes))
+        for part in under:
+            processes.add_row(f"  {part.name}", "", "runs", megabytes(part.best_bytes))
     queues = plain_table("Queues (approximate)")
     for name in ("queue", "waiting", "in flight", "delayed"):
         queues.add_column(name, justify="left" if name == "queue" else "right")
@@ -89,7 +91,8 @@ def show(status: Status, console: Console) -> None:
 
 def _lines(status: Status) -> list[str]:
     ready = {True: "ready", False: "[bold red]not ready[/] (see /readyz)", None: "not known here"}[status.api_ready]
-    lines = [f" order-api {status.api_url or ''} is {ready}; backend {status.backend} {status.endpoint_url or ''}"]
+    api, backend = ("order-api", status.api_url), ("backend", status.backend, status.endpoint_url)
+    lines = [f" {' '.join(filter(None, api))} is {ready}; {' '.join(filter(None, backend))}"]
     if status.ended:
         lines.append(f" {', '.join(status.ended)} ended: its log says why. Begin anew: orderboard down, orderboard up")
     if status.orders is not None:
@@ -100,11 +103,8 @@ def _lines(status: Status) -> list[str]:
 
 
 def _processes(state: State) -> tuple[ProcessStatus, ...]:
-    found = []
-    for each in state.processes:
-        memory = {one.name: one for one in measure([each])} if each.find() is not None else {}
-        found.append(ProcessStatus(each.name, each.pid, memory.get(each.name)))
-    return tuple(found)
+    # The last that is measured is this command itself.
+    return tuple(ProcessStatus(each.name, each.pid, measure([each])[:-1]) for each in state.processes)
 
 
 def _orders(target: Target) -> int | None:

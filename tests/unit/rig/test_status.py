@@ -1,5 +1,6 @@
 """What `orderboard status` shows of a system, good and bad."""
 
+import re
 from io import StringIO
 
 from orderboard.memory import Memory
@@ -16,15 +17,15 @@ def shown(status: Status) -> str:
     return screen.getvalue()
 
 
-def system(api: Memory | None) -> Status:
+def system(*api: Memory) -> Status:
     """A system of order-api and one worker that runs."""
-    processes = (ProcessStatus("order-api", 41, api), ProcessStatus("worker-1", 42, RUNS))
-    return Status("embedded", "http://127.0.0.1:1", "http://127.0.0.1:2", api is not None, processes, {}, 0, ())
+    processes = (ProcessStatus("order-api", 41, api), ProcessStatus("worker-1", 42, (RUNS,)))
+    return Status("embedded", "http://127.0.0.1:1", "http://127.0.0.1:2", bool(api), processes, {}, 0, ())
 
 
 def test_a_process_that_ended_is_named_with_the_mend() -> None:
     """Who was killed is named, with how to begin anew, and the system is not healthy."""
-    status = system(api=None)
+    status = system()
 
     assert not status.healthy
     assert "order-api ended: its log says why. Begin anew: orderboard down, orderboard up" in shown(status)
@@ -32,7 +33,16 @@ def test_a_process_that_ended_is_named_with_the_mend() -> None:
 
 def test_a_system_that_runs_needs_no_mend() -> None:
     """Where everything runs nothing is said of ends."""
-    status = system(api=RUNS)
+    status = system(RUNS)
 
     assert status.healthy
     assert "ended" not in shown(status)
+
+
+def test_what_runs_under_a_process_is_shown_with_its_memory() -> None:
+    """The backend is more than its first process: each part has its own line and number."""
+    engine = Memory("backend (MiniStack)", 1, 90_000_000, 76_000_000)
+
+    screen = shown(system(RUNS, engine))
+
+    assert re.search(r"backend \(MiniStack\) +runs +76", screen), screen
