@@ -417,6 +417,9 @@ async def test_connections_and_destinations_come_and_go() -> None:
         assert (changed["HttpMethod"], changed["Description"]) == ("PUT", "x")
         assert changed["InvocationRateLimitPerSecond"] == 300
         assert it.call("DescribeApiDestination", Name="d")["ApiDestinationState"] == "INACTIVE"
+        assert it.call("DescribeConnection", Name="c")["AuthParameters"] == {
+            "ApiKeyAuthParameters": {"ApiKeyName": "k"}  # and no more what another type wanted
+        }
         assert [one["AuthorizationType"] for one in it.call("ListConnections")["Connections"]] == ["API_KEY"]
         assert it.call("ListConnections", ConnectionState="AUTHORIZED")["Connections"] == []
         assert [one["ApiDestinationArn"] for one in it.call("ListApiDestinations")["ApiDestinations"]] == [arn]

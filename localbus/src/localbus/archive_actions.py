@@ -83,13 +83,13 @@ def start_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
         raise _not_valid("Destination.Arn", "Cross event bus replay is not permitted.")
     if params["EventStartTime"] >= params["EventEndTime"]:
         raise _not_valid("EventEndTime", "EventStartTime must be before EventEndTime.")
-    replay = events.archives.start(params, archive, caller)
+    replay = events.replays.start(params, archive, caller)
     return {"ReplayArn": replay.arn, "State": replay.state, "ReplayStartTime": replay.started_at}
 
 
 def describe_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DescribeReplay."""
-    return events.archives.replay(params["ReplayName"], caller).described()
+    return events.replays.find(params["ReplayName"], caller).described()
 
 
 def list_replays(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -98,7 +98,7 @@ def list_replays(events: EventBridge, params: Params, caller: Caller) -> Params:
     wanted = (params.get("State"), params.get("EventSourceArn"))
     found = [
         replay
-        for replay in events.archives.replays_of(caller)
+        for replay in events.replays.of(caller)
         if wanted[0] in {None, replay.state} and wanted[1] in {None, replay.archive.arn}
     ]
     return page("Replays", found, params, name=lambda replay: replay.name, show=lambda replay: replay.listed())
@@ -106,8 +106,8 @@ def list_replays(events: EventBridge, params: Params, caller: Caller) -> Params:
 
 def cancel_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
     """CancelReplay."""
-    replay = events.archives.replay(params["ReplayName"], caller)
-    events.archives.cancel(replay)
+    replay = events.replays.find(params["ReplayName"], caller)
+    events.replays.cancel(replay)
     return {"ReplayArn": replay.arn, "State": replay.state}
 
 

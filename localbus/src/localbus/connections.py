@@ -184,7 +184,9 @@ class Connections:
         """Change a connection: what is given replaces what was."""
         connection = self.find(given["Name"], caller, "update")
         changed = connection.given | given
-        changed["AuthParameters"] = connection.given["AuthParameters"] | given.get("AuthParameters", {})
+        parameters = connection.given["AuthParameters"] | given.get("AuthParameters", {})
+        others = set(_OF_TYPE.values()) - {_OF_TYPE[changed["AuthorizationType"]]}
+        changed["AuthParameters"] = {name: one for name, one in parameters.items() if name not in others}
         _check_parameters(changed)
         connection.given = changed
         connection.modified_at = self._clock.now()

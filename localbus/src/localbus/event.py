@@ -50,8 +50,9 @@ class Event:
         AWS does not publish how it counts; this agrees with its recorded answer for ten events of one form.
         """
         document = self.document
-        texts = (document["account"], document["source"], document["detail-type"], *document["resources"])
-        return _TIME_BYTES + sum(len(text.encode()) for text in (*texts, compact(document["detail"])))
+        detail = self.text.partition(',"detail":')[2][:-1]  # the last member, and no text has quotes like these
+        texts = (document["account"], document["source"], document["detail-type"], *document["resources"], detail)
+        return _TIME_BYTES + sum(len(text.encode()) for text in texts)
 
     def on_next_bus(self, *, in_region: bool) -> Event:
         """The same event on another bus. In another region it has another id, as AWS's answers show."""

@@ -29,6 +29,7 @@ from localbus.event_bus import Bus, Buses, Rule
 from localbus.event_targets import Deliver, EventTargets
 from localbus.journal import Journal
 from localbus.model import Api, Params
+from localbus.replay import Replays
 from localbus.service import Caller, Service
 from localbus.sqs import Sqs
 from localbus.upstream_call import UpstreamCalls
@@ -100,7 +101,8 @@ class EventBridge:
         self.buses = Buses(clock)
         self.connections = Connections(clock)
         self.destinations = ApiDestinations(clock, self.connections)
-        self.archives = Archives(clock, self.publish)
+        self.archives = Archives(clock)
+        self.replays = Replays(clock, self.publish)
         calls = UpstreamCalls(upstream_url)
         self._targets = EventTargets(
             sqs, calls, self.buses, self.publish, self.destinations, enforce_policies=enforce_policies
