@@ -11,6 +11,10 @@ comes.
                                    ^                       |
                                    +--(timeout, or given back)
 
+What a message is says `message`; in which order visible ones are offered, `line`; when a delayed, hidden or old one is
+due, `deadlines`; how a handle is written, `receipt`; and who waits, `waiting`. What a FIFO queue does otherwise says
+`fifo_queue`.
+
 Nothing here happens by itself. Every action first brings the queue up to date (`settle`), and a timer is set only while
 somebody waits. Each step costs O(log n) or less in the number of messages, whatever lies in the queue.
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/ (DeleteMessage, ChangeMessageVisibility)
@@ -78,13 +82,11 @@ class Queue:
     def _take_in(self, message: Message, delay_s: float) -> None:
         self._messages[message.message_id] = message
         self._by_age.add(message.sent_at, message)
+        message.state = State.DELAYED if delay_s > 0 else State.VISIBLE
+        self._count[message.state] += 1
         if delay_s > 0:
-            message.state = State.DELAYED
-            self._count[State.DELAYED] += 1
             self._delay(message, delay_s)
         else:
-            message.state = State.VISIBLE
-            self._count[State.VISIBLE] += 1
             self._order.join(message)
 
     def _delay(self, message: Message, delay_s: float) -> None:
@@ -96,7 +98,7 @@ class Queue:
     def receive(self, most: int, visibility_timeout_s: int | None = None) -> list[Received]:
         """Take up to so many visible messages, now. Fewer when too many are in flight already."""
         self.settle()
-        return self._receive(most, self._timeout(visibility_timeout_s))
+        return self._take(most, self._timeout(visibility_timeout_s))
 
     def receive_later(self, most: int, visibility_timeout_s: int | None, wait_s: float) -> Waiting:
         """Wait for messages: until there is one, or so many seconds. Cancel the future to stop waiting."""
@@ -113,17 +115,13 @@ class Queue:
         """Whether no more messages may be in flight."""
         return self._count[State.IN_FLIGHT] >= settings.MAX_IN_FLIGHT
 
-    def _receive(self, most: int, visibility_timeout_s: int) -> list[Received]:
+    def _take(self, most: int, visibility_timeout_s: int) -> list[Received]:
         now = self._clock.now()
         received: list[Received] = []
         offers = self._order.batch()
-        while len(received) < most and not self.is_in_flight_full:
-            message = next(offers, None)
-            if message is None:
-                break
-            if self._move_to_dead_letters(message):
-                continue
-            received.append(self._hand_out(message, now, visibility_timeout_s))
+        while len(received) < most and not self.is_in_flight_full and (message := next(offers, None)):
+            if not self._move_to_dead_letters(message):
+                received.append(self._hand_out(message, now, visibility_timeout_s))
         return received
 
     def _hand_out(self, message: Message, now: float, visibility_timeout_s: int) -> Received:
@@ -189,7 +187,7 @@ class Queue:
             self._in_flight.forget()
             self._journal.note("hidden", self.arn, message.message_id, now, timeout_s)
             self._hide(message, now + timeout_s)
-        self.settle()
+        self.settle()  # a timeout of 0 is over already
         self._serve()
 
     def _find(self, handle: str) -> tuple[Message | None, bool]:
@@ -214,7 +212,7 @@ class Queue:
         self._change_state(message, State.GONE)
         self._by_age.forget()
         del self._messages[message.message_id]
-        if not was_delayed:
+        if not was_delayed:  # a delayed one has never been in the order
             self._order.departed(message)
 
     # Time
@@ -246,7 +244,7 @@ class Queue:
 
     def _serve(self) -> None:
         """Give visible messages to those who wait; while somebody still does, look again when the next is visible."""
-        while self._waiters and self._count[State.VISIBLE] and self._waiters.serve_first(self._receive):
+        while self._waiters and self._count[State.VISIBLE] and self._waiters.serve_first(self._take):
             pass
         if self._waiters:
             times = [when for when in (self._next_due(), self._in_flight.next()) if when is not None]
