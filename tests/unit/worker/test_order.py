@@ -120,16 +120,17 @@ def test_a_tombstone_outlives_every_queue_and_stays_out_of_the_customer_index() 
         outcome_of(tombstone)
 
 
-def test_a_cancellation_that_comes_too_late_is_refused() -> None:
+@pytest.mark.parametrize(("sold_out", "status"), [(NOTHING, "completed"), (frozenset({"cinnamon-bun"}), "rejected")])
+def test_a_cancellation_that_comes_too_late_is_refused(sold_out: frozenset[str], status: str) -> None:
     """A final order stays as it is; the refusal names its state and is the same when it is told again."""
-    order = placed()
-    existing = record_of(order, NOTHING, HERE)
+    order = placed(sku="cinnamon-bun")
+    existing = record_of(order, sold_out, HERE)
 
     settled = settle_cancellation(cancellation(order.subject), existing)
 
     assert isinstance(settled, Emit)
     assert isinstance(settled.event, CancellationRefused)
-    assert settled.event.data.status == "completed"
+    assert settled.event.data.status == status
     assert settled == settle_cancellation(cancellation(order.subject), existing)
 
 
