@@ -125,8 +125,11 @@ def burst(
     disorder: DisorderOption = None,
     give_up_after: Annotated[
         str,
-        typer.Option(help="End the drain when nothing has moved for so long.", rich_help_panel=_RESULT),
-    ] = "60s",
+        typer.Option(
+            help="End the drain when nothing has moved for so long; an alert that failed comes back after 60 s.",
+            rich_help_panel=_RESULT,
+        ),
+    ] = "90s",
     expect: Annotated[
         Times,
         typer.Option(help=_METRICS_HELP, rich_help_panel=_RESULT, metavar="METRIC<NUMBER", show_default=False),

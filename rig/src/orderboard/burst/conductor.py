@@ -7,7 +7,7 @@ queues, which only the conductor empties. So the book needs no lock.
 import os
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Final
@@ -31,6 +31,7 @@ from orderboard.burst.view import Now, View
 from orderboard.burst.workers import Workers
 from orderboard.evidence import dead_letters, final_rows
 from orderboard.ledger import Announcement, Evidence, Outcome
+from orderboard.queues import Depth
 from orderboard.reader import Reader
 from orderboard.state import KnownProcess, known
 from orderboard.system import System
@@ -97,7 +98,7 @@ class Conductor:
         self._moved_s = 0.0
         self._stirred_s = 0.0
         self._dead_letters = 0
-        self._backlog = 0
+        self._depths: Mapping[str, Depth] = {}
 
     def play(self) -> Played:
         """Send everything, do everything, wait until everything has ended, and judge."""
@@ -222,9 +223,9 @@ class Conductor:
         book, taken_s = self._book, sample.taken_at - self._start
         if sample.dead_letters > self._dead_letters:
             self._moved_s = max(self._moved_s, taken_s)
-        if sample.backlog != self._backlog or self._workers.pending:
+        if sample.depths != self._depths or self._workers.pending:
             self._stirred_s = now_s
-        self._dead_letters, self._backlog = sample.dead_letters, sample.backlog
+        self._dead_letters, self._depths = sample.dead_letters, sample.depths
         self._moved_s = max(self._moved_s, book.last_finish_s, book.last_answer_s)
         self._stirred_s = max(self._stirred_s, self._moved_s)
 

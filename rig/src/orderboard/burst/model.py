@@ -154,7 +154,7 @@ class Requests(_Value):
 
 
 class Cost(_Value):
-    """Requests to AWS during the burst, counted in order-api and the workers (not in the notifier Lambda)."""
+    """Requests to AWS during the burst, counted in order-api and the workers; the notifier's are an upper bound."""
 
     requests: tuple[Requests, ...]
     requests_per_1000_orders: float

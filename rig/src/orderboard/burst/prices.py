@@ -14,7 +14,8 @@ AS_OF: Final = "2026-06"
 SOURCE: Final = (
     "https://aws.amazon.com/sns/pricing/, https://aws.amazon.com/sqs/pricing/, "
     "https://aws.amazon.com/eventbridge/pricing/ (custom events), https://aws.amazon.com/dynamodb/pricing/on-demand/ "
-    "(as cut in November 2024); us-east-1"
+    "(as cut in November 2024), https://aws.amazon.com/lambda/pricing/ (requests; a GB-second of the notifier comes to "
+    "$0.0000166667 on top); us-east-1"
 )
 _MILLION: Final = 1_000_000
 
@@ -40,7 +41,9 @@ _READ_USD: Final = 0.125
 _ROW: Final = _Price(_WRITE_USD, "entry", units=2)
 _PRICES: Final[Mapping[tuple[str, str], _Price]] = {
     ("sns", "Publish"): _SNS,
+    ("sns", "Publish (notifier)"): _SNS,
     ("sns", "PublishBatch"): _SNS,
+    ("lambda", "Invoke (notifier)"): _Price(0.20, "request"),
     ("sqs", "SendMessage"): _SQS,
     ("sqs", "SendMessageBatch"): _SQS,
     ("sqs", "ReceiveMessage"): _SQS,
@@ -68,6 +71,14 @@ class Counted:
     operation: str
     requests: int
     entries: int
+
+
+def notifier_at_most(alerts: int) -> list[Counted]:
+    """What the notifier asks for, which nobody counts: an invocation and a Publish an alert, fewer if it batches."""
+    return [
+        Counted("lambda", "Invoke (notifier)", alerts, alerts),
+        Counted("sns", "Publish (notifier)", alerts, alerts),
+    ]
 
 
 def priced(counted: Iterable[Counted], *, orders: int) -> Cost:

@@ -30,7 +30,7 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     cost = summary.cost
     console.print(
         f" {cost.requests_per_1000_orders:.0f} requests to AWS for 1,000 orders, "
-        f"{cost.usd_per_1000_orders:.4f} USD at the prices of {cost.prices_as_of} (without the notifier)"
+        f"{cost.usd_per_1000_orders:.4f} USD at the prices of {cost.prices_as_of}"
     )
     console.print(f" Files: {out}", markup=False, soft_wrap=True)
     console.print()

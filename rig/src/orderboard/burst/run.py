@@ -12,7 +12,7 @@ from orderboard.burst.book import LATE_AFTER_MS, percentile
 from orderboard.burst.bound import bound
 from orderboard.burst.conductor import Conductor, Plan, Played
 from orderboard.burst.model import Bound, BurstRun, Generator, ProcessMemory, Settings, Summary, write_files
-from orderboard.burst.prices import priced
+from orderboard.burst.prices import notifier_at_most, priced
 from orderboard.burst.thresholds import Threshold
 from orderboard.burst.view import burst_view
 from orderboard.calibration.model import Calibration, read_calibration
@@ -78,7 +78,10 @@ def _summary(
         end_to_end=book.end_to_end(),
         generator=_generator(options, played),
         faults=played.marks,
-        cost=priced(played.counted, orders=played.verdict.acknowledged + played.verdict.recovered),
+        cost=priced(
+            [*played.counted, *notifier_at_most(played.verdict.alerts_announced)],
+            orders=played.verdict.acknowledged + played.verdict.recovered,
+        ),
         memory=tuple(ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in memory),
         machine=machine(),
         processors=played.processors,

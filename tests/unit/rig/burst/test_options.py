@@ -7,7 +7,7 @@ import pytest
 from orderboard.burst.faults import KillWorker, ScaleWorkers, StartWorkers, StopWorkers
 from orderboard.burst.mix import OwnOrders, parse_mix
 from orderboard.burst.options import DEFAULT_MIX, Typed, amounts, burst_options
-from orderboard.burst.prices import Counted, priced
+from orderboard.burst.prices import Counted, notifier_at_most, priced
 from orderboard.checkout import STATE_DIR_VARIABLE
 from orderboard.errors import UsageError
 
@@ -156,6 +156,7 @@ def test_requests_are_priced_as_aws_does() -> None:
             Counted("sqs", "ReceiveMessage", 100_000, 100_000),
             Counted("eventbridge", "PutEvents", 100_000, 1_000_000),
             Counted("dynamodb", "BatchExecuteStatement", 40_000, 1_000_000),
+            *notifier_at_most(100_000),
             Counted("s3", "PutObject", 1, 1),
             Counted("sqs", "SendMessage", 0, 0),
         ],
@@ -167,7 +168,9 @@ def test_requests_are_priced_as_aws_does() -> None:
         "ReceiveMessage": 0.04,
         "PutEvents": 1.0,
         "BatchExecuteStatement": 1.25,
+        "Invoke (notifier)": 0.02,
+        "Publish (notifier)": 0.05,
         "PutObject": None,
     }
-    assert cost.requests_per_1000_orders == 340.0
-    assert cost.usd_per_1000_orders == pytest.approx(0.00234)
+    assert cost.requests_per_1000_orders == 540.0
+    assert cost.usd_per_1000_orders == pytest.approx(0.00241)

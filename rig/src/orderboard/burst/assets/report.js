@@ -43,7 +43,7 @@ function heading() {
     "header",
     {},
     element("h1", {}, `A burst of ${plural(settings.orders, "order", "orders")}`),
-    element("p", { class: "about" }, `${asked} · ${plural(settings.workers, "worker", "workers")} · backend ${settings.backend} · ${when}`),
+    element("p", { class: "about" }, `${asked} · ${plural(settings.workers, "worker", "workers")} · backend ${settings.backend}${settings.disorder ? ` in disorder (${settings.disorder.replaceAll(",", ", ")})` : ""} · ${when}`),
   );
 }
 
@@ -263,9 +263,12 @@ function generatorCard() {
 function costCard() {
   const { cost } = summary;
   const money = (usd) => (usd === null ? "–" : `$${usd.toLocaleString("en", { maximumSignificantDigits: 2 })}`);
-  const rows = cost.requests.map((each) => [`${each.service} ${each.operation}`, number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd)), soft(each.price || "no price known")]);
-  const about = `${plain(cost.requests_per_1000_orders)} requests to AWS for 1,000 orders; there they would cost ${money(cost.usd_per_1000_orders)}. Counted in order-api and the workers.`;
-  return card("Cost", about, table(["", number("requests"), number("entries"), number("on AWS"), "at"], rows),
+  const rows = cost.requests.map((each) => [
+    element("span", {}, `${each.service} ${each.operation}`, element("small", { class: "price" }, each.price || "no price known")),
+    number(plain(each.requests)), number(plain(each.entries)), number(money(each.usd)),
+  ]);
+  const about = `${plain(cost.requests_per_1000_orders)} requests to AWS for 1,000 orders; there they would cost ${money(cost.usd_per_1000_orders)}. Counted in order-api and the workers; of the notifier, what it needs at most.`;
+  return card("Cost", about, table(["", number("requests"), number("entries"), number("on AWS")], rows),
     element("p", { class: "about" }, element("small", {}, `Prices as of ${cost.prices_as_of}: ${cost.prices_source}`)));
 }
 
