@@ -134,6 +134,14 @@ def test_topic(localbus: Localbus, formation: Formation) -> None:
     assert formation.sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "k", "Value": "v"}]
 
 
+def test_a_topic_s_archive(localbus: Localbus, formation: Formation) -> None:
+    """The days that a template gives as a number are a text in the topic's policy (recorded of AWS)."""
+    arn = made(formation, "AWS::SNS::Topic", FifoTopic=True, ArchivePolicy={"MessageRetentionPeriod": 30})
+
+    attributes = localbus.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+    assert attributes["ArchivePolicy"] == '{"MessageRetentionPeriod":"30"}'
+
+
 @pytest.mark.parametrize("kind", ["AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"])
 def test_topic_policies(formation: Formation, kind: str) -> None:
     """The topic has the policy while the stack has it, and its first one after."""

@@ -9,12 +9,12 @@ and https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from localbus import letters
-from localbus.clock import Clock, Wake
+from localbus.clock import Clock
+from localbus.errands import Errands
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.model import Params
@@ -28,7 +28,7 @@ from localbus.subscription import Subscription
 from localbus.topic import Topic
 from localbus.trace_header import traced
 
-log = logging.getLogger("localbus")
+Send = Callable[[], Awaitable[None]]
 
 _VERIFIED = {"http", "https"}  # where AWS asks subscribers to verify signatures
 
@@ -55,8 +55,7 @@ class Courier:
         self._outbox = outbox
         self._platforms = platforms
         self._remote = remote
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._wakes: set[Wake] = set()
+        self._errands = Errands(clock)
 
     def publish(self, topic: Topic, notification: Notification) -> None:
         """Bring the notification to every subscription that wants it."""
@@ -76,10 +75,11 @@ class Courier:
             case "sqs":
                 self._to_queue(subscription, notification, replayed=replayed)
             case "lambda":
-                event = notification.function_event(subscription.arn, signer=self._signer_for("lambda"))
-                self._attempt(subscription, notification, self._remote.function_pauses(), event)
+                send = partial(self._invoke, subscription, notification)
+                self._attempt(subscription, notification, self._remote.function_pauses(), send)
             case "http" | "https":
-                self._attempt(subscription, notification, iter(subscription.http_pauses()))
+                send = partial(self._post, subscription, notification)
+                self._attempt(subscription, notification, iter(subscription.http_pauses()), send)
             case "application":
                 self._to_device(subscription, notification)
             case _:
@@ -91,7 +91,7 @@ class Courier:
         self._journal.note("confirmation_sent", subscription.arn, document["MessageId"], self._clock.now())
         match subscription.protocol:
             case "http" | "https":
-                self._begin(self._confirm_by_http(subscription, document, base_url))
+                self._errands.begin(self._confirm_by_http(subscription, document, base_url))
             case "sqs":
                 text = laid_out(document | digest(document, version))
                 try:
@@ -105,13 +105,7 @@ class Courier:
 
     async def stop(self) -> None:
         """Give up on everything."""
-        for wake in self._wakes:
-            wake.cancel()
-        self._wakes.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._errands.stop()
 
     # Queues, letters and devices
 
@@ -173,35 +167,34 @@ class Courier:
     # Functions and HTTP endpoints
 
     def _attempt(
-        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], event: str | None = None
+        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], send: Send
     ) -> None:
-        """Invoke a function with the event, or without one send to an HTTP endpoint when it is its turn."""
-        wait_s = 0.0 if event is not None else subscription.take_turn(self._clock.now())
+        """Send when it is the subscription's turn."""
+        wait_s = subscription.take_turn(self._clock.now())
+        try_it = partial(self._try, subscription, notification, pauses, send)
+        self._errands.later(wait_s, lambda: self._errands.begin(try_it()))
 
-        def begin() -> None:
-            self._begin(self._send(subscription, notification, pauses, event))
-
-        self._later(wait_s, begin) if wait_s else begin()
-
-    async def _send(
-        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], event: str | None
+    async def _try(
+        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], send: Send
     ) -> None:
         try:
-            if event is not None:
-                await self._remote.invoke(subscription, subscription.topic.principal, event)
-            else:
-                body = await self._http_body(subscription, notification)
-                await self._remote.post(subscription, notification, body)
+            await send()
         except UndeliverableError as exc:
             pause_s = next(pauses, None) if exc.again else None
             if pause_s is None:
                 self._give_up(subscription, notification, str(exc))
                 return
             self._note("retry_scheduled", subscription, notification, {"reason": str(exc), "after_s": pause_s})
-            again = partial(self._attempt, subscription, notification, pauses, event)
-            self._later(pause_s, again) if pause_s else again()
+            self._errands.later(pause_s, partial(self._attempt, subscription, notification, pauses, send))
         else:
             self._note("delivered", subscription, notification, {"endpoint": subscription.endpoint})
+
+    async def _invoke(self, subscription: Subscription, notification: Notification) -> None:
+        event = notification.function_event(subscription.arn, signer=self._signer_for("lambda"))
+        await self._remote.invoke(subscription, subscription.topic.principal, event)
+
+    async def _post(self, subscription: Subscription, notification: Notification) -> None:
+        await self._remote.post(subscription, notification, await self._http_body(subscription, notification))
 
     async def _http_body(self, subscription: Subscription, notification: Notification) -> str:
         """What goes out by HTTP. Signing takes a while, so that is done in a thread."""
@@ -216,27 +209,6 @@ class Courier:
             await self._remote.confirm(subscription, document["MessageId"], document["Type"], laid_out(signed))
         except UndeliverableError as exc:
             self._journal.note("undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc))
-
-    def _begin(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(self._watched(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _watched(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except Exception:
-            log.exception("notification.delivery_failed")
-
-    def _later(self, pause_s: float, callback: Callable[[], None]) -> None:
-        wakes: list[Wake] = []
-
-        def wake_up() -> None:
-            self._wakes.difference_update(wakes)
-            callback()
-
-        wakes.append(self._clock.call_at(self._clock.now() + pause_s, wake_up))
-        self._wakes.update(wakes)
 
     # When nothing helps
 

@@ -13,6 +13,7 @@ from localbus.topic import Topic
 # https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html and API_Subscribe.html
 CONFIRM_WITHIN_S = 2 * 86_400
 TOKEN_CHARACTERS = 96
+_BY_HTTP = {"http", "https"}
 _DEFAULTS = {"FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false"}
 
 
@@ -72,7 +73,9 @@ class Subscription:
         return list(retry_policy(healthy).pauses()) if isinstance(healthy, dict) else []
 
     def take_turn(self, now: float) -> float:
-        """How many seconds a delivery by HTTP is to wait, so that there are no more of them than the policy lets."""
+        """How many seconds a delivery is to wait, so that there are no more of them by HTTP than the policy lets."""
+        if self.protocol not in _BY_HTTP:
+            return 0.0
         throttle = self.effective_delivery_policy["throttlePolicy"]
         rate = throttle.get("maxReceivesPerSecond") if isinstance(throttle, dict) else None
         if rate is None:

@@ -19,6 +19,7 @@ from localbus.resource_type import (
     tags_of,
     text_of,
 )
+from localbus.template_parameters import as_text
 
 _MOST_IN_NAME = 256
 _TOPIC_ATTRIBUTES = frozenset(
@@ -132,6 +133,9 @@ class TopicType(ResourceType):
 
 def _attributes(properties: Properties) -> dict[str, str]:
     found = {key: text_of(value) for key, value in properties.items() if key in _TOPIC_ATTRIBUTES}
+    archive = properties.get("ArchivePolicy")
+    if isinstance(archive, dict):  # its number of days arrives at the topic as a text (recorded of AWS)
+        found["ArchivePolicy"] = text_of({key: as_text(value) for key, value in archive.items()})
     if found.get("FifoTopic", "").lower() == "true":
         found["FifoTopic"] = "true"
     else:
