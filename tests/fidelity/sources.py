@@ -1,7 +1,8 @@
 """Where it says what AWS does: a page of its documentation, and whether its own answer was recorded as well.
 
 Recorded means that LocalStack's test-suite keeps the answer of AWS itself (tests/aws/services/*/*.snapshot.json in its
-repository); codes and wordings that the documentation does not give are from there.
+repository), or that a test of moto's was run against AWS (those that it marks aws_verified). Codes and wordings that
+the documentation does not give are from there.
 """
 
 from __future__ import annotations

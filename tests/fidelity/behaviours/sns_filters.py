@@ -120,6 +120,10 @@ _on_attributes(
     "any_branch", "$or: one branch is enough", _LOGIC, {"$or": [{"a": ["1"]}, {"b": ["2"]}], "c": ["3"]},
     [{"a": "1", "c": "3"}, {"b": "2", "c": "3"}], [{"a": "1"}, {"c": "3"}],
 )  # fmt: skip
+_on_attributes(
+    "null", "null is not the absence of an attribute", sns_guide("attribute-key-matching", recorded=True),
+    {"k": [None, {"anything-but": "x"}]}, [{"k": "a"}], [{}, {"k": "x"}],
+)  # fmt: skip
 _on_body(
     "bodies", "A policy on the body goes into objects", {"a": {"b": ["x"]}}, [{"a": {"b": "x"}}], [{"a": {"b": "y"}}]
 )

@@ -8,7 +8,7 @@ from typing import Any
 from fidelity.aws import Aws, eventually
 from fidelity.behaviour import Group
 from fidelity.expect import holds, same
-from fidelity.sources import sns_guide
+from fidelity.sources import sns_api, sns_guide
 from web_server import Received, WebServer
 
 GROUP = Group("SNS", "Delivery by HTTP")
@@ -48,6 +48,19 @@ def asked_first(aws: Aws) -> None:
     same("has the header", request.headers.get("x-amz-sns-message-type"), "SubscriptionConfirmation")
     missing = {"Token", "SubscribeURL", "TopicArn", "Message", "Timestamp", "Signature"} - set(document)
     holds(not missing, f"lacks {sorted(missing)}")
+
+
+@behaviour(sns_api("ConfirmSubscription", recorded=True))
+def confirmed_with_a_wrong_name(aws: Aws) -> None:
+    """A token confirms whatever the topic's name is that comes with it."""
+    with aws.web() as web:
+        topic = aws.topic()
+        token = json.loads(_asked(web, aws, topic).body)["Token"]
+
+        arn = aws.sns.confirm_subscription(TopicArn=f"{topic}x", Token=token)["SubscriptionArn"]
+
+    shown = aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+    same("shows", shown["PendingConfirmation"], "false")
 
 
 @behaviour(_PREPARE)

@@ -53,6 +53,17 @@ def subscribed_again(aws: Aws) -> None:
 
 
 @behaviour(sns_api("Subscribe", recorded=True))
+def subscribed_with_a_default(aws: Aws) -> None:
+    """Subscribing again with what holds anyway (FilterPolicyScope MessageAttributes) gives the same ARN."""
+    given: dict[str, Any] = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
+    first = aws.sns.subscribe(**given)["SubscriptionArn"]
+
+    again = aws.sns.subscribe(**given, Attributes={"FilterPolicyScope": "MessageAttributes"})["SubscriptionArn"]
+
+    holds(first == again, "gives another ARN")
+
+
+@behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_differently(aws: Aws) -> None:
     """Subscribing again with other attributes is refused."""
     given: dict[str, Any] = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}

@@ -1,0 +1,68 @@
+"""Mobile push: what needs no push service."""
+
+from __future__ import annotations
+
+from fidelity.aws import Aws
+from fidelity.behaviour import Group
+from fidelity.expect import holds, refused, same
+from fidelity.sources import sns_api
+
+GROUP = Group("SNS", "Mobile push")
+behaviour = GROUP.behaviour
+
+
+def _application(aws: Aws) -> str:
+    given = {"Name": aws.name(), "Platform": "GCM", "Attributes": {"PlatformCredential": "x", "PlatformPrincipal": "y"}}
+    return str(aws.sns.create_platform_application(**given)["PlatformApplicationArn"])
+
+
+@behaviour(sns_api("CreatePlatformEndpoint", recorded=True))
+def endpoint_made_twice(aws: Aws) -> None:
+    """A device token has one endpoint; asking again with what holds anyway gives the same ARN."""
+    given = {"PlatformApplicationArn": _application(aws), "Token": "token"}
+
+    first = aws.sns.create_platform_endpoint(**given)["EndpointArn"]
+    again = aws.sns.create_platform_endpoint(**given, Attributes={"Enabled": "true"})["EndpointArn"]
+
+    holds(first == again, "gives another ARN")
+
+
+@behaviour(sns_api("CreatePlatformEndpoint", recorded=True))
+def endpoint_made_differently(aws: Aws) -> None:
+    """Asking again with other attributes is refused."""
+    given = {"PlatformApplicationArn": _application(aws), "Token": "token"}
+    aws.sns.create_platform_endpoint(**given)
+
+    says = "already exists with the same Token, but different attributes"
+    refused("InvalidParameter", aws.sns.create_platform_endpoint, says=says, **given, CustomUserData="x")
+
+
+@behaviour(sns_api("DeleteEndpoint", recorded=True))
+def endpoint_deleted_twice(aws: Aws) -> None:
+    """Deleting an endpoint twice is no error; then it is NotFound."""
+    arn = aws.sns.create_platform_endpoint(PlatformApplicationArn=_application(aws), Token="token")["EndpointArn"]
+
+    for _ in range(2):
+        aws.sns.delete_endpoint(EndpointArn=arn)
+
+    refused("NotFound", aws.sns.get_endpoint_attributes, EndpointArn=arn)
+
+
+@behaviour(sns_api("Publish", recorded=True))
+def published_to_a_disabled_one(aws: Aws) -> None:
+    """Publishing to a disabled endpoint is refused (EndpointDisabled)."""
+    given = {"PlatformApplicationArn": _application(aws), "Token": "token", "Attributes": {"Enabled": "false"}}
+    arn = aws.sns.create_platform_endpoint(**given)["EndpointArn"]
+
+    same("shows", aws.sns.get_endpoint_attributes(EndpointArn=arn)["Attributes"]["Enabled"], "false")
+    refused("EndpointDisabled", aws.sns.publish, TargetArn=arn, Message="m")
+
+
+@behaviour(sns_api("Subscribe", recorded=True))
+def subscribed_without_one(aws: Aws) -> None:
+    """An endpoint that is not there is not subscribed."""
+    arn = aws.sns.create_platform_endpoint(PlatformApplicationArn=_application(aws), Token="token")["EndpointArn"]
+    aws.sns.delete_endpoint(EndpointArn=arn)
+    given = {"TopicArn": aws.topic(), "Protocol": "application", "Endpoint": arn}
+
+    refused("InvalidParameter", aws.sns.subscribe, says="Endpoint does not exist", **given)
