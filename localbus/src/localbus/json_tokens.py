@@ -18,6 +18,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
 _WORD = re.compile(r"[A-Za-z0-9_$]*")
+_CLOSING = {"{": "}", "[": "]"}
 _LITERALS = {"true": True, "false": False, "null": None}
 _SHOWN_CHARACTERS = 500
 MAX_DEPTH = 200
@@ -93,24 +94,20 @@ class JsonTokens:
         while True:
             at = self._skip_space(at)
             character = self._character(at, open_brackets)
-            closing = {"{": "}", "[": "]"}[open_brackets[-1][0]] if open_brackets else ""
+            closing = _CLOSING[open_brackets[-1][0]] if open_brackets else ""
             if character == closing:
                 open_brackets.pop()
                 at += 1
                 yield Token(character, None, at, at)
             else:
-                if not first and open_brackets:
-                    if character != ",":
-                        kind = "Object" if closing == "}" else "Array"
-                        raise self._unexpected(at, f"was expecting comma to separate {kind} entries")
-                    at = self._skip_space(at + 1)
+                if open_brackets and not first:
+                    kind = "Object" if closing == "}" else "Array"
+                    at = self._past(",", at, f"was expecting comma to separate {kind} entries", open_brackets)
                 if closing == "}":
                     name = self._string(at, "was expecting double-quote to start field name", open_brackets)
                     yield name._replace(kind="name")
-                    at = self._skip_space(name.read)
-                    if self._character(at, open_brackets) != ":":
-                        raise self._unexpected(at, "was expecting a colon to separate field name and value")
-                    at = self._skip_space(at + 1)
+                    after = self._skip_space(name.read)
+                    at = self._past(":", after, "was expecting a colon to separate field name and value", open_brackets)
                 token = self._value(at, open_brackets)
                 at = token.read
                 yield token
@@ -124,6 +121,12 @@ class JsonTokens:
             if not open_brackets:
                 yield Token("end", None, at, at)
                 return
+
+    def _past(self, wanted: str, at: int, expected: str, open_brackets: list[tuple[str, int]]) -> int:
+        """Where the text goes on after this character, which must be there."""
+        if self._character(at, open_brackets) != wanted:
+            raise self._unexpected(at, expected)
+        return self._skip_space(at + 1)
 
     def _skip_space(self, at: int) -> int:
         found = _SPACE.match(self._text, at)
