@@ -33,7 +33,6 @@ _refused("fifo_without_group", "A FIFO queue without a message group id", record
 _refused(
     "destination_without_role",
     "An API destination without a role",
-    recorded=True,
     Arn=f"arn:aws:events:us-east-1:{ACCOUNT}:api-destination/d/0f0e0d0c-0b0a-0908-0706-050403020100",
 )
 _refused("186_retries", "A retry policy with 186 attempts", RetryPolicy={"MaximumRetryAttempts": 186})
