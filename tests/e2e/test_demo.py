@@ -51,6 +51,24 @@ def test_the_ledger_balances_when_a_worker_is_killed(orderboard: Command) -> Non
     assert "worker-1" not in {each["name"] for each in demo["memory"]}
 
 
+def test_a_backend_that_ends_in_the_middle_is_told_with_its_log(orderboard: Command) -> None:
+    """The demo does not go on asking one that is gone: it ends soon, says so in a line, and keeps the logs."""
+    with orderboard.start("demo", "--json") as demo:
+        read_until(demo, "Orders answered: 50")
+        started = family(demo)
+        next(each for each in started if "orderboard_stack.embedded_child" in each.cmdline()).kill()
+
+        assert demo.stderr is not None
+        said = demo.stderr.read()
+
+    assert demo.returncode == 1
+    assert "The backend ended while orders were under way." in said
+    assert "Traceback" not in said
+    assert "Orders answered: 200" not in said
+    assert [each.name for each in orderboard.state_dir.glob("*/backend.log")] == ["backend.log"]
+    assert still_running(started) == []
+
+
 @pytest.mark.parametrize("moment", [f"Backend {DEFAULT_BACKEND}", "order-api and worker", "Orders answered: 50"])
 def test_ctrl_c_leaves_nothing_behind(orderboard: Command, moment: str) -> None:
     """Ctrl-C ends every process at any moment, says so in a line and exits with 130."""

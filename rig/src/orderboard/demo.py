@@ -4,15 +4,18 @@ import asyncio
 import secrets
 import shutil
 import time
+from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
+from orderboard_stack.backend import DEFAULT_BACKEND, BackendName, Endpoint
 
 from orderboard import STARTED_AT
+from orderboard.backends import listens
 from orderboard.checkout import find_checkout
+from orderboard.errors import RigError
 from orderboard.ledger import Evidence, Ledger, Placed
 from orderboard.memory import Memory, measure
 from orderboard.player import Player
@@ -24,6 +27,9 @@ from orderboard.witness import witness
 
 # Short, so that orders in the hand of a worker that died come back soon.
 _VISIBILITY_TIMEOUT_S: Final = 6
+_LOOK_EVERY_S: Final = 1.0
+
+Played = tuple[Sequence[Placed], Evidence, Ledger]
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ def _play(options: DemoOptions, screen: Screen) -> Demo:
         ready_at = time.time()
         heard = stack.enter_context(witness(system.target))
         player = Player(system, heard, screen, deadline_s=options.deadline_s, kills_worker=options.kill_worker)
-        placed, evidence, ledger = asyncio.run(player.play(morning_rush(options.seed, options.run)))
+        playing = player.play(morning_rush(options.seed, options.run))
+        placed, evidence, ledger = asyncio.run(_while_the_backend_lasts(playing, system.target.endpoint, options))
         return Demo(
             seed=options.seed,
             ledger=ledger,
@@ -83,6 +90,21 @@ def _play(options: DemoOptions, screen: Screen) -> Demo:
             memory=measure(system.processes()),
             logs_dir=None if ledger.balanced else options.system.services.logs_dir,
         )
+
+
+async def _while_the_backend_lasts(
+    playing: Coroutine[None, None, Played], endpoint: Endpoint, options: DemoOptions
+) -> Played:
+    """What came of playing; raise RigError soon after the backend has gone, for then nothing can be proved any more."""
+    task = asyncio.create_task(playing)
+    try:
+        while not (await asyncio.wait({task}, timeout=_LOOK_EVERY_S))[0]:
+            if not await asyncio.to_thread(listens, endpoint):
+                logs_dir = options.system.services.logs_dir
+                raise RigError(f"The backend ended while orders were under way. The logs: {logs_dir}")
+        return await task
+    finally:
+        task.cancel()
 
 
 def demo_options(
