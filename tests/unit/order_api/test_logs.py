@@ -37,3 +37,14 @@ def test_a_line_is_an_event_with_fields(capsys: pytest.CaptureFixture[str]) -> N
         "order_id": "o-1",
         "correlation_id": "rush-7",
     }
+
+
+@pytest.mark.usefixtures("_own_logging")
+def test_a_line_is_written_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text that is no Unicode, and an integer of a hundred bits, are no reason to lose the line."""
+    configure_logs()
+
+    logging.getLogger("order_api").info("odd", extra={"path": "/\ud800", "number": 2**100})
+
+    line = json.loads(capsys.readouterr().err)
+    assert (line["path"], line["number"]) == ("/\ud800", 2**100)

@@ -201,7 +201,13 @@ class Bare:
 @asynccontextmanager
 async def bare(target: Target) -> AsyncIterator[Bare]:
     """The operations on this target, with clients as the services have them."""
-    config = AioConfig(max_pool_connections=32, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 2})
+    config = AioConfig(
+        max_pool_connections=32,
+        read_timeout=60,
+        retries={"mode": "standard", "total_max_attempts": 2},
+        parameter_validation=False,
+        user_agent="orderboard",
+    )
     session = get_session()
     environment = target.endpoint.environment()
     options: dict[str, Any] = {

@@ -15,6 +15,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from orderboard_batching.aws_requests import CountRequests, count_requests
+from orderboard_batching.lean_clients import LEAN, encode_forms_once
 
 from order_api.settings import Settings
 
@@ -96,6 +97,7 @@ async def open_clients(settings: Settings, count: CountRequests) -> AsyncIterato
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         max_pool_connections=settings.api_publish_slots + 2,  # two more for the readiness checks
         tcp_keepalive=True,
+        **LEAN,
     )
     reading = config.merge(AioConfig(max_pool_connections=50))
     session = get_session()
@@ -105,6 +107,7 @@ async def open_clients(settings: Settings, count: CountRequests) -> AsyncIterato
         dynamodb = await stack.enter_async_context(session.create_client("dynamodb", config=reading))
         for client in (sns, events, dynamodb):
             count_requests(client, count)
+        encode_forms_once(sns)
         yield Clients(sns, events, dynamodb)
 
 

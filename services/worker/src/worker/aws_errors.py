@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import aiohttp
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from orderboard_batching.refused import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
 
@@ -69,8 +69,6 @@ def translated() -> Iterator[None]:
         raise PoisonError(f"too large to send: {exc}") from exc
     except BatcherFullError as exc:
         raise UnavailableError(str(exc)) from exc
-    except ParamValidationError as exc:
-        raise TransientError(str(exc)) from exc
     except ClientError as exc:
         if code_of(exc) in REFUSED_FOR_GOOD:
             raise TransientError(str(exc)) from exc

@@ -8,6 +8,9 @@ from typing import Any, Final
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from orderboard_batching.aws_requests import CountRequests, count_requests
+from orderboard_batching.lean_clients import LEAN
+
+from worker.sqs_queue import note_receives
 
 _CONNECT_TIMEOUT_S: Final = 3
 _READ_TIMEOUT_S: Final = 5
@@ -35,6 +38,7 @@ async def clients(count: CountRequests, *, receive_wait_s: int, connections: int
             max_pool_connections=connections,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             tcp_keepalive=True,
+            **LEAN,
         )
 
     session = get_session()
@@ -48,4 +52,5 @@ async def clients(count: CountRequests, *, receive_wait_s: int, connections: int
         )
         for client in (opened.sqs, opened.dynamodb, opened.events):
             count_requests(client, count)
+        note_receives(opened.sqs)
         yield opened

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -18,6 +19,8 @@ from worker.message import Message
 MAX_BATCH: Final = 10
 # An answer this much later than the wait allows was delayed on its way: by the network, or because we were frozen.
 _LATE_S: Final = 1.0
+# When this task's receive was sent, for the last time: a client may send it again, long after it was asked to.
+_sent_at: ContextVar[float] = ContextVar("_sent_at")
 
 
 class SqsClient(Protocol):
@@ -63,9 +66,9 @@ class Queue:
         """Long-poll for 1 to 10 messages; they are ours for visibility_timeout_s from their received_at on.
 
         SQS counts that time from when it answers. Normally the answer is here at once; one that is late counts from
-        when we asked, which errs on the safe side.
+        when we asked (see note_receives), which errs on the safe side.
         """
-        asked_at = asyncio.get_running_loop().time()
+        _note_sent()
         with translated():
             response = await self._client.receive_message(
                 QueueUrl=self._url,
@@ -75,6 +78,7 @@ class Queue:
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
         answered_at = asyncio.get_running_loop().time()
+        asked_at = _sent_at.get()
         received_at = asked_at if answered_at - asked_at > wait_s + _LATE_S else answered_at
         return [Message.of(self.name, raw, received_at) for raw in response.get("Messages", [])]
 
@@ -87,6 +91,19 @@ class Queue:
         """Make the message visible to others timeout_s from now; 0 gives it back at once."""
         with _receipts():
             await self._changes.submit(_Visibility(message.receipt_handle, timeout_s))
+
+
+def note_receives(client: Any) -> None:
+    """Have an aiobotocore client note when it sends a receive, the second attempt too.
+
+    A worker that was frozen finds its poll timed out, and the client asks again. Counted from the first attempt, what
+    that brings would seem to be no longer ours, and would rest for a whole visibility timeout.
+    """
+    client.meta.events.register("before-send.sqs.ReceiveMessage", _note_sent)
+
+
+def _note_sent(**_: Any) -> None:
+    _sent_at.set(asyncio.get_running_loop().time())
 
 
 @asynccontextmanager

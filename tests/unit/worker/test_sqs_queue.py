@@ -1,0 +1,58 @@
+"""When a received message is ours from, by the client that really receives."""
+
+import asyncio
+import json
+from collections.abc import Awaitable
+from typing import Any, ClassVar
+
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from botocore.exceptions import ReadTimeoutError
+from worker.sqs_queue import note_receives, queue
+
+_URL = "http://127.0.0.1:9/000000000000/work"
+_FROZEN_S = 60.0
+
+
+class _Answer:
+    """One message, as aiobotocore has an HTTP response."""
+
+    status_code = 200
+    headers: ClassVar[dict[str, str]] = {}
+
+    @property
+    def content(self) -> Awaitable[bytes]:
+        """The body."""
+        message = {"MessageId": "m", "ReceiptHandle": "r", "Body": "{}", "Attributes": {"ApproximateReceiveCount": "1"}}
+
+        async def body() -> bytes:
+            return json.dumps({"Messages": [message]}).encode()
+
+        return body()
+
+
+async def test_what_a_second_attempt_brings_is_ours_from_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was frozen finds its poll timed out, and the client asks again: what comes then is fresh."""
+    loop = asyncio.get_running_loop()
+    clock = loop.time
+    attempts: list[float] = []
+
+    def send(**_: Any) -> _Answer:
+        attempts.append(loop.time())
+        if len(attempts) == 1:
+            monkeypatch.setattr(loop, "time", lambda: clock() + _FROZEN_S)
+            raise ReadTimeoutError(endpoint_url=_URL)
+        return _Answer()
+
+    config = AioConfig(retries={"mode": "standard", "total_max_attempts": 2})
+    keys: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+    opening: Any = get_session().create_client("sqs", endpoint_url=_URL, config=config, **keys)
+    async with opening as client:
+        note_receives(client)
+        client.meta.events.register("before-send", send)
+        async with queue(client, "work", _URL) as work:
+            (message,) = await work.receive(10, wait_s=2, visibility_timeout_s=30)
+
+    assert len(attempts) == 2
+    assert message.received_at >= attempts[1]
