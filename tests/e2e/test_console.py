@@ -248,7 +248,8 @@ async def test_a_system_that_others_started(orderboard: Command, system: dict[st
     assert board["queues"]["work"]["waiting"] is not None
     assert board["workers"] is None
     assert "not started on this machine" in board["knobs"]["worker.add"]["reason"]
-    assert "not known here" in board["knobs"]["poisoned"]["reason"]
+    for name in ("poisoned", "normal", "burst", "stream"):
+        assert "not known here" in board["knobs"][name]["reason"]
 
 
 def test_down_ends_the_console_and_its_workers(orderboard: Command, system: dict[str, Any]) -> None:

@@ -19,6 +19,15 @@ return [...document.querySelectorAll(wanted)].filter((e) => !named(e)).map((e) =
 _LIVE = (
     "return [...document.querySelectorAll('[role=status], [role=alert], [aria-live]')].map((e) => e.id || e.className)"
 )
+_COMMANDS = """
+const found = {};
+for (const knob of document.querySelectorAll("[data-knob], #per-s, #preparation, #disorder")) {
+  knob.focus();
+  (found[knob.dataset.knob ?? knob.id] ??= []).push(document.querySelector(".call code")?.textContent ?? "");
+}
+document.activeElement.blur();
+return found;
+"""
 _MOTION = """
 const edge = document.querySelector("svg .edge");
 edge.classList.add("flowing");
@@ -95,6 +104,17 @@ async def test_a_knob_shows_its_command_before_it_is_pressed(page: Page) -> None
 
     page.driver.execute_script("document.activeElement.blur()")
     assert "kill -STOP" not in page.text(".call")
+
+
+async def test_every_knob_shows_its_command(page: Page) -> None:
+    """Whatever can be pressed tells what it would run, and tells its own: no two clock steps or faults are the same."""
+    shown: dict[str, list[str]] = page.driver.execute_script(_COMMANDS)
+
+    assert {name for name, commands in shown.items() if not all(commands)} == set()
+    assert [command.count('"advance_s": ') for command in shown["clock"]] == [1, 1, 1, 1]
+    assert len(set(shown["clock"])) == 4
+    assert "throttle" in shown["faults"][0]
+    assert "throttle" not in shown["faults"][1]
 
 
 async def test_the_guide_goes_and_comes_back(page: Page) -> None:

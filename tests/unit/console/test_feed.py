@@ -100,3 +100,30 @@ async def test_nobody_watches_nobody_looks() -> None:
         await _boards(feed, 1)
 
     assert feed.looks > 0
+
+
+async def test_knobs_are_told_when_they_change() -> None:
+    """A look has them first and whenever they are others; in between it is shorter without."""
+    knobs = iter([1, 1, 1, 2])
+    feed = Feed(lambda: {**board(1.0), "knobs": next(knobs, 2)}, every_s=0.02)
+
+    async with _running(feed):
+        seen = [json.loads(each.partition("data: ")[2]).get("knobs") for each in await _boards(feed, 8)]
+
+    assert seen[0] == 1
+    assert [each for each in seen if each is not None][-1] == 2
+    assert seen.count(None) >= 4
+
+
+async def test_who_is_slow_gets_a_whole_look() -> None:
+    """A viewer that reads late has missed looks, and perhaps a change; the newest that it gets has everything."""
+    feed = Feed(lambda: {**board(1.0), "knobs": 1}, every_s=0.001)
+
+    async with _running(feed):
+        stream = feed.watch()
+        await anext(stream)
+        await eventually(lambda: feed.looks > 20)
+        late = [await anext(stream) for _ in range(9)]
+        await stream.aclose()  # type: ignore[attr-defined]
+
+    assert '"knobs":1' in late[-1]

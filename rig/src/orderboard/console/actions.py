@@ -12,7 +12,7 @@ from orderboard.console.disturbances import Disturbances
 from orderboard.console.knobs import Knob, Knobs, Turned
 from orderboard.console.orders import KINDS
 from orderboard.console.source import Source
-from orderboard.console.traffic import MAX_BURST, MAX_PER_S, Traffic
+from orderboard.console.traffic import BURST, MAX_BURST, MAX_PER_S, STREAM_PER_S, UNKNOWN, Traffic
 from orderboard.console.workers import Workers
 from orderboard.errors import RigError, UsageError
 from orderboard.player import refusal
@@ -41,12 +41,25 @@ class Actions:
         self.traffic.faults = state is not None and state.allow_faults
         self.disturbances.look()
         condition, disturbing = self.disturbances.document(look.backend)
-        knobs: dict[str, Knob] = {**self.knobs.now(look), **disturbing}
+        knobs: dict[str, Knob] = {**self._orders(look.api_url), **self.knobs.now(look), **disturbing}
+        if look.api_url is not None:
+            knobs["poisoned"] = Knob(self.traffic.preview("poisoned", look.api_url), knobs["poisoned"].reason)
         return {
             "knobs": {name: {"command": knob.command, "reason": knob.reason} for name, knob in knobs.items()},
             "preparation_ms": None if state is None else self.workers.preparation_ms,
             "localbus": condition,
             "traffic": self.traffic.document(),
+        }
+
+    def _orders(self, api_url: str | None) -> dict[str, Knob]:
+        """The knobs that place orders."""
+        if api_url is None:
+            return dict.fromkeys((*KINDS, "burst", "stream"), Knob("", UNKNOWN))
+        traffic = self.traffic
+        return {
+            **{kind: Knob(traffic.preview(kind, api_url)) for kind in KINDS},
+            "burst": Knob(traffic.command(BURST, api_url=api_url)),
+            "stream": Knob(traffic.command(None, STREAM_PER_S, api_url=api_url)),
         }
 
     def table(self) -> dict[str, Action]:

@@ -21,7 +21,7 @@ from orderboard.console.matches import matches
 from orderboard.console.messages import messages
 from orderboard.console.safety import SameOriginOnly
 from orderboard.console.source import Source
-from orderboard.console.traffic import MAX_BURST, MAX_PER_S
+from orderboard.console.traffic import BURST, MAX_PER_S, STREAM_PER_S
 from orderboard.console.watch import Watch
 from orderboard.errors import RigError, UsageError
 from orderboard.target import AWS_ERRORS
@@ -73,7 +73,8 @@ def _watching(watch: Watch) -> list[Route]:
                 "menu": [item.model_dump() for item in MENU.values()],
                 "looks": watch.feed.looks,
                 "max_per_s": MAX_PER_S,
-                "max_burst": MAX_BURST,
+                "burst": BURST,
+                "stream_per_s": STREAM_PER_S,
                 "disorders": list(DISORDERS),
                 "fault_kinds": KINDS,
                 "fault_actions": ACTIONS,

@@ -44,15 +44,24 @@ def mapping(target: Target, *, enabled: bool) -> str:
     return aws(target, "lambda", "update-event-source-mapping", "--uuid", target.outputs.notifier_mapping_id, flag)
 
 
-def replay(target: Target, name: str, end: datetime) -> str:
-    """Send what the archive holds through the rules again."""
+def replay(target: Target, name: str, end: datetime | None) -> str:
+    """Send what the archive holds through the rules again. end: None is when the command is run."""
     archive, bus = archive_arns(target)
-    return aws(
+    replayed = aws(
         target,
-        *("events", "start-replay", "--replay-name", name, "--event-source-arn", archive),
-        *("--event-start-time", f"{EPOCH:%Y-%m-%dT%H:%M:%SZ}", "--event-end-time", f"{end:%Y-%m-%dT%H:%M:%SZ}"),
-        *("--destination", f"Arn={bus}"),
+        *(
+            "events",
+            "start-replay",
+            "--replay-name",
+            name,
+            "--event-source-arn",
+            archive,
+            "--destination",
+            f"Arn={bus}",
+        ),
+        *("--event-start-time", f"{EPOCH:%Y-%m-%dT%H:%M:%SZ}", "--event-end-time"),
     )
+    return f'{replayed} "$(date -u +%Y-%m-%dT%H:%M:%SZ)"' if end is None else f"{replayed} {end:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def place(api_url: str, order: Mapping[str, object], key: str) -> str:

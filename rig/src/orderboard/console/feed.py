@@ -20,7 +20,7 @@ _QUEUE_SIZE: Final = 8
 class Feed:
     """Looks at the board at an interval while anybody watches, and tells every viewer the same.
 
-    look gives the board as the page takes it, with at_s, api_ms and queues.
+    look gives the board as the page takes it, with at_s, api_ms and queues; its knobs are told again when they change.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Feed:
         self._history: deque[dict[str, Any]] = deque()
         self._viewers: set[asyncio.Queue[str]] = set()
         self._wake = asyncio.Event()
+        self._told_knobs: object = None
         self.looks = 0
         self.latest: dict[str, Any] | None = None
 
@@ -77,7 +78,7 @@ class Feed:
             log.exception("console.look_failed")
             document = {"trouble": f"The console could not look: {type(exc).__name__}. Its log has more."}
         self.latest = document
-        self._tell(_event("board", document))
+        self._tell(document)
 
     def _remember(self, document: dict[str, Any]) -> None:
         at_s, queues = document["at_s"], document["queues"]
@@ -91,11 +92,19 @@ class Feed:
         while self._history[0]["at_s"] < at_s - HISTORY_S:
             self._history.popleft()
 
-    def _tell(self, event: str) -> None:
+    def _tell(self, document: dict[str, Any]) -> None:
+        knobs = document.get("knobs")
+        changed, self._told_knobs = knobs != self._told_knobs, knobs
+        whole = _event("board", document)
+        brief = (
+            whole if changed else _event("board", {name: each for name, each in document.items() if name != "knobs"})
+        )
         for viewer in self._viewers:
             if viewer.full():  # slow: it gets the newest and misses some
                 viewer.get_nowait()
-            viewer.put_nowait(event)
+                viewer.put_nowait(whole)
+            else:
+                viewer.put_nowait(brief)
 
 
 def _event(name: str, data: object) -> str:

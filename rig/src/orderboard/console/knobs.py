@@ -128,7 +128,7 @@ class Knobs:
                 commands.mapping(target, enabled=paused),
                 None if look.mapping is not None else "The backend does not tell the mapping's state.",
             ),
-            "replay": Knob(commands.replay(target, "again", datetime.now(UTC)), _replay_reason(target)),
+            "replay": Knob(commands.replay(target, "again", None), _replay_reason(target)),
         }
         for key, queue in look.queues.items():
             resting = queue.dlq if queue.dlq_name is not None else queue.waiting

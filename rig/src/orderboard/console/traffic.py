@@ -21,13 +21,15 @@ from orderboard.target import AWS_ERRORS
 
 MAX_PER_S: Final = 200
 MAX_BURST: Final = 2000
+BURST: Final = 300  # what the page asks for
+STREAM_PER_S: Final = 20
 _AT_ONCE: Final = 48
 _TICK_S: Final = 0.05
 _REMEMBERED: Final = 24
 _ATTEMPTS: Final = 3
 _LOOK_AGAIN_S: Final = 1.0
 _REASON: Final = "pressed in the console"
-_UNKNOWN: Final = "Where order-api is, is not known here. Name it with --api-url."
+UNKNOWN: Final = "Where order-api is, is not known here. Name it with --api-url."
 
 
 @dataclass(frozen=True)
@@ -112,17 +114,29 @@ class Traffic:
         if per_s == 0:
             self._due = 0
 
-    def command(self, count: int | None, per_s: float = 0) -> str:
+    def command(self, count: int | None, per_s: float = 0, api_url: str = "") -> str:
         """What sends so many orders, or a stream of them, from a shell: all alike, where the console varies them."""
-        if not self._api_url:
-            raise RigError(_UNKNOWN)
+        if not (api_url := api_url or self._api_url):
+            raise RigError(UNKNOWN)
         pause_s = 1 / per_s if per_s else 0
-        return commands.place_many(self._api_url, body("normal", random.Random(1), faults=False), count, pause_s)  # noqa: S311
+        return commands.place_many(api_url, body("normal", random.Random(1), faults=False), count, pause_s)  # noqa: S311
+
+    def preview(self, kind: Kind, api_url: str) -> str:
+        """What would place an order of this kind from a shell; of the one to be cancelled the id is not known yet."""
+        order = body(kind, random.Random(1), faults=self.faults)  # noqa: S311
+        placed = commands.place(api_url, order, "$(date +%s%N)")
+        match kind:
+            case "twice":
+                again = commands.place(api_url, order, "$KEY")
+                return f"KEY=$(date +%s%N)\n{again}\n{again}"
+            case "cancelled":
+                return f"{placed}\n{commands.cancel(api_url, 'ORDER_ID', _REASON)}"
+        return placed
 
     async def place(self, kind: Kind, order: Mapping[str, object] | None = None) -> tuple[Answer, str]:
         """Place one order of this kind, made up unless given; return the answer, and the commands that do the same."""
         if self._client is None:
-            raise RigError(_UNKNOWN)
+            raise RigError(UNKNOWN)
         sent = dict(order) if order is not None else body(kind, self._rng, faults=self.faults)
         key = f"console-{secrets.token_hex(8)}"
         answer = await self._client.place(sent, idempotency_key=key)

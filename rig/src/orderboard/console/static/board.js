@@ -177,7 +177,7 @@ export class Board {
     const { x, y } = this.at;
     const line = (row, children) => svg("g", { transform: `translate(${x + 18} ${y + 56 + row * 22})` }, ...children);
     if (workers === null) {
-      this.parts.workers.replaceChildren(line(0, [svg("text", { class: "role" }, "unknown: not started on this machine")]));
+      this.parts.workers.replaceChildren(line(0, [svg("text", { class: "role" }, "unknown: started elsewhere")]));
       return;
     }
     const shown = workers.slice(0, MAX_SHOWN).map((worker, row) =>

@@ -8,9 +8,10 @@ export class Buttons {
     this.all = new Map();
   }
 
-  make(name, text, act, kind = "") {
+  // worded: puts into the knob's command what this button would send, where a knob has several.
+  make(name, text, act, kind = "", worded = undefined) {
     const button = el("button", { type: "button", class: kind, "data-knob": name }, text);
-    this.add(name, button);
+    this.add(name, button, worded);
     button.addEventListener("click", () => {
       const reason = button.getAttribute("aria-disabled") === "true" ? button.title : "";
       if (reason) toast(reason);
@@ -20,10 +21,14 @@ export class Buttons {
   }
 
   // Any control that stands for a knob: it is greyed with the reason, and shows its command when it is pointed at.
-  add(name, control) {
+  add(name, control, worded = (command) => command) {
     this.all.set(name, [...(this.all.get(name) ?? []), control]);
     for (const event of ["pointerenter", "focus"]) {
-      control.addEventListener(event, () => this.call.preview(control.getAttribute("aria-label") ?? control.textContent, this.knobs?.[name]));
+      control.addEventListener(event, () => {
+        const knob = this.knobs?.[name];
+        const text = control.getAttribute("aria-label") ?? control.labels?.[0]?.textContent ?? control.textContent;
+        this.call.preview(text, knob && { ...knob, command: worded(knob.command) });
+      });
     }
     for (const event of ["pointerleave", "blur"]) control.addEventListener(event, () => this.call.settle());
   }

@@ -36,11 +36,12 @@ export class Disturbances {
     this.parts = [
       el("div", { class: "pair" }, el("label", { for: "disorder" }, "Disorder"), this.disorder),
       el("div", { class: "faults", role: "group", "aria-label": "Faults" }, this.kind, this.share, this.action,
-        el("div", { class: "row" }, buttons.make("faults", "Let it fail", () => this.#fail()),
+        el("div", { class: "row" }, buttons.make("faults", "Let it fail", () => act("faults", this.#fault()), "", (command) => this.#failing(command)),
           buttons.make("faults", "No faults", () => act("faults", {})))),
       this.asked,
       el("div", { class: "row", role: "group", "aria-label": "Clock" }, el("span", {}, "Clock"),
-        ...Object.entries(STEPS).map(([name, advance_s]) => buttons.make("clock", `+${name}`, () => act("clock", { advance_s })))),
+        ...Object.entries(STEPS).map(([name, advance_s]) => buttons.make("clock", `+${name}`, () => act("clock", { advance_s }), "",
+          (command) => command.replace(/"advance_s": \d+/, `"advance_s": ${advance_s}`)))),
       this.time,
     ];
   }
@@ -62,8 +63,12 @@ export class Disturbances {
     return rules.map((rule) => `${KINDS[rule.kind] ?? rule.kind} in ${Math.round(rule.probability * 100)} % of ${WHOSE[rule.action] ?? rule.action}`).join("; ");
   }
 
-  #fail() {
+  #fault() {
     const wanted = { kind: this.kind.value, action: this.action.value, probability: Number(this.share.value) };
-    this.act("faults", wanted.kind === "latency" ? { ...wanted, latency_ms: LATE_MS } : wanted);
+    return wanted.kind === "latency" ? { ...wanted, latency_ms: LATE_MS } : wanted;
+  }
+
+  #failing(command) {
+    return command.replace('{"rules": []}', JSON.stringify({ seed: 7, rules: [this.#fault()] }));
   }
 }

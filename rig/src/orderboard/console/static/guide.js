@@ -2,16 +2,15 @@
 
 import { el } from "./dom.js";
 
-const FLOW_PER_S = 20;
 const BACKLOG = 40;
 
 export class Guide {
-  constructor(place, opener, act) {
+  constructor(place, opener, flowPerS, act) {
     this.place = place;
     this.opener = opener;
     this.done = new Set();
     const steps = [
-      ["flow", "Let orders flow", `${FLOW_PER_S} a second`, () => act("stream", { per_s: FLOW_PER_S })],
+      ["flow", "Let orders flow", `${flowPerS} a second`, () => act("stream", { per_s: flowPerS })],
       ["stop", "Stop the worker", "Stop worker-1", () => act("worker", { name: "worker-1", action: "stop" })],
       ["swallow", "Watch the queues fill; order-api answers as before", null, null],
       ["start", "Start it: the backlog drains", "Start worker-1", () => act("worker", { name: "worker-1", action: this.frozen ? "thaw" : "start" })],
@@ -39,7 +38,7 @@ export class Guide {
     for (const [key, { line, button }] of this.items) {
       line.className = this.done.has(key) ? "done" : key === now ? "now" : "";
       line.setAttribute("aria-current", key === now ? "step" : "false");
-      if (button) button.disabled = !ours && key !== "flow" && key !== "proof";
+      if (button) button.disabled = key === "flow" || key === "proof" ? Boolean(seen.knobs.stream.reason) : !ours;
     }
   }
 

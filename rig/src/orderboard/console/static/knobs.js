@@ -8,6 +8,7 @@ import { Orders } from "./orders.js";
 
 const PREPARATIONS_MS = [0, 50, 200, 1000, 5000];
 const DIFFERENT = "different";
+const UNKNOWN = "unknown";
 const DEAD = ["work", "express", "alerts", "inbox", "undelivered"];
 
 export class Knobs {
@@ -36,7 +37,7 @@ export class Knobs {
     this.mapping.textContent = this.paused ? "Let the notifier go on" : "Pause the notifier";
     this.#workers(seen.workers);
     this.buttons.update(seen.knobs);
-    this.#prepared(seen.preparation_ms);
+    this.#prepared(seen.workers === null ? UNKNOWN : seen.preparation_ms);
     for (const [queue, count] of this.letters) {
       const found = seen.queues[queue];
       const resting = found.dlq_name === null ? found.waiting : found.dlq;
@@ -71,7 +72,7 @@ export class Knobs {
   }
 
   #option(ms) {
-    return el("option", { value: ms }, ms === DIFFERENT ? "differs by worker" : ms ? `${ms} ms more` : "as it is");
+    return el("option", { value: ms }, ms === DIFFERENT ? "differs by worker" : ms === UNKNOWN ? UNKNOWN : ms ? `${ms} ms more` : "as it is");
   }
 
   // What the running workers have, also when that is none of the presets.

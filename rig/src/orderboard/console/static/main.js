@@ -23,6 +23,7 @@ function choose(name, { focus = false, scroll = false } = {}) {
     tab.tabIndex = each === name ? 0 : -1;
     byId(each).hidden = each !== name;
   }
+  if (name === "journal") journal.look();
   if (focus) byId(`tab-${name}`).focus();
   if (scroll) byId(name).scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
 }
@@ -78,7 +79,7 @@ const lookInto = (queue) => { choose("peek", { scroll: true }); peek.look(queue)
 const board = new Board(byId("diagram"), lookInto);
 const glance = new Glance(byId("glance"), lookInto);
 const knobs = new Knobs(byId("knobs"), about, followOrder);
-const guide = new Guide(byId("guide"), byId("open-guide"), (...turn) => knobs.act(...turn));
+const guide = new Guide(byId("guide"), byId("open-guide"), about.stream_per_s, (...turn) => knobs.act(...turn));
 const proof = new Proof(byId("proof"), byId("said"));
 
 // A look may hang while the backend does: then the numbers are old, and the page says so.
@@ -86,6 +87,7 @@ const OLD_MS = 8000;
 let newsAt = Date.now();
 setInterval(() => { if (Date.now() - newsAt > OLD_MS) live("no news: the backend does not answer", "off"); }, 1000);
 
+let knownKnobs;
 const events = new EventSource("/api/events");
 events.addEventListener("open", () => live("live", "on"));
 events.addEventListener("error", () => live("connection lost, trying again", "off"));
@@ -95,6 +97,7 @@ events.addEventListener("history", (event) => {
 });
 events.addEventListener("board", (event) => {
   const seen = JSON.parse(event.data);
+  knownKnobs = seen.knobs ??= knownKnobs; // told when they change
   newsAt = Date.now();
   trouble(seen.trouble);
   if (seen.trouble) return live("no backend", "off");

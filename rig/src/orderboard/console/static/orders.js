@@ -38,12 +38,13 @@ export class Orders {
   }
 
   #stream(about) {
-    this.slider = el("input", { type: "range", id: "per-s", min: 0, max: about.max_per_s, step: 5, value: 0 });
+    this.slider = el("input", { type: "range", id: "per-s", "aria-label": "A stream of orders", min: 0, max: about.max_per_s, step: 5, value: 0 });
     this.shown = el("output", { for: "per-s" }, "0/s");
+    this.buttons.add("stream", this.slider);
     this.slider.addEventListener("input", () => this.#slide(Number(this.slider.value)));
     this.slider.addEventListener("change", () => this.act("stream", { per_s: Number(this.slider.value) }));
     return el("div", { class: "row" }, el("label", { for: "per-s" }, "A stream"), this.slider, this.shown,
-      this.buttons.make("burst", "Burst of 300", () => this.act("burst", { count: 300 })));
+      this.buttons.make("burst", `Burst of ${about.burst}`, () => this.act("burst", { count: about.burst })));
   }
 
   #slide(perS) {
