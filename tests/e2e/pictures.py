@@ -41,14 +41,13 @@ def outage(page: Page, folder: Path) -> None:
     time.sleep(3)
     show(page, "header")
     picture(page, folder / "burst.png", size=WIDE)
-    page.knob("worker-1.freeze")
+    page.knob("worker-1.stop")
     time.sleep(14)
     show(page, "header")
-    for name, size in (("outage", WIDE), ("outage-laptop", LAPTOP), ("outage-projector", PROJECTOR)):
-        picture(page, folder / f"{name}.png", size=size)
-    picture(page, folder / "outage-phone.png", size=PHONE)
+    for name, size in (("laptop", LAPTOP), ("projector", PROJECTOR), ("phone", PHONE)):
+        picture(page, folder / f"outage-{name}.png", size=size)
     picture(page, folder / "outage.png", size=WIDE)
-    page.knob("worker-1.thaw")
+    page.knob("worker-1.start")
     page.knob("poisoned")
     time.sleep(8)
     set_rate(page, 0)

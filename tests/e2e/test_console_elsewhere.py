@@ -88,7 +88,7 @@ async def test_ten_pages_cost_the_backend_as_much_as_one(system: dict[str, Any],
 
     assert one > 1
     assert ten <= one * 1.3, (one, ten, Counter(between.seen).most_common(5))
-    assert looks_per_s <= 1.1
+    assert looks_per_s < 2
 
 
 async def _asked(http: httpx.AsyncClient, between: Passing, *, pages: int) -> tuple[float, float]:

@@ -37,6 +37,7 @@ def test_a_dead_letter_ends_the_story() -> None:
     assert story["status"] == "dead-lettered"
     assert story["steps"][0]["who"] == "SQS orderboard-work-dlq"
     assert story["steps"][0]["details"]["receive_count"] == "5"
+    assert story["steps"][0]["still"]
 
 
 def test_waiting_is_a_step_too() -> None:

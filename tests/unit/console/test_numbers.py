@@ -68,6 +68,16 @@ def test_what_is_taken_out_is_not_taken_for_what_came_in() -> None:
     assert rates.per_s["recorded"] == 0
 
 
+def test_a_drain_does_not_hide_what_comes_in() -> None:
+    """A queue and its worker are read one after the other: what was done in between is no purge."""
+    rates = Rates()
+
+    rates.measure(HELD | {"work": 300}, {1: parse(WORKER % 0)}, None, None, now_s=0)
+    rates.measure(HELD | {"work": 0}, {1: parse(WORKER % 260)}, None, None, now_s=3)
+
+    assert rates.per_s["work_in"] == 0
+
+
 def test_messages_of_ministack() -> None:
     """MiniStack's answer: when sent, how often received, whether it can be received now."""
     found = parse_messages(

@@ -42,13 +42,14 @@ _BAD: Final = frozenset(("message.poison", "message.retry_scheduled", "message.l
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happened, or that is so now (tone waiting)."""
+    """One thing that happened, or that is still so."""
 
     at_s: float
     who: str
     title: str
     tone: Tone = "plain"
     details: dict[str, str] = field(default_factory=dict)
+    still: bool = False
 
 
 class Follower:
@@ -199,8 +200,10 @@ def _lies(lying: list[tuple[str, Peeked]], now_s: float, *, same_time: bool) -> 
             letter = dead_letter(
                 queue, Message(message.message_id, message.body, "", message.receive_count or 0, message.attributes)
             )
-            yield Step(now_s, f"SQS {queue}", f"Rests in the dead-letter queue: {letter.reason}", "bad", details)
+            yield Step(
+                now_s, f"SQS {queue}", f"Rests in the dead-letter queue: {letter.reason}", "bad", details, still=True
+            )
         else:
             where = "Waits to be received" if message.visible else "In the hands of a consumer, or hidden until a retry"
             waited = {"in_queue_s": f"{now_s - at_s:.1f}"} if same_time else {}
-            yield Step(now_s, f"SQS {queue}", where, "waiting", {**details, **waited})
+            yield Step(now_s, f"SQS {queue}", where, "waiting", {**details, **waited}, still=True)

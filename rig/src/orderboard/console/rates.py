@@ -8,7 +8,8 @@ from orderboard.console.gauges import Meter, Sample, total
 
 _WINDOW_S: Final = 3.0
 _SHORTEST_S: Final = 1.0
-_UNSHARP: Final = 10  # a queue and a worker are not read in the same instant
+_UNSHARP: Final = 10  # a queue and a worker are not read in the same instant,
+_READ_APART: Final = 0.25  # so that this share of what a worker does in the window may be in the wrong reading
 _WORK_QUEUES: Final = ("work", "express")
 # What the worker counts without the message leaving the queue.
 _STAYS: Final = ("retried", "poison", "lost")
@@ -44,7 +45,11 @@ class Rates:
         began_s, before = self._readings[0]
         if now_s - began_s < _SHORTEST_S:
             return
-        grown = {name: _grown(before.get(name), value) for name, value in reading.items()}
+        grown = {name: _grown(before.get(name), value, _UNSHARP) for name, value in reading.items()}
+        for queue in _WORK_QUEUES:
+            unsharp = _UNSHARP + (grown.get(f"{queue}_done") or 0.0) * _READ_APART
+            name = f"{queue}_in"
+            grown[name] = _grown(before.get(name), reading.get(name), unsharp)
         requests, seconds = grown.pop("requests"), grown.pop("request_s")
         self.api_ms = seconds / requests * 1000 if seconds is not None and requests else None
         self.per_s = {name: None if each is None else each / (now_s - began_s) for name, each in grown.items()}
@@ -77,9 +82,9 @@ class Rates:
         return reading
 
 
-def _grown(before: float | None, now: float | None) -> float | None:
+def _grown(before: float | None, now: float | None, unsharp: float) -> float | None:
     """How much more it is. What was taken out of a queue by others, as a purge does, hides what came in."""
-    if before is None or now is None or now < before - _UNSHARP:
+    if before is None or now is None or now < before - unsharp:
         return None
     return max(0.0, now - before)
 

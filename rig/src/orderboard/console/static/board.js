@@ -145,6 +145,10 @@ export class Board {
     const empty = queue.waiting + queue.in_flight + queue.delayed === 0;
     part.oldest.textContent = empty ? "empty" : `oldest ${age(queue.oldest_s)}`;
     part.dlq.textContent = `DLQ ${count(queue.dlq)}`;
+    const wide = 26 + 8 * part.dlq.textContent.length;
+    part.badge.setAttribute("width", wide);
+    part.badge.setAttribute("x", QUEUES[key].x + W - 12 - wide);
+    part.dlq.setAttribute("x", QUEUES[key].x + W - 12 - wide / 2);
     part.group.setAttribute("aria-label", `${QUEUES[key].title}: ${count(queue.waiting)} waiting, ${count(queue.in_flight)} in flight${queue.dlq_name ? `, ${count(queue.dlq)} in its DLQ` : ""}. Look into it.`);
     part.group.classList.toggle("has-dead", key === "undelivered" ? queue.waiting > 0 : queue.dlq > 0);
     part.group.classList.toggle("busy", !empty);

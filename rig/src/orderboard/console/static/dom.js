@@ -24,7 +24,8 @@ export const count = (value) => (value === null || value === undefined ? "unknow
 
 export const rate = (value) => {
   if (value === null || value === undefined) return "";
-  return value < 0.05 ? "0/s" : `${value < 10 ? value.toFixed(1) : Math.round(value)}/s`;
+  if (value < 0.05) return "0/s";
+  return value < 1000 ? `${value < 10 ? value.toFixed(1) : Math.round(value)}/s` : `${(value / 1000).toFixed(1)}k/s`;
 };
 
 export function age(seconds) {

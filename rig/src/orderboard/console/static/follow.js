@@ -43,8 +43,8 @@ export class Follow {
     const key = JSON.stringify(story);
     if (key === this.shown) return;
     this.shown = key;
-    const first = story.steps[0]?.at_s;
-    const took = story.steps.length > 1 ? ` · ${age(story.steps.at(-1).at_s - first)} from first to last` : "";
+    const happened = story.steps.filter((step) => !step.still);
+    const took = happened.length > 1 ? ` · ${age(happened.at(-1).at_s - happened[0].at_s)} from first to last` : "";
     const order = story.order?.total_cents ? ` · ${(story.order.total_cents / 100).toFixed(2)} ${story.order.currency} for ${story.order.customer_id}` : "";
     this.status.replaceChildren(el("strong", { class: `tag ${story.status.replaceAll(" ", "-")}` }, story.status), `${order}${took}`,
       ...(story.order?.note ? [el("span", { class: "note" }, ` “${story.order.note}”`)] : []), ...story.unknown.map((each) => el("small", {}, ` ${each}`)));
@@ -52,7 +52,7 @@ export class Follow {
   }
 
   #step(step) {
-    const time = new Date(step.at_s * 1000).toISOString().slice(11, 23);
+    const time = step.still ? "now" : new Date(step.at_s * 1000).toISOString().slice(11, 23);
     const details = Object.entries(step.details).map(([name, value]) => el("span", {}, el("b", {}, name), ` ${value}`));
     return el("li", { class: step.tone }, el("time", {}, time), el("span", { class: "gap" }, step.gap_s === null ? "" : `+${age(step.gap_s)}`),
       el("div", {}, el("p", {}, el("strong", {}, step.who), ` ${step.title}`), el("p", { class: "details" }, ...details)));
