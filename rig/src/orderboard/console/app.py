@@ -58,6 +58,7 @@ def create_app(source: Source) -> Starlette:
             UsageError: _answering(422),
             RigError: _answering(502),
             **dict.fromkeys(AWS_ERRORS, _answering(502)),
+            RecursionError: _answering(422),  # JSON that is nested too deep
         },
         lifespan=running,
     )

@@ -39,7 +39,8 @@ class Peeked:
         """For the page: the body decoded where it is JSON, as text where it is not."""
         try:
             decoded = json.loads(self.body)
-        except ValueError:
+            json.dumps(decoded)  # what is nested too deep is shown as it came
+        except (ValueError, RecursionError):
             decoded = None
         return {
             "message_id": self.message_id,

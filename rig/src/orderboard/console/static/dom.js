@@ -37,20 +37,14 @@ export function age(seconds) {
   return `${Math.round(seconds / 3600)} h`;
 }
 
-export async function post(path, body) {
-  const answer = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const document = await answer.json();
-  if (!answer.ok) throw new Error(document.said);
-  return document;
-}
+export const post = (path, body) =>
+  said(fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
 
-export async function get(path) {
-  const answer = await fetch(path);
-  const document = await answer.json();
+export const get = (path) => said(fetch(path));
+
+async function said(asked) {
+  const answer = await asked.catch(() => { throw new Error("The console does not answer."); });
+  const document = await answer.json().catch(() => ({ said: `The console answered ${answer.status}; its log has more.` }));
   if (!answer.ok) throw new Error(document.said);
   return document;
 }
