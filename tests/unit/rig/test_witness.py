@@ -1,9 +1,15 @@
-"""Which events say that an order has ended."""
+"""Which events say that an order has ended, and the queue on which they are heard."""
 
+from dataclasses import fields
+
+from localbus.pytest_plugin import Localbus
 from orderboard.ledger import Outcome
-from orderboard.witness import final_outcome
+from orderboard.target import Target
+from orderboard.witness import final_outcome, witness
 from orderboard_contracts.events import Event, OrderRejected, RejectedData, RejectionReason
 from orderboard_contracts.identity import new_order_id
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.outputs import StackOutputs
 
 ORDER_ID = new_order_id()
 
@@ -26,3 +32,17 @@ def test_a_rejection_ends_the_order() -> None:
 def test_an_idempotency_conflict_ends_nothing() -> None:
     """The conflict rejects another order under the same key; the first keeps its state."""
     assert final_outcome(_rejected("idempotency_conflict")) is None
+
+
+def test_one_witness_follows_another(localbus: Localbus) -> None:
+    """Measurements may follow each other at once, although the name of a deleted queue is not free for a minute."""
+    localbus.client("events").create_event_bus(Name="board")
+    outputs = StackOutputs(**{field.name: "board" for field in fields(StackOutputs)})
+    target = Target(Endpoint("embedded", localbus.url), outputs)
+
+    for _ in range(2):
+        with witness(target):
+            pass
+
+    assert localbus.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert localbus.client("events").list_rules(EventBusName="board")["Rules"] == []
