@@ -23,7 +23,8 @@ from orderboard.screen import progress_screen, result_console
 from orderboard.services import ServiceOptions
 from orderboard.system import SystemOptions, start_system
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
-from whole_part import memory_part, whole_part
+from resident_part import resident_part
+from whole_part import whole_part
 from worker_part import worker_part
 
 PARTS: Final[dict[str, Callable[[Ground], list[Figure]]]] = {
@@ -31,7 +32,7 @@ PARTS: Final[dict[str, Callable[[Ground], list[Figure]]]] = {
     "api": api_part,
     "calm": calm_part,
     "whole": whole_part,
-    "memory": memory_part,
+    "memory": resident_part,
 }
 _BACKENDS: Final[tuple[BackendName, ...]] = ("embedded", "ministack", "localstack")
 _INTERRUPTED: Final = 130

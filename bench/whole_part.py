@@ -1,34 +1,20 @@
-"""The whole way, from HTTP to the outcome on the bus: against the calibrated ceilings, its cost, and its memory."""
+"""The whole way, from HTTP to the outcome on the bus: against the calibrated ceilings, and its cost."""
 
 import asyncio
 from typing import Final
 
 from figures import Figure
 from ground import Ground
-from orderboard.burst.conductor import Conductor, Plan, Played
-from orderboard.burst.mix import Mix
 from orderboard.burst.prices import priced
-from orderboard.burst.view import Now
 from orderboard.calibration.bare import bare
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Ceiling
-from orderboard.memory import measure as measure_memory
 from orderboard.screen import Task
+from play import play
 from worker_part import plain_loop
 
 ORDERS: Final = 5_000
 _BACKLOG: Final = 1_000
-_MEMORY_RATE: Final = 150.0
-
-
-class _Quiet:
-    """The table at the end says enough."""
-
-    def update(self, now: Now) -> None:
-        pass
-
-    def looking(self) -> None:
-        pass
 
 
 def whole_part(ground: Ground) -> list[Figure]:
@@ -42,7 +28,7 @@ def whole_part(ground: Ground) -> list[Figure]:
             together = ceilings.pop("together")
             slowest = min(ceilings, key=lambda operation: ceilings[operation])
             task.detail(f"{ORDERS:,} orders")
-            played = _play(ground, ORDERS, ceilings[slowest])
+            played = play(ground, ORDERS, ceilings[slowest])
         finished_per_s = played.book.finished / played.book.last_finish_s
         requests = priced(played.counted, orders=played.book.accepted).requests_per_1000_orders
         shares.append(finished_per_s / ceilings[slowest])
@@ -60,43 +46,6 @@ def whole_part(ground: Ground) -> list[Figure]:
     ]
 
 
-def memory_part(ground: Ground) -> list[Figure]:
-    """Resident megabytes of all processes but this one after 10,000 orders, and 20,000 later."""
-    with ground.screen.task("Memory after 10,000 orders"):
-        _play(ground, 10_000, _MEMORY_RATE)
-        first = _resident_mb(ground)
-    with ground.screen.task("Memory after 30,000 orders"):
-        _play(ground, 20_000, _MEMORY_RATE)
-        second = _resident_mb(ground)
-    return [
-        Figure(
-            "resident after 10,000 orders", 300, (sum(first.values()),), "MB", at_most=True, detail=_by_process(first)
-        ),
-        Figure(
-            "after 30,000 : after 10,000",
-            1.05,
-            (sum(second.values()) / sum(first.values()),),
-            at_most=True,
-            detail=_by_process(second),
-        ),
-    ]
-
-
-def _play(ground: Ground, orders: int, rate: float) -> Played:
-    ground.runs += 1
-    plan = Plan(
-        orders=Mix(),
-        times_s=[number / rate for number in range(orders)],
-        seed=ground.runs,
-        run=f"bench-{ground.runs}",
-        connections=512,
-        faults=(),
-        give_up_after_s=30,
-    )
-    with ground.awake():
-        return Conductor(ground.system, plan, _Quiet()).play()
-
-
 async def _ceilings(ground: Ground, task: Task) -> list[Ceiling]:
     async with bare(ground.system.target) as calls:
         return await measure(calls, ground.system.target, seconds=2, backlogs=(_BACKLOG,), task=task)
@@ -107,12 +56,3 @@ def _naive_requests(ground: Ground) -> float:
     ground.fill(200)
     _, counted = plain_loop(ground.system.target, 200)
     return 1000 * (counted / 200 + 2 + 1)
-
-
-def _resident_mb(ground: Ground) -> dict[str, float]:
-    found = measure_memory(ground.system.processes())
-    return {each.name: each.best_bytes / 1e6 for each in found if each.name != "this command"}
-
-
-def _by_process(megabytes: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.0f} MB" for name, value in megabytes.items())

@@ -193,6 +193,7 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         "DOCKER_HOST": f"unix://{scratch}/no-docker",  # it would look for containers of its own to remove
         "GATEWAY_PORT": str(ports.ministack),
         "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_WARM_TTL_SECONDS": "30",  # of all but the first process of a function: each takes 40 MB
         "LOG_LEVEL": "WARNING",
         "MINISTACK_HOST": HOST,  # the host in queue URLs
         "MINISTACK_REGION": DEFAULT_REGION,
