@@ -9,7 +9,10 @@ import psutil
 
 from orderboard.burst.model import Machine
 
-_PACKAGES: Final = ("orderboard", "ministack", "aiobotocore", "aiohttp", "fastapi", "uvicorn", "uvloop", "pydantic")
+_PACKAGES: Final = (
+    *("orderboard", "orderboard-localbus", "ministack"),
+    *("aiobotocore", "aiohttp", "fastapi", "uvicorn", "uvloop", "pydantic"),
+)
 
 
 def machine() -> Machine:

@@ -28,7 +28,8 @@ class _Price:
 
     def __str__(self) -> str:
         times = f"{self.units} x " if self.units > 1 else ""
-        return f"{times}${self.usd_per_million:g} a million {'requests' if self.per == 'request' else 'entries'}"
+        usd = f"{self.usd_per_million:.3f}".removesuffix("0")
+        return f"{times}${usd} a million {'requests' if self.per == 'request' else 'entries'}"
 
 
 # Ten messages here are far below 64 KB, the size up to which a request, or an event, counts once.

@@ -122,7 +122,8 @@ def _verdict(summary: Summary, out: Path, console: Console) -> None:
     why = f"{found.lost:,} lost, {found.duplicated:,} duplicated, {found.unexpected:,} unexpected"
     console.print(verdict(console, f"Not valid: {why}", good=False))
     if summary.broken_off is not None:
-        console.print(f"   {summary.broken_off} {found.unsettled:,} orders had not ended by then.", markup=False)
+        unsettled = f" {found.unsettled:,} orders had not ended by then." if found.unsettled else ""
+        console.print(f"   {summary.broken_off}{unsettled}", markup=False)
     for finding in found.findings[:_SHOWN_FINDINGS]:
         console.print(f"   {finding.verdict}: {finding.text}", markup=False)
     if len(found.findings) > _SHOWN_FINDINGS:

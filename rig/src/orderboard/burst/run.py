@@ -11,7 +11,7 @@ from orderboard.backends import version_of
 from orderboard.burst.book import LATE_AFTER_MS, percentile
 from orderboard.burst.bound import bound
 from orderboard.burst.conductor import Conductor, Plan, Played
-from orderboard.burst.model import Bound, BurstRun, Generator, ProcessMemory, Settings, Summary, write_files
+from orderboard.burst.model import Bound, BurstRun, Generator, Moment, ProcessMemory, Settings, Summary, write_files
 from orderboard.burst.prices import notifier_at_most, priced
 from orderboard.burst.thresholds import Threshold
 from orderboard.burst.view import burst_view
@@ -100,9 +100,22 @@ def _broken_off(options: BurstOptions, played: Played) -> str | None:
         case "backend gone":
             return f"The backend has gone {played.marks[-1].at_s:.0f} s after the start."
         case "given up":
-            return f"The drain was given up: nothing had moved for {options.plan.give_up_after_s:g} s."
+            held = "".join(f", {name} {count}" for name, count in _held(played.timeline[-1]).items())
+            where = f" Still on the queues: {held[2:]}." if held else ""
+            return f"The drain was given up: nothing had moved for {options.plan.give_up_after_s:g} s.{where}"
         case "drained":
             return None
+
+
+def _held(last: Moment) -> dict[str, int]:
+    visible_and_in_flight = {
+        "work": (last.work_visible, last.work_in_flight),
+        "express": (last.express_visible, last.express_in_flight),
+        "alerts": (last.alerts_visible, last.alerts_in_flight),
+        "the rig's own": (last.witness_visible,),
+    }
+    sums = {name: sum(count or 0 for count in counts) for name, counts in visible_and_in_flight.items()}
+    return {name: count for name, count in sums.items() if count}
 
 
 def _bound(summary: Summary, played: Played, calibration: Calibration | None) -> Bound:

@@ -14,8 +14,7 @@ _FLAT_FROM = 0.8
 def show(calibration: Calibration, path: Path, console: Console) -> None:
     """Print the ceilings, and what slows down with the backlog."""
     backlogs = sorted({each.backlog for each in calibration.ceilings})
-    version = f" ({calibration.backend_version})" if calibration.backend_version else ""
-    table = plain_table(f"Orders a second through the {calibration.backend} backend{version}, by messages waiting")
+    table = plain_table(f"Orders a second through the {calibration.backend} backend, by messages waiting")
     table.add_column("")
     for backlog in backlogs:
         table.add_column(f"{backlog:,}", justify="right")
@@ -28,6 +27,8 @@ def show(calibration: Calibration, path: Path, console: Console) -> None:
         console.print(f" [dim]{operation}: {MEANING[operation]}[/dim]", soft_wrap=True)
     if len(backlogs) > 1:
         _flat_or_not(calibration, console)
+    if calibration.backend_version:
+        console.print(f" Measured: {calibration.backend_version}", markup=False, highlight=False)
     console.print(f" Kept for bursts to compare with: {path}", markup=False, soft_wrap=True)
 
 

@@ -172,5 +172,9 @@ def test_requests_are_priced_as_aws_does() -> None:
         "Publish (notifier)": 0.05,
         "PutObject": None,
     }
+    said = {row.operation: row.price for row in cost.requests}
+    assert said["PublishBatch"] == "$0.50 a million requests"
+    assert said["BatchExecuteStatement"] == "2 x $0.625 a million entries"
+    assert said["PutObject"] is None
     assert cost.requests_per_1000_orders == 540.0
     assert cost.usd_per_1000_orders == pytest.approx(0.00241)

@@ -50,6 +50,7 @@ function timeMarks(drainFrom, faults) {
         const { ctx, bbox } = chart;
         const size = devicePixelRatio;
         ctx.save();
+        let free = bbox.left - 8 * size; // where the next number may stand, so that none hides another
         faults.forEach((fault, number) => {
           const x = Math.round(chart.valToPos(fault.at_s, "x", true));
           if (x < bbox.left || x > bbox.left + bbox.width) return;
@@ -63,13 +64,15 @@ function timeMarks(drainFrom, faults) {
           ctx.setLineDash([]);
           ctx.fillStyle = colour("bad");
           ctx.beginPath();
-          ctx.arc(x, bbox.top - 9 * size, 8 * size, 0, 2 * Math.PI);
+          const numberX = Math.max(x, free);
+          free = numberX + 17 * size;
+          ctx.arc(numberX, bbox.top - 9 * size, 8 * size, 0, 2 * Math.PI);
           ctx.fill();
           ctx.fillStyle = colour("card");
           ctx.font = `700 ${10.5 * size}px system-ui, sans-serif`;
           ctx.textAlign = "center";
           ctx.textBaseline = "middle";
-          ctx.fillText(String(number + 1), x, bbox.top - 8.5 * size);
+          ctx.fillText(String(number + 1), numberX, bbox.top - 8.5 * size);
         });
         ctx.restore();
       },

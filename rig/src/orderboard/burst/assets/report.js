@@ -66,7 +66,8 @@ function verdictBanner() {
     [verdict.cancelled, "cancelled"],
     [verdict.dead_lettered, "dead-lettered"],
   ].filter(([count]) => count > 0).map(([count, what]) => `${plain(count)} ${what}`).join(", ");
-  const broken = summary.broken_off ? ` ${summary.broken_off} ${plural(verdict.unsettled, "order", "orders")} had not ended by then.` : "";
+  const unsettled = verdict.unsettled ? ` ${plural(verdict.unsettled, "order", "orders")} had not ended by then.` : "";
+  const broken = summary.broken_off ? ` ${summary.broken_off}${unsettled}` : "";
   const thresholds = summary.expectations.length
     ? ` ${missed ? `${missed} of ${summary.expectations.length} thresholds missed.` : "Every threshold was met."}`
     : "";
@@ -121,6 +122,7 @@ function boundCard() {
       made.append(element("p", { class: "about" }, `${share} % of what this backend can do: ${plain(bound.finished_per_s)} of ${plain(bound.ceiling_per_s)} orders a second, as calibrated.`));
     }
   }
+  if (!bound) made.append(element("p", { class: "about" }, "Not said of a burst that was broken off."));
   if (processors.length) {
     const shares = processors.map(({ name, cores }) => element("span", {}, `${name} `, element("b", {}, `${plain(cores * 100)} %`)));
     made.append(element("div", { class: "cores" }, element("span", {}, `Of one core (there are ${summary.machine.cpus}):`), ...shares));
