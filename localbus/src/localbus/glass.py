@@ -74,7 +74,7 @@ class Glass:
                 Page(
                     "GET",
                     "/_localbus/outbox?to=&protocol=",
-                    "mails and text messages, which are never sent",
+                    "mails, text messages and push notifications, which are never sent",
                     self._show_outbox,
                 ),
                 Page(

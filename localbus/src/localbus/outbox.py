@@ -1,4 +1,4 @@
-"""Mails and text messages that AWS would send: kept here to be read, and never sent anywhere."""
+"""Mails, text messages and push notifications that AWS would send: kept here to be read, and never sent anywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail or text message. `link` is what its reader would click, to confirm or to unsubscribe."""
+    """One mail, text message or push notification; that is of the protocol `application`, and `to` its endpoint.
+
+    `link` is what its reader would click, to confirm or to unsubscribe.
+    """
 
     at: float
     protocol: str
