@@ -35,7 +35,7 @@ def outage(page: Page, folder: Path) -> None:
     time.sleep(4)
     picture(page, folder / "idle.png", size=WIDE)
     page.knob("normal")
-    set_rate(page, 40)
+    set_rate(page, 20)
     time.sleep(8)
     page.knob("burst")
     time.sleep(3)

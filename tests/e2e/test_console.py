@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import psutil
 import pytest
@@ -134,6 +135,33 @@ async def test_hostile_text_stays_text(page: Page) -> None:
     page.press("#tab-follow")
     await eventually(lambda: HOSTILE in page.text("#follow"), within_s=30)
     assert page.driver.title == "Order Board"
+
+
+async def test_junk_in_a_queue_is_shown_as_it_came(page: Page, system: dict[str, Any]) -> None:
+    """What is no event, nested without end, or turned round by a bidi override, can be looked at beside the others."""
+    named = system["environment"]
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=system["endpoint_url"],
+        region_name=named["AWS_REGION"],
+        aws_access_key_id=named["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=named["AWS_SECRET_ACCESS_KEY"],
+    )
+    inbox = sqs.get_queue_url(QueueName=named["ORDERBOARD_INBOX_QUEUE"])["QueueUrl"]
+    for body in (HOSTILE, "[" * 5_000, json.dumps({"type": "\u202etxet", "subject": "\u202eabc"}), "W" * 5_000):
+        sqs.send_message(QueueUrl=inbox, MessageBody=body)
+    page.driver.execute_script("document.getElementById('peek-queue').value = 'inbox'")
+    page.press("#tab-peek")
+
+    def shown() -> bool:
+        page.press("#peek button.main")
+        return HOSTILE in page.text("#peek .messages") and "[" * 5_000 in page.text("#peek .messages")
+
+    await eventually(shown, within_s=20, every_s=0.5)
+    turned = "getComputedStyle(document.querySelector('#peek summary strong')).unicodeBidi"
+    assert page.driver.execute_script(f"return {turned}") == "isolate"
+    assert page.driver.find_elements("css selector", "#peek img, #peek script") == []
+    assert page.driver.execute_script("return document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
 async def test_why_it_did_not_match(page: Page) -> None:

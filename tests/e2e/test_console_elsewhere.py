@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from e2e.browser import browser, missing
 from e2e.command import Command
 from e2e.passing import Passing, passing
 from orderboard.process import answers
@@ -28,8 +29,8 @@ def own(tmp_path: Path) -> Iterator[Command]:
 
 
 @asynccontextmanager
-async def _console(command: Command, *arguments: str) -> AsyncIterator[httpx.AsyncClient]:
-    port = free_port()
+async def _console(command: Command, *arguments: str, port: int | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    port = port or free_port()
     process = command.start("console", "--port", str(port), *arguments)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -75,6 +76,23 @@ async def test_it_follows_a_system_that_comes_back_elsewhere(own: Command) -> No
 
 async def _first_with(boards: AsyncGenerator[dict[str, Any], None], *, trouble: bool) -> dict[str, Any]:
     return await anext(board async for board in boards if ("trouble" in board) is trouble)
+
+
+async def test_a_page_comes_back_with_its_console(system: dict[str, Any], orderboard: Command) -> None:
+    """When the console has gone the page says so and its numbers are pale; when it is back, so is the page."""
+    if (lack := missing()) is not None:
+        pytest.skip(lack)
+    port, named = free_port(), ("--endpoint-url", system["endpoint_url"])
+    with ExitStack() as opened:
+        async with _console(orderboard, *named, port=port):
+            page = opened.enter_context(browser(f"http://127.0.0.1:{port}"))
+            await eventually(lambda: page.text("#live") == "live", within_s=20)
+        await eventually(lambda: "connection lost" in page.text("#live"), within_s=20)
+        assert page.find("#board").get_attribute("class") == "board stale"
+
+        async with _console(orderboard, *named, port=port):
+            await eventually(lambda: page.text("#live") == "live", within_s=30)
+            assert page.find("#board").get_attribute("class") == "board"
 
 
 async def test_ten_pages_cost_the_backend_as_much_as_one(system: dict[str, Any], orderboard: Command) -> None:

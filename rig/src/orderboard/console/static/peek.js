@@ -38,7 +38,8 @@ export class Peek {
     const state = message.visible === null ? "" : message.visible ? "waiting" : "in flight or hidden";
     const type = message.body?.type ?? message.body?.kind ?? "message";
     const attributes = Object.entries(message.attributes).map(([name, value]) => el("span", {}, el("b", {}, name), ` ${value}`));
-    return el("details", { open }, el("summary", {}, el("strong", {}, String(type)), ` ${[subject && String(subject).slice(0, 8), sent, received, state].filter(Boolean).join(" · ")}`),
+    return el("details", { open }, el("summary", {}, el("strong", {}, String(type)), subject ? el("span", {}, ` ${String(subject).slice(0, 8)} · `) : " ",
+      el("span", {}, [sent, received, state].filter(Boolean).join(" · "))),
       el("p", { class: "details" }, el("span", {}, el("b", {}, "message_id"), ` ${message.message_id}`), ...attributes),
       el("pre", {}, text),
       el("div", { class: "row" },
