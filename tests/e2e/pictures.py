@@ -31,16 +31,11 @@ def show(page: Page, selector: str) -> None:
 
 
 def outage(page: Page, folder: Path) -> None:
-    """Idle, a burst, an outage with its backlog, and the end of it."""
+    """Idle, an outage with its backlog, a burst on top of what drains, and the end of it."""
     time.sleep(4)
     picture(page, folder / "idle.png", size=WIDE)
-    page.knob("normal")
     set_rate(page, 20)
-    time.sleep(8)
-    page.knob("burst")
-    time.sleep(3)
-    show(page, "header")
-    picture(page, folder / "burst.png", size=WIDE)
+    time.sleep(10)
     page.knob("worker-1.stop")
     time.sleep(14)
     show(page, "header")
@@ -48,6 +43,10 @@ def outage(page: Page, folder: Path) -> None:
         picture(page, folder / f"outage-{name}.png", size=size)
     picture(page, folder / "outage.png", size=WIDE)
     page.knob("worker-1.start")
+    page.knob("burst")
+    time.sleep(3)
+    show(page, "header")
+    picture(page, folder / "burst.png", size=WIDE)
     page.knob("poisoned")
     time.sleep(8)
     set_rate(page, 0)
