@@ -148,33 +148,54 @@ def holds(branch: Branch, fields: Fields) -> bool:
             if alternatives.absent and not found:
                 following.add(())
         else:
-            following = _joined(places, path, found, alternatives)
+            following = _joined(places, found, alternatives)
         if not following:
             return False
         places = _still_open(following, branch[position + 1 :])
     return True
 
 
-def _joined(
-    places: Iterable[Place], path: str, found: Iterable[tuple[Value, Place]], alternatives: Alternatives
-) -> set[Place]:
+def _joined(places: Iterable[Place], found: Iterable[tuple[Value, Place]], alternatives: Alternatives) -> set[Place]:
     """The choices that go together with a field's values: in no array two different objects."""
-    groups: dict[frozenset[str], dict[Place, list[tuple[Value, Place]]]] = {}
+    root = _Node()
+    for value, place in found:
+        node = root
+        for _, array, at in place:
+            node = node.within.setdefault(array, {}).setdefault(at, _Node())
+        node.values.append((value, place))
     following: set[Place] = set()
     for place in places:
-        shared = tuple(one for one in place if path == one[0] or path.startswith(f"{one[0]}."))
-        names = frozenset(one[0] for one in shared)
-        if names not in groups:
-            group = groups[names] = {}
-            for value, other in found:
-                group.setdefault(tuple(one for one in other if one[0] in names), []).append((value, other))
-        together = groups[names].get(shared, ())
+        together = root.values_with({array: at for _, array, at in place})
         if alternatives.absent and not together:
             following.add(place)
         for value, other in together:
             if alternatives.accepts(value):
                 following.add(tuple(sorted({*place, *other})))
     return following
+
+
+class _Node:
+    """Values of one field by where they lie: those right here, and by array and place those further within."""
+
+    __slots__ = ("values", "within")
+
+    def __init__(self) -> None:
+        self.values: list[tuple[Value, Place]] = []
+        self.within: dict[int, dict[int, _Node]] = {}
+
+    def values_with(self, chosen: Mapping[int, int]) -> list[tuple[Value, Place]]:
+        """The values that lie in no other object of an array than the one that is chosen of it."""
+        found: list[tuple[Value, Place]] = []
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            found += node.values
+            for array, places in node.within.items():
+                if array not in chosen:
+                    waiting.extend(places.values())
+                elif chosen[array] in places:
+                    waiting.append(places[chosen[array]])
+        return found
 
 
 def _still_open(places: set[Place], later: Branch) -> set[Place]:
