@@ -1,4 +1,4 @@
-"""Where the `orderboard` command begins. What it can do is in commands.py; what a signal does to it is here."""
+"""Where the `orderboard` command begins. What it can do is in commands/; what a signal does to it is here."""
 
 # ruff: noqa: PLC0415
 
@@ -8,7 +8,7 @@ import signal
 def main() -> None:
     """The `orderboard` command. Ctrl-C and SIGTERM end it in order, and without a traceback while it still imports."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from orderboard.commands import app
+    from orderboard.commands.app import app
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

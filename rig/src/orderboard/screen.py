@@ -1,9 +1,11 @@
 """What is shown while something takes long: a live display on a terminal, plain lines elsewhere. Always on stderr."""
 
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict
 from typing import Final, Protocol
 
 from rich.console import Console
@@ -158,6 +160,11 @@ def error_console() -> Console:
 def result_console() -> Console:
     """For what a command was asked for."""
     return _console(stderr=False)
+
+
+def print_json(document: object) -> None:
+    """The same for scripts: one JSON document, dataclasses in it as objects."""
+    print(json.dumps(document, indent=2, default=asdict))
 
 
 def _console(*, stderr: bool) -> Console:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from orderboard.commands import app
+from orderboard.commands.app import app
 from typer.testing import CliRunner
 
 # Ctrl-C at the moment in which the first large library is imported.

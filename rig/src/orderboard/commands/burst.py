@@ -1,4 +1,4 @@
-"""The command line of `orderboard burst`. Exit 0: valid, and as expected. 1: not valid. 99: an --expect was missed."""
+"""`orderboard burst`: load on time. Exit 0: valid, and as expected. 1: not valid. 99: an --expect was missed."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
@@ -12,9 +12,9 @@ from orderboard.options import BackendOption, DisorderOption, EndpointOption, Js
 from orderboard.screen import error_console, result_console
 
 THRESHOLD_MISSED: Final = 99
-EPILOG: Final = (
-    "Examples:\n\norderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s\n\n"
-    "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99_ms<50' --expect 'drain_s<30'"
+EXAMPLES: Final = (
+    "orderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s",
+    "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99_ms<50' --expect 'drain_s<30'",
 )
 _LOAD, _FAULTS, _RESULT = "The load", "What is done to the workers", "The result"
 _METRICS_HELP: Final = (

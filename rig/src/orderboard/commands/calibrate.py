@@ -1,4 +1,4 @@
-"""The command line of `orderboard calibrate`."""
+"""`orderboard calibrate`: the backend's own ceilings."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
@@ -9,7 +9,7 @@ import typer
 from orderboard.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.screen import progress_screen, result_console
 
-EPILOG: Final = "Examples:\n\norderboard calibrate\n\norderboard calibrate --backlog 1000 --seconds 5 --json"
+EXAMPLES: Final = ("orderboard calibrate", "orderboard calibrate --backlog 1000 --seconds 5 --json")
 
 
 def calibrate(
