@@ -166,6 +166,19 @@ def test_a_message_has_a_mebibyte_with_its_attributes(sqs: Any, url: str) -> Non
     assert message == "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes."
 
 
+def test_a_batch_words_a_long_message_in_its_own_way(sqs: Any) -> None:
+    """An entry that is longer than the queue allows fails alone, and not in the words of a single send (recorded)."""
+    url = sqs.create_queue(QueueName="short", Attributes={"MaximumMessageSize": "1024"})["QueueUrl"]
+    entries = [{"Id": "fits", "MessageBody": "a" * KIB}, {"Id": "long", "MessageBody": "a" * (KIB + 1)}]
+
+    answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+    assert [entry["Id"] for entry in answer["Successful"]] == ["fits"]
+    text = "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes."
+    failed = {"Id": "long", "SenderFault": True, "Code": "InvalidParameterValue", "Message": text}
+    assert answer["Failed"] == [failed]
+
+
 def test_a_batch_has_a_mebibyte_in_all(sqs: Any, url: str) -> None:
     """The limit of a batch is that of one message (sqs-batch-api-actions)."""
     entries = [{"Id": str(n), "MessageBody": "a" * (KIB * KIB // 2)} for n in range(2)]
@@ -411,6 +424,12 @@ def test_fifo_needs_a_group_and_a_token(sqs: Any) -> None:
         400,
     )
     given = {"QueueUrl": url, "MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    assert refused(sqs.send_message, **(given | {"MessageDeduplicationId": ""})) == (
+        "InvalidParameterValue",
+        "Value  for parameter MessageDeduplicationId is invalid. Reason: MessageDeduplicationId can only include "
+        "alphanumeric and punctuation characters. 1 to 128 in length.",
+        400,
+    )
     assert "not valid for this queue type" in refused(sqs.send_message, **given, DelaySeconds=2)[1]
     sent = sqs.send_message(**given)
     [received] = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"]

@@ -62,7 +62,7 @@ def send_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
         check_fifo_parameters(entry, queue, in_batch=True)
 
     def send(entry: Params) -> Params:
-        message, delay_s = build(traced(entry, caller.trace_header), queue, caller.account)
+        message, delay_s = build(traced(entry, caller.trace_header), queue, caller.account, in_batch=True)
         queue.send(message, delay_s)
         return sent(message, entry)
 

@@ -16,6 +16,7 @@ from localbus.ids import new_id
 from localbus.json_protocol import JsonProtocol
 from localbus.model import Operation, Params
 from localbus.not_here import not_here
+from localbus.query_json import QueryJsonProtocol
 from localbus.query_protocol import QueryProtocol
 from localbus.rest_json_protocol import RestJsonProtocol
 from localbus.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
@@ -45,6 +46,7 @@ class Router:
         self._by_name = {service.name: service for service in services}
         self._by_target = {s.api.target_prefix: JsonProtocol(s) for s in services if s.json_version}
         self._query = {service.name: QueryProtocol(service) for service in services}
+        self._query_json = {service.name: QueryJsonProtocol(service) for service in services}
         self._rest = rest
         self._pages = pages
         self._upstream = upstream
@@ -81,7 +83,7 @@ class Router:
         name = self._service_by_head(request) or self._service_by_form(request)
         if name is None:
             return self._pass_on(request)
-        query = self._query[name]
+        query = (self._query_json if "application/json" in request.header(b"accept") else self._query)[name]
         form = request.form
         action = form.get("Action", "")
         if name == "sqs" and QUEUE_PATH.fullmatch(request.path):

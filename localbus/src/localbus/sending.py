@@ -21,14 +21,17 @@ MAX_DELAY_S = 900
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
 
 
-def build(entry: Params, queue: Queue, sender_id: str, content: Content | None = None) -> tuple[Message, int | None]:
+def build(
+    entry: Params, queue: Queue, sender_id: str, content: Content | None = None, *, in_batch: bool = False
+) -> tuple[Message, int | None]:
     """The message of this entry and its own delay, or AWS's error. `content` is the entry's, where it is at hand."""
     delay_s = _delay(entry, queue)
     group_id, deduplication_id = _check_tokens(entry, queue)
     content = content or Content(entry["MessageBody"], entry.get("MessageAttributes"))
     if content.size_bytes > queue.settings.max_message_bytes:
         reason = f"Message must be shorter than {queue.settings.max_message_bytes} bytes."
-        raise invalid(f"One or more parameters are invalid. Reason: {reason}")
+        verdict = "cannot be validated" if in_batch else "are invalid"
+        raise invalid(f"One or more parameters {verdict}. Reason: {reason}")
     message = Message(
         new_id(),
         content.body,
@@ -60,7 +63,7 @@ def check_fifo_parameters(entry: Params, queue: Queue, *, in_batch: bool = False
         if not entry.get("MessageGroupId"):
             error = missing("MessageGroupId")
             raise invalid(error.message) if in_batch else error  # AWS says the same by another code
-        if not entry.get("MessageDeduplicationId") and not queue.content_based_deduplication:
+        if entry.get("MessageDeduplicationId") is None and not queue.content_based_deduplication:
             text = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided"
             raise invalid(f"{text} explicitly")
 
