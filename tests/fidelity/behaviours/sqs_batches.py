@@ -61,6 +61,19 @@ def partial_failure(aws: Aws) -> None:
     same("tells", failed, [("bad", "InvalidParameterValue", True)])
 
 
+@behaviour(sqs_api("SendMessageBatch", recorded=True))
+def entry_too_long(aws: Aws) -> None:
+    """An entry longer than the queue's MaximumMessageSize fails alone."""
+    queue = aws.queue(MaximumMessageSize="1024")
+    entries = [{"Id": "fits", "MessageBody": "a" * 1024}, {"Id": "long", "MessageBody": "a" * 1025}]
+
+    answer = aws.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+
+    same("sends", [entry["Id"] for entry in answer.get("Successful", [])], ["fits"])
+    failed = [(entry["Id"], entry["Code"], entry["SenderFault"]) for entry in answer.get("Failed", [])]
+    same("tells", failed, [("long", "InvalidParameterValue", True)])
+
+
 @behaviour(sqs_api("SendMessageBatch"))
 def delay_of_an_entry(aws: Aws) -> None:
     """Each entry has a delay of its own."""

@@ -53,6 +53,14 @@ def long_group(aws: Aws) -> None:
     refused("InvalidParameterValue", aws.sqs.send_message, QueueUrl=aws.fifo().url, **given)
 
 
+@behaviour(sqs_api("SendMessage", recorded=True))
+def empty_deduplication_id(aws: Aws) -> None:
+    """An empty deduplication id is refused for its length, not as a missing one."""
+    given = {"MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": ""}
+
+    refused("InvalidParameterValue", aws.sqs.send_message, says="1 to 128", QueueUrl=aws.fifo().url, **given)
+
+
 @behaviour(sqs_api("ReceiveMessage", recorded=True))
 def fifo_attributes(aws: Aws) -> None:
     """Group, deduplication id and sequence number are shown; the number is the one that the sender got."""
@@ -112,6 +120,19 @@ def order_through_a_timeout(aws: Aws) -> None:
     time.sleep(1.5)
 
     same("gives", bodies(queue.receive(10, wait_s=3)), ["a1", "a2", "a3"])
+
+
+@behaviour(sqs_api("ChangeMessageVisibility", recorded=True))
+def kept_longer(aws: Aws) -> None:
+    """Of three messages whose time is up but for the second's, only the first comes back."""
+    queue = aws.fifo(ContentBasedDeduplication="true", VisibilityTimeout="1")
+    fill(queue, "g1", "g2", "g3")
+    second = queue.receive()[1]
+
+    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=second["ReceiptHandle"], VisibilityTimeout=30)
+    time.sleep(1.5)
+
+    same("gives", bodies(queue.receive(wait_s=2)), ["g1"])
 
 
 @behaviour(sqs_guide("FIFO-queues-exactly-once-processing"))

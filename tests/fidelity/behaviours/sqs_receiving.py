@@ -6,7 +6,8 @@ import threading
 import time
 from typing import Any
 
-from fidelity.aws import Aws, bodies
+import httpx
+from fidelity.aws import ACCOUNT, REGION, Aws, bodies
 from fidelity.behaviour import Group
 from fidelity.behaviours.sqs_sending import text
 from fidelity.expect import holds, refused, same
@@ -31,6 +32,23 @@ def one_by_default(aws: Aws) -> None:
         queue.send()
 
     same("gives", len(aws.sqs.receive_message(QueueUrl=queue.url)["Messages"]), 1)
+
+
+@behaviour(sqs_api("ReceiveMessage", recorded=True))
+def form_and_json(aws: Aws) -> None:
+    """A form whose client accepts application/json, as API Gateway does, gets the XML's document as JSON."""
+    queue = aws.queue()
+    queue.send("hello")
+    scope = f"Credential={ACCOUNT}/20260101/{REGION}/sqs/aws4_request, SignedHeaders=host, Signature=0"
+    headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "Accept": "application/json"}
+    form = {"Action": "ReceiveMessage", "Version": "2012-11-05", "QueueUrl": queue.url}
+
+    answer = httpx.post(aws.clients.endpoint_url, data=form, headers=headers)
+
+    holds(answer.text.startswith("{"), "answers XML")
+    result = answer.json().get("ReceiveMessageResponse", {}).get("ReceiveMessageResult", {})
+    holds("messages" in result, f"has {', '.join(result)} in place of messages")
+    same("gives", [message["Body"] for message in result["messages"]], ["hello"])
 
 
 def _refused(name: str, statement: str, **given: Any) -> None:
