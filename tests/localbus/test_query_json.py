@@ -1,4 +1,4 @@
-"""JSON in place of XML: what a form gets whose client accepts it, such as API Gateway (recorded of AWS)."""
+"""JSON in place of XML: what a form gets whose client accepts it, such as API Gateway."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """JSON in place of XML for a form whose client accepts `application/json`, as API Gateway and older SDKs do.
 
 The documents are the XML's with the model's own names: what is absent is null. Maps of SQS are lists of names and
-values, as in its XML; those of other services are objects. AWS documents none of this; it is recorded of AWS.
+values, as in its XML; those of other services are objects. AWS documents none of this. The frame, `messages`, lists of
+attributes, nulls and refusals are recorded of AWS; the rest is built after them and after what clients of AWS read.
 """
 
 from __future__ import annotations
