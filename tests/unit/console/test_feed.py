@@ -93,9 +93,10 @@ async def test_trouble_is_told_and_passes() -> None:
 async def test_nobody_watches_nobody_looks() -> None:
     """Where looks are billed, there are none without a viewer."""
     feed = Feed(Clock().look, every_s=0.001, idle_every_s=None)
+    idler = Feed(Clock().look, every_s=0.001, idle_every_s=0.001)
 
-    async with _running(feed):
-        await asyncio.sleep(0.02)
+    async with _running(feed), _running(idler):
+        await eventually(lambda: idler.looks > 20)
         assert feed.looks == 0
         await _boards(feed, 1)
 

@@ -1,4 +1,4 @@
-"""The generator, against an API that is slow, refuses or dies: it sends on time all the same."""
+"""The generator, against an API that holds answers back, refuses or dies: it sends on time all the same."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ NORMAL = Mix()
 class FakeApi:
     """Answers as it is told, and remembers what it was asked."""
 
-    delay_s: float = 0.0
+    together: int = 1  # answers wait until so many orders wait for one
     status: int = 202
     hang_up: bool = False
     keys: list[str] = field(default_factory=list)
@@ -29,6 +29,9 @@ class FakeApi:
     most_at_once: int = 0
     url: str = ""
 
+    def __post_init__(self) -> None:
+        self._complete = asyncio.Barrier(self.together)
+
     async def order(self, request: web.Request) -> web.StreamResponse:
         """POST /orders."""
         self.at_once += 1
@@ -36,7 +39,7 @@ class FakeApi:
         key = request.headers["Idempotency-Key"]
         self.keys.append(key)
         self.bodies.append(json.loads(await request.read()))
-        await asyncio.sleep(self.delay_s)
+        await self._complete.wait()
         self.at_once -= 1
         if self.hang_up:
             assert request.transport is not None
@@ -50,7 +53,7 @@ class FakeApi:
 
 
 @asynccontextmanager
-async def fake_api(**settings: float) -> AsyncIterator[FakeApi]:
+async def fake_api(**settings: int) -> AsyncIterator[FakeApi]:
     """One that runs."""
     api = FakeApi(**settings)  # type: ignore[arg-type]
     app = web.Application()
@@ -89,24 +92,27 @@ async def sent(
 
 
 async def test_orders_leave_on_time_though_none_is_answered() -> None:
-    """Forty orders in 0.4 s to an API that takes 0.6 s: all are under way at once, none waits for another."""
-    async with fake_api(delay_s=0.6) as api:
+    """An API that answers no order before it has all forty gets them: none leaves early, none waits for another."""
+    async with fake_api(together=40) as api:
         replies = await sent(api, [number / 100 for number in range(40)])
 
     assert api.most_at_once == 40
     assert [reply.number for reply in replies] == list(range(40))
-    assert all(reply.sent_s >= reply.intended_s for reply in replies)
-    assert all(reply.answer == "acknowledged" and reply.answered_s >= reply.sent_s + 0.6 for reply in replies)
+    assert {reply.answer for reply in replies} == {"acknowledged"}
+    assert {reply.waited for reply in replies} == {False}
+    assert all(reply.intended_s <= reply.sent_s for reply in replies)
+    assert min(reply.answered_s for reply in replies) >= max(reply.sent_s for reply in replies)
 
 
 async def test_what_finds_no_free_connection_is_late_and_says_so() -> None:
-    """With two connections the third order waits; its latency counts from when it should have left."""
-    async with fake_api(delay_s=0.3) as api:
+    """With two connections the third order leaves when one is answered; its latency counts from when it should have."""
+    async with fake_api(together=2) as api:
         replies = await sent(api, [0.0] * 6, connections=2)
 
     assert api.most_at_once == 2
     assert [reply.waited for reply in replies] == [False, False, True, True, True, True]
-    assert replies[-1].sent_s >= 0.6
+    assert replies[2].sent_s >= min(reply.answered_s for reply in replies[:2])
+    assert replies[4].sent_s >= min(reply.answered_s for reply in replies[2:4])
     assert {reply.intended_s for reply in replies} == {0.0}
 
 
