@@ -11,6 +11,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from support import eventually
 
 FLAGS: Final = (
     "--headless=new",
@@ -24,6 +25,8 @@ FLAGS: Final = (
     "--hide-scrollbars",
     "--no-proxy-server",
 )
+
+_TURNABLE_WITHIN_S: Final = 20
 
 
 def missing() -> str | None:
@@ -62,8 +65,14 @@ class Page:
         element.click()
 
     def knob(self, name: str) -> None:
-        """Press a knob by its name."""
+        """Press a knob by its name; AssertionError with the reason while it is greyed: then a press only says why."""
+        reason = self.greyed(name)
+        assert not reason, f"{name} is greyed: {reason}"
         self.press(f'[data-knob="{name}"]')
+
+    async def turn(self, name: str) -> None:
+        """Press a knob as soon as it can be turned: the page may not have seen yet what was done before."""
+        await eventually(lambda: self.knob(name), within_s=_TURNABLE_WITHIN_S)
 
     def waiting(self, queue: str) -> int:
         """How many messages the diagram says wait in a queue."""

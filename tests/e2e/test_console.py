@@ -17,6 +17,8 @@ from support import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
+_STARTS_WITHIN_S = 60  # Python, on a machine as busy as it is
+
 
 @pytest.fixture(scope="module")
 def page(system: dict[str, Any]) -> Iterator[Page]:
@@ -39,6 +41,12 @@ def _worker(orderboard: Command) -> int:
     return next(int(each["pid"]) for each in state["processes"] if each["name"] == "worker-1")
 
 
+def _dead_letters(orderboard: Command) -> int:
+    status = orderboard.run("status", "--json")
+    assert status.returncode == 0, status.stderr
+    return int(json.loads(status.stdout)["queues"]["orderboard-work-dlq"]["visible"])
+
+
 async def test_the_page_comes_alive(page: Page) -> None:
     """The board shows numbers within seconds: nothing waits, one worker runs."""
     await eventually(lambda: page.text("#live") == "live", within_s=20)
@@ -50,7 +58,7 @@ async def test_the_page_comes_alive(page: Page) -> None:
 
 async def test_numbers_move_in_a_burst(page: Page) -> None:
     """A burst is accepted, flows over the edges, and is recorded."""
-    page.knob("burst")
+    await page.turn("burst")
 
     await eventually(lambda: "300 accepted" in page.text("#knobs"), within_s=40)
     await eventually(lambda: "300 recorded" in page.text("#diagram"), within_s=60)
@@ -60,17 +68,17 @@ async def test_numbers_move_in_a_burst(page: Page) -> None:
 async def test_an_outage_is_swallowed(page: Page, orderboard: Command) -> None:
     """With the worker stopped orders are accepted and the backlog grows; started again, it drains."""
     pid = _worker(orderboard)
-    page.knob("worker-1.stop")
+    await page.turn("worker-1.stop")
     await eventually(lambda: not psutil.pid_exists(pid) or _is_over(pid), within_s=30)
 
-    page.knob("burst")
+    await page.turn("burst")
     await eventually(lambda: "600 accepted" in page.text("#knobs"), within_s=40)
     await eventually(lambda: page.waiting("work") + page.waiting("express") == 300, within_s=20)
     assert "oldest" in page.text('[data-queue="work"]')
     assert "does not run" in page.greyed("worker-1.kill")
     assert page.text("#proof .verdict") == "Orders on their way"
 
-    page.knob("worker-1.start")
+    await page.turn("worker-1.start")
     await eventually(lambda: page.waiting("work") + page.waiting("express") == 0, within_s=60)
     assert _worker(orderboard) != pid
     await eventually(lambda: "Nothing was lost" in page.text("#proof .verdict"), within_s=20)
@@ -80,26 +88,26 @@ async def test_an_outage_is_swallowed(page: Page, orderboard: Command) -> None:
 
 async def test_freeze_and_thaw(page: Page, orderboard: Command) -> None:
     """A frozen worker is shown as frozen; thawed, it runs again."""
-    page.knob("worker-1.freeze")
+    await page.turn("worker-1.freeze")
     await eventually(lambda: psutil.Process(_worker(orderboard)).status() == psutil.STATUS_STOPPED)
     await eventually(lambda: page.driver.find_elements("css selector", "svg circle.frozen"), within_s=10)
 
-    await eventually(lambda: not page.greyed("worker-1.thaw"), within_s=10)
-    page.knob("worker-1.thaw")
+    await page.turn("worker-1.thaw")
     await eventually(lambda: page.driver.find_elements("css selector", "svg circle.running"), within_s=10)
 
 
-async def test_a_poisoned_order_is_redriven(page: Page) -> None:
+async def test_a_poisoned_order_is_redriven(page: Page, orderboard: Command) -> None:
     """A poisoned order reaches the DLQ, its story says so, and the page moves it back, from where it returns."""
-    page.knob("poisoned")
+    await page.turn("poisoned")
     await eventually(lambda: page.dead("work") == 1, within_s=60)
     await eventually(lambda: "dead-lettered" in page.text("#follow"), within_s=15)
     assert "poison" in page.text("#follow")
 
-    await eventually(lambda: not page.greyed("work.redrive"), within_s=10)
-    page.knob("work.redrive")
+    await page.turn("work.redrive")
     await eventually(lambda: "1 moved from orderboard-work-dlq" in page.text("#knobs"), within_s=30)
-    await eventually(lambda: page.dead("work") == 1, within_s=60)
+    # The board may still show the letter as it lay before it was moved; status asks the queue.
+    await eventually(lambda: _dead_letters(orderboard) == 1, within_s=60)
+    await eventually(lambda: page.dead("work") == 1, within_s=20)
 
 
 async def test_what_is_purged_is_missing(page: Page) -> None:
@@ -107,7 +115,7 @@ async def test_what_is_purged_is_missing(page: Page) -> None:
     await eventually(lambda: "1 in a DLQ" in page.text("#proof"), within_s=15)
     assert "Nothing was lost" in page.text("#proof")
 
-    page.knob("work.purge")
+    await page.turn("work.purge")
     await eventually(lambda: page.dead("work") == 0, within_s=20)
 
     assert "purge-queue" in page.text(".call")
@@ -117,7 +125,7 @@ async def test_what_is_purged_is_missing(page: Page) -> None:
 
 async def test_hostile_text_stays_text(page: Page) -> None:
     """What an order says is shown as it was written, in its story and in the queue, and nothing of it runs."""
-    page.knob("worker-1.freeze")
+    await page.turn("worker-1.freeze")
     page.driver.execute_script("document.querySelector('#knobs details').open = true")
     page.find("#note").send_keys(HOSTILE)
     page.driver.execute_script("document.getElementById('sku-tea').value = 1")
@@ -131,7 +139,7 @@ async def test_hostile_text_stays_text(page: Page) -> None:
     await eventually(lies_there, within_s=20, every_s=0.5)
     assert page.driver.find_elements("css selector", "#peek img, #peek script, #follow img") == []
 
-    page.knob("worker-1.thaw")
+    await page.turn("worker-1.thaw")
     page.press("#tab-follow")
     await eventually(lambda: HOSTILE in page.text("#follow"), within_s=30)
     assert page.driver.title == "Order Board"
@@ -148,6 +156,7 @@ async def test_junk_in_a_queue_is_shown_as_it_came(page: Page, system: dict[str,
         aws_secret_access_key=named["AWS_SECRET_ACCESS_KEY"],
     )
     inbox = sqs.get_queue_url(QueueName=named["ORDERBOARD_INBOX_QUEUE"])["QueueUrl"]
+    sqs.purge_queue(QueueUrl=inbox)  # the bursts' announcements: of a long queue the page shows the first fifty
     for body in (HOSTILE, "[" * 5_000, json.dumps({"type": "\u202etxet", "subject": "\u202eabc"}), "W" * 5_000):
         sqs.send_message(QueueUrl=inbox, MessageBody=body)
     page.driver.execute_script("document.getElementById('peek-queue').value = 'inbox'")
@@ -264,7 +273,7 @@ async def test_a_system_that_others_started(orderboard: Command, system: dict[st
     console = orderboard.start("console", "--endpoint-url", system["endpoint_url"], "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}"
-        await eventually(lambda: answers(f"{url}/healthz"), within_s=20)
+        await eventually(lambda: answers(f"{url}/healthz"), within_s=_STARTS_WITHIN_S)
         async with httpx.AsyncClient(base_url=url, trust_env=False) as http, http.stream("GET", "/api/events") as seen:
             board = await anext(
                 json.loads(line.removeprefix("data: ")) async for line in seen.aiter_lines() if '"queues"' in line

@@ -32,9 +32,9 @@ def page(system: dict[str, Any]) -> Iterator[Page]:
 async def test_an_hour_passes_at_a_press(page: Page) -> None:
     """What waits is an hour older, on the board and where it is looked into; thawed, the worker makes all of it."""
     await eventually(lambda: page.text("#live") == "live", within_s=20)
-    page.knob("worker-1.stop")
+    await page.turn("worker-1.stop")
     await eventually(lambda: "does not run" in page.greyed("worker-1.stop"), within_s=30)
-    page.knob("normal")
+    await page.turn("normal")
     await eventually(lambda: "oldest 0 ms" in page.text('[data-queue="work"]'), within_s=20)
 
     page.press('[data-knob="clock"]:nth-of-type(3)')
@@ -42,13 +42,13 @@ async def test_an_hour_passes_at_a_press(page: Page) -> None:
     page.press('[data-queue="work"]')
     await eventually(lambda: "60 min old" in page.text("#peek .messages"), within_s=20)
 
-    page.knob("worker-1.start")
+    await page.turn("worker-1.start")
     await eventually(lambda: "1 completed" in page.text("#proof"), within_s=40)
 
 
 async def test_a_story_where_clocks_differ(page: Page) -> None:
     """What only the queues' clock could date comes last, and the page says that the clocks differ."""
-    page.knob("large")
+    await page.turn("large")
 
     await eventually(lambda: "Announced" in page.text("#follow .story li:last-child"), within_s=40)
     assert "clock is not that of the services" in page.text("#follow .story-status")

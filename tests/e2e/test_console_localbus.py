@@ -47,7 +47,7 @@ def _entries(page: Page) -> list[str]:
 async def test_the_journal_gives_a_story_its_steps(page: Page) -> None:
     """Published, kept from one queue by its policy, delivered to the other, received, deleted: each is a step."""
     await eventually(lambda: page.text("#live") == "live", within_s=20)
-    page.knob("express")
+    await page.turn("express")
     await eventually(lambda: any("Deleted: it is done" in step for step in _steps(page)), within_s=20)
 
     told = " | ".join(_steps(page))
@@ -68,7 +68,7 @@ async def test_the_journal_of_an_order_and_of_a_queue(page: Page) -> None:
 
     Select(page.find("#journal-queue")).select_by_value("work")
     await eventually(lambda: "Nothing happened yet." in page.text("#journal .note"), within_s=10)
-    page.knob("normal")
+    await page.turn("normal")
     await eventually(lambda: any("Received for the first time" in each for each in _entries(page)), within_s=10)
 
     page.press("#journal button[aria-pressed]")
@@ -82,7 +82,7 @@ async def test_nothing_is_lost_in_disorder(page: Page) -> None:
     """With messages delivered twice, out of order and missed by polls, every order still ends once."""
     Select(page.find("#disorder")).select_by_value("all of it")
     await eventually(lambda: "_localbus/disorder" in page.text(".call"), within_s=10)
-    page.knob("burst")
+    await page.turn("burst")
 
     await eventually(lambda: "302 completed" in page.text("#proof"), within_s=90)
     assert page.text("#proof .verdict") == "✓ Nothing was lost"
@@ -97,9 +97,9 @@ async def test_nothing_is_lost_in_disorder(page: Page) -> None:
 async def test_a_worker_lives_through_faults(page: Page) -> None:
     """While every receive is throttled the queues fill and the page says why; without faults they drain."""
     Select(page.find("#fault-share")).select_by_value("1")
-    page.knob("faults")
+    await page.turn("faults")
     await eventually(lambda: "Throttle in 100 % of ReceiveMessage" in page.text("#knobs"), within_s=10)
-    page.knob("burst")
+    await page.turn("burst")
     await eventually(lambda: page.waiting("work") + page.waiting("express") > 100, within_s=30)
 
     page.press(".faults button:last-of-type")

@@ -32,12 +32,15 @@ def placed(orderboard: Command, system: dict[str, Any]) -> dict[int, dict[str, A
 
 def _story(orderboard: Command, order_id: str) -> dict[str, Any]:
     shown = orderboard.run("show", order_id, "--json")
+    assert shown.returncode == 0, shown.stderr
     story: dict[str, Any] = json.loads(shown.stdout)
     return story
 
 
 def _queue(orderboard: Command, name: str) -> dict[str, int]:
-    queues: dict[str, dict[str, int]] = json.loads(orderboard.run("status", "--json").stdout)["queues"]
+    status = orderboard.run("status", "--json")
+    assert status.returncode == 0, status.stderr
+    queues: dict[str, dict[str, int]] = json.loads(status.stdout)["queues"]
     return queues[f"orderboard-{name}"]
 
 
@@ -73,6 +76,7 @@ async def test_the_story_of_an_order(orderboard: Command, placed: dict[int, dict
 
     def told() -> None:
         story = _story(orderboard, order_id)
+        assert story["record"] is not None, "no worker has recorded it yet"
         assert story["record"]["status"] == "completed"
         assert sorted(alert["kind"] for alert in story["alerts"]) == ["express_ready", "large_order"]
         assert {line["event"] for line in story["log"]} >= {"order.accepted", "order.completed"}
@@ -169,6 +173,25 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 
     assert up.returncode == 1
     assert f"Port {port} is taken" in up.stderr
+
+
+def test_two_that_begin_at_once_have_an_api_each(tmp_path: Path) -> None:
+    """Who is slower at the usual ports takes others, and neither takes the other's order-api for its own."""
+    both = [Command(tmp_path / name) for name in ("one", "other")]
+    try:
+        started = [each.start("up", "--json") for each in both]
+        told = [each.communicate(timeout=120) for each in started]
+
+        assert [each.returncode for each in started] == [0, 0], [said for _, said in told]
+        systems = [json.loads(document) for document, _ in told]
+        for name in ("api_url", "console_url", "endpoint_url"):
+            assert len({each[name] for each in systems}) == 2, name
+        for each, system in zip(both, systems, strict=True):
+            assert {process["name"] for process in system["processes"]} >= {"order-api", "worker-1", "console"}
+            assert each.run("status").returncode == 0
+    finally:
+        for each in both:
+            each.run("down")
 
 
 def test_nothing_runs(tmp_path: Path) -> None:

@@ -8,9 +8,13 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
+
+import psutil
 
 from orderboard.errors import RigError
 
@@ -22,6 +26,10 @@ _past_proxies: Final = urllib.request.build_opener(urllib.request.ProxyHandler({
 
 class NotReadyError(RigError):
     """The process ended, or was not ready in time. The message ends with its log's tail."""
+
+
+class PortTakenError(NotReadyError):
+    """It ended because somebody else has its port. Start it at another."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +102,26 @@ def _die_with(parent: int) -> Callable[[], None] | None:
 
 
 def wait_ready(child: ChildProcess, url: str, *, deadline_s: float) -> None:
-    """Wait until GET url answers 200; raise NotReadyError when the process ends first, or time does."""
+    """Wait until GET url answers 200, and it is the process itself that listens there: a stranger who was faster at the
+    port answers as well. Raise NotReadyError when the process ends first, or time does.
+    """
     until = time.monotonic() + deadline_s
     while time.monotonic() < until:
         if not child.running():
-            raise NotReadyError(f"{child.name} ended with code {child.popen.returncode}.\n{tail(child.log_path)}")
-        if answers(url):
+            log = tail(child.log_path)
+            ended = PortTakenError if "already in use" in log else NotReadyError
+            raise ended(f"{child.name} ended with code {child.popen.returncode}.\n{log}")
+        if _listens(child.pid, urlsplit(url).port) and answers(url):
             return
         time.sleep(0.02)
     raise NotReadyError(f"{child.name} was not ready within {deadline_s:g} s ({url}).\n{tail(child.log_path)}")
+
+
+def _listens(pid: int, port: int | None) -> bool:
+    with suppress(psutil.Error):
+        connections = psutil.Process(pid).net_connections("tcp")
+        return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in connections)
+    return False
 
 
 def answers(url: str, *, timeout_s: float = 2.0) -> bool:

@@ -22,7 +22,8 @@ class ServiceOptions:
     """How the services are run."""
 
     logs_dir: Path
-    api_port: int | None = None  # None: a free one
+    api_port: int | None = None  # None: the usual one if it is free, else any
+    usual_api_port: int | None = None
     workers: int = 1
     allow_faults: bool = False
     outlives_us: bool = False
@@ -44,7 +45,7 @@ class Service:
 
 def start_api(endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions) -> Service:
     """Start order-api. It is not ready yet."""
-    port = options.api_port or free_port()
+    port = options.api_port or free_port(options.usual_api_port)
     environment = _environment(endpoint, outputs, options) | {
         "ORDERBOARD_API_HOST": HOST,
         "ORDERBOARD_API_PORT": str(port),
@@ -74,8 +75,10 @@ def worker_environment(
     }
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody has at this moment."""
+def free_port(usual: int | None = None) -> int:
+    """A port of 127.0.0.1 that nobody has at this moment: the usual one where that is so."""
+    if usual is not None and is_free(usual):
+        return usual
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

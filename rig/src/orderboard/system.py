@@ -22,7 +22,7 @@ from orderboard_stack.outputs import StackOutputs
 
 from orderboard.backends import Backend, consent, listens, start_backend
 from orderboard.errors import RigError
-from orderboard.process import stop_all
+from orderboard.process import PortTakenError, stop_all
 from orderboard.screen import Screen
 from orderboard.services import Service, ServiceOptions, start_api, start_worker
 from orderboard.state import KnownProcess, known
@@ -169,6 +169,12 @@ def _start_services(
         running.append(start_api(backend.endpoint, outputs, services))
         numbers = range(1, services.workers + 1)
         running.extend(start_worker(backend.endpoint, outputs, services, number) for number in numbers)
+        try:
+            running[0].wait()
+        except PortTakenError:
+            if services.api_port is not None:
+                raise
+            running[0] = start_api(backend.endpoint, outputs, services)
         for service in running:
             service.wait()
     target = Target(backend.endpoint, outputs, running[0].url)

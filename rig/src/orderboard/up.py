@@ -11,8 +11,9 @@ from orderboard_stack.local_backend import stop_local
 from orderboard.checkout import Checkout
 from orderboard.console.server import start_console
 from orderboard.errors import RigError
+from orderboard.process import PortTakenError
 from orderboard.screen import Screen
-from orderboard.services import ServiceOptions, is_free
+from orderboard.services import Service, ServiceOptions, is_free
 from orderboard.state import State, StateFile, end
 from orderboard.system import System, SystemOptions, start_system
 
@@ -45,7 +46,8 @@ def up(
             endpoint_url=endpoint_url,
             services=ServiceOptions(
                 logs_dir=checkout.logs_dir,
-                api_port=_port(port),
+                api_port=_free(port),
+                usual_api_port=DEFAULT_PORT,
                 workers=workers,
                 allow_faults=allow_faults,
                 outlives_us=True,
@@ -59,10 +61,7 @@ def up(
             system = start_system(options, screen, stack)
             if with_console:
                 with screen.task("Console"):
-                    console = start_console(checkout.logs_dir)
-                    stack.callback(console.process.kill)
-                    console.wait()
-                    system.services.append(console)
+                    system.services.append(_ready_console(checkout, stack))
             # From here on it is remembered, so that `down` ends it; before, leaving this block does.
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             state_file.write(_state(system))
@@ -96,10 +95,22 @@ def _refuse_second(state_file: StateFile) -> None:
     state_file.forget()  # all of it died, or the machine was started anew
 
 
-def _port(wanted: int | None) -> int | None:
+def _free(wanted: int | None) -> int | None:
     if wanted is not None and not is_free(wanted):
         raise RigError(f"Port {wanted} is taken. Name another with --port, or leave it out for a free one.")
-    return wanted if wanted is not None else DEFAULT_PORT if is_free(DEFAULT_PORT) else None
+    return wanted
+
+
+def _ready_console(checkout: Checkout, stack: ExitStack) -> Service:
+    console = start_console(checkout.logs_dir)
+    stack.callback(console.process.kill)
+    try:
+        console.wait()
+    except PortTakenError:  # somebody was faster
+        console = start_console(checkout.logs_dir)
+        stack.callback(console.process.kill)
+        console.wait()
+    return console
 
 
 def _end_backend(checkout: Checkout, state: State) -> list[str]:

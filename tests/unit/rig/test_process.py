@@ -60,6 +60,20 @@ def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
     stop_all([child], deadline_s=5)
 
 
+def test_a_stranger_at_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
+    """Where another process was faster at the port, its answer does not make ours ready."""
+    port = free_port()
+    serves, sleeps = [sys.executable, "-c", _SERVES, str(port)], [sys.executable, "-c", "import time; time.sleep(60)"]
+    stranger = start("stranger", serves, {}, tmp_path / "stranger.log", outlives_us=False)
+    wait_ready(stranger, f"http://127.0.0.1:{port}/", deadline_s=10)
+    child = start("api", sleeps, {}, tmp_path / "api.log", outlives_us=False)
+
+    with pytest.raises(NotReadyError, match="not ready within"):
+        wait_ready(child, f"http://127.0.0.1:{port}/", deadline_s=0.5)
+
+    stop_all([stranger, child], deadline_s=5)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has PR_SET_PDEATHSIG")
 def test_a_killed_parent_leaves_nothing(tmp_path: Path) -> None:
     """Even SIGKILL on the parent, which runs no clean-up at all, takes the child along."""

@@ -27,9 +27,12 @@ def console(
     """Serve the console on 127.0.0.1 until Ctrl-C: watch the board, turn its knobs, follow one order."""
     from orderboard.backends import consent
     from orderboard.checkout import find_checkout
-    from orderboard.console.server import free_port, serve
+    from orderboard.console.server import DEFAULT_PORT, serve
     from orderboard.console.source import Source
+    from orderboard.services import free_port
 
     source = Source(find_checkout(), backend, endpoint_url, stack_name, api_url)
     consent(source.target().endpoint, yes=yes)
-    serve(source, free_port(port), told=lambda url: result_console().print(f" The console: [b]{url}[/b]"))
+    serve(
+        source, port or free_port(DEFAULT_PORT), told=lambda url: result_console().print(f" The console: [b]{url}[/b]")
+    )

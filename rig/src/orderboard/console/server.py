@@ -11,18 +11,10 @@ import uvicorn
 from orderboard.console.app import create_app
 from orderboard.console.source import Source
 from orderboard.process import start
-from orderboard.services import HOST, Service, is_free
-from orderboard.services import free_port as any_port
+from orderboard.services import HOST, Service, free_port
 
 DEFAULT_PORT: Final = 8080
 _STREAMS_END_WITHIN_S: Final = 1
-
-
-def free_port(wanted: int | None = None) -> int:
-    """The port that is wanted, else 8080 if it is free, else any."""
-    if wanted is not None:
-        return wanted
-    return DEFAULT_PORT if is_free(DEFAULT_PORT) else any_port()
 
 
 def serve(source: Source, port: int, told: Callable[[str], None]) -> None:
@@ -42,7 +34,7 @@ def serve(source: Source, port: int, told: Callable[[str], None]) -> None:
 
 def start_console(logs_dir: Path) -> Service:
     """Start it as a process that outlives this one. It is not ready yet."""
-    port = free_port()
+    port = free_port(DEFAULT_PORT)
     arguments = [sys.executable, "-m", "orderboard.console", str(port)]
     process = start("console", arguments, os.environ, logs_dir / "console.log", outlives_us=True)
     return Service(process, f"http://{HOST}:{port}")

@@ -2,6 +2,7 @@
 
 import { age, el, get } from "./dom.js";
 
+const AN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const AGAIN_MS = 1000;
 const QUIET_AFTER = 8; // looks at a final state, in which a late announcement may still come
 
@@ -22,7 +23,9 @@ export class Follow {
     this.id.value = orderId;
     this.shown = "";
     this.looks = 0;
-    this.#look(orderId);
+    this.steps.replaceChildren();
+    if (AN_ID.test(orderId)) this.#look(orderId);
+    else this.status.textContent = "That is no order id; it has 36 characters.";
   }
 
   async #look(orderId) {
@@ -31,10 +34,10 @@ export class Follow {
       if (orderId !== this.id.value) return;
       this.#show(story);
       this.looks = ["on its way", "unknown", "cancellation_pending"].includes(story.status) ? 0 : this.looks + 1;
-    } catch (error) {
-      this.status.textContent = orderId.match(/^[0-9a-f-]{36}$/) ? error.message : "That is no order id; it has 36 characters.";
-      this.steps.replaceChildren();
-      return;
+    } catch (error) { // a busy moment, or a console that comes back: the steps so far stay, and it is asked again
+      if (orderId !== this.id.value) return;
+      this.status.textContent = error.message;
+      this.shown = "";
     }
     if (this.looks < QUIET_AFTER) this.timer = setTimeout(() => this.#look(orderId), AGAIN_MS);
   }
