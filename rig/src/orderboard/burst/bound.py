@@ -1,7 +1,8 @@
 """What limited a burst: a rule over what was measured. Pure, and the same for everybody who reads the figures.
 
-In this order. The generator, if it sent late and the system was not what held it up. order-api, if it turned orders
-away though no backlog built up; nothing but the load itself, if it did not. Whoever kept a core busy: each of these
+In this order. The generator, if it sent late and the system was not what mostly held it up. order-api, if it turned
+orders away, or let them wait for a connection, though no backlog built up; nothing but the load itself, if it did not.
+Whoever kept a core busy: each of these
 processes runs Python on one core at a time, so a busy core is all it has. The machine, if all cores together were busy.
 The backend, if it did nearly what it can do by calibration. Otherwise the figures do not tell, and that is said.
 """
@@ -67,9 +68,10 @@ def bound(
     doubt = _doubt(share, calibration)
     kept_up = peak_backlog <= max(10.0, _BACKLOG_S * accepted_per_s)
     near = share is not None and doubt is None and share >= _NEAR
-    if kept_up and not _sent_late(generator) and unavailable > _TURNED_AWAY_SHARE * attempted:
+    slow = _slow_api(generator, attempted, unavailable) if kept_up and not _sent_late(generator) else None
+    if slow is not None:
         by: By = "API"
-        text = f"The API: {unavailable:,} of {attempted:,} orders got 5xx, 429 or no answer, and no backlog built up."
+        text = f"The API: {slow}, and no backlog built up."
     else:
         by, text = _judged(generator, processors, cpus=cpus, near_ceiling=near, kept_up=kept_up)
     return Bound(
@@ -115,7 +117,18 @@ def _judged(
 
 
 def _sent_late(generator: Generator) -> bool:
-    return generator.late - generator.waited_for_connection > _LATE_SHARE * generator.orders
+    waited = generator.waited_for_connection
+    return generator.late - waited > max(_LATE_SHARE * generator.orders, waited)
+
+
+def _slow_api(generator: Generator, attempted: int, unavailable: int) -> str | None:
+    """What shows that it did not keep up, as half a sentence; None if nothing does."""
+    if unavailable > _TURNED_AWAY_SHARE * attempted:
+        return f"{unavailable:,} of {attempted:,} orders got 5xx, 429 or no answer"
+    waited = generator.waited_for_connection
+    if waited > _LATE_SHARE * generator.orders:
+        return f"{waited:,} of {generator.orders:,} orders left late, all {generator.connections:,} connections busy"
+    return None
 
 
 def _role(name: str) -> By | None:

@@ -98,7 +98,7 @@ def burst_options(typed: Typed) -> BurstOptions:
         orders=orders,
         times_s=times_s,
         seed=typed.seed,
-        run=f"burst-{run}",
+        run=f"burst-{typed.seed}",  # each burst has a table of its own, so ids that come again meet nothing
         connections=typed.connections,
         faults=faults,
         give_up_after_s=_checked(parse_duration, typed.give_up_after),

@@ -80,7 +80,8 @@ def burst(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(help="The same seed gives the same orders and times.", rich_help_panel=_LOAD)
+        int,
+        typer.Option(help="The same seed gives the same orders, with the same ids, and times.", rich_help_panel=_LOAD),
     ] = 1,
     connections: Annotated[
         int,

@@ -86,8 +86,10 @@ def test_a_late_generator_comes_first() -> None:
 
 
 def test_lateness_for_want_of_a_connection_is_the_systems() -> None:
-    """A generator whose every connection is held by a slow system is not to blame."""
+    """A generator whose every connection is held by a slow system is not to blame, also if it stumbled now and then."""
     assert the_bound(generator=a_generator(late=500, waited=500), cores={"order-api": 1.0}).by == "API"
+    assert the_bound(generator=a_generator(late=830, waited=750), cores={"order-api": 1.0}).by == "API"
+    assert the_bound(generator=a_generator(late=830, waited=400), cores={"order-api": 1.0}).by == "generator"
 
 
 def test_without_a_backlog_nothing_was_the_limit() -> None:
@@ -103,6 +105,15 @@ def test_an_api_that_turns_orders_away_was_the_limit() -> None:
     assert "11 of 1,000" in found.text
     assert the_bound(peak_backlog=60, unavailable=10).by == "load"
     assert the_bound(unavailable=500, cores={"backend": 0.9}).by == "backend"
+
+
+def test_an_api_that_lets_orders_wait_was_the_limit() -> None:
+    """Without a backlog behind it, orders that find every connection busy wait for nobody else."""
+    found = the_bound(peak_backlog=60, generator=a_generator(late=11, waited=11))
+
+    assert found.by == "API"
+    assert "11 of 1,000 orders left late, all 10 connections busy" in found.text
+    assert the_bound(peak_backlog=60, generator=a_generator(late=10, waited=10)).by == "load"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,19 @@ def test_the_schedule_is_put_in_order() -> None:
     assert options.system.services.workers == options.settings.workers == 2
 
 
+def test_the_same_seed_names_its_orders_alike() -> None:
+    """An order of one burst can be looked up in the files of the next, though their systems are apart."""
+    first, again, other = (burst_options(typed(seed=seed)) for seed in (7, 7, 8))
+
+    keys = [
+        [intent.idempotency_key for intent in plan.orders.intents(seed=plan.seed, run=plan.run, orders=20)]
+        for plan in (first.plan, again.plan, other.plan)
+    ]
+    assert keys[0] == keys[1]
+    assert not set(keys[0]) & set(keys[2])
+    assert first.system.stack_name != again.system.stack_name
+
+
 def test_the_default_mix_can_be_read() -> None:
     """The help shows it."""
     assert parse_mix(DEFAULT_MIX).percent
