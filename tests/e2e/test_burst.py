@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 from orderboard.backends import Backend
 from orderboard.burst.arrivals import Constant, send_times
 from orderboard.burst.conductor import Conductor, Plan
+from orderboard.burst.files import read_files
 from orderboard.burst.mix import parse_mix
-from orderboard.burst.model import read_files
 from orderboard.burst.view import Now
 from orderboard.process import stop_all
 from orderboard.services import ServiceOptions, start_api

@@ -14,7 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from orderboard.burst.model import BurstRun, Moment
+from orderboard.burst.files import BurstRun
+from orderboard.burst.model import Moment
 
 _SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
 # In a script element these could end it, or open a comment; in a JSON string their escapes mean the same.

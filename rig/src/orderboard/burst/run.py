@@ -11,7 +11,8 @@ from orderboard.backends import version_of
 from orderboard.burst.book import LATE_AFTER_MS, percentile
 from orderboard.burst.bound import bound
 from orderboard.burst.conductor import Conductor, Plan, Played
-from orderboard.burst.model import Bound, BurstRun, Generator, Moment, ProcessMemory, Settings, Summary, write_files
+from orderboard.burst.files import BurstRun, write_files
+from orderboard.burst.model import Bound, Generator, Moment, ProcessMemory, Settings, Summary
 from orderboard.burst.prices import notifier_at_most, priced
 from orderboard.burst.thresholds import Threshold
 from orderboard.burst.view import burst_view

@@ -155,8 +155,8 @@ def burst(
     It starts a system of its own and ends it. Exit 0: valid, and all that was expected. 1: not valid. 2: used wrongly.
     99: valid, but an --expect was missed.
     """
+    from orderboard.burst.files import REPORT_FILE
     from orderboard.burst.forecast import warning
-    from orderboard.burst.model import REPORT_FILE
     from orderboard.burst.options import Typed, burst_options
     from orderboard.burst.report import write_report
     from orderboard.burst.run import run_burst

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from orderboard.burst.files import BurstRun
 from orderboard.burst.model import (
-    BurstRun,
     Cost,
     Expectation,
     FaultMark,

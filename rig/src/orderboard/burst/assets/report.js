@@ -214,7 +214,7 @@ function verdictCard() {
     ["cancelled", number(plain(verdict.cancelled)), soft("in time")],
     ["dead-lettered", number(plain(verdict.dead_lettered)), soft("rest where they can be redriven")],
     ...(verdict.unsettled ? [["had not ended", number(plain(verdict.unsettled)), soft("when it was broken off: neither lost nor found")]] : []),
-    ["alerts", number(`${plain(verdict.alerts_announced)} of ${plain(verdict.alerts_due)}`), soft("announced, of those that were due")],
+    ["alerts", number(plain(verdict.alerts_announced)), soft(`announced; ${plain(verdict.alerts_due)} were due${verdict.alerts_announced > verdict.alerts_due ? ", and orders without an answer may bring more" : ""}`)],
     ["lost", must(verdict.lost), soft("promised, and nowhere; or an outcome or alert never heard")],
     ["duplicated", must(verdict.duplicated), soft("ended twice, or one key stood for two orders")],
     ["unexpected", must(verdict.unexpected), soft("what nobody asked for")],
