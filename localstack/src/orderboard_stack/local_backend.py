@@ -210,13 +210,19 @@ def _wait_until_ready(
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if child.poll() is not None:
-            if "already in use" in (tail := _tail(log_path)):
+            if _says_taken(tail := _tail(log_path), ports):
                 raise _PortTakenError(tail)
             raise LocalStartError(f"The backend ended at once. Its log, {log_path}:\n{tail}")
         if _is_ready(name, child.pid, ports):
             return
         time.sleep(0.02)
     raise LocalStartError(f"The backend did not answer within {within_s} s. Its log, {log_path}:\n{_tail(log_path)}")
+
+
+def _says_taken(log: str, ports: _Ports) -> bool:
+    """Whether it is one of these that was taken: of others, such as MiniStack's for MQTT, a log warns and goes on."""
+    ours = (str(ports.front), str(ports.ministack))
+    return any("already in use" in line and any(port in line for port in ours) for line in log.splitlines())
 
 
 def _is_ready(name: LocalName, pid: int, ports: _Ports) -> bool:
