@@ -2,9 +2,10 @@
 
 from typing import Literal, Self
 
+from orderboard_contracts.events import PlacedData
 from orderboard_contracts.identity import OrderId
 from orderboard_contracts.menu import CURRENCY, Currency, MenuItem
-from orderboard_contracts.order import OrderRequest, PricedLine, priced, total_cents
+from orderboard_contracts.order import PricedLine
 from orderboard_contracts.record import FinalStatus, OrderRecord
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -37,9 +38,9 @@ class OrderAccepted(_Answer):
     links: OrderLinks
 
     @classmethod
-    def of(cls, order: OrderRequest, order_id: str) -> Self:
+    def of(cls, placed: PlacedData) -> Self:
         """The answer to this order."""
-        return cls(order_id=order_id, total_cents=total_cents(priced(order)), links=OrderLinks.of(order_id))
+        return cls(order_id=placed.order_id, total_cents=placed.total_cents, links=OrderLinks.of(placed.order_id))
 
 
 class CancellationAccepted(_Answer):

@@ -104,7 +104,7 @@ async def place_order(
             "bus_event_id": published.bus_event_id,
         },
     )
-    return _accepted(OrderAccepted.of(order, order_id), order_id)
+    return _accepted(OrderAccepted.of(command.data), order_id)
 
 
 @router.post(

@@ -21,10 +21,10 @@ OrdersTopic = Batcher[Mapping[str, Any], str]
 _NO_ANSWER: Final = Refused("NoAnswer", "SNS did not say what became of this entry", retryable=True)
 
 
-def entry_for(command: Command) -> dict[str, Any]:
-    """A PublishBatch entry without its Id, which is given when the batch is made."""
+def entry_for(command: Command, document: str) -> dict[str, Any]:
+    """A PublishBatch entry of command, whose JSON is document. Its Id is given when the batch is made."""
     return {
-        "Message": command.to_json(),
+        "Message": document,
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in message_attributes(command).items()
         },

@@ -38,10 +38,12 @@ class Publisher:
 
         The other one is given up then: what still waits is not sent, and a call under way nobody waits for.
         """
+        fact = bus_entry(command, self._bus_name)
+        work = entry_for(command, fact["Detail"])  # the same document, so it is written once
         try:
             async with asyncio.timeout(self._deadline_s), asyncio.TaskGroup() as both:
-                message_id = both.create_task(self._topic.submit(entry_for(command)))
-                bus_event_id = both.create_task(self._bus.submit(bus_entry(command, self._bus_name)))
+                message_id = both.create_task(self._topic.submit(work))
+                bus_event_id = both.create_task(self._bus.submit(fact))
         except TimeoutError as exc:
             raise NotPublishedError(f"no answer within {self._deadline_s:g} s") from exc
         except ExceptionGroup as group:
