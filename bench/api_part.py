@@ -11,8 +11,8 @@ from ground import Ground, Load, turns
 from orderboard.process import start, stop_all, wait_ready
 from orderboard.services import free_port
 
-_ORDERS: Final = 2_000
-_RATE: Final = 1_000.0  # more than either takes, so each shows all it can
+_ORDERS: Final = 4_000
+_RATE: Final = 2_000.0  # more than either takes, so each shows all it can
 _CALM_RATE: Final = 150.0  # a rate that everybody keeps up with
 _CALM_ORDERS: Final = 1_200  # in each of a round's four phases, so 24 orders are slower than a side's p99
 

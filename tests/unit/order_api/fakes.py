@@ -212,7 +212,7 @@ async def running_api(**settings: Any) -> AsyncIterator[RunningApi]:
     async def open_fakes(_: Settings, __: CountRequests) -> AsyncIterator[Clients]:
         yield Clients(sns, events, dynamodb)
 
-    app = create_app(Settings(**{**SETTINGS, **settings}), open_clients=open_fakes)
+    app = create_app(Settings(**{**SETTINGS, "api_publish_linger_ms": 2.0, **settings}), open_clients=open_fakes)
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),
