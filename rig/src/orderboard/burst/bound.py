@@ -86,11 +86,11 @@ def bound(
 
 def _doubt(share: float | None, calibration: Calibration | None) -> str | None:
     if calibration is None or share is None:
-        return "How near that is to what this backend can do is not known: `orderboard calibrate` measures it."
+        return "How near that is to what this backend can do is not known; orderboard calibrate measures it."
     if share > 1:
         return (
             f"That is more than the backend did on {calibration.measured_at:%Y-%m-%d at %H:%M} UTC, when it was "
-            "calibrated, so it or the machine was slower then: `orderboard calibrate` measures it again."
+            "calibrated, so it or the machine was slower then; orderboard calibrate measures it again."
         )
     return None
 
