@@ -13,14 +13,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from localbus.clock import ManualClock
-from localbus.event_source_mappings import EventSourceMappings
-from localbus.http import Request, Response
-from localbus.http_server import HttpServer
+from localbus.lambda_.state import EventSourceMappings
+from localbus.http.message import Request, Response
+from localbus.http.server import HttpServer
 from localbus.journal import Journal
-from localbus.queue import Queue
-from localbus.service import Caller
-from localbus.sqs import Sqs
-from localbus.upstream_call import UpstreamCalls
+from localbus.sqs.queue import Queue
+from localbus.protocol.service import Caller
+from localbus.sqs.state import Sqs
+from localbus.upstream.client import UpstreamCalls
 from support import eventually
 
 ME = Caller()

@@ -18,11 +18,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
 import uvloop
-from localbus.http import Request, Response
-from localbus.http_server import HttpServer
-from localbus.model import Api
-from localbus.router import Router
-from localbus.service import Service
+from localbus.http.message import Request, Response
+from localbus.http.server import HttpServer
+from localbus.protocol.service_model import Api
+from localbus.protocol.router import Router
+from localbus.protocol.service import Service
 
 CONNECTIONS = 16
 BODY = b'{"QueueUrl":"http://localhost/000000000000/q","MessageBody":"' + b"x" * 500 + b'"}'

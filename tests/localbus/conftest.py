@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 from localbus.clock import ManualClock
-from localbus.fifo_queue import FifoQueue
+from localbus.sqs.fifo_queue import FifoQueue
 from localbus.journal import Journal
-from localbus.message import Message
+from localbus.sqs.message import Message
 from localbus.pytest_plugin import localbus
-from localbus.queue import Queue
+from localbus.sqs.queue import Queue
 
 __all__ = ["localbus"]
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
-from localbus.http import Request, Response
-from localbus.service import Caller
+from localbus.http.message import Request, Response
+from localbus.protocol.service import Caller
 
 ACCOUNT = "000000000000"
 TEXTS = [

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from localbus.delivery_policy import MANAGED, effective_policy, read_topic_policy, retry_policy
+from localbus.sns.delivery_policy import MANAGED, effective_policy, read_topic_policy, retry_policy
 from localbus.errors import AwsError
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from localbus.clock import ManualClock
-from localbus.disorder import Disorder, DisorderlyQueue, parse
+from localbus.delivery_faults import Disorder, DisorderlyQueue, parse
 from localbus.journal import Journal
-from localbus.message import Message
+from localbus.sqs.message import Message
 from localbus.pytest_plugin import Localbus
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:q"

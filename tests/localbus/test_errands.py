@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from localbus.clock import ManualClock
-from localbus.errands import Errands
+from localbus.background_tasks import Errands
 
 
 async def _fail() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
-from localbus.delivery import (
+from localbus.events.delivery import (
     FIRST_RETRY_S,
     MAX_RETRIES,
     SLOWEST_RETRY_S,
@@ -22,12 +22,12 @@ from localbus.delivery import (
     UndeliveredError,
     retry_delay_s,
 )
-from localbus.disorder import Disorder
-from localbus.eventbridge import EventBridge
+from localbus.delivery_faults import Disorder
+from localbus.events.state import EventBridge
 from localbus.journal import Journal
 from localbus.pytest_plugin import Localbus
-from localbus.service import Caller
-from localbus.sqs import Sqs
+from localbus.protocol.service import Caller
+from localbus.sqs.state import Sqs
 
 ME = Caller()
 ARN = "arn:aws:sqs:us-east-1:000000000000:"

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
-from localbus.eventbridge import ACTIONS
-from localbus.http import Request, Response
-from localbus.model import Api
-from localbus.service import Caller
+from localbus.events.state import ACTIONS
+from localbus.http.message import Request, Response
+from localbus.protocol.service_model import Api
+from localbus.protocol.service import Caller
 
 SHAPES = [Api("events").operation(name).input for name in ACTIONS]
 ARN = "arn:aws:events:us-east-1:000000000000:"

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.errors import AwsError
-from localbus.event_pattern import EventPattern, fields_of
-from localbus.wildcard import Wildcard, WildcardSyntaxError
+from localbus.event_pattern.pattern import EventPattern, fields_of
+from localbus.event_pattern.wildcard import Wildcard, WildcardSyntaxError
 
 
 def matches(pattern: Any, event: Any) -> bool:

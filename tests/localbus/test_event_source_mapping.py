@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from fake_lambda import FUNCTION_ARN, QUEUE_ARN, Event, FunctionFailedError, cafe
-from localbus.message import Received
+from localbus.sqs.message import Received
 from support import eventually
 
 FIFO_ARN = f"{QUEUE_ARN}.fifo"

@@ -17,9 +17,9 @@ from botocore.exceptions import ClientError
 from fake_lambda import FUNCTION_ARN, QUEUE_ARN, Cafe, FakeLambda, cafe
 from localbus.engine import Engine, Options
 from localbus.errors import AwsError
-from localbus.http import Request
+from localbus.http.message import Request
 from localbus.pytest_plugin import Localbus
-from localbus.service import Caller
+from localbus.protocol.service import Caller
 
 STREAM_ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
 UNKNOWN = "00000000-0000-0000-0000-000000000000"

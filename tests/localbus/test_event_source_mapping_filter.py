@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fake_lambda import cafe
-from localbus.event_source_mapping_filter import read_filter_criteria
+from localbus.lambda_.filter_criteria import read_filter_criteria
 
 
 def wants(patterns: list[Any], body: str, **record: Any) -> bool:

@@ -17,12 +17,12 @@ from urllib.parse import parse_qsl
 import pytest
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
-from localbus.eventbridge import EventBridge
-from localbus.http import Request, Response
-from localbus.http_server import HttpServer
+from localbus.events.state import EventBridge
+from localbus.http.message import Request, Response
+from localbus.http.server import HttpServer
 from localbus.journal import Journal
-from localbus.service import Caller
-from localbus.sqs import Sqs
+from localbus.protocol.service import Caller
+from localbus.sqs.state import Sqs
 
 ME = Caller()
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"

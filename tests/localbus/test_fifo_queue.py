@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
-from localbus.fifo_queue import FifoQueue
+from localbus.sqs.fifo_queue import FifoQueue
 from localbus.journal import Journal
-from localbus.message import Message
+from localbus.sqs.message import Message
 
 Make = Callable[..., Message]
 

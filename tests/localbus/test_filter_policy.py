@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from localbus.filter_policy import FilterPolicy, FilterPolicyError, Scope, attribute_fields, body_fields
+from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope, attribute_fields, body_fields
 
 RUGBY = {"DataType": "String", "StringValue": "rugby"}
 SPORTS = {"DataType": "String.Array", "StringValue": '["rugby", "tennis"]'}

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from hypothesis import given
 from hypothesis import strategies as st
-from localbus.form import parse_form
+from localbus.http.forms import parse_form
 
 _PARTS = st.sampled_from(
     [b"a", b"%41", b"%3D", b"%26", b"%c3%a9", b"%ff", b"%", b"%4", b"%zz", b"+", b"=", b"&", b"_", b"\n", "é".encode()]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localbus import json_text
+from localbus.protocol import json_codec
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -20,8 +20,8 @@ _values = st.recursive(
 @given(_values)
 def test_what_is_written_is_what_was_meant(value: Any) -> None:
     """Also whole numbers of any size come through as they are."""
-    assert json.loads(json_text.write(value)) == value
-    assert json.loads(json_text.write_answer(value)) == value
+    assert json.loads(json_codec.write(value)) == value
+    assert json.loads(json_codec.write_answer(value)) == value
 
 
 @pytest.mark.parametrize("text", ['{"a":"\\ud83d"}', '"\\ud800x"', "[1e400]", "\ufeff1", "{}", '{"a":1,"a":2}'])
@@ -31,13 +31,13 @@ def test_what_orjson_refuses_is_read_as_before(text: str) -> None:
         expected = json.loads(text.encode())
     except ValueError:
         with pytest.raises(ValueError, match=r"."):
-            json_text.read_request(text.encode())
+            json_codec.read_request(text.encode())
     else:
-        assert json_text.read_request(text.encode()) == expected
+        assert json_codec.read_request(text.encode()) == expected
 
 
 def test_blobs_and_times_have_their_forms_on_the_wire() -> None:
     """A blob is base64, a time is seconds since 1970."""
-    written = json_text.write_answer({"blob": b"\x00\xff", "time": datetime(2026, 1, 1, tzinfo=UTC)})
+    written = json_codec.write_answer({"blob": b"\x00\xff", "time": datetime(2026, 1, 1, tzinfo=UTC)})
 
     assert json.loads(written) == {"blob": "AP8=", "time": 1767225600.0}

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
-from localbus.http import Request, Response
-from localbus.http_server import HttpServer
-from localbus.service import Caller
-from localbus.sqs import ACTIONS
+from localbus.http.message import Request, Response
+from localbus.http.server import HttpServer
+from localbus.protocol.service import Caller
+from localbus.sqs.state import ACTIONS
 
 URL = "http://localhost/000000000000/q"
 FIFO_URL = "http://localhost/000000000000/q.fifo"

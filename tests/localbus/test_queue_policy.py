@@ -10,9 +10,9 @@ from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.pytest_plugin import Localbus
-from localbus.queue_policy import Principal, allows
-from localbus.service import Caller
-from localbus.sqs import Sqs
+from localbus.resource_policy import Principal, allows
+from localbus.protocol.service import Caller
+from localbus.sqs.state import Sqs
 from localbus_support import journal, refused
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"

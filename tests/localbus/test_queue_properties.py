@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
-from localbus.fifo_queue import FifoQueue
+from localbus.sqs.fifo_queue import FifoQueue
 from localbus.journal import Journal
-from localbus.message import Message
-from localbus.queue import Queue
+from localbus.sqs.message import Message
+from localbus.sqs.queue import Queue
 
 RETENTION_S = 200
 VISIBILITY_S = 30

@@ -11,11 +11,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from localbus.engine import Engine, Options
-from localbus.http import Request, Response
-from localbus.http_server import Connection, HttpServer
-from localbus.message import Message
+from localbus.http.message import Request, Response
+from localbus.http.server import Connection, HttpServer
+from localbus.sqs.message import Message
 from localbus.pytest_plugin import Localbus
-from localbus.service import Caller
+from localbus.protocol.service import Caller
 
 
 def call(localbus: Localbus, target: str, body: str = "{}") -> httpx.Response:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localbus.errors import AwsError
 from localbus.pytest_plugin import Localbus
-from localbus.schedule import parse
+from localbus.events.schedule import parse
 
 NOW = "2026-11-21 11:00"  # a Saturday
 

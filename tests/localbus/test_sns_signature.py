@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from localbus.signature import Signer
+from localbus.sns.signature import Signer
 from localbus_support import WebServer, eventually, new_queue
 
 HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303

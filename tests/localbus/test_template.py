@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.errors import AwsError
-from localbus.stack_plan import Plan, Surroundings, make_plan
-from localbus.template_functions import NO_VALUE, Left
+from localbus.cloudformation.plan import Plan, Surroundings, make_plan
+from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Left
 
-from localbus import template
+from localbus.cloudformation.template import template
 
 QUEUE = "Resources: {Queue: {Type: AWS::SQS::Queue}}"
 

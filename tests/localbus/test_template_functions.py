@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from localbus.template_functions import sub_variables
+from localbus.cloudformation.template.intrinsic_functions import sub_variables
 
 
 def test_the_variables_of_a_text() -> None:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from localbus import disorder
+from localbus import delivery_faults
 from localbus.clock import ManualClock
 from localbus.engine import VERSION, Engine, Options
 
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-policies", action="store_true", help="let services and other accounts send as they like")
     parser.add_argument(
         "--disorder",
-        type=_checked(disorder.parse),
+        type=_checked(delivery_faults.parse),
         metavar="seed=7,duplicates=0.05,reordering=0.1,missed_polls=0.2,doubled_events=0.05",
         help="let standard queues and rules be no better than AWS promises; each is a probability, 0 if not named",
     )

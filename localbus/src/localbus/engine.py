@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from localbus.clock import Clock, RealClock
-from localbus.cloudformation import CloudFormation
-from localbus.disorder import Disorder
-from localbus.event_source_mappings import OUR_PATHS, EventSourceMappings
-from localbus.eventbridge import EventBridge
-from localbus.faults import Faults
-from localbus.glass import Glass
-from localbus.http_server import HttpServer
+from localbus.cloudformation.state import CloudFormation
+from localbus.delivery_faults import Disorder
+from localbus.lambda_.state import OUR_PATHS, EventSourceMappings
+from localbus.events.state import EventBridge
+from localbus.protocol.api_faults import Faults
+from localbus.developer_api.routes import Glass
+from localbus.http.server import HttpServer
 from localbus.journal import Journal
-from localbus.origins import Origins
-from localbus.rest_json_protocol import RestJsonProtocol
-from localbus.router import Router
-from localbus.sns import Sns
-from localbus.sqs import Sqs
-from localbus.upstream import Upstream
-from localbus.upstream_call import UpstreamCalls
+from localbus.http.cors import Origins
+from localbus.protocol.rest_json import RestJsonProtocol
+from localbus.protocol.router import Router
+from localbus.sns.state import Sns
+from localbus.sqs.state import Sqs
+from localbus.upstream.proxy import Upstream
+from localbus.upstream.client import UpstreamCalls
 
 VERSION = version("orderboard-localbus")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 import psutil
-from localbus.disorder import parse as parse_disorder
+from localbus.delivery_faults import parse as parse_disorder
 
 from orderboard_stack.backend import DEFAULT_REGION, HEALTH_PATHS, Endpoint, read_json
 

@@ -1,0 +1,207 @@
+"""What a template comes to with certain parameters: the resources that are wanted, in order, and their values.
+
+A plan knows no resource that is there: whoever carries it out says what `Ref` and `Fn::GetAtt` give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localbus.cloudformation.template import parameters as template_parameters
+from localbus.errors import AwsError
+from localbus.protocol.service_model import Params
+from localbus.cloudformation.resources.registry import RESOURCE_TYPES, check_types
+from localbus.cloudformation.template.template import Definition, Template
+from localbus.cloudformation.template.conditions import Conditions
+from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Functions, Left, Resources, template_error
+from localbus.cloudformation.template.dependencies import check_references, dependencies, in_order, references
+from localbus.cloudformation.template.parameters import as_text
+from localbus.cloudformation.template.parser import format_error
+
+Value = tuple[str, str | None]  # a logical id with an attribute, or None for what Ref gives
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a template may know of its stack: pseudo parameters, and what other stacks export."""
+
+    stack_name: str
+    stack_id: str
+    account: str
+    region: str
+    notification_arns: tuple[str, ...]
+    import_value: Callable[[str], str]
+    with_upstream: bool
+
+
+class _Unknown:
+    """Resources of which nothing is known, so that every reference stays."""
+
+    def ref(self, logical_id: str) -> None:
+        del logical_id
+
+    def attribute(self, logical_id: str, name: str) -> None:
+        del logical_id, name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked template with its parameters."""
+
+    template: Template
+    parameters: Mapping[str, str]
+    surroundings: Surroundings
+    conditions: Conditions
+    names: Mapping[str, Any]
+    active: Mapping[str, Definition]
+    needs: Mapping[str, set[str]]
+    order: tuple[str, ...]
+    imports: set[str] = field(default_factory=set)
+
+    def functions(self, resources: Resources) -> Functions:
+        """The template's functions, given its resources."""
+
+        def import_value(name: str) -> str:
+            value = self.surroundings.import_value(name)
+            self.imports.add(name)
+            return value
+
+        return Functions(self.names, self.template.mappings, self.conditions, resources, import_value)
+
+    def is_local(self, logical_id: str) -> bool:
+        """Whether the resource is made by this engine."""
+        return self.active[logical_id].type in RESOURCE_TYPES
+
+    def upstream_values(self) -> set[Value]:
+        """What this engine must know of the upstream's resources: for resources of its own, and for outputs."""
+        found: set[Value] = set()
+        wanted = [one.properties for name, one in self.active.items() if self.is_local(name)]
+        for value in [*wanted, *self.active_outputs().values()]:
+            found.update(references(value, self.conditions.holds))
+        return {(name, attribute) for name, attribute in found if name in self.active and not self.is_local(name)}
+
+    def active_outputs(self) -> dict[str, Any]:
+        """The outputs whose conditions hold."""
+        return {
+            name: {key: value for key, value in one.items() if key != "Condition"}
+            for name, one in self.template.outputs.items()
+            if one.get("Condition") is None or self.conditions.holds(one["Condition"])
+        }
+
+    def essence(self) -> Params:
+        """Everything that a change would change, with all but references to resources resolved."""
+        resolve = self.functions(_Unknown()).resolve
+        resources = {
+            name: [
+                one.type,
+                resolve(dict(one.properties)),
+                resolve(dict(one.extras)),
+                resolve(one.deletion_policy),
+                resolve(one.update_replace_policy),
+                sorted(one.depends_on),
+            ]
+            for name, one in self.active.items()
+        }
+        return {"resources": resources, "outputs": resolve(self.active_outputs())}
+
+    def outputs(self, resources: Resources) -> list[Params]:
+        """The outputs as they are shown. Raises AwsError."""
+        functions = self.functions(resources)
+        found = []
+        for name, one in self.active_outputs().items():
+            value = functions.resolve(one["Value"])
+            if isinstance(value, list | dict) or value is NO_VALUE:
+                raise format_error("The Value field of every Outputs member must evaluate to a String.")
+            shown: Params = {"OutputKey": name, "OutputValue": as_text(value)}
+            if one.get("Description"):
+                shown["Description"] = as_text(one["Description"])
+            if one.get("Export"):
+                export = functions.resolve(one["Export"])
+                if not isinstance(export, dict) or not isinstance(export.get("Name"), str):
+                    raise format_error(
+                        f"Output {name} is malformed. The Name field of every Export member must be specified"
+                    )
+                shown["ExportName"] = export["Name"]
+            found.append(shown)
+        return found
+
+    def policy(self, value: Any) -> str:
+        """A DeletionPolicy or UpdateReplacePolicy, which may be a function of parameters."""
+        found = self.functions(_Unknown()).resolve(value)
+        return found if isinstance(found, str) else "Delete"
+
+
+def make_plan(template: Template, given: Mapping[str, str], surroundings: Surroundings) -> Plan:
+    """Check a template with its parameters. Raises AwsError in CloudFormation's words."""
+    template_parameters.check(template.parameters)
+    _check_names(template)
+    check_references(template)
+    parameters = template_parameters.values(template.parameters, given)
+    meanings = {name: template_parameters.meaning(template.parameters[name], text) for name, text in parameters.items()}
+    names = meanings | _pseudo_parameters(surroundings)
+    conditions = Conditions(template.conditions)
+    in_conditions = Functions(names, template.mappings, conditions, _Unknown(), surroundings.import_value)
+    conditions.resolve = lambda value: _without_resources(in_conditions.resolve(value))
+    conditions.check_all()
+    active = {
+        name: one
+        for name, one in template.resources.items()
+        if one.condition is None or conditions.holds(one.condition)
+    }
+    check_types({name: one.type for name, one in active.items()}, with_upstream=surroundings.with_upstream)
+    needs = dependencies(active, conditions.holds)
+    plan = Plan(template, parameters, surroundings, conditions, names, active, needs, tuple(in_order(needs)))
+    _check_values(plan)
+    plan.essence()  # a function that is not used as it may be shows here
+    return plan
+
+
+def _pseudo_parameters(surroundings: Surroundings) -> dict[str, Any]:
+    china = surroundings.region.startswith("cn-")
+    return {
+        "AWS::AccountId": surroundings.account,
+        "AWS::NotificationARNs": list(surroundings.notification_arns),
+        "AWS::Partition": "aws-cn" if china else "aws",
+        "AWS::Region": surroundings.region,
+        "AWS::StackId": surroundings.stack_id,
+        "AWS::StackName": surroundings.stack_name,
+        "AWS::URLSuffix": "amazonaws.com.cn" if china else "amazonaws.com",
+    }
+
+
+def _without_resources(value: Any) -> Any:
+    if isinstance(value, Left):
+        name = next(iter(value.values()))
+        raise format_error(
+            f"Unresolved dependencies [{name}]. Cannot reference resources in the Conditions block of the template"
+        )
+    return value
+
+
+def _check_values(plan: Plan) -> None:
+    """Every resource that is referred to is wanted, and has the attribute that is asked for."""
+    holds = plan.conditions.holds
+    blocks: dict[str, list[Any]] = {
+        "Resources": [one.properties for one in plan.active.values()],
+        "Outputs": list(plan.active_outputs().values()),
+    }
+    for block, values in blocks.items():
+        for value in values:
+            for name, attribute in references(value, holds):
+                if name in plan.template.resources and name not in plan.active:
+                    raise format_error(
+                        f"Unresolved resource dependencies [{name}] in the {block} block of the template"
+                    )
+                known = RESOURCE_TYPES.get(plan.active[name].type) if name in plan.active else None
+                if attribute and known is not None and attribute not in known.attributes:
+                    raise template_error(f"resource {name} does not support attribute type {attribute} in Fn::GetAtt")
+
+
+def _check_names(template: Template) -> None:
+    """Parameters and resources share one name space."""
+    both = sorted(set(template.parameters) & set(template.resources))
+    if both:
+        text = f"Duplicate logical ids are not allowed: [{', '.join(both)}] are both parameters and resources."
+        raise AwsError("ValidationError", f"Template format error: {text}")

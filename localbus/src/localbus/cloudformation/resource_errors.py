@@ -1,0 +1,59 @@
+"""The failure of a resource, and its reason in the words that CloudFormation puts into ResourceStatusReason."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from localbus.errors import AwsError
+from localbus.ids import new_id
+from localbus.cloudformation.resources.base import InvalidPropertiesError
+
+log = logging.getLogger("localbus")
+
+_SERVICES = {"SQS": "Sqs", "SNS": "Sns", "Events": "EventBridge", "Lambda": "Lambda"}
+# https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
+_HANDLER_CODES = (
+    ("AlreadyExists", ("AlreadyExists", "NameExists")),
+    ("NotFound", ("NotFound", "DoesNotExist")),
+    ("AccessDenied", ("AccessDenied", "Authorization")),
+    ("ServiceLimitExceeded", ("LimitExceeded", "OverLimit")),
+)
+
+
+Verb = Literal["create", "update"]
+
+
+class ResourcesFailedError(Exception):
+    """Resources could not be made or changed; the message is the stack's reason."""
+
+    def __init__(self, verb: Verb, logical_ids: list[str]) -> None:
+        super().__init__(f"The following resource(s) failed to {verb}: [{', '.join(logical_ids)}].")
+
+
+class AbortedError(Exception):
+    """Somebody wants something else of the stack."""
+
+
+class PlainReasonError(Exception):
+    """What CloudFormation itself says of a resource, before any service is asked."""
+
+
+def reason_of(logical_id: str, type_name: str, error: Exception) -> str:
+    """The reason of a resource's failure."""
+    match error:
+        case InvalidPropertiesError():
+            problems = ", ".join(error.problems)
+            return f"Properties validation failed for resource {logical_id} with message:\n[{problems}]"
+        case PlainReasonError():
+            return str(error)
+        case AwsError(code="AlreadyExists"):
+            text = error.message
+        case AwsError():
+            service = _SERVICES.get(type_name.split("::")[1], type_name)
+            text = f"{error.query_message} (Service: {service}, Status Code: 400, Request ID: {new_id()})"
+        case _:
+            log.error("resource.failed", exc_info=error, extra={"logical_id": logical_id})
+            return "Internal Failure"
+    code = next((name for name, signs in _HANDLER_CODES if any(sign in error.code for sign in signs)), "InvalidRequest")
+    return f'Resource handler returned message: "{text}" (RequestToken: {new_id()}, HandlerErrorCode: {code})'

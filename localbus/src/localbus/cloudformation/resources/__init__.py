@@ -1,0 +1,1 @@
+"""Resource types that localbus creates itself."""

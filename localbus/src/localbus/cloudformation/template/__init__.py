@@ -1,0 +1,1 @@
+"""CloudFormation templates: parsing, parameters, conditions and intrinsic functions."""

@@ -1,0 +1,127 @@
+"""Which resource of a template refers to which, whether all of these are there, and in which order they can be made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from localbus.errors import AwsError
+from localbus.cloudformation.template.template import Definition, Template
+from localbus.cloudformation.template.intrinsic_functions import read_get_att, read_sub, sub_variables, template_error
+from localbus.cloudformation.template.parser import format_error
+
+Holds = Callable[[Any], bool]
+
+PSEUDO_PARAMETERS = (
+    "AWS::AccountId",
+    "AWS::NoValue",
+    "AWS::NotificationARNs",
+    "AWS::Partition",
+    "AWS::Region",
+    "AWS::StackId",
+    "AWS::StackName",
+    "AWS::URLSuffix",
+)
+
+
+def references(value: Any, holds: Holds | None = None) -> Iterator[tuple[str, str | None]]:
+    """Every name that Ref, Fn::GetAtt and Fn::Sub mention, the latter two with an attribute.
+
+    With `holds` only the branch of Fn::If counts that is taken.
+    """
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item, holds)
+    if not isinstance(value, dict):
+        return
+    if len(value) == 1:
+        name, argument = next(iter(value.items()))
+        if name == "Ref" and isinstance(argument, str):
+            yield argument, None
+            return
+        if name == "Fn::GetAtt":
+            logical_id, attribute = read_get_att(argument)
+            yield logical_id, attribute if isinstance(attribute, str) else ""
+            yield from references(attribute, holds)
+            return
+        if name == "Fn::Sub":
+            yield from _in_sub(argument, holds)
+            return
+        if name == "Fn::If" and holds is not None and isinstance(argument, list) and len(argument) == 3:
+            yield from references(argument[1 if holds(argument[0]) else 2], holds)
+            return
+    for item in value.values():
+        yield from references(item, holds)
+
+
+def _in_sub(argument: Any, holds: Holds | None) -> Iterator[tuple[str, str | None]]:
+    text, given = read_sub(argument)
+    for found in sub_variables(text):
+        name = found[1].strip()
+        if name not in given:
+            resource, dot, attribute = name.partition(".")
+            yield resource, attribute if dot else None
+    yield from references(given, holds)
+
+
+def check_references(template: Template) -> None:
+    """Raise AwsError where a name stands for nothing, in the words of CloudFormation."""
+    known = {*template.parameters, *PSEUDO_PARAMETERS, *template.resources}
+    resources = [(one.properties, one.depends_on) for one in template.resources.values()]
+    _check_block("Resources", template, resources, known)
+    _check_block("Outputs", template, [(one, ()) for one in template.outputs.values()], known)
+    conditional = [one.condition for one in template.resources.values()]
+    conditional += [one.get("Condition") for one in template.outputs.values()]
+    for name in conditional:
+        if name is not None and (not isinstance(name, str) or name not in template.conditions):
+            raise format_error(f"Unresolved condition dependency {name} in the Conditions block of the template")
+
+
+def _check_block(block: str, template: Template, parts: list[tuple[Any, tuple[str, ...]]], known: set[str]) -> None:
+    unresolved: list[str] = []
+    for value, depends_on in parts:
+        for name, attribute in references(value):
+            if attribute is not None and name not in template.resources:
+                raise template_error(f"instance of Fn::GetAtt references undefined resource {name}")
+            if name not in known:
+                unresolved.append(name)
+        unresolved += [name for name in depends_on if name not in template.resources]
+    if unresolved:
+        names = ", ".join(dict.fromkeys(unresolved))
+        raise format_error(f"Unresolved resource dependencies [{names}] in the {block} block of the template")
+
+
+def dependencies(active: Mapping[str, Definition], holds: Holds) -> dict[str, set[str]]:
+    """For each resource that is to be made, the others that must be there before it."""
+    found = {}
+    for logical_id, definition in active.items():
+        names = {name for name, _ in references(definition.properties, holds)}
+        names |= {name for name, _ in references(dict(definition.extras), holds)}
+        found[logical_id] = (names | set(definition.depends_on)) & set(active)
+    return found
+
+
+def in_order(needs: Mapping[str, set[str]]) -> list[str]:
+    """The resources so that each comes after what it needs, else as they stand in the template."""
+    order: list[str] = []
+    placed: set[str] = set()
+    waiting = list(needs)
+    while waiting:
+        ready = [name for name in waiting if needs[name] <= placed]
+        if not ready:
+            circle = ", ".join(_circle(waiting, needs))
+            raise AwsError("ValidationError", f"Circular dependency between resources: [{circle}]")
+        order += ready
+        placed.update(ready)
+        waiting = [name for name in waiting if name not in placed]
+    return order
+
+
+def _circle(waiting: list[str], needs: Mapping[str, set[str]]) -> list[str]:
+    """Those that wait for each other, without those that only wait for them."""
+    while True:
+        needed = {name for one in waiting for name in needs[one]}
+        circle = [name for name in waiting if name in needed]
+        if circle == waiting:
+            return circle
+        waiting = circle

@@ -1,0 +1,247 @@
+"""The functions of a template (Ref, Fn::Sub, Fn::If, ...) and what they come to.
+
+A function that depends on a resource whose values are not known here is left in place, as a `Left`, with everything
+around it resolved: so the part of a template that another engine deploys keeps its own references, and no others.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from localbus.errors import AwsError
+from localbus.cloudformation.template.conditions import Conditions
+from localbus.cloudformation.template.parameters import as_text
+
+_SUB_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+_SUB_LITERAL = re.compile(r"\$\{!([^}]*)\}")
+_ZONES = "abc"
+
+
+class Left(dict[str, Any]):
+    """A function that another engine is to resolve."""
+
+
+class _NoValue:
+    """What `AWS::NoValue` is: the property is as if it were not there."""
+
+
+NO_VALUE = _NoValue()
+
+
+class Resources(Protocol):
+    """The resources to which a template refers."""
+
+    def ref(self, logical_id: str) -> Any:
+        """What `Ref` gives, or None where that is not known here."""
+
+    def attribute(self, logical_id: str, name: str) -> Any:
+        """What `Fn::GetAtt` gives, or None where that is not known here."""
+
+
+def template_error(text: str) -> AwsError:
+    """A function that is not used as it may be."""
+    return AwsError("ValidationError", f"Template error: {text}")
+
+
+class Functions:
+    """Resolves the values of one template."""
+
+    def __init__(
+        self,
+        names: Mapping[str, Any],
+        mappings: Mapping[str, Any],
+        conditions: Conditions,
+        resources: Resources,
+        import_value: Callable[[str], str],
+    ) -> None:
+        self._names = names
+        self._mappings = mappings
+        self._conditions = conditions
+        self._resources = resources
+        self._import_value = import_value
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Ref": self._ref,
+            "Fn::Base64": self._base64,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::GetAZs": self._zones,
+            "Fn::GetAtt": self._get_att,
+            "Fn::If": self._if,
+            "Fn::ImportValue": self._import,
+            "Fn::Join": self._join,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::Sub": self._sub,
+        }
+
+    def resolve(self, value: Any) -> Any:
+        """A value with its functions resolved; NO_VALUE where it is to be as if it were not there."""
+        if isinstance(value, dict):
+            if len(value) == 1:
+                name, argument = next(iter(value.items()))
+                function = self._functions.get(name)
+                if function is not None:
+                    return function(argument)
+                if isinstance(name, str) and name.startswith("Fn::"):
+                    return self._unknown(name, argument)
+            resolved = {str(key): self.resolve(item) for key, item in value.items()}
+            return {key: item for key, item in resolved.items() if item is not NO_VALUE}
+        if isinstance(value, list):
+            return [item for item in map(self.resolve, value) if item is not NO_VALUE]
+        return value
+
+    def _unknown(self, name: str, argument: Any) -> Any:
+        if name == "Fn::Cidr":
+            return Left({name: self.resolve(argument)})
+        raise template_error(f"{name} is known to AWS and not built in localbus, or is no function.")
+
+    def _ref(self, name: Any) -> Any:
+        if not isinstance(name, str):
+            raise template_error("Ref must name a parameter or a resource.")
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in self._names:
+            return self._names[name]
+        found = self._resources.ref(name)
+        return Left({"Ref": name}) if found is None else found
+
+    def _get_att(self, argument: Any) -> Any:
+        logical_id, attribute = read_get_att(argument)
+        attribute = self.resolve(attribute)
+        found = self._resources.attribute(logical_id, attribute)
+        return Left({"Fn::GetAtt": [logical_id, attribute]}) if found is None else found
+
+    def _sub(self, argument: Any) -> Any:
+        text, given = read_sub(argument)
+        variables = self.resolve(given)
+        parts: list[Any] = []
+        at = 0
+        for found in sub_variables(text):
+            parts.append(_literal(text[at : found.start()]))
+            name = found[1].strip()
+            if name in variables:
+                parts.append(variables[name])
+            elif "." in name and name not in self._names:
+                parts.append(self._get_att(name.split(".", 1)))
+            else:
+                parts.append(self._ref(name))
+            at = found.end()
+        return _joined("", [*parts, _literal(text[at:])], "Fn::Sub")
+
+    def _join(self, argument: Any) -> Any:
+        delimiter, items = self._arguments("Fn::Join", argument, 2)
+        if isinstance(items, Left):
+            return Left({"Fn::Join": [delimiter, items]})
+        if not isinstance(delimiter, str) or not isinstance(items, list):
+            raise template_error("every Fn::Join object requires two parameters, a string delimiter and a list.")
+        return _joined(delimiter, items, "Fn::Join")
+
+    def _split(self, argument: Any) -> Any:
+        delimiter, text = self._arguments("Fn::Split", argument, 2)
+        if isinstance(text, Left):
+            return Left({"Fn::Split": [delimiter, text]})
+        if not isinstance(delimiter, str) or not delimiter or isinstance(text, list | dict):
+            raise template_error("every Fn::Split object requires two parameters, a string delimiter and a string.")
+        return as_text(text).split(delimiter)
+
+    def _select(self, argument: Any) -> Any:
+        index, items = self._arguments("Fn::Select", argument, 2)
+        if isinstance(items, Left) or isinstance(index, Left):
+            return Left({"Fn::Select": [index, items]})
+        if not isinstance(items, list) or not as_text(index).isdigit():
+            raise template_error("Fn::Select requires a list argument with two elements: an integer index and a list.")
+        if int(as_text(index)) >= len(items):
+            raise template_error(f"Fn::Select cannot select nonexistent value at index {as_text(index)}")
+        return items[int(as_text(index))]
+
+    def _if(self, argument: Any) -> Any:
+        if not isinstance(argument, list) or len(argument) != 3:
+            raise template_error("Fn::If requires a list argument with three elements")
+        return self.resolve(argument[1 if self._conditions.holds(argument[0]) else 2])
+
+    def _find_in_map(self, argument: Any) -> Any:
+        return find_in_map(self._mappings, self._arguments("Fn::FindInMap", argument, 3))
+
+    def _base64(self, argument: Any) -> Any:
+        text = self.resolve(argument)
+        if isinstance(text, Left):
+            return Left({"Fn::Base64": text})
+        return base64.b64encode(as_text(text).encode()).decode()
+
+    def _zones(self, argument: Any) -> Any:
+        region = as_text(self.resolve(argument)) or self._names["AWS::Region"]
+        return [f"{region}{zone}" for zone in _ZONES]
+
+    def _import(self, argument: Any) -> Any:
+        name = self.resolve(argument)
+        if isinstance(name, Left | list) or not isinstance(name, str):
+            raise template_error("the attribute in Fn::ImportValue must not depend on any resources")
+        return self._import_value(name)
+
+    def _arguments(self, name: str, argument: Any, count: int) -> list[Any]:
+        if not isinstance(argument, list) or len(argument) != count:
+            raise template_error(f"{name} requires a list argument with {count} elements")
+        return [self.resolve(item) for item in argument]
+
+
+def find_in_map(mappings: Mapping[str, Any], keys: list[Any]) -> Any:
+    """The value of a mapping under two keys."""
+    found: Any = mappings
+    for key in keys:
+        found = found.get(as_text(key)) if isinstance(found, dict) and not isinstance(key, dict | list) else None
+    if found is None:
+        raise template_error(f"Unable to get mapping for {'::'.join(map(as_text, keys))}")
+    return found
+
+
+def read_get_att(argument: Any) -> tuple[str, Any]:
+    """The resource and the attribute that Fn::GetAtt names."""
+    if isinstance(argument, str):
+        argument = argument.split(".", 1)
+    if not isinstance(argument, list) or len(argument) < 2 or not isinstance(argument[0], str):
+        raise template_error(
+            "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
+        )
+    if len(argument) > 2:
+        return argument[0], ".".join(map(as_text, argument[1:]))
+    return argument[0], argument[1]
+
+
+def read_sub(argument: Any) -> tuple[str, dict[str, Any]]:
+    """The text of Fn::Sub and the variables that it brings itself."""
+    if isinstance(argument, str):
+        return argument, {}
+    if (
+        isinstance(argument, list)
+        and len(argument) == 2
+        and isinstance(argument[0], str)
+        and isinstance(argument[1], dict)
+    ):
+        return argument[0], argument[1]
+    raise template_error(
+        "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, "
+        "and an optional second argument to specify a mapping of values to replace in the string"
+    )
+
+
+def _literal(text: str) -> str:
+    """`${!Name}` is how a text says ${Name} and means just that."""
+    end = text.rfind("}") + 1
+    return _SUB_LITERAL.sub(r"${\1}", text[:end]) + text[end:]
+
+
+def sub_variables(text: str) -> Iterator[re.Match[str]]:
+    """The variables in the text of a Fn::Sub. What comes after the last brace can be none, and is not searched."""
+    return _SUB_VARIABLE.finditer(text, 0, text.rfind("}") + 1)
+
+
+def _joined(delimiter: str, items: list[Any], function: str) -> Any:
+    if any(isinstance(item, list) or (isinstance(item, dict) and not isinstance(item, Left)) for item in items):
+        raise template_error(f"every value of a {function} object must be a string.")
+    if any(isinstance(item, Left) for item in items):
+        return Left({"Fn::Join": [delimiter, [item if isinstance(item, Left) else as_text(item) for item in items]]})
+    return delimiter.join(map(as_text, items))

@@ -1,0 +1,130 @@
+"""A template's parameters: what may be given for them, and the values that they then have.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from localbus.errors import AwsError
+from localbus.cloudformation.template.parser import format_error
+
+HIDDEN = "****"
+_KEYS = {
+    "AllowedPattern",
+    "AllowedValues",
+    "ConstraintDescription",
+    "Default",
+    "Description",
+    "MaxLength",
+    "MaxValue",
+    "MinLength",
+    "MinValue",
+    "NoEcho",
+    "Type",
+}
+# Types whose values are ids and names of other services are taken as they are: nobody here could look them up.
+_PLAIN = re.compile(r"String|Number|AWS::(?!SSM::Parameter::Value)[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+")
+_LIST = re.compile(r"CommaDelimitedList|List<(?:Number|String|AWS::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+)>")
+
+
+def check(parameters: Mapping[str, Any]) -> None:
+    """Raise AwsError where the section itself is not right."""
+    for name, given in parameters.items():
+        where = f"[/Parameters/{name}]"
+        if not (name.isascii() and name.isalnum()):
+            raise format_error(f"Parameter name {name} is non alphanumeric.")
+        if not isinstance(given, dict) or not isinstance(given.get("Type"), str):
+            raise format_error(f"{where} Every Parameters object must contain a Type member.")
+        unknown = sorted(set(given) - _KEYS)
+        if unknown:
+            raise AwsError("ValidationError", f"Invalid template parameter property '{unknown[0]}'")
+        _check_constraints(where, given)
+        kind = given["Type"]
+        if kind.startswith("AWS::SSM::Parameter::Value"):
+            raise AwsError("NotImplemented", f"Parameters of type {kind} are known to AWS and not built in localbus.")
+        if not _PLAIN.fullmatch(kind) and not _LIST.fullmatch(kind):
+            raise format_error(f"Unrecognized parameter type: {kind}")
+
+
+def _check_constraints(where: str, given: Mapping[str, Any]) -> None:
+    """Constraints that can be applied at all."""
+    try:
+        re.compile(as_text(given.get("AllowedPattern")))
+        for key in ("MinLength", "MaxLength", "MinValue", "MaxValue"):
+            float(as_text(given.get(key, 0)))
+    except (ValueError, re.error) as exc:
+        raise format_error(f"{where} {exc}") from exc
+    if not isinstance(given.get("AllowedValues", []), list):
+        raise format_error(f"{where} AllowedValues must be a list.")
+
+
+def values(parameters: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """The texts that the parameters have: what is given, else the default. Raises AwsError."""
+    unknown = [name for name in given if name not in parameters]
+    if unknown:
+        raise AwsError("ValidationError", f"Parameters: [{', '.join(unknown)}] do not exist in the template")
+    missing = [name for name, one in parameters.items() if name not in given and "Default" not in one]
+    if missing:
+        raise AwsError("ValidationError", f"Parameters: [{', '.join(missing)}] must have values")
+    found = {name: given[name] if name in given else as_text(one["Default"]) for name, one in parameters.items()}
+    for name, text in found.items():
+        _check_value(name, text, parameters[name])
+    return found
+
+
+def meaning(definition: Mapping[str, Any], text: str) -> str | list[str]:
+    """What `Ref` gives: the text, or the items of a list."""
+    if _LIST.fullmatch(definition["Type"]):
+        return [item.strip() for item in text.split(",")] if text else []
+    return text
+
+
+def is_hidden(definition: Mapping[str, Any]) -> bool:
+    """Whether nobody is shown the value."""
+    return as_text(definition.get("NoEcho", False)).lower() == "true"
+
+
+def as_text(value: Any) -> str:
+    """A scalar of a template as text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _check_value(name: str, text: str, definition: Mapping[str, Any]) -> None:
+    allowed = definition.get("AllowedValues")
+    items = meaning(definition, text)
+    each = items if isinstance(items, list) else [items]
+    if allowed is not None and any(item not in {as_text(one) for one in allowed} for item in each):
+        raise _refusal(name, definition, f"must be one of AllowedValues: [{', '.join(map(as_text, allowed))}]")
+    pattern = definition.get("AllowedPattern")
+    if pattern is not None and not all(re.fullmatch(as_text(pattern), item) for item in each):
+        raise _refusal(name, definition, f"must match pattern {pattern}")
+    if "MinLength" in definition and len(text) < float(definition["MinLength"]):
+        raise _refusal(name, definition, f"must contain at least {definition['MinLength']} characters")
+    if "MaxLength" in definition and len(text) > float(definition["MaxLength"]):
+        raise _refusal(name, definition, f"must contain at most {definition['MaxLength']} characters")
+    if definition["Type"] in {"Number", "List<Number>"}:
+        for item in each:
+            _check_number(name, item, definition)
+
+
+def _check_number(name: str, text: str, definition: Mapping[str, Any]) -> None:
+    try:
+        number = float(text)
+    except ValueError as exc:
+        raise AwsError("ValidationError", f"Parameter '{name}' must be a number.") from exc
+    if "MinValue" in definition and number < float(definition["MinValue"]):
+        raise _refusal(name, definition, f"must be a number not less than {definition['MinValue']}")
+    if "MaxValue" in definition and number > float(definition["MaxValue"]):
+        raise _refusal(name, definition, f"must be a number not greater than {definition['MaxValue']}")
+
+
+def _refusal(name: str, definition: Mapping[str, Any], rule: str) -> AwsError:
+    described = definition.get("ConstraintDescription")
+    text = f"failed to satisfy constraint: {described}" if described else rule
+    return AwsError("ValidationError", f"Parameter '{name}' {text}")

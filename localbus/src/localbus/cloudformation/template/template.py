@@ -1,0 +1,159 @@
+"""A template in its sections, once they are found to be of CloudFormation's form. What its functions mean is not here.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localbus.errors import AwsError
+from localbus.cloudformation.template.parser import format_error, read
+
+_SECTIONS = {
+    "AWSTemplateFormatVersion",
+    "Conditions",
+    "Description",
+    "Mappings",
+    "Metadata",
+    "Outputs",
+    "Parameters",
+    "Resources",
+    "Rules",
+    "Transform",
+}
+_MAPPINGS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources")
+_RESOURCE_KEYS = {
+    "Condition",
+    "CreationPolicy",
+    "DeletionPolicy",
+    "DependsOn",
+    "Metadata",
+    "Properties",
+    "Type",
+    "UpdatePolicy",
+    "UpdateReplacePolicy",
+}
+_TYPE = re.compile(r"(?:[A-Za-z0-9]{2,64}::){2}[A-Za-z0-9]{2,64}(?:::MODULE)?|Custom::[A-Za-z0-9_@-]+")
+_POLICIES = {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One resource as the template defines it, its functions not yet resolved."""
+
+    logical_id: str
+    type: str
+    properties: Mapping[str, Any]
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    deletion_policy: Any = None
+    update_replace_policy: Any = None
+    extras: Mapping[str, Any] = field(default_factory=dict)  # Metadata, CreationPolicy, UpdatePolicy
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template. The sections that only describe are as they were given."""
+
+    text: str
+    resources: Mapping[str, Definition]
+    parameters: Mapping[str, Any]
+    mappings: Mapping[str, Any]
+    conditions: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    description: str
+    metadata: Any = None
+    version: str | None = None
+
+
+def parse(text: str) -> Template:
+    """The template of a text. Raises AwsError, worded as CloudFormation does."""
+    document = read(text)
+    unknown = sorted(str(name) for name in set(document) - _SECTIONS)
+    if unknown:
+        raise AwsError("ValidationError", f"Invalid template property or properties [{', '.join(unknown)}]")
+    if document.get("Transform"):
+        text_of = document["Transform"]
+        raise AwsError("NotImplemented", f"The transform {text_of} is known to AWS and not built in localbus.")
+    if document.get("Rules"):
+        raise AwsError("NotImplemented", "Rules of templates are known to AWS and not built in localbus.")
+    sections = {name: _section(document, name) for name in _MAPPINGS}
+    if not sections["Resources"]:
+        raise format_error("At least one Resources member must be defined.")
+    for name, value in sections["Outputs"].items():
+        _check_output(name, value)
+    description = document.get("Description") or ""
+    if not isinstance(description, str):
+        raise format_error("Description must be a string.")
+    version = document.get("AWSTemplateFormatVersion")
+    return Template(
+        text=text,
+        resources={name: _definition(name, value) for name, value in sections["Resources"].items()},
+        parameters=sections["Parameters"],
+        mappings=sections["Mappings"],
+        conditions=sections["Conditions"],
+        outputs=sections["Outputs"],
+        description=description,
+        metadata=document.get("Metadata"),
+        version=str(version) if version is not None else None,
+    )
+
+
+def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = document.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, dict) or not all(isinstance(key, str) for key in section):
+        raise format_error(f"[/{name}] must be an object.")
+    return section
+
+
+def _check_output(name: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise format_error(f"[/Outputs/{name}] Every Outputs member must be an object.")
+    if "Value" not in value:
+        raise format_error(f"[/Outputs/{name}] Every Outputs member must contain a Value object")
+    unknown = sorted(set(value) - {"Condition", "Description", "Export", "Value"})
+    if unknown:
+        raise format_error(f"[/Outputs/{name}] Invalid template output property or properties {unknown}")
+
+
+def _definition(name: str, value: Any) -> Definition:
+    where = f"[/Resources/{name}]"
+    if not (name.isascii() and name.isalnum()):
+        raise format_error(f"Resource name {name} is non alphanumeric.")
+    if not isinstance(value, dict):
+        raise format_error(f"{where} Every Resources member must be an object.")
+    if not isinstance(value.get("Type"), str):
+        raise format_error(f"{where} Every Resources object must contain a Type member.")
+    unknown = sorted(set(value) - _RESOURCE_KEYS)
+    if unknown:
+        raise AwsError("ValidationError", f"Invalid template resource property '{unknown[0]}'")
+    if not _TYPE.fullmatch(value["Type"]):
+        raise format_error(f"Unrecognized resource types: [{value['Type']}]")
+    properties = value.get("Properties")
+    if properties is not None and not isinstance(properties, dict):
+        raise format_error(f"[/Resources/{name}/Properties] Properties must be an object.")
+    depends_on = value.get("DependsOn", [])
+    if isinstance(depends_on, str):
+        depends_on = [depends_on]
+    if not isinstance(depends_on, list) or not all(isinstance(one, str) for one in depends_on):
+        raise format_error(f"[/Resources/{name}/DependsOn] DependsOn must be a string or a list of strings.")
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        given = value.get(policy, "Delete")
+        if isinstance(given, str) and given not in _POLICIES:
+            raise format_error(f"Unrecognized {policy} {given} for resource {name}")
+    return Definition(
+        logical_id=name,
+        type=value["Type"],
+        properties=properties or {},
+        depends_on=tuple(depends_on),
+        condition=value.get("Condition"),
+        deletion_policy=value.get("DeletionPolicy"),
+        update_replace_policy=value.get("UpdateReplacePolicy"),
+        extras={key: value[key] for key in ("Metadata", "CreationPolicy", "UpdatePolicy") if key in value},
+    )

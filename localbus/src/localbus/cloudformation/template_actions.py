@@ -1,0 +1,97 @@
+"""The actions of CloudFormation that are about templates: show one, check one, say what it asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from localbus.cloudformation.template import template
+from localbus.cloudformation.template import parameters as template_parameters
+from localbus.cloudformation.template import source
+from localbus.protocol.service_model import Params
+from localbus.protocol.service import Caller
+from localbus.cloudformation.template.template import Template
+
+if TYPE_CHECKING:
+    from localbus.cloudformation.state import CloudFormation
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (Capabilities)
+_NAMED = {
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::InstanceProfile": "InstanceProfileName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+}
+
+
+def get_template(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+    """GetTemplate."""
+    plan = formation.stacks.find(params.get("StackName", ""), caller).plan
+    text = plan.template.text if plan else ""
+    return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
+
+
+async def validate_template(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+    """ValidateTemplate."""
+    del caller
+    parsed = template.parse(await source.text_of(formation, params))
+    template_parameters.check(parsed.parameters)
+    parameters = [
+        {
+            "ParameterKey": name,
+            "DefaultValue": _default(one),
+            "NoEcho": template_parameters.is_hidden(one),
+            "Description": one.get("Description"),
+        }
+        for name, one in parsed.parameters.items()
+    ]
+    return {"Parameters": parameters, "Description": parsed.description, **_capabilities(parsed)}
+
+
+async def get_template_summary(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+    """GetTemplateSummary."""
+    if "StackName" in params:
+        stack = formation.stacks.find(params["StackName"], caller)
+        parsed = stack.plan.template if stack.plan else template.parse("")
+    else:
+        parsed = template.parse(await source.text_of(formation, params))
+        template_parameters.check(parsed.parameters)
+    return {
+        "Parameters": [_declared(name, one) for name, one in parsed.parameters.items()],
+        "Description": parsed.description,
+        "ResourceTypes": sorted({one.type for one in parsed.resources.values()}),
+        "Version": parsed.version,
+        "Metadata": json.dumps(parsed.metadata) if parsed.metadata is not None else None,
+        **_capabilities(parsed),
+    }
+
+
+def _declared(name: str, definition: Any) -> Params:
+    allowed = definition.get("AllowedValues")
+    constraints = {"AllowedValues": [template_parameters.as_text(one) for one in allowed]} if allowed else {}
+    return {
+        "ParameterKey": name,
+        "DefaultValue": _default(definition),
+        "ParameterType": definition["Type"],
+        "NoEcho": template_parameters.is_hidden(definition),
+        "Description": definition.get("Description"),
+        "ParameterConstraints": constraints,
+    }
+
+
+def _default(definition: Any) -> str | None:
+    return template_parameters.as_text(definition["Default"]) if "Default" in definition else None
+
+
+def _capabilities(parsed: Template) -> Params:
+    """What its author must be trusted with."""
+    iam = [one for one in parsed.resources.values() if one.type.startswith("AWS::IAM::")]
+    if not iam:
+        return {}
+    named = any(_NAMED.get(one.type, "") in one.properties for one in iam)
+    types = ", ".join(sorted({one.type for one in iam}))
+    return {
+        "Capabilities": ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"],
+        "CapabilitiesReason": f"The following resource(s) require capabilities: [{types}]",
+    }

@@ -1,0 +1,50 @@
+"""CloudFormation of the upstream, as a client sees it: botocore writes the requests and reads the answers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
+
+from localbus.http import client as http_client
+from localbus.errors import AwsError
+from localbus.http.client import NoAnswerError
+from localbus.protocol.service_model import Params
+from localbus.protocol.service import Caller
+
+_TIMEOUT_S = 60
+
+
+class UpstreamCloudFormation:
+    """The upstream's CloudFormation."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._model = ServiceModel(Loader().load_service_model("cloudformation", "service-2"), "cloudformation")
+        self._serializer: Any = create_serializer("query", include_validation=False)
+        self._parser: Any = create_parser("query")
+
+    async def call(self, operation: str, caller: Caller, **params: Any) -> Params:
+        """One action, for whoever called us. Raises AwsError: upstream's own, or that it cannot be reached."""
+        model = self._model.operation_model(operation)
+        request = self._serializer.serialize_to_request(params, model)
+        scope = f"Credential={caller.account}/20200101/{caller.region}/cloudformation/aws4_request"
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
+            "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}",
+        }
+        body = urlencode(request["body"]).encode()
+        try:
+            answer = await http_client.send("POST", f"{self.url}/", headers, body, timeout_s=_TIMEOUT_S)
+        except (NoAnswerError, TimeoutError) as exc:
+            raise AwsError("InternalFailure", f"The upstream {self.url} failed: {exc or 'it did not answer'}.") from exc
+        document = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
+        parsed: Params = self._parser.parse(document, model.output_shape)
+        if answer.status >= 300:
+            error = parsed.get("Error", {})
+            raise AwsError(error.get("Code", "InternalFailure"), error.get("Message", f"HTTP {answer.status}"))
+        return parsed

@@ -1,0 +1,94 @@
+"""Messages without receiving them, at /_aws/sqs/messages as LocalStack has it: a page, and an endpoint for an SDK."""
+
+from __future__ import annotations
+
+import json
+
+from localbus.errors import AwsError
+from localbus.developer_api.pages import document
+from localbus.http.message import Headers, Request, Response
+from localbus.protocol.aws_json import JsonProtocol
+from localbus.sqs.message import Message, State
+from localbus.sqs.message_actions import system_attributes
+from localbus.protocol.service_model import Params
+from localbus.protocol.aws_query import QueryProtocol
+from localbus.sqs.errors import does_not_exist
+from localbus.protocol.router import caller_of
+from localbus.protocol.service import Caller
+from localbus.sqs.state import Sqs
+
+_JSON: Headers = [(b"Content-Type", b"application/json")]
+
+
+class Peek:
+    """The page of one engine."""
+
+    def __init__(self, sqs: Sqs) -> None:
+        self._sqs = sqs
+        service = sqs.service()
+        self._json, self._query = JsonProtocol(service), QueryProtocol(service)
+        self._operation = service.api.operation("ReceiveMessage")
+
+    def __call__(self, request: Request) -> Response:
+        """Answer in the form in which the request was made."""
+        caller = caller_of(request)
+        target = request.header(b"x-amz-target")
+        form = _input(request) if target else request.form
+        action = target.rpartition(".")[2] if target else form.get("Action", "ReceiveMessage")
+        try:
+            messages = self._peek(action, form, caller)
+        except AwsError as exc:
+            return self._refusal(exc, request, caller)
+        if target:
+            return self._json.write(self._operation, {"Messages": messages}, caller.request_id)
+        if "application/json" in request.header(b"accept"):
+            return document({"ReceiveMessageResponse": {"ReceiveMessageResult": {"Message": _as_xml_does(messages)}}})
+        return self._query.write(self._operation, {"Messages": messages}, caller.request_id)
+
+    def _refusal(self, error: AwsError, request: Request, caller: Caller) -> Response:
+        form = self._sqs.error_form(error.code)
+        if request.header(b"x-amz-target") or "application/json" in request.header(b"accept"):
+            detail = {"Code": form.query_code, "Message": error.message, "Type": form.fault}
+            content = {"ErrorResponse": {"Error": detail}, "__type": error.code, "message": error.message}
+            return Response(form.status, _JSON, json.dumps(content).encode())
+        return self._query.write_error(error, caller.request_id)
+
+    def _peek(self, action: str, form: Params, caller: Caller) -> list[Params]:
+        if action != "ReceiveMessage":
+            raise AwsError("InvalidRequest", "This endpoint only accepts ReceiveMessage calls")
+        url = form.get("QueueUrl")
+        if not url or not isinstance(url, str):
+            raise does_not_exist()
+        queue = self._sqs.queues.by_url(url, caller).queue
+        containing = str(form.get("Containing", ""))
+        hidden = {State.IN_FLIGHT: "ShowInvisible", State.DELAYED: "ShowDelayed"}
+        return [
+            _shown(message)
+            for message in queue.peek()
+            if containing in message.body
+            and (message.state is State.VISIBLE or str(form.get(hidden[message.state], "")).lower() in {"1", "true"})
+        ]
+
+
+def _shown(message: Message) -> Params:
+    attributes = {"ApproximateFirstReceiveTimestamp": "0", **system_attributes(message)}
+    attributes["IsVisible"] = str(message.state is not State.IN_FLIGHT).lower()
+    attributes["IsDelayed"] = str(message.state is State.DELAYED).lower()
+    shown: Params = {"MessageId": message.message_id, "ReceiptHandle": "SQS/BACKDOOR/ACCESS", "Body": message.body}
+    shown |= {"MD5OfBody": message.body_md5, "Attributes": attributes}
+    return shown | ({"MessageAttributes": message.attributes} if message.attributes else {})
+
+
+def _as_xml_does(messages: list[Params]) -> list[Params]:
+    """Messages as a JSON reading of the XML has them: maps are lists of names and values."""
+    return [
+        {name: value for name, value in message.items() if not name.endswith("Attributes")}
+        | {"Attribute": [{"Name": name, "Value": value} for name, value in message["Attributes"].items()]}
+        | {"MessageAttribute": [{"Name": n, "Value": v} for n, v in message.get("MessageAttributes", {}).items()]}
+        for message in messages
+    ]
+
+
+def _input(request: Request) -> Params:
+    given = json.loads(request.body)
+    return given if isinstance(given, dict) else {}

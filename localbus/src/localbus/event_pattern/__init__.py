@@ -1,0 +1,1 @@
+"""EventBridge event patterns, which SNS filter policies and event source mappings use too."""

@@ -1,0 +1,48 @@
+"""IP addresses in patterns: a range in CIDR form, and texts that are the same address in two spellings."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from localbus.event_pattern.json_tokenizer import Value, invalid_pattern
+from localbus.event_pattern.matchers import Test
+
+_IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+_IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def cidr(text: str) -> Test:
+    """The test for addresses in a range."""
+    parts = text.split("/")
+    if len(parts) != 2:
+        raise invalid_pattern("Malformed CIDR, one '/' required")
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}", parts[1]):
+        raise invalid_pattern("Malformed CIDR, mask bits must be an integer")
+    bits = int(parts[1])
+    if bits < 0:
+        raise invalid_pattern("Malformed CIDR, mask bits must not be negative")
+    address = address_of(parts[0])
+    if address is None:
+        raise invalid_pattern(f"Nonstandard IP address: {parts[0]}")
+    if bits >= address.max_prefixlen:
+        raise invalid_pattern(f"IPv{address.version} mask bits must be < {address.max_prefixlen}")
+    network = ipaddress.ip_network((address, bits), strict=False)
+    low, high = address, network.broadcast_address  # AWS counts from the address that is given
+
+    def within(value: Value) -> bool:
+        found = address_of(value)
+        return found is not None and found.version == low.version and int(low) <= int(found) <= int(high)
+
+    return within
+
+
+def address_of(value: Value) -> Address | None:
+    """The IP address that a text is, if it is one."""
+    if not isinstance(value, str) or not (_IPV4.fullmatch(value) or _IPV6.fullmatch(value)):
+        return None
+    try:
+        return ipaddress.ip_address(value)
+    except ValueError:
+        return None

@@ -1,0 +1,115 @@
+"""The actions of EventBridge that are about archives and replays."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from localbus.events.archive import Archive
+from localbus.errors import AwsError
+from localbus.events.bus import Bus, is_bus_arn
+from localbus.events.paging import page
+from localbus.protocol.service_model import Params
+from localbus.protocol.service import Caller
+
+if TYPE_CHECKING:
+    from localbus.events.state import EventBridge
+
+_ARCHIVE_ARN = re.compile(r"arn:aws[\w-]*:events:[a-z0-9-]+:[0-9]{12}:archive/(.+)")
+
+
+def create_archive(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """CreateArchive."""
+    bus = _bus(events, params["EventSourceArn"], caller)
+    return _brief(events.archives.create(params, bus, caller))
+
+
+def update_archive(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """UpdateArchive."""
+    return _brief(events.archives.update(params, caller))
+
+
+def describe_archive(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DescribeArchive."""
+    return events.archives.find(params["ArchiveName"], caller).described()
+
+
+def list_archives(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """ListArchives."""
+    _check_one_filter("ListArchives", params)
+    found = events.archives.of(caller)
+    if "EventSourceArn" in params:
+        source = _bus(events, params["EventSourceArn"], caller)
+        found = [archive for archive in found if archive.bus is source]
+    if params.get("State", "ENABLED") != "ENABLED":
+        found = []
+    return page("Archives", found, params, name=lambda archive: archive.name, show=Archive.listed)
+
+
+def delete_archive(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DeleteArchive."""
+    events.archives.delete(params["ArchiveName"], caller)
+    return {}
+
+
+def _check_one_filter(action: str, params: Params) -> None:
+    if sum(name in params for name in ("State", "EventSourceArn", "NamePrefix")) > 1:
+        text = "Use either : State, EventSourceArn, or NamePrefix."
+        raise AwsError("ValidationException", f"At most one filter is allowed for {action}. {text}")
+
+
+def _bus(events: EventBridge, arn: str, caller: Caller) -> Bus:
+    bus = events.buses.look_up(arn, caller)
+    if bus is None:
+        raise AwsError("ResourceNotFoundException", f"Event bus {arn.rpartition('/')[2]} does not exist.")
+    return bus
+
+
+def _brief(archive: Archive) -> Params:
+    return {"ArchiveArn": archive.arn, "State": "ENABLED", "CreationTime": archive.created_at}
+
+
+def start_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """StartReplay."""
+    if not is_bus_arn(params["Destination"]["Arn"]):
+        raise _not_valid("Destination.Arn", "Must contain an event bus ARN.")
+    found = _ARCHIVE_ARN.fullmatch(params["EventSourceArn"])
+    archive = next((one for one in events.archives.of(caller) if found and one.name == found[1]), None)
+    if archive is None:
+        name = found[1] if found else params["EventSourceArn"]
+        raise _not_valid("EventSourceArn", f"Archive {name} does not exist.")
+    bus = _bus(events, params["Destination"]["Arn"], caller)
+    if bus is not archive.bus:
+        raise _not_valid("Destination.Arn", "Cross event bus replay is not permitted.")
+    if params["EventStartTime"] >= params["EventEndTime"]:
+        raise _not_valid("EventEndTime", "EventStartTime must be before EventEndTime.")
+    replay = events.replays.start(params, archive, caller)
+    return {"ReplayArn": replay.arn, "State": replay.state, "ReplayStartTime": replay.started_at}
+
+
+def describe_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DescribeReplay."""
+    return events.replays.find(params["ReplayName"], caller).described()
+
+
+def list_replays(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """ListReplays."""
+    _check_one_filter("ListReplays", params)
+    wanted = (params.get("State"), params.get("EventSourceArn"))
+    found = [
+        replay
+        for replay in events.replays.of(caller)
+        if wanted[0] in {None, replay.state} and wanted[1] in {None, replay.archive.arn}
+    ]
+    return page("Replays", found, params, name=lambda replay: replay.name, show=lambda replay: replay.listed())
+
+
+def cancel_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """CancelReplay."""
+    replay = events.replays.find(params["ReplayName"], caller)
+    events.replays.cancel(replay)
+    return {"ReplayArn": replay.arn, "State": replay.state}
+
+
+def _not_valid(parameter: str, reason: str) -> AwsError:
+    return AwsError("ValidationException", f"Parameter {parameter} is not valid. Reason: {reason}")

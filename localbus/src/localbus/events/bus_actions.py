@@ -1,0 +1,177 @@
+"""The actions of EventBridge that are about buses: make, find, change, permit, tag and delete."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from localbus.errors import AwsError
+from localbus.events.bus import DEFAULT_BUS, Bus
+from localbus.events.paging import page
+from localbus.protocol.service_model import Params
+from localbus.protocol.service import Caller
+
+if TYPE_CHECKING:
+    from localbus.events.state import EventBridge
+
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+MAX_BUSES = 100
+MAX_TAGS = 50
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
+MAX_POLICY_BYTES = 10_240
+_SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
+LIMIT_TEXT = "The requested resource exceeds the maximum number allowed."
+
+
+def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """CreateEventBus."""
+    name = params["Name"]
+    if "/" in name and "EventSourceName" not in params:
+        text = "Parameter Name is not valid. Reason: A custom event bus name must not contain '/'."
+        raise AwsError("ValidationException", text)
+    if len(events.buses.of(caller)) >= MAX_BUSES:
+        raise AwsError("LimitExceededException", LIMIT_TEXT)
+    settings = {name: params[name] for name in _SETTINGS if name in params}
+    bus = events.buses.create(name, caller, settings, read_tags(params.get("Tags", []), {}))
+    return {"EventBusArn": bus.arn} | settings
+
+
+def describe_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DescribeEventBus."""
+    bus = events.buses.find(params.get("Name"), caller)
+    return _shown(bus) | {name: bus.settings[name] for name in _SETTINGS if name in bus.settings}
+
+
+def update_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """UpdateEventBus."""
+    bus = events.buses.find(params.get("Name"), caller)
+    bus.settings |= {name: params[name] for name in _SETTINGS if name in params}
+    bus.modified_at = events.clock.now()
+    return {"Arn": bus.arn, "Name": bus.name} | bus.settings
+
+
+def list_event_buses(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """ListEventBuses."""
+    return page("EventBuses", events.buses.of(caller), params, name=lambda bus: bus.name, show=_listed)
+
+
+def delete_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DeleteEventBus. One that is not there is gone already."""
+    if params["Name"] == DEFAULT_BUS:
+        raise AwsError("ValidationException", "Cannot delete event bus default.")
+    bus = events.buses.look_up(params["Name"], caller)
+    if bus is not None:
+        if bus.rules:
+            raise AwsError("ValidationException", "EventBus can't be deleted since it has rules.")
+        events.buses.delete(bus)
+    return {}
+
+
+def _shown(bus: Bus) -> Params:
+    shown: Params = {
+        "Name": bus.name,
+        "Arn": bus.arn,
+        "CreationTime": bus.created_at,
+        "LastModifiedTime": bus.modified_at,
+    }
+    return shown | ({"Policy": json.dumps(bus.policy)} if bus.policy else {})
+
+
+def _listed(bus: Bus) -> Params:
+    return _shown(bus) | {name: bus.settings[name] for name in ("Description",) if name in bus.settings}
+
+
+def put_permission(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """PutPermission: one statement, or a whole policy in its place."""
+    bus = events.buses.find(params.get("EventBusName"), caller)
+    if "Policy" in params:
+        policy = _read_policy(params["Policy"])
+    else:
+        for name in ("Action", "Principal", "StatementId"):
+            if name not in params:
+                raise AwsError("ValidationException", f"Parameter {name} is not valid. Reason: {name} is required.")
+        if params["Action"] != "events:PutEvents":
+            raise AwsError("ValidationException", "Provided value in parameter 'action' is not supported.")
+        kept = [one for one in _statements(bus) if one.get("Sid") != params["StatementId"]]
+        policy = {"Version": "2012-10-17", "Statement": [*kept, _statement(params, bus)]}
+    if len(json.dumps(policy)) > MAX_POLICY_BYTES:
+        raise AwsError("PolicyLengthExceededException", f"The policy is longer than {MAX_POLICY_BYTES} bytes.")
+    bus.policy = policy
+    return {}
+
+
+def _read_policy(text: str) -> Params:
+    try:
+        policy = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise AwsError("ValidationException", "Parameter Policy is not valid. Reason: It is not JSON.") from exc
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list) or not all(isinstance(one, dict) for one in statements):
+        raise AwsError("ValidationException", "Parameter Policy is not valid. Reason: It has no statements.")
+    return {**policy, "Statement": statements}
+
+
+def _statement(params: Params, bus: Bus) -> Params:
+    principal = params["Principal"]
+    statement: Params = {
+        "Sid": params["StatementId"],
+        "Effect": "Allow",
+        "Principal": "*" if principal == "*" else {"AWS": f"arn:aws:iam::{principal}:root"},
+        "Action": "events:PutEvents",
+        "Resource": bus.arn,
+    }
+    condition = params.get("Condition")
+    if condition:
+        statement["Condition"] = {condition["Type"]: {condition["Key"]: condition["Value"]}}
+    return statement
+
+
+def _statements(bus: Bus) -> list[Params]:
+    return list(bus.policy["Statement"]) if bus.policy else []
+
+
+def remove_permission(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """RemovePermission: one statement, or all."""
+    bus = events.buses.find(params.get("EventBusName"), caller)
+    if params.get("RemoveAllPermissions"):
+        bus.policy = None
+        return {}
+    statements = _statements(bus)
+    kept = [one for one in statements if one.get("Sid") != params.get("StatementId")]
+    if len(kept) == len(statements):
+        raise AwsError("ResourceNotFoundException", "Statement with the provided id does not exist.")
+    bus.policy = {**(bus.policy or {}), "Statement": kept} if kept else None
+    return {}
+
+
+def tag_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """TagResource."""
+    tagged = events.buses.tagged(params["ResourceARN"], caller)
+    tagged.tags |= read_tags(params["Tags"], tagged.tags)
+    return {}
+
+
+def untag_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """UntagResource."""
+    tags = events.buses.tagged(params["ResourceARN"], caller).tags
+    for key in params["TagKeys"]:
+        tags.pop(key, None)
+    return {}
+
+
+def list_tags_for_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """ListTagsForResource."""
+    tags = events.buses.tagged(params["ResourceARN"], caller).tags
+    return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+def read_tags(given: list[Params], current: dict[str, str]) -> dict[str, str]:
+    """Tags by their keys, if they are not too many and none is AWS's own."""
+    tags = {one["Key"]: one["Value"] for one in given}
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise AwsError("ValidationException", "Tag keys must not start with aws:.")
+    if len(current | tags) > MAX_TAGS:
+        raise AwsError("ValidationException", f"A resource has at most {MAX_TAGS} tags.")
+    return tags

@@ -1,0 +1,128 @@
+"""The actions of EventBridge that are about rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localbus.events import schedule
+from localbus.errors import AwsError
+from localbus.events.bus import DEFAULT_BUS, Bus, Rule
+from localbus.events.bus_actions import LIMIT_TEXT, read_tags
+from localbus.events.paging import page
+from localbus.event_pattern.pattern import EventPattern
+from localbus.protocol.service_model import Params
+from localbus.protocol.service import Caller
+
+if TYPE_CHECKING:
+    from localbus.events.state import EventBridge
+
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+MAX_RULES = 300
+
+
+def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """PutRule: make a rule, or put another in its place, which keeps targets and tags."""
+    bus = events.buses.find(params.get("EventBusName"), caller)
+    name = params["Name"]
+    rule = bus.rules.get(name)
+    check_managed(rule, params)
+    pattern_text, expression = params.get("EventPattern"), params.get("ScheduleExpression")
+    if not pattern_text and not expression:
+        text = "Parameter(s) EventPattern or ScheduleExpression must be specified."
+        raise AwsError("ValidationException", text)
+    if expression and bus.name != DEFAULT_BUS:
+        raise AwsError("ValidationException", "ScheduleExpression is supported only on the default event bus.")
+    pattern = EventPattern(pattern_text) if pattern_text else None
+    times = schedule.parse(expression) if expression else None
+    if rule is None:
+        if sum(1 for one in bus.rules.values() if not one.managed_by) >= MAX_RULES:
+            raise AwsError("LimitExceededException", LIMIT_TEXT)
+        rule = Rule(name, bus.rule_arn(name), bus, tags=read_tags(params.get("Tags", []), {}))
+        bus.rules[name] = rule
+    rule.pattern, rule.schedule, rule.schedule_expression = pattern, times, expression or None
+    rule.state = params.get("State", "ENABLED")
+    rule.description, rule.role_arn = params.get("Description"), params.get("RoleArn")
+    events.rule_changed(rule)
+    return {"RuleArn": rule.arn}
+
+
+def check_managed(rule: Rule | None, params: Params) -> None:
+    """What a service of AWS made is changed only by force."""
+    if rule is not None and rule.managed_by and not params.get("Force"):
+        text = f"{rule.name} is a managed rule. Set 'force' parameter to true to override."
+        raise AwsError("ManagedRuleException", text)
+
+
+def describe_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DescribeRule."""
+    rule = _find(events, params, caller)
+    return _shown(rule) | {"CreatedBy": rule.bus.account}
+
+
+def list_rules(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """ListRules."""
+    bus = events.buses.find(params.get("EventBusName"), caller)
+    return page("Rules", _by_name(bus), params, name=lambda rule: rule.name, show=_shown)
+
+
+def list_rule_names_by_target(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """ListRuleNamesByTarget."""
+    bus = events.buses.find(params.get("EventBusName"), caller)
+    arn = params["TargetArn"]
+    names = [rule.name for rule in _by_name(bus) if any(target.arn == arn for target in rule.targets.values())]
+    return page("RuleNames", names, params, name=str, show=str)
+
+
+def enable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """EnableRule."""
+    rule = _find(events, params, caller)
+    check_managed(rule, params)
+    rule.state = "ENABLED"
+    events.rule_changed(rule)
+    return {}
+
+
+def disable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DisableRule."""
+    rule = _find(events, params, caller)
+    check_managed(rule, params)
+    rule.state = "DISABLED"
+    events.rule_changed(rule)
+    return {}
+
+
+def delete_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+    """DeleteRule. One that is not there is gone already."""
+    bus = events.buses.find(params.get("EventBusName"), caller)
+    rule = bus.rules.get(params["Name"])
+    if rule is None:
+        return {}
+    check_managed(rule, params)
+    if rule.targets:
+        raise AwsError("ValidationException", "Rule can't be deleted since it has targets.")
+    del bus.rules[rule.name]
+    events.rule_changed(rule)
+    return {}
+
+
+def _find(events: EventBridge, params: Params, caller: Caller) -> Rule:
+    return events.buses.find(params.get("EventBusName"), caller).rule(params["Name"])
+
+
+def _by_name(bus: Bus) -> list[Rule]:
+    return [bus.rules[name] for name in sorted(bus.rules)]
+
+
+def _shown(rule: Rule) -> Params:
+    known = {
+        "Name": rule.name,
+        "Arn": rule.arn,
+        "EventPattern": rule.pattern.text if rule.pattern else None,
+        "ScheduleExpression": rule.schedule_expression,
+        "State": rule.state,
+        "Description": rule.description,
+        "RoleArn": rule.role_arn,
+        "ManagedBy": rule.managed_by,
+        "EventBusName": rule.bus.name,
+    }
+    return {name: value for name, value in known.items() if value is not None}

@@ -1,0 +1,1 @@
+"""HTTP: the server, the client, forms and CORS."""

@@ -1,0 +1,174 @@
+"""The actions of Lambda that are about event source mappings. Those of other sources than queues go upstream.
+
+Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html and its neighbours
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from localbus.errors import AwsError
+from localbus.lambda_.mapping import EventSourceMapping, Settings
+from localbus.lambda_.parameters import function_arn_of, invalid, is_queue, settings_of
+from localbus.ids import new_id
+from localbus.protocol.service_model import Params
+from localbus.sqs.registry import QueueRecord
+from localbus.protocol.service import Caller
+
+if TYPE_CHECKING:
+    from localbus.lambda_.state import EventSourceMappings
+
+PATH = "/2015-03-31/event-source-mappings"
+TAGS_PATH = "/2017-03-31/tags"
+MAX_PAGE = 100  # however many are asked for
+
+
+async def create(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """CreateEventSourceMapping."""
+    queue_arn = params.get("EventSourceArn", "")
+    if not queue_arn and "SelfManagedEventSource" not in params:
+        raise invalid("Unrecognized event source.")
+    if not is_queue(queue_arn):
+        return await mappings.upstream("POST", PATH, caller, params)
+    queue = mappings.sqs.queues.by_arn(queue_arn)
+    settings = settings_of(params, Settings(), fifo=queue_arn.endswith(".fifo"))
+    function_arn = function_arn_of(params["FunctionName"], caller)
+    timeout_s = await mappings.function_timeout_s(function_arn)
+    if queue is None:
+        text = "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue."
+        raise invalid(f"{text} SQS Error Message: The specified queue does not exist.")
+    _check_visibility(queue, timeout_s)
+    _check_unique(mappings, queue_arn, function_arn)
+    now = mappings.clock.now()
+    mapping = EventSourceMapping(new_id(), caller.account, caller.region, queue_arn, function_arn, settings, now)
+    mapping.tags = dict(params.get("Tags", {}))
+    mappings.add(mapping, enabled=params.get("Enabled", True))
+    return mapping.document()
+
+
+def _check_visibility(queue: QueueRecord, timeout_s: int) -> None:
+    """A function must have ended before its messages are anybody's again.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    visibility_timeout_s = queue.queue.settings.visibility_timeout_s
+    if visibility_timeout_s < timeout_s:
+        text = f"Queue visibility timeout: {visibility_timeout_s} seconds is less than Function timeout:"
+        raise invalid(f"{text} {timeout_s} seconds")
+
+
+def _check_unique(mappings: EventSourceMappings, queue_arn: str, function_arn: str, uuid: str = "") -> None:
+    for other in mappings:
+        if (other.queue_arn, other.function_arn) == (queue_arn, function_arn) and other.uuid != uuid:
+            pair = f'SQS arn (" {queue_arn} ") and function (" {function_arn.split(":")[6]} ")'
+            text = f"An event source mapping with {pair} already exists. Please update or delete the existing mapping"
+            raise AwsError("ResourceConflictException", f"{text} with UUID {other.uuid}")
+
+
+async def get(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """GetEventSourceMapping."""
+    mapping = mappings.find(params["UUID"], caller)
+    if mapping is None:
+        return await mappings.upstream("GET", f"{PATH}/{params['UUID']}", caller)
+    return mapping.document()
+
+
+async def update(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """UpdateEventSourceMapping."""
+    mapping = mappings.find(params["UUID"], caller)
+    if mapping is None:
+        given = {name: value for name, value in params.items() if name != "UUID"}
+        return await mappings.upstream("PUT", f"{PATH}/{params['UUID']}", caller, given)
+    _refuse_in_transition(mapping, "update")
+    settings = settings_of(params, mapping.settings, fifo=mapping.queue_arn.endswith(".fifo"))
+    function_arn = mapping.function_arn
+    if "FunctionName" in params:
+        function_arn = function_arn_of(params["FunctionName"], caller)
+        timeout_s = await mappings.function_timeout_s(function_arn)
+        queue = mappings.sqs.queues.by_arn(mapping.queue_arn)
+        if queue is not None:
+            _check_visibility(queue, timeout_s)
+        _check_unique(mappings, mapping.queue_arn, function_arn, mapping.uuid)
+        _refuse_in_transition(
+            mapping, "update"
+        )  # another request may have been faster while the function was asked for
+    enabled = params.get("Enabled", mapping.state == "Enabled")
+    await mappings.change(mapping, settings, function_arn, enabled=enabled)
+    return mapping.document()
+
+
+async def delete(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """DeleteEventSourceMapping."""
+    mapping = mappings.find(params["UUID"], caller)
+    if mapping is None:
+        return await mappings.upstream("DELETE", f"{PATH}/{params['UUID']}", caller)
+    _refuse_in_transition(mapping, "delete")
+    await mappings.remove(mapping)
+    return mapping.document()
+
+
+def _refuse_in_transition(mapping: EventSourceMapping, verb: str) -> None:
+    if mapping.is_in_transition:
+        text = f"Cannot {verb} the event source mapping because it is in use."
+        raise AwsError("ResourceInUseException", text)
+
+
+async def list_(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """ListEventSourceMappings: those of queues and, after them in the same pages, the upstream's."""
+    queue_arn = params.get("EventSourceArn", "")
+    function_arn = function_arn_of(params["FunctionName"], caller) if "FunctionName" in params else ""
+    found = {
+        mapping.uuid: mapping.document()
+        for mapping in mappings
+        if (mapping.account, mapping.region) == (caller.account, caller.region)
+        and queue_arn in {"", mapping.queue_arn}
+        and function_arn in {"", mapping.function_arn}
+    }
+    if not is_queue(queue_arn):
+        found |= {one["UUID"]: one for one in await mappings.upstream_list(params, caller)}
+    after = _read_marker(params.get("Marker"))
+    uuids = sorted(uuid for uuid in found if uuid > after)
+    length = min(params.get("MaxItems", MAX_PAGE), MAX_PAGE)
+    page = uuids[:length]
+    result: Params = {"EventSourceMappings": [found[uuid] for uuid in page]}
+    if len(uuids) > length:
+        result["NextMarker"] = base64.b64encode(page[-1].encode()).decode()
+    return result
+
+
+def _read_marker(marker: str | None) -> str:
+    """The id after which the page begins."""
+    try:
+        return base64.b64decode(marker or "", validate=True).decode()
+    except (binascii.Error, ValueError) as exc:
+        raise invalid("The marker is not one that was given out.") from exc
+
+
+async def list_tags(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """ListTags, of a mapping."""
+    mapping = mappings.find_by_arn(params["Resource"], caller)
+    if mapping is None:
+        return await mappings.upstream("GET", f"{TAGS_PATH}/{params['Resource']}", caller)
+    return {"Tags": dict(mapping.tags)}
+
+
+async def tag_resource(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """TagResource, of a mapping."""
+    mapping = mappings.find_by_arn(params["Resource"], caller)
+    if mapping is None:
+        return await mappings.upstream("POST", f"{TAGS_PATH}/{params['Resource']}", caller, {"Tags": params["Tags"]})
+    mapping.tags |= params["Tags"]
+    return {}
+
+
+async def untag_resource(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
+    """UntagResource, of a mapping."""
+    mapping = mappings.find_by_arn(params["Resource"], caller)
+    if mapping is None:
+        query = {"tagKeys": params["TagKeys"]}
+        return await mappings.upstream("DELETE", f"{TAGS_PATH}/{params['Resource']}", caller, query=query)
+    for key in params["TagKeys"]:
+        mapping.tags.pop(key, None)
+    return {}

@@ -1,0 +1,87 @@
+"""What a request may say about a mapping of a queue, and what it makes of a mapping's settings.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html; the wordings are AWS's where it is
+known to say so, else our own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from localbus.errors import AwsError
+from localbus.lambda_.mapping import REPORT_FAILURES, Settings
+from localbus.lambda_.filter_criteria import read_filter_criteria
+from localbus.protocol.service_model import Params
+from localbus.protocol.service import Caller
+
+MAX_UNWINDOWED_BATCH = 10
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: these are of streams, brokers and
+# databases, or (metrics, keys, provisioned pollers) not built here.
+_OF_OTHER_SOURCES = (
+    *("StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "MaximumRecordAgeInSeconds"),
+    *("BisectBatchOnFunctionError", "MaximumRetryAttempts", "TumblingWindowInSeconds", "Topics", "Queues"),
+    *("SourceAccessConfigurations", "SelfManagedEventSource", "DocumentDBEventSourceConfig"),
+    *("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"),
+)
+_NOT_BUILT = ("KMSKeyArn", "MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig")
+_FUNCTION = re.compile(
+    r"(?:arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
+    r"(?P<name>[a-zA-Z0-9-_]+)(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?"
+)
+
+
+def invalid(text: str) -> AwsError:
+    """A parameter that may not be as it is."""
+    return AwsError("InvalidParameterValueException", text)
+
+
+def settings_of(params: Params, current: Settings, *, fifo: bool) -> Settings:
+    """The settings after a request; what it does not name stays. Raises InvalidParameterValueException."""
+    for name in _OF_OTHER_SOURCES:
+        if params.get(name) not in (None, [], {}):
+            raise invalid(f"{name} is not valid for SQS event sources.")
+    if params.get("DestinationConfig"):
+        raise invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
+    for name in _NOT_BUILT:
+        if params.get(name) not in (None, "", {}):
+            raise AwsError("NotImplemented", f"{name} of an event source mapping is not built in localbus.")
+    settings = replace(
+        current,
+        batch_size=params.get("BatchSize", current.batch_size),
+        batching_window_s=params.get("MaximumBatchingWindowInSeconds", current.batching_window_s),
+    )
+    if "ScalingConfig" in params:
+        settings = replace(settings, maximum_concurrency=params["ScalingConfig"].get("MaximumConcurrency"))
+    if "FunctionResponseTypes" in params:
+        settings = replace(settings, reports_failures=REPORT_FAILURES in params["FunctionResponseTypes"])
+    if "FilterCriteria" in params:
+        settings = replace(settings, filters=read_filter_criteria(params["FilterCriteria"]))
+    _check_batching(settings, fifo=fifo)
+    return settings
+
+
+def _check_batching(settings: Settings, *, fifo: bool) -> None:
+    if fifo and settings.batching_window_s:
+        raise invalid("Batching window is not supported for FIFO queues")
+    if fifo and settings.batch_size > MAX_UNWINDOWED_BATCH:
+        raise invalid(f"Batch size must not exceed {MAX_UNWINDOWED_BATCH} for FIFO queues")
+    if settings.batch_size > MAX_UNWINDOWED_BATCH and not settings.batching_window_s:
+        text = "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than"
+        raise invalid(f"{text} {MAX_UNWINDOWED_BATCH}")
+
+
+def function_arn_of(name: str, caller: Caller) -> str:
+    """The ARN of a function that is given by its name, a part of its ARN or all of it."""
+    found = _FUNCTION.fullmatch(name)
+    if found is None:
+        raise invalid(f"{name} is no name and no ARN of a function.")
+    arn = f"arn:aws:lambda:{found['region'] or caller.region}:{found['account'] or caller.account}"
+    qualifier = f":{found['qualifier']}" if found["qualifier"] else ""
+    return f"{arn}:function:{found['name']}{qualifier}"
+
+
+def is_queue(arn: str) -> bool:
+    """Whether an event source is an SQS queue."""
+    parts = arn.split(":")
+    return len(parts) > 2 and parts[2] == "sqs"

@@ -1,0 +1,1 @@
+"""AWS wire protocols: service models, request routing, serialisation and errors."""

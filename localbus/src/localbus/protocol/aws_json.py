@@ -1,0 +1,191 @@
+"""AWS JSON 1.0 and 1.1: a request names its action in X-Amz-Target and carries one JSON object each way.
+
+Source: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
+from localbus.http.message import Response
+from localbus.protocol.json_codec import read_request, write_answer
+from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.service import Service
+
+Reader = Callable[[Any], Any]
+
+_CORAL = "com.amazon.coral.service#"
+# These come from the framework in front of every AWS service, so their namespace is not the service's.
+_CORAL_CODES = {
+    "InvalidParameterValueException",
+    "MissingRequiredParameterException",
+    "AccessDeniedException",
+    "SerializationException",
+    "UnknownOperationException",
+}
+
+
+class JsonProtocol:
+    """Reads and writes the requests of one service."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._content_type = f"application/x-amz-json-{service.json_version}"
+        self._readers: dict[str, Reader] = {}
+
+    def read(self, action: str, body: bytes) -> tuple[Operation, Params]:
+        """The action and its input in Python values of the model's types."""
+        operation = self.service.api.operation(action)
+        try:
+            document = read_request(body) if body else {}
+        except (ValueError, RecursionError) as exc:
+            raise MalformedRequestError("The request body is not JSON.") from exc
+        reader = self._readers.get(action)
+        if reader is None:
+            shape = operation.input
+            reader = self._readers[action] = reader_of(shape) if shape is not None else lambda _: {}
+        params: Params = reader(document)
+        return operation, params
+
+    def write(self, operation: Operation, result: Params, request_id: str) -> Response:
+        """The answer to a request that went well; an action without output answers with an empty body."""
+        body = write_answer(result) if operation.output else b""
+        return Response(200, self._headers(request_id), body)
+
+    def write_error(self, error: Exception, request_id: str) -> Response:
+        """The answer to a request that did not."""
+        match error:
+            case UnknownActionError():
+                return self._refusal(404, "UnknownOperationException", None, request_id)
+            case MalformedRequestError():
+                return self._refusal(400, "SerializationException", str(error), request_id)
+            case AwsError():
+                form = self.service.api.error_form(error.code)
+                fault = f"{form.query_code};{form.fault}" if self.service.api.query_compatible else None
+                return self._refusal(form.status, error.code, error.message, request_id, fault)
+            case _:
+                return self._refusal(500, "InternalFailure", "The engine failed; its log says how.", request_id)
+
+    def _refusal(
+        self, status: int, code: str, message: str | None, request_id: str, query_error: str | None = None
+    ) -> Response:
+        namespace = _CORAL if code in _CORAL_CODES else self.service.error_namespace
+        document = {"__type": f"{namespace}{code}"} | ({"message": message} if message else {})
+        headers = self._headers(request_id)
+        if query_error:
+            headers.append((b"x-amzn-query-error", query_error.encode()))
+        return Response(status, headers, write_answer(document))
+
+    def _headers(self, request_id: str) -> list[tuple[bytes, bytes]]:
+        return [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", self._content_type.encode())]
+
+
+def reader_of(shape: Shape) -> Reader:
+    """A function that turns a JSON value into a value of the shape, and refuses one of another type."""
+    if isinstance(shape, StructureShape):
+        return _compile_structure(shape)
+    if isinstance(shape, ListShape):
+        return _compile_list(shape)
+    if isinstance(shape, MapShape):
+        return _compile_map(shape)
+    return _SCALARS[shape.type_name]
+
+
+def _compile_structure(shape: StructureShape) -> Reader:
+    readers = {name: reader_of(member) for name, member in shape.members.items()}
+
+    def structure(value: Any) -> Params:
+        if not isinstance(value, dict):
+            raise _not_a("Structure", value)
+        return {k: readers[k](item) for k, item in value.items() if item is not None and k in readers}
+
+    return structure
+
+
+def _compile_list(shape: ListShape) -> Reader:
+    read = reader_of(shape.member)
+
+    def items(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise _not_a("List", value)
+        return [read(item) for item in value if item is not None]
+
+    return items
+
+
+def _compile_map(shape: MapShape) -> Reader:
+    read = reader_of(shape.value)
+
+    def mapping(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _not_a("Map", value)
+        return {key: read(item) for key, item in value.items() if item is not None}
+
+    return mapping
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise _not_a("String", value)
+
+
+def _integer(value: Any) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise _not_a("Integer", value)
+
+
+def _number(value: Any) -> float:
+    if type(value) in {int, float}:
+        return float(value)
+    raise _not_a("Double", value)
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _not_a("Boolean", value)
+
+
+def _blob(value: Any) -> bytes:
+    try:
+        return base64.b64decode(_text(value), validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise MalformedRequestError("A blob is not base64.") from exc
+
+
+def _timestamp(value: Any) -> datetime:
+    try:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        return datetime.fromtimestamp(_number(value), UTC)
+    except (ValueError, OverflowError, OSError) as exc:
+        raise _not_a("Timestamp", value) from exc
+
+
+_SCALARS: dict[str, Reader] = {
+    "string": _text,
+    "integer": _integer,
+    "long": _integer,
+    "float": _number,
+    "double": _number,
+    "boolean": _boolean,
+    "blob": _blob,
+    "timestamp": _timestamp,
+}
+
+
+def _not_a(wanted: str, value: object) -> MalformedRequestError:
+    kinds: dict[type, str] = {str: "STRING_VALUE", bool: "TRUE_VALUE" if value else "FALSE_VALUE", dict: "START_OBJECT"}
+    kinds |= {list: "START_ARRAY", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", type(None): "NULL_VALUE"}
+    return MalformedRequestError(f"{kinds[type(value)]} cannot be converted to {wanted}")

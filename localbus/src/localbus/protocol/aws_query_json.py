@@ -1,0 +1,60 @@
+"""JSON in place of XML for a form whose client accepts `application/json`, as API Gateway and older SDKs do.
+
+The documents are the XML's with the model's own names: what is absent is null. Maps of SQS are lists of names and
+values, as in its XML; those of other services are objects. AWS documents none of this. The frame, `messages`, lists of
+attributes, nulls and refusals are recorded of AWS; the rest is built after them and after what clients of AWS read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from localbus.http.message import Response
+from localbus.protocol.json_codec import write_answer
+from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.aws_query import QueryProtocol
+
+_LOWERED = {"Messages": "messages", "QueueUrls": "queueUrls"}
+
+
+class QueryJsonProtocol(QueryProtocol):
+    """Reads forms and writes JSON. A request without any action gets XML all the same."""
+
+    def write(self, operation: Operation, result: Params, request_id: str) -> Response:
+        """The answer to a request that went well."""
+        inner: Params = {"ResponseMetadata": {"RequestId": request_id}}
+        if operation.output is not None:
+            inner[operation.result_wrapper or f"{operation.name}Result"] = self._json(operation.output, result)
+        return _answer(200, {f"{operation.name}Response": inner}, request_id)
+
+    def _refusal(self, status: int, code: str, message: str, fault: str, request_id: str) -> Response:
+        error = {"Code": code, "Message": message, "Type": fault}
+        return _answer(status, {"Error": error, "RequestId": request_id}, request_id)
+
+    def _json(self, shape: Shape, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(shape, StructureShape):
+            return {
+                _LOWERED.get(name, name) if self._names else name: self._json(member, value.get(name))
+                for name, member in shape.members.items()
+            }
+        if isinstance(shape, ListShape):
+            return [self._json(shape.member, item) for item in value]
+        if isinstance(shape, MapShape):
+            return self._json_map(shape, value)
+        return value
+
+    def _json_map(self, shape: MapShape, value: Params) -> Any:
+        values = {key: self._json(shape.value, item) for key, item in value.items()}
+        if not self._names:
+            return values
+        key_name = "Key" if shape.name == "TagMap" else "Name"
+        return [{key_name: key, "Value": item} for key, item in values.items()]
+
+
+def _answer(status: int, document: Params, request_id: str) -> Response:
+    headers = [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", b"application/json")]
+    return Response(status, headers, write_answer(document))

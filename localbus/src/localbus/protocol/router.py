@@ -1,0 +1,186 @@
+"""Which service a request is for, in which protocol, by whose credentials. What is for none of ours goes upstream."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
+from localbus.protocol.api_faults import Faults
+from localbus.protocol.api_faults import answer as answer_with
+from localbus.http.message import Handler, Request, Response
+from localbus.ids import new_id
+from localbus.protocol.aws_json import JsonProtocol
+from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.unsupported import not_here
+from localbus.protocol.aws_query_json import QueryJsonProtocol
+from localbus.protocol.aws_query import QueryProtocol
+from localbus.protocol.rest_json import RestJsonProtocol
+from localbus.protocol.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
+
+log = logging.getLogger("localbus")
+
+QUEUE_PATH = re.compile(r"/(?:queue/[a-z0-9-]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?/?")
+_OWN = ("/_localbus", "/_aws/sqs/messages")
+_NOT_OF_ONE_QUEUE = {"CreateQueue", "ListQueues"}  # AWS has no such actions at a queue's own URL
+_SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+
+Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol
+
+
+class Router:
+    """The one entrance: own services, own pages (`/_localbus/...`), and the way upstream."""
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        pages: Handler,
+        upstream: Handler | None = None,
+        faults: Faults | None = None,
+        rest: Sequence[RestJsonProtocol] = (),
+    ) -> None:
+        self._by_name = {service.name: service for service in services}
+        self._by_target = {s.api.target_prefix: JsonProtocol(s) for s in services if s.json_version}
+        self._query = {service.name: QueryProtocol(service) for service in services}
+        self._query_json = {service.name: QueryJsonProtocol(service) for service in services}
+        self._rest = rest
+        self._pages = pages
+        self._upstream = upstream
+        self._faults = faults or Faults()
+
+    def wants_stream(self, request: Request) -> bool:
+        """Only what certainly goes upstream may be handed over before its body is complete."""
+        if request.target.startswith("/_") or request.is_form or self._service_by_head(request) is not None:
+            return False
+        return not any(protocol.is_for(request) for protocol in self._rest)
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer by the service that the request names."""
+        if request.target.startswith(_OWN):
+            return self._pages(request)
+        return self._by_rest(request) or self._by_target_or_form(request)
+
+    def _by_rest(self, request: Request) -> Response | Awaitable[Response] | None:
+        """The answer of a service that is found by method and path."""
+        for protocol in self._rest:
+            action = protocol.action(request)
+            if action is not None:
+                return self._answer(protocol, request, partial(protocol.read, action, request))
+        return None
+
+    def _by_target_or_form(self, request: Request) -> Response | Awaitable[Response]:
+        target = request.header(b"x-amz-target")
+        if target:
+            prefix, _, action = target.rpartition(".")
+            protocol = self._by_target.get(prefix)
+            if protocol is not None:
+                return self._answer(protocol, request, lambda: protocol.read(action, request.body))
+            return self._pass_on(request)
+        name = self._service_by_head(request) or self._service_by_form(request)
+        if name is None:
+            return self._pass_on(request)
+        query = (self._query_json if "application/json" in request.header(b"accept") else self._query)[name]
+        form = request.form
+        action = form.get("Action", "")
+        if name == "sqs" and QUEUE_PATH.fullmatch(request.path):
+            form = {"QueueUrl": request.path} | form
+            if action in _NOT_OF_ONE_QUEUE:
+                return query.write_error(UnknownActionError(action), caller_of(request).request_id)
+        return self._answer(query, request, lambda: query.read(action, form))
+
+    def _answer(
+        self, protocol: Protocol, request: Request, read: Callable[[], tuple[Operation, Params]]
+    ) -> Response | Awaitable[Response]:
+        caller = caller_of(request)
+        try:
+            operation, params = read()
+        except Exception as exc:  # noqa: BLE001 (the boundary: whatever failed is answered)
+            return _failure(protocol, exc, caller)
+
+        def do() -> Response | Awaitable[Response]:
+            return _do(protocol, operation, params, caller)
+
+        fault = self._faults.strike(operation.name) if self._faults.rules else None
+        if fault is None:
+            return do()
+        name = protocol.service.name
+        return answer_with(fault, name, do, lambda error: protocol.write_error(error, caller.request_id))
+
+    def _service_by_head(self, request: Request) -> str | None:
+        """Our service as the target, the credential scope, the host or a queue's path names it."""
+        prefix = request.header(b"x-amz-target").rpartition(".")[0]
+        if prefix:
+            protocol = self._by_target.get(prefix)
+            return protocol.service.name if protocol else None
+        scope = _scope(request)
+        if scope is not None:
+            return scope[2] if scope[2] in self._by_name else None
+        label = request.header(b"host").partition(".")[0]
+        if label in self._by_name:
+            return label
+        return "sqs" if "sqs" in self._by_name and QUEUE_PATH.fullmatch(request.path) else None
+
+    def _service_by_form(self, request: Request) -> str | None:
+        """Our service as an unsigned form names it: by the API version, else by who has such an action."""
+        action, version = request.form.get("Action"), request.form.get("Version")
+        if not action or _scope(request) is not None:
+            return None
+        for service in self._by_name.values():
+            if version == service.api.version or (not version and action in service.api.model.operation_names):
+                return service.name
+        return None
+
+    def _pass_on(self, request: Request) -> Response | Awaitable[Response]:
+        if self._upstream is not None:
+            return self._upstream(request)
+        scope = _scope(request)
+        if scope is None and (request.method, request.target) == ("GET", "/"):
+            return self._pages(request)
+        return not_here(request, scope[2] if scope else None)
+
+
+def caller_of(request: Request) -> Caller:
+    """Account and region of the credentials; an access key of twelve digits is an account, as local engines have it."""
+    scope = _scope(request)
+    key, region, _ = scope or ("", DEFAULT_REGION, "")
+    account = key if _ACCOUNT.fullmatch(key) else DEFAULT_ACCOUNT
+    host = request.header(b"host") or "localhost"
+    trace_header = request.header(b"x-amzn-trace-id")
+    return Caller(account, region, f"http://{host}", new_id(), signed=scope is not None, trace_header=trace_header)
+
+
+def _scope(request: Request) -> tuple[str, str, str] | None:
+    """Access key, region and service of the signature, in the header or in a presigned address."""
+    text = request.header(b"authorization")
+    if not text and "X-Amz-Credential" in request.target:
+        text = f"Credential={request.query.get('X-Amz-Credential', '')}"
+    found = _SCOPE.search(text) if text else None
+    return (found[1], found[2], found[3]) if found else None
+
+
+def _do(protocol: Protocol, operation: Operation, params: Params, caller: Caller) -> Response | Awaitable[Response]:
+    try:
+        result = protocol.service.call(operation, params, caller)
+        if isinstance(result, dict):
+            return protocol.write(operation, result, caller.request_id)
+    except Exception as exc:  # noqa: BLE001 (the same boundary)
+        return _failure(protocol, exc, caller)
+    return _later(protocol, operation, result, caller)
+
+
+async def _later(protocol: Protocol, operation: Operation, result: Awaitable[Params], caller: Caller) -> Response:
+    try:
+        return protocol.write(operation, await result, caller.request_id)
+    except Exception as exc:  # noqa: BLE001 (the same boundary, for an action that waited)
+        return _failure(protocol, exc, caller)
+
+
+def _failure(protocol: Any, error: Exception, caller: Caller) -> Response:
+    if not isinstance(error, AwsError | MalformedRequestError | UnknownActionError):
+        log.error("request.failed", exc_info=error, extra={"request_id": caller.request_id})
+    response: Response = protocol.write_error(error, caller.request_id)
+    return response

@@ -1,0 +1,67 @@
+"""What a messaging service is to the protocols: a model, a table of actions, and its way of saying that input is wrong.
+
+A service is added by giving one of these to the router. Each entry of `actions` maps an action's name to a function of
+the parsed input and the caller. An action that must wait (a long poll) returns an awaitable; all others return at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from localbus.errors import AwsError, not_implemented
+from localbus.protocol.service_model import Api, Operation, Params, Violation, describe
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and from where: account and region of the credentials, and the address by which we were reached.
+
+    `signed` is whether there were credentials at all; `trace_header` is the X-Amzn-Trace-Id that travels with messages.
+    """
+
+    account: str = DEFAULT_ACCOUNT
+    region: str = DEFAULT_REGION
+    base_url: str = "http://localhost"
+    request_id: str = ""
+    signed: bool = True
+    trace_header: str = ""
+
+
+Action = Callable[[Params, Caller], Params | Awaitable[Params]]
+
+
+def validation_exception(violations: list[Violation]) -> AwsError:
+    """How most services word broken constraints."""
+    return AwsError("ValidationException", describe(violations))
+
+
+@dataclass(frozen=True)
+class Service:
+    """One AWS service. `json_version` is None for a service that speaks only the Query protocol."""
+
+    api: Api
+    actions: Mapping[str, Action]
+    json_version: Literal["1.0", "1.1"] | None
+    xmlns: str | None = None
+    error_namespace: str = ""
+    refuse: Callable[[list[Violation]], AwsError] = validation_exception
+
+    @property
+    def name(self) -> str:
+        """The name that stands in a request's credential scope."""
+        return self.api.name
+
+    def call(self, operation: Operation, params: Params, caller: Caller) -> Params | Awaitable[Params]:
+        """Check the input by the model and do the action."""
+        violations = operation.violations(params)
+        if violations:
+            raise self.refuse(violations)
+        action = self.actions.get(operation.name)
+        if action is None:
+            raise not_implemented(self.name, operation.name)
+        return action(params, caller)

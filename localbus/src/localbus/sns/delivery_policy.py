@@ -1,0 +1,176 @@
+"""How often, and after which pauses, SNS tries again to deliver.
+
+Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+and https://docs.aws.amazon.com/sns/latest/dg/creating-delivery-policy.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localbus.sns.errors import invalid
+
+MAX_TOTAL_S = 3600
+MAX_RETRIES = 100
+DEFAULT_CONTENT_TYPE = "text/plain; charset=UTF-8"
+DEFAULT_RETRY_POLICY: Mapping[str, Any] = {
+    "minDelayTarget": 20,
+    "maxDelayTarget": 20,
+    "numRetries": 3,
+    "numMaxDelayRetries": 0,
+    "numNoDelayRetries": 0,
+    "numMinDelayRetries": 0,
+    "backoffFunction": "linear",
+}
+_COUNTS = ("numRetries", "numMaxDelayRetries", "numNoDelayRetries", "numMinDelayRetries")
+
+# From 0 to 1 over the backoff phase, by the position in it and the last position.
+_FUNCTIONS: dict[str, Callable[[int, int, float], float]] = {
+    "linear": lambda at, last, _ratio: at / last,
+    "arithmetic": lambda at, last, _ratio: at * (at + 1) / (last * (last + 1)),
+    "geometric": lambda at, last, ratio: (ratio ** (at / last) - 1) / (ratio - 1) if ratio > 1 else 0.0,
+    "exponential": lambda at, last, _ratio: (2.0**at - 1) / (2.0**last - 1),
+}
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """The four phases: at once, after the shortest pause, after growing pauses, after the longest pause."""
+
+    immediate: int
+    at_shortest: int
+    growing: int
+    at_longest: int
+    shortest_s: float
+    longest_s: float
+    function: str = "linear"
+
+    def pauses(self) -> Iterator[float]:
+        """The pause before each retry, in seconds."""
+        for _ in range(self.immediate):
+            yield 0.0
+        for _ in range(self.at_shortest):
+            yield self.shortest_s
+        grow, span = _FUNCTIONS[self.function], self.longest_s - self.shortest_s
+        for at in range(self.growing):
+            share = grow(at, self.growing - 1, self.longest_s / self.shortest_s) if self.growing > 1 else 0.0
+            yield self.shortest_s + span * share
+        for _ in range(self.at_longest):
+            yield self.longest_s
+
+
+# For endpoints that AWS runs itself, such as Lambda; nobody can change it.
+MANAGED = RetryPolicy(3, 2, 10, 100_000, 1.0, 20.0, "exponential")
+
+
+def retry_policy(given: Mapping[str, Any]) -> RetryPolicy:
+    """The phases of a healthyRetryPolicy."""
+    policy = {**DEFAULT_RETRY_POLICY, **given}
+    none, shortest, longest = (policy[f"num{phase}DelayRetries"] for phase in ("No", "Min", "Max"))
+    growing = max(0, policy["numRetries"] - none - shortest - longest)
+    pauses = float(policy["minDelayTarget"]), float(policy["maxDelayTarget"])
+    return RetryPolicy(none, shortest, growing, longest, *pauses, policy["backoffFunction"])
+
+
+def read_topic_policy(text: str) -> str:
+    """A topic's DeliveryPolicy in the form in which AWS keeps it."""
+    http = _object(_parse(text).get("http"), "http")
+    _check_retry_policy(http.get("defaultHealthyRetryPolicy"), "http.defaultHealthyRetryPolicy")
+    kept: dict[str, Any] = {}
+    if http.get("defaultHealthyRetryPolicy"):
+        kept["defaultHealthyRetryPolicy"] = http["defaultHealthyRetryPolicy"]
+    kept["disableSubscriptionOverrides"] = http.get("disableSubscriptionOverrides", False)
+    _check_throttle_policy(http.get("defaultThrottlePolicy"), "http.defaultThrottlePolicy")
+    for name in ("defaultThrottlePolicy", "defaultRequestPolicy"):
+        if http.get(name):
+            kept[name] = _object(http[name], f"http.{name}")
+    return _text({"http": kept})
+
+
+def read_subscription_policy(text: str) -> str:
+    """A subscription's DeliveryPolicy in the form in which AWS keeps it."""
+    document = _parse(text)
+    _check_retry_policy(document.get("healthyRetryPolicy"), "healthyRetryPolicy")
+    _check_throttle_policy(document.get("throttlePolicy"), "throttlePolicy")
+    return _text(
+        {
+            "healthyRetryPolicy": document.get("healthyRetryPolicy"),
+            "sicklyRetryPolicy": None,
+            "throttlePolicy": document.get("throttlePolicy"),
+            "requestPolicy": document.get("requestPolicy"),
+            "guaranteed": False,
+        }
+    )
+
+
+def effective_topic_policy(kept: str) -> dict[str, Any]:
+    """What holds for a topic, with AWS's defaults in place of what it leaves open."""
+    http: dict[str, Any] = json.loads(kept)["http"] if kept else {}
+    effective = {
+        "defaultHealthyRetryPolicy": {**DEFAULT_RETRY_POLICY, **http.get("defaultHealthyRetryPolicy", {})},
+        "disableSubscriptionOverrides": http.get("disableSubscriptionOverrides", False),
+        "defaultRequestPolicy": http.get("defaultRequestPolicy", {"headerContentType": DEFAULT_CONTENT_TYPE}),
+    }
+    if "defaultThrottlePolicy" in http:
+        effective["defaultThrottlePolicy"] = http["defaultThrottlePolicy"]
+    return {"http": effective}
+
+
+def effective_policy(topic_kept: str, kept: str) -> dict[str, Any]:
+    """What holds for a subscription: its own policy where the topic lets it, else the topic's."""
+    topic = effective_topic_policy(topic_kept)["http"]
+    own: dict[str, Any] = json.loads(kept) if kept and not topic["disableSubscriptionOverrides"] else {}
+    healthy = own.get("healthyRetryPolicy")
+    return {
+        "healthyRetryPolicy": {**DEFAULT_RETRY_POLICY, **healthy} if healthy else topic["defaultHealthyRetryPolicy"],
+        "sicklyRetryPolicy": None,
+        "throttlePolicy": own.get("throttlePolicy") or topic.get("defaultThrottlePolicy"),
+        "requestPolicy": own.get("requestPolicy") or topic["defaultRequestPolicy"],
+        "guaranteed": False,
+    }
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        return _object(json.loads(text), "policy")
+    except (ValueError, RecursionError) as exc:
+        raise invalid("DeliveryPolicy: failed to parse JSON.") from exc
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid(f"DeliveryPolicy: {name} must be an object")
+    return value
+
+
+def _check_retry_policy(given: Any, name: str) -> None:
+    policy = {**DEFAULT_RETRY_POLICY, **_object(given, name)}
+    for field in (*_COUNTS, "minDelayTarget", "maxDelayTarget"):
+        if not isinstance(policy[field], int) or isinstance(policy[field], bool) or policy[field] < 0:
+            raise invalid(f"DeliveryPolicy: {name}.{field} must be a whole number of at least 0")
+    if policy["backoffFunction"] not in _FUNCTIONS:
+        choices = ", ".join(sorted(_FUNCTIONS))
+        raise invalid(f"DeliveryPolicy: {name}.backoffFunction must be one of {choices}")
+    if not 1 <= policy["minDelayTarget"] <= policy["maxDelayTarget"] <= MAX_TOTAL_S:
+        raise invalid(f"DeliveryPolicy: {name}.maxDelayTarget must be greater than or equal to minDelayTarget")
+    if policy["numRetries"] > MAX_RETRIES:
+        raise invalid(f"DeliveryPolicy: {name}.numRetries must be less than or equal to {MAX_RETRIES}")
+    if sum(policy[field] for field in _COUNTS[1:]) > policy["numRetries"]:
+        raise invalid(f"DeliveryPolicy: {name}.numRetries must be at least the sum of the retries of its phases")
+    if sum(retry_policy(policy).pauses()) > MAX_TOTAL_S:
+        raise invalid(f"DeliveryPolicy: {name}: the total retry time must not exceed {MAX_TOTAL_S} seconds")
+
+
+def _check_throttle_policy(given: Any, name: str) -> None:
+    rate = _object(given, name).get("maxReceivesPerSecond")
+    if rate is not None and (not isinstance(rate, int) or isinstance(rate, bool) or rate < 1):
+        raise invalid(f"DeliveryPolicy: {name}.maxReceivesPerSecond must be a whole number of at least 1")
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))

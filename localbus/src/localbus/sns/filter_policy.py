@@ -1,0 +1,183 @@
+"""Filter policies: which messages of a topic a subscription wants, by their attributes or by their body.
+
+A filter policy is an event pattern with limits of its own and fewer operators, so `event_pattern` reads and compiles
+it. Here is what SNS adds: the limits, its words for what is wrong, and what of a message is looked at.
+Source: https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Any, Literal
+
+from localbus.errors import AwsError
+from localbus.event_pattern.pattern import EventPattern, Fields, Place, fields_of, holds
+from localbus.event_pattern.json_tokenizer import JsonTokens, Value
+
+Scope = Literal["MessageAttributes", "MessageBody"]
+
+# https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
+MAX_KEYS = 5
+MAX_COMBINATIONS = 150
+MAX_BYTES = 262_144
+HIGHEST_NUMBER = 1e9
+# https://docs.aws.amazon.com/sns/latest/dg/string-value-matching.html
+_NOT_IN_SNS = {"exactly", "wildcard"}
+_PREFIX_OF_REASON = "Event pattern is not valid. Reason: "
+_SOURCE = re.compile(r"\[Source: \(String\).*?; (line: \d+, column: \d+\])", re.DOTALL)
+_REDACTED = r"[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); \1"
+
+
+class FilterPolicyError(Exception):
+    """What is wrong with a filter policy. The caller knows by which parameter it came."""
+
+
+class FilterPolicy:
+    """A compiled filter policy."""
+
+    def __init__(self, text: str, scope: Scope) -> None:
+        document = _read(text)
+        try:
+            _check_operators(JsonTokens(text))
+            self._branches = EventPattern(text).branches
+        except AwsError as exc:
+            raise FilterPolicyError(f"FilterPolicy: {_reason(exc)}") from exc
+        if scope == "MessageAttributes" and _is_nested(document):
+            raise FilterPolicyError(f"Filter policy scope {scope} does not support nested filter policy")
+        _check_limits(document)
+        self.text = text
+        self.scope: Scope = scope
+
+    def holds_for(self, fields: Fields | None) -> bool:
+        """Whether the subscription wants a message of these fields: those of its attributes, or those of its body."""
+        return fields is not None and any(holds(branch, fields) for branch in self._branches)
+
+
+def body_fields(message: str) -> Fields | None:
+    """The fields of a body that is a JSON object; None for any other body, which no policy accepts."""
+    try:
+        document = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    return fields_of(document) if isinstance(document, dict) else None
+
+
+def attribute_fields(attributes: Mapping[str, Mapping[str, Any]]) -> Fields:
+    """The attributes as fields: each item of a String.Array is a value of its own, Binary ones do not count."""
+    fields: dict[str, list[tuple[Value, Place]]] = {}
+    for name, attribute in attributes.items():
+        kind: str = attribute["DataType"]
+        if not kind.startswith("Binary"):
+            fields[name] = [(value, ()) for value in _values(kind, attribute["StringValue"])]
+    return fields
+
+
+def _values(kind: str, text: str) -> list[Value]:
+    if kind == "String.Array":
+        try:
+            items = json.loads(text)
+        except (ValueError, RecursionError):
+            return [text]
+        items = items if isinstance(items, list) else [items]
+        return [item for item in items if not isinstance(item, dict | list)]
+    return [float(text)] if kind.startswith("Number") else [text]
+
+
+def _read(text: str) -> dict[str, Any]:
+    if len(text.encode()) > MAX_BYTES:
+        raise FilterPolicyError("FilterPolicy: Filter policy is too long")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        reason = _syntax_error(text) or "the text is not JSON"
+        raise FilterPolicyError(f"FilterPolicy: failed to parse JSON. {reason}") from exc
+    if not isinstance(document, dict):
+        raise FilterPolicyError("FilterPolicy: Filter is not an object")
+    return document
+
+
+def _syntax_error(text: str) -> str | None:
+    tokens = JsonTokens(text)
+    try:
+        while tokens.next().kind != "end":
+            pass
+    except AwsError as exc:
+        return _reason(exc)
+    return None
+
+
+def _reason(error: AwsError) -> str:
+    """The reason in the form that SNS gives it: without the text of the policy."""
+    return _SOURCE.sub(_REDACTED, error.message.removeprefix(_PREFIX_OF_REASON))
+
+
+def _is_nested(document: Mapping[str, Any]) -> bool:
+    """Whether a policy goes deeper than names and what they may be; the alternatives of an $or are no deeper."""
+    for name, value in document.items():
+        if name == "$or" and isinstance(value, list):
+            if any(isinstance(one, dict) and _is_nested(one) for one in value):
+                return True
+        elif isinstance(value, dict):
+            return True
+    return False
+
+
+def _check_operators(tokens: JsonTokens) -> None:
+    """Refuse the operators of event patterns that SNS has not, and numbers that it does not compare."""
+    within: list[str] = []
+    after = ""
+    must_be_text = False
+    while (token := tokens.next()).kind != "end":
+        if must_be_text and token.kind != "string":
+            raise tokens.refusal("prefix match pattern must be a string")
+        must_be_text = False
+        match token.kind:
+            case "{" | "[":
+                within.append(f"{token.kind}{after}")
+                after = ""
+            case "}" | "]":
+                within.pop()
+            case "name":
+                after = str(token.value)
+                _check_operator(tokens, within, after)
+                must_be_text = _is_in_anything_but(within)
+            case "number" if abs(float(token.value or 0)) > HIGHEST_NUMBER:
+                raise tokens.refusal("Value must be between -1.0E9 and 1.0E9, inclusive")
+
+
+def _check_operator(tokens: JsonTokens, within: list[str], name: str) -> None:
+    in_values = len(within) > 1 and within[-2].startswith("[") and within[-2] != "[$or"
+    if in_values and name in _NOT_IN_SNS:
+        raise tokens.refusal(f"Unrecognized match type {name}")
+    if _is_in_anything_but(within) and name != "prefix":
+        raise tokens.refusal(f"Unsupported anything-but pattern: {name}")
+
+
+def _is_in_anything_but(within: list[str]) -> bool:
+    in_expression = len(within) > 2 and within[-3].startswith("[") and within[-3] != "[$or"
+    return in_expression and within[-1] == "{anything-but"
+
+
+def _check_limits(document: Mapping[str, Any]) -> None:
+    branches = list(_combinations(document, "", 1))
+    if len({path for branch in branches for path in branch}) > MAX_KEYS:
+        raise FilterPolicyError(f"FilterPolicy: Filter policy can not have more than {MAX_KEYS} keys")
+    if sum(prod(branch.values()) for branch in branches) > MAX_COMBINATIONS:
+        raise FilterPolicyError("FilterPolicy: Filter policy is too complex")
+
+
+def _combinations(document: Mapping[str, Any], path: str, depth: int) -> Iterator[dict[str, int]]:
+    """For each way through the $or's: how many values each key has, times how deep it lies."""
+    ways: list[dict[str, int]] = [{}]
+    for name, value in document.items():
+        if name == "$or":
+            found = [way for one in value for way in _combinations(one, path, depth)]
+        elif isinstance(value, dict):
+            found = list(_combinations(value, f"{path}{name}.", depth + 1))
+        else:
+            found = [{f"{path}{name}": len(value) * depth}]
+        ways = [way | more for way in ways for more in found]
+    yield from ways

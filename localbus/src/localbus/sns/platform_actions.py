@@ -1,0 +1,164 @@
+"""The actions of SNS that are about mobile push. Credentials are kept and never tried, for nothing is sent.
+
+Sources: https://docs.aws.amazon.com/sns/latest/api/API_CreatePlatformApplication.html
+and https://docs.aws.amazon.com/sns/latest/api/API_CreatePlatformEndpoint.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from localbus.protocol.service_model import Params
+from localbus.protocol.pagination import page
+from localbus.protocol.service import Caller
+from localbus.sns.errors import invalid
+
+if TYPE_CHECKING:
+    from localbus.sns.state import Sns
+
+_PLATFORMS = {
+    "ADM",
+    "APNS",
+    "APNS_SANDBOX",
+    "APNS_VOIP",
+    "APNS_VOIP_SANDBOX",
+    "BAIDU",
+    "GCM",
+    "MACOS",
+    "MACOS_SANDBOX",
+    "MPNS",
+    "WNS",
+}
+_WITHOUT_PRINCIPAL = "GCM"
+MAX_NAME = 256
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_SECRETS = ("PlatformCredential", "PlatformPrincipal")
+_OF_APPLICATIONS = {
+    *_SECRETS,
+    "ApplePlatformBundleID",
+    "ApplePlatformTeamID",
+    "Enabled",
+    "EventDeliveryFailure",
+    "EventEndpointCreated",
+    "EventEndpointDeleted",
+    "EventEndpointUpdated",
+    "FailureFeedbackRoleArn",
+    "SuccessFeedbackRoleArn",
+    "SuccessFeedbackSampleRate",
+}
+_OF_ENDPOINTS = {"CustomUserData", "Enabled", "Token"}
+MAX_USER_DATA_BYTES = 2048
+
+
+def create_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
+    """CreatePlatformApplication."""
+    name, platform = params["Name"], params["Platform"]
+    _check_name(name)
+    if platform not in _PLATFORMS:
+        raise invalid(f"Platform Reason: {platform} is not supported")
+    given = _checked(params["Attributes"], _OF_APPLICATIONS)
+    for one, other in (_SECRETS, _SECRETS[::-1]):
+        if one in given and other not in given and platform != _WITHOUT_PRINCIPAL:
+            raise invalid(f"Attributes Reason: {one} attribute provided without {other}")
+    attributes = {"Enabled": "true", **given}
+    return {"PlatformApplicationArn": sns.platforms.create(platform, name, attributes, caller).arn}
+
+
+def delete_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
+    """DeletePlatformApplication; one that is not there is deleted already."""
+    sns.platforms.delete(params["PlatformApplicationArn"], caller)
+    return {}
+
+
+def get_platform_application_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
+    """GetPlatformApplicationAttributes, which tells no secrets."""
+    return {
+        "Attributes": _without_secrets(sns.platforms.application(params["PlatformApplicationArn"], caller).attributes)
+    }
+
+
+def set_platform_application_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
+    """SetPlatformApplicationAttributes."""
+    application = sns.platforms.application(params["PlatformApplicationArn"], caller)
+    application.attributes |= _checked(params["Attributes"], _OF_APPLICATIONS)
+    return {}
+
+
+def list_platform_applications(sns: Sns, params: Params, caller: Caller) -> Params:
+    """ListPlatformApplications."""
+    own = sns.platforms.own(caller)
+    found, token = page(list(own), params.get("NextToken"))
+    applications = [
+        {"PlatformApplicationArn": arn, "Attributes": _without_secrets(own[arn].attributes)} for arn in found
+    ]
+    return {"PlatformApplications": applications, "NextToken": token}
+
+
+def create_platform_endpoint(sns: Sns, params: Params, caller: Caller) -> Params:
+    """CreatePlatformEndpoint."""
+    application = sns.platforms.application(params["PlatformApplicationArn"], caller)
+    given = {"Enabled": "true", "Token": params["Token"]}
+    if "CustomUserData" in params:
+        given["CustomUserData"] = params["CustomUserData"]
+    given |= params.get("Attributes", {})
+    return {"EndpointArn": application.register(_checked(given, _OF_ENDPOINTS)).arn}
+
+
+def delete_endpoint(sns: Sns, params: Params, caller: Caller) -> Params:
+    """DeleteEndpoint; one that is not there is deleted already."""
+    sns.platforms.delete_endpoint(params["EndpointArn"], caller)
+    return {}
+
+
+def get_endpoint_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
+    """GetEndpointAttributes."""
+    return {"Attributes": sns.platforms.endpoint(params["EndpointArn"], caller).attributes}
+
+
+def set_endpoint_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
+    """SetEndpointAttributes."""
+    sns.platforms.endpoint(params["EndpointArn"], caller).attributes |= _checked(params["Attributes"], _OF_ENDPOINTS)
+    return {}
+
+
+def list_endpoints_by_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
+    """ListEndpointsByPlatformApplication."""
+    endpoints = sns.platforms.application(params["PlatformApplicationArn"], caller).endpoints
+    found, token = page(list(endpoints), params.get("NextToken"))
+    return {
+        "Endpoints": [{"EndpointArn": arn, "Attributes": endpoints[arn].attributes} for arn in found],
+        "NextToken": token,
+    }
+
+
+def _check_name(name: str) -> None:
+    reason = ""
+    if not name:
+        reason = "cannot be empty"
+    elif len(name) > MAX_NAME:
+        reason = f"must be at most {MAX_NAME} characters long"
+    elif not _NAME.fullmatch(name):
+        reason = "must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'"
+    if reason:
+        raise invalid(f"{name} Reason: {reason}")
+
+
+def _checked(given: Mapping[str, str], known: set[str]) -> dict[str, str]:
+    for name in given:
+        if name not in known:
+            raise invalid(f"Attributes Reason: Invalid attribute name: {name}")
+    attributes = dict(given)
+    if "Enabled" in attributes:
+        attributes["Enabled"] = attributes["Enabled"].lower()
+        if attributes["Enabled"] not in {"true", "false"}:
+            raise invalid("Attributes Reason: Invalid value for attribute: Enabled: must be true or false")
+    if len(attributes.get("CustomUserData", "").encode()) > MAX_USER_DATA_BYTES:
+        what = f"CustomUserData: must be at most {MAX_USER_DATA_BYTES} bytes long in UTF-8 encoding"
+        raise invalid(f"Attributes Reason: Invalid value for attribute: {what}")
+    return attributes
+
+
+def _without_secrets(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in attributes.items() if name not in _SECRETS}

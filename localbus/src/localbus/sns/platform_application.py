@@ -1,0 +1,103 @@
+"""Applications for mobile push, and their endpoints: one for each device. What that would get stays in the outbox.
+
+Source: https://docs.aws.amazon.com/sns/latest/dg/sns-mobile-application-as-subscriber.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from localbus.errors import AwsError
+from localbus.ids import new_id
+from localbus.protocol.service import Caller
+from localbus.sns.errors import invalid
+
+
+@dataclass(eq=False)
+class PlatformEndpoint:
+    """One device. `platform` is the push service that reaches it, such as GCM or APNS."""
+
+    arn: str
+    platform: str
+    attributes: dict[str, str]
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it may be sent to."""
+        return self.attributes["Enabled"] == "true"
+
+
+@dataclass(eq=False)
+class PlatformApplication:
+    """One application. `attributes` are those that were set, credentials among them."""
+
+    arn: str
+    attributes: dict[str, str]
+    endpoints: dict[str, PlatformEndpoint] = field(default_factory=dict)
+
+    def register(self, attributes: dict[str, str]) -> PlatformEndpoint:
+        """The endpoint of a device token; one that is there already is found again if nothing differs."""
+        for endpoint in self.endpoints.values():
+            if endpoint.attributes["Token"] == attributes["Token"]:
+                if endpoint.attributes != attributes:
+                    text = "already exists with the same Token, but different attributes."
+                    raise invalid(f"Token Reason: Endpoint {endpoint.arn} {text}")
+                return endpoint
+        platform = self.arn.split("/")[1]
+        arn = f"{self.arn.replace(':app/', ':endpoint/', 1)}/{new_id()}"
+        endpoint = self.endpoints[arn] = PlatformEndpoint(arn, platform, attributes)
+        return endpoint
+
+
+class PlatformApplications:
+    """The applications of every account and region."""
+
+    def __init__(self) -> None:
+        self._applications: dict[str, PlatformApplication] = {}
+
+    def create(self, platform: str, name: str, attributes: dict[str, str], caller: Caller) -> PlatformApplication:
+        """Make an application; one that is there already is found again."""
+        arn = f"arn:aws:sns:{caller.region}:{caller.account}:app/{platform}/{name}"
+        return self._applications.setdefault(arn, PlatformApplication(arn, attributes))
+
+    def delete(self, arn: str, caller: Caller) -> None:
+        """Delete an application with its endpoints, if it is there."""
+        if arn.startswith(_begin(caller)):
+            self._applications.pop(arn, None)
+
+    def own(self, caller: Caller) -> dict[str, PlatformApplication]:
+        """The applications of the caller's account and region, by ARN."""
+        return {arn: one for arn, one in self._applications.items() if arn.startswith(_begin(caller))}
+
+    def application(self, arn: str, caller: Caller) -> PlatformApplication:
+        """The caller's application of that ARN; raises NotFound."""
+        found = self._applications.get(arn) if arn.startswith(_begin(caller)) else None
+        if found is None:
+            raise AwsError("NotFoundException", "PlatformApplication does not exist")
+        return found
+
+    def find_endpoint(self, arn: str) -> PlatformEndpoint | None:
+        """The endpoint of that ARN, whosever it is, if there is one."""
+        application = self._applications.get(_application_arn(arn))
+        return application.endpoints.get(arn) if application is not None else None
+
+    def endpoint(self, arn: str, caller: Caller) -> PlatformEndpoint:
+        """The caller's endpoint of that ARN; raises NotFound."""
+        found = self.find_endpoint(arn) if _application_arn(arn).startswith(_begin(caller)) else None
+        if found is None:
+            raise AwsError("NotFoundException", "Endpoint does not exist")
+        return found
+
+    def delete_endpoint(self, arn: str, caller: Caller) -> None:
+        """Delete an endpoint, if it is there. Its subscriptions stay, as on AWS."""
+        application = self.own(caller).get(_application_arn(arn))
+        if application is not None:
+            application.endpoints.pop(arn, None)
+
+
+def _begin(caller: Caller) -> str:
+    return f"arn:aws:sns:{caller.region}:{caller.account}:app/"
+
+
+def _application_arn(endpoint_arn: str) -> str:
+    return endpoint_arn.rpartition("/")[0].replace(":endpoint/", ":app/", 1)

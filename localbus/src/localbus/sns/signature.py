@@ -1,0 +1,78 @@
+"""How SNS signs its messages, and with what this engine does.
+
+What goes out by HTTP is signed with a key of the engine's own, whose certificate the engine serves: a subscriber that
+verifies signatures can try it, once it trusts that address. A signature costs as much as publishing to a queue, so
+what goes to queues and functions, where nobody verifies, has in its place the digest that AWS would sign, unless real
+ones are asked for.
+Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from localbus.sns.signing_key import Digest, SigningKey
+
+_FILE = "/SimpleNotificationService-"
+_NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
+_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
+_DIGESTS: Mapping[str, Digest] = {"1": "sha1", "2": "sha256"}
+
+
+def text_to_sign(document: Mapping[str, str]) -> str:
+    """Names and values of what is signed, each on a line of its own."""
+    names = _NOTIFICATION if document["Type"] == "Notification" else _CONFIRMATION
+    return "".join(f"{name}\n{document[name]}\n" for name in names if name in document)
+
+
+def digest(document: Mapping[str, str], version: str) -> dict[str, str]:
+    """The members that say how a message is signed, with the digest in the place of a signature."""
+    region = document["TopicArn"].split(":")[3]
+    certificate = hashlib.md5(region.encode(), usedforsecurity=False).hexdigest()
+    hashed = hashlib.new(_DIGESTS[version], text_to_sign(document).encode(), usedforsecurity=False).digest()
+    address = f"https://sns.{region}.amazonaws.com{_FILE}{certificate}.pem"
+    return _members(version, hashed, address)
+
+
+class Signer:
+    """One key and its certificate. Both are made when they are first needed, in whatever thread that is."""
+
+    def __init__(self) -> None:
+        self.path = f"/_localbus{_FILE}{secrets.token_hex(16)}.pem"
+        self._making = threading.Lock()
+
+    @cached_property
+    def certificate(self) -> str:
+        """What subscribers find at `path`."""
+        return self._key.certificate("sns.amazonaws.com of localbus")
+
+    @property
+    def _key(self) -> SigningKey:
+        with self._making:
+            return self._made
+
+    @cached_property
+    def _made(self) -> SigningKey:
+        from localbus.sns.signing_key import SigningKey  # noqa: PLC0415
+
+        return SigningKey()
+
+    def sign(self, document: Mapping[str, str], version: str, base_url: str) -> dict[str, str]:
+        """The members that say how a message is signed: of its SHA-1 in version 1, of its SHA-256 in version 2."""
+        signature = self._key.sign(text_to_sign(document).encode(), _DIGESTS[version])
+        return _members(version, signature, f"{base_url}{self.path}")
+
+
+def _members(version: str, signature: bytes, certificate_url: str) -> dict[str, str]:
+    return {
+        "SignatureVersion": version,
+        "Signature": base64.b64encode(signature).decode(),
+        "SigningCertURL": certificate_url,
+    }

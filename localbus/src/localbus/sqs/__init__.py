@@ -1,0 +1,1 @@
+"""SQS: queues, messages, dead-letter queues and message move tasks."""

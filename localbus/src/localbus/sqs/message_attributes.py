@@ -1,0 +1,89 @@
+"""What is in a message: a body and attributes, found to be of the form that AWS asks for, and measured.
+
+Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from localbus.errors import AwsError
+from localbus.sqs.message import Attribute, attributes_bytes, md5
+from localbus.sqs.errors import invalid, missing
+
+MAX_ATTRIBUTES = 10
+_BAD_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)(?!(?i:aws|amazon)\.)[\w.-]{1,256}(?<!\.)")
+_DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
+
+
+class Content:
+    """A body and message attributes. It costs the same however many queues it goes to. Raises AWS's errors."""
+
+    __slots__ = ("attributes", "body", "body_md5", "size_bytes")
+
+    def __init__(self, body: str, attributes: Mapping[str, Attribute] | None = None) -> None:
+        check_text(body)
+        if attributes:
+            check_attributes(attributes)
+        encoded = body.encode()
+        self.body = body
+        self.attributes = attributes
+        self.body_md5 = md5(encoded)
+        self.size_bytes = len(encoded) + attributes_bytes(attributes)
+
+
+def check_text(text: str) -> None:
+    """Refuse an empty body, and characters that XML has not."""
+    if not text:
+        raise missing("MessageBody")
+    if not text.replace("\n", "").isprintable() and _BAD_CHARACTER.search(text):  # most texts need no search
+        allowed = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+        raise AwsError("InvalidMessageContents", f"Invalid characters found. Valid unicode characters are {allowed}")
+
+
+def check_attributes(attributes: Mapping[str, Attribute]) -> None:
+    """Refuse message attributes that are too many, or not of AWS's form."""
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise invalid(
+            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
+        )
+    for name, attribute in attributes.items():
+        if not _ATTRIBUTE_NAME.fullmatch(name):
+            raise invalid(
+                f"Message (user) attribute name '{name}' is invalid. It can contain alphanumeric characters, the "
+                "underscore, hyphen, and period, at most 256, and must not start with AWS. or Amazon. or have a period "
+                "at an end or next to another."
+            )
+        _check_value(name, attribute)
+
+
+def _check_value(name: str, attribute: Attribute) -> None:
+    data_type: str = attribute["DataType"]
+    kind = _DATA_TYPE.fullmatch(data_type)
+    if kind is None or len(data_type) > 256 or _BAD_CHARACTER.search(data_type):
+        raise invalid(
+            f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
+            "is Binary, Number, and String."
+        )
+    key = "BinaryValue" if kind[1] == "Binary" else "StringValue"
+    if key not in attribute:
+        text = f"must contain non-empty message attribute value for message attribute type '{kind[1]}'."
+        raise invalid(f"The message attribute '{name}' {text}")
+    value = attribute[key]
+    if not value:
+        raise invalid(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind[1]}'.")
+    if isinstance(value, str):
+        if _BAD_CHARACTER.search(value):
+            raise invalid(f"Message (user) attribute '{name}' has characters that are not allowed.")
+        if kind[1] == "Number" and not _is_number(value):
+            raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,156 @@
+"""SQS as a service: its table of actions, its error forms, and the door by which SNS and EventBridge deliver.
+
+What a queue does is said in `queue` and `fifo_queue`; what is checked before, in the modules of the actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from localbus.sqs import message_actions
+from localbus.sqs import message_move_task
+from localbus.sqs import queue_actions
+from localbus.clock import Clock
+from localbus.sqs.message_attributes import Content
+from localbus.delivery_faults import Disorder
+from localbus.errors import AwsError
+from localbus.journal import Journal
+from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
+from localbus.sqs.message_move_task import MoveTask
+from localbus.resource_policy import Principal, allows, lets_account
+from localbus.sqs.registry import QueueRecord, Queues
+from localbus.sqs.errors import does_not_exist, missing
+from localbus.sqs.message_builder import build
+from localbus.protocol.service import Caller, Service
+
+XMLNS = "http://queue.amazonaws.com/doc/2012-11-05/"
+OWN_KEY = "alias/aws/sqs"
+_LEGACY = "AWS.SimpleQueueService."
+# The codes of the older Query protocol, which JSON answers carry too, and statuses other than 400.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and each action's page
+ERROR_FORMS = {
+    "AccessDeniedException": ErrorForm(403, "AccessDenied"),
+    "BatchEntryIdsNotDistinct": ErrorForm(400, f"{_LEGACY}BatchEntryIdsNotDistinct"),
+    "BatchRequestTooLong": ErrorForm(400, f"{_LEGACY}BatchRequestTooLong"),
+    "EmptyBatchRequest": ErrorForm(400, f"{_LEGACY}EmptyBatchRequest"),
+    "InvalidAddress": ErrorForm(404),
+    "InvalidBatchEntryId": ErrorForm(400, f"{_LEGACY}InvalidBatchEntryId"),
+    "InvalidParameterValueException": ErrorForm(400, "InvalidParameterValue"),
+    "MessageNotInflight": ErrorForm(400, f"{_LEGACY}MessageNotInflight"),
+    "MissingRequiredParameterException": ErrorForm(400, "MissingParameter"),
+    "OverLimit": ErrorForm(403),
+    "PurgeQueueInProgress": ErrorForm(403, f"{_LEGACY}PurgeQueueInProgress"),
+    "QueueDeletedRecently": ErrorForm(400, f"{_LEGACY}QueueDeletedRecently"),
+    "QueueDoesNotExist": ErrorForm(400, f"{_LEGACY}NonExistentQueue"),
+    "QueueNameExists": ErrorForm(400, "QueueAlreadyExists"),
+    "ResourceNotFoundException": ErrorForm(404),
+    "TooManyEntriesInBatchRequest": ErrorForm(400, f"{_LEGACY}TooManyEntriesInBatchRequest"),
+    "UnsupportedOperation": ErrorForm(400, f"{_LEGACY}UnsupportedOperation"),
+}
+
+ACTIONS: dict[str, Callable[[Sqs, Params, Caller], Params | Awaitable[Params]]] = {
+    "AddPermission": queue_actions.add_permission,
+    "CancelMessageMoveTask": message_move_task.cancel_message_move_task,
+    "ChangeMessageVisibility": message_actions.change_message_visibility,
+    "ChangeMessageVisibilityBatch": message_actions.change_message_visibility_batch,
+    "CreateQueue": queue_actions.create_queue,
+    "DeleteMessage": message_actions.delete_message,
+    "DeleteMessageBatch": message_actions.delete_message_batch,
+    "DeleteQueue": queue_actions.delete_queue,
+    "GetQueueAttributes": queue_actions.get_queue_attributes,
+    "GetQueueUrl": queue_actions.get_queue_url,
+    "ListDeadLetterSourceQueues": queue_actions.list_dead_letter_source_queues,
+    "ListMessageMoveTasks": message_move_task.list_message_move_tasks,
+    "ListQueues": queue_actions.list_queues,
+    "ListQueueTags": queue_actions.list_queue_tags,
+    "PurgeQueue": queue_actions.purge_queue,
+    "ReceiveMessage": message_actions.receive_message,
+    "RemovePermission": queue_actions.remove_permission,
+    "SendMessage": message_actions.send_message,
+    "SendMessageBatch": message_actions.send_message_batch,
+    "SetQueueAttributes": queue_actions.set_queue_attributes,
+    "StartMessageMoveTask": message_move_task.start_message_move_task,
+    "TagQueue": queue_actions.tag_queue,
+    "UntagQueue": queue_actions.untag_queue,
+}
+
+
+class Sqs:
+    """All queues, and who may do what with them."""
+
+    def __init__(
+        self, clock: Clock, journal: Journal, *, enforce_policies: bool = True, disorder: Disorder | None = None
+    ) -> None:
+        self.clock = clock
+        self.journal = journal
+        self.queues = Queues(clock, journal, disorder)
+        self.move_tasks: dict[str, list[MoveTask]] = {}
+        self._enforce_policies = enforce_policies
+        self._api = Api("sqs", ERROR_FORMS, with_enums=False)
+        self.error_form = self._api.error_form
+
+    def service(self) -> Service:
+        """SQS for the router."""
+        actions = {name: partial(action, self) for name, action in ACTIONS.items()}
+        return Service(self._api, actions, "1.0", XMLNS, "com.amazonaws.sqs#", _refuse)
+
+    def find(self, url: str, caller: Caller, action: str) -> QueueRecord:
+        """The queue of that URL, if the caller may: its own account unless denied by the policy, others if let."""
+        record = self.queues.by_url(url, caller)
+        policy = record.attributes.get("Policy", "")
+        if not policy and record.account == caller.account:
+            return record
+        arn = record.queue.arn
+        allowed = lets_account(policy, caller.account, record.account, f"sqs:{action}", arn)
+        if self._enforce_policies and not allowed:
+            self.journal.note("denied", arn, "", self.clock.now(), f"{action} by {caller.account}")
+            raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
+        return record
+
+    def find_own(self, url: str, caller: Caller, action: str) -> QueueRecord:
+        """The queue of that URL for an action that AWS never lets another account do."""
+        record = self.queues.by_url(url, caller)
+        if record.account != caller.account:
+            self.journal.note("denied", record.queue.arn, "", self.clock.now(), f"{action} by {caller.account}")
+            raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
+        return record
+
+    def deliver(self, queue_arn: str, entry: Params, principal: Principal, content: Content | None = None) -> str:
+        """Send for a service (the entry is SendMessage's input without the URL) and say under which message id.
+
+        `content` is the entry's body and attributes, where the caller sends the same to many queues.
+
+        Raises AwsError: QueueDoesNotExist, AccessDeniedException where the queue's policy does not let the service,
+        or what SendMessage itself refuses. Which of these a sender tries again is its own matter.
+        """
+        record = self.queues.by_arn(queue_arn)
+        if record is None:
+            raise does_not_exist()
+        policy = record.attributes.get("Policy", "")
+        if self._enforce_policies and not allows(policy, principal, "sqs:SendMessage", queue_arn):
+            reason = f"the queue policy does not let {principal.service} send"
+            self.journal.note("denied", queue_arn, "", self.clock.now(), reason)
+            raise AwsError("AccessDeniedException", f"Access to the resource {queue_arn} is denied: {reason}.")
+        self._refuse_own_key(record, principal)
+        message, delay_s = build(entry, record.queue, principal.service or record.account, content)
+        record.queue.send(message, delay_s)
+        return message.message_id
+
+    def _refuse_own_key(self, record: QueueRecord, principal: Principal) -> None:
+        """A service cannot use the key that AWS manages for SQS: that key's policy lets accounts only.
+
+        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+        """
+        if self._enforce_policies and record.attributes.get("KmsMasterKeyId") == OWN_KEY:
+            reason = f"the policy of the key {OWN_KEY} does not let {principal.service} use it"
+            self.journal.note("denied", record.queue.arn, "", self.clock.now(), reason)
+            raise AwsError("KmsAccessDenied", f"Access to the resource {record.queue.arn} is denied: {reason}.")
+
+
+def _refuse(violations: list[Violation]) -> AwsError:
+    """SQS's model asks for nothing but required members, and names the first that is missing as a form would."""
+    path = violations[0].path
+    if len(path) > 1 and path[0] == "Entries":
+        return missing(".".join(("Entry", *map(str, path[1:]))))
+    return missing(".".join(map(str, path)))

@@ -1,0 +1,1 @@
+"""The engine behind localbus: a proxy for other services, and a client for calls to it."""

@@ -1,0 +1,96 @@
+"""Calls of the engine's own to the services of the upstream: invoking a function, writing to a log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from localbus.http import client as http_client
+from localbus.errors import AwsError
+from localbus.http.client import Answer, NoAnswerError
+from localbus.protocol.service_model import Params
+
+INVOKE_TIMEOUT_S = 15 * 60  # the longest that a function may run
+CALL_TIMEOUT_S = 30
+
+
+class UpstreamCalls:
+    """The upstream as a client sees it. Account and region stand in the credentials' scope."""
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is an upstream at all."""
+        return self._url is not None
+
+    async def invoke(self, function_arn: str, payload: str, *, wait: bool) -> Answer:
+        """Call a function. With `wait` the answer is the function's; else it says that the call is queued."""
+        headers = {"X-Amz-Invocation-Type": "RequestResponse" if wait else "Event", "Content-Type": "application/json"}
+        timeout_s = INVOKE_TIMEOUT_S if wait else CALL_TIMEOUT_S
+        path = f"{_function_path(function_arn)}/invocations"
+        return await self._send("POST", path, function_arn, headers, payload.encode(), timeout_s=timeout_s)
+
+    async def function_policy(self, function_arn: str) -> str:
+        """The resource policy of a function as JSON; empty when it has none."""
+        answer = await self._send("GET", f"{_function_path(function_arn)}/policy", function_arn, {}, b"")
+        document = _document(answer.body)
+        return str(document.get("Policy", "")) if answer.status == 200 else ""
+
+    async def has_function(self, function_arn: str) -> bool:
+        """Whether there is such a function."""
+        answer = await self._send("GET", _function_path(function_arn), function_arn, {}, b"")
+        return answer.status != 404
+
+    async def function_configuration(self, function_arn: str) -> Params | None:
+        """How a function is configured; None when there is no such function."""
+        answer = await self._send("GET", f"{_function_path(function_arn)}/configuration", function_arn, {}, b"")
+        if answer.status >= 500:
+            raise NoAnswerError(f"{function_arn}: the upstream answered {answer.status}")
+        return _document(answer.body) if answer.status == 200 else None
+
+    async def rest(self, method: str, target: str, arn: str, body: bytes) -> Params:
+        """An action of a service that speaks REST with JSON. Raises AwsError with what the upstream refuses it for."""
+        headers = {"Content-Type": "application/json"}
+        answer = await self._send(method, target, arn, headers, body)
+        document = _document(answer.body)
+        if answer.status >= 300:
+            code = answer.headers.get("x-amzn-errortype") or str(document.get("__type", "ServiceException"))
+            message = str(document.get("message") or document.get("Message") or f"HTTP status {answer.status}")
+            raise AwsError(code.partition(":")[0].rpartition("#")[2], message)
+        return document
+
+    async def json(self, target: str, arn: str, params: Params, *, version: str = "1.1") -> tuple[int, Params]:
+        """An action of a service that speaks AWS JSON, with the account and region of an ARN."""
+        headers = {"X-Amz-Target": target, "Content-Type": f"application/x-amz-json-{version}"}
+        answer = await self._send("POST", "/", arn, headers, json.dumps(params).encode())
+        return answer.status, _document(answer.body)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        arn: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        timeout_s: float = CALL_TIMEOUT_S,
+    ) -> Answer:
+        _, _, service, region, account, *_ = arn.split(":")
+        scope = f"Credential={account}/20200101/{region}/{service}/aws4_request"
+        signature = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}"}
+        return await http_client.send(method, f"{self._url}{path}", {**headers, **signature}, body, timeout_s=timeout_s)
+
+
+def _function_path(function_arn: str) -> str:
+    return f"/2015-03-31/functions/{function_arn.replace(':', '%3A')}"
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
