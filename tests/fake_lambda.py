@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from localbus.clock import ManualClock
-from localbus.lambda_.state import EventSourceMappings
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
 from localbus.journal import Journal
-from localbus.sqs.queue import Queue
+from localbus.lambda_.state import EventSourceMappings
 from localbus.protocol.service import Caller
+from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 from support import eventually

@@ -20,9 +20,9 @@ from typing import Any, cast
 import uvloop
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
-from localbus.protocol.service_model import Api
 from localbus.protocol.router import Router
 from localbus.protocol.service import Service
+from localbus.protocol.service_model import Api
 
 CONNECTIONS = 16
 BODY = b'{"QueueUrl":"http://localhost/000000000000/q","MessageBody":"' + b"x" * 500 + b'"}'

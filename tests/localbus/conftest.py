@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from localbus.clock import ManualClock
-from localbus.sqs.fifo_queue import FifoQueue
 from localbus.journal import Journal
-from localbus.sqs.message import Message
 from localbus.pytest_plugin import localbus
+from localbus.sqs.fifo_queue import FifoQueue
+from localbus.sqs.message import Message
 from localbus.sqs.queue import Queue
 
 __all__ = ["localbus"]

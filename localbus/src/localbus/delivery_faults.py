@@ -15,9 +15,9 @@ from typing import Any
 
 from localbus.clock import Clock
 from localbus.journal import Journal
-from localbus.sqs.ready_queue import Line
 from localbus.sqs.message import Message, Received
 from localbus.sqs.queue import Queue
+from localbus.sqs.ready_queue import Line
 
 FURTHEST_OVERTAKEN = 20
 

@@ -8,19 +8,19 @@ from importlib.metadata import version
 from localbus.clock import Clock, RealClock
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import Disorder
-from localbus.lambda_.state import OUR_PATHS, EventSourceMappings
-from localbus.events.state import EventBridge
-from localbus.protocol.api_faults import Faults
 from localbus.developer_api.routes import Glass
+from localbus.events.state import EventBridge
+from localbus.http.cors import Origins
 from localbus.http.server import HttpServer
 from localbus.journal import Journal
-from localbus.http.cors import Origins
+from localbus.lambda_.state import OUR_PATHS, EventSourceMappings
+from localbus.protocol.api_faults import Faults
 from localbus.protocol.rest_json import RestJsonProtocol
 from localbus.protocol.router import Router
 from localbus.sns.state import Sns
 from localbus.sqs.state import Sqs
-from localbus.upstream.proxy import Upstream
 from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.proxy import Upstream
 
 VERSION = version("orderboard-localbus")
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from localbus.ids import new_id
-from localbus.protocol.service_model import Params
+from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
 from localbus.cloudformation.stack import Stack
-from localbus.cloudformation.plan import Plan
+from localbus.ids import new_id
+from localbus.protocol.service_model import Params
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 _PARTS = ("Type", "Properties", "Metadata", "DeletionPolicy", "UpdateReplacePolicy")

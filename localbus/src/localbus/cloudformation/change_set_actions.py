@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localbus.cloudformation.template import template
-from localbus.cloudformation.template import source
 from localbus.cloudformation.change_set import ChangeSet, changes_between
-from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
-from localbus.protocol.service import Caller
+from localbus.cloudformation.describe_actions import parameters_of
+from localbus.cloudformation.paging import page
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.stack_actions import (
     NO_STACK,
@@ -22,8 +19,10 @@ from localbus.cloudformation.stack_actions import (
     tags_in,
     take_settings,
 )
-from localbus.cloudformation.paging import page
-from localbus.cloudformation.describe_actions import parameters_of
+from localbus.cloudformation.template import source, template
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.cloudformation.state import CloudFormation

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from localbus.errors import AwsError
 from localbus.cloudformation.resource_errors import reason_of
-from localbus.protocol.service_model import Params
 from localbus.cloudformation.resources.base import Site
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
-from localbus.cloudformation.upstream_stack import ShadowFailedError
 from localbus.cloudformation.stack import Stack, StackResource
 from localbus.cloudformation.template.dependencies import in_order
+from localbus.cloudformation.upstream_stack import ShadowFailedError
+from localbus.errors import AwsError
+from localbus.protocol.service_model import Params
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 
-from localbus.cloudformation.resource_errors import AbortedError, ResourcesFailedError
 from localbus.cloudformation.local_deployment import LocalDeployment
+from localbus.cloudformation.plan import Plan
+from localbus.cloudformation.resource_errors import AbortedError, ResourcesFailedError
 from localbus.cloudformation.resources.base import Site
 from localbus.cloudformation.stack import Stack, StackResource
-from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.upstream_deployment import UpstreamDeployment
 
 

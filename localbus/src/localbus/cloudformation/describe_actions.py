@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from localbus.cloudformation.template import parameters as template_parameters
-from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
-from localbus.protocol.service import Caller
-from localbus.cloudformation.stack import Stack, StackResource
 from localbus.cloudformation.paging import page
 from localbus.cloudformation.plan import Plan
+from localbus.cloudformation.stack import Stack, StackResource
+from localbus.cloudformation.template import parameters as template_parameters
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.cloudformation.state import CloudFormation
@@ -70,7 +70,7 @@ def parameters_of(plan: Plan) -> list[Params]:
     return [
         {
             "ParameterKey": name,
-            "ParameterValue": parameters.HIDDEN if template_parameters.is_hidden(definitions[name]) else text,
+            "ParameterValue": template_parameters.HIDDEN if template_parameters.is_hidden(definitions[name]) else text,
         }
         for name, text in plan.parameters.items()
     ]

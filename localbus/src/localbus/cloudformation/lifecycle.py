@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from localbus.cloudformation.deployment import Deployment
-from localbus.errors import AwsError
-from localbus.cloudformation.resource_errors import AbortedError, ResourcesFailedError
-from localbus.protocol.service_model import Params
-from localbus.cloudformation.resources.base import Site
-from localbus.cloudformation.upstream_stack import ShadowFailedError
-from localbus.cloudformation.stack import Stack
-from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.deletion import Removal
+from localbus.cloudformation.deployment import Deployment
+from localbus.cloudformation.plan import Plan
+from localbus.cloudformation.resource_errors import AbortedError, ResourcesFailedError
+from localbus.cloudformation.resources.base import Site
+from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.upstream_stack import ShadowFailedError
 from localbus.cloudformation.values import Values
+from localbus.errors import AwsError
+from localbus.protocol.service_model import Params
 
 CheckExports = Callable[[Stack, list[Params]], None]
 Before = tuple[Plan | None, list[dict[str, str]]]  # the plan and the tags that a stack had

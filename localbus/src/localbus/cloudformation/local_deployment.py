@@ -6,16 +6,16 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from localbus.errors import AwsError
+from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resource_errors import PlainReasonError, ResourcesFailedError, Verb, reason_of
-from localbus.protocol.service_model import Params
 from localbus.cloudformation.resources.base import ResourceType, Site
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
 from localbus.cloudformation.stack import Stack, StackResource
-from localbus.cloudformation.plan import Plan
-from localbus.cloudformation.values import Values
-from localbus.cloudformation.template.template import Definition
 from localbus.cloudformation.template.intrinsic_functions import Left
+from localbus.cloudformation.template.template import Definition
+from localbus.cloudformation.values import Values
+from localbus.errors import AwsError
+from localbus.protocol.service_model import Params
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localbus.cloudformation.template import parameters as template_parameters
-from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES, check_types
-from localbus.cloudformation.template.template import Definition, Template
+from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template.conditions import Conditions
-from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Functions, Left, Resources, template_error
 from localbus.cloudformation.template.dependencies import check_references, dependencies, in_order, references
+from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Functions, Left, Resources, template_error
 from localbus.cloudformation.template.parameters import as_text
 from localbus.cloudformation.template.parser import format_error
+from localbus.cloudformation.template.template import Definition, Template
+from localbus.errors import AwsError
+from localbus.protocol.service_model import Params
 
 Value = tuple[str, str | None]  # a logical id with an attribute, or None for what Ref gives
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
+from localbus.cloudformation.resources.base import InvalidPropertiesError
 from localbus.errors import AwsError
 from localbus.ids import new_id
-from localbus.cloudformation.resources.base import InvalidPropertiesError
 
 log = logging.getLogger("localbus")
 

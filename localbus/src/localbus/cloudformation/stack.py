@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localbus.clock import Clock
-from localbus.ids import new_id
-from localbus.protocol.service_model import Params
-from localbus.cloudformation.resources.base import Made
-from localbus.protocol.service import Caller
-from localbus.cloudformation.upstream_stack import ShadowStack
 from localbus.cloudformation.plan import Plan
+from localbus.cloudformation.resources.base import Made
+from localbus.cloudformation.upstream_stack import ShadowStack
+from localbus.ids import new_id
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 

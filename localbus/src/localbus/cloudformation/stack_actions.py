@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localbus.cloudformation import lifecycle
-from localbus.cloudformation.template import template
-from localbus.cloudformation.template import source
-from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
-from localbus.protocol.service import Caller
-from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.plan import Plan
+from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.template import source, template
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.cloudformation.state import CloudFormation

@@ -12,22 +12,19 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from localbus.cloudformation import change_set_actions
-from localbus.cloudformation import stack_actions
-from localbus.cloudformation import describe_actions
-from localbus.cloudformation import template_actions
-from localbus.cloudformation.change_sets import ChangeSets
 from localbus.clock import Clock
-from localbus.errors import AwsError
-from localbus.protocol.service_model import Api, Params, Violation, describe
-from localbus.cloudformation.resources.base import Site
-from localbus.protocol.service import Caller, Service
-from localbus.cloudformation.upstream_stack import ShadowStack
-from localbus.cloudformation.stack import Stack
+from localbus.cloudformation import change_set_actions, describe_actions, stack_actions, template_actions
+from localbus.cloudformation.change_sets import ChangeSets
 from localbus.cloudformation.plan import Plan, Surroundings, make_plan
 from localbus.cloudformation.registry import Stacks
+from localbus.cloudformation.resources.base import Site
+from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.template.template import Template
 from localbus.cloudformation.upstream_client import UpstreamCloudFormation
+from localbus.cloudformation.upstream_stack import ShadowStack
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller, Service
+from localbus.protocol.service_model import Api, Params, Violation, describe
 
 log = logging.getLogger("localbus")
 

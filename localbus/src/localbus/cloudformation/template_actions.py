@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from localbus.cloudformation.template import template
 from localbus.cloudformation.template import parameters as template_parameters
-from localbus.cloudformation.template import source
-from localbus.protocol.service_model import Params
-from localbus.protocol.service import Caller
+from localbus.cloudformation.template import source, template
 from localbus.cloudformation.template.template import Template
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.cloudformation.state import CloudFormation

@@ -10,11 +10,11 @@ from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-from localbus.http import client as http_client
 from localbus.errors import AwsError
+from localbus.http import client as http_client
 from localbus.http.client import NoAnswerError
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 _TIMEOUT_S = 60
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from localbus.cloudformation.resource_errors import ResourcesFailedError, Verb
 from localbus.cloudformation.local_deployment import Change
-from localbus.protocol.service_model import Params
-from localbus.cloudformation.upstream_stack import ShadowFailedError
-from localbus.cloudformation.stack import Stack, StackResource
 from localbus.cloudformation.plan import Plan
-from localbus.cloudformation.values import Values
+from localbus.cloudformation.resource_errors import ResourcesFailedError, Verb
+from localbus.cloudformation.stack import Stack, StackResource
 from localbus.cloudformation.template.template import Definition
+from localbus.cloudformation.upstream_stack import ShadowFailedError
+from localbus.cloudformation.values import Values
+from localbus.protocol.service_model import Params
 
 
 class UpstreamDeployment:

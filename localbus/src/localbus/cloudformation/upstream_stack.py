@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
-from localbus.protocol.service import Caller
 from localbus.cloudformation.upstream_client import UpstreamCloudFormation
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 _POLL_S = 0.02
 _POLLS_BETWEEN_EVENTS = 10

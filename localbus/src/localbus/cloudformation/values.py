@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.plan import Plan, Value
+from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.template.intrinsic_functions import template_error
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 
-from localbus.errors import AwsError
 from localbus.developer_api.pages import document
+from localbus.errors import AwsError
 from localbus.http.message import Headers, Request, Response
 from localbus.protocol.aws_json import JsonProtocol
-from localbus.sqs.message import Message, State
-from localbus.sqs.message_actions import system_attributes
-from localbus.protocol.service_model import Params
 from localbus.protocol.aws_query import QueryProtocol
-from localbus.sqs.errors import does_not_exist
 from localbus.protocol.router import caller_of
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+from localbus.sqs.errors import does_not_exist
+from localbus.sqs.message import Message, State
+from localbus.sqs.message_actions import system_attributes
 from localbus.sqs.state import Sqs
 
 _JSON: Headers = [(b"Content-Type", b"application/json")]

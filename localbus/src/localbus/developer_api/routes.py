@@ -12,12 +12,12 @@ from typing import Any
 
 from localbus.clock import Clock, ManualClock
 from localbus.delivery_faults import read_all
-from localbus.events.state import EventBridge
-from localbus.protocol.api_faults import Faults
 from localbus.developer_api.pages import Page, Pages, document, problem
+from localbus.developer_api.peek import Peek
+from localbus.events.state import EventBridge
 from localbus.http.message import Request, Response
 from localbus.journal import Entry, Journal
-from localbus.developer_api.peek import Peek
+from localbus.protocol.api_faults import Faults
 from localbus.sns.state import Sns
 from localbus.sqs.state import Sqs
 

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from localbus.event_pattern.json_tokenizer import JsonTokens, Value, invalid_pattern
-from localbus.event_pattern.operators import read_alternatives
 from localbus.event_pattern.matchers import Alternatives
+from localbus.event_pattern.operators import read_alternatives
 
 MAX_BRANCHES = 1_000
 _RESERVED_IN_OR = {

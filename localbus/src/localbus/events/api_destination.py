@@ -11,17 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from localbus.http import client as http_client
-from localbus.events import json_path
 from localbus.clock import Clock
+from localbus.errors import AwsError
+from localbus.events import json_path
 from localbus.events.connection import Connection, Connections, with_query
 from localbus.events.delivery import Delivery, UndeliveredError
-from localbus.errors import AwsError
 from localbus.events.event import Event
+from localbus.http import client as http_client
 from localbus.http.client import NoAnswerError
 from localbus.ids import new_id
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 TIMEOUT_S = 5
 DEFAULT_RATE = 300

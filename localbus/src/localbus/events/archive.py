@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from localbus.clock import Clock
 from localbus.errors import AwsError
-from localbus.events.event import Event, compact
-from localbus.events.bus import Bus, Rule, Target
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events.archive_store import KeptEvents
-from localbus.protocol.service_model import Params
+from localbus.events.bus import Bus, Rule, Target
+from localbus.events.event import Event, compact
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 MANAGED_BY = "prod.vhs.events.aws.internal"
 RULE_PREFIX = "Events-Archive-"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from localbus.events.archive import Archive
 from localbus.errors import AwsError
+from localbus.events.archive import Archive
 from localbus.events.bus import Bus, is_bus_arn
 from localbus.events.paging import page
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.events.state import EventBridge

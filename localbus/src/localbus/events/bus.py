@@ -14,11 +14,11 @@ from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events.input_transformer import Input
-from localbus.protocol.service_model import Params
-from localbus.resource_policy import Principal
 from localbus.events.rule_index import RuleIndex
 from localbus.events.schedule import Schedule
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+from localbus.resource_policy import Principal
 
 DEFAULT_BUS = "default"
 _BUS_ARN = re.compile(r"arn:aws[\w-]*:events:([a-z0-9-]+):([0-9]{12}):event-bus/(.+)")

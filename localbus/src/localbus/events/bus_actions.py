@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from localbus.errors import AwsError
 from localbus.events.bus import DEFAULT_BUS, Bus
 from localbus.events.paging import page
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.events.state import EventBridge

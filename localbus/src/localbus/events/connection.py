@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from localbus.http import client as http_client
 from localbus.clock import Clock
 from localbus.errors import AwsError
+from localbus.http import client as http_client
 from localbus.http.client import NoAnswerError
 from localbus.ids import new_id
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 AUTHORIZATION_TIMEOUT_S = 5
 _PARAMETERS = {"HeaderParameters": "headers", "QueryStringParameters": "query", "BodyParameters": "body"}

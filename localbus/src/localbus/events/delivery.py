@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
-from localbus.events.event import Event
 from localbus.events.bus import Rule, Target
+from localbus.events.event import Event
 from localbus.events.input_transformer import NoInputError
 from localbus.journal import Journal
 from localbus.protocol.service_model import Params
-from localbus.sqs.state import Sqs
 from localbus.protocol.trace_header import traced
+from localbus.sqs.state import Sqs
 
 log = logging.getLogger("localbus")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localbus.events.paging import page
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.events.api_destination import ApiDestination

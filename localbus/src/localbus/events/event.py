@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from localbus.protocol import json_codec
 from localbus.errors import AwsError
 from localbus.ids import new_id
+from localbus.protocol import json_codec
 from localbus.protocol.service_model import Params
 
 MAX_REQUEST_BYTES = 1_048_576

@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 
 from localbus.event_pattern.json_tokenizer import Value
 from localbus.event_pattern.matchers import Alternatives, End, IgnoringCase, Span, Test, is_comparable, key_of
-from localbus.events.interval_tree import Spans
 from localbus.event_pattern.wildcard import Wildcard
+from localbus.events.interval_tree import Spans
 
 Entry = TypeVar("Entry")
 Key = tuple[str, Hashable]

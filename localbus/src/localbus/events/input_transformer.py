@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localbus.events import json_path
 from localbus.errors import AwsError
+from localbus.events import json_path
 from localbus.events.event import Event, compact, timestamp
 from localbus.protocol.service_model import Params
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from localbus.events import event
 from localbus.errors import AwsError, not_implemented
-from localbus.events.event import EntryError, check_size
-from localbus.events.bus import Bus
 from localbus.event_pattern.pattern import EventPattern, fields_of
+from localbus.events import event
+from localbus.events.bus import Bus
+from localbus.events.event import EntryError, check_size
+from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import lets_account
-from localbus.protocol.service import Caller
 
 if TYPE_CHECKING:
     from localbus.events.state import EventBridge

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from localbus.events.archive import Archive
 from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
-from localbus.events.event import Event
-from localbus.events.bus import Bus
+from localbus.events.archive import Archive
 from localbus.events.archive_store import Kept, read
-from localbus.protocol.service_model import Params
+from localbus.events.bus import Bus
+from localbus.events.event import Event
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 # Events are replayed by the minute in which they happened; AWS does not say how fast. Here each minute takes a second.
 REPLAY_STEP_S = 1.0

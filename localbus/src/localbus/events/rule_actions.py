@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localbus.events import schedule
 from localbus.errors import AwsError
+from localbus.event_pattern.pattern import EventPattern
+from localbus.events import schedule
 from localbus.events.bus import DEFAULT_BUS, Bus, Rule
 from localbus.events.bus_actions import LIMIT_TEXT, read_tags
 from localbus.events.paging import page
-from localbus.event_pattern.pattern import EventPattern
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.events.state import EventBridge

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
+from localbus.event_pattern.matchers import Alternatives
 from localbus.event_pattern.pattern import Branch, EventPattern, Fields, fields_of, holds, with_those_around
 from localbus.events.field_index import FieldIndex, is_open, keys_of
-from localbus.event_pattern.matchers import Alternatives
 
 _MOST_KEYS = 100
 

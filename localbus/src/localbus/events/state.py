@@ -10,25 +10,27 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from localbus.events import archive_actions
-from localbus.events import destination_actions
-from localbus.events import put_events_actions
-from localbus.events import bus_actions
-from localbus.events import rule_actions
-from localbus.events import target_actions
+from localbus.clock import Clock
+from localbus.delivery_faults import Disorder
+from localbus.events import (
+    archive_actions,
+    bus_actions,
+    destination_actions,
+    put_events_actions,
+    rule_actions,
+    target_actions,
+)
 from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
-from localbus.clock import Clock
+from localbus.events.bus import Bus, Buses, Rule
 from localbus.events.connection import Connection, Connections
 from localbus.events.delivery import Deliveries, Delivery
-from localbus.delivery_faults import Disorder
 from localbus.events.event import Event, envelope
-from localbus.events.bus import Bus, Buses, Rule
+from localbus.events.replay import Replays
 from localbus.events.targets import Deliver, EventTargets
 from localbus.journal import Journal
-from localbus.protocol.service_model import Api, Params
-from localbus.events.replay import Replays
 from localbus.protocol.service import Caller, Service
+from localbus.protocol.service_model import Api, Params
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from localbus.errors import AwsError
 from localbus.events.bus import Rule, Target
 from localbus.events.bus_actions import LIMIT_TEXT
-from localbus.events.paging import page
 from localbus.events.input_transformer import compile_input
-from localbus.protocol.service_model import Params
+from localbus.events.paging import page
 from localbus.events.rule_actions import check_managed
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 if TYPE_CHECKING:
     from localbus.events.state import EventBridge

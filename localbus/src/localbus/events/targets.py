@@ -10,18 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 
-from localbus.events.api_destination import ApiDestinations
-from localbus.events.delivery import Delivery, Sender, UndeliveredError
 from localbus.errors import AwsError
-from localbus.events.event import Event
+from localbus.events.api_destination import ApiDestinations
 from localbus.events.bus import Bus, Buses
+from localbus.events.delivery import Delivery, Sender, UndeliveredError
+from localbus.events.event import Event
 from localbus.http.client import Answer, NoAnswerError
 from localbus.ids import new_id
-from localbus.protocol.service_model import Params
-from localbus.resource_policy import Principal, allows
 from localbus.protocol.service import Caller
-from localbus.sqs.state import Sqs
+from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import traced
+from localbus.resource_policy import Principal, allows
+from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 
 Deliver = Callable[[str, Params, Principal, str], object]  # of an ARN, the message, who sends, and a trace header

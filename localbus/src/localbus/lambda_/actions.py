@@ -10,12 +10,12 @@ import binascii
 from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
+from localbus.ids import new_id
 from localbus.lambda_.mapping import EventSourceMapping, Settings
 from localbus.lambda_.parameters import function_arn_of, invalid, is_queue, settings_of
-from localbus.ids import new_id
+from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sqs.registry import QueueRecord
-from localbus.protocol.service import Caller
 
 if TYPE_CHECKING:
     from localbus.lambda_.state import EventSourceMappings

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localbus.http.client import Answer
+from localbus.protocol.service_model import Params
 from localbus.sqs.message import Attribute, Received, attributes_md5
 from localbus.sqs.message_actions import system_attributes
-from localbus.protocol.service_model import Params
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 _PASSING_STATUSES = {404, 409, 429}  # gone for now, not ready yet, throttled

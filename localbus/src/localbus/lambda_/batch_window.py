@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from localbus.clock import Clock
 from localbus.errors import AwsError
-from localbus.lambda_.mapping import EventSourceMapping, Settings
-from localbus.lambda_.batch import Batch, Item, item_of, record_of
 from localbus.journal import Journal
+from localbus.lambda_.batch import Batch, Item, item_of, record_of
+from localbus.lambda_.mapping import EventSourceMapping, Settings
 from localbus.sqs.message import Received
 from localbus.sqs.queue import Queue
 

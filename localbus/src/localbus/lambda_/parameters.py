@@ -10,10 +10,10 @@ import re
 from dataclasses import replace
 
 from localbus.errors import AwsError
-from localbus.lambda_.mapping import REPORT_FAILURES, Settings
 from localbus.lambda_.filter_criteria import read_filter_criteria
-from localbus.protocol.service_model import Params
+from localbus.lambda_.mapping import REPORT_FAILURES, Settings
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 
 MAX_UNWINDOWED_BATCH = 10
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: these are of streams, brokers and

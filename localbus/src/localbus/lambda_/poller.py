@@ -15,11 +15,11 @@ from collections.abc import Iterable
 
 from localbus.clock import Clock
 from localbus.errors import AwsError
-from localbus.lambda_.mapping import EventSourceMapping
-from localbus.lambda_.batch import Batch, Done, Failed, Item, Outcome, TryAgain, outcome_of
-from localbus.lambda_.batch_window import Gatherer
 from localbus.http.client import NoAnswerError
 from localbus.journal import Journal
+from localbus.lambda_.batch import Batch, Done, Failed, Item, Outcome, TryAgain, outcome_of
+from localbus.lambda_.batch_window import Gatherer
+from localbus.lambda_.mapping import EventSourceMapping
 from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls

@@ -12,17 +12,17 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import quote, urlencode
 
-from localbus.lambda_ import actions
 from localbus.clock import Clock
 from localbus.errors import AwsError
+from localbus.http.client import NoAnswerError
+from localbus.journal import Journal
+from localbus.lambda_ import actions
 from localbus.lambda_.mapping import EventSourceMapping, Settings
 from localbus.lambda_.parameters import invalid
 from localbus.lambda_.poller import Poller
-from localbus.http.client import NoAnswerError
-from localbus.journal import Journal
 from localbus.protocol.json_codec import write_answer
-from localbus.protocol.service_model import Api, Params
 from localbus.protocol.service import Caller, Service
+from localbus.protocol.service_model import Api, Params
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 

@@ -18,8 +18,8 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Response
-from localbus.protocol.service_model import Operation, Params
 from localbus.protocol.service import Service
+from localbus.protocol.service_model import Operation, Params
 
 # The current model of SQS has lost the names that its lists and maps have in a form; they are documented still:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html (examples)

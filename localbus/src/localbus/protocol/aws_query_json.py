@@ -12,9 +12,9 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localbus.http.message import Response
+from localbus.protocol.aws_query import QueryProtocol
 from localbus.protocol.json_codec import write_answer
 from localbus.protocol.service_model import Operation, Params
-from localbus.protocol.aws_query import QueryProtocol
 
 _LOWERED = {"Messages": "messages", "QueueUrls": "queueUrls"}
 

@@ -17,8 +17,8 @@ from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Request, Response
 from localbus.protocol.aws_json import Reader, reader_of
 from localbus.protocol.json_codec import read_request, write_answer
-from localbus.protocol.service_model import Operation, Params
 from localbus.protocol.service import Service
+from localbus.protocol.service_model import Operation, Params
 
 _LABEL = re.compile(r"\{(\w+)\+?\}")
 

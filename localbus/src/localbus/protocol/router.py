@@ -9,17 +9,17 @@ from functools import partial
 from typing import Any
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
-from localbus.protocol.api_faults import Faults
-from localbus.protocol.api_faults import answer as answer_with
 from localbus.http.message import Handler, Request, Response
 from localbus.ids import new_id
+from localbus.protocol.api_faults import Faults
+from localbus.protocol.api_faults import answer as answer_with
 from localbus.protocol.aws_json import JsonProtocol
-from localbus.protocol.service_model import Operation, Params
-from localbus.protocol.unsupported import not_here
-from localbus.protocol.aws_query_json import QueryJsonProtocol
 from localbus.protocol.aws_query import QueryProtocol
+from localbus.protocol.aws_query_json import QueryJsonProtocol
 from localbus.protocol.rest_json import RestJsonProtocol
 from localbus.protocol.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
+from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.unsupported import not_here
 
 log = logging.getLogger("localbus")
 

@@ -12,21 +12,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
-from localbus.sns import letters
-from localbus.clock import Clock
 from localbus.background_tasks import Errands
+from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.protocol.service_model import Params
-from localbus.sns.notification import Notification, laid_out
+from localbus.protocol.trace_header import traced
+from localbus.sns import letters
 from localbus.sns.captured_messages import Outbox
-from localbus.sns.platform_application import PlatformApplications
 from localbus.sns.endpoints import RemoteEndpoints, UndeliverableError
+from localbus.sns.notification import Notification, laid_out
+from localbus.sns.platform_application import PlatformApplications
 from localbus.sns.signature import Signer, digest
-from localbus.sqs.state import Sqs
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
-from localbus.protocol.trace_header import traced
+from localbus.sqs.state import Sqs
 
 Send = Callable[[], Awaitable[None]]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from localbus.http import client as http_client
-from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, MANAGED
 from localbus.http.client import Answer, NoAnswerError
-from localbus.sns.notification import Notification
 from localbus.resource_policy import Principal, allows
+from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, MANAGED
+from localbus.sns.notification import Notification
 from localbus.sns.subscription import Subscription
 from localbus.upstream.client import UpstreamCalls
 

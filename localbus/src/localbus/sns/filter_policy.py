@@ -14,8 +14,8 @@ from math import prod
 from typing import Any, Literal
 
 from localbus.errors import AwsError
-from localbus.event_pattern.pattern import EventPattern, Fields, Place, fields_of, holds
 from localbus.event_pattern.json_tokenizer import JsonTokens, Value
+from localbus.event_pattern.pattern import EventPattern, Fields, Place, fields_of, holds
 
 Scope = Literal["MessageAttributes", "MessageBody"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localbus.sns.notification import Notification
 from localbus.sns.captured_messages import Letter
+from localbus.sns.notification import Notification
 from localbus.sns.subscription import Subscription
 
 

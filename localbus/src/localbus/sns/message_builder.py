@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping
 
 from localbus.ids import new_id
-from localbus.sqs.message import Attribute, size_bytes
-from localbus.protocol.service_model import Params
-from localbus.sns.notification import Notification
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 from localbus.sns.errors import bad_value, invalid
+from localbus.sns.notification import Notification
 from localbus.sns.topic import Topic
+from localbus.sqs.message import Attribute, size_bytes
 
 MAX_SUBJECT = 100
 MAX_ATTRIBUTE_NAME = 256

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from localbus.sqs.message_attributes import Content
 from localbus.event_pattern.pattern import Fields
 from localbus.sns.filter_policy import FilterPolicy, attribute_fields, body_fields
-from localbus.sqs.message import Attribute
 from localbus.sns.signature import Signer, digest
+from localbus.sqs.message import Attribute
+from localbus.sqs.message_attributes import Content
 
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 _DEFAULT = "default"

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from localbus.protocol.service_model import Params
 from localbus.protocol.pagination import page
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
 
 if TYPE_CHECKING:

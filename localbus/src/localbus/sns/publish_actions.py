@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.ids import new_id
+from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns.captured_messages import Letter
-from localbus.sns.message_builder import build, check, check_attributes, entry_bytes, text_for
-from localbus.protocol.service import Caller
 from localbus.sns.errors import invalid
+from localbus.sns.message_builder import build, check, check_attributes, entry_bytes, text_for
 from localbus.sns.topic import Topic
 
 if TYPE_CHECKING:

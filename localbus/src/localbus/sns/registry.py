@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from localbus.sns import topic_attributes
 from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
+from localbus.sns import topic_attributes
 from localbus.sns.errors import check_arn, invalid, no_subscription, no_topic
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic

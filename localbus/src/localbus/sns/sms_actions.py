@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
 
 if TYPE_CHECKING:

@@ -8,25 +8,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from localbus.sns import sms_actions
-from localbus.sns import platform_actions
-from localbus.sns import publish_actions
-from localbus.sns import subscription_actions
-from localbus.sns import topic_actions
 from localbus.clock import Clock
-from localbus.sns.delivery import Courier
 from localbus.errors import AwsError
 from localbus.journal import Journal
-from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
-from localbus.sns.captured_messages import Outbox
-from localbus.sns.platform_application import PlatformApplications
-from localbus.resource_policy import Principal, allows, lets_account
-from localbus.sns.endpoints import RemoteEndpoints
 from localbus.protocol.service import Caller, Service
+from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
+from localbus.resource_policy import Principal, allows, lets_account
+from localbus.sns import platform_actions, publish_actions, sms_actions, subscription_actions, topic_actions
+from localbus.sns.captured_messages import Outbox
+from localbus.sns.delivery import Courier
+from localbus.sns.endpoints import RemoteEndpoints
 from localbus.sns.errors import invalid, no_topic, not_authorized
-from localbus.sqs.state import Sqs
-from localbus.sns.topic import Topic
+from localbus.sns.platform_application import PlatformApplications
 from localbus.sns.registry import Topics
+from localbus.sns.topic import Topic
+from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 
 OWN_KEY = "alias/aws/sns"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from localbus.sns import subscription_attributes
 from localbus.errors import AwsError, not_implemented
 from localbus.ids import new_id
-from localbus.protocol.service_model import Params
-from localbus.sns.notification import confirmation
 from localbus.protocol.pagination import page
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+from localbus.sns import subscription_attributes
 from localbus.sns.errors import invalid, no_subscription, not_authorized
+from localbus.sns.notification import confirmation
 from localbus.sns.subscription import Subscription, new_token
 from localbus.sns.topic import Topic
 from localbus.sns.topic_archive import read_replay_policy

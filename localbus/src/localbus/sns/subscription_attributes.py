@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from localbus.sns.delivery_policy import read_subscription_policy
 from localbus.errors import AwsError
-from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope
+from localbus.sns.delivery_policy import read_subscription_policy
 from localbus.sns.errors import invalid
+from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
 from localbus.sns.topic_archive import read_replay_policy

@@ -10,11 +10,11 @@ from collections.abc import Hashable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from localbus.sqs.deduplication import Window
-from localbus.sns.notification import Notification
 from localbus.resource_policy import Principal
-from localbus.sns.topic_archive import TopicArchive
+from localbus.sns.notification import Notification
 from localbus.sns.permissions import default_policy
+from localbus.sns.topic_archive import TopicArchive
+from localbus.sqs.deduplication import Window
 
 if TYPE_CHECKING:
     from localbus.sns.subscription import Subscription

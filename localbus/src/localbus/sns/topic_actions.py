@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localbus.sns import topic_attributes
 from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
 from localbus.protocol.pagination import page
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+from localbus.sns import topic_attributes
 from localbus.sns.errors import check_arn, invalid
-from localbus.sns.topic import Topic
 from localbus.sns.permissions import add_permission as with_permission
 from localbus.sns.permissions import remove_permission as without_permission
+from localbus.sns.topic import Topic
 
 if TYPE_CHECKING:
     from localbus.sns.state import Sns

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from localbus.sns.notification import Notification, timestamp
 from localbus.sns.errors import invalid
+from localbus.sns.notification import Notification, timestamp
 
 DAY_S = 86_400
 

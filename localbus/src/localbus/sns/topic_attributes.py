@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from localbus.sns.delivery_policy import effective_topic_policy, read_topic_policy
 from localbus.sns.errors import invalid
-from localbus.sns.topic import Topic
 from localbus.sns.permissions import check_policy, default_policy
+from localbus.sns.topic import Topic
 
 _FIFO_ONLY = {"FifoTopic", "ContentBasedDeduplication", "FifoThroughputScope", "ArchivePolicy"}
 _PLAIN = {"DisplayName", "KmsMasterKeyId", "TracingConfig", "SignatureVersion", "MaximumMessageSize"}

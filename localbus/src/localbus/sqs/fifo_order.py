@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Iterator
 from operator import attrgetter
 
-from localbus.sqs.message_group import Lane
 from localbus.sqs.message import Message, State
+from localbus.sqs.message_group import Lane
 
 
 class Group(Lane):

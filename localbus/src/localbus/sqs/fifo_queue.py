@@ -13,12 +13,12 @@ from collections.abc import Hashable
 from typing import Literal
 
 from localbus.clock import Clock
-from localbus.sqs.deduplication import Window
-from localbus.sqs.fifo_order import GroupOrder
 from localbus.journal import Journal
+from localbus.sqs.deduplication import Window
+from localbus.sqs.errors import refusal
+from localbus.sqs.fifo_order import GroupOrder
 from localbus.sqs.message import Message, Received, State
 from localbus.sqs.queue import Queue
-from localbus.sqs.errors import refusal
 
 # AWS's sequence numbers have twenty digits and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000

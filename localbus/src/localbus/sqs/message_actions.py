@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from localbus.errors import AwsError
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+from localbus.protocol.trace_header import traced
+from localbus.sqs.errors import refusal
 from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message, Received, attributes_md5, size_bytes
-from localbus.protocol.service_model import Params
-from localbus.sqs.queue import Queue
-from localbus.sqs.errors import refusal
 from localbus.sqs.message_builder import build, check_fifo_parameters, check_token, sent
-from localbus.protocol.service import Caller
+from localbus.sqs.queue import Queue
 from localbus.sqs.queue_settings import MAX_VISIBILITY_TIMEOUT_S
-from localbus.protocol.trace_header import traced
 
 if TYPE_CHECKING:
     from localbus.sqs.state import Sqs

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 
 from localbus.errors import AwsError
-from localbus.sqs.message import Attribute, attributes_bytes, md5
 from localbus.sqs.errors import invalid, missing
+from localbus.sqs.message import Attribute, attributes_bytes, md5
 
 MAX_ATTRIBUTES = 10
 _BAD_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

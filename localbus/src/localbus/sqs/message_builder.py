@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 
-from localbus.sqs.message_attributes import Content, check_text
-from localbus.sqs.fifo_queue import FifoQueue
 from localbus.ids import new_id
-from localbus.sqs.message import Attribute, Message, attributes_md5
 from localbus.protocol.service_model import Params
-from localbus.sqs.queue import Queue
-from localbus.sqs.errors import invalid, missing, refusal
 from localbus.protocol.trace_header import given_with
+from localbus.sqs.errors import invalid, missing, refusal
+from localbus.sqs.fifo_queue import FifoQueue
+from localbus.sqs.message import Attribute, Message, attributes_md5
+from localbus.sqs.message_attributes import Content, check_text
+from localbus.sqs.queue import Queue
 
 MAX_DELAY_S = 900
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")

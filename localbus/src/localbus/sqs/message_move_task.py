@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Literal
 from localbus.clock import Clock, Wake
 from localbus.errors import AwsError
 from localbus.ids import new_id
-from localbus.sqs.message import Message
-from localbus.protocol.service_model import Params
-from localbus.sqs.registry import QueueRecord
-from localbus.sqs.errors import invalid, refusal
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+from localbus.sqs.errors import invalid, refusal
+from localbus.sqs.message import Message
+from localbus.sqs.registry import QueueRecord
 
 if TYPE_CHECKING:
     from localbus.sqs.state import Sqs

@@ -25,17 +25,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 
-from localbus.sqs import queue_settings
 from localbus.clock import Clock
-from localbus.sqs.timer_heap import Deadlines
 from localbus.journal import Journal
-from localbus.sqs.ready_queue import Line
+from localbus.sqs import queue_settings
+from localbus.sqs.errors import beyond_limit, no_handle, unavailable
+from localbus.sqs.long_polling import Waiters, Waiting
 from localbus.sqs.message import Counts, Message, Received, State
 from localbus.sqs.order import Order
-from localbus.sqs.receipt_handle import Receipts
-from localbus.sqs.errors import beyond_limit, no_handle, unavailable
 from localbus.sqs.queue_settings import MAX_VISIBILITY_TIMEOUT_S, Settings
-from localbus.sqs.long_polling import Waiters, Waiting
+from localbus.sqs.ready_queue import Line
+from localbus.sqs.receipt_handle import Receipts
+from localbus.sqs.timer_heap import Deadlines
 
 
 class Queue:

@@ -6,14 +6,14 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
-from localbus.sqs import queue_attributes
 from localbus.errors import AwsError
+from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import add_permission as with_permission
 from localbus.resource_policy import remove_permission as without_permission
-from localbus.sqs.registry import QueueRecord
+from localbus.sqs import queue_attributes
 from localbus.sqs.errors import invalid, refusal
-from localbus.protocol.service import Caller
+from localbus.sqs.registry import QueueRecord
 
 if TYPE_CHECKING:
     from localbus.sqs.state import Sqs

@@ -11,8 +11,8 @@ import itertools
 from collections.abc import Iterator
 from operator import attrgetter
 
-from localbus.sqs.message_group import Lane, OldestFirst
 from localbus.sqs.message import Message
+from localbus.sqs.message_group import Lane, OldestFirst
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 RECEIVES_BEFORE_THE_BACK = 3

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from localbus.sqs.queue_attributes import parse_object
 from localbus.sqs.errors import refusal
+from localbus.sqs.queue_attributes import parse_object
 
 MAX_RECEIVES = 1000
 MAX_SOURCES = 10

@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from localbus.sqs import queue_attributes
 from localbus.clock import Clock
 from localbus.delivery_faults import Disorder, DisorderlyQueue, Disorders
 from localbus.errors import AwsError
-from localbus.sqs.fifo_queue import FifoQueue
 from localbus.journal import Journal
+from localbus.protocol.service import Caller
+from localbus.sqs import queue_attributes
+from localbus.sqs.errors import does_not_exist, invalid, refusal
+from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.queue import Queue
 from localbus.sqs.redrive_policy import check_allow_policy, parse_redrive_policy, permits
-from localbus.sqs.errors import does_not_exist, invalid, refusal
-from localbus.protocol.service import Caller
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 RECREATE_AFTER_S = 60

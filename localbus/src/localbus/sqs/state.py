@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from localbus.sqs import message_actions
-from localbus.sqs import message_move_task
-from localbus.sqs import queue_actions
 from localbus.clock import Clock
-from localbus.sqs.message_attributes import Content
 from localbus.delivery_faults import Disorder
 from localbus.errors import AwsError
 from localbus.journal import Journal
-from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
-from localbus.sqs.message_move_task import MoveTask
-from localbus.resource_policy import Principal, allows, lets_account
-from localbus.sqs.registry import QueueRecord, Queues
-from localbus.sqs.errors import does_not_exist, missing
-from localbus.sqs.message_builder import build
 from localbus.protocol.service import Caller, Service
+from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
+from localbus.resource_policy import Principal, allows, lets_account
+from localbus.sqs import message_actions, message_move_task, queue_actions
+from localbus.sqs.errors import does_not_exist, missing
+from localbus.sqs.message_attributes import Content
+from localbus.sqs.message_builder import build
+from localbus.sqs.message_move_task import MoveTask
+from localbus.sqs.registry import QueueRecord, Queues
 
 XMLNS = "http://queue.amazonaws.com/doc/2012-11-05/"
 OWN_KEY = "alias/aws/sqs"

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from localbus.http import client as http_client
 from localbus.errors import AwsError
+from localbus.http import client as http_client
 from localbus.http.client import Answer, NoAnswerError
 from localbus.protocol.service_model import Params
 

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
-from localbus.protocol.service import Caller, Service
 from localbus.cloudformation.template.parameters import as_text
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller, Service
+from localbus.protocol.service_model import Params
 
 Properties = Mapping[str, Any]
 

@@ -7,9 +7,18 @@ from __future__ import annotations
 
 import json
 
+from localbus.cloudformation.resources.base import (
+    InvalidPropertiesError,
+    Made,
+    Properties,
+    ResourceType,
+    Site,
+    fit,
+    tags_of,
+    text_of,
+)
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
-from localbus.cloudformation.resources.base import InvalidPropertiesError, Made, Properties, ResourceType, Site, fit, tags_of, text_of
 
 _GONE = "ResourceNotFoundException"
 _BUS_SETTINGS = ("DeadLetterConfig", "Description", "EventSourceName", "KmsKeyIdentifier", "LogConfig")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localbus.errors import AwsError
 from localbus.cloudformation.resources.base import Made, Properties, ResourceType, Site, fit
+from localbus.errors import AwsError
 
 _GONE = "ResourceNotFoundException"
 _MOST_IN_NAME = 64

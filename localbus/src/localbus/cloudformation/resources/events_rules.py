@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from localbus.errors import AwsError
-from localbus.cloudformation.resources.events_buses import retag
-from localbus.protocol.service_model import Params
 from localbus.cloudformation.resources.base import Made, Properties, ResourceType, Site, already_exists, fit, tags_of
+from localbus.cloudformation.resources.events_buses import retag
+from localbus.errors import AwsError
+from localbus.protocol.service_model import Params
 
 _GONE = "ResourceNotFoundException"
 _DEFAULT_BUS = "default"

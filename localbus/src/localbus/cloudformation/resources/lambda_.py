@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from localbus.cloudformation.resources.base import Made, Properties, ResourceType, Site, fit, tags_of
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
-from localbus.cloudformation.resources.base import Made, Properties, ResourceType, Site, fit, tags_of
 
 _GONE = "ResourceNotFoundException"
 _AT_REST = {"Enabled", "Disabled"}

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localbus.cloudformation.resources.events_destinations import ApiDestinationType, ConnectionType
-from localbus.errors import AwsError
-from localbus.cloudformation.resources.events_buses import ArchiveType, EventBusPolicyType, EventBusType
-from localbus.cloudformation.resources.lambda_ import MappingType
-from localbus.cloudformation.resources.sqs import QueueInlinePolicyType, QueuePolicyType, QueueType
 from localbus.cloudformation.resources.base import ResourceType
+from localbus.cloudformation.resources.events_buses import ArchiveType, EventBusPolicyType, EventBusType
+from localbus.cloudformation.resources.events_destinations import ApiDestinationType, ConnectionType
 from localbus.cloudformation.resources.events_rules import RuleType
+from localbus.cloudformation.resources.lambda_ import MappingType
 from localbus.cloudformation.resources.sns_subscriptions import SubscriptionType
-from localbus.cloudformation.template.parser import format_error
 from localbus.cloudformation.resources.sns_topics import TopicInlinePolicyType, TopicPolicyType, TopicType
+from localbus.cloudformation.resources.sqs import QueueInlinePolicyType, QueuePolicyType, QueueType
+from localbus.cloudformation.template.parser import format_error
+from localbus.errors import AwsError
 
 _OURS = ("AWS::SQS::", "AWS::SNS::", "AWS::Events::")
 # A stack in a stack would be made upstream whole, with its queues.

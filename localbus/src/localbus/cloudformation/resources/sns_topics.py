@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from localbus.errors import AwsError
 from localbus.cloudformation.resources.base import (
     InvalidPropertiesError,
     Made,
@@ -20,6 +19,7 @@ from localbus.cloudformation.resources.base import (
     text_of,
 )
 from localbus.cloudformation.template.parameters import as_text
+from localbus.errors import AwsError
 
 _MOST_IN_NAME = 256
 _TOPIC_ATTRIBUTES = frozenset(

@@ -5,9 +5,17 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/A
 
 from __future__ import annotations
 
-from localbus.sqs import queue_attributes
+from localbus.cloudformation.resources.base import (
+    Made,
+    Properties,
+    ResourceType,
+    Site,
+    already_exists,
+    tags_of,
+    text_of,
+)
 from localbus.errors import AwsError
-from localbus.cloudformation.resources.base import Made, Properties, ResourceType, Site, already_exists, tags_of, text_of
+from localbus.sqs import queue_attributes
 
 _GONE = {"QueueDoesNotExist", "InvalidAddress"}
 _MOST_IN_NAME = 80

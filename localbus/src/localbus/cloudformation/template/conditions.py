@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localbus.errors import AwsError
 from localbus.cloudformation.template.parser import format_error
+from localbus.errors import AwsError
 
 
 class Conditions:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from localbus.errors import AwsError
-from localbus.cloudformation.template.template import Definition, Template
 from localbus.cloudformation.template.intrinsic_functions import read_get_att, read_sub, sub_variables, template_error
 from localbus.cloudformation.template.parser import format_error
+from localbus.cloudformation.template.template import Definition, Template
+from localbus.errors import AwsError
 
 Holds = Callable[[Any], bool]
 

@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from localbus.errors import AwsError
 from localbus.cloudformation.template.conditions import Conditions
 from localbus.cloudformation.template.parameters import as_text
+from localbus.errors import AwsError
 
 _SUB_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _SUB_LITERAL = re.compile(r"\$\{!([^}]*)\}")

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from localbus.errors import AwsError
 from localbus.cloudformation.template.parser import format_error
+from localbus.errors import AwsError
 
 HIDDEN = "****"
 _KEYS = {

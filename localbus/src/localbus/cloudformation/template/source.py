@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from localbus.http import client as http_client
+from localbus.cloudformation.template.parser import MAX_BODY_BYTES, MAX_FILE_BYTES
 from localbus.errors import AwsError
+from localbus.http import client as http_client
 from localbus.http.client import NoAnswerError
 from localbus.protocol.service_model import Params
-from localbus.cloudformation.template.parser import MAX_BODY_BYTES, MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from localbus.cloudformation.state import CloudFormation
     from localbus.cloudformation.stack import Stack
+    from localbus.cloudformation.state import CloudFormation
 
 _BUCKET_HOST = re.compile(r"(.+)\.s3[.-].*")
 _TIMEOUT_S = 30

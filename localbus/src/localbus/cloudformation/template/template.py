@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localbus.errors import AwsError
 from localbus.cloudformation.template.parser import format_error, read
+from localbus.errors import AwsError
 
 _SECTIONS = {
     "AWSTemplateFormatVersion",

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
-from localbus.sqs.fifo_queue import FifoQueue
 from localbus.journal import Journal
+from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message
 from localbus.sqs.queue import Queue
 

@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 from localbus.errors import MalformedRequestError
-from localbus.protocol.service_model import Api, describe
-from localbus.pytest_plugin import Localbus
 from localbus.protocol.aws_query import QueryProtocol
 from localbus.protocol.service import Service
+from localbus.protocol.service_model import Api, describe
+from localbus.pytest_plugin import Localbus
 
 NAMESPACE = "{http://queue.amazonaws.com/doc/2012-11-05/}"
 SCOPE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0"

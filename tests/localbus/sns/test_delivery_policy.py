@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from localbus.sns.delivery_policy import MANAGED, effective_policy, read_topic_policy, retry_policy
 from localbus.errors import AwsError
+from localbus.sns.delivery_policy import MANAGED, effective_policy, read_topic_policy, retry_policy
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.errors import AwsError
+from localbus.events import json_path
 from localbus.events.event import Event, compact
 from localbus.events.input_transformer import NoInputError, compile_input
-
-from localbus.events import json_path
 
 RULE_ARN = "arn:aws:events:us-east-1:123456789012:rule/bus/example"
 EVENT = {

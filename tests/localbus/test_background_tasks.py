@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from localbus.clock import ManualClock
 from localbus.background_tasks import Errands
+from localbus.clock import ManualClock
 
 
 async def _fail() -> None:

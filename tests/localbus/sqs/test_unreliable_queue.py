@@ -9,8 +9,8 @@ import pytest
 from localbus.clock import ManualClock
 from localbus.delivery_faults import Disorder, DisorderlyQueue, parse
 from localbus.journal import Journal
-from localbus.sqs.message import Message
 from localbus.pytest_plugin import Localbus
+from localbus.sqs.message import Message
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:q"
 

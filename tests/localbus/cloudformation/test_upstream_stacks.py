@@ -19,7 +19,7 @@ from localbus.pytest_plugin import Localbus
 from localbus_support import eventually, journal
 from orderboard_stack.local_backend import start_local
 
-TEMPLATE = Path(__file__).parents[2] / "localstack" / "template.yaml"
+TEMPLATE = Path(__file__).parents[3] / "localstack" / "template.yaml"
 
 MIXED = """
 Parameters:

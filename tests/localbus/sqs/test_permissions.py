@@ -9,9 +9,9 @@ import pytest
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.journal import Journal
+from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus.resource_policy import Principal, allows
-from localbus.protocol.service import Caller
 from localbus.sqs.state import Sqs
 from localbus_support import journal, refused
 

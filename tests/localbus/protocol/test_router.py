@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from localbus.engine import Engine, Options
 from localbus.http.message import Request, Response
 from localbus.http.server import Connection, HttpServer
-from localbus.sqs.message import Message
-from localbus.pytest_plugin import Localbus
 from localbus.protocol.service import Caller
+from localbus.pytest_plugin import Localbus
+from localbus.sqs.message import Message
 
 
 def call(localbus: Localbus, target: str, body: str = "{}") -> httpx.Response:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
-from localbus.sqs.fifo_queue import FifoQueue
 from localbus.journal import Journal
+from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message
 
 Make = Callable[..., Message]

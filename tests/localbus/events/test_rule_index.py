@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.event_pattern.pattern import EventPattern, fields_of
-from localbus.events.rule_index import RuleIndex
 from localbus.events.interval_tree import Spans
+from localbus.events.rule_index import RuleIndex
 
 
 def event(source: str, detail_type: str = "t", **detail: Any) -> dict[str, Any]:

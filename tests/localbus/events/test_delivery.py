@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
+from localbus.delivery_faults import Disorder
 from localbus.events.delivery import (
     FIRST_RETRY_S,
     MAX_RETRIES,
@@ -22,11 +23,10 @@ from localbus.events.delivery import (
     UndeliveredError,
     retry_delay_s,
 )
-from localbus.delivery_faults import Disorder
 from localbus.events.state import EventBridge
 from localbus.journal import Journal
-from localbus.pytest_plugin import Localbus
 from localbus.protocol.service import Caller
+from localbus.pytest_plugin import Localbus
 from localbus.sqs.state import Sqs
 
 ME = Caller()

@@ -18,8 +18,8 @@ from fake_lambda import FUNCTION_ARN, QUEUE_ARN, Cafe, FakeLambda, cafe
 from localbus.engine import Engine, Options
 from localbus.errors import AwsError
 from localbus.http.message import Request
-from localbus.pytest_plugin import Localbus
 from localbus.protocol.service import Caller
+from localbus.pytest_plugin import Localbus
 
 STREAM_ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
 UNKNOWN = "00000000-0000-0000-0000-000000000000"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import tracemalloc
 
-from localbus.events.event import Event, envelope
 from localbus.events.archive_store import Kept, KeptEvents, read
+from localbus.events.event import Event, envelope
 
 START = 1_700_000_000.0
 MANY = 500  # several blocks

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from localbus.errors import AwsError
 from localbus.cloudformation.plan import Plan, Surroundings, make_plan
-from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Left
-
 from localbus.cloudformation.template import template
+from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Left
+from localbus.errors import AwsError
 
 QUEUE = "Resources: {Queue: {Type: AWS::SQS::Queue}}"
 

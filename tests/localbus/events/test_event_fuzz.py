@@ -13,8 +13,8 @@ from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
 from localbus.events.state import ACTIONS
 from localbus.http.message import Request, Response
-from localbus.protocol.service_model import Api
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Api
 
 SHAPES = [Api("events").operation(name).input for name in ACTIONS]
 ARN = "arn:aws:events:us-east-1:000000000000:"

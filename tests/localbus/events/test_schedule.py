@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.errors import AwsError
-from localbus.pytest_plugin import Localbus
 from localbus.events.schedule import parse
+from localbus.pytest_plugin import Localbus
 
 NOW = "2026-11-21 11:00"  # a Saturday
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from fake_lambda import ME, QUEUE_ARN, Cafe, cafe
-from localbus.cloudformation.resources.lambda_ import MappingType
 from localbus.cloudformation.resources.base import Site
+from localbus.cloudformation.resources.lambda_ import MappingType
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/shop/0f0e0d0c-0b0a-0908-0706-050403020100"
 OWN_TAGS = {

@@ -12,8 +12,8 @@ import pytest
 from formation_support import Formation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from localbus.pytest_plugin import Localbus
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
+from localbus.pytest_plugin import Localbus
 from localbus_support import new_queue, refused
 
 ACCOUNT = "000000000000"
