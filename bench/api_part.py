@@ -8,8 +8,8 @@ from typing import Final
 
 from figures import Figure
 from ground import Ground, Load, turns
-from orderboard.process import start, stop_all, wait_ready
-from orderboard.services import free_port
+from orderboard.system.process import start, stop_all, wait_ready
+from orderboard.system.services import free_port
 
 _ORDERS: Final = 4_000
 _RATE: Final = 2_000.0  # more than either takes, so each shows all it can

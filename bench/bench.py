@@ -15,13 +15,13 @@ from typing import Final
 from api_part import api_part, calm_part
 from figures import Figure, Measured, markdown, show
 from ground import Ground
-from orderboard.backends import version_of
-from orderboard.checkout import find_checkout
+from orderboard.system.backends import version_of
+from orderboard.system.workspace import find_checkout
 from orderboard.errors import RigError
-from orderboard.machine import machine
-from orderboard.screen import progress_screen, result_console
-from orderboard.services import ServiceOptions
-from orderboard.system import SystemOptions, start_system
+from orderboard.system.host import machine
+from orderboard.cli.progress import progress_screen, result_console
+from orderboard.system.services import ServiceOptions
+from orderboard.system.system import SystemOptions, start_system
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 from resident_part import resident_part
 from whole_part import whole_part

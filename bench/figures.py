@@ -6,7 +6,7 @@ from datetime import datetime
 from statistics import median
 
 from orderboard.burst.model import Machine
-from orderboard.tables import plain_table
+from orderboard.cli.tables import plain_table
 from rich.console import Console
 
 

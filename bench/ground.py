@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from orderboard.burst.book import percentile
-from orderboard.burst.generator import Generator, Job, Reply
+from orderboard.burst.measure.recorder import percentile
+from orderboard.burst.load.generator import Generator, Job, Reply
 from orderboard.burst.mix import Mix
-from orderboard.calibration.bare import BATCH, Bare, bare, batches, make_orders
+from orderboard.calibration.operations import BATCH, Bare, bare, batches, make_orders
 from orderboard.calibration.measure import LANES, each_of, through
-from orderboard.queues import depth
-from orderboard.screen import Screen
-from orderboard.system import System
+from orderboard.orders.queues import depth
+from orderboard.cli.progress import Screen
+from orderboard.system.system import System
 
 _LAST_POLL_S: Final = 4.0  # its long poll is 2 s; what it asked for before it slept must be answered first
 _LOOK_EVERY_S: Final = 0.05

@@ -9,8 +9,8 @@ from figures import Figure
 from ground import Ground
 from orderboard.burst.mix import parse_mix
 from orderboard.errors import RigError
-from orderboard.memory import Memory, measure
-from orderboard.system import start_system
+from orderboard.system.memory import Memory, measure
+from orderboard.system.system import start_system
 from play import play
 
 _STEPS: Final = (10_000, 20_000)

@@ -5,11 +5,11 @@ from typing import Final
 
 from figures import Figure
 from ground import Ground
-from orderboard.burst.prices import priced
-from orderboard.calibration.bare import bare
+from orderboard.burst.report.cost import priced
+from orderboard.calibration.operations import bare
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Ceiling
-from orderboard.screen import Task
+from orderboard.cli.progress import Task
 from play import play
 from worker_part import plain_loop
 

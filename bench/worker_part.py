@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from figures import Figure
 from ground import Ground, turns
-from orderboard.calibration.bare import Order, bare, make_orders
-from orderboard.queues import BATCH
-from orderboard.target import Target
+from orderboard.calibration.operations import Order, bare, make_orders
+from orderboard.orders.queues import BATCH
+from orderboard.system.target import Target
 from orderboard_batching.aws_requests import count_requests
 
 BACKLOG: Final = 2_000

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from orderboard.evidence import gather
-from orderboard.ledger import Ledger, Placed, balance
-from orderboard.process import stop_all
-from orderboard.queues import depth
-from orderboard.rush import Ending
-from orderboard.services import Service, ServiceOptions, start_api, start_worker
-from orderboard.target import Target
-from orderboard.witness import Witness, witness
+from orderboard.ledger.evidence import gather
+from orderboard.ledger.ledger import Ledger, Placed, balance
+from orderboard.system.process import stop_all
+from orderboard.orders.queues import depth
+from orderboard.demo.scenario import Ending
+from orderboard.system.services import Service, ServiceOptions, start_api, start_worker
+from orderboard.system.target import Target
+from orderboard.ledger.outcome_listener import Witness, witness
 from support import DeployedStack
 
 COMPLETED: frozenset[Ending] = frozenset(("completed",))

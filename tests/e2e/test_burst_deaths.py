@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from e2e.command import Command, family, read_until, still_running
-from orderboard.burst.files import read_files
+from orderboard.burst.report.files import read_files
 from orderboard.burst.model import Summary
 
 Burst = Callable[..., "subprocess.Popen[str]"]

@@ -11,8 +11,8 @@ import psutil
 import pytest
 from e2e.browser import Page, browser, missing
 from e2e.command import Command
-from orderboard.process import answers
-from orderboard.services import free_port
+from orderboard.system.process import answers
+from orderboard.system.services import free_port
 from support import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"

@@ -13,8 +13,8 @@ import pytest
 from e2e.browser import browser, missing
 from e2e.command import Command
 from e2e.passing import Passing, passing
-from orderboard.process import answers
-from orderboard.services import free_port
+from orderboard.system.process import answers
+from orderboard.system.services import free_port
 from support import eventually
 
 _LOOKS = 5

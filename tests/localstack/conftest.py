@@ -10,9 +10,9 @@ from localstack.container import LocalStack, localstack_container
 from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, require
 from localstack.inbox import Inbox
 from localstack.workers import Workers
-from orderboard.process import stop_all
-from orderboard.services import ServiceOptions, start_api
-from orderboard.system import SystemOptions, deploy_stack, pack_notifier
+from orderboard.system.process import stop_all
+from orderboard.system.services import ServiceOptions, start_api
+from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier
 from orderboard_stack.backend import Endpoint
 from support import DeployedStack
 

@@ -1,6 +1,6 @@
 """The stack's queues by name, looked at without taking."""
 
-from orderboard.queues import Depth, depth
+from orderboard.orders.queues import Depth, depth
 from support import DeployedStack, eventually
 
 

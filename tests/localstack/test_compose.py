@@ -5,7 +5,7 @@ import pytest
 from localstack.compose import Compose, compose_up, require_compose
 from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, PYTHON_IMAGE, container_names, require
 from localstack.orders import finished, place
-from orderboard.queues import peek
+from orderboard.orders.queues import peek
 from orderboard_contracts.alert import parse_alert
 from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
 from support import eventually

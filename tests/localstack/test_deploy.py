@@ -4,8 +4,8 @@ import secrets
 from pathlib import Path
 
 import pytest
-from orderboard.services import ServiceOptions
-from orderboard.system import SystemOptions, deploy_stack, remove_stack
+from orderboard.system.services import ServiceOptions
+from orderboard.system.system import SystemOptions, deploy_stack, remove_stack
 from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
 from orderboard_stack.outputs import StackNotFoundError, read
 

@@ -4,8 +4,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from orderboard.process import stop_all
-from orderboard.services import Service, ServiceOptions, start_worker
+from orderboard.system.process import stop_all
+from orderboard.system.services import Service, ServiceOptions, start_worker
 from support import DeployedStack
 
 STOPS_WITHIN_S: Final = 15

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from orderboard.commands.app import app
+from orderboard.cli.app import app
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]

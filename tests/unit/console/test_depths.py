@@ -9,7 +9,7 @@ from orderboard.console import depths
 from orderboard.console.depths import Depths
 from orderboard.console.peek import CannotPeekError, Peeked
 from orderboard.console.source import Source
-from orderboard.queues import Depth
+from orderboard.orders.queues import Depth
 
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:orders"
 

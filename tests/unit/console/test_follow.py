@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from orderboard.console.follow import story_document
 from orderboard.console.journal import Told
 from orderboard.console.peek import Peeked
-from orderboard.story import LogLine
+from orderboard.orders.timeline import LogLine
 
 ORDER = "9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11"
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
-from orderboard.checkout import Checkout
+from orderboard.system.workspace import Checkout
 from orderboard.console.source import Source
 from orderboard.errors import RigError
 from orderboard_stack.backend import Endpoint

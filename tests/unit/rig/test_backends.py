@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from orderboard import backends
-from orderboard.backends import consent, reach, start_backend
+from orderboard.system import backends
+from orderboard.system.backends import consent, reach, start_backend
 from orderboard.errors import RigError, UsageError
 from orderboard_stack.aws import Account
 from orderboard_stack.backend import BackendName, Endpoint

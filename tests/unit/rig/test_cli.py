@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from orderboard.commands.app import app
+from orderboard.cli.app import app
 from typer.testing import CliRunner
 
 # Ctrl-C at the moment in which the first large library is imported.
@@ -18,7 +18,7 @@ class Interrupt:
         if name == "typer":
             signal.raise_signal(signal.SIGINT)
 
-from orderboard.cli import main
+from orderboard.cli.main import main
 sys.meta_path.insert(0, Interrupt())
 main()
 """

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 import httpx
-from orderboard.client import Accepted, Answer, OrderClient, Refused, Unavailable
+from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, Unavailable
 
 ACCEPTED = httpx.Response(202, json={"order_id": "o-1", "total_cents": 240})
 

@@ -4,10 +4,10 @@ import io
 import json
 from pathlib import Path
 
-from orderboard.demo import Demo
-from orderboard.demo_report import document, show
-from orderboard.ledger import Evidence, Placed, balance
-from orderboard.memory import Memory
+from orderboard.demo.runner import Demo
+from orderboard.cli.demo_report import document, show
+from orderboard.ledger.ledger import Evidence, Placed, balance
+from orderboard.system.memory import Memory
 from rich.console import Console
 
 LOST = Placed("normal", frozenset({"completed"}), order_ids=("order-1",))

@@ -1,6 +1,6 @@
 """The doctor's findings, each with its mend."""
 
-from orderboard.doctor import Finding, dependencies, pins, python
+from orderboard.system.doctor import Finding, dependencies, pins, python
 
 LOCK = """\
 aiohttp==3.14.5 \\

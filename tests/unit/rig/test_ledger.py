@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from orderboard.discrepancy import (
+from orderboard.ledger.discrepancy import (
     DeadLetterUnexpected,
     Doubled,
     Lost,
@@ -15,7 +15,7 @@ from orderboard.discrepancy import (
     Unsaid,
     WrongEnding,
 )
-from orderboard.ledger import Announcement, DeadLetter, Evidence, Ledger, Outcome, Placed, balance
+from orderboard.ledger.ledger import Announcement, DeadLetter, Evidence, Ledger, Outcome, Placed, balance
 
 PLACED = "orderboard.order.placed.v1"
 LARGE_CENTS = 10_000

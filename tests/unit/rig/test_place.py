@@ -4,8 +4,8 @@ import asyncio
 import io
 import json
 
-from orderboard.client import Accepted, Answer, OrderClient, Refused, Unavailable
-from orderboard.place import MAX_LINE_BYTES, BadLine, Line, Result, bounded_lines, in_thread, parse, place
+from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, Unavailable
+from orderboard.orders.place import MAX_LINE_BYTES, BadLine, Line, Result, bounded_lines, in_thread, parse, place
 
 ORDER = b'{"customer_id": "ada", "lines": [{"sku": "tea", "quantity": 1}]}\n'
 

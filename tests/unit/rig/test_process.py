@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from orderboard.process import NotReadyError, start, stop_all, wait_ready
-from orderboard.services import free_port
+from orderboard.system.process import NotReadyError, start, stop_all, wait_ready
+from orderboard.system.services import free_port
 
 _SERVES = """
 import http.server, sys
@@ -21,7 +21,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 _PARENT = """
 import os, sys, time
 from pathlib import Path
-from orderboard.process import start
+from orderboard.system.process import start
 sleeps = [sys.executable, "-c", "import time; time.sleep(60)"]
 child = start("child", sleeps, os.environ, Path(sys.argv[1]), outlives_us=False)
 print(child.pid, flush=True)

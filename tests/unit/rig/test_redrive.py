@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from orderboard.errors import UsageError
-from orderboard.queues import peek
-from orderboard.redrive import plan, redrive
+from orderboard.orders.queues import peek
+from orderboard.orders.redrive import plan, redrive
 from orderboard_contracts.alert import Alert
 from orderboard_contracts.events import CancellationRequested, CancellationRequestedData
 from orderboard_contracts.identity import new_order_id

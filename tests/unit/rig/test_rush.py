@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from orderboard.rush import COUNTS, MAY_END, morning_rush
+from orderboard.demo.scenario import COUNTS, MAY_END, morning_rush
 from orderboard_contracts.order import OrderRequest
 from pydantic import ValidationError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from orderboard.errors import RigError
-from orderboard.state import KnownProcess, State, StateFile, end, known
+from orderboard.system.state import KnownProcess, State, StateFile, end, known
 
 _SLEEPS = "import time; time.sleep(60)"
 _IGNORES_SIGTERM = (

@@ -3,8 +3,8 @@
 import re
 from io import StringIO
 
-from orderboard.memory import Memory
-from orderboard.status import ProcessStatus, Status, show
+from orderboard.system.memory import Memory
+from orderboard.system.status import ProcessStatus, Status, show
 from rich.console import Console
 
 RUNS = Memory("worker-1", 1, 60_000_000, 50_000_000)

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from orderboard.letters import dead_letter
-from orderboard.queues import Message
-from orderboard.story import log_lines
+from orderboard.orders.dead_letters import dead_letter
+from orderboard.orders.queues import Message
+from orderboard.orders.timeline import log_lines
 from orderboard_contracts.events import CancellationRequested, CancellationRequestedData
 from orderboard_contracts.identity import new_order_id
 

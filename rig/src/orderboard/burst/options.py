@@ -12,9 +12,9 @@ from typing import Final, TypeVar
 
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
-from orderboard.burst.arrivals import Profile, Trace, parse_profile, parse_trace, send_times
-from orderboard.burst.conductor import Plan
-from orderboard.burst.faults import (
+from orderboard.burst.load.arrivals import Profile, Trace, parse_profile, parse_trace, send_times
+from orderboard.burst.runner import Plan
+from orderboard.burst.chaos.schedule import (
     Fault,
     ScaleWorkers,
     overlapping,
@@ -27,13 +27,13 @@ from orderboard.burst.faults import (
 from orderboard.burst.mix import Orders, OwnOrders, parse_mix
 from orderboard.burst.model import Settings
 from orderboard.burst.run import BurstOptions
-from orderboard.burst.thresholds import parse_threshold
-from orderboard.checkout import find_checkout
+from orderboard.burst.judge.thresholds import parse_threshold
+from orderboard.system.workspace import find_checkout
 from orderboard.errors import UsageError
-from orderboard.place import BadLine, bounded_lines, parse
-from orderboard.rush import SOLD_OUT_SKU
-from orderboard.services import ServiceOptions
-from orderboard.system import SystemOptions
+from orderboard.orders.place import BadLine, bounded_lines, parse
+from orderboard.demo.scenario import SOLD_OUT_SKU
+from orderboard.system.services import ServiceOptions
+from orderboard.system.system import SystemOptions
 
 DEFAULT_MIX: Final = "express=10,large=2,sold_out=1,invalid=1,duplicate=2,cancel=2,poison=0.1"
 _DEFAULT_RATE: Final = 100.0

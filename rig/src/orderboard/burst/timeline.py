@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from orderboard.burst.book import Book, Second, percentile
+from orderboard.burst.measure.recorder import Book, Second, percentile
 from orderboard.burst.model import Moment
-from orderboard.burst.sampler import Sample
-from orderboard.queues import Depth
+from orderboard.burst.measure.sampler import Sample
+from orderboard.orders.queues import Depth
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
-from orderboard.backends import consent, start_backend, version_of
-from orderboard.calibration.bare import bare
+from orderboard.system.backends import consent, start_backend, version_of
+from orderboard.calibration.operations import bare
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Calibration, Ceiling, write_calibration
-from orderboard.checkout import find_checkout
-from orderboard.machine import machine
-from orderboard.screen import Screen, Task
-from orderboard.services import ServiceOptions
-from orderboard.system import SystemOptions, deploy_stack, pack_notifier, remove_stack
-from orderboard.target import Target
+from orderboard.system.workspace import find_checkout
+from orderboard.system.host import machine
+from orderboard.cli.progress import Screen, Task
+from orderboard.system.services import ServiceOptions
+from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier, remove_stack
+from orderboard.system.target import Target
 
 
 def calibrate(

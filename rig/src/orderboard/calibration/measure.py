@@ -6,10 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
-from orderboard.calibration.bare import BATCH, WRITE_BATCH, Bare, Order, batches, make_orders
+from orderboard.calibration.operations import BATCH, WRITE_BATCH, Bare, Order, batches, make_orders
 from orderboard.calibration.model import OPERATIONS, Ceiling, Operation
-from orderboard.screen import Task
-from orderboard.target import Target
+from orderboard.cli.progress import Task
+from orderboard.system.target import Target
 
 BACKLOGS: Final = (100, 1_000, 10_000)
 LANES: Final = 4  # calls of one operation under way at once, as in the services

@@ -2,7 +2,7 @@
 
 import sys
 
-from orderboard.checkout import find_checkout
+from orderboard.system.workspace import find_checkout
 from orderboard.console.server import serve
 from orderboard.console.source import Source
 

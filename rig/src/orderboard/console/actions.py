@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from orderboard.client import Accepted
+from orderboard.orders.client import Accepted
 from orderboard.console.asked import Body, choice, number, text
 from orderboard.console.board import BoardLook
 from orderboard.console.disturbances import Disturbances
@@ -15,7 +15,7 @@ from orderboard.console.source import Source
 from orderboard.console.traffic import BURST, MAX_BURST, MAX_PER_S, STREAM_PER_S, UNKNOWN, Traffic
 from orderboard.console.workers import Workers
 from orderboard.errors import RigError, UsageError
-from orderboard.player import refusal
+from orderboard.demo.player import refusal
 
 _MAX_PREPARATION_MS: Final = 60_000
 _WORKER_ACTIONS: Final = ("stop", "start", "kill", "freeze", "thaw")

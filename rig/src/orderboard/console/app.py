@@ -24,7 +24,7 @@ from orderboard.console.source import Source
 from orderboard.console.traffic import BURST, MAX_PER_S, STREAM_PER_S
 from orderboard.console.watch import Watch
 from orderboard.errors import RigError, UsageError
-from orderboard.target import AWS_ERRORS
+from orderboard.system.target import AWS_ERRORS
 
 STATIC: Final = Path(__file__).with_name("static")
 

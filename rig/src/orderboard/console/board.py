@@ -11,9 +11,9 @@ from orderboard.console.depths import Depths, Held
 from orderboard.console.gauges import Sample, scrape, total
 from orderboard.console.rates import Rates
 from orderboard.console.source import Source
-from orderboard.process import answers
-from orderboard.state import KnownProcess, State
-from orderboard.target import AWS_ERRORS, Target
+from orderboard.system.process import answers
+from orderboard.system.state import KnownProcess, State
+from orderboard.system.target import AWS_ERRORS, Target
 
 
 def queue_names(outputs: StackOutputs) -> dict[str, tuple[str, str | None]]:

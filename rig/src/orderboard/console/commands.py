@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from orderboard.target import Target
+from orderboard.system.target import Target
 
 EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from typing import Final
 from orderboard.console.localbus import Localbus
 from orderboard.console.peek import CannotPeekError, peek
 from orderboard.console.source import Source
-from orderboard.queues import Depth, depth
-from orderboard.target import Target
+from orderboard.orders.queues import Depth, depth
+from orderboard.system.target import Target
 
 _OLDEST_EVERY_S: Final = 1.0
 _MESSAGES_READ_A_SECOND: Final = 500  # a long queue is asked for its oldest message less often

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from orderboard.errors import RigError
-from orderboard.target import AWS_ERRORS
+from orderboard.system.target import AWS_ERRORS
 
 log: Final = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from orderboard.console.journal import Told, Tone, tell
 from orderboard.console.peek import CannotPeekError, Peeked, peek
 from orderboard.console.source import Source
 from orderboard.console.trace import Journal, trace
-from orderboard.letters import dead_letter
-from orderboard.queues import Message
-from orderboard.story import LogLine, log_lines, recorded
+from orderboard.orders.dead_letters import dead_letter
+from orderboard.orders.queues import Message
+from orderboard.orders.timeline import LogLine, log_lines, recorded
 
 _KEPT_S: Final = 0.9
 _STORIES: Final = 100

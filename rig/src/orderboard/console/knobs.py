@@ -9,9 +9,9 @@ from orderboard.console.board import BoardLook, queue_names
 from orderboard.console.source import Source
 from orderboard.console.workers import MAX_WORKERS, Workers, command
 from orderboard.errors import UsageError
-from orderboard.redrive import plan, redrive
-from orderboard.state import State
-from orderboard.target import Target
+from orderboard.orders.redrive import plan, redrive
+from orderboard.system.state import State
+from orderboard.system.target import Target
 
 _NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
 

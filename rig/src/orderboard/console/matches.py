@@ -11,7 +11,7 @@ from orderboard_contracts.routing import message_attributes
 from orderboard.console.pattern import Explanation, explain
 from orderboard.console.source import Source
 from orderboard.errors import UsageError
-from orderboard.target import AWS_ERRORS
+from orderboard.system.target import AWS_ERRORS
 
 
 def read_event(text: str) -> dict[str, Any]:

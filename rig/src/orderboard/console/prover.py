@@ -11,9 +11,9 @@ from orderboard.console.board import BoardLook
 from orderboard.console.peek import CannotPeekError, Peeked, peek
 from orderboard.console.proof import Proof
 from orderboard.console.source import Source
-from orderboard.letters import dead_letter
-from orderboard.queues import Message
-from orderboard.target import Target
+from orderboard.orders.dead_letters import dead_letter
+from orderboard.orders.queues import Message
+from orderboard.system.target import Target
 
 _PEEK_AGAIN_S: Final = 2.0
 _PEEKED_A_SECOND: Final = 500  # a long dead-letter queue is looked through less often

@@ -10,8 +10,8 @@ import uvicorn
 
 from orderboard.console.app import create_app
 from orderboard.console.source import Source
-from orderboard.process import start
-from orderboard.services import HOST, Service, free_port
+from orderboard.system.process import start
+from orderboard.system.services import HOST, Service, free_port
 
 DEFAULT_PORT: Final = 8080
 _STREAMS_END_WITHIN_S: Final = 1

@@ -13,8 +13,8 @@ from orderboard.console import commands
 from orderboard.console.board import process_state
 from orderboard.console.source import Source
 from orderboard.errors import RigError, UsageError
-from orderboard.services import Service, ServiceOptions, start_worker, worker_environment
-from orderboard.state import KnownProcess, State, StateFile, known
+from orderboard.system.services import Service, ServiceOptions, start_worker, worker_environment
+from orderboard.system.state import KnownProcess, State, StateFile, known
 
 SIGNALS: Final = {
     "stop": (signal.SIGTERM,),

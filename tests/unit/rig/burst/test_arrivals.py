@@ -7,7 +7,7 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orderboard.burst.arrivals import (
+from orderboard.burst.load.arrivals import (
     PROFILES,
     Constant,
     Poisson,

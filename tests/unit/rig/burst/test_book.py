@@ -3,13 +3,13 @@
 import random
 
 import pytest
-from orderboard.burst.book import Book, latency, percentile
-from orderboard.burst.generator import Reply
+from orderboard.burst.measure.recorder import Book, latency, percentile
+from orderboard.burst.load.generator import Reply
 from orderboard.burst.mix import Intent
-from orderboard.burst.sampler import Sample
+from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.timeline import Timeline
-from orderboard.burst.verdict import Answer
-from orderboard.queues import Depth
+from orderboard.burst.judge.verdict import Answer
+from orderboard.orders.queues import Depth
 
 
 def book(*kinds: str, every_s: float = 0.5) -> Book:

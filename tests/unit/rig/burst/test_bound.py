@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
-from orderboard.burst.bound import Pace, bound, pace
+from orderboard.burst.judge.bottleneck import Pace, bound, pace
 from orderboard.burst.model import Bound, Generator, Moment, ProcessorShare
 from orderboard.calibration.model import Calibration, Ceiling
 

@@ -1,7 +1,7 @@
 """The schedule of faults, as it is typed."""
 
 import pytest
-from orderboard.burst.faults import (
+from orderboard.burst.chaos.schedule import (
     Fault,
     FreezeWorkers,
     KillWorker,

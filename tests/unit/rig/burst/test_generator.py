@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from orderboard.burst.generator import Generator, Job, Reply
+from orderboard.burst.load.generator import Generator, Job, Reply
 from orderboard.burst.mix import Mix, Orders, OwnOrders
 from support import eventually
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orderboard.burst.faults import KillWorker, ScaleWorkers, StartWorkers, StopWorkers
+from orderboard.burst.chaos.schedule import KillWorker, ScaleWorkers, StartWorkers, StopWorkers
 from orderboard.burst.mix import OwnOrders, parse_mix
 from orderboard.burst.options import DEFAULT_MIX, Typed, amounts, burst_options
-from orderboard.burst.prices import Counted, notifier_at_most, priced
-from orderboard.checkout import STATE_DIR_VARIABLE
+from orderboard.burst.report.cost import Counted, notifier_at_most, priced
+from orderboard.system.workspace import STATE_DIR_VARIABLE
 from orderboard.errors import UsageError
 
 NOTHING: dict[str, Any] = {

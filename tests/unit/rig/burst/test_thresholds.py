@@ -5,11 +5,11 @@ from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
-from orderboard.burst.book import latency
-from orderboard.burst.junit import write_junit
+from orderboard.burst.measure.recorder import latency
+from orderboard.burst.report.junit import write_junit
 from orderboard.burst.model import Finding
-from orderboard.burst.thresholds import METRICS, parse_threshold
-from orderboard.commands.burst import burst, exit_code
+from orderboard.burst.judge.thresholds import METRICS, parse_threshold
+from orderboard.cli.burst import burst, exit_code
 from unit.rig.burst.summaries import SUMMARY
 
 

@@ -8,11 +8,11 @@ from typing import cast
 
 import psutil
 import pytest
-from orderboard.burst.faults import Fault, KillWorker, ScaleWorkers, parse_freeze, parse_stop
-from orderboard.burst.workers import Workers
-from orderboard.process import start
-from orderboard.services import Service
-from orderboard.system import System
+from orderboard.burst.chaos.schedule import Fault, KillWorker, ScaleWorkers, parse_freeze, parse_stop
+from orderboard.burst.chaos.workers import Workers
+from orderboard.system.process import start
+from orderboard.system.services import Service
+from orderboard.system.system import System
 from support import eventually
 
 

@@ -1,0 +1,1 @@
+"""Faults on a schedule: workers stopped, frozen, killed or scaled."""

@@ -1,0 +1,1 @@
+"""The verdict on a burst: orders, thresholds and the bottleneck."""

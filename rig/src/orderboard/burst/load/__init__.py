@@ -1,0 +1,1 @@
+"""The load generator: arrival times and requests."""

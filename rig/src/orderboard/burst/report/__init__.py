@@ -1,0 +1,1 @@
+"""A burst's results: terminal, HTML, JUnit and files."""

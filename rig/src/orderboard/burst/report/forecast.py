@@ -1,0 +1,77 @@
+"""Before it starts: how long it will take, by what was calibrated of this backend. Pure."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from orderboard.burst.runner import Plan
+from orderboard.burst.chaos.schedule import FreezeWorkers, StartWorkers, StopWorkers, ThawWorkers
+from orderboard.calibration.model import Calibration
+
+_STEP_S: Final = 0.5
+_TOO_LONG_S: Final = 600.0
+_LOOK_AHEAD_S: Final = 24 * 3600.0
+# Without a calibration, only of MiniStack is anything known: each receive looks at all that waits.
+_MINISTACK_PER_S: Final = 250.0
+_MINISTACK_FREE_BACKLOG: Final = 1_000
+
+Pace = Callable[[float], float]  # a backlog -> orders a second
+
+
+def warning(plan: Plan, *, backend: str, calibration: Calibration | None) -> str | None:
+    """What to mind before this burst is started; None when there is nothing, or nothing is known of this backend."""
+    if calibration is not None:
+        pace, source = calibrated(calibration), f"as calibrated on {calibration.measured_at:%Y-%m-%d}"
+    elif backend == "ministack":
+        pace, source = _ministack, "roughly; `orderboard calibrate --backend ministack` measures it"
+    else:
+        return None
+    takes_s = forecast_s(plan.times_s, _away(plan), pace)
+    if takes_s - plan.times_s[-1] < _TOO_LONG_S:
+        return None
+    about = "more than a day" if takes_s >= _LOOK_AHEAD_S else f"{takes_s / 60:.0f} minutes or more"
+    slower = ", and fewer the longer its queues are" if pace(100_000) < pace(1_000) / 2 else ""
+    return (
+        f"this may take {about}. The {backend} backend does {pace(1_000):.0f} orders a second at most{slower} "
+        f"({source}). Spread the orders over more time, or send fewer."
+    )
+
+
+def forecast_s(times_s: Sequence[float], away: Sequence[tuple[float, float]], pace: Pace) -> float:
+    """How long until the last order has ended, roughly; away is when no worker works. Never more than a day."""
+    now_s, backlog, number = 0.0, 0.0, 0
+    while number < len(times_s) or backlog > 0:
+        if now_s >= _LOOK_AHEAD_S:
+            return _LOOK_AHEAD_S
+        now_s += _STEP_S
+        while number < len(times_s) and times_s[number] <= now_s:
+            number, backlog = number + 1, backlog + 1
+        if not any(start_s <= now_s < end_s for start_s, end_s in away):
+            backlog = max(0.0, backlog - pace(backlog) * _STEP_S)
+    return now_s
+
+
+def calibrated(calibration: Calibration) -> Pace:
+    """What the backend did; beyond the longest backlog measured it goes on slowing down as it did up to there."""
+    longest = max(each.backlog for each in calibration.ceilings)
+    shorter = longest / 10
+    at_longest = calibration.orders_per_s("together", longest) or math.inf
+    at_shorter = calibration.orders_per_s("together", shorter) or math.inf
+    slope = min(0.0, math.log10(at_longest / at_shorter)) if math.isfinite(at_longest) else 0.0
+
+    def pace(backlog: float) -> float:
+        if backlog > longest:
+            return at_longest * math.exp(slope * math.log(backlog / longest))
+        return calibration.orders_per_s("together", backlog) or math.inf
+
+    return pace
+
+
+def _ministack(backlog: float) -> float:
+    return _MINISTACK_PER_S * min(1.0, _MINISTACK_FREE_BACKLOG / max(backlog, 1.0))
+
+
+def _away(plan: Plan) -> list[tuple[float, float]]:
+    starts = [fault.at_s for fault in plan.faults if isinstance(fault, StopWorkers | FreezeWorkers)]
+    ends = [fault.at_s for fault in plan.faults if isinstance(fault, StartWorkers | ThawWorkers)]
+    return list(zip(sorted(starts), sorted(ends), strict=True))

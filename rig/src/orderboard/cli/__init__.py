@@ -1,0 +1,1 @@
+"""The `orderboard` command: one file a command."""

@@ -1,0 +1,38 @@
+"""`orderboard console`: the console in the foreground."""
+
+# ruff: noqa: PLC0415 - `orderboard --help` must answer at once
+
+from typing import Annotated, Final
+
+import typer
+
+from orderboard.cli.options import ApiUrlOption, BackendOption, EndpointOption, StackNameOption, YesOption
+from orderboard.cli.progress import result_console
+
+EXAMPLES: Final = ("orderboard console", "orderboard console --endpoint-url http://127.0.0.1:4566")
+
+
+def console(
+    *,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: StackNameOption = None,
+    api_url: ApiUrlOption = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="The console's port; 8080 if free, else any.", show_default=False),
+    ] = None,
+    yes: YesOption = False,
+) -> None:
+    """Serve the console on 127.0.0.1 until Ctrl-C: watch the board, turn its knobs, follow one order."""
+    from orderboard.system.backends import consent
+    from orderboard.system.workspace import find_checkout
+    from orderboard.console.server import DEFAULT_PORT, serve
+    from orderboard.console.source import Source
+    from orderboard.system.services import free_port
+
+    source = Source(find_checkout(), backend, endpoint_url, stack_name, api_url)
+    consent(source.target().endpoint, yes=yes)
+    serve(
+        source, port or free_port(DEFAULT_PORT), told=lambda url: result_console().print(f" The console: [b]{url}[/b]")
+    )

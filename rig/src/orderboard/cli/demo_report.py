@@ -1,0 +1,146 @@
+"""The ledger and all around it, as tables for people and as a document for scripts."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Final, get_args
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from orderboard.demo.runner import Demo
+from orderboard.ledger.ledger import Entry
+from orderboard.demo.scenario import Ending
+from orderboard.cli.tables import megabytes, plain_table, verdict
+
+ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
+_HEADS: Final[dict[Ending, str]] = {"dead-lettered": "in a DLQ"}
+
+
+def document(demo: Demo) -> dict[str, object]:
+    """Everything, for --json."""
+    ledger = demo.ledger
+    return {
+        "balanced": ledger.balanced,
+        "discrepancies": [{"type": type(each).__name__, "text": str(each)} for each in ledger.discrepancies],
+        "seed": demo.seed,
+        "accepted": len(ledger.entries),
+        "refused": [{"kind": order.kind, "answers": order.refusals} for order in demo.placed if not order.order_ids],
+        "endings": Counter(entry.ended for entry in ledger.entries if entry.ended),
+        "alerts": {kind: {"due": due, "announced": seen} for kind, (due, seen) in ledger.alerts.items()},
+        "dead_letters": [asdict(letter) for letter in demo.evidence.dead_letters],
+        "orders": [asdict(entry) for entry in ledger.entries],
+        "seconds": {
+            "ready": round(demo.ready_after_s, 3),
+            "first_finished": demo.first_finished_after_s and round(demo.first_finished_after_s, 3),
+            "all_finished": round(demo.all_finished_after_s, 3),
+        },
+        "memory": [asdict(each) for each in demo.memory],
+        "logs_dir": str(demo.logs_dir) if demo.logs_dir else None,
+    }
+
+
+def show(demo: Demo, console: Console, *, verbose: bool) -> None:
+    """Print it."""
+    parts = [
+        _orders(demo, examples=console.width >= 90),
+        _alerts_and_memory(demo),
+        _resting(demo),
+        *([_every_order(demo)] if verbose else []),
+    ]
+    for part in parts:
+        console.print()
+        console.print(part)
+    console.print()
+    for order in demo.placed:
+        if not order.order_ids and not order.may_end:
+            text = f" Refused by the API, as it must ({order.kind}): {order.refusals[0]}"
+            console.print(Text(text), no_wrap=True, overflow="ellipsis")
+    first = "never" if demo.first_finished_after_s is None else f"{demo.first_finished_after_s:.1f}"
+    console.print(
+        f" Seconds since the start: ready {demo.ready_after_s:.1f}, first order finished {first}, "
+        f"all ended {demo.all_finished_after_s:.1f}"
+    )
+    console.print()
+    _verdict(demo, console)
+
+
+def _orders(demo: Demo, *, examples: bool) -> Table:
+    table = plain_table("Every order that was answered 202, and where it ended")
+    table.add_column("sent as")
+    table.add_column("orders", justify="right")
+    for ending in ENDINGS:
+        table.add_column(_HEADS.get(ending, ending), justify="right")
+    if examples:  # there is no room for them on a narrow terminal
+        table.add_column("for example", style="dim")
+    by_kind: dict[str, list[Entry]] = {}
+    for entry in demo.ledger.entries:
+        by_kind.setdefault(entry.kind, []).append(entry)
+    order = {kind: number for number, kind in enumerate(dict.fromkeys(each.kind for each in demo.placed))}
+    for kind, entries in sorted(by_kind.items(), key=lambda item: (-len(item[1]), order[item[0]])):
+        counts = Counter(entry.ended for entry in entries)
+        example = [entries[0].order_id[:8]] if examples else []
+        table.add_row(kind, str(len(entries)), *(str(counts[e] or "") for e in ENDINGS), *example)
+    counts = Counter(entry.ended for entry in demo.ledger.entries)
+    table.add_section()
+    table.add_row("all", str(len(demo.ledger.entries)), *(str(counts[e]) for e in ENDINGS), style="bold")
+    return table
+
+
+def _alerts_and_memory(demo: Demo) -> Table:
+    alerts = plain_table("Alerts in the inbox")
+    alerts.add_column("kind")
+    alerts.add_column("due", justify="right")
+    alerts.add_column("announced", justify="right")
+    for kind, (due, announced) in demo.ledger.alerts.items():
+        if due or announced:
+            alerts.add_row(kind.replace("_", " "), str(due), str(announced))
+    memory = plain_table("Memory, MB")
+    memory.add_column("process")
+    memory.add_column("MB", justify="right")
+    for each in demo.memory:
+        times = f" x {each.processes}" if each.processes > 1 else ""
+        memory.add_row(f"{each.name}{times}", megabytes(each.best_bytes))
+    memory.add_section()
+    memory.add_row("all", megabytes(sum(each.best_bytes for each in demo.memory)), style="bold")
+    both = Table.grid(padding=(0, 4, 0, 0))
+    both.add_row(alerts, memory)
+    return both
+
+
+def _resting(demo: Demo) -> Table:
+    table = plain_table("In dead-letter queues")
+    table.add_column("queue", overflow="fold")
+    table.add_column("order")
+    table.add_column("why", overflow="fold")
+    for letter in demo.evidence.dead_letters:
+        order = (letter.order_id or "none")[:8]
+        table.add_row(letter.queue, order, letter.reason or "")
+    if not demo.evidence.dead_letters:
+        table.add_row("nothing", "", "")
+    return table
+
+
+def _every_order(demo: Demo) -> Table:
+    table = plain_table("Every order")
+    for name in ("order", "sent as", "ended", "alerts"):
+        table.add_column(name)
+    for entry in demo.ledger.entries:
+        table.add_row(entry.order_id, entry.kind, entry.ended or "nowhere", ", ".join(entry.alerts))
+    return table
+
+
+def _verdict(demo: Demo, console: Console) -> None:
+    ledger = demo.ledger
+    counts = Counter(entry.ended for entry in ledger.entries)
+    parts = " + ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])
+    if ledger.balanced:
+        text = f"The ledger balances: {len(ledger.entries)} accepted = {parts}"
+        console.print(verdict(console, text, good=True))
+        return
+    console.print(verdict(console, f"The ledger does not balance, in {len(ledger.discrepancies)} points:", good=False))
+    for discrepancy in ledger.discrepancies[:20]:
+        console.print(f"   {discrepancy}", markup=False)
+    if len(ledger.discrepancies) > 20:
+        console.print(f"   and {len(ledger.discrepancies) - 20} more; --json has them all", markup=False)
+    console.print(f" The logs are in {demo.logs_dir}", markup=False)

@@ -1,0 +1,18 @@
+"""`orderboard down`: the end of what `up` started."""
+
+# ruff: noqa: PLC0415 - `orderboard --help` must answer at once
+
+from typing import Final
+
+from orderboard.cli.progress import error_console, result_console
+
+EXAMPLES: Final = ("orderboard down",)
+
+
+def down() -> None:
+    """End what `up` started. Doing it twice is fine."""
+    from orderboard.system.workspace import find_checkout
+    from orderboard.system.lifecycle import down as end
+
+    ended = end(find_checkout(), progress=lambda line: error_console().print(f" {line}"))
+    result_console().print(f" Ended: {', '.join(ended)}." if ended else " Nothing was running.")

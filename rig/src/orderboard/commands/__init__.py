@@ -1,1 +1,0 @@
-"""The command line: one file a command, and app.py, which puts them together. What a command does lies elsewhere."""

@@ -1,0 +1,1 @@
+"""The demo: a scripted morning rush."""

@@ -1,0 +1,1 @@
+"""The ledger: where each accepted order ended, and the evidence."""

@@ -1,0 +1,170 @@
+"""`redrive`: moves what rests in a dead-letter queue back to the queue it came from."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from botocore.exceptions import ClientError
+from orderboard_contracts.alert import NotAnAlert, parse_alert
+from orderboard_contracts.events import CancellationRequested, NotAnEvent, OrderPlaced, parse_event
+from orderboard_contracts.routing import priority_of
+from orderboard_stack.outputs import StackOutputs
+
+from orderboard.errors import RigError, UsageError
+from orderboard.orders.queues import BATCH, depth, give_back
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+    from types_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef, MessageTypeDef
+
+Progress = Callable[[int, int], None]
+Way = Literal["message move task", "receive, send, delete"]
+
+_POLL_S: Final = 0.5
+_HIDDEN_WHILE_MOVING_S: Final = 60
+# Answers that mean: this backend has no such operation.
+_UNKNOWN_OPERATION: Final = frozenset(
+    ("InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure")
+)
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """From a dead-letter queue to where its messages came from; None: each message says so itself."""
+
+    source: str
+    destination: str | None
+
+
+@dataclass(frozen=True)
+class Redriven:
+    """What was moved, how, and what was left because it does not say where it belongs."""
+
+    source: str
+    destination: str | None
+    moved: int
+    left: int
+    way: Way
+
+
+def plan(queue: str, outputs: StackOutputs) -> Redrive:
+    """Understand `work`, `work-dlq` or the full name of either; raise UsageError for anything else."""
+    pairs = {
+        "work": (outputs.work_dlq, outputs.work_queue),
+        "express": (outputs.express_dlq, outputs.express_queue),
+        "alerts": (outputs.alerts_dlq, outputs.alerts_queue),
+        "inbox": (outputs.inbox_dlq, outputs.inbox_queue),
+        "undelivered": (outputs.undelivered_queue, None),
+    }
+    for name, (source, destination) in pairs.items():
+        if queue in (name, f"{name}-dlq", source, destination):
+            return Redrive(source, destination)
+    raise UsageError(f"There is no queue {queue}. Name one of {', '.join(pairs)}.")
+
+
+def redrive(sqs: "SQSClient", planned: Redrive, outputs: StackOutputs, progress: Progress) -> Redriven:
+    """Move everything that rests there now. A message is deleted only when its copy is safe, so none can be lost."""
+    source_url = sqs.get_queue_url(QueueName=planned.source)["QueueUrl"]
+    if planned.destination is not None:
+        moved = _by_move_task(sqs, source_url, planned.destination, progress)
+        if moved is not None:
+            return Redriven(planned.source, planned.destination, moved, 0, "message move task")
+    moved, left = _by_hand(sqs, source_url, planned, outputs, progress)
+    return Redriven(planned.source, planned.destination, moved, left, "receive, send, delete")
+
+
+def destination_of(message: "MessageTypeDef", outputs: StackOutputs) -> str | None:
+    """Where an undelivered message was meant to go; None when it does not say so.
+
+    EventBridge notes the target. What SNS could not deliver is an alert, or a command, whose priority says the queue.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+    """
+    target = message.get("MessageAttributes", {}).get("TARGET_ARN")
+    if target is not None:
+        name = target.get("StringValue", "").rpartition(":")[2]
+        return name if name in outputs.queues else None
+    return _inbox(message["Body"], outputs) or _queue_of_a_command(message["Body"], outputs)
+
+
+def _inbox(body: str, outputs: StackOutputs) -> str | None:
+    """The inbox alone gets bare alerts: mail, webhooks and telephones get them in SNS's wrapping."""
+    try:
+        parse_alert(body)
+    except NotAnAlert:
+        return None
+    return outputs.inbox_queue
+
+
+def _queue_of_a_command(body: str, outputs: StackOutputs) -> str | None:
+    try:
+        event = parse_event(body)
+    except NotAnEvent:
+        return None
+    if not isinstance(event, OrderPlaced | CancellationRequested):
+        return None
+    return outputs.express_queue if priority_of(event) == "express" else outputs.work_queue
+
+
+def _by_move_task(sqs: "SQSClient", source_url: str, destination: str, progress: Progress) -> int | None:
+    """SQS moves them itself. None where this backend cannot."""
+    source_arn = _arn(sqs, source_url)
+    destination_arn = _arn(sqs, sqs.get_queue_url(QueueName=destination)["QueueUrl"])
+    try:
+        sqs.start_message_move_task(SourceArn=source_arn, DestinationArn=destination_arn)
+    except ClientError as exc:
+        if exc.response["Error"]["Code"] in _UNKNOWN_OPERATION:
+            return None
+        raise
+    while True:
+        listed = sqs.list_message_move_tasks(SourceArn=source_arn, MaxResults=1)["Results"]
+        task: ListMessageMoveTasksResultEntryTypeDef = listed[0] if listed else {}
+        moved = task.get("ApproximateNumberOfMessagesMoved", 0)
+        progress(moved, task.get("ApproximateNumberOfMessagesToMove", moved))
+        match task.get("Status"):
+            case "COMPLETED":
+                return moved
+            case "FAILED" | "CANCELLED":
+                raise RigError(f"SQS stopped the move after {moved} messages: {task.get('FailureReason', 'cancelled')}")
+        time.sleep(_POLL_S)
+
+
+def _by_hand(
+    sqs: "SQSClient", source_url: str, planned: Redrive, outputs: StackOutputs, progress: Progress
+) -> tuple[int, int]:
+    # Only as many as rest there now: what fails again meanwhile comes back here, and would be moved for ever.
+    total = depth(sqs, source_url).visible
+    urls: dict[str, str] = {}
+    moved, left = 0, list[str]()
+    progress(0, total)
+    while moved + len(left) < total:
+        messages = sqs.receive_message(
+            QueueUrl=source_url,
+            MaxNumberOfMessages=min(BATCH, total - moved - len(left)),
+            VisibilityTimeout=_HIDDEN_WHILE_MOVING_S,
+            WaitTimeSeconds=1,
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        if not messages:
+            break
+        for message in messages:
+            name = planned.destination or destination_of(message, outputs)
+            if name is None:
+                left.append(message["ReceiptHandle"])
+                continue
+            if name not in urls:
+                urls[name] = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            sqs.send_message(
+                QueueUrl=urls[name],
+                MessageBody=message["Body"],
+                MessageAttributes=message.get("MessageAttributes", {}),
+            )
+            sqs.delete_message(QueueUrl=source_url, ReceiptHandle=message["ReceiptHandle"])
+            moved += 1
+            progress(moved, total)
+    give_back(sqs, source_url, left)
+    return moved, len(left)
+
+
+def _arn(sqs: "SQSClient", queue_url: str) -> str:
+    return sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -1,0 +1,134 @@
+"""Gets hold of a backend: one that runs already, or one that is started and ended here."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from orderboard_stack.aws import Account, NoAccountError, account
+from orderboard_stack.backend import HEALTH_PATHS, BackendName, BackendUnreachableError, Endpoint, read_json, recognise
+from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_local
+
+from orderboard.errors import RigError, UsageError
+from orderboard.cli.progress import error_console, is_interactive
+
+LOCALSTACK_URL: Final = "http://127.0.0.1:4566"
+_HEALTH_WITHIN_S: Final = 5.0
+_CONNECTS_WITHIN_S: Final = 2.0
+_ENGINES: Final = {"embedded": "localbus"}
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A backend that answers. stop is None where somebody else runs it."""
+
+    endpoint: Endpoint
+    pid: int | None = None
+    container_id: str | None = None
+    stop: Callable[[], None] | None = None
+
+
+def start_backend(
+    name: BackendName,
+    endpoint_url: str | None,
+    log_path: Path,
+    *,
+    detached: bool,
+    progress: Callable[[str], None],
+    disorder: str | None = None,
+    manual_clock: bool = False,
+) -> Backend:
+    """Start this backend, or take the one at endpoint_url. aws is only ever taken."""
+    wanted = "--disorder" if disorder is not None else "--manual-clock" if manual_clock else None
+    if wanted is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
+        raise UsageError(f"{wanted} is for the embedded backend, started here.")
+    if endpoint_url is not None or name == "aws":
+        return Backend(reach(name, endpoint_url))
+    if name == "localstack":
+        return _start_localstack(progress, detached=detached)
+    try:
+        local = start_local(name, log_path, detached=detached, disorder=disorder, manual_clock=manual_clock)
+    except LocalStartError as exc:
+        raise RigError(str(exc)) from exc
+    except ValueError as exc:
+        raise UsageError(f"{wanted}: {exc}.") from exc
+    return Backend(local.endpoint, pid=local.pid, stop=local.stop)
+
+
+def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
+    """The backend that runs already: at the URL, else where one of this name usually is."""
+    if name == "aws" and endpoint_url is None:
+        return _account().endpoint
+    url = endpoint_url or (LOCALSTACK_URL if name == "localstack" else None)
+    if url is None:
+        which = f"The {name} backend" if name in LOCAL_NAMES else "A backend of this machine"
+        raise UsageError(f"{which} runs only inside `orderboard up` or `demo`. Start it: orderboard up")
+    try:
+        return recognise(url)
+    except BackendUnreachableError as exc:
+        raise RigError(str(exc)) from exc
+
+
+def listens(endpoint: Endpoint) -> bool:
+    """Whether something still listens there. A process that has gone refuses at once; a busy one is slow, and there."""
+    if endpoint.endpoint_url is None:
+        return True
+    address = urlsplit(endpoint.endpoint_url)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname, port), _CONNECTS_WITHIN_S).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def version_of(endpoint: Endpoint) -> str:
+    """Which versions answer there, such as `localbus 0.1.0, ministack 1.5.33`; empty where it is not said."""
+    names: tuple[BackendName, ...] = ("embedded", "ministack") if endpoint.name == "embedded" else (endpoint.name,)
+    found: list[str] = []
+    for name in names:
+        if endpoint.endpoint_url is None or (path := HEALTH_PATHS.get(name)) is None:
+            continue
+        health = read_json(f"{endpoint.endpoint_url.rstrip('/')}{path}", _HEALTH_WITHIN_S)
+        if isinstance(health, dict) and isinstance(health.get("version"), str):
+            found.append(f"{_ENGINES.get(name, name)} {health['version']}")
+    return ", ".join(found)
+
+
+def consent(endpoint: Endpoint, *, yes: bool) -> None:
+    """Say whose account a change would be made in, and go on only if that is wanted. Local backends need no consent."""
+    if endpoint.local:
+        return
+    account = _account()
+    error_console().print(
+        f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money.",
+        markup=False,
+    )
+    if yes:
+        return
+    if not is_interactive():
+        raise UsageError("Nothing was done. Say that you mean it with --yes.")
+    if input("Go on? Type yes: ").strip().lower() != "yes":
+        raise RigError("Nothing was done.")
+
+
+def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Backend:
+    # The Docker SDK takes a while to import; only this backend needs it.
+    from orderboard_stack.localstack import DockerUnavailableError, LocalStackStartError, start_localstack  # noqa: PLC0415
+
+    try:
+        localstack = start_localstack(detached=detached, progress=progress)
+    except (DockerUnavailableError, LocalStackStartError) as exc:
+        raise RigError(str(exc)) from exc
+    return Backend(localstack.endpoint, container_id=localstack.container_id, stop=localstack.stop)
+
+
+def _account() -> Account:
+    try:
+        return account()
+    except NoAccountError as exc:
+        raise RigError(str(exc)) from exc
