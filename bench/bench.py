@@ -15,13 +15,13 @@ from typing import Final
 from api_part import api_part, calm_part
 from figures import Figure, Measured, markdown, show
 from ground import Ground
-from orderboard.system.backends import version_of
-from orderboard.system.workspace import find_checkout
-from orderboard.errors import RigError
-from orderboard.system.host import machine
 from orderboard.cli.progress import progress_screen, result_console
+from orderboard.errors import RigError
+from orderboard.system.backends import version_of
+from orderboard.system.host import machine
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, start_system
+from orderboard.system.workspace import find_checkout
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 from resident_part import resident_part
 from whole_part import whole_part

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from orderboard.burst.measure.recorder import percentile
 from orderboard.burst.load.generator import Generator, Job, Reply
+from orderboard.burst.measure.recorder import percentile
 from orderboard.burst.mix import Mix
-from orderboard.calibration.operations import BATCH, Bare, bare, batches, make_orders
 from orderboard.calibration.measure import LANES, each_of, through
-from orderboard.orders.queues import depth
+from orderboard.calibration.operations import BATCH, Bare, bare, batches, make_orders
 from orderboard.cli.progress import Screen
+from orderboard.orders.queues import depth
 from orderboard.system.system import System
 
 _LAST_POLL_S: Final = 4.0  # its long poll is 2 s; what it asked for before it slept must be answered first

@@ -1,9 +1,9 @@
 """One burst on the ground's system, without a view: what is measured of it is its caller's part."""
 
 from ground import Ground
-from orderboard.burst.runner import Conductor, Plan, Played
 from orderboard.burst.mix import Mix
 from orderboard.burst.report.live_view import Now
+from orderboard.burst.runner import Conductor, Plan, Played
 
 _NORMAL = Mix()
 

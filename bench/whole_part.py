@@ -6,9 +6,9 @@ from typing import Final
 from figures import Figure
 from ground import Ground
 from orderboard.burst.report.cost import priced
-from orderboard.calibration.operations import bare
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Ceiling
+from orderboard.calibration.operations import bare
 from orderboard.cli.progress import Task
 from play import play
 from worker_part import plain_loop

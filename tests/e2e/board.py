@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from orderboard.demo.scenario import Ending
 from orderboard.ledger.evidence import gather
 from orderboard.ledger.ledger import Ledger, Placed, balance
-from orderboard.system.process import stop_all
+from orderboard.ledger.outcome_listener import Witness, witness
 from orderboard.orders.queues import depth
-from orderboard.demo.scenario import Ending
+from orderboard.system.process import stop_all
 from orderboard.system.services import Service, ServiceOptions, start_api, start_worker
 from orderboard.system.target import Target
-from orderboard.ledger.outcome_listener import Witness, witness
 from support import DeployedStack
 
 COMPLETED: frozenset[Ending] = frozenset(("completed",))

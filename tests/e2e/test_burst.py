@@ -8,17 +8,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from orderboard.system.backends import Backend
 from orderboard.burst.load.arrivals import Constant, send_times
-from orderboard.burst.runner import Conductor, Plan
-from orderboard.burst.report.files import read_files
 from orderboard.burst.mix import parse_mix
+from orderboard.burst.report.files import read_files
 from orderboard.burst.report.live_view import Now
+from orderboard.burst.runner import Conductor, Plan
+from orderboard.ledger.outcome_listener import witness
+from orderboard.system.backends import Backend
 from orderboard.system.process import stop_all
 from orderboard.system.services import ServiceOptions, start_api
 from orderboard.system.system import System, SystemOptions
 from orderboard.system.target import Target
-from orderboard.ledger.outcome_listener import witness
 from orderboard_contracts.events import OrderCompleted, parse_event
 from orderboard_contracts.routing import bus_entry
 from support import DeployedStack, DeployStack

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 from e2e.command import Command, family, read_until, still_running
-from orderboard.burst.report.files import read_files
 from orderboard.burst.model import Summary
+from orderboard.burst.report.files import read_files
 
 Burst = Callable[..., "subprocess.Popen[str]"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from e2e.board import Board, board
-from orderboard.system.process import stop_all
-from orderboard.orders.redrive import plan, redrive
 from orderboard.demo.scenario import Ending
+from orderboard.orders.redrive import plan, redrive
+from orderboard.system.process import stop_all
 from support import DeployStack, eventually
 
 REPOSITORY = Path(__file__).parents[2]

@@ -3,9 +3,9 @@
 import httpx
 from localstack.orders import finished, look, place
 from localstack.workers import STOPS_WITHIN_S, Workers
-from orderboard.system.process import stop_all
 from orderboard.orders.queues import peek
 from orderboard.orders.redrive import plan, redrive
+from orderboard.system.process import stop_all
 from support import DeployedStack, eventually
 
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
-from orderboard.system.workspace import Checkout
 from orderboard.console.source import Source
 from orderboard.errors import RigError
+from orderboard.system.workspace import Checkout
 from orderboard_stack.backend import Endpoint
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from orderboard.errors import RigError, UsageError
 from orderboard.system import backends
 from orderboard.system.backends import consent, reach, start_backend
-from orderboard.errors import RigError, UsageError
 from orderboard_stack.aws import Account
 from orderboard_stack.backend import BackendName, Endpoint
 

@@ -4,8 +4,8 @@ import io
 import json
 from pathlib import Path
 
-from orderboard.demo.runner import Demo
 from orderboard.cli.demo_report import document, show
+from orderboard.demo.runner import Demo
 from orderboard.ledger.ledger import Evidence, Placed, balance
 from orderboard.system.memory import Memory
 from rich.console import Console

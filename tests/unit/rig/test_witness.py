@@ -4,8 +4,8 @@ from dataclasses import fields
 
 from localbus.pytest_plugin import Localbus
 from orderboard.ledger.ledger import Outcome
-from orderboard.system.target import Target
 from orderboard.ledger.outcome_listener import final_outcome, witness
+from orderboard.system.target import Target
 from orderboard_contracts.events import Event, OrderRejected, RejectedData, RejectionReason
 from orderboard_contracts.identity import new_order_id
 from orderboard_stack.backend import Endpoint

@@ -12,8 +12,6 @@ from typing import Final, TypeVar
 
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
-from orderboard.burst.load.arrivals import Profile, Trace, parse_profile, parse_trace, send_times
-from orderboard.burst.runner import Plan
 from orderboard.burst.chaos.schedule import (
     Fault,
     ScaleWorkers,
@@ -24,16 +22,18 @@ from orderboard.burst.chaos.schedule import (
     parse_stop,
     parse_workers,
 )
+from orderboard.burst.judge.thresholds import parse_threshold
+from orderboard.burst.load.arrivals import Profile, Trace, parse_profile, parse_trace, send_times
 from orderboard.burst.mix import Orders, OwnOrders, parse_mix
 from orderboard.burst.model import Settings
 from orderboard.burst.run import BurstOptions
-from orderboard.burst.judge.thresholds import parse_threshold
-from orderboard.system.workspace import find_checkout
+from orderboard.burst.runner import Plan
+from orderboard.demo.scenario import SOLD_OUT_SKU
 from orderboard.errors import UsageError
 from orderboard.orders.place import BadLine, bounded_lines, parse
-from orderboard.demo.scenario import SOLD_OUT_SKU
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions
+from orderboard.system.workspace import find_checkout
 
 DEFAULT_MIX: Final = "express=10,large=2,sold_out=1,invalid=1,duplicate=2,cancel=2,poison=0.1"
 _DEFAULT_RATE: Final = 100.0

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orderboard.system.backends import version_of
-from orderboard.burst.measure.recorder import LATE_AFTER_MS, percentile
 from orderboard.burst.judge.bottleneck import bound
-from orderboard.burst.runner import Conductor, Plan, Played
-from orderboard.burst.report.files import BurstRun, write_files
+from orderboard.burst.judge.thresholds import Threshold
+from orderboard.burst.measure.recorder import LATE_AFTER_MS, percentile
 from orderboard.burst.model import Bound, Generator, Moment, ProcessMemory, Settings, Summary
 from orderboard.burst.report.cost import notifier_at_most, priced
-from orderboard.burst.judge.thresholds import Threshold
+from orderboard.burst.report.files import BurstRun, write_files
 from orderboard.burst.report.live_view import burst_view
+from orderboard.burst.runner import Conductor, Plan, Played
 from orderboard.calibration.model import Calibration, read_calibration
-from orderboard.system.workspace import find_checkout
+from orderboard.cli.progress import progress_screen
+from orderboard.system.backends import version_of
 from orderboard.system.host import machine
 from orderboard.system.memory import Memory, measure
-from orderboard.cli.progress import progress_screen
 from orderboard.system.system import SystemOptions, start_system
+from orderboard.system.workspace import find_checkout
 
 
 @dataclass(frozen=True)

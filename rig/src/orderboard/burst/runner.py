@@ -15,28 +15,28 @@ from typing import Final
 import psutil
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
-from orderboard.system.backends import listens
-from orderboard.burst.measure.recorder import Book
 from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.chaos.workers import Workers
+from orderboard.burst.judge.verdict import End, judge
 from orderboard.burst.load.generator import Generator, Job
+from orderboard.burst.measure.recorder import Book
+from orderboard.burst.measure.sampler import Sample, Sampler
 from orderboard.burst.measure.watchdog import Lookout
 from orderboard.burst.mix import Orders
 from orderboard.burst.model import FaultMark, Moment, ProcessorShare, Verdict
 from orderboard.burst.report.cost import Counted
-from orderboard.system.processors import Processors
-from orderboard.burst.measure.sampler import Sample, Sampler
-from orderboard.burst.timeline import Timeline
-from orderboard.burst.judge.verdict import End, judge
 from orderboard.burst.report.live_view import Now, View
-from orderboard.burst.chaos.workers import Workers
+from orderboard.burst.timeline import Timeline
 from orderboard.ledger.evidence import dead_letters, final_rows
 from orderboard.ledger.ledger import Announcement, Evidence, Outcome
-from orderboard.orders.queues import Depth
+from orderboard.ledger.outcome_listener import Witness, witness
 from orderboard.ledger.queue_reader import Reader
+from orderboard.orders.queues import Depth
+from orderboard.system.backends import listens
+from orderboard.system.processors import Processors
 from orderboard.system.state import KnownProcess, known
 from orderboard.system.system import System
 from orderboard.system.target import AWS_ERRORS
-from orderboard.ledger.outcome_listener import Witness, witness
 
 _LOOK_EVERY_S: Final = 0.05
 _SHOW_EVERY_S: Final = 0.25

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from orderboard.burst.measure.recorder import Book, Second, percentile
-from orderboard.burst.model import Moment
 from orderboard.burst.measure.sampler import Sample
+from orderboard.burst.model import Moment
 from orderboard.orders.queues import Depth
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
-from orderboard.system.backends import consent, start_backend, version_of
-from orderboard.calibration.operations import bare
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Calibration, Ceiling, write_calibration
-from orderboard.system.workspace import find_checkout
-from orderboard.system.host import machine
+from orderboard.calibration.operations import bare
 from orderboard.cli.progress import Screen, Task
+from orderboard.system.backends import consent, start_backend, version_of
+from orderboard.system.host import machine
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier, remove_stack
 from orderboard.system.target import Target
+from orderboard.system.workspace import find_checkout
 
 
 def calibrate(

@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
-from orderboard.calibration.operations import BATCH, WRITE_BATCH, Bare, Order, batches, make_orders
 from orderboard.calibration.model import OPERATIONS, Ceiling, Operation
+from orderboard.calibration.operations import BATCH, WRITE_BATCH, Bare, Order, batches, make_orders
 from orderboard.cli.progress import Task
 from orderboard.system.target import Target
 

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from orderboard.errors import RigError
 from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, YesOption
 from orderboard.cli.progress import error_console, result_console
+from orderboard.errors import RigError
 
 THRESHOLD_MISSED: Final = 99
 EXAMPLES: Final = (
@@ -155,9 +155,9 @@ def burst(
     It starts a system of its own and ends it. Exit 0: valid, and all that was expected. 1: not valid. 2: used wrongly.
     99: valid, but an --expect was missed.
     """
+    from orderboard.burst.options import Typed, burst_options
     from orderboard.burst.report.files import REPORT_FILE
     from orderboard.burst.report.forecast import warning
-    from orderboard.burst.options import Typed, burst_options
     from orderboard.burst.report.html import write_report
     from orderboard.burst.run import run_burst
     from orderboard.calibration.model import newest_calibration

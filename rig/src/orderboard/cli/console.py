@@ -25,11 +25,11 @@ def console(
     yes: YesOption = False,
 ) -> None:
     """Serve the console on 127.0.0.1 until Ctrl-C: watch the board, turn its knobs, follow one order."""
-    from orderboard.system.backends import consent
-    from orderboard.system.workspace import find_checkout
     from orderboard.console.server import DEFAULT_PORT, serve
     from orderboard.console.source import Source
+    from orderboard.system.backends import consent
     from orderboard.system.services import free_port
+    from orderboard.system.workspace import find_checkout
 
     source = Source(find_checkout(), backend, endpoint_url, stack_name, api_url)
     consent(source.target().endpoint, yes=yes)

@@ -28,8 +28,8 @@ def demo(
     yes: YesOption = False,
 ) -> None:
     """Play a morning rush of 200 orders and show where each one ended. Exit 0 only if the ledger balances."""
-    from orderboard.demo.runner import demo_options, play_demo
     from orderboard.cli.demo_report import document, show
+    from orderboard.demo.runner import demo_options, play_demo
 
     options = demo_options(
         backend,

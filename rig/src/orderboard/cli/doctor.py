@@ -16,8 +16,8 @@ def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) ->
     """Say what this machine has and lacks, with the mend for each. Exit 1 if something must be mended."""
     from orderboard_stack.backend import DEFAULT_BACKEND
 
-    from orderboard.system.workspace import find_checkout
     from orderboard.system.doctor import examine, render
+    from orderboard.system.workspace import find_checkout
 
     findings = examine(find_checkout(), backend or DEFAULT_BACKEND)
     if json_output:

@@ -11,8 +11,8 @@ EXAMPLES: Final = ("orderboard down",)
 
 def down() -> None:
     """End what `up` started. Doing it twice is fine."""
-    from orderboard.system.workspace import find_checkout
     from orderboard.system.lifecycle import down as end
+    from orderboard.system.workspace import find_checkout
 
     ended = end(find_checkout(), progress=lambda line: error_console().print(f" {line}"))
     result_console().print(f" Ended: {', '.join(ended)}." if ended else " Nothing was running.")

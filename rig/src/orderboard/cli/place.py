@@ -26,8 +26,8 @@ def place(
     ] = False,
 ) -> None:
     """Place your own orders. Lines may carry an idempotency_key; placing a batch again orders nothing twice."""
-    from orderboard.system.connect import api_address
     from orderboard.cli.place_command import run, summarize
+    from orderboard.system.connect import api_address
 
     with progress_screen() as screen:
         tally = run(

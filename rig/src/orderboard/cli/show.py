@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 import typer
 
-from orderboard.errors import RigError
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption
 from orderboard.cli.progress import print_json, result_console
+from orderboard.errors import RigError
 
 EXAMPLES: Final = ("orderboard show 9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11",)
 
@@ -22,11 +22,11 @@ def show(
     json_output: JsonOption = False,
 ) -> None:
     """Tell the whole story of one order: its record, its waits, its alerts, its dead letters, its log lines."""
-    from orderboard.system.workspace import find_checkout
-    from orderboard.system.connect import connect, local_logs
-    from orderboard.orders.timeline import tell
     from orderboard.cli.story_report import document
     from orderboard.cli.story_report import show as show_story
+    from orderboard.orders.timeline import tell
+    from orderboard.system.connect import connect, local_logs
+    from orderboard.system.workspace import find_checkout
 
     target = connect(backend, endpoint_url, stack_name)
     checkout = find_checkout()

@@ -40,9 +40,9 @@ def up(
     """Start the system, leave it running in the background, and say where everything is."""
     from orderboard_stack.backend import DEFAULT_BACKEND
 
-    from orderboard.system.workspace import find_checkout
-    from orderboard.system.lifecycle import up as start
     from orderboard.cli.up_report import document, show
+    from orderboard.system.lifecycle import up as start
+    from orderboard.system.workspace import find_checkout
 
     checkout = find_checkout()
     with progress_screen() as screen:

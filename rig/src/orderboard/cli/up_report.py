@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from orderboard.system.workspace import Checkout
 from orderboard.system.system import System
+from orderboard.system.workspace import Checkout
 
 
 def document(system: System, checkout: Checkout) -> dict[str, object]:

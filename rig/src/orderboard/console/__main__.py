@@ -2,9 +2,9 @@
 
 import sys
 
-from orderboard.system.workspace import find_checkout
 from orderboard.console.server import serve
 from orderboard.console.source import Source
+from orderboard.system.workspace import find_checkout
 
 if __name__ == "__main__":
     serve(Source(find_checkout()), int(sys.argv[1]), told=lambda url: print(url, flush=True))

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from orderboard.orders.client import Accepted
 from orderboard.console.asked import Body, choice, number, text
 from orderboard.console.board import BoardLook
 from orderboard.console.disturbances import Disturbances
@@ -14,8 +13,9 @@ from orderboard.console.orders import KINDS
 from orderboard.console.source import Source
 from orderboard.console.traffic import BURST, MAX_BURST, MAX_PER_S, STREAM_PER_S, UNKNOWN, Traffic
 from orderboard.console.workers import Workers
-from orderboard.errors import RigError, UsageError
 from orderboard.demo.player import refusal
+from orderboard.errors import RigError, UsageError
+from orderboard.orders.client import Accepted
 
 _MAX_PREPARATION_MS: Final = 60_000
 _WORKER_ACTIONS: Final = ("stop", "start", "kill", "freeze", "thaw")

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from orderboard_stack.backend import CLIENT_CONFIG, BackendName
 
-from orderboard.system.workspace import Checkout
-from orderboard.system.connect import find_endpoint
 from orderboard.console.localbus import Localbus, find
 from orderboard.errors import RigError
+from orderboard.system.connect import find_endpoint
 from orderboard.system.state import State, StateFile
 from orderboard.system.target import Target, target
+from orderboard.system.workspace import Checkout
 
 if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient

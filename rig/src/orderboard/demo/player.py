@@ -8,15 +8,15 @@ from typing import Final
 
 import httpx
 
-from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, order_client
+from orderboard.cli.progress import Screen, Task
+from orderboard.demo.scenario import Intent
 from orderboard.ledger.evidence import dead_letter_queues, gather
 from orderboard.ledger.ledger import Evidence, Ledger, Placed, balance
+from orderboard.ledger.outcome_listener import Witness
+from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, order_client
 from orderboard.orders.queues import depth
-from orderboard.demo.scenario import Intent
-from orderboard.cli.progress import Screen, Task
 from orderboard.system.system import System
 from orderboard.system.target import Target
-from orderboard.ledger.outcome_listener import Witness
 
 _LOOK_EVERY_S: Final = 0.1
 _RECORDED_WITHIN_S: Final = 30.0

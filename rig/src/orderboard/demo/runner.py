@@ -13,17 +13,17 @@ from typing import Final
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName, Endpoint
 
 from orderboard import STARTED_AT
-from orderboard.system.backends import listens
-from orderboard.system.workspace import find_checkout
-from orderboard.errors import RigError
-from orderboard.ledger.ledger import Evidence, Ledger, Placed
-from orderboard.system.memory import Memory, measure
+from orderboard.cli.progress import Screen
 from orderboard.demo.player import Player
 from orderboard.demo.scenario import SOLD_OUT_SKU, morning_rush
-from orderboard.cli.progress import Screen
+from orderboard.errors import RigError
+from orderboard.ledger.ledger import Evidence, Ledger, Placed
+from orderboard.ledger.outcome_listener import witness
+from orderboard.system.backends import listens
+from orderboard.system.memory import Memory, measure
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, start_system
-from orderboard.ledger.outcome_listener import witness
+from orderboard.system.workspace import find_checkout
 
 # Short, so that orders in the hand of a worker that died come back soon.
 _VISIBILITY_TIMEOUT_S: Final = 6

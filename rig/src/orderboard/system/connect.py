@@ -4,11 +4,11 @@ from typing import Final
 
 from orderboard_stack.backend import BackendName, Endpoint
 
-from orderboard.system.backends import reach
-from orderboard.system.workspace import Checkout, find_checkout
 from orderboard.errors import RigError
+from orderboard.system.backends import reach
 from orderboard.system.state import State, StateFile
 from orderboard.system.target import Target, target
+from orderboard.system.workspace import Checkout, find_checkout
 
 _ANSWERS_WITHIN_S: Final = 5.0
 

@@ -15,11 +15,11 @@ from packaging.utils import canonicalize_name
 from rich.console import Console
 from rich.table import Table
 
-from orderboard.system.workspace import Checkout
 from orderboard.errors import RigError
+from orderboard.system.lifecycle import DEFAULT_PORT
 from orderboard.system.services import is_free
 from orderboard.system.state import StateFile
-from orderboard.system.lifecycle import DEFAULT_PORT
+from orderboard.system.workspace import Checkout
 
 Verdict = Literal["good", "optional", "bad"]
 

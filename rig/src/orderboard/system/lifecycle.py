@@ -8,14 +8,14 @@ from typing import Final
 from orderboard_stack.backend import BackendName
 from orderboard_stack.local_backend import stop_local
 
-from orderboard.system.workspace import Checkout
+from orderboard.cli.progress import Screen
 from orderboard.console.server import start_console
 from orderboard.errors import RigError
 from orderboard.system.process import PortTakenError
-from orderboard.cli.progress import Screen
 from orderboard.system.services import Service, ServiceOptions, is_free
 from orderboard.system.state import State, StateFile, end
 from orderboard.system.system import System, SystemOptions, start_system
+from orderboard.system.workspace import Checkout
 
 DEFAULT_PORT: Final = 8000
 _STOP_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most

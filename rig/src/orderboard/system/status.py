@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 
 from rich.console import Console, Group, RenderableType
 
+from orderboard.cli.tables import megabytes, plain_table
+from orderboard.orders.queues import Depth, depth
 from orderboard.system.memory import Memory, measure
 from orderboard.system.process import answers
-from orderboard.orders.queues import Depth, depth
 from orderboard.system.state import State
-from orderboard.cli.tables import megabytes, plain_table
 from orderboard.system.target import AWS_ERRORS, Target
 
 

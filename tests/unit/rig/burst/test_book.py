@@ -3,12 +3,12 @@
 import random
 
 import pytest
-from orderboard.burst.measure.recorder import Book, latency, percentile
-from orderboard.burst.load.generator import Reply
-from orderboard.burst.mix import Intent
-from orderboard.burst.measure.sampler import Sample
-from orderboard.burst.timeline import Timeline
 from orderboard.burst.judge.verdict import Answer
+from orderboard.burst.load.generator import Reply
+from orderboard.burst.measure.recorder import Book, latency, percentile
+from orderboard.burst.measure.sampler import Sample
+from orderboard.burst.mix import Intent
+from orderboard.burst.timeline import Timeline
 from orderboard.orders.queues import Depth
 
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from orderboard.burst.runner import Plan
 from orderboard.burst.chaos.schedule import Fault, parse_stop
-from orderboard.burst.report.forecast import calibrated, forecast_s, warning
 from orderboard.burst.mix import Mix
+from orderboard.burst.report.forecast import calibrated, forecast_s, warning
+from orderboard.burst.runner import Plan
 from orderboard.calibration.model import Calibration, Ceiling
 
 

@@ -8,8 +8,8 @@ from orderboard.burst.chaos.schedule import KillWorker, ScaleWorkers, StartWorke
 from orderboard.burst.mix import OwnOrders, parse_mix
 from orderboard.burst.options import DEFAULT_MIX, Typed, amounts, burst_options
 from orderboard.burst.report.cost import Counted, notifier_at_most, priced
-from orderboard.system.workspace import STATE_DIR_VARIABLE
 from orderboard.errors import UsageError
+from orderboard.system.workspace import STATE_DIR_VARIABLE
 
 NOTHING: dict[str, Any] = {
     "backend": None,

@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from orderboard.burst.report.files import BurstRun
 from orderboard.burst.model import (
     Cost,
     Expectation,
@@ -20,6 +19,7 @@ from orderboard.burst.model import (
     Summary,
     Verdict,
 )
+from orderboard.burst.report.files import BurstRun
 from orderboard.burst.report.html import embedded_json, render, write_report
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- ]]> {{data}} &amp; \u2028 \U0001f480"

@@ -5,10 +5,10 @@ from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
-from orderboard.burst.measure.recorder import latency
-from orderboard.burst.report.junit import write_junit
-from orderboard.burst.model import Finding
 from orderboard.burst.judge.thresholds import METRICS, parse_threshold
+from orderboard.burst.measure.recorder import latency
+from orderboard.burst.model import Finding
+from orderboard.burst.report.junit import write_junit
 from orderboard.cli.burst import burst, exit_code
 from unit.rig.burst.summaries import SUMMARY
 

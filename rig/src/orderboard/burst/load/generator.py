@@ -22,8 +22,8 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
-from orderboard.burst.mix import Intent, Orders
 from orderboard.burst.judge.verdict import Answer
+from orderboard.burst.mix import Intent, Orders
 from orderboard.errors import RigError
 
 _START_AFTER_S: Final = 0.2

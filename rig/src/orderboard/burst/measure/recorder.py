@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from orderboard.burst.judge.verdict import Attempt
 from orderboard.burst.load.generator import Reply
 from orderboard.burst.mix import Intent
 from orderboard.burst.model import CurvePoint, Latency
-from orderboard.burst.judge.verdict import Attempt
 
 LATE_AFTER_MS: Final = 50.0
 _NINES: Final = 5  # the curve ends at 99.999 % or at the last value

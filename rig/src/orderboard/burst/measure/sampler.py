@@ -10,9 +10,9 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from orderboard.burst.report.cost import Counted
-from orderboard.system.processors import Processors
 from orderboard.ledger.evidence import dead_letter_queues
 from orderboard.orders.queues import Depth, depth
+from orderboard.system.processors import Processors
 from orderboard.system.services import Service
 from orderboard.system.target import AWS_ERRORS, Target
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from orderboard.burst.runner import Plan
 from orderboard.burst.chaos.schedule import FreezeWorkers, StartWorkers, StopWorkers, ThawWorkers
+from orderboard.burst.runner import Plan
 from orderboard.calibration.model import Calibration
 
 _STEP_S: Final = 0.5

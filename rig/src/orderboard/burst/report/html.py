@@ -14,8 +14,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from orderboard.burst.report.files import BurstRun
 from orderboard.burst.model import Moment
+from orderboard.burst.report.files import BurstRun
 
 _SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
 # In a script element these could end it, or open a comment; in a JSON string their escapes mean the same.

@@ -11,10 +11,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orderboard.burst.measure.recorder import Book, percentile
 from orderboard.burst.chaos.schedule import Fault
-from orderboard.burst.model import FaultMark
+from orderboard.burst.measure.recorder import Book, percentile
 from orderboard.burst.measure.sampler import Sample
+from orderboard.burst.model import FaultMark
 from orderboard.cli.progress import error_console
 from orderboard.cli.tables import plain_table
 
