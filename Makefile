@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := contracts batching services/order-api services/worker services/notifier localstack localbus rig
+PACKAGES := contracts aws_client services/order-api services/worker services/notifier localstack localbus rig
 PYPROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 READY := $(VENV)/.ready
 
@@ -63,7 +63,7 @@ template: $(READY) ## Check the CloudFormation template
 generated: $(READY) ## Check that the generated contracts match the code
 	@$(BIN)/python contracts/generate.py --check
 
-OWN := orderboard orderboard-batching orderboard-contracts orderboard-localbus orderboard-notifier orderboard-order-api orderboard-stack orderboard-worker
+OWN := orderboard orderboard-aws-client orderboard-contracts orderboard-localbus orderboard-notifier orderboard-order-api orderboard-stack orderboard-worker
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet \
 	$(OWN:%=--no-emit-package %)
 LOCK_PART := $(LOCK) --constraint requirements.lock --no-annotate

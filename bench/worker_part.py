@@ -12,7 +12,7 @@ from ground import Ground, turns
 from orderboard.calibration.operations import Order, bare, make_orders
 from orderboard.orders.queues import BATCH
 from orderboard.system.target import Target
-from orderboard_batching.aws_requests import count_requests
+from orderboard_aws_client.request_counts import count_requests
 
 BACKLOG: Final = 2_000
 _LANES: Final = 4

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from order_api.app import create_app
 from order_api.aws import Clients
 from order_api.settings import Settings
-from orderboard_batching.aws_requests import CountRequests
+from orderboard_aws_client.request_counts import CountRequests
 from orderboard_contracts.events import Event, parse_event
 
 ORDER: Mapping[str, Any] = {"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}

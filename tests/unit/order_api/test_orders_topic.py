@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from order_api.orders_topic import MAX_BYTES, entry_size_bytes, orders_topic
-from orderboard_batching.refused import EntryRefusedError, EntryTooLargeError
+from orderboard_aws_client.errors import EntryRefusedError, EntryTooLargeError
 from unit.order_api.fakes import SETTINGS, FakeSns, unreachable
 
 ATTRIBUTES = {"priority": {"DataType": "String", "StringValue": "normal"}}
@@ -20,7 +20,7 @@ def entry(name: str, *, padding: int = 0) -> dict[str, Any]:
 
 async def publish(sns: FakeSns, entries: Sequence[Mapping[str, Any]]) -> list[str | BaseException]:
     """Publish all at once, each by its own caller."""
-    topic = orders_topic(sns, SETTINGS["orders_topic_arn"], linger_s=0.002, slots=2, max_waiting=100)
+    topic = orders_topic(sns, SETTINGS["orders_topic_arn"], linger_s=0.002, max_concurrent_calls=2, max_waiting=100)
     async with topic:
         return await asyncio.gather(*(topic.submit(entry) for entry in entries), return_exceptions=True)
 

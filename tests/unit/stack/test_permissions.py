@@ -24,8 +24,8 @@ ACTIONS = {
     "batch_execute_statement": "dynamodb:PartiQLInsert",  # the worker's statements are INSERTs
 }
 SOURCES = {
-    "OrderApiRole": ("services/order-api/src", "batching/src"),
-    "WorkerRole": ("services/worker/src", "batching/src"),
+    "OrderApiRole": ("services/order-api/src", "aws_client/src"),
+    "WorkerRole": ("services/worker/src", "aws_client/src"),
     "NotifierRole": ("services/notifier/src",),
 }
 

@@ -14,8 +14,8 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from orderboard_batching.aws_requests import CountRequests, count_requests
-from orderboard_batching.lean_clients import LEAN, encode_forms_once
+from orderboard_aws_client.client_tuning import LOW_OVERHEAD_CONFIG, encode_forms_once
+from orderboard_aws_client.request_counts import CountRequests, count_requests
 
 from order_api.settings import Settings
 
@@ -97,7 +97,7 @@ async def open_clients(settings: Settings, count: CountRequests) -> AsyncIterato
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         max_pool_connections=settings.api_publish_slots + 2,  # two more for the readiness checks
         tcp_keepalive=True,
-        **LEAN,
+        **LOW_OVERHEAD_CONFIG,
     )
     reading = config.merge(AioConfig(max_pool_connections=50))
     session = get_session()

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from orderboard_batching.event_bus import EventBus
-from orderboard_batching.refused import BatcherFullError, EntryRefusedError
+from orderboard_aws_client.errors import BatcherFullError, EntryRefusedError
+from orderboard_aws_client.event_bus import EventBus
 from orderboard_contracts.events import Command
 from orderboard_contracts.routing import bus_entry
 

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from fastapi import Request
-from orderboard_batching.aws_requests import CountRequests
-from orderboard_batching.event_bus import event_bus
+from orderboard_aws_client.event_bus import event_bus
+from orderboard_aws_client.request_counts import CountRequests
 
 from order_api.aws import Clients
 from order_api.health import Readiness
@@ -35,16 +35,22 @@ class Services:
 async def open_services(settings: Settings, open_clients: OpenClients, metrics: Metrics) -> AsyncIterator[Services]:
     """Open the clients and the batchers; on leaving, send what still waits, then close."""
     linger_s = settings.api_publish_linger_ms / 1000
-    slots, max_waiting = settings.api_publish_slots, settings.api_publish_max_waiting
+    max_concurrent_calls, max_waiting = settings.api_publish_slots, settings.api_publish_max_waiting
     async with AsyncExitStack() as stack:
         clients = await stack.enter_async_context(open_clients(settings, metrics.asked_aws))
         topic = await stack.enter_async_context(
             orders_topic(
-                clients.sns, settings.orders_topic_arn, linger_s=linger_s, slots=slots, max_waiting=max_waiting
+                clients.sns,
+                settings.orders_topic_arn,
+                linger_s=linger_s,
+                max_concurrent_calls=max_concurrent_calls,
+                max_waiting=max_waiting,
             )
         )
         bus = await stack.enter_async_context(
-            event_bus(clients.events, linger_s=linger_s, slots=slots, max_waiting=max_waiting)
+            event_bus(
+                clients.events, linger_s=linger_s, max_concurrent_calls=max_concurrent_calls, max_waiting=max_waiting
+            )
         )
         metrics.waiting.labels("sns").set_function(lambda: topic.waiting)
         metrics.waiting.labels("events").set_function(lambda: bus.waiting)

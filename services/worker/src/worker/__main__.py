@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 import uvloop
-from orderboard_batching.event_bus import event_bus
+from orderboard_aws_client.event_bus import event_bus
 from pydantic import ValidationError
 
 from worker import logs

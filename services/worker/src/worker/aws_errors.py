@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from orderboard_batching.refused import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
+from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
 
 from worker.failures import PoisonError, TransientError, UnavailableError
 
@@ -49,9 +49,9 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "Unknown"))
 
 
-def refused(code: str, message: str) -> Refused:
+def refused(code: str, message: str) -> EntryError:
     """One entry of a batch that was refused, and whether the same again may pass."""
-    return Refused(code, message, retryable=code in _LATER)
+    return EntryError(code, message, retryable=code in _LATER)
 
 
 @contextmanager
@@ -78,8 +78,8 @@ def translated() -> Iterator[None]:
 
 
 def _of_entry(error: EntryRefusedError) -> PoisonError | UnavailableError | TransientError:
-    if error.refused.code in REFUSED_FOR_GOOD:
+    if error.error.code in REFUSED_FOR_GOOD:
         return PoisonError(str(error))
-    if error.refused.retryable:
+    if error.error.retryable:
         return UnavailableError(str(error))
     return TransientError(str(error))

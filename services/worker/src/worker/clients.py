@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from orderboard_batching.aws_requests import CountRequests, count_requests
-from orderboard_batching.lean_clients import LEAN
+from orderboard_aws_client.client_tuning import LOW_OVERHEAD_CONFIG
+from orderboard_aws_client.request_counts import CountRequests, count_requests
 
 from worker.sqs_queue import note_receives
 
@@ -38,7 +38,7 @@ async def clients(count: CountRequests, *, receive_wait_s: int, connections: int
             max_pool_connections=connections,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             tcp_keepalive=True,
-            **LEAN,
+            **LOW_OVERHEAD_CONFIG,
         )
 
     session = get_session()

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
-from orderboard_batching.batcher import Batcher
-from orderboard_batching.limits import Limits
-from orderboard_batching.refused import Refused
+from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.errors import EntryError
+from orderboard_aws_client.limits import Limits
 from orderboard_contracts.record import OrderRecord
 
 from worker.aws_errors import REFUSED_FOR_GOOD, code_of, refused, translated
@@ -95,10 +95,10 @@ class OrdersTable:
 async def orders_table(client: DynamoClient, table: str, *, linger_s: float = 0.005) -> AsyncIterator[OrdersTable]:
     """An OrdersTable that sends its batches while the context is entered."""
 
-    async def insert(items: Sequence[Item]) -> list[bool | Refused]:
+    async def insert(items: Sequence[Item]) -> list[bool | EntryError]:
         return await _insert(client, table, items)
 
-    async def read(order_ids: Sequence[str]) -> list[Item | Refused | None]:
+    async def read(order_ids: Sequence[str]) -> list[Item | EntryError | None]:
         return await _read(client, table, order_ids)
 
     async with (
@@ -108,11 +108,11 @@ async def orders_table(client: DynamoClient, table: str, *, linger_s: float = 0.
         yield OrdersTable(client, table, inserts, reads)
 
 
-async def _insert(client: DynamoClient, table: str, items: Sequence[Item]) -> list[bool | Refused]:
+async def _insert(client: DynamoClient, table: str, items: Sequence[Item]) -> list[bool | EntryError]:
     """Insert each item once. Of two for one order in a batch, the second shares the first one's fate: it is late."""
     firsts = {item["order_id"]["S"]: item for item in reversed(items)}
     fates = dict(zip(firsts, await _insert_distinct(client, table, list(firsts.values())), strict=True))
-    results: list[bool | Refused] = []
+    results: list[bool | EntryError] = []
     for item in items:
         fate = fates[item["order_id"]["S"]]
         late = item is not firsts[item["order_id"]["S"]]
@@ -120,7 +120,7 @@ async def _insert(client: DynamoClient, table: str, items: Sequence[Item]) -> li
     return results
 
 
-async def _insert_distinct(client: DynamoClient, table: str, items: Sequence[Item]) -> list[bool | Refused]:
+async def _insert_distinct(client: DynamoClient, table: str, items: Sequence[Item]) -> list[bool | EntryError]:
     try:
         response = await client.batch_execute_statement(Statements=[_statement(table, item) for item in items])
     except ClientError as exc:
@@ -138,7 +138,7 @@ def _statement(table: str, item: Item) -> dict[str, Any]:
     return {"Statement": f'INSERT INTO "{table}" VALUE {{{members}}}', "Parameters": list(item.values())}
 
 
-def _fate(answer: Mapping[str, Any]) -> bool | Refused:
+def _fate(answer: Mapping[str, Any]) -> bool | EntryError:
     error = answer.get("Error")
     if error is None:
         return True
@@ -147,7 +147,7 @@ def _fate(answer: Mapping[str, Any]) -> bool | Refused:
     return refused(error["Code"], error.get("Message", ""))
 
 
-async def _read(client: DynamoClient, table: str, order_ids: Sequence[str]) -> list[Item | Refused | None]:
+async def _read(client: DynamoClient, table: str, order_ids: Sequence[str]) -> list[Item | EntryError | None]:
     keys = [{"order_id": {"S": order_id}} for order_id in dict.fromkeys(order_ids)]
     response = await client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
     found = {item["order_id"]["S"]: item for item in response["Responses"].get(table, [])}

@@ -1,6 +1,6 @@
-"""Telling outcomes to the event bus. Batching is orderboard_batching's."""
+"""Telling outcomes to the event bus. ."""
 
-from orderboard_batching.event_bus import EventBus
+from orderboard_aws_client.event_bus import EventBus
 from orderboard_contracts.events import OutcomeEvent
 from orderboard_contracts.routing import bus_entry
 

@@ -7,9 +7,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from orderboard_batching.batcher import Batcher
-from orderboard_batching.limits import Limits
-from orderboard_batching.refused import EntryRefusedError, Refused
+from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.errors import EntryError, EntryRefusedError
+from orderboard_aws_client.limits import Limits
 
 from worker.aws_errors import translated
 from worker.failures import ReceiptExpiredError
@@ -110,11 +110,11 @@ def _note_sent(**_: Any) -> None:
 async def queue(client: SqsClient, name: str, url: str, *, linger_s: float = 0.005) -> AsyncIterator[Queue]:
     """A Queue that sends its batches while the context is entered."""
 
-    async def delete(receipt_handles: Sequence[str]) -> list[Refused | None]:
+    async def delete(receipt_handles: Sequence[str]) -> list[EntryError | None]:
         entries = [{"Id": str(i), "ReceiptHandle": handle} for i, handle in enumerate(receipt_handles)]
         return _results(entries, await client.delete_message_batch(QueueUrl=url, Entries=entries))
 
-    async def change(wishes: Sequence[_Visibility]) -> list[Refused | None]:
+    async def change(wishes: Sequence[_Visibility]) -> list[EntryError | None]:
         entries = [
             {"Id": str(i), "ReceiptHandle": wish.receipt_handle, "VisibilityTimeout": wish.timeout_s}
             for i, wish in enumerate(wishes)
@@ -126,13 +126,13 @@ async def queue(client: SqsClient, name: str, url: str, *, linger_s: float = 0.0
         yield Queue(client, name, url, deletes, changes)
 
 
-def _results(entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> list[Refused | None]:
+def _results(entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> list[EntryError | None]:
     failed = {failure["Id"]: failure for failure in response.get("Failed", [])}
     return [_refused(failed[entry["Id"]]) if entry["Id"] in failed else None for entry in entries]
 
 
-def _refused(failure: Mapping[str, Any]) -> Refused:
-    return Refused(failure["Code"], failure.get("Message", ""), retryable=not failure["SenderFault"])
+def _refused(failure: Mapping[str, Any]) -> EntryError:
+    return EntryError(failure["Code"], failure.get("Message", ""), retryable=not failure["SenderFault"])
 
 
 @contextmanager
@@ -142,6 +142,6 @@ def _receipts() -> Iterator[None]:
         try:
             yield
         except EntryRefusedError as exc:
-            if exc.refused.retryable:
+            if exc.error.retryable:
                 raise
             raise ReceiptExpiredError(str(exc)) from exc

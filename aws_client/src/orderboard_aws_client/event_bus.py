@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from orderboard_batching.batcher import Batcher
-from orderboard_batching.limits import Limits
-from orderboard_batching.refused import Refused
+from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.errors import EntryError
+from orderboard_aws_client.limits import Limits
 
 MAX_ENTRIES: Final = 10
 MAX_BYTES: Final = 256 * 1024
@@ -35,22 +35,26 @@ def entry_size_bytes(entry: BusEntry) -> int:
 
 
 def event_bus(
-    client: PutEventsClient, *, linger_s: float = 0.002, slots: int = 4, max_waiting: int = 10_000
+    client: PutEventsClient, *, linger_s: float = 0.002, max_concurrent_calls: int = 4, max_waiting: int = 10_000
 ) -> EventBus:
     """A Batcher whose result for each entry is its EventBridge event id."""
 
-    async def send(entries: Sequence[BusEntry]) -> list[str | Refused]:
+    async def send(entries: Sequence[BusEntry]) -> list[str | EntryError]:
         response = await client.put_events(Entries=list(entries))
         return [_outcome(result) for result in response["Entries"]]
 
     limits = Limits(
-        max_entries=MAX_ENTRIES, max_bytes=MAX_BYTES, linger_s=linger_s, slots=slots, max_waiting=max_waiting
+        max_entries=MAX_ENTRIES,
+        max_bytes=MAX_BYTES,
+        linger_s=linger_s,
+        max_concurrent_calls=max_concurrent_calls,
+        max_waiting=max_waiting,
     )
     return Batcher(send, limits=limits, size_bytes=entry_size_bytes)
 
 
-def _outcome(result: Mapping[str, str]) -> str | Refused:
+def _outcome(result: Mapping[str, str]) -> str | EntryError:
     if event_id := result.get("EventId"):
         return event_id
     code = result.get("ErrorCode", "Unknown")
-    return Refused(code, result.get("ErrorMessage", ""), retryable=code in _RETRYABLE_CODES)
+    return EntryError(code, result.get("ErrorMessage", ""), retryable=code in _RETRYABLE_CODES)

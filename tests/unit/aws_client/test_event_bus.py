@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orderboard_batching.event_bus import MAX_BYTES, MAX_ENTRIES, BusEntry, entry_size_bytes, event_bus
-from orderboard_batching.refused import EntryRefusedError, EntryTooLargeError
+from orderboard_aws_client.errors import EntryRefusedError, EntryTooLargeError
+from orderboard_aws_client.event_bus import MAX_BYTES, MAX_ENTRIES, BusEntry, entry_size_bytes, event_bus
 
 
 class FakeEventBridge:

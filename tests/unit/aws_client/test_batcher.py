@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from orderboard_batching.batcher import Batcher
-from orderboard_batching.limits import Limits
-from orderboard_batching.refused import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
+from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
+from orderboard_aws_client.limits import Limits
 
 QUICK = Limits(max_entries=10, linger_s=0.02, backoff_base_s=0.001, backoff_max_s=0.002)
-THROTTLED = Refused("ThrottlingException", "slow down", retryable=True)
+THROTTLED = EntryError("ThrottlingException", "slow down", retryable=True)
 
 
 class FakeService:
@@ -17,13 +17,13 @@ class FakeService:
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
-        self.answers: dict[str, list[Refused]] = {}
+        self.answers: dict[str, list[EntryError]] = {}
         self.under_way = 0
         self.most_under_way = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def send(self, entries: Sequence[str]) -> list[str | Refused]:
+    async def send(self, entries: Sequence[str]) -> list[str | EntryError]:
         """Answer when the gate is open."""
         self.calls.append(list(entries))
         self.under_way += 1
@@ -85,7 +85,7 @@ async def test_time_spent_waiting_for_a_slot_counts_as_lingering() -> None:
     """When a slot gets free, entries that have lingered already go at once."""
     service = FakeService()
     service.gate.clear()
-    limits = Limits(max_entries=2, linger_s=0.02, slots=1)
+    limits = Limits(max_entries=2, linger_s=0.02, max_concurrent_calls=1)
 
     async with Batcher(service.send, limits=limits) as batcher, asyncio.timeout(5), asyncio.TaskGroup() as callers:
         callers.create_task(batcher.submit("a"))
@@ -129,7 +129,7 @@ async def test_no_more_calls_than_slots() -> None:
     """While every slot is taken, entries wait; then they go together."""
     service = FakeService()
     service.gate.clear()
-    limits = Limits(max_entries=1, slots=2, linger_s=0)
+    limits = Limits(max_entries=1, max_concurrent_calls=2, linger_s=0)
 
     async with Batcher(service.send, limits=limits) as batcher:
         callers = [asyncio.create_task(batcher.submit(name)) for name in "abcdef"]
@@ -146,7 +146,7 @@ async def test_a_full_batcher_sheds_at_once() -> None:
     """One entry more than max_waiting is refused without waiting, and there is room again afterwards."""
     service = FakeService()
     service.gate.clear()
-    limits = Limits(max_entries=1, slots=1, max_waiting=2, linger_s=0)
+    limits = Limits(max_entries=1, max_concurrent_calls=1, max_waiting=2, linger_s=0)
 
     async with Batcher(service.send, limits=limits) as batcher:
         callers = [asyncio.create_task(batcher.submit(name)) for name in "abc"]
@@ -163,7 +163,7 @@ async def test_callers_that_gave_up_make_room() -> None:
     """A cancelled caller's entry stops waiting at once: it fills no batcher and is never sent."""
     service = FakeService()
     service.gate.clear()
-    limits = Limits(max_entries=1, slots=1, max_waiting=2, linger_s=0)
+    limits = Limits(max_entries=1, max_concurrent_calls=1, max_waiting=2, linger_s=0)
 
     async with Batcher(service.send, limits=limits) as batcher:
         first = asyncio.create_task(batcher.submit("a"))
@@ -201,7 +201,7 @@ async def test_a_call_under_way_survives_its_callers() -> None:
     """Cancelling one caller does not take the call from the others, nor lose its slot."""
     service = FakeService()
     service.gate.clear()
-    limits = Limits(max_entries=2, slots=1, linger_s=0)
+    limits = Limits(max_entries=2, max_concurrent_calls=1, linger_s=0)
 
     async with Batcher(service.send, limits=limits) as batcher:
         cancelled, patient = (asyncio.create_task(batcher.submit(name)) for name in "ab")
@@ -235,14 +235,14 @@ async def test_a_lasting_refusal_reaches_only_its_caller() -> None:
 
     assert (a, c) == ("A", "C")
     assert isinstance(b, EntryRefusedError)
-    assert b.refused == THROTTLED
+    assert b.error == THROTTLED
     assert sum("b" in call for call in service.calls) == QUICK.attempts
 
 
 async def test_a_refusal_for_good_is_not_tried_again() -> None:
     """What cannot succeed later is told at once."""
     service = FakeService()
-    service.answers["a"] = [Refused("MalformedDetail", "not JSON", retryable=False)]
+    service.answers["a"] = [EntryError("MalformedDetail", "not JSON", retryable=False)]
 
     async with Batcher(service.send, limits=QUICK) as batcher:
         with pytest.raises(EntryRefusedError, match="MalformedDetail: not JSON"):
@@ -271,7 +271,7 @@ async def test_entries_that_wait_for_their_next_attempt_count_as_waiting() -> No
 async def test_what_the_call_raises_every_caller_gets() -> None:
     """A failed call fails all its callers with the same words, each by an exception of its own; the next call works."""
 
-    async def send(entries: Sequence[str]) -> list[str | Refused]:
+    async def send(entries: Sequence[str]) -> list[str | EntryError]:
         if "a" in entries:
             raise ConnectionError("the bus is away")
         return list(entries)
@@ -293,7 +293,7 @@ async def test_a_failure_that_has_no_copy_is_given_as_it_is() -> None:
         def __init__(self, code: int, *, reason: str) -> None:
             super().__init__(f"{code} {reason}")
 
-    async def send(_: Sequence[str]) -> list[str | Refused]:
+    async def send(_: Sequence[str]) -> list[str | EntryError]:
         raise OddError(7, reason="odd")
 
     async with Batcher(send, limits=QUICK) as batcher:
@@ -306,7 +306,7 @@ async def test_a_failure_that_has_no_copy_is_given_as_it_is() -> None:
 async def test_a_wrong_number_of_results_is_nobodys_result() -> None:
     """When results cannot be told apart every caller is told so, instead of getting another's."""
 
-    async def send(entries: Sequence[str]) -> list[str | Refused]:
+    async def send(entries: Sequence[str]) -> list[str | EntryError]:
         return list(entries[1:])
 
     async with Batcher(send, limits=QUICK) as batcher:
@@ -336,7 +336,7 @@ async def test_leaving_while_all_slots_are_taken_sends_everything() -> None:
     service.gate.clear()
 
     async with asyncio.timeout(5):
-        async with Batcher(service.send, limits=Limits(max_entries=2, slots=2, linger_s=60)) as batcher:
+        async with Batcher(service.send, limits=Limits(max_entries=2, max_concurrent_calls=2, linger_s=60)) as batcher:
             callers = [asyncio.create_task(batcher.submit(str(number))) for number in range(11)]
             await turns()
             asyncio.get_running_loop().call_later(0.01, service.gate.set)
@@ -364,7 +364,7 @@ async def test_a_closed_batcher_takes_nothing() -> None:
 async def test_breaking_off_the_drain_tells_every_caller() -> None:
     """An owner that cannot wait cancels the drain; callers under way, queued and backing off are all told at once."""
     service = FakeService()
-    limits = Limits(max_entries=1, slots=1, linger_s=0, backoff_base_s=600, backoff_max_s=600)
+    limits = Limits(max_entries=1, max_concurrent_calls=1, linger_s=0, backoff_base_s=600, backoff_max_s=600)
     service.answers["refused"] = [THROTTLED]
     callers: list[asyncio.Task[str]] = []
 
@@ -381,14 +381,14 @@ async def test_breaking_off_the_drain_tells_every_caller() -> None:
 
     failures = [await failure_of(caller) for caller in callers]
     assert [str(failure) for failure in failures] == ["Stopped: sending was broken off before the answer came"] * 3
-    assert all(isinstance(failure, EntryRefusedError) and failure.refused.retryable for failure in failures)
+    assert all(isinstance(failure, EntryRefusedError) and failure.error.retryable for failure in failures)
     assert service.under_way == 0
 
 
 async def test_a_send_that_cancels_itself_does_not_cancel_callers() -> None:
     """A caller that nobody cancelled never sees CancelledError."""
 
-    async def send(_: Sequence[str]) -> list[str | Refused]:
+    async def send(_: Sequence[str]) -> list[str | EntryError]:
         raise asyncio.CancelledError
 
     async with Batcher(send, limits=QUICK) as batcher:
@@ -407,7 +407,7 @@ async def test_equal_entries_are_sent_as_often_as_submitted() -> None:
     assert service.calls == [["a", "a"]]
 
 
-@pytest.mark.parametrize("name", ["max_entries", "max_bytes", "slots", "max_waiting", "attempts"])
+@pytest.mark.parametrize("name", ["max_entries", "max_bytes", "max_concurrent_calls", "max_waiting", "attempts"])
 def test_limits_that_would_hang_are_refused(name: str) -> None:
     """A limit of zero, with which nothing could ever be sent, is an error that names it."""
     settings = {"max_entries": 10, name: 0}
@@ -429,7 +429,7 @@ async def test_an_idle_batcher_does_not_spin() -> None:
             dispatches += 1
             super()._dispatch()
 
-    async with Counting(service.send, limits=Limits(max_entries=1, slots=1, linger_s=0.001)) as batcher:
+    async with Counting(service.send, limits=Limits(max_entries=1, max_concurrent_calls=1, linger_s=0.001)) as batcher:
         callers = [asyncio.create_task(batcher.submit(name)) for name in "abc"]
         loop.call_later(0.1, service.gate.set)
         await asyncio.gather(*callers)

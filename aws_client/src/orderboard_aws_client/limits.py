@@ -15,13 +15,13 @@ class Limits:
     max_entries: int
     max_bytes: int = 1 << 62
     linger_s: float = 0.002
-    slots: int = 4
+    max_concurrent_calls: int = 4
     max_waiting: int = 10_000
     attempts: int = 4
     backoff_base_s: float = 0.05
     backoff_max_s: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("max_entries", "max_bytes", "slots", "max_waiting", "attempts"):
+        for name in ("max_entries", "max_bytes", "max_concurrent_calls", "max_waiting", "attempts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; nothing could ever be sent with less than 1")

@@ -9,7 +9,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from orderboard_batching.lean_clients import LEAN, encode_forms_once
+from orderboard_aws_client.client_tuning import LOW_OVERHEAD_CONFIG, encode_forms_once
 
 _ENTRIES: Any = [
     {
@@ -36,7 +36,7 @@ def _sent(*, lean: bool) -> AWSPreparedRequest:
         sent.append(request)
         return AWSResponse("", 200, HTTPHeaders(), _Raw())
 
-    options: Any = LEAN if lean else {}
+    options: Any = LOW_OVERHEAD_CONFIG if lean else {}
     client = boto3.Session("test", "test", region_name="us-east-1").client(
         "sns", endpoint_url="http://127.0.0.1:9", config=Config(**options)
     )

@@ -6,7 +6,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from orderboard_batching.aws_requests import count_requests
+from orderboard_aws_client.request_counts import count_requests
 
 
 class _Raw:

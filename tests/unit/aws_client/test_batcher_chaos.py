@@ -8,9 +8,9 @@ from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from orderboard_batching.batcher import Batcher
-from orderboard_batching.limits import Limits
-from orderboard_batching.refused import BatcherFullError, EntryRefusedError, Refused
+from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError
+from orderboard_aws_client.limits import Limits
 
 Answer = Literal["yes", "later", "never"]
 
@@ -45,7 +45,7 @@ limits = st.builds(
     max_entries=st.integers(1, 4),
     max_bytes=st.integers(5, 12),
     linger_s=st.sampled_from([0.0, 0.0002]),
-    slots=st.integers(1, 3),
+    max_concurrent_calls=st.integers(1, 3),
     max_waiting=st.integers(1, 20),
     attempts=st.integers(1, 3),
     backoff_base_s=st.just(0.0001),
@@ -63,14 +63,14 @@ class FlakyService:
         self.calls = 0
         self.under_way = 0
 
-    async def send(self, entries: Sequence[int]) -> list[str | Refused]:
+    async def send(self, entries: Sequence[int]) -> list[str | EntryError]:
         """Answer every entry by its caller's script, unless this call is one that fails."""
         assert 1 <= len(entries) <= self.bounds.max_entries
         assert sum(self.script[entry].size_bytes for entry in entries) <= self.bounds.max_bytes
         self.calls += 1
         number = self.calls
         self.under_way += 1
-        assert self.under_way <= self.bounds.slots
+        assert self.under_way <= self.bounds.max_concurrent_calls
         try:
             for _ in range(number % 4):
                 await asyncio.sleep(0)
@@ -80,14 +80,14 @@ class FlakyService:
         finally:
             self.under_way -= 1
 
-    def _answer(self, entry: int) -> str | Refused:
+    def _answer(self, entry: int) -> str | EntryError:
         answers, turn = self.script[entry].answers, self.sends[entry]
         self.sends[entry] += 1
         answer = answers[turn] if turn < len(answers) else "yes"
         if answer == "yes":
             self.accepted[entry] += 1
             return f"result of {entry}"
-        return Refused(answer, f"for {entry}", retryable=answer == "later")
+        return EntryError(answer, f"for {entry}", retryable=answer == "later")
 
 
 async def play(script: Sequence[Caller], bounds: Limits, service: FlakyService) -> list[Outcome]:
@@ -100,7 +100,7 @@ async def play(script: Sequence[Caller], bounds: Limits, service: FlakyService) 
             try:
                 return Outcome("result", await batcher.submit(number))
             except EntryRefusedError as exc:
-                return Outcome("refused", exc.refused)
+                return Outcome("refused", exc.error)
             except ConnectionError:
                 return Outcome("failed")
             except BatcherFullError:
@@ -151,7 +151,7 @@ def test_every_caller_gets_exactly_its_own_result(
                 assert outcome.value == f"result of {number}"
                 assert service.accepted[number] == 1
             case "refused":
-                assert isinstance(outcome.value, Refused)
+                assert isinstance(outcome.value, EntryError)
                 assert outcome.value.message == f"for {number}"
                 assert service.accepted[number] == 0
                 assert not outcome.value.retryable or service.sends[number] == bounds.attempts

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 # Options of botocore's Config. https://docs.aws.amazon.com/botocore/latest/reference/config.html
-LEAN: Final[Mapping[str, Any]] = {
+LOW_OVERHEAD_CONFIG: Final[Mapping[str, Any]] = {
     "parameter_validation": False,  # requests are made of checked models, and AWS checks them once more
     "user_agent": "orderboard",  # the default is put together anew for every request
 }

@@ -11,17 +11,17 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, Self
 
-from orderboard_batching.entry_queue import Entry, EntryQueue, Result, Waiting
-from orderboard_batching.limits import Limits
-from orderboard_batching.refused import BatcherFullError, EntryRefusedError, EntryTooLargeError, Refused
+from orderboard_aws_client.entry_queue import Entry, EntryQueue, Result, Waiting
+from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
+from orderboard_aws_client.limits import Limits
 
-_STOPPED: Final = Refused("Stopped", "sending was broken off before the answer came", retryable=True)
+_STOPPED: Final = EntryError("Stopped", "sending was broken off before the answer came", retryable=True)
 
 
 class Batcher(Generic[Entry, Result]):
     """Sends entries in batches; each submit gets its own entry's result.
 
-    send takes 1 to max_entries entries and answers one Result or Refused for each, in order. What it raises, every
+    send takes 1 to max_entries entries and answers one Result or EntryError for each, in order. What it raises, every
     caller of that call gets. A caller that is cancelled while it waits takes its entry out; once the call is under way
     the entry may have taken effect (at-least-once).
 
@@ -31,7 +31,7 @@ class Batcher(Generic[Entry, Result]):
 
     def __init__(
         self,
-        send: Callable[[Sequence[Entry]], Awaitable[Sequence[Result | Refused]]],
+        send: Callable[[Sequence[Entry]], Awaitable[Sequence[Result | EntryError]]],
         *,
         limits: Limits,
         size_bytes: Callable[[Entry], int] = lambda _: 0,
@@ -41,7 +41,7 @@ class Batcher(Generic[Entry, Result]):
         self._size_bytes = size_bytes
         self._queue: EntryQueue[Entry, Result] = EntryQueue()
         self._backing_off: dict[Waiting[Entry, Result], asyncio.TimerHandle] = {}
-        self._calls: set[asyncio.Task[Sequence[Result | Refused]]] = set()
+        self._calls: set[asyncio.Task[Sequence[Result | EntryError]]] = set()
         self._linger: asyncio.TimerHandle | None = None
         self._open = False
 
@@ -86,9 +86,9 @@ class Batcher(Generic[Entry, Result]):
 
     def _dispatch(self) -> None:
         """Start the calls that are due. Whatever may make one due (an entry, a timer, a free slot) ends here."""
-        while self._queue and len(self._calls) < self._limits.slots:
+        while self._queue and len(self._calls) < self._limits.max_concurrent_calls:
             if not self._is_due():
-                self._wait_for_company()
+                self._start_linger()
                 return
             batch = self._queue.take_batch(self._limits.max_entries, self._limits.max_bytes)
             if batch:
@@ -105,7 +105,7 @@ class Batcher(Generic[Entry, Result]):
     def _linger_ends_s(self) -> float:
         return self._queue.oldest().waits_since_s + self._limits.linger_s
 
-    def _wait_for_company(self) -> None:
+    def _start_linger(self) -> None:
         if self._linger is None:
             self._linger = asyncio.get_running_loop().call_at(self._linger_ends_s(), self._linger_over)
 
@@ -113,14 +113,14 @@ class Batcher(Generic[Entry, Result]):
         self._linger = None
         self._dispatch()
 
-    async def _call(self, batch: Sequence[Waiting[Entry, Result]]) -> Sequence[Result | Refused]:
+    async def _call(self, batch: Sequence[Waiting[Entry, Result]]) -> Sequence[Result | EntryError]:
         outcomes = await self._send([waiting.entry for waiting in batch])
         if len(outcomes) != len(batch):
             raise ValueError(f"{len(outcomes)} results for {len(batch)} entries: whose is whose cannot be told")
         return outcomes
 
     def _call_done(
-        self, batch: Sequence[Waiting[Entry, Result]], call: "asyncio.Task[Sequence[Result | Refused]]"
+        self, batch: Sequence[Waiting[Entry, Result]], call: "asyncio.Task[Sequence[Result | EntryError]]"
     ) -> None:
         self._calls.discard(call)
         if call.cancelled():
@@ -134,10 +134,10 @@ class Batcher(Generic[Entry, Result]):
                 self._settle(waiting, outcome)
         self._dispatch()
 
-    def _settle(self, waiting: Waiting[Entry, Result], outcome: Result | Refused) -> None:
+    def _settle(self, waiting: Waiting[Entry, Result], outcome: Result | EntryError) -> None:
         if waiting.future.done():
             return
-        if not isinstance(outcome, Refused):
+        if not isinstance(outcome, EntryError):
             waiting.future.set_result(outcome)
         elif outcome.retryable and waiting.attempt < self._limits.attempts:
             loop = asyncio.get_running_loop()
