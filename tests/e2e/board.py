@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from orderboard.demo.scenario import Ending
 from orderboard.ledger.evidence import gather
 from orderboard.ledger.ledger import Ledger, Placed, balance
 from orderboard.ledger.outcome_listener import Witness, witness
+from orderboard.orders.kinds import Ending
 from orderboard.orders.queues import depth
 from orderboard.system.process import stop_all
 from orderboard.system.services import Service, ServiceOptions, start_api, start_worker

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 from e2e.board import Board, board
-from orderboard.demo.scenario import Ending
+from orderboard.orders.kinds import Ending
 from orderboard.orders.redrive import plan, redrive
 from orderboard.system.process import stop_all
 from support import DeployStack, eventually

@@ -11,7 +11,7 @@ from typing import Final, get_args
 
 from orderboard_contracts.menu import MENU
 
-from orderboard.demo.scenario import SOLD_OUT_SKU, Ending
+from orderboard.orders.kinds import SOLD_OUT_SKU, Ending
 
 ANY_ENDING: Final[frozenset[Ending]] = frozenset(get_args(Ending))
 _MADE: Final[frozenset[Ending]] = frozenset(("completed", "dead-lettered"))

@@ -28,8 +28,8 @@ from orderboard.burst.mix import Orders, OwnOrders, parse_mix
 from orderboard.burst.model import Settings
 from orderboard.burst.run import BurstOptions
 from orderboard.burst.runner import Plan
-from orderboard.demo.scenario import SOLD_OUT_SKU
 from orderboard.errors import UsageError
+from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.orders.place import BadLine, bounded_lines, parse
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions

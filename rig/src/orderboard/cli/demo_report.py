@@ -10,8 +10,8 @@ from rich.text import Text
 
 from orderboard.cli.tables import megabytes, plain_table, verdict
 from orderboard.demo.runner import Demo
-from orderboard.demo.scenario import Ending
 from orderboard.ledger.ledger import Entry
+from orderboard.orders.kinds import Ending
 
 ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
 _HEADS: Final[dict[Ending, str]] = {"dead-lettered": "in a DLQ"}

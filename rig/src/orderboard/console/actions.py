@@ -13,9 +13,8 @@ from orderboard.console.orders import KINDS
 from orderboard.console.source import Source
 from orderboard.console.traffic import BURST, MAX_BURST, MAX_PER_S, STREAM_PER_S, UNKNOWN, Traffic
 from orderboard.console.workers import Workers
-from orderboard.demo.player import refusal
 from orderboard.errors import RigError, UsageError
-from orderboard.orders.client import Accepted
+from orderboard.orders.client import Accepted, refusal
 
 _MAX_PREPARATION_MS: Final = 60_000
 _WORKER_ACTIONS: Final = ("stop", "start", "kill", "freeze", "thaw")

@@ -14,9 +14,8 @@ from typing import Any, Final
 from orderboard.console import commands
 from orderboard.console.orders import Kind, body, of_many
 from orderboard.console.source import Source
-from orderboard.demo.player import refusal
 from orderboard.errors import RigError
-from orderboard.orders.client import Accepted, Answer, OrderClient, order_client
+from orderboard.orders.client import Accepted, Answer, OrderClient, order_client, refusal
 from orderboard.system.target import AWS_ERRORS
 
 MAX_PER_S: Final = 200

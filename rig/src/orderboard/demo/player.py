@@ -13,7 +13,7 @@ from orderboard.demo.scenario import Intent
 from orderboard.ledger.evidence import dead_letter_queues, gather
 from orderboard.ledger.ledger import Evidence, Ledger, Placed, balance
 from orderboard.ledger.outcome_listener import Witness
-from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, order_client
+from orderboard.orders.client import Accepted, Answer, OrderClient, order_client, refusal
 from orderboard.orders.queues import depth
 from orderboard.system.system import System
 from orderboard.system.target import Target
@@ -98,17 +98,6 @@ class Player:
                 if ledger.balanced or late:
                     return evidence, ledger
             await asyncio.sleep(_LOOK_EVERY_S)
-
-
-def refusal(answer: Answer) -> str | None:
-    """What the API said when it was not 202."""
-    match answer:
-        case Accepted():
-            return None
-        case Refused(status=status, reason=reason):
-            return f"{status} {reason}"
-        case unavailable:
-            return unavailable.reason
 
 
 async def _recorded(client: OrderClient, order_id: str) -> None:

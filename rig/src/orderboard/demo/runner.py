@@ -15,10 +15,11 @@ from orderboard_stack.backend import DEFAULT_BACKEND, BackendName, Endpoint
 from orderboard import STARTED_AT
 from orderboard.cli.progress import Screen
 from orderboard.demo.player import Player
-from orderboard.demo.scenario import SOLD_OUT_SKU, morning_rush
+from orderboard.demo.scenario import morning_rush
 from orderboard.errors import RigError
 from orderboard.ledger.ledger import Evidence, Ledger, Placed
 from orderboard.ledger.outcome_listener import witness
+from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.system.backends import listens
 from orderboard.system.memory import Memory, measure
 from orderboard.system.services import ServiceOptions

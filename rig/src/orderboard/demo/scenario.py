@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 from orderboard_contracts.menu import MENU
 
+from orderboard.orders.kinds import SOLD_OUT_SKU, Cancellation, Ending
+
 Kind = Literal[
     "normal",
     "express",
@@ -20,10 +22,6 @@ Kind = Literal[
     "not on the menu",
     "none of it",
 ]
-Ending = Literal["completed", "rejected", "cancelled", "dead-lettered"]
-Cancellation = Literal["never", "at once", "when final"]
-
-SOLD_OUT_SKU: Final = "cinnamon-bun"
 SLOW_MS: Final = 1_500
 _LARGE_SKU: Final = "catering-box"
 _SMALL_SKUS: Final = tuple(sku for sku in MENU if sku not in (SOLD_OUT_SKU, _LARGE_SKU))

@@ -5,10 +5,10 @@ from typing import Final
 from orderboard_contracts.alert import Alert, NotAnAlert, parse_alert
 from orderboard_contracts.record import FINAL_STATUSES
 
-from orderboard.demo.scenario import Ending
 from orderboard.ledger.ledger import Announcement, DeadLetter, Evidence
 from orderboard.ledger.outcome_listener import Witness
 from orderboard.orders.dead_letters import dead_letter
+from orderboard.orders.kinds import Ending
 from orderboard.orders.queues import Message, peek
 from orderboard.system.target import Target
 

@@ -8,7 +8,6 @@ from typing import Final, get_args
 from orderboard_contracts.alert import AlertKind
 from orderboard_contracts.events import OrderPlaced
 
-from orderboard.demo.scenario import Ending
 from orderboard.ledger.discrepancy import (
     DeadLetterUnexpected,
     Discrepancy,
@@ -23,6 +22,7 @@ from orderboard.ledger.discrepancy import (
     Unsaid,
     WrongEnding,
 )
+from orderboard.orders.kinds import Ending
 
 ALERT_KINDS: Final[tuple[AlertKind, ...]] = get_args(AlertKind)
 PLACED: Final[str] = OrderPlaced.model_fields["type"].default

@@ -41,6 +41,17 @@ class Unavailable:
 Answer = Accepted | Refused | Unavailable
 
 
+def refusal(answer: Answer) -> str | None:
+    """Return why the order was not accepted; None when it was."""
+    match answer:
+        case Accepted():
+            return None
+        case Refused(status=status, reason=reason):
+            return f"{status} {reason}"
+        case Unavailable(reason=reason):
+            return reason
+
+
 class OrderClient:
     """Posts orders and cancellations. Not available (503, no connection) is retried; everything else is an answer."""
 

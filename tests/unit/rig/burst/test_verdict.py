@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from orderboard.burst.judge.verdict import Attempt, End, judge
 from orderboard.burst.model import Verdict
-from orderboard.demo.scenario import Ending
 from orderboard.ledger.ledger import PLACED, Announcement, DeadLetter, Evidence, Outcome
+from orderboard.orders.kinds import Ending
 from orderboard_contracts.identity import order_id_for
 
 LARGE_ORDER_CENTS = 10_000
