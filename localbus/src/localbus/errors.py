@@ -25,6 +25,10 @@ class UnknownActionError(Exception):
         self.action = action
 
 
+class InvalidTokenError(Exception):
+    """A NextToken that no list action has returned. `Service.call` turns it into the service's error."""
+
+
 class MalformedRequestError(Exception):
     """The request is not of the protocol's form, or a value is not of the type that the model gives."""
 

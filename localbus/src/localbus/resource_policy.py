@@ -1,9 +1,8 @@
-"""Whether a resource's policy lets somebody do something, and the statements that AddPermission writes into one.
+"""Evaluation of resource-based policies, the same for queues, topics, event buses and functions.
 
-Evaluated are the policies of resources; what else a principal may do within its own account is a matter of IAM and not
-of this engine. A condition on a key that a request here does not have (a VPC, an organization) is one on a missing key.
-Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html
+Only resource-based policies count here: IAM, which limits a principal within its own account, is not part of this
+engine. A condition on a key that requests here do not have (a VPC, an organization) is one on a missing key.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
 from __future__ import annotations
@@ -16,60 +15,86 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from localbus.clock import Clock
 from localbus.errors import AwsError
-from localbus.sqs.errors import missing, refusal
-
-MAX_ACTIONS = 7
-_ACTIONS = {
-    "*",
-    "AddPermission",
-    "ChangeMessageVisibility",
-    "DeleteMessage",
-    "GetQueueAttributes",
-    "GetQueueUrl",
-    "ListDeadLetterSourceQueues",
-    "PurgeQueue",
-    "ReceiveMessage",
-    "SendMessage",
-}
+from localbus.journal import Journal
 
 
 @dataclass(frozen=True)
 class Principal:
-    """Who wants to do something: an account, or a service such as `sns.amazonaws.com`."""
+    """The account or the service (such as `sns.amazonaws.com`) that makes a request, and the request's context keys."""
 
     account: str | None = None
     service: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
 
     def __hash__(self) -> int:
-        return hash((self.account, self.service, *self.context.values()))  # all rules are one service, so it counts too
+        return hash((self.account, self.service, *self.context.values()))  # the service alone is that of every rule
 
-    def is_named_by(self, named: Any) -> bool:
-        """Whether a statement's Principal means this one."""
-        if named == "*":
+    def is_named_by(self, element: Any) -> bool:
+        """Return whether a statement's Principal element includes this principal."""
+        if element == "*":
             return True
-        if not isinstance(named, dict):
+        if not isinstance(element, dict):
             return False
-        if self.service is not None and self.service in _many(named.get("Service")):
+        if self.service is not None and self.service in _many(element.get("Service")):
             return True
         accounts = {"*", self.account, f"arn:aws:iam::{self.account}:root"} if self.account else {"*"}
-        return not accounts.isdisjoint(_many(named.get("AWS")))
+        return not accounts.isdisjoint(_many(element.get("AWS")))
+
+
+class AccessControl:
+    """Access checks against resource policies, with denials in the journal. Without `enforce` everything is allowed."""
+
+    def __init__(self, clock: Clock, journal: Journal, *, enforce: bool = True) -> None:
+        self.enforce = enforce
+        self._clock = clock
+        self._journal = journal
+
+    def allows_account(self, policy: str, account: str, owner: str, action: str, resource: str) -> bool:
+        """Return whether an account may do an action such as `sqs:SendMessage`."""
+        if not self.enforce or allows_account(policy, account, owner, action, resource):
+            return True
+        self.note_denied(resource, f"{action.rpartition(':')[2]} by {account}")
+        return False
+
+    def check_delivery(
+        self, policy: str, principal: Principal, action: str, resource: str, *, kms_key: str, codes: tuple[str, str]
+    ) -> None:
+        """Raise AwsError unless a service may deliver. `codes` are the errors for the policy and for the key.
+
+        A service cannot use the key that AWS manages for SQS or SNS (`alias/aws/sqs`): its policy allows accounts only.
+        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+        """
+        if not self.enforce:
+            return
+        if not allows(policy, principal, action, resource):
+            code, reason = codes[0], f"the resource policy does not allow {principal.service} to perform {action}"
+        elif kms_key == f"alias/aws/{action.partition(':')[0]}":
+            code, reason = codes[1], f"the policy of the key {kms_key} does not allow {principal.service} to use it"
+        else:
+            return
+        self.note_denied(resource, reason)
+        raise AwsError(code, f"Access to the resource {resource} is denied: {reason}.")
+
+    def note_denied(self, resource: str, reason: str) -> None:
+        """Record a denial in the journal."""
+        self._journal.note("denied", resource, "", self._clock.now(), reason)
 
 
 @lru_cache(maxsize=4096)
 def allows(policy: str, principal: Principal, action: str, resource: str) -> bool:
-    """Whether the policy allows it: some statement says so, and none denies it.
+    """Return whether a statement of the policy allows the action and none denies it.
 
-    The answer is remembered: a topic asks the same for every message.
+    Cached, because a topic asks the same for every message.
     """
     effects = _effects(policy, principal, action, resource)
     return "Allow" in effects and "Deny" not in effects
 
 
 @lru_cache(maxsize=4096)
-def lets_account(policy: str, account: str, owner: str, action: str, resource: str) -> bool:
-    """Whether an account may do it: the owner unless it is denied, another if it is allowed and not denied."""
+def allows_account(policy: str, account: str, owner: str, action: str, resource: str) -> bool:
+    """Return whether an account may: the owner unless it is denied, another if it is allowed and not denied."""
     if account == owner and "Deny" not in policy:
         return True
     context = {"aws:PrincipalAccount": account, "aws:SourceOwner": account}
@@ -81,7 +106,7 @@ def lets_account(policy: str, account: str, owner: str, action: str, resource: s
 def _effects(policy: str, principal: Principal, action: str, resource: str) -> set[str]:
     return {
         str(statement.get("Effect"))
-        for statement in _statements(policy)
+        for statement in statements_of(policy)
         if _applies(statement, principal, action, resource)
     }
 
@@ -109,7 +134,7 @@ def _applies(statement: Mapping[str, Any], principal: Principal, action: str, re
 
 @lru_cache(maxsize=512)
 def _wildcard(pattern: str) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))  # takes no longer for many wildcards
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))  # linear in the number of wildcards
 
 
 def _like(pattern: str, value: str) -> bool:
@@ -117,12 +142,12 @@ def _like(pattern: str, value: str) -> bool:
 
 
 _TESTS: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": lambda wanted, value: wanted == value,
-    "StringEqualsIgnoreCase": lambda wanted, value: wanted.lower() == value.lower(),
+    "StringEquals": lambda expected, value: expected == value,
+    "StringEqualsIgnoreCase": lambda expected, value: expected.lower() == value.lower(),
     "StringLike": _like,
     "ArnEquals": _like,
     "ArnLike": _like,
-    "Bool": lambda wanted, value: wanted.lower() == value.lower(),
+    "Bool": lambda expected, value: expected.lower() == value.lower(),
 }
 _NEGATIONS = {
     "StringNotEquals": "StringEquals",
@@ -133,17 +158,17 @@ _NEGATIONS = {
 }
 
 
-def _condition_holds(operator: str, key: str, wanted: list[str], context: Mapping[str, str]) -> bool:
-    """Whether one condition holds. An operator that is not known here never does."""
+def _condition_holds(operator: str, key: str, expected: list[str], context: Mapping[str, str]) -> bool:
+    """Return whether one condition holds. An unknown operator never does."""
     name = operator.removesuffix("IfExists").rpartition(":")[2]
     value = {name.lower(): value for name, value in context.items()}.get(key.lower())
     if name == "Null":
-        return wanted == [str(value is None).lower()]
+        return expected == [str(value is None).lower()]
     if value is None:
         return operator.endswith("IfExists") or name in _NEGATIONS
     if name in _NEGATIONS:
-        return not any(_TESTS[_NEGATIONS[name]](one, value) for one in wanted)
-    return name in _TESTS and any(_TESTS[name](one, value) for one in wanted)
+        return not any(_TESTS[_NEGATIONS[name]](one, value) for one in expected)
+    return name in _TESTS and any(_TESTS[name](one, value) for one in expected)
 
 
 def _many(value: Any) -> list[str]:
@@ -153,51 +178,9 @@ def _many(value: Any) -> list[str]:
 
 
 @lru_cache(maxsize=512)
-def _statements(policy: str) -> list[dict[str, Any]]:
+def statements_of(policy: str) -> list[dict[str, Any]]:
+    """Return the statements of a policy document; none of an empty one."""
     if not policy:
         return []
     found = json.loads(policy).get("Statement", [])
     return found if isinstance(found, list) else [found]
-
-
-def add_permission(policy: str, queue_arn: str, label: str, accounts: list[str], actions: list[str]) -> str:
-    """The policy with a statement that lets these accounts do these actions."""
-    for parameter, given in (("AWSAccountIds", accounts), ("Actions", actions)):
-        if not given:
-            raise missing(parameter)
-    if len(actions) > MAX_ACTIONS:
-        raise AwsError("OverLimit", f"{len(actions)} Actions were found, maximum allowed is {MAX_ACTIONS}.")
-    for action in actions:
-        if action not in _ACTIONS:
-            reason = "Please refer to the appropriate WSDL for a list of valid actions."
-            raise refusal("ActionName", f"SQS:{action}", reason)
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", label):
-        reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-        raise refusal("Label", label, reason)
-    for account in accounts:
-        if not re.fullmatch(r"[0-9]{12}", account):
-            raise refusal("PrincipalId", account, "Unable to verify principal.")
-    document = json.loads(policy) if policy else {"Version": "2008-10-17", "Id": f"{queue_arn}/SQSDefaultPolicy"}
-    statements = _statements(policy)
-    if any(statement.get("Sid") == label for statement in statements):
-        raise refusal("Label", label, "Already exists.")
-    statement = {
-        "Sid": label,
-        "Effect": "Allow",
-        "Principal": {"AWS": _one_or_many([f"arn:aws:iam::{account}:root" for account in accounts])},
-        "Action": _one_or_many([f"SQS:{action}" for action in actions]),
-        "Resource": queue_arn,
-    }
-    return json.dumps(document | {"Statement": [*statements, statement]}, separators=(",", ":"))
-
-
-def remove_permission(policy: str, label: str) -> str:
-    """The policy without that statement; empty when none is left."""
-    left = [statement for statement in _statements(policy) if statement.get("Sid") != label]
-    if len(left) == len(_statements(policy)):
-        raise refusal("Label", label, "can't find label.")
-    return json.dumps(json.loads(policy) | {"Statement": left}, separators=(",", ":")) if left else ""
-
-
-def _one_or_many(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values

@@ -153,7 +153,7 @@ def test_without_a_policy_nothing_arrives(bench: Bench) -> None:
     assert told["TARGET_ARN"] == closed
     assert "EXHAUSTED_RETRY_CONDITION" not in told
     [denied] = bench.journal.entries(event="denied")
-    assert denied.detail == "the queue policy does not let events.amazonaws.com send"
+    assert denied.detail == "the resource policy does not allow events.amazonaws.com to perform sqs:SendMessage"
     assert bench.told(event_id) == ["published", "matched", "undelivered", "dead_lettered"]
 
 

@@ -149,7 +149,7 @@ def test_without_a_queue_policy_nothing_is_delivered(localbus: Localbus, sns: An
     assert queue.bodies() == []
     [denied] = journal(localbus, event="denied")
     assert denied["resource"] == queue.arn
-    assert denied["detail"] == "the queue policy does not let sns.amazonaws.com send"
+    assert denied["detail"] == "the resource policy does not allow sns.amazonaws.com to perform sqs:SendMessage"
     assert [entry["event"] for entry in journal(localbus, message_id=message_id)] == [
         "published",
         "undelivered",
@@ -557,7 +557,7 @@ def test_a_service_cannot_use_the_key_of_aws(localbus: Localbus, sns: Any, topic
     queue.sqs.send_message(QueueUrl=queue.url, MessageBody="by an account")
     assert queue.bodies() == ["by an account"]
     [denied] = journal(localbus, event="denied")
-    assert denied["detail"] == "the policy of the key alias/aws/sqs does not let sns.amazonaws.com use it"
+    assert denied["detail"] == "the policy of the key alias/aws/sqs does not allow sns.amazonaws.com to use it"
     queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"KmsMasterKeyId": "alias/ours"})
     sns.publish(TopicArn=topic, Message="by our key")
 
@@ -608,7 +608,7 @@ def test_a_service_publishes_only_where_it_may(localbus: Localbus, sns: Any, top
 
     assert queue.bodies() == ['"hello"']
     [denied] = journal(localbus, event="denied")
-    assert denied["detail"] == "the topic policy does not let events.amazonaws.com publish"
+    assert denied["detail"] == "the resource policy does not allow events.amazonaws.com to perform sns:Publish"
 
 
 def test_another_account_needs_a_permission(localbus: Localbus, sns: Any, topic: str) -> None:

@@ -79,7 +79,7 @@ def test_a_service_delivers_only_where_it_may() -> None:
 
     assert [message.message_id for message, _ in record.queue.receive(10)] == [message_id]
     [denied] = journal.entries(event="denied")
-    assert denied.detail == "the queue policy does not let sns.amazonaws.com send"
+    assert denied.detail == "the resource policy does not allow sns.amazonaws.com to perform sqs:SendMessage"
 
 
 def denial(action: str, arn: str, **changes: Any) -> str:

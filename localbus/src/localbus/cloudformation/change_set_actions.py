@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from localbus.cloudformation.change_set import ChangeSet, changes_between
 from localbus.cloudformation.describe_actions import parameters_of
-from localbus.cloudformation.paging import page
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.stack_actions import (
     NO_STACK,
@@ -21,6 +20,7 @@ from localbus.cloudformation.stack_actions import (
 )
 from localbus.cloudformation.template import source, template
 from localbus.errors import AwsError
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -71,13 +71,13 @@ def describe_change_set(formation: CloudFormation, params: Params, caller: Calle
         "Tags": tags_in(found.given, []) or None,
         "OnStackFailure": found.given.get("OnStackFailure"),
     }
-    return shown | page("Changes", found.changes, params, lambda change: change)
+    return shown | list_page("Changes", found.changes, params)
 
 
 def list_change_sets(formation: CloudFormation, params: Params, caller: Caller) -> Params:
     """ListChangeSets."""
     stack = formation.stacks.find(params["StackName"], caller, NO_STACK)
-    return page("Summaries", formation.change_sets.of(stack), params, lambda one: one.summary())
+    return list_page("Summaries", formation.change_sets.of(stack), params, show=lambda one: one.summary())
 
 
 def execute_change_set(formation: CloudFormation, params: Params, caller: Caller) -> Params:

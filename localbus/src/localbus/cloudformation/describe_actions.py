@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from localbus.cloudformation.paging import page
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.stack import Stack, StackResource
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.errors import AwsError
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -24,14 +24,16 @@ def describe_stacks(formation: CloudFormation, params: Params, caller: Caller) -
     """DescribeStacks."""
     if "StackName" in params:
         return {"Stacks": [_described(formation.stacks.find(params["StackName"], caller))]}
-    return page("Stacks", [one for one in formation.stacks.of(caller) if not one.is_deleted], params, _described)
+    return list_page(
+        "Stacks", [one for one in formation.stacks.of(caller) if not one.is_deleted], params, show=_described
+    )
 
 
 def list_stacks(formation: CloudFormation, params: Params, caller: Caller) -> Params:
     """ListStacks."""
     wanted = params.get("StackStatusFilter")
     found = [one for one in formation.stacks.of(caller) if not wanted or one.status in wanted]
-    return page("StackSummaries", found, params, _summary)
+    return list_page("StackSummaries", found, params, show=_summary)
 
 
 def _summary(stack: Stack) -> Params:
@@ -79,7 +81,7 @@ def parameters_of(plan: Plan) -> list[Params]:
 def describe_stack_events(formation: CloudFormation, params: Params, caller: Caller) -> Params:
     """DescribeStackEvents, the latest first."""
     stack = formation.stacks.find(params.get("StackName", ""), caller, _NO_STACK)
-    return page("StackEvents", stack.events[::-1], params, lambda event: event)
+    return list_page("StackEvents", stack.events[::-1], params)
 
 
 def describe_stack_resource(formation: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -140,7 +142,7 @@ def list_stack_resources(formation: CloudFormation, params: Params, caller: Call
     """ListStackResources."""
     stack = formation.stacks.find(params["StackName"], caller)
     found = [one for one in stack.resources.values() if one.status]
-    return page("StackResourceSummaries", found, params, _resource_summary)
+    return list_page("StackResourceSummaries", found, params, show=_resource_summary)
 
 
 def _resource_summary(resource: StackResource) -> Params:
@@ -157,7 +159,7 @@ def _resource_summary(resource: StackResource) -> Params:
 
 def list_exports(formation: CloudFormation, params: Params, caller: Caller) -> Params:
     """ListExports."""
-    return page("Exports", formation.stacks.exports(caller), params, lambda export: export)
+    return list_page("Exports", formation.stacks.exports(caller), params)
 
 
 def list_imports(formation: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -165,4 +167,4 @@ def list_imports(formation: CloudFormation, params: Params, caller: Caller) -> P
     users = formation.stacks.importers(params["ExportName"], caller)
     if not users:
         raise AwsError("ValidationError", f"Export '{params['ExportName']}' is not imported by any stack.")
-    return page("Imports", users, params, str)
+    return list_page("Imports", users, params)

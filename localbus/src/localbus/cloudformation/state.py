@@ -70,7 +70,13 @@ class CloudFormation:
     def service(self) -> Service:
         """CloudFormation for the router."""
         actions = {name: partial(action, self) for name, action in ACTIONS.items()}
-        return Service(Api("cloudformation"), actions, None, refuse=_refuse)
+        return Service(
+            Api("cloudformation"),
+            actions,
+            None,
+            refuse=_refuse,
+            invalid_token=("ValidationError", "The next token is not valid."),
+        )
 
     async def stop(self) -> None:
         """Give up what is under way."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from localbus.errors import AwsError
 from localbus.events.archive import Archive
 from localbus.events.bus import Bus, is_bus_arn
-from localbus.events.paging import page
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -43,7 +43,7 @@ def list_archives(events: EventBridge, params: Params, caller: Caller) -> Params
         found = [archive for archive in found if archive.bus is source]
     if params.get("State", "ENABLED") != "ENABLED":
         found = []
-    return page("Archives", found, params, name=lambda archive: archive.name, show=Archive.listed)
+    return list_page("Archives", found, params, key=lambda archive: archive.name, show=Archive.listed)
 
 
 def delete_archive(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -101,7 +101,7 @@ def list_replays(events: EventBridge, params: Params, caller: Caller) -> Params:
         for replay in events.replays.of(caller)
         if wanted[0] in {None, replay.state} and wanted[1] in {None, replay.archive.arn}
     ]
-    return page("Replays", found, params, name=lambda replay: replay.name, show=lambda replay: replay.listed())
+    return list_page("Replays", found, params, key=lambda replay: replay.name, show=lambda replay: replay.listed())
 
 
 def cancel_replay(events: EventBridge, params: Params, caller: Caller) -> Params:

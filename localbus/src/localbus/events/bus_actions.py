@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.events.bus import DEFAULT_BUS, Bus
-from localbus.events.paging import page
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -52,7 +52,7 @@ def update_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
 
 def list_event_buses(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListEventBuses."""
-    return page("EventBuses", events.buses.of(caller), params, name=lambda bus: bus.name, show=_listed)
+    return list_page("EventBuses", events.buses.of(caller), params, key=lambda bus: bus.name, show=_listed)
 
 
 def delete_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localbus.events.paging import page
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -36,7 +36,7 @@ def list_connections(events: EventBridge, params: Params, caller: Caller) -> Par
     """ListConnections."""
     state = params.get("ConnectionState")
     found = [one for one in events.connections.of(caller) if state in {None, one.state}]
-    return page("Connections", found, params, name=lambda one: one.name, show=lambda one: one.listed())
+    return list_page("Connections", found, params, key=lambda one: one.name, show=lambda one: one.listed())
 
 
 def deauthorize_connection(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -71,11 +71,11 @@ def list_api_destinations(events: EventBridge, params: Params, caller: Caller) -
     """ListApiDestinations."""
     wanted = params.get("ConnectionArn")
     found = [one for one in events.destinations.of(caller) if wanted in {None, one.given["ConnectionArn"]}]
-    return page(
+    return list_page(
         "ApiDestinations",
         found,
         params,
-        name=lambda one: one.name,
+        key=lambda one: one.name,
         show=lambda one: one.listed(events.destinations.connection_of(one)),
     )
 

@@ -12,7 +12,7 @@ from localbus.events.bus import Bus
 from localbus.events.event import EntryError, check_size
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.resource_policy import lets_account
+from localbus.resource_policy import allows_account
 
 if TYPE_CHECKING:
     from localbus.events.state import EventBridge
@@ -51,7 +51,7 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
 def _check_permission(events: EventBridge, bus: Bus, caller: Caller) -> None:
     """Another account's bus takes events only as its policy says, and one's own unless that denies it."""
     policy = json.dumps(bus.policy) if bus.policy else ""
-    allowed = lets_account(policy, caller.account, bus.account, "events:PutEvents", bus.arn)
+    allowed = allows_account(policy, caller.account, bus.account, "events:PutEvents", bus.arn)
     if events.enforce_policies and not allowed:
         events.journal.note("denied", bus.arn, "", events.clock.now(), f"PutEvents by {caller.account}")
         text = (

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events import schedule
-from localbus.events.bus import DEFAULT_BUS, Bus, Rule
+from localbus.events.bus import DEFAULT_BUS, Rule
 from localbus.events.bus_actions import LIMIT_TEXT, read_tags
-from localbus.events.paging import page
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -62,15 +62,15 @@ def describe_rule(events: EventBridge, params: Params, caller: Caller) -> Params
 def list_rules(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListRules."""
     bus = events.buses.find(params.get("EventBusName"), caller)
-    return page("Rules", _by_name(bus), params, name=lambda rule: rule.name, show=_shown)
+    return list_page("Rules", bus.rules.values(), params, key=lambda rule: rule.name, show=_shown)
 
 
 def list_rule_names_by_target(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListRuleNamesByTarget."""
     bus = events.buses.find(params.get("EventBusName"), caller)
     arn = params["TargetArn"]
-    names = [rule.name for rule in _by_name(bus) if any(target.arn == arn for target in rule.targets.values())]
-    return page("RuleNames", names, params, name=str, show=str)
+    names = [rule.name for rule in bus.rules.values() if any(target.arn == arn for target in rule.targets.values())]
+    return list_page("RuleNames", names, params, key=str)
 
 
 def enable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -107,10 +107,6 @@ def delete_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
 
 def _find(events: EventBridge, params: Params, caller: Caller) -> Rule:
     return events.buses.find(params.get("EventBusName"), caller).rule(params["Name"])
-
-
-def _by_name(bus: Bus) -> list[Rule]:
-    return [bus.rules[name] for name in sorted(bus.rules)]
 
 
 def _shown(rule: Rule) -> Params:

@@ -12,8 +12,8 @@ from localbus.errors import AwsError
 from localbus.events.bus import Rule, Target
 from localbus.events.bus_actions import LIMIT_TEXT
 from localbus.events.input_transformer import compile_input
-from localbus.events.paging import page
 from localbus.events.rule_actions import check_managed
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -54,8 +54,9 @@ def remove_targets(events: EventBridge, params: Params, caller: Caller) -> Param
 def list_targets_by_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListTargetsByRule."""
     rule = events.buses.find(params.get("EventBusName"), caller).rule(params["Rule"])
-    targets = [rule.targets[target_id] for target_id in sorted(rule.targets)]
-    return page("Targets", targets, params, name=lambda target: target.target_id, show=lambda target: target.given)
+    return list_page(
+        "Targets", rule.targets.values(), params, key=lambda target: target.target_id, show=lambda target: target.given
+    )
 
 
 def _not_there(rule: Rule, target_id: str) -> Params:

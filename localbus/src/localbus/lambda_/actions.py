@@ -5,14 +5,13 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMappi
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING
 
-from localbus.errors import AwsError
+from localbus.errors import AwsError, InvalidTokenError
 from localbus.ids import new_id
 from localbus.lambda_.mapping import EventSourceMapping, Settings
 from localbus.lambda_.parameters import function_arn_of, invalid, is_queue, settings_of
+from localbus.protocol.pagination import paginate
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sqs.registry import QueueRecord
@@ -128,22 +127,12 @@ async def list_(mappings: EventSourceMappings, params: Params, caller: Caller) -
     }
     if not is_queue(queue_arn):
         found |= {one["UUID"]: one for one in await mappings.upstream_list(params, caller)}
-    after = _read_marker(params.get("Marker"))
-    uuids = sorted(uuid for uuid in found if uuid > after)
-    length = min(params.get("MaxItems", MAX_PAGE), MAX_PAGE)
-    page = uuids[:length]
-    result: Params = {"EventSourceMappings": [found[uuid] for uuid in page]}
-    if len(uuids) > length:
-        result["NextMarker"] = base64.b64encode(page[-1].encode()).decode()
-    return result
-
-
-def _read_marker(marker: str | None) -> str:
-    """The id after which the page begins."""
+    limit = min(params.get("MaxItems", MAX_PAGE), MAX_PAGE)
     try:
-        return base64.b64decode(marker or "", validate=True).decode()
-    except (binascii.Error, ValueError) as exc:
-        raise invalid("The marker is not one that was given out.") from exc
+        page, marker = paginate(found, params.get("Marker"), key=str, limit=limit)
+    except InvalidTokenError as exc:
+        raise invalid("The marker is not one that this action has returned.") from exc
+    return {"EventSourceMappings": [found[uuid] for uuid in page]} | ({"NextMarker": marker} if marker else {})
 
 
 async def list_tags(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:

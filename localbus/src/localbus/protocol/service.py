@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from localbus.errors import AwsError, not_implemented
+from localbus.errors import AwsError, InvalidTokenError, not_implemented
 from localbus.protocol.service_model import Api, Operation, Params, Violation, describe
 
 DEFAULT_ACCOUNT = "000000000000"
@@ -42,7 +42,10 @@ def validation_exception(violations: list[Violation]) -> AwsError:
 
 @dataclass(frozen=True)
 class Service:
-    """One AWS service. `json_version` is None for a service that speaks only the Query protocol."""
+    """One AWS service. `json_version` is None for a service that speaks only the Query protocol.
+
+    `invalid_token` is the code and message of the error for a NextToken that is not valid.
+    """
 
     api: Api
     actions: Mapping[str, Action]
@@ -50,6 +53,7 @@ class Service:
     xmlns: str | None = None
     error_namespace: str = ""
     refuse: Callable[[list[Violation]], AwsError] = validation_exception
+    invalid_token: tuple[str, str] = ("ValidationException", "Parameter NextToken is not valid.")
 
     @property
     def name(self) -> str:
@@ -57,11 +61,14 @@ class Service:
         return self.api.name
 
     def call(self, operation: Operation, params: Params, caller: Caller) -> Params | Awaitable[Params]:
-        """Check the input by the model and do the action."""
+        """Validate the input against the model and run the action."""
         violations = operation.violations(params)
         if violations:
             raise self.refuse(violations)
         action = self.actions.get(operation.name)
         if action is None:
             raise not_implemented(self.name, operation.name)
-        return action(params, caller)
+        try:
+            return action(params, caller)
+        except InvalidTokenError as exc:
+            raise AwsError(*self.invalid_token) from exc

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from localbus.protocol.pagination import page
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
@@ -89,11 +89,11 @@ def set_platform_application_attributes(sns: Sns, params: Params, caller: Caller
 def list_platform_applications(sns: Sns, params: Params, caller: Caller) -> Params:
     """ListPlatformApplications."""
     own = sns.platforms.own(caller)
-    found, token = page(list(own), params.get("NextToken"))
-    applications = [
-        {"PlatformApplicationArn": arn, "Attributes": _without_secrets(own[arn].attributes)} for arn in found
-    ]
-    return {"PlatformApplications": applications, "NextToken": token}
+
+    def show(arn: str) -> Params:
+        return {"PlatformApplicationArn": arn, "Attributes": _without_secrets(own[arn].attributes)}
+
+    return list_page("PlatformApplications", own, params, key=str, show=show)
 
 
 def create_platform_endpoint(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -126,11 +126,11 @@ def set_endpoint_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
 def list_endpoints_by_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
     """ListEndpointsByPlatformApplication."""
     endpoints = sns.platforms.application(params["PlatformApplicationArn"], caller).endpoints
-    found, token = page(list(endpoints), params.get("NextToken"))
-    return {
-        "Endpoints": [{"EndpointArn": arn, "Attributes": endpoints[arn].attributes} for arn in found],
-        "NextToken": token,
-    }
+
+    def show(arn: str) -> Params:
+        return {"EndpointArn": arn, "Attributes": endpoints[arn].attributes}
+
+    return list_page("Endpoints", endpoints, params, key=str, show=show)
 
 
 def _check_name(name: str) -> None:

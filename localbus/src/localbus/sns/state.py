@@ -13,7 +13,7 @@ from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
-from localbus.resource_policy import Principal, allows, lets_account
+from localbus.resource_policy import AccessControl, Principal
 from localbus.sns import platform_actions, publish_actions, sms_actions, subscription_actions, topic_actions
 from localbus.sns.captured_messages import Outbox
 from localbus.sns.delivery import Courier
@@ -25,7 +25,10 @@ from localbus.sns.topic import Topic
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 
-OWN_KEY = "alias/aws/sns"
+_INVALID_TOKEN = (
+    "InvalidParameterException",
+    "Invalid parameter: NextToken Reason: the token is not one that this action has returned",
+)
 
 ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] = {
     "AddPermission": topic_actions.add_permission,
@@ -92,14 +95,14 @@ class Sns:
         )
         self.sms_attributes: dict[tuple[str, str], dict[str, str]] = {}
         self.url = "http://localhost"  # where links in messages of no caller lead; the engine knows once it listens
-        self._enforce_policies = enforce_policies
+        self._access = AccessControl(clock, journal, enforce=enforce_policies)
         self._api = Api("sns")
         self.error_form: Callable[[str], ErrorForm] = self._api.error_form
 
     def service(self) -> Service:
         """SNS for the router."""
         actions = {name: partial(action, self) for name, action in ACTIONS.items()}
-        return Service(self._api, actions, None, refuse=_refuse)
+        return Service(self._api, actions, None, refuse=_refuse, invalid_token=_INVALID_TOKEN)
 
     async def stop(self) -> None:
         """Give up what is on its way."""
@@ -109,10 +112,9 @@ class Sns:
         """The topic of that ARN, if the caller may: its own account unless denied by the policy, others if let."""
         topic = self.topics.by_arn(arn, caller)
         owns = topic.account == caller.account
-        if not self._enforce_policies or (owns and action in _ALWAYS_THE_OWNER_S):
+        if owns and action in _ALWAYS_THE_OWNER_S:
             return topic
-        if not lets_account(topic.policy, caller.account, topic.account, f"sns:{action}", topic.arn):
-            self.journal.note("denied", topic.arn, "", self.clock.now(), f"{action} by {caller.account}")
+        if not self._access.allows_account(topic.policy, caller.account, topic.account, f"sns:{action}", topic.arn):
             raise not_authorized(caller.account, action, topic.arn, denied=owns)
         return topic
 
@@ -126,14 +128,9 @@ class Sns:
         topic = self.topics.look_up(topic_arn)
         if topic is None:
             raise no_topic()
-        if self._enforce_policies and not allows(topic.policy, principal, "sns:Publish", topic_arn):
-            reason = f"the topic policy does not let {principal.service} publish"
-            self.journal.note("denied", topic_arn, "", self.clock.now(), reason)
-            raise AwsError("AuthorizationErrorException", f"Access to the resource {topic_arn} is denied: {reason}.")
-        if self._enforce_policies and topic.attributes.get("KmsMasterKeyId") == OWN_KEY:
-            reason = f"the policy of the key {OWN_KEY} does not let {principal.service} use it"
-            self.journal.note("denied", topic_arn, "", self.clock.now(), reason)
-            raise AwsError("KMSAccessDeniedException", f"Access to the resource {topic_arn} is denied: {reason}.")
+        key = topic.attributes.get("KmsMasterKeyId", "")
+        codes = ("AuthorizationErrorException", "KMSAccessDeniedException")
+        self._access.check_delivery(topic.policy, principal, "sns:Publish", topic_arn, kms_key=key, codes=codes)
         caller = Caller(topic.account, topic.region, self.url, trace_header=trace_header)
         message_id: str = publish_actions.publish_entry(self, topic, entry, caller)["MessageId"]
         return message_id

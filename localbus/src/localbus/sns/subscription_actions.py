@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError, not_implemented
 from localbus.ids import new_id
-from localbus.protocol.pagination import page
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns import subscription_attributes
@@ -133,9 +133,7 @@ def list_subscriptions_by_topic(sns: Sns, params: Params, caller: Caller) -> Par
 
 
 def _page(subscriptions: list[Subscription], params: Params) -> Params:
-    by_arn = {one.arn: one for one in subscriptions}
-    found, token = page(list(by_arn), params.get("NextToken"))
-    return {"Subscriptions": [_listed(by_arn[arn]) for arn in found], "NextToken": token}
+    return list_page("Subscriptions", subscriptions, params, key=lambda one: one.arn, show=_listed)
 
 
 def _listed(subscription: Subscription) -> Params:

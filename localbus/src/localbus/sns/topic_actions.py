@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
-from localbus.protocol.pagination import page
+from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns import topic_attributes
@@ -48,8 +48,7 @@ def delete_topic(sns: Sns, params: Params, caller: Caller) -> Params:
 def list_topics(sns: Sns, params: Params, caller: Caller) -> Params:
     """ListTopics."""
     arns = [topic.arn for topic in sns.topics if (topic.account, topic.region) == (caller.account, caller.region)]
-    found, token = page(arns, params.get("NextToken"))
-    return {"Topics": [{"TopicArn": arn} for arn in found], "NextToken": token}
+    return list_page("Topics", arns, params, key=str, show=lambda arn: {"TopicArn": arn})
 
 
 def get_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
+from localbus.protocol.pagination import paginate
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.resource_policy import add_permission as with_permission
-from localbus.resource_policy import remove_permission as without_permission
-from localbus.sqs import queue_attributes
+from localbus.sqs import permissions, queue_attributes
 from localbus.sqs.errors import invalid, refusal
 from localbus.sqs.registry import QueueRecord
 
@@ -58,27 +55,14 @@ def list_dead_letter_source_queues(sqs: Sqs, params: Params, caller: Caller) -> 
 
 
 def _page(member: str, found: list[QueueRecord], params: Params, caller: Caller) -> Params:
-    """One page of URLs by name; the token says after which name the next begins."""
+    """Return one page of queue URLs by name. Without MaxResults AWS returns 1,000 and no token."""
     most = params.get("MaxResults")
     if most is not None and not 1 <= most <= MAX_RESULTS:
         reason = f"MaxResults must be an integer between 1 and {MAX_RESULTS}."
         raise refusal("MaxResults", str(most), reason)
-    after = _read_token(params.get("NextToken"))
-    names = sorted((record for record in found if record.queue.name > after), key=lambda record: record.queue.name)
-    page, rest = names[: most or MAX_RESULTS], names[most or MAX_RESULTS :]
-    result: Params = {member: [record.url(caller) for record in page]} if page else {}
-    if rest and most is not None:
-        result["NextToken"] = base64.b64encode(page[-1].queue.name.encode()).decode()
-    return result
-
-
-def _read_token(token: str | None) -> str:
-    if not token:
-        return ""
-    try:
-        return base64.b64decode(token, validate=True).decode()
-    except (binascii.Error, ValueError) as exc:
-        raise invalid("Invalid or expired next token.") from exc
+    page, token = paginate(found, params.get("NextToken"), key=lambda one: one.queue.name, limit=most or MAX_RESULTS)
+    urls: Params = {member: [record.url(caller) for record in page]} if page else {}
+    return urls | ({"NextToken": token} if token and most is not None else {})
 
 
 def get_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -133,14 +117,16 @@ def add_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
     record = sqs.find_own(params["QueueUrl"], caller, "AddPermission")
     policy = record.attributes.get("Policy", "")
     accounts, actions = params["AWSAccountIds"], params["Actions"]
-    record.attributes["Policy"] = with_permission(policy, record.queue.arn, params["Label"], accounts, actions)
+    record.attributes["Policy"] = permissions.add_permission(
+        policy, record.queue.arn, params["Label"], accounts, actions
+    )
     return {}
 
 
 def remove_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """RemovePermission."""
     record = sqs.find_own(params["QueueUrl"], caller, "RemovePermission")
-    policy = without_permission(record.attributes.get("Policy", ""), params["Label"])
+    policy = permissions.remove_permission(record.attributes.get("Policy", ""), params["Label"])
     record.attributes = queue_attributes.merge(record.attributes, {"Policy": policy})
     return {}
 

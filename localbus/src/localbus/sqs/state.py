@@ -14,7 +14,7 @@ from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
-from localbus.resource_policy import Principal, allows, lets_account
+from localbus.resource_policy import AccessControl, Principal
 from localbus.sqs import message_actions, message_move_task, queue_actions
 from localbus.sqs.errors import does_not_exist, missing
 from localbus.sqs.message_attributes import Content
@@ -23,8 +23,8 @@ from localbus.sqs.message_move_task import MoveTask
 from localbus.sqs.registry import QueueRecord, Queues
 
 XMLNS = "http://queue.amazonaws.com/doc/2012-11-05/"
-OWN_KEY = "alias/aws/sqs"
 _LEGACY = "AWS.SimpleQueueService."
+_INVALID_TOKEN = ("InvalidParameterValueException", "Invalid or expired next token.")
 # The codes of the older Query protocol, which JSON answers carry too, and statuses other than 400.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html and each action's page
 ERROR_FORMS = {
@@ -84,14 +84,14 @@ class Sqs:
         self.journal = journal
         self.queues = Queues(clock, journal, disorder)
         self.move_tasks: dict[str, list[MoveTask]] = {}
-        self._enforce_policies = enforce_policies
+        self._access = AccessControl(clock, journal, enforce=enforce_policies)
         self._api = Api("sqs", ERROR_FORMS, with_enums=False)
         self.error_form = self._api.error_form
 
     def service(self) -> Service:
         """SQS for the router."""
         actions = {name: partial(action, self) for name, action in ACTIONS.items()}
-        return Service(self._api, actions, "1.0", XMLNS, "com.amazonaws.sqs#", _refuse)
+        return Service(self._api, actions, "1.0", XMLNS, "com.amazonaws.sqs#", _refuse, _INVALID_TOKEN)
 
     def find(self, url: str, caller: Caller, action: str) -> QueueRecord:
         """The queue of that URL, if the caller may: its own account unless denied by the policy, others if let."""
@@ -99,10 +99,7 @@ class Sqs:
         policy = record.attributes.get("Policy", "")
         if not policy and record.account == caller.account:
             return record
-        arn = record.queue.arn
-        allowed = lets_account(policy, caller.account, record.account, f"sqs:{action}", arn)
-        if self._enforce_policies and not allowed:
-            self.journal.note("denied", arn, "", self.clock.now(), f"{action} by {caller.account}")
+        if not self._access.allows_account(policy, caller.account, record.account, f"sqs:{action}", record.queue.arn):
             raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
         return record
 
@@ -110,7 +107,7 @@ class Sqs:
         """The queue of that URL for an action that AWS never lets another account do."""
         record = self.queues.by_url(url, caller)
         if record.account != caller.account:
-            self.journal.note("denied", record.queue.arn, "", self.clock.now(), f"{action} by {caller.account}")
+            self._access.note_denied(record.queue.arn, f"{action} by {caller.account}")
             raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
         return record
 
@@ -125,25 +122,12 @@ class Sqs:
         record = self.queues.by_arn(queue_arn)
         if record is None:
             raise does_not_exist()
-        policy = record.attributes.get("Policy", "")
-        if self._enforce_policies and not allows(policy, principal, "sqs:SendMessage", queue_arn):
-            reason = f"the queue policy does not let {principal.service} send"
-            self.journal.note("denied", queue_arn, "", self.clock.now(), reason)
-            raise AwsError("AccessDeniedException", f"Access to the resource {queue_arn} is denied: {reason}.")
-        self._refuse_own_key(record, principal)
+        policy, key = record.attributes.get("Policy", ""), record.attributes.get("KmsMasterKeyId", "")
+        codes = ("AccessDeniedException", "KmsAccessDenied")
+        self._access.check_delivery(policy, principal, "sqs:SendMessage", queue_arn, kms_key=key, codes=codes)
         message, delay_s = build(entry, record.queue, principal.service or record.account, content)
         record.queue.send(message, delay_s)
         return message.message_id
-
-    def _refuse_own_key(self, record: QueueRecord, principal: Principal) -> None:
-        """A service cannot use the key that AWS manages for SQS: that key's policy lets accounts only.
-
-        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-        """
-        if self._enforce_policies and record.attributes.get("KmsMasterKeyId") == OWN_KEY:
-            reason = f"the policy of the key {OWN_KEY} does not let {principal.service} use it"
-            self.journal.note("denied", record.queue.arn, "", self.clock.now(), reason)
-            raise AwsError("KmsAccessDenied", f"Access to the resource {record.queue.arn} is denied: {reason}.")
 
 
 def _refuse(violations: list[Violation]) -> AwsError:
