@@ -1,11 +1,12 @@
-# Every target sets up .venv first, from requirements.lock, and again only when a dependency changed.
+# Every target sets up .venv first: from requirements.lock what runs, from requirements-dev.lock what tests and checks need.
+# Each is installed when it is first needed, and again only when a dependency changed.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := contracts aws_client services/order-api services/worker services/notifier localstack localbus rig
-PYPROJECTS := pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+PYPROJECTS := pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml)
 READY := $(VENV)/.ready
+DEV := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
 .PHONY: help demo burst test bench fidelity up down check format lint types architecture template generated lock clean
@@ -13,12 +14,13 @@ READY := $(VENV)/.ready
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
-$(READY): requirements.lock $(PYPROJECTS)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Order Board needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) ..."
-	@$(PYTHON) -m venv --clear $(VENV) || { echo "Could not make $(VENV). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps $(PACKAGES:%=-e ./%)
+$(READY): install.py requirements.lock requirements-build.lock $(PYPROJECTS)
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) install.py run
+	@touch $@
+
+$(DEV): $(READY) requirements-dev.lock
+	@$(PYTHON) install.py dev
 	@touch $@
 
 demo: $(READY) ## Play a small morning rush and show where every order ended
@@ -27,14 +29,14 @@ demo: $(READY) ## Play a small morning rush and show where every order ended
 burst: $(READY) ## Send 10,000 orders in a spike, stop the worker for 5 s, and prove that nothing was lost
 	@$(BIN)/orderboard burst --orders 10000 --duration 60s --profile spike:factor=3,at=0.3,lasts=0.2 --stop-worker 5s@20s
 
-test: $(READY) ## Run every test; those that need Docker are skipped where there is none
+test: $(DEV) ## Run every test; those that need Docker are skipped where there is none
 	@$(BIN)/python -m pytest
 
-bench: $(READY) ## Measure the speed goals; three quarters of an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
+bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
 	@$(BIN)/python bench/bench.py
 	@$(BIN)/python localbus/bench/compare.py
 
-fidelity: $(READY) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
+fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
 	@PYTHONPATH=tests $(BIN)/python -m fidelity
 
 up: $(READY) ## Start the system and keep it running; it opens with the console, a web page
@@ -45,22 +47,22 @@ down: $(READY) ## Stop what `make up` started
 
 check: format lint types architecture template generated test ## Everything that CI runs
 
-format: $(READY) ## Check the format (mend it with: .venv/bin/ruff format)
+format: $(DEV) ## Check the format (fix it with: .venv/bin/ruff format)
 	@$(BIN)/ruff format --check
 
-lint: $(READY) ## Look for mistakes
+lint: $(DEV) ## Look for mistakes
 	@$(BIN)/ruff check
 
-types: $(READY) ## Check the types
+types: $(DEV) ## Check the types
 	@$(BIN)/mypy
 
-architecture: $(READY) ## Check who may import whom
+architecture: $(DEV) ## Check who may import whom
 	@$(BIN)/lint-imports
 
-template: $(READY) ## Check the CloudFormation template
+template: $(DEV) ## Check the CloudFormation template
 	@$(BIN)/cfn-lint localstack/template.yaml
 
-generated: $(READY) ## Check that the generated contracts match the code
+generated: $(DEV) ## Check that the generated contracts match the code
 	@$(BIN)/python contracts/generate.py --check
 
 OWN := orderboard orderboard-aws-client orderboard-contracts orderboard-localbus orderboard-notifier orderboard-order-api orderboard-stack orderboard-worker
@@ -69,8 +71,9 @@ LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-
 LOCK_PART := $(LOCK) --constraint requirements.lock --no-annotate
 
 lock: ## Resolve the dependencies again into requirements.lock, and what each image needs of them (needs uv)
-	$(LOCK) pyproject.toml --group dev -o requirements.lock
-	echo hatchling | $(LOCK_PART) - -o requirements-build.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	printf 'editables\nhatchling\n' | $(LOCK_PART) - -o requirements-build.lock
+	$(LOCK) pyproject.toml --group dev --constraint requirements.lock $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock requirements-build.lock) -o requirements-dev.lock
 	$(LOCK_PART) services/order-api/pyproject.toml -o services/order-api/requirements.lock
 	$(LOCK_PART) services/worker/pyproject.toml -o services/worker/requirements.lock
 	$(LOCK_PART) localstack/pyproject.toml services/notifier/pyproject.toml -o localstack/requirements.lock
