@@ -50,8 +50,9 @@ check: format lint types architecture template generated test ## Everything that
 format: $(DEV) ## Check the format (fix it with: .venv/bin/ruff format)
 	@$(BIN)/ruff format --check
 
-lint: $(DEV) ## Look for mistakes
+lint: $(DEV) ## Look for mistakes in the code and in its English
 	@$(BIN)/ruff check
+	@$(BIN)/python .ci/text.py
 
 types: $(DEV) ## Check the types
 	@$(BIN)/mypy

@@ -94,8 +94,8 @@ def _check_index(installer: "list[str]", pin: str, uses_uv: bool) -> None:
     )
     if done.returncode != 0:
         raise InstallError(
-            f"No package index offers {pin}, so nothing can be installed. Connect this machine to a network, or name an "
-            f"index that it reaches: PIP_INDEX_URL for pip, UV_DEFAULT_INDEX for uv.\n{done.stderr}"
+            f"No package index offers {pin}, so nothing can be installed. Connect this machine to a network, or name "
+            f"an index that it reaches: PIP_INDEX_URL for pip, UV_DEFAULT_INDEX for uv.\n{done.stderr}"
         )
 
 
