@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import unquote
 
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
@@ -115,8 +116,9 @@ class Cafe:
         self.functions = functions
         self.clock = ManualClock()
         self.journal = Journal()
+        self.tasks = BackgroundTasks(self.clock)
         self.sqs = Sqs(self.clock, self.journal)
-        self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamCalls(url))
+        self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamCalls(url), self.tasks)
         self._service = self.mappings.service()
 
     def queue(self, name: str = "work", **attributes: str) -> Queue:
@@ -192,5 +194,5 @@ async def cafe() -> AsyncIterator[Cafe]:
     try:
         yield made
     finally:
-        await made.mappings.stop()
+        await made.tasks.cancel_all()
         await functions.stop()

@@ -1,55 +1,53 @@
-"""Work beside requests: begun, waiting, failing, given up."""
+"""Background tasks: they run, wait, fail and are cancelled."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
-from localbus.background_tasks import Errands
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
 
 
-async def _fail() -> None:
-    raise RuntimeError("nobody expects this")
+async def test_a_failure_is_logged_and_contained(caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected exception in one task does not stop another."""
+    tasks, done = BackgroundTasks(ManualClock()), asyncio.Event()
 
-
-async def test_a_failure_is_logged_and_stays_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """What nobody expected of one piece of work does not keep another from being done."""
-    errands, done = Errands(ManualClock()), asyncio.Event()
+    async def fail() -> None:
+        raise RuntimeError("unexpected")
 
     async def succeed() -> None:
         done.set()
 
-    errands.begin(_fail())
-    errands.begin(succeed())
+    tasks.start(fail())
+    tasks.start(succeed())
     await asyncio.wait_for(done.wait(), 5)
-    await errands.stop()
+    await tasks.cancel_all()
 
-    assert [record.message for record in caplog.records] == ["errand.failed"]
+    assert [record.message for record in caplog.records] == ["background_task.failed"]
 
 
-async def test_what_waits_is_done_in_its_time_or_given_up() -> None:
-    """A pause is by the engine's clock, no pause is no wait, and nothing is done any more after the end."""
+async def test_scheduled_callbacks_are_called_on_time_or_cancelled() -> None:
+    """A delay is by the engine's clock, none means immediately, and nothing is called after the cancellation."""
     clock = ManualClock()
-    errands, done = Errands(clock), list[str]()
+    tasks, called = BackgroundTasks(clock), list[str]()
 
-    errands.later(0, lambda: done.append("at once"))
-    errands.later(20, lambda: done.append("later"))
-    errands.later(40, lambda: done.append("too late"))
-    assert done == ["at once"]
+    tasks.schedule(0, lambda: called.append("immediately"))
+    tasks.schedule(20, lambda: called.append("later"))
+    tasks.schedule(40, lambda: called.append("too late"))
+    assert called == ["immediately"]
     clock.advance(20)
-    await errands.stop()
+    await tasks.cancel_all()
     clock.advance(20)
 
-    assert done == ["at once", "later"]
+    assert called == ["immediately", "later"]
 
 
-async def test_what_goes_on_is_given_up_at_the_end() -> None:
-    """Stopping waits for nobody."""
-    errands = Errands(ManualClock())
+async def test_running_tasks_are_cancelled() -> None:
+    """`cancel_all` ends a task that would wait forever."""
+    tasks = BackgroundTasks(ManualClock())
+    task = tasks.start(asyncio.Event().wait())  # type: ignore[arg-type]
 
-    async def never_end() -> None:
-        await asyncio.Event().wait()
+    await asyncio.wait_for(tasks.cancel_all(), 5)
 
-    errands.begin(never_end())
-    await asyncio.wait_for(errands.stop(), 5)
+    assert task.cancelled()

@@ -1,57 +1,57 @@
-"""Work that goes on beside requests: begun, or waiting for its time. All of it can be given up at once."""
+"""Background tasks, running or scheduled. `cancel_all` ends them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from localbus.clock import Clock, Wake
 
 log = logging.getLogger("localbus")
 
 
-class Errands:
-    """Everything that is under way for one owner."""
+class BackgroundTasks:
+    """The work of one engine that goes on beside requests."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wakes: set[Wake] = set()
+        self._timers: set[Wake] = set()
 
-    def begin(self, work: Awaitable[None]) -> None:
-        """Do this work. A failure that it does not expect itself is logged."""
-        task = asyncio.ensure_future(_watched(work))
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run the work in a task. An exception that it raises is logged and goes no further."""
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+        return task
 
-    def later(self, pause_s: float, callback: Callable[[], None]) -> None:
-        """Call this after the pause, or at once where there is none."""
-        if not pause_s:
+    def schedule(self, delay_s: float, callback: Callable[[], None]) -> None:
+        """Call back after the delay by the engine's clock; without a delay, call immediately."""
+        if not delay_s:
             callback()
             return
-        wakes: list[Wake] = []
+        timers: list[Wake] = []
 
-        def wake_up() -> None:
-            self._wakes.difference_update(wakes)
+        def on_time() -> None:
+            self._timers.difference_update(timers)
             callback()
 
-        wakes.append(self._clock.call_at(self._clock.now() + pause_s, wake_up))
-        self._wakes.update(wakes)
+        timers.append(self._clock.call_at(self._clock.now() + delay_s, on_time))
+        self._timers.update(timers)
 
-    async def stop(self) -> None:
-        """Give up on everything."""
-        for wake in self._wakes:
-            wake.cancel()
-        self._wakes.clear()
+    async def cancel_all(self) -> None:
+        """Cancel what is scheduled and what runs, and wait until it has ended."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-
-async def _watched(work: Awaitable[None]) -> None:
-    try:
-        await work
-    except Exception:
-        log.exception("errand.failed")
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background_task.failed", exc_info=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock, RealClock
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import Disorder
@@ -46,36 +47,39 @@ class Engine:
         self.clock = clock or RealClock()
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, disorder=options.disorder)
+        upstream = UpstreamCalls(options.upstream)
+        self.tasks = BackgroundTasks(self.clock)
         self.events = EventBridge(
             self.clock,
             self.journal,
             self.sqs,
-            options.upstream,
+            upstream,
+            self.tasks,
             enforce_policies=options.enforce_policies,
             disorder=options.disorder,
         )
-        calls = UpstreamCalls(options.upstream)
         self.sns = Sns(
             self.clock,
             self.journal,
             self.sqs,
-            calls,
+            upstream,
+            self.tasks,
             enforce_policies=options.enforce_policies,
             sign_everything=options.sign_everything,
         )
         self.events.use_sns(self.sns.deliver)
-        self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, calls)
+        self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
         messaging = [self.sqs.service(), self.sns.service(), self.events.service()]
         mappings = self.mappings.service()
         by_name = {one.name: one for one in (*messaging, mappings)}
-        self.stacks = CloudFormation(self.clock, by_name, options.upstream, self.sqs.queues.free_name)
+        self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)
         services = [*messaging, self.stacks.service()]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
         glass = Glass(self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about)
-        upstream = Upstream(options.upstream) if options.upstream else None
+        proxy = Upstream(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, OUR_PATHS)]
-        self.router = Router(services, glass, upstream, self.faults, rest)
+        self.router = Router(services, glass, proxy, self.faults, rest)
         self._server = HttpServer(Origins(self.router, options.allow_origins))
 
     async def start(self) -> str:
@@ -88,7 +92,4 @@ class Engine:
     async def stop(self) -> None:
         """Stop listening, and end what is under way."""
         await self._server.stop()
-        await self.stacks.stop()
-        await self.mappings.stop()
-        await self.events.stop()
-        await self.sns.stop()
+        await self.tasks.cancel_all()

@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
+from localbus.delivery.attempt import DeliveryError
 from localbus.delivery_faults import Disorder
 from localbus.events.delivery import (
     FIRST_RETRY_S,
     MAX_RETRIES,
     SLOWEST_RETRY_S,
-    Delivery,
-    UndeliveredError,
+    EventDelivery,
     retry_delay_s,
 )
 from localbus.events.state import EventBridge
@@ -28,6 +29,7 @@ from localbus.journal import Journal
 from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus.sqs.state import Sqs
+from localbus.upstream.client import UpstreamCalls
 
 ME = Caller()
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
@@ -42,14 +44,20 @@ class Bench:
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=enforce_policies)
         self.events = EventBridge(
-            self.clock, self.journal, self.sqs, enforce_policies=enforce_policies, disorder=disorder
+            self.clock,
+            self.journal,
+            self.sqs,
+            UpstreamCalls(None),
+            BackgroundTasks(self.clock),
+            enforce_policies=enforce_policies,
+            disorder=disorder,
         )
         self.attempts: list[float] = []
-        self.error: UndeliveredError | None = None
+        self.error: DeliveryError | None = None
         self.events.deliveries.senders["sns"] = self._flaky
         self.actions = self.events.service().actions
 
-    def _flaky(self, _delivery: Delivery) -> None:
+    def _flaky(self, _delivery: EventDelivery) -> None:
         self.attempts.append(self.clock.now())
         if self.error is not None:
             raise self.error
@@ -219,7 +227,7 @@ async def test_what_cannot_get_better_is_not_tried_again(bench: Bench, target: d
 def test_a_target_that_comes_back_gets_its_event(bench: Bench) -> None:
     """Retries come ever later, until one goes through."""
     bench.rule({"Arn": TOPIC_ARN})
-    bench.error = UndeliveredError("THROTTLING", "slow down", again=True)
+    bench.error = DeliveryError("THROTTLING", "slow down", retryable=True)
     event_id = bench.put()
 
     bench.clock.advance(60)
@@ -249,7 +257,7 @@ def test_a_target_that_stays_away(
 ) -> None:
     """By count or by age the attempts end, and the dead letter says which; by default that is a day or 185 retries."""
     bench.rule({"Arn": TOPIC_ARN, "RetryPolicy": policy, "DeadLetterConfig": {"Arn": bench.queue("dead")}})
-    bench.error = UndeliveredError("ERROR_FROM_TARGET", "not today", again=True)
+    bench.error = DeliveryError("ERROR_FROM_TARGET", "not today", retryable=True)
 
     event_id = bench.put()
     bench.clock.advance(86_400)
@@ -273,7 +281,7 @@ def test_without_a_dead_letter_queue_an_event_is_lost(bench: Bench) -> None:
 
     dropped = [entry.detail for entry in bench.journal.entries(message_id=event_id, event="dropped")]
     assert dropped[0] == "the target has no dead-letter queue"
-    assert str(dropped[1]).startswith("the dead-letter queue did not take it: AccessDenied")
+    assert str(dropped[1]).startswith("the dead-letter queue did not accept it: AccessDenied")
 
 
 def test_the_dead_letter_is_the_event_before_any_transformation(bench: Bench) -> None:
@@ -349,7 +357,7 @@ def test_another_accounts_bus_asks_its_policy(bench: Bench) -> None:
 def test_a_fault_of_one_target_does_not_harm_the_others(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the event goes to the dead-letter queue."""
 
-    def broken(_delivery: Delivery) -> None:
+    def broken(_delivery: EventDelivery) -> None:
         raise RuntimeError("broken")
 
     bench.events.deliveries.senders["sns"] = broken
@@ -359,7 +367,7 @@ def test_a_fault_of_one_target_does_not_harm_the_others(bench: Bench, caplog: py
 
     assert len(bench.messages("q")) == 1
     assert attributes(bench.messages("dead")[0])["ERROR_CODE"] == "INTERNAL_ERROR"
-    assert [record.message for record in caplog.records] == ["event.delivery_failed"]
+    assert [record.message for record in caplog.records] == ["delivery.failed"]
 
 
 def test_a_rule_can_be_triggered_twice() -> None:

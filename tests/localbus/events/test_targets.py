@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.events.state import EventBridge
@@ -23,6 +24,7 @@ from localbus.http.server import HttpServer
 from localbus.journal import Journal
 from localbus.protocol.service import Caller
 from localbus.sqs.state import Sqs
+from localbus.upstream.client import UpstreamCalls
 
 ME = Caller()
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -71,7 +73,9 @@ class Bench:
         self.url = url
         self.clock = ManualClock()
         self.journal = Journal()
-        self.events = EventBridge(self.clock, self.journal, Sqs(self.clock, self.journal), url)
+        self.tasks = BackgroundTasks(self.clock)
+        sqs = Sqs(self.clock, self.journal)
+        self.events = EventBridge(self.clock, self.journal, sqs, UpstreamCalls(url), self.tasks)
         self.actions = self.events.service().actions
 
     def call(self, action: str, **params: Any) -> Any:
@@ -112,7 +116,7 @@ async def bench() -> AsyncIterator[Bench]:
     try:
         yield made
     finally:
-        await made.events.stop()
+        await made.tasks.cancel_all()
         await elsewhere.stop()
 
 
@@ -164,7 +168,8 @@ async def test_a_function_without_a_permission_is_not_invoked(may: tuple[int, An
         outcome = await it.deliver(FUNCTION_ARN)
 
         assert outcome == "dropped"
-        assert it.reason() == f"NO_PERMISSIONS: The policy of {FUNCTION_ARN} does not let this rule invoke it."
+        text = f"the policy of {FUNCTION_ARN} does not allow events.amazonaws.com to invoke it for {RULE_ARN}"
+        assert it.reason() == f"NO_PERMISSIONS: {text}"
         assert ("POST", f"/2015-03-31/functions/{FUNCTION_ARN}/invocations") not in it.elsewhere.paths()
 
 

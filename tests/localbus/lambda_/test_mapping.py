@@ -529,7 +529,7 @@ async def test_a_stop_is_clean() -> None:
         it.send("a")
         await eventually(lambda: it.functions.running == 1)
 
-        await it.mappings.stop()
+        await it.tasks.cancel_all()
         await it.functions.stop()
 
         async def nothing_runs() -> bool:

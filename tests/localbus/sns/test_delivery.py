@@ -202,7 +202,7 @@ def test_a_dead_letter_queue_needs_a_policy_too(localbus: Localbus, sns: Any, to
     sns.publish(TopicArn=topic, Message="m")
 
     assert dead.bodies() == []
-    assert "the dead-letter queue did not take it" in journal(localbus, event="dropped")[0]["detail"]
+    assert "the dead-letter queue did not accept it" in journal(localbus, event="dropped")[0]["detail"]
 
 
 def test_a_fifo_topic_and_a_fifo_queue(localbus: Localbus, sns: Any, fifo_topic: str) -> None:
@@ -439,8 +439,8 @@ def test_a_function_without_a_permission_is_not_called(with_functions: Localbus,
     sns.publish(TopicArn=topic, Message="m")
 
     [undelivered] = eventually(lambda: journal(with_functions, event="undelivered"))
-    assert "does not let sns.amazonaws.com invoke it" in undelivered["detail"]
-    assert [request.method for request in web.requests] == ["GET"]
+    assert "does not allow sns.amazonaws.com to invoke it" in undelivered["detail"]
+    assert {request.method for request in web.requests} == {"GET"}
     assert json.loads(eventually(dead.bodies)[0])["Message"] == "m"
 
 

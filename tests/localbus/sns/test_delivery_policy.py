@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from localbus.errors import AwsError
-from localbus.sns.delivery_policy import MANAGED, effective_policy, read_topic_policy, retry_policy
+from localbus.sns.delivery_policy import AWS_ENDPOINT_POLICY, effective_policy, read_topic_policy, retry_policy
 
 
 @pytest.mark.parametrize(
-    ("given", "pauses"),
+    ("given", "delays"),
     [
         ({}, [20, 20, 20]),
         ({"numRetries": 0}, []),
@@ -36,18 +36,18 @@ from localbus.sns.delivery_policy import MANAGED, effective_policy, read_topic_p
         ),
     ],
 )
-def test_the_four_phases(given: dict[str, Any], pauses: list[float]) -> None:
+def test_the_four_phases(given: dict[str, Any], delays: list[float]) -> None:
     """At once, after the shortest pause, after growing ones, after the longest; AWS's default is three times 20 s."""
-    assert list(retry_policy(given).pauses()) == pytest.approx(pauses)
+    assert list(retry_policy(given).delays()) == pytest.approx(delays)
 
 
 def test_endpoints_of_aws_have_a_policy_of_their_own() -> None:
     """3 retries at once, 2 after a second, 10 growing from 1 to 20 seconds, then 100,000 every 20 seconds."""
-    pauses = list(islice(MANAGED.pauses(), 20))
+    delays = list(islice(AWS_ENDPOINT_POLICY.delays(), 20))
 
-    assert pauses[:6] == [0, 0, 0, 1, 1, 1]
-    assert pauses[14:] == [20] * 6
-    assert sum(1 for _ in MANAGED.pauses()) == 100_015
+    assert delays[:6] == [0, 0, 0, 1, 1, 1]
+    assert delays[14:] == [20] * 6
+    assert sum(1 for _ in AWS_ENDPOINT_POLICY.delays()) == 100_015
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,13 @@ PRICE = {"DataType": "Number", "StringValue": "100.00"}
 
 def wants(policy: Any, attributes: dict[str, Any]) -> bool:
     """Whether a policy on attributes wants a message with these."""
-    return FilterPolicy(json.dumps(policy), "MessageAttributes").holds_for(attribute_fields(attributes))
+    return FilterPolicy(json.dumps(policy), "MessageAttributes").accepts(attribute_fields(attributes))
 
 
 def wants_body(policy: Any, body: Any) -> bool:
     """Whether a policy on the body wants a message with this one."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return FilterPolicy(json.dumps(policy), "MessageBody").holds_for(body_fields(text))
+    return FilterPolicy(json.dumps(policy), "MessageBody").accepts(body_fields(text))
 
 
 @pytest.mark.parametrize(
@@ -250,4 +250,4 @@ def test_any_policy_is_taken_or_refused(policy: Any, scope: Scope, body: Any) ->
         compiled = FilterPolicy(json.dumps(policy), scope)
     except FilterPolicyError:
         return
-    assert compiled.holds_for(body_fields(json.dumps(body))) in {True, False}
+    assert compiled.accepts(body_fields(json.dumps(body))) in {True, False}

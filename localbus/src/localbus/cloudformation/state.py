@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.cloudformation import change_set_actions, describe_actions, stack_actions, template_actions
 from localbus.cloudformation.change_sets import ChangeSets
@@ -57,7 +58,12 @@ class CloudFormation:
     """All stacks. `free_name` is told the ARN of what a stack has deleted for good."""
 
     def __init__(
-        self, clock: Clock, services: Mapping[str, Service], upstream_url: str | None, free_name: Callable[[str], None]
+        self,
+        clock: Clock,
+        tasks: BackgroundTasks,
+        services: Mapping[str, Service],
+        upstream_url: str | None,
+        free_name: Callable[[str], None],
     ) -> None:
         self.clock = clock
         self.stacks = Stacks()
@@ -65,7 +71,7 @@ class CloudFormation:
         self.upstream = UpstreamCloudFormation(upstream_url) if upstream_url else None
         self._services = services
         self._free_name = free_name
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = tasks
 
     def service(self) -> Service:
         """CloudFormation for the router."""
@@ -77,13 +83,6 @@ class CloudFormation:
             refuse=_refuse,
             invalid_token=("ValidationError", "The next token is not valid."),
         )
-
-    async def stop(self) -> None:
-        """Give up what is under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     def new_stack(self, name: str, caller: Caller, token: str | None) -> Stack:
         """A stack of which nothing is there yet."""
@@ -120,9 +119,7 @@ class CloudFormation:
                 log.exception("stack.failed", extra={"stack": stack.id})
                 stack.become(f"{stack.status.partition('_')[0]}_FAILED", "Internal Failure")
 
-        stack.task = asyncio.ensure_future(do())
-        self._tasks.add(stack.task)
-        stack.task.add_done_callback(self._tasks.discard)
+        stack.task = self._tasks.start(do())
 
 
 def _refuse(violations: list[Violation]) -> AwsError:

@@ -46,8 +46,8 @@ class Glass:
         self._events = events
         self._faults = faults
         self._about = about
-        self._outbox = sns.outbox
-        self._signer = signer = sns.courier.signer
+        self._captured = sns.captured
+        self._signer = signer = sns.signer
         peek = Peek(sqs)
         self._pages = Pages(
             [
@@ -142,7 +142,7 @@ class Glass:
         return document({"now": self._clock.now(), "queues": queues})
 
     def _show_outbox(self, request: Request) -> Response:
-        letters = self._outbox.letters(request.query.get("to"), request.query.get("protocol"))
+        letters = self._captured.matching(request.query.get("to"), request.query.get("protocol"))
         return document({"letters": [letter.document() for letter in letters]})
 
     def _show_clock(self, _request: Request) -> Response:

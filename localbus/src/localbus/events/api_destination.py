@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from localbus.clock import Clock
+from localbus.delivery.attempt import DeliveryError
 from localbus.errors import AwsError
 from localbus.events import json_path
 from localbus.events.connection import Connection, Connections, with_query
-from localbus.events.delivery import Delivery, UndeliveredError
+from localbus.events.delivery import EventDelivery
 from localbus.events.event import Event
 from localbus.http import client as http_client
 from localbus.http.client import NoAnswerError
@@ -139,34 +140,34 @@ class ApiDestinations:
             finally:
                 wake.cancel()
 
-    async def send(self, delivery: Delivery) -> None:
-        """Call the endpoint with the event. Raises UndeliveredError."""
+    async def send(self, delivery: EventDelivery) -> None:
+        """Call the endpoint with the event. Raises DeliveryError."""
         arn = delivery.target.arn
         destination = next((one for one in self._destinations.values() if one.arn == arn), None)
         connection = self.connection_of(destination) if destination else None
         if destination is None or connection is None:
-            raise UndeliveredError("NO_RESOURCE", f"{arn} or its connection does not exist.")
+            raise DeliveryError("NO_RESOURCE", f"{arn} or its connection does not exist.")
         await self._wait_until(destination.turn_at(self._clock.now()))
         if connection.uses_token and connection.token is None:
             await connection.authorize(self._clock.now)
         if connection.state != "AUTHORIZED":
-            raise UndeliveredError("CONNECTION_FAILURE", f"{connection.arn} is not authorized.", again=True)
+            raise DeliveryError("CONNECTION_FAILURE", f"{connection.arn} is not authorized.", retryable=True)
         url, headers, body = _request(destination, connection, delivery)
         try:
             answer = await http_client.send(destination.given["HttpMethod"], url, headers, body, timeout_s=TIMEOUT_S)
         except TimeoutError as exc:
-            raise UndeliveredError("TIMEOUT", f"{url} did not answer within {TIMEOUT_S} s.", again=True) from exc
+            raise DeliveryError("TIMEOUT", f"{url} did not answer within {TIMEOUT_S} s.", retryable=True) from exc
         except NoAnswerError as exc:
-            raise UndeliveredError("CONNECTION_FAILURE", str(exc), again=True) from exc
+            raise DeliveryError("CONNECTION_FAILURE", str(exc), retryable=True) from exc
         if answer.status == 401:
             connection.token = None
         if answer.status >= 300:
-            again = answer.status in _SENT_AGAIN or answer.status >= 500
-            raise UndeliveredError("ERROR_FROM_TARGET", f"{url} answered {answer.status}.", again=again)
+            retryable = answer.status in _SENT_AGAIN or answer.status >= 500
+            raise DeliveryError("ERROR_FROM_TARGET", f"{url} answered {answer.status}.", retryable=retryable)
 
 
 def _request(
-    destination: ApiDestination, connection: Connection, delivery: Delivery
+    destination: ApiDestination, connection: Connection, delivery: EventDelivery
 ) -> tuple[str, dict[str, str], bytes]:
     """Address, headers and body. Where target and connection both give a parameter, the connection's counts."""
     given = delivery.target.given.get("HttpParameters", {})

@@ -1,4 +1,4 @@
-"""Bringing an event to a target: again and again while that may help, and to the dead-letter queue when it does not.
+"""Delivery of an event to a target: EventBridge's retry policy, and the form of its dead letters.
 
 Sources: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 and https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
@@ -6,23 +6,19 @@ and https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
-from localbus.clock import Clock, Wake
-from localbus.errors import AwsError
+from localbus.clock import Clock
+from localbus.delivery.attempt import DeliveryError
+from localbus.delivery.dispatcher import Delivery, Dispatcher
 from localbus.events.bus import Rule, Target
 from localbus.events.event import Event
 from localbus.events.input_transformer import NoInputError
 from localbus.journal import Journal
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import traced
-from localbus.sqs.state import Sqs
-
-log = logging.getLogger("localbus")
 
 MAX_RETRIES = 185
 MAX_AGE_S = 86_400
@@ -31,155 +27,88 @@ FIRST_RETRY_S = 1.0
 SLOWEST_RETRY_S = 600.0
 
 
-class UndeliveredError(Exception):
-    """A target did not take an event. `again` says whether another attempt may help."""
+class EventDelivery(Delivery):
+    """One event for one target. The sender sets `accepted_id` where a queue or another bus gives the event a new id."""
 
-    def __init__(self, code: str, message: str, *, again: bool = False) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.again = again
+    def __init__(self, event: Event, rule: Rule, target: Target, body: str, send: Sender) -> None:
+        self.event = event
+        self.rule = rule
+        self.target = target
+        self.body = body
+        self.accepted_id: str | None = None
+        self.message_id = event.event_id
+        self.resource = target.arn
+        self.principal = rule.principal
+        self.dead_letter_arn = target.dead_letter_arn
+        self._send = send
+        self._retries = 0
+        self._exhausted: str | None = None
+
+    def attempt(self) -> Coroutine[Any, Any, None] | None:
+        """Send the event by the target's service."""
+        return self._send(self)
+
+    @property
+    def receipt(self) -> dict[str, str]:
+        """The rule, and the id by which the target has the event."""
+        return {"rule": self.rule.arn} | ({"message_id": self.accepted_id} if self.accepted_id is not None else {})
+
+    def reason(self, error: DeliveryError) -> str:
+        """Return the error with EventBridge's code."""
+        return str(error)
+
+    def next_retry_s(self, now: float) -> float | None:
+        """Return the delay in seconds, unless the number of retries or the event's age exceeds the policy's limit."""
+        policy = self.target.given.get("RetryPolicy", {})
+        delay_s = retry_delay_s(self._retries, self.message_id)
+        if self._retries >= policy.get("MaximumRetryAttempts", MAX_RETRIES):
+            self._exhausted = "MaximumRetryAttempts"
+        elif now + delay_s > self.event.ingested_at + policy.get("MaximumEventAgeInSeconds", MAX_AGE_S):
+            self._exhausted = "MaximumEventAgeInSeconds"
+        else:
+            self._retries += 1
+            return delay_s
+        return None
+
+    def dead_letter(self, queue_arn: str, error: DeliveryError) -> Params:
+        """Return the event as it was before any transformation, with the error in attributes."""
+        del queue_arn
+        known = {
+            "ERROR_CODE": error.code,
+            "ERROR_MESSAGE": error.message[:1024] or error.code,
+            "EXHAUSTED_RETRY_CONDITION": self._exhausted,
+            "RETRY_ATTEMPTS": str(self._retries),
+            "RULE_ARN": self.rule.arn,
+            "TARGET_ARN": self.target.arn,
+        }
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in known.items() if text}
+        entry = {"MessageBody": self.event.text, "MessageAttributes": attributes}
+        return traced(entry, self.event.trace_header)
 
 
-@dataclass(eq=False)
-class Delivery:
-    """One event on its way to one target."""
-
-    event: Event
-    rule: Rule
-    target: Target
-    body: str
-    retries: int = 0
-    wake: Wake | None = None
-    message_id: str | None = None  # under which a queue took it, or a bus in another region
+Sender = Callable[[EventDelivery], Coroutine[Any, Any, None] | None]  # raises DeliveryError
 
 
-Sender = Callable[[Delivery], Awaitable[None] | None]  # raises UndeliveredError
+class EventDeliveries:
+    """Starts deliveries of events. `senders` has a function for each service that can be a target."""
 
-
-class Deliveries:
-    """All that is under way. `senders` has a function for each service that can be a target."""
-
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, senders: Mapping[str, Sender]) -> None:
+    def __init__(self, clock: Clock, journal: Journal, dispatcher: Dispatcher, senders: Mapping[str, Sender]) -> None:
         self._clock = clock
         self._journal = journal
-        self._sqs = sqs
+        self._dispatcher = dispatcher
         self.senders = dict(senders)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting: set[Delivery] = set()
 
     def start(self, event: Event, rule: Rule, target: Target) -> None:
-        """Bring the event to the target: at once where that takes no waiting."""
+        """Deliver the event to the target, in this turn if the target's service permits."""
         try:
             body = target.input(event, rule.arn)
-        except NoInputError as exc:  # AWS does not say so, and does not try again
+        except NoInputError as exc:  # AWS reports nothing and does not retry
             self._journal.note("dropped", target.arn, event.event_id, self._clock.now(), str(exc))
             return
-        self._attempt(Delivery(event, rule, target, body))
-
-    async def stop(self) -> None:
-        """Give up on everything."""
-        for delivery in self._waiting:
-            if delivery.wake is not None:
-                delivery.wake.cancel()
-        self._waiting.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _attempt(self, delivery: Delivery) -> None:
-        self._waiting.discard(delivery)
-        try:
-            result = self.senders[delivery.target.service](delivery)
-        except Exception as exc:  # noqa: BLE001 (the boundary: what one target does never harms the others)
-            self._failed(delivery, _as_undelivered(exc))
-            return
-        if result is None:
-            self._note_delivered(delivery)
-            return
-        task = asyncio.ensure_future(self._finish(delivery, result))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _finish(self, delivery: Delivery, result: Awaitable[None]) -> None:
-        try:
-            await result
-        except Exception as exc:  # noqa: BLE001 (the same boundary, for a target that took its time)
-            self._failed(delivery, _as_undelivered(exc))
-        else:
-            self._note_delivered(delivery)
-
-    def _failed(self, delivery: Delivery, error: UndeliveredError) -> None:
-        exhausted = None
-        if error.again:
-            delay_s = retry_delay_s(delivery.retries, delivery.event.event_id)
-            exhausted = _exhausted(delivery, self._clock.now() + delay_s)
-            if exhausted is None:
-                self._note("retry_scheduled", delivery, {"reason": str(error), "after_s": round(delay_s, 3)})
-                delivery.retries += 1
-                self._waiting.add(delivery)
-                delivery.wake = self._clock.call_at(self._clock.now() + delay_s, lambda: self._attempt(delivery))
-                return
-        self._note("undelivered", delivery, str(error))
-        self._bury(delivery, error, exhausted)
-
-    def _bury(self, delivery: Delivery, error: UndeliveredError, exhausted: str | None) -> None:
-        """Send the event, as it was before any transformation, to the dead-letter queue; without one it is lost."""
-        queue_arn = delivery.target.dead_letter_arn
-        if queue_arn is None:
-            self._note("dropped", delivery, "the target has no dead-letter queue")
-            return
-        entry = {"MessageBody": delivery.event.text, "MessageAttributes": _attributes(delivery, error, exhausted)}
-        try:
-            self._sqs.deliver(queue_arn, traced(entry, delivery.event.trace_header), delivery.rule.principal)
-        except AwsError as exc:
-            self._note("dropped", delivery, f"the dead-letter queue did not take it: {exc}")
-        else:
-            self._note("dead_lettered", delivery, {"queue": queue_arn, "reason": str(error)})
-
-    def _note_delivered(self, delivery: Delivery) -> None:
-        detail = {"rule": delivery.rule.arn}
-        if delivery.message_id is not None:
-            detail["message_id"] = delivery.message_id
-        self._note("delivered", delivery, detail)
-
-    def _note(self, what: str, delivery: Delivery, detail: object) -> None:
-        self._journal.note(what, delivery.target.arn, delivery.event.event_id, self._clock.now(), detail)
-
-
-def _as_undelivered(error: Exception) -> UndeliveredError:
-    """What is not a target's refusal is a fault of this engine."""
-    if isinstance(error, UndeliveredError):
-        return error
-    log.error("event.delivery_failed", exc_info=error)
-    return UndeliveredError("INTERNAL_ERROR", str(error) or type(error).__name__)
+        self._dispatcher.deliver(EventDelivery(event, rule, target, body, self.senders[target.service]))
 
 
 def retry_delay_s(retries: int, event_id: str) -> float:
-    """How long to wait before the next attempt: twice as long each time, and up to half of it left to chance."""
-    chance = zlib.crc32(f"{event_id}/{retries}".encode()) / 2**32
-    return min(FIRST_RETRY_S * 2.0 ** min(retries, 20), SLOWEST_RETRY_S) * (1 - chance / 2)
-
-
-def _exhausted(delivery: Delivery, next_at: float) -> str | None:
-    """Which limit of the retry policy forbids another attempt at that time, if one does."""
-    policy = delivery.target.given.get("RetryPolicy", {})
-    if delivery.retries >= policy.get("MaximumRetryAttempts", MAX_RETRIES):
-        return "MaximumRetryAttempts"
-    if next_at > delivery.event.ingested_at + policy.get("MaximumEventAgeInSeconds", MAX_AGE_S):
-        return "MaximumEventAgeInSeconds"
-    return None
-
-
-def _attributes(delivery: Delivery, error: UndeliveredError, exhausted: str | None) -> Params:
-    """What EventBridge says of an event that it could not deliver."""
-    known = {
-        "ERROR_CODE": error.code,
-        "ERROR_MESSAGE": error.message[:1024] or error.code,
-        "EXHAUSTED_RETRY_CONDITION": exhausted,
-        "RETRY_ATTEMPTS": str(delivery.retries),
-        "RULE_ARN": delivery.rule.arn,
-        "TARGET_ARN": delivery.target.arn,
-    }
-    return {name: {"DataType": "String", "StringValue": value} for name, value in known.items() if value is not None}
+    """Return the delay before the next attempt: it doubles each time, less a random part of up to half."""
+    random = zlib.crc32(f"{event_id}/{retries}".encode()) / 2**32
+    return min(FIRST_RETRY_S * 2.0 ** min(retries, 20), SLOWEST_RETRY_S) * (1 - random / 2)

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable
 from functools import partial
 
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
+from localbus.delivery.dispatcher import Dispatcher
 from localbus.delivery_faults import Disorder
 from localbus.events import (
     archive_actions,
@@ -24,7 +25,7 @@ from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
 from localbus.events.bus import Bus, Buses, Rule
 from localbus.events.connection import Connection, Connections
-from localbus.events.delivery import Deliveries, Delivery
+from localbus.events.delivery import EventDeliveries, EventDelivery
 from localbus.events.event import Event, envelope
 from localbus.events.replay import Replays
 from localbus.events.targets import Deliver, EventTargets
@@ -90,7 +91,8 @@ class EventBridge:
         clock: Clock,
         journal: Journal,
         sqs: Sqs,
-        upstream_url: str | None = None,
+        upstream: UpstreamCalls,
+        tasks: BackgroundTasks,
         *,
         enforce_policies: bool = True,
         disorder: Disorder | None = None,
@@ -103,14 +105,14 @@ class EventBridge:
         self.destinations = ApiDestinations(clock, self.connections)
         self.archives = Archives(clock)
         self.replays = Replays(clock, self.publish)
-        calls = UpstreamCalls(upstream_url)
         self._targets = EventTargets(
-            sqs, calls, self.buses, self.publish, self.destinations, enforce_policies=enforce_policies
+            sqs, upstream, self.buses, self.publish, self.destinations, enforce_policies=enforce_policies
         )
         self._targets.archive = self._archive
-        self.deliveries = Deliveries(clock, journal, sqs, self._targets.senders())
+        dispatcher = Dispatcher(clock, journal, sqs, tasks)
+        self.deliveries = EventDeliveries(clock, journal, dispatcher, self._targets.senders())
         self.disturb(disorder or Disorder())
-        self._authorizing: set[asyncio.Task[None]] = set()
+        self._tasks = tasks
 
     def service(self) -> Service:
         """EventBridge for the router."""
@@ -127,14 +129,6 @@ class EventBridge:
         That may raise AwsError.
         """
         self._targets.sns = deliver
-
-    async def stop(self) -> None:
-        """End what is under way."""
-        await self.deliveries.stop()
-        tasks = list(self._authorizing)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     def publish(self, event: Event, bus: Bus, only: frozenset[str] | None = None) -> None:
         """Bring an event to the targets of the rules that it matches, or only of those with these ARNs."""
@@ -161,7 +155,7 @@ class EventBridge:
             for target in list(rule.targets.values()):
                 self.deliveries.start(event, rule, target)
 
-    def _archive(self, delivery: Delivery) -> None:
+    def _archive(self, delivery: EventDelivery) -> None:
         self.archives.keep(delivery.event, delivery.rule)
 
     # Schedules
@@ -199,6 +193,4 @@ class EventBridge:
     def authorize_soon(self, connection: Connection) -> None:
         """Have a connection that needs a token get one, while the caller has its answer already."""
         if connection.uses_token:
-            task = asyncio.ensure_future(connection.authorize(self.clock.now))
-            self._authorizing.add(task)
-            task.add_done_callback(self._authorizing.discard)
+            self._tasks.start(connection.authorize(self.clock.now))

@@ -13,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
-from localbus.clock import Clock
+from localbus.background_tasks import BackgroundTasks
 from localbus.errors import AwsError
 from localbus.http.client import NoAnswerError
 from localbus.journal import Journal
@@ -34,24 +34,30 @@ class Poller:
     """Between `start` and `stop` it receives; what was received before `stop` is still brought to an end."""
 
     def __init__(
-        self, mapping: EventSourceMapping, clock: Clock, journal: Journal, sqs: Sqs, upstream: UpstreamCalls
+        self,
+        mapping: EventSourceMapping,
+        journal: Journal,
+        sqs: Sqs,
+        upstream: UpstreamCalls,
+        tasks: BackgroundTasks,
     ) -> None:
         self._mapping = mapping
-        self._clock = clock
+        self._clock = sqs.clock
         self._journal = journal
         self._sqs = sqs
         self._upstream = upstream
+        self._tasks = tasks
         self._receiving: asyncio.Task[None] | None = None
-        self._invoking: set[asyncio.Task[None]] = set()
-        self._in_trouble: set[int] = set()  # batches whose function cannot be reached, by id
+        self._invocations = 0  # under way
+        self._unreachable: set[int] = set()  # the ids of batches whose function cannot be reached
         self._sleeping: set[asyncio.Event] = set()
         self._changed = asyncio.Event()
-        self._gatherer = Gatherer(mapping, clock, journal, self._queue)
+        self._gatherer = Gatherer(mapping, sqs.clock, journal, self._queue)
 
     def start(self) -> None:
         """Begin to receive. What waits for a function that could not be reached is tried again at once."""
         if self._receiving is None:
-            self._receiving = asyncio.ensure_future(self._receive())
+            self._receiving = self._tasks.start(self._receive())
         for sleeper in self._sleeping:
             sleeper.set()
 
@@ -61,18 +67,6 @@ class Poller:
         if receiving is not None:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
-
-    async def abandon(self) -> None:
-        """Receive no more, and give up on what is under way."""
-        await self.stop()
-        for task in list(self._invoking):
-            task.cancel()
-        await asyncio.gather(*self._invoking, return_exceptions=True)
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether an invocation is under way."""
-        return bool(self._invoking)
 
     def wake(self) -> None:
         """Look again: something has changed that those who wait should know, such as a queue that is there again."""
@@ -105,7 +99,7 @@ class Poller:
 
     async def _room(self) -> None:
         """Wait until there may be one more invocation."""
-        while self._in_trouble or len(self._invoking) >= self._mapping.settings.concurrency:
+        while self._unreachable or self._invocations >= self._mapping.settings.concurrency:
             await self._change()
 
     async def _change(self) -> None:
@@ -115,22 +109,17 @@ class Poller:
     # Invoking
 
     def _begin(self, batch: Batch) -> None:
-        task = asyncio.ensure_future(self._bring(batch))
-        self._invoking.add(task)
-        task.add_done_callback(self._ended)
+        self._invocations += 1
+        self._tasks.start(self._deliver(batch))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._invoking.discard(task)
-        self._changed.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("event_source_mapping.batch_failed", exc_info=error, extra={"mapping": self._mapping.uuid})
-
-    async def _bring(self, batch: Batch) -> None:
-        """Invoke the function, again and again while it cannot be reached and the messages are still ours."""
+    async def _deliver(self, batch: Batch) -> None:
+        """Invoke the function; retry while it cannot be reached and the messages are still invisible."""
         try:
             self._settle(batch, await self._attempt(batch))
         finally:
-            self._in_trouble.discard(id(batch))
+            self._unreachable.discard(id(batch))
+            self._invocations -= 1
+            self._changed.set()
 
     async def _attempt(self, batch: Batch) -> Outcome:
         pause_s = FIRST_PAUSE_S
@@ -138,7 +127,7 @@ class Poller:
             outcome = await self._invoke(batch)
             if not isinstance(outcome, TryAgain):
                 return outcome
-            self._in_trouble.add(id(batch))
+            self._unreachable.add(id(batch))
             again_at = self._clock.now() + pause_s
             is_late = again_at >= batch.visible_at
             if not is_late:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import quote, urlencode
 
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.http.client import NoAnswerError
@@ -46,14 +47,16 @@ OUR_PATHS = re.compile(
 class EventSourceMappings:
     """The mappings of every account and region."""
 
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, upstream: UpstreamCalls) -> None:
+    def __init__(
+        self, clock: Clock, journal: Journal, sqs: Sqs, upstream: UpstreamCalls, tasks: BackgroundTasks
+    ) -> None:
         self.clock = clock
         self.sqs = sqs
         self._journal = journal
         self._upstream = upstream
+        self._tasks = tasks
         self._mappings: dict[str, EventSourceMapping] = {}
         self._pollers: dict[str, Poller] = {}
-        self._retired: list[Poller] = []
         sqs.queues.on_create = self._queue_created
 
     def __iter__(self) -> Iterator[EventSourceMapping]:
@@ -62,11 +65,6 @@ class EventSourceMappings:
     def service(self) -> Service:
         """Lambda, as far as it is ours, for the router and for whoever does an action in process."""
         return Service(Api("lambda"), {name: partial(action, self) for name, action in ACTIONS.items()}, None)
-
-    async def stop(self) -> None:
-        """End every poller."""
-        pollers = [*self._pollers.values(), *self._retired]
-        await asyncio.gather(*(poller.abandon() for poller in pollers))
 
     # Finding
 
@@ -87,7 +85,7 @@ class EventSourceMappings:
     def add(self, mapping: EventSourceMapping, *, enabled: bool) -> None:
         """Take in a new mapping, and let it begin."""
         self._mappings[mapping.uuid] = mapping
-        self._pollers[mapping.uuid] = Poller(mapping, self.clock, self._journal, self.sqs, self._upstream)
+        self._pollers[mapping.uuid] = Poller(mapping, self._journal, self.sqs, self._upstream, self._tasks)
         if enabled:
             self._arrive(mapping, enabled=True)
         else:
@@ -111,7 +109,6 @@ class EventSourceMappings:
         mapping.state = "Deleting"
         mapping.modified_at = self.clock.now()
         poller = self._pollers.pop(mapping.uuid)
-        self._retired = [one for one in self._retired if one.is_busy] + [poller]
         try:
             await poller.stop()
         finally:

@@ -1,17 +1,20 @@
-"""Mails, text messages and push notifications that AWS would send: kept here to be read, and never sent anywhere."""
+"""E-mail, SMS and push notifications: captured to be read instead of sent."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+
+from localbus.sns.notification import Notification
+from localbus.sns.subscription import Subscription
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One mail, text message or push notification; that is of the protocol `application`, and `to` its endpoint.
+class CapturedMessage:
+    """One e-mail, SMS or push notification; the last has the protocol `application` and an endpoint's ARN in `to`.
 
-    `link` is what its reader would click, to confirm or to unsubscribe.
+    `link` confirms a subscription or ends one.
     """
 
     at: float
@@ -24,22 +27,53 @@ class Letter:
     link: str | None = None
 
     def document(self) -> dict[str, object]:
-        """The letter for JSON."""
+        """Return the message for JSON, without what it does not have."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-class Outbox:
-    """The last letters, oldest first."""
+class CapturedMessages:
+    """The latest captured messages, oldest first."""
 
     def __init__(self, capacity: int = 10_000) -> None:
-        self._letters: deque[Letter] = deque(maxlen=capacity)
+        self._messages: deque[CapturedMessage] = deque(maxlen=capacity)
 
-    def put(self, letter: Letter) -> None:
-        """Keep a letter."""
-        self._letters.append(letter)
+    def add(self, message: CapturedMessage) -> None:
+        """Capture a message. The oldest is dropped when there are too many."""
+        self._messages.append(message)
 
-    def letters(self, to: str | None = None, protocol: str | None = None) -> Iterator[Letter]:
-        """The letters to somebody, or all."""
-        for letter in list(self._letters):
-            if (not to or letter.to == to) and (not protocol or letter.protocol == protocol):
-                yield letter
+    def matching(self, to: str | None = None, protocol: str | None = None) -> Iterator[CapturedMessage]:
+        """Yield the messages to this address, by this protocol, or all."""
+        for message in list(self._messages):
+            if (not to or message.to == to) and (not protocol or message.protocol == protocol):
+                yield message
+
+
+def captured_notification(
+    at: float, subscription: Subscription, notification: Notification, text: str
+) -> CapturedMessage:
+    """Return a notification as its subscriber would get it by e-mail, SMS or push."""
+    email = subscription.protocol.startswith("email")
+    return CapturedMessage(
+        at,
+        subscription.protocol,
+        subscription.endpoint,
+        notification.subject or ("AWS Notification Message" if email else None),
+        text,
+        notification.message_id,
+        subscription.topic.arn,
+        notification.unsubscribe_url(subscription.arn) if email else None,
+    )
+
+
+def captured_confirmation(at: float, subscription: Subscription, document: Mapping[str, str]) -> CapturedMessage:
+    """Return the e-mail that asks to confirm a subscription, or reports its end."""
+    return CapturedMessage(
+        at,
+        subscription.protocol,
+        subscription.endpoint,
+        "AWS Notification - Subscription Confirmation",
+        document["Message"],
+        document["MessageId"],
+        subscription.topic.arn,
+        document["SubscribeURL"],
+    )

@@ -1,129 +1,83 @@
-"""Bringing a notification to the subscriptions of its topic: queues at once, the others by requests of their own.
+"""Deliveries of a notification to one subscription: an SQS queue, a Lambda function, or a captured message.
 
-Queues get it in the same turn, in the order of publishing. What cannot be delivered is tried again as the delivery
-policy says, when it is the other side's fault, and then goes to the subscription's dead-letter queue.
-Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
-and https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+HTTP endpoints are in `http_delivery`, retries and dead-lettering in `localbus.delivery`.
+Source: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from localbus.background_tasks import Errands
 from localbus.clock import Clock
+from localbus.delivery.attempt import DeliveryError, invoke_function
+from localbus.delivery.dispatcher import Delivery
 from localbus.errors import AwsError
-from localbus.journal import Journal
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import traced
-from localbus.sns import letters
-from localbus.sns.captured_messages import Outbox
-from localbus.sns.endpoints import RemoteEndpoints, UndeliverableError
-from localbus.sns.notification import Notification, laid_out
+from localbus.sns.captured_messages import CapturedMessages, captured_notification
+from localbus.sns.delivery_policy import AWS_ENDPOINT_POLICY
+from localbus.sns.notification import Notification
 from localbus.sns.platform_application import PlatformApplications
-from localbus.sns.signature import Signer, digest
+from localbus.sns.signature import Signer
 from localbus.sns.subscription import Subscription
-from localbus.sns.topic import Topic
 from localbus.sqs.state import Sqs
-
-Send = Callable[[], Awaitable[None]]
-
-_VERIFIED = {"http", "https"}  # where AWS asks subscribers to verify signatures
+from localbus.upstream.client import UpstreamCalls
 
 
-class Courier:
-    """Everything that is on its way."""
+@dataclass(frozen=True)
+class Senders:
+    """The parts of the engine by which notifications leave a topic."""
+
+    clock: Clock
+    sqs: Sqs
+    upstream: UpstreamCalls
+    captured: CapturedMessages
+    platforms: PlatformApplications
+    signer: Signer
+    enforce_policies: bool
+
+
+class NotificationDelivery(Delivery):
+    """One notification for one subscription.
+
+    Source of the dead letter's form: https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+    """
+
+    target_kind = "subscription"
+    delays: Iterator[float] = iter(())
 
     def __init__(
-        self,
-        clock: Clock,
-        journal: Journal,
-        sqs: Sqs,
-        remote: RemoteEndpoints,
-        *,
-        outbox: Outbox,
-        platforms: PlatformApplications,
-        sign_everything: bool = False,
+        self, senders: Senders, subscription: Subscription, notification: Notification, *, replayed: bool = False
     ) -> None:
-        self.signer = Signer()
-        self._sign_everything = sign_everything
-        self._clock = clock
-        self._journal = journal
-        self._sqs = sqs
-        self._outbox = outbox
-        self._platforms = platforms
-        self._remote = remote
-        self._errands = Errands(clock)
+        self.senders = senders
+        self.subscription = subscription
+        self.notification = notification
+        self.message_id = notification.message_id
+        self.resource = subscription.arn
+        self.principal = subscription.topic.principal
+        self.dead_letter_arn = subscription.dead_letter_arn
+        self._replayed = replayed
 
-    def publish(self, topic: Topic, notification: Notification) -> None:
-        """Bring the notification to every subscription that wants it."""
-        self._journal.note("published", topic.arn, notification.message_id, self._clock.now())
-        for subscription in list(topic.subscriptions.values()):
-            self.deliver(subscription, notification)
+    @property
+    def receipt(self) -> object:
+        """The endpoint that accepted the notification."""
+        return {"endpoint": self.subscription.endpoint}
 
-    def deliver(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> None:
-        """Bring the notification to one subscription, if that is confirmed and wants it."""
-        if not subscription.confirmed:
-            return
-        policy = subscription.filter_policy
-        if policy is not None and not notification.is_wanted_by(policy, subscription.protocol):
-            self._note("filtered", subscription, notification, {"scope": policy.scope, "policy": policy.text})
-            return
-        match subscription.protocol:
-            case "sqs":
-                self._to_queue(subscription, notification, replayed=replayed)
-            case "lambda":
-                send = partial(self._invoke, subscription, notification)
-                self._attempt(subscription, notification, self._remote.function_pauses(), send)
-            case "http" | "https":
-                send = partial(self._post, subscription, notification)
-                self._attempt(subscription, notification, iter(subscription.http_pauses()), send)
-            case "application":
-                self._to_device(subscription, notification)
-            case _:
-                self._to_outbox(subscription, notification)
+    def next_retry_s(self, now: float) -> float | None:
+        """Return the next delay of the delivery policy in seconds."""
+        del now
+        return next(self.delays, None)
 
-    def confirm(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
-        """Ask the other side whether it wants the subscription, or tell it that it has ended."""
-        version = subscription.topic.signature_version
-        self._journal.note("confirmation_sent", subscription.arn, document["MessageId"], self._clock.now())
-        match subscription.protocol:
-            case "http" | "https":
-                self._errands.begin(self._confirm_by_http(subscription, document, base_url))
-            case "sqs":
-                text = laid_out(document | digest(document, version))
-                try:
-                    self._sqs.deliver(subscription.endpoint, {"MessageBody": text}, subscription.topic.principal)
-                except AwsError as exc:
-                    self._journal.note(
-                        "undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc)
-                    )
-            case _:
-                self._outbox.put(letters.asking(self._clock.now(), subscription, document))
+    def dead_letter(self, queue_arn: str, error: DeliveryError) -> Params:
+        """Return what the subscriber would have got as SendMessage's input."""
+        del error
+        return self.entry(queue_arn)
 
-    async def stop(self) -> None:
-        """Give up on everything."""
-        await self._errands.stop()
-
-    # Queues, letters and devices
-
-    def _to_queue(self, subscription: Subscription, notification: Notification, *, replayed: bool) -> None:
-        entry = self._entry(subscription, notification, subscription.endpoint, replayed=replayed)
-        try:
-            content = notification.raw_content(subscription.protocol) if subscription.raw else None
-            message_id = self._sqs.deliver(subscription.endpoint, entry, subscription.topic.principal, content)
-        except AwsError as exc:
-            self._give_up(subscription, notification, exc.message)
-        else:
-            self._note("delivered", subscription, notification, {"message_id": message_id})
-
-    def _entry(
-        self, subscription: Subscription, notification: Notification, queue_arn: str, *, replayed: bool = False
-    ) -> Params:
-        """The notification as SendMessage's input."""
-        entry: Params = {"MessageBody": self._body(subscription, notification, replayed=replayed)}
+    def entry(self, queue_arn: str) -> Params:
+        """Return the notification as SendMessage's input for this queue."""
+        subscription, notification = self.subscription, self.notification
+        entry: Params = {"MessageBody": self.body()}
         if subscription.raw and notification.attributes:
             entry["MessageAttributes"] = notification.attributes
         fifo_queue = queue_arn.endswith(".fifo")
@@ -133,99 +87,74 @@ class Courier:
             entry["MessageDeduplicationId"] = notification.deduplication_id
         return traced(entry, notification.trace_header)
 
-    def _body(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> str:
+    def body(self) -> str:
+        """Return the message as it is for raw delivery, else in its envelope."""
+        subscription, protocol = self.subscription, self.subscription.protocol
         if subscription.raw:
-            return notification.message_for(subscription.protocol)
-        signer = self._signer_for(subscription.protocol)
-        return notification.envelope(subscription.arn, subscription.protocol, replayed=replayed, signer=signer)
+            return self.notification.message_for(protocol)
+        signer = self.senders.signer.for_protocol(protocol)
+        return self.notification.envelope(subscription.arn, protocol, replayed=self._replayed, signer=signer)
 
-    def _signer_for(self, protocol: str) -> Signer | None:
-        """Who signs what goes out by this protocol; None leaves a digest in the place of the signature."""
-        return self.signer if self._sign_everything or protocol in _VERIFIED else None
 
-    def _to_outbox(self, subscription: Subscription, notification: Notification) -> None:
-        protocol = subscription.protocol
-        if protocol == "email-json":
-            text = notification.envelope(subscription.arn, protocol, signer=self._signer_for(protocol))
-        else:
-            text = notification.message_for(protocol)
-        self._put(subscription, notification, text)
+class QueueDelivery(NotificationDelivery):
+    """A notification for an SQS queue, which accepts it in the same turn or never."""
 
-    def _to_device(self, subscription: Subscription, notification: Notification) -> None:
-        """The text is that for the push service which reaches the device."""
-        endpoint = self._platforms.find_endpoint(subscription.endpoint)
-        if endpoint is None or not endpoint.enabled:
-            reason = "Endpoint is disabled" if endpoint is not None else "Endpoint does not exist"
-            self._give_up(subscription, notification, reason)
-            return
-        self._put(subscription, notification, notification.message_for(endpoint.platform))
-
-    def _put(self, subscription: Subscription, notification: Notification, text: str) -> None:
-        self._outbox.put(letters.delivered(self._clock.now(), subscription, notification, text))
-        self._note("delivered", subscription, notification, {"outbox": subscription.endpoint})
-
-    # Functions and HTTP endpoints
-
-    def _attempt(
-        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], send: Send
-    ) -> None:
-        """Send when it is the subscription's turn."""
-        wait_s = subscription.take_turn(self._clock.now())
-        try_it = partial(self._try, subscription, notification, pauses, send)
-        self._errands.later(wait_s, lambda: self._errands.begin(try_it()))
-
-    async def _try(
-        self, subscription: Subscription, notification: Notification, pauses: Iterator[float], send: Send
-    ) -> None:
+    def attempt(self) -> None:
+        """Send the message to the queue."""
+        subscription = self.subscription
         try:
-            await send()
-        except UndeliverableError as exc:
-            pause_s = next(pauses, None) if exc.again else None
-            if pause_s is None:
-                self._give_up(subscription, notification, str(exc))
-                return
-            self._note("retry_scheduled", subscription, notification, {"reason": str(exc), "after_s": pause_s})
-            self._errands.later(pause_s, partial(self._attempt, subscription, notification, pauses, send))
-        else:
-            self._note("delivered", subscription, notification, {"endpoint": subscription.endpoint})
-
-    async def _invoke(self, subscription: Subscription, notification: Notification) -> None:
-        event = notification.function_event(subscription.arn, signer=self._signer_for("lambda"))
-        await self._remote.invoke(subscription, subscription.topic.principal, event)
-
-    async def _post(self, subscription: Subscription, notification: Notification) -> None:
-        await self._remote.post(subscription, notification, await self._http_body(subscription, notification))
-
-    async def _http_body(self, subscription: Subscription, notification: Notification) -> str:
-        """What goes out by HTTP. Signing takes a while, so that is done in a thread."""
-        if subscription.raw:
-            return self._body(subscription, notification)
-        return await asyncio.to_thread(self._body, subscription, notification)
-
-    async def _confirm_by_http(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
-        version = subscription.topic.signature_version
-        signed = document | await asyncio.to_thread(self.signer.sign, document, version, base_url)
-        try:
-            await self._remote.confirm(subscription, document["MessageId"], document["Type"], laid_out(signed))
-        except UndeliverableError as exc:
-            self._journal.note("undelivered", subscription.arn, document["MessageId"], self._clock.now(), str(exc))
-
-    # When nothing helps
-
-    def _give_up(self, subscription: Subscription, notification: Notification, reason: str) -> None:
-        self._note("undelivered", subscription, notification, reason)
-        queue_arn = subscription.dead_letter_arn
-        if queue_arn is None:
-            self._note("dropped", subscription, notification, "the subscription has no dead-letter queue")
-            return
-        entry = self._entry(subscription, notification, queue_arn)
-        try:
-            self._sqs.deliver(queue_arn, entry, subscription.topic.principal)
+            entry = self.entry(subscription.endpoint)
+            content = self.notification.raw_content("sqs") if subscription.raw else None
+            self._accepted_id = self.senders.sqs.deliver(subscription.endpoint, entry, self.principal, content)
         except AwsError as exc:
-            reason = f"the dead-letter queue did not take it: {exc.message}"
-            self._note("dropped", subscription, notification, reason)
-        else:
-            self._note("dead_lettered", subscription, notification, {"queue": queue_arn, "reason": reason})
+            raise DeliveryError(exc.code, exc.message) from exc
 
-    def _note(self, event: str, subscription: Subscription, notification: Notification, detail: object) -> None:
-        self._journal.note(event, subscription.arn, notification.message_id, self._clock.now(), detail)
+    @property
+    def receipt(self) -> object:
+        """The id of the message in the queue."""
+        return {"message_id": self._accepted_id}
+
+
+class FunctionDelivery(NotificationDelivery):
+    """A notification for a Lambda function, which is retried for 23 days."""
+
+    def __init__(self, senders: Senders, subscription: Subscription, notification: Notification) -> None:
+        super().__init__(senders, subscription, notification)
+        self.delays = AWS_ENDPOINT_POLICY.delays()
+
+    async def attempt(self) -> None:
+        """Invoke the function at the upstream."""
+        senders, arn = self.senders, self.subscription.endpoint
+        event = self.notification.function_event(self.resource, signer=senders.signer.for_protocol("lambda"))
+        await invoke_function(senders.upstream, arn, event, self.principal, enforce_policies=senders.enforce_policies)
+
+
+class CapturedDelivery(NotificationDelivery):
+    """A notification by e-mail, SMS or push, which is captured."""
+
+    def attempt(self) -> None:
+        """Capture the message."""
+        senders, subscription = self.senders, self.subscription
+        message = captured_notification(senders.clock.now(), subscription, self.notification, self.text())
+        senders.captured.add(message)
+
+    @property
+    def receipt(self) -> object:
+        """The address under which `/_localbus/outbox` has the message."""
+        return {"outbox": self.subscription.endpoint}
+
+    def text(self) -> str:
+        """Return the message for the protocol: for email-json in an envelope, for a device by its push service."""
+        subscription, notification = self.subscription, self.notification
+        match subscription.protocol:
+            case "email-json":
+                return self.body()
+            case "application":
+                endpoint = self.senders.platforms.find_endpoint(subscription.endpoint)
+                if endpoint is None:
+                    raise DeliveryError("EndpointNotFound", "Endpoint does not exist")
+                if not endpoint.enabled:
+                    raise DeliveryError("EndpointDisabled", "Endpoint is disabled")
+                return notification.message_for(endpoint.platform)
+            case protocol:
+                return notification.message_for(protocol)

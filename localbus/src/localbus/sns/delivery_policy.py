@@ -48,8 +48,8 @@ class RetryPolicy:
     longest_s: float
     function: str = "linear"
 
-    def pauses(self) -> Iterator[float]:
-        """The pause before each retry, in seconds."""
+    def delays(self) -> Iterator[float]:
+        """Yield the delay before each retry, in seconds."""
         for _ in range(self.immediate):
             yield 0.0
         for _ in range(self.at_shortest):
@@ -62,8 +62,8 @@ class RetryPolicy:
             yield self.longest_s
 
 
-# For endpoints that AWS runs itself, such as Lambda; nobody can change it.
-MANAGED = RetryPolicy(3, 2, 10, 100_000, 1.0, 20.0, "exponential")
+# For endpoints that AWS runs itself, such as Lambda. It cannot be changed.
+AWS_ENDPOINT_POLICY = RetryPolicy(3, 2, 10, 100_000, 1.0, 20.0, "exponential")
 
 
 def retry_policy(given: Mapping[str, Any]) -> RetryPolicy:
@@ -162,7 +162,7 @@ def _check_retry_policy(given: Any, name: str) -> None:
         raise invalid(f"DeliveryPolicy: {name}.numRetries must be less than or equal to {MAX_RETRIES}")
     if sum(policy[field] for field in _COUNTS[1:]) > policy["numRetries"]:
         raise invalid(f"DeliveryPolicy: {name}.numRetries must be at least the sum of the retries of its phases")
-    if sum(retry_policy(policy).pauses()) > MAX_TOTAL_S:
+    if sum(retry_policy(policy).delays()) > MAX_TOTAL_S:
         raise invalid(f"DeliveryPolicy: {name}: the total retry time must not exceed {MAX_TOTAL_S} seconds")
 
 

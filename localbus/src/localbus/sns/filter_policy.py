@@ -51,7 +51,7 @@ class FilterPolicy:
         self.text = text
         self.scope: Scope = scope
 
-    def holds_for(self, fields: Fields | None) -> bool:
+    def accepts(self, fields: Fields | None) -> bool:
         """Whether the subscription wants a message of these fields: those of its attributes, or those of its body."""
         return fields is not None and any(holds(branch, fields) for branch in self._branches)
 

@@ -72,14 +72,14 @@ class Notification:
             content = self._raw_contents[text] = Content(text, self.attributes)
         return content
 
-    def is_wanted_by(self, policy: FilterPolicy, protocol: str) -> bool:
-        """Whether a subscription with this filter policy gets the message."""
+    def is_accepted_by(self, policy: FilterPolicy, protocol: str) -> bool:
+        """Whether the filter policy of a subscription accepts the message."""
         if policy.scope == "MessageAttributes":
-            return policy.holds_for(self._attribute_fields)
+            return policy.accepts(self._attribute_fields)
         text = self.message_for(protocol)
         if text not in self._body_fields:
             self._body_fields[text] = body_fields(text)
-        return policy.holds_for(self._body_fields[text])
+        return policy.accepts(self._body_fields[text])
 
     def envelope(
         self, subscription_arn: str, protocol: str, *, replayed: bool = False, signer: Signer | None = None

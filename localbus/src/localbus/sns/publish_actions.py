@@ -12,7 +12,7 @@ from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.sns.captured_messages import Letter
+from localbus.sns.captured_messages import CapturedMessage
 from localbus.sns.errors import invalid
 from localbus.sns.message_builder import build, check, check_attributes, entry_bytes, text_for
 from localbus.sns.topic import Topic
@@ -72,7 +72,7 @@ def _take_in(sns: Sns, topic: Topic, entry: Params, caller: Caller) -> Params:
     now = sns.clock.now()
     notification = build(entry, topic, caller, now)
     if topic.take_in(notification, now):
-        sns.courier.publish(topic, notification)
+        sns.publisher.publish(topic, notification)
     else:
         detail = notification.deduplication_id
         sns.journal.note("deduplicated", topic.arn, notification.message_id, now, detail)
@@ -103,7 +103,7 @@ def _publish_to_device(sns: Sns, arn: str, params: Params) -> Params:
 def _put(sns: Sns, protocol: str, to: str, params: Params, text: str) -> Params:
     check_attributes(params.get("MessageAttributes", {}))
     now, message_id = sns.clock.now(), new_id()
-    sns.outbox.put(Letter(now, protocol, to, params.get("Subject"), text, message_id))
+    sns.captured.add(CapturedMessage(now, protocol, to, params.get("Subject"), text, message_id))
     sns.journal.note("published", f"sms:{to}" if protocol == "sms" else to, message_id, now)
     return {"MessageId": message_id}
 

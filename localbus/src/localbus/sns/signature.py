@@ -24,6 +24,7 @@ _FILE = "/SimpleNotificationService-"
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _DIGESTS: Mapping[str, Digest] = {"1": "sha1", "2": "sha256"}
+_VERIFIED = {"http", "https"}  # where AWS asks subscribers to verify signatures
 
 
 def text_to_sign(document: Mapping[str, str]) -> str:
@@ -44,9 +45,14 @@ def digest(document: Mapping[str, str], version: str) -> dict[str, str]:
 class Signer:
     """One key and its certificate. Both are made when they are first needed, in whatever thread that is."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, sign_everything: bool = False) -> None:
+        self._sign_everything = sign_everything
         self.path = f"/_localbus{_FILE}{secrets.token_hex(16)}.pem"
         self._making = threading.Lock()
+
+    def for_protocol(self, protocol: str) -> Signer | None:
+        """Return the signer for what is sent by this protocol, or None for a digest in place of the signature."""
+        return self if self._sign_everything or protocol in _VERIFIED else None
 
     @cached_property
     def certificate(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.journal import Journal
@@ -15,12 +16,13 @@ from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
 from localbus.resource_policy import AccessControl, Principal
 from localbus.sns import platform_actions, publish_actions, sms_actions, subscription_actions, topic_actions
-from localbus.sns.captured_messages import Outbox
-from localbus.sns.delivery import Courier
-from localbus.sns.endpoints import RemoteEndpoints
+from localbus.sns.captured_messages import CapturedMessages
+from localbus.sns.delivery import Senders
 from localbus.sns.errors import invalid, no_topic, not_authorized
 from localbus.sns.platform_application import PlatformApplications
+from localbus.sns.publisher import Publisher
 from localbus.sns.registry import Topics
+from localbus.sns.signature import Signer
 from localbus.sns.topic import Topic
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
@@ -80,6 +82,7 @@ class Sns:
         journal: Journal,
         sqs: Sqs,
         upstream: UpstreamCalls,
+        tasks: BackgroundTasks,
         *,
         enforce_policies: bool = True,
         sign_everything: bool = False,
@@ -87,12 +90,11 @@ class Sns:
         self.clock = clock
         self.journal = journal
         self.topics = Topics(clock)
-        self.outbox = Outbox()
-        remote = RemoteEndpoints(upstream, enforce_policies=enforce_policies)
+        self.captured = CapturedMessages()
         self.platforms = PlatformApplications()
-        self.courier = Courier(
-            clock, journal, sqs, remote, outbox=self.outbox, platforms=self.platforms, sign_everything=sign_everything
-        )
+        self.signer = Signer(sign_everything=sign_everything)
+        senders = Senders(clock, sqs, upstream, self.captured, self.platforms, self.signer, enforce_policies)
+        self.publisher = Publisher(journal, senders, tasks)
         self.sms_attributes: dict[tuple[str, str], dict[str, str]] = {}
         self.url = "http://localhost"  # where links in messages of no caller lead; the engine knows once it listens
         self._access = AccessControl(clock, journal, enforce=enforce_policies)
@@ -103,10 +105,6 @@ class Sns:
         """SNS for the router."""
         actions = {name: partial(action, self) for name, action in ACTIONS.items()}
         return Service(self._api, actions, None, refuse=_refuse, invalid_token=_INVALID_TOKEN)
-
-    async def stop(self) -> None:
-        """Give up what is on its way."""
-        await self.courier.stop()
 
     def find(self, arn: str, caller: Caller, action: str) -> Topic:
         """The topic of that ARN, if the caller may: its own account unless denied by the policy, others if let."""

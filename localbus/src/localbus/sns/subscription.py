@@ -67,10 +67,10 @@ class Subscription:
             self.topic.attributes.get("DeliveryPolicy", ""), self.attributes.get("DeliveryPolicy", "")
         )
 
-    def http_pauses(self) -> list[float]:
+    def http_delays(self) -> list[float]:
         """The pause before each retry by HTTP, in seconds."""
         healthy = self.effective_delivery_policy["healthyRetryPolicy"]
-        return list(retry_policy(healthy).pauses()) if isinstance(healthy, dict) else []
+        return list(retry_policy(healthy).delays()) if isinstance(healthy, dict) else []
 
     def take_turn(self, now: float) -> float:
         """How many seconds a delivery is to wait, so that there are no more of them by HTTP than the policy lets."""

@@ -210,7 +210,7 @@ def _send_confirmation(sns: Sns, subscription: Subscription, caller: Caller, kin
         at=sns.clock.now(),
         base_url=caller.base_url,
     )
-    sns.courier.confirm(subscription, document, caller.base_url)
+    sns.publisher.confirm(subscription, document, caller.base_url)
 
 
 def _replay(sns: Sns, subscription: Subscription, given: Params) -> None:
@@ -218,4 +218,4 @@ def _replay(sns: Sns, subscription: Subscription, given: Params) -> None:
     archive, text = subscription.topic.archive, given.get("ReplayPolicy")
     if archive is not None and text:
         for notification in archive.between(read_replay_policy(text), sns.clock.now()):
-            sns.courier.deliver(subscription, notification, replayed=True)
+            sns.publisher.deliver(subscription, notification, replayed=True)

@@ -1,0 +1,129 @@
+"""The dispatcher: attempts each delivery, retries it while its policy permits, and then dead-letters it."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any
+
+from localbus.background_tasks import BackgroundTasks
+from localbus.clock import Clock
+from localbus.delivery.attempt import DeliveryError
+from localbus.errors import AwsError
+from localbus.journal import Journal
+from localbus.protocol.service_model import Params
+from localbus.resource_policy import Principal
+from localbus.sqs.state import Sqs
+
+log = logging.getLogger("localbus")
+
+
+class Delivery(ABC):
+    """One message on its way to one target.
+
+    The journal records it under `message_id` and `resource`, the ARN of a subscription or a target.
+    """
+
+    message_id: str
+    resource: str
+    principal: Principal  # the sender, as the policy of the dead-letter queue sees it
+    dead_letter_arn: str | None
+    target_kind = "target"
+
+    @abstractmethod
+    def attempt(self) -> Coroutine[Any, Any, None] | None:
+        """Send the message, in this turn or by the coroutine. Raises DeliveryError."""
+
+    @abstractmethod
+    def dead_letter(self, queue_arn: str, error: DeliveryError) -> Params:
+        """Return SendMessage's input for the dead-letter queue."""
+
+    @property
+    @abstractmethod
+    def receipt(self) -> object:
+        """The journal's detail of a delivery that succeeded."""
+
+    def next_retry_s(self, now: float) -> float | None:
+        """Return the delay before the next attempt in seconds, or None when the retry policy permits no more."""
+        del now
+        return None
+
+    def throttle_s(self, now: float) -> float:
+        """Return how long the attempt must wait for the target's rate limit, in seconds."""
+        del now
+        return 0.0
+
+    def reason(self, error: DeliveryError) -> str:
+        """Return the error as the journal shows it."""
+        return error.message
+
+
+class Dispatcher:
+    """Attempts deliveries. Those that wait do so in the engine's background tasks."""
+
+    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, tasks: BackgroundTasks) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._sqs = sqs
+        self._tasks = tasks
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Attempt the delivery, in this turn unless a rate limit delays it."""
+        self._tasks.schedule(delivery.throttle_s(self._clock.now()), partial(self._attempt, delivery))
+
+    def note(self, event: str, delivery: Delivery, detail: object) -> None:
+        """Record in the journal what happened to a delivery."""
+        self._journal.note(event, delivery.resource, delivery.message_id, self._clock.now(), detail)
+
+    def _attempt(self, delivery: Delivery) -> None:
+        try:
+            pending = delivery.attempt()
+        except Exception as exc:  # noqa: BLE001 (the boundary: a failing target never harms the others)
+            self._failed(delivery, _as_delivery_error(exc))
+            return
+        if pending is None:
+            self.note("delivered", delivery, delivery.receipt)
+        else:
+            task = self._tasks.start(self._finish(delivery, pending))
+            task.add_done_callback(lambda _task: pending.close())  # it may be cancelled before it has begun
+
+    async def _finish(self, delivery: Delivery, pending: Coroutine[Any, Any, None]) -> None:
+        try:
+            await pending
+        except Exception as exc:  # noqa: BLE001 (the same boundary, for a target that is awaited)
+            self._failed(delivery, _as_delivery_error(exc))
+        else:
+            self.note("delivered", delivery, delivery.receipt)
+
+    def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
+        reason = delivery.reason(error)
+        delay_s = delivery.next_retry_s(self._clock.now()) if error.retryable else None
+        if delay_s is None:
+            self.note("undelivered", delivery, reason)
+            self._dead_letter(delivery, error)
+        else:
+            self.note("retry_scheduled", delivery, {"reason": reason, "after_s": round(delay_s, 3)})
+            self._tasks.schedule(delay_s, partial(self.deliver, delivery))
+
+    def _dead_letter(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Send the message to the dead-letter queue; without one it is lost."""
+        queue_arn = delivery.dead_letter_arn
+        if queue_arn is None:
+            self.note("dropped", delivery, f"the {delivery.target_kind} has no dead-letter queue")
+            return
+        try:
+            self._sqs.deliver(queue_arn, delivery.dead_letter(queue_arn, error), delivery.principal)
+        except AwsError as exc:
+            self.note("dropped", delivery, f"the dead-letter queue did not accept it: {exc}")
+        else:
+            self.note("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
+
+
+def _as_delivery_error(error: Exception) -> DeliveryError:
+    """Turn an unexpected exception, which is a fault of this engine, into an error of the delivery."""
+    if isinstance(error, DeliveryError):
+        return error
+    log.error("delivery.failed", exc_info=error)
+    return DeliveryError("INTERNAL_ERROR", str(error) or type(error).__name__)

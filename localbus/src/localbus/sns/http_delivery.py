@@ -1,0 +1,74 @@
+"""Delivery by HTTP: notifications and confirmations, signed, and throttled as the delivery policy says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from localbus.delivery.attempt import check_answer, no_connection
+from localbus.http import client as http_client
+from localbus.http.client import NoAnswerError
+from localbus.sns.delivery import NotificationDelivery, Senders
+from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE
+from localbus.sns.notification import Notification, laid_out
+from localbus.sns.signature import Signer
+from localbus.sns.subscription import Subscription
+
+# https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.prepare.html
+ANSWER_WITHIN_S = 15
+_AGENT = "Amazon Simple Notification Service Agent"
+
+
+class HttpDelivery(NotificationDelivery):
+    """A notification for an HTTP endpoint, retried by the subscription's delivery policy."""
+
+    def __init__(self, senders: Senders, subscription: Subscription, notification: Notification) -> None:
+        super().__init__(senders, subscription, notification)
+        self.delays = iter(subscription.http_delays())
+
+    def throttle_s(self, now: float) -> float:
+        """Return the wait for the subscription's maxReceivesPerSecond, in seconds."""
+        return self.subscription.take_turn(now)
+
+    async def attempt(self) -> None:
+        """Post the notification. Signing takes a while, so an envelope is made in a thread."""
+        subscription, notification = self.subscription, self.notification
+        headers = {"Content-Type": subscription.content_type(), "x-amz-sns-subscription-arn": subscription.arn}
+        if subscription.raw:
+            headers["x-amz-sns-rawdelivery"] = "true"
+        if notification.trace_header:
+            headers["X-Amzn-Trace-Id"] = notification.trace_header
+        body = self.body() if subscription.raw else await asyncio.to_thread(self.body)
+        await _post(subscription, self.message_id, "Notification", body, headers)
+
+
+async def post_confirmation(
+    subscription: Subscription, document: dict[str, str], signer: Signer, base_url: str
+) -> None:
+    """Post the request to confirm a subscription, or the news of its end. Raises DeliveryError."""
+    signed = await asyncio.to_thread(signer.sign, document, subscription.topic.signature_version, base_url)
+    headers = {"Content-Type": DEFAULT_CONTENT_TYPE}
+    if document["Type"] != "SubscriptionConfirmation":
+        headers["x-amz-sns-subscription-arn"] = subscription.arn
+    await _post(subscription, document["MessageId"], document["Type"], laid_out(document | signed), headers)
+
+
+async def _post(subscription: Subscription, message_id: str, kind: str, body: str, given: Mapping[str, str]) -> None:
+    """Send a message to an HTTP endpoint. Raises DeliveryError.
+
+    Source: https://docs.aws.amazon.com/sns/latest/dg/http-header.html
+    """
+    headers = {
+        "x-amz-sns-message-type": kind,
+        "x-amz-sns-message-id": message_id,
+        "x-amz-sns-topic-arn": subscription.topic.arn,
+        "User-Agent": _AGENT,
+        "Accept-Encoding": "gzip,deflate",
+        **given,
+    }
+    endpoint = subscription.endpoint
+    try:
+        answer = await http_client.send("POST", endpoint, headers, body.encode(), timeout_s=ANSWER_WITHIN_S)
+    except (NoAnswerError, OSError, ValueError) as exc:  # TimeoutError is an OSError
+        raise no_connection(exc, endpoint) from exc
+    check_answer(answer, endpoint)
