@@ -15,13 +15,13 @@ from typing import Final
 from api_part import api_part, calm_part
 from figures import Figure, Measured, markdown, show
 from ground import Ground
-from orderboard.cli.progress import progress_screen, result_console
 from orderboard.errors import RigError
 from orderboard.system.backends import version_of
-from orderboard.system.host import machine
+from orderboard.system.host import this_host
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, start_system
-from orderboard.system.workspace import find_checkout
+from orderboard.system.workspace import find_workspace
+from orderboard.terminal.progress import progress_screen, result_console
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 from resident_part import resident_part
 from whole_part import whole_part
@@ -81,12 +81,12 @@ def _measure(backend: BackendName, rounds: int, parts: Sequence[str]) -> Measure
             began = time.perf_counter()
             figures += PARTS[name](ground)
             part_s[name] = time.perf_counter() - began
-    return Measured(figures, part_s, rounds, f"{backend} ({version})", machine(), began_at)
+    return Measured(figures, part_s, rounds, f"{backend} ({version})", this_host(), began_at)
 
 
 def _options(backend: BackendName, stack: ExitStack) -> SystemOptions:
     name = f"orderboard-bench-{secrets.token_hex(3)}"
-    logs_dir = find_checkout().state_dir / name
+    logs_dir = find_workspace().state_dir / name
     stack.callback(shutil.rmtree, logs_dir, ignore_errors=True)
     return SystemOptions(
         backend=backend,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from orderboard.burst.model import Machine
-from orderboard.cli.tables import plain_table
+from orderboard.system.host import Host
+from orderboard.terminal.tables import plain_table
 from rich.console import Console
 
 
@@ -59,7 +59,7 @@ class Measured:
     part_s: Mapping[str, float]
     rounds: int
     backend: str  # and its version
-    machine: Machine
+    machine: Host
     began_at: datetime
 
     def about(self) -> str:

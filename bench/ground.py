@@ -14,9 +14,9 @@ from orderboard.burst.measure.recorder import percentile
 from orderboard.burst.mix import Mix
 from orderboard.calibration.measure import LANES, each_of, through
 from orderboard.calibration.operations import BATCH, Bare, bare, batches, make_orders
-from orderboard.cli.progress import Screen
 from orderboard.orders.queues import depth
 from orderboard.system.system import System
+from orderboard.terminal.progress import Screen
 
 _LAST_POLL_S: Final = 4.0  # its long poll is 2 s; what it asked for before it slept must be answered first
 _LOOK_EVERY_S: Final = 0.05

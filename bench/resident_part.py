@@ -9,7 +9,7 @@ from figures import Figure
 from ground import Ground
 from orderboard.burst.mix import parse_mix
 from orderboard.errors import RigError
-from orderboard.system.memory import Memory, measure
+from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.system import start_system
 from play import play
 
@@ -55,11 +55,11 @@ def _fresh(ground: Ground) -> Iterator[Ground]:
         yield fresh
 
 
-def _look(ground: Ground) -> list[Memory]:
-    return [each for each in measure(ground.system.processes()) if each.name != "this command"]
+def _look(ground: Ground) -> list[MemoryUse]:
+    return [each for each in memory_use(ground.system.processes()) if each.name != "this command"]
 
 
-def _told(processes: list[Memory]) -> str:
+def _told(processes: list[MemoryUse]) -> str:
     each = ", ".join(
         f"{memory.name}{f' x {memory.processes}' if memory.processes > 1 else ''} "
         f"{memory.best_bytes / 1e6:.0f} ({memory.rss_bytes / 1e6:.0f})"

@@ -9,7 +9,7 @@ from orderboard.burst.report.cost import priced
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Ceiling
 from orderboard.calibration.operations import bare
-from orderboard.cli.progress import Task
+from orderboard.terminal.progress import Task
 from play import play
 from worker_part import plain_loop
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from orderboard.ledger.evidence import gather
+from orderboard.ledger.evidence import announcements, gather
 from orderboard.ledger.ledger import Ledger, Placed, balance
-from orderboard.ledger.outcome_listener import Witness, witness
+from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outcomes
 from orderboard.orders.kinds import Ending
 from orderboard.orders.queues import depth
 from orderboard.system.process import stop_all
@@ -28,7 +28,7 @@ class Board:
     """What runs, and what its client was answered."""
 
     target: Target
-    heard: Witness
+    heard: OutcomeListener
     http: httpx.AsyncClient
     logs_dir: Path
     services: list[Service]
@@ -83,6 +83,10 @@ class Board:
             for queue in (outputs.work_queue, outputs.express_queue)
         )
 
+    def alerts(self) -> list[tuple[str, str]]:
+        """Kind and order id of each alert in the inbox."""
+        return [(alert.kind, alert.order_id) for alert in announcements(self.target)]
+
     def ledger(self) -> Ledger:
         """What was answered against what is found now."""
         return balance(
@@ -104,7 +108,7 @@ async def board(stack: DeployedStack, logs_dir: Path) -> AsyncIterator[Board]:
     try:
         await asyncio.to_thread(api.wait)
         target = Target(stack.endpoint, stack.outputs, api.url)
-        with witness(target) as heard:
+        with listen_for_outcomes(target) as heard:
             async with httpx.AsyncClient(base_url=api.url, timeout=15, trust_env=False) as http:
                 yield Board(target, heard, http, logs_dir, services)
     finally:

@@ -13,7 +13,7 @@ from orderboard.burst.mix import parse_mix
 from orderboard.burst.report.files import read_files
 from orderboard.burst.report.live_view import Now
 from orderboard.burst.runner import Conductor, Plan
-from orderboard.ledger.outcome_listener import witness
+from orderboard.ledger.outcome_listener import listen_for_outcomes
 from orderboard.system.backends import Backend
 from orderboard.system.process import stop_all
 from orderboard.system.services import ServiceOptions, start_api
@@ -96,9 +96,9 @@ def test_a_witness_can_follow_another_at_once(stack: DeployedStack) -> None:
     """A minute must pass before a queue may be called like one that was deleted, and nobody waits for that."""
     target = Target(stack.endpoint, stack.outputs)
 
-    with witness(target) as first:
+    with listen_for_outcomes(target) as first:
         pass
-    with witness(target) as second:
+    with listen_for_outcomes(target) as second:
         assert target.queue_url(second.queue)
 
     assert first.queue != second.queue

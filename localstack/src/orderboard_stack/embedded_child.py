@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from orderboard_stack.lifeline import end_group, serve
+from orderboard_stack.parent_watch import end_group, serve
 
 _MINISTACK: Final = "orderboard_stack.ministack_child"
 

@@ -7,7 +7,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from orderboard_stack.lifeline import serve
+from orderboard_stack.parent_watch import serve
 
 
 def main() -> None:

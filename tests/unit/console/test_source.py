@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 from orderboard.console.source import Source
 from orderboard.errors import RigError
-from orderboard.system.workspace import Checkout
+from orderboard.system.workspace import Workspace
 from orderboard_stack.backend import Endpoint
 
 
@@ -35,7 +35,7 @@ def looked_up() -> Iterator[list[object]]:
 
 def test_many_threads_share_one_look_up(tmp_path: Path, looked_up: list[object]) -> None:
     """Eight that ask at the start get the same system, and none has its connections taken away by another."""
-    source = Source(Checkout(tmp_path, tmp_path))
+    source = Source(Workspace(tmp_path, tmp_path))
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: source.target(), range(8)))
@@ -46,7 +46,7 @@ def test_many_threads_share_one_look_up(tmp_path: Path, looked_up: list[object])
 
 def test_a_backend_that_has_gone_is_noticed_at_once(tmp_path: Path, looked_up: list[object]) -> None:
     """With the mend, and without asking an SDK, which would try for half a minute: this target has no clients."""
-    source = Source(Checkout(tmp_path, tmp_path))
+    source = Source(Workspace(tmp_path, tmp_path))
 
     with pytest.raises(RigError, match="Nothing answers"):
         source.reachable()

@@ -7,7 +7,7 @@ from pathlib import Path
 from orderboard.cli.demo_report import document, show
 from orderboard.demo.runner import Demo
 from orderboard.ledger.ledger import Evidence, Placed, balance
-from orderboard.system.memory import Memory
+from orderboard.system.process_stats import MemoryUse
 from rich.console import Console
 
 LOST = Placed("normal", frozenset({"completed"}), order_ids=("order-1",))
@@ -22,7 +22,7 @@ def _demo(evidence: Evidence) -> Demo:
         ready_after_s=1.0,
         first_finished_after_s=None,
         all_finished_after_s=2.0,
-        memory=(Memory("order-api", 1, 80_000_000, None),),
+        memory=(MemoryUse("order-api", 1, 80_000_000, None),),
         logs_dir=Path("/somewhere/logs"),
     )
 

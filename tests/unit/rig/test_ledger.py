@@ -10,12 +10,13 @@ from orderboard.ledger.discrepancy import (
     NotAccepted,
     NotRefused,
     OrderUnexpected,
+    OutcomeNotPublished,
     SplitDuplicate,
     UnexpectedAlert,
-    Unsaid,
     WrongEnding,
 )
-from orderboard.ledger.ledger import Announcement, DeadLetter, Evidence, Ledger, Outcome, Placed, balance
+from orderboard.ledger.ledger import Announcement, Evidence, Ledger, Outcome, Placed, balance
+from orderboard.orders.dead_letters import DeadLetter
 
 PLACED = "orderboard.order.placed.v1"
 LARGE_CENTS = 10_000
@@ -84,7 +85,7 @@ def test_unsaid() -> None:
     """A final row of which the bus never heard is a lost event."""
     evidence = replace(MADE, outcomes=())
 
-    assert _judge(NORMAL, evidence).discrepancies == (Unsaid("a", "normal", "completed"),)
+    assert _judge(NORMAL, evidence).discrepancies == (OutcomeNotPublished("a", "normal", "completed"),)
 
 
 def test_an_order_that_nobody_placed() -> None:

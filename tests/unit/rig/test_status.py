@@ -3,11 +3,11 @@
 import re
 from io import StringIO
 
-from orderboard.system.memory import Memory
+from orderboard.system.process_stats import MemoryUse
 from orderboard.system.status import ProcessStatus, Status, show
 from rich.console import Console
 
-RUNS = Memory("worker-1", 1, 60_000_000, 50_000_000)
+RUNS = MemoryUse("worker-1", 1, 60_000_000, 50_000_000)
 
 
 def shown(status: Status) -> str:
@@ -17,7 +17,7 @@ def shown(status: Status) -> str:
     return screen.getvalue()
 
 
-def system(*api: Memory) -> Status:
+def system(*api: MemoryUse) -> Status:
     """A system of order-api and one worker that runs."""
     processes = (ProcessStatus("order-api", 41, api), ProcessStatus("worker-1", 42, (RUNS,)))
     return Status("embedded", "http://127.0.0.1:1", "http://127.0.0.1:2", bool(api), processes, {}, 0, ())
@@ -41,7 +41,7 @@ def test_a_system_that_runs_needs_no_mend() -> None:
 
 def test_what_runs_under_a_process_is_shown_with_its_memory() -> None:
     """The backend is more than its first process: each part has its own line and number."""
-    engine = Memory("backend (MiniStack)", 1, 90_000_000, 76_000_000)
+    engine = MemoryUse("backend (MiniStack)", 1, 90_000_000, 76_000_000)
 
     screen = shown(system(RUNS, engine))
 

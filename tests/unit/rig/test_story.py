@@ -67,7 +67,7 @@ def test_a_dead_letter_that_is_no_event_says_what_is_wrong() -> None:
 
     assert letter.order_id is None
     assert letter.reason is not None
-    assert letter.reason.startswith("no event: ")
+    assert letter.reason.startswith("not an event: ")
 
 
 def test_what_eventbridge_could_not_deliver_says_why() -> None:
@@ -84,4 +84,4 @@ def test_an_alert_that_was_not_announced_is_a_letter_of_its_order() -> None:
     letter = dead_letter("alerts-dlq", _message(_carried(_cancellation())))
 
     assert (letter.order_id, letter.is_fact, letter.is_order) == (ORDER_ID, True, False)
-    assert letter.reason == "its handling failed every time; the consumer's log says why"
+    assert letter.reason == "handling failed at every receive; see the consumer's log"

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from localbus.pytest_plugin import Localbus
 from orderboard.ledger.ledger import Outcome
-from orderboard.ledger.outcome_listener import final_outcome, witness
+from orderboard.ledger.outcome_listener import final_outcome, listen_for_outcomes
 from orderboard.system.target import Target
 from orderboard_contracts.events import Event, OrderRejected, RejectedData, RejectionReason
 from orderboard_contracts.identity import new_order_id
@@ -41,7 +41,7 @@ def test_one_witness_follows_another(localbus: Localbus) -> None:
     target = Target(Endpoint("embedded", localbus.url), outputs)
 
     for _ in range(2):
-        with witness(target):
+        with listen_for_outcomes(target):
             pass
 
     assert localbus.client("sqs").list_queues().get("QueueUrls", []) == []

@@ -9,6 +9,9 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from orderboard.system.host import Host
+from orderboard.system.process_stats import ProcessorShare
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -163,13 +166,6 @@ class ProcessMemory(_Value):
     megabytes: float
 
 
-class ProcessorShare(_Value):
-    """How busy a process kept the processor over the load."""
-
-    name: str
-    cores: float = Field(description="CPU seconds a second: 1.0 is one core, which is all that one of these can use.")
-
-
 class Bound(_Value):
     """What limited the burst, and how much of what the backend can do it was."""
 
@@ -189,17 +185,6 @@ class Expectation(_Value):
     text: str
     measured: float
     met: bool
-
-
-class Machine(_Value):
-    """Where it ran."""
-
-    system: str
-    processor: str
-    cpus: int
-    memory_megabytes: int
-    python: str
-    versions: Mapping[str, str]
 
 
 class Settings(_Value):
@@ -238,7 +223,7 @@ class Summary(_Value):
     faults: tuple[FaultMark, ...]
     cost: Cost
     memory: tuple[ProcessMemory, ...]
-    machine: Machine
+    machine: Host
     expectations: tuple[Expectation, ...] = ()
     processors: tuple[ProcessorShare, ...] = ()
     bound: Bound | None = None

@@ -33,7 +33,7 @@ from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.orders.place import BadLine, bounded_lines, parse
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions
-from orderboard.system.workspace import find_checkout
+from orderboard.system.workspace import find_workspace
 
 DEFAULT_MIX: Final = "express=10,large=2,sold_out=1,invalid=1,duplicate=2,cancel=2,poison=0.1"
 _DEFAULT_RATE: Final = 100.0
@@ -78,7 +78,7 @@ def burst_options(typed: Typed) -> BurstOptions:
     orders = _orders(typed)
     times_s, duration_s = _times(typed)
     run = secrets.token_hex(3)
-    state_dir = find_checkout().state_dir
+    state_dir = find_workspace().state_dir
     out = typed.out or state_dir / "bursts" / datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
     settings = Settings(
         command=shlex.join(["orderboard", *sys.argv[1:]]),

@@ -16,12 +16,12 @@ from orderboard.burst.report.files import BurstRun, write_files
 from orderboard.burst.report.live_view import burst_view
 from orderboard.burst.runner import Conductor, Plan, Played
 from orderboard.calibration.model import Calibration, read_calibration
-from orderboard.cli.progress import progress_screen
 from orderboard.system.backends import version_of
-from orderboard.system.host import machine
-from orderboard.system.memory import Memory, measure
+from orderboard.system.host import this_host
+from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.system import SystemOptions, start_system
-from orderboard.system.workspace import find_checkout
+from orderboard.system.workspace import find_workspace
+from orderboard.terminal.progress import progress_screen
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def _run(options: BurstOptions) -> BurstRun:
         backend_version = version_of(system.target.endpoint)
         with burst_view() as view:
             played = Conductor(system, options.plan, view).play()
-        calibration = read_calibration(find_checkout().state_dir, system.target.endpoint.name, backend_version)
-        return BurstRun(_summary(options, played, measure(system.processes()), calibration), played.timeline)
+        calibration = read_calibration(find_workspace().state_dir, system.target.endpoint.name, backend_version)
+        return BurstRun(_summary(options, played, memory_use(system.processes()), calibration), played.timeline)
 
 
 def _summary(
-    options: BurstOptions, played: Played, memory: Sequence[Memory], calibration: Calibration | None
+    options: BurstOptions, played: Played, memory: Sequence[MemoryUse], calibration: Calibration | None
 ) -> Summary:
     book = played.book
     summary = Summary(
@@ -84,7 +84,7 @@ def _summary(
             orders=played.verdict.acknowledged + played.verdict.recovered,
         ),
         memory=tuple(ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in memory),
-        machine=machine(),
+        machine=this_host(),
         processors=played.processors,
     )
     expectations = tuple(threshold.check(summary) for threshold in options.thresholds)

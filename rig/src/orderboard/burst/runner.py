@@ -23,17 +23,18 @@ from orderboard.burst.measure.recorder import Book
 from orderboard.burst.measure.sampler import Sample, Sampler
 from orderboard.burst.measure.watchdog import Lookout
 from orderboard.burst.mix import Orders
-from orderboard.burst.model import FaultMark, Moment, ProcessorShare, Verdict
+from orderboard.burst.model import FaultMark, Moment, Verdict
 from orderboard.burst.report.cost import Counted
 from orderboard.burst.report.live_view import Now, View
 from orderboard.burst.timeline import Timeline
-from orderboard.ledger.evidence import dead_letters, final_rows
+from orderboard.ledger.evidence import final_rows
 from orderboard.ledger.ledger import Announcement, Evidence, Outcome
-from orderboard.ledger.outcome_listener import Witness, witness
-from orderboard.ledger.queue_reader import Reader
+from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outcomes
+from orderboard.ledger.queue_reader import QueueReader
+from orderboard.orders.dead_letters import dead_letters
 from orderboard.orders.queues import Depth
 from orderboard.system.backends import listens
-from orderboard.system.processors import Processors
+from orderboard.system.process_stats import CpuSampler, ProcessorShare
 from orderboard.system.state import KnownProcess, known
 from orderboard.system.system import System
 from orderboard.system.target import AWS_ERRORS
@@ -103,9 +104,9 @@ class Conductor:
     def play(self) -> Played:
         """Send everything, do everything, wait until everything has ended, and judge."""
         with ExitStack() as stack:
-            heard = stack.enter_context(witness(self._target, self._told, threads=_WITNESS_THREADS))
+            heard = stack.enter_context(listen_for_outcomes(self._target, self._told, threads=_WITNESS_THREADS))
             inbox_url = self._target.queue_url(self._target.outputs.inbox_queue)
-            inbox = Reader(self._target, inbox_url, self._read_alert, name="inbox")
+            inbox = QueueReader(self._target, inbox_url, self._read_alert, name="inbox")
             inbox.start()
             stack.callback(inbox.stop)
             stack.callback(self._workers.close)
@@ -114,7 +115,7 @@ class Conductor:
                 Job(self._target.api(), plan.orders, plan.seed, plan.run, plan.times_s, plan.connections)
             )
             stack.callback(generator.stop)
-            processors = Processors(lambda: _processes(self._system, generator))
+            processors = CpuSampler(lambda: _processes(self._system, generator))
             sampler = Sampler(self._target, heard.queue, lambda: self._system.services, processors)
             sampler.start()
             stack.callback(sampler.stop)
@@ -122,7 +123,7 @@ class Conductor:
             lookout.start()
             stack.callback(lookout.stop)
             self._start = generator.begin()
-            processors.begin()
+            processors.start()
             started_at = time.time() - self._now_s()
             verdict, end = self._conduct(generator, sampler, lookout, processors, heard)
             self._timeline.sample(self._now_s(), sampler.latest, self._workers.count)
@@ -143,7 +144,7 @@ class Conductor:
         )
 
     def _conduct(
-        self, generator: Generator, sampler: Sampler, lookout: Lookout, processors: Processors, heard: Witness
+        self, generator: Generator, sampler: Sampler, lookout: Lookout, processors: CpuSampler, heard: OutcomeListener
     ) -> tuple[Verdict, End]:
         judge_at = show_at = 0.0
         while True:
@@ -151,7 +152,7 @@ class Conductor:
             if lookout.backend_gone:
                 return self._gone(sampler.latest, heard)
             if self._loaded and not self._shares:
-                processors.look()
+                processors.sample()
                 self._shares = processors.shares()
             now_s = self._now_s()
             self._workers.act(now_s)
@@ -172,7 +173,7 @@ class Conductor:
                     judge_at = self._now_s() + _JUDGE_AGAIN_AFTER_S
             time.sleep(_LOOK_EVERY_S)
 
-    def _gone(self, sample: Sample, heard: Witness) -> tuple[Verdict, End]:
+    def _gone(self, sample: Sample, heard: OutcomeListener) -> tuple[Verdict, End]:
         now_s = self._now_s()
         self._workers.mark(now_s, "the backend has gone")
         self._view.update(self._now(sample, now_s))
@@ -183,7 +184,7 @@ class Conductor:
         fresh = sample.taken_at - self._start > max(self._book.last_finish_s, self._book.last_answer_s)
         return fresh and sample.idle and (self._book.unfinished == 0 or still_s > _SETTLED_AFTER_S)
 
-    def _judge(self, heard: Witness, end: End) -> tuple[Verdict, End]:
+    def _judge(self, heard: OutcomeListener, end: End) -> tuple[Verdict, End]:
         evidence = Evidence(
             final_rows={outcome.order_id: outcome.ended for outcome in heard.outcomes},
             outcomes=heard.outcomes,

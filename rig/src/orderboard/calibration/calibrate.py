@@ -13,13 +13,13 @@ from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Calibration, Ceiling, write_calibration
 from orderboard.calibration.operations import bare
-from orderboard.cli.progress import Screen, Task
 from orderboard.system.backends import consent, start_backend, version_of
-from orderboard.system.host import machine
+from orderboard.system.host import this_host
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier, remove_stack
 from orderboard.system.target import Target
-from orderboard.system.workspace import find_checkout
+from orderboard.system.workspace import find_workspace
+from orderboard.terminal.progress import Screen, Task
 
 
 def calibrate(
@@ -32,7 +32,7 @@ def calibrate(
     yes: bool,
 ) -> tuple[Calibration, Path]:
     """Measure, and keep what was found; it and where it is."""
-    state_dir = find_checkout().state_dir
+    state_dir = find_workspace().state_dir
     name = f"orderboard-calibrate-{secrets.token_hex(3)}"
     logs_dir = state_dir / name
     options = SystemOptions(
@@ -52,7 +52,7 @@ def calibrate(
         backend_version = version_of(target.endpoint)
         with screen.task("Calibration", total=0) as task:
             ceilings = asyncio.run(_measure(target, seconds, backlogs, task))
-    about = machine()
+    about = this_host()
     calibration = Calibration(
         measured_at=datetime.now(UTC),
         backend=target.endpoint.name,

@@ -8,8 +8,8 @@ from typing import Final
 
 from orderboard.calibration.model import OPERATIONS, Ceiling, Operation
 from orderboard.calibration.operations import BATCH, WRITE_BATCH, Bare, Order, batches, make_orders
-from orderboard.cli.progress import Task
 from orderboard.system.target import Target
+from orderboard.terminal.progress import Task
 
 BACKLOGS: Final = (100, 1_000, 10_000)
 LANES: Final = 4  # calls of one operation under way at once, as in the services

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from orderboard.calibration.model import MEANING, OPERATIONS, Calibration, Operation
-from orderboard.cli.tables import plain_table
+from orderboard.terminal.tables import plain_table
 
 _SLOWS_DOWN_AT = 0.5
 _FLAT_FROM = 0.8

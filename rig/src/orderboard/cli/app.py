@@ -27,8 +27,8 @@ from orderboard.cli import (
     status,
     up,
 )
-from orderboard.cli.progress import error_console
 from orderboard.errors import RigError, UsageError
+from orderboard.terminal.progress import error_console
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
 # A file that cannot be written or read: nearly always the state folder, for everything that is kept is there.

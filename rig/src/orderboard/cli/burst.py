@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, YesOption
-from orderboard.cli.progress import error_console, result_console
 from orderboard.errors import RigError
+from orderboard.terminal.progress import error_console, result_console
 
 THRESHOLD_MISSED: Final = 99
 EXAMPLES: Final = (
@@ -161,7 +161,7 @@ def burst(
     from orderboard.burst.report.html import write_report
     from orderboard.burst.run import run_burst
     from orderboard.calibration.model import newest_calibration
-    from orderboard.system.workspace import find_checkout
+    from orderboard.system.workspace import find_workspace
 
     options = burst_options(
         Typed(
@@ -188,7 +188,7 @@ def burst(
             disorder=disorder,
         )
     )
-    calibration = newest_calibration(find_checkout().state_dir, options.settings.backend)
+    calibration = newest_calibration(find_workspace().state_dir, options.settings.backend)
     if (said := warning(options.plan, backend=options.settings.backend, calibration=calibration)) is not None:
         error_console().print(f"Mind: {said}", markup=False, soft_wrap=True)
     run = run_burst(options)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
-from orderboard.cli.progress import progress_screen, result_console
+from orderboard.terminal.progress import progress_screen, result_console
 
 EXAMPLES: Final = ("orderboard calibrate", "orderboard calibrate --backlog 1000 --seconds 5 --json")
 

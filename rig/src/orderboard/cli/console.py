@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import ApiUrlOption, BackendOption, EndpointOption, StackNameOption, YesOption
-from orderboard.cli.progress import result_console
+from orderboard.terminal.progress import result_console
 
 EXAMPLES: Final = ("orderboard console", "orderboard console --endpoint-url http://127.0.0.1:4566")
 
@@ -29,9 +29,9 @@ def console(
     from orderboard.console.source import Source
     from orderboard.system.backends import consent
     from orderboard.system.services import free_port
-    from orderboard.system.workspace import find_checkout
+    from orderboard.system.workspace import find_workspace
 
-    source = Source(find_checkout(), backend, endpoint_url, stack_name, api_url)
+    source = Source(find_workspace(), backend, endpoint_url, stack_name, api_url)
     consent(source.target().endpoint, yes=yes)
     serve(
         source, port or free_port(DEFAULT_PORT), told=lambda url: result_console().print(f" The console: [b]{url}[/b]")

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, WorkersOption, YesOption
-from orderboard.cli.progress import print_json, progress_screen, result_console
+from orderboard.terminal.progress import print_json, progress_screen, result_console
 
 EXAMPLES: Final = ("orderboard demo --seed 7", "orderboard demo --kill-worker", "orderboard demo --json")
 

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orderboard.cli.tables import megabytes, plain_table, verdict
 from orderboard.demo.runner import Demo
 from orderboard.ledger.ledger import Entry
 from orderboard.orders.kinds import Ending
+from orderboard.terminal.tables import megabytes, plain_table, verdict
 
 ENDINGS: Final[tuple[Ending, ...]] = get_args(Ending)
 _HEADS: Final[dict[Ending, str]] = {"dead-lettered": "in a DLQ"}

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
-from orderboard.cli.progress import print_json, progress_screen
+from orderboard.terminal.progress import print_json, progress_screen
 
 EXAMPLES: Final = (
     "orderboard deploy --endpoint-url http://127.0.0.1:4566",

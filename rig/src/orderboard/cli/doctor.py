@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 from orderboard.cli.options import BackendOption, JsonOption
-from orderboard.cli.progress import print_json, result_console
+from orderboard.terminal.progress import print_json, result_console
 
 EXAMPLES: Final = ("orderboard doctor", "orderboard doctor --backend localstack")
 
@@ -17,9 +17,9 @@ def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) ->
     from orderboard_stack.backend import DEFAULT_BACKEND
 
     from orderboard.system.doctor import examine, render
-    from orderboard.system.workspace import find_checkout
+    from orderboard.system.workspace import find_workspace
 
-    findings = examine(find_checkout(), backend or DEFAULT_BACKEND)
+    findings = examine(find_workspace(), backend or DEFAULT_BACKEND)
     if json_output:
         print_json(findings)
     else:

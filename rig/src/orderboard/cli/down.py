@@ -4,7 +4,7 @@
 
 from typing import Final
 
-from orderboard.cli.progress import error_console, result_console
+from orderboard.terminal.progress import error_console, result_console
 
 EXAMPLES: Final = ("orderboard down",)
 
@@ -12,7 +12,7 @@ EXAMPLES: Final = ("orderboard down",)
 def down() -> None:
     """End what `up` started. Doing it twice is fine."""
     from orderboard.system.lifecycle import down as end
-    from orderboard.system.workspace import find_checkout
+    from orderboard.system.workspace import find_workspace
 
-    ended = end(find_checkout(), progress=lambda line: error_console().print(f" {line}"))
+    ended = end(find_workspace(), progress=lambda line: error_console().print(f" {line}"))
     result_console().print(f" Ended: {', '.join(ended)}." if ended else " Nothing was running.")

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import ApiUrlOption
-from orderboard.cli.progress import progress_screen, result_console
+from orderboard.terminal.progress import progress_screen, result_console
 
 EXAMPLES: Final = (
     "orderboard place orders.jsonl",

@@ -12,10 +12,10 @@ from typing import BinaryIO
 
 from rich.console import Console
 
-from orderboard.cli.progress import Screen, error_console
 from orderboard.errors import UsageError
 from orderboard.orders.client import order_client
 from orderboard.orders.place import BadLine, Line, Result, bounded_lines, in_thread, parse, place
+from orderboard.terminal.progress import Screen, error_console
 
 _SHOWN = 5
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption, YesOption
-from orderboard.cli.progress import print_json, progress_screen, result_console
+from orderboard.terminal.progress import print_json, progress_screen, result_console
 
 EXAMPLES: Final = ("orderboard redrive work", "orderboard redrive undelivered")
 

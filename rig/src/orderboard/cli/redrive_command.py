@@ -3,12 +3,12 @@
 from orderboard_stack.backend import BackendName
 from rich.console import Console
 
-from orderboard.cli.progress import Screen
 from orderboard.errors import RigError
 from orderboard.orders.redrive import Redriven, plan, redrive
 from orderboard.system.backends import consent
 from orderboard.system.connect import connect
 from orderboard.system.target import AWS_ERRORS
+from orderboard.terminal.progress import Screen
 
 
 def run(

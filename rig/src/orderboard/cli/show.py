@@ -7,8 +7,8 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption
-from orderboard.cli.progress import print_json, result_console
 from orderboard.errors import RigError
+from orderboard.terminal.progress import print_json, result_console
 
 EXAMPLES: Final = ("orderboard show 9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11",)
 
@@ -26,11 +26,13 @@ def show(
     from orderboard.cli.story_report import show as show_story
     from orderboard.orders.timeline import tell
     from orderboard.system.connect import connect, local_logs
-    from orderboard.system.workspace import find_checkout
+    from orderboard.system.workspace import find_workspace
 
     target = connect(backend, endpoint_url, stack_name)
-    checkout = find_checkout()
-    story = tell(target, order_id.strip().lower(), checkout.logs_dir if local_logs(target.endpoint, checkout) else None)
+    workspace = find_workspace()
+    story = tell(
+        target, order_id.strip().lower(), workspace.logs_dir if local_logs(target.endpoint, workspace) else None
+    )
     if json_output:
         print_json(document(story))
     else:

@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption
-from orderboard.cli.progress import print_json, result_console
+from orderboard.terminal.progress import print_json, result_console
 
 EXAMPLES: Final = ("orderboard status", "orderboard status --json")
 

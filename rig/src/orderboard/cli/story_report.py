@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from orderboard.cli.tables import plain_table
 from orderboard.orders.timeline import Story
+from orderboard.terminal.tables import plain_table
 
 _FIELDS_SHOWN: Final = 3
 _TOLD_FIRST: Final = ("reason", "receive_count", "retry_after_s")

@@ -15,7 +15,7 @@ from orderboard.cli.options import (
     WorkersOption,
     YesOption,
 )
-from orderboard.cli.progress import print_json, progress_screen, result_console
+from orderboard.terminal.progress import print_json, progress_screen, result_console
 
 EXAMPLES: Final = ("orderboard up", "orderboard up --workers 4 --allow-faults", "orderboard up --backend localstack")
 
@@ -42,12 +42,12 @@ def up(
 
     from orderboard.cli.up_report import document, show
     from orderboard.system.lifecycle import up as start
-    from orderboard.system.workspace import find_checkout
+    from orderboard.system.workspace import find_workspace
 
-    checkout = find_checkout()
+    workspace = find_workspace()
     with progress_screen() as screen:
         system = start(
-            checkout,
+            workspace,
             screen,
             backend=backend or DEFAULT_BACKEND,
             endpoint_url=endpoint_url,
@@ -60,6 +60,6 @@ def up(
             manual_clock=manual_clock,
         )
     if json_output:
-        print_json(document(system, checkout))
+        print_json(document(system, workspace))
     else:
-        show(system, checkout, result_console())
+        show(system, workspace, result_console())

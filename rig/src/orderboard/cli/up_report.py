@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from orderboard.system.system import System
-from orderboard.system.workspace import Checkout
+from orderboard.system.workspace import Workspace
 
 
-def document(system: System, checkout: Checkout) -> dict[str, object]:
+def document(system: System, workspace: Workspace) -> dict[str, object]:
     """For --json."""
     target = system.target
     return {
@@ -20,12 +20,12 @@ def document(system: System, checkout: Checkout) -> dict[str, object]:
         "backend": target.endpoint.name,
         "endpoint_url": target.endpoint.endpoint_url,
         "processes": [each.model_dump() for each in system.processes()],
-        "logs_dir": str(checkout.logs_dir),
+        "logs_dir": str(workspace.logs_dir),
         "environment": target.endpoint.environment() | target.outputs.environment(),
     }
 
 
-def show(system: System, checkout: Checkout, console: Console) -> None:
+def show(system: System, workspace: Workspace, console: Console) -> None:
     """Print it."""
     target, outputs = system.target, system.target.outputs
     table = Table.grid(padding=(0, 2))
@@ -41,7 +41,7 @@ def show(system: System, checkout: Checkout, console: Console) -> None:
     table.add_row(" queues", ", ".join((outputs.work_queue, outputs.express_queue, outputs.alerts_queue)))
     table.add_row(" inbox of alerts", outputs.inbox_queue)
     table.add_row(" table, bus", f"{outputs.orders_table}, {outputs.bus_name}")
-    table.add_row(" logs", _near(checkout.logs_dir))
+    table.add_row(" logs", _near(workspace.logs_dir))
     console.print()
     console.print(table)
     console.print()

@@ -4,7 +4,7 @@ import sys
 
 from orderboard.console.server import serve
 from orderboard.console.source import Source
-from orderboard.system.workspace import find_checkout
+from orderboard.system.workspace import find_workspace
 
 if __name__ == "__main__":
-    serve(Source(find_checkout()), int(sys.argv[1]), told=lambda url: print(url, flush=True))
+    serve(Source(find_workspace()), int(sys.argv[1]), told=lambda url: print(url, flush=True))

@@ -15,7 +15,7 @@ from orderboard.errors import RigError
 from orderboard.system.connect import find_endpoint
 from orderboard.system.state import State, StateFile
 from orderboard.system.target import Target, target
-from orderboard.system.workspace import Checkout
+from orderboard.system.workspace import Workspace
 
 if TYPE_CHECKING:
     from types_boto3_lambda.client import LambdaClient
@@ -29,7 +29,7 @@ _CONNECTS_WITHIN_S: Final = 2.0
 class Source:
     """Finds the system. What is looked up once stays, until another system runs here: `up` may have been run again."""
 
-    checkout: Checkout
+    workspace: Workspace
     backend: BackendName | None = None
     endpoint_url: str | None = None
     stack_name: str | None = None
@@ -45,7 +45,7 @@ class Source:
         """What `up` remembers; None where somebody else started the system."""
         if self._named:
             return None
-        return StateFile(self.checkout.state_dir).read()
+        return StateFile(self.workspace.state_dir).read()
 
     def target(self) -> Target:
         """The system; raise RigError when there is none. Asked by several threads, it is looked up by one."""
@@ -103,7 +103,7 @@ class Source:
     @property
     def logs_dir(self) -> Path | None:
         """Where the services of this system write their logs; None when that is not known here."""
-        return self.checkout.logs_dir if self.state() is not None else None
+        return self.workspace.logs_dir if self.state() is not None else None
 
     def sns(self) -> "SNSClient":
         """For subscriptions."""

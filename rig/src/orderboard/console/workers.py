@@ -102,7 +102,7 @@ class Workers:
         state = self._state()
         target = self._source.target()
         options = self._options(state)
-        with self._lock, StateFile(self._source.checkout.state_dir).locked():
+        with self._lock, StateFile(self._source.workspace.state_dir).locked():
             service = start_worker(target.endpoint, target.outputs, options, number)
             self._started.append(service)
             self._note(known(service.process.name, service.process.pid, service.url))
@@ -111,7 +111,7 @@ class Workers:
 
     def _options(self, state: State) -> ServiceOptions:
         return ServiceOptions(
-            logs_dir=self._source.checkout.logs_dir,
+            logs_dir=self._source.workspace.logs_dir,
             allow_faults=state.allow_faults,
             outlives_us=True,
             takes_settings=True,
@@ -132,7 +132,7 @@ class Workers:
     def _note(self, worker: KnownProcess) -> None:
         state = self._state()
         others = tuple(each for each in state.processes if each.name != worker.name)
-        StateFile(self._source.checkout.state_dir).write(state.model_copy(update={"processes": (*others, worker)}))
+        StateFile(self._source.workspace.state_dir).write(state.model_copy(update={"processes": (*others, worker)}))
 
     def _named(self, name: str) -> KnownProcess:
         for each in self.list():

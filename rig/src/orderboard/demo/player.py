@@ -8,15 +8,16 @@ from typing import Final
 
 import httpx
 
-from orderboard.cli.progress import Screen, Task
 from orderboard.demo.scenario import Intent
-from orderboard.ledger.evidence import dead_letter_queues, gather
+from orderboard.ledger.evidence import gather
 from orderboard.ledger.ledger import Evidence, Ledger, Placed, balance
-from orderboard.ledger.outcome_listener import Witness
+from orderboard.ledger.outcome_listener import OutcomeListener
 from orderboard.orders.client import Accepted, Answer, OrderClient, order_client, refusal
+from orderboard.orders.dead_letters import dead_letter_queues
 from orderboard.orders.queues import depth
 from orderboard.system.system import System
 from orderboard.system.target import Target
+from orderboard.terminal.progress import Screen, Task
 
 _LOOK_EVERY_S: Final = 0.1
 _RECORDED_WITHIN_S: Final = 30.0
@@ -28,7 +29,7 @@ class Player:
     """One rush on a running system. deadline_s is how long orders may take to end after the last was placed."""
 
     def __init__(
-        self, system: System, heard: Witness, screen: Screen, *, deadline_s: float, kills_worker: bool
+        self, system: System, heard: OutcomeListener, screen: Screen, *, deadline_s: float, kills_worker: bool
     ) -> None:
         self._system = system
         self._heard = heard

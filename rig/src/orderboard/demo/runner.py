@@ -13,18 +13,18 @@ from typing import Final
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName, Endpoint
 
 from orderboard import STARTED_AT
-from orderboard.cli.progress import Screen
 from orderboard.demo.player import Player
 from orderboard.demo.scenario import morning_rush
 from orderboard.errors import RigError
 from orderboard.ledger.ledger import Evidence, Ledger, Placed
-from orderboard.ledger.outcome_listener import witness
+from orderboard.ledger.outcome_listener import listen_for_outcomes
 from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.system.backends import listens
-from orderboard.system.memory import Memory, measure
+from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, start_system
-from orderboard.system.workspace import find_checkout
+from orderboard.system.workspace import find_workspace
+from orderboard.terminal.progress import Screen
 
 # Short, so that orders in the hand of a worker that died come back soon.
 _VISIBILITY_TIMEOUT_S: Final = 6
@@ -55,7 +55,7 @@ class Demo:
     ready_after_s: float
     first_finished_after_s: float | None
     all_finished_after_s: float
-    memory: tuple[Memory, ...]
+    memory: tuple[MemoryUse, ...]
     logs_dir: Path | None  # kept only when the ledger does not balance
 
 
@@ -76,7 +76,7 @@ def _play(options: DemoOptions, screen: Screen) -> Demo:
     with ExitStack() as stack:
         system = start_system(options.system, screen, stack)
         ready_at = time.time()
-        heard = stack.enter_context(witness(system.target))
+        heard = stack.enter_context(listen_for_outcomes(system.target))
         player = Player(system, heard, screen, deadline_s=options.deadline_s, kills_worker=options.kill_worker)
         playing = player.play(morning_rush(options.seed, options.run))
         placed, evidence, ledger = asyncio.run(_while_the_backend_lasts(playing, system.target.endpoint, options))
@@ -88,7 +88,7 @@ def _play(options: DemoOptions, screen: Screen) -> Demo:
             ready_after_s=ready_at - STARTED_AT,
             first_finished_after_s=heard.first_outcome_at - STARTED_AT if heard.first_outcome_at else None,
             all_finished_after_s=time.time() - STARTED_AT,
-            memory=measure(system.processes()),
+            memory=memory_use(system.processes()),
             logs_dir=None if ledger.balanced else options.system.services.logs_dir,
         )
 
@@ -122,7 +122,7 @@ def demo_options(
     """Options for a stack of its own, under a fresh name."""
     run = secrets.token_hex(3)
     name = f"orderboard-demo-{run}"
-    logs_dir = find_checkout().state_dir / name
+    logs_dir = find_workspace().state_dir / name
     system = SystemOptions(
         backend=backend or DEFAULT_BACKEND,
         endpoint_url=endpoint_url,

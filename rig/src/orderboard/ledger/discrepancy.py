@@ -1,93 +1,90 @@
-"""What can be wrong in a ledger: one type for each, and the sentence that names it."""
+"""Discrepancies of a ledger: one type for each, and the sentence that describes it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Lost:
-    """Answered 202, and nowhere to be found."""
-
+class _OrderDiscrepancy:
     order_id: str
     kind: str
 
-    def __str__(self) -> str:
-        return f"{self.order_id} ({self.kind}) was answered 202 and is lost: no final row, and in no dead-letter queue"
+    def _describe(self, text: str) -> str:
+        return f"{self.order_id} ({self.kind}) {text}"
 
 
 @dataclass(frozen=True)
-class Doubled:
+class Lost(_OrderDiscrepancy):
+    """Answered 202, and nowhere to be found."""
+
+    def __str__(self) -> str:
+        return self._describe("was answered 202 and is lost: no final row, and in no dead-letter queue")
+
+
+@dataclass(frozen=True)
+class Doubled(_OrderDiscrepancy):
     """It ended in more than one place, or finished more than once."""
 
-    order_id: str
-    kind: str
     seen: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.order_id} ({self.kind}) ended more than once: {', '.join(self.seen)}"
+        return self._describe(f"ended more than once: {', '.join(self.seen)}")
 
 
 @dataclass(frozen=True)
-class WrongEnding:
-    """It ended once, but not where such an order may end."""
+class WrongEnding(_OrderDiscrepancy):
+    """It ended once, but not in a way that its kind allows."""
 
-    order_id: str
-    kind: str
     seen: str
     expected: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.order_id} ({self.kind}) is {self.seen}; expected {' or '.join(self.expected)}"
+        return self._describe(f"is {self.seen}; expected {' or '.join(self.expected)}")
 
 
 @dataclass(frozen=True)
-class Unsaid:
-    """Its row is final, but the bus never heard so."""
+class OutcomeNotPublished(_OrderDiscrepancy):
+    """Its row is final, but no such outcome was received from the bus."""
 
-    order_id: str
-    kind: str
     ended: str
 
     def __str__(self) -> str:
-        return f"{self.order_id} ({self.kind}) is {self.ended} in the table, but no such event was heard on the bus"
+        return self._describe(f"is {self.ended} in the table, but no such event was received from the bus")
+
+
+@dataclass(frozen=True)
+class NotRefused(_OrderDiscrepancy):
+    """The API accepted what it must refuse."""
+
+    def __str__(self) -> str:
+        return self._describe("was accepted; the API must refuse it")
 
 
 @dataclass(frozen=True)
 class OrderUnexpected:
-    """Found, but nobody was told 202 for it."""
+    """Found, but never answered with 202."""
 
     order_id: str
     where: str
 
     def __str__(self) -> str:
-        return f"{self.order_id} was found ({self.where}), but nobody was answered 202 for it"
+        return f"{self.order_id} was found ({self.where}), but was never answered with 202"
 
 
 @dataclass(frozen=True)
 class DeadLetterUnexpected:
-    """A message rests in a dead-letter queue that is no order of ours."""
+    """A message in a dead-letter queue that is none of the accepted orders."""
 
     queue: str
     message_id: str
     what: str
 
     def __str__(self) -> str:
-        return f"message {self.message_id} ({self.what}) rests in {self.queue}; nobody expected it there"
-
-
-@dataclass(frozen=True)
-class NotRefused:
-    """The API took what it must refuse."""
-
-    order_id: str
-    kind: str
-
-    def __str__(self) -> str:
-        return f"{self.order_id} ({self.kind}) was accepted; the API must refuse it"
+        return f"message {self.message_id} ({self.what}) is in {self.queue}, where it was not expected"
 
 
 @dataclass(frozen=True)
 class NotAccepted:
-    """The API did not take what it must accept."""
+    """The API refused what it must accept."""
 
     kind: str
     refusals: tuple[str, ...]
@@ -135,7 +132,7 @@ Discrepancy = (
     Lost
     | Doubled
     | WrongEnding
-    | Unsaid
+    | OutcomeNotPublished
     | OrderUnexpected
     | DeadLetterUnexpected
     | NotRefused

@@ -1,4 +1,4 @@
-"""The ledger: what clients were answered against what is found afterwards. evidence.py looks, this file judges."""
+"""The ledger: compares what clients were answered with what is found afterwards. `evidence` gathers, this judges."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Final, get_args
 
 from orderboard_contracts.alert import AlertKind
-from orderboard_contracts.events import OrderPlaced
 
 from orderboard.ledger.discrepancy import (
     DeadLetterUnexpected,
@@ -17,38 +16,38 @@ from orderboard.ledger.discrepancy import (
     NotAccepted,
     NotRefused,
     OrderUnexpected,
+    OutcomeNotPublished,
     SplitDuplicate,
     UnexpectedAlert,
-    Unsaid,
     WrongEnding,
 )
+from orderboard.orders.dead_letters import DeadLetter
 from orderboard.orders.kinds import Ending
 
 ALERT_KINDS: Final[tuple[AlertKind, ...]] = get_args(AlertKind)
-PLACED: Final[str] = OrderPlaced.model_fields["type"].default
 
 
 @dataclass(frozen=True)
 class Placed:
-    """What the client knows of one order: what it asked for and how it was answered."""
+    """One order as its client knows it: what was sent and what was answered."""
 
     kind: str
     may_end: frozenset[Ending]  # empty: the API must refuse it
     order_ids: tuple[str, ...] = ()  # one for each answer 202
-    refusals: tuple[str, ...] = ()  # what the other answers said
+    refusals: tuple[str, ...] = ()  # the texts of the other answers
     total_cents: int = 0
     express: bool = False
     cancellation_accepted: bool = False
 
     @property
     def order_id(self) -> str | None:
-        """The id it was answered with, None when it never was accepted."""
+        """The id it was answered with, None when it was never accepted."""
         return self.order_ids[0] if self.order_ids else None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A final outcome that was heard on the bus. A redelivery may say it again, with the same event id."""
+    """A final outcome received from the bus. A redelivery repeats it under the same event id."""
 
     event_id: str
     order_id: str
@@ -56,29 +55,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class DeadLetter:
-    """A message that rests in a dead-letter queue. order_id and event_type are None when its body is no event.
-
-    is_fact: it came by the bus to be announced. Where its order ended is another matter.
-    """
-
-    queue: str
-    message_id: str
-    order_id: str | None
-    event_type: str | None
-    receive_count: int
-    reason: str | None = None
-    is_fact: bool = False
-
-    @property
-    def is_order(self) -> bool:
-        """Whether it is an order that was not made."""
-        return self.event_type == PLACED and not self.is_fact
-
-
-@dataclass(frozen=True)
 class Announcement:
-    """An alert that reached the inbox. It may do so twice; the alert id tells that the two are one."""
+    """An alert that reached the inbox. It may arrive twice, with the same alert id."""
 
     alert_id: str
     kind: str
@@ -87,17 +65,21 @@ class Announcement:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is found afterwards, by looking at the table, the bus, the dead-letter queues and the inbox."""
+    """The state afterwards, read from the table, the bus, the dead-letter queues and the inbox.
 
-    final_rows: Mapping[str, Ending] = field(default_factory=dict)  # order id -> what its row says
+    rows_only: bus and inbox were not observed, so a missing outcome or announcement is not a discrepancy.
+    """
+
+    final_rows: Mapping[str, Ending] = field(default_factory=dict)  # by order id
     outcomes: tuple[Outcome, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     announcements: tuple[Announcement, ...] = ()
+    rows_only: bool = False
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One accepted order and where it ended (None: nowhere)."""
+    """One accepted order and how it ended (None: not found)."""
 
     order_id: str
     kind: str
@@ -107,7 +89,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Every accepted order, and whatever does not balance."""
+    """Every accepted order, and every discrepancy."""
 
     entries: tuple[Entry, ...]
     refused: int
@@ -116,14 +98,14 @@ class Ledger:
 
     @property
     def balanced(self) -> bool:
-        """Whether everything is where it must be, once."""
+        """Whether every order and alert is where it must be, once."""
         return not self.discrepancies
 
 
 def balance(placed: Sequence[Placed], evidence: Evidence, *, large_order_cents: int) -> Ledger:
-    """Hold what was asked for against what is found, and name every difference."""
+    """Compare what was placed with what is found, and name every difference."""
     accepted = [order for order in placed if order.order_id is not None]
-    endings, said = _endings(evidence), _said(evidence)
+    endings, published = _endings(evidence), _published(evidence)
     entries = tuple(_entry(order, endings, large_order_cents) for order in accepted)
     due = Counter((str(kind), entry.order_id) for entry in entries for kind in entry.alerts)
     alerts = {alert.alert_id: (alert.kind, alert.order_id) for alert in evidence.announcements}
@@ -136,10 +118,10 @@ def balance(placed: Sequence[Placed], evidence: Evidence, *, large_order_cents: 
             for kind in sorted({*ALERT_KINDS, *(kind for kind, _ in announced)})
         },
         discrepancies=(
-            *(found for order in placed for found in _answers(order)),
-            *(found for order in accepted for found in _ended(order, endings, said, evidence.final_rows)),
-            *_strangers({id_ for order in accepted for id_ in order.order_ids}, evidence),
-            *_alerts(due, announced),
+            *(found for order in placed for found in _check_answers(order)),
+            *(found for order in accepted for found in _check_ending(order, endings, published, evidence)),
+            *_unexpected({id_ for order in accepted for id_ in order.order_ids}, evidence),
+            *(() if evidence.rows_only else _check_alerts(due, announced)),
         ),
     )
 
@@ -152,11 +134,11 @@ def _endings(evidence: Evidence) -> dict[str, set[Ending]]:
     return found
 
 
-def _said(evidence: Evidence) -> dict[str, dict[str, Ending]]:
-    said: dict[str, dict[str, Ending]] = {}
+def _published(evidence: Evidence) -> dict[str, dict[str, Ending]]:
+    published: dict[str, dict[str, Ending]] = {}
     for outcome in evidence.outcomes:
-        said.setdefault(outcome.order_id, {})[outcome.event_id] = outcome.ended
-    return said
+        published.setdefault(outcome.order_id, {})[outcome.event_id] = outcome.ended
+    return published
 
 
 def _entry(order: Placed, endings: Mapping[str, set[Ending]], large_order_cents: int) -> Entry:
@@ -176,7 +158,7 @@ def _due_alerts(order: Placed, ended: Ending | None, large_order_cents: int) -> 
         yield "cancellation_refused"
 
 
-def _answers(order: Placed) -> Iterable[Discrepancy]:
+def _check_answers(order: Placed) -> Iterable[Discrepancy]:
     if not order.may_end:
         if order.order_id is not None:
             yield NotRefused(order.order_id, order.kind)
@@ -186,38 +168,38 @@ def _answers(order: Placed) -> Iterable[Discrepancy]:
         yield SplitDuplicate(tuple(dict.fromkeys(order.order_ids)), order.kind)
 
 
-def _ended(
+def _check_ending(
     order: Placed,
     endings: Mapping[str, set[Ending]],
-    all_said: Mapping[str, Mapping[str, Ending]],
-    final_rows: Mapping[str, Ending],
+    published: Mapping[str, Mapping[str, Ending]],
+    evidence: Evidence,
 ) -> Iterable[Discrepancy]:
     order_id = order.order_ids[0]
     ends = sorted(endings.get(order_id, ()))
-    said = all_said.get(order_id, {})
+    outcomes = published.get(order_id, {})
     if not ends:
         yield Lost(order_id, order.kind)
     if len(ends) > 1:
         yield Doubled(order_id, order.kind, tuple(ends))
-    if len(said) > 1:
-        yield Doubled(order_id, order.kind, tuple(f"{ended} (event {id_})" for id_, ended in said.items()))
+    if len(outcomes) > 1:
+        yield Doubled(order_id, order.kind, tuple(f"{ended} (event {id_})" for id_, ended in outcomes.items()))
     if len(ends) == 1 and order.may_end and ends[0] not in order.may_end:
         yield WrongEnding(order_id, order.kind, ends[0], tuple(sorted(order.may_end)))
-    row = final_rows.get(order_id)
-    if row is not None and row not in said.values():
-        yield Unsaid(order_id, order.kind, row)
+    row = evidence.final_rows.get(order_id)
+    if row is not None and row not in outcomes.values() and not evidence.rows_only:
+        yield OutcomeNotPublished(order_id, order.kind, row)
 
 
-def _strangers(known: set[str], evidence: Evidence) -> Iterable[Discrepancy]:
+def _unexpected(known: set[str], evidence: Evidence) -> Iterable[Discrepancy]:
     for order_id, ended in evidence.final_rows.items():
         if order_id not in known:
             yield OrderUnexpected(order_id, f"{ended} in the table")
     for letter in evidence.dead_letters:
         if letter.order_id not in known or not letter.is_order:
-            yield DeadLetterUnexpected(letter.queue, letter.message_id, letter.event_type or "no event")
+            yield DeadLetterUnexpected(letter.queue, letter.message_id, letter.event_type or "not an event")
 
 
-def _alerts(due: Counter[tuple[str, str]], announced: Counter[tuple[str, str]]) -> Iterable[Discrepancy]:
+def _check_alerts(due: Counter[tuple[str, str]], announced: Counter[tuple[str, str]]) -> Iterable[Discrepancy]:
     for kind, order_id in sorted(due.keys() | announced.keys()):
         expected, times = due[kind, order_id], announced[kind, order_id]
         if times < expected:

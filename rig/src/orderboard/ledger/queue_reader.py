@@ -1,9 +1,8 @@
-"""Takes every message from a queue of the rig's own and hands its body on, in threads of its own."""
+"""Receives and deletes every message of a queue that belongs to the rig, in background threads."""
 
 import threading
-import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Self
 
 from orderboard.orders.queues import BATCH
 from orderboard.system.target import AWS_ERRORS, Target
@@ -12,33 +11,43 @@ _STOP_WITHIN_S: Final = 10
 _PAUSE_AFTER_ERROR_S: Final = 0.2
 
 
-class Reader:
-    """Receives and deletes until it is stopped. hear is called by one thread at a time; a body may come twice."""
+class QueueReader:
+    """Reads from start() to stop(), or for the length of a with block.
+
+    on_message gets each body, from one thread at a time. A body may come twice.
+    """
 
     def __init__(
-        self, target: Target, queue_url: str, hear: Callable[[str], None], *, name: str, threads: int = 1
+        self, target: Target, queue_url: str, on_message: Callable[[str], None], *, name: str, threads: int = 1
     ) -> None:
         self._target = target
         self._queue_url = queue_url
-        self._hear = hear
+        self._on_message = on_message
         self._one_at_a_time = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._listen, name=f"{name}-{number}", daemon=True) for number in range(threads)
+            threading.Thread(target=self._read, name=f"{name}-{number}", daemon=True) for number in range(threads)
         ]
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Stop listening."""
+        """Stop the threads and wait for them."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(_STOP_WITHIN_S)
 
-    def _listen(self) -> None:
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _read(self) -> None:
         while not self._stopping.is_set():
             try:
                 messages = self._target.sqs.receive_message(
@@ -46,14 +55,12 @@ class Reader:
                 ).get("Messages", [])
                 with self._one_at_a_time:
                     for message in messages:
-                        self._hear(message["Body"])
+                        self._on_message(message["Body"])
                 if messages:
-                    self._target.sqs.delete_message_batch(
-                        QueueUrl=self._queue_url,
-                        Entries=[
-                            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                            for number, message in enumerate(messages)
-                        ],
-                    )
-            except AWS_ERRORS:  # a busy backend; what was not heard is still in the queue
-                time.sleep(_PAUSE_AFTER_ERROR_S)
+                    entries = [
+                        {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+                        for number, message in enumerate(messages)
+                    ]
+                    self._target.sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
+            except AWS_ERRORS:  # the backend is busy; what was not read is still in the queue
+                self._stopping.wait(_PAUSE_AFTER_ERROR_S)

@@ -12,7 +12,7 @@ from orderboard_contracts.routing import priority_of
 from orderboard_stack.outputs import StackOutputs
 
 from orderboard.errors import RigError, UsageError
-from orderboard.orders.queues import BATCH, depth, give_back
+from orderboard.orders.queues import BATCH, depth, make_visible
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
@@ -162,7 +162,7 @@ def _by_hand(
             sqs.delete_message(QueueUrl=source_url, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
             progress(moved, total)
-    give_back(sqs, source_url, left)
+    make_visible(sqs, source_url, left)
     return moved, len(left)
 
 

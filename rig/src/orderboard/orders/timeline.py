@@ -11,9 +11,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from orderboard_contracts.alert import Alert
 from orderboard_contracts.record import OrderRecord, parse_record
 
-from orderboard.ledger.evidence import alert, dead_letters
-from orderboard.ledger.ledger import DeadLetter
-from orderboard.orders.queues import peek
+from orderboard.orders.dead_letters import DeadLetter, dead_letters
+from orderboard.orders.queues import alerts
 from orderboard.system.target import Target
 
 _IDS: Final = ("correlation_id", "event_id", "bus_event_id", "message_id")
@@ -63,8 +62,7 @@ class Story:
 
 def tell(target: Target, order_id: str, logs_dir: Path | None) -> Story:
     """Ask everybody. Looking at the inbox and the dead-letter queues takes nothing from them."""
-    inbox = peek(target.sqs, target.queue_url(target.outputs.inbox_queue))
-    alerts = {each.id: each for message in inbox if (each := alert(message)) is not None}
+    inbox = {each.id: each for each in alerts(target)}
     letters = tuple(letter for letter in dead_letters(target) if letter.order_id == order_id)
     # Of a message that it cannot handle the worker logs the message's id only.
     names = (order_id, *(letter.message_id for letter in letters))
@@ -72,7 +70,7 @@ def tell(target: Target, order_id: str, logs_dir: Path | None) -> Story:
         order_id=order_id,
         record=recorded(target, order_id),
         dead_letters=letters,
-        alerts=tuple(each for each in alerts.values() if each.order_id == order_id),
+        alerts=tuple(each for each in inbox.values() if each.order_id == order_id),
         log=tuple(log_lines(logs_dir, names)) if logs_dir is not None else (),
     )
 

@@ -11,8 +11,8 @@ from orderboard_stack.aws import Account, NoAccountError, account
 from orderboard_stack.backend import HEALTH_PATHS, BackendName, BackendUnreachableError, Endpoint, read_json, recognise
 from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_local
 
-from orderboard.cli.progress import error_console, is_interactive
 from orderboard.errors import RigError, UsageError
+from orderboard.terminal.progress import error_console, is_interactive
 
 LOCALSTACK_URL: Final = "http://127.0.0.1:4566"
 _HEALTH_WITHIN_S: Final = 5.0

@@ -8,7 +8,7 @@ from orderboard.errors import RigError
 from orderboard.system.backends import reach
 from orderboard.system.state import State, StateFile
 from orderboard.system.target import Target, target
-from orderboard.system.workspace import Checkout, find_checkout
+from orderboard.system.workspace import Workspace, find_workspace
 
 _ANSWERS_WITHIN_S: Final = 5.0
 
@@ -31,7 +31,7 @@ def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tupl
     """The backend: as named, else the one that `up` started here (then with what is remembered of it)."""
     if endpoint_url is not None or backend == "aws":
         return reach(backend, endpoint_url), None
-    state = StateFile(find_checkout().state_dir).read()
+    state = StateFile(find_workspace().state_dir).read()
     if state is not None and backend in (None, state.backend):
         return Endpoint(state.backend, state.endpoint_url, state.region, state.tables_url), state
     if backend is not None:
@@ -43,13 +43,13 @@ def api_address(api_url: str | None) -> str:
     """Where order-api is: as named, else as `up` started it here."""
     if api_url is not None:
         return api_url.rstrip("/")
-    state = StateFile(find_checkout().state_dir).read()
+    state = StateFile(find_workspace().state_dir).read()
     if state is None:
         raise RigError("Nothing runs here. Start it with `orderboard up`, or name order-api with --api-url.")
     return state.api_url
 
 
-def local_logs(endpoint: Endpoint, checkout: Checkout) -> bool:
+def local_logs(endpoint: Endpoint, workspace: Workspace) -> bool:
     """Whether the logs here are those of the system at this endpoint."""
-    state = StateFile(checkout.state_dir).read()
+    state = StateFile(workspace.state_dir).read()
     return state is not None and state.endpoint_url == endpoint.endpoint_url

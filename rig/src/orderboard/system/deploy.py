@@ -8,12 +8,12 @@ from pathlib import Path
 from orderboard_stack.backend import BackendName
 from orderboard_stack.outputs import StackOutputs
 
-from orderboard.cli.progress import Screen
 from orderboard.errors import UsageError
 from orderboard.system.backends import consent
 from orderboard.system.connect import find_endpoint
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier
+from orderboard.terminal.progress import Screen
 
 
 def run_deploy(

@@ -19,7 +19,7 @@ from orderboard.errors import RigError
 from orderboard.system.lifecycle import DEFAULT_PORT
 from orderboard.system.services import is_free
 from orderboard.system.state import StateFile
-from orderboard.system.workspace import Checkout
+from orderboard.system.workspace import Workspace
 
 Verdict = Literal["good", "optional", "bad"]
 
@@ -38,14 +38,14 @@ class Finding:
     mend: str = ""
 
 
-def examine(checkout: Checkout, backend: BackendName) -> list[Finding]:
+def examine(workspace: Workspace, backend: BackendName) -> list[Finding]:
     """Look at everything that this backend needs, and at what the others would need."""
     findings = [
         python(sys.version_info[:2]),
-        dependencies(checkout.lock.read_text(), installed_version),
-        _writable(checkout.state_dir),
-        _system(checkout),
-        _port(checkout),
+        dependencies(workspace.lock.read_text(), installed_version),
+        _writable(workspace.state_dir),
+        _system(workspace),
+        _port(workspace),
         *_docker(needed=backend == "localstack"),
     ]
     return [*findings, _credentials()] if backend == "aws" else findings
@@ -121,9 +121,9 @@ def _writable(state_dir: Path) -> Finding:
     return Finding("State folder", "good", str(state_dir))
 
 
-def _system(checkout: Checkout) -> Finding:
+def _system(workspace: Workspace) -> Finding:
     try:
-        state = StateFile(checkout.state_dir).read()
+        state = StateFile(workspace.state_dir).read()
     except RigError as exc:
         return Finding("System", "bad", str(exc))
     if state is None:
@@ -131,16 +131,16 @@ def _system(checkout: Checkout) -> Finding:
     dead = [each.name for each in state.processes if each.find() is None]
     if dead:
         return Finding(
-            "System", "bad", f"{', '.join(dead)} ended by itself", f"orderboard down, and see {checkout.logs_dir}"
+            "System", "bad", f"{', '.join(dead)} ended by itself", f"orderboard down, and see {workspace.logs_dir}"
         )
     return Finding("System", "good", f"runs at {state.api_url}")
 
 
-def _port(checkout: Checkout) -> Finding:
+def _port(workspace: Workspace) -> Finding:
     subject = f"Port {DEFAULT_PORT}"
     if is_free(DEFAULT_PORT):
         return Finding(subject, "good", "free")
-    state = StateFile(checkout.state_dir).read()
+    state = StateFile(workspace.state_dir).read()
     if state is not None and state.api_url.endswith(f":{DEFAULT_PORT}"):
         return Finding(subject, "good", "is order-api's, of the system that runs here")
     return Finding(subject, "optional", "taken by another program; `orderboard up` takes a free one instead")

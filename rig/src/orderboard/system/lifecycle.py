@@ -8,21 +8,21 @@ from typing import Final
 from orderboard_stack.backend import BackendName
 from orderboard_stack.local_backend import stop_local
 
-from orderboard.cli.progress import Screen
 from orderboard.console.server import start_console
 from orderboard.errors import RigError
 from orderboard.system.process import PortTakenError
 from orderboard.system.services import Service, ServiceOptions, is_free
 from orderboard.system.state import State, StateFile, end
 from orderboard.system.system import System, SystemOptions, start_system
-from orderboard.system.workspace import Checkout
+from orderboard.system.workspace import Workspace
+from orderboard.terminal.progress import Screen
 
 DEFAULT_PORT: Final = 8000
 _STOP_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
 
 
 def up(
-    checkout: Checkout,
+    workspace: Workspace,
     screen: Screen,
     *,
     backend: BackendName,
@@ -36,16 +36,16 @@ def up(
     manual_clock: bool = False,
 ) -> System:
     """Start everything and leave it running. On failure nothing is left, but the logs."""
-    state_file = StateFile(checkout.state_dir)
+    state_file = StateFile(workspace.state_dir)
     with state_file.locked():
         _refuse_second(state_file)
-        for old in checkout.logs_dir.glob("*.log"):
+        for old in workspace.logs_dir.glob("*.log"):
             old.unlink()
         options = SystemOptions(
             backend=backend,
             endpoint_url=endpoint_url,
             services=ServiceOptions(
-                logs_dir=checkout.logs_dir,
+                logs_dir=workspace.logs_dir,
                 api_port=_free(port),
                 usual_api_port=DEFAULT_PORT,
                 workers=workers,
@@ -61,7 +61,7 @@ def up(
             system = start_system(options, screen, stack)
             if with_console:
                 with screen.task("Console"):
-                    system.services.append(_ready_console(checkout, stack))
+                    system.services.append(_ready_console(workspace, stack))
             # From here on it is remembered, so that `down` ends it; before, leaving this block does.
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             state_file.write(_state(system))
@@ -70,9 +70,9 @@ def up(
         return system
 
 
-def down(checkout: Checkout, *, progress: Callable[[str], None]) -> list[str]:
+def down(workspace: Workspace, *, progress: Callable[[str], None]) -> list[str]:
     """End everything that `up` started, and return its names. Nothing running is fine."""
-    state_file = StateFile(checkout.state_dir)
+    state_file = StateFile(workspace.state_dir)
     with state_file.locked():
         state = state_file.read()
         if state is None:
@@ -80,7 +80,7 @@ def down(checkout: Checkout, *, progress: Callable[[str], None]) -> list[str]:
         services = tuple(each for each in state.processes if each.name != "backend")
         progress("Ending order-api and workers; they finish what they have in hand ...")
         ended = end(services, deadline_s=_STOP_WITHIN_S)
-        ended += _end_backend(checkout, state)
+        ended += _end_backend(workspace, state)
         state_file.forget()
         return ended
 
@@ -101,26 +101,26 @@ def _free(wanted: int | None) -> int | None:
     return wanted
 
 
-def _ready_console(checkout: Checkout, stack: ExitStack) -> Service:
-    console = start_console(checkout.logs_dir)
+def _ready_console(workspace: Workspace, stack: ExitStack) -> Service:
+    console = start_console(workspace.logs_dir)
     stack.callback(console.process.kill)
     try:
         console.wait()
     except PortTakenError:  # somebody was faster
-        console = start_console(checkout.logs_dir)
+        console = start_console(workspace.logs_dir)
         stack.callback(console.process.kill)
         console.wait()
     return console
 
 
-def _end_backend(checkout: Checkout, state: State) -> list[str]:
+def _end_backend(workspace: Workspace, state: State) -> list[str]:
     if state.container_id is not None:
         from orderboard_stack.localstack import stop_localstack  # noqa: PLC0415 - the Docker SDK is slow to import
 
         return ["localstack"] if stop_localstack(state.container_id) else []
     for each in state.processes:
         if each.name == "backend" and each.find() is not None:
-            stop_local(each.pid, checkout.logs_dir / "backend.log")
+            stop_local(each.pid, workspace.logs_dir / "backend.log")
             return ["backend"]
     return []
 

@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 
 from rich.console import Console, Group, RenderableType
 
-from orderboard.cli.tables import megabytes, plain_table
 from orderboard.orders.queues import Depth, depth
-from orderboard.system.memory import Memory, measure
 from orderboard.system.process import answers
+from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.state import State
 from orderboard.system.target import AWS_ERRORS, Target
+from orderboard.terminal.tables import megabytes, plain_table
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class ProcessStatus:
 
     name: str
     pid: int
-    memory: tuple[Memory, ...]
+    memory: tuple[MemoryUse, ...]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _lines(status: Status) -> list[str]:
 
 def _processes(state: State) -> tuple[ProcessStatus, ...]:
     # The last that is measured is this command itself.
-    return tuple(ProcessStatus(each.name, each.pid, measure([each])[:-1]) for each in state.processes)
+    return tuple(ProcessStatus(each.name, each.pid, memory_use([each])[:-1]) for each in state.processes)
 
 
 def _orders(target: Target) -> int | None:

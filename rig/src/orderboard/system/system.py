@@ -20,13 +20,13 @@ from orderboard_stack.notifier_zip import (
 )
 from orderboard_stack.outputs import StackOutputs
 
-from orderboard.cli.progress import Screen
 from orderboard.errors import RigError
 from orderboard.system.backends import Backend, consent, listens, start_backend
 from orderboard.system.process import PortTakenError, stop_all
 from orderboard.system.services import Service, ServiceOptions, start_api, start_worker
 from orderboard.system.state import KnownProcess, known
 from orderboard.system.target import AWS_ERRORS, Target
+from orderboard.terminal.progress import Screen
 
 _STOP_WITHIN_S: Final = 10.0
 # A message that comes twice counts as received twice, and an alert may be received three times only.

@@ -12,7 +12,7 @@ _TEMPLATE: Final = Path("localstack", "template.yaml")
 
 
 @dataclass(frozen=True)
-class Checkout:
+class Workspace:
     """A clone of the project, and the directory for state, logs and what is built (.orderboard unless named)."""
 
     root: Path
@@ -29,12 +29,12 @@ class Checkout:
         return self.state_dir / "logs"
 
 
-def find_checkout() -> Checkout:
+def find_workspace() -> Workspace:
     """The clone that this command was installed from, else the one around the working directory."""
     here = Path(__file__).resolve()
     working = Path.cwd()
     for root in (*here.parents, working, *working.parents):
         if (root / _TEMPLATE).is_file():
             named = os.environ.get(STATE_DIR_VARIABLE)
-            return Checkout(root, Path(named).resolve() if named else root / ".orderboard")
+            return Workspace(root, Path(named).resolve() if named else root / ".orderboard")
     raise RigError(f"{_TEMPLATE} is not here. Run orderboard inside a clone of Order Board.")

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from orderboard.burst.model import Cost, Generator, Machine, Settings, Summary, Verdict
+from orderboard.burst.model import Cost, Generator, Settings, Summary, Verdict
+from orderboard.system.host import Host
 
 SUMMARY = Summary(
     started_at=datetime(2026, 1, 1, 8, tzinfo=UTC),
@@ -63,5 +64,5 @@ SUMMARY = Summary(
     faults=(),
     cost=Cost(requests=(), requests_per_1000_orders=900, usd_per_1000_orders=0.004, prices_as_of="", prices_source=""),
     memory=(),
-    machine=Machine(system="", processor="", cpus=2, memory_megabytes=1, python="", versions={}),
+    machine=Host(system="", processor="", cpus=2, memory_megabytes=1, python="", versions={}),
 )

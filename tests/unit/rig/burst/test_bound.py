@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 from orderboard.burst.judge.bottleneck import Pace, bound, pace
-from orderboard.burst.model import Bound, Generator, Moment, ProcessorShare
+from orderboard.burst.model import Bound, Generator, Moment
 from orderboard.calibration.model import Calibration, Ceiling
+from orderboard.system.process_stats import ProcessorShare
 
 
 def a_generator(*, late: int = 0, waited: int = 0) -> Generator:

@@ -13,7 +13,6 @@ from orderboard.burst.model import (
     FaultMark,
     Finding,
     Generator,
-    Machine,
     Moment,
     Settings,
     Summary,
@@ -21,6 +20,7 @@ from orderboard.burst.model import (
 )
 from orderboard.burst.report.files import BurstRun
 from orderboard.burst.report.html import embedded_json, render, write_report
+from orderboard.system.host import Host
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- ]]> {{data}} &amp; \u2028 \U0001f480"
 
@@ -89,7 +89,7 @@ def a_run(text: str = "usual", *, measured: float = 3.0) -> BurstRun:
             requests=(), requests_per_1000_orders=0, usd_per_1000_orders=0, prices_as_of="2026", prices_source=text
         ),
         memory=(),
-        machine=Machine(system=text, processor=text, cpus=1, memory_megabytes=1, python="3.11", versions={text: text}),
+        machine=Host(system=text, processor=text, cpus=1, memory_megabytes=1, python="3.11", versions={text: text}),
         expectations=(Expectation(text=text, measured=measured, met=False),),
     )
     moment = Moment(

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from orderboard.burst.judge.verdict import Attempt, End, judge
 from orderboard.burst.model import Verdict
-from orderboard.ledger.ledger import PLACED, Announcement, DeadLetter, Evidence, Outcome
+from orderboard.ledger.ledger import Announcement, Evidence, Outcome
+from orderboard.orders.dead_letters import PLACED, DeadLetter
 from orderboard.orders.kinds import Ending
 from orderboard_contracts.identity import order_id_for
 
@@ -97,7 +98,7 @@ def test_a_backend_that_loses_an_outcome_is_caught() -> None:
     verdict = judged([attempt("a")], evidence(ended("a"), outcomes=()))
 
     assert classes(verdict) == (1, 0, 0)
-    assert verdict.findings[0].type == "Unsaid"
+    assert verdict.findings[0].type == "OutcomeNotPublished"
 
 
 def test_a_backend_that_loses_an_alert_is_caught() -> None:

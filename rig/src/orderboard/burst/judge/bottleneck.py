@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from orderboard.burst.model import Bound, Generator, Moment, ProcessorShare
+from orderboard.burst.model import Bound, Generator, Moment
 from orderboard.calibration.model import Calibration
-from orderboard.system.parts import BACKEND, MINISTACK
+from orderboard.system.process_stats import BACKEND, MINISTACK, ProcessorShare
 
 _LATE_SHARE: Final = 0.01
 _TURNED_AWAY_SHARE: Final = 0.01

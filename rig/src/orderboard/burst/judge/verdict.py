@@ -18,9 +18,9 @@ from orderboard.ledger.discrepancy import (
     Lost,
     MissingAlert,
     NotAccepted,
+    OutcomeNotPublished,
     SplitDuplicate,
     UnexpectedAlert,
-    Unsaid,
 )
 from orderboard.ledger.ledger import Evidence, Ledger, Placed, balance
 
@@ -119,7 +119,7 @@ def _class_of(discrepancy: Discrepancy, doubtful: set[tuple[str, str]]) -> Class
     match discrepancy:
         case MissingAlert() | UnexpectedAlert() if (discrepancy.kind, discrepancy.order_id) in doubtful:
             return None
-        case Lost() | Unsaid() | MissingAlert():
+        case Lost() | OutcomeNotPublished() | MissingAlert():
             return "lost"
         case Doubled() | SplitDuplicate():
             return "duplicated"

@@ -10,9 +10,9 @@ from typing import Final
 from prometheus_client.parser import text_string_to_metric_families
 
 from orderboard.burst.report.cost import Counted
-from orderboard.ledger.evidence import dead_letter_queues
+from orderboard.orders.dead_letters import dead_letter_queues
 from orderboard.orders.queues import Depth, depth
-from orderboard.system.processors import Processors
+from orderboard.system.process_stats import CpuSampler
 from orderboard.system.services import Service
 from orderboard.system.target import AWS_ERRORS, Target
 
@@ -47,7 +47,7 @@ class Sampler:
     """Samples until it is stopped. What one look could not see keeps its last value."""
 
     def __init__(
-        self, target: Target, witness_queue: str, services: Callable[[], Sequence[Service]], processors: Processors
+        self, target: Target, witness_queue: str, services: Callable[[], Sequence[Service]], processors: CpuSampler
     ) -> None:
         self._target = target
         self._processors = processors
@@ -97,7 +97,7 @@ class Sampler:
             except AWS_ERRORS:  # a busy backend; the next look may see more
                 continue
             self._look_at_services()
-            self._processors.look()
+            self._processors.sample()
 
     def _look_at_services(self) -> None:
         for service in list(self._services()):

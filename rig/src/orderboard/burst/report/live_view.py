@@ -15,8 +15,8 @@ from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.measure.recorder import Book, percentile
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.model import FaultMark
-from orderboard.cli.progress import error_console
-from orderboard.cli.tables import plain_table
+from orderboard.terminal.progress import error_console
+from orderboard.terminal.tables import plain_table
 
 _LINE_EVERY_S: Final = 5.0
 _QUEUES: Final = ("work", "express", "alerts", "inbox")

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orderboard.burst.model import Latency, Summary
-from orderboard.cli.tables import plain_table, verdict
+from orderboard.terminal.tables import plain_table, verdict
 
 _SHOWN_FINDINGS = 10
 

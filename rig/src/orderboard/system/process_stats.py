@@ -1,0 +1,115 @@
+"""Memory and CPU use of the system's processes, by name. The backend's engines and functions are counted apart."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+from orderboard_stack.local_backend import is_engine
+from pydantic import BaseModel, ConfigDict, Field
+
+from orderboard.system.state import KnownProcess, known
+
+BACKEND: Final = "backend"
+MINISTACK: Final = "backend (MiniStack)"  # behind localbus, which is then the backend's own process
+LAMBDAS: Final = "notifier (Lambda)"
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """The memory of one process, or of all its children together.
+
+    pss_bytes splits shared pages between the processes that share them, so sums are exact; None outside Linux.
+    rss_bytes counts shared pages in full.
+    """
+
+    name: str
+    processes: int
+    rss_bytes: int
+    pss_bytes: int | None
+
+    @property
+    def best_bytes(self) -> int:
+        """The most exact number available."""
+        return self.rss_bytes if self.pss_bytes is None else self.pss_bytes
+
+
+class ProcessorShare(BaseModel):
+    """The share of the processor that one process used, on average."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    cores: float = Field(description="CPU seconds a second: 1.0 is one core, the most that one Python process can use.")
+
+
+def memory_use(processes: Iterable[KnownProcess]) -> tuple[MemoryUse, ...]:
+    """Measure these processes, their children, and this process (last, as `this command`)."""
+    everything = (*processes, known("this command", os.getpid()))
+    return tuple(_sum(name, members) for each in everything for name, members in _with_children(each).items())
+
+
+class CpuSampler:
+    """CPU seconds by process name. What a process used between the last sample and its end is not counted."""
+
+    def __init__(self, processes: Callable[[], Iterable[KnownProcess]]) -> None:
+        self._processes = processes
+        self._used_s: dict[str, float] = {}
+        self._before: dict[str, float] = {}
+        self._since = time.monotonic()
+
+    def start(self) -> None:
+        """Count from now."""
+        self.sample()
+        self._before = dict(self._used_s)
+        self._since = time.monotonic()
+
+    def sample(self) -> None:
+        """Read the CPU seconds of each process."""
+        for each in self._processes():
+            try:
+                for name, members in _with_children(each).items():
+                    used_s = sum(_used_s(member) for member in members)
+                    self._used_s[name] = max(used_s, self._used_s.get(name, 0.0))
+            except psutil.Error:  # it ended meanwhile
+                continue
+
+    def shares(self) -> tuple[ProcessorShare, ...]:
+        """Average number of busy cores since start(), the busiest process first."""
+        over_s = max(time.monotonic() - self._since, 0.001)
+        cores = {name: (used_s - self._before.get(name, 0.0)) / over_s for name, used_s in self._used_s.items()}
+        return tuple(
+            ProcessorShare(name=name, cores=round(max(0.0, each), 3))
+            for name, each in sorted(cores.items(), key=lambda item: -item[1])
+        )
+
+
+def _with_children(known_process: KnownProcess) -> dict[str, list[psutil.Process]]:
+    """The process, and the backend's children by role; empty when it has ended."""
+    if (process := known_process.find()) is None:
+        return {}
+    found = {known_process.name: [process]}
+    if known_process.name == BACKEND:
+        for child in process.children(recursive=True):
+            found.setdefault(MINISTACK if is_engine(child.pid) else LAMBDAS, []).append(child)
+    return found
+
+
+def _sum(name: str, processes: list[psutil.Process]) -> MemoryUse:
+    rss_bytes, pss_bytes, counted = 0, 0, 0
+    for process in processes:
+        try:
+            full = process.memory_full_info()
+        except psutil.Error:  # it ended meanwhile, or belongs to another user
+            continue
+        counted += 1
+        rss_bytes += full.rss
+        pss_bytes += getattr(full, "pss", 0)
+    return MemoryUse(name, counted, rss_bytes, pss_bytes or None)
+
+
+def _used_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system

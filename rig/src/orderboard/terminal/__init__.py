@@ -1,0 +1,1 @@
+"""The terminal: progress, tables, consoles. Commands and reports render with it."""
