@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
+from localbus.events.api import service
 from localbus.http.message import Request, Response
 from localbus.protocol.service import Caller
 
@@ -147,7 +148,7 @@ def engine(runner: asyncio.Runner) -> Iterator[Engine]:
     engine = Engine(Options(), ManualClock())
     engine.sqs.queues.create("q", {}, {}, Caller())
     engine.sns.service().actions["CreateTopic"]({"Name": "t"}, Caller())
-    engine.events.service().actions["CreateEventBus"]({"Name": "b"}, Caller())
+    service(engine.events).actions["CreateEventBus"]({"Name": "b"}, Caller())
     yield engine
     runner.run(engine.stop())
 

@@ -66,9 +66,9 @@ def test_a_port_that_is_taken() -> None:
         (["--port", "70000"], "port must be 0-65535"),
         (["--port", "x"], "port must be 0-65535"),
         (["--upstream", "127.0.0.1:4567"], "is no URL of an engine"),
-        (["--disorder", "duplicate=1"], "there is no 'duplicate'; there are seed, duplicates"),
-        (["--disorder", "duplicates"], "has a value that is no number"),
-        (["--disorder", "duplicates=2"], "duplicates is a probability"),
+        (["--disorder", "duplicate=1"], "unknown setting 'duplicate': expected seed, duplicates"),
+        (["--disorder", "duplicates"], "invalid duplicates '': expected a number"),
+        (["--disorder", "duplicates=2"], "invalid duplicates 2.0: expected a probability from 0 to 1"),
     ],
 )
 def test_what_cannot_be_asked_for(arguments: list[str], told: str) -> None:

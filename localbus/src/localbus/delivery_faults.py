@@ -35,7 +35,7 @@ class Disorder:
     def __post_init__(self) -> None:
         for name in ("duplicates", "reordering", "missed_polls", "doubled_events"):
             if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} is a probability, from 0 to 1")
+                raise ValueError(f"invalid {name} {getattr(self, name)}: expected a probability from 0 to 1")
 
 
 def parse(text: str) -> Disorder:
@@ -48,12 +48,14 @@ def read(given: Mapping[str, Any]) -> Disorder:
     names = [each.name for each in fields(Disorder)]
     for name in given:
         if name not in names:
-            raise ValueError(f"there is no {name!r}; there are {', '.join(names)}")
-    try:
-        numbers = {name: int(value) if name == "seed" else float(value) for name, value in given.items()}
-    except (TypeError, ValueError, OverflowError) as exc:
-        raise ValueError(f"{dict(given)} has a value that is no number") from exc
-    return Disorder(**numbers)  # type: ignore[arg-type]  # the seed is an int
+            raise ValueError(f"unknown setting {name!r}: expected {', '.join(names)}")
+    numbers: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            numbers[name] = int(value) if name == "seed" else float(value)
+        except (TypeError, ValueError, OverflowError) as exc:
+            raise ValueError(f"invalid {name} {value!r}: expected a number") from exc
+    return Disorder(**numbers)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def read_all(given: Any) -> Disorders:
     """Read `{"seed": 7, "duplicates": 0.05, "queues": {"work": {"missed_polls": 1}}}`; raises ValueError."""
     queues = given.get("queues", {}) if isinstance(given, dict) else None
     if not isinstance(queues, dict) or not all(isinstance(one, dict) for one in queues.values()):
-        raise ValueError('say which: {"seed": 7, "duplicates": 0.05, "queues": {"work": {"missed_polls": 1}}}')
+        raise ValueError(
+            'expected settings such as {"seed": 7, "duplicates": 0.05, "queues": {"work": {"missed_polls": 1}}}'
+        )
     everywhere = {name: value for name, value in given.items() if name != "queues"}
     return Disorders(read(everywhere), {name: read(one) for name, one in queues.items()})
 

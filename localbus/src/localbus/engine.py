@@ -9,7 +9,8 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock, RealClock
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import Disorder
-from localbus.developer_api.routes import Glass
+from localbus.developer_api.api import DeveloperApi
+from localbus.events import api as events_api
 from localbus.events.state import EventBridge
 from localbus.http.cors import Origins
 from localbus.http.server import HttpServer
@@ -69,17 +70,19 @@ class Engine:
         )
         self.events.use_sns(self.sns.deliver)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
-        messaging = [self.sqs.service(), self.sns.service(), self.events.service()]
+        messaging = [self.sqs.service(), self.sns.service(), events_api.service(self.events)]
         mappings = self.mappings.service()
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)
         services = [*messaging, self.stacks.service()]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
-        glass = Glass(self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about)
+        developer_api = DeveloperApi(
+            self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about
+        )
         proxy = Upstream(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, OUR_PATHS)]
-        self.router = Router(services, glass, proxy, self.faults, rest)
+        self.router = Router(services, developer_api, proxy, self.faults, rest)
         self._server = HttpServer(Origins(self.router, options.allow_origins))
 
     async def start(self) -> str:

@@ -1,4 +1,4 @@
-"""The pages that show what is inside, and the clock that can be moved."""
+"""The developer API: journal, queues, clock, explanations, the index and errors. `test_peek` covers messages."""
 
 from __future__ import annotations
 
@@ -22,8 +22,14 @@ def url(sqs: Any) -> str:
     return str(sqs.create_queue(QueueName="q")["QueueUrl"])
 
 
-def test_the_clock_is_moved_by_http(localbus: Localbus, sqs: Any, url: str) -> None:
-    """Fourteen days pass in a request, and a message with them."""
+def error(answer: httpx.Response) -> str:
+    """The message of an answer that must be a 400."""
+    assert answer.status_code == 400
+    return str(answer.json()["error"])
+
+
+def test_the_clock_is_advanced_by_http(localbus: Localbus, sqs: Any, url: str) -> None:
+    """Fourteen days pass in one request, and a message expires."""
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"MessageRetentionPeriod": "1209600"})
     sqs.send_message(QueueUrl=url, MessageBody="b")
     before = httpx.get(f"{localbus.url}/_localbus/clock").json()["now"]
@@ -34,14 +40,8 @@ def test_the_clock_is_moved_by_http(localbus: Localbus, sqs: Any, url: str) -> N
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{}", '{"advance_s": -1}', '{"advance_s": "x"}', '{"advance_s": 1e400}'])
-def test_a_clock_cannot_be_moved_otherwise(localbus: Localbus, body: str) -> None:
-    """What is no step forward is refused."""
-    assert httpx.post(f"{localbus.url}/_localbus/clock", content=body).status_code == 400
-
-
-def test_the_journal_by_http(localbus: Localbus, sqs: Any, url: str) -> None:
-    """What happened to a message is asked for by its id, by queue and by event."""
+def test_the_journal_is_filtered(localbus: Localbus, sqs: Any, url: str) -> None:
+    """By message, by queue, by event, by number, and by the newest."""
     message_id = sqs.send_message(QueueUrl=url, MessageBody="b")["MessageId"]
     sqs.send_message(QueueUrl=url, MessageBody="another")
     [received] = sqs.receive_message(QueueUrl=url)["Messages"]
@@ -58,11 +58,10 @@ def test_the_journal_by_http(localbus: Localbus, sqs: Any, url: str) -> None:
     assert events(last=2) == ["received", "deleted"]
     assert events(resource="q", event="sent", last=1) == ["sent"]
     assert events(last=0) == []
-    assert httpx.get(f"{localbus.url}/_localbus/journal", params={"last": "-1"}).status_code == 400
 
 
 def test_the_journal_is_followed(localbus: Localbus, sqs: Any, url: str) -> None:
-    """A stream tells each entry as it comes."""
+    """Each new entry is streamed."""
     with httpx.stream("GET", f"{localbus.url}/_localbus/journal?follow=1&event=sent") as answer:
         lines = answer.iter_lines()
         for body in ("a", "b"):
@@ -70,102 +69,59 @@ def test_the_journal_is_followed(localbus: Localbus, sqs: Any, url: str) -> None
             assert json.loads(next(lines))["message_id"] == sent["MessageId"]
 
 
-def test_messages_are_shown_without_being_received(localbus: Localbus, sqs: Any, url: str) -> None:
-    """Visible ones always, those in flight and delayed where asked for, as LocalStack has it."""
-    for body, delay_s in (("in flight", 0), ("visible", 0), ("delayed", 60)):
-        sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=delay_s)
-    sqs.receive_message(QueueUrl=url)
-
-    def shown(**query: str) -> dict[str, dict[str, str]]:
-        answer = httpx.get(
-            f"{localbus.url}/_aws/sqs/messages",
-            params={"QueueUrl": url, **query},
-            headers={"Accept": "application/json"},
-        ).json()["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"]
-        return {one["Body"]: {pair["Name"]: pair["Value"] for pair in one["Attribute"]} for one in answer}
-
-    assert set(shown()) == {"visible"}
-    everything = shown(ShowInvisible="true", ShowDelayed="true")
-    assert set(everything) == {"visible", "in flight", "delayed"}
-    assert everything["visible"]["ApproximateReceiveCount"] == "0"
-    assert everything["in flight"]["ApproximateReceiveCount"] == "1"
-    assert everything["in flight"]["IsVisible"] == "false"
-    assert everything["delayed"]["IsDelayed"] == "true"
-
-
-def test_messages_are_shown_that_have_a_text_in_them(localbus: Localbus, sqs: Any, url: str) -> None:
-    """Of a long queue only those that are asked for."""
-    for body in ("order 1", "order 2"):
-        sqs.send_message(QueueUrl=url, MessageBody=body)
-
-    query = {"QueueUrl": url, "Containing": "order 2"}
-    answer = httpx.get(f"{localbus.url}/_aws/sqs/messages", params=query, headers={"Accept": "application/json"}).json()
-
-    assert [each["Body"] for each in answer["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"]] == ["order 2"]
-
-
-def test_what_is_in_each_queue_and_since_when(localbus: Localbus, sqs: Any, url: str) -> None:
-    """The oldest message counts wherever it is: in flight or delayed too; what is deleted or moved away does not."""
+def test_queues_have_counts_and_an_oldest_message(localbus: Localbus, sqs: Any, url: str) -> None:
+    """The oldest message may be in flight or delayed; deleted and purged ones do not count."""
     sqs.send_message(QueueUrl=url, MessageBody="old")
     localbus.advance(3600)
     sqs.send_message(QueueUrl=url, MessageBody="young", DelaySeconds=60)
     [received] = sqs.receive_message(QueueUrl=url)["Messages"]
 
-    def told() -> tuple[int, int, int, float | None]:
+    def counts() -> tuple[int, int, int, float | None]:
         document = httpx.get(f"{localbus.url}/_localbus/queues").json()
         [queue] = [each for each in document["queues"] if url.endswith(each["name"])]
         sent_at = queue["oldest_sent_at"]
         age_s = None if sent_at is None else document["now"] - sent_at
         return queue["visible"], queue["in_flight"], queue["delayed"], age_s
 
-    assert told() == (0, 1, 1, 3600)
+    assert counts() == (0, 1, 1, 3600)
     sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
-    assert told() == (0, 0, 1, 0)
+    assert counts() == (0, 0, 1, 0)
     sqs.purge_queue(QueueUrl=url)
-    assert told() == (0, 0, 0, None)
+    assert counts() == (0, 0, 0, None)
 
 
-def test_a_client_can_point_at_the_messages(localbus: Localbus, sqs: Any, url: str) -> None:
-    """The page answers a ReceiveMessage of boto3 with everything that is visible, and refuses other actions."""
-    for body in ("a", "b"):
-        sqs.send_message(QueueUrl=url, MessageBody=body)
-    localbus.url += "/_aws/sqs/messages"
-    peeking = localbus.client("sqs")
+def test_a_match_is_explained(localbus: Localbus) -> None:
+    """The pattern is an object or its text, and $or has alternatives."""
+    pattern = {"source": ["orders"], "$or": [{"a": [1]}, {"b": [{"exists": False}]}]}
 
-    messages = peeking.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+    answers = [
+        httpx.post(
+            f"{localbus.url}/_localbus/explain", json={"pattern": given, "event": {"source": "x", "a": 1}}
+        ).json()
+        for given in (pattern, json.dumps(pattern))
+    ]
 
-    assert [message["Body"] for message in messages] == ["a", "b"]
-    with pytest.raises(peeking.exceptions.ClientError, match="only accepts ReceiveMessage"):
-        peeking.send_message(QueueUrl=url, MessageBody="c")
-
-
-def test_a_message_is_shown_with_its_binary_attributes(localbus: Localbus, sqs: Any, url: str) -> None:
-    """Bytes are base64 for a reader of JSON, and bytes again for an SDK."""
-    blob = {"blob": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
-    sqs.send_message(QueueUrl=url, MessageBody="b", MessageAttributes=blob)
-
-    page = f"{localbus.url}/_aws/sqs/messages"
-    shown = httpx.get(page, params={"QueueUrl": url}, headers={"Accept": "application/json"}).json()
-    localbus.url = page
-    [message] = localbus.client("sqs").receive_message(QueueUrl=url)["Messages"]
-
-    [one] = shown["ReceiveMessageResponse"]["ReceiveMessageResult"]["Message"]
-    assert one["MessageAttribute"][0]["Value"] == {"DataType": "Binary", "BinaryValue": "AP8="}
-    assert message["MessageAttributes"] == blob
-
-
-@pytest.mark.parametrize("body", ['{"QueueUrl": 5}', "{}", "[]", "{", '{"QueueUrl": {}}'])
-def test_a_peek_without_a_queue(localbus: Localbus, body: str) -> None:
-    """What names no queue is a client's mistake."""
-    page = f"{localbus.url}/_aws/sqs/messages"
-
-    answer = httpx.post(page, content=body, headers={"X-Amz-Target": "AmazonSQS.ReceiveMessage"})
-
-    assert answer.status_code == 400
+    why = 'source is "x"; wanted: "orders"'
+    matched = {"matched": True, "why": None}
+    source = {"path": "source", "matched": False, "wanted": '"orders"', "matchers": ["exactly"], "found": ["x"]}
+    source["why"] = why
+    assert answers[0] == answers[1]
+    assert answers[0] == {
+        "matches": False,
+        "why": why,
+        "reasons": [{"path": "a", "wanted": "1", "matchers": ["exactly"], "found": [1], **matched}, source],
+        "alternatives": [
+            {
+                "matches": False,
+                "why": why,
+                "reasons": [{"path": "b", "wanted": "absent", "matchers": ["exists"], "found": [], **matched}, source],
+            }
+        ],
+    }
 
 
 def test_health(localbus: Localbus) -> None:
-    """It says what is running."""
+    """It names the version and the services."""
     health = httpx.get(f"{localbus.url}/_localbus/health").json()
 
     assert (health["status"], health["services"][0]) == ("running", "sqs")
@@ -173,8 +129,8 @@ def test_health(localbus: Localbus) -> None:
     assert httpx.head(f"{localbus.url}/_localbus/health").status_code == 200
 
 
-def test_the_list_of_pages(localbus: Localbus) -> None:
-    """A reader gets text, a program JSON; every page in it that can be looked at is there."""
+def test_the_index_lists_every_route(localbus: Localbus) -> None:
+    """A reader gets text, a program JSON, and every listed GET works."""
     text = httpx.get(f"{localbus.url}/_localbus/").text
     pages = httpx.get(f"{localbus.url}/_localbus", headers={"Accept": "application/json"}).json()["pages"]
 
@@ -185,18 +141,70 @@ def test_the_list_of_pages(localbus: Localbus) -> None:
             assert httpx.get(f"{localbus.url}{address}").status_code == 200
 
 
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("method", "page", "body", "expected"),
+    [
+        *(("POST", "clock", body, "expected {") for body in ("[]", "{}", '{"advance_s": 1, "by": 2}')),
+        *(("POST", "clock", f'{{"advance_s": {bad}}}', "Invalid advance_s") for bad in ("-1", '"x"', "1e400")),
+        ("GET", "journal?last=-1", "", "Invalid last '-1': expected a whole number"),
+        ("GET", "journal?after=x", "", "Invalid after 'x': expected a whole number"),
+        ("GET", "journal?mesage_id=1", "", "Unknown query parameter 'mesage_id': expected message_id, resource, event"),
+        ("GET", "queues?name=q", "", "Unknown query parameter 'name': expected none"),
+        ("PUT", "faults", "[]", "Invalid faults: expected"),
+        ("PUT", "faults", '{"rulez": []}', "Invalid faults: expected"),
+        ("PUT", "faults", '{"rules": [{"action": "*", "kind": "x", "probability": 1}]}',
+         "Invalid kind 'x': expected one of throttle, error_before, error_after, latency, drop."),
+        ("PUT", "faults", '{"rules": [{"action": "*", "kind": "drop", "probability": 5}]}',
+         "Invalid probability 5: expected a number from 0 to 1."),
+        ("PUT", "faults", '{"rules": [{"action": "*", "kind": "latency", "probability": 1, "latency_ms": -1}]}',
+         "Invalid latency_ms -1: expected a number"),
+        ("PUT", "faults", '{"rules": [{"kind": "drop"}]}', "expected an object with action, kind, probability"),
+        ("PUT", "disorder", '{"duplicate": 1}', "unknown setting 'duplicate': expected seed, duplicates"),
+        ("PUT", "disorder", '{"duplicates": 5}', "invalid duplicates 5.0: expected a probability from 0 to 1"),
+        ("PUT", "disorder", '{"duplicates": "x"}', "invalid duplicates 'x': expected a number"),
+        ("POST", "explain", "{}", 'expected {"pattern": '),
+        ("POST", "explain", '{"pattern": {"a": [1]}, "event": {}, "x": 1}', 'expected {"pattern": '),
+        *(("POST", "explain", f'{{"pattern": {{"a": [1]}}, "event": {bad}}}', f"Invalid event {bad}: expected a JSON")
+          for bad in ("null", "[]", '"text"', "7")),
+        *(("POST", "explain", f'{{"event": {{}}, "pattern": {bad}}}', "Event pattern is not valid. Reason: ")
+          for bad in ("null", "[]", '""', "7", "{}", '{"a": 1}', '"{"', '{"a": [{"prefx": "x"}]}')),
+    ],
+)  # fmt: skip
+def test_an_invalid_request_is_a_400(localbus: Localbus, method: str, page: str, body: str, expected: str) -> None:
+    """The error names the wrong value and what is expected."""
+    assert expected in error(httpx.request(method, f"{localbus.url}/_localbus/{page}", content=body))
+
+
 @pytest.mark.parametrize("body", [b"", b"x", b"\xff", b"[" * 100_000])
-def test_a_body_that_is_not_json(localbus: Localbus, body: bytes) -> None:
-    """It is called just that."""
-    for page in ("disorder", "faults"):
-        answer = httpx.put(f"{localbus.url}/_localbus/{page}", content=body)
+@pytest.mark.parametrize(("method", "page"), [("PUT", "disorder"), ("PUT", "faults"), ("POST", "explain")])
+def test_a_body_that_is_not_json(localbus: Localbus, method: str, page: str, body: bytes) -> None:
+    """The error says so."""
+    answer = httpx.request(method, f"{localbus.url}/_localbus/{page}", content=body)
 
-        assert answer.status_code == 400
-        assert answer.json()["error"].startswith("The body is not JSON")
+    assert error(answer).startswith("The body is not JSON")
 
 
-def test_a_page_that_is_not_there(localbus: Localbus) -> None:
-    """The answer names what comes near, and the methods that a page takes."""
+@pytest.mark.parametrize(
+    ("page", "given"),
+    [
+        ("faults", {"rules": [{"action": "*", "kind": "drop", "probability": 0}]}),
+        ("disorder", {"duplicates": 0.5}),
+    ],
+)
+def test_an_empty_object_ends_faults(localbus: Localbus, page: str, given: dict[str, Any]) -> None:
+    """API faults and delivery faults are ended in the same way."""
+    address = f"{localbus.url}/_localbus/{page}"
+    before = httpx.get(address).json()
+
+    assert httpx.put(address, json=given).json() != before
+    assert httpx.put(address, json={}).json() == before
+
+
+def test_an_unknown_page_or_method(localbus: Localbus) -> None:
+    """The error names the nearest page, or the methods that the page accepts."""
     near = httpx.get(f"{localbus.url}/_localbus/jornal")
     method = httpx.delete(f"{localbus.url}/_localbus/faults")
 

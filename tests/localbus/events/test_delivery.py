@@ -17,6 +17,7 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
 from localbus.delivery.attempt import DeliveryError
 from localbus.delivery_faults import Disorder
+from localbus.events.api import service
 from localbus.events.delivery import (
     FIRST_RETRY_S,
     MAX_RETRIES,
@@ -55,7 +56,7 @@ class Bench:
         self.attempts: list[float] = []
         self.error: DeliveryError | None = None
         self.events.deliveries.senders["sns"] = self._flaky
-        self.actions = self.events.service().actions
+        self.actions = service(self.events).actions
 
     def _flaky(self, _delivery: EventDelivery) -> None:
         self.attempts.append(self.clock.now())

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
-from localbus.events.state import ACTIONS
+from localbus.events.api import ACTIONS, service
 from localbus.http.message import Request, Response
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api
@@ -58,7 +58,7 @@ requests = st.sampled_from(list(zip(ACTIONS, SHAPES, strict=True))).flatmap(
 def engine() -> Engine:
     """An engine with a rule and an archive, for all examples."""
     engine = Engine(Options(), ManualClock())
-    actions, caller = engine.events.service().actions, Caller()
+    actions, caller = service(engine.events).actions, Caller()
     actions["PutRule"]({"Name": "r", "EventPattern": '{"source": ["s"]}'}, caller)
     actions["CreateArchive"]({"ArchiveName": "kept", "EventSourceArn": f"{ARN}event-bus/default"}, caller)
     return engine

@@ -18,6 +18,7 @@ import pytest
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
 from localbus.errors import AwsError
+from localbus.events.api import service
 from localbus.events.state import EventBridge
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
@@ -76,7 +77,7 @@ class Bench:
         self.tasks = BackgroundTasks(self.clock)
         sqs = Sqs(self.clock, self.journal)
         self.events = EventBridge(self.clock, self.journal, sqs, UpstreamCalls(url), self.tasks)
-        self.actions = self.events.service().actions
+        self.actions = service(self.events).actions
 
     def call(self, action: str, **params: Any) -> Any:
         """Do an action."""

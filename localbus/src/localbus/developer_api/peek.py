@@ -1,12 +1,12 @@
-"""Messages without receiving them, at /_aws/sqs/messages as LocalStack has it: a page, and an endpoint for an SDK."""
+"""Messages of a queue without receiving them: LocalStack's /_aws/sqs/messages, as a page and as an SDK's endpoint."""
 
 from __future__ import annotations
 
 import json
 
-from localbus.developer_api.pages import document
+from localbus.developer_api.routes import JSON_HEADERS, document
 from localbus.errors import AwsError
-from localbus.http.message import Headers, Request, Response
+from localbus.http.message import Request, Response
 from localbus.protocol.aws_json import JsonProtocol
 from localbus.protocol.aws_query import QueryProtocol
 from localbus.protocol.router import caller_of
@@ -17,11 +17,9 @@ from localbus.sqs.message import Message, State
 from localbus.sqs.message_actions import system_attributes
 from localbus.sqs.state import Sqs
 
-_JSON: Headers = [(b"Content-Type", b"application/json")]
-
 
 class Peek:
-    """The page of one engine."""
+    """The route for one engine's queues."""
 
     def __init__(self, sqs: Sqs) -> None:
         self._sqs = sqs
@@ -30,7 +28,7 @@ class Peek:
         self._operation = service.api.operation("ReceiveMessage")
 
     def __call__(self, request: Request) -> Response:
-        """Answer in the form in which the request was made."""
+        """Answer in the protocol of the request."""
         caller = caller_of(request)
         target = request.header(b"x-amz-target")
         form = _input(request) if target else request.form
@@ -38,19 +36,19 @@ class Peek:
         try:
             messages = self._peek(action, form, caller)
         except AwsError as exc:
-            return self._refusal(exc, request, caller)
+            return self._error(exc, request, caller)
         if target:
             return self._json.write(self._operation, {"Messages": messages}, caller.request_id)
         if "application/json" in request.header(b"accept"):
-            return document({"ReceiveMessageResponse": {"ReceiveMessageResult": {"Message": _as_xml_does(messages)}}})
+            return document({"ReceiveMessageResponse": {"ReceiveMessageResult": {"Message": _as_xml_lists(messages)}}})
         return self._query.write(self._operation, {"Messages": messages}, caller.request_id)
 
-    def _refusal(self, error: AwsError, request: Request, caller: Caller) -> Response:
+    def _error(self, error: AwsError, request: Request, caller: Caller) -> Response:
         form = self._sqs.error_form(error.code)
         if request.header(b"x-amz-target") or "application/json" in request.header(b"accept"):
             detail = {"Code": form.query_code, "Message": error.message, "Type": form.fault}
             content = {"ErrorResponse": {"Error": detail}, "__type": error.code, "message": error.message}
-            return Response(form.status, _JSON, json.dumps(content).encode())
+            return Response(form.status, JSON_HEADERS, json.dumps(content).encode())
         return self._query.write_error(error, caller.request_id)
 
     def _peek(self, action: str, form: Params, caller: Caller) -> list[Params]:
@@ -63,24 +61,24 @@ class Peek:
         containing = str(form.get("Containing", ""))
         hidden = {State.IN_FLIGHT: "ShowInvisible", State.DELAYED: "ShowDelayed"}
         return [
-            _shown(message)
+            _described(message)
             for message in queue.peek()
             if containing in message.body
             and (message.state is State.VISIBLE or str(form.get(hidden[message.state], "")).lower() in {"1", "true"})
         ]
 
 
-def _shown(message: Message) -> Params:
+def _described(message: Message) -> Params:
     attributes = {"ApproximateFirstReceiveTimestamp": "0", **system_attributes(message)}
     attributes["IsVisible"] = str(message.state is not State.IN_FLIGHT).lower()
     attributes["IsDelayed"] = str(message.state is State.DELAYED).lower()
-    shown: Params = {"MessageId": message.message_id, "ReceiptHandle": "SQS/BACKDOOR/ACCESS", "Body": message.body}
-    shown |= {"MD5OfBody": message.body_md5, "Attributes": attributes}
-    return shown | ({"MessageAttributes": message.attributes} if message.attributes else {})
+    described: Params = {"MessageId": message.message_id, "ReceiptHandle": "SQS/BACKDOOR/ACCESS", "Body": message.body}
+    described |= {"MD5OfBody": message.body_md5, "Attributes": attributes}
+    return described | ({"MessageAttributes": message.attributes} if message.attributes else {})
 
 
-def _as_xml_does(messages: list[Params]) -> list[Params]:
-    """Messages as a JSON reading of the XML has them: maps are lists of names and values."""
+def _as_xml_lists(messages: list[Params]) -> list[Params]:
+    """Turn attribute maps into lists of names and values, as in a JSON rendering of the XML."""
     return [
         {name: value for name, value in message.items() if not name.endswith("Attributes")}
         | {"Attribute": [{"Name": name, "Value": value} for name, value in message["Attributes"].items()]}

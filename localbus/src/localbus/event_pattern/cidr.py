@@ -1,4 +1,4 @@
-"""IP addresses in patterns: a range in CIDR form, and texts that are the same address in two spellings."""
+"""IP addresses in patterns: CIDR ranges, and the equality of addresses in different notations."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import ipaddress
 import re
 
 from localbus.event_pattern.json_tokenizer import Value, invalid_pattern
-from localbus.event_pattern.matchers import Test
+from localbus.event_pattern.matchers import Matcher
 
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 _IPV6 = re.compile(r"[0-9a-fA-F:]*:[0-9a-fA-F:]*")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def cidr(text: str) -> Test:
-    """The test for addresses in a range."""
+def cidr(text: str) -> Matcher:
+    """Build the matcher for addresses in a range."""
     parts = text.split("/")
     if len(parts) != 2:
         raise invalid_pattern("Malformed CIDR, one '/' required")
@@ -29,7 +29,7 @@ def cidr(text: str) -> Test:
     if bits >= address.max_prefixlen:
         raise invalid_pattern(f"IPv{address.version} mask bits must be < {address.max_prefixlen}")
     network = ipaddress.ip_network((address, bits), strict=False)
-    low, high = address, network.broadcast_address  # AWS counts from the address that is given
+    low, high = address, network.broadcast_address  # AWS starts at the given address, not at the network's first
 
     def within(value: Value) -> bool:
         found = address_of(value)
@@ -39,7 +39,7 @@ def cidr(text: str) -> Test:
 
 
 def address_of(value: Value) -> Address | None:
-    """The IP address that a text is, if it is one."""
+    """Parse an IP address; None for any other value."""
     if not isinstance(value, str) or not (_IPV4.fullmatch(value) or _IPV6.fullmatch(value)):
         return None
     try:

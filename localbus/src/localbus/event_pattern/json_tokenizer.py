@@ -1,15 +1,14 @@
-"""The tokens of a JSON text, one after the other, with the places at which EventBridge reports what is wrong.
+"""A JSON tokenizer with the offsets at which EventBridge reports errors.
 
-EventBridge reads a pattern as a stream and says how far its reader had come. That is: past a whole number or literal,
-but only past the opening quote of a string whose text was not looked at, and past the start of the value after a name.
-What a pattern means is `event_pattern`'s part.
+EventBridge parses a pattern as a stream and reports the offset its parser has reached: the end of a number or literal,
+just after the opening quote of a string whose text was not read, and the start of the value after a name.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from localbus.errors import AwsError
@@ -27,21 +26,21 @@ Value = str | int | float | bool | None
 
 
 def invalid_pattern(reason: str) -> AwsError:
-    """A pattern that EventBridge refuses."""
+    """Build the error for an invalid pattern."""
     return AwsError("InvalidEventPatternException", f"Event pattern is not valid. Reason: {reason}")
 
 
 class Token(NamedTuple):
-    """`kind` is a bracket, "name", "string", "number", "literal", or "end"; `met` and `read` are offsets."""
+    """A token. `kind` is a bracket, "name", "string", "number", "literal" or "end"."""
 
     kind: str
     value: Value
-    met: int  # how far the reader is once it has met the token
-    read: int  # how far it is once it has read the token's text
+    met: int  # the offset of the parser when it returns the token
+    read: int  # its offset when it has read the token's text
 
 
 class JsonTokens:
-    """A reader of one JSON text."""
+    """A token stream over one JSON text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -49,23 +48,39 @@ class JsonTokens:
         self._reached = 0
 
     def next(self) -> Token:
-        """The next token."""
+        """Return the next token."""
         token = next(self._tokens)
         self._reached = token.met
         return token
 
+    def until(self, kind: str) -> Iterator[Token]:
+        """Yield the tokens before the next one of this kind, which is consumed too."""
+        while (token := self.next()).kind != kind:
+            yield token
+
     def text_of(self, token: Token) -> str:
-        """The text of a string token, which the reader then is past."""
+        """Return the text of a string token; the parser has then read it."""
         self._reached = token.read
         return str(token.value)
 
-    def close(self, reason: str) -> None:
-        """Read the end of an object; refuse anything else for this reason."""
-        if self.next().kind != "}":
-            raise self.refusal(reason)
+    def texts(self, values: Iterable[Token], reason: str, *, twice: bool = False) -> Iterator[str]:
+        """Yield the texts of string tokens; raise an error with this reason for any other token."""
+        for token in values:
+            if token.kind != "string":
+                raise self.error(reason, twice=twice)
+            yield self.text_of(token)
 
-    def refusal(self, reason: str, *, twice: bool = False) -> AwsError:
-        """An error at the place that the reader has reached; some reasons come with their place twice."""
+    def source(self, start: int) -> str:
+        """Return the text from an offset up to the last token."""
+        return self._text[start : self._reached]
+
+    def close(self, reason: str) -> None:
+        """Consume the end of an object; raise an error with this reason for any other token."""
+        if self.next().kind != "}":
+            raise self.error(reason)
+
+    def error(self, reason: str, *, twice: bool = False) -> AwsError:
+        """Build the error at the current offset. EventBridge reports the place of some errors twice."""
         return invalid_pattern(reason + self._place(self._reached) * (1 + twice))
 
     def _place(self, offset: int) -> str:
@@ -77,7 +92,7 @@ class JsonTokens:
 
     @staticmethod
     def _named(tokens: Iterator[Token]) -> Iterator[Token]:
-        """The tokens with each name as far on as the start of its value."""
+        """Give each name the offset of its value."""
         for token in tokens:
             if token.kind == "name":
                 value = next(tokens)
@@ -87,7 +102,7 @@ class JsonTokens:
                 yield token
 
     def _scan(self) -> Iterator[Token]:
-        """A stack of what is open says what may come: in an object a name, then its value; in an array a value."""
+        """Yield tokens. The stack of open brackets decides what is valid next: a name and its value, or a value."""
         open_brackets: list[tuple[str, int]] = []
         at = 0
         first = True
@@ -123,7 +138,7 @@ class JsonTokens:
                 return
 
     def _past(self, wanted: str, at: int, expected: str, open_brackets: list[tuple[str, int]]) -> int:
-        """Where the text goes on after this character, which must be there."""
+        """Return the offset of the next token after this character; raise an error where it is missing."""
         if self._character(at, open_brackets) != wanted:
             raise self._unexpected(at, expected)
         return self._skip_space(at + 1)
@@ -133,7 +148,7 @@ class JsonTokens:
         return found.end() if found else at
 
     def _character(self, at: int, open_brackets: list[tuple[str, int]]) -> str:
-        """The character there; an error where the text ends too soon."""
+        """Return the character at an offset; raise an error at the end of the text."""
         if at < len(self._text):
             return self._text[at]
         if not open_brackets:

@@ -1,12 +1,12 @@
-"""What one field of an event may be, and when two values of JSON are the same.
+"""Matchers for the value of one field, and the equality of JSON values.
 
-A test is a function of a value. Those that `field_index` can look up are objects that say what they look for.
+A matcher is a function of a value. Those that `field_index` can look up are classes with the text or numbers they need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from localbus.event_pattern.json_tokenizer import Value
@@ -15,55 +15,56 @@ from localbus.event_pattern.json_tokenizer import Value
 LOWEST_NUMBER, HIGHEST_NUMBER = -5e9, 5e9
 NOT_COMPARABLE = "Value must be between -5.0E9 and 5.0E9, inclusive"
 
-Test = Callable[[Value], bool]
+Matcher = Callable[[Value], bool]
 
 
 @dataclass(frozen=True)
-class Alternatives:
-    """What one field may be: one of these values, or one that passes a test, or not there at all."""
+class FieldMatcher:
+    """The alternatives for one field: an exact value, a value that a matcher accepts, or the field's absence."""
 
     exact: frozenset[Hashable]
-    tests: tuple[Test, ...]
+    matchers: tuple[Matcher, ...]
     absent: bool
+    source: str = field(compare=False)  # the JSON array of the pattern
 
     def accepts(self, value: Value) -> bool:
-        """Whether a value that is there will do."""
-        return key_of(value) in self.exact or any(test(value) for test in self.tests)
+        """Whether a value that is present matches."""
+        return key_of(value) in self.exact or any(matches(value) for matches in self.matchers)
 
 
 def key_of(value: Value) -> Hashable:
-    """The value such that only what JSON calls equal is equal: 1 and 1.0 are, 1 and true are not."""
+    """A key that is equal for equal JSON values only: 1 equals 1.0 but not true."""
     if isinstance(value, str):
         return value
     return (type(value).__name__ if value is None or isinstance(value, bool) else "number", value)
 
 
 @dataclass(frozen=True)
-class End:
-    """A text with this beginning or ending."""
+class PrefixOrSuffix:
+    """A string with this prefix or suffix."""
 
     text: str
     which: Literal["prefix", "suffix"]
 
     def __call__(self, value: Value) -> bool:
-        """Whether the value is such a text."""
+        """Whether the value is such a string."""
         return isinstance(value, str) and has_end(value, self.text, self.which)
 
 
 @dataclass(frozen=True)
 class IgnoringCase:
-    """This text in any case."""
+    """A string that equals this one in lower case."""
 
     folded: str
 
     def __call__(self, value: Value) -> bool:
-        """Whether the value is that text."""
+        """Whether the value is that string."""
         return isinstance(value, str) and value.lower() == self.folded
 
 
 @dataclass(frozen=True)
-class Span:
-    """A number that passes these comparisons, so that it is from `low` to `high`."""
+class NumericRange:
+    """A number that passes all comparisons and therefore lies between `low` and `high`, inclusive."""
 
     comparisons: tuple[tuple[Callable[[float, float], bool], float], ...]
     low: float
@@ -75,12 +76,12 @@ class Span:
 
 
 def is_comparable(value: Value) -> bool:
-    """Whether it is a number within the range in which EventBridge compares numbers."""
+    """Whether the value is a number in the range that EventBridge compares."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return LOWEST_NUMBER <= value <= HIGHEST_NUMBER
 
 
 def has_end(value: str, text: str, which: str) -> bool:
-    """Whether a text begins with this prefix, or ends with this suffix."""
+    """Whether a string has this prefix or suffix; `which` says which of them."""
     return value.startswith(text) if which == "prefix" else value.endswith(text)

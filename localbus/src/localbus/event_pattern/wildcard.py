@@ -1,4 +1,4 @@
-r"""Wildcards of event patterns: `*` stands for any characters, `\*` and `\\` for themselves.
+r"""Wildcards in event patterns: `*` matches any characters, `\*` and `\\` match themselves.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 ("Matching using wildcards").
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from localbus.event_pattern.json_tokenizer import JsonTokens, Token, Value, invalid_pattern
 
-# AWS counts how many beginnings of the pattern one value can match at the same time and does not publish its limit;
-# this one refuses what the documentation calls too complex and takes what it shows as simple enough.
+# AWS limits the number of states that one value can reach at the same time and does not publish the limit. This one
+# rejects what the documentation calls too complex and accepts its valid examples.
 MAX_STATES = 12
 _MAX_EXPLORED = 2_000
 
@@ -19,7 +19,7 @@ Part = str | None  # a literal character, or None for `*`
 
 
 class Wildcard:
-    """One pattern, split at its wildcards, so that a match is a few searches. What it matches begins with `first`."""
+    """A compiled wildcard: literal pieces split at each `*`, so that a match takes a few searches."""
 
     def __init__(self, text: str) -> None:
         parts = _parse(text)
@@ -34,11 +34,9 @@ class Wildcard:
         self.last = pieces[-1] if len(pieces) > 1 else None
 
     def __call__(self, value: Value) -> bool:
-        """Whether the value is a text of this form."""
-        return isinstance(value, str) and self.matches(value)
-
-    def matches(self, value: str) -> bool:
-        """Whether the whole value is of this form."""
+        """Whether the value is a string that matches as a whole."""
+        if not isinstance(value, str):
+            return False
         if self.last is None:
             return value == self.first
         if len(value) < len(self.first) + len(self.last) or not value.startswith(self.first):
@@ -53,7 +51,7 @@ class Wildcard:
 
 
 class WildcardSyntaxError(ValueError):
-    """What is wrong, at which position of the value with its opening quote."""
+    """A syntax error with its position, counted from the opening quote of the value."""
 
 
 def _parse(text: str) -> list[Part]:
@@ -75,7 +73,7 @@ def _parse(text: str) -> list[Part]:
 
 
 def _check_complexity(parts: list[Part]) -> None:
-    """Follow every value there could be, as far as it makes a difference, and count where a match may stand."""
+    """Raise an error when some value could reach more than MAX_STATES states at once."""
     alphabet = {part for part in parts if part is not None}
     start = _closure({0}, parts)
     seen, waiting = {start}, [start]
@@ -99,18 +97,14 @@ def _check_complexity(parts: list[Part]) -> None:
 
 
 def _closure(states: set[int], parts: list[Part]) -> frozenset[int]:
-    """These states and those behind a wildcard that stands for nothing."""
+    """Return the states and those reached through a wildcard that matches nothing."""
     return frozenset(states | {at + 1 for at in states if at < len(parts) and parts[at] is None})
 
 
 def read_wildcards(tokens: JsonTokens, given: Iterable[Token], *, listed: bool) -> list[Wildcard]:
-    """The wildcards that these tokens are. The reader is past all of them when it says what is wrong with one."""
-    texts: list[str] = []
-    for token in given:
-        if token.kind != "string":
-            raise tokens.refusal("wildcard match pattern must be a string", twice=listed)
-        texts.append(tokens.text_of(token))
+    """Compile the wildcards of these tokens. A syntax error is reported at the offset after all of them."""
+    texts = list(tokens.texts(given, "wildcard match pattern must be a string", twice=listed))
     try:
         return [Wildcard(text) for text in texts]
     except WildcardSyntaxError as exc:
-        raise tokens.refusal(str(exc)) from exc
+        raise tokens.error(str(exc)) from exc

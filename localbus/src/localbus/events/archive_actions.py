@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.events.archive import Archive
 from localbus.events.bus import Bus, is_bus_arn
+from localbus.events.state import EventBridge
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-
-if TYPE_CHECKING:
-    from localbus.events.state import EventBridge
 
 _ARCHIVE_ARN = re.compile(r"arn:aws[\w-]*:events:[a-z0-9-]+:[0-9]{12}:archive/(.+)")
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.events.bus import DEFAULT_BUS, Bus
+from localbus.events.limits import MAX_BUSES, MAX_POLICY_BYTES, limit_exceeded
+from localbus.events.state import EventBridge
+from localbus.events.tags import read_tags
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-if TYPE_CHECKING:
-    from localbus.events.state import EventBridge
-
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-MAX_BUSES = 100
-MAX_TAGS = 50
-# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
-MAX_POLICY_BYTES = 10_240
 _SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
-LIMIT_TEXT = "The requested resource exceeds the maximum number allowed."
 
 
 def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -30,7 +23,7 @@ def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
         text = "Parameter Name is not valid. Reason: A custom event bus name must not contain '/'."
         raise AwsError("ValidationException", text)
     if len(events.buses.of(caller)) >= MAX_BUSES:
-        raise AwsError("LimitExceededException", LIMIT_TEXT)
+        raise limit_exceeded()
     settings = {name: params[name] for name in _SETTINGS if name in params}
     bus = events.buses.create(name, caller, settings, read_tags(params.get("Tags", []), {}))
     return {"EventBusArn": bus.arn} | settings
@@ -144,34 +137,3 @@ def remove_permission(events: EventBridge, params: Params, caller: Caller) -> Pa
         raise AwsError("ResourceNotFoundException", "Statement with the provided id does not exist.")
     bus.policy = {**(bus.policy or {}), "Statement": kept} if kept else None
     return {}
-
-
-def tag_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """TagResource."""
-    tagged = events.buses.tagged(params["ResourceARN"], caller)
-    tagged.tags |= read_tags(params["Tags"], tagged.tags)
-    return {}
-
-
-def untag_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """UntagResource."""
-    tags = events.buses.tagged(params["ResourceARN"], caller).tags
-    for key in params["TagKeys"]:
-        tags.pop(key, None)
-    return {}
-
-
-def list_tags_for_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """ListTagsForResource."""
-    tags = events.buses.tagged(params["ResourceARN"], caller).tags
-    return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
-
-def read_tags(given: list[Params], current: dict[str, str]) -> dict[str, str]:
-    """Tags by their keys, if they are not too many and none is AWS's own."""
-    tags = {one["Key"]: one["Value"] for one in given}
-    if any(key.lower().startswith("aws:") for key in tags):
-        raise AwsError("ValidationException", "Tag keys must not start with aws:.")
-    if len(current | tags) > MAX_TAGS:
-        raise AwsError("ValidationException", f"A resource has at most {MAX_TAGS} tags.")
-    return tags

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from localbus.events.api_destination import ApiDestination
+from localbus.events.state import EventBridge
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-
-if TYPE_CHECKING:
-    from localbus.events.api_destination import ApiDestination
-    from localbus.events.state import EventBridge
 
 
 def create_connection(events: EventBridge, params: Params, caller: Caller) -> Params:

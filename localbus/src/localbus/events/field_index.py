@@ -11,7 +11,15 @@ from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 from localbus.event_pattern.json_tokenizer import Value
-from localbus.event_pattern.matchers import Alternatives, End, IgnoringCase, Span, Test, is_comparable, key_of
+from localbus.event_pattern.matchers import (
+    FieldMatcher,
+    IgnoringCase,
+    Matcher,
+    NumericRange,
+    PrefixOrSuffix,
+    is_comparable,
+    key_of,
+)
 from localbus.event_pattern.wildcard import Wildcard
 from localbus.events.interval_tree import Spans
 
@@ -21,16 +29,16 @@ Key = tuple[str, Hashable]
 _ANY: Key = ("any", None)
 
 
-def keys_of(wanted: Alternatives) -> set[Key]:
+def keys_of(wanted: FieldMatcher) -> set[Key]:
     """What an entry stands under, spans aside."""
     return {("is", value) for value in wanted.exact} | {
-        _key_of_test(test) for test in wanted.tests if not isinstance(test, Span)
+        _key_of_test(test) for test in wanted.matchers if not isinstance(test, NumericRange)
     }
 
 
-def _key_of_test(test: Test) -> Key:
+def _key_of_test(test: Matcher) -> Key:
     match test:
-        case End():
+        case PrefixOrSuffix():
             return (test.which, test.text)
         case IgnoringCase():
             return ("folded", test.folded)
@@ -41,13 +49,13 @@ def _key_of_test(test: Test) -> Key:
     return _ANY
 
 
-def is_open(wanted: Alternatives) -> bool:
+def is_open(wanted: FieldMatcher) -> bool:
     """Whether what is wanted cannot be looked up."""
     return _ANY in keys_of(wanted)
 
 
-def _spans_of(wanted: Alternatives) -> list[Span]:
-    return [test for test in wanted.tests if isinstance(test, Span)]
+def _spans_of(wanted: FieldMatcher) -> list[NumericRange]:
+    return [test for test in wanted.matchers if isinstance(test, NumericRange)]
 
 
 class FieldIndex(Generic[Entry]):
@@ -61,7 +69,7 @@ class FieldIndex(Generic[Entry]):
     def __bool__(self) -> bool:
         return bool(self._by_key or self._spans)
 
-    def add(self, entry: Entry, wanted: Alternatives) -> None:
+    def add(self, entry: Entry, wanted: FieldMatcher) -> None:
         """Take in an entry."""
         for key in keys_of(wanted):
             self._by_key.setdefault(key, []).append(entry)
@@ -70,7 +78,7 @@ class FieldIndex(Generic[Entry]):
         for span in _spans_of(wanted):
             self._spans.add(span.low, span.high, entry)
 
-    def remove(self, entry: Entry, wanted: Alternatives) -> None:
+    def remove(self, entry: Entry, wanted: FieldMatcher) -> None:
         """Take out an entry that wants this."""
         for key in keys_of(wanted):
             self._by_key[key].remove(entry)
@@ -81,7 +89,7 @@ class FieldIndex(Generic[Entry]):
         if _spans_of(wanted):
             self._spans.remove(entry)
 
-    def crowd(self, wanted: Alternatives) -> int:
+    def crowd(self, wanted: FieldMatcher) -> int:
         """How many entries an entry that wants this would stand among."""
         among_keys = sum(len(self._by_key.get(key, ())) for key in keys_of(wanted))
         return among_keys + sum(self._spans.crossing(span.low, span.high) for span in _spans_of(wanted))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError, not_implemented
 from localbus.event_pattern.pattern import EventPattern, fields_of
 from localbus.events import event
 from localbus.events.bus import Bus
 from localbus.events.event import EntryError, check_size
+from localbus.events.state import EventBridge
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import allows_account
-
-if TYPE_CHECKING:
-    from localbus.events.state import EventBridge
 
 _REQUIRED = ("id", "account", "source", "time", "region", "detail-type")
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events import schedule
 from localbus.events.bus import DEFAULT_BUS, Rule
-from localbus.events.bus_actions import LIMIT_TEXT, read_tags
+from localbus.events.limits import MAX_RULES, limit_exceeded
+from localbus.events.state import EventBridge
+from localbus.events.tags import read_tags
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-
-if TYPE_CHECKING:
-    from localbus.events.state import EventBridge
-
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-MAX_RULES = 300
 
 
 def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -36,7 +30,7 @@ def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     times = schedule.parse(expression) if expression else None
     if rule is None:
         if sum(1 for one in bus.rules.values() if not one.managed_by) >= MAX_RULES:
-            raise AwsError("LimitExceededException", LIMIT_TEXT)
+            raise limit_exceeded()
         rule = Rule(name, bus.rule_arn(name), bus, tags=read_tags(params.get("Tags", []), {}))
         bus.rules[name] = rule
     rule.pattern, rule.schedule, rule.schedule_expression = pattern, times, expression or None

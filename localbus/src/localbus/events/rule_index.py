@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from localbus.event_pattern.matchers import Alternatives
-from localbus.event_pattern.pattern import Branch, EventPattern, Fields, fields_of, holds, with_those_around
+from localbus.event_pattern.matchers import FieldMatcher
+from localbus.event_pattern.pattern import Branch, EventPattern, Fields, fields_of, holds, with_ancestors
 from localbus.events.field_index import FieldIndex, is_open, keys_of
 
 _MOST_KEYS = 100
@@ -57,7 +57,7 @@ class RuleIndex(Generic[Rule]):
         """The fields of an event that any of these rules asks about."""
         if self._asked is None:
             branches = (branch for places in self._branches.values() for branch, _ in places)
-            self._asked = with_those_around({path for branch in branches for path, _ in branch})
+            self._asked = with_ancestors({path for branch in branches for path, _ in branch})
         return fields_of(event, self._asked)
 
     def candidates(self, fields: Fields) -> Iterator[tuple[Branch, Rule]]:
@@ -84,11 +84,11 @@ class RuleIndex(Generic[Rule]):
                 continue
             index = self._by_field.get(path)
             crowd = index.crowd(wanted) if index is not None else 0
-            rank = (is_open(wanted), crowd, bool(wanted.tests), len(keys), index is None)
+            rank = (is_open(wanted), crowd, bool(wanted.matchers), len(keys), index is None)
             if best is None or rank < best[0]:
                 best = (rank, path)
         return best[1] if best else None
 
 
-def _wanted(branch: Branch, path: str) -> Alternatives:
+def _wanted(branch: Branch, path: str) -> FieldMatcher:
     return next(wanted for name, wanted in branch if name == path)

@@ -1,26 +1,16 @@
-"""EventBridge as a service: its table of actions, and the way of an event from a bus over its rules to their targets.
+"""EventBridge's resources, and the path of an event from a bus through its rules to their targets.
 
-`event_pattern` says what a pattern is, `rule_index` how rules are found, `delivery` how events reach targets.
+See `event_pattern` for patterns, `rule_index` for rule lookup and `delivery` for retries and dead-letter queues.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from functools import partial
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.delivery.dispatcher import Dispatcher
 from localbus.delivery_faults import Disorder
-from localbus.events import (
-    archive_actions,
-    bus_actions,
-    destination_actions,
-    put_events_actions,
-    rule_actions,
-    target_actions,
-)
 from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
 from localbus.events.bus import Bus, Buses, Rule
@@ -30,57 +20,10 @@ from localbus.events.event import Event, envelope
 from localbus.events.replay import Replays
 from localbus.events.targets import Deliver, EventTargets
 from localbus.journal import Journal
-from localbus.protocol.service import Caller, Service
-from localbus.protocol.service_model import Api, Params
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 
 _LATE_S = 60
-
-ACTIONS: dict[str, Callable[[EventBridge, Params, Caller], Params]] = {
-    "CancelReplay": archive_actions.cancel_replay,
-    "CreateApiDestination": destination_actions.create_api_destination,
-    "CreateArchive": archive_actions.create_archive,
-    "CreateConnection": destination_actions.create_connection,
-    "CreateEventBus": bus_actions.create_event_bus,
-    "DeauthorizeConnection": destination_actions.deauthorize_connection,
-    "DeleteApiDestination": destination_actions.delete_api_destination,
-    "DeleteArchive": archive_actions.delete_archive,
-    "DeleteConnection": destination_actions.delete_connection,
-    "DeleteEventBus": bus_actions.delete_event_bus,
-    "DeleteRule": rule_actions.delete_rule,
-    "DescribeApiDestination": destination_actions.describe_api_destination,
-    "DescribeArchive": archive_actions.describe_archive,
-    "DescribeConnection": destination_actions.describe_connection,
-    "DescribeEventBus": bus_actions.describe_event_bus,
-    "DescribeReplay": archive_actions.describe_replay,
-    "DescribeRule": rule_actions.describe_rule,
-    "DisableRule": rule_actions.disable_rule,
-    "EnableRule": rule_actions.enable_rule,
-    "ListApiDestinations": destination_actions.list_api_destinations,
-    "ListArchives": archive_actions.list_archives,
-    "ListConnections": destination_actions.list_connections,
-    "ListEventBuses": bus_actions.list_event_buses,
-    "ListReplays": archive_actions.list_replays,
-    "ListRuleNamesByTarget": rule_actions.list_rule_names_by_target,
-    "ListRules": rule_actions.list_rules,
-    "ListTagsForResource": bus_actions.list_tags_for_resource,
-    "ListTargetsByRule": target_actions.list_targets_by_rule,
-    "PutEvents": put_events_actions.put_events,
-    "PutPermission": bus_actions.put_permission,
-    "PutRule": rule_actions.put_rule,
-    "PutTargets": target_actions.put_targets,
-    "RemovePermission": bus_actions.remove_permission,
-    "RemoveTargets": target_actions.remove_targets,
-    "StartReplay": archive_actions.start_replay,
-    "TagResource": bus_actions.tag_resource,
-    "TestEventPattern": put_events_actions.try_event_pattern,
-    "UntagResource": bus_actions.untag_resource,
-    "UpdateApiDestination": destination_actions.update_api_destination,
-    "UpdateArchive": archive_actions.update_archive,
-    "UpdateConnection": destination_actions.update_connection,
-    "UpdateEventBus": bus_actions.update_event_bus,
-}
 
 
 class EventBridge:
@@ -113,10 +56,6 @@ class EventBridge:
         self.deliveries = EventDeliveries(clock, journal, dispatcher, self._targets.senders())
         self.disturb(disorder or Disorder())
         self._tasks = tasks
-
-    def service(self) -> Service:
-        """EventBridge for the router."""
-        return Service(Api("events"), {name: partial(action, self) for name, action in ACTIONS.items()}, "1.1")
 
     def disturb(self, disorder: Disorder) -> None:
         """Let so many events trigger a rule twice from now on; chance begins anew."""

@@ -6,22 +6,17 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTarge
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.events.bus import Rule, Target
-from localbus.events.bus_actions import LIMIT_TEXT
 from localbus.events.input_transformer import compile_input
+from localbus.events.limits import MAX_TARGETS, limit_exceeded
 from localbus.events.rule_actions import check_managed
+from localbus.events.state import EventBridge
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-if TYPE_CHECKING:
-    from localbus.events.state import EventBridge
-
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-MAX_TARGETS = 5
 _ARN = re.compile(r"arn:aws[\w-]*:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12})?:.+")
 _ARN_OF = {
     "events": re.compile(r"[^:]+:[^:]+:events:[^:]+:[0-9]{12}:(?:event-bus/.+|api-destination/[^/]+(?:/[^/]+)?)"),
@@ -38,7 +33,7 @@ def put_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
     check_managed(rule, params)
     targets = {given["Id"]: _build(given) for given in params["Targets"]}
     if len(rule.targets | targets) > MAX_TARGETS:
-        raise AwsError("LimitExceededException", LIMIT_TEXT)
+        raise limit_exceeded()
     rule.targets |= targets
     return {"FailedEntryCount": 0, "FailedEntries": []}
 

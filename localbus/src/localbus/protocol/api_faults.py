@@ -1,6 +1,6 @@
-"""Failures on demand: throttling, errors before and after the effect, latency, dropped connections. Off by default.
+"""Injected API faults: throttling, errors before and after the effect, latency, dropped connections. Off by default.
 
-Whoever retries finds out here whether that is safe: after `error_after` the thing has been done, and nobody was told.
+Use `error_after` to test retries: the operation succeeds but the client receives an error.
 """
 
 from __future__ import annotations
@@ -40,11 +40,16 @@ class Faults:
         self._chance = random.Random()  # noqa: S311 (chance is the purpose)
 
     def ask(self, document: Any) -> None:
-        """Take `{"seed": 7, "rules": [{"action", "kind", "probability", "latency_ms"}]}`; raises ValueError."""
-        given = document.get("rules") if isinstance(document, dict) else None
+        """Set the faults of `{"seed": 7, "rules": [{"action", "kind", "probability", "latency_ms"}]}`; {} ends them.
+
+        Raises ValueError.
+        """
+        given = (
+            document.get("rules", []) if isinstance(document, dict) and document.keys() <= {"seed", "rules"} else None
+        )
         if not isinstance(given, list):
             raise ValueError(  # noqa: TRY004 (what came by HTTP has a bad value, not a bad type)
-                'Say which: {"seed": 7, "rules": [...]}.'
+                'Invalid faults: expected {"seed": 7, "rules": [...]}, or {} to end them.'
             )
         rules = [_rule(rule) for rule in given]
         self._chance = random.Random(str(document.get("seed", 0)))  # noqa: S311
@@ -66,11 +71,22 @@ def _rule(given: Any) -> Fault:
     try:
         rule = Fault(**given)
     except TypeError as exc:
-        raise ValueError(f"{given} is no rule: it has action, kind, probability and perhaps latency_ms.") from exc
-    numbers = isinstance(rule.probability, int | float) and isinstance(rule.latency_ms, int | float)
-    if rule.kind not in get_args(Kind) or not numbers or not 0 <= rule.probability <= 1 or rule.latency_ms < 0:
-        raise ValueError(f"{given} is no rule: the kinds are {', '.join(get_args(Kind))}.")
+        text = f"Invalid rule {given!r}: expected an object with action, kind, probability and optionally latency_ms."
+        raise ValueError(text) from exc
+    kinds = get_args(Kind)
+    checks = (
+        ("kind", rule.kind in kinds, f"one of {', '.join(kinds)}"),
+        ("probability", _is_number(rule.probability) and rule.probability <= 1, "a number from 0 to 1"),
+        ("latency_ms", _is_number(rule.latency_ms), "a number, 0 or more"),
+    )
+    for name, is_valid, expected in checks:
+        if not is_valid:
+            raise ValueError(f"Invalid {name} {getattr(rule, name)!r}: expected {expected}.")
     return rule
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and value >= 0
 
 
 def answer(fault: Fault, service: str, do: Callable[[], Answer], refuse: Callable[[Exception], Response]) -> Answer:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from localbus.errors import AwsError
 from localbus.event_pattern.json_tokenizer import JsonTokens, Value
-from localbus.event_pattern.pattern import EventPattern, Fields, Place, fields_of, holds
+from localbus.event_pattern.pattern import ArrayPosition, EventPattern, Fields, fields_of, holds
 
 Scope = Literal["MessageAttributes", "MessageBody"]
 
@@ -67,7 +67,7 @@ def body_fields(message: str) -> Fields | None:
 
 def attribute_fields(attributes: Mapping[str, Mapping[str, Any]]) -> Fields:
     """The attributes as fields: each item of a String.Array is a value of its own, Binary ones do not count."""
-    fields: dict[str, list[tuple[Value, Place]]] = {}
+    fields: dict[str, list[tuple[Value, ArrayPosition]]] = {}
     for name, attribute in attributes.items():
         kind: str = attribute["DataType"]
         if not kind.startswith("Binary"):
@@ -132,7 +132,7 @@ def _check_operators(tokens: JsonTokens) -> None:
     must_be_text = False
     while (token := tokens.next()).kind != "end":
         if must_be_text and token.kind != "string":
-            raise tokens.refusal("prefix match pattern must be a string")
+            raise tokens.error("prefix match pattern must be a string")
         must_be_text = False
         match token.kind:
             case "{" | "[":
@@ -145,15 +145,15 @@ def _check_operators(tokens: JsonTokens) -> None:
                 _check_operator(tokens, within, after)
                 must_be_text = _is_in_anything_but(within)
             case "number" if abs(float(token.value or 0)) > HIGHEST_NUMBER:
-                raise tokens.refusal("Value must be between -1.0E9 and 1.0E9, inclusive")
+                raise tokens.error("Value must be between -1.0E9 and 1.0E9, inclusive")
 
 
 def _check_operator(tokens: JsonTokens, within: list[str], name: str) -> None:
     in_values = len(within) > 1 and within[-2].startswith("[") and within[-2] != "[$or"
     if in_values and name in _NOT_IN_SNS:
-        raise tokens.refusal(f"Unrecognized match type {name}")
+        raise tokens.error(f"Unrecognized match type {name}")
     if _is_in_anything_but(within) and name != "prefix":
-        raise tokens.refusal(f"Unsupported anything-but pattern: {name}")
+        raise tokens.error(f"Unsupported anything-but pattern: {name}")
 
 
 def _is_in_anything_but(within: list[str]) -> bool:
