@@ -107,7 +107,7 @@ class DeveloperApi:
     def _show_journal(self, request: Request) -> Response:
         query = request.query
         wanted: dict[str, Any] = {name: query.get(name) for name in ("message_id", "resource", "event")}
-        since = {name: _count(name, query[name]) for name in ("after", "last") if name in query}
+        since: dict[str, Any] = {name: _count(name, query[name]) for name in ("after", "last") if name in query}
         if query.get("follow") in {"1", "true"}:
             headers = [(b"Content-Type", b"application/x-ndjson")]
             return Response(200, headers, self._follow(since, wanted))

@@ -11,13 +11,15 @@ from localbus.event_pattern.json_tokenizer import JsonTokens, Token, invalid_pat
 from localbus.event_pattern.matchers import NOT_COMPARABLE, Matcher, has_end, is_comparable, key_of
 from localbus.event_pattern.wildcard import read_wildcards
 
+_Reader = Callable[[JsonTokens, Iterable[Token], bool], Matcher]
 _SINGLE_KINDS = {"[", "string", "number"}
 
 
 def read_anything_but(tokens: JsonTokens) -> Matcher:
     """Read the operand of anything-but and the end of its object."""
     token = tokens.next()
-    read, closings = _read_values, 1
+    read: _Reader = _read_values
+    closings = 1
     if token.kind == "{":
         name = tokens.next()
         if name.kind != "name":
@@ -54,7 +56,7 @@ def _read_values(tokens: JsonTokens, values: Iterable[Token], listed: bool) -> M
     return lambda value: key_of(value) in keys
 
 
-def _read_ends(which: str) -> Callable[[JsonTokens, Iterable[Token], bool], Matcher]:
+def _read_ends(which: str) -> _Reader:
     def read(tokens: JsonTokens, values: Iterable[Token], listed: bool) -> Matcher:
         ends: list[str] = []
         for text in tokens.texts(values, "prefix/suffix match pattern must be a string", twice=listed):
@@ -77,7 +79,7 @@ def _read_wildcards(tokens: JsonTokens, values: Iterable[Token], listed: bool) -
     return lambda value: any(matches(value) for matches in wildcards)
 
 
-_READERS: dict[object, Callable[[JsonTokens, Iterable[Token], bool], Matcher]] = {
+_READERS: dict[object, _Reader] = {
     "prefix": _read_ends("prefix"),
     "suffix": _read_ends("suffix"),
     "equals-ignore-case": _read_ignoring_case,
