@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock, RealClock
+from localbus.cloudformation import api as cloudformation
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import Disorder
 from localbus.developer_api.api import DeveloperApi
@@ -74,7 +75,7 @@ class Engine:
         mappings = self.mappings.service()
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)
-        services = [*messaging, self.stacks.service()]
+        services = [*messaging, cloudformation.service(self.stacks)]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = Faults()
         developer_api = DeveloperApi(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from formation_support import Formation
-from localbus.pytest_plugin import Localbus
+from cloudformation_support import StackClient
 from localbus_support import refused
 
 SHOP = """
@@ -20,19 +18,13 @@ Resources:
 """
 
 
-@pytest.fixture
-def formation(localbus: Localbus) -> Formation:
-    """CloudFormation of a fresh engine."""
-    return Formation(localbus)
-
-
-def ask(formation: Formation, kind: str, name: str = "try", template: str = SHOP, **values: str) -> dict[str, Any]:
+def ask(stacks: StackClient, kind: str, name: str = "try", template: str = SHOP, **values: str) -> dict[str, Any]:
     """Make a change set and describe it."""
     parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
-    made = formation.client.create_change_set(
+    made = stacks.client.create_change_set(
         StackName="shop", ChangeSetName=name, ChangeSetType=kind, TemplateBody=template, Parameters=parameters
     )
-    found: dict[str, Any] = formation.client.describe_change_set(ChangeSetName=made["Id"])
+    found: dict[str, Any] = stacks.client.describe_change_set(ChangeSetName=made["Id"])
     return found
 
 
@@ -42,26 +34,26 @@ def told(found: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
     return {one["LogicalResourceId"]: (one["Action"], one.get("Replacement")) for one in changes}
 
 
-def test_a_new_stack_waits_for_its_change_set(formation: Formation) -> None:
+def test_a_new_stack_waits_for_its_change_set(stacks: StackClient) -> None:
     """Until it is carried out there is only the stack's name; then the stack is as the change set said."""
-    found = ask(formation, "CREATE")
+    found = ask(stacks, "CREATE")
 
     assert (found["Status"], found["ExecutionStatus"]) == ("CREATE_COMPLETE", "AVAILABLE")
     assert told(found) == dict.fromkeys(("Topic", "Queue", "Subscription"), ("Add", None))
-    assert formation.stack()["StackStatus"] == "REVIEW_IN_PROGRESS"
-    assert "QueueUrls" not in formation.sqs.list_queues()
+    assert stacks.stack()["StackStatus"] == "REVIEW_IN_PROGRESS"
+    assert "QueueUrls" not in stacks.sqs.list_queues()
 
-    formation.client.execute_change_set(ChangeSetName="try", StackName="shop")
+    stacks.client.execute_change_set(ChangeSetName="try", StackName="shop")
 
-    assert formation.settled("shop") == "CREATE_COMPLETE"
-    assert formation.physical_id("Topic").endswith(":shop")
+    assert stacks.settled("shop") == "CREATE_COMPLETE"
+    assert stacks.physical_id("Topic").endswith(":shop")
 
 
-def test_a_change_set_says_what_it_replaces(formation: Formation) -> None:
+def test_a_change_set_says_what_it_replaces(stacks: StackClient) -> None:
     """A change in place, one that makes another resource, and what follows from that are told apart."""
-    formation.create(SHOP)
+    stacks.create(SHOP)
 
-    found = ask(formation, "UPDATE", Prefix="store", Seconds="45")
+    found = ask(stacks, "UPDATE", Prefix="store", Seconds="45")
 
     assert told(found) == {
         "Topic": ("Modify", "True"),
@@ -70,67 +62,67 @@ def test_a_change_set_says_what_it_replaces(formation: Formation) -> None:
     }
     details = found["Changes"][0]["ResourceChange"]["Details"]
     assert [one["Target"]["Name"] for one in details] == ["TopicName"]
-    assert formation.physical_id("Topic").endswith(":shop")
+    assert stacks.physical_id("Topic").endswith(":shop")
 
-    formation.client.execute_change_set(ChangeSetName=found["ChangeSetId"])
+    stacks.client.execute_change_set(ChangeSetName=found["ChangeSetId"])
 
-    assert formation.settled("shop") == "UPDATE_COMPLETE"
-    assert formation.physical_id("Topic").endswith(":store")
+    assert stacks.settled("shop") == "UPDATE_COMPLETE"
+    assert stacks.physical_id("Topic").endswith(":store")
 
 
-def test_what_a_template_has_lost_is_removed(formation: Formation) -> None:
+def test_what_a_template_has_lost_is_removed(stacks: StackClient) -> None:
     """The change set names it with its physical id."""
-    formation.create(SHOP)
+    stacks.create(SHOP)
 
-    found = ask(formation, "UPDATE", template="Resources: {Topic: {Type: AWS::SNS::Topic}}")
+    found = ask(stacks, "UPDATE", template="Resources: {Topic: {Type: AWS::SNS::Topic}}")
 
     removed = [one["ResourceChange"] for one in found["Changes"] if one["ResourceChange"]["Action"] == "Remove"]
     assert {one["PhysicalResourceId"] for one in removed} == {
-        formation.physical_id("Queue"),
-        formation.physical_id("Subscription"),
+        stacks.physical_id("Queue"),
+        stacks.physical_id("Subscription"),
     }
 
 
-def test_no_change_fails_the_change_set(formation: Formation) -> None:
+def test_no_change_fails_the_change_set(stacks: StackClient) -> None:
     """Tools read this reason as success; such a change set cannot be carried out."""
-    formation.create(SHOP)
+    stacks.create(SHOP)
 
-    found = ask(formation, "UPDATE")
+    found = ask(stacks, "UPDATE")
 
     assert (found["Status"], found["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
     assert found["StatusReason"].startswith("The submitted information didn't contain changes.")
-    code, _ = refused(formation.client.execute_change_set, ChangeSetName=found["ChangeSetId"])
+    code, _ = refused(stacks.client.execute_change_set, ChangeSetName=found["ChangeSetId"])
     assert code == "InvalidChangeSetStatus"
 
 
-def test_change_sets_are_listed_and_deleted(formation: Formation) -> None:
+def test_change_sets_are_listed_and_deleted(stacks: StackClient) -> None:
     """Several can wait side by side; the others are void once one is carried out."""
-    formation.create(SHOP)
+    stacks.create(SHOP)
     for name, seconds in (("first", "1"), ("second", "2"), ("third", "3")):
-        ask(formation, "UPDATE", name, Seconds=seconds)
-    formation.client.delete_change_set(ChangeSetName="first", StackName="shop")
-    listed = formation.client.list_change_sets(StackName="shop")["Summaries"]
+        ask(stacks, "UPDATE", name, Seconds=seconds)
+    stacks.client.delete_change_set(ChangeSetName="first", StackName="shop")
+    listed = stacks.client.list_change_sets(StackName="shop")["Summaries"]
     assert [one["ChangeSetName"] for one in listed] == ["second", "third"]
 
-    formation.client.execute_change_set(ChangeSetName="third", StackName="shop")
-    formation.settled("shop")
+    stacks.client.execute_change_set(ChangeSetName="third", StackName="shop")
+    stacks.settled("shop")
 
-    assert formation.attributes(formation.physical_id("Queue"))["VisibilityTimeout"] == "3"
-    code, message = refused(formation.client.describe_change_set, ChangeSetName="second", StackName="shop")
+    assert stacks.attributes(stacks.physical_id("Queue"))["VisibilityTimeout"] == "3"
+    code, message = refused(stacks.client.describe_change_set, ChangeSetName="second", StackName="shop")
     assert (code, message) == ("ChangeSetNotFound", "ChangeSet [second] does not exist")
 
 
-def test_a_stack_under_review_can_be_deleted(formation: Formation) -> None:
+def test_a_stack_under_review_can_be_deleted(stacks: StackClient) -> None:
     """Who only looked leaves nothing behind."""
-    ask(formation, "CREATE")
+    ask(stacks, "CREATE")
 
-    assert formation.delete() == "DELETE_COMPLETE"
+    assert stacks.delete() == "DELETE_COMPLETE"
 
 
-def test_a_wrong_template_makes_no_change_set(formation: Formation) -> None:
+def test_a_wrong_template_makes_no_change_set(stacks: StackClient) -> None:
     """It is refused as CreateStack would refuse it, and no stack comes to be."""
     code, message = refused(
-        formation.client.create_change_set,
+        stacks.client.create_change_set,
         StackName="shop",
         ChangeSetName="try",
         ChangeSetType="CREATE",
@@ -141,4 +133,4 @@ def test_a_wrong_template_makes_no_change_set(formation: Formation) -> None:
     assert message == (
         "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template"
     )
-    assert formation.client.describe_stacks()["Stacks"] == []
+    assert stacks.client.describe_stacks()["Stacks"] == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fake_lambda import ME, QUEUE_ARN, Cafe, cafe
-from localbus.cloudformation.resources.base import Site
+from localbus.cloudformation.resources.base import ResourceContext
 from localbus.cloudformation.resources.lambda_ import MappingType
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/shop/0f0e0d0c-0b0a-0908-0706-050403020100"
@@ -20,16 +20,16 @@ OWN_TAGS = {
 GIVEN: dict[str, Any] = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista"}
 
 
-def site(it: Cafe) -> Site:
+def context_of(it: Cafe) -> ResourceContext:
     """The place of the resource `Mapping` in the stack `shop`."""
-    return Site({"lambda": it.mappings.service()}, ME, "shop", STACK_ID, "Mapping", lambda _arn: None)
+    return ResourceContext({"lambda": it.mappings.service()}, ME, "shop", STACK_ID, "Mapping", lambda _arn: None)
 
 
 async def test_a_mapping_has_the_tags_of_its_template_and_those_of_cloudformation() -> None:
     """Its own tags are CloudFormation's to keep, however the template's change (recorded of AWS)."""
     async with cafe() as it:
         it.queue()
-        kind, place = MappingType(), site(it)
+        kind, place = MappingType(), context_of(it)
         before = {**GIVEN, "Tags": [{"Key": "my", "Value": "tag"}]}
 
         made = await kind.create(place, before)
@@ -45,7 +45,7 @@ async def test_a_mapping_changes_in_its_place_and_goes() -> None:
     """What the template no longer says has its default again; what is gone already is no failure."""
     async with cafe() as it:
         it.queue()
-        kind, place = MappingType(), site(it)
+        kind, place = MappingType(), context_of(it)
         before = {**GIVEN, "BatchSize": "3", "Enabled": False}
 
         made = await kind.create(place, before)

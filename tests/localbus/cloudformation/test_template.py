@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from localbus.cloudformation.plan import Plan, Surroundings, make_plan
+from localbus.cloudformation.plan import Plan, StackContext, make_plan
 from localbus.cloudformation.template import template
-from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Left
+from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Unresolved
 from localbus.errors import AwsError
 
 QUEUE = "Resources: {Queue: {Type: AWS::SQS::Queue}}"
@@ -30,10 +30,10 @@ class Shop:
 
 def plan(text: str, **parameters: str) -> Plan:
     """The plan of a template in a stack called shop."""
-    surroundings = Surroundings(
+    context = StackContext(
         "shop", "arn:shop", "000000000000", "eu-west-1", (), {"Shared": "of another"}.__getitem__, with_upstream=True
     )
-    return make_plan(template.parse(text), parameters, surroundings)
+    return make_plan(template.parse(text), parameters, context)
 
 
 def value_of(expression: str, sections: str = "", **parameters: str) -> Any:
@@ -104,7 +104,7 @@ def test_what_the_upstream_is_to_resolve_is_left(expression: str, left: Any) -> 
     """Only what depends on its own resources stays a function; all around it is a literal."""
     found = value_of(expression)
 
-    assert isinstance(found, Left)
+    assert isinstance(found, Unresolved)
     assert found == left
 
 
@@ -192,7 +192,7 @@ def test_a_list_parameter_is_a_list() -> None:
         ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue}, Q: {Type: AWS::SNS::Topic}}",
-            "Template format error: YAML not well-formed. (line 1: the key Q stands twice)",
+            "Template format error: YAML not well-formed. (line 1: duplicate key Q)",
         ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue, DependsOn: Nobody}}",
@@ -251,7 +251,7 @@ def test_json_says_the_same() -> None:
     }
     short = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref AWS::StackName}}}"
 
-    assert plan(json.dumps(document)).essence() == plan(short).essence()
+    assert plan(json.dumps(document)).fingerprint() == plan(short).fingerprint()
 
 
 _WORDS = st.sampled_from(

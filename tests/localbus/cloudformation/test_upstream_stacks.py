@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from formation_support import Formation
+from cloudformation_support import StackClient
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
 from localbus_support import eventually, journal
@@ -74,9 +74,9 @@ def localbus(upstream: str) -> Iterator[Localbus]:
 
 
 @pytest.fixture
-def formation(localbus: Localbus) -> Iterator[Formation]:
+def stacks(localbus: Localbus) -> Iterator[StackClient]:
     """CloudFormation of the engine; its stacks are gone afterwards, for the upstream serves the next engine too."""
-    found = Formation(localbus)
+    found = StackClient(localbus)
     yield found
     for stack in found.client.describe_stacks()["Stacks"]:
         found.delete(stack["StackId"])
@@ -94,122 +94,122 @@ def behind(upstream: str, service: str) -> Any:
     )
 
 
-def test_each_resource_lands_where_its_service_is(formation: Formation, upstream: str) -> None:
+def test_each_resource_lands_where_its_service_is(stacks: StackClient, upstream: str) -> None:
     """Queues and topics are made here, tables and policies there, and each knows the others' values."""
-    assert formation.create(MIXED) == "CREATE_COMPLETE"
+    assert stacks.create(MIXED) == "CREATE_COMPLETE"
 
-    outputs = formation.outputs()
+    outputs = stacks.outputs()
     assert behind(upstream, "sqs").list_queues().get("QueueUrls", []) == []
     assert behind(upstream, "dynamodb").describe_table(TableName="orders")["Table"]["TableArn"] == outputs["TableArn"]
     iam = behind(upstream, "iam")
     version = iam.get_policy_version(PolicyArn=outputs["PolicyArn"], VersionId="v1")["PolicyVersion"]["Document"]
     assert [one["Resource"] for one in version["Statement"]] == [outputs["QueueArn"], f"{outputs['TableArn']}/index/*"]
-    topic = formation.physical_id("Topic")
-    assert formation.sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "of orders"
+    topic = stacks.physical_id("Topic")
+    assert stacks.sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "of orders"
     assert outputs["LogGroup"] == f"/topics/{topic.rpartition(':')[2]}"
 
 
-def test_the_resources_of_both_are_one_stack(formation: Formation) -> None:
+def test_the_resources_of_both_are_one_stack(stacks: StackClient) -> None:
     """They are listed together, with their physical ids, and the events tell of both in the order of their needs."""
-    formation.create(MIXED)
+    stacks.create(MIXED)
 
-    found = formation.client.describe_stack_resources(StackName="shop")["StackResources"]
+    found = stacks.client.describe_stack_resources(StackName="shop")["StackResources"]
     assert {one["LogicalResourceId"] for one in found} == {"Queue", "Table", "Policy", "Topic", "Notice"}
     assert {one["ResourceStatus"] for one in found} == {"CREATE_COMPLETE"}
-    assert formation.physical_id("Table") == "orders"
-    events = formation.events()
+    assert stacks.physical_id("Table") == "orders"
+    events = stacks.events()
     done = [events.index((name, "CREATE_COMPLETE")) for name in ("Queue", "Policy", "Topic", "Notice")]
     assert done == sorted(done)
 
 
-def test_a_change_goes_through_both(formation: Formation, upstream: str) -> None:
+def test_a_change_goes_through_both(stacks: StackClient, upstream: str) -> None:
     """Another queue makes another literal in the upstream's policy; an old table goes when all is done."""
-    formation.create(MIXED)
+    stacks.create(MIXED)
 
-    assert formation.update(MIXED, Name="second", TableName="receipts") == "UPDATE_COMPLETE"
+    assert stacks.update(MIXED, Name="second", TableName="receipts") == "UPDATE_COMPLETE"
 
     assert behind(upstream, "dynamodb").list_tables()["TableNames"] == ["receipts"]
-    outputs = formation.outputs()
+    outputs = stacks.outputs()
     assert outputs["QueueArn"].endswith(":second")
     policy = behind(upstream, "iam").get_policy(PolicyArn=outputs["PolicyArn"])["Policy"]
     version = behind(upstream, "iam").get_policy_version(
         PolicyArn=outputs["PolicyArn"], VersionId=policy["DefaultVersionId"]
     )["PolicyVersion"]["Document"]
     assert [one["Resource"] for one in version["Statement"]] == [outputs["QueueArn"], f"{outputs['TableArn']}/index/*"]
-    topic = formation.sns.get_topic_attributes(TopicArn=formation.physical_id("Topic"))["Attributes"]
+    topic = stacks.sns.get_topic_attributes(TopicArn=stacks.physical_id("Topic"))["Attributes"]
     assert topic["DisplayName"] == "of receipts"
 
 
-def test_what_the_upstream_no_longer_needs_goes(formation: Formation, upstream: str) -> None:
+def test_what_the_upstream_no_longer_needs_goes(stacks: StackClient, upstream: str) -> None:
     """A template that has lost its table, and then all that is not messaging, leaves nothing behind there."""
-    formation.create(MIXED)
-    document = formation.client.get_template(StackName="shop")["TemplateBody"]
+    stacks.create(MIXED)
+    document = stacks.client.get_template(StackName="shop")["TemplateBody"]
     assert document == MIXED
     without = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: first}}}"
 
-    assert formation.update(without) == "UPDATE_COMPLETE"
+    assert stacks.update(without) == "UPDATE_COMPLETE"
 
     assert behind(upstream, "dynamodb").list_tables()["TableNames"] == []
     assert behind(upstream, "cloudformation").describe_stacks()["Stacks"] == []
-    assert [one["LogicalResourceId"] for one in _resources(formation)] == ["Queue"]
+    assert [one["LogicalResourceId"] for one in _resources(stacks)] == ["Queue"]
 
 
-def test_a_failure_upstream_takes_all_back(formation: Formation, upstream: str) -> None:
+def test_a_failure_upstream_takes_all_back(stacks: StackClient, upstream: str) -> None:
     """The upstream's reason is told, and neither engine keeps anything of a creation, or of a change."""
     bad = MIXED.replace('!Sub "/topics/${Topic.TopicName}"', '"{{resolve:ssm:/nowhere}}"')
 
-    assert formation.create(bad) == "ROLLBACK_COMPLETE"
+    assert stacks.create(bad) == "ROLLBACK_COMPLETE"
 
-    assert "/nowhere" in formation.reason("Notice", "CREATE_FAILED")
-    assert "[Notice]" in formation.reason("shop", "ROLLBACK_IN_PROGRESS")
-    assert "QueueUrls" not in formation.sqs.list_queues()
+    assert "/nowhere" in stacks.reason("Notice", "CREATE_FAILED")
+    assert "[Notice]" in stacks.reason("shop", "ROLLBACK_IN_PROGRESS")
+    assert "QueueUrls" not in stacks.sqs.list_queues()
     assert behind(upstream, "cloudformation").describe_stacks()["Stacks"] == []
-    formation.delete()
-    formation.create(MIXED)
-    before = formation.outputs()
+    stacks.delete()
+    stacks.create(MIXED)
+    before = stacks.outputs()
 
-    assert formation.update(bad, Name="second", TableName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.update(bad, Name="second", TableName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
 
-    assert "/nowhere" in formation.reason("Notice", "UPDATE_FAILED")
+    assert "/nowhere" in stacks.reason("Notice", "UPDATE_FAILED")
     assert behind(upstream, "dynamodb").list_tables()["TableNames"] == ["orders"]
-    assert formation.outputs() == before
-    assert [url.rpartition("/")[2] for url in formation.sqs.list_queues()["QueueUrls"]] == ["first"]
+    assert stacks.outputs() == before
+    assert [url.rpartition("/")[2] for url in stacks.sqs.list_queues()["QueueUrls"]] == ["first"]
 
 
-def test_a_failure_here_takes_back_what_the_upstream_made(formation: Formation, upstream: str) -> None:
+def test_a_failure_here_takes_back_what_the_upstream_made(stacks: StackClient, upstream: str) -> None:
     """A topic that fails after the table is there: the table goes again; on a change it becomes what it was."""
     bad = MIXED.replace('"of ${TableName}"', f'"{"x" * 101}${{TableName}}"')
-    assert formation.create(bad) == "ROLLBACK_COMPLETE"
+    assert stacks.create(bad) == "ROLLBACK_COMPLETE"
     assert behind(upstream, "dynamodb").list_tables()["TableNames"] == []
-    formation.delete()
-    formation.create(MIXED)
+    stacks.delete()
+    stacks.create(MIXED)
 
-    assert formation.update(bad, TableName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.update(bad, TableName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
 
     assert behind(upstream, "dynamodb").list_tables()["TableNames"] == ["orders"]
-    assert formation.outputs()["TableArn"].endswith("/orders")
+    assert stacks.outputs()["TableArn"].endswith("/orders")
 
 
-def test_what_the_upstream_refuses_outright(formation: Formation) -> None:
+def test_what_the_upstream_refuses_outright(stacks: StackClient) -> None:
     """A type that it does not know fails the stack with its words, at the resource that it means."""
     template = "Resources: {Queue: {Type: AWS::SQS::Queue}, Odd: {Type: AWS::Nowhere::Thing}}"
 
-    assert formation.create(template) == "ROLLBACK_COMPLETE"
+    assert stacks.create(template) == "ROLLBACK_COMPLETE"
 
-    assert "AWS::Nowhere::Thing" in formation.reason("Odd", "CREATE_FAILED")
-    assert formation.delete() == "DELETE_COMPLETE"
+    assert "AWS::Nowhere::Thing" in stacks.reason("Odd", "CREATE_FAILED")
+    assert stacks.delete() == "DELETE_COMPLETE"
 
 
 def test_an_upstream_that_is_gone() -> None:
     """The stack fails and says so; it can be deleted."""
     bus = Localbus(Options(upstream="http://127.0.0.1:9")).start()
-    formation = Formation(bus)
+    stacks = StackClient(bus)
 
-    state = formation.create(MIXED)
+    state = stacks.create(MIXED)
 
     assert state == "ROLLBACK_COMPLETE"
-    assert "cannot be reached" in formation.reason("Table", "CREATE_FAILED")
-    assert formation.delete() == "DELETE_COMPLETE"
+    assert "cannot be reached" in stacks.reason("Table", "CREATE_FAILED")
+    assert stacks.delete() == "DELETE_COMPLETE"
     bus.stop()
 
 
@@ -228,21 +228,21 @@ def shop_parameters(localbus: Localbus) -> Iterator[dict[str, str]]:
 
 
 def test_the_project_s_template(
-    localbus: Localbus, formation: Formation, upstream: str, shop_parameters: dict[str, str]
+    localbus: Localbus, stacks: StackClient, upstream: str, shop_parameters: dict[str, str]
 ) -> None:
     """All of it is made; an order goes by its topic, an event by its rule to the function; and all of it goes again."""
     template = TEMPLATE.read_text()
 
-    assert formation.create(template, **shop_parameters) == "CREATE_COMPLETE"
+    assert stacks.create(template, **shop_parameters) == "CREATE_COMPLETE"
 
-    outputs = formation.outputs()
+    outputs = stacks.outputs()
     attributes = {
         "event_type": {"DataType": "String", "StringValue": "orderboard.order.placed.v1"},
         "priority": {"DataType": "String", "StringValue": "express"},
     }
-    formation.sns.publish(TopicArn=outputs["OrdersTopicArn"], Message="an order", MessageAttributes=attributes)
-    assert _bodies(formation, outputs["ExpressQueue"]) == ["an order"]
-    assert _bodies(formation, outputs["WorkQueue"]) == []
+    stacks.sns.publish(TopicArn=outputs["OrdersTopicArn"], Message="an order", MessageAttributes=attributes)
+    assert _bodies(stacks, outputs["ExpressQueue"]) == ["an order"]
+    assert _bodies(stacks, outputs["WorkQueue"]) == []
     entry = {
         "Source": "orderboard.worker",
         "DetailType": "orderboard.order.rejected.v1",
@@ -255,13 +255,13 @@ def test_the_project_s_template(
     lambda_ = behind(upstream, "lambda")
     environment = lambda_.get_function_configuration(FunctionName=outputs["NotifierFunction"])["Environment"]
     assert environment["Variables"]["ORDERBOARD_ALERTS_TOPIC_ARN"] == outputs["AlertsTopicArn"]
-    assert formation.update(template, **shop_parameters, WorkMaxReceiveCount="9") == "UPDATE_COMPLETE"
-    assert formation.outputs()["WorkMaxReceiveCount"] == "9"
+    assert stacks.update(template, **shop_parameters, WorkMaxReceiveCount="9") == "UPDATE_COMPLETE"
+    assert stacks.outputs()["WorkMaxReceiveCount"] == "9"
 
-    assert formation.delete() == "DELETE_COMPLETE"
+    assert stacks.delete() == "DELETE_COMPLETE"
 
-    assert "QueueUrls" not in formation.sqs.list_queues()
-    assert formation.sns.list_topics()["Topics"] == []
+    assert "QueueUrls" not in stacks.sqs.list_queues()
+    assert stacks.sns.list_topics()["Topics"] == []
     assert [one["Name"] for one in localbus.client("events").list_event_buses()["EventBuses"]] == ["default"]
     assert localbus.client("events").list_archives()["Archives"] == []
     assert behind(upstream, "dynamodb").list_tables()["TableNames"] == []
@@ -269,41 +269,40 @@ def test_the_project_s_template(
     assert localbus.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
 
 
-def test_policies_of_the_template_are_enforced(formation: Formation, shop_parameters: dict[str, str]) -> None:
+def test_policies_of_the_template_are_enforced(stacks: StackClient, shop_parameters: dict[str, str]) -> None:
     """A topic that the template does not let cannot send to its queues."""
-    formation.create(TEMPLATE.read_text(), **shop_parameters)
-    stranger = formation.sns.create_topic(Name="stranger")["TopicArn"]
-    queue = formation.outputs()["WorkQueue"]
+    stacks.create(TEMPLATE.read_text(), **shop_parameters)
+    stranger = stacks.sns.create_topic(Name="stranger")["TopicArn"]
+    queue = stacks.outputs()["WorkQueue"]
     arn = f"arn:aws:sqs:us-east-1:000000000000:{queue}"
-    formation.sns.subscribe(TopicArn=stranger, Protocol="sqs", Endpoint=arn)
+    stacks.sns.subscribe(TopicArn=stranger, Protocol="sqs", Endpoint=arn)
 
-    formation.sns.publish(TopicArn=stranger, Message="let me in")
+    stacks.sns.publish(TopicArn=stranger, Message="let me in")
 
-    assert _bodies(formation, queue) == []
+    assert _bodies(stacks, queue) == []
 
 
-def test_a_client_that_goes_away(formation: Formation, shop_parameters: dict[str, str]) -> None:
+def test_a_client_that_goes_away(stacks: StackClient, shop_parameters: dict[str, str]) -> None:
     """A deletion right after a creation began ends with nothing there, in whatever state that was."""
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in shop_parameters.items()]
     for wait_s in (0.0, 0.05, 0.1):
-        client = formation.client
+        client = stacks.client
         stack_id = client.create_stack(StackName="shop", TemplateBody=TEMPLATE.read_text(), Parameters=given)["StackId"]
         time.sleep(wait_s)
 
         client.delete_stack(StackName="shop")
 
-        assert formation.settled(stack_id) == "DELETE_COMPLETE"
-        assert "QueueUrls" not in formation.sqs.list_queues()
+        assert stacks.settled(stack_id) == "DELETE_COMPLETE"
+        assert "QueueUrls" not in stacks.sqs.list_queues()
 
 
-def _resources(formation: Formation) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = formation.client.list_stack_resources(StackName="shop")["StackResourceSummaries"]
+def _resources(stacks: StackClient) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stacks.client.list_stack_resources(StackName="shop")["StackResourceSummaries"]
     return found
 
 
-def _bodies(formation: Formation, queue: str) -> list[str]:
-    url = formation.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+def _bodies(stacks: StackClient, queue: str) -> list[str]:
+    url = stacks.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
     return [
-        message["Body"]
-        for message in formation.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages", [])
+        message["Body"] for message in stacks.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages", [])
     ]

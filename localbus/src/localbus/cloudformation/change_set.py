@@ -1,4 +1,4 @@
-"""A change set: a plan that waits to be carried out, and what it would change.
+"""A change set: a plan to be executed, and the changes it would make.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
 """
@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Re
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -19,31 +19,29 @@ from localbus.protocol.service_model import Params
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 _PARTS = ("Type", "Properties", "Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 
-Resource = list[Any]  # as Plan.essence has it
+Resource = list[Any]  # an entry of Plan.fingerprint, with _PARTS first
 
 
 @dataclass
 class ChangeSet:
-    """One change set of a stack."""
+    """A change set of a stack. `request` holds the parameters of CreateChangeSet."""
 
     name: str
     stack: Stack
     kind: Literal["CREATE", "UPDATE"]
     plan: Plan
-    given: Params
+    request: Params
     created_at: datetime
     changes: list[Params]
     has_changes: bool
-    id: str = field(default="")
-    execution: str = ""
 
     def __post_init__(self) -> None:
         caller = self.stack.caller
         self.id = f"arn:aws:cloudformation:{caller.region}:{caller.account}:changeSet/{self.name}/{new_id()}"
         self.execution = "AVAILABLE" if self.has_changes else "UNAVAILABLE"
 
-    def summary(self) -> Params:
-        """The change set in a list."""
+    def list_item(self) -> Params:
+        """The change set as ListChangeSets returns it."""
         return {
             "StackId": self.stack.id,
             "StackName": self.stack.name,
@@ -53,41 +51,59 @@ class ChangeSet:
             "Status": "CREATE_COMPLETE" if self.has_changes else "FAILED",
             "StatusReason": None if self.has_changes else NO_CHANGES,
             "CreationTime": self.created_at,
-            "Description": self.given.get("Description"),
+            "Description": self.request.get("Description"),
             "IncludeNestedStacks": False,
         }
 
 
+class ChangeSets:
+    """The change sets of all stacks."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, ChangeSet] = {}
+
+    def of(self, stack: Stack) -> list[ChangeSet]:
+        """The change sets of a stack, the oldest first."""
+        return [one for one in self.by_id.values() if one.stack is stack]
+
+    def find(self, name: str, stack: Stack) -> ChangeSet | None:
+        """The stack's change set of that name."""
+        return next((one for one in self.of(stack) if one.name == name), None)
+
+    def delete_of(self, stack: Stack, keep: ChangeSet | None = None) -> None:
+        """Delete a stack's change sets, which a change of the stack makes obsolete."""
+        for one in self.of(stack):
+            if one is not keep:
+                del self.by_id[one.id]
+
+
 def changes_between(stack: Stack, before: Plan | None, after: Plan) -> list[Params]:
-    """What a stack's resources would go through, as far as that can be said beforehand."""
-    old: Mapping[str, Resource] = before.essence()["resources"] if before else {}
-    new: Mapping[str, Resource] = after.essence()["resources"]
+    """The changes to a stack's resources, as far as they are known before the execution."""
+    old: Mapping[str, Resource] = before.fingerprint()["resources"] if before else {}
+    new: Mapping[str, Resource] = after.fingerprint()["resources"]
     replacements: dict[str, str] = {}
     found: list[Params] = []
     for name in [*after.order, *(one for one in old if one not in new)]:
         if name not in old:
             found.append(_change("Add", name, new[name][0]))
         elif name not in new:
-            found.append(_change("Remove", name, old[name][0], _physical_id(stack, name)))
+            found.append(_change("Remove", name, old[name][0], stack))
         else:
             details = _details(old[name], new[name])
             follows = any(replacements.get(need, "False") != "False" for need in after.needs[name])
             if details or follows:
                 replacements[name] = replacement = _replacement(old[name], new[name], details, follows=follows)
-                change = _change("Modify", name, new[name][0], _physical_id(stack, name))
-                change["ResourceChange"] |= {"Replacement": replacement, "Details": details}
-                change["ResourceChange"]["Scope"] = sorted({one["Target"]["Attribute"] for one in details})
-                found.append(change)
+                scope = sorted({one["Target"]["Attribute"] for one in details})
+                more = {"Replacement": replacement, "Details": details, "Scope": scope}
+                found.append(_change("Modify", name, new[name][0], stack, **more))
     return found
 
 
-def _change(action: str, name: str, type_name: str, physical_id: str | None = None) -> Params:
-    shown = {"Action": action, "LogicalResourceId": name, "ResourceType": type_name}
-    return {"Type": "Resource", "ResourceChange": shown | ({"PhysicalResourceId": physical_id} if physical_id else {})}
-
-
-def _physical_id(stack: Stack, name: str) -> str | None:
-    return stack.resources[name].physical_id if name in stack.resources else None
+def _change(action: str, name: str, type_name: str, stack: Stack | None = None, **more: Any) -> Params:
+    change = {"Action": action, "LogicalResourceId": name, "ResourceType": type_name, **more}
+    if stack is not None and name in stack.resources and stack.resources[name].physical_id:
+        change["PhysicalResourceId"] = stack.resources[name].physical_id
+    return {"Type": "Resource", "ResourceChange": change}
 
 
 def _details(old: Resource, new: Resource) -> list[Params]:
@@ -105,8 +121,8 @@ def _details(old: Resource, new: Resource) -> list[Params]:
 def _recreation(type_name: str, property_name: str) -> str:
     kind = RESOURCE_TYPES.get(type_name)
     if kind is None:
-        return "Conditionally"  # the upstream knows
-    return "Always" if property_name in kind.replacing else "Never"
+        return "Conditionally"  # only the upstream knows
+    return "Always" if property_name in kind.create_only else "Never"
 
 
 def _replacement(old: Resource, new: Resource, details: list[Params], *, follows: bool) -> str:

@@ -1,127 +1,125 @@
-"""The actions of CloudFormation that are about change sets."""
+"""CloudFormation actions on change sets."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from localbus.cloudformation import lifecycle
 from localbus.cloudformation.change_set import ChangeSet, changes_between
-from localbus.cloudformation.describe_actions import parameters_of
+from localbus.cloudformation.describe_actions import describe_parameters
+from localbus.cloudformation.registry import NO_STACK
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.stack_actions import (
-    NO_STACK,
-    begin_change,
-    begin_creation,
+    apply_settings,
+    apply_update,
     changes_anything,
-    check_not_taken,
     check_updatable,
-    given_parameters,
-    tags_in,
-    take_settings,
+    read_parameters,
+    read_tags,
 )
+from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import source, template
 from localbus.errors import AwsError
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-if TYPE_CHECKING:
-    from localbus.cloudformation.state import CloudFormation
 
-
-async def create_change_set(formation: CloudFormation, params: Params, caller: Caller) -> Params:
-    """CreateChangeSet. It is ready at once."""
+async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
+    """CreateChangeSet, which completes at once."""
     kind = params.get("ChangeSetType", "UPDATE")
     if kind == "IMPORT":
-        raise AwsError("NotImplemented", "Change sets that import are known to AWS and not built in localbus.")
+        raise AwsError("NotImplemented", "localbus does not implement change sets of type IMPORT.")
     name = params["StackName"]
-    text = await source.text_of(formation, params, formation.stacks.look_up(name, caller))
-    stack = _stack_of(formation, name, caller, kind, params)
-    if formation.change_sets.look_up(params["ChangeSetName"], stack) is not None:
+    existing = cfn.stacks.look_up(name, caller)
+    text = await source.template_text(cfn.fetch, params, existing.template_text if existing else "")
+    stack = _stack_of(cfn, name, caller, kind, params)
+    if cfn.change_sets.find(params["ChangeSetName"], stack) is not None:
         raise AwsError("AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists")
-    plan = formation.plan(stack, template.parse(text), given_parameters(params, stack.plan))
+    plan = cfn.plan(stack, template.parse(text), read_parameters(params, stack.plan))
     if kind == "CREATE" and not stack.status:
-        formation.stacks.add(stack)
-        stack.become("REVIEW_IN_PROGRESS", "User Initiated")
-    has_changes = changes_anything(stack, plan, tags_in(params, stack.tags))
+        cfn.stacks.add(stack)
+        stack.set_status("REVIEW_IN_PROGRESS", lifecycle.BY_USER)
+    has_changes = changes_anything(stack, plan, read_tags(params, stack.tags))
     changes = changes_between(stack, stack.plan, plan) if has_changes else []
-    made = ChangeSet(params["ChangeSetName"], stack, kind, plan, params, stack.now(), changes, has_changes)
-    formation.change_sets.add(made)
-    return {"Id": made.id, "StackId": stack.id}
+    change_set = ChangeSet(params["ChangeSetName"], stack, kind, plan, params, stack.now(), changes, has_changes)
+    cfn.change_sets.by_id[change_set.id] = change_set
+    return {"Id": change_set.id, "StackId": stack.id}
 
 
-def _stack_of(formation: CloudFormation, name: str, caller: Caller, kind: str, params: Params) -> Stack:
-    found = formation.stacks.look_up(name, caller)
+def _stack_of(cfn: CloudFormation, name: str, caller: Caller, kind: str, params: Params) -> Stack:
     if kind == "UPDATE":
-        found = formation.stacks.find(name, caller, NO_STACK)
-        check_updatable(found)
-        return found
+        stack = cfn.stacks.find(name, caller, NO_STACK)
+        check_updatable(stack)
+        return stack
+    found = cfn.stacks.look_up(name, caller)
     if found is not None and found.status == "REVIEW_IN_PROGRESS":
         return found
-    check_not_taken(formation, name, caller)
-    return formation.new_stack(name, caller, params.get("ClientToken"))
+    cfn.stacks.check_available(name, caller)
+    return cfn.new_stack(name, caller, params.get("ClientToken"))
 
 
-def describe_change_set(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+def describe_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """DescribeChangeSet."""
-    found = _find(formation, params, caller)
-    shown = found.summary() | {
-        "Parameters": parameters_of(found.plan),
-        "NotificationARNs": found.given.get("NotificationARNs"),
-        "Capabilities": found.given.get("Capabilities"),
-        "Tags": tags_in(found.given, []) or None,
-        "OnStackFailure": found.given.get("OnStackFailure"),
+    found = _find(cfn, params, caller)
+    described = found.list_item() | {
+        "Parameters": describe_parameters(found.plan),
+        "NotificationARNs": found.request.get("NotificationARNs"),
+        "Capabilities": found.request.get("Capabilities"),
+        "Tags": read_tags(found.request, []) or None,
+        "OnStackFailure": found.request.get("OnStackFailure"),
     }
-    return shown | list_page("Changes", found.changes, params)
+    return described | list_page("Changes", found.changes, params)
 
 
-def list_change_sets(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+def list_change_sets(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """ListChangeSets."""
-    stack = formation.stacks.find(params["StackName"], caller, NO_STACK)
-    return list_page("Summaries", formation.change_sets.of(stack), params, show=lambda one: one.summary())
+    stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
+    return list_page("Summaries", cfn.change_sets.of(stack), params, show=ChangeSet.list_item)
 
 
-def execute_change_set(formation: CloudFormation, params: Params, caller: Caller) -> Params:
-    """ExecuteChangeSet. The stack's other change sets are void then."""
-    found = _find(formation, params, caller)
+def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
+    """ExecuteChangeSet, which deletes the stack's other change sets."""
+    found = _find(cfn, params, caller)
     stack = found.stack
     if found.execution != "AVAILABLE":
-        text = f"ChangeSet [{found.id}] cannot be executed in its current status of [{found.summary()['Status']}]"
+        status = found.list_item()["Status"]
+        text = f"ChangeSet [{found.id}] cannot be executed in its current status of [{status}]"
         raise AwsError("InvalidChangeSetStatus", text)
     stack.token = params.get("ClientRequestToken")
     if found.kind == "CREATE":
         if stack.status != "REVIEW_IN_PROGRESS":
             raise AwsError("InvalidChangeSetStatus", f"Stack:{stack.id} is in {stack.status} state.")
-        take_settings(stack, found.given)
+        apply_settings(stack, found.request)
         stack.plan = found.plan
-        on_failure = found.given.get("OnStackFailure", "ROLLBACK")
+        on_failure = found.request.get("OnStackFailure", "ROLLBACK")
         stack.disable_rollback = params.get("DisableRollback", on_failure == "DO_NOTHING")
-        begin_creation(formation, stack, found.plan, "DO_NOTHING" if stack.disable_rollback else on_failure)
+        on_failure = "DO_NOTHING" if stack.disable_rollback else on_failure
+        lifecycle.start_create(cfn, stack, found.plan, on_failure)
     else:
         check_updatable(stack)
-        stack.disable_rollback = params.get("DisableRollback", False)
-        begin_change(formation, stack, found.plan, found.given)
+        disable_rollback = params.get("DisableRollback", False)
+        apply_update(cfn, stack, found.plan, found.request, disable_rollback=disable_rollback)
     found.execution = "EXECUTE_COMPLETE"
-    formation.change_sets.forget(stack, but=found)
+    cfn.change_sets.delete_of(stack, keep=found)
     return {}
 
 
-def delete_change_set(formation: CloudFormation, params: Params, caller: Caller) -> Params:
-    """DeleteChangeSet. One that is not there is deleted already."""
+def delete_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
+    """DeleteChangeSet. A change set that does not exist counts as deleted."""
     try:
-        formation.change_sets.remove(_find(formation, params, caller))
+        del cfn.change_sets.by_id[_find(cfn, params, caller).id]
     except AwsError as exc:
         if exc.code != "ChangeSetNotFoundException":
             raise
     return {}
 
 
-def _find(formation: CloudFormation, params: Params, caller: Caller) -> ChangeSet:
+def _find(cfn: CloudFormation, params: Params, caller: Caller) -> ChangeSet:
     name = params["ChangeSetName"]
     if name.startswith("arn:"):
-        found = formation.change_sets.by_id(name)
+        found = cfn.change_sets.by_id.get(name)
     elif "StackName" in params:
-        stack = formation.stacks.find(params["StackName"], caller, NO_STACK)
-        found = formation.change_sets.look_up(name, stack)
+        stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
+        found = cfn.change_sets.find(name, stack)
     else:
         raise AwsError("ValidationError", "StackName must be specified if ChangeSetName is not specified as an ARN.")
     if found is None or found.stack.caller.account != caller.account:

@@ -1,7 +1,7 @@
-"""Brings a stack from what it is to what a plan wants, and back again when that fails.
+"""The deployment of a plan: brings a stack's resources to a plan, and back if that fails.
 
-Resources of this engine are made one after the other, each once what it needs is there. The others go upstream in as
-few steps as their dependencies allow: for most templates one.
+Local resources are created one after the other, each after those it needs. The others go upstream in as few steps as
+their dependencies allow: one for most templates.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import asyncio
 from localbus.cloudformation.local_deployment import LocalDeployment
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resource_errors import AbortedError, ResourcesFailedError
-from localbus.cloudformation.resources.base import Site
-from localbus.cloudformation.stack import Stack, StackResource
+from localbus.cloudformation.resources.base import ResourceContext
+from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.upstream_deployment import UpstreamDeployment
 
 
 class Deployment:
-    """One way of a stack to a plan."""
+    """The deployment of one plan to one stack."""
 
-    def __init__(self, stack: Stack, plan: Plan, site: Site) -> None:
+    def __init__(self, stack: Stack, plan: Plan, context: ResourceContext) -> None:
         self._stack = stack
         self._plan = plan
-        self._local = LocalDeployment(stack, plan, site)
+        self._local = LocalDeployment(stack, plan, context)
         self.upstream = UpstreamDeployment(stack, plan, self._local.changes)
 
     async def apply(self) -> None:
-        """Make and change what the plan wants. Raises ResourcesFailedError, and AbortedError when told to stop."""
+        """Create and update the plan's resources. Raises ResourcesFailedError, and AbortedError if aborted."""
         waiting, done = list(self._plan.order), set[str]()
         while waiting:
             ready = next((one for one in waiting if self._plan.is_local(one) and self._plan.needs[one] <= done), None)
@@ -35,29 +35,30 @@ class Deployment:
                 raise AbortedError
             if ready:
                 await self._local.apply(self._plan.active[ready])
-                await asyncio.sleep(0)  # others have requests too
+                await asyncio.sleep(0)  # let other requests run
             else:
                 await self.upstream.apply(batch)
             done.update(batch)
             waiting = [one for one in waiting if one not in done]
 
     def _upstream_batch(self, waiting: list[str], done: set[str]) -> list[str]:
-        """Everything upstream that needs nothing but what is done and what goes with it."""
+        """The upstream resources that need only completed resources and each other."""
         batch: list[str] = []
         for one in waiting:
             if not self._plan.is_local(one) and self._plan.needs[one] <= done | set(batch):
                 batch.append(one)
         return batch
 
-    @property
-    def unwanted(self) -> list[StackResource]:
-        """The resources of this engine that the plan no longer has."""
-        wanted = {name for name in self._plan.active if self._plan.is_local(name)}
-        return [one for name, one in self._stack.resources.items() if one.local and name not in wanted]
+    def detach_removed(self) -> None:
+        """Move the local resources that the plan no longer has to the obsolete ones."""
+        kept = {name for name in self._plan.active if self._plan.is_local(name)}
+        for name, one in list(self._stack.resources.items()):
+            if one.local and name not in kept:
+                self._stack.obsolete_resources.append(self._stack.resources.pop(name))
 
-    async def take_back(self) -> None:
-        """Undo what was done in its place; what was newly made joins the leftovers. Raises ResourcesFailedError."""
-        failed = await self._local.take_back()
-        await self.upstream.take_back()
+    async def roll_back(self) -> None:
+        """Undo updates in place, and mark new resources as obsolete. Raises ResourcesFailedError."""
+        failed = await self._local.roll_back()
+        await self.upstream.roll_back()
         if failed:
             raise ResourcesFailedError("update", failed)

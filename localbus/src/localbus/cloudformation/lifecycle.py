@@ -1,123 +1,143 @@
-"""What is done with a stack after the caller has its answer: creation, change and deletion, with their way back.
+"""The lifecycle of a stack: create, update and delete, with rollback.
 
-The states are those of
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+Each `start_` function sets the stack's first status and runs the rest in the background, once the stack's previous
+task has ended. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html lists the
+statuses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
-from localbus.cloudformation.deletion import Removal
+from localbus.cloudformation.deletion import Deletion
 from localbus.cloudformation.deployment import Deployment
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resource_errors import AbortedError, ResourcesFailedError
-from localbus.cloudformation.resources.base import Site
-from localbus.cloudformation.stack import Stack
-from localbus.cloudformation.upstream_stack import ShadowFailedError
-from localbus.cloudformation.values import Values
+from localbus.cloudformation.stack import Stack, StackValues
+from localbus.cloudformation.state import CloudFormation
+from localbus.cloudformation.upstream_stack import UpstreamStackError
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 
-CheckExports = Callable[[Stack, list[Params]], None]
-Before = tuple[Plan | None, list[dict[str, str]]]  # the plan and the tags that a stack had
+BY_USER = "User Initiated"
+Before = tuple[Plan | None, list[dict[str, str]]]  # the plan and the tags before an update
 
 
-async def create(stack: Stack, plan: Plan, site: Site, on_failure: str, check_exports: CheckExports) -> None:
-    """Make a stack; on_failure is ROLLBACK, DELETE or DO_NOTHING."""
-    deployment = Deployment(stack, plan, site)
+def start_create(cfn: CloudFormation, stack: Stack, plan: Plan, on_failure: str) -> None:
+    """Start to create a stack. `on_failure` is ROLLBACK, DELETE or DO_NOTHING."""
+    stack.is_aborted = False
+    stack.set_status("CREATE_IN_PROGRESS", BY_USER)
+    cfn.run(stack, _create(cfn, stack, plan, on_failure))
+
+
+async def _create(cfn: CloudFormation, stack: Stack, plan: Plan, on_failure: str) -> None:
+    deployment = Deployment(stack, plan, cfn.resource_context(stack))
     try:
         await deployment.apply()
-        _conclude(stack, plan, check_exports)
+        _set_outputs(cfn, stack, plan)
     except AbortedError:
         return
     except (ResourcesFailedError, AwsError) as exc:
-        await _creation_failed(stack, site, deployment, _words(exc), on_failure)
+        await _creation_failed(cfn, stack, deployment, _reason(exc), on_failure)
     else:
-        stack.become("CREATE_COMPLETE")
+        stack.set_status("CREATE_COMPLETE")
 
 
-async def _creation_failed(stack: Stack, site: Site, deployment: Deployment, reason: str, on_failure: str) -> None:
+async def _creation_failed(
+    cfn: CloudFormation, stack: Stack, deployment: Deployment, reason: str, on_failure: str
+) -> None:
     if on_failure == "DO_NOTHING":
-        stack.become("CREATE_FAILED", reason)
+        stack.set_status("CREATE_FAILED", reason)
         return
-    state = "DELETE" if on_failure == "DELETE" else "ROLLBACK"
-    requested = "Delete requested by user." if on_failure == "DELETE" else "Rollback requested by user."
-    stack.become(f"{state}_IN_PROGRESS", f"{reason} {requested}")
-    failed = await Removal(stack, site, after_failed_creation=True).remove_all(deployment.upstream.tell)
-    if failed:
-        stack.become(f"{state}_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. ")
-    else:
-        stack.become(f"{state}_COMPLETE")
+    state, requested = ("DELETE", "Delete") if on_failure == "DELETE" else ("ROLLBACK", "Rollback")
+    stack.set_status(f"{state}_IN_PROGRESS", f"{reason} {requested} requested by user.")
+    deletion = Deletion(stack, cfn.resource_context(stack), after_failed_creation=True)
+    failed = await deletion.delete_all(deployment.upstream.record_event)
+    stack.set_status(f"{state}_FAILED" if failed else f"{state}_COMPLETE", _failed_to_delete(failed))
 
 
-async def update(stack: Stack, plan: Plan, site: Site, before: Before, check_exports: CheckExports) -> None:
-    """Change a stack to another plan, or bring it back to what it was when that fails."""
-    outputs = stack.outputs
-    deployment = Deployment(stack, plan, site)
+def start_update(cfn: CloudFormation, stack: Stack, plan: Plan, before: Before, *, disable_rollback: bool) -> None:
+    """Start to update a stack, whose plan and tags `before` are restored if the update fails."""
+    stack.plan = plan
+    stack.disable_rollback = disable_rollback
+    stack.updated_at = stack.now()
+    stack.is_aborted = False
+    stack.set_status("UPDATE_IN_PROGRESS", BY_USER)
+    cfn.run(stack, _update(cfn, stack, plan, before))
+
+
+async def _update(cfn: CloudFormation, stack: Stack, plan: Plan, before: Before) -> None:
+    outputs, context = stack.outputs, cfn.resource_context(stack)
+    deployment = Deployment(stack, plan, context)
     try:
         await deployment.apply()
-        _conclude(stack, plan, check_exports)
+        _set_outputs(cfn, stack, plan)
     except (AbortedError, ResourcesFailedError, AwsError) as exc:
         if stack.status == "DELETE_IN_PROGRESS":
             return
         stack.outputs = outputs
-        if stack.disable_rollback and not isinstance(exc, AbortedError):
-            stack.become("UPDATE_FAILED", _words(exc))
+        aborted = isinstance(exc, AbortedError)
+        if stack.disable_rollback and not aborted:
+            stack.set_status("UPDATE_FAILED", _reason(exc))
             return
         stack.is_aborted = False
-        reason = "User Initiated" if isinstance(exc, AbortedError) else _words(exc)
-        await _change_failed(stack, site, deployment, reason)
+        stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", BY_USER if aborted else _reason(exc))
+        await _roll_back_update(cfn, stack, deployment)
         stack.plan, stack.tags = before
         return
-    stack.become("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    unwanted = deployment.unwanted
-    for one in unwanted:
-        del stack.resources[one.logical_id]
-    stack.leftovers += unwanted
-    await Removal(stack, site).remove_leftovers()
+    stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    deployment.detach_removed()
+    await Deletion(stack, context).delete_obsolete()
     try:
         await deployment.upstream.clean_up()
-    except ShadowFailedError as exc:
-        stack.become("UPDATE_COMPLETE", f"Update successful. One or more resources could not be deleted. {exc}")
-        return
-    stack.become("UPDATE_COMPLETE")
+    except UpstreamStackError as exc:
+        stack.set_status("UPDATE_COMPLETE", f"Update successful. One or more resources could not be deleted. {exc}")
+    else:
+        stack.set_status("UPDATE_COMPLETE")
 
 
-async def _change_failed(stack: Stack, site: Site, deployment: Deployment, reason: str) -> None:
-    stack.become("UPDATE_ROLLBACK_IN_PROGRESS", reason)
+async def _roll_back_update(cfn: CloudFormation, stack: Stack, deployment: Deployment) -> None:
     try:
-        await deployment.take_back()
+        await deployment.roll_back()
     except ResourcesFailedError as exc:
-        stack.become("UPDATE_ROLLBACK_FAILED", str(exc))
+        stack.set_status("UPDATE_ROLLBACK_FAILED", str(exc))
         return
-    stack.become("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-    await Removal(stack, site, after_failed_creation=True).remove_leftovers()
-    stack.become("UPDATE_ROLLBACK_COMPLETE")
+    stack.set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
+    await Deletion(stack, cfn.resource_context(stack), after_failed_creation=True).delete_obsolete()
+    stack.set_status("UPDATE_ROLLBACK_COMPLETE")
 
 
-async def delete(stack: Stack, site: Site, retained: Collection[str], *, force: bool) -> None:
-    """Delete a stack. With force it is gone even if not all of its resources are."""
+def start_delete(cfn: CloudFormation, stack: Stack, retained: Collection[str], *, force: bool) -> None:
+    """Start to delete a stack. With `force` it is deleted even if some of its resources cannot be."""
+    stack.is_aborted = True
+    stack.set_status("DELETE_IN_PROGRESS", BY_USER)
+    cfn.run(stack, _delete(cfn, stack, retained, force=force))
 
-    def tell(event: Params) -> None:
+
+async def _delete(cfn: CloudFormation, stack: Stack, retained: Collection[str], *, force: bool) -> None:
+    def record_event(event: Params) -> None:
         resource = stack.resources.get(event["LogicalResourceId"])
         if resource is not None and not resource.local:
-            stack.note(resource, event["ResourceStatus"], event.get("ResourceStatusReason", ""))
+            stack.set_resource_status(resource, event["ResourceStatus"], event.get("ResourceStatusReason", ""))
 
-    failed = await Removal(stack, site, retained).remove_all(tell)
+    failed = await Deletion(stack, cfn.resource_context(stack), retained).delete_all(record_event)
     if failed and not force:
-        stack.become("DELETE_FAILED", f"The following resource(s) failed to delete: [{', '.join(failed)}]. ")
+        stack.set_status("DELETE_FAILED", _failed_to_delete(failed))
     else:
-        stack.become("DELETE_COMPLETE")
+        stack.set_status("DELETE_COMPLETE")
 
 
-def _conclude(stack: Stack, plan: Plan, check_exports: CheckExports) -> None:
+def _set_outputs(cfn: CloudFormation, stack: Stack, plan: Plan) -> None:
     if stack.is_aborted:
         raise AbortedError
-    outputs = plan.outputs(Values(stack, plan, leave_upstream=False))
-    check_exports(stack, outputs)
+    outputs = plan.outputs(StackValues(stack, plan))
+    cfn.stacks.check_exports(stack, outputs)
     stack.outputs = outputs
 
 
-def _words(error: Exception) -> str:
+def _failed_to_delete(logical_ids: list[str]) -> str:
+    return f"The following resource(s) failed to delete: [{', '.join(logical_ids)}]. " if logical_ids else ""
+
+
+def _reason(error: Exception) -> str:
     return error.message if isinstance(error, AwsError) else str(error)

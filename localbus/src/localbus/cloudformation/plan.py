@@ -1,6 +1,6 @@
-"""What a template comes to with certain parameters: the resources that are wanted, in order, and their values.
+"""A template with its parameters: the resources to create, in order, and their values.
 
-A plan knows no resource that is there: whoever carries it out says what `Ref` and `Fn::GetAtt` give.
+A plan does not depend on existing resources: `functions` and `outputs` get those that `Ref` and `Fn::GetAtt` refer to.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ from localbus.cloudformation.resources.registry import RESOURCE_TYPES, check_typ
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template.conditions import Conditions
 from localbus.cloudformation.template.dependencies import check_references, dependencies, in_order, references
-from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Functions, Left, Resources, template_error
+from localbus.cloudformation.template.intrinsic_functions import (
+    NO_VALUE,
+    Functions,
+    Resources,
+    Unresolved,
+    template_error,
+)
 from localbus.cloudformation.template.parameters import as_text
 from localbus.cloudformation.template.parser import format_error
 from localbus.cloudformation.template.template import Definition, Template
@@ -24,8 +30,8 @@ Value = tuple[str, str | None]  # a logical id with an attribute, or None for wh
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a template may know of its stack: pseudo parameters, and what other stacks export."""
+class StackContext:
+    """The inputs of a template beside its parameters: pseudo parameters, and the exports of other stacks."""
 
     stack_name: str
     stack_id: str
@@ -36,8 +42,8 @@ class Surroundings:
     with_upstream: bool
 
 
-class _Unknown:
-    """Resources of which nothing is known, so that every reference stays."""
+class _NoResources:
+    """Resources before they exist: every reference stays unresolved."""
 
     def ref(self, logical_id: str) -> None:
         del logical_id
@@ -48,11 +54,11 @@ class _Unknown:
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked template with its parameters."""
+    """A validated template with its parameters. `imports` are the exports that it has used."""
 
     template: Template
     parameters: Mapping[str, str]
-    surroundings: Surroundings
+    context: StackContext
     conditions: Conditions
     names: Mapping[str, Any]
     active: Mapping[str, Definition]
@@ -61,24 +67,24 @@ class Plan:
     imports: set[str] = field(default_factory=set)
 
     def functions(self, resources: Resources) -> Functions:
-        """The template's functions, given its resources."""
+        """The template's functions, with `resources` for its references."""
 
         def import_value(name: str) -> str:
-            value = self.surroundings.import_value(name)
+            value = self.context.import_value(name)
             self.imports.add(name)
             return value
 
         return Functions(self.names, self.template.mappings, self.conditions, resources, import_value)
 
     def is_local(self, logical_id: str) -> bool:
-        """Whether the resource is made by this engine."""
+        """Whether localbus creates the resource itself."""
         return self.active[logical_id].type in RESOURCE_TYPES
 
     def upstream_values(self) -> set[Value]:
-        """What this engine must know of the upstream's resources: for resources of its own, and for outputs."""
+        """The values of upstream resources that local resources and outputs refer to."""
         found: set[Value] = set()
-        wanted = [one.properties for name, one in self.active.items() if self.is_local(name)]
-        for value in [*wanted, *self.active_outputs().values()]:
+        local = [one.properties for name, one in self.active.items() if self.is_local(name)]
+        for value in [*local, *self.active_outputs().values()]:
             found.update(references(value, self.conditions.holds))
         return {(name, attribute) for name, attribute in found if name in self.active and not self.is_local(name)}
 
@@ -90,9 +96,9 @@ class Plan:
             if one.get("Condition") is None or self.conditions.holds(one["Condition"])
         }
 
-    def essence(self) -> Params:
-        """Everything that a change would change, with all but references to resources resolved."""
-        resolve = self.functions(_Unknown()).resolve
+    def fingerprint(self) -> Params:
+        """Everything whose change updates the stack, with all but references to resources resolved."""
+        resolve = self.functions(_NoResources()).resolve
         resources = {
             name: [
                 one.type,
@@ -107,7 +113,7 @@ class Plan:
         return {"resources": resources, "outputs": resolve(self.active_outputs())}
 
     def outputs(self, resources: Resources) -> list[Params]:
-        """The outputs as they are shown. Raises AwsError."""
+        """The outputs as DescribeStacks returns them. Raises AwsError."""
         functions = self.functions(resources)
         found = []
         for name, one in self.active_outputs().items():
@@ -128,21 +134,23 @@ class Plan:
         return found
 
     def policy(self, value: Any) -> str:
-        """A DeletionPolicy or UpdateReplacePolicy, which may be a function of parameters."""
-        found = self.functions(_Unknown()).resolve(value)
+        """A DeletionPolicy or UpdateReplacePolicy, resolved; "Delete" if there is none."""
+        found = self.functions(_NoResources()).resolve(value)
         return found if isinstance(found, str) else "Delete"
 
 
-def make_plan(template: Template, given: Mapping[str, str], surroundings: Surroundings) -> Plan:
-    """Check a template with its parameters. Raises AwsError in CloudFormation's words."""
+def make_plan(template: Template, given: Mapping[str, str], context: StackContext) -> Plan:
+    """Validate a template with its parameters. Raises AwsError with CloudFormation's message."""
     template_parameters.check(template.parameters)
     _check_names(template)
     check_references(template)
     parameters = template_parameters.values(template.parameters, given)
-    meanings = {name: template_parameters.meaning(template.parameters[name], text) for name, text in parameters.items()}
-    names = meanings | _pseudo_parameters(surroundings)
+    resolved = {
+        name: template_parameters.ref_value(template.parameters[name], text) for name, text in parameters.items()
+    }
+    names = resolved | _pseudo_parameters(context)
     conditions = Conditions(template.conditions)
-    in_conditions = Functions(names, template.mappings, conditions, _Unknown(), surroundings.import_value)
+    in_conditions = Functions(names, template.mappings, conditions, _NoResources(), context.import_value)
     conditions.resolve = lambda value: _without_resources(in_conditions.resolve(value))
     conditions.check_all()
     active = {
@@ -150,29 +158,29 @@ def make_plan(template: Template, given: Mapping[str, str], surroundings: Surrou
         for name, one in template.resources.items()
         if one.condition is None or conditions.holds(one.condition)
     }
-    check_types({name: one.type for name, one in active.items()}, with_upstream=surroundings.with_upstream)
+    check_types({name: one.type for name, one in active.items()}, with_upstream=context.with_upstream)
     needs = dependencies(active, conditions.holds)
-    plan = Plan(template, parameters, surroundings, conditions, names, active, needs, tuple(in_order(needs)))
+    plan = Plan(template, parameters, context, conditions, names, active, needs, tuple(in_order(needs)))
     _check_values(plan)
-    plan.essence()  # a function that is not used as it may be shows here
+    plan.fingerprint()  # raises for a function that is used incorrectly
     return plan
 
 
-def _pseudo_parameters(surroundings: Surroundings) -> dict[str, Any]:
-    china = surroundings.region.startswith("cn-")
+def _pseudo_parameters(context: StackContext) -> dict[str, Any]:
+    china = context.region.startswith("cn-")
     return {
-        "AWS::AccountId": surroundings.account,
-        "AWS::NotificationARNs": list(surroundings.notification_arns),
+        "AWS::AccountId": context.account,
+        "AWS::NotificationARNs": list(context.notification_arns),
         "AWS::Partition": "aws-cn" if china else "aws",
-        "AWS::Region": surroundings.region,
-        "AWS::StackId": surroundings.stack_id,
-        "AWS::StackName": surroundings.stack_name,
+        "AWS::Region": context.region,
+        "AWS::StackId": context.stack_id,
+        "AWS::StackName": context.stack_name,
         "AWS::URLSuffix": "amazonaws.com.cn" if china else "amazonaws.com",
     }
 
 
 def _without_resources(value: Any) -> Any:
-    if isinstance(value, Left):
+    if isinstance(value, Unresolved):
         name = next(iter(value.values()))
         raise format_error(
             f"Unresolved dependencies [{name}]. Cannot reference resources in the Conditions block of the template"
@@ -181,7 +189,7 @@ def _without_resources(value: Any) -> Any:
 
 
 def _check_values(plan: Plan) -> None:
-    """Every resource that is referred to is wanted, and has the attribute that is asked for."""
+    """Check that every resource referred to is active and has the attribute."""
     holds = plan.conditions.holds
     blocks: dict[str, list[Any]] = {
         "Resources": [one.properties for one in plan.active.values()],
@@ -200,7 +208,7 @@ def _check_values(plan: Plan) -> None:
 
 
 def _check_names(template: Template) -> None:
-    """Parameters and resources share one name space."""
+    """Check that no parameter and resource share a logical id."""
     both = sorted(set(template.parameters) & set(template.resources))
     if both:
         text = f"Duplicate logical ids are not allowed: [{', '.join(both)}] are both parameters and resources."

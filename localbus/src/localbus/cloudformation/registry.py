@@ -1,4 +1,4 @@
-"""All stacks, by their names and ids, and what they export to each other."""
+"""All stacks by name and id, and the exports between them."""
 
 from __future__ import annotations
 
@@ -9,41 +9,46 @@ from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
+NO_STACK = "Stack [{}] does not exist"
+
 
 class Stacks:
-    """The stacks of every account and region, the deleted ones too: these are found by their ids only."""
+    """The stacks of every account and region. Deleted ones are found by their ids only."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Stack] = {}
 
     def add(self, stack: Stack) -> None:
-        """Remember a stack."""
+        """Add a stack."""
         self._by_id[stack.id] = stack
 
     def of(self, caller: Caller) -> Iterator[Stack]:
-        """The caller's stacks, the latest first."""
+        """The stacks of the caller's account and region, the latest first."""
         for stack in reversed(list(self._by_id.values())):
             if (stack.caller.account, stack.caller.region) == (caller.account, caller.region):
                 yield stack
 
     def look_up(self, name: str, caller: Caller) -> Stack | None:
-        """The stack of that name or id, if there is one."""
+        """The stack of that name or id; None if it does not exist."""
         for stack in self.of(caller):
             if stack.id == name or (stack.name == name and not stack.is_deleted):
                 return stack
         return None
 
-    def find(self, name: str, caller: Caller, words: str = "Stack with id {} does not exist") -> Stack:
-        """The stack of that name or id; raises AwsError in these words."""
+    def find(self, name: str, caller: Caller, message: str = "Stack with id {} does not exist") -> Stack:
+        """The stack of that name or id. Raises AwsError with this message."""
         found = self.look_up(name, caller)
         if found is None:
-            raise AwsError("ValidationError", words.format(name))
+            raise AwsError("ValidationError", message.format(name))
         return found
 
-    # Exports
+    def check_available(self, name: str, caller: Caller) -> None:
+        """Raise AwsError if a stack has that name."""
+        if self.look_up(name, caller) is not None:
+            raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
 
     def exports(self, caller: Caller) -> list[Params]:
-        """What is exported, by name."""
+        """The exports of all stacks, by name."""
         found = [
             {"ExportingStackId": stack.id, "Name": output["ExportName"], "Value": output["OutputValue"]}
             for stack in self.of(caller)
@@ -54,15 +59,14 @@ class Stacks:
         return sorted(found, key=lambda export: export["Name"])
 
     def import_value(self, name: str, caller: Caller) -> str:
-        """The value of an export; raises AwsError when there is none."""
+        """The value of an export. Raises AwsError if there is none."""
         for export in self.exports(caller):
             if export["Name"] == name:
-                value: str = export["Value"]
-                return value
+                return str(export["Value"])
         raise AwsError("ValidationError", f"No export named {name} found.")
 
     def importers(self, name: str, caller: Caller) -> list[str]:
-        """The names of the stacks that import it."""
+        """The names of the stacks that import an export."""
         return [
             stack.name
             for stack in self.of(caller)
@@ -70,19 +74,19 @@ class Stacks:
         ]
 
     def check_exports(self, stack: Stack, outputs: list[Params]) -> None:
-        """Raise AwsError where a stack exports what another does, or takes away what another uses."""
+        """Raise AwsError if a stack's new outputs export another's name, or change or remove an export in use."""
         exports = {output["ExportName"]: output["OutputValue"] for output in outputs if "ExportName" in output}
         for other in self.exports(stack.caller):
             if other["Name"] in exports and other["ExportingStackId"] != stack.id:
                 owner = other["ExportingStackId"].split("/")[1]
-                raise AwsError(
-                    "ValidationError", f"Export with name {other['Name']} is already exported by stack {owner}."
-                )
+                text = f"Export with name {other['Name']} is already exported by stack {owner}."
+                raise AwsError("ValidationError", text)
         for output in stack.outputs:
             name = output.get("ExportName")
-            if name is not None and exports.get(name) != output["OutputValue"]:
-                users = self.importers(name, stack.caller)
-                if users:
-                    verb = "updated" if name in exports else "deleted"
-                    text = f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}"
-                    raise AwsError("ValidationError", text)
+            if name is None or exports.get(name) == output["OutputValue"]:
+                continue
+            users = self.importers(name, stack.caller)
+            if users:
+                verb = "updated" if name in exports else "deleted"
+                text = f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}"
+                raise AwsError("ValidationError", text)

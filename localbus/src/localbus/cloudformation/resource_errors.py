@@ -1,4 +1,4 @@
-"""The failure of a resource, and its reason in the words that CloudFormation puts into ResourceStatusReason."""
+"""Failures of resources, and their ResourceStatusReason in CloudFormation's words."""
 
 from __future__ import annotations
 
@@ -20,27 +20,26 @@ _HANDLER_CODES = (
     ("ServiceLimitExceeded", ("LimitExceeded", "OverLimit")),
 )
 
-
 Verb = Literal["create", "update"]
 
 
 class ResourcesFailedError(Exception):
-    """Resources could not be made or changed; the message is the stack's reason."""
+    """Resources that could not be created or updated; the message is the stack's reason."""
 
     def __init__(self, verb: Verb, logical_ids: list[str]) -> None:
         super().__init__(f"The following resource(s) failed to {verb}: [{', '.join(logical_ids)}].")
 
 
 class AbortedError(Exception):
-    """Somebody wants something else of the stack."""
+    """A deployment stopped by CancelUpdateStack or DeleteStack."""
 
 
 class PlainReasonError(Exception):
-    """What CloudFormation itself says of a resource, before any service is asked."""
+    """An error that CloudFormation itself finds, before it calls a service."""
 
 
-def reason_of(logical_id: str, type_name: str, error: Exception) -> str:
-    """The reason of a resource's failure."""
+def status_reason(logical_id: str, type_name: str, error: Exception) -> str:
+    """The ResourceStatusReason for an error."""
     match error:
         case InvalidPropertiesError():
             problems = ", ".join(error.problems)

@@ -1,4 +1,4 @@
-"""A stack: its resources, its events and what it is doing. How it comes to be is in `deployment` and `stack_tasks`."""
+"""A stack: its settings, resources, outputs and events. `lifecycle` creates, updates and deletes it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localbus.clock import Clock
-from localbus.cloudformation.plan import Plan
-from localbus.cloudformation.resources.base import Made
-from localbus.cloudformation.upstream_stack import ShadowStack
+from localbus.cloudformation.plan import Plan, Value
+from localbus.cloudformation.resources.base import PhysicalResource
+from localbus.cloudformation.template.intrinsic_functions import template_error
+from localbus.cloudformation.upstream_stack import UpstreamStack
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -21,7 +22,7 @@ STACK_TYPE = "AWS::CloudFormation::Stack"
 
 @dataclass
 class StackResource:
-    """One resource of a stack: of this engine, with its properties and attributes, or of the upstream's stack."""
+    """A resource of a stack: a local one, with its properties and attributes, or one in the upstream's stack."""
 
     logical_id: str
     type: str
@@ -37,24 +38,26 @@ class StackResource:
     changed_at: datetime | None = None
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is something to delete."""
+    def exists(self) -> bool:
+        """Whether there is a physical resource to delete."""
         return bool(self.physical_id) and self.status != "DELETE_COMPLETE"
 
     @property
-    def made(self) -> Made:
-        """The resource as its type knows it."""
-        return Made(self.physical_id, self.attributes)
+    def physical(self) -> PhysicalResource:
+        """The resource as its type sees it."""
+        return PhysicalResource(self.physical_id, self.attributes)
 
 
 class Stack:
     """A stack by its name and id. One task at a time works on it."""
 
-    def __init__(self, name: str, caller: Caller, clock: Clock, shadow: ShadowStack | None, token: str | None) -> None:
+    def __init__(
+        self, name: str, caller: Caller, clock: Clock, upstream: UpstreamStack | None, token: str | None
+    ) -> None:
         self.name = name
         self.caller = caller
         self.id = f"arn:aws:cloudformation:{caller.region}:{caller.account}:stack/{name}/{new_id()}"
-        self.shadow = shadow
+        self.upstream = upstream
         self.clock = clock
         self.token = token
         self.plan: Plan | None = None
@@ -68,7 +71,7 @@ class Stack:
         self.status = ""
         self.reason = ""
         self.resources: dict[str, StackResource] = {}
-        self.leftovers: list[StackResource] = []  # replaced or no longer wanted, still to be deleted
+        self.obsolete_resources: list[StackResource] = []  # replaced or removed from the template, still to be deleted
         self.outputs: list[Params] = []
         self.events: list[Params] = []
         self.created_at = self.now()
@@ -83,31 +86,33 @@ class Stack:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether it is only remembered."""
+        """Whether only its history is left."""
         return self.status == "DELETE_COMPLETE"
 
     @property
-    def is_busy(self) -> bool:
-        """Whether something is being done with it."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+    def template_text(self) -> str:
+        """The text of its template; empty without one."""
+        return self.plan.template.text if self.plan else ""
 
-    def become(self, status: str, reason: str = "") -> None:
-        """Take on a status, and say so in the events. Once a deletion is wanted, what went on before says no more."""
+    def set_status(self, status: str, reason: str = "") -> None:
+        """Set the status and record an event. A stack being deleted accepts only the statuses of a deletion."""
         if self.status == "DELETE_IN_PROGRESS" and not status.startswith("DELETE_"):
             return
         self.status, self.reason = status, reason
         if status == "DELETE_COMPLETE":
             self.deleted_at = self.now()
-        self._note(self.name, STACK_TYPE, self.id, status, reason)
+        self._record(self.name, STACK_TYPE, self.id, status, reason)
 
-    def note(self, resource: StackResource, status: str, reason: str = "", physical_id: str | None = None) -> None:
-        """Have a resource take on a status, and say so in the events."""
+    def set_resource_status(
+        self, resource: StackResource, status: str, reason: str = "", physical_id: str | None = None
+    ) -> None:
+        """Set a resource's status, and its physical id if given, and record an event."""
         resource.status, resource.reason, resource.changed_at = status, reason, self.now()
         if physical_id is not None:
             resource.physical_id = physical_id
-        self._note(resource.logical_id, resource.type, resource.physical_id, status, reason)
+        self._record(resource.logical_id, resource.type, resource.physical_id, status, reason)
 
-    def _note(self, logical_id: str, type_name: str, physical_id: str, status: str, reason: str) -> None:
+    def _record(self, logical_id: str, type_name: str, physical_id: str, status: str, reason: str) -> None:
         event: Params = {
             "StackId": self.id,
             "EventId": new_id(),
@@ -117,9 +122,35 @@ class Stack:
             "ResourceType": type_name,
             "Timestamp": self.now(),
             "ResourceStatus": status,
+            "ResourceStatusReason": reason,
+            "ClientRequestToken": self.token,
         }
-        if reason:
-            event["ResourceStatusReason"] = reason
-        if self.token:
-            event["ClientRequestToken"] = self.token
-        self.events.append(event)
+        self.events.append({name: value for name, value in event.items() if value or name == "PhysicalResourceId"})
+
+
+@dataclass(frozen=True)
+class StackValues:
+    """`Ref` and `Fn::GetAtt` of a stack's existing resources. With `local_only` those upstream stay unresolved."""
+
+    stack: Stack
+    plan: Plan
+    local_only: bool = False
+
+    def ref(self, logical_id: str) -> Any:
+        """The physical id, or the value that the upstream returned."""
+        if self.plan.is_local(logical_id):
+            return self.stack.resources[logical_id].physical_id
+        return self._upstream((logical_id, None))
+
+    def attribute(self, logical_id: str, name: str) -> Any:
+        """The attribute of the resource. Raises AwsError if a local resource does not have it."""
+        if not self.plan.is_local(logical_id):
+            return self._upstream((logical_id, name))
+        attributes = self.stack.resources[logical_id].attributes
+        if name not in attributes:
+            raise template_error(f"resource {logical_id} does not support attribute type {name} in Fn::GetAtt")
+        return attributes[name]
+
+    def _upstream(self, value: Value) -> str | None:
+        upstream = self.stack.upstream
+        return None if self.local_only or upstream is None else upstream.values.get(value)

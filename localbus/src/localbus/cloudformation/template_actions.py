@@ -1,21 +1,19 @@
-"""The actions of CloudFormation that are about templates: show one, check one, say what it asks for."""
+"""CloudFormation actions on templates: get, validate, summarise."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template import source, template
 from localbus.cloudformation.template.template import Template
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-if TYPE_CHECKING:
-    from localbus.cloudformation.state import CloudFormation
-
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (Capabilities)
-_NAMED = {
+_IAM_NAMES = {
     "AWS::IAM::Group": "GroupName",
     "AWS::IAM::InstanceProfile": "InstanceProfileName",
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
@@ -24,23 +22,22 @@ _NAMED = {
 }
 
 
-def get_template(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+def get_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """GetTemplate."""
-    plan = formation.stacks.find(params.get("StackName", ""), caller).plan
-    text = plan.template.text if plan else ""
-    return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
+    stack = cfn.stacks.find(params.get("StackName", ""), caller)
+    return {"TemplateBody": stack.template_text, "StagesAvailable": ["Original", "Processed"]}
 
 
-async def validate_template(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+async def validate_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """ValidateTemplate."""
     del caller
-    parsed = template.parse(await source.text_of(formation, params))
+    parsed = template.parse(await source.template_text(cfn.fetch, params))
     template_parameters.check(parsed.parameters)
     parameters = [
         {
             "ParameterKey": name,
             "DefaultValue": _default(one),
-            "NoEcho": template_parameters.is_hidden(one),
+            "NoEcho": template_parameters.is_no_echo(one),
             "Description": one.get("Description"),
         }
         for name, one in parsed.parameters.items()
@@ -48,16 +45,16 @@ async def validate_template(formation: CloudFormation, params: Params, caller: C
     return {"Parameters": parameters, "Description": parsed.description, **_capabilities(parsed)}
 
 
-async def get_template_summary(formation: CloudFormation, params: Params, caller: Caller) -> Params:
+async def get_template_summary(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """GetTemplateSummary."""
     if "StackName" in params:
-        stack = formation.stacks.find(params["StackName"], caller)
+        stack = cfn.stacks.find(params["StackName"], caller)
         parsed = stack.plan.template if stack.plan else template.parse("")
     else:
-        parsed = template.parse(await source.text_of(formation, params))
+        parsed = template.parse(await source.template_text(cfn.fetch, params))
         template_parameters.check(parsed.parameters)
     return {
-        "Parameters": [_declared(name, one) for name, one in parsed.parameters.items()],
+        "Parameters": [_declaration(name, one) for name, one in parsed.parameters.items()],
         "Description": parsed.description,
         "ResourceTypes": sorted({one.type for one in parsed.resources.values()}),
         "Version": parsed.version,
@@ -66,14 +63,14 @@ async def get_template_summary(formation: CloudFormation, params: Params, caller
     }
 
 
-def _declared(name: str, definition: Any) -> Params:
+def _declaration(name: str, definition: Any) -> Params:
     allowed = definition.get("AllowedValues")
     constraints = {"AllowedValues": [template_parameters.as_text(one) for one in allowed]} if allowed else {}
     return {
         "ParameterKey": name,
         "DefaultValue": _default(definition),
         "ParameterType": definition["Type"],
-        "NoEcho": template_parameters.is_hidden(definition),
+        "NoEcho": template_parameters.is_no_echo(definition),
         "Description": definition.get("Description"),
         "ParameterConstraints": constraints,
     }
@@ -84,11 +81,11 @@ def _default(definition: Any) -> str | None:
 
 
 def _capabilities(parsed: Template) -> Params:
-    """What its author must be trusted with."""
+    """The capabilities that a template with IAM resources requires."""
     iam = [one for one in parsed.resources.values() if one.type.startswith("AWS::IAM::")]
     if not iam:
         return {}
-    named = any(_NAMED.get(one.type, "") in one.properties for one in iam)
+    named = any(_IAM_NAMES.get(one.type, "") in one.properties for one in iam)
     types = ", ".join(sorted({one.type for one in iam}))
     return {
         "Capabilities": ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"],

@@ -1,4 +1,4 @@
-"""CloudFormation of the upstream, as a client sees it: botocore writes the requests and reads the answers."""
+"""A client of the upstream: CloudFormation calls, serialised and parsed by botocore, and files from S3."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.serialize import create_serializer
 
 from localbus.errors import AwsError
 from localbus.http import client as http_client
-from localbus.http.client import NoAnswerError
+from localbus.http.client import Answer, NoAnswerError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -20,7 +20,7 @@ _TIMEOUT_S = 60
 
 
 class UpstreamCloudFormation:
-    """The upstream's CloudFormation."""
+    """The upstream's CloudFormation, and S3 for templates."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -29,7 +29,7 @@ class UpstreamCloudFormation:
         self._parser: Any = create_parser("query")
 
     async def call(self, operation: str, caller: Caller, **params: Any) -> Params:
-        """One action, for whoever called us. Raises AwsError: upstream's own, or that it cannot be reached."""
+        """Call an action as `caller`. Raises AwsError: the upstream's own, or InternalFailure if it does not answer."""
         model = self._model.operation_model(operation)
         request = self._serializer.serialize_to_request(params, model)
         scope = f"Credential={caller.account}/20200101/{caller.region}/cloudformation/aws4_request"
@@ -37,14 +37,21 @@ class UpstreamCloudFormation:
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
             "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}",
         }
-        body = urlencode(request["body"]).encode()
-        try:
-            answer = await http_client.send("POST", f"{self.url}/", headers, body, timeout_s=_TIMEOUT_S)
-        except (NoAnswerError, TimeoutError) as exc:
-            raise AwsError("InternalFailure", f"The upstream {self.url} failed: {exc or 'it did not answer'}.") from exc
+        answer = await self._send("POST", "/", headers, urlencode(request["body"]).encode())
         document = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
         parsed: Params = self._parser.parse(document, model.output_shape)
         if answer.status >= 300:
             error = parsed.get("Error", {})
             raise AwsError(error.get("Code", "InternalFailure"), error.get("Message", f"HTTP {answer.status}"))
         return parsed
+
+    async def fetch(self, path: str) -> tuple[int, bytes]:
+        """GET a path: the status and the body. Raises AwsError if the upstream does not answer."""
+        answer = await self._send("GET", path, {}, b"")
+        return answer.status, answer.body
+
+    async def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        try:
+            return await http_client.send(method, f"{self.url}{path}", headers, body, timeout_s=_TIMEOUT_S)
+        except (NoAnswerError, TimeoutError) as exc:
+            raise AwsError("InternalFailure", f"The upstream {self.url} failed: {exc or 'it did not answer'}.") from exc

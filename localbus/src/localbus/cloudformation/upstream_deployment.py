@@ -1,4 +1,4 @@
-"""Has the upstream make and change its part of a stack, and tells what it says of that as the stack's own events."""
+"""Creates and updates the upstream's part of a stack, and records the upstream's events as the stack's own."""
 
 from __future__ import annotations
 
@@ -7,62 +7,61 @@ from typing import Any
 from localbus.cloudformation.local_deployment import Change
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resource_errors import ResourcesFailedError, Verb
-from localbus.cloudformation.stack import Stack, StackResource
+from localbus.cloudformation.stack import Stack, StackResource, StackValues
 from localbus.cloudformation.template.template import Definition
-from localbus.cloudformation.upstream_stack import ShadowFailedError
-from localbus.cloudformation.values import Values
+from localbus.cloudformation.upstream_stack import UpstreamStackError
 from localbus.protocol.service_model import Params
 
 
 class UpstreamDeployment:
-    """The upstream's part of a stack's way to a plan."""
+    """The upstream part of a deployment. `changes` are those of the local part."""
 
     def __init__(self, stack: Stack, plan: Plan, changes: list[Change]) -> None:
         self._stack = stack
         self._plan = plan
         self._changes = changes
-        self._shadow_before = stack.shadow.resources if stack.shadow else None
-        self._values_before = dict(stack.shadow.values) if stack.shadow else {}
+        self._resources_before = stack.upstream.resources if stack.upstream else None
+        self._values_before = dict(stack.upstream.values) if stack.upstream else {}
         self._wanted = plan.upstream_values()
-        self._flushed: dict[str, Any] = {}
-        self._new: set[str] = set()  # of what is being deployed
+        self._deployed: dict[str, Any] = {}
+        self._new: set[str] = set()  # among those being deployed
         self._unchanged: set[str] = set()
 
     async def apply(self, batch: list[str]) -> None:
-        """Have these made or changed, in one step. Raises ResourcesFailedError."""
-        shadow = self._stack.shadow
-        assert shadow is not None  # noqa: S101 (make_plan has seen to it)
-        functions = self._plan.functions(Values(self._stack, self._plan, leave_upstream=True))
+        """Create and update these resources in one step. Raises ResourcesFailedError."""
+        upstream = self._stack.upstream
+        assert upstream is not None  # noqa: S101 (make_plan checks it)
+        functions = self._plan.functions(StackValues(self._stack, self._plan, local_only=True))
         failed_before = [one.logical_id for one in self._stack.resources.values() if one.status.endswith("_FAILED")]
-        is_update = shadow.is_there
+        is_update = upstream.exists
         for name in batch:
             definition = self._plan.active[name]
-            self._flushed[name] = self._definition(functions.resolve, definition, batch)
+            self._deployed[name] = self._definition(functions.resolve, definition, batch)
             before = resource = self._stack.resources.get(name)
-            if before is None or resource is None or before.local or not before.is_there:
+            if before is None or resource is None or before.local or not before.exists:
                 resource = self._stack.resources[name] = StackResource(name, definition.type, local=False)
-            if before is not None and before.local and before.is_there:  # its type was one of ours
-                self._stack.leftovers.append(before)
+            if before is not None and before.local and before.exists:  # its type was a local one
+                self._stack.obsolete_resources.append(before)
                 self._changes.append(Change("replaced", before, resource))
             resource.type, resource.needs = definition.type, frozenset(self._plan.needs[name])
             resource.deletion_policy = self._plan.policy(definition.deletion_policy)
-        resources, deployed = dict(self._shadow_before or {}) | self._flushed, shadow.resources or {}
+        resources, deployed = dict(self._resources_before or {}) | self._deployed, upstream.resources or {}
         self._new = set(resources) - set(deployed)
         self._unchanged = {name for name, one in resources.items() if deployed.get(name) == one}
         try:
-            await shadow.deploy(resources, self._wanted, self._stack.tags, self.tell)
-        except ShadowFailedError as exc:
+            await upstream.deploy(resources, self._wanted, self._stack.tags, self.record_event)
+        except UpstreamStackError as exc:
             raise self._upstream_failure(exc, batch, failed_before, "update" if is_update else "create") from exc
         for name in batch:
             resource = self._stack.resources[name]
-            resource.physical_id = shadow.physical_ids.get(name, resource.physical_id)
+            resource.physical_id = upstream.physical_ids.get(name, resource.physical_id)
             if not resource.status.endswith("_COMPLETE"):
-                self._stack.note(resource, "CREATE_COMPLETE")
+                self._stack.set_resource_status(resource, "CREATE_COMPLETE")
 
     def _definition(self, resolve: Any, definition: Definition, batch: list[str]) -> Params:
-        """The resource as the upstream's template has it."""
-        beside = set(batch) | set(self._flushed)
-        depends_on = [one for one in definition.depends_on if one in beside]
+        """The resource in the upstream stack's template."""
+        deployed = set(batch) | set(self._deployed)
+        depends_on = [one for one in definition.depends_on if one in deployed]
         found: Params = {"Type": definition.type, **resolve(dict(definition.extras))}
         if definition.properties:
             found["Properties"] = resolve(dict(definition.properties))
@@ -76,11 +75,11 @@ class UpstreamDeployment:
                 found[key] = self._plan.policy(value)
         return found
 
-    def tell(self, event: Params) -> None:
-        """Take over what the upstream says of one of its resources.
+    def record_event(self, event: Params) -> None:
+        """Record an event of an upstream resource.
 
-        What its stack calls an update is a creation where our stack has only now come to that resource; and that it
-        looks at resources which do not change is nobody's news.
+        An update upstream is a creation here if the stack reaches that resource only now. Events of resources that do
+        not change are left out.
         """
         name, status = event["LogicalResourceId"], event["ResourceStatus"]
         resource = self._stack.resources.get(name)
@@ -91,48 +90,48 @@ class UpstreamDeployment:
         elif name in self._unchanged and status in {"UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"}:
             return
         reason, physical_id = event.get("ResourceStatusReason", ""), event.get("PhysicalResourceId") or None
-        self._stack.note(resource, status, reason, physical_id)
+        self._stack.set_resource_status(resource, status, reason, physical_id)
 
     def _upstream_failure(
-        self, error: ShadowFailedError, batch: list[str], failed_before: list[str], verb: Verb
+        self, error: UpstreamStackError, batch: list[str], failed_before: list[str], verb: Verb
     ) -> ResourcesFailedError:
-        """Which resources failed. Where the upstream refused all of it, those that its words name, or all."""
+        """The failed resources. If the upstream rejected the whole stack: those that its message names, or all."""
         resources = self._stack.resources
         failed = [name for name in batch if resources[name].status.endswith("_FAILED") and name not in failed_before]
         if not failed:
             text = str(error)
             failed = [name for name in batch if name in text or resources[name].type in text] or batch
             for name in failed:
-                self._stack.note(resources[name], f"{verb.upper()}_FAILED", text)
+                self._stack.set_resource_status(resources[name], f"{verb.upper()}_FAILED", text)
         return ResourcesFailedError(verb, failed)
 
     async def clean_up(self) -> None:
-        """Delete upstream what the plan no longer has. Raises ShadowFailedError."""
-        shadow = self._stack.shadow
-        if shadow is None or not shadow.is_there:
+        """Delete the upstream resources that the plan no longer has. Raises UpstreamStackError."""
+        upstream = self._stack.upstream
+        if upstream is None or not upstream.exists:
             return
-        gone = [name for name, one in self._stack.resources.items() if not one.local and name not in self._flushed]
-        if not self._flushed:
-            await shadow.delete(self.tell)
-        elif set(self._shadow_before or {}) - set(self._flushed):
-            await shadow.deploy(self._flushed, self._wanted, self._stack.tags, self.tell)
+        gone = [name for name, one in self._stack.resources.items() if not one.local and name not in self._deployed]
+        if not self._deployed:
+            await upstream.delete(self.record_event)
+        elif set(self._resources_before or {}) - set(self._deployed):
+            await upstream.deploy(self._deployed, self._wanted, self._stack.tags, self.record_event)
         for name in gone:
             del self._stack.resources[name]
 
-    async def take_back(self) -> None:
-        """Bring the upstream's stack back to what it was. Raises ResourcesFailedError."""
-        shadow = self._stack.shadow
-        if shadow is None or not shadow.is_there:
+    async def roll_back(self) -> None:
+        """Restore the upstream stack. Raises ResourcesFailedError."""
+        upstream = self._stack.upstream
+        if upstream is None or not upstream.exists:
             return
-        shadow.tell_rest(self.tell)
+        upstream.publish_rollback_events(self.record_event)
         try:
-            if self._shadow_before is None:
-                await shadow.delete(self.tell)
-            elif shadow.resources != self._shadow_before:
-                await shadow.deploy(self._shadow_before, self._values_before, self._stack.tags, self.tell)
-        except ShadowFailedError as exc:
-            raise ResourcesFailedError("update", sorted(self._flushed)) from exc
-        before = self._shadow_before or {}
+            if self._resources_before is None:
+                await upstream.delete(self.record_event)
+            elif upstream.resources != self._resources_before:
+                await upstream.deploy(self._resources_before, self._values_before, self._stack.tags, self.record_event)
+        except UpstreamStackError as exc:
+            raise ResourcesFailedError("update", sorted(self._deployed)) from exc
+        before = self._resources_before or {}
         for name, one in list(self._stack.resources.items()):
             if not one.local and name not in before:
                 del self._stack.resources[name]

@@ -1,7 +1,7 @@
-"""The part of a stack that another engine makes: one stack upstream, of the same name, with just those resources.
+"""The part of a stack that the upstream creates: an upstream stack of the same name, with only those resources.
 
-Its template has no parameters and no conditions: everything is a literal but references among its own resources. What
-this engine must know of them (`Ref`, `Fn::GetAtt`) comes back as outputs of that stack.
+Its template has no parameters and no conditions; only references among its own resources stay unresolved. The outputs
+of the upstream stack return the values (`Ref`, `Fn::GetAtt`) that local resources and outputs need.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ _POLLS_BETWEEN_EVENTS = 10
 _STACK = "AWS::CloudFormation::Stack"
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
-Tell = Callable[[Params], None]
+RecordEvent = Callable[[Params], None]
 
 
-class ShadowFailedError(Exception):
-    """The upstream's stack is not as it was to be; the message says why."""
+class UpstreamStackError(Exception):
+    """An operation on the upstream stack that failed; the message is its reason."""
 
 
-class ShadowStack:
-    """The upstream's stack, there or not."""
+class UpstreamStack:
+    """The upstream stack, whether it exists or not."""
 
     def __init__(self, upstream: UpstreamCloudFormation, name: str, caller: Caller) -> None:
         self._upstream = upstream
         self._name = name
         self._caller = caller
         self._id: str | None = None
-        self._told: set[str] = set()
+        self._seen_events: set[str] = set()
         self._rolls_back = False
-        self._held_back: list[Params] = []
+        self._rollback_events: list[Params] = []
         self.resources: Mapping[str, Any] | None = None  # as they were last deployed
         self.values: dict[tuple[str, str | None], str] = {}
         self.physical_ids: dict[str, str] = {}
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is anything upstream."""
+    def exists(self) -> bool:
+        """Whether it exists upstream."""
         return self._id is not None
 
     async def deploy(
@@ -53,12 +53,12 @@ class ShadowStack:
         resources: Mapping[str, Any],
         wanted: Iterable[tuple[str, str | None]],
         tags: list[dict[str, str]],
-        tell: Tell,
+        record_event: RecordEvent,
     ) -> None:
-        """Make these the stack's resources and get the wanted values. `tell` gets each event of a resource.
+        """Create or update the stack and get the wanted values. `record_event` gets each event of a resource.
 
-        Raises ShadowFailedError. What was made on a failed creation stays until `delete`; a failed change is taken
-        back, and its events are told by `tell_rest`.
+        Raises UpstreamStackError. After a failed creation the created resources stay until `delete`; a failed update
+        is rolled back, and `publish_rollback_events` records those events later.
         """
         keys = {f"Value{place}": value for place, value in enumerate(sorted(wanted, key=str))}
         outputs = {key: {"Value": _reference(*value)} for key, value in keys.items() if value[0] in resources}
@@ -68,11 +68,9 @@ class ShadowStack:
         self._rolls_back = False
         if not await self._start(given):
             return
-        shown = await self._wait(tell)
+        shown = await self._wait(record_event)
         if shown["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-            raise ShadowFailedError(
-                shown.get("StackStatusReason") or f"The upstream's stack is {shown['StackStatus']}."
-            )
+            raise UpstreamStackError(shown.get("StackStatusReason") or f"The upstream stack is {shown['StackStatus']}.")
         self.resources = resources
         self.values = {keys[one["OutputKey"]]: one["OutputValue"] for one in shown.get("Outputs", [])}
         found = await self._upstream.call("DescribeStackResources", self._caller, StackName=self._name)
@@ -81,7 +79,7 @@ class ShadowStack:
         }
 
     async def _start(self, given: Params) -> bool:
-        """Begin; False when there is nothing to do."""
+        """Start the operation; False if nothing changes."""
         try:
             if self._id is None:
                 answer = await self._upstream.call("CreateStack", self._caller, **given, DisableRollback=True)
@@ -91,71 +89,71 @@ class ShadowStack:
         except AwsError as exc:
             if "No updates are to be performed" in exc.message:
                 return False
-            raise ShadowFailedError(exc.message) from exc
+            raise UpstreamStackError(exc.message) from exc
         return True
 
-    async def delete(self, tell: Tell, retain: list[str] | None = None) -> None:
-        """Delete it with all that is in it. Raises ShadowFailedError."""
+    async def delete(self, record_event: RecordEvent, retain: list[str] | None = None) -> None:
+        """Delete the stack with its resources. Raises UpstreamStackError."""
         if self._id is None:
             return
         self._rolls_back = False
         try:
             given: Params = {"RetainResources": retain} if retain else {}
             await self._upstream.call("DeleteStack", self._caller, StackName=self._id, **given)
-            shown = await self._wait(tell)
+            shown = await self._wait(record_event)
         except AwsError as exc:
             if "does not exist" not in exc.message:
-                raise ShadowFailedError(exc.message) from exc
+                raise UpstreamStackError(exc.message) from exc
         else:
             if shown["StackStatus"] != "DELETE_COMPLETE":
-                raise ShadowFailedError(shown.get("StackStatusReason") or "The upstream could not delete its stack.")
+                raise UpstreamStackError(shown.get("StackStatusReason") or "The upstream could not delete the stack.")
         self._id = self.resources = None
 
-    async def _wait(self, tell: Tell) -> Params:
-        """Wait till nothing is being done upstream. This is real time, whatever the engine's clock says."""
+    async def _wait(self, record_event: RecordEvent) -> Params:
+        """Wait until the operation has ended, in real time even with a manual clock."""
         polls = 0
         while True:
             try:
                 answer = await self._upstream.call("DescribeStacks", self._caller, StackName=self._id)
             except AwsError as exc:
-                raise ShadowFailedError(exc.message) from exc
+                raise UpstreamStackError(exc.message) from exc
             shown: Params = answer["Stacks"][0]
             done = not shown["StackStatus"].endswith("_IN_PROGRESS")
             if done or polls % _POLLS_BETWEEN_EVENTS == _POLLS_BETWEEN_EVENTS - 1:
-                await self._tell_news(tell)
+                await self._publish_events(record_event)
             if done:
                 return shown
             polls += 1
             await asyncio.sleep(_POLL_S)
 
-    async def _tell_news(self, tell: Tell) -> None:
-        for event in await self._news():
+    async def _publish_events(self, record_event: RecordEvent) -> None:
+        for event in await self._new_events():
             if event["ResourceType"] == _STACK and event["LogicalResourceId"] == self._name:
                 self._rolls_back = self._rolls_back or "ROLLBACK" in event["ResourceStatus"]
             elif self._rolls_back:
-                self._held_back.append(event)
+                self._rollback_events.append(event)
             else:
-                tell(event)
+                record_event(event)
 
-    async def _news(self) -> list[Params]:
-        """The events that are new, the oldest first."""
-        news: list[Params] = []
+    async def _new_events(self) -> list[Params]:
+        """The events since the last call, the oldest first."""
+        found: list[Params] = []
         token: Params = {}
         while True:
             page = await self._upstream.call("DescribeStackEvents", self._caller, StackName=self._id, **token)
-            fresh = [event for event in page["StackEvents"] if event["EventId"] not in self._told]
-            news += fresh
+            fresh = [event for event in page["StackEvents"] if event["EventId"] not in self._seen_events]
+            found += fresh
             if len(fresh) < len(page["StackEvents"]) or not page.get("NextToken"):
                 break
             token = {"NextToken": page["NextToken"]}
-        self._told.update(event["EventId"] for event in news)
-        return news[::-1]
+        self._seen_events.update(event["EventId"] for event in found)
+        return found[::-1]
 
-    def tell_rest(self, tell: Tell) -> None:
-        """Tell what the upstream did when it took a failed change back."""
-        for event in self._held_back:
-            tell(event)
-        self._held_back.clear()
+    def publish_rollback_events(self, record_event: RecordEvent) -> None:
+        """Record the events of the rollback of a failed update."""
+        for event in self._rollback_events:
+            record_event(event)
+        self._rollback_events.clear()
 
 
 def _reference(logical_id: str, attribute: str | None) -> Params:

@@ -1,1 +1,1 @@
-"""Resource types that localbus creates itself."""
+"""Resource types that localbus creates itself, by service."""

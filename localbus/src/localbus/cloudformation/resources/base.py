@@ -1,6 +1,6 @@
-"""What CloudFormation must know of a type of resource, and how it calls the services that make one.
+"""CloudFormation resource types, and the calls by which they create, update and delete resources.
 
-One class a type; the classes are in the modules named after what they make. Nothing here knows stacks.
+One class a type, in the module of its service. Nothing here depends on stacks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from localbus.protocol.service_model import Params
 
 Properties = Mapping[str, Any]
 
+_NOT_FOUND = {"InvalidAddress", "NotFoundException", "QueueDoesNotExist", "ResourceNotFoundException"}
 _RANDOM = string.ascii_uppercase + string.digits
 _RANDOM_LENGTH = 12
 
 
 class InvalidPropertiesError(Exception):
-    """Properties that the type has not, or that it lacks; each entry says where and what."""
+    """Properties that do not fit the type. Each problem starts with a JSON pointer."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(", ".join(problems))
@@ -35,19 +36,19 @@ class InvalidPropertiesError(Exception):
 
 
 @dataclass(frozen=True)
-class Made:
-    """A resource that is there: its physical id, which is also its `Ref`, and what `Fn::GetAtt` gives."""
+class PhysicalResource:
+    """An existing resource: its physical id, which is also its `Ref`, and its `Fn::GetAtt` attributes."""
 
     physical_id: str
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where a resource is made: the services, for whom, the stack, and the resource's name in it.
+class ResourceContext:
+    """The services, the caller and the stack of one resource.
 
-    `free_name` is told the ARN of a queue that is deleted, so that its name can be used again: AWS's CloudFormation
-    takes the minute over a deletion for which SQS keeps the name back.
+    `free_name` gets the ARN of a deleted queue and makes its name available at once: CloudFormation on AWS waits out
+    the 60 seconds for which SQS reserves the name.
     """
 
     services: Mapping[str, Service]
@@ -58,68 +59,99 @@ class Site:
     free_name: Callable[[str], None]
 
     async def call(self, service: str, operation: str, **params: Any) -> Params:
-        """An action of a service, by the same door as a request that comes from outside."""
+        """Call an action of a service as a client would. Raises AwsError."""
         found = self.services[service]
         given = {name: value for name, value in params.items() if value is not None}
         result = found.call(found.api.operation(operation), given, self.caller)
         return await result if isinstance(result, Awaitable) else result
 
+    async def call_coerced(self, service: str, operation: str, properties: Properties, **params: Any) -> Params:
+        """Call an action with properties coerced to its input's types. Raises InvalidPropertiesError and AwsError."""
+        given: Params = coerce(self.shape(service, operation), properties)
+        return await self.call(service, operation, **given, **params)
+
+    async def call_if_exists(self, service: str, operation: str, **params: Any) -> Params | None:
+        """Call an action; None if the resource does not exist. Raises AwsError for anything else."""
+        try:
+            return await self.call(service, operation, **params)
+        except AwsError as exc:
+            if exc.code not in _NOT_FOUND:
+                raise
+        return None
+
+    async def retag(
+        self,
+        service: str,
+        target: Params,
+        old: Properties,
+        new: Properties,
+        operations: tuple[str, str] = ("TagResource", "UntagResource"),
+    ) -> None:
+        """Change the tags of `target` (the parameter that names it) from the old properties' to the new ones'."""
+        tag, untag = operations
+        before, after = tag_map(old), tag_map(new)
+        removed = [key for key in before if key not in after]
+        if removed:
+            await self.call(service, untag, **target, TagKeys=removed)
+        if after and after != before:
+            is_list = isinstance(self.shape(service, tag).members["Tags"], ListShape)
+            await self.call(service, tag, **target, Tags=tags_of(new) if is_list else after)
+
     def shape(self, service: str, operation: str) -> StructureShape:
-        """The input of an action, to which `fit` fits a template's values."""
+        """The input shape of an action."""
         shape = self.services[service].api.operation(operation).input
-        assert shape is not None  # noqa: S101 (every action that makes something has an input)
+        assert shape is not None  # noqa: S101 (every action that creates something has an input)
         return shape
 
-    def own_tags(self) -> dict[str, str]:
-        """The tags that CloudFormation itself gives to what it makes; which types show them differs.
+    def system_tags(self) -> dict[str, str]:
+        """The tags that CloudFormation itself adds. Resource types differ in whether they show them.
 
         Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html
         """
         known = {"logical-id": self.logical_id, "stack-id": self.stack_id, "stack-name": self.stack_name}
         return {f"aws:cloudformation:{name}": value for name, value in known.items()}
 
-    def new_name(self, most: int, suffix: str = "") -> str:
-        """A name as CloudFormation makes one up: of the stack, the resource and chance."""
+    def new_name(self, max_length: int, suffix: str = "") -> str:
+        """A generated name: the stack, the logical id and 12 random characters."""
         end = f"-{''.join(secrets.choice(_RANDOM) for _ in range(_RANDOM_LENGTH))}{suffix}"
-        room = most - len(end)
-        first = f"{self.stack_name}-{self.logical_id}"
-        if len(first) > room:  # both parts stay recognisable
+        room = max_length - len(end)
+        start = f"{self.stack_name}-{self.logical_id}"
+        if len(start) > room:  # shorten both parts, so that both stay recognisable
             half = (room - 1) // 2
-            first = f"{self.stack_name[:half]}-{self.logical_id[: room - 1 - len(self.stack_name[:half])]}"
-        return f"{first}{end}"
+            start = f"{self.stack_name[:half]}-{self.logical_id[: room - 1 - len(self.stack_name[:half])]}"
+        return f"{start}{end}"
 
 
 class ResourceType(ABC):
-    """A type of resource. A change to one of `replacing` makes another resource in its place.
+    """A resource type. A change to a property in `create_only` replaces the resource.
 
-    A property is one value, unless it stands in `documents` (a structure, or its text), in `lists` (of values) or in
-    `structures` (a list of them, with the keys that each must have).
+    A property is a scalar unless it is in `documents` (a structure, or its JSON text), in `lists` (of scalars) or in
+    `structures` (a list of structures, with their required keys).
     """
 
-    name: ClassVar[str]
-    properties: ClassVar[frozenset[str]]
-    required: ClassVar[frozenset[str]] = frozenset()
-    documents: ClassVar[frozenset[str]] = frozenset()
-    lists: ClassVar[frozenset[str]] = frozenset()
+    name: str
+    properties: frozenset[str]
+    required: frozenset[str] = frozenset()
+    documents: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
     structures: ClassVar[Mapping[str, tuple[str, ...]]] = {"Tags": ("Key", "Value")}
-    replacing: ClassVar[frozenset[str]] = frozenset()
-    attributes: ClassVar[frozenset[str]] = frozenset()
-    name_property: ClassVar[str | None] = None
-    takes_tags: ClassVar[bool] = False
+    create_only: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    name_property: str | None = None
+    takes_tags: bool = False
 
-    def checked(self, properties: Properties) -> Params:
-        """The properties, with all that is one value as text. Raises InvalidPropertiesError."""
+    def validated(self, properties: Properties) -> Params:
+        """The properties, scalars as text. Raises InvalidPropertiesError."""
         problems = [
             f"#: extraneous key [{name}] is not permitted" for name in properties if name not in self.properties
         ]
         problems += [f"#: required key [{name}] not found" for name in sorted(self.required) if name not in properties]
-        problems += [problem for name, value in properties.items() for problem in self._wrong(name, value)]
+        problems += [problem for name, value in properties.items() for problem in self._problems(name, value)]
         if problems:
             raise InvalidPropertiesError(problems)
         return {name: value if name in self.documents else _texts(value) for name, value in properties.items()}
 
-    def _wrong(self, name: str, value: Any) -> Iterator[str]:
-        """What is wrong with the kind of a value."""
+    def _problems(self, name: str, value: Any) -> Iterator[str]:
         where = f"#/{name}"
         if name in self.documents:
             return
@@ -131,30 +163,31 @@ class ResourceType(ABC):
                     wrong = [key for key, one in item.items() if isinstance(one, list | dict)]
                     yield from (f"{where}/{place}/{key}: expected type: String, found: JSONArray" for key in wrong)
                 else:
-                    yield f"{where}/{place}: expected type: JSONObject, found: {_kind(item)}"
+                    yield _expected(f"{where}/{place}", "JSONObject", item)
         elif name in self.structures or (name in self.lists and not isinstance(value, list)):
-            yield f"{where}: expected type: JSONArray, found: {_kind(value)}"
+            yield _expected(where, "JSONArray", value)
         elif name in self.lists:
-            wrong = [item for item in value if isinstance(item, list | dict)]
-            yield from (f"{where}: expected type: String, found: {_kind(item)}" for item in wrong)
+            yield from (_expected(where, "String", item) for item in value if isinstance(item, list | dict))
         elif isinstance(value, list | dict) and name in self.properties:
-            yield f"{where}: expected type: String, found: {_kind(value)}"
+            yield _expected(where, "String", value)
 
     def must_replace(self, old: Properties, new: Properties) -> bool:
-        """Whether the change needs another resource in the place of this one."""
-        return any(old.get(name) != new.get(name) for name in self.replacing)
+        """Whether the change needs a new physical resource."""
+        return any(old.get(name) != new.get(name) for name in self.create_only)
 
     @abstractmethod
-    async def create(self, site: Site, properties: Properties) -> Made:
-        """Make one. Raises AwsError."""
+    async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
+        """Create a resource. Raises AwsError."""
 
     @abstractmethod
-    async def update(self, site: Site, made: Made, old: Properties, new: Properties) -> Made:
-        """Change one in its place. Raises AwsError."""
+    async def update(
+        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
+    ) -> PhysicalResource:
+        """Update a resource in place. Raises AwsError."""
 
     @abstractmethod
-    async def delete(self, site: Site, made: Made, properties: Properties) -> None:
-        """Take one away; one that is gone is fine. Raises AwsError."""
+    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+        """Delete a resource, unless it is gone already. Raises AwsError."""
 
 
 def _texts(value: Any) -> Any:
@@ -167,49 +200,57 @@ def _texts(value: Any) -> Any:
 
 
 def already_exists(type_name: str, identifier: str) -> AwsError:
-    """A name that is taken by something that is not this resource."""
+    """The error for a name that another resource has."""
     text = f"Resource of type '{type_name}' with identifier '{identifier}' already exists."
     return AwsError("AlreadyExists", text)
 
 
 def text_of(value: Any) -> str:
-    """A property as an attribute of SQS and SNS: a document as JSON, everything else as it reads."""
+    """A property as an SQS or SNS attribute: structures as JSON, scalars as text."""
     return json.dumps(value, separators=(",", ":")) if isinstance(value, dict | list) else as_text(value)
 
 
 def tags_of(properties: Properties) -> list[dict[str, str]]:
-    """The tags as most services take them."""
+    """The tags as a list of Key and Value, as most services take them."""
     return [{"Key": as_text(tag["Key"]), "Value": as_text(tag.get("Value"))} for tag in properties.get("Tags", [])]
 
 
-def fit(shape: Shape, value: Any, where: str = "#") -> Any:
-    """A template's value in the types of an action's input: "5" where a number is asked for, and so on.
+def tag_map(properties: Properties) -> dict[str, str]:
+    """The tags by key, as SQS and Lambda take them."""
+    return {tag["Key"]: tag["Value"] for tag in tags_of(properties)}
 
-    Raises InvalidPropertiesError for what the shape does not have.
+
+def coerce(shape: Shape, value: Any, where: str = "#") -> Any:
+    """A template's value in the types of an action's input: "5" becomes a number where the shape has one, and so on.
+
+    Raises InvalidPropertiesError for a value that does not fit the shape.
     """
     if isinstance(shape, StructureShape):
-        return _fit_structure(shape, value, where)
+        return _coerce_structure(shape, value, where)
     if isinstance(shape, ListShape):
         items = value if isinstance(value, list) else [value]
-        return [fit(shape.member, item, f"{where}/{place}") for place, item in enumerate(items)]
+        return [coerce(shape.member, item, f"{where}/{place}") for place, item in enumerate(items)]
     if isinstance(shape, MapShape):
-        if not isinstance(value, dict):
-            raise InvalidPropertiesError([f"{where}: expected type: JSONObject, found: {_kind(value)}"])
-        return {key: fit(shape.value, item, f"{where}/{key}") for key, item in value.items()}
-    return _fit_scalar(shape.type_name, value, where)
+        _check_object(value, where)
+        return {key: coerce(shape.value, item, f"{where}/{key}") for key, item in value.items()}
+    return _coerce_scalar(shape.type_name, value, where)
 
 
-def _fit_structure(shape: StructureShape, value: Any, where: str) -> Params:
-    if not isinstance(value, dict):
-        raise InvalidPropertiesError([f"{where}: expected type: JSONObject, found: {_kind(value)}"])
+def _coerce_structure(shape: StructureShape, value: Any, where: str) -> Params:
+    _check_object(value, where)
     problems = [f"{where}: extraneous key [{name}] is not permitted" for name in value if name not in shape.members]
     problems += [f"{where}: required key [{name}] not found" for name in shape.required_members if name not in value]
     if problems:
         raise InvalidPropertiesError(problems)
-    return {name: fit(shape.members[name], item, f"{where}/{name}") for name, item in value.items()}
+    return {name: coerce(shape.members[name], item, f"{where}/{name}") for name, item in value.items()}
 
 
-def _fit_scalar(type_name: str, value: Any, where: str) -> Any:
+def _check_object(value: Any, where: str) -> None:
+    if not isinstance(value, Mapping):
+        raise InvalidPropertiesError([_expected(where, "JSONObject", value)])
+
+
+def _coerce_scalar(type_name: str, value: Any, where: str) -> Any:
     try:
         match type_name:
             case "integer" | "long":
@@ -220,9 +261,10 @@ def _fit_scalar(type_name: str, value: Any, where: str) -> Any:
                 return {"true": True, "false": False}[as_text(value).lower()]
     except (ValueError, KeyError) as exc:
         kind = {"integer": "Integer", "long": "Integer", "boolean": "Boolean"}.get(type_name, "Number")
-        raise InvalidPropertiesError([f"{where}: expected type: {kind}, found: {_kind(value)}"]) from exc
+        raise InvalidPropertiesError([_expected(where, kind, value)]) from exc
     return text_of(value)
 
 
-def _kind(value: Any) -> str:
-    return {dict: "JSONObject", list: "JSONArray", bool: "Boolean", int: "Integer"}.get(type(value), "String")
+def _expected(where: str, kind: str, value: Any) -> str:
+    found = {dict: "JSONObject", list: "JSONArray", bool: "Boolean", int: "Integer"}.get(type(value), "String")
+    return f"{where}: expected type: {kind}, found: {found}"

@@ -1,4 +1,4 @@
-"""AWS::Lambda::EventSourceMapping. One of another source than a queue is made by the upstream, by the same actions.
+"""AWS::Lambda::EventSourceMapping. The upstream creates mappings of other sources than queues, by the same actions.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html
 """
@@ -9,15 +9,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from localbus.cloudformation.resources.base import Made, Properties, ResourceType, Site, fit, tags_of
-from localbus.errors import AwsError
+from localbus.cloudformation.resources.base import PhysicalResource, Properties, ResourceContext, ResourceType, tag_map
 from localbus.protocol.service_model import Params
 
-_GONE = "ResourceNotFoundException"
-_AT_REST = {"Enabled", "Disabled"}
-_SETTLES_WITHIN_S = 30
+_STABLE = {"Enabled", "Disabled"}
+_STABLE_WITHIN_S = 30
 _POLL_S = 0.01
-# What a mapping has where a template does not say, for those properties that the API keeps when they are not named.
+# Defaults of the properties that UpdateEventSourceMapping leaves unchanged when a template no longer sets them.
 _DEFAULTS: Mapping[str, Any] = {
     "BatchSize": 10,
     "Enabled": True,
@@ -29,7 +27,7 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 class MappingType(ResourceType):
-    """A mapping. Its `Ref` is its id."""
+    """An event source mapping. Its `Ref` is its UUID."""
 
     name = "AWS::Lambda::EventSourceMapping"
     properties = frozenset(
@@ -61,61 +59,48 @@ class MappingType(ResourceType):
     )
     required = frozenset({"FunctionName"})
     documents = frozenset(properties - {"Tags", "FunctionName", "EventSourceArn", "BatchSize", "Enabled"})
-    replacing = frozenset({"EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"})
+    create_only = frozenset(
+        {"EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"}
+    )
     attributes = frozenset({"EventSourceMappingArn", "Id"})
     takes_tags = True
 
-    async def create(self, site: Site, properties: Properties) -> Made:
+    async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
         """CreateEventSourceMapping. A mapping shows CloudFormation's own tags, a queue does not (recorded of AWS)."""
-        wanted = fit(site.shape("lambda", "CreateEventSourceMapping"), _given(properties))
-        tags = {tag["Key"]: tag["Value"] for tag in tags_of(properties)} | site.own_tags()
-        answer = await site.call("lambda", "CreateEventSourceMapping", **wanted, Tags=tags)
+        tags = tag_map(properties) | context.system_tags()
+        answer = await context.call_coerced("lambda", "CreateEventSourceMapping", _api_names(properties), Tags=tags)
         uuid = answer["UUID"]
-        await _settle(site, uuid)
-        arn = f"arn:aws:lambda:{site.caller.region}:{site.caller.account}:event-source-mapping:{uuid}"
-        return Made(uuid, {"Id": uuid, "EventSourceMappingArn": arn})
+        await _wait_until_stable(context, uuid)
+        arn = f"arn:aws:lambda:{context.caller.region}:{context.caller.account}:event-source-mapping:{uuid}"
+        return PhysicalResource(uuid, {"Id": uuid, "EventSourceMappingArn": arn})
 
-    async def update(self, site: Site, made: Made, old: Properties, new: Properties) -> Made:
-        """UpdateEventSourceMapping; what is no longer given gets its default again."""
-        cleared = {name: value for name, value in _DEFAULTS.items() if name in old and name not in new}
-        shape = site.shape("lambda", "UpdateEventSourceMapping")
-        given = {name: value for name, value in _given(new).items() if name in shape.members}
-        await site.call(
-            "lambda", "UpdateEventSourceMapping", **fit(shape, {**cleared, **given, "UUID": made.physical_id})
-        )
-        await _settle(site, made.physical_id)
-        await _retag(site, made.attributes["EventSourceMappingArn"], old, new)
-        return made
+    async def update(
+        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
+    ) -> PhysicalResource:
+        """UpdateEventSourceMapping. Properties that the template no longer sets get their default."""
+        members = context.shape("lambda", "UpdateEventSourceMapping").members
+        given = {name: value for name, value in _DEFAULTS.items() if name in old and name not in new}
+        given |= {name: value for name, value in _api_names(new).items() if name in members}
+        await context.call_coerced("lambda", "UpdateEventSourceMapping", given | {"UUID": resource.physical_id})
+        await _wait_until_stable(context, resource.physical_id)
+        await context.retag("lambda", {"Resource": resource.attributes["EventSourceMappingArn"]}, old, new)
+        return resource
 
-    async def delete(self, site: Site, made: Made, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
         """DeleteEventSourceMapping."""
-        try:
-            await _settle(site, made.physical_id)
-            await site.call("lambda", "DeleteEventSourceMapping", UUID=made.physical_id)
-        except AwsError as exc:
-            if exc.code != _GONE:
-                raise
+        await _wait_until_stable(context, resource.physical_id)
+        await context.call_if_exists("lambda", "DeleteEventSourceMapping", UUID=resource.physical_id)
 
 
-def _given(properties: Properties) -> Params:
-    """The properties by the names of the API."""
-    given = {name: value for name, value in properties.items() if name != "Tags"}
-    if "KmsKeyArn" in given:
-        given["KMSKeyArn"] = given.pop("KmsKeyArn")
-    return given
+def _api_names(properties: Properties) -> Params:
+    """The properties by the parameter names of the API, without the tags."""
+    names = {"KmsKeyArn": "KMSKeyArn"}
+    return {names.get(name, name): value for name, value in properties.items() if name != "Tags"}
 
 
-async def _settle(site: Site, uuid: str) -> None:
-    """Wait till the mapping is neither being made nor being changed."""
-    async with asyncio.timeout(_SETTLES_WITHIN_S):
-        while (await site.call("lambda", "GetEventSourceMapping", UUID=uuid))["State"] not in _AT_REST:  # noqa: ASYNC110
+async def _wait_until_stable(context: ResourceContext, uuid: str) -> None:
+    async with asyncio.timeout(_STABLE_WITHIN_S):
+        while found := await context.call_if_exists("lambda", "GetEventSourceMapping", UUID=uuid):
+            if found["State"] in _STABLE:
+                return
             await asyncio.sleep(_POLL_S)
-
-
-async def _retag(site: Site, arn: str, old: Properties, new: Properties) -> None:
-    before, after = ({tag["Key"]: tag["Value"] for tag in tags_of(one)} for one in (old, new))
-    gone = [key for key in before if key not in after]
-    if gone:
-        await site.call("lambda", "UntagResource", Resource=arn, TagKeys=gone)
-    if after and after != before:
-        await site.call("lambda", "TagResource", Resource=arn, Tags=after)

@@ -1,1 +1,1 @@
-"""CloudFormation templates: parsing, parameters, conditions and intrinsic functions."""
+"""Templates: parsing, validation, parameters, conditions and intrinsic functions."""

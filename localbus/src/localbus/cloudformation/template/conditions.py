@@ -1,4 +1,4 @@
-"""A template's conditions, and which of them hold. They depend on parameters and mappings only, never on resources."""
+"""A template's conditions. They depend on parameters and mappings only, never on resources."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from localbus.errors import AwsError
 
 
 class Conditions:
-    """The conditions of one template. `resolve` gives the values that they compare."""
+    """The conditions of one template. `resolve` resolves the values that they compare."""
 
     def __init__(self, definitions: Mapping[str, Any]) -> None:
         self._definitions = definitions
         self._known: dict[str, bool] = {}
-        self._asking: list[str] = []
+        self._evaluating: list[str] = []
         self.resolve: Callable[[Any], Any] = lambda value: value
 
     def holds(self, name: Any) -> bool:
-        """Whether the condition of that name holds. Raises AwsError when there is none."""
+        """Whether a condition holds. Raises AwsError if it does not exist or depends on itself."""
         if not isinstance(name, str) or name not in self._definitions:
             raise format_error(f"Unresolved condition dependency {name} in the Conditions block of the template")
         if name not in self._known:
-            if name in self._asking:
-                chain = ", ".join(self._asking)
+            if name in self._evaluating:
+                chain = ", ".join(self._evaluating)
                 raise AwsError("ValidationError", f"Circular dependency between conditions: [{chain}]")
-            self._asking.append(name)
+            self._evaluating.append(name)
             self._known[name] = self._evaluate(self._definitions[name])
-            self._asking.pop()
+            self._evaluating.pop()
         return self._known[name]
 
     def check_all(self) -> None:
-        """Evaluate each, so that one that is wrong shows."""
+        """Evaluate every condition. Raises AwsError for an invalid one."""
         for name in self._definitions:
             self.holds(name)
 

@@ -1,4 +1,4 @@
-"""Which resource of a template refers to which, whether all of these are there, and in which order they can be made."""
+"""References between a template's resources, their validation, and the order of creation."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PSEUDO_PARAMETERS = (
 
 
 def references(value: Any, holds: Holds | None = None) -> Iterator[tuple[str, str | None]]:
-    """Every name that Ref, Fn::GetAtt and Fn::Sub mention, the latter two with an attribute.
+    """The logical ids and attributes that Ref (attribute None), Fn::GetAtt and Fn::Sub refer to.
 
-    With `holds` only the branch of Fn::If counts that is taken.
+    With `holds`, only the active branch of an Fn::If counts.
     """
     if isinstance(value, list):
         for item in value:
@@ -65,7 +65,7 @@ def _in_sub(argument: Any, holds: Holds | None) -> Iterator[tuple[str, str | Non
 
 
 def check_references(template: Template) -> None:
-    """Raise AwsError where a name stands for nothing, in the words of CloudFormation."""
+    """Raise AwsError for a reference to an undefined name, with CloudFormation's message."""
     known = {*template.parameters, *PSEUDO_PARAMETERS, *template.resources}
     resources = [(one.properties, one.depends_on) for one in template.resources.values()]
     _check_block("Resources", template, resources, known)
@@ -92,7 +92,7 @@ def _check_block(block: str, template: Template, parts: list[tuple[Any, tuple[st
 
 
 def dependencies(active: Mapping[str, Definition], holds: Holds) -> dict[str, set[str]]:
-    """For each resource that is to be made, the others that must be there before it."""
+    """The logical ids that each active resource needs."""
     found = {}
     for logical_id, definition in active.items():
         names = {name for name, _ in references(definition.properties, holds)}
@@ -102,7 +102,7 @@ def dependencies(active: Mapping[str, Definition], holds: Holds) -> dict[str, se
 
 
 def in_order(needs: Mapping[str, set[str]]) -> list[str]:
-    """The resources so that each comes after what it needs, else as they stand in the template."""
+    """The logical ids, each after those it needs, otherwise in template order. Raises AwsError for a circle."""
     order: list[str] = []
     placed: set[str] = set()
     waiting = list(needs)
@@ -118,7 +118,7 @@ def in_order(needs: Mapping[str, set[str]]) -> list[str]:
 
 
 def _circle(waiting: list[str], needs: Mapping[str, set[str]]) -> list[str]:
-    """Those that wait for each other, without those that only wait for them."""
+    """The members of circles, without those that only depend on them."""
     while True:
         needed = {name for one in waiting for name in needs[one]}
         circle = [name for name in waiting if name in needed]

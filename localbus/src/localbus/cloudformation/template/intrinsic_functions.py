@@ -1,7 +1,7 @@
-"""The functions of a template (Ref, Fn::Sub, Fn::If, ...) and what they come to.
+"""The intrinsic functions of a template (Ref, Fn::Sub, Fn::If, ...) and their values.
 
-A function that depends on a resource whose values are not known here is left in place, as a `Left`, with everything
-around it resolved: so the part of a template that another engine deploys keeps its own references, and no others.
+A function that depends on unknown values of a resource stays in place as `Unresolved`, with everything around it
+resolved: the part of a template that the upstream deploys keeps only its own references.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
@@ -22,12 +22,12 @@ _SUB_LITERAL = re.compile(r"\$\{!([^}]*)\}")
 _ZONES = "abc"
 
 
-class Left(dict[str, Any]):
-    """A function that another engine is to resolve."""
+class Unresolved(dict[str, Any]):
+    """A function for the upstream to resolve."""
 
 
 class _NoValue:
-    """What `AWS::NoValue` is: the property is as if it were not there."""
+    """`AWS::NoValue`: removes the property or item."""
 
 
 NO_VALUE = _NoValue()
@@ -37,19 +37,19 @@ class Resources(Protocol):
     """The resources to which a template refers."""
 
     def ref(self, logical_id: str) -> Any:
-        """What `Ref` gives, or None where that is not known here."""
+        """The value of `Ref`; None if unknown."""
 
     def attribute(self, logical_id: str, name: str) -> Any:
-        """What `Fn::GetAtt` gives, or None where that is not known here."""
+        """The value of `Fn::GetAtt`; None if unknown."""
 
 
 def template_error(text: str) -> AwsError:
-    """A function that is not used as it may be."""
+    """The error for a function that is used incorrectly."""
     return AwsError("ValidationError", f"Template error: {text}")
 
 
 class Functions:
-    """Resolves the values of one template."""
+    """The functions of one template, for one set of parameters and resources."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Functions:
         }
 
     def resolve(self, value: Any) -> Any:
-        """A value with its functions resolved; NO_VALUE where it is to be as if it were not there."""
+        """A value with its functions resolved; NO_VALUE if it is to be removed. Raises AwsError."""
         if isinstance(value, dict):
             if len(value) == 1:
                 name, argument = next(iter(value.items()))
@@ -96,8 +96,8 @@ class Functions:
 
     def _unknown(self, name: str, argument: Any) -> Any:
         if name == "Fn::Cidr":
-            return Left({name: self.resolve(argument)})
-        raise template_error(f"{name} is known to AWS and not built in localbus, or is no function.")
+            return Unresolved({name: self.resolve(argument)})
+        raise template_error(f"localbus does not implement {name}, or it is not a function.")
 
     def _ref(self, name: Any) -> Any:
         if not isinstance(name, str):
@@ -107,13 +107,13 @@ class Functions:
         if name in self._names:
             return self._names[name]
         found = self._resources.ref(name)
-        return Left({"Ref": name}) if found is None else found
+        return Unresolved({"Ref": name}) if found is None else found
 
     def _get_att(self, argument: Any) -> Any:
         logical_id, attribute = read_get_att(argument)
         attribute = self.resolve(attribute)
         found = self._resources.attribute(logical_id, attribute)
-        return Left({"Fn::GetAtt": [logical_id, attribute]}) if found is None else found
+        return Unresolved({"Fn::GetAtt": [logical_id, attribute]}) if found is None else found
 
     def _sub(self, argument: Any) -> Any:
         text, given = read_sub(argument)
@@ -134,24 +134,24 @@ class Functions:
 
     def _join(self, argument: Any) -> Any:
         delimiter, items = self._arguments("Fn::Join", argument, 2)
-        if isinstance(items, Left):
-            return Left({"Fn::Join": [delimiter, items]})
+        if isinstance(items, Unresolved):
+            return Unresolved({"Fn::Join": [delimiter, items]})
         if not isinstance(delimiter, str) or not isinstance(items, list):
             raise template_error("every Fn::Join object requires two parameters, a string delimiter and a list.")
         return _joined(delimiter, items, "Fn::Join")
 
     def _split(self, argument: Any) -> Any:
         delimiter, text = self._arguments("Fn::Split", argument, 2)
-        if isinstance(text, Left):
-            return Left({"Fn::Split": [delimiter, text]})
+        if isinstance(text, Unresolved):
+            return Unresolved({"Fn::Split": [delimiter, text]})
         if not isinstance(delimiter, str) or not delimiter or isinstance(text, list | dict):
             raise template_error("every Fn::Split object requires two parameters, a string delimiter and a string.")
         return as_text(text).split(delimiter)
 
     def _select(self, argument: Any) -> Any:
         index, items = self._arguments("Fn::Select", argument, 2)
-        if isinstance(items, Left) or isinstance(index, Left):
-            return Left({"Fn::Select": [index, items]})
+        if isinstance(items, Unresolved) or isinstance(index, Unresolved):
+            return Unresolved({"Fn::Select": [index, items]})
         if not isinstance(items, list) or not as_text(index).isdigit():
             raise template_error("Fn::Select requires a list argument with two elements: an integer index and a list.")
         if int(as_text(index)) >= len(items):
@@ -168,8 +168,8 @@ class Functions:
 
     def _base64(self, argument: Any) -> Any:
         text = self.resolve(argument)
-        if isinstance(text, Left):
-            return Left({"Fn::Base64": text})
+        if isinstance(text, Unresolved):
+            return Unresolved({"Fn::Base64": text})
         return base64.b64encode(as_text(text).encode()).decode()
 
     def _zones(self, argument: Any) -> Any:
@@ -178,7 +178,7 @@ class Functions:
 
     def _import(self, argument: Any) -> Any:
         name = self.resolve(argument)
-        if isinstance(name, Left | list) or not isinstance(name, str):
+        if isinstance(name, Unresolved | list) or not isinstance(name, str):
             raise template_error("the attribute in Fn::ImportValue must not depend on any resources")
         return self._import_value(name)
 
@@ -189,7 +189,7 @@ class Functions:
 
 
 def find_in_map(mappings: Mapping[str, Any], keys: list[Any]) -> Any:
-    """The value of a mapping under two keys."""
+    """The value at [map name, top-level key, second-level key]. Raises AwsError if there is none."""
     found: Any = mappings
     for key in keys:
         found = found.get(as_text(key)) if isinstance(found, dict) and not isinstance(key, dict | list) else None
@@ -199,29 +199,24 @@ def find_in_map(mappings: Mapping[str, Any], keys: list[Any]) -> Any:
 
 
 def read_get_att(argument: Any) -> tuple[str, Any]:
-    """The resource and the attribute that Fn::GetAtt names."""
-    if isinstance(argument, str):
-        argument = argument.split(".", 1)
-    if not isinstance(argument, list) or len(argument) < 2 or not isinstance(argument[0], str):
-        raise template_error(
-            "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
-        )
-    if len(argument) > 2:
-        return argument[0], ".".join(map(as_text, argument[1:]))
-    return argument[0], argument[1]
+    """The logical id and the attribute in the argument of Fn::GetAtt."""
+    match argument.split(".", 1) if isinstance(argument, str) else argument:
+        case [str(logical_id), attribute]:
+            return logical_id, attribute
+        case [str(logical_id), _, *_] if isinstance(argument, list):
+            return logical_id, ".".join(map(as_text, argument[1:]))
+    raise template_error(
+        "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
+    )
 
 
 def read_sub(argument: Any) -> tuple[str, dict[str, Any]]:
-    """The text of Fn::Sub and the variables that it brings itself."""
+    """The text and the variable map in the argument of Fn::Sub."""
     if isinstance(argument, str):
         return argument, {}
-    if (
-        isinstance(argument, list)
-        and len(argument) == 2
-        and isinstance(argument[0], str)
-        and isinstance(argument[1], dict)
-    ):
-        return argument[0], argument[1]
+    match argument:
+        case [str(text), dict(variables)]:
+            return text, variables
     raise template_error(
         "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, "
         "and an optional second argument to specify a mapping of values to replace in the string"
@@ -229,19 +224,21 @@ def read_sub(argument: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _literal(text: str) -> str:
-    """`${!Name}` is how a text says ${Name} and means just that."""
+    """Unescape `${!Name}`, which stands for the literal text ${Name}."""
     end = text.rfind("}") + 1
     return _SUB_LITERAL.sub(r"${\1}", text[:end]) + text[end:]
 
 
 def sub_variables(text: str) -> Iterator[re.Match[str]]:
-    """The variables in the text of a Fn::Sub. What comes after the last brace can be none, and is not searched."""
+    """The variables in the text of an Fn::Sub. Stops at the last brace, so that unclosed ones take no time."""
     return _SUB_VARIABLE.finditer(text, 0, text.rfind("}") + 1)
 
 
 def _joined(delimiter: str, items: list[Any], function: str) -> Any:
-    if any(isinstance(item, list) or (isinstance(item, dict) and not isinstance(item, Left)) for item in items):
+    if any(isinstance(item, list) or (isinstance(item, dict) and not isinstance(item, Unresolved)) for item in items):
         raise template_error(f"every value of a {function} object must be a string.")
-    if any(isinstance(item, Left) for item in items):
-        return Left({"Fn::Join": [delimiter, [item if isinstance(item, Left) else as_text(item) for item in items]]})
+    if any(isinstance(item, Unresolved) for item in items):
+        return Unresolved(
+            {"Fn::Join": [delimiter, [item if isinstance(item, Unresolved) else as_text(item) for item in items]]}
+        )
     return delimiter.join(map(as_text, items))

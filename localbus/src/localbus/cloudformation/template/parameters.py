@@ -1,4 +1,4 @@
-"""A template's parameters: what may be given for them, and the values that they then have.
+"""A template's parameters: validation and values.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
@@ -12,7 +12,7 @@ from typing import Any
 from localbus.cloudformation.template.parser import format_error
 from localbus.errors import AwsError
 
-HIDDEN = "****"
+MASK = "****"
 _KEYS = {
     "AllowedPattern",
     "AllowedValues",
@@ -26,13 +26,13 @@ _KEYS = {
     "NoEcho",
     "Type",
 }
-# Types whose values are ids and names of other services are taken as they are: nobody here could look them up.
+# The values of AWS-specific types (ids and names) are not looked up.
 _PLAIN = re.compile(r"String|Number|AWS::(?!SSM::Parameter::Value)[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+")
 _LIST = re.compile(r"CommaDelimitedList|List<(?:Number|String|AWS::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+)>")
 
 
 def check(parameters: Mapping[str, Any]) -> None:
-    """Raise AwsError where the section itself is not right."""
+    """Raise AwsError if the section is not valid."""
     for name, given in parameters.items():
         where = f"[/Parameters/{name}]"
         if not (name.isascii() and name.isalnum()):
@@ -45,13 +45,13 @@ def check(parameters: Mapping[str, Any]) -> None:
         _check_constraints(where, given)
         kind = given["Type"]
         if kind.startswith("AWS::SSM::Parameter::Value"):
-            raise AwsError("NotImplemented", f"Parameters of type {kind} are known to AWS and not built in localbus.")
+            raise AwsError("NotImplemented", f"localbus does not implement parameters of type {kind}.")
         if not _PLAIN.fullmatch(kind) and not _LIST.fullmatch(kind):
             raise format_error(f"Unrecognized parameter type: {kind}")
 
 
 def _check_constraints(where: str, given: Mapping[str, Any]) -> None:
-    """Constraints that can be applied at all."""
+    """Check that the constraints can be applied."""
     try:
         re.compile(as_text(given.get("AllowedPattern")))
         for key in ("MinLength", "MaxLength", "MinValue", "MaxValue"):
@@ -63,7 +63,7 @@ def _check_constraints(where: str, given: Mapping[str, Any]) -> None:
 
 
 def values(parameters: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """The texts that the parameters have: what is given, else the default. Raises AwsError."""
+    """The parameters' values as text: the given one, otherwise the default. Raises AwsError."""
     unknown = [name for name in given if name not in parameters]
     if unknown:
         raise AwsError("ValidationError", f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -76,14 +76,14 @@ def values(parameters: Mapping[str, Any], given: Mapping[str, str]) -> dict[str,
     return found
 
 
-def meaning(definition: Mapping[str, Any], text: str) -> str | list[str]:
-    """What `Ref` gives: the text, or the items of a list."""
+def ref_value(definition: Mapping[str, Any], text: str) -> str | list[str]:
+    """The value of `Ref`: the text, or the items of a list."""
     if _LIST.fullmatch(definition["Type"]):
         return [item.strip() for item in text.split(",")] if text else []
     return text
 
 
-def is_hidden(definition: Mapping[str, Any]) -> bool:
+def is_no_echo(definition: Mapping[str, Any]) -> bool:
     """Whether nobody is shown the value."""
     return as_text(definition.get("NoEcho", False)).lower() == "true"
 
@@ -97,17 +97,17 @@ def as_text(value: Any) -> str:
 
 def _check_value(name: str, text: str, definition: Mapping[str, Any]) -> None:
     allowed = definition.get("AllowedValues")
-    items = meaning(definition, text)
+    items = ref_value(definition, text)
     each = items if isinstance(items, list) else [items]
     if allowed is not None and any(item not in {as_text(one) for one in allowed} for item in each):
-        raise _refusal(name, definition, f"must be one of AllowedValues: [{', '.join(map(as_text, allowed))}]")
+        raise _constraint_error(name, definition, f"must be one of AllowedValues: [{', '.join(map(as_text, allowed))}]")
     pattern = definition.get("AllowedPattern")
     if pattern is not None and not all(re.fullmatch(as_text(pattern), item) for item in each):
-        raise _refusal(name, definition, f"must match pattern {pattern}")
+        raise _constraint_error(name, definition, f"must match pattern {pattern}")
     if "MinLength" in definition and len(text) < float(definition["MinLength"]):
-        raise _refusal(name, definition, f"must contain at least {definition['MinLength']} characters")
+        raise _constraint_error(name, definition, f"must contain at least {definition['MinLength']} characters")
     if "MaxLength" in definition and len(text) > float(definition["MaxLength"]):
-        raise _refusal(name, definition, f"must contain at most {definition['MaxLength']} characters")
+        raise _constraint_error(name, definition, f"must contain at most {definition['MaxLength']} characters")
     if definition["Type"] in {"Number", "List<Number>"}:
         for item in each:
             _check_number(name, item, definition)
@@ -119,12 +119,12 @@ def _check_number(name: str, text: str, definition: Mapping[str, Any]) -> None:
     except ValueError as exc:
         raise AwsError("ValidationError", f"Parameter '{name}' must be a number.") from exc
     if "MinValue" in definition and number < float(definition["MinValue"]):
-        raise _refusal(name, definition, f"must be a number not less than {definition['MinValue']}")
+        raise _constraint_error(name, definition, f"must be a number not less than {definition['MinValue']}")
     if "MaxValue" in definition and number > float(definition["MaxValue"]):
-        raise _refusal(name, definition, f"must be a number not greater than {definition['MaxValue']}")
+        raise _constraint_error(name, definition, f"must be a number not greater than {definition['MaxValue']}")
 
 
-def _refusal(name: str, definition: Mapping[str, Any], rule: str) -> AwsError:
+def _constraint_error(name: str, definition: Mapping[str, Any], rule: str) -> AwsError:
     described = definition.get("ConstraintDescription")
     text = f"failed to satisfy constraint: {described}" if described else rule
     return AwsError("ValidationError", f"Parameter '{name}' {text}")

@@ -1,4 +1,4 @@
-"""A template's text: YAML with CloudFormation's short forms (!Ref, !GetAtt, ...), or JSON, read into plain values.
+"""A parser for templates: YAML with CloudFormation's short forms (!Ref, !GetAtt, ...), or JSON.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 """
@@ -16,16 +16,16 @@ from localbus.errors import AwsError
 MAX_BODY_BYTES = 51_200
 MAX_FILE_BYTES = 1_048_576
 _PLAIN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C reads ten times as fast
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times as fast
 
 
 def format_error(text: str) -> AwsError:
-    """A template that is not of the form that CloudFormation reads."""
+    """The error for a template that CloudFormation cannot read."""
     return AwsError("ValidationError", f"Template format error: {text}")
 
 
 def read(text: str) -> dict[str, Any]:
-    """The sections of a template. Raises AwsError where the text is neither JSON nor YAML, or no mapping."""
+    """The sections of a template. Raises AwsError for text that is not a JSON or YAML mapping."""
     document = _read_json(text) if text.lstrip().startswith("{") else _read_yaml(text)
     if not isinstance(document, dict):
         raise format_error("unsupported structure.")
@@ -41,7 +41,7 @@ def _read_json(text: str) -> Any:
 
 
 class _TemplateLoader(_Loader):  # type: ignore[misc]
-    """YAML's plain values. A date stays the text that it is."""
+    """YAML values, with short forms as functions and dates as text."""
 
 
 def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _read_yaml(text: str) -> Any:
 
 
 def _check(node: yaml.Node, seen: set[int]) -> None:
-    """Refuse what CloudFormation refuses: aliases, and a key that stands twice."""
+    """Reject aliases and duplicate keys, as CloudFormation does."""
     if id(node) in seen:
         raise format_error("YAML aliases are not allowed in CloudFormation templates")
     seen.add(id(node))
@@ -91,7 +91,7 @@ def _check(node: yaml.Node, seen: set[int]) -> None:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in keys:
                     line = key.start_mark.line + 1
-                    raise format_error(f"YAML not well-formed. (line {line}: the key {key.value} stands twice)")
+                    raise format_error(f"YAML not well-formed. (line {line}: duplicate key {key.value})")
                 keys.add(key.value)
             _check(key, seen)
             _check(value, seen)

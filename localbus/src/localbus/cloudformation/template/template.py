@@ -1,4 +1,4 @@
-"""A template in its sections, once they are found to be of CloudFormation's form. What its functions mean is not here.
+"""A template's sections, validated in form. `intrinsic_functions` resolves their functions.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 """
@@ -43,7 +43,7 @@ _POLICIES = {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"}
 
 @dataclass(frozen=True)
 class Definition:
-    """One resource as the template defines it, its functions not yet resolved."""
+    """A resource in the template, its functions not yet resolved."""
 
     logical_id: str
     type: str
@@ -57,7 +57,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Template:
-    """A template. The sections that only describe are as they were given."""
+    """A template. Metadata is not interpreted."""
 
     text: str
     resources: Mapping[str, Definition]
@@ -71,16 +71,15 @@ class Template:
 
 
 def parse(text: str) -> Template:
-    """The template of a text. Raises AwsError, worded as CloudFormation does."""
+    """Parse a template. Raises AwsError with CloudFormation's message."""
     document = read(text)
     unknown = sorted(str(name) for name in set(document) - _SECTIONS)
     if unknown:
         raise AwsError("ValidationError", f"Invalid template property or properties [{', '.join(unknown)}]")
     if document.get("Transform"):
-        text_of = document["Transform"]
-        raise AwsError("NotImplemented", f"The transform {text_of} is known to AWS and not built in localbus.")
+        raise AwsError("NotImplemented", f"localbus does not implement the transform {document['Transform']}.")
     if document.get("Rules"):
-        raise AwsError("NotImplemented", "Rules of templates are known to AWS and not built in localbus.")
+        raise AwsError("NotImplemented", "localbus does not implement the Rules section of templates.")
     sections = {name: _section(document, name) for name in _MAPPINGS}
     if not sections["Resources"]:
         raise format_error("At least one Resources member must be defined.")

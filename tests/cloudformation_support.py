@@ -9,7 +9,7 @@ from localbus.pytest_plugin import Localbus
 from localbus_support import eventually
 
 
-class Formation:
+class StackClient:
     """CloudFormation of an engine, which waits for what it began."""
 
     def __init__(self, localbus: Localbus) -> None:

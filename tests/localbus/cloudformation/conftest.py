@@ -1,0 +1,13 @@
+"""The CloudFormation client that the tests here share."""
+
+from __future__ import annotations
+
+import pytest
+from cloudformation_support import StackClient
+from localbus.pytest_plugin import Localbus
+
+
+@pytest.fixture
+def stacks(localbus: Localbus) -> StackClient:
+    """CloudFormation of a fresh engine."""
+    return StackClient(localbus)
