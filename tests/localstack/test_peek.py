@@ -2,7 +2,7 @@
 
 import secrets
 
-from orderboard.console.peek import peek
+from orderboard.orders.browse import browse
 from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
 
 
@@ -10,7 +10,7 @@ def test_messages_are_read_without_being_received(backend: Endpoint) -> None:
     """One that waits, one in flight and one that is delayed are told apart, with their receives and attributes."""
     sqs = backend.session().client("sqs", endpoint_url=backend.endpoint_url, config=CLIENT_CONFIG)
     url = sqs.create_queue(QueueName=f"peek-{secrets.token_hex(4)}")["QueueUrl"]
-    assert peek(backend, url) == []
+    assert browse(backend, url) == []
 
     sqs.send_message(
         QueueUrl=url,
@@ -20,8 +20,8 @@ def test_messages_are_read_without_being_received(backend: Endpoint) -> None:
     [received] = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
     sqs.send_message(QueueUrl=url, MessageBody='{"waits": "☕ <b>"}')
     sqs.send_message(QueueUrl=url, MessageBody="delayed", DelaySeconds=600)
-    found = {each.body: each for each in peek(backend, url)}
-    again = peek(backend, url)
+    found = {each.body: each for each in browse(backend, url)}
+    again = browse(backend, url)
 
     assert set(found) == {"in flight", '{"waits": "☕ <b>"}', "delayed"}
     held, waits = found["in flight"], found['{"waits": "☕ <b>"}']

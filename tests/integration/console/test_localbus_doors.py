@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus
-from orderboard.console import localbus as doors
 from orderboard.console.disturbances import DISORDERS, Disturbances
 from orderboard.console.knobs import Knob
 from orderboard.errors import UsageError
+from orderboard.system import localbus as doors
 from orderboard_stack.backend import Endpoint
 
 

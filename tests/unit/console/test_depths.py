@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from orderboard.console import depths
 from orderboard.console.depths import Depths
-from orderboard.console.peek import CannotPeekError, Peeked
 from orderboard.console.source import Source
+from orderboard.orders.browse import BrowseUnavailableError, StoredMessage
 from orderboard.orders.queues import Depth
 
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:orders"
@@ -46,18 +46,21 @@ def test_localbus_tells_all_at_once() -> None:
 
 def test_others_are_asked_queue_by_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """The age is that of the oldest message that is shown; it is unknown where none is, and where none may be."""
-    shown: list[Peeked] = [Peeked("m1", "", 90.0, 0, True, {}), Peeked("m2", "", 70.0, 0, True, {})]
-    monkeypatch.setattr(depths, "peek", lambda *_: list(shown))
+    shown: list[StoredMessage] = [
+        StoredMessage("m1", "", 90.0, 0, True, {}),
+        StoredMessage("m2", "", 70.0, 0, True, {}),
+    ]
+    monkeypatch.setattr(depths, "browse", lambda *_: list(shown))
     looked = Depths(_source(None, iter([2, 2, 2])))
 
     assert looked.look(["work"], [], now_s=100.0)["work"].oldest_s == 30
     shown.clear()
     assert looked.look(["work"], [], now_s=102.0)["work"].oldest_s is None
 
-    def refused(*_: object) -> list[Peeked]:
-        raise CannotPeekError
+    def refused(*_: object) -> list[StoredMessage]:
+        raise BrowseUnavailableError
 
-    monkeypatch.setattr(depths, "peek", refused)
+    monkeypatch.setattr(depths, "browse", refused)
     assert looked.look(["work"], [], now_s=200.0)["work"].oldest_s is None
 
 

@@ -1,9 +1,9 @@
 """The data layer: exposition text, rates, what lies in a queue. What is not known is None."""
 
 from orderboard.console.gauges import Meter, parse, total
-from orderboard.console.peek import Peeked
-from orderboard.console.peek import parse as parse_messages
 from orderboard.console.rates import Rates
+from orderboard.orders.browse import StoredMessage
+from orderboard.orders.browse import parse as parse_messages
 
 WORKER = """\
 # HELP orderboard_worker_messages_total Messages by what became of them.
@@ -113,7 +113,7 @@ def test_messages_of_ministack() -> None:
 def test_a_body_that_is_nested_too_deep_is_shown_as_text() -> None:
     """Whoever can send to a queue must not keep others from looking into it."""
     for body in ("[" * 100_000, '{"a":' * 5_000):
-        assert Peeked("m1", body, None, None, None, {}).document()["body"] == body
+        assert StoredMessage("m1", body, None, None, None, {}).document()["body"] == body
 
 
 def test_messages_of_localstack() -> None:

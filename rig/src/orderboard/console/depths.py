@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from orderboard.console.localbus import Localbus
-from orderboard.console.peek import CannotPeekError, peek
 from orderboard.console.source import Source
+from orderboard.orders.browse import BrowseUnavailableError, browse
 from orderboard.orders.queues import Depth, depth
+from orderboard.system.localbus import Localbus
 from orderboard.system.target import Target
 
 _OLDEST_EVERY_S: Final = 1.0
@@ -48,8 +48,8 @@ class Depths:
         looked_at, sent = self._oldest.get(name, (0.0, None))
         if sent is None or now_s - looked_at >= max(_OLDEST_EVERY_S, count / _MESSAGES_READ_A_SECOND):
             try:
-                times = [each.sent_at_s for each in peek(target.endpoint, self.source.queue_url(name))]
-            except CannotPeekError:
+                times = [each.sent_at_s for each in browse(target.endpoint, self.source.queue_url(name))]
+            except BrowseUnavailableError:
                 return None
             sent = min((each for each in times if each is not None), default=None)
             if sent is None:

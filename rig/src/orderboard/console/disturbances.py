@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from orderboard.console import localbus
 from orderboard.console.asked import Body, choice, number
 from orderboard.console.commands import curl
 from orderboard.console.knobs import Knob, Turned
-from orderboard.console.localbus import Localbus
 from orderboard.errors import RigError, UsageError
+from orderboard.system import localbus
+from orderboard.system.localbus import Localbus
 
 # Shares of messages, or of short polls. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html
 DISORDERS: Final[Mapping[str, Mapping[str, float]]] = {
@@ -74,7 +74,7 @@ class Disturbances:
             "clock": None if seen.manual else "The clock is the real one. To move it: orderboard up --manual-clock.",
         }
         commands = {
-            "disorder": curl("PUT", engine.url + localbus.DISORDER, _disorder("duplicates")),
+            "disorder": curl("PUT", engine.url + localbus.DELIVERY_FAULTS, _disorder("duplicates")),
             "faults": curl("PUT", engine.url + localbus.FAULTS, {"rules": []}),
             "clock": curl("POST", engine.url + localbus.CLOCK, {"advance_s": 900}),
         }
@@ -85,7 +85,7 @@ class Disturbances:
         """Let standard queues be no better than AWS promises, or in order again."""
         preset = choice(body, "preset", tuple(DISORDERS))
         said = "Queues are in order again." if preset == "none" else f"From now on: {preset}."
-        return self._change("PUT", localbus.DISORDER, _disorder(preset), said)
+        return self._change("PUT", localbus.DELIVERY_FAULTS, _disorder(preset), said)
 
     def faults(self, body: Body) -> Turned:
         """Let a share of the calls of an action fail or be slow; without a kind none does."""
@@ -123,7 +123,7 @@ def _disorder(preset: str) -> dict[str, Any]:
 
 def _read(engine: Localbus) -> Condition | None:
     try:
-        disorder, faults = engine.get(localbus.DISORDER), engine.get(localbus.FAULTS)
+        disorder, faults = engine.get(localbus.DELIVERY_FAULTS), engine.get(localbus.FAULTS)
         clock = engine.get(localbus.CLOCK) or {}
     except RigError:
         return None

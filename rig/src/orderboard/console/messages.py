@@ -3,9 +3,9 @@
 from typing import Any, Final
 
 from orderboard.console.board import queue_names
-from orderboard.console.peek import CannotPeekError, Peeked, peek
 from orderboard.console.source import Source
 from orderboard.errors import UsageError
+from orderboard.orders.browse import BrowseUnavailableError, StoredMessage, browse
 
 _SHOWN: Final = 50
 
@@ -19,13 +19,13 @@ def messages(source: Source, key: str) -> dict[str, Any]:
     if name is None:
         raise UsageError(f"There is no queue {key}.")
     try:
-        found = peek(target.endpoint, source.queue_url(name))
-    except CannotPeekError as exc:
+        found = browse(target.endpoint, source.queue_url(name))
+    except BrowseUnavailableError as exc:
         return {"queue": name, "count": None, "messages": [], "why_not": str(exc)}
     now_s = source.backend_now()
     shown = [{**each.document(), "age_s": _age_s(each, now_s)} for each in found[:_SHOWN]]
     return {"queue": name, "count": len(found), "messages": shown, "why_not": None}
 
 
-def _age_s(message: Peeked, now_s: float) -> float | None:
+def _age_s(message: StoredMessage, now_s: float) -> float | None:
     return None if message.sent_at_s is None else max(0.0, now_s - message.sent_at_s)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from orderboard.console.accepted import AcceptedOrders
 from orderboard.console.board import BoardLook
-from orderboard.console.peek import CannotPeekError, Peeked, peek
 from orderboard.console.proof import Proof
 from orderboard.console.source import Source
+from orderboard.orders.browse import BrowseUnavailableError, StoredMessage, browse
 from orderboard.orders.dead_letters import dead_letter
 from orderboard.orders.queues import Message
 from orderboard.system.target import Target
@@ -44,7 +44,7 @@ class Prover:
             self._proof = Proof(lambda ids: _statuses(target, ids))
         try:
             resting = self._letters(target, board)
-        except CannotPeekError as exc:
+        except BrowseUnavailableError as exc:
             return {"why_unknown": str(exc)}
         verdict = self._proof.verdict(
             self._accepted.new(), resting, under_way=_under_way(board), now_s=time.monotonic()
@@ -68,7 +68,7 @@ class Prover:
             dead_letter(name, _message(each))
             for name, count in counts.items()
             if count
-            for each in peek(target.endpoint, self.source.queue_url(name))
+            for each in browse(target.endpoint, self.source.queue_url(name))
         )
         found = frozenset(each.order_id for each in letters if each.is_order and each.order_id is not None)
         self._resting = (time.monotonic(), found)
@@ -96,5 +96,5 @@ def _statuses(target: Target, order_ids: Collection[str]) -> Mapping[str, str]:
     return {row["order_id"]["S"]: row["status"]["S"] for row in answer["Responses"].get(table, [])}
 
 
-def _message(letter: Peeked) -> Message:
+def _message(letter: StoredMessage) -> Message:
     return Message(letter.message_id, letter.body, "", letter.receive_count or 0, letter.attributes)

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from orderboard_stack.backend import CLIENT_CONFIG, BackendName
 
-from orderboard.console.localbus import Localbus, find
 from orderboard.errors import RigError
 from orderboard.system.connect import find_endpoint
+from orderboard.system.localbus import Localbus, find
 from orderboard.system.state import State, StateFile
 from orderboard.system.target import Target, target
 from orderboard.system.workspace import Workspace

@@ -1,4 +1,4 @@
-"""What a command talks to: a backend that answers, the stack on it, and the API in front, if it is known."""
+"""The target of a command: a backend that answers, the stack on it, and order-api if its address is known."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from types_boto3_cloudwatch.client import CloudWatchClient
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_events.client import EventBridgeClient
+    from types_boto3_lambda.client import LambdaClient
+    from types_boto3_sns.client import SNSClient
     from types_boto3_sqs.client import SQSClient
 
 AWS_ERRORS = (BotoCoreError, ClientError, BackendUnreachableError)
+# How to go on when a system that ran here no longer answers.
+RESTART_HINT = "If it has ended, start it again: orderboard down, then orderboard up."
 
 
 @dataclass(frozen=True)
 class Target:
-    """A deployed stack, and clients for looking at it."""
+    """A deployed stack and its AWS clients, each made when it is first used."""
 
     endpoint: Endpoint
     outputs: StackOutputs
@@ -31,37 +35,55 @@ class Target:
 
     @cached_property
     def session(self) -> boto3.Session:
-        """The boto3 session that the clients come from."""
+        """The boto3 session of all clients."""
         return self.endpoint.session()
 
     @cached_property
     def sqs(self) -> "SQSClient":
-        """For queues."""
+        """A client for queues."""
         return self.session.client("sqs", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
 
     @cached_property
+    def sns(self) -> "SNSClient":
+        """A client for topics."""
+        return self.session.client("sns", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
+
+    @cached_property
     def dynamodb(self) -> "DynamoDBClient":
-        """For the table."""
+        """A client for the table."""
         return self.session.client("dynamodb", endpoint_url=self.endpoint.dynamodb_url, config=CLIENT_CONFIG)
 
     @cached_property
     def events(self) -> "EventBridgeClient":
-        """For the bus."""
+        """A client for the bus."""
         return self.session.client("events", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
 
     @cached_property
+    def functions(self) -> "LambdaClient":
+        """A client for the notifier and its event source mapping."""
+        return self.session.client("lambda", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
+
+    @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
-        """For alarms."""
+        """A client for alarms."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
 
     def queue_url(self, name: str) -> str:
-        """The address of a queue, as this caller reaches it."""
+        """The URL of a queue, as this caller reaches it."""
         return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
+    def subscription_endpoints(self) -> dict[str, str]:
+        """The endpoint of each subscription of the stack's topics, by the subscription's ARN."""
+        topics = (self.outputs.orders_topic_arn, self.outputs.alerts_topic_arn)
+        subscriptions = (
+            each for topic in topics for each in self.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        )
+        return {each["SubscriptionArn"]: each["Endpoint"] for each in subscriptions}
+
     def api(self) -> str:
-        """The API's address; raise RigError when it is not known."""
+        """The API's URL; raise RigError when it is not known."""
         if self.api_url is None:
-            raise RigError("Where is order-api? Name it with --api-url, such as http://127.0.0.1:8000.")
+            raise RigError("The address of order-api is not known. Give it with --api-url http://127.0.0.1:8000.")
         return self.api_url
 
 
@@ -72,6 +94,5 @@ def target(endpoint: Endpoint, stack_name: str, api_url: str | None) -> Target:
     except StackNotFoundError as exc:
         raise RigError(str(exc)) from exc
     except AWS_ERRORS as exc:
-        where = endpoint.endpoint_url or "AWS"
-        raise RigError(f"No answer from {where}. If it has ended: orderboard down, orderboard up. ({exc})") from exc
+        raise RigError(f"No answer from {endpoint.endpoint_url or 'AWS'}. {RESTART_HINT} ({exc})") from exc
     return Target(endpoint, outputs, api_url)

@@ -1,9 +1,8 @@
 """localbus's journal in words, and the trace of an order through the messages that it became."""
 
 import pytest
-from orderboard.console.journal import tell, without_echoes
-from orderboard.console.localbus import Entry
-from orderboard.console.trace import trace
+from orderboard.orders.journal import describe, merge_deliveries, trace
+from orderboard.system.localbus import JournalEntry as Entry
 
 ACCOUNT = "us-east-1:000000000000"
 NAME = "orderboard-work"
@@ -24,9 +23,9 @@ ENDPOINTS = {SUBSCRIPTION: WORK}
         ("matched", RULE, None, "EventBridge", "Matched by rule orderboard-large-order"),
         ("delivered", WORK, {"rule": RULE}, f"SQS {NAME}", f"Delivered to {NAME} by rule orderboard-large-order"),
         ("received", WORK, 1, "SQS orderboard-work", "Received for the first time"),
-        ("received", WORK, 3, "SQS orderboard-work", "Received again, 3 times now"),
-        ("hidden", WORK, 0, "SQS orderboard-work", "Given back, to be received again at once"),
-        ("hidden", WORK, 30, "SQS orderboard-work", "Hidden for 30 s from now"),
+        ("received", WORK, 3, "SQS orderboard-work", "Received again: receive count 3"),
+        ("hidden", WORK, 0, "SQS orderboard-work", "Made visible again at once"),
+        ("hidden", WORK, 30, "SQS orderboard-work", "Visibility timeout: hidden for 30 s from now"),
         ("moved", WORK, f"{WORK}-dlq", "SQS orderboard-work", "Moved to orderboard-work-dlq: received too often"),
         ("delivered", ARCHIVE, {"rule": ""}, "EventBridge", "Delivered to the archive by rule "),
         ("never_heard_of", WORK, None, "SQS orderboard-work", "Never heard of"),
@@ -34,23 +33,23 @@ ENDPOINTS = {SUBSCRIPTION: WORK}
 )  # fmt: skip
 def test_an_entry_in_words(event: str, resource: str, detail: object, who: str, title: str) -> None:
     """Each entry says who did what, by the names that the stack's resources have."""
-    told = tell(Entry(1, 1.0, event, resource, "m", detail), ENDPOINTS)
+    described = describe(Entry(1, 1.0, event, resource, "m", detail), ENDPOINTS)
 
-    assert (told.who, told.title) == (who, title)
+    assert (described.who, described.title) == (who, title)
 
 
-def test_why_it_failed_is_a_detail() -> None:
+def test_a_reason_is_a_detail() -> None:
     """A reason is shown whether it comes as a text or with more beside it."""
-    denied = tell(Entry(1, 1.0, "denied", WORK, "", "the queue policy does not let sns send"), {})
-    dead = tell(Entry(2, 1.0, "dead_lettered", SUBSCRIPTION, "m", {"queue": WORK, "reason": "gone"}), ENDPOINTS)
+    denied = describe(Entry(1, 1.0, "denied", WORK, "", "the queue policy does not let sns send"), {})
+    dead = describe(Entry(2, 1.0, "dead_lettered", SUBSCRIPTION, "m", {"queue": WORK, "reason": "gone"}), ENDPOINTS)
 
     assert denied.details == {"detail": "the queue policy does not let sns send"}
     assert dead.details == {"queue": WORK, "reason": "gone"}
     assert dead.tone == "bad"
 
 
-def test_arriving_is_told_once() -> None:
-    """A topic's delivery stands where the queue took the message, before a waiting worker received it."""
+def test_a_delivery_takes_the_place_of_the_arrival() -> None:
+    """A topic's delivery stands where the queue accepted the message, before a waiting worker received it."""
     entries = [
         Entry(1, 1.0, "sent", WORK, "m"),
         Entry(2, 1.1, "received", WORK, "m", 1),
@@ -58,9 +57,7 @@ def test_arriving_is_told_once() -> None:
         Entry(4, 1.3, "sent", WORK, "another"),
     ]
 
-    told = without_echoes(entries)
-
-    assert [(each.number, each.at, each.event) for each in told] == [
+    assert [(each.number, each.at, each.event) for each in merge_deliveries(entries)] == [
         (1, 1.0, "delivered"),
         (2, 1.1, "received"),
         (4, 1.3, "sent"),
@@ -68,20 +65,20 @@ def test_arriving_is_told_once() -> None:
 
 
 class Engine:
-    """A localbus that has this in its journal."""
+    """A localbus that has these entries in its journal."""
 
     def __init__(self, *entries: Entry) -> None:
         self._entries = entries
-        self.asked = 0
+        self.calls = 0
 
     def of_message(self, message_id: str) -> list[Entry]:
-        """What happened to a message."""
-        self.asked += 1
+        """The entries of a message."""
+        self.calls += 1
         return [each for each in self._entries if each.message_id == message_id]
 
 
-def test_an_order_is_traced_through_what_its_message_became() -> None:
-    """From the id under which it was published to the one under which a queue took it."""
+def test_an_order_is_traced_through_its_messages() -> None:
+    """From the id under which it was published to the id that the queue gave it."""
     engine = Engine(
         Entry(1, 1.0, "published", TOPIC, "n"),
         Entry(2, 1.0, "sent", WORK, "m"),
@@ -94,7 +91,7 @@ def test_an_order_is_traced_through_what_its_message_became() -> None:
 
 
 def test_a_trace_ends() -> None:
-    """However many messages came of it, the journal is asked a bounded number of times."""
+    """However many messages an order became, the journal is read a bounded number of times."""
     engine = Engine(*(Entry(n, 1.0, "delivered", WORK, f"m{n}", {"message_id": f"m{n + 1}"}) for n in range(1000)))
 
-    assert len(trace(engine.of_message, ["m0"])) == engine.asked == 40
+    assert len(trace(engine.of_message, ["m0"])) == engine.calls == 40

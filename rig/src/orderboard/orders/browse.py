@@ -1,6 +1,6 @@
-"""Looks into a queue without receiving: by the endpoint that local backends have for it. SQS itself has none.
+"""Reads the messages of a queue through the developer API of a local backend, without receiving them.
 
-Nothing here counts as a receive, hides a message or changes its place.
+It does not count as a receive, hides nothing and keeps the order. SQS itself has no such call.
 """
 
 import json
@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 import httpx
 from orderboard_stack.backend import BackendName, Endpoint
 
+from orderboard.orders.queues import Message
+
 _PATHS: Final[dict[BackendName, str]] = {
     "embedded": "/_aws/sqs/messages",
     "ministack": "/_ministack/sqs/messages",
@@ -20,13 +22,13 @@ _PATHS: Final[dict[BackendName, str]] = {
 _TIMEOUT_S: Final = 10.0
 
 
-class CannotPeekError(Exception):
-    """This backend has no way to look without receiving, or it failed; the message says which."""
+class BrowseUnavailableError(Exception):
+    """The backend cannot show messages without receiving them, or failed to; the message says which."""
 
 
 @dataclass(frozen=True)
-class Peeked:
-    """A message where it lies. What the backend does not tell is None."""
+class StoredMessage:
+    """A message in its queue. None: the backend does not report it."""
 
     message_id: str
     body: str
@@ -36,10 +38,10 @@ class Peeked:
     attributes: Mapping[str, str]
 
     def document(self) -> dict[str, object]:
-        """For the page: the body decoded where it is JSON, as text where it is not."""
+        """As JSON: the body decoded if it is JSON, else as text."""
         try:
             decoded = json.loads(self.body)
-            json.dumps(decoded)  # what is nested too deep is shown as it came
+            json.dumps(decoded)  # one that is nested too deep stays text
         except (ValueError, RecursionError):
             decoded = None
         return {
@@ -52,34 +54,38 @@ class Peeked:
             "attributes": dict(self.attributes),
         }
 
+    def to_message(self) -> Message:
+        """The same message without its state in the queue and without a receipt handle."""
+        return Message(self.message_id, self.body, "", self.receive_count or 0, self.attributes)
 
-def peek(endpoint: Endpoint, queue_url: str, containing: str = "") -> list[Peeked]:
-    """What is in the queue and has this text in it, in the queue's order; raise CannotPeekError if not shown."""
+
+def browse(endpoint: Endpoint, queue_url: str, containing: str = "") -> list[StoredMessage]:
+    """The messages of a queue whose body contains this text, in the queue's order. Raises BrowseUnavailableError."""
     path = _PATHS.get(endpoint.name)
     if path is None or endpoint.endpoint_url is None:
-        raise CannotPeekError(
-            "AWS has no call that looks into a queue without receiving. Receiving would hide the messages and count "
+        raise BrowseUnavailableError(
+            "AWS has no call that reads a queue without receiving. Receiving would hide the messages and count "
             "towards maxReceiveCount."
         )
-    # LocalStack leaves out what is in flight or delayed unless asked.
-    # Only localbus knows Containing, and need not write a long queue down for one order.
-    asked = {"QueueUrl": queue_url, "ShowInvisible": "true", "ShowDelayed": "true"}
-    query = urlencode(asked | ({"Containing": containing} if containing else {}))
+    # LocalStack leaves out messages in flight and delayed ones unless asked.
+    # Only localbus knows Containing, and then need not send a long queue for one order.
+    query = {"QueueUrl": queue_url, "ShowInvisible": "true", "ShowDelayed": "true"}
+    query |= {"Containing": containing} if containing else {}
     try:
-        answer = httpx.get(
-            f"{endpoint.endpoint_url.rstrip('/')}{path}?{query}",
+        response = httpx.get(
+            f"{endpoint.endpoint_url.rstrip('/')}{path}?{urlencode(query)}",
             headers={"Accept": "application/json"},
             timeout=_TIMEOUT_S,
             trust_env=False,
         )
-        answer.raise_for_status()
-        return [each for each in parse(answer.json()) if containing in each.body]
+        response.raise_for_status()
+        return [each for each in parse(response.json()) if containing in each.body]
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise CannotPeekError(f"The backend did not show its messages: {exc or type(exc).__name__}") from exc
+        raise BrowseUnavailableError(f"The backend did not return its messages: {exc or type(exc).__name__}") from exc
 
 
-def parse(document: Mapping[str, Any]) -> list[Peeked]:
-    """Read what MiniStack answers, or LocalStack and localbus, which have one form."""
+def parse(document: Mapping[str, Any]) -> list[StoredMessage]:
+    """Parse the answer of MiniStack, or of LocalStack and localbus, which share one form."""
     if "messages" in document:
         regions = (region for account in document["messages"].values() for region in account.values())
         return [_ministack(each) for region in regions for queue in region.values() for each in queue]
@@ -88,10 +94,10 @@ def parse(document: Mapping[str, Any]) -> list[Peeked]:
     return [_localstack(each) for each in (messages if isinstance(messages, list) else [messages])]
 
 
-def _ministack(message: Mapping[str, Any]) -> Peeked:
+def _ministack(message: Mapping[str, Any]) -> StoredMessage:
     attributes = message.get("MessageAttributes") or {}
     sent = (message.get("Attributes") or {}).get("SentTimestamp")
-    return Peeked(
+    return StoredMessage(
         message_id=message["MessageId"],
         body=message["Body"],
         sent_at_s=float(message["SentTimestamp"]) if sent is None else float(sent) / 1000,
@@ -101,21 +107,21 @@ def _ministack(message: Mapping[str, Any]) -> Peeked:
     )
 
 
-def _localstack(message: Mapping[str, Any]) -> Peeked:
+def _localstack(message: Mapping[str, Any]) -> StoredMessage:
     system = _pairs(message.get("Attribute"))
-    invisible = system.get("IsVisible")
-    return Peeked(
+    visible = system.get("IsVisible")
+    return StoredMessage(
         message_id=message["MessageId"],
         body=message["Body"],
         sent_at_s=float(system["SentTimestamp"]) / 1000 if "SentTimestamp" in system else None,
         receive_count=int(system["ApproximateReceiveCount"]) if "ApproximateReceiveCount" in system else None,
-        visible=None if invisible is None else str(invisible).lower() == "true",
+        visible=None if visible is None else visible.lower() == "true",
         attributes=_pairs(message.get("MessageAttribute")),
     )
 
 
 def _pairs(listed: object) -> dict[str, str]:
-    """XML turned JSON: one element is no list."""
+    """Name and value pairs. In XML converted to JSON, a list of one element is the element itself."""
     elements = listed if isinstance(listed, list) else [listed] if isinstance(listed, dict) else []
     found = {}
     for each in elements:
