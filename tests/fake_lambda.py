@@ -19,6 +19,7 @@ from localbus.http.server import HttpServer
 from localbus.journal import Journal
 from localbus.lambda_.state import EventSourceMappings
 from localbus.protocol.service import Caller
+from localbus.sqs import api as sqs_api
 from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
@@ -131,7 +132,7 @@ class Cafe:
         """Send messages in one turn, and say their ids."""
         queue = self.sqs.queues.by_arn(arn)
         assert queue is not None
-        actions = self.sqs.service().actions
+        actions = sqs_api.service(self.sqs).actions
         answers = [
             actions["SendMessage"](
                 {"QueueUrl": f"http://x/000000000000/{queue.queue.name}", "MessageBody": body, **given}, ME

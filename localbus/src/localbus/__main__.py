@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from localbus import delivery_faults
 from localbus.clock import ManualClock
+from localbus.delivery_faults import parse_faults
 from localbus.engine import VERSION, Engine, Options
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def main() -> None:
         given.port,
         given.upstream,
         enforce_policies=not given.no_policies,
-        disorder=given.disorder,
+        faults=given.disorder,
         allow_origins=tuple(given.allow_origin),
         sign_everything=given.sign_everything,
     )
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-policies", action="store_true", help="let services and other accounts send as they like")
     parser.add_argument(
         "--disorder",
-        type=_checked(delivery_faults.parse),
+        type=_checked(parse_faults),
         metavar="seed=7,duplicates=0.05,reordering=0.1,missed_polls=0.2,doubled_events=0.05",
         help="let standard queues and rules be no better than AWS promises; each is a probability, 0 if not named",
     )

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from localbus.clock import Clock, Wake
+from localbus.clock import Clock, TimerHandle
 
 log = logging.getLogger("localbus")
 
@@ -18,7 +18,7 @@ class BackgroundTasks:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timers: set[Wake] = set()
+        self._timers: set[TimerHandle] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run the work in a task. An exception that it raises is logged and goes no further."""
@@ -32,7 +32,7 @@ class BackgroundTasks:
         if not delay_s:
             callback()
             return
-        timers: list[Wake] = []
+        timers: list[TimerHandle] = []
 
         def on_time() -> None:
             self._timers.difference_update(timers)

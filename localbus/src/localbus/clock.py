@@ -1,4 +1,4 @@
-"""The time, and calls at a time to come: as it passes, or by hand, so that fourteen days take a millisecond."""
+"""The time and timers: real time, or a manual clock by which fourteen days take a millisecond."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Wake(Protocol):
-    """A call that is to come and can be called off."""
+class TimerHandle(Protocol):
+    """A scheduled call."""
 
     def cancel(self) -> None:
-        """Call it off."""
+        """Cancel the call."""
 
 
 class Clock(Protocol):
-    """What the engine knows of time. Times are seconds since 1970."""
+    """The engine's only source of time. Times are seconds since 1970."""
 
     def now(self) -> float:
-        """The time now."""
+        """Return the time."""
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> Wake:
-        """Call back at that time, in the event loop."""
+    def call_at(self, when: float, callback: Callable[[], None]) -> TimerHandle:
+        """Schedule a call in the event loop."""
 
-    def call_when_tired(self, wait_s: float, callback: Callable[[], None]) -> Wake:
-        """Call back when a client has waited so long: also by a manual clock a client lives in real time."""
+    def call_after_wait_timeout(self, wait_s: float, callback: Callable[[], None]) -> TimerHandle:
+        """Schedule the end of a client's wait. It ends in real time also with a manual clock: the client is real."""
 
 
 class RealClock:
-    """Time as it passes."""
+    """Real time."""
 
     def now(self) -> float:
-        """The time now."""
+        """Return the time."""
         return time.time()
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> Wake:
-        """Call back at that time; the loop's timers may be early by a clock tick, which is made good here."""
+    def call_at(self, when: float, callback: Callable[[], None]) -> TimerHandle:
+        """Schedule a call, half a millisecond late because the loop's timers may be early by a clock tick."""
         return asyncio.get_running_loop().call_later(max(0.0, when - time.time()) + 0.0005, callback)
 
-    def call_when_tired(self, wait_s: float, callback: Callable[[], None]) -> Wake:
-        """Call back after so many seconds."""
+    def call_after_wait_timeout(self, wait_s: float, callback: Callable[[], None]) -> TimerHandle:
+        """Schedule a call after so many seconds."""
         return asyncio.get_running_loop().call_later(wait_s, callback)
 
 
@@ -54,19 +54,19 @@ class _Scheduled:
         self.callback = None
 
 
-class _Either:
-    """Two calls of which the first that comes calls the other off."""
+class _FirstOf:
+    """Timers of which the first to fire cancels the others."""
 
     def __init__(self) -> None:
-        self.wakes: list[Wake] = []
+        self.timers: list[TimerHandle] = []
 
     def cancel(self) -> None:
-        for wake in self.wakes:
-            wake.cancel()
+        for timer in self.timers:
+            timer.cancel()
 
 
 class ManualClock:
-    """Time that stands still until it is moved."""
+    """Time that stands still until `advance` moves it."""
 
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start
@@ -74,29 +74,29 @@ class ManualClock:
         self._numbers = itertools.count()
 
     def now(self) -> float:
-        """The time now."""
+        """Return the time."""
         return self._now
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> Wake:
-        """Call back when the clock has been moved so far."""
+    def call_at(self, when: float, callback: Callable[[], None]) -> TimerHandle:
+        """Schedule a call for the `advance` that reaches its time."""
         scheduled = _Scheduled(callback)
         heapq.heappush(self._scheduled, (when, next(self._numbers), scheduled))
         return scheduled
 
-    def call_when_tired(self, wait_s: float, callback: Callable[[], None]) -> Wake:
-        """Call back after so many seconds by this clock or by the real one, whichever is first."""
-        either = _Either()
+    def call_after_wait_timeout(self, wait_s: float, callback: Callable[[], None]) -> TimerHandle:
+        """Schedule a call after so many seconds of this clock or of real time, whichever is first."""
+        first = _FirstOf()
 
         def once() -> None:
-            either.cancel()
+            first.cancel()
             callback()
 
-        either.wakes.append(self.call_at(self._now + wait_s, once))
-        either.wakes.append(asyncio.get_running_loop().call_later(wait_s, once))
-        return either
+        first.timers.append(self.call_at(self._now + wait_s, once))
+        first.timers.append(asyncio.get_running_loop().call_later(wait_s, once))
+        return first
 
     def advance(self, seconds: float) -> None:
-        """Move the time on. Each call that falls due on the way is made at its own time."""
+        """Move the time forward. Each call that becomes due is made at its own time."""
         until = self._now + seconds
         while self._scheduled and self._scheduled[0][0] <= until:
             when, _, scheduled = heapq.heappop(self._scheduled)

@@ -9,7 +9,7 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock, RealClock
 from localbus.cloudformation import api as cloudformation
 from localbus.cloudformation.state import CloudFormation
-from localbus.delivery_faults import Disorder
+from localbus.delivery_faults import DeliveryFaults
 from localbus.developer_api.api import DeveloperApi
 from localbus.events import api as events_api
 from localbus.events.state import EventBridge
@@ -17,10 +17,11 @@ from localbus.http.cors import Origins
 from localbus.http.server import HttpServer
 from localbus.journal import Journal
 from localbus.lambda_.state import OUR_PATHS, EventSourceMappings
-from localbus.protocol.api_faults import Faults
+from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.rest_json import RestJsonProtocol
 from localbus.protocol.router import Router
 from localbus.sns.state import Sns
+from localbus.sqs import api as sqs_api
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 from localbus.upstream.proxy import Upstream
@@ -36,7 +37,7 @@ class Options:
     port: int = 0
     upstream: str | None = None
     enforce_policies: bool = True
-    disorder: Disorder | None = None
+    faults: DeliveryFaults | None = None
     allow_origins: tuple[str, ...] = ()
     sign_everything: bool = False
 
@@ -48,7 +49,7 @@ class Engine:
         self.options = options
         self.clock = clock or RealClock()
         self.journal = Journal()
-        self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, disorder=options.disorder)
+        self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, faults=options.faults)
         upstream = UpstreamCalls(options.upstream)
         self.tasks = BackgroundTasks(self.clock)
         self.events = EventBridge(
@@ -58,7 +59,7 @@ class Engine:
             upstream,
             self.tasks,
             enforce_policies=options.enforce_policies,
-            disorder=options.disorder,
+            faults=options.faults,
         )
         self.sns = Sns(
             self.clock,
@@ -71,13 +72,13 @@ class Engine:
         )
         self.events.use_sns(self.sns.deliver)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
-        messaging = [self.sqs.service(), self.sns.service(), events_api.service(self.events)]
+        messaging = [sqs_api.service(self.sqs), self.sns.service(), events_api.service(self.events)]
         mappings = self.mappings.service()
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)
         services = [*messaging, cloudformation.service(self.stacks)]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
-        self.faults = Faults()
+        self.faults = ApiFaults()
         developer_api = DeveloperApi(
             self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about
         )

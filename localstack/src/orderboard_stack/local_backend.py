@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 import psutil
-from localbus.delivery_faults import parse as parse_disorder
+from localbus.delivery_faults import parse_faults
 
 from orderboard_stack.backend import DEFAULT_REGION, HEALTH_PATHS, Endpoint, read_json
 
@@ -117,7 +117,7 @@ def _localbus_options(name: LocalName, disorder: str | None, *, manual_clock: bo
     clock = ("--manual-clock",) if manual_clock else ()
     if disorder is None:
         return clock
-    parse_disorder(disorder)
+    parse_faults(disorder)
     return ("--disorder", disorder, *clock)
 
 

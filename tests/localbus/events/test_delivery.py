@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
 from localbus.delivery.attempt import DeliveryError
-from localbus.delivery_faults import Disorder
+from localbus.delivery_faults import DeliveryFaults
 from localbus.events.api import service
 from localbus.events.delivery import (
     FIRST_RETRY_S,
@@ -40,7 +40,7 @@ TOPIC_ARN = "arn:aws:sns:us-east-1:000000000000:t"
 class Bench:
     """EventBridge and SQS without a server, under a manual clock, with a target that can be told to fail."""
 
-    def __init__(self, *, enforce_policies: bool = True, disorder: Disorder | None = None) -> None:
+    def __init__(self, *, enforce_policies: bool = True, faults: DeliveryFaults | None = None) -> None:
         self.clock = ManualClock()
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=enforce_policies)
@@ -51,7 +51,7 @@ class Bench:
             UpstreamCalls(None),
             BackgroundTasks(self.clock),
             enforce_policies=enforce_policies,
-            disorder=disorder,
+            faults=faults,
         )
         self.attempts: list[float] = []
         self.error: DeliveryError | None = None
@@ -174,7 +174,7 @@ def test_a_policy_can_name_the_rule(bench: Bench) -> None:
     statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
     record = bench.sqs.queues.by_name("q", ME.account, ME.region)
     policy = json.dumps({"Statement": [statement | {"Condition": condition}]})
-    bench.sqs.queues.change(record, {"Policy": policy}, ME)
+    bench.sqs.queues.change(record, {"Policy": policy})
 
     bench.put()
 
@@ -374,8 +374,8 @@ def test_a_fault_of_one_target_does_not_harm_the_others(bench: Bench, caplog: py
 def test_a_rule_can_be_triggered_twice() -> None:
     """Rarely, as AWS says, or as often as one asks; the same seed gives the same (eb-troubleshooting.html)."""
 
-    def counts(disorder: Disorder | None) -> list[int]:
-        bench = Bench(disorder=disorder)
+    def counts(faults: DeliveryFaults | None) -> list[int]:
+        bench = Bench(faults=faults)
         bench.rule({"Arn": bench.queue("q")})
         found: list[int] = []
         for _ in range(20):
@@ -383,9 +383,9 @@ def test_a_rule_can_be_triggered_twice() -> None:
             found.append(bench.told(event_id).count("delivered"))
         return found
 
-    some = counts(Disorder(seed=7, doubled_events=0.5))
+    some = counts(DeliveryFaults(seed=7, doubled_events=0.5))
     assert set(some) == {1, 2}
-    assert some == counts(Disorder(seed=7, doubled_events=0.5))
+    assert some == counts(DeliveryFaults(seed=7, doubled_events=0.5))
     assert counts(None) == [1] * 20
 
 

@@ -515,7 +515,7 @@ async def test_an_idle_mapping_does_nothing() -> None:
             it.clock.advance(3600)
             await it.quiet()
 
-        assert len(vars(queue)["_waiters"]) == 1
+        assert len(vars(queue)["_polls"]) == 1
         assert list(it.journal.entries()) == []
 
 

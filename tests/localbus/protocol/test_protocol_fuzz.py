@@ -15,7 +15,7 @@ from localbus.engine import Engine, Options
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
 from localbus.protocol.service import Caller
-from localbus.sqs.state import ACTIONS
+from localbus.sqs.api import ACTIONS
 
 URL = "http://localhost/000000000000/q"
 FIFO_URL = "http://localhost/000000000000/q.fifo"

@@ -197,11 +197,11 @@ async def test_who_hangs_up_takes_no_message() -> None:
         b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: %d\r\n\r\n%b"
         % (len(body), body)
     )
-    waiters = vars(record.queue)["_waiters"]
-    await eventually(lambda: len(waiters) == 1)
+    polls = vars(record.queue)["_polls"]
+    await eventually(lambda: len(polls) == 1)
 
     writer.close()
-    await eventually(lambda: len(waiters) == 0)
+    await eventually(lambda: len(polls) == 0)
 
     record.queue.send(Message("m", "m"))
     assert record.queue.counts().visible == 1

@@ -93,7 +93,7 @@ def test_a_message_that_comes_back_is_first_of_its_group(fifo: FifoQueue, clock:
 @pytest.mark.parametrize(("scope", "taken"), [("queue", 1), ("messageGroup", 2)])
 def test_deduplication_scope(fifo: FifoQueue, message: Make, scope: str, taken: int) -> None:
     """A token counts for the queue, or for each group by itself (API_SetQueueAttributes, DeduplicationScope)."""
-    fifo.deduplication_scope = "messageGroup" if scope == "messageGroup" else "queue"
+    fifo.settings.deduplication_scope = scope
 
     fifo.send(message("1", group_id="a", deduplication_id="token"))
     fifo.send(message("2", group_id="b", deduplication_id="token"))
@@ -200,8 +200,8 @@ def test_many_groups_cost_no_more_than_one(fifo: FifoQueue, message: Make) -> No
         for one in received:
             fifo.delete(one.handle)
 
-    assert not list(fifo._order)
-    assert not vars(fifo._order)["_groups"]
+    assert not list(fifo._ready)
+    assert not vars(fifo._ready)["_groups"]
 
 
 async def test_a_freed_group_serves_who_waits(fifo: FifoQueue, message: Make) -> None:

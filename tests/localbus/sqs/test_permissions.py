@@ -74,7 +74,7 @@ def test_a_service_delivers_only_where_it_may() -> None:
 
     with pytest.raises(AwsError, match="AccessDenied"):
         sqs.deliver(QUEUE, {"MessageBody": "b"}, SNS)
-    sqs.queues.change(record, {"Policy": policy()}, Caller())
+    sqs.queues.change(record, {"Policy": policy()})
     message_id = sqs.deliver(QUEUE, {"MessageBody": "b"}, SNS)
 
     assert [message.message_id for message, _ in record.queue.receive(10)] == [message_id]

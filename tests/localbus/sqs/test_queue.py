@@ -216,7 +216,7 @@ def test_a_noisy_tenant_waits_for_the_quiet_ones(queue: Queue, message: Make) ->
 
 def test_no_more_than_120000_are_in_flight(queue: Queue, message: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """A receive gets only what may still be in flight (quotas-queues)."""
-    monkeypatch.setattr("localbus.sqs.queue_settings.MAX_IN_FLIGHT", 3)
+    monkeypatch.setattr("localbus.sqs.queue.MAX_IN_FLIGHT", 3)
     for number in range(5):
         queue.send(message(str(number)))
 

@@ -167,7 +167,7 @@ class FifoModel(RuleBasedStateMachine):
         self.queue = FifoQueue("q.fifo", "arn:aws:sqs:r:0:q.fifo", self.clock, Journal(10))
         self.queue.settings.delay_s = delay_s
         self.queue.settings.retention_s = RETENTION_S
-        self.queue.deduplication_scope = scope
+        self.queue.settings.deduplication_scope = scope
         self.scope = scope
         self.there: list[Expected] = []
         self.sent: dict[Any, tuple[float, str]] = {}

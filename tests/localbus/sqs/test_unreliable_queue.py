@@ -1,4 +1,4 @@
-"""Disorder: what AWS may do with a standard queue, on demand and by a seed (standard-queues)."""
+"""DeliveryFaults: what AWS may do with a standard queue, on demand and by a seed (standard-queues)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import Any
 import httpx
 import pytest
 from localbus.clock import ManualClock
-from localbus.delivery_faults import Disorder, DisorderlyQueue, parse
+from localbus.delivery_faults import DeliveryFaults, parse_faults
 from localbus.journal import Journal
 from localbus.pytest_plugin import Localbus
 from localbus.sqs.message import Message
+from localbus.sqs.unreliable_queue import UnreliableQueue
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:q"
 
 
-def filled(disorder: Disorder, messages: int = 100) -> DisorderlyQueue:
+def filled(disorder: DeliveryFaults, messages: int = 100) -> UnreliableQueue:
     """A queue of that disorder with so many messages."""
-    queue = DisorderlyQueue("q", ARN, ManualClock(), Journal(), disorder)
+    queue = UnreliableQueue("q", ARN, ManualClock(), Journal(), disorder)
     for number in range(messages):
         queue.send(Message(str(number), str(number)))
     return queue
 
 
-def drained(queue: DisorderlyQueue, receives: int = 400) -> list[str]:
+def drained(queue: UnreliableQueue, receives: int = 400) -> list[str]:
     """Everything that so many receives bring, deleted at once."""
     bodies = []
     for _ in range(receives):
@@ -35,7 +36,7 @@ def drained(queue: DisorderlyQueue, receives: int = 400) -> list[str]:
 
 def test_messages_come_in_another_order_and_none_is_lost() -> None:
     """Some overtake others; all come."""
-    queue = filled(Disorder(seed=1, reordering=0.3))
+    queue = filled(DeliveryFaults(seed=1, reordering=0.3))
 
     bodies = drained(queue)
 
@@ -46,7 +47,7 @@ def test_messages_come_in_another_order_and_none_is_lost() -> None:
 
 def test_some_messages_are_given_twice_at_a_time() -> None:
     """A duplicate is received by another while the first still works on it."""
-    queue = filled(Disorder(seed=1, duplicates=0.2))
+    queue = filled(DeliveryFaults(seed=1, duplicates=0.2))
 
     bodies = [message.body for _ in range(200) for message, _ in queue.receive(1)]
 
@@ -56,7 +57,7 @@ def test_some_messages_are_given_twice_at_a_time() -> None:
 
 def test_some_short_polls_miss() -> None:
     """A poll may come back empty although messages are there."""
-    queue = filled(Disorder(seed=1, missed_polls=0.5))
+    queue = filled(DeliveryFaults(seed=1, missed_polls=0.5))
 
     found = [bool(queue.receive(1)) for _ in range(60)]
 
@@ -65,17 +66,17 @@ def test_some_short_polls_miss() -> None:
 
 def test_the_same_seed_gives_the_same_disorder() -> None:
     """A failure can be had again."""
-    disorder = Disorder(seed=7, duplicates=0.1, reordering=0.2, missed_polls=0.1)
+    disorder = DeliveryFaults(seed=7, duplicates=0.1, reordering=0.2, missed_polls=0.1)
 
     assert drained(filled(disorder)) == drained(filled(disorder))
-    assert drained(filled(disorder)) != drained(filled(Disorder(8, 0.1, 0.2, 0.1)))
+    assert drained(filled(disorder)) != drained(filled(DeliveryFaults(8, 0.1, 0.2, 0.1)))
 
 
 def test_a_disorder_is_told_in_words() -> None:
     """The command line's form is read, and a probability is one."""
-    assert parse("seed=7,duplicates=0.05") == Disorder(7, 0.05)
+    assert parse_faults("seed=7,duplicates=0.05") == DeliveryFaults(7, 0.05)
     with pytest.raises(ValueError, match="probability"):
-        parse("duplicates=5")
+        parse_faults("duplicates=5")
 
 
 def ask(localbus: Localbus, disorder: Any) -> httpx.Response:
@@ -119,8 +120,8 @@ def test_a_queue_is_disturbed_alone(localbus: Localbus) -> None:
 
 def test_messages_in_a_queue_stay_when_it_is_disturbed() -> None:
     """The order of what lies there is kept, and what comes later overtakes some of it; none is lost."""
-    queue = filled(Disorder())
-    queue.disturb(Disorder(seed=1, reordering=1))
+    queue = filled(DeliveryFaults())
+    queue.set_faults(DeliveryFaults(seed=1, reordering=1))
     for number in range(100, 120):
         queue.send(Message(str(number), str(number)))
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping
 from typing import Any
 
 from localbus.clock import Clock, ManualClock
-from localbus.delivery_faults import read_all
+from localbus.delivery_faults import read_queue_faults
 from localbus.developer_api.peek import Peek
 from localbus.developer_api.routes import Route, Routes, document, json_object, problem
 from localbus.errors import AwsError
@@ -20,7 +20,7 @@ from localbus.event_pattern.pattern import EventPattern
 from localbus.events.state import EventBridge
 from localbus.http.message import Request, Response
 from localbus.journal import Entry, Journal
-from localbus.protocol.api_faults import Faults
+from localbus.protocol.api_faults import ApiFaults
 from localbus.sns.state import Sns
 from localbus.sqs.state import Sqs
 
@@ -44,7 +44,7 @@ class DeveloperApi:
         events: EventBridge,
         sns: Sns,
         *,
-        faults: Faults,
+        faults: ApiFaults,
         about: Mapping[str, object],
     ) -> None:
         self._clock = clock
@@ -163,16 +163,16 @@ class DeveloperApi:
         return document(self._faults.document())
 
     def _set_faults(self, request: Request) -> Response:
-        self._faults.ask(json.loads(request.body))
+        self._faults.configure(json.loads(request.body))
         return self._show_faults(request)
 
     def _show_disorder(self, _request: Request) -> Response:
-        return document(self._sqs.queues.disorders.document())
+        return document(self._sqs.queues.faults.document())
 
     def _set_disorder(self, request: Request) -> Response:
-        disorders = read_all(json.loads(request.body))
-        self._sqs.queues.disturb(disorders)
-        self._events.disturb(disorders.everywhere)
+        faults = read_queue_faults(json.loads(request.body))
+        self._sqs.queues.set_faults(faults)
+        self._events.set_faults(faults.default)
         return self._show_disorder(request)
 
 

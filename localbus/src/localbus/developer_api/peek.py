@@ -12,6 +12,7 @@ from localbus.protocol.aws_query import QueryProtocol
 from localbus.protocol.router import caller_of
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
+from localbus.sqs import api as sqs_api
 from localbus.sqs.errors import does_not_exist
 from localbus.sqs.message import Message, State
 from localbus.sqs.message_actions import system_attributes
@@ -23,7 +24,7 @@ class Peek:
 
     def __init__(self, sqs: Sqs) -> None:
         self._sqs = sqs
-        service = sqs.service()
+        service = sqs_api.service(sqs)
         self._json, self._query = JsonProtocol(service), QueryProtocol(service)
         self._operation = service.api.operation("ReceiveMessage")
 
@@ -44,11 +45,11 @@ class Peek:
         return self._query.write(self._operation, {"Messages": messages}, caller.request_id)
 
     def _error(self, error: AwsError, request: Request, caller: Caller) -> Response:
-        form = self._sqs.error_form(error.code)
+        spec = self._sqs.api.error_spec(error.code)
         if request.header(b"x-amz-target") or "application/json" in request.header(b"accept"):
-            detail = {"Code": form.query_code, "Message": error.message, "Type": form.fault}
+            detail = {"Code": spec.query_code, "Message": error.message, "Type": spec.fault}
             content = {"ErrorResponse": {"Error": detail}, "__type": error.code, "message": error.message}
-            return Response(form.status, JSON_HEADERS, json.dumps(content).encode())
+            return Response(spec.status, JSON_HEADERS, json.dumps(content).encode())
         return self._query.write_error(error, caller.request_id)
 
     def _peek(self, action: str, form: Params, caller: Caller) -> list[Params]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from localbus.clock import Clock, Wake
+from localbus.clock import Clock, TimerHandle
 from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events.input_transformer import Input
@@ -70,7 +70,7 @@ class Rule:
     managed_by: str | None = None
     targets: dict[str, Target] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    wake: Wake | None = None
+    wake: TimerHandle | None = None
 
     def __post_init__(self) -> None:
         context = {"aws:SourceArn": self.arn, "aws:SourceAccount": self.bus.account}

@@ -18,7 +18,7 @@ from localbus.events.event import Event
 from localbus.events.input_transformer import NoInputError
 from localbus.journal import Journal
 from localbus.protocol.service_model import Params
-from localbus.protocol.trace_header import traced
+from localbus.protocol.trace_header import with_trace_header
 
 MAX_RETRIES = 185
 MAX_AGE_S = 86_400
@@ -83,7 +83,7 @@ class EventDelivery(Delivery):
         }
         attributes = {name: {"DataType": "String", "StringValue": text} for name, text in known.items() if text}
         entry = {"MessageBody": self.event.text, "MessageAttributes": attributes}
-        return traced(entry, self.event.trace_header)
+        return with_trace_header(entry, self.event.trace_header)
 
 
 Sender = Callable[[EventDelivery], Coroutine[Any, Any, None] | None]  # raises DeliveryError

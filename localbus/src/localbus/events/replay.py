@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from localbus.clock import Clock, Wake
+from localbus.clock import Clock, TimerHandle
 from localbus.errors import AwsError
 from localbus.events.archive import Archive
 from localbus.events.archive_store import Kept, read
@@ -37,7 +37,7 @@ class Replay:
     state: str = "STARTING"
     ended_at: float | None = None
     last_replayed_at: float | None = None
-    wake: Wake | None = None
+    wake: TimerHandle | None = None
 
     def listed(self) -> Params:
         """The replay in a list."""

@@ -10,7 +10,7 @@ import random
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.delivery.dispatcher import Dispatcher
-from localbus.delivery_faults import Disorder
+from localbus.delivery_faults import DeliveryFaults
 from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
 from localbus.events.bus import Bus, Buses, Rule
@@ -38,7 +38,7 @@ class EventBridge:
         tasks: BackgroundTasks,
         *,
         enforce_policies: bool = True,
-        disorder: Disorder | None = None,
+        faults: DeliveryFaults | None = None,
     ) -> None:
         self.clock = clock
         self.journal = journal
@@ -54,13 +54,13 @@ class EventBridge:
         self._targets.archive = self._archive
         dispatcher = Dispatcher(clock, journal, sqs, tasks)
         self.deliveries = EventDeliveries(clock, journal, dispatcher, self._targets.senders())
-        self.disturb(disorder or Disorder())
+        self.set_faults(faults or DeliveryFaults())
         self._tasks = tasks
 
-    def disturb(self, disorder: Disorder) -> None:
+    def set_faults(self, faults: DeliveryFaults) -> None:
         """Let so many events trigger a rule twice from now on; chance begins anew."""
-        self._doubled_events = disorder.doubled_events
-        self._chance = random.Random(f"{disorder.seed} events")  # noqa: S311 (chance is the purpose)
+        self._doubled_events = faults.doubled_events
+        self._rng = random.Random(f"{faults.seed} events")  # noqa: S311 (not for cryptography)
 
     def use_sns(self, deliver: Deliver) -> None:
         """Have topics take events by `deliver(topic_arn, {"Message": ...}, principal, trace_header)`.
@@ -87,7 +87,7 @@ class EventBridge:
         Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
         """
         times = 1
-        if self._doubled_events and self._chance.random() < self._doubled_events:
+        if self._doubled_events and self._rng.random() < self._doubled_events:
             self.journal.note("doubled", rule.arn, event.event_id, self.clock.now())
             times = 2
         for _ in range(times):

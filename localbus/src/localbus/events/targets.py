@@ -20,7 +20,7 @@ from localbus.http.client import Answer, NoAnswerError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.protocol.trace_header import traced
+from localbus.protocol.trace_header import with_trace_header
 from localbus.resource_policy import Principal, allows
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
@@ -80,7 +80,7 @@ class EventTargets:
         if group_id:
             entry["MessageGroupId"] = group_id
         try:
-            traced_entry = traced(entry, delivery.event.trace_header)
+            traced_entry = with_trace_header(entry, delivery.event.trace_header)
             delivery.accepted_id = self._sqs.deliver(delivery.target.arn, traced_entry, delivery.rule.principal)
         except AwsError as exc:
             raise _refusal(exc) from exc

@@ -19,12 +19,12 @@ Answer = Response | Awaitable[Response]
 
 
 class InjectedError(Exception):
-    """The failure of a service, as far as its client can see."""
+    """A failure that the client cannot tell from a real one."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, with which action (`*` is any), and how likely that is, from 0 to 1."""
+    """A fault of an action (`*` is any) with a probability from 0 to 1."""
 
     action: str
     kind: Kind
@@ -32,14 +32,14 @@ class Fault:
     latency_ms: float = 0.0
 
 
-class Faults:
-    """The faults that are asked for. The same seed gives the same faults for the same requests."""
+class ApiFaults:
+    """The configured faults. The same seed gives the same faults for the same requests."""
 
     def __init__(self) -> None:
         self.rules: list[Fault] = []
-        self._chance = random.Random()  # noqa: S311 (chance is the purpose)
+        self._rng = random.Random()  # noqa: S311 (not for cryptography)
 
-    def ask(self, document: Any) -> None:
+    def configure(self, document: Any) -> None:
         """Set the faults of `{"seed": 7, "rules": [{"action", "kind", "probability", "latency_ms"}]}`; {} ends them.
 
         Raises ValueError.
@@ -52,17 +52,17 @@ class Faults:
                 'Invalid faults: expected {"seed": 7, "rules": [...]}, or {} to end them.'
             )
         rules = [_rule(rule) for rule in given]
-        self._chance = random.Random(str(document.get("seed", 0)))  # noqa: S311
+        self._rng = random.Random(str(document.get("seed", 0)))  # noqa: S311
         self.rules = rules
 
     def document(self) -> dict[str, object]:
-        """The faults as they were asked for."""
+        """Return the configured faults."""
         return {"rules": [asdict(rule) for rule in self.rules]}
 
-    def strike(self, action: str) -> Fault | None:
-        """The fault of this request, if it is to have one."""
+    def pick(self, action: str) -> Fault | None:
+        """Return the fault of this request; None for most."""
         for rule in self.rules:
-            if rule.action in {"*", action} and self._chance.random() < rule.probability:
+            if rule.action in {"*", action} and self._rng.random() < rule.probability:
                 return rule
         return None
 

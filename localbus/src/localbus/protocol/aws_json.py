@@ -67,9 +67,9 @@ class JsonProtocol:
             case MalformedRequestError():
                 return self._refusal(400, "SerializationException", str(error), request_id)
             case AwsError():
-                form = self.service.api.error_form(error.code)
-                fault = f"{form.query_code};{form.fault}" if self.service.api.query_compatible else None
-                return self._refusal(form.status, error.code, error.message, request_id, fault)
+                spec = self.service.api.error_spec(error.code)
+                fault = f"{spec.query_code};{spec.fault}" if self.service.api.query_compatible else None
+                return self._refusal(spec.status, error.code, error.message, request_id, fault)
             case _:
                 return self._refusal(500, "InternalFailure", "The engine failed; its log says how.", request_id)
 

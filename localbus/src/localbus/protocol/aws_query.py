@@ -84,8 +84,8 @@ class QueryProtocol:
             case MalformedRequestError():
                 return self._refusal(400, "MalformedInput", str(error), "Sender", request_id)
             case AwsError():
-                form = self.service.api.error_form(error.code)
-                return self._refusal(form.status, form.query_code, error.query_message, form.fault, request_id)
+                spec = self.service.api.error_spec(error.code)
+                return self._refusal(spec.status, spec.query_code, error.query_message, spec.fault, request_id)
             case _:
                 message = "The engine failed; its log says how."
                 return self._refusal(500, "InternalFailure", message, "Receiver", request_id)

@@ -76,7 +76,7 @@ class RestJsonProtocol:
         match error:
             case AwsError():
                 return self._refusal(
-                    self.service.api.error_form(error.code).status, error.code, error.message, request_id
+                    self.service.api.error_spec(error.code).status, error.code, error.message, request_id
                 )
             case MalformedRequestError():
                 return self._refusal(400, "InvalidRequestContentException", str(error), request_id)

@@ -11,7 +11,7 @@ from typing import Any
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Handler, Request, Response
 from localbus.ids import new_id
-from localbus.protocol.api_faults import Faults
+from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.api_faults import answer as answer_with
 from localbus.protocol.aws_json import JsonProtocol
 from localbus.protocol.aws_query import QueryProtocol
@@ -19,7 +19,7 @@ from localbus.protocol.aws_query_json import QueryJsonProtocol
 from localbus.protocol.rest_json import RestJsonProtocol
 from localbus.protocol.service import DEFAULT_ACCOUNT, DEFAULT_REGION, Caller, Service
 from localbus.protocol.service_model import Operation, Params
-from localbus.protocol.unsupported import not_here
+from localbus.protocol.unsupported import unsupported
 
 log = logging.getLogger("localbus")
 
@@ -40,7 +40,7 @@ class Router:
         services: Sequence[Service],
         pages: Handler,
         upstream: Handler | None = None,
-        faults: Faults | None = None,
+        faults: ApiFaults | None = None,
         rest: Sequence[RestJsonProtocol] = (),
     ) -> None:
         self._by_name = {service.name: service for service in services}
@@ -50,7 +50,7 @@ class Router:
         self._rest = rest
         self._pages = pages
         self._upstream = upstream
-        self._faults = faults or Faults()
+        self._faults = faults or ApiFaults()
 
     def wants_stream(self, request: Request) -> bool:
         """Only what certainly goes upstream may be handed over before its body is complete."""
@@ -104,7 +104,7 @@ class Router:
         def do() -> Response | Awaitable[Response]:
             return _do(protocol, operation, params, caller)
 
-        fault = self._faults.strike(operation.name) if self._faults.rules else None
+        fault = self._faults.pick(operation.name) if self._faults.rules else None
         if fault is None:
             return do()
         name = protocol.service.name
@@ -140,7 +140,7 @@ class Router:
         scope = _scope(request)
         if scope is None and (request.method, request.target) == ("GET", "/"):
             return self._pages(request)
-        return not_here(request, scope[2] if scope else None)
+        return unsupported(request, scope[2] if scope else None)
 
 
 def caller_of(request: Request) -> Caller:

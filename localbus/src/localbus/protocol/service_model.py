@@ -51,7 +51,7 @@ Check = Callable[[Any, Path], Iterator[Violation]]
 
 
 @dataclass(frozen=True)
-class ErrorForm:
+class ErrorSpec:
     """How an error is sent: its HTTP status, the Query protocol's code for it, and whose fault it is."""
 
     status: int = 400
@@ -85,7 +85,7 @@ class Api:
     """A service's model: operations by name, error forms, and the names by which requests find it."""
 
     name: str
-    error_forms: Mapping[str, ErrorForm] = field(default_factory=dict)
+    error_specs: Mapping[str, ErrorSpec] = field(default_factory=dict)
     with_enums: bool = True  # False where the service takes values that its own model does not list
 
     def __post_init__(self) -> None:
@@ -118,19 +118,19 @@ class Api:
             found = self._operations[name] = Operation(self.model.operation_model(name), with_enums=self.with_enums)
         return found
 
-    def error_form(self, code: str) -> ErrorForm:
+    def error_spec(self, code: str) -> ErrorSpec:
         """How this error is sent: from the service's own table, else from the model, else a plain 400."""
-        form = self.error_forms.get(code)
-        if form is not None:
-            return form if form.query_code else ErrorForm(form.status, code, form.fault)
+        spec = self.error_specs.get(code)
+        if spec is not None:
+            return spec if spec.query_code else ErrorSpec(spec.status, code, spec.fault)
         for shape in self.model.error_shapes:
             if shape.name == code:
                 trait = shape.metadata.get("error", {})
                 fault = "Sender" if trait.get("senderFault", True) else "Receiver"
-                return ErrorForm(trait.get("httpStatusCode", 400), trait.get("code", code), fault)
+                return ErrorSpec(trait.get("httpStatusCode", 400), trait.get("code", code), fault)
         if code == "NotImplemented":
-            return ErrorForm(501, code, "Receiver")
-        return ErrorForm(400, code)
+            return ErrorSpec(501, code, "Receiver")
+        return ErrorSpec(400, code)
 
 
 class _Compiler:

@@ -11,14 +11,14 @@ from localbus.protocol.service_model import Params
 ATTRIBUTE = "AWSTraceHeader"
 
 
-def given_with(entry: Params) -> bool:
+def has_trace_header(entry: Params) -> bool:
     """Whether SendMessage's input names a trace header itself."""
     return ATTRIBUTE in entry.get("MessageSystemAttributes", {})
 
 
-def traced(entry: Params, trace_header: str | None) -> Params:
+def with_trace_header(entry: Params, trace_header: str | None) -> Params:
     """SendMessage's input with this trace header, unless it names one itself or there is none."""
-    if not trace_header or given_with(entry):
+    if not trace_header or has_trace_header(entry):
         return entry
     header = {"DataType": "String", "StringValue": trace_header}
     return {**entry, "MessageSystemAttributes": {**entry.get("MessageSystemAttributes", {}), ATTRIBUTE: header}}

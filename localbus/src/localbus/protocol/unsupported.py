@@ -11,7 +11,7 @@ _JSON: Headers = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", 
 _XML: Headers = [(b"Content-Type", b"text/xml")]
 
 
-def not_here(request: Request, service: str | None) -> Response:
+def unsupported(request: Request, service: str | None) -> Response:
     """Say which service is missing. `service` is the one that the request is signed for."""
     if service is None and not request.header(b"x-amz-target") and "Action" not in request.form:
         text = f"There is nothing at {request.method} {request.path}. This is an endpoint for AWS clients: SQS, SNS and"

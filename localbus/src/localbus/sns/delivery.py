@@ -14,7 +14,7 @@ from localbus.delivery.attempt import DeliveryError, invoke_function
 from localbus.delivery.dispatcher import Delivery
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
-from localbus.protocol.trace_header import traced
+from localbus.protocol.trace_header import with_trace_header
 from localbus.sns.captured_messages import CapturedMessages, captured_notification
 from localbus.sns.delivery_policy import AWS_ENDPOINT_POLICY
 from localbus.sns.notification import Notification
@@ -85,7 +85,7 @@ class NotificationDelivery(Delivery):
             entry["MessageGroupId"] = notification.group_id
         if notification.deduplication_id is not None and fifo_queue:
             entry["MessageDeduplicationId"] = notification.deduplication_id
-        return traced(entry, notification.trace_header)
+        return with_trace_header(entry, notification.trace_header)
 
     def body(self) -> str:
         """Return the message as it is for raw delivery, else in its envelope."""

@@ -62,9 +62,9 @@ def publish_batch(sns: Sns, params: Params, caller: Caller) -> Params:
         try:
             successful.append({"Id": entry["Id"], **_take_in(sns, topic, entry, caller)})
         except AwsError as exc:
-            form = sns.error_form(exc.code)
-            fault = form.fault == "Sender"
-            failed.append({"Id": entry["Id"], "Code": form.query_code, "Message": exc.message, "SenderFault": fault})
+            spec = sns.error_spec(exc.code)
+            fault = spec.fault == "Sender"
+            failed.append({"Id": entry["Id"], "Code": spec.query_code, "Message": exc.message, "SenderFault": fault})
     return {"Successful": successful, "Failed": failed}
 
 

@@ -13,7 +13,7 @@ from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.protocol.service import Caller, Service
-from localbus.protocol.service_model import Api, ErrorForm, Params, Violation
+from localbus.protocol.service_model import Api, ErrorSpec, Params, Violation
 from localbus.resource_policy import AccessControl, Principal
 from localbus.sns import platform_actions, publish_actions, sms_actions, subscription_actions, topic_actions
 from localbus.sns.captured_messages import CapturedMessages
@@ -99,7 +99,7 @@ class Sns:
         self.url = "http://localhost"  # where links in messages of no caller lead; the engine knows once it listens
         self._access = AccessControl(clock, journal, enforce=enforce_policies)
         self._api = Api("sns")
-        self.error_form: Callable[[str], ErrorForm] = self._api.error_form
+        self.error_spec: Callable[[str], ErrorSpec] = self._api.error_spec
 
     def service(self) -> Service:
         """SNS for the router."""

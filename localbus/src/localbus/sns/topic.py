@@ -93,7 +93,7 @@ class Topic:
             notification.message_id, notification.sequence_number = first
             return False
         notification.sequence_number = str(next(self._sequence_numbers))
-        self._published.keep(key, (notification.message_id, notification.sequence_number), now)
+        self._published.put(key, (notification.message_id, notification.sequence_number), now)
         if self.archive is not None:
             self.archive.add(notification)
         return True

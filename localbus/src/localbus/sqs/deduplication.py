@@ -1,4 +1,4 @@
-"""The five minutes in which a FIFO queue takes the same message once, and gives a retried receive the same messages.
+"""The five minutes in which a FIFO queue accepts a message once, and repeats the result of a retried receive.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-messagededuplicationid-property.html
 """
@@ -11,30 +11,26 @@ from typing import Generic, TypeVar
 
 WINDOW_S = 300.0
 
-Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 
 
-class Window(Generic[Kept]):
-    """What was noted within the last five minutes, by its key. Noting and forgetting are O(1)."""
+class Window(Generic[Value]):
+    """Values of the last five minutes by their keys. Each operation is O(1) on average."""
 
     def __init__(self) -> None:
-        self._kept: dict[Hashable, tuple[float, Kept]] = {}
+        self._values: dict[Hashable, tuple[float, Value]] = {}
         self._by_time: deque[tuple[float, Hashable]] = deque()
 
-    def get(self, key: Hashable, now: float) -> Kept | None:
-        """What was noted under the key, if that is recent enough."""
-        self._forget(now)
-        found = self._kept.get(key)
+    def get(self, key: Hashable, now: float) -> Value | None:
+        """Return the value of the key; None if there is none or it is older than the window."""
+        while self._by_time and self._by_time[0][0] <= now - WINDOW_S:
+            put_at, old = self._by_time.popleft()
+            if self._values.get(old, (None,))[0] == put_at:
+                del self._values[old]
+        found = self._values.get(key)
         return found[1] if found is not None else None
 
-    def keep(self, key: Hashable, value: Kept, now: float) -> None:
-        """Note something under the key, from now on."""
-        self._kept[key] = (now, value)
+    def put(self, key: Hashable, value: Value, now: float) -> None:
+        """Store a value for the next five minutes."""
+        self._values[key] = (now, value)
         self._by_time.append((now, key))
-
-    def _forget(self, now: float) -> None:
-        while self._by_time and self._by_time[0][0] <= now - WINDOW_S:
-            noted_at, key = self._by_time.popleft()
-            found = self._kept.get(key)
-            if found is not None and found[0] == noted_at:
-                del self._kept[key]

@@ -1,4 +1,4 @@
-"""The errors of SQS that more than one module raises, in AWS's words."""
+"""Errors of SQS that several modules raise, in AWS's words."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from localbus.errors import AwsError
 
 
 def invalid(text: str) -> AwsError:
-    """A parameter that may not be as it is."""
+    """Return the error for an invalid parameter."""
     return AwsError("InvalidParameterValueException", text)
 
 
-def refusal(parameter: str, value: str, reason: str) -> AwsError:
-    """A value that may not be, and why."""
+def invalid_value(parameter: str, value: str, reason: str) -> AwsError:
+    """Return the error for an invalid value of a parameter."""
     return invalid(f"Value {value} for parameter {parameter} is invalid. Reason: {reason}")
 
 
 def missing(parameter: str) -> AwsError:
-    """A parameter that is not there."""
+    """Return the error for a missing parameter."""
     return AwsError("MissingRequiredParameterException", f"The request must contain the parameter {parameter}.")
 
 
 def does_not_exist() -> AwsError:
-    """A queue that is not there."""
+    """Return the error for a queue that does not exist."""
     return AwsError(
         "QueueDoesNotExist",
         "The specified queue does not exist.",
@@ -29,18 +29,18 @@ def does_not_exist() -> AwsError:
     )
 
 
-def no_handle(handle: str) -> AwsError:
-    """A text that is no receipt handle, or one of another queue."""
+def invalid_handle(handle: str) -> AwsError:
+    """Return the error for a text that is not a receipt handle of this queue."""
     return AwsError("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid receipt handle.')
 
 
 def unavailable(handle: str) -> AwsError:
-    """A handle whose message is gone, or has been received again."""
+    """Return the error for a handle whose message is deleted or was received again."""
     reason = "Message does not exist or is not available for visibility timeout change."
-    return refusal("ReceiptHandle", handle, reason)
+    return invalid_value("ReceiptHandle", handle, reason)
 
 
 def beyond_limit(timeout_s: int, limit_s: int) -> AwsError:
-    """A visibility timeout that would hide a message for longer than AWS does, counted from its receive."""
+    """Return the error for a visibility timeout that ends later than the limit, counted from the receive."""
     reason = f"Total VisibilityTimeout for the message is beyond the limit [{limit_s} seconds]"
-    return refusal("VisibilityTimeout", str(timeout_s), reason)
+    return invalid_value("VisibilityTimeout", str(timeout_s), reason)

@@ -1,8 +1,8 @@
-"""The order in which a FIFO queue offers its messages: strictly by group, and a group waits for its own.
+"""The visible messages of a FIFO queue: strictly in order within each message group.
 
-A message is offered only when every earlier one of its group is gone: while one is in flight, later ones wait. The
-exception is one receive by itself, which takes as many as it can from the group whose turn it is before it goes on to
-the next. Groups take turns: one whose message was given back, or whose turn was held up, comes after those that wait.
+A message is offered only when every earlier one of its group is deleted: while one is in flight, later ones wait. The
+exception is a single receive, which takes as many as it can from the group whose turn it is before it goes on to the
+next. Groups take turns: one whose message was returned, or whose turn was held up, comes after those that wait.
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
 """
 
@@ -15,100 +15,95 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from localbus.sqs.message import Message, State
-from localbus.sqs.message_group import Lane
+from localbus.sqs.message_group import MessageGroup
 
 
-class Group(Lane):
-    """A lane that knows which of its messages in flight is the first."""
+class FifoGroup(MessageGroup):
+    """A message group that knows its first message in flight."""
 
-    __slots__ = ("_flying", "is_waiting")
+    __slots__ = ("_in_flight_heap", "is_waiting")
 
     def __init__(self, group_id: str) -> None:
         super().__init__(group_id)
-        self.is_waiting = False  # in the row of groups
-        self._flying: list[tuple[float, Message]] = []
+        self.is_waiting = False  # for its turn
+        self._in_flight_heap: list[tuple[float, Message]] = []
 
-    def fly(self, message: Message) -> None:
-        """Note that a message is handed out."""
+    def mark_in_flight(self, message: Message) -> None:
+        """Account for a message that a receive returns."""
         self.in_flight += 1
-        heapq.heappush(self._flying, (message.place, message))
+        heapq.heappush(self._in_flight_heap, (message.position, message))
 
     def first_in_flight(self) -> float:
-        """The place of the first message in flight; without one, no place is too late."""
-        while self._flying and self._flying[0][1].state is not State.IN_FLIGHT:
-            heapq.heappop(self._flying)
-        return self._flying[0][0] if self._flying else float("inf")
+        """Return the position of the first message in flight; infinity without one."""
+        while self._in_flight_heap and self._in_flight_heap[0][1].state is not State.IN_FLIGHT:
+            heapq.heappop(self._in_flight_heap)
+        return self._in_flight_heap[0][0] if self._in_flight_heap else float("inf")
 
-    def next_before(self, place: float) -> Message | None:
-        """The next message, if it comes before that place."""
+    def has_next_before(self, position: float) -> bool:
+        """Return whether the next message comes before that position."""
         head = self.head()
-        return head if head is not None and head.place < place else None
+        return head is not None and head.position < position
 
 
-class GroupOrder:
-    """All visible messages of a FIFO queue."""
+class FifoOrder:
+    """The order of a FIFO queue."""
 
     def __init__(self) -> None:
-        self._places = itertools.count(1)
+        self._positions = itertools.count(1)
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything, as a purge does."""
-        self._groups: dict[str, Group] = {}
-        self._row: deque[Group] = deque()
+        """Remove all messages."""
+        self._groups: dict[str, FifoGroup] = {}
+        self._turns: deque[FifoGroup] = deque()
 
-    def join(self, message: Message) -> None:
-        """A message becomes visible for the first time: it goes to the end of its group."""
-        message.place = next(self._places)
+    def add(self, message: Message) -> None:
+        """Add a message at the end of its group."""
+        message.position = next(self._positions)
         group = self._group(message)
         group.append(message)
         self._line_up(group)
 
-    def rejoin(self, message: Message) -> None:
-        """A message comes back: it is before all later ones of its group."""
-        group = self._group(message)
-        group.put_back(message)
-        self._line_up(group)
-
-    def batch(self) -> Iterator[Message]:
-        """Take messages for one receive, one by one. Each counts as in flight until it has `landed`."""
-        while self._row:
-            group = self._row.popleft()
-            group.is_waiting = False
-            limit = group.first_in_flight()
-            while group.next_before(limit) is not None:
-                message = group.take()
-                group.fly(message)
-                yield message
-
-    def landed(self, message: Message) -> None:
-        """A message is no longer in flight: its group may go on."""
+    def requeue(self, message: Message) -> None:
+        """Add a message that was in flight: before all later ones of its group."""
         group = self._group(message)
         group.in_flight -= 1
+        group.insert(message)
         self._line_up(group)
 
-    def departed(self, message: Message) -> None:
-        """A message is gone; a group without messages is forgotten."""
+    def next_batch(self) -> Iterator[Message]:
+        """Take messages for one receive, one at a time."""
+        while self._turns:
+            group = self._turns.popleft()
+            group.is_waiting = False
+            limit = group.first_in_flight()
+            while group.has_next_before(limit):
+                message = group.take()
+                group.mark_in_flight(message)
+                yield message
+
+    def remove(self, message: Message, *, taken: bool) -> None:
+        """Account for a deleted message: its group may go on. A group without messages is removed."""
         group = self._group(message)
+        group.in_flight -= taken
         if group.in_flight == 0 and group.head() is None:
-            del self._groups[message.group_id or ""]
+            del self._groups[group.group_id or ""]
         else:
             self._line_up(group)
 
     def __iter__(self) -> Iterator[Message]:
-        """The visible messages in the order in which they were sent, for a peek."""
+        """Yield the visible messages in the order in which they were sent."""
         found = {message.message_id: message for group in self._groups.values() for message in group}
-        return iter(sorted(found.values(), key=attrgetter("place")))
+        return iter(sorted(found.values(), key=attrgetter("position")))
 
-    def _group(self, message: Message) -> Group:
+    def _group(self, message: Message) -> FifoGroup:
         group_id = message.group_id or ""
-        group = self._groups.get(group_id)
-        if group is None:
-            group = self._groups[group_id] = Group(group_id)
-        return group
+        if group_id not in self._groups:
+            self._groups[group_id] = FifoGroup(group_id)
+        return self._groups[group_id]
 
-    def _line_up(self, group: Group) -> None:
-        """Put a group that has something to offer at the end of the row."""
-        if not group.is_waiting and group.next_before(group.first_in_flight()) is not None:
+    def _line_up(self, group: FifoGroup) -> None:
+        """Put a group that has something to offer at the end of the turns."""
+        if not group.is_waiting and group.has_next_before(group.first_in_flight()):
             group.is_waiting = True
-            self._row.append(group)
+            self._turns.append(group)

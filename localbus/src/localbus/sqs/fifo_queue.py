@@ -1,4 +1,4 @@
-"""What a FIFO queue does otherwise than a standard one (`queue`): order within groups, and each message once.
+"""A FIFO queue: order within message groups, and deduplication. See `queue` for what it shares with a standard queue.
 
 Sources: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
 and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-exactly-once-processing.html
@@ -10,13 +10,12 @@ import hashlib
 import itertools
 from collections import deque
 from collections.abc import Hashable
-from typing import Literal
 
 from localbus.clock import Clock
 from localbus.journal import Journal
 from localbus.sqs.deduplication import Window
-from localbus.sqs.errors import refusal
-from localbus.sqs.fifo_order import GroupOrder
+from localbus.sqs.errors import invalid_value
+from localbus.sqs.fifo_order import FifoOrder
 from localbus.sqs.message import Message, Received, State
 from localbus.sqs.queue import Queue
 
@@ -25,24 +24,20 @@ FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000
 
 
 class FifoQueue(Queue):
-    """A FIFO queue."""
+    """A FIFO queue. Its delay is the queue's current one, also for messages that were sent before it was changed."""
 
     is_fifo = True
 
     def __init__(self, name: str, arn: str, clock: Clock, journal: Journal) -> None:
         super().__init__(name, arn, clock, journal)
-        self.content_based_deduplication = False
-        self.deduplication_scope: Literal["queue", "messageGroup"] = "queue"
-        self._order = GroupOrder()
-        self._not_yet_due: deque[Message] = deque()
+        self._ready = FifoOrder()
+        self._delayed: deque[Message] = deque()
         self._sequence_numbers = itertools.count(FIRST_SEQUENCE_NUMBER + int(clock.now()) % 10_000_000 * 256, 256)
         self._sent: Window[tuple[str, str]] = Window()
         self._attempts: Window[list[Received]] = Window()
 
-    # Sending
-
     def send(self, message: Message, delay_s: int | None = None) -> None:
-        """Take in a message; one that was sent within five minutes gets the id of the first and is not taken in."""
+        """Add a message. A duplicate within five minutes gets the first one's id instead and is not added."""
         now = self._clock.now()
         if message.deduplication_id is None:
             message.deduplication_id = hashlib.sha256(message.body.encode()).hexdigest()
@@ -50,47 +45,30 @@ class FifoQueue(Queue):
         first = self._sent.get(key, now)
         if first is not None:
             message.message_id, message.sequence_number = first
-            self._journal.note("deduplicated", self.arn, message.message_id, now, message.deduplication_id)
+            self._note("deduplicated", message, message.deduplication_id)
             return
         message.sequence_number = str(next(self._sequence_numbers))
-        self._sent.keep(key, (message.message_id, message.sequence_number), now)
+        self._sent.put(key, (message.message_id, message.sequence_number), now)
         super().send(message, delay_s)
 
     def put_dead_letter(self, message: Message, source_arn: str) -> None:
-        """Take in a message that its queue gave up: on a FIFO queue its age begins anew."""
+        """Add a message of another queue as a dead letter. On a FIFO queue it gets a new enqueue time."""
         message.sent_at = self._clock.now()
         message.sequence_number = str(next(self._sequence_numbers))
         super().put_dead_letter(message, source_arn)
 
     def _deduplication_key(self, message: Message) -> Hashable:
-        if self.deduplication_scope == "messageGroup":
+        if self.settings.deduplication_scope == "messageGroup":
             return message.group_id, message.deduplication_id
         return message.deduplication_id
 
-    # Delay: that of the queue as it is now, also for messages that were sent before it was changed
-
-    def _delay(self, message: Message, delay_s: float) -> None:
-        self._not_yet_due.append(message)
-
-    def _settle_delayed(self, now: float) -> None:
-        while (due := self._next_due()) is not None and due <= now:
-            message = self._not_yet_due.popleft()
-            self._change_state(message, State.VISIBLE)
-            self._order.join(message)
-
-    def _next_due(self) -> float | None:
-        while self._not_yet_due and self._not_yet_due[0].state is not State.DELAYED:
-            self._not_yet_due.popleft()
-        return self._not_yet_due[0].sent_at + self.settings.delay_s if self._not_yet_due else None
-
-    # Receiving
-
     def receive_again(self, attempt_id: str, visibility_timeout_s: int | None) -> list[Received] | None:
-        """What the receive of that attempt id got, with the timeout begun anew; None when it is to receive afresh.
+        """Return the messages of the receive with this attempt id and restart their visibility timeout.
 
+        None if there was no such receive, or if one of its messages is no longer in flight.
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
         """
-        self.settle()
+        self.apply_due_transitions()
         now = self._clock.now()
         received = self._attempts.get(attempt_id, now)
         if received is None:
@@ -98,39 +76,59 @@ class FifoQueue(Queue):
         for message, handle in received:
             if message.state is not State.IN_FLIGHT or self._find(handle) != (message, True):
                 return None
-        until = now + self._timeout(visibility_timeout_s)
         for message, _ in received:
-            self._in_flight.forget()
-            self._hide(message, until)
+            self._timers.discard()
+            self._set_in_flight(message, now + self._timeout(visibility_timeout_s))
         return received
 
     def remember_attempt(self, attempt_id: str, received: list[Received]) -> None:
-        """Keep what a receive got, should the client ask for it again."""
+        """Store the result of a receive for `receive_again`."""
         if received:
-            self._attempts.keep(attempt_id, received, self._clock.now())
-
-    # Handles
+            self._attempts.put(attempt_id, received, self._clock.now())
 
     def delete(self, handle: str) -> None:
-        """Delete the message of that receive; refused once its visibility timeout has passed.
+        """Delete the message of a receive. Raises AwsError once its visibility timeout has passed.
 
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
         """
-        self._refuse_expired(handle)
+        self._check_in_flight(handle)
         super().delete(handle)
 
     def change_visibility(self, handle: str, timeout_s: int) -> None:
-        """Let the message of that receive be visible again later; refused once its visibility timeout has passed."""
-        self._refuse_expired(handle)
+        """Make a message visible again in `timeout_s` seconds. Raises AwsError once its timeout has passed."""
+        self._check_in_flight(handle)
         super().change_visibility(handle, timeout_s)
 
-    def _refuse_expired(self, handle: str) -> None:
-        self.settle()
+    def _check_in_flight(self, handle: str) -> None:
+        self.apply_due_transitions()
         message, is_newest = self._find(handle)
         if message is not None and not (is_newest and message.state is State.IN_FLIGHT):
-            raise refusal("ReceiptHandle", handle, "The receipt handle has expired.")
+            raise invalid_value("ReceiptHandle", handle, "The receipt handle has expired.")
+
+    # Delays
+
+    def _delay(self, message: Message, delay_s: float) -> None:
+        self._delayed.append(message)
+
+    def apply_due_transitions(self) -> None:
+        """Bring the queue up to the present; delayed messages first."""
+        now = self._clock.now()
+        while (due := self._next_delayed()) is not None and due <= now:
+            message = self._delayed.popleft()
+            self._set_state(message, State.VISIBLE)
+            self._ready.add(message)
+        super().apply_due_transitions()
+
+    def _next_due(self) -> float | None:
+        times = [when for when in (self._next_delayed(), self._timers.next()) if when is not None]
+        return min(times, default=None)
+
+    def _next_delayed(self) -> float | None:
+        while self._delayed and self._delayed[0].state is not State.DELAYED:
+            self._delayed.popleft()
+        return self._delayed[0].sent_at + self.settings.delay_s if self._delayed else None
 
     def _clear(self) -> None:
         super()._clear()
-        self._not_yet_due.clear()
+        self._delayed.clear()
         self._sent, self._attempts = Window(), Window()

@@ -1,4 +1,4 @@
-"""Those who wait for messages at an empty queue, in the order in which they came (long polling).
+"""Long polls: receives that wait for messages, served in the order of their arrival.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 """
@@ -10,77 +10,71 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from localbus.clock import Clock, Wake
+from localbus.clock import Clock, TimerHandle
 from localbus.sqs.message import Received
 
-Waiting = asyncio.Future[list[Received]]
+LongPoll = asyncio.Future[list[Received]]
 
 
-class _Waiter(NamedTuple):
-    future: Waiting
-    most: int
+class _Waiting(NamedTuple):
+    poll: LongPoll
+    limit: int
     visibility_timeout_s: int
-    tired: Wake
+    timeout: TimerHandle
 
 
-class Waiters:
-    """A line of futures; each ends with messages, or empty-handed when its client has waited long enough.
+class LongPolls:
+    """The waiting receives of one queue. Each is a future that ends with messages, or with none at its wait timeout.
 
-    While somebody waits, `look_again` is called when the queue has said that there will be something.
+    While one waits, `recheck` is called at the time of the queue's next transition.
     """
 
-    def __init__(self, clock: Clock, look_again: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, recheck: Callable[[], None]) -> None:
         self._clock = clock
-        self._look_again = look_again
-        self._waiters: OrderedDict[int, _Waiter] = OrderedDict()
-        self._wake: Wake | None = None
+        self._recheck = recheck
+        self._waiting: OrderedDict[LongPoll, _Waiting] = OrderedDict()
+        self._timer: TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._waiters)
+        return len(self._waiting)
 
-    def add(self, most: int, visibility_timeout_s: int, wait_s: float) -> Waiting:
-        """Come to the end of the line. Cancel the future to leave it."""
-        future: Waiting = asyncio.get_running_loop().create_future()
-        tired = self._clock.call_when_tired(wait_s, lambda: _end(future, []))
-        self._waiters[id(future)] = _Waiter(future, most, visibility_timeout_s, tired)
-        future.add_done_callback(self._leave)
-        return future
+    def add(self, limit: int, visibility_timeout_s: int, wait_s: float) -> LongPoll:
+        """Add a receive behind those that wait. Cancel the future to remove it."""
+        poll: LongPoll = asyncio.get_running_loop().create_future()
+        timeout = self._clock.call_after_wait_timeout(wait_s, lambda: _end(poll, []))
+        self._waiting[poll] = _Waiting(poll, limit, visibility_timeout_s, timeout)
+        poll.add_done_callback(self._remove)
+        return poll
 
-    def serve_first(self, receive: Callable[[int, int], list[Received]]) -> bool:
-        """Serve the first who still waits; False when there is nothing to give."""
-        key, waiter = next(iter(self._waiters.items()))
-        if not waiter.future.done():
-            received = receive(waiter.most, waiter.visibility_timeout_s)
+    def serve_next(self, receive: Callable[[int, int], list[Received]]) -> bool:
+        """Serve the first waiting receive. Return False when there was nothing for it."""
+        waiting = next(iter(self._waiting.values()))
+        if not waiting.poll.done():
+            received = receive(waiting.limit, waiting.visibility_timeout_s)
             if not received:
                 return False
-            waiter.future.set_result(received)
-        self._drop(key)
+            waiting.poll.set_result(received)
+        self._remove(waiting.poll)
         return True
 
-    def wake_at(self, when: float | None) -> None:
-        """Look again at that time and not at the one named before, if somebody still waits then."""
-        if self._wake is not None:
-            self._wake.cancel()
-        self._wake = self._clock.call_at(when, self._woken) if when is not None and self._waiters else None
+    def recheck_at(self, when: float | None) -> None:
+        """Call `recheck` at this time instead of the one given before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._clock.call_at(when, self._recheck) if when is not None and self._waiting else None
 
-    def _woken(self) -> None:
-        self._wake = None
-        self._look_again()
+    def cancel_all(self) -> None:
+        """End all waiting receives without messages."""
+        self.recheck_at(None)
+        for poll in list(self._waiting):
+            _end(poll, [])
 
-    def send_away(self) -> None:
-        """Nobody gets anything any more."""
-        for waiter in list(self._waiters.values()):
-            _end(waiter.future, [])
-
-    def _leave(self, future: Waiting) -> None:
-        self._drop(id(future))
-
-    def _drop(self, key: int) -> None:
-        waiter = self._waiters.pop(key, None)
-        if waiter is not None:
-            waiter.tired.cancel()
+    def _remove(self, poll: LongPoll) -> None:
+        waiting = self._waiting.pop(poll, None)
+        if waiting is not None:
+            waiting.timeout.cancel()
 
 
-def _end(future: Waiting, result: list[Received]) -> None:
-    if not future.done():
-        future.set_result(result)
+def _end(poll: LongPoll, result: list[Received]) -> None:
+    if not poll.done():
+        poll.set_result(result)

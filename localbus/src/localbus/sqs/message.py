@@ -1,4 +1,4 @@
-"""A message of a queue: what was sent, and what has become of it so far. What it waits for is `queue`'s part."""
+"""A message of a queue, its size and its digests. See `queue` for its transitions."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from typing import Any, NamedTuple
 
 Attribute = Mapping[str, Any]  # DataType, with StringValue or BinaryValue
 
-TEXT_SENT = 1
-BINARY_SENT = 2
-
 
 class State(Enum):
-    """Where a message is."""
+    """The state of a message."""
 
     DELAYED = auto()
     VISIBLE = auto()
     IN_FLIGHT = auto()
-    GONE = auto()  # deleted, expired, purged or moved: entries that still name it are void
+    DELETED = auto()  # also when it has expired, was purged or moved: entries that still name it are invalid
 
 
 class Message:
-    """One message. Times are seconds since 1970.
+    """A message. Times are seconds since 1970.
 
-    `until` is when a delayed message becomes visible, or one in flight visible again. `place` is its position in the
-    order of the queue. `receive_number` counts the receipt handles given out; only the newest one is good.
+    `until` is when a delayed message becomes visible, or one in flight visible again. `position` is its place in the
+    order of the queue. `receive_number` counts the receipt handles issued; only the newest one deletes the message.
     """
 
     __slots__ = (
@@ -38,7 +35,7 @@ class Message:
         "first_received_at",
         "group_id",
         "message_id",
-        "place",
+        "position",
         "receive_count",
         "receive_number",
         "received_at",
@@ -80,11 +77,11 @@ class Message:
         self.receive_number = 0
         self.state = State.DELAYED
         self.until = 0.0
-        self.place: float = 0
+        self.position: float = 0
 
 
 class Counts(NamedTuple):
-    """How many messages there are, by where they are."""
+    """The number of messages by state."""
 
     visible: int
     in_flight: int
@@ -92,19 +89,19 @@ class Counts(NamedTuple):
 
 
 class Received(NamedTuple):
-    """One message as one receive hands it out."""
+    """A received message with its receipt handle."""
 
     message: Message
     handle: str
 
 
 def md5(data: bytes) -> str:
-    """The digest by which clients check that a body came through whole."""
+    """Return the digest by which clients verify a body."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def attributes_md5(attributes: Mapping[str, Attribute]) -> str:
-    """The digest of message attributes.
+    """Return the digest of message attributes.
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
     ("Calculating the MD5 message digest for message attributes").
@@ -113,12 +110,11 @@ def attributes_md5(attributes: Mapping[str, Attribute]) -> str:
     for name in sorted(attributes):
         attribute = attributes[name]
         data_type: str = attribute["DataType"]
-        for text in (name, data_type):
-            digest.update(_with_length(text.encode()))
         binary = data_type.startswith("Binary")
-        digest.update(bytes([BINARY_SENT if binary else TEXT_SENT]))
         value = attribute["BinaryValue"] if binary else attribute["StringValue"].encode()
-        digest.update(_with_length(value))
+        transport_type = b"\x02" if binary else b"\x01"
+        digest.update(_with_length(name.encode()) + _with_length(data_type.encode()))
+        digest.update(transport_type + _with_length(value))
     return digest.hexdigest()
 
 
@@ -127,7 +123,7 @@ def _with_length(data: bytes) -> bytes:
 
 
 def size_bytes(body: str, attributes: Mapping[str, Attribute] | None) -> int:
-    """What counts towards the size limit: the body, and each attribute's name, type and value.
+    """Return the size that counts towards the limit: the body, and each attribute's name, type and value.
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
     """
@@ -135,10 +131,10 @@ def size_bytes(body: str, attributes: Mapping[str, Attribute] | None) -> int:
 
 
 def attributes_bytes(attributes: Mapping[str, Attribute] | None) -> int:
-    """How much of that is the attributes'."""
-    size = 0
-    for name, attribute in (attributes or {}).items():
-        size += len(name.encode()) + len(attribute["DataType"].encode())
-        value = attribute.get("BinaryValue", b"") or attribute.get("StringValue", "").encode()
-        size += len(value)
-    return size
+    """Return the attributes' part of the size."""
+    return sum(
+        len(name.encode())
+        + len(attribute["DataType"].encode())
+        + len(attribute.get("BinaryValue", b"") or attribute.get("StringValue", "").encode())
+        for name, attribute in (attributes or {}).items()
+    )

@@ -1,25 +1,23 @@
-"""The actions of SQS that are about messages: send, receive, delete, change visibility, and their batches."""
+"""SQS actions on messages: send, receive, delete, change visibility, and their batches."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.protocol.trace_header import traced
-from localbus.sqs.errors import refusal
+from localbus.protocol.trace_header import with_trace_header
+from localbus.sqs.errors import invalid_value
 from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message, Received, attributes_md5, size_bytes
-from localbus.sqs.message_builder import build, check_fifo_parameters, check_token, sent
+from localbus.sqs.message_builder import NOT_FOR_THIS_TYPE, build, check_fifo_parameters, check_token, send_result
 from localbus.sqs.queue import Queue
-from localbus.sqs.queue_settings import MAX_VISIBILITY_TIMEOUT_S
-
-if TYPE_CHECKING:
-    from localbus.sqs.state import Sqs
+from localbus.sqs.queue_attributes import MAX_VISIBILITY_TIMEOUT_S
+from localbus.sqs.state import Sqs
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-batch-api-actions.html
 MAX_BATCH_ENTRIES = 10
@@ -44,9 +42,9 @@ _SYSTEM_ATTRIBUTES = {
 def send_message(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """SendMessage."""
     queue = sqs.find(params["QueueUrl"], caller, "SendMessage").queue
-    message, delay_s = build(traced(params, caller.trace_header), queue, caller.account)
+    message, delay_s = build(with_trace_header(params, caller.trace_header), queue, caller.account)
     queue.send(message, delay_s)
-    return sent(message, params)
+    return send_result(message, params)
 
 
 def send_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -62,49 +60,45 @@ def send_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
         check_fifo_parameters(entry, queue, in_batch=True)
 
     def send(entry: Params) -> Params:
-        message, delay_s = build(traced(entry, caller.trace_header), queue, caller.account, in_batch=True)
+        message, delay_s = build(with_trace_header(entry, caller.trace_header), queue, caller.account, in_batch=True)
         queue.send(message, delay_s)
-        return sent(message, entry)
+        return send_result(message, entry)
 
     return _each(sqs, entries, send)
 
 
 def receive_message(sqs: Sqs, params: Params, caller: Caller) -> Params | Awaitable[Params]:
-    """ReceiveMessage: at once where there is something or the client does not wait, else when something comes."""
+    """ReceiveMessage. The result is awaitable only if the client waits and there is no message yet."""
     queue = sqs.find(params["QueueUrl"], caller, "ReceiveMessage").queue
-    most = _within(params, "MaxNumberOfMessages", 1, 10, 1)
-    visibility_timeout_s = _within(params, "VisibilityTimeout", 0, MAX_VISIBILITY_TIMEOUT_S, None)
+    limit = _within(params, "MaxNumberOfMessages", 1, 10) or 1
+    visibility_timeout_s = _within(params, "VisibilityTimeout", 0, MAX_VISIBILITY_TIMEOUT_S)
     wait_s = params.get("WaitTimeSeconds", queue.settings.receive_wait_s)
     if not 0 <= wait_s <= MAX_WAIT_S:
-        raise refusal("WaitTimeSeconds", str(wait_s), f"Must be >= 0 and <= {MAX_WAIT_S}, if provided.")
-    attempt_id = params.get("ReceiveRequestAttemptId")
+        raise invalid_value("WaitTimeSeconds", str(wait_s), f"Must be >= 0 and <= {MAX_WAIT_S}, if provided.")
+    attempt_id: str | None = params.get("ReceiveRequestAttemptId")
     if attempt_id is not None and not queue.is_fifo:
-        reason = "The request include parameter that is not valid for this queue type."
-        raise refusal("ReceiveRequestAttemptId", attempt_id, reason)
+        raise invalid_value("ReceiveRequestAttemptId", attempt_id, NOT_FOR_THIS_TYPE)
     check_token("ReceiveRequestAttemptId", attempt_id)
-    view = _View(params)
+    selection = _AttributeSelection(params)
     if attempt_id is not None and isinstance(queue, FifoQueue):
         again = queue.receive_again(attempt_id, visibility_timeout_s)
         if again is not None:
-            return view.show(again)
-    received = queue.receive(most or 1, visibility_timeout_s)
+            return selection.result(again)
+
+    def result(received: list[Received]) -> Params:
+        if attempt_id is not None and isinstance(queue, FifoQueue):
+            queue.remember_attempt(attempt_id, received)
+        return selection.result(received)
+
+    async def result_of(poll: asyncio.Future[list[Received]]) -> Params:
+        return result(await poll)
+
+    received = queue.receive(limit, visibility_timeout_s)
     if not received and wait_s:
-        return _when_it_comes(queue, queue.receive_later(most or 1, visibility_timeout_s, wait_s), attempt_id, view)
+        return result_of(queue.receive_later(limit, visibility_timeout_s, wait_s))
     if not received and queue.is_in_flight_full and not queue.is_fifo:
         raise AwsError("OverLimit", "Too many messages are in flight: a standard queue has at most 120,000.")
-    return _answer(queue, received, attempt_id, view)
-
-
-async def _when_it_comes(
-    queue: Queue, future: asyncio.Future[list[Received]], attempt_id: str | None, view: _View
-) -> Params:
-    return _answer(queue, await future, attempt_id, view)
-
-
-def _answer(queue: Queue, received: list[Received], attempt_id: str | None, view: _View) -> Params:
-    if attempt_id is not None and isinstance(queue, FifoQueue):
-        queue.remember_attempt(attempt_id, received)
-    return view.show(received)
+    return result(received)
 
 
 def delete_message(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -139,13 +133,13 @@ def change_message_visibility_batch(sqs: Sqs, params: Params, caller: Caller) ->
 
 
 def _change_visibility(queue: Queue, params: Params) -> Params:
-    timeout_s = _within(params, "VisibilityTimeout", 0, MAX_VISIBILITY_TIMEOUT_S, None)
+    timeout_s = _within(params, "VisibilityTimeout", 0, MAX_VISIBILITY_TIMEOUT_S)
     queue.change_visibility(params["ReceiptHandle"], timeout_s or 0)
     return {}
 
 
 def _check_entries(entries: list[Params], name: str) -> None:
-    """What AWS asks of a batch as a whole."""
+    """Raise AwsError unless AWS accepts the batch as a whole."""
     if not entries:
         raise AwsError("EmptyBatchRequest", f"There should be at least one {name} in the request.")
     if len(entries) > MAX_BATCH_ENTRIES:
@@ -161,31 +155,31 @@ def _check_entries(entries: list[Params], name: str) -> None:
         ids.add(entry["Id"])
 
 
-def _each(sqs: Sqs, entries: list[Params], do: Callable[[Params], Params]) -> Params:
-    """Do each entry for itself: one that fails does not keep the others from being done.
+def _each(sqs: Sqs, entries: list[Params], process: Callable[[Params], Params]) -> Params:
+    """Process each entry by itself: one that fails does not affect the others.
 
-    Of the two lists in the answer AWS leaves out an empty one.
+    AWS leaves out an empty list of the result.
     """
     successful, failed = [], []
     for entry in entries:
         try:
-            successful.append({"Id": entry["Id"], **do(entry)})
+            successful.append({"Id": entry["Id"], **process(entry)})
         except AwsError as exc:
-            form = sqs.error_form(exc.code)
-            fault = form.fault == "Sender"
-            failed.append({"Id": entry["Id"], "SenderFault": fault, "Code": form.query_code, "Message": exc.message})
+            spec = sqs.api.error_spec(exc.code)
+            fault = spec.fault == "Sender"
+            failed.append({"Id": entry["Id"], "SenderFault": fault, "Code": spec.query_code, "Message": exc.message})
     return {name: entries for name, entries in (("Successful", successful), ("Failed", failed)) if entries}
 
 
-def _within(params: Params, name: str, low: int, high: int, default: int | None) -> int | None:
-    value: int | None = params.get(name, default)
+def _within(params: Params, name: str, low: int, high: int) -> int | None:
+    value: int | None = params.get(name)
     if value is not None and not low <= value <= high:
-        raise refusal(name, str(value), f"Must be between {low} and {high}, if provided.")
+        raise invalid_value(name, str(value), f"Must be between {low} and {high}, if provided.")
     return value
 
 
-class _View:
-    """Which attributes a receive asks for, and messages with just these."""
+class _AttributeSelection:
+    """The attributes that a receive requests. Raises AwsError for an unknown system attribute."""
 
     def __init__(self, params: Params) -> None:
         self._system = {*params.get("AttributeNames", ()), *params.get("MessageSystemAttributeNames", ())}
@@ -194,12 +188,11 @@ class _View:
         self._names: list[str] = params.get("MessageAttributeNames", [])
         self._all = not {"All", ".*", "*"}.isdisjoint(self._names)
 
-    def show(self, received: Iterable[Received]) -> Params:
-        """The answer to the receive; without messages it has no member at all."""
-        messages = [self._one(message, handle) for message, handle in received]
-        return {"Messages": messages} if messages else {}
+    def result(self, received: list[Received]) -> Params:
+        """Return the output of ReceiveMessage; without messages it has no member."""
+        return {"Messages": [self._document(*one) for one in received]} if received else {}
 
-    def _one(self, message: Message, handle: str) -> Params:
+    def _document(self, message: Message, handle: str) -> Params:
         result: Params = {
             "MessageId": message.message_id,
             "ReceiptHandle": handle,
@@ -210,20 +203,21 @@ class _View:
             known = system_attributes(message)
             result["Attributes"] = {k: v for k, v in known.items() if k in self._system or "All" in self._system}
         if message.attributes and self._names:
-            attributes = {name: value for name, value in message.attributes.items() if self._wants(name)}
+            attributes = {name: value for name, value in message.attributes.items() if self._includes(name)}
             if attributes:
                 result |= {"MD5OfMessageAttributes": attributes_md5(attributes), "MessageAttributes": attributes}
         return result
 
-    def _wants(self, name: str) -> bool:
-        """Whether an attribute is asked for, by name or by the `.*` after its beginning."""
+    def _includes(self, name: str) -> bool:
+        """Return whether an attribute is requested, by its name or by a prefix such as `order.*`."""
         return self._all or any(
-            name == wanted or (wanted.endswith(".*") and name.startswith(wanted[:-2])) for wanted in self._names
+            name == requested or (requested.endswith(".*") and name.startswith(requested[:-2]))
+            for requested in self._names
         )
 
 
 def system_attributes(message: Message) -> dict[str, str]:
-    """What AWS says about a message beside its body."""
+    """Return the system attributes of a message (ApproximateReceiveCount and so on)."""
     known: dict[str, Any] = {
         "SenderId": message.sender_id,
         "SentTimestamp": _milliseconds(message.sent_at),

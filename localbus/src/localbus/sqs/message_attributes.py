@@ -1,4 +1,4 @@
-"""What is in a message: a body and attributes, found to be of the form that AWS asks for, and measured.
+"""Message content: the body and the message attributes, checked and measured.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
 """
@@ -19,14 +19,14 @@ _DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
 
 
 class Content:
-    """A body and message attributes. It costs the same however many queues it goes to. Raises AWS's errors."""
+    """A body with message attributes, for any number of queues. Raises AwsError if invalid."""
 
     __slots__ = ("attributes", "body", "body_md5", "size_bytes")
 
     def __init__(self, body: str, attributes: Mapping[str, Attribute] | None = None) -> None:
         check_text(body)
         if attributes:
-            check_attributes(attributes)
+            _check_attributes(attributes)
         encoded = body.encode()
         self.body = body
         self.attributes = attributes
@@ -35,7 +35,7 @@ class Content:
 
 
 def check_text(text: str) -> None:
-    """Refuse an empty body, and characters that XML has not."""
+    """Raise AwsError for an empty text, and for characters that are invalid in XML."""
     if not text:
         raise missing("MessageBody")
     if not text.replace("\n", "").isprintable() and _BAD_CHARACTER.search(text):  # most texts need no search
@@ -43,12 +43,10 @@ def check_text(text: str) -> None:
         raise AwsError("InvalidMessageContents", f"Invalid characters found. Valid unicode characters are {allowed}")
 
 
-def check_attributes(attributes: Mapping[str, Attribute]) -> None:
-    """Refuse message attributes that are too many, or not of AWS's form."""
+def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
     if len(attributes) > MAX_ATTRIBUTES:
-        raise invalid(
-            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
-        )
+        text = f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
+        raise invalid(text)
     for name, attribute in attributes.items():
         if not _ATTRIBUTE_NAME.fullmatch(name):
             raise invalid(
@@ -67,23 +65,16 @@ def _check_value(name: str, attribute: Attribute) -> None:
             f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
             "is Binary, Number, and String."
         )
-    key = "BinaryValue" if kind[1] == "Binary" else "StringValue"
-    if key not in attribute:
+    value = attribute.get("BinaryValue" if kind[1] == "Binary" else "StringValue")
+    if value is None:
         text = f"must contain non-empty message attribute value for message attribute type '{kind[1]}'."
         raise invalid(f"The message attribute '{name}' {text}")
-    value = attribute[key]
     if not value:
         raise invalid(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind[1]}'.")
-    if isinstance(value, str):
-        if _BAD_CHARACTER.search(value):
-            raise invalid(f"Message (user) attribute '{name}' has characters that are not allowed.")
-        if kind[1] == "Number" and not _is_number(value):
-            raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    if isinstance(value, str) and _BAD_CHARACTER.search(value):
+        raise invalid(f"Message (user) attribute '{name}' has characters that are not allowed.")
+    if kind[1] == "Number":
+        try:
+            float(value)
+        except ValueError as exc:
+            raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.") from exc

@@ -1,4 +1,4 @@
-"""The visible messages of one message group, and a choice among many groups by the age of what is next in each."""
+"""The visible messages of one message group, and a heap of groups by the position of their next message."""
 
 from __future__ import annotations
 
@@ -8,84 +8,84 @@ from collections.abc import Iterator
 from localbus.sqs.message import Message, State
 
 
-class Lane:
-    """Messages in the order of their places. What was deleted or hidden meanwhile stays until it comes to the front."""
+class MessageGroup:
+    """Visible messages by position. Messages deleted or received elsewhere stay until they come to the front."""
 
-    __slots__ = ("_fresh", "_returned", "_start", "group_id", "in_flight", "offered_place")
+    __slots__ = ("_new", "_returned", "_start", "group_id", "in_flight", "offered_position")
 
     def __init__(self, group_id: str | None = None) -> None:
         self.group_id = group_id
         self.in_flight = 0
-        self.offered_place: float | None = None
-        self._fresh: list[Message] = []  # from `_start` on; a deque of its own would cost each group half a KiB
+        self.offered_position: float | None = None  # its valid entry in a GroupHeap
+        self._new: list[Message] = []  # from `_start` on; a deque would cost each group half a KiB
         self._start = 0
         self._returned: list[tuple[float, Message]] = []
 
     def append(self, message: Message) -> None:
-        """Put a message with a new place at the end."""
-        self._fresh.append(message)
+        """Add a message whose position is the last."""
+        self._new.append(message)
 
-    def put_back(self, message: Message) -> None:
-        """Return a message to its old place."""
-        heapq.heappush(self._returned, (message.place, message))
+    def insert(self, message: Message) -> None:
+        """Add a message at its position, such as one that was in flight."""
+        heapq.heappush(self._returned, (message.position, message))
 
     def head(self) -> Message | None:
-        """The message that is next."""
-        returned, fresh = self._returned, self._fresh
+        """Return the next message without removing it."""
+        returned, new = self._returned, self._new
         while returned and returned[0][1].state is not State.VISIBLE:
             heapq.heappop(returned)
-        while self._start < len(fresh) and fresh[self._start].state is not State.VISIBLE:
-            self._step()
-        if self._start == len(fresh):
+        while self._start < len(new) and new[self._start].state is not State.VISIBLE:
+            self._advance()
+        if self._start == len(new):
             return returned[0][1] if returned else None
-        head = fresh[self._start]
-        return returned[0][1] if returned and returned[0][0] < head.place else head
+        head = new[self._start]
+        return returned[0][1] if returned and returned[0][0] < head.position else head
 
     def take(self) -> Message:
-        """Take the message that `head` has just shown."""
-        returned, fresh = self._returned, self._fresh
-        if returned and (self._start == len(fresh) or returned[0][0] < fresh[self._start].place):
+        """Remove and return the message that `head` has just returned."""
+        returned, new = self._returned, self._new
+        if returned and (self._start == len(new) or returned[0][0] < new[self._start].position):
             return heapq.heappop(returned)[1]
-        message = fresh[self._start]
-        self._step()
+        message = new[self._start]
+        self._advance()
         return message
 
-    def _step(self) -> None:
+    def _advance(self) -> None:
         self._start += 1
-        if self._start > 32 and self._start * 2 > len(self._fresh):
-            del self._fresh[: self._start]
+        if self._start > 32 and self._start * 2 > len(self._new):
+            del self._new[: self._start]
             self._start = 0
 
     def __iter__(self) -> Iterator[Message]:
-        """The visible messages; one that was put back may come twice."""
-        for message in (*(entry[1] for entry in self._returned), *self._fresh[self._start :]):
+        """Yield the visible messages; one that was inserted may come twice."""
+        for message in (*(entry[1] for entry in self._returned), *self._new[self._start :]):
             if message.state is State.VISIBLE:
                 yield message
 
 
-class OldestFirst:
-    """Lanes by the place of their heads. Each lane has at most one entry that counts, the one at `offered_place`."""
+class GroupHeap:
+    """Groups by the position of their heads. Of a group's entries only the one at `offered_position` is valid."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Lane]] = []
+        self._heap: list[tuple[float, int, MessageGroup]] = []
 
-    def offer(self, lane: Lane) -> None:
-        """Enter a lane, or enter it anew because its head may have changed."""
-        head = lane.head()
-        place = head.place if head is not None else None
-        if place is not None and lane.offered_place != place:
-            heapq.heappush(self._heap, (place, id(lane), lane))
-        lane.offered_place = place
+    def offer(self, group: MessageGroup) -> None:
+        """Add a group, or update it because its head may have changed."""
+        head = group.head()
+        position = head.position if head is not None else None
+        if position is not None and group.offered_position != position:
+            heapq.heappush(self._heap, (position, id(group), group))
+        group.offered_position = position
 
-    def pop(self) -> Lane | None:
-        """Take the lane whose head is the oldest."""
+    def pop(self) -> MessageGroup | None:
+        """Remove and return the group with the oldest head."""
         while self._heap:
-            place, _, lane = heapq.heappop(self._heap)
-            if lane.offered_place != place:
+            position, _, group = heapq.heappop(self._heap)
+            if group.offered_position != position:
                 continue
-            lane.offered_place = None
-            head = lane.head()
-            if head is not None and head.place == place:
-                return lane
-            self.offer(lane)
+            group.offered_position = None
+            head = group.head()
+            if head is not None and head.position == position:
+                return group
+            self.offer(group)
         return None

@@ -1,4 +1,4 @@
-"""Moving the messages of a dead-letter queue back to where they came from, or elsewhere, at a rate one may choose.
+"""A task that moves the messages of a dead-letter queue to their source queues or to another queue (redrive).
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
 """
@@ -7,32 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from localbus.clock import Clock, Wake
-from localbus.errors import AwsError
+from localbus.clock import Clock, TimerHandle
 from localbus.ids import new_id
-from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.sqs.errors import invalid, refusal
 from localbus.sqs.message import Message
 from localbus.sqs.registry import QueueRecord
 
-if TYPE_CHECKING:
-    from localbus.sqs.state import Sqs
-
-MAX_RATE = 500
-MAX_RESULTS = 10
 _UNRATED_CHUNK = 500
 
 Find = Callable[[str], QueueRecord | None]
 
 
 class MoveTask:
-    """One task. With a rate, message n moves n/rate seconds after the start; without, as fast as can be."""
+    """A move task. With a rate, message n moves n/rate seconds after the start; without one, as fast as possible."""
 
     def __init__(self, source: QueueRecord, destination_arn: str | None, rate: int | None, clock: Clock) -> None:
         self.task_id = new_id()
@@ -45,26 +36,26 @@ class MoveTask:
         self.to_move = source.queue.counts().visible
         self.moved = 0
         self._clock = clock
-        self._wake: Wake | None = None
+        self._timer: TimerHandle | None = None
 
     def start(self, find: Find) -> None:
-        """Begin to move."""
+        """Start to move messages; `find` returns a queue by its ARN."""
         self._find = find
-        self._plan()
+        self._schedule()
 
     def cancel(self) -> None:
-        """Stop; what has been moved stays moved."""
+        """Stop. Messages that have been moved are not moved back."""
         self.status = "CANCELLED"
-        if self._wake is not None:
-            self._wake.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def handle(self) -> str:
-        """The text by which the task is called off."""
+        """Return the TaskHandle for CancelMessageMoveTask."""
         document = {"taskId": self.task_id, "sourceArn": self.source.queue.arn}
         return base64.b64encode(json.dumps(document).encode()).decode()
 
     def document(self) -> Params:
-        """The task as ListMessageMoveTasks shows it; only one that runs has a handle."""
+        """Return the task as ListMessageMoveTasks does. Only a running task has a handle."""
         known = {
             "TaskHandle": self.handle() if self.status == "RUNNING" else None,
             "Status": self.status,
@@ -78,21 +69,21 @@ class MoveTask:
         }
         return {name: value for name, value in known.items() if value is not None}
 
-    def _plan(self) -> None:
+    def _schedule(self) -> None:
         if self.rate is None:
-            self._wake = asyncio.get_running_loop().call_soon(self._move_some)
+            self._timer = asyncio.get_running_loop().call_soon(self._move_some)
         else:
-            self._wake = self._clock.call_at(self.started_at + (self.moved + 1) / self.rate, self._move_some)
+            self._timer = self._clock.call_at(self.started_at + (self.moved + 1) / self.rate, self._move_some)
 
     def _move_some(self) -> None:
         for _ in range(_UNRATED_CHUNK if self.rate is None else 1):
             if self.status == "RUNNING":
                 self._move_one()
         if self.status == "RUNNING":
-            self._plan()
+            self._schedule()
 
     def _move_one(self) -> None:
-        message = self.source.queue.take_out() if self.moved < self.to_move else None
+        message = self.source.queue.pop() if self.moved < self.to_move else None
         if message is None:
             self.status = "COMPLETED"
             return
@@ -103,12 +94,12 @@ class MoveTask:
             self.status = "FAILED"
             self.failure_reason = "AWS.SimpleQueueService.NonExistentQueue" if arn else "CouldNotDetermineMessageSource"
             return
-        destination.queue.send(_anew(message), 0)
+        destination.queue.send(_as_new(message), 0)
         self.moved += 1
 
 
-def _anew(message: Message) -> Message:
-    """A message that is moved back counts as a new one, with a new id and age."""
+def _as_new(message: Message) -> Message:
+    """Return a copy with a new id; it also gets a new enqueue time."""
     return Message(
         new_id(),
         message.body,
@@ -118,61 +109,3 @@ def _anew(message: Message) -> Message:
         group_id=message.group_id,
         deduplication_id=message.deduplication_id,
     )
-
-
-def start_message_move_task(sqs: Sqs, params: Params, caller: Caller) -> Params:
-    """StartMessageMoveTask."""
-    source = _named(sqs, params, "SourceArn")
-    destination_arn = params.get("DestinationArn")
-    if destination_arn is not None:
-        _named(sqs, params, "DestinationArn")
-    rate = params.get("MaxNumberOfMessagesPerSecond")
-    if rate is not None and not 1 <= rate <= MAX_RATE:
-        reason = f"Must be between 1 and {MAX_RATE}, if provided."
-        raise refusal("MaxNumberOfMessagesPerSecond", str(rate), reason)
-    if not sqs.queues.sources_of(source):
-        raise invalid("Source queue must be configured as a Dead Letter Queue.")
-    tasks = sqs.move_tasks.setdefault(source.queue.arn, [])
-    if tasks and tasks[-1].status == "RUNNING":
-        text = (
-            "There is already a task running. Only one active task is allowed for a source queue arn at a given time."
-        )
-        raise invalid(text)
-    task = MoveTask(source, destination_arn, rate, sqs.clock)
-    tasks.append(task)
-    del tasks[:-MAX_RESULTS]
-    task.start(sqs.queues.by_arn)
-    return {"TaskHandle": task.handle()}
-
-
-def list_message_move_tasks(sqs: Sqs, params: Params, caller: Caller) -> Params:
-    """ListMessageMoveTasks."""
-    source = _named(sqs, params, "SourceArn")
-    most = params.get("MaxResults", 1)
-    if not 1 <= most <= MAX_RESULTS:
-        raise refusal("MaxResults", str(most), f"Must be between 1 and {MAX_RESULTS}, if provided.")
-    tasks = sqs.move_tasks.get(source.queue.arn, [])
-    return {"Results": [task.document() for task in reversed(tasks)][:most]}
-
-
-def cancel_message_move_task(sqs: Sqs, params: Params, caller: Caller) -> Params:
-    """CancelMessageMoveTask."""
-    try:
-        document = json.loads(base64.b64decode(params["TaskHandle"], validate=True))
-        task_id, source_arn = str(document["taskId"]), str(document["sourceArn"])
-    except (binascii.Error, ValueError, KeyError, TypeError) as exc:
-        raise invalid("Value for parameter TaskHandle is invalid.") from exc
-    _named(sqs, {"SourceArn": source_arn}, "SourceArn")
-    for task in sqs.move_tasks.get(source_arn, []):
-        if task.task_id == task_id and task.status == "RUNNING":
-            task.cancel()
-            return {"ApproximateNumberOfMessagesMoved": task.moved}
-    raise AwsError("ResourceNotFoundException", "Task does not exist.")
-
-
-def _named(sqs: Sqs, params: Params, name: str) -> QueueRecord:
-    record = sqs.queues.by_arn(params[name])
-    if record is None:
-        text = f"The resource that you specified for the {name} parameter doesn't exist."
-        raise AwsError("ResourceNotFoundException", text)
-    return record

@@ -10,7 +10,7 @@ import re
 
 from localbus.errors import AwsError
 from localbus.resource_policy import statements_of
-from localbus.sqs.errors import missing, refusal
+from localbus.sqs.errors import invalid_value, missing
 
 MAX_ACTIONS = 7
 _ACTIONS = {
@@ -37,17 +37,17 @@ def add_permission(policy: str, queue_arn: str, label: str, accounts: list[str],
     for action in actions:
         if action not in _ACTIONS:
             reason = "Please refer to the appropriate WSDL for a list of valid actions."
-            raise refusal("ActionName", f"SQS:{action}", reason)
+            raise invalid_value("ActionName", f"SQS:{action}", reason)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,80}", label):
         reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-        raise refusal("Label", label, reason)
+        raise invalid_value("Label", label, reason)
     for account in accounts:
         if not re.fullmatch(r"[0-9]{12}", account):
-            raise refusal("PrincipalId", account, "Unable to verify principal.")
+            raise invalid_value("PrincipalId", account, "Unable to verify principal.")
     document = json.loads(policy) if policy else {"Version": "2008-10-17", "Id": f"{queue_arn}/SQSDefaultPolicy"}
     statements = statements_of(policy)
     if any(statement.get("Sid") == label for statement in statements):
-        raise refusal("Label", label, "Already exists.")
+        raise invalid_value("Label", label, "Already exists.")
     statement = {
         "Sid": label,
         "Effect": "Allow",
@@ -62,7 +62,7 @@ def remove_permission(policy: str, label: str) -> str:
     """Return the policy without the statement of that label; empty text when none is left."""
     left = [statement for statement in statements_of(policy) if statement.get("Sid") != label]
     if len(left) == len(statements_of(policy)):
-        raise refusal("Label", label, "can't find label.")
+        raise invalid_value("Label", label, "can't find label.")
     return json.dumps(json.loads(policy) | {"Statement": left}, separators=(",", ":")) if left else ""
 
 

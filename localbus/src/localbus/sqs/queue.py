@@ -1,22 +1,18 @@
-"""What a queue is.
+"""A standard queue.
 
-A message that is sent is *delayed* or *visible* at once. A receive takes visible messages out of the line and puts them
-*in flight*: nobody else gets them until their visibility timeout has passed, then they are visible again. A delete with
-the handle of the last receive makes an end of a message; so does its age, when it has been kept as long as the queue
-keeps messages. A message that comes up for a receive after it has been received often enough goes to the dead-letter
-queue instead. A receive that finds nothing may wait; those that wait are served in order, and at once when a message
-comes.
-
-    send --> delayed --(due)--> visible --(receive)--> in flight --(delete)--> gone
+    send --> delayed --(due)--> visible --(receive)--> in flight --(delete)--> deleted
                                    ^                       |
-                                   +--(timeout, or given back)
+                                   +-- (visibility timeout)+
 
-What a message is says `message`; in which order visible ones are offered, `line`; when a delayed, hidden or old one is
-due, `deadlines`; how a handle is written, `receipt`; and who waits, `waiting`. What a FIFO queue does otherwise says
-`fifo_queue`.
+A message is deleted with the receipt handle of its latest receive, or when it exceeds the retention period. A receive
+moves a message to the dead-letter queue instead of returning it when it has been received `maxReceiveCount` times. A
+receive that finds nothing may wait (long polling); waiting receives are served in order.
 
-Nothing here happens by itself. Every action first brings the queue up to date (`settle`), and a timer is set only while
-somebody waits. Each step costs O(log n) or less in the number of messages, whatever lies in the queue.
+Transitions that are due are applied by the next action (`apply_due_transitions`); a timer runs only while a receive
+waits. Each step costs O(log n) or less in the number of messages.
+
+See `message` for the message itself, `ready_queue` for delivery order, `timer_heap` for due transitions, `long_polling`
+for waiting receives and `fifo_queue` for the differences of a FIFO queue.
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/ (DeleteMessage, ChangeMessageVisibility)
 """
 
@@ -27,59 +23,59 @@ from collections.abc import Callable, Iterator
 
 from localbus.clock import Clock
 from localbus.journal import Journal
-from localbus.sqs import queue_settings
-from localbus.sqs.errors import beyond_limit, no_handle, unavailable
-from localbus.sqs.long_polling import Waiters, Waiting
+from localbus.sqs.errors import beyond_limit, invalid_handle, unavailable
+from localbus.sqs.long_polling import LongPoll, LongPolls
 from localbus.sqs.message import Counts, Message, Received, State
-from localbus.sqs.order import Order
-from localbus.sqs.queue_settings import MAX_VISIBILITY_TIMEOUT_S, Settings
-from localbus.sqs.ready_queue import Line
-from localbus.sqs.receipt_handle import Receipts
-from localbus.sqs.timer_heap import Deadlines
+from localbus.sqs.queue_attributes import MAX_VISIBILITY_TIMEOUT_S, QueueSettings
+from localbus.sqs.ready_queue import MessageOrder, ReadyQueue
+from localbus.sqs.receipt_handle import ReceiptHandles
+from localbus.sqs.timer_heap import TimerHeap
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+MAX_IN_FLIGHT = 120_000
 
 
 class Queue:
-    """A standard queue."""
+    """A standard queue. `dead_letter_queue` returns the queue of the redrive policy, if it exists."""
 
     is_fifo = False
 
     def __init__(self, name: str, arn: str, clock: Clock, journal: Journal) -> None:
         self.name = name
         self.arn = arn
-        self.settings = Settings()
+        self.settings = QueueSettings()
         self.dead_letter_queue: Callable[[], Queue | None] = lambda: None
         self._clock = clock
         self._journal = journal
-        self._receipts = Receipts()
+        self._handles = ReceiptHandles()
         self._messages: dict[str, Message] = {}
-        self._order: Order = Line()
-        self._delayed = Deadlines(lambda when, m: m.state is State.DELAYED and m.until == when)
-        self._in_flight = Deadlines(lambda when, m: m.state is State.IN_FLIGHT and m.until == when)
-        self._by_age = Deadlines(lambda _when, m: m.state is not State.GONE)
+        self._ready: MessageOrder = ReadyQueue()
+        self._timers = TimerHeap(lambda when, m: m.until == when and m.state in {State.DELAYED, State.IN_FLIGHT})
+        self._by_age = TimerHeap(lambda _when, m: m.state is not State.DELETED)
         self._count = dict.fromkeys(State, 0)
-        self._waiters = Waiters(clock, self._look_again)
+        self._polls = LongPolls(clock, self._recheck)
 
     # Sending
 
     def send(self, message: Message, delay_s: int | None = None) -> None:
-        """Take in a message. Without a delay of its own it has the queue's."""
-        self.settle()
+        """Add a message. Without `delay_s` the queue's delay applies."""
+        self.apply_due_transitions()
         message.sent_at = self._clock.now()
-        self._take_in(message, self.settings.delay_s if delay_s is None else delay_s)
-        self._journal.note("sent", self.arn, message.message_id, message.sent_at)
-        self._serve()
+        self._enqueue(message, self.settings.delay_s if delay_s is None else delay_s)
+        self._note("sent", message)
+        self._serve_polls()
 
     def put_dead_letter(self, message: Message, source_arn: str) -> None:
-        """Take in a message that its queue gave up. It keeps its age on a standard queue.
+        """Add a message of another queue as a dead letter. On a standard queue it keeps its enqueue time.
 
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
         """
-        self.settle()
+        self.apply_due_transitions()
         message.source_arn = source_arn
-        self._take_in(message, 0)
-        self._serve()
+        self._enqueue(message, 0)
+        self._serve_polls()
 
-    def _take_in(self, message: Message, delay_s: float) -> None:
+    def _enqueue(self, message: Message, delay_s: float) -> None:
         self._messages[message.message_id] = message
         self._by_age.add(message.sent_at, message)
         message.state = State.DELAYED if delay_s > 0 else State.VISIBLE
@@ -87,96 +83,92 @@ class Queue:
         if delay_s > 0:
             self._delay(message, delay_s)
         else:
-            self._order.join(message)
+            self._ready.add(message)
 
     def _delay(self, message: Message, delay_s: float) -> None:
         message.until = self._clock.now() + delay_s
-        self._delayed.add(message.until, message)
+        self._timers.add(message.until, message)
 
     # Receiving
 
-    def receive(self, most: int, visibility_timeout_s: int | None = None) -> list[Received]:
-        """Take up to so many visible messages, now. Fewer when too many are in flight already."""
-        self.settle()
-        return self._take(most, self._timeout(visibility_timeout_s))
+    def receive(self, limit: int, visibility_timeout_s: int | None = None) -> list[Received]:
+        """Receive up to `limit` visible messages; fewer when the limit of messages in flight is reached."""
+        self.apply_due_transitions()
+        return self._receive(limit, self._timeout(visibility_timeout_s))
 
-    def receive_later(self, most: int, visibility_timeout_s: int | None, wait_s: float) -> Waiting:
-        """Wait for messages: until there is one, or so many seconds. Cancel the future to stop waiting."""
-        future = self._waiters.add(most, self._timeout(visibility_timeout_s), wait_s)
-        self._serve()
-        return future
+    def receive_later(self, limit: int, visibility_timeout_s: int | None, wait_s: float) -> LongPoll:
+        """Return a future of up to `limit` messages; of none after `wait_s`. Cancel it to stop waiting."""
+        poll = self._polls.add(limit, self._timeout(visibility_timeout_s), wait_s)
+        self._serve_polls()
+        return poll
 
-    def _timeout(self, visibility_timeout_s: int | None) -> int:
-        """What a receive asks for, or the queue's."""
-        return self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
+    def pop(self) -> Message | None:
+        """Remove and return the next visible message, for a move to another queue."""
+        self.apply_due_transitions()
+        message = next(self._ready.next_batch(), None)
+        return self._detach(message) if message is not None else None
 
     @property
     def is_in_flight_full(self) -> bool:
-        """Whether no more messages may be in flight."""
-        return self._count[State.IN_FLIGHT] >= queue_settings.MAX_IN_FLIGHT
+        """Whether the limit of messages in flight is reached."""
+        return self._count[State.IN_FLIGHT] >= MAX_IN_FLIGHT
 
-    def _take(self, most: int, visibility_timeout_s: int) -> list[Received]:
+    def _timeout(self, visibility_timeout_s: int | None) -> int:
+        return self.settings.visibility_timeout_s if visibility_timeout_s is None else visibility_timeout_s
+
+    def _receive(self, limit: int, visibility_timeout_s: int) -> list[Received]:
         now = self._clock.now()
         received: list[Received] = []
-        offers = self._order.batch()
-        while len(received) < most and not self.is_in_flight_full and (message := next(offers, None)):
-            if not self._move_to_dead_letters(message):
-                received.append(self._hand_out(message, now, visibility_timeout_s))
+        offers = self._ready.next_batch()
+        while len(received) < limit and not self.is_in_flight_full and (message := next(offers, None)):
+            if not self._move_to_dead_letter_queue(message):
+                received.append(self._deliver(message, now, visibility_timeout_s))
         return received
 
-    def _hand_out(self, message: Message, now: float, visibility_timeout_s: int) -> Received:
+    def _move_to_dead_letter_queue(self, message: Message) -> bool:
+        """Move the message if it has been received often enough. Return whether it was moved."""
+        limit = self.settings.max_receive_count
+        target = self.dead_letter_queue() if limit is not None and message.receive_count >= limit else None
+        if target is None:
+            return False
+        self._note("moved", message, target.arn)
+        target.put_dead_letter(self._detach(message), self.arn)
+        return True
+
+    def _deliver(self, message: Message, now: float, visibility_timeout_s: int) -> Received:
         message.receive_count += 1
         message.receive_number += 1
         message.received_at = now
         if message.first_received_at is None:
             message.first_received_at = now
-        self._hide(message, now + visibility_timeout_s)
-        self._journal.note("received", self.arn, message.message_id, now, message.receive_count)
-        return Received(message, self._receipts.write(message.message_id, message.receive_number))
+        self._set_in_flight(message, now + visibility_timeout_s)
+        self._note("received", message, message.receive_count)
+        return Received(message, self._handles.write(message.message_id, message.receive_number))
 
-    def _hide(self, message: Message, until: float) -> None:
-        self._change_state(message, State.IN_FLIGHT)
+    def _set_in_flight(self, message: Message, until: float) -> None:
+        self._set_state(message, State.IN_FLIGHT)
         message.until = until
-        self._in_flight.add(until, message)
+        self._timers.add(until, message)
 
-    def _move_to_dead_letters(self, message: Message) -> bool:
-        """Whether the message has been received often enough, and is now in the dead-letter queue."""
-        limit = self.settings.max_receive_count
-        if limit is None or message.receive_count < limit:
-            return False
-        target = self.dead_letter_queue()
-        if target is None:
-            return False
-        self._journal.note("moved", self.arn, message.message_id, self._clock.now(), target.arn)
-        target.put_dead_letter(self._give_up(message), self.arn)
-        return True
-
-    def take_out(self) -> Message | None:
-        """Take the next visible message away for good, for whoever moves messages elsewhere."""
-        self.settle()
-        message = next(self._order.batch(), None)
-        return self._give_up(message) if message is not None else None
-
-    def _give_up(self, message: Message) -> Message:
-        """A message that was just offered, for another queue: here it is gone."""
-        self._order.landed(message)
-        self._drop(message)
+    def _detach(self, message: Message) -> Message:
+        """Remove a message that `next_batch` has just returned, and return a copy for another queue."""
+        self._remove(message, taken=True)
         return copy.copy(message)
 
     # Deleting and changing visibility
 
     def delete(self, handle: str) -> None:
-        """Delete the message of that receive. An old handle deletes nothing, and says nothing of it."""
-        self.settle()
+        """Delete the message of a receive. An old handle, or that of a deleted message, succeeds without effect."""
+        self.apply_due_transitions()
         message, is_newest = self._find(handle)
         if message is not None and is_newest:
-            self._remove(message)
-            self._journal.note("deleted", self.arn, message.message_id, self._clock.now())
-            self._serve()
+            self._delete(message)
+            self._note("deleted", message)
+            self._serve_polls()
 
     def change_visibility(self, handle: str, timeout_s: int) -> None:
-        """Let a message be visible again so many seconds from now; 0 gives it back. An old handle does as well."""
-        self.settle()
+        """Make a message visible again in `timeout_s` seconds; 0 is at once. An old handle also does."""
+        self.apply_due_transitions()
         message, _ = self._find(handle)
         if message is None:
             raise unavailable(handle)
@@ -184,114 +176,107 @@ class Queue:
         if now + timeout_s > message.received_at + MAX_VISIBILITY_TIMEOUT_S:
             raise beyond_limit(timeout_s, MAX_VISIBILITY_TIMEOUT_S)
         if message.state is State.IN_FLIGHT:
-            self._in_flight.forget()
-            self._journal.note("hidden", self.arn, message.message_id, now, timeout_s)
-            self._hide(message, now + timeout_s)
-        self.settle()  # a timeout of 0 is over already
-        self._serve()
+            self._timers.discard()
+            self._note("hidden", message, timeout_s)
+            self._set_in_flight(message, now + timeout_s)
+        self._recheck()  # a timeout of 0 is due already
 
     def _find(self, handle: str) -> tuple[Message | None, bool]:
-        """The message that was received with this handle, unless it is gone, and whether that was its last receive."""
-        receipt = self._receipts.read(handle)
+        """Return the message of this handle, unless it is deleted, and whether the handle is its latest."""
+        receipt = self._handles.read(handle)
         if receipt is None:
-            raise no_handle(handle)
+            raise invalid_handle(handle)
         message = self._messages.get(receipt.message_id)
         return message, message is not None and message.receive_number == receipt.receive_number
 
-    def _remove(self, message: Message) -> None:
-        """Make an end of a message, wherever it is."""
-        if message.state is State.IN_FLIGHT:
-            self._in_flight.forget()
-            self._order.landed(message)
-        elif message.state is State.DELAYED:
-            self._delayed.forget()
-        self._drop(message)
+    def _delete(self, message: Message) -> None:
+        if message.state is not State.VISIBLE:
+            self._timers.discard()
+        self._remove(message, taken=message.state is State.IN_FLIGHT)
 
-    def _drop(self, message: Message) -> None:
+    def _remove(self, message: Message, *, taken: bool) -> None:
         was_delayed = message.state is State.DELAYED
-        self._change_state(message, State.GONE)
-        self._by_age.forget()
+        self._set_state(message, State.DELETED)
+        self._by_age.discard()
         del self._messages[message.message_id]
-        if not was_delayed:  # a delayed one has never been in the order
-            self._order.departed(message)
+        if not was_delayed:  # delayed messages are not in the order yet
+            self._ready.remove(message, taken=taken)
 
     # Time
 
-    def settle(self) -> None:
-        """Bring the queue up to the present: what has been delayed, hidden or kept long enough."""
+    def apply_due_transitions(self) -> None:
+        """Bring the queue up to the present: delays, visibility timeouts and retention periods that have ended."""
         now = self._clock.now()
-        self._settle_delayed(now)
-        for message in self._in_flight.due(now):
-            self._change_state(message, State.VISIBLE)
-            self._order.landed(message)
-            self._order.rejoin(message)
-            self._journal.note("visible", self.arn, message.message_id, message.until)
+        for message in self._timers.due(now):
+            if message.state is State.DELAYED:
+                self._set_state(message, State.VISIBLE)
+                self._ready.add(message)
+            else:
+                self._set_state(message, State.VISIBLE)
+                self._ready.requeue(message)
+                self._journal.note("visible", self.arn, message.message_id, message.until)
         for message in self._by_age.due(now - self.settings.retention_s):
-            self._remove(message)
-            self._journal.note("expired", self.arn, message.message_id, now)
+            self._delete(message)
+            self._note("expired", message)
 
-    def _settle_delayed(self, now: float) -> None:
-        for message in self._delayed.due(now):
-            self._change_state(message, State.VISIBLE)
-            self._order.join(message)
+    def _next_due(self) -> float | None:
+        return self._timers.next()
 
-    def _change_state(self, message: Message, state: State) -> None:
+    def _set_state(self, message: Message, state: State) -> None:
         self._count[message.state] -= 1
         self._count[state] += 1
         message.state = state
 
-    # Those who wait
+    def _note(self, event: str, message: Message, detail: object = None) -> None:
+        self._journal.note(event, self.arn, message.message_id, self._clock.now(), detail)
 
-    def _serve(self) -> None:
-        """Give visible messages to those who wait; while somebody still does, look again when the next is visible."""
-        while self._waiters and self._count[State.VISIBLE] and self._waiters.serve_first(self._take):
+    # Long polls
+
+    def _serve_polls(self) -> None:
+        """Give visible messages to waiting receives; while any still waits, check again at the next transition."""
+        while self._polls and self._count[State.VISIBLE] and self._polls.serve_next(self._receive):
             pass
-        if self._waiters:
-            times = [when for when in (self._next_due(), self._in_flight.next()) if when is not None]
-            self._waiters.wake_at(min(times, default=None))
+        if self._polls:
+            self._polls.recheck_at(self._next_due())
 
-    def _next_due(self) -> float | None:
-        return self._delayed.next()
-
-    def _look_again(self) -> None:
-        self.settle()
-        self._serve()
+    def _recheck(self) -> None:
+        self.apply_due_transitions()
+        self._serve_polls()
 
     # The whole queue
 
     def counts(self) -> Counts:
-        """How many messages are visible, in flight and delayed."""
-        self.settle()
+        """Return how many messages are visible, in flight and delayed."""
+        self.apply_due_transitions()
         return Counts(self._count[State.VISIBLE], self._count[State.IN_FLIGHT], self._count[State.DELAYED])
 
+    def oldest_sent_at(self) -> float | None:
+        """Return when the oldest message was sent, in any state; None when the queue is empty."""
+        self.apply_due_transitions()
+        return self._by_age.next()
+
+    def peek(self) -> Iterator[Message]:
+        """Yield every message without receiving it: visible ones in their order, then in flight, then delayed."""
+        self.apply_due_transitions()
+        yield from list(self._ready)
+        for state in (State.IN_FLIGHT, State.DELAYED):
+            yield from [message for message in self._messages.values() if message.state is state]
+
     def purge(self) -> None:
-        """Delete every message, wherever it is."""
+        """Delete all messages."""
         self._clear()
         self._journal.note("purged", self.arn, "", self._clock.now())
 
     def close(self) -> None:
-        """The queue is deleted: whoever waits gets nothing."""
+        """Delete all messages and end waiting receives, for a queue that is deleted."""
         self._clear()
-        self._waiters.send_away()
-        self._serve()
-
-    def oldest_sent_at(self) -> float | None:
-        """When the oldest message was sent, wherever in the queue it is; None when there is none."""
-        self.settle()
-        return self._by_age.next()
-
-    def peek(self) -> Iterator[Message]:
-        """Every message, without receiving it: visible ones in their order, then those in flight, then delayed ones."""
-        self.settle()
-        yield from list(self._order)
-        for state in (State.IN_FLIGHT, State.DELAYED):
-            yield from [message for message in self._messages.values() if message.state is state]
+        self._polls.cancel_all()
 
     def _clear(self) -> None:
         for message in self._messages.values():
-            message.state = State.GONE
+            message.state = State.DELETED
         self._messages.clear()
-        self._order.clear()
-        for deadlines in (self._delayed, self._in_flight, self._by_age):
-            deadlines.clear()
+        self._ready.clear()
+        self._timers.clear()
+        self._by_age.clear()
         self._count = dict.fromkeys(State, 0)

@@ -1,19 +1,15 @@
-"""The actions of SQS that are about queues: create, find, change, list, tag, permit, purge and delete."""
+"""SQS actions on queues: create, find, list, change, permissions, tags, purge and delete."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.protocol.pagination import paginate
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sqs import permissions, queue_attributes
-from localbus.sqs.errors import invalid, refusal
+from localbus.sqs.errors import invalid, invalid_value
 from localbus.sqs.registry import QueueRecord
-
-if TYPE_CHECKING:
-    from localbus.sqs.state import Sqs
+from localbus.sqs.state import Sqs
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
 MAX_RESULTS = 1000
@@ -59,7 +55,7 @@ def _page(member: str, found: list[QueueRecord], params: Params, caller: Caller)
     most = params.get("MaxResults")
     if most is not None and not 1 <= most <= MAX_RESULTS:
         reason = f"MaxResults must be an integer between 1 and {MAX_RESULTS}."
-        raise refusal("MaxResults", str(most), reason)
+        raise invalid_value("MaxResults", str(most), reason)
     page, token = paginate(found, params.get("NextToken"), key=lambda one: one.queue.name, limit=most or MAX_RESULTS)
     urls: Params = {member: [record.url(caller) for record in page]} if page else {}
     return urls | ({"NextToken": token} if token and most is not None else {})
@@ -90,7 +86,7 @@ def get_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
 def set_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """SetQueueAttributes."""
     record = sqs.find_own(params["QueueUrl"], caller, "SetQueueAttributes")
-    sqs.queues.change(record, params["Attributes"], caller)
+    sqs.queues.change(record, params["Attributes"])
     return {}
 
 
@@ -115,10 +111,9 @@ def purge_queue(sqs: Sqs, params: Params, caller: Caller) -> Params:
 def add_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """AddPermission."""
     record = sqs.find_own(params["QueueUrl"], caller, "AddPermission")
-    policy = record.attributes.get("Policy", "")
     accounts, actions = params["AWSAccountIds"], params["Actions"]
     record.attributes["Policy"] = permissions.add_permission(
-        policy, record.queue.arn, params["Label"], accounts, actions
+        record.policy, record.queue.arn, params["Label"], accounts, actions
     )
     return {}
 
@@ -126,7 +121,7 @@ def add_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
 def remove_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """RemovePermission."""
     record = sqs.find_own(params["QueueUrl"], caller, "RemovePermission")
-    policy = permissions.remove_permission(record.attributes.get("Policy", ""), params["Label"])
+    policy = permissions.remove_permission(record.policy, params["Label"])
     record.attributes = queue_attributes.merge(record.attributes, {"Policy": policy})
     return {}
 

@@ -1,4 +1,4 @@
-"""A queue's attributes: which there are, what they may be, and how a queue takes and shows them.
+"""Queue attributes: their names, allowed values and defaults, and the settings that affect message handling.
 
 Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 """
@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, cast
+from dataclasses import dataclass
 
 from localbus.errors import AwsError
-from localbus.sqs.fifo_queue import FifoQueue
-from localbus.sqs.queue import Queue
-from localbus.sqs.queue_settings import Settings
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+MAX_VISIBILITY_TIMEOUT_S = 43_200
 
 _RANGES = {
     "DelaySeconds": (0, 900),
     "MaximumMessageSize": (1024, 1_048_576),
     "MessageRetentionPeriod": (60, 1_209_600),
     "ReceiveMessageWaitTimeSeconds": (0, 20),
-    "VisibilityTimeout": (0, 43_200),
+    "VisibilityTimeout": (0, MAX_VISIBILITY_TIMEOUT_S),
     "KmsDataKeyReusePeriodSeconds": (60, 86_400),
 }
 _CHOICES = {
@@ -49,13 +49,27 @@ _FIFO_DEFAULTS = {
 }
 
 
+@dataclass
+class QueueSettings:
+    """Queue attributes that affect message handling. The defaults are AWS's."""
+
+    visibility_timeout_s: int = 30
+    delay_s: int = 0
+    retention_s: int = 345_600
+    receive_wait_s: int = 0
+    max_message_bytes: int = 1_048_576
+    max_receive_count: int | None = None
+    content_based_deduplication: bool = False
+    deduplication_scope: str = "queue"
+
+
 def defaults(*, fifo: bool) -> dict[str, str]:
-    """What a new queue has where nothing else is asked for."""
+    """Return the attributes of a new queue."""
     return _DEFAULTS | (_FIFO_DEFAULTS if fifo else {})
 
 
 def check(given: Mapping[str, str], *, fifo: bool) -> None:
-    """Raise AWS's error for a name that is none or a value that may not be."""
+    """Raise AwsError for an unknown attribute or an invalid value."""
     for name, value in given.items():
         if name in _HIGH_THROUGHPUT and not fifo:
             raise AwsError("InvalidAttributeName", f"You can specify the {name} only when FifoQueue is set to true.")
@@ -94,7 +108,7 @@ def _is_statement(statement: object) -> bool:
 
 
 def parse_object(text: str) -> dict[str, object] | None:
-    """The JSON object in the text, or None."""
+    """Return the JSON object in the text; None if it is not one."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -103,7 +117,7 @@ def parse_object(text: str) -> dict[str, object] | None:
 
 
 def merge(current: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The attributes after a change; an empty value takes an optional one away, and a number back to its default."""
+    """Return the attributes after a change. An empty value removes an optional one and resets a number."""
     merged = dict(current)
     for name, value in given.items():
         if value != "":
@@ -127,26 +141,25 @@ def merge(current: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str
     return merged
 
 
-def apply(queue: Queue, attributes: Mapping[str, str]) -> None:
-    """Let the queue go by these attributes."""
+def settings_of(attributes: Mapping[str, str]) -> QueueSettings:
+    """Return the settings that these attributes make."""
     redrive = parse_object(attributes.get("RedrivePolicy", "")) or {}
-    queue.settings = Settings(
+    return QueueSettings(
         visibility_timeout_s=int(attributes["VisibilityTimeout"]),
         delay_s=int(attributes["DelaySeconds"]),
         retention_s=int(attributes["MessageRetentionPeriod"]),
         receive_wait_s=int(attributes["ReceiveMessageWaitTimeSeconds"]),
         max_message_bytes=int(attributes["MaximumMessageSize"]),
         max_receive_count=int(str(redrive["maxReceiveCount"])) if redrive else None,
+        content_based_deduplication=attributes.get("ContentBasedDeduplication") == "true",
+        deduplication_scope=attributes.get("DeduplicationScope", "queue"),
     )
-    if isinstance(queue, FifoQueue):
-        queue.content_based_deduplication = attributes["ContentBasedDeduplication"] == "true"
-        queue.deduplication_scope = cast(Literal["queue", "messageGroup"], attributes["DeduplicationScope"])
 
 
 def show(names: Iterable[str], stored: Mapping[str, str], live: Callable[[], Mapping[str, str]]) -> dict[str, str]:
-    """The attributes of these names; `All` is every one. `live` gives those that are counted, not set."""
-    wanted = set(names)
+    """Return the named attributes; `All` is every one. `live` returns those that are counted, not set."""
+    requested = set(names)
     known = {**stored, **live()}
-    for name in wanted - known.keys() - SETTABLE - {"All"}:
+    for name in requested - known.keys() - SETTABLE - {"All"}:
         raise AwsError("InvalidAttributeName", f"Unknown Attribute {name}.")
-    return {name: value for name, value in known.items() if "All" in wanted or name in wanted}
+    return {name: value for name, value in known.items() if "All" in requested or name in requested}

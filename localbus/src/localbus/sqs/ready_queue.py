@@ -1,8 +1,8 @@
-"""The order in which a standard queue offers its visible messages: oldest first, and fair between tenants.
+"""The visible messages of a standard queue: oldest first, and fair between tenants.
 
-AWS promises best-effort order only. This is a kind order, with two rules of AWS in it: a message that was received
-three times without being deleted goes to the back, and messages of a tenant (a message group) that takes up more than
-its share of the consumers wait for those of the quiet ones.
+AWS promises best-effort ordering only. This implementation is stricter: oldest first, with two rules of AWS. A message
+that was received three times without being deleted goes to the back. Messages of a tenant (a message group) that uses
+more than its share of the consumers wait for those of the other tenants.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from operator import attrgetter
+from typing import Protocol
 
 from localbus.sqs.message import Message
-from localbus.sqs.message_group import Lane, OldestFirst
+from localbus.sqs.message_group import GroupHeap, MessageGroup
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
 RECEIVES_BEFORE_THE_BACK = 3
@@ -21,100 +22,124 @@ NOISY_IN_FLIGHT = 30
 NOISY_SHARE = 0.1
 
 
-class Line:
-    """All visible messages of a standard queue.
+class MessageOrder(Protocol):
+    """Visible messages in delivery order: `ReadyQueue` for a standard queue, `FifoOrder` for a FIFO queue."""
 
-    As long as no message names a group, there is one lane and nothing to choose between.
-    """
+    def add(self, message: Message) -> None:
+        """Add a message that becomes visible for the first time."""
+
+    def requeue(self, message: Message) -> None:
+        """Add a message that was in flight."""
+
+    def next_batch(self) -> Iterator[Message]:
+        """Take messages for one receive, one at a time. Each counts as in flight until `requeue` or `remove`."""
+
+    def remove(self, message: Message, *, taken: bool) -> None:
+        """Account for a deleted message. `taken` says that `next_batch` had yielded it."""
+
+    def clear(self) -> None:
+        """Remove all messages."""
+
+    def __iter__(self) -> Iterator[Message]:
+        """Yield the visible messages in the order of their positions."""
+
+
+class ReadyQueue:
+    """The order of a standard queue. As long as no message has a group there is one group and nothing to choose."""
 
     def __init__(self) -> None:
-        self._places = itertools.count(1)
+        self._positions = itertools.count(1)
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything, as a purge does."""
-        self._ungrouped = Lane()
-        self._tenants: dict[str, Lane] = {}
-        self._quiet = OldestFirst()
-        self._noisy: list[Lane] = []  # nine at most: each has more than a tenth
+        """Remove all messages."""
+        self._ungrouped = MessageGroup()
+        self._tenants: dict[str, MessageGroup] = {}
+        self._quiet = GroupHeap()
+        self._noisy: list[MessageGroup] = []  # at most nine: each has more than a tenth
         self._in_flight = 0
 
-    def join(self, message: Message) -> None:
-        """A message becomes visible for the first time: it goes to the back."""
-        message.place = next(self._places)
-        lane = self._lane(message)
-        lane.append(message)
-        self._offer(lane)
+    def add(self, message: Message) -> None:
+        """Add a message at the back."""
+        message.position = next(self._positions)
+        group = self._group(message)
+        group.append(message)
+        self._offer(group)
 
-    def rejoin(self, message: Message) -> None:
-        """A message was given back, or its visibility timeout has passed."""
+    def requeue(self, message: Message) -> None:
+        """Add a message that was in flight: at its position, or at the back after three receives."""
+        self._on_returned(message)
         if message.receive_count >= RECEIVES_BEFORE_THE_BACK:
-            self.join(message)
-            return
-        lane = self._lane(message)
-        lane.put_back(message)
-        self._offer(lane)
+            self.add(message)
+        else:
+            self._insert(message)
 
-    def batch(self) -> Iterator[Message]:
-        """Take messages for one receive, one by one. Each counts as in flight until it has `landed`."""
-        while (lane := self._next_lane()) is not None:
-            message = lane.take()
+    def next_batch(self) -> Iterator[Message]:
+        """Take messages for one receive, one at a time."""
+        while (group := self._next_group()) is not None:
+            message = group.take()
             self._in_flight += 1
-            lane.in_flight += 1
-            self._offer(lane)
+            group.in_flight += 1
+            self._offer(group)
             yield message
 
-    def landed(self, message: Message) -> None:
-        """A message is no longer in flight."""
-        self._in_flight -= 1
-        self._lane(message).in_flight -= 1
-
-    def departed(self, message: Message) -> None:
-        """A message is gone. Its entry goes when it comes to the front; an empty lane goes now."""
-        lane = self._lane(message)
-        if message.group_id is not None and lane.in_flight == 0 and lane.head() is None:
+    def remove(self, message: Message, *, taken: bool) -> None:
+        """Account for a deleted message. Its entry goes when it comes to the front; an empty group goes at once."""
+        if taken:
+            self._on_returned(message)
+        group = self._group(message)
+        if message.group_id is not None and group.in_flight == 0 and group.head() is None:
             del self._tenants[message.group_id]
-            if lane in self._noisy:
-                self._noisy.remove(lane)
+            if group in self._noisy:
+                self._noisy.remove(group)
 
     def __iter__(self) -> Iterator[Message]:
-        """The visible messages in their order, fairness aside, for a peek."""
-        lanes = (self._ungrouped, *self._tenants.values())
-        found = {message.message_id: message for lane in lanes for message in lane}
-        return iter(sorted(found.values(), key=attrgetter("place")))
+        """Yield the visible messages in order, without regard to fairness."""
+        groups = (self._ungrouped, *self._tenants.values())
+        found = {message.message_id: message for group in groups for message in group}
+        return iter(sorted(found.values(), key=attrgetter("position")))
 
-    def _lane(self, message: Message) -> Lane:
+    def _insert(self, message: Message) -> None:
+        group = self._group(message)
+        group.insert(message)
+        self._offer(group)
+
+    def _on_returned(self, message: Message) -> None:
+        self._in_flight -= 1
+        self._group(message).in_flight -= 1
+
+    def _group(self, message: Message) -> MessageGroup:
         if message.group_id is None:
             return self._ungrouped
-        lane = self._tenants.get(message.group_id)
-        if lane is None:
+        group = self._tenants.get(message.group_id)
+        if group is None:
             if not self._tenants:
-                self._quiet = OldestFirst()
-                self._ungrouped.offered_place = None
+                self._quiet = GroupHeap()
+                self._ungrouped.offered_position = None
                 self._quiet.offer(self._ungrouped)
-            lane = self._tenants[message.group_id] = Lane(message.group_id)
-        return lane
+            group = self._tenants[message.group_id] = MessageGroup(message.group_id)
+        return group
 
-    def _offer(self, lane: Lane) -> None:
+    def _offer(self, group: MessageGroup) -> None:
         if self._tenants:
-            self._quiet.offer(lane)
+            self._quiet.offer(group)
 
-    def _next_lane(self) -> Lane | None:
-        """The quiet tenant whose head is oldest; without one, the noisy tenant with the fewest in flight."""
+    def _next_group(self) -> MessageGroup | None:
+        """Return the quiet tenant with the oldest head; without one, the noisy tenant with the fewest in flight."""
         if not self._tenants:
             return self._ungrouped if self._ungrouped.head() is not None else None
-        for calmed in [lane for lane in self._noisy if not self._is_noisy(lane)]:
-            self._noisy.remove(calmed)
-            self._quiet.offer(calmed)
-        while (lane := self._quiet.pop()) is not None:
-            if not self._is_noisy(lane):
-                return lane
-            if lane not in self._noisy:
-                self._noisy.append(lane)
-        waiting = [lane for lane in self._noisy if lane.head() is not None]
+        for group in [group for group in self._noisy if not self._exceeds_fair_share(group)]:
+            self._noisy.remove(group)
+            self._quiet.offer(group)
+        while (next_group := self._quiet.pop()) is not None:
+            if not self._exceeds_fair_share(next_group):
+                return next_group
+            if next_group not in self._noisy:
+                self._noisy.append(next_group)
+        waiting = [group for group in self._noisy if group.head() is not None]
         return min(waiting, key=attrgetter("in_flight"), default=None)
 
-    def _is_noisy(self, lane: Lane) -> bool:
-        if lane is self._ungrouped:  # each message without a group is a tenant of its own
+    def _exceeds_fair_share(self, group: MessageGroup) -> bool:
+        if group is self._ungrouped:  # each message without a group is its own tenant
             return False
-        return lane.in_flight >= NOISY_IN_FLIGHT and lane.in_flight > NOISY_SHARE * self._in_flight
+        return group.in_flight >= NOISY_IN_FLIGHT and group.in_flight > NOISY_SHARE * self._in_flight

@@ -1,38 +1,36 @@
-"""Receipt handles: a text that names one receive of one message, and that is not to be made up."""
+"""Receipt handles: each names one receive of one message, and works only for the queue that issued it."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import uuid
 from typing import NamedTuple
 
-_SIGN = "AQEB"  # what AWS's handles begin with, so that ours look familiar in logs
+_PREFIX = "AQEB"  # as AWS's handles begin, so that ours look familiar in logs
 
 
 class Receipt(NamedTuple):
-    """What a handle says."""
+    """The content of a receipt handle. `receive_number` counts the message's receives."""
 
     message_id: str
     receive_number: int
 
 
-class Receipts:
-    """Writes the handles of one queue, and reads them; those of any other queue are none to it."""
+class ReceiptHandles:
+    """Writes and reads the receipt handles of one queue."""
 
     def __init__(self) -> None:
         self._tag = uuid.uuid4().hex[:8]
 
     def write(self, message_id: str, receive_number: int) -> str:
-        """The handle for a receive."""
-        return _SIGN + base64.b64encode(f"{self._tag}/{message_id}/{receive_number}".encode()).decode()
+        """Return the handle of a receive."""
+        return _PREFIX + base64.b64encode(f"{self._tag}/{message_id}/{receive_number}".encode()).decode()
 
     def read(self, handle: str) -> Receipt | None:
-        """What the handle says, or None when it is not one of this queue's."""
-        if not handle.startswith(_SIGN):
-            return None
+        """Return the content of a handle, or None if this queue has not issued it."""
         try:
-            tag, message_id, number = base64.b64decode(handle[len(_SIGN) :], validate=True).decode().split("/")
-            return Receipt(message_id, int(number)) if tag == self._tag else None
-        except (binascii.Error, ValueError):
+            text = base64.b64decode(handle.removeprefix(_PREFIX), validate=True).decode()
+            tag, message_id, number = text.split("/")
+            return Receipt(message_id, int(number)) if tag == self._tag and handle.startswith(_PREFIX) else None
+        except ValueError:
             return None

@@ -1,7 +1,7 @@
-"""Messages by the time at which something becomes of them, the earliest first.
+"""A heap of messages ordered by their next transition: due, visible again or expired.
 
-A heap with void entries: when a message gets another deadline, its old entry stays until it comes up or until half of
-the heap is void. That makes adding and taking O(log n), and forgetting free.
+Entries are invalidated lazily: when a message gets another time, its old entry stays until it comes up or until half of
+the heap is invalid. That makes adding and taking O(log n), and discarding O(1) on average.
 """
 
 from __future__ import annotations
@@ -13,44 +13,40 @@ from collections.abc import Callable, Iterator
 from localbus.sqs.message import Message
 
 
-class Deadlines:
-    """A heap of (time, message). `holds` says whether an entry still is true."""
+class TimerHeap:
+    """A heap of (time, message). `is_valid` decides whether an entry still counts."""
 
-    def __init__(self, holds: Callable[[float, Message], bool]) -> None:
-        self._holds = holds
+    def __init__(self, is_valid: Callable[[float, Message], bool]) -> None:
+        self._is_valid = is_valid
         self._heap: list[tuple[float, int, Message]] = []
         self._numbers = itertools.count()
-        self._void = 0
+        self._invalid = 0
 
     def add(self, when: float, message: Message) -> None:
-        """Note that something becomes of the message at that time."""
+        """Add an entry."""
         heapq.heappush(self._heap, (when, next(self._numbers), message))
 
     def due(self, now: float) -> Iterator[Message]:
-        """Take out what has fallen due, in the order of the deadlines."""
-        while self._heap and self._heap[0][0] <= now:
-            when, _, message = heapq.heappop(self._heap)
-            if self._holds(when, message):
-                yield message
-            else:
-                self._void = max(0, self._void - 1)
+        """Remove and yield the messages that are due, earliest first."""
+        while (when := self.next()) is not None and when <= now:
+            yield heapq.heappop(self._heap)[2]
 
     def next(self) -> float | None:
-        """The next deadline, if there is one."""
-        while self._heap and not self._holds(self._heap[0][0], self._heap[0][2]):
+        """Return the earliest time, or None when the heap is empty."""
+        while self._heap and not self._is_valid(self._heap[0][0], self._heap[0][2]):
             heapq.heappop(self._heap)
-            self._void = max(0, self._void - 1)
+            self._invalid = max(0, self._invalid - 1)
         return self._heap[0][0] if self._heap else None
 
-    def forget(self) -> None:
-        """Say that one entry has become void, so that void ones never outnumber the others for long."""
-        self._void += 1
-        if self._void > 64 and self._void * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if self._holds(entry[0], entry[2])]
+    def discard(self) -> None:
+        """Report that one entry has become invalid, so that invalid ones never outnumber the others for long."""
+        self._invalid += 1
+        if self._invalid > 64 and self._invalid * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if self._is_valid(entry[0], entry[2])]
             heapq.heapify(self._heap)
-            self._void = 0
+            self._invalid = 0
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all entries."""
         self._heap.clear()
-        self._void = 0
+        self._invalid = 0
