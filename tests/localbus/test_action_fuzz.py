@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
-from localbus.events.api import service
+from localbus.events import api as events_api
 from localbus.http.message import Request, Response
 from localbus.protocol.service import Caller
+from localbus.sns import api as sns_api
 
 ACCOUNT = "000000000000"
 TEXTS = [
@@ -147,8 +148,8 @@ def engine(runner: asyncio.Runner) -> Iterator[Engine]:
     """An engine with a queue, a topic and a bus, for all examples."""
     engine = Engine(Options(), ManualClock())
     engine.sqs.queues.create("q", {}, {}, Caller())
-    engine.sns.service().actions["CreateTopic"]({"Name": "t"}, Caller())
-    service(engine.events).actions["CreateEventBus"]({"Name": "b"}, Caller())
+    sns_api.service(engine.sns).actions["CreateTopic"]({"Name": "t"}, Caller())
+    events_api.service(engine.events).actions["CreateEventBus"]({"Name": "b"}, Caller())
     yield engine
     runner.run(engine.stop())
 

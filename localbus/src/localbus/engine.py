@@ -20,6 +20,7 @@ from localbus.lambda_.state import OUR_PATHS, EventSourceMappings
 from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.rest_json import RestJsonProtocol
 from localbus.protocol.router import Router
+from localbus.sns import api as sns_api
 from localbus.sns.state import Sns
 from localbus.sqs import api as sqs_api
 from localbus.sqs.state import Sqs
@@ -72,7 +73,7 @@ class Engine:
         )
         self.events.use_sns(self.sns.deliver)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
-        messaging = [sqs_api.service(self.sqs), self.sns.service(), events_api.service(self.events)]
+        messaging = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
         mappings = self.mappings.service()
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)

@@ -171,6 +171,18 @@ def _condition_holds(operator: str, key: str, expected: list[str], context: Mapp
     return name in _TESTS and any(_TESTS[name](one, value) for one in expected)
 
 
+def permission_statement(label: str, accounts: list[str], actions: list[str], resource: str) -> dict[str, Any]:
+    """Return the statement that AddPermission writes for actions such as `SQS:SendMessage`."""
+    principals = [f"arn:aws:iam::{account}:root" for account in accounts]
+    return {
+        "Sid": label,
+        "Effect": "Allow",
+        "Principal": {"AWS": principals[0] if len(principals) == 1 else principals},
+        "Action": actions[0] if len(actions) == 1 else actions,
+        "Resource": resource,
+    }
+
+
 def _many(value: Any) -> list[str]:
     if value is None:
         return []

@@ -1,4 +1,4 @@
-"""How often, and after which pauses, SNS tries again to deliver.
+"""Delivery policies of topics and subscriptions: retries and their delays, throttling, content type.
 
 Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
 and https://docs.aws.amazon.com/sns/latest/dg/creating-delivery-policy.html
@@ -38,7 +38,7 @@ _FUNCTIONS: dict[str, Callable[[int, int, float], float]] = {
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """The four phases: at once, after the shortest pause, after growing pauses, after the longest pause."""
+    """The four phases of retries: immediate, after the shortest delay, after growing delays, after the longest."""
 
     immediate: int
     at_shortest: int
@@ -67,31 +67,31 @@ AWS_ENDPOINT_POLICY = RetryPolicy(3, 2, 10, 100_000, 1.0, 20.0, "exponential")
 
 
 def retry_policy(given: Mapping[str, Any]) -> RetryPolicy:
-    """The phases of a healthyRetryPolicy."""
+    """Return the phases of a healthyRetryPolicy."""
     policy = {**DEFAULT_RETRY_POLICY, **given}
     none, shortest, longest = (policy[f"num{phase}DelayRetries"] for phase in ("No", "Min", "Max"))
     growing = max(0, policy["numRetries"] - none - shortest - longest)
-    pauses = float(policy["minDelayTarget"]), float(policy["maxDelayTarget"])
-    return RetryPolicy(none, shortest, growing, longest, *pauses, policy["backoffFunction"])
+    limits = float(policy["minDelayTarget"]), float(policy["maxDelayTarget"])
+    return RetryPolicy(none, shortest, growing, longest, *limits, policy["backoffFunction"])
 
 
 def read_topic_policy(text: str) -> str:
-    """A topic's DeliveryPolicy in the form in which AWS keeps it."""
+    """Return a topic's DeliveryPolicy in the form that AWS stores; raises InvalidParameter."""
     http = _object(_parse(text).get("http"), "http")
     _check_retry_policy(http.get("defaultHealthyRetryPolicy"), "http.defaultHealthyRetryPolicy")
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     if http.get("defaultHealthyRetryPolicy"):
-        kept["defaultHealthyRetryPolicy"] = http["defaultHealthyRetryPolicy"]
-    kept["disableSubscriptionOverrides"] = http.get("disableSubscriptionOverrides", False)
+        stored["defaultHealthyRetryPolicy"] = http["defaultHealthyRetryPolicy"]
+    stored["disableSubscriptionOverrides"] = http.get("disableSubscriptionOverrides", False)
     _check_throttle_policy(http.get("defaultThrottlePolicy"), "http.defaultThrottlePolicy")
     for name in ("defaultThrottlePolicy", "defaultRequestPolicy"):
         if http.get(name):
-            kept[name] = _object(http[name], f"http.{name}")
-    return _text({"http": kept})
+            stored[name] = _object(http[name], f"http.{name}")
+    return _text({"http": stored})
 
 
 def read_subscription_policy(text: str) -> str:
-    """A subscription's DeliveryPolicy in the form in which AWS keeps it."""
+    """Return a subscription's DeliveryPolicy in the form that AWS stores; raises InvalidParameter."""
     document = _parse(text)
     _check_retry_policy(document.get("healthyRetryPolicy"), "healthyRetryPolicy")
     _check_throttle_policy(document.get("throttlePolicy"), "throttlePolicy")
@@ -100,15 +100,15 @@ def read_subscription_policy(text: str) -> str:
             "healthyRetryPolicy": document.get("healthyRetryPolicy"),
             "sicklyRetryPolicy": None,
             "throttlePolicy": document.get("throttlePolicy"),
-            "requestPolicy": document.get("requestPolicy"),
+            "requestPolicy": document.get("requestPolicy") and _object(document["requestPolicy"], "requestPolicy"),
             "guaranteed": False,
         }
     )
 
 
-def effective_topic_policy(kept: str) -> dict[str, Any]:
-    """What holds for a topic, with AWS's defaults in place of what it leaves open."""
-    http: dict[str, Any] = json.loads(kept)["http"] if kept else {}
+def effective_topic_policy(stored: str) -> dict[str, Any]:
+    """Return a topic's stored policy, completed by AWS's defaults."""
+    http: dict[str, Any] = json.loads(stored)["http"] if stored else {}
     effective = {
         "defaultHealthyRetryPolicy": {**DEFAULT_RETRY_POLICY, **http.get("defaultHealthyRetryPolicy", {})},
         "disableSubscriptionOverrides": http.get("disableSubscriptionOverrides", False),
@@ -119,10 +119,10 @@ def effective_topic_policy(kept: str) -> dict[str, Any]:
     return {"http": effective}
 
 
-def effective_policy(topic_kept: str, kept: str) -> dict[str, Any]:
-    """What holds for a subscription: its own policy where the topic lets it, else the topic's."""
-    topic = effective_topic_policy(topic_kept)["http"]
-    own: dict[str, Any] = json.loads(kept) if kept and not topic["disableSubscriptionOverrides"] else {}
+def effective_policy(topic_stored: str, stored: str) -> dict[str, Any]:
+    """Return a subscription's policy, unless the topic overrides it; what it lacks is the topic's."""
+    topic = effective_topic_policy(topic_stored)["http"]
+    own: dict[str, Any] = json.loads(stored) if stored and not topic["disableSubscriptionOverrides"] else {}
     healthy = own.get("healthyRetryPolicy")
     return {
         "healthyRetryPolicy": {**DEFAULT_RETRY_POLICY, **healthy} if healthy else topic["defaultHealthyRetryPolicy"],

@@ -1,4 +1,4 @@
-"""The errors of SNS that more than one module raises, in AWS's words."""
+"""The errors of SNS that several modules raise, in AWS's words."""
 
 from __future__ import annotations
 
@@ -6,27 +6,22 @@ from localbus.errors import AwsError
 
 
 def invalid(reason: str) -> AwsError:
-    """A parameter that may not be as it is."""
+    """Return the error for an invalid parameter."""
     return AwsError("InvalidParameterException", f"Invalid parameter: {reason}")
 
 
-def bad_value(text: str) -> AwsError:
-    """A message attribute that may not be as it is."""
-    return AwsError("InvalidParameterValueException", text)
-
-
 def no_topic() -> AwsError:
-    """A topic that is not there."""
+    """Return the error for a topic that does not exist."""
     return AwsError("NotFoundException", "Topic does not exist")
 
 
 def no_subscription() -> AwsError:
-    """A subscription that is not there."""
+    """Return the error for a subscription that does not exist."""
     return AwsError("NotFoundException", "Subscription does not exist")
 
 
 def not_authorized(account: str, action: str, resource: str, *, denied: bool = False) -> AwsError:
-    """An account that the topic's policy does not let, or its own one that it denies."""
+    """Return the error for an account that the policy does not allow, or, with `denied`, explicitly denies."""
     who = f"User: arn:aws:iam::{account}:root is not authorized to perform: SNS:{action} on resource: {resource}"
     why = f"because no resource-based policy allows the SNS:{action} action"
     if denied:
@@ -35,7 +30,7 @@ def not_authorized(account: str, action: str, resource: str, *, denied: bool = F
 
 
 def check_arn(arn: str, parameter: str) -> list[str]:
-    """The parts of an ARN."""
+    """Return the parts of an ARN; raises InvalidParameter."""
     parts = arn.split(":")
     if len(parts) < 6:
         raise invalid(f"{parameter} Reason: An ARN must have at least 6 elements, not {len(parts)}")

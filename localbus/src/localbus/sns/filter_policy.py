@@ -1,7 +1,7 @@
-"""Filter policies: which messages of a topic a subscription wants, by their attributes or by their body.
+"""Filter policies: they select the messages that a subscription gets, by their attributes or by their body.
 
-A filter policy is an event pattern with limits of its own and fewer operators, so `event_pattern` reads and compiles
-it. Here is what SNS adds: the limits, its words for what is wrong, and what of a message is looked at.
+A filter policy is an event pattern with fewer operators and other limits, so `event_pattern` parses and compiles it.
+SNS's limits, errors and message fields are here.
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
 """
 
@@ -32,7 +32,7 @@ _REDACTED = r"[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` 
 
 
 class FilterPolicyError(Exception):
-    """What is wrong with a filter policy. The caller knows by which parameter it came."""
+    """An invalid filter policy. The caller adds the name of the parameter."""
 
 
 class FilterPolicy:
@@ -52,12 +52,12 @@ class FilterPolicy:
         self.scope: Scope = scope
 
     def accepts(self, fields: Fields | None) -> bool:
-        """Whether the subscription wants a message of these fields: those of its attributes, or those of its body."""
+        """Return whether the policy accepts a message with these fields, of its attributes or of its body."""
         return fields is not None and any(holds(branch, fields) for branch in self._branches)
 
 
 def body_fields(message: str) -> Fields | None:
-    """The fields of a body that is a JSON object; None for any other body, which no policy accepts."""
+    """Return the fields of a body that is a JSON object; None for any other body, which no policy accepts."""
     try:
         document = json.loads(message)
     except (ValueError, RecursionError):
@@ -66,7 +66,7 @@ def body_fields(message: str) -> Fields | None:
 
 
 def attribute_fields(attributes: Mapping[str, Mapping[str, Any]]) -> Fields:
-    """The attributes as fields: each item of a String.Array is a value of its own, Binary ones do not count."""
+    """Return the attributes as fields: each item of a String.Array is a value, Binary attributes are left out."""
     fields: dict[str, list[tuple[Value, ArrayPosition]]] = {}
     for name, attribute in attributes.items():
         kind: str = attribute["DataType"]
@@ -92,14 +92,15 @@ def _read(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        reason = _syntax_error(text) or "the text is not JSON"
+        reason = syntax_error(text) or "the text is not JSON"
         raise FilterPolicyError(f"FilterPolicy: failed to parse JSON. {reason}") from exc
     if not isinstance(document, dict):
         raise FilterPolicyError("FilterPolicy: Filter is not an object")
     return document
 
 
-def _syntax_error(text: str) -> str | None:
+def syntax_error(text: str) -> str | None:
+    """Return what is wrong with the syntax of a JSON text, in AWS's words."""
     tokens = JsonTokens(text)
     try:
         while tokens.next().kind != "end":
@@ -110,12 +111,12 @@ def _syntax_error(text: str) -> str | None:
 
 
 def _reason(error: AwsError) -> str:
-    """The reason in the form that SNS gives it: without the text of the policy."""
+    """Return the reason as SNS words it: without the text of the policy."""
     return _SOURCE.sub(_REDACTED, error.message.removeprefix(_PREFIX_OF_REASON))
 
 
 def _is_nested(document: Mapping[str, Any]) -> bool:
-    """Whether a policy goes deeper than names and what they may be; the alternatives of an $or are no deeper."""
+    """Return whether a policy is deeper than names and their values; the alternatives of an $or do not count."""
     for name, value in document.items():
         if name == "$or" and isinstance(value, list):
             if any(isinstance(one, dict) and _is_nested(one) for one in value):
@@ -126,7 +127,7 @@ def _is_nested(document: Mapping[str, Any]) -> bool:
 
 
 def _check_operators(tokens: JsonTokens) -> None:
-    """Refuse the operators of event patterns that SNS has not, and numbers that it does not compare."""
+    """Raise AwsError for operators of event patterns that SNS does not have, and for numbers out of its range."""
     within: list[str] = []
     after = ""
     must_be_text = False
@@ -170,14 +171,14 @@ def _check_limits(document: Mapping[str, Any]) -> None:
 
 
 def _combinations(document: Mapping[str, Any], path: str, depth: int) -> Iterator[dict[str, int]]:
-    """For each way through the $or's: how many values each key has, times how deep it lies."""
-    ways: list[dict[str, int]] = [{}]
+    """Yield for each branch of the $or operators the number of values of each key, times the depth of the key."""
+    branches: list[dict[str, int]] = [{}]
     for name, value in document.items():
         if name == "$or":
-            found = [way for one in value for way in _combinations(one, path, depth)]
+            found = [branch for one in value for branch in _combinations(one, path, depth)]
         elif isinstance(value, dict):
             found = list(_combinations(value, f"{path}{name}.", depth + 1))
         else:
             found = [{f"{path}{name}": len(value) * depth}]
-        ways = [way | more for way in ways for more in found]
-    yield from ways
+        branches = [branch | more for branch in branches for more in found]
+    yield from branches

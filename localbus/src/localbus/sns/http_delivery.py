@@ -10,7 +10,7 @@ from localbus.http import client as http_client
 from localbus.http.client import NoAnswerError
 from localbus.sns.delivery import NotificationDelivery, Senders
 from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE
-from localbus.sns.notification import Notification, laid_out
+from localbus.sns.notification import Notification, formatted
 from localbus.sns.signature import Signer
 from localbus.sns.subscription import Subscription
 
@@ -50,7 +50,7 @@ async def post_confirmation(
     headers = {"Content-Type": DEFAULT_CONTENT_TYPE}
     if document["Type"] != "SubscriptionConfirmation":
         headers["x-amz-sns-subscription-arn"] = subscription.arn
-    await _post(subscription, document["MessageId"], document["Type"], laid_out(document | signed), headers)
+    await _post(subscription, document["MessageId"], document["Type"], formatted(document | signed), headers)
 
 
 async def _post(subscription: Subscription, message_id: str, kind: str, body: str, given: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
-"""From the input of Publish to a notification, with every check that AWS makes on the way.
+"""The message builder: turns the input of Publish and PublishBatch into notifications, with AWS's validation.
 
-Sources: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+Sources: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and API_PublishBatch.html
 and https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
 """
 
@@ -11,28 +11,69 @@ import json
 import re
 from collections.abc import Mapping
 
+from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.sns.errors import bad_value, invalid
+from localbus.sns.errors import invalid
 from localbus.sns.notification import Notification
 from localbus.sns.topic import Topic
 from localbus.sqs.message import Attribute, size_bytes
 
 MAX_SUBJECT = 100
 MAX_ATTRIBUTE_NAME = 256
+MAX_BATCH_ENTRIES = 10
+MAX_ENTRY_ID = 80
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TOKEN = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}")
+_ENTRY_ID = re.compile(r"[A-Za-z0-9_-]+")
 _NAME_CHARACTER = re.compile(r"[^A-Za-z0-9_.-]")
 # https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html and sms_publish-to-phone.html
 _RESERVED = ("AWS.SNS.MOBILE.", "AWS.SNS.SMS.", "AWS.MM.SMS.")
 _DEFAULT = "default"
-_NO_DEFAULT = "Message Structure - No default entry in JSON message body"
 _DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
 
 
 def build(entry: Params, topic: Topic, caller: Caller, at: float) -> Notification:
-    """The notification of this entry, which has passed `check`; refuses what concerns this entry alone."""
+    """Return the notification of Publish's input. Raises AwsError."""
+    _check_entry(entry, topic)
+    if _entry_bytes(entry) > topic.max_message_bytes:
+        raise invalid("Message too long")
+    return _build(entry, topic, caller, at)
+
+
+def build_batch(
+    entries: list[Params], topic: Topic, caller: Caller, at: float
+) -> list[tuple[str, Notification | AwsError]]:
+    """Return each entry's id with its notification or its error. Raises AwsError where AWS fails the whole batch."""
+    _check_batch(entries)
+    if sum(map(_entry_bytes, entries)) > topic.max_message_bytes:
+        text = "The length of all the messages put together is more than the limit."
+        raise AwsError("BatchRequestTooLongException", text)
+    for entry in entries:
+        _check_entry(entry, topic)
+    built: list[tuple[str, Notification | AwsError]] = []
+    for entry in entries:
+        try:
+            built.append((entry["Id"], _build(entry, topic, caller, at)))
+        except AwsError as exc:
+            built.append((entry["Id"], exc))
+    return built
+
+
+def direct_text(entry: Params, protocol: str) -> str:
+    """Return the text of a message to one phone or device, by its protocol or push service. Raises AwsError."""
+    texts = _texts(entry)
+    if protocol not in texts:
+        _require_default(texts)
+    text = texts.get(protocol, texts.get(_DEFAULT, ""))
+    if not text:
+        raise invalid("Empty message")
+    _check_attributes(entry.get("MessageAttributes", {}))
+    return text
+
+
+def _build(entry: Params, topic: Topic, caller: Caller, at: float) -> Notification:
     message: str = entry["Message"]
     if not message:
         raise invalid("Empty message")
@@ -50,9 +91,9 @@ def build(entry: Params, topic: Topic, caller: Caller, at: float) -> Notificatio
         topic.arn,
         new_id(),
         at,
-        by_protocol(entry),
+        _texts(entry),
         subject=subject,
-        attributes=entry.get("MessageAttributes"),
+        attributes=entry.get("MessageAttributes") or {},
         group_id=group_id,
         deduplication_id=deduplication_id,
         signature_version=topic.signature_version,
@@ -61,10 +102,27 @@ def build(entry: Params, topic: Topic, caller: Caller, at: float) -> Notificatio
     )
 
 
-def check(entry: Params, topic: Topic) -> None:
-    """Refuse what makes AWS refuse a whole batch, too."""
-    by_protocol(entry)
-    check_attributes(entry.get("MessageAttributes", {}))
+def _check_batch(entries: list[Params]) -> None:
+    if not entries:
+        raise AwsError("EmptyBatchRequestException", "The batch request doesn't contain any entries.")
+    if len(entries) > MAX_BATCH_ENTRIES:
+        text = "The batch request contains more entries than permissible."
+        raise AwsError("TooManyEntriesInBatchRequestException", text)
+    ids = [entry["Id"] for entry in entries]
+    for entry_id in ids:
+        if len(entry_id) > MAX_ENTRY_ID or not _ENTRY_ID.fullmatch(entry_id):
+            what = "is too long" if len(entry_id) > MAX_ENTRY_ID else "contains an impermissible character"
+            text = f"The Id of a batch entry in the batch request {what}: {entry_id}"
+            raise AwsError("InvalidBatchEntryIdException", text)
+    if len(set(ids)) < len(ids):
+        text = "Two or more batch entries in the request have the same Id."
+        raise AwsError("BatchEntryIdsNotDistinctException", text)
+
+
+def _check_entry(entry: Params, topic: Topic) -> None:
+    """Make the checks that fail a whole batch."""
+    _require_default(_texts(entry))
+    _check_attributes(entry.get("MessageAttributes", {}))
     if not topic.fifo:
         if entry.get("MessageDeduplicationId") is not None:
             reason = "The request includes MessageDeduplicationId parameter that is not valid for this topic type"
@@ -77,31 +135,13 @@ def check(entry: Params, topic: Topic) -> None:
         raise invalid(f"{text} explicitly")
 
 
-def entry_bytes(entry: Params) -> int:
-    """What counts towards the size limit: the message and its attributes."""
+def _entry_bytes(entry: Params) -> int:
+    """Return the size that counts towards the limit: the message and its attributes."""
     return size_bytes(entry["Message"], entry.get("MessageAttributes"))
 
 
-def by_protocol(entry: Params) -> dict[str, str]:
-    """The texts by protocol; without MessageStructure there is only the default."""
-    texts = _texts(entry)
-    if _DEFAULT not in texts:
-        raise invalid(_NO_DEFAULT)
-    return texts
-
-
-def text_for(protocol: str, entry: Params) -> str:
-    """The text for one protocol or push service, which is all that is needed when it goes to nobody else."""
-    texts = _texts(entry)
-    text = texts.get(protocol, texts.get(_DEFAULT))
-    if text is None:
-        raise invalid(_NO_DEFAULT)
-    if not text:
-        raise invalid("Empty message")
-    return text
-
-
 def _texts(entry: Params) -> dict[str, str]:
+    """Return the texts by protocol; without MessageStructure only the default."""
     structure, message = entry.get("MessageStructure"), entry["Message"]
     if structure is None:
         return {_DEFAULT: message}
@@ -115,8 +155,13 @@ def _texts(entry: Params) -> dict[str, str]:
     return {name: text for name, text in texts.items() if isinstance(text, str)}
 
 
-def check_attributes(attributes: Mapping[str, Attribute]) -> None:
-    """Refuse message attributes that are not of AWS's form. Their number has no limit but the message's size."""
+def _require_default(texts: Mapping[str, str]) -> None:
+    if _DEFAULT not in texts:
+        raise invalid("Message Structure - No default entry in JSON message body")
+
+
+def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
+    """Validate message attributes. Only the size of the message limits their number."""
     for name, attribute in attributes.items():
         _check_name(name)
         _check_value(name, attribute)
@@ -124,42 +169,40 @@ def check_attributes(attributes: Mapping[str, Attribute]) -> None:
 
 def _check_name(name: str) -> None:
     if not name:
-        raise bad_value("Message attribute name can not be empty.")
+        raise _bad_value("Message attribute name can not be empty.")
     if len(name) > MAX_ATTRIBUTE_NAME:
-        raise bad_value(f"Length of message attribute name must be less than {MAX_ATTRIBUTE_NAME} bytes.")
-    wrong = _NAME_CHARACTER.search(name)
-    if wrong:
+        raise _bad_value(f"Length of message attribute name must be less than {MAX_ATTRIBUTE_NAME} bytes.")
+    if wrong := _NAME_CHARACTER.search(name):
         text = f"Invalid non-alphanumeric character '#x{ord(wrong[0]):X}' was found in the message attribute name."
-        raise bad_value(f"{text} Can only include alphanumeric characters, hyphens, underscores, or dots.")
-    for where, there in (("starting", name.startswith(".")), ("ending", name.endswith("."))):
-        if there:
-            raise bad_value(f"Invalid message attribute name {where} with character '.' was found.")
+        raise _bad_value(f"{text} Can only include alphanumeric characters, hyphens, underscores, or dots.")
+    if name.startswith(".") or name.endswith("."):
+        where = "starting" if name.startswith(".") else "ending"
+        raise _bad_value(f"Invalid message attribute name {where} with character '.' was found.")
     if ".." in name:
-        raise bad_value("Message attribute name can not have successive '.' character.")
+        raise _bad_value("Message attribute name can not have successive '.' character.")
     if name.lower().startswith(("aws.", "amazon.")) and not name.startswith(_RESERVED):
-        raise bad_value("Message attribute name can not start with AWS. or Amazon.")
+        raise _bad_value("Message attribute name can not start with AWS. or Amazon.")
 
 
 def _check_value(name: str, attribute: Attribute) -> None:
-    kind = _DATA_TYPE.fullmatch(attribute["DataType"])
+    data_type: str = attribute["DataType"]
+    kind = _DATA_TYPE.fullmatch(data_type)
     if kind is None:
-        raise bad_value(
-            f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
-            "is Binary, Number, and String."
-        )
+        text = "has an invalid message attribute type, the set of supported type prefixes is"
+        raise _bad_value(f"The message attribute '{name}' {text} Binary, Number, and String.")
     own, other = ("BinaryValue", "StringValue") if kind[1] == "Binary" else ("StringValue", "BinaryValue")
     if own not in attribute and other in attribute:
-        which = own.removesuffix("Value")
-        raise bad_value(f"The message attribute '{name}' with type '{attribute['DataType']}' must use field '{which}'.")
+        text = f"must use field '{own.removesuffix('Value')}'"
+        raise _bad_value(f"The message attribute '{name}' with type '{data_type}' {text}.")
     if not attribute.get(own):
         text = "must contain non-empty message attribute value for message attribute type"
-        raise bad_value(f"The message attribute '{name}' {text} '{attribute['DataType']}'.")
+        raise _bad_value(f"The message attribute '{name}' {text} '{data_type}'.")
     if kind[1] == "Number":
-        _check_number(name, attribute["StringValue"])
+        try:
+            float(attribute["StringValue"])
+        except ValueError as exc:
+            raise _bad_value(f"Could not cast message attribute '{name}' value to number.") from exc
 
 
-def _check_number(name: str, text: str) -> None:
-    try:
-        float(text)
-    except ValueError as exc:
-        raise bad_value(f"Could not cast message attribute '{name}' value to number.") from exc
+def _bad_value(text: str) -> AwsError:
+    return AwsError("InvalidParameterValueException", text)

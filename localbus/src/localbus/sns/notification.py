@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -22,50 +23,36 @@ _quote = json.JSONEncoder(ensure_ascii=False).encode
 _DEFAULT = "default"
 
 
+@dataclass(eq=False)
 class Notification:
-    """One published message. What is the same for all subscriptions is worked out once."""
+    """One published message: its texts by protocol. What is the same for all subscriptions is computed once."""
 
-    def __init__(
-        self,
-        topic_arn: str,
-        message_id: str,
-        at: float,
-        messages: Mapping[str, str],
-        *,
-        subject: str | None = None,
-        attributes: Mapping[str, Attribute] | None = None,
-        group_id: str | None = None,
-        deduplication_id: str | None = None,
-        signature_version: str = "1",
-        base_url: str = "",
-        trace_header: str = "",
-    ) -> None:
-        self.topic_arn = topic_arn
-        self.message_id = message_id
-        self.at = at
-        self.subject = subject
-        self.attributes = attributes or {}
-        self.group_id = group_id
-        self.deduplication_id = deduplication_id
-        self.sequence_number: str | None = None
-        self.base_url = base_url
-        self.trace_header = trace_header
-        self._messages = messages
-        self._signature_version = signature_version
-        self._body_fields: dict[str, Fields | None] = {}
-        self._raw_contents: dict[str, Content] = {}
-        self._envelopes: dict[tuple[str, bool, bool], tuple[str, str]] = {}
+    topic_arn: str
+    message_id: str
+    at: float
+    texts: Mapping[str, str]
+    subject: str | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    sequence_number: str | None = None
+    signature_version: str = "1"
+    base_url: str = ""
+    trace_header: str = ""
+    _body_fields: dict[str, Fields | None] = field(default_factory=dict)
+    _raw_contents: dict[str, Content] = field(default_factory=dict)
+    _envelopes: dict[tuple[str, bool, bool], tuple[str, str]] = field(default_factory=dict)
 
     def message_for(self, protocol: str) -> str:
-        """The text for this protocol: its own where the publisher gave one, else the default."""
-        return self._messages.get(protocol, self._messages[_DEFAULT])
+        """Return the text for this protocol, or the default."""
+        return self.texts.get(protocol, self.texts[_DEFAULT])
 
     @cached_property
     def _attribute_fields(self) -> Fields:
         return attribute_fields(self.attributes)
 
     def raw_content(self, protocol: str) -> Content:
-        """What a queue gets by raw delivery. Raises AWS's errors, for a topic takes what a queue does not."""
+        """Return a queue message for raw delivery. Raises AwsError, since a queue accepts less than a topic."""
         text = self.message_for(protocol)
         content = self._raw_contents.get(text)
         if content is None:
@@ -73,7 +60,7 @@ class Notification:
         return content
 
     def is_accepted_by(self, policy: FilterPolicy, protocol: str) -> bool:
-        """Whether the filter policy of a subscription accepts the message."""
+        """Return whether the filter policy of a subscription accepts the message."""
         if policy.scope == "MessageAttributes":
             return policy.accepts(self._attribute_fields)
         text = self.message_for(protocol)
@@ -84,7 +71,7 @@ class Notification:
     def envelope(
         self, subscription_arn: str, protocol: str, *, replayed: bool = False, signer: Signer | None = None
     ) -> str:
-        """The JSON that a subscriber without raw delivery gets, laid out as AWS does."""
+        """Return the JSON for a subscriber without raw delivery, formatted as AWS does."""
         text = self.message_for(protocol)
         key = (text, replayed, signer is not None)
         parts = self._envelopes.get(key)
@@ -93,19 +80,18 @@ class Notification:
         return f"{parts[0]}{_quote(self.unsubscribe_url(subscription_arn))}{parts[1]}"
 
     def _around_link(self, text: str, replayed: bool, signer: Signer | None) -> tuple[str, str]:
-        """The envelope before and after the one value that differs between subscriptions."""
+        """Return the envelope before and after the one value that differs between subscriptions."""
         document: dict[str, Any] = self._head(text, signer)
         if replayed:
             document["Replayed"] = True
-        lines = [f'  "{name}" : {_quote(value)}' for name, value in document.items()]
-        head = "{\n" + ",\n".join(lines) + ',\n  "UnsubscribeURL" : '
+        head = f'{{\n{_lines(document)},\n  "UnsubscribeURL" : '
         if not self.attributes:
             return head, "\n}"
-        pairs = (f"    {_quote(name)} : {_compact(value)}" for name, value in self._shown_attributes().items())
+        pairs = (f"    {_quote(name)} : {_compact(value)}" for name, value in self._described_attributes().items())
         return head, ',\n  "MessageAttributes" : {\n' + ",\n".join(pairs) + "\n  }\n}"
 
     def _head(self, text: str, signer: Signer | None) -> dict[str, str]:
-        """The members up to the signature; a message of a FIFO topic has a number and is not signed."""
+        """Return the members up to the signature; a message of a FIFO topic has a number and is not signed."""
         document = {"Type": "Notification", "MessageId": self.message_id}
         if self.sequence_number is not None:
             document["SequenceNumber"] = self.sequence_number
@@ -113,38 +99,72 @@ class Notification:
         if self.subject is not None:
             document["Subject"] = self.subject
         document |= {"Message": text, "Timestamp": timestamp(self.at)}
-        return document if self.sequence_number is not None else document | self._signature(document, signer)
-
-    def _signature(self, document: dict[str, str], signer: Signer | None) -> dict[str, str]:
+        if self.sequence_number is not None:
+            return document
         if signer is None:
-            return digest(document, self._signature_version)
-        return signer.sign(document, self._signature_version, self.base_url)
+            return document | digest(document, self.signature_version)
+        return document | signer.sign(document, self.signature_version, self.base_url)
 
     def function_event(self, subscription_arn: str, *, signer: Signer | None = None) -> str:
-        """What a Lambda function is called with.
+        """Return the event for a Lambda function, as JSON.
 
         Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
         """
         head: dict[str, Any] = self._head(self.message_for("lambda"), signer)
         head["SigningCertUrl"] = head.pop("SigningCertURL")
         head |= {
-            "SignatureVersion": "1",  # whatever the topic's version, by which it is signed all the same (recorded)
+            "SignatureVersion": "1",  # also where the topic's version, by which it is signed, is 2 (recorded)
             "Subject": self.subject,
             "UnsubscribeUrl": self.unsubscribe_url(subscription_arn),
-            "MessageAttributes": self._shown_attributes(),
+            "MessageAttributes": self._described_attributes(),
         }
         record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": subscription_arn}
         return _compact({"Records": [{**record, "Sns": head}]})
 
     def unsubscribe_url(self, subscription_arn: str) -> str:
-        """The address that ends a subscription."""
+        """Return the URL that ends a subscription."""
         return f"{self.base_url}/?Action=Unsubscribe&SubscriptionArn={subscription_arn}"
 
-    def _shown_attributes(self) -> dict[str, dict[str, str]]:
-        return {name: {"Type": one["DataType"], "Value": _shown(one)} for name, one in self.attributes.items()}
+    def _described_attributes(self) -> dict[str, dict[str, str]]:
+        return {name: {"Type": one["DataType"], "Value": _text(one)} for name, one in self.attributes.items()}
 
 
-def _shown(attribute: Attribute) -> str:
+def timestamp(seconds: float) -> str:
+    """Return a time in seconds since 1970 as messages have it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def confirmation(kind: str, topic_arn: str, subscription_arn: str, token: str, **given: Any) -> dict[str, str]:
+    """Return an unsigned SubscriptionConfirmation or UnsubscribeConfirmation.
+
+    `given` has message_id, at and base_url.
+    """
+    if kind == "SubscriptionConfirmation":
+        text = f"You have chosen to subscribe to the topic {topic_arn}.\nTo confirm the subscription"
+    else:
+        text = f"You have chosen to deactivate subscription {subscription_arn}.\n"
+        text += "To cancel this operation and restore the subscription"
+    return {
+        "Type": kind,
+        "MessageId": given["message_id"],
+        "Token": token,
+        "TopicArn": topic_arn,
+        "Message": f"{text}, visit the SubscribeURL included in this message.",
+        "SubscribeURL": f"{given['base_url']}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}",
+        "Timestamp": timestamp(given["at"]),
+    }
+
+
+def formatted(document: Mapping[str, str]) -> str:
+    """Return a document of texts as JSON, formatted as AWS does."""
+    return f"{{\n{_lines(document)}\n}}"
+
+
+def _lines(document: Mapping[str, Any]) -> str:
+    return ",\n".join(f'  "{name}" : {_quote(value)}' for name, value in document.items())
+
+
+def _text(attribute: Attribute) -> str:
     if attribute["DataType"].startswith("Binary"):
         return base64.b64encode(attribute["BinaryValue"]).decode()
     text: str = attribute["StringValue"]
@@ -153,32 +173,3 @@ def _shown(attribute: Attribute) -> str:
 
 def _compact(document: object) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def timestamp(seconds: float) -> str:
-    """A time as it stands in messages."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def confirmation(kind: str, topic_arn: str, subscription_arn: str, token: str, **given: Any) -> dict[str, str]:
-    """A SubscriptionConfirmation or an UnsubscribeConfirmation, not signed; `given` has message_id, at and base_url."""
-    if kind == "SubscriptionConfirmation":
-        text = f"You have chosen to subscribe to the topic {topic_arn}.\nTo confirm the subscription"
-    else:
-        text = f"You have chosen to deactivate subscription {subscription_arn}.\n"
-        text += "To cancel this operation and restore the subscription"
-    link = f"{given['base_url']}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}"
-    return {
-        "Type": kind,
-        "MessageId": given["message_id"],
-        "Token": token,
-        "TopicArn": topic_arn,
-        "Message": f"{text}, visit the SubscribeURL included in this message.",
-        "SubscribeURL": link,
-        "Timestamp": timestamp(given["at"]),
-    }
-
-
-def laid_out(document: Mapping[str, str]) -> str:
-    """A document of texts, laid out as AWS does."""
-    return "{\n" + ",\n".join(f'  "{name}" : {_quote(value)}' for name, value in document.items()) + "\n}"

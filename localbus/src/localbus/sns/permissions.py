@@ -1,6 +1,6 @@
-"""Who may do what with a topic: the policy it has from the start, and the statements that AddPermission writes.
+"""The access policy of a topic: its default, its validation, and the statements that AddPermission writes.
 
-How a policy is evaluated is said in `queue_policy`.
+Policies are evaluated in `resource_policy`.
 Source: https://docs.aws.amazon.com/sns/latest/api/API_AddPermission.html
 """
 
@@ -11,22 +11,17 @@ import re
 from typing import Any
 
 from localbus.errors import AwsError
+from localbus.resource_policy import permission_statement, statements_of
 from localbus.sns.errors import invalid
 
 _ACTIONS = (
-    "GetTopicAttributes",
-    "SetTopicAttributes",
-    "AddPermission",
-    "RemovePermission",
-    "DeleteTopic",
-    "Subscribe",
-    "ListSubscriptionsByTopic",
-    "Publish",
+    *("GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic", "Subscribe"),
+    *("ListSubscriptionsByTopic", "Publish"),
 )
 
 
 def default_policy(topic_arn: str, account: str) -> str:
-    """The policy of a new topic: its owner may do everything."""
+    """Return the policy of a new topic, which allows its owner everything."""
     statement = {
         "Sid": "__default_statement_ID",
         "Effect": "Allow",
@@ -39,60 +34,40 @@ def default_policy(topic_arn: str, account: str) -> str:
 
 
 def check_policy(text: str) -> None:
-    """Refuse what is no policy."""
+    """Raise InvalidParameter unless the text is a policy."""
     try:
-        document = json.loads(text)
-        statements = document["Statement"]
+        statements = json.loads(text)["Statement"]
     except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise invalid("Policy Error: null") from exc
     statements = statements if isinstance(statements, list) else [statements]
     if not all(isinstance(one, dict) and one.get("Effect") in {"Allow", "Deny"} for one in statements):
         raise invalid("Policy Error: null")
-    if not all(isinstance(tests, dict) for one in statements for tests in _conditions(one)):
+    conditions = [one.get("Condition", {}) for one in statements]
+    if not all(isinstance(one, dict) and all(isinstance(test, dict) for test in one.values()) for one in conditions):
         raise invalid("Policy Error: null")
 
 
-def _conditions(statement: dict[str, Any]) -> list[Any]:
-    found = statement.get("Condition", {})
-    return list(found.values()) if isinstance(found, dict) else [None]
-
-
 def add_permission(policy: str, topic_arn: str, label: str, accounts: list[str], actions: list[str]) -> str:
-    """The policy with a statement that lets these accounts do these actions."""
-    for action in actions:
-        if action not in _ACTIONS:
-            raise invalid("Policy statement action out of service scope!")
+    """Return the policy with another statement, which allows the accounts these actions."""
+    if not set(actions) <= set(_ACTIONS):
+        raise invalid("Policy statement action out of service scope!")
     for account in accounts:
         if not re.fullmatch(r"[0-9]{12}", account):
             raise invalid(f"Policy Error: PrincipalNotFound: {account}")
-    document = json.loads(policy)
-    statements = _statements(document)
+    statements = statements_of(policy)
     if any(one.get("Sid") == label for one in statements):
         raise invalid("Statement already exists")
-    principals = [f"arn:aws:iam::{account}:root" for account in accounts]
-    names = [f"SNS:{action}" for action in actions]
-    statement = {
-        "Sid": label,
-        "Effect": "Allow",
-        "Principal": {"AWS": principals[0] if len(principals) == 1 else principals},
-        "Action": names[0] if len(names) == 1 else names,
-        "Resource": topic_arn,
-    }
-    return _text(document | {"Statement": [*statements, statement]})
+    statement = permission_statement(label, accounts, [f"SNS:{action}" for action in actions], topic_arn)
+    return _text(json.loads(policy) | {"Statement": [*statements, statement]})
 
 
 def remove_permission(policy: str, label: str) -> str:
-    """The policy without that statement."""
-    document = json.loads(policy)
-    left = [one for one in _statements(document) if one.get("Sid") != label]
-    if len(left) == len(_statements(document)):
+    """Return the policy without the statement of that label; raises NotFound."""
+    statements = statements_of(policy)
+    left = [one for one in statements if one.get("Sid") != label]
+    if len(left) == len(statements):
         raise AwsError("NotFoundException", "Invalid parameter: Label does not exist")
-    return _text(document | {"Statement": left})
-
-
-def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
-    found = document["Statement"]
-    return found if isinstance(found, list) else [found]
+    return _text(json.loads(policy) | {"Statement": left})
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The actions of SNS that are about mobile push. Credentials are kept and never tried, for nothing is sent.
+"""The actions of SNS on mobile push. Credentials are stored and never used, since nothing is sent.
 
 Sources: https://docs.aws.amazon.com/sns/latest/api/API_CreatePlatformApplication.html
 and https://docs.aws.amazon.com/sns/latest/api/API_CreatePlatformEndpoint.html
@@ -8,48 +8,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
+from localbus.sns.platform_application import PlatformApplication
+from localbus.sns.state import Sns
 
-if TYPE_CHECKING:
-    from localbus.sns.state import Sns
-
+MAX_NAME = 256
+MAX_USER_DATA_BYTES = 2048
 _PLATFORMS = {
-    "ADM",
-    "APNS",
-    "APNS_SANDBOX",
-    "APNS_VOIP",
-    "APNS_VOIP_SANDBOX",
-    "BAIDU",
-    "GCM",
-    "MACOS",
-    "MACOS_SANDBOX",
-    "MPNS",
-    "WNS",
+    *("ADM", "APNS", "APNS_SANDBOX", "APNS_VOIP", "APNS_VOIP_SANDBOX", "BAIDU", "GCM", "MACOS", "MACOS_SANDBOX"),
+    *("MPNS", "WNS"),
 }
 _WITHOUT_PRINCIPAL = "GCM"
-MAX_NAME = 256
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SECRETS = ("PlatformCredential", "PlatformPrincipal")
 _OF_APPLICATIONS = {
     *_SECRETS,
-    "ApplePlatformBundleID",
-    "ApplePlatformTeamID",
-    "Enabled",
-    "EventDeliveryFailure",
-    "EventEndpointCreated",
-    "EventEndpointDeleted",
-    "EventEndpointUpdated",
-    "FailureFeedbackRoleArn",
-    "SuccessFeedbackRoleArn",
+    *("ApplePlatformBundleID", "ApplePlatformTeamID", "Enabled", "EventDeliveryFailure", "EventEndpointCreated"),
+    *("EventEndpointDeleted", "EventEndpointUpdated", "FailureFeedbackRoleArn", "SuccessFeedbackRoleArn"),
     "SuccessFeedbackSampleRate",
 }
 _OF_ENDPOINTS = {"CustomUserData", "Enabled", "Token"}
-MAX_USER_DATA_BYTES = 2048
 
 
 def create_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -58,7 +40,7 @@ def create_platform_application(sns: Sns, params: Params, caller: Caller) -> Par
     _check_name(name)
     if platform not in _PLATFORMS:
         raise invalid(f"Platform Reason: {platform} is not supported")
-    given = _checked(params["Attributes"], _OF_APPLICATIONS)
+    given = _validated(params["Attributes"], _OF_APPLICATIONS)
     for one, other in (_SECRETS, _SECRETS[::-1]):
         if one in given and other not in given and platform != _WITHOUT_PRINCIPAL:
             raise invalid(f"Attributes Reason: {one} attribute provided without {other}")
@@ -67,33 +49,31 @@ def create_platform_application(sns: Sns, params: Params, caller: Caller) -> Par
 
 
 def delete_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
-    """DeletePlatformApplication; one that is not there is deleted already."""
+    """DeletePlatformApplication. A missing application counts as deleted."""
     sns.platforms.delete(params["PlatformApplicationArn"], caller)
     return {}
 
 
 def get_platform_application_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
-    """GetPlatformApplicationAttributes, which tells no secrets."""
-    return {
-        "Attributes": _without_secrets(sns.platforms.application(params["PlatformApplicationArn"], caller).attributes)
-    }
+    """GetPlatformApplicationAttributes, without secrets."""
+    return {"Attributes": _public(sns.platforms.application(params["PlatformApplicationArn"], caller))}
 
 
 def set_platform_application_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """SetPlatformApplicationAttributes."""
     application = sns.platforms.application(params["PlatformApplicationArn"], caller)
-    application.attributes |= _checked(params["Attributes"], _OF_APPLICATIONS)
+    application.attributes |= _validated(params["Attributes"], _OF_APPLICATIONS)
     return {}
 
 
 def list_platform_applications(sns: Sns, params: Params, caller: Caller) -> Params:
     """ListPlatformApplications."""
-    own = sns.platforms.own(caller)
 
-    def show(arn: str) -> Params:
-        return {"PlatformApplicationArn": arn, "Attributes": _without_secrets(own[arn].attributes)}
+    def show(application: PlatformApplication) -> Params:
+        return {"PlatformApplicationArn": application.arn, "Attributes": _public(application)}
 
-    return list_page("PlatformApplications", own, params, key=str, show=show)
+    own = sns.platforms.own(caller).values()
+    return list_page("PlatformApplications", own, params, key=lambda one: one.arn, show=show)
 
 
 def create_platform_endpoint(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -103,11 +83,11 @@ def create_platform_endpoint(sns: Sns, params: Params, caller: Caller) -> Params
     if "CustomUserData" in params:
         given["CustomUserData"] = params["CustomUserData"]
     given |= params.get("Attributes", {})
-    return {"EndpointArn": application.register(_checked(given, _OF_ENDPOINTS)).arn}
+    return {"EndpointArn": application.register(_validated(given, _OF_ENDPOINTS)).arn}
 
 
 def delete_endpoint(sns: Sns, params: Params, caller: Caller) -> Params:
-    """DeleteEndpoint; one that is not there is deleted already."""
+    """DeleteEndpoint. A missing endpoint counts as deleted."""
     sns.platforms.delete_endpoint(params["EndpointArn"], caller)
     return {}
 
@@ -119,18 +99,21 @@ def get_endpoint_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
 
 def set_endpoint_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """SetEndpointAttributes."""
-    sns.platforms.endpoint(params["EndpointArn"], caller).attributes |= _checked(params["Attributes"], _OF_ENDPOINTS)
+    endpoint = sns.platforms.endpoint(params["EndpointArn"], caller)
+    endpoint.attributes |= _validated(params["Attributes"], _OF_ENDPOINTS)
     return {}
 
 
 def list_endpoints_by_platform_application(sns: Sns, params: Params, caller: Caller) -> Params:
     """ListEndpointsByPlatformApplication."""
-    endpoints = sns.platforms.application(params["PlatformApplicationArn"], caller).endpoints
-
-    def show(arn: str) -> Params:
-        return {"EndpointArn": arn, "Attributes": endpoints[arn].attributes}
-
-    return list_page("Endpoints", endpoints, params, key=str, show=show)
+    endpoints = sns.platforms.application(params["PlatformApplicationArn"], caller).endpoints.values()
+    return list_page(
+        "Endpoints",
+        endpoints,
+        params,
+        key=lambda one: one.arn,
+        show=lambda one: {"EndpointArn": one.arn, "Attributes": one.attributes},
+    )
 
 
 def _check_name(name: str) -> None:
@@ -145,7 +128,7 @@ def _check_name(name: str) -> None:
         raise invalid(f"{name} Reason: {reason}")
 
 
-def _checked(given: Mapping[str, str], known: set[str]) -> dict[str, str]:
+def _validated(given: Mapping[str, str], known: set[str]) -> dict[str, str]:
     for name in given:
         if name not in known:
             raise invalid(f"Attributes Reason: Invalid attribute name: {name}")
@@ -160,5 +143,6 @@ def _checked(given: Mapping[str, str], known: set[str]) -> dict[str, str]:
     return attributes
 
 
-def _without_secrets(attributes: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in attributes.items() if name not in _SECRETS}
+def _public(application: PlatformApplication) -> dict[str, str]:
+    """Return the attributes without secrets."""
+    return {name: value for name, value in application.attributes.items() if name not in _SECRETS}

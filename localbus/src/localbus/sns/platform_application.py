@@ -1,4 +1,4 @@
-"""Applications for mobile push, and their endpoints: one for each device. What that would get stays in the outbox.
+"""Applications for mobile push, with an endpoint for each device. Their notifications are captured.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-mobile-application-as-subscriber.html
 """
@@ -23,7 +23,7 @@ class PlatformEndpoint:
 
     @property
     def enabled(self) -> bool:
-        """Whether it may be sent to."""
+        """The attribute Enabled: False stops deliveries."""
         return self.attributes["Enabled"] == "true"
 
 
@@ -36,7 +36,7 @@ class PlatformApplication:
     endpoints: dict[str, PlatformEndpoint] = field(default_factory=dict)
 
     def register(self, attributes: dict[str, str]) -> PlatformEndpoint:
-        """The endpoint of a device token; one that is there already is found again if nothing differs."""
+        """Return the endpoint of a device token: a new one, or the existing one if nothing differs."""
         for endpoint in self.endpoints.values():
             if endpoint.attributes["Token"] == attributes["Token"]:
                 if endpoint.attributes != attributes:
@@ -56,46 +56,46 @@ class PlatformApplications:
         self._applications: dict[str, PlatformApplication] = {}
 
     def create(self, platform: str, name: str, attributes: dict[str, str], caller: Caller) -> PlatformApplication:
-        """Make an application; one that is there already is found again."""
-        arn = f"arn:aws:sns:{caller.region}:{caller.account}:app/{platform}/{name}"
+        """Create an application, or return the existing one."""
+        arn = f"{_arn_prefix(caller)}{platform}/{name}"
         return self._applications.setdefault(arn, PlatformApplication(arn, attributes))
 
     def delete(self, arn: str, caller: Caller) -> None:
-        """Delete an application with its endpoints, if it is there."""
-        if arn.startswith(_begin(caller)):
+        """Delete an application with its endpoints, if it exists."""
+        if arn.startswith(_arn_prefix(caller)):
             self._applications.pop(arn, None)
 
     def own(self, caller: Caller) -> dict[str, PlatformApplication]:
-        """The applications of the caller's account and region, by ARN."""
-        return {arn: one for arn, one in self._applications.items() if arn.startswith(_begin(caller))}
+        """Return the applications of the caller's account and region, by ARN."""
+        return {arn: one for arn, one in self._applications.items() if arn.startswith(_arn_prefix(caller))}
 
     def application(self, arn: str, caller: Caller) -> PlatformApplication:
-        """The caller's application of that ARN; raises NotFound."""
-        found = self._applications.get(arn) if arn.startswith(_begin(caller)) else None
+        """Return the caller's application of that ARN; raises NotFound."""
+        found = self._applications.get(arn) if arn.startswith(_arn_prefix(caller)) else None
         if found is None:
             raise AwsError("NotFoundException", "PlatformApplication does not exist")
         return found
 
     def find_endpoint(self, arn: str) -> PlatformEndpoint | None:
-        """The endpoint of that ARN, whosever it is, if there is one."""
+        """Return the endpoint of that ARN in any account, if it exists."""
         application = self._applications.get(_application_arn(arn))
         return application.endpoints.get(arn) if application is not None else None
 
     def endpoint(self, arn: str, caller: Caller) -> PlatformEndpoint:
-        """The caller's endpoint of that ARN; raises NotFound."""
-        found = self.find_endpoint(arn) if _application_arn(arn).startswith(_begin(caller)) else None
+        """Return the caller's endpoint of that ARN; raises NotFound."""
+        found = self.find_endpoint(arn) if _application_arn(arn).startswith(_arn_prefix(caller)) else None
         if found is None:
             raise AwsError("NotFoundException", "Endpoint does not exist")
         return found
 
     def delete_endpoint(self, arn: str, caller: Caller) -> None:
-        """Delete an endpoint, if it is there. Its subscriptions stay, as on AWS."""
+        """Delete an endpoint, if it exists. Its subscriptions stay, as on AWS."""
         application = self.own(caller).get(_application_arn(arn))
         if application is not None:
             application.endpoints.pop(arn, None)
 
 
-def _begin(caller: Caller) -> str:
+def _arn_prefix(caller: Caller) -> str:
     return f"arn:aws:sns:{caller.region}:{caller.account}:app/"
 
 

@@ -13,7 +13,8 @@ from localbus.journal import Journal
 from localbus.sns.captured_messages import captured_confirmation
 from localbus.sns.delivery import CapturedDelivery, FunctionDelivery, NotificationDelivery, QueueDelivery, Senders
 from localbus.sns.http_delivery import HttpDelivery, post_confirmation
-from localbus.sns.notification import Notification, laid_out
+from localbus.sns.notification import Notification, formatted
+from localbus.sns.registry import Topics
 from localbus.sns.signature import digest
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
@@ -22,16 +23,20 @@ from localbus.sns.topic import Topic
 class Publisher:
     """Starts the deliveries of one engine's topics."""
 
-    def __init__(self, journal: Journal, senders: Senders, tasks: BackgroundTasks) -> None:
+    def __init__(self, journal: Journal, senders: Senders, tasks: BackgroundTasks, topics: Topics) -> None:
         self._journal = journal
         self._senders = senders
         self._tasks = tasks
+        self._topics = topics
         self._dispatcher = Dispatcher(senders.clock, journal, senders.sqs, tasks)
 
     def publish(self, topic: Topic, notification: Notification) -> None:
-        """Deliver the notification to every subscription whose filter policy accepts it."""
+        """Deliver the notification to every subscription whose filter policy accepts it, unless it is a duplicate."""
+        if not topic.accept(notification):
+            self._note("deduplicated", topic.arn, notification.message_id, notification.deduplication_id)
+            return
         self._note("published", topic.arn, notification.message_id)
-        for subscription in list(topic.subscriptions.values()):
+        for subscription in self._topics.subscriptions_of(topic):
             self.deliver(subscription, notification)
 
     def deliver(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> None:
@@ -63,7 +68,7 @@ class Publisher:
             case "http" | "https":
                 self._tasks.start(self._confirm_by_http(subscription, document, base_url))
             case "sqs":
-                text = laid_out(document | digest(document, subscription.topic.signature_version))
+                text = formatted(document | digest(document, subscription.topic.signature_version))
                 try:
                     senders.sqs.deliver(subscription.endpoint, {"MessageBody": text}, subscription.topic.principal)
                 except AwsError as exc:

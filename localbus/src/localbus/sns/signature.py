@@ -1,9 +1,8 @@
-"""How SNS signs its messages, and with what this engine does.
+"""Signatures of messages, by a key that the engine makes and a certificate that it serves.
 
-What goes out by HTTP is signed with a key of the engine's own, whose certificate the engine serves: a subscriber that
-verifies signatures can try it, once it trusts that address. A signature costs as much as publishing to a queue, so
-what goes to queues and functions, where nobody verifies, has in its place the digest that AWS would sign, unless real
-ones are asked for.
+Subscribers by HTTP can verify them once they trust that address. A signature costs as much as publishing to a queue, so
+messages for queues and functions, which rarely verify, have the digest that AWS would sign in its place, unless
+`--sign-everything` is given.
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html
 """
 
@@ -28,13 +27,13 @@ _VERIFIED = {"http", "https"}  # where AWS asks subscribers to verify signatures
 
 
 def text_to_sign(document: Mapping[str, str]) -> str:
-    """Names and values of what is signed, each on a line of its own."""
+    """Return the signed names and values, a line for each."""
     names = _NOTIFICATION if document["Type"] == "Notification" else _CONFIRMATION
     return "".join(f"{name}\n{document[name]}\n" for name in names if name in document)
 
 
 def digest(document: Mapping[str, str], version: str) -> dict[str, str]:
-    """The members that say how a message is signed, with the digest in the place of a signature."""
+    """Return the members for the signature, with the digest in its place."""
     region = document["TopicArn"].split(":")[3]
     certificate = hashlib.md5(region.encode(), usedforsecurity=False).hexdigest()
     hashed = hashlib.new(_DIGESTS[version], text_to_sign(document).encode(), usedforsecurity=False).digest()
@@ -43,7 +42,7 @@ def digest(document: Mapping[str, str], version: str) -> dict[str, str]:
 
 
 class Signer:
-    """One key and its certificate. Both are made when they are first needed, in whatever thread that is."""
+    """One key and its certificate. Both are made when they are first needed, in any thread."""
 
     def __init__(self, *, sign_everything: bool = False) -> None:
         self._sign_everything = sign_everything
@@ -56,7 +55,7 @@ class Signer:
 
     @cached_property
     def certificate(self) -> str:
-        """What subscribers find at `path`."""
+        """The certificate that is served at `path`, as PEM."""
         return self._key.certificate("sns.amazonaws.com of localbus")
 
     @property
@@ -71,7 +70,7 @@ class Signer:
         return SigningKey()
 
     def sign(self, document: Mapping[str, str], version: str, base_url: str) -> dict[str, str]:
-        """The members that say how a message is signed: of its SHA-1 in version 1, of its SHA-256 in version 2."""
+        """Return the members for the signature: of a SHA-1 digest in version 1, of SHA-256 in version 2."""
         signature = self._key.sign(text_to_sign(document).encode(), _DIGESTS[version])
         return _members(version, signature, f"{base_url}{self.path}")
 

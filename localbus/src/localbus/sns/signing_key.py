@@ -1,7 +1,7 @@
-"""The RSA key that an engine signs with, and the certificate that it gives itself.
+"""The RSA key of an engine's signatures, and its self-signed certificate.
 
-The key protects nothing: it lets subscribers try how they verify signatures. Importing this module costs 30 ms
-of CPU and 10 MB for `cryptography`, so that waits for the first signature.
+The key protects nothing: it lets subscribers test how they verify signatures. Importing this module costs 30 ms
+of CPU and 10 MB for `cryptography`, so it is imported for the first signature.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ _HASHES: dict[Digest, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": 
 
 
 class SigningKey:
-    """A key pair, made here and now. It may sign in any thread."""
+    """A new key pair. It may sign in any thread."""
 
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65_537, key_size=BITS)
 
     def sign(self, text: bytes, digest: Digest) -> bytes:
-        """The signature of the text's digest (RSASSA-PKCS1-v1_5)."""
+        """Return the signature of the text's digest (RSASSA-PKCS1-v1_5)."""
         return self._key.sign(text, padding.PKCS1v15(), _HASHES[digest])
 
     def certificate(self, name: str) -> str:
-        """The key's own certificate in this name, as PEM, valid from yesterday on by the real clock."""
+        """Return the key's certificate in this name, as PEM, valid from yesterday on by the real clock."""
         now = datetime.now(UTC)
         common_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         certificate = (

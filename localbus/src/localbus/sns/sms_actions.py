@@ -1,26 +1,19 @@
-"""The actions of SNS that are about text messages in general. None is ever sent, so nobody opts out."""
+"""The actions of SNS on text messages in general. Messages are captured instead of sent, so no number opts out."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
-
-if TYPE_CHECKING:
-    from localbus.sns.state import Sns
+from localbus.sns.state import Sns
 
 # https://docs.aws.amazon.com/sns/latest/api/API_SetSMSAttributes.html
 _ATTRIBUTES = {
-    "DefaultSMSType",
-    "DefaultSenderID",
-    "DeliveryStatusIAMRole",
-    "DeliveryStatusSuccessSamplingRate",
-    "MonthlySpendLimit",
-    "UsageReportS3Bucket",
+    *("DefaultSMSType", "DefaultSenderID", "DeliveryStatusIAMRole", "DeliveryStatusSuccessSamplingRate"),
+    *("MonthlySpendLimit", "UsageReportS3Bucket"),
 }
 _DEFAULTS = {"MonthlySpendLimit": "1"}
 _NUMBER = re.compile(r"\+?[0-9]{2,20}")
@@ -40,27 +33,24 @@ def set_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
 
 def get_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """GetSMSAttributes."""
-    kept = _DEFAULTS | sns.sms_attributes.get((caller.account, caller.region), {})
-    names = params.get("attributes") or kept
-    return {"attributes": {name: kept[name] for name in names if name in kept}}
+    attributes = _DEFAULTS | sns.sms_attributes.get((caller.account, caller.region), {})
+    names = params.get("attributes") or attributes
+    return {"attributes": {name: attributes[name] for name in names if name in attributes}}
 
 
-def check_if_phone_number_is_opted_out(sns: Sns, params: Params, caller: Caller) -> Params:
-    """CheckIfPhoneNumberIsOptedOut; nobody can opt out of what is never sent."""
-    del sns, caller
+def check_if_phone_number_is_opted_out(_sns: Sns, params: Params, _caller: Caller) -> Params:
+    """CheckIfPhoneNumberIsOptedOut."""
     _check_number(params["phoneNumber"])
     return {"isOptedOut": False}
 
 
-def list_phone_numbers_opted_out(sns: Sns, params: Params, caller: Caller) -> Params:
+def list_phone_numbers_opted_out(_sns: Sns, _params: Params, _caller: Caller) -> Params:
     """ListPhoneNumbersOptedOut."""
-    del sns, params, caller
     return {"phoneNumbers": []}
 
 
-def opt_in_phone_number(sns: Sns, params: Params, caller: Caller) -> Params:
+def opt_in_phone_number(_sns: Sns, params: Params, _caller: Caller) -> Params:
     """OptInPhoneNumber."""
-    del sns, caller
     _check_number(params["phoneNumber"])
     return {}
 

@@ -1,30 +1,33 @@
-"""A subscription: where the messages of a topic go, which of them, in which form, and what if they cannot."""
+"""A subscription: an endpoint for the messages of a topic, with its filter, form, and retries."""
 
 from __future__ import annotations
 
 import json
 import secrets
 from dataclasses import dataclass, field
+from typing import Any
 
-from localbus.sns.delivery_policy import effective_policy, retry_policy
+from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, effective_policy, retry_policy
 from localbus.sns.filter_policy import FilterPolicy
 from localbus.sns.topic import Topic
 
 # https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html and API_Subscribe.html
 CONFIRM_WITHIN_S = 2 * 86_400
 TOKEN_CHARACTERS = 96
-_BY_HTTP = {"http", "https"}
 _DEFAULTS = {"FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false"}
 
 
 def new_token() -> str:
-    """What whoever confirms a subscription must know."""
+    """Return a random token, which confirms a subscription."""
     return secrets.token_hex(TOKEN_CHARACTERS // 2)
 
 
 @dataclass(eq=False)
 class Subscription:
-    """One subscription. `attributes` are those that were set, in AWS's own form."""
+    """One subscription. `attributes` are those that were set, in AWS's own form.
+
+    `authenticated` says whether it was confirmed with credentials.
+    """
 
     arn: str
     topic: Topic
@@ -35,49 +38,44 @@ class Subscription:
     attributes: dict[str, str] = field(default_factory=dict)
     filter_policy: FilterPolicy | None = None
     confirmed: bool = True
-    authenticated: bool = True  # whether who confirmed it, did so with credentials
+    authenticated: bool = True
     authenticate_on_unsubscribe: bool = False
     token: str = field(default_factory=new_token)
     next_turn_at: float = 0.0
 
     def attribute(self, name: str) -> str | None:
-        """The attribute, or what holds where it was not set."""
+        """Return an attribute or its default."""
         return self.attributes.get(name, _DEFAULTS.get(name))
 
     @property
     def raw(self) -> bool:
-        """Whether the message goes out as it is, without the envelope."""
+        """True if messages are delivered without the envelope."""
         return self.attributes.get("RawMessageDelivery") == "true"
 
     @property
     def dead_letter_arn(self) -> str | None:
-        """The queue for what cannot be delivered."""
+        """The ARN of the dead-letter queue, if there is one."""
         text = self.attributes.get("RedrivePolicy")
         found: str | None = json.loads(text)["deadLetterTargetArn"] if text else None
         return found
 
     def is_stale(self, now: float) -> bool:
-        """Whether nobody confirmed it in time."""
+        """Return whether the time for its confirmation has passed."""
         return not self.confirmed and now >= self.created_at + CONFIRM_WITHIN_S
 
     @property
-    def effective_delivery_policy(self) -> dict[str, object]:
-        """How deliveries by HTTP are tried again, and in which form they go out."""
-        return effective_policy(
-            self.topic.attributes.get("DeliveryPolicy", ""), self.attributes.get("DeliveryPolicy", "")
-        )
+    def effective_delivery_policy(self) -> dict[str, Any]:
+        """The retries, throttling and content type of deliveries by HTTP."""
+        topic_policy = self.topic.attributes.get("DeliveryPolicy", "")
+        return effective_policy(topic_policy, self.attributes.get("DeliveryPolicy", ""))
 
     def http_delays(self) -> list[float]:
-        """The pause before each retry by HTTP, in seconds."""
-        healthy = self.effective_delivery_policy["healthyRetryPolicy"]
-        return list(retry_policy(healthy).delays()) if isinstance(healthy, dict) else []
+        """Return the delay before each retry by HTTP, in seconds."""
+        return list(retry_policy(self.effective_delivery_policy["healthyRetryPolicy"]).delays())
 
     def take_turn(self, now: float) -> float:
-        """How many seconds a delivery is to wait, so that there are no more of them by HTTP than the policy lets."""
-        if self.protocol not in _BY_HTTP:
-            return 0.0
-        throttle = self.effective_delivery_policy["throttlePolicy"]
-        rate = throttle.get("maxReceivesPerSecond") if isinstance(throttle, dict) else None
+        """Reserve a delivery by HTTP and return the seconds until then, as maxReceivesPerSecond requires."""
+        rate = (self.effective_delivery_policy["throttlePolicy"] or {}).get("maxReceivesPerSecond")
         if rate is None:
             return 0.0
         at = max(now, self.next_turn_at)
@@ -85,6 +83,6 @@ class Subscription:
         return at - now
 
     def content_type(self) -> str:
-        """The content type of notifications by HTTP."""
-        request = self.effective_delivery_policy["requestPolicy"]
-        return str(request["headerContentType"]) if isinstance(request, dict) else ""
+        """Return the content type of notifications by HTTP."""
+        policy = self.effective_delivery_policy["requestPolicy"]
+        return str(policy.get("headerContentType", DEFAULT_CONTENT_TYPE))

@@ -1,4 +1,4 @@
-"""A topic: its subscriptions, its settings, and for a FIFO topic its order and its memory of what was published.
+"""A topic: its settings, and for a FIFO topic its order, deduplication and archive.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html
 """
@@ -8,16 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Hashable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from localbus.resource_policy import Principal
 from localbus.sns.notification import Notification
 from localbus.sns.permissions import default_policy
 from localbus.sns.topic_archive import TopicArchive
 from localbus.sqs.deduplication import Window
-
-if TYPE_CHECKING:
-    from localbus.sns.subscription import Subscription
 
 # AWS's sequence numbers of topics have twenty digits, and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 10_000_000_000_000_000_000
@@ -26,20 +22,19 @@ DEFAULT_MAX_MESSAGE_BYTES = 262_144
 
 
 class Topic:
-    """One topic. `attributes` are those that were set, in AWS's own form."""
+    """One topic. `attributes` are those that were set, in AWS's own form. Its subscriptions are in the registry."""
 
     def __init__(self, arn: str, attributes: dict[str, str], tags: dict[str, str], now: float) -> None:
         _, _, _, self.region, self.account, self.name = arn.split(":")
         self.arn = arn
         self.attributes = attributes
         self.tags = tags
-        self.subscriptions: dict[str, Subscription] = {}
         self.subscriptions_deleted = 0
         self.fifo = attributes.get("FifoTopic") == "true"
         self.archive = TopicArchive() if self.fifo else None
         self._sequence_numbers = itertools.count(FIRST_SEQUENCE_NUMBER, SEQUENCE_STEP)
         self._published: Window[tuple[str, str]] = Window()
-        self.changed(now)
+        self.configure(now)
 
     @cached_property
     def principal(self) -> Principal:
@@ -47,40 +42,35 @@ class Topic:
         context = {"aws:SourceArn": self.arn, "aws:SourceAccount": self.account, "aws:SourceOwner": self.account}
         return Principal(service="sns.amazonaws.com", context=context)
 
-    def changed(self, now: float) -> None:
-        """Go by attributes that were set anew."""
+    def configure(self, now: float) -> None:
+        """Apply attributes that have changed."""
         if self.archive is not None:
-            self.archive.retain(self.attributes.get("ArchivePolicy", ""), now)
-
-    @property
-    def is_archiving(self) -> bool:
-        """Whether it keeps what is published."""
-        return self.archive is not None and self.archive.began_at is not None
+            self.archive.configure(self.attributes.get("ArchivePolicy", ""), now)
 
     @property
     def policy(self) -> str:
-        """Who may do what with it."""
+        """The access policy as JSON."""
         return self.attributes.get("Policy") or default_policy(self.arn, self.account)
 
     @property
     def content_based_deduplication(self) -> bool:
-        """Whether two messages with the same body are the same."""
+        """True if messages with the same body are duplicates."""
         return self.attributes.get("ContentBasedDeduplication") == "true"
 
     @property
     def max_message_bytes(self) -> int:
-        """How large a message may be, and a batch."""
+        """The size limit of a message, and of a whole batch."""
         return int(self.attributes.get("MaximumMessageSize") or DEFAULT_MAX_MESSAGE_BYTES)
 
     @property
     def signature_version(self) -> str:
-        """Which digest goes into signatures."""
+        """1 for signatures of a SHA-1 digest, 2 for SHA-256."""
         return self.attributes.get("SignatureVersion") or "1"
 
-    def take_in(self, notification: Notification, now: float) -> bool:
-        """Give the message its number; False when it was published before, within five minutes.
+    def accept(self, notification: Notification) -> bool:
+        """Number and archive a message of a FIFO topic. Return False for a duplicate, published within five minutes.
 
-        It then has the id and the number of the first.
+        A duplicate gets the id and the number of the first message.
         Source: https://docs.aws.amazon.com/sns/latest/dg/fifo-message-dedup.html
         """
         if not self.fifo:
@@ -88,12 +78,12 @@ class Topic:
         key: Hashable = notification.deduplication_id
         if self.attributes.get("FifoThroughputScope") == "MessageGroup":
             key = (notification.group_id, key)
-        first = self._published.get(key, now)
+        first = self._published.get(key, notification.at)
         if first is not None:
             notification.message_id, notification.sequence_number = first
             return False
         notification.sequence_number = str(next(self._sequence_numbers))
-        self._published.put(key, (notification.message_id, notification.sequence_number), now)
+        self._published.put(key, (notification.message_id, notification.sequence_number), notification.at)
         if self.archive is not None:
             self.archive.add(notification)
         return True

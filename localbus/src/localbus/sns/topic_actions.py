@@ -1,21 +1,15 @@
-"""The actions of SNS that are about topics: create, find, change, list, tag, permit and delete."""
+"""The actions of SNS on topics: create, find, change, list, tag, permit and delete."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from localbus.errors import AwsError
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.sns import topic_attributes
+from localbus.sns import permissions, topic_attributes
 from localbus.sns.errors import check_arn, invalid
-from localbus.sns.permissions import add_permission as with_permission
-from localbus.sns.permissions import remove_permission as without_permission
+from localbus.sns.state import Sns
 from localbus.sns.topic import Topic
-
-if TYPE_CHECKING:
-    from localbus.sns.state import Sns
 
 # https://docs.aws.amazon.com/sns/latest/dg/sns-tags.html
 MAX_TAGS = 50
@@ -23,13 +17,12 @@ MAX_TAGS = 50
 
 def create_topic(sns: Sns, params: Params, caller: Caller) -> Params:
     """CreateTopic."""
-    tags = _read_tags(params.get("Tags", []))
-    _check_count(tags)
+    tags = _read_tags({}, params.get("Tags", []))
     return {"TopicArn": sns.topics.create(params["Name"], params.get("Attributes", {}), tags, caller).arn}
 
 
 def delete_topic(sns: Sns, params: Params, caller: Caller) -> Params:
-    """DeleteTopic; one that is not there is deleted already, and one that has an archive is not deleted.
+    """DeleteTopic. A missing topic counts as deleted; one with an archive is not deleted.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-topic-owner.html
     """
@@ -39,7 +32,7 @@ def delete_topic(sns: Sns, params: Params, caller: Caller) -> Params:
         if exc.code != "NotFoundException":
             raise
     else:
-        if topic.is_archiving:
+        if topic.archive is not None and topic.archive.began_at is not None:
             raise AwsError("InvalidStateException", "Invalid state: Cannot delete a topic with an ArchivePolicy")
         sns.topics.delete(topic)
     return {}
@@ -53,7 +46,14 @@ def list_topics(sns: Sns, params: Params, caller: Caller) -> Params:
 
 def get_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """GetTopicAttributes."""
-    return {"Attributes": topic_attributes.show(sns.find(params["TopicArn"], caller, "GetTopicAttributes"))}
+    topic = sns.find(params["TopicArn"], caller, "GetTopicAttributes")
+    confirmed = [one.confirmed for one in sns.topics.subscriptions_of(topic)]
+    counts = {
+        "SubscriptionsConfirmed": str(confirmed.count(True)),
+        "SubscriptionsPending": str(confirmed.count(False)),
+        "SubscriptionsDeleted": str(topic.subscriptions_deleted),
+    }
+    return {"Attributes": counts | topic_attributes.describe(topic)}
 
 
 def set_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -62,25 +62,25 @@ def set_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     name, value = params["AttributeName"], params.get("AttributeValue", "")
     if name == "FifoTopic":
         raise invalid("AttributeName")
-    topic.attributes |= topic_attributes.checked({name: value}, fifo=topic.fifo)
+    topic.attributes |= topic_attributes.validated({name: value}, fifo=topic.fifo)
     if value == "":
         del topic.attributes[name]
-    topic.changed(sns.clock.now())
+    topic.configure(sns.clock.now())
     return {}
 
 
 def add_permission(sns: Sns, params: Params, caller: Caller) -> Params:
     """AddPermission."""
     topic = sns.find(params["TopicArn"], caller, "AddPermission")
-    accounts, actions = params["AWSAccountId"], params["ActionName"]
-    topic.attributes["Policy"] = with_permission(topic.policy, topic.arn, params["Label"], accounts, actions)
+    label, accounts, actions = params["Label"], params["AWSAccountId"], params["ActionName"]
+    topic.attributes["Policy"] = permissions.add_permission(topic.policy, topic.arn, label, accounts, actions)
     return {}
 
 
 def remove_permission(sns: Sns, params: Params, caller: Caller) -> Params:
     """RemovePermission."""
     topic = sns.find(params["TopicArn"], caller, "RemovePermission")
-    topic.attributes["Policy"] = without_permission(topic.policy, params["Label"])
+    topic.attributes["Policy"] = permissions.remove_permission(topic.policy, params["Label"])
     return {}
 
 
@@ -93,9 +93,7 @@ def list_tags_for_resource(sns: Sns, params: Params, caller: Caller) -> Params:
 def tag_resource(sns: Sns, params: Params, caller: Caller) -> Params:
     """TagResource."""
     topic = _tagged(sns, params, caller)
-    tags = topic.tags | _read_tags(params["Tags"])
-    _check_count(tags)
-    topic.tags = tags
+    topic.tags = _read_tags(topic.tags, params["Tags"])
     return {}
 
 
@@ -116,16 +114,14 @@ def _tagged(sns: Sns, params: Params, caller: Caller) -> Topic:
     return topic
 
 
-def _read_tags(given: list[Params]) -> dict[str, str]:
+def _read_tags(current: dict[str, str], given: list[Params]) -> dict[str, str]:
+    """Return the current tags with those given."""
     tags = {tag["Key"]: tag["Value"] for tag in given}
     if len(tags) < len(given):
         raise invalid("Duplicated keys are not allowed.")
     for key, value in tags.items():
         if key.lower().startswith("aws:") or len(value) > 256:
             raise invalid("Tags Reason: keys do not start with aws:, and values have at most 256 characters")
-    return tags
-
-
-def _check_count(tags: dict[str, str]) -> None:
-    if len(tags) > MAX_TAGS:
+    if len(current | tags) > MAX_TAGS:
         raise AwsError("TagLimitExceededException", "Could not complete request: tag quota of per resource exceeded")
+    return current | tags

@@ -1,4 +1,4 @@
-"""A topic's attributes: which there are, what they may be, and how they are shown.
+"""The attributes of a topic: their names, valid values, and descriptions.
 
 Source: https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html
 """
@@ -11,11 +11,15 @@ from collections.abc import Mapping
 
 from localbus.sns.delivery_policy import effective_topic_policy, read_topic_policy
 from localbus.sns.errors import invalid
+from localbus.sns.notification import timestamp
 from localbus.sns.permissions import check_policy, default_policy
 from localbus.sns.topic import Topic
 
-_FIFO_ONLY = {"FifoTopic", "ContentBasedDeduplication", "FifoThroughputScope", "ArchivePolicy"}
-_PLAIN = {"DisplayName", "KmsMasterKeyId", "TracingConfig", "SignatureVersion", "MaximumMessageSize"}
+_FIFO_ONLY = {"ContentBasedDeduplication", "FifoThroughputScope", "ArchivePolicy"}
+_KNOWN = {
+    *("DisplayName", "KmsMasterKeyId", "TracingConfig", "SignatureVersion", "MaximumMessageSize", "Policy"),
+    *("DeliveryPolicy", "FifoTopic", *_FIFO_ONLY),
+}
 _FEEDBACK = re.compile(
     r"(?:HTTP|Firehose|Lambda|Application|SQS)(?:SuccessFeedbackRoleArn|SuccessFeedbackSampleRate|FailureFeedbackRoleArn)"
 )
@@ -31,38 +35,35 @@ MAX_DISPLAY_NAME = 100
 MESSAGE_SIZES = range(1024, 1_048_577)
 
 
-def is_known(name: str) -> bool:
-    """Whether a topic can have such an attribute."""
-    return name in _PLAIN | _FIFO_ONLY | {"Policy", "DeliveryPolicy"} or _FEEDBACK.fullmatch(name) is not None
+def validated(given: Mapping[str, str], *, fifo: bool, where: str = "") -> dict[str, str]:
+    """Return the attributes in AWS's own form; raises InvalidParameter, whose reason starts with `where`."""
+    return {name: _validated(name, value, fifo, where) for name, value in given.items()}
 
 
-def checked(given: Mapping[str, str], *, fifo: bool, where: str = "") -> dict[str, str]:
-    """The attributes in AWS's own form; `where` begins the reason of an error, as CreateTopic has it."""
-    return {name: _checked(name, value, fifo, where) for name, value in given.items()}
-
-
-def _checked(name: str, value: str, fifo: bool, where: str) -> str:
-    if not is_known(name) or (name in _FIFO_ONLY - {"FifoTopic"} and not fifo):
+def _validated(name: str, value: str, fifo: bool, where: str) -> str:
+    known = name in _KNOWN or _FEEDBACK.fullmatch(name)
+    if not known or (name in _FIFO_ONLY and not fifo):
         raise invalid(f"{where}Unknown attribute {name}" if where else "AttributeName")
     lowered = value.lower() if value.lower() in {"true", "false"} else value
     choices = _CHOICES.get(name)
     if choices and lowered not in choices:
         raise invalid(f"{where}{name}: Invalid value [{value}]. Must be one of {', '.join(sorted(choices))}.")
-    if name == "DisplayName" and len(value) > MAX_DISPLAY_NAME:
-        raise invalid(f"{where}DisplayName")
-    if name == "MaximumMessageSize" and not (value.isdigit() and len(value) < 9 and int(value) in MESSAGE_SIZES):
-        raise invalid(f"{where}MaximumMessageSize must be between 1024 and 1048576")
-    if name == "Policy" and value:
-        check_policy(value)
-    if name == "DeliveryPolicy" and value:
-        return read_topic_policy(value)
-    if name == "ArchivePolicy" and value:
-        _check_archive_policy(value)
+    match name:
+        case "DisplayName" if len(value) > MAX_DISPLAY_NAME:
+            raise invalid(f"{where}DisplayName")
+        case "MaximumMessageSize" if not (value.isdigit() and len(value) < 9 and int(value) in MESSAGE_SIZES):
+            raise invalid(f"{where}MaximumMessageSize must be between 1024 and 1048576")
+        case "Policy" if value:
+            check_policy(value)
+        case "DeliveryPolicy" if value:
+            return read_topic_policy(value)
+        case "ArchivePolicy" if value:
+            _check_archive_policy(value)
     return lowered
 
 
 def _check_archive_policy(text: str) -> None:
-    """A retention of 1 to 365 days, or {} for none.
+    """Require a retention of 1 to 365 days, or {} for no archive.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-topic-owner.html
     """
@@ -75,28 +76,21 @@ def _check_archive_policy(text: str) -> None:
         raise invalid("ArchivePolicy: MessageRetentionPeriod must be between 1 and 365")
 
 
-def show(topic: Topic) -> dict[str, str]:
-    """Everything that GetTopicAttributes tells."""
-    pending = sum(not one.confirmed for one in topic.subscriptions.values())
-    kept = {name: value for name, value in topic.attributes.items() if value != ""}
-    if kept.get("FifoTopic") == "false":
-        del kept["FifoTopic"]
-    shown = {
+def describe(topic: Topic) -> dict[str, str]:
+    """Return what GetTopicAttributes shows, without the numbers of subscriptions."""
+    attributes = {name: value for name, value in topic.attributes.items() if value != ""}
+    if attributes.get("FifoTopic") == "false":
+        del attributes["FifoTopic"]
+    policy = effective_topic_policy(attributes.get("DeliveryPolicy", ""))
+    computed = {
         "TopicArn": topic.arn,
         "Owner": topic.account,
         "DisplayName": "",
         "Policy": default_policy(topic.arn, topic.account),
-        "SubscriptionsConfirmed": str(len(topic.subscriptions) - pending),
-        "SubscriptionsDeleted": str(topic.subscriptions_deleted),
-        "SubscriptionsPending": str(pending),
-        "EffectiveDeliveryPolicy": _text(effective_topic_policy(kept.get("DeliveryPolicy", ""))),
+        "EffectiveDeliveryPolicy": json.dumps(policy, separators=(",", ":")),
     }
     if topic.fifo:
-        shown["ContentBasedDeduplication"] = "false"
+        computed["ContentBasedDeduplication"] = "false"
     if topic.archive is not None and topic.archive.began_at is not None:
-        shown["BeginningArchiveTime"] = topic.archive.beginning()
-    return shown | kept
-
-
-def _text(document: object) -> str:
-    return json.dumps(document, separators=(",", ":"))
+        computed["BeginningArchiveTime"] = timestamp(topic.archive.began_at)
+    return computed | attributes

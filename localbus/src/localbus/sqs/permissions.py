@@ -9,7 +9,7 @@ import json
 import re
 
 from localbus.errors import AwsError
-from localbus.resource_policy import statements_of
+from localbus.resource_policy import permission_statement, statements_of
 from localbus.sqs.errors import invalid_value, missing
 
 MAX_ACTIONS = 7
@@ -48,13 +48,7 @@ def add_permission(policy: str, queue_arn: str, label: str, accounts: list[str],
     statements = statements_of(policy)
     if any(statement.get("Sid") == label for statement in statements):
         raise invalid_value("Label", label, "Already exists.")
-    statement = {
-        "Sid": label,
-        "Effect": "Allow",
-        "Principal": {"AWS": _one_or_many([f"arn:aws:iam::{account}:root" for account in accounts])},
-        "Action": _one_or_many([f"SQS:{action}" for action in actions]),
-        "Resource": queue_arn,
-    }
+    statement = permission_statement(label, accounts, [f"SQS:{action}" for action in actions], queue_arn)
     return json.dumps(document | {"Statement": [*statements, statement]}, separators=(",", ":"))
 
 
@@ -64,7 +58,3 @@ def remove_permission(policy: str, label: str) -> str:
     if len(left) == len(statements_of(policy)):
         raise invalid_value("Label", label, "can't find label.")
     return json.dumps(json.loads(policy) | {"Statement": left}, separators=(",", ":")) if left else ""
-
-
-def _one_or_many(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values
