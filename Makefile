@@ -34,7 +34,7 @@ test: $(DEV) ## Run every test; those that need Docker are skipped where there i
 
 bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
 	@$(BIN)/python bench/bench.py
-	@$(BIN)/python localbus/bench/compare.py
+	@$(BIN)/python bench/compare.py
 
 fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
 	@PYTHONPATH=tests $(BIN)/python -m fidelity

@@ -1,4 +1,4 @@
-"""`make bench`: every speed goal, side by side on one backend process, the median of several rounds. See README.md."""
+"""`make bench`: every speed goal, side by side on one backend process, as the median of several rounds."""
 
 import argparse
 import json
@@ -12,76 +12,76 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Final
 
-from api_part import api_part, calm_part
-from figures import Figure, Measured, markdown, show
-from ground import Ground
+from goals import Goal
 from orderboard.errors import RigError
 from orderboard.system.backends import version_of
-from orderboard.system.host import this_host
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, start_system
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen, result_console
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
-from resident_part import resident_part
-from whole_part import whole_part
-from worker_part import worker_part
+from orders.api import api_part, calm_part
+from orders.memory import memory_part
+from orders.report import Report
+from orders.running import RunningSystem
+from orders.whole import whole_part
+from orders.worker import worker_part
 
-PARTS: Final[dict[str, Callable[[Ground], list[Figure]]]] = {
+PARTS: Final[dict[str, Callable[[RunningSystem], list[Goal]]]] = {
     "worker": worker_part,
     "api": api_part,
     "calm": calm_part,
     "whole": whole_part,
-    "memory": resident_part,
+    "memory": memory_part,
 }
 _BACKENDS: Final[tuple[BackendName, ...]] = ("embedded", "ministack", "localstack")
 _INTERRUPTED: Final = 130
 
 
 def main() -> int:
-    """Run the parts that were asked for, and print the table. Missed goals are printed like met ones: exit 0."""
+    """Run the selected parts and print the results. Exit 0 also if goals are missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", choices=_BACKENDS, default=DEFAULT_BACKEND)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=PARTS, action="append", help="repeatable; all parts if not given")
+    parser.add_argument("--only", choices=PARTS, action="append", help="a part to run; repeatable; default: all")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
+    form.add_argument("--markdown", action="store_true", help="print the table as in docs/performance.md")
     form.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        measured = _measure(arguments.backend, arguments.rounds, arguments.only or tuple(PARTS))
+        report = _measure(arguments.backend, arguments.rounds, arguments.only or tuple(PARTS))
     except KeyboardInterrupt:
-        print("Interrupted. Nothing that was started here runs on.", file=sys.stderr)
+        print("Interrupted; everything that was started has been stopped.", file=sys.stderr)
         return _INTERRUPTED
     except RigError as exc:
         print(f"bench: {exc}", file=sys.stderr)
         return 1
     if arguments.json:
-        json.dump(measured.document(), sys.stdout, indent=2)
+        json.dump(report.document(), sys.stdout, indent=2)
     elif arguments.markdown:
-        sys.stdout.write(markdown(measured))
+        sys.stdout.write(report.markdown())
     else:
-        show(measured, result_console())
+        report.show(result_console())
     return 0
 
 
-def _measure(backend: BackendName, rounds: int, parts: Sequence[str]) -> Measured:
+def _measure(backend: BackendName, rounds: int, parts: Sequence[str]) -> Report:
     began_at = datetime.now(UTC)
-    figures: list[Figure] = []
+    goals: list[Goal] = []
     part_s: dict[str, float] = {}
     with ExitStack() as stack, progress_screen() as screen:
-        ground = Ground(start_system(_options(backend, stack), screen, stack), screen, rounds)
-        version = version_of(ground.system.target.endpoint)
-        stack.callback(ground.wake)
-        ground.sleep()
+        running = RunningSystem(start_system(_options(backend, stack), screen, stack), screen, rounds)
+        version = version_of(running.system.target.endpoint)
+        stack.callback(running.resume_worker)
+        running.pause_worker()
         for name in parts:
             began = time.perf_counter()
-            figures += PARTS[name](ground)
+            goals += PARTS[name](running)
             part_s[name] = time.perf_counter() - began
-    return Measured(figures, part_s, rounds, f"{backend} ({version})", this_host(), began_at)
+    return Report(goals, part_s, rounds, f"{backend} ({version})", began_at)
 
 
 def _options(backend: BackendName, stack: ExitStack) -> SystemOptions:

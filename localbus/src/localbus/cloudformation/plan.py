@@ -77,7 +77,7 @@ class Plan:
         return Functions(self.names, self.template.mappings, self.conditions, resources, import_value)
 
     def is_local(self, logical_id: str) -> bool:
-        """Whether localbus creates the resource itself."""
+        """True if localbus creates the resource itself."""
         return self.active[logical_id].type in RESOURCE_TYPES
 
     def upstream_values(self) -> set[Value]:

@@ -39,7 +39,7 @@ class StackResource:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a physical resource to delete."""
+        """True if there is a physical resource to delete."""
         return bool(self.physical_id) and self.status != "DELETE_COMPLETE"
 
     @property
@@ -86,7 +86,7 @@ class Stack:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether only its history is left."""
+        """True if only its history is left."""
         return self.status == "DELETE_COMPLETE"
 
     @property

@@ -92,7 +92,7 @@ def check_updatable(stack: Stack) -> None:
 
 
 def changes_anything(stack: Stack, plan: Plan, tags: list[dict[str, str]]) -> bool:
-    """Whether another plan, or other tags, would change the stack."""
+    """True if another plan, or other tags, would change the stack."""
     if stack.plan is None or stack.status.endswith("_FAILED"):
         return True
     return tags != stack.tags or plan.fingerprint() != stack.plan.fingerprint()

@@ -45,7 +45,7 @@ class UpstreamStack:
 
     @property
     def exists(self) -> bool:
-        """Whether it exists upstream."""
+        """True if it exists upstream."""
         return self._id is not None
 
     async def deploy(

@@ -172,7 +172,7 @@ class ResourceType(ABC):
             yield _expected(where, "String", value)
 
     def must_replace(self, old: Properties, new: Properties) -> bool:
-        """Whether the change needs a new physical resource."""
+        """True if the change needs a new physical resource."""
         return any(old.get(name) != new.get(name) for name in self.create_only)
 
     @abstractmethod

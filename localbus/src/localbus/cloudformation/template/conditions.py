@@ -19,7 +19,7 @@ class Conditions:
         self.resolve: Callable[[Any], Any] = lambda value: value
 
     def holds(self, name: Any) -> bool:
-        """Whether a condition holds. Raises AwsError if it does not exist or depends on itself."""
+        """Evaluate a condition. Raises AwsError if it does not exist or depends on itself."""
         if not isinstance(name, str) or name not in self._definitions:
             raise format_error(f"Unresolved condition dependency {name} in the Conditions block of the template")
         if name not in self._known:

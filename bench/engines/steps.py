@@ -1,10 +1,8 @@
-"""What a client does, as steps of load: sending, receiving with deleting, publishing, putting events.
+"""Steps of load: send, receive and delete, publish, put events.
 
-Messages are JSON documents of 500 bytes in batches of ten. All requests but deletes and sends to FIFO queues are made
-once, before.
+Messages are JSON documents of 500 bytes in batches of ten. All requests but deletes and sends to FIFO queues are
+prepared once.
 """
-
-from __future__ import annotations
 
 import itertools
 import json
@@ -13,8 +11,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from client import Client, form_request, json_request
-from load import Step
+from engines.client import Client, form_request, json_request
+from engines.load import Step
 
 BODY_BYTES = 500
 BATCH = 10
@@ -22,12 +20,12 @@ _HANDLE = re.compile(rb'"ReceiptHandle": ?"([^"]+)"')
 _FAILURES = re.compile(rb'"Failed": ?\[\{|"FailedEntryCount": ?[1-9]|<Failed><member')
 
 
-class NotTakenError(Exception):
-    """An engine took some entries of a batch and refused others."""
+class PartialFailureError(Exception):
+    """A batch of which some entries failed."""
 
 
 def document(size: int = BODY_BYTES, **members: Any) -> str:
-    """A JSON text of that many bytes, a third of it structure."""
+    """A JSON document of `size` bytes, a third of it structure."""
     value: dict[str, Any] = {"id": "a1b2c3", "kind": "measured", "amount": 1250, "items": [], "note": ""} | members
     while len(json.dumps(value)) < size - 60:
         value["items"].append({"sku": "beans", "count": 2, "price": 625})
@@ -37,10 +35,10 @@ def document(size: int = BODY_BYTES, **members: Any) -> str:
 
 def _checked(answer: bytes) -> None:
     if _FAILURES.search(answer):
-        raise NotTakenError(answer[:500])
+        raise PartialFailureError(answer[:500])
 
 
-def _ready_made(request: bytes) -> Step:
+def _prepared(request: bytes) -> Step:
     async def step(client: Client) -> int:
         _checked(await client.call(request))
         return BATCH
@@ -51,11 +49,11 @@ def _ready_made(request: bytes) -> Step:
 def send(queue_url: str) -> Step:
     """SendMessageBatch."""
     entries = [{"Id": str(place), "MessageBody": document()} for place in range(BATCH)]
-    return _ready_made(json_request("sqs", "SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries}))
+    return _prepared(json_request("sqs", "SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries}))
 
 
 def send_to_groups(queue_url: str, groups: int) -> Step:
-    """SendMessageBatch to a FIFO queue: each message to the next of so many groups."""
+    """SendMessageBatch to a FIFO queue, each message to the next of `groups` groups."""
     numbers = itertools.count()
     run = secrets.token_hex(4)
     quoted = json.dumps(document())
@@ -74,7 +72,7 @@ def send_to_groups(queue_url: str, groups: int) -> Step:
 
 
 def receive_and_delete(queue_url: str) -> Step:
-    """ReceiveMessage, and DeleteMessageBatch of what came."""
+    """ReceiveMessage, and DeleteMessageBatch of the received messages."""
     request = json_request("sqs", "ReceiveMessage", {"QueueUrl": queue_url, "MaxNumberOfMessages": BATCH})
     head = f'{{"QueueUrl":"{queue_url}","Entries":['.encode()
 
@@ -98,11 +96,11 @@ def publish(topic_arn: str) -> Step:
             attribute = f"{entry}.MessageAttributes.entry.{number}"
             parameters |= {f"{attribute}.Name": name, f"{attribute}.Value.DataType": "String"}
             parameters[f"{attribute}.Value.StringValue"] = value
-    return _ready_made(form_request("sns", "PublishBatch", parameters))
+    return _prepared(form_request("sns", "PublishBatch", parameters))
 
 
 def put_events(bus: str, entry: Callable[[int], Mapping[str, Any]]) -> Step:
-    """PutEvents: a cycle of a hundred requests, the entries of which are made from their numbers."""
+    """PutEvents: a cycle of a hundred requests. `entry` makes an entry from its number."""
     made = [
         json_request(
             "events", "PutEvents", {"Entries": [{"EventBusName": bus, **entry(n)} for n in range(at, at + BATCH)]}

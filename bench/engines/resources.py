@@ -1,21 +1,19 @@
-"""Queues, topics, buses and rules to measure with, the same calls on every engine."""
-
-from __future__ import annotations
+"""Queues, topics, buses and rules, created by the same calls on every engine."""
 
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from client import Client, form_request
-from engines import Engine
+from engines.client import Client, form_request
+from engines.engine import Engine
 
 _ARN = re.compile(rb"<(?:TopicArn|SubscriptionArn)>([^<]+)<")
 REGION, ACCOUNT = "us-east-1", "000000000000"
 
 
 async def create_queue(engine: Engine, name: str, *, fifo: bool = False) -> str:
-    """A queue that SNS and EventBridge may send to; its URL. What is received stays in flight long enough."""
+    """Create a queue to which SNS and EventBridge may send, with a long visibility timeout; its URL."""
     everyone = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue_arn(name)}
     attributes = {"VisibilityTimeout": "600", "Policy": json.dumps({"Version": "2012-10-17", "Statement": [everyone]})}
     if fifo:
@@ -32,7 +30,7 @@ def queue_arn(name: str) -> str:
 
 
 async def create_topic(engine: Engine, name: str, queues: list[str], *, raw: bool = False) -> str:
-    """A topic with these queues as subscribers; its ARN."""
+    """Create a topic with queues as subscribers; its ARN."""
     client = await Client.connect(engine.port)
     topic_arn = _arn(await client.call(form_request("sns", "CreateTopic", {"Name": name})))
     for queue in queues:
@@ -52,7 +50,7 @@ def _arn(answer: bytes) -> str:
 
 
 async def create_bus(engine: Engine, name: str, patterns: list[Mapping[str, Any]], queue: str) -> str:
-    """A bus with a rule for each pattern, all of them with the queue as target; its name."""
+    """Create a bus with a rule for each pattern, each with the queue as target; its name."""
     client = await Client.connect(engine.port)
     await client.json("events", "CreateEventBus", {"Name": name})
     for number, pattern in enumerate(patterns):

@@ -1,6 +1,4 @@
-"""A thousand clients that wait at a hundred empty queues: what that costs, and how soon a message gets there."""
-
-from __future__ import annotations
+"""A thousand clients that long-poll a hundred empty queues: their CPU cost and the latency of a message."""
 
 import asyncio
 import itertools
@@ -8,57 +6,45 @@ import time
 from contextlib import ExitStack
 from statistics import quantiles
 
-from client import Client, json_request
-from engines import Engine, localbus, ministack
-from report import Figure, Result
-from resources import create_queue
-from run import Run
+from engines.client import Client, json_request
+from engines.engine import Engine, localbus, ministack
+from engines.load import Run
+from engines.report import Report
+from engines.resources import create_queue
+from goals import Goal
 
 QUEUES, CLIENTS = 100, 1_000
-IDLE_S = 20.0  # as long as a long poll, so that each client comes again once
+IDLE_S = 20.0  # as long as a long poll, so that each client polls again once
 MESSAGES = 500
 PAUSE_S = 0.01
 
 
-async def polls_part(run: Run) -> Result:
-    """About five minutes. Only an idle machine says how soon a message comes."""
+async def polls_part(run: Run) -> Report:
+    """Compare cost and latency, in about five minutes. The latency needs an idle machine."""
     idle: dict[str, list[float]] = {}
     late: dict[str, list[float]] = {}
     with ExitStack() as stack:
         engines = [stack.enter_context(localbus()), stack.enter_context(ministack())]
         urls = [[await create_queue(engine, f"empty-{number}") for number in range(QUEUES)] for engine in engines]
-        for number in range(1, run.rounds + 1):
+        for number in run.numbers():
             for engine, own in zip(engines, urls, strict=True):
-                run.say(f"round {number} of {run.rounds}: {CLIENTS:,} clients wait at {engine.name}")
+                run.progress(f"round {number} of {run.rounds}: {CLIENTS:,} clients wait at {engine.name}")
                 cost, p99_ms = await _round(engine, own)
                 idle.setdefault(engine.name, []).append(cost)
                 late.setdefault(engine.name, []).append(p99_ms)
     name, other = (engine.name for engine in engines)
-    beside = "MiniStack {:.3f}"
-    return Result(
+    beside = [f"{other} {sorted(found[other])[run.rounds // 2]:.3f}" for found in (idle, late)]
+    clients = f"{CLIENTS:,} clients wait at {QUEUES} queues: CPU"
+    return Report(
         [
-            Figure(
-                f"{CLIENTS:,} clients wait at {QUEUES} queues: CPU",
-                0.02,
-                idle[name],
-                "s/s",
-                at_most=True,
-                detail=beside.format(sorted(idle[other])[run.rounds // 2]),
-            ),
-            Figure(
-                "from send to a waiting receive, p99",
-                5,
-                late[name],
-                "ms",
-                at_most=True,
-                detail=beside.format(sorted(late[other])[run.rounds // 2]),
-            ),
+            Goal(clients, 0.02, idle[name], "s/s", at_most=True, detail=beside[0]),
+            Goal("from send to a waiting receive, p99", 5, late[name], "ms", at_most=True, detail=beside[1]),
         ]
     )
 
 
 async def _round(engine: Engine, urls: list[str]) -> tuple[float, float]:
-    """Processor seconds for each second of waiting; and the 99th percentile of how late messages came, in ms."""
+    """CPU seconds for each second of waiting, and the 99th percentile of the latency in ms."""
     sent_at: dict[int, float] = {}
     delays_s: list[float] = []
     async with asyncio.TaskGroup() as tasks:
@@ -66,7 +52,7 @@ async def _round(engine: Engine, urls: list[str]) -> tuple[float, float]:
             tasks.create_task(_wait(engine, place, url, sent_at, delays_s))
             for place, url in itertools.islice(itertools.cycle(enumerate(urls)), CLIENTS)
         ]
-        await asyncio.sleep(3.0)  # until all of them are there
+        await asyncio.sleep(3.0)  # until all of them wait
         cpu_s, started = engine.cpu_s(), time.perf_counter()
         await asyncio.sleep(IDLE_S)
         cost = (engine.cpu_s() - cpu_s) / (time.perf_counter() - started)
@@ -77,16 +63,16 @@ async def _round(engine: Engine, urls: list[str]) -> tuple[float, float]:
             await client.call(json_request("sqs", "SendMessage", {"QueueUrl": urls[place], "MessageBody": "now"}))
             await asyncio.sleep(PAUSE_S)
         client.close()
-        await asyncio.sleep(1.0)  # MiniStack looks into its queues ten times a second
+        await asyncio.sleep(1.0)  # MiniStack polls its queues ten times a second
         for task in waiting:
             task.cancel()
     if len(delays_s) < MESSAGES:
-        raise TimeoutError(f"{engine.name}: {MESSAGES - len(delays_s)} of {MESSAGES} messages did not come")
+        raise TimeoutError(f"{engine.name}: {MESSAGES - len(delays_s)} of {MESSAGES} messages did not arrive")
     return cost, quantiles(delays_s, n=100)[98] * 1000
 
 
 async def _wait(engine: Engine, place: int, url: str, sent_at: dict[int, float], delays_s: list[float]) -> None:
-    """One client that waits, and waits again when it has got a message or nothing came."""
+    """Long-poll in a loop, and record the latency of each message."""
     client = await Client.connect(engine.port)
     request = json_request("sqs", "ReceiveMessage", {"QueueUrl": url, "WaitTimeSeconds": 20})
     try:

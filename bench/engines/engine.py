@@ -1,18 +1,17 @@
-"""The engines under measurement: each a process of its own on a free port, and what it uses."""
-
-from __future__ import annotations
+"""The engines under measurement: each a process on a free port, with its CPU time and memory."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from orderboard.system.services import free_port
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 60.0
@@ -20,7 +19,7 @@ READY_WITHIN_S = 60.0
 
 @dataclass(frozen=True)
 class Engine:
-    """A running engine. `ready_s` is how long it took from its start to its first answer."""
+    """A running engine. `ready_s` is the time from its start to its first response."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -29,35 +28,34 @@ class Engine:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its endpoint URL."""
         return f"http://{HOST}:{self.port}"
 
     def cpu_s(self) -> float:
-        """The processor seconds of all its threads so far."""
+        """The CPU seconds of all its threads so far."""
         threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def memory_bytes(self) -> int:
-        """What it holds in memory (resident)."""
+        """Its resident memory."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
 def localbus(*arguments: str) -> Iterator[Engine]:
-    """A localbus."""
-    port = _free_port()
-    command = [sys.executable, "-m", "localbus", "--port", str(port), *arguments]
-    with _running("localbus", command, dict(os.environ), port, "/_localbus/health") as engine:
+    """Run a localbus."""
+    port = free_port()
+    with _running("localbus", ["localbus", "--port", str(port), *arguments], {}, port, "/_localbus/health") as engine:
         yield engine
 
 
 @contextmanager
 def ministack() -> Iterator[Engine]:
-    """A MiniStack that writes no log of its requests and finds no containers."""
-    port = _free_port()
+    """Run a MiniStack without request log and containers."""
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        environment = os.environ | {
+        environment = {
             "BIND_HOST": HOST,
             "DOCKER_HOST": f"unix://{scratch}/no-docker",
             "GATEWAY_PORT": str(port),
@@ -66,17 +64,17 @@ def ministack() -> Iterator[Engine]:
             "S3_DATA_DIR": f"{scratch}/s3",
             "STATE_DIR": f"{scratch}/state",
         }
-        command = [sys.executable, "-m", "ministack"]
-        with _running("MiniStack", command, environment, port, "/_ministack/health") as engine:
+        with _running("MiniStack", ["ministack"], environment, port, "/_ministack/health") as engine:
             yield engine
 
 
 @contextmanager
-def _running(name: str, command: list[str], environment: dict[str, str], port: int, path: str) -> Iterator[Engine]:
-    started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _running(name: str, module: list[str], environment: Mapping[str, str], port: int, path: str) -> Iterator[Engine]:
+    started, quiet = time.perf_counter(), subprocess.DEVNULL
+    command = [sys.executable, "-m", *module]
+    process = subprocess.Popen(command, env=os.environ | environment, stdout=quiet, stderr=quiet)
     try:
-        _wait(process, f"http://{HOST}:{port}{path}")
+        _wait_ready(process, f"http://{HOST}:{port}{path}", started + READY_WITHIN_S)
         yield Engine(name, process, port, time.perf_counter() - started)
     finally:
         process.terminate()
@@ -87,8 +85,7 @@ def _running(name: str, command: list[str], environment: dict[str, str], port: i
             process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.perf_counter() + READY_WITHIN_S
+def _wait_ready(process: subprocess.Popen[bytes], url: str, deadline: float) -> None:
     while time.perf_counter() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended at once (exit {process.returncode})")
@@ -99,10 +96,3 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
         else:
             return
     raise TimeoutError(f"{url} did not answer within {READY_WITHIN_S} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port: int = free.getsockname()[1]
-    return port

@@ -1,9 +1,7 @@
-"""The one client for every engine: ready-made requests go out, and answers are taken apart no more than needed.
+"""The client for every engine: sends prepared requests, and parses responses no more than necessary.
 
-Requests are unsigned but name credentials, as every SDK's do. The client costs a fraction of what a server does.
+Requests are unsigned but name credentials, as every SDK's do. The client needs a fraction of a server's CPU time.
 """
-
-from __future__ import annotations
 
 import asyncio
 import json
@@ -11,14 +9,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from engines import HOST
+from engines.engine import HOST
 
 _SCOPE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 _JSON = {"sqs": ("AmazonSQS", "1.0"), "events": ("AWSEvents", "1.1")}
 
 
 def json_request(service: str, action: str, document: Mapping[str, Any] | bytes) -> bytes:
-    """A request of AWS JSON."""
+    """A request in the AWS JSON protocol."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     prefix, version = _JSON[service]
     kind = f"application/x-amz-json-{version}\r\nX-Amz-Target: {prefix}.{action}"
@@ -26,7 +24,7 @@ def json_request(service: str, action: str, document: Mapping[str, Any] | bytes)
 
 
 def form_request(service: str, action: str, parameters: Mapping[str, str]) -> bytes:
-    """A request of the Query protocol."""
+    """A request in the Query protocol."""
     body = urlencode({"Action": action, "Version": "2010-03-31", **parameters}).encode()
     return _request(service, "application/x-www-form-urlencoded; charset=utf-8", body)
 
@@ -37,17 +35,17 @@ def _request(service: str, kind: str, body: bytes) -> bytes:
 
 
 class RefusedError(Exception):
-    """An engine answered with an error."""
+    """An engine's error response."""
 
 
-class _Wire(asyncio.Protocol):
-    """A connection that has at most one request under way."""
+class _Connection(asyncio.Protocol):
+    """A connection with at most one request in progress."""
 
     def __init__(self) -> None:
         self._answer: asyncio.Future[bytes] | None = None
         self._pieces = bytearray()
         self._length = -1
-        self._refused = False
+        self._is_error = False
         self.is_open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -57,7 +55,7 @@ class _Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ConnectionResetError("the server has ended the connection"))
+            self._answer.set_exception(ConnectionResetError("the server closed the connection"))
 
     def data_received(self, data: bytes) -> None:
         self._pieces += data
@@ -67,13 +65,13 @@ class _Wire(asyncio.Protocol):
                 return
             head = bytes(self._pieces[:end]).lower()
             self._length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-            self._refused = not head.startswith(b"http/1.1 200")
+            self._is_error = not head.startswith(b"http/1.1 200")
             del self._pieces[: end + 4]
         if len(self._pieces) >= self._length and self._answer is not None and not self._answer.done():
             body = bytes(self._pieces)
             self._pieces.clear()
             self._length = -1
-            if self._refused:
+            if self._is_error:
                 self._answer.set_exception(RefusedError(body.decode("utf-8", "replace")[:500]))
             else:
                 self._answer.set_result(body)
@@ -88,37 +86,37 @@ class _Wire(asyncio.Protocol):
 
 
 class Client:
-    """A connection that is opened anew when the server has ended it, as servers do with well-used ones."""
+    """A connection that reconnects when the server has closed it."""
 
-    def __init__(self, port: int, wire: _Wire) -> None:
+    def __init__(self, port: int, connection: _Connection) -> None:
         self._port = port
-        self._wire = wire
+        self._connection = connection
 
     @classmethod
-    async def connect(cls, port: int) -> Client:
+    async def connect(cls, port: int) -> "Client":
         """Open a connection."""
         return cls(port, await _open(port))
 
     async def call(self, request: bytes) -> bytes:
-        """The body of the answer; raises RefusedError."""
+        """Send a request; the body of the response. Raises RefusedError."""
         try:
-            if self._wire.is_open:
-                return await self._wire.send(request)
+            if self._connection.is_open:
+                return await self._connection.send(request)
         except ConnectionResetError:
             pass
-        self._wire = await _open(self._port)
-        return await self._wire.send(request)
+        self._connection = await _open(self._port)
+        return await self._connection.send(request)
 
     async def json(self, service: str, action: str, document: Mapping[str, Any]) -> dict[str, Any]:
-        """A call whose speed does not matter."""
+        """Call an action of AWS JSON, at any speed."""
         answer = await self.call(json_request(service, action, document))
         return dict(json.loads(answer)) if answer else {}
 
     def close(self) -> None:
-        """End the connection."""
-        self._wire.close()
+        """Close the connection."""
+        self._connection.close()
 
 
-async def _open(port: int) -> _Wire:
-    _, wire = await asyncio.get_running_loop().create_connection(_Wire, HOST, port)
-    return wire
+async def _open(port: int) -> _Connection:
+    _, connection = await asyncio.get_running_loop().create_connection(_Connection, HOST, port)
+    return connection

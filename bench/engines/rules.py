@@ -1,21 +1,19 @@
-"""A bus with three rules beside one with three hundred, each event for one rule of either.
+"""A bus with three rules beside one with three hundred. Each event matches one rule.
 
-The kinds of rules differ in how an engine can find them: by an exact value, a prefix, a range of numbers, or by none.
+The kinds of rules differ in the index that an engine can use: an exact value, a prefix, a numeric range, or none.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from statistics import median
 from typing import Any
 
-import steps
-from engines import Engine, localbus, ministack
-from load import Contender, Operation, take_turns
-from report import Figure, Result, ratios, speeds_of
-from resources import create_bus, create_queue
-from run import Run
+from engines import steps
+from engines.engine import Engine, localbus, ministack
+from engines.load import Contender, Operation, Run, take_turns
+from engines.report import Report, speeds_of
+from engines.resources import create_bus, create_queue
+from goals import Goal, ratios
 
 FEW, MANY = 3, 300
 PATTERNS: dict[str, Callable[[int], Mapping[str, Any]]] = {
@@ -29,25 +27,25 @@ PATTERNS: dict[str, Callable[[int], Mapping[str, Any]]] = {
 }
 
 
-async def rules_part(run: Run) -> Result:
-    """About two minutes."""
+async def rules_part(run: Run) -> Report:
+    """Compare rates by the number of rules, in about two minutes."""
     with ExitStack() as stack:
         own, theirs = stack.enter_context(localbus()), stack.enter_context(ministack())
         contenders = [await _contender(own, FEW), await _contender(own, MANY), await _contender(theirs, MANY)]
-        await take_turns(contenders, run.rounds, run.say)
+        await take_turns(contenders, run)
     few, many, other = (contender.cycle for contender in contenders)
-    figures: list[Figure] = []
+    goals: list[Goal] = []
     for place, operation in enumerate(many):
         if operation.is_measured:
             name = f"{operation.name}: {MANY} rules"
             against_few = ratios(operation.rates(), few[place].rates())
             against_other = ratios(operation.rates(), other[place].rates())
             cpu = f"CPU for an event {median(ratios(operation.costs_s(), few[place].costs_s())):.2f} x"
-            figures += [
-                Figure(f"{name} by {FEW}", 0.9, against_few, detail=cpu),
-                Figure(f"{name}, by MiniStack", 1.0, against_other),
+            goals += [
+                Goal(f"{name} by {FEW}", 0.9, against_few, detail=cpu),
+                Goal(f"{name}, by MiniStack", 1.0, against_other),
             ]
-    return Result(figures, speeds_of(contenders))
+    return Report(goals, speeds_of(contenders))
 
 
 async def _contender(engine: Engine, rules: int) -> Contender:
@@ -64,7 +62,7 @@ async def _contender(engine: Engine, rules: int) -> Contender:
 
 
 def _event(rules: int) -> Callable[[int], Mapping[str, Any]]:
-    """Events that go round the rules."""
+    """Events that match the rules in turn."""
 
     def event(number: int) -> Mapping[str, Any]:
         n = number % rules

@@ -31,13 +31,13 @@ _bus_name = os.environ["ORDERBOARD_BUS_NAME"]
 
 @app.get("/healthz")
 def healthz() -> dict[str, str]:
-    """It runs."""
+    """Liveness."""
     return {"status": "ok"}
 
 
 @app.post("/orders", status_code=202)
 def place_order(order: OrderRequest, idempotency_key: Annotated[str, Header()]) -> dict[str, object]:
-    """Publish, put, answer."""
+    """Publish to the topic and the bus, then respond."""
     order_id, order_digest, lines = order_id_for(idempotency_key), digest(order), priced(order)
     event = OrderPlaced(
         id=event_id_for(_PLACED, order_id, order_digest),

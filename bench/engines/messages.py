@@ -1,21 +1,19 @@
-"""Sending, receiving with deleting, publishing and putting events: localbus beside MiniStack, and at growing backlogs.
+"""Send, receive and delete, publish and put events: localbus beside MiniStack, and at growing backlogs.
 
-Each backlog has a localbus of its own. Its work queue holds the backlog; it is the one that is sent to and drained, the
-subscriber of a topic and the target of a rule. For fan-out there are four more queues of a thousand messages each. What
-a turn brings in it also takes out, so that backlogs stay.
+Each backlog has its localbus. Its work queue holds the backlog, is sent to and drained, subscribes to a topic and is a
+rule's target. For fan-out there are four more queues of a thousand messages each. A turn receives as much as it sends,
+so that backlogs stay.
 """
-
-from __future__ import annotations
 
 from contextlib import ExitStack
 from statistics import median
 
-import steps
-from engines import Engine, localbus, ministack
-from load import Contender, Operation, fill, take_turns
-from report import Figure, Result, ratios, speeds_of
-from resources import create_bus, create_queue, create_topic
-from run import Run
+from engines import steps
+from engines.engine import Engine, localbus, ministack
+from engines.load import Contender, Operation, Run, fill, take_turns
+from engines.report import Report, speeds_of
+from engines.resources import create_bus, create_queue, create_topic
+from goals import Goal, ratios
 
 SEND, DRAIN = "batch send", "batch receive and delete"
 TO_ONE, TO_FIVE, ENVELOPES = (
@@ -29,19 +27,19 @@ OTHERS = ["other-1", "other-2", "other-3", "other-4"]
 OTHERS_BACKLOG = 1_000
 
 
-async def messages_part(run: Run) -> Result:
-    """About eight minutes: a third of them for bringing in the backlogs."""
+async def messages_part(run: Run) -> Report:
+    """Compare rates and CPU time, in about eight minutes, a third of them to send the backlogs."""
     least = run.backlogs[0]
     with ExitStack() as stack:
         contenders = [await _contender(stack.enter_context(ministack()), least, run)]
         contenders += [await _contender(stack.enter_context(localbus()), each, run) for each in run.backlogs]
-        await take_turns(contenders, run.rounds, run.say)
-    return Result(_figures(contenders, run), speeds_of(contenders))
+        await take_turns(contenders, run)
+    return Report(_goals(contenders, run), speeds_of(contenders))
 
 
 async def _contender(engine: Engine, backlog: int, run: Run) -> Contender:
     label = f"{engine.name}, backlog {backlog:,}"
-    run.say(f"bringing in: {label}")
+    run.progress(f"sending the backlog: {label}")
     url = await create_queue(engine, "work")
     others = [await create_queue(engine, name) for name in OTHERS]
     bus = await create_bus(engine, "facts", [{"source": ["bench"]}], "work")
@@ -73,23 +71,23 @@ def _event(number: int) -> dict[str, str]:
     return {"Source": "bench", "DetailType": "measured.v1", "Detail": steps.document(number=number % 10)}
 
 
-def _figures(contenders: list[Contender], run: Run) -> list[Figure]:
-    """Beside MiniStack at the first backlog; at the others beside itself at the first."""
+def _goals(contenders: list[Contender], run: Run) -> list[Goal]:
+    """localbus by MiniStack at the first backlog; at the others localbus by itself at the first."""
     theirs, first, *deeper = contenders
-    figures: list[Figure] = []
+    goals: list[Goal] = []
     for place, own in enumerate(first.cycle):
         if not own.is_measured:
             continue
         other = theirs.cycle[place]
-        limit = f"server busy {own.busy():.0%} of the time; MiniStack {other.busy():.0%}"
+        limit = f"server busy {own.server_busy():.0%} of the time; MiniStack {other.server_busy():.0%}"
         rates, costs_s = ratios(own.rates(), other.rates()), ratios(own.costs_s(), other.costs_s())
-        figures += [
-            Figure(f"{own.name}: localbus by MiniStack", LEAST[own.name], rates, detail=limit),
-            Figure(f"{own.name}: CPU, localbus by MiniStack", 0.5, costs_s, at_most=True),
+        goals += [
+            Goal(f"{own.name}: localbus by MiniStack", LEAST[own.name], rates, detail=limit),
+            Goal(f"{own.name}: CPU, localbus by MiniStack", 0.5, costs_s, at_most=True),
         ]
         for backlog, contender in zip(run.backlogs[1:], deeper, strict=True):
             deep = contender.cycle[place]
             cpu = f"CPU for a message {median(ratios(deep.costs_s(), own.costs_s())):.2f} x"
             name = f"{own.name}: backlog {backlog:,} by {run.backlogs[0]:,}"
-            figures.append(Figure(name, 0.9, ratios(deep.rates(), own.rates()), detail=cpu))
-    return figures
+            goals.append(Goal(name, 0.9, ratios(deep.rates(), own.rates()), detail=cpu))
+    return goals

@@ -1,15 +1,12 @@
-"""Which HTTP server: the bare asyncio protocol beside uvicorn with httptools, the same router behind both.
+"""HTTP servers: the bare asyncio protocol beside uvicorn with httptools, with the same router behind both.
 
-Run: python localbus/bench/http_servers.py [requests]. Each server is a process of its own on uvloop; one client process
-keeps sixteen connections busy with SendMessage requests of AWS JSON. The figures are requests a second and the server's
+Run: python bench/http_servers.py [requests]. Each server is a process on uvloop; one client process keeps sixteen
+connections busy with SendMessage requests of AWS JSON. The figures are requests a second and the server's
 CPU seconds for a thousand requests.
 """
 
-from __future__ import annotations
-
 import asyncio
 import multiprocessing
-import os
 import socket
 import statistics
 import sys
@@ -17,12 +14,15 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, cast
 
+import psutil
 import uvloop
+from engines.client import Client
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
 from localbus.protocol.router import Router
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Api
+from orderboard.system.services import free_port
 
 CONNECTIONS = 16
 BODY = b'{"QueueUrl":"http://localhost/000000000000/q","MessageBody":"' + b"x" * 500 + b'"}'
@@ -36,19 +36,19 @@ REQUEST = (
 
 
 def router() -> Router:
-    """A router whose one action does nothing."""
+    """A router with one action that does nothing."""
     service = Service(Api("sqs"), {"SendMessage": lambda _params, _caller: {"MessageId": "0"}}, "1.0")
     return Router([service], lambda _request: Response(404, []))
 
 
 async def serve_bare(port: int) -> None:
-    """Serve by the bare protocol until killed."""
+    """Serve with the bare protocol until killed."""
     await HttpServer(router()).start("127.0.0.1", port)
     await asyncio.Event().wait()
 
 
 async def serve_uvicorn(port: int) -> None:
-    """Serve the same router by uvicorn until killed."""
+    """Serve the same router with uvicorn until killed."""
     import uvicorn  # noqa: PLC0415 (needed for this comparison only)
 
     app = router()
@@ -75,19 +75,16 @@ async def serve_uvicorn(port: int) -> None:
 
 
 def run_server(serve: Callable[[int], Any], port: int) -> None:
-    """The server's process."""
+    """Run a server in its process."""
     uvloop.run(serve(port))
 
 
 async def keep_busy(port: int, requests: int) -> None:
-    """One connection that sends its next request when it has the answer to the last."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    """Send requests on one connection, each after the response to the last."""
+    client = await Client.connect(port)
     for _ in range(requests):
-        writer.write(REQUEST)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-    writer.close()
+        await client.call(REQUEST)
+    client.close()
 
 
 async def load(port: int, requests: int) -> float:
@@ -97,18 +94,9 @@ async def load(port: int, requests: int) -> float:
     return requests / (time.perf_counter() - started)
 
 
-def cpu_seconds(pid: int) -> float:
-    """What the process has used so far."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def measure(serve: Callable[[int], Any], requests: int) -> tuple[float, float]:
     """The median rate of five runs and CPU seconds for a thousand requests."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = multiprocessing.get_context("spawn").Process(target=run_server, args=(serve, port), daemon=True)
     process.start()
     while True:
@@ -117,10 +105,14 @@ def measure(serve: Callable[[int], Any], requests: int) -> tuple[float, float]:
             break
         except OSError:
             time.sleep(0.05)
+
+    def cpu_s() -> float:
+        return sum(psutil.Process(process.pid).cpu_times()[:2])
+
     uvloop.run(load(port, requests))
-    before = cpu_seconds(process.pid or 0)
+    before = cpu_s()
     rates = [uvloop.run(load(port, requests)) for _ in range(5)]
-    used = (cpu_seconds(process.pid or 0) - before) / (5 * requests) * 1000
+    used = (cpu_s() - before) / (5 * requests) * 1000
     process.terminate()
     process.join()
     return statistics.median(rates), used

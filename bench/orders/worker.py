@@ -1,4 +1,4 @@
-"""The worker against a bare loop and a plain boto3 loop, each on a backlog of its own."""
+"""The worker against a bare loop and a plain boto3 loop, each on an equal backlog."""
 
 import asyncio
 import itertools
@@ -7,49 +7,49 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from figures import Figure
-from ground import Ground, turns
+from goals import Goal
 from orderboard.calibration.operations import Order, bare, make_orders
 from orderboard.orders.queues import BATCH
 from orderboard.system.target import Target
 from orderboard_aws_client.request_counts import count_requests
+from orders.running import RunningSystem, turns
 
 BACKLOG: Final = 2_000
 _LANES: Final = 4
 
 
-def worker_part(ground: Ground) -> list[Figure]:
-    """Ratios of orders a second; the three take turns in every round."""
-    to_bare, to_plain, told = [], [], []
-    for number in range(1, ground.rounds + 1):
-        with ground.screen.task(f"Worker, round {number}") as task:
+def worker_part(running: RunningSystem) -> list[Goal]:
+    """Ratios of orders a second. The three sides alternate in every round."""
+    to_bare, to_plain, details = [], [], []
+    for number in range(1, running.rounds + 1):
+        with running.screen.task(f"Worker, round {number}") as task:
             rates: dict[str, float] = {}
             for name in turns(tuple(_SIDES), number):
                 task.detail(name)
-                rates[name] = BACKLOG / _SIDES[name](ground)
+                rates[name] = BACKLOG / _SIDES[name](running)
         worker, bare_, plain = (rates[name] for name in _SIDES)
         to_bare.append(worker / bare_)
         to_plain.append(worker / plain)
-        told.append(f"{worker:.0f}/{bare_:.0f}/{plain:.0f}")
-    detail = f"orders a second, worker/bare/plain, by round: {', '.join(told)}"
+        details.append(f"{worker:.0f}/{bare_:.0f}/{plain:.0f}")
+    detail = f"orders a second, worker/bare/plain, by round: {', '.join(details)}"
     return [
-        Figure("worker : bare loop", 0.8, tuple(to_bare), detail=detail),
-        Figure("worker : plain boto3 loop", 6.0, tuple(to_plain), detail="see above"),
+        Goal("worker : bare loop", 0.8, to_bare, detail=detail),
+        Goal("worker : plain boto3 loop", 6.0, to_plain, detail="see above"),
     ]
 
 
-def _worker(ground: Ground) -> float:
-    ground.fill(BACKLOG)
+def _worker(running: RunningSystem) -> float:
+    running.fill(BACKLOG)
     began = time.perf_counter()
-    with ground.awake():
-        return ground.drained_after_s(began)
+    with running.worker_running():
+        return running.drained_after_s(began)
 
 
-def _bare(ground: Ground) -> float:
+def _bare(running: RunningSystem) -> float:
     """Receive 10, one batched conditional write, delete 10, nothing else."""
-    ground.fill(BACKLOG)
-    rows = make_orders(BACKLOG, ground.system.target)
-    return asyncio.run(_bare_loop(ground.system.target, rows))
+    running.fill(BACKLOG)
+    rows = make_orders(BACKLOG, running.system.target)
+    return asyncio.run(_bare_loop(running.system.target, rows))
 
 
 async def _bare_loop(target: Target, rows: list[Order]) -> float:
@@ -68,14 +68,14 @@ async def _bare_loop(target: Target, rows: list[Order]) -> float:
         return time.perf_counter() - began
 
 
-def _plain(ground: Ground) -> float:
-    """What one writes first: boto3, a receive of 10, then PutItem and DeleteMessage for each."""
-    ground.fill(BACKLOG)
-    took_s, _ = plain_loop(ground.system.target, BACKLOG)
+def _plain(running: RunningSystem) -> float:
+    """A first attempt: boto3, a receive of 10, then PutItem and DeleteMessage for each."""
+    running.fill(BACKLOG)
+    took_s, _ = plain_loop(running.system.target, BACKLOG)
     return took_s
 
 
-_SIDES: Final[Mapping[str, Callable[[Ground], float]]] = {
+_SIDES: Final[Mapping[str, Callable[[RunningSystem], float]]] = {
     "worker": _worker,
     "bare loop": _bare,
     "plain boto3 loop": _plain,
@@ -83,7 +83,7 @@ _SIDES: Final[Mapping[str, Callable[[Ground], float]]] = {
 
 
 def plain_loop(target: Target, orders: int) -> tuple[float, int]:
-    """How long it takes for so many orders, and how many requests to AWS."""
+    """Process `orders` orders; the seconds and the number of requests to AWS."""
     requests = 0
 
     def count(_service: str, _operation: str, more: int, _entries: int) -> None:

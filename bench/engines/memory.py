@@ -1,26 +1,24 @@
-"""What an engine holds in memory: with nothing in it, and for each message; and how soon it is ready."""
-
-from __future__ import annotations
+"""Idle memory, memory of a message, and the time until ready."""
 
 from contextlib import ExitStack
 
-import steps
-from engines import localbus, ministack
-from load import fill
-from report import Figure, Result
-from resources import create_queue
-from run import Run
+from engines import steps
+from engines.engine import localbus, ministack
+from engines.load import Run, fill
+from engines.report import Report
+from engines.resources import create_queue
+from goals import Goal
 
 MESSAGES = 200_000
 GROUPS = 1_000
 
 
-async def memory_part(run: Run) -> Result:
-    """About two minutes."""
+async def memory_part(run: Run) -> Report:
+    """Measure memory and start-up, in about two minutes."""
     alone_mb, both_mb, ready_s, ready_together_s = [], [], [], []
     standard, fifo = [], []
-    for number in range(1, run.rounds + 1):
-        run.say(f"round {number} of {run.rounds}: memory")
+    for number in run.numbers():
+        run.progress(f"round {number} of {run.rounds}: memory")
         with ExitStack() as stack:
             upstream = stack.enter_context(ministack())
             own = stack.enter_context(localbus("--upstream", upstream.url))
@@ -31,14 +29,14 @@ async def memory_part(run: Run) -> Result:
         standard.append(await _kib_a_message(is_fifo=False))
         fifo.append(await _kib_a_message(is_fifo=True))
     detail = f"{MESSAGES:,} messages of {steps.BODY_BYTES} bytes"
-    return Result(
+    return Report(
         [
-            Figure("memory of a message beside its body", 1.5, standard, "KiB", at_most=True, detail=detail),
-            Figure("the same on a FIFO queue", 1.5, fifo, "KiB", at_most=True, detail=f"{detail} in {GROUPS:,} groups"),
-            Figure("idle memory, with MiniStack as upstream", 80, both_mb, "MB", at_most=True),
-            Figure("idle memory of localbus alone", 80, alone_mb, "MB", at_most=True),
-            Figure("ready, localbus", 1, ready_s, "s", at_most=True),
-            Figure("ready, with MiniStack started beside it", 1, ready_together_s, "s", at_most=True),
+            Goal("memory of a message beside its body", 1.5, standard, "KiB", at_most=True, detail=detail),
+            Goal("the same on a FIFO queue", 1.5, fifo, "KiB", at_most=True, detail=f"{detail} in {GROUPS:,} groups"),
+            Goal("idle memory, with MiniStack as upstream", 80, both_mb, "MB", at_most=True),
+            Goal("idle memory of localbus alone", 80, alone_mb, "MB", at_most=True),
+            Goal("ready, localbus", 1, ready_s, "s", at_most=True),
+            Goal("ready, with MiniStack started beside it", 1, ready_together_s, "s", at_most=True),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""What every part of the benchmark stands on: one system on one backend process, whose worker sleeps at will."""
+"""The system under measurement: its worker, its work queue, load on its API and bursts."""
 
 import asyncio
 import signal
@@ -12,19 +12,32 @@ from typing import Final
 from orderboard.burst.load.generator import Generator, Job, Reply
 from orderboard.burst.measure.recorder import percentile
 from orderboard.burst.mix import Mix
+from orderboard.burst.report.live_view import Now
+from orderboard.burst.runner import Conductor, Plan, Played
 from orderboard.calibration.measure import LANES, each_of, through
 from orderboard.calibration.operations import BATCH, Bare, bare, batches, make_orders
 from orderboard.orders.queues import depth
 from orderboard.system.system import System
 from orderboard.terminal.progress import Screen
 
-_LAST_POLL_S: Final = 4.0  # its long poll is 2 s; what it asked for before it slept must be answered first
-_LOOK_EVERY_S: Final = 0.05
+_LAST_POLL_S: Final = 4.0  # twice its long poll, so that every receive has returned
+_POLL_S: Final = 0.05
+_NORMAL: Final = Mix()
+
+
+class _NoView:
+    """A live view that shows nothing."""
+
+    def update(self, now: Now) -> None:
+        pass
+
+    def looking(self) -> None:
+        pass
 
 
 @dataclass
-class Ground:
-    """The system. Its worker sleeps unless a part wakes it, so that it disturbs no other measurement."""
+class RunningSystem:
+    """A running system. Its worker is paused except within `worker_running`, so that it disturbs no other part."""
 
     system: System
     screen: Screen
@@ -32,20 +45,20 @@ class Ground:
     runs: int = 0
 
     @contextmanager
-    def awake(self) -> Iterator[None]:
-        """The worker works for the length of a with block."""
-        self.wake()
+    def worker_running(self) -> Iterator[None]:
+        """Let the worker run within a with block."""
+        self.resume_worker()
         try:
             yield
         finally:
-            self.sleep()
+            self.pause_worker()
 
-    def wake(self) -> None:
-        """SIGCONT: whoever sleeps does not hear that it must end."""
+    def resume_worker(self) -> None:
+        """Continue the worker, also before it is stopped: a paused process handles no SIGTERM."""
         self._signal(signal.SIGCONT)
 
-    def sleep(self) -> None:
-        """SIGSTOP, and wait until the polls that it had under way have been answered with nothing."""
+    def pause_worker(self) -> None:
+        """Pause the worker, and wait until its receive calls have returned empty."""
         self._signal(signal.SIGSTOP)
         time.sleep(_LAST_POLL_S)
 
@@ -54,7 +67,7 @@ class Ground:
             service.process.popen.send_signal(number)
 
     def fill(self, count: int) -> None:
-        """Put so many orders on the work queue, which must be empty."""
+        """Send `count` orders to the work queue, which must be empty."""
 
         async def send() -> None:
             async with bare(self.system.target) as calls:
@@ -64,7 +77,7 @@ class Ground:
         asyncio.run(send())
 
     def empty(self) -> None:
-        """Take everything off the work queue; PurgeQueue may be asked for only once a minute."""
+        """Empty the work queue by receiving, since PurgeQueue is allowed only once a minute."""
 
         async def take() -> None:
             async with bare(self.system.target) as calls:
@@ -75,15 +88,15 @@ class Ground:
         asyncio.run(take())
 
     def drained_after_s(self, began: float) -> float:
-        """Wait until the work queue holds nothing, and say how long that took."""
+        """Wait until the work queue is empty; the seconds since `began`."""
         target = self.system.target
         url = target.queue_url(target.outputs.work_queue)
         while depth(target.sqs, url).total:
-            time.sleep(_LOOK_EVERY_S)
+            time.sleep(_POLL_S)
         return time.perf_counter() - began
 
     def load(self, api_url: str, times_s: Sequence[float], connections: int = 512) -> "Load":
-        """Send normal orders at these times, and wait for every answer."""
+        """Send normal orders at these times and wait for every response."""
         self.runs += 1
         generator = Generator(Job(api_url, Mix(), self.runs, f"bench-{self.runs}", times_s, connections))
         replies: list[Reply] = []
@@ -91,17 +104,32 @@ class Ground:
             generator.begin()
             done = False
             while not done:
-                for told in generator.told():
-                    replies.extend(told.replies)
-                    done = done or told.done
-                time.sleep(_LOOK_EVERY_S)
+                for batch in generator.told():
+                    replies.extend(batch.replies)
+                    done = done or batch.done
+                time.sleep(_POLL_S)
         finally:
             generator.stop()
         return Load(tuple(reply for reply in replies if reply.answer == "acknowledged"), len(replies))
 
+    def run_burst(self, orders: int, rate: float, mix: Mix = _NORMAL) -> Played:
+        """Send orders at `rate` a second, and wait until all have ended."""
+        self.runs += 1
+        plan = Plan(
+            orders=mix,
+            times_s=[number / rate for number in range(orders)],
+            seed=self.runs,
+            run=f"bench-{self.runs}",
+            connections=512,
+            faults=(),
+            give_up_after_s=30,
+        )
+        with self.worker_running():
+            return Conductor(self.system, plan, _NoView()).play()
+
 
 def turns(sides: Sequence[str], number: int) -> Sequence[str]:
-    """The sides in the order of this round: each begins in its turn, so that none always has the warmer machine."""
+    """The sides in the order of a round. Each goes first in its turn, so that none always has the warmer machine."""
     first = number % len(sides)
     return (*sides[first:], *sides[:first])
 
@@ -113,21 +141,21 @@ async def _take_all(calls: Bare) -> None:
 
 @dataclass(frozen=True)
 class Load:
-    """What an API answered under an open-loop load."""
+    """Responses to an open-loop load."""
 
     accepted: tuple[Reply, ...]
     sent: int
 
     def __add__(self, other: "Load") -> "Load":
-        """Two loads' answers together."""
+        """The responses of two loads."""
         return Load(self.accepted + other.accepted, self.sent + other.sent)
 
     @property
     def accepted_per_s(self) -> float:
-        """From the start to the last 202."""
+        """Orders a second from the start to the last 202."""
         return len(self.accepted) / max(reply.answered_s for reply in self.accepted)
 
     @property
     def p99_ms(self) -> float:
-        """From the intended time to the 202."""
+        """Milliseconds from the intended time to the 202."""
         return percentile(sorted((reply.answered_s - reply.intended_s) * 1000 for reply in self.accepted), 99)
