@@ -53,15 +53,6 @@ class Engine:
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, faults=options.faults)
         upstream = UpstreamCalls(options.upstream)
         self.tasks = BackgroundTasks(self.clock)
-        self.events = EventBridge(
-            self.clock,
-            self.journal,
-            self.sqs,
-            upstream,
-            self.tasks,
-            enforce_policies=options.enforce_policies,
-            faults=options.faults,
-        )
         self.sns = Sns(
             self.clock,
             self.journal,
@@ -71,7 +62,16 @@ class Engine:
             enforce_policies=options.enforce_policies,
             sign_everything=options.sign_everything,
         )
-        self.events.use_sns(self.sns.deliver)
+        self.events = EventBridge(
+            self.clock,
+            self.journal,
+            self.sqs,
+            upstream,
+            self.tasks,
+            publish_to_topic=self.sns.deliver,
+            enforce_policies=options.enforce_policies,
+            faults=options.faults,
+        )
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
         messaging = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
         mappings = self.mappings.service()

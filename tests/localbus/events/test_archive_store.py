@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tracemalloc
 
-from localbus.events.archive_store import Kept, KeptEvents, read
+from localbus.events.archive_store import ArchivedEvent, ArchiveStore, read_events
 from localbus.events.event import Event, envelope
 
 START = 1_700_000_000.0
@@ -23,16 +23,16 @@ def event(number: int) -> Event:
     return Event(envelope("shop", "Order", detail, account="000000000000", region="us-east-1", time=at), at)
 
 
-def kept(count: int) -> tuple[list[Event], KeptEvents]:
+def kept(count: int) -> tuple[list[Event], ArchiveStore]:
     """So many events, and the same in the store."""
     events = [event(number) for number in range(count)]
-    store = KeptEvents()
+    store = ArchiveStore()
     for each in events:
         store.append(each)
     return events, store
 
 
-def everything(store: KeptEvents) -> list[Kept]:
+def everything(store: ArchiveStore) -> list[ArchivedEvent]:
     """Where all that is kept is."""
     return list(store.between(0, sys.maxsize))
 
@@ -41,7 +41,7 @@ def test_events_come_back_as_they_were() -> None:
     """What is kept comes back unchanged and in its order, from full blocks and from the one that fills."""
     events, store = kept(MANY)
 
-    found = list(read(everything(store)))
+    found = list(read_events(everything(store)))
 
     assert [each.document for each in found] == [each.document for each in events]
     assert [each.ingested_at for each in found] == [each.ingested_at for each in events]
@@ -51,7 +51,7 @@ def test_a_time_is_chosen_to_the_second() -> None:
     """Of many events those between two times come back, both ends included."""
     _, store = kept(MANY)
 
-    found = list(read(store.between(START + 100, START + 320)))
+    found = list(read_events(store.between(START + 100, START + 320)))
 
     assert [each.document["detail"]["number"] for each in found] == list(range(100, 321))
 
@@ -61,7 +61,7 @@ def test_events_are_forgotten_one_by_one() -> None:
     events, store = kept(MANY)
 
     for gone in (1, 7, 130, 131, MANY):
-        store.forget_until(START + gone - 1)
+        store.expire_until(START + gone - 1)
 
         assert [place.happened_at for place in everything(store)] == [START + number for number in range(gone, MANY)]
         assert len(store) == MANY - gone
@@ -73,9 +73,9 @@ def test_what_was_chosen_can_be_read_after_it_was_forgotten() -> None:
     events, store = kept(MANY)
     chosen = everything(store)
 
-    store.forget_until(START + MANY)
+    store.expire_until(START + MANY)
 
-    assert [each.document for each in read(chosen)] == [each.document for each in events]
+    assert [each.document for each in read_events(chosen)] == [each.document for each in events]
 
 
 def test_an_archive_is_smaller_than_its_text() -> None:

@@ -50,6 +50,7 @@ class Bench:
             self.sqs,
             UpstreamCalls(None),
             BackgroundTasks(self.clock),
+            publish_to_topic=lambda *_given: None,
             enforce_policies=enforce_policies,
             faults=faults,
         )
@@ -337,7 +338,7 @@ def test_an_input_that_cannot_be_made_is_not_delivered(bench: Bench) -> None:
 
     assert bench.messages("q") == bench.messages("dead") == []
     [dropped] = bench.journal.entries(message_id=event_id, event="dropped")
-    assert dropped.detail == "the input template with its variables filled in is no JSON"
+    assert dropped.detail == "the filled input template is not JSON"
 
 
 def test_another_accounts_bus_asks_its_policy(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from localbus.errors import AwsError
 from localbus.events import json_path
 from localbus.events.event import Event, compact
-from localbus.events.input_transformer import NoInputError, compile_input
+from localbus.events.input_transformer import InvalidInputError, compile_input
 
 RULE_ARN = "arn:aws:events:us-east-1:123456789012:rule/bus/example"
 EVENT = {
@@ -103,7 +103,7 @@ def test_a_template_becomes_the_input(template: str, expected: str) -> None:
 )
 def test_an_object_that_is_no_json_any_more_has_no_input(template: str) -> None:
     """A list or an object within quotes breaks a template that is an object (recorded: nothing is delivered)."""
-    with pytest.raises(NoInputError):
+    with pytest.raises(InvalidInputError):
         transformed(template)
 
 
@@ -111,7 +111,7 @@ def test_a_text_with_quotes_breaks_an_object() -> None:
     """API_InputTransformer.html: values in an object must not include quote marks."""
     event = {**EVENT, "detail": {"x": 'a "b"'}}
 
-    with pytest.raises(NoInputError):
+    with pytest.raises(InvalidInputError):
         made(event, InputTransformer={"InputTemplate": '{"x": "<x>"}', "InputPathsMap": {"x": "$.detail.x"}})
 
 
@@ -196,5 +196,5 @@ def test_any_text_is_a_path_or_is_none(text: str) -> None:
     if steps is not None:
         try:
             json_path.find({"a": [{"b": 1}], "b": None}, steps)
-        except json_path.NothingThereError:
+        except json_path.PathNotFoundError:
             return

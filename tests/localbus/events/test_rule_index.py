@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.event_pattern.pattern import EventPattern, fields_of
-from localbus.events.interval_tree import Spans
+from localbus.events.interval_tree import IntervalTree
 from localbus.events.rule_index import RuleIndex
 
 
@@ -86,7 +86,7 @@ def test_an_event_is_opened_only_where_a_rule_asks() -> None:
     """What no rule wants to know costs nothing."""
     index = index_of({"a": {"detail": {"order": {"total": [{"numeric": [">", 1]}]}}}})
 
-    fields = index.open(event("s", order={"total": 2, "lines": [1, 2, 3]}, customer={"name": "n"}))
+    fields = index.flatten(event("s", order={"total": 2, "lines": [1, 2, 3]}, customer={"name": "n"}))
 
     assert list(fields) == ["detail.order.total"]
 
@@ -142,7 +142,7 @@ def test_the_index_finds_what_asking_every_rule_would(
     expected = sorted(name for name, pattern in compiled.items() if pattern.matches(fields_of(one)))
 
     assert sorted(index.matching(fields_of(one))) == expected
-    assert sorted(index.matching(index.open(one))) == expected
+    assert sorted(index.matching(index.flatten(one))) == expected
 
 
 _BOUNDS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted))
@@ -151,12 +151,12 @@ _BOUNDS = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)).map(sorted)
 @given(_BOUNDS, st.integers(-1, 21), st.sets(st.integers(0, 9)))
 def test_the_spans_around_a_number_are_found(bounds: list[list[int]], number: int, taken_out: set[int]) -> None:
     """All of them and no others, however they overlap."""
-    spans: Spans[int] = Spans()
+    spans: IntervalTree[int] = IntervalTree()
     for place, (low, high) in enumerate(bounds):
         spans.add(low, high, place)
     for place in taken_out:
         spans.remove(place)
 
-    around = sorted(spans.around(number))
+    around = sorted(spans.containing(number))
 
     assert around == [n for n, (low, high) in enumerate(bounds) if low <= number <= high and n not in taken_out]

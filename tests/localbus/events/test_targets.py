@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import parse_qsl
 
 import pytest
@@ -76,7 +77,10 @@ class Bench:
         self.journal = Journal()
         self.tasks = BackgroundTasks(self.clock)
         sqs = Sqs(self.clock, self.journal)
-        self.events = EventBridge(self.clock, self.journal, sqs, UpstreamCalls(url), self.tasks)
+        self.publish_to_topic = Mock()
+        self.events = EventBridge(
+            self.clock, self.journal, sqs, UpstreamCalls(url), self.tasks, publish_to_topic=self.publish_to_topic
+        )
         self.actions = service(self.events).actions
 
     def call(self, action: str, **params: Any) -> Any:
@@ -246,23 +250,17 @@ async def test_a_log_group_that_is_not_there() -> None:
 # SNS
 
 
-async def test_topics_take_events_by_a_function_of_their_service() -> None:
-    """What it refuses is a dead letter's reason."""
-    taken: list[Any] = []
-
-    def deliver(arn: str, message: dict[str, Any], principal: Any, _trace_header: str) -> None:
-        taken.append((arn, message["Message"], principal.context["aws:SourceArn"]))
-        if arn.endswith("closed"):
-            raise AwsError("AuthorizationError", "no")
-
+async def test_a_topic_is_published_to_by_sns() -> None:
+    """With the rule as principal; an error of SNS is the reason for the dead letter."""
     async with bench() as it:
-        it.events.use_sns(deliver)
         topic = "arn:aws:sns:us-east-1:000000000000:t"
 
         assert await it.deliver(topic, Input='"hello"') == "delivered"
-        assert await it.deliver(f"{topic}-closed") == "dropped"
+        it.publish_to_topic.side_effect = AwsError("AuthorizationError", "no")
+        assert await it.deliver(topic) == "dropped"
 
-        assert taken[0] == (topic, '"hello"', RULE_ARN)
+        arn, message, principal, _trace_header = it.publish_to_topic.call_args_list[0].args
+        assert (arn, message, principal.context["aws:SourceArn"]) == (topic, {"Message": '"hello"'}, RULE_ARN)
         assert it.reason() == "NO_PERMISSIONS: no"
 
 

@@ -46,7 +46,7 @@ class Explanation:
 
     @property
     def matches(self) -> bool:
-        """Whether every field matched."""
+        """True if every field matched."""
         return all(reason.matched for reason in self.reasons)
 
     @property

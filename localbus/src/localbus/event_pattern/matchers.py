@@ -28,7 +28,7 @@ class FieldMatcher:
     source: str = field(compare=False)  # the JSON array of the pattern
 
     def accepts(self, value: Value) -> bool:
-        """Whether a value that is present matches."""
+        """Return whether a value that is present matches."""
         return key_of(value) in self.exact or any(matches(value) for matches in self.matchers)
 
 
@@ -47,7 +47,7 @@ class PrefixOrSuffix:
     which: Literal["prefix", "suffix"]
 
     def __call__(self, value: Value) -> bool:
-        """Whether the value is such a string."""
+        """Return whether the value is such a string."""
         return isinstance(value, str) and has_end(value, self.text, self.which)
 
 
@@ -58,7 +58,7 @@ class IgnoringCase:
     folded: str
 
     def __call__(self, value: Value) -> bool:
-        """Whether the value is that string."""
+        """Return whether the value is that string."""
         return isinstance(value, str) and value.lower() == self.folded
 
 
@@ -71,17 +71,17 @@ class NumericRange:
     high: float
 
     def __call__(self, value: Value) -> bool:
-        """Whether the value is such a number."""
+        """Return whether the value is such a number."""
         return is_comparable(value) and all(compare(value, bound) for compare, bound in self.comparisons)  # type: ignore[arg-type]
 
 
 def is_comparable(value: Value) -> bool:
-    """Whether the value is a number in the range that EventBridge compares."""
+    """Return whether the value is a number in the range that EventBridge compares."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return LOWEST_NUMBER <= value <= HIGHEST_NUMBER
 
 
 def has_end(value: str, text: str, which: str) -> bool:
-    """Whether a string has this prefix or suffix; `which` says which of them."""
+    """Return whether a string has this prefix or suffix; `which` says which of them."""
     return value.startswith(text) if which == "prefix" else value.endswith(text)

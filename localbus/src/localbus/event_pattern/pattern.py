@@ -81,7 +81,7 @@ class EventPattern:
         self.branches: list[Branch] = [tuple(sorted(branch.items(), key=lambda item: item[0])) for branch in branches]
 
     def matches(self, fields: Fields) -> bool:
-        """Whether an event with these fields matches."""
+        """Return whether an event with these fields matches."""
         return any(holds(branch, fields) for branch in self.branches)
 
 
@@ -133,7 +133,7 @@ def _read_or(tokens: JsonTokens, path: str, branches: list[dict[str, FieldMatche
 
 
 def holds(branch: Branch, fields: Fields) -> bool:
-    """Whether all fields of a branch match, with one choice of objects in the arrays."""
+    """Return whether all fields of a branch match, with one choice of objects in the arrays."""
     positions: set[ArrayPosition] = {()}
     for number, (path, matcher) in enumerate(branch):
         matching = matching_positions(positions, fields.get(path, ()), matcher)

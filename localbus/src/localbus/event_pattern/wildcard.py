@@ -34,7 +34,7 @@ class Wildcard:
         self.last = pieces[-1] if len(pieces) > 1 else None
 
     def __call__(self, value: Value) -> bool:
-        """Whether the value is a string that matches as a whole."""
+        """Return whether the value is a string that matches as a whole."""
         if not isinstance(value, str):
             return False
         if self.last is None:

@@ -1,6 +1,6 @@
-"""Archives, which keep the events of a bus; `replay` brings them back.
+"""Archives of the events of a bus. `replay` publishes them again.
 
-An archive is fed by a rule of its own on the bus, one that EventBridge manages and that takes no replayed events.
+A managed rule on the bus feeds the archive; it does not match replayed events.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 """
 
@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from localbus.clock import Clock
-from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
-from localbus.events.archive_store import KeptEvents
+from localbus.events.archive_store import ArchiveStore
 from localbus.events.bus import Bus, Rule, Target
 from localbus.events.event import Event, compact
+from localbus.events.registry import Registry
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -25,7 +24,7 @@ _DAY_S = 86_400
 
 @dataclass(eq=False)
 class Archive:
-    """The kept events of one bus, those of its pattern."""
+    """An archive of the events of one bus that match its pattern."""
 
     name: str
     arn: str
@@ -33,13 +32,13 @@ class Archive:
     created_at: float
     description: str | None = None
     pattern: str | None = None
-    retention_days: int = 0
-    events: KeptEvents = field(default_factory=KeptEvents)
+    retention_days: int = 0  # 0 retains events forever
+    events: ArchiveStore = field(default_factory=ArchiveStore)
 
-    def settle(self, now: float) -> None:
-        """Forget what has been kept long enough."""
+    def expire(self, now: float) -> None:
+        """Delete the events whose retention period has passed."""
         if self.retention_days:
-            self.events.forget_until(now - self.retention_days * _DAY_S)
+            self.events.expire_until(now - self.retention_days * _DAY_S)
 
     @property
     def rule_pattern(self) -> str:
@@ -47,8 +46,8 @@ class Archive:
         document = json.loads(self.pattern) if self.pattern else {}
         return compact({**document, "replay-name": [{"exists": False}]})
 
-    def listed(self) -> Params:
-        """The archive in a list."""
+    def list_item(self) -> Params:
+        """Return the archive as ListArchives does."""
         return {
             "ArchiveName": self.name,
             "EventSourceArn": self.bus.arn,
@@ -59,38 +58,34 @@ class Archive:
             "CreationTime": self.created_at,
         }
 
-    def described(self) -> Params:
-        """The whole archive."""
-        given = {"Description": self.description, "EventPattern": self.pattern}
-        return self.listed() | {"ArchiveArn": self.arn} | {name: value for name, value in given.items() if value}
+    def details(self) -> Params:
+        """Return the archive as DescribeArchive does."""
+        optional = {"Description": self.description, "EventPattern": self.pattern}
+        return self.list_item() | {"ArchiveArn": self.arn} | {name: value for name, value in optional.items() if value}
 
 
-class Archives:
-    """The archives of every account and region."""
+class Archives(Registry[Archive]):
+    """The archives of all accounts."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._archives: dict[tuple[str, str, str], Archive] = {}
+    in_use = "Archive {name} already exists."
+    not_found = "Archive {name} does not exist."
 
     def create(self, given: Params, bus: Bus, caller: Caller) -> Archive:
-        """Make an archive of a bus, with the rule that feeds it."""
+        """Create an archive and the rule that feeds it."""
         name = given["ArchiveName"]
-        key = (caller.account, caller.region, name)
-        if key in self._archives:
-            raise AwsError("ResourceAlreadyExistsException", f"Archive {name} already exists.")
+        self.require_new(name, caller)
         arn = f"arn:aws:events:{caller.region}:{caller.account}:archive/{name}"
         archive = Archive(name, arn, bus, self._clock.now())
-        self._change(archive, given)
-        self._archives[key] = archive
-        return archive
+        self._configure(archive, given)
+        return self.add(archive, caller)
 
     def update(self, given: Params, caller: Caller) -> Archive:
-        """Change what an archive keeps from now on."""
+        """Change the settings for events from now on."""
         archive = self.find(given["ArchiveName"], caller)
-        self._change(archive, given)
+        self._configure(archive, given)
         return archive
 
-    def _change(self, archive: Archive, given: Params) -> None:
+    def _configure(self, archive: Archive, given: Params) -> None:
         if given.get("EventPattern"):
             EventPattern(given["EventPattern"])
             archive.pattern = given["EventPattern"]
@@ -105,31 +100,28 @@ class Archives:
         bus.rules[name] = rule
         bus.reindex(rule)
 
-    def delete(self, name: str, caller: Caller) -> None:
-        """Take an archive away, with its events and its rule."""
-        archive = self.find(name, caller)
-        del self._archives[(caller.account, caller.region, name)]
+    def delete(self, name: str, caller: Caller) -> Archive:
+        """Delete an archive with its events and its rule."""
+        archive = super().delete(name, caller)
         rule = archive.bus.rules.pop(f"{RULE_PREFIX}{name}", None)
         if rule is not None:
             archive.bus.reindex(rule)
+        return archive
 
-    def find(self, name: str, caller: Caller) -> Archive:
-        """The archive of that name; raises ResourceNotFoundException."""
-        archive = self._archives.get((caller.account, caller.region, name))
-        if archive is None:
-            raise AwsError("ResourceNotFoundException", f"Archive {name} does not exist.")
-        archive.settle(self._clock.now())
+    def find(self, name: str, caller: Caller, verb: str = "describe") -> Archive:
+        """Return an archive without its expired events; raises ResourceNotFoundException."""
+        archive = super().find(name, caller, verb)
+        archive.expire(self._clock.now())
         return archive
 
     def of(self, caller: Caller) -> list[Archive]:
-        """The caller's archives by name."""
-        names = sorted(name for *scope, name in self._archives if tuple(scope) == (caller.account, caller.region))
-        return [self.find(name, caller) for name in names]
+        """Return the caller's archives without their expired events."""
+        return [self.find(archive.name, caller) for archive in super().of(caller)]
 
-    def keep(self, event: Event, rule: Rule) -> None:
-        """Put an event that an archive's rule matched into the archive."""
+    def store(self, event: Event, rule: Rule) -> None:
+        """Store an event that the rule of an archive matched."""
         key = (rule.bus.account, rule.bus.region, rule.name.removeprefix(RULE_PREFIX))
-        archive = self._archives.get(key)
+        archive = self._items.get(key)
         if archive is not None:
-            archive.settle(self._clock.now())
+            archive.expire(self._clock.now())
             archive.events.append(event)

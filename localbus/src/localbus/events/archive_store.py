@@ -1,4 +1,4 @@
-"""The events of an archive, kept small: as compressed text in blocks, so that days of them fit into memory."""
+"""The events of an archive in memory, as blocks of compressed text so that days of them fit."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import Final, NamedTuple
 
 from localbus.events.event import Event
 
-# A block is as large as the compressor's window: larger ones would not get smaller, only slower to read one event of.
+# The size of the compressor's window: larger blocks compress no better and are slower to read one event from.
 _BLOCK_BYTES: Final = 32_768
 _FASTEST: Final = 1
 
 
 class _Block:
-    """Some events that came one after the other. The text of one is a line, as compact JSON has no line breaks."""
+    """A block of consecutive events, one a line: compact JSON has no line breaks."""
 
     def __init__(self) -> None:
         self.ingested_at = array("d")
         self.happened_at = array("d")
         self.sizes = array("L")
-        self.forgotten = 0
+        self.expired = 0
         self._open: list[bytes] = []
         self._open_bytes = 0
         self._packed: bytes | None = None
@@ -49,16 +49,16 @@ class _Block:
         return self._open if self._packed is None else zlib.decompress(self._packed).split(b"\n")
 
 
-class Kept(NamedTuple):
-    """Where a kept event is, and when it happened, in seconds since 1970."""
+class ArchivedEvent(NamedTuple):
+    """The place of an archived event, and its time in seconds since 1970."""
 
     happened_at: float
     block: _Block
     row: int
 
 
-class KeptEvents:
-    """Events in the order in which they came."""
+class ArchiveStore:
+    """Archived events in the order of their ingestion."""
 
     def __init__(self) -> None:
         self._blocks: deque[_Block] = deque()
@@ -69,7 +69,7 @@ class KeptEvents:
         return self._count
 
     def append(self, event: Event) -> None:
-        """Take in an event."""
+        """Add an event."""
         if not self._blocks or self._blocks[-1].full:
             self._blocks.append(_Block())
         size = event.archived_bytes
@@ -77,30 +77,30 @@ class KeptEvents:
         self._count += 1
         self.size_bytes += size
 
-    def forget_until(self, moment: float) -> None:
-        """Forget what came at that moment or before."""
+    def expire_until(self, moment: float) -> None:
+        """Delete the events that were ingested at that moment or before."""
         while self._blocks:
             block = self._blocks[0]
-            while block.forgotten < len(block.sizes) and block.ingested_at[block.forgotten] <= moment:
-                self.size_bytes -= block.sizes[block.forgotten]
+            while block.expired < len(block.sizes) and block.ingested_at[block.expired] <= moment:
+                self.size_bytes -= block.sizes[block.expired]
                 self._count -= 1
-                block.forgotten += 1
-            if block.forgotten < len(block.sizes):
+                block.expired += 1
+            if block.expired < len(block.sizes):
                 return
             self._blocks.popleft()
 
-    def between(self, start: float, end: float) -> Iterator[Kept]:
-        """The events that happened from `start` to `end`."""
+    def between(self, start: float, end: float) -> Iterator[ArchivedEvent]:
+        """Yield the events whose time is from `start` to `end`, inclusive."""
         for block in self._blocks:
-            for row in range(block.forgotten, len(block.sizes)):
+            for row in range(block.expired, len(block.sizes)):
                 if start <= block.happened_at[row] <= end:
-                    yield Kept(block.happened_at[row], block, row)
+                    yield ArchivedEvent(block.happened_at[row], block, row)
 
 
-def read(kept: Iterable[Kept]) -> Iterator[Event]:
-    """The events themselves."""
-    for _, places in groupby(kept, key=lambda place: id(place.block)):
+def read_events(archived: Iterable[ArchivedEvent]) -> Iterator[Event]:
+    """Yield the archived events. Each block is decompressed once while consecutive events come from it."""
+    for _, rows in groupby(archived, key=lambda one: id(one.block)):
         lines: list[bytes] = []
-        for place in places:
-            lines = lines or place.block.lines()
-            yield Event(json.loads(lines[place.row]), place.block.ingested_at[place.row])
+        for one in rows:
+            lines = lines or one.block.lines()
+            yield Event(json.loads(lines[one.row]), one.block.ingested_at[one.row])

@@ -1,19 +1,16 @@
-"""Event buses with their rules and the rules' targets: what there is, by account, region and name.
-
-What is checked before is the part of the modules of the actions, what becomes of an event that of `eventbridge`.
-"""
+"""Event buses with their rules and the rules' targets, by account, region and name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from localbus.clock import Clock, TimerHandle
-from localbus.errors import AwsError
+from localbus.clock import TimerHandle
 from localbus.event_pattern.pattern import EventPattern
+from localbus.events.errors import invalid_arn, missing
 from localbus.events.input_transformer import Input
+from localbus.events.registry import Registry
 from localbus.events.rule_index import RuleIndex
 from localbus.events.schedule import Schedule
 from localbus.protocol.service import Caller
@@ -24,18 +21,17 @@ DEFAULT_BUS = "default"
 _BUS_ARN = re.compile(r"arn:aws[\w-]*:events:([a-z0-9-]+):([0-9]{12}):event-bus/(.+)")
 _RULE_ARN = re.compile(r"arn:aws[\w-]*:events:([a-z0-9-]+):([0-9]{12}):rule/(?:(.+)/)?([^/]+)")
 
-Key = tuple[str, str, str]
 State = Literal["ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"]
 
 
 def is_bus_arn(text: str) -> bool:
-    """Whether a text has the form of a bus's ARN."""
+    """Return whether a text has the form of a bus ARN."""
     return _BUS_ARN.fullmatch(text) is not None
 
 
 @dataclass
 class Target:
-    """Where a rule sends events. `given` is the target as PutTargets had it."""
+    """A target of a rule. `given` is the entry of PutTargets."""
 
     target_id: str
     arn: str
@@ -44,19 +40,19 @@ class Target:
 
     @property
     def service(self) -> str:
-        """The service that the ARN names."""
+        """The service in the ARN."""
         return self.arn.split(":")[2]
 
     @property
     def dead_letter_arn(self) -> str | None:
-        """The queue for events that cannot be delivered."""
+        """The dead-letter queue for events that cannot be delivered."""
         arn: str | None = self.given.get("DeadLetterConfig", {}).get("Arn")
         return arn
 
 
 @dataclass(eq=False)
 class Rule:
-    """A rule of a bus."""
+    """A rule of a bus, with an event pattern, a schedule or both."""
 
     name: str
     arn: str
@@ -78,7 +74,7 @@ class Rule:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it does anything."""
+        """True if the rule matches events and follows its schedule."""
         return self.state != "DISABLED"
 
 
@@ -99,93 +95,76 @@ class Bus:
 
     @property
     def arn(self) -> str:
-        """The bus's ARN."""
+        """The ARN of the bus."""
         return f"arn:aws:events:{self.region}:{self.account}:event-bus/{self.name}"
 
     def rule_arn(self, name: str) -> str:
-        """The ARN that a rule of that name has; rules of the default bus do not name it."""
+        """Return the ARN of a rule with this name. Those of the default bus do not contain the bus."""
         within = "" if self.name == DEFAULT_BUS else f"{self.name}/"
         return f"arn:aws:events:{self.region}:{self.account}:rule/{within}{name}"
 
     def rule(self, name: str) -> Rule:
-        """The rule of that name; raises ResourceNotFoundException."""
+        """Return the rule with this name; raises ResourceNotFoundException."""
         rule = self.rules.get(name)
         if rule is None:
-            text = f"Rule {name} does not exist on EventBus {self.name}."
-            raise AwsError("ResourceNotFoundException", text)
+            raise missing(f"Rule {name} does not exist on EventBus {self.name}.")
         return rule
 
     def reindex(self, rule: Rule) -> None:
-        """Have events find the rule, or no longer find it, as its state and pattern are now."""
+        """Update the index after a change of the rule's pattern or state, or its deletion."""
         self.index.remove(rule)
         if self.rules.get(rule.name) is rule and rule.is_enabled and rule.pattern is not None:
             self.index.add(rule, rule.pattern)
 
 
-class Buses:
-    """The buses of every account and region. Each has a default bus from the start."""
+class Buses(Registry[Bus]):
+    """The buses of all accounts. Each account has a default bus in each region."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._buses: dict[Key, Bus] = {}
-
-    def of(self, caller: Caller) -> list[Bus]:
-        """The caller's buses by name."""
-        self._default(caller.account, caller.region)
-        own = (bus for bus in self._buses.values() if (bus.account, bus.region) == (caller.account, caller.region))
-        return sorted(own, key=lambda bus: bus.name)
-
-    def __iter__(self) -> Iterator[Bus]:
-        return iter(list(self._buses.values()))
+    in_use = "Event bus {name} already exists."
+    not_found = "Event bus {name} does not exist."
 
     def create(self, name: str, caller: Caller, settings: Params, tags: dict[str, str]) -> Bus:
-        """Make a bus."""
-        key = (caller.account, caller.region, name)
-        if name == DEFAULT_BUS or key in self._buses:
-            raise AwsError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
+        """Create a bus."""
+        self._default(caller)
+        self.require_new(name, caller)
         now = self._clock.now()
-        bus = self._buses[key] = Bus(name, caller.account, caller.region, now, now, settings, tags=tags)
-        return bus
+        return self.add(Bus(name, caller.account, caller.region, now, now, settings, tags=tags), caller)
 
-    def delete(self, bus: Bus) -> None:
-        """Take a bus away."""
-        del self._buses[(bus.account, bus.region, bus.name)]
+    def of(self, caller: Caller) -> list[Bus]:
+        """Return the caller's buses, the default bus included."""
+        self._default(caller)
+        return super().of(caller)
 
     def look_up(self, name_or_arn: str | None, caller: Caller) -> Bus | None:
-        """The bus of that name or ARN, if there is one; without a name the caller's default bus."""
-        account, region, name = caller.account, caller.region, name_or_arn or DEFAULT_BUS
-        found = _BUS_ARN.fullmatch(name)
-        if found:
-            region, account, name = found.groups()
+        """Return the bus with this name or ARN, if it exists. The default is the caller's default bus."""
+        name, caller = _split(name_or_arn or DEFAULT_BUS, caller)
         if name == DEFAULT_BUS:
-            return self._default(account, region)
-        return self._buses.get((account, region, name))
+            return self._default(caller)
+        return self._items.get((caller.account, caller.region, name))
 
-    def find(self, name_or_arn: str | None, caller: Caller) -> Bus:
-        """The bus of that name or ARN; raises ResourceNotFoundException."""
-        bus = self.look_up(name_or_arn, caller)
-        if bus is None:
-            found = _BUS_ARN.fullmatch(name_or_arn or "")
-            name = found[3] if found else name_or_arn
-            raise AwsError("ResourceNotFoundException", f"Event bus {name} does not exist.")
-        return bus
+    def find(self, name: str | None, caller: Caller, verb: str = "describe") -> Bus:
+        """Return the bus with this name or ARN; raises ResourceNotFoundException."""
+        return self.look_up(name, caller) or super().find(*_split(name or "", caller), verb)
 
     def tagged(self, arn: str, caller: Caller) -> Bus | Rule:
-        """The bus or rule of that ARN, which are what has tags; raises ResourceNotFoundException."""
+        """Return the bus or rule with this ARN; raises ResourceNotFoundException."""
         found = _RULE_ARN.fullmatch(arn)
         if found:
             region, account, bus_name, rule_name = found.groups()
             return self.find(bus_name, Caller(account, region)).rule(rule_name)
-        if _BUS_ARN.fullmatch(arn):
+        if is_bus_arn(arn):
             return self.find(arn, caller)
-        raise AwsError(
-            "ValidationException", f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
-        )
+        raise invalid_arn(arn)
 
-    def _default(self, account: str, region: str) -> Bus:
-        key = (account, region, DEFAULT_BUS)
-        bus = self._buses.get(key)
+    def _default(self, caller: Caller) -> Bus:
+        bus = self._items.get((caller.account, caller.region, DEFAULT_BUS))
         if bus is None:
             now = self._clock.now()
-            bus = self._buses[key] = Bus(DEFAULT_BUS, account, region, now, now)
+            bus = self.add(Bus(DEFAULT_BUS, caller.account, caller.region, now, now), caller)
         return bus
+
+
+def _split(name_or_arn: str, caller: Caller) -> tuple[str, Caller]:
+    """Split an ARN into the name and the owner's account and region; a plain name is the caller's."""
+    found = _BUS_ARN.fullmatch(name_or_arn)
+    return (found[3], Caller(found[2], found[1])) if found else (name_or_arn, caller)

@@ -1,4 +1,4 @@
-"""The actions of EventBridge that are about buses: make, find, change, permit, tag and delete."""
+"""EventBridge's actions on event buses and their policies."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import json
 
 from localbus.errors import AwsError
 from localbus.events.bus import DEFAULT_BUS, Bus
-from localbus.events.limits import MAX_BUSES, MAX_POLICY_BYTES, limit_exceeded
+from localbus.events.errors import invalid, invalid_parameter, limit_exceeded, missing
+from localbus.events.registry import pick
 from localbus.events.state import EventBridge
 from localbus.events.tags import read_tags
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+MAX_BUSES = 100
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
+MAX_POLICY_BYTES = 10_240
 _SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
 
 
@@ -20,11 +25,10 @@ def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
     """CreateEventBus."""
     name = params["Name"]
     if "/" in name and "EventSourceName" not in params:
-        text = "Parameter Name is not valid. Reason: A custom event bus name must not contain '/'."
-        raise AwsError("ValidationException", text)
+        raise invalid_parameter("Name", "A custom event bus name must not contain '/'.")
     if len(events.buses.of(caller)) >= MAX_BUSES:
         raise limit_exceeded()
-    settings = {name: params[name] for name in _SETTINGS if name in params}
+    settings = pick(params, *_SETTINGS)
     bus = events.buses.create(name, caller, settings, read_tags(params.get("Tags", []), {}))
     return {"EventBusArn": bus.arn} | settings
 
@@ -32,59 +36,56 @@ def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
 def describe_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DescribeEventBus."""
     bus = events.buses.find(params.get("Name"), caller)
-    return _shown(bus) | {name: bus.settings[name] for name in _SETTINGS if name in bus.settings}
+    return _list_item(bus) | bus.settings
 
 
 def update_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
     """UpdateEventBus."""
     bus = events.buses.find(params.get("Name"), caller)
-    bus.settings |= {name: params[name] for name in _SETTINGS if name in params}
+    bus.settings |= pick(params, *_SETTINGS)
     bus.modified_at = events.clock.now()
     return {"Arn": bus.arn, "Name": bus.name} | bus.settings
 
 
 def list_event_buses(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListEventBuses."""
-    return list_page("EventBuses", events.buses.of(caller), params, key=lambda bus: bus.name, show=_listed)
+    return list_page("EventBuses", events.buses.of(caller), params, key=lambda bus: bus.name, show=_list_item)
 
 
 def delete_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """DeleteEventBus. One that is not there is gone already."""
+    """DeleteEventBus. Deleting a bus that does not exist succeeds."""
     if params["Name"] == DEFAULT_BUS:
-        raise AwsError("ValidationException", "Cannot delete event bus default.")
+        raise invalid("Cannot delete event bus default.")
     bus = events.buses.look_up(params["Name"], caller)
     if bus is not None:
         if bus.rules:
-            raise AwsError("ValidationException", "EventBus can't be deleted since it has rules.")
-        events.buses.delete(bus)
+            raise invalid("EventBus can't be deleted since it has rules.")
+        events.buses.delete(bus.name, Caller(bus.account, bus.region))
     return {}
 
 
-def _shown(bus: Bus) -> Params:
-    shown: Params = {
+def _list_item(bus: Bus) -> Params:
+    item: Params = {
         "Name": bus.name,
         "Arn": bus.arn,
         "CreationTime": bus.created_at,
         "LastModifiedTime": bus.modified_at,
+        **pick(bus.settings, "Description"),
     }
-    return shown | ({"Policy": json.dumps(bus.policy)} if bus.policy else {})
-
-
-def _listed(bus: Bus) -> Params:
-    return _shown(bus) | {name: bus.settings[name] for name in ("Description",) if name in bus.settings}
+    return item | ({"Policy": json.dumps(bus.policy)} if bus.policy else {})
 
 
 def put_permission(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """PutPermission: one statement, or a whole policy in its place."""
+    """PutPermission: add or replace one statement, or replace the whole policy."""
     bus = events.buses.find(params.get("EventBusName"), caller)
     if "Policy" in params:
         policy = _read_policy(params["Policy"])
     else:
         for name in ("Action", "Principal", "StatementId"):
             if name not in params:
-                raise AwsError("ValidationException", f"Parameter {name} is not valid. Reason: {name} is required.")
+                raise invalid_parameter(name, f"{name} is required.")
         if params["Action"] != "events:PutEvents":
-            raise AwsError("ValidationException", "Provided value in parameter 'action' is not supported.")
+            raise invalid("Provided value in parameter 'action' is not supported.")
         kept = [one for one in _statements(bus) if one.get("Sid") != params["StatementId"]]
         policy = {"Version": "2012-10-17", "Statement": [*kept, _statement(params, bus)]}
     if len(json.dumps(policy)) > MAX_POLICY_BYTES:
@@ -97,17 +98,17 @@ def _read_policy(text: str) -> Params:
     try:
         policy = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise AwsError("ValidationException", "Parameter Policy is not valid. Reason: It is not JSON.") from exc
+        raise invalid_parameter("Policy", "It is not JSON.") from exc
     statements = policy.get("Statement") if isinstance(policy, dict) else None
     if isinstance(statements, dict):
         statements = [statements]
     if not isinstance(statements, list) or not all(isinstance(one, dict) for one in statements):
-        raise AwsError("ValidationException", "Parameter Policy is not valid. Reason: It has no statements.")
+        raise invalid_parameter("Policy", "It has no statements.")
     return {**policy, "Statement": statements}
 
 
 def _statement(params: Params, bus: Bus) -> Params:
-    principal = params["Principal"]
+    principal, condition = params["Principal"], params.get("Condition")
     statement: Params = {
         "Sid": params["StatementId"],
         "Effect": "Allow",
@@ -115,7 +116,6 @@ def _statement(params: Params, bus: Bus) -> Params:
         "Action": "events:PutEvents",
         "Resource": bus.arn,
     }
-    condition = params.get("Condition")
     if condition:
         statement["Condition"] = {condition["Type"]: {condition["Key"]: condition["Value"]}}
     return statement
@@ -126,7 +126,7 @@ def _statements(bus: Bus) -> list[Params]:
 
 
 def remove_permission(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """RemovePermission: one statement, or all."""
+    """RemovePermission: remove one statement, or all."""
     bus = events.buses.find(params.get("EventBusName"), caller)
     if params.get("RemoveAllPermissions"):
         bus.policy = None
@@ -134,6 +134,6 @@ def remove_permission(events: EventBridge, params: Params, caller: Caller) -> Pa
     statements = _statements(bus)
     kept = [one for one in statements if one.get("Sid") != params.get("StatementId")]
     if len(kept) == len(statements):
-        raise AwsError("ResourceNotFoundException", "Statement with the provided id does not exist.")
+        raise missing("Statement with the provided id does not exist.")
     bus.policy = {**(bus.policy or {}), "Statement": kept} if kept else None
     return {}

@@ -1,4 +1,4 @@
-"""Connections: how an API destination is authorized, and what goes with each request to it.
+"""Connections: the authorization of API destinations and the parameters that they add to each request.
 
 Sources: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html
 and https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnection.html
@@ -11,11 +11,10 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
-from localbus.clock import Clock
-from localbus.errors import AwsError
+from localbus.events.errors import invalid_parameter
+from localbus.events.registry import Registry, pick
 from localbus.http import client as http_client
 from localbus.http.client import NoAnswerError
 from localbus.ids import new_id
@@ -23,7 +22,8 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 AUTHORIZATION_TIMEOUT_S = 5
-_PARAMETERS = {"HeaderParameters": "headers", "QueryStringParameters": "query", "BodyParameters": "body"}
+_PARAMETERS = ("HeaderParameters", "QueryStringParameters", "BodyParameters")  # as the fields of HttpParameters
+_SECRETS = {"Password", "ApiKeyValue", "ClientSecret"}
 _OF_TYPE = {
     "BASIC": "BasicAuthParameters",
     "API_KEY": "ApiKeyAuthParameters",
@@ -32,8 +32,8 @@ _OF_TYPE = {
 
 
 @dataclass
-class Extras:
-    """What goes with a request beside what the target itself sends."""
+class HttpParameters:
+    """Headers, query parameters and body members that a connection adds to a request."""
 
     headers: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Extras:
 
 @dataclass(eq=False)
 class Connection:
-    """One connection. `given` is as CreateConnection and UpdateConnection had it, with its secrets."""
+    """A connection. `given` is the input of CreateConnection and UpdateConnection, secrets included."""
 
     name: str
     arn: str
@@ -50,13 +50,13 @@ class Connection:
     given: Params
     created_at: float
     modified_at: float
-    authorized_at: float  # also where it has not worked yet, as AWS shows it
+    authorized_at: float  # set from the start, as AWS returns it
     state: str = "AUTHORIZED"
     token: str | None = None
     _authorizing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def brief(self) -> Params:
-        """What actions other than Describe answer."""
+    def summary(self) -> Params:
+        """Return the connection as Create, Update, Deauthorize and Delete do."""
         return {
             "ConnectionArn": self.arn,
             "ConnectionState": self.state,
@@ -65,38 +65,39 @@ class Connection:
             "LastAuthorizedTime": self.authorized_at,
         }
 
-    def listed(self) -> Params:
-        """The connection in a list."""
-        return self.brief() | {"Name": self.name, "AuthorizationType": self.given["AuthorizationType"]}
+    def list_item(self) -> Params:
+        """Return the connection as ListConnections does."""
+        return self.summary() | {"Name": self.name, "AuthorizationType": self.given["AuthorizationType"]}
 
-    def described(self) -> Params:
-        """The whole connection without its secrets."""
-        shown = self.listed() | {"SecretArn": self.secret_arn, "AuthParameters": _public(self.given["AuthParameters"])}
-        return shown | {name: self.given[name] for name in ("Description", "KmsKeyIdentifier") if name in self.given}
+    def details(self) -> Params:
+        """Return the connection as DescribeConnection does, without its secrets."""
+        parameters = _without_secrets(self.given["AuthParameters"])
+        details = self.list_item() | {"SecretArn": self.secret_arn, "AuthParameters": parameters}
+        return details | pick(self.given, "Description", "KmsKeyIdentifier")
 
-    def extras(self) -> Extras:
-        """What goes with each request that this connection authorizes."""
+    def http_parameters(self) -> HttpParameters:
+        """Return the parameters of each request that the connection authorizes."""
         parameters = self.given["AuthParameters"]
-        extras = read_parameters(parameters.get("InvocationHttpParameters", {}))
+        added = read_parameters(parameters.get("InvocationHttpParameters", {}))
         match self.given["AuthorizationType"]:
             case "BASIC":
                 basic = parameters["BasicAuthParameters"]
                 pair = f"{basic['Username']}:{basic['Password']}".encode()
-                extras.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+                added.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
             case "API_KEY":
                 key = parameters["ApiKeyAuthParameters"]
-                extras.headers[key["ApiKeyName"]] = key["ApiKeyValue"]
+                added.headers[key["ApiKeyName"]] = key["ApiKeyValue"]
             case "OAUTH_CLIENT_CREDENTIALS" if self.token:
-                extras.headers["Authorization"] = f"Bearer {self.token}"
-        return extras
+                added.headers["Authorization"] = f"Bearer {self.token}"
+        return added
 
     @property
     def uses_token(self) -> bool:
-        """Whether requests need a token that the authorization endpoint gives."""
+        """True if requests need a token from the authorization endpoint."""
         return bool(self.given["AuthorizationType"] == "OAUTH_CLIENT_CREDENTIALS")
 
     async def authorize(self, now: Callable[[], float]) -> None:
-        """Get a token by the client credentials grant, once for all who need it, and know then whether that worked."""
+        """Get a token by the client credentials grant, once for all concurrent requests, and set the state."""
         async with self._authorizing:
             if self.token is None:
                 await self._get_token()
@@ -105,16 +106,16 @@ class Connection:
 
     async def _get_token(self) -> None:
         oauth = self.given["AuthParameters"]["OAuthParameters"]
-        extras = read_parameters(oauth.get("OAuthHttpParameters", {}))
+        added = read_parameters(oauth.get("OAuthHttpParameters", {}))
         client = oauth["ClientParameters"]
         form = {
             "grant_type": "client_credentials",
             "client_id": client["ClientID"],
             "client_secret": client["ClientSecret"],
-            **extras.body,
+            **added.body,
         }
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json", **extras.headers}
-        url = with_query(oauth["AuthorizationEndpoint"], extras.query)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json", **added.headers}
+        url = with_query(oauth["AuthorizationEndpoint"], added.query)
         try:
             answer = await http_client.send(
                 oauth["HttpMethod"], url, headers, urlencode(form).encode(), timeout_s=AUTHORIZATION_TIMEOUT_S
@@ -125,50 +126,42 @@ class Connection:
         self.state = "AUTHORIZED" if self.token else "DEAUTHORIZED"
 
 
-def read_parameters(given: Params) -> Extras:
-    """The three kinds of parameters that go with a request."""
-    extras = Extras()
-    for kind, name in _PARAMETERS.items():
-        getattr(extras, name).update({one["Key"]: one.get("Value", "") for one in given.get(kind, [])})
-    return extras
+def read_parameters(given: Params) -> HttpParameters:
+    """Read the InvocationHttpParameters or OAuthHttpParameters of a connection."""
+    return HttpParameters(*({one["Key"]: one.get("Value", "") for one in given.get(kind, [])} for kind in _PARAMETERS))
 
 
 def with_query(url: str, query: dict[str, str]) -> str:
-    """The address with more parameters."""
+    """Append query parameters to a URL."""
     if not query:
         return url
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
 
-def _public(parameters: Params) -> Params:
-    """The parameters without what is secret."""
-    secret = {"Password", "ApiKeyValue", "ClientSecret"}
-    shown: Params = {}
+def _without_secrets(parameters: Params) -> Params:
+    public: Params = {}
     for name, value in parameters.items():
-        if name in secret:
+        if name in _SECRETS:
             continue
         if isinstance(value, list):
-            shown[name] = [
+            public[name] = [
                 {k: v for k, v in one.items() if not (k == "Value" and one.get("IsValueSecret"))} for one in value
             ]
         else:
-            shown[name] = _public(value) if isinstance(value, dict) else value
-    return shown
+            public[name] = _without_secrets(value) if isinstance(value, dict) else value
+    return public
 
 
-class Connections:
-    """The connections of every account and region."""
+class Connections(Registry[Connection]):
+    """The connections of all accounts."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._connections: dict[tuple[str, str, str], Connection] = {}
+    in_use = "Connection {name} already exists."
+    not_found = "Failed to {verb} the connection(s). Connection '{name}' does not exist."
 
     def create(self, given: Params, caller: Caller) -> Connection:
-        """Make a connection. One by OAuth still has to be authorized."""
+        """Create a connection. One with OAuth is not authorized yet."""
         name = given["Name"]
-        key = (caller.account, caller.region, name)
-        if key in self._connections:
-            raise AwsError("ResourceAlreadyExistsException", f"Connection {name} already exists.")
+        self.require_new(name, caller)
         _check_parameters(given)
         now = self._clock.now()
         scope = f"{caller.region}:{caller.account}"
@@ -177,11 +170,10 @@ class Connections:
         connection = Connection(name, arn, secret_arn, given, now, now, now)
         if connection.uses_token:
             connection.state = "AUTHORIZING"
-        self._connections[key] = connection
-        return connection
+        return self.add(connection, caller)
 
     def update(self, given: Params, caller: Caller) -> Connection:
-        """Change a connection: what is given replaces what was."""
+        """Replace the given settings of a connection."""
         connection = self.find(given["Name"], caller, "update")
         changed = connection.given | given
         parameters = connection.given["AuthParameters"] | given.get("AuthParameters", {})
@@ -198,34 +190,15 @@ class Connections:
         return connection
 
     def delete(self, name: str, caller: Caller) -> Connection:
-        """Take a connection away."""
-        connection = self.find(name, caller, "delete")
-        del self._connections[(caller.account, caller.region, name)]
+        """Delete a connection and return it."""
+        connection = super().delete(name, caller)
         connection.state = "DELETING"
         return connection
 
-    def find(self, name: str, caller: Caller, verb: str) -> Connection:
-        """The connection of that name; raises ResourceNotFoundException."""
-        connection = self._connections.get((caller.account, caller.region, name))
-        if connection is None:
-            text = f"Failed to {verb} the connection(s). Connection '{name}' does not exist."
-            raise AwsError("ResourceNotFoundException", text)
-        return connection
-
-    def by_arn(self, arn: str) -> Connection | None:
-        """The connection of that ARN, if there is one."""
-        return next((one for one in self._connections.values() if one.arn == arn), None)
-
-    def of(self, caller: Caller) -> list[Connection]:
-        """The caller's connections by name."""
-        scope = (caller.account, caller.region)
-        return [self._connections[key] for key in sorted(self._connections) if key[:2] == scope]
-
 
 def _check_parameters(given: Params) -> None:
-    """Each type of authorization wants its own parameters."""
-    wanted = _OF_TYPE[given["AuthorizationType"]]
-    parameters: dict[str, Any] = given["AuthParameters"]
-    if wanted not in parameters:
-        text = f"{wanted} must be provided for authorization type {given['AuthorizationType']}."
-        raise AwsError("ValidationException", f"Parameter AuthParameters is not valid. Reason: {text}")
+    """Require the parameters of the authorization type."""
+    needed = _OF_TYPE[given["AuthorizationType"]]
+    if needed not in given["AuthParameters"]:
+        reason = f"{needed} must be provided for authorization type {given['AuthorizationType']}."
+        raise invalid_parameter("AuthParameters", reason)

@@ -15,7 +15,7 @@ from localbus.delivery.attempt import DeliveryError
 from localbus.delivery.dispatcher import Delivery, Dispatcher
 from localbus.events.bus import Rule, Target
 from localbus.events.event import Event
-from localbus.events.input_transformer import NoInputError
+from localbus.events.input_transformer import InvalidInputError
 from localbus.journal import Journal
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
@@ -102,7 +102,7 @@ class EventDeliveries:
         """Deliver the event to the target, in this turn if the target's service permits."""
         try:
             body = target.input(event, rule.arn)
-        except NoInputError as exc:  # AWS reports nothing and does not retry
+        except InvalidInputError as exc:  # AWS reports nothing and does not retry
             self._journal.note("dropped", target.arn, event.event_id, self._clock.now(), str(exc))
             return
         self._dispatcher.deliver(EventDelivery(event, rule, target, body, self.senders[target.service]))

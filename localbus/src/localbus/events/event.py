@@ -1,4 +1,4 @@
-"""An event, and how an entry of PutEvents becomes one.
+"""Events, and their construction from the entries of PutEvents.
 
 Sources: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html,
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html for the errors of single entries, and for
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from localbus.errors import AwsError
+from localbus.events.errors import invalid
 from localbus.ids import new_id
 from localbus.protocol import json_codec
 from localbus.protocol.service_model import Params
@@ -26,7 +26,7 @@ _REQUIRED = ("Source", "DetailType", "Detail")
 
 
 class Event:
-    """An event as rules see it. `hops` counts the buses that it has come over."""
+    """An event on a bus. `hops` counts the buses that forwarded it."""
 
     def __init__(self, document: dict[str, Any], ingested_at: float, trace_header: str | None = None) -> None:
         self.document = document
@@ -38,24 +38,24 @@ class Event:
 
     @property
     def text(self) -> str:
-        """The event as targets get it: JSON without spaces."""
+        """The event as targets receive it: JSON without spaces."""
         if self._text is None:
             self._text = json_codec.write(self.document)
         return self._text
 
     @property
     def archived_bytes(self) -> int:
-        """What the event counts in an archive: time and account, source, detail type, resources and detail.
+        """The event's size in an archive: time and account, source, detail type, resources and detail.
 
-        AWS does not publish how it counts; this agrees with its recorded answer for ten events of one form.
+        AWS does not publish the rule; this agrees with its recorded size of ten events of one form.
         """
         document = self.document
-        detail = self.text.partition(',"detail":')[2][:-1]  # the last member, and no text has quotes like these
+        detail = self.text.partition(',"detail":')[2][:-1]  # the last member; quotes in a string are escaped
         texts = (document["account"], document["source"], document["detail-type"], *document["resources"], detail)
         return _TIME_BYTES + sum(len(text.encode()) for text in texts)
 
     def on_next_bus(self, *, in_region: bool) -> Event:
-        """The same event on another bus. In another region it has another id, as AWS's answers show."""
+        """Return the event for another bus. In another region it gets a new id, as recorded from AWS."""
         document = self.document if in_region else {**self.document, "id": new_id()}
         event = Event(document, self.ingested_at, self.trace_header)
         event.hops = self.hops + 1
@@ -63,7 +63,7 @@ class Event:
         return event
 
     def replayed(self, replay_name: str, now: float) -> Event:
-        """The same event in a replay, whose name it carries. A trace header is not kept in an archive.
+        """Return the event with the name of a replay. An archive does not store the trace header.
 
         Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
         """
@@ -76,7 +76,7 @@ class Event:
 
 
 class EntryError(Exception):
-    """What is wrong with one entry of a batch."""
+    """The error of one entry of a batch."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -85,12 +85,12 @@ class EntryError(Exception):
 
 
 def compact(value: Any) -> str:
-    """JSON as EventBridge writes it."""
+    """Encode JSON without spaces."""
     return _ENCODE(value)
 
 
 def timestamp(when: float) -> str:
-    """A time in the form that events have."""
+    """Format a time as events do, in UTC and whole seconds."""
     return _timestamp(int(when // 1))
 
 
@@ -100,7 +100,7 @@ def _timestamp(when_s: int) -> str:
 
 
 def envelope(source: str, detail_type: str, detail: Any, *, account: str, region: str, time: float) -> dict[str, Any]:
-    """A new event's document."""
+    """Build the document of a new event."""
     return {
         "version": "0",
         "id": new_id(),
@@ -115,7 +115,7 @@ def envelope(source: str, detail_type: str, detail: Any, *, account: str, region
 
 
 def entry_bytes(entry: Params) -> int:
-    """What counts towards the size limit.
+    """Return the bytes that count towards the size limit.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html#eb-putevent-size
     """
@@ -127,24 +127,21 @@ def _texts(entry: Params) -> list[str]:
 
 
 def check_size(entries: list[Params]) -> None:
-    """Refuse a request whose entries are too large together."""
+    """Raise ValidationException for a request that exceeds the size limit."""
     characters = sum(len(text) for entry in entries for text in _texts(entry))
-    if characters < MAX_REQUEST_BYTES // 8:  # then the bytes, of which a character has four at most, need no count
+    if characters < MAX_REQUEST_BYTES // 8:  # a character has at most four bytes in UTF-8
         return
     if sum(map(entry_bytes, entries)) > MAX_REQUEST_BYTES:
-        raise AwsError("ValidationException", "Total size of the entries in the request is over the limit.")
+        raise invalid("Total size of the entries in the request is over the limit.")
 
 
 def build(entry: Params, account: str, region: str, now: float) -> Event:
-    """The event of an entry. Raises EntryError."""
+    """Build the event of an entry. Raises EntryError."""
     for name in _REQUIRED:
         if not entry.get(name):
-            raise EntryError(
-                "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is a required argument."
-            )
+            raise _invalid_argument(name, "is a required argument")
     if len(entry["DetailType"]) > MAX_DETAIL_TYPE:
-        reason = f"DetailType is longer than {MAX_DETAIL_TYPE} characters."
-        raise EntryError("InvalidArgument", f"Parameter DetailType is not valid. Reason: {reason}")
+        raise _invalid_argument("DetailType", f"is longer than {MAX_DETAIL_TYPE} characters")
     source: str = entry["Source"]
     if source.startswith("aws."):
         raise EntryError("NotAuthorizedForSourceException", "Not authorized for the source.")
@@ -155,24 +152,28 @@ def build(entry: Params, account: str, region: str, now: float) -> Event:
     event = Event(document, now, entry.get("TraceHeader"))
     try:
         if not event.text.isascii():
-            event.text.encode()  # what JSON or UTF-8 cannot hold is the sender's mistake, and is found here
+            event.text.encode()  # raises for what JSON or UTF-8 cannot represent, such as lone surrogates
     except (ValueError, RecursionError) as exc:
-        raise EntryError("MalformedDetail", "Detail is malformed.") from exc
+        raise _malformed_detail() from exc
     return event
+
+
+def _invalid_argument(name: str, reason: str) -> EntryError:
+    return EntryError("InvalidArgument", f"Parameter {name} is not valid. Reason: {name} {reason}.")
 
 
 def _detail(text: str) -> dict[str, Any]:
     try:
         detail = _DECODE(text)
     except (ValueError, RecursionError) as exc:
-        raise EntryError("MalformedDetail", "Detail is malformed.") from exc
+        raise _malformed_detail() from exc
     if not isinstance(detail, dict):
-        raise EntryError("MalformedDetail", "Detail is malformed.")
+        raise _malformed_detail()
     return detail
 
 
-def _no_number(text: str) -> float:
-    raise ValueError(text)
+def _malformed_detail() -> EntryError:
+    return EntryError("MalformedDetail", "Detail is malformed.")
 
 
 def _finite(text: str) -> float:
@@ -183,4 +184,4 @@ def _finite(text: str) -> float:
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
-_DECODE = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite).decode
+_DECODE = json.JSONDecoder(parse_constant=_finite, parse_float=_finite).decode

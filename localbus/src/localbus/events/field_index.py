@@ -1,7 +1,7 @@
-"""Who wants which values of one field: a value finds those that it may suit, and hardly any others.
+"""Index of patterns by the value of one field. Lookups may return false positives, never false negatives.
 
-An entry stands under the values that it wants, under the beginnings and endings, or in a tree of spans of numbers. One
-that wants what cannot be looked up, such as anything but a value, is found by every value.
+An entry is indexed by its exact values, prefixes, suffixes and numeric ranges. One that cannot be looked up, such as
+anything but a value, is returned for every value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from localbus.event_pattern.matchers import (
     key_of,
 )
 from localbus.event_pattern.wildcard import Wildcard
-from localbus.events.interval_tree import Spans
+from localbus.events.interval_tree import IntervalTree
 
 Entry = TypeVar("Entry")
 Key = tuple[str, Hashable]
@@ -29,73 +29,73 @@ Key = tuple[str, Hashable]
 _ANY: Key = ("any", None)
 
 
-def keys_of(wanted: FieldMatcher) -> set[Key]:
-    """What an entry stands under, spans aside."""
-    return {("is", value) for value in wanted.exact} | {
-        _key_of_test(test) for test in wanted.matchers if not isinstance(test, NumericRange)
+def keys_of(matcher: FieldMatcher) -> set[Key]:
+    """Return the keys that an entry is indexed by, besides numeric ranges."""
+    return {("is", value) for value in matcher.exact} | {
+        _key_of_matcher(one) for one in matcher.matchers if not isinstance(one, NumericRange)
     }
 
 
-def _key_of_test(test: Matcher) -> Key:
-    match test:
+def _key_of_matcher(matcher: Matcher) -> Key:
+    match matcher:
         case PrefixOrSuffix():
-            return (test.which, test.text)
+            return (matcher.which, matcher.text)
         case IgnoringCase():
-            return ("folded", test.folded)
-        case Wildcard() if test.first:
-            return ("prefix", test.first)
-        case Wildcard() if test.last:
-            return ("suffix", test.last)
+            return ("folded", matcher.folded)
+        case Wildcard() if matcher.first:
+            return ("prefix", matcher.first)
+        case Wildcard() if matcher.last:
+            return ("suffix", matcher.last)
     return _ANY
 
 
-def is_open(wanted: FieldMatcher) -> bool:
-    """Whether what is wanted cannot be looked up."""
-    return _ANY in keys_of(wanted)
+def is_unindexable(matcher: FieldMatcher) -> bool:
+    """Return whether an entry would be returned for every value."""
+    return _ANY in keys_of(matcher)
 
 
-def _spans_of(wanted: FieldMatcher) -> list[NumericRange]:
-    return [test for test in wanted.matchers if isinstance(test, NumericRange)]
+def _ranges_of(matcher: FieldMatcher) -> list[NumericRange]:
+    return [one for one in matcher.matchers if isinstance(one, NumericRange)]
 
 
 class FieldIndex(Generic[Entry]):
-    """Entries by what they want in one field."""
+    """Entries by their matchers for one field."""
 
     def __init__(self) -> None:
         self._by_key: dict[Key, list[Entry]] = {}
         self._lengths: dict[str, Counter[int]] = {"prefix": Counter(), "suffix": Counter()}
-        self._spans: Spans[Entry] = Spans()
+        self._ranges: IntervalTree[Entry] = IntervalTree()
 
     def __bool__(self) -> bool:
-        return bool(self._by_key or self._spans)
+        return bool(self._by_key or self._ranges)
 
-    def add(self, entry: Entry, wanted: FieldMatcher) -> None:
-        """Take in an entry."""
-        for key in keys_of(wanted):
+    def add(self, entry: Entry, matcher: FieldMatcher) -> None:
+        """Add an entry."""
+        for key in keys_of(matcher):
             self._by_key.setdefault(key, []).append(entry)
             if key[0] in self._lengths:
                 self._lengths[key[0]][len(str(key[1]))] += 1
-        for span in _spans_of(wanted):
-            self._spans.add(span.low, span.high, entry)
+        for one in _ranges_of(matcher):
+            self._ranges.add(one.low, one.high, entry)
 
-    def remove(self, entry: Entry, wanted: FieldMatcher) -> None:
-        """Take out an entry that wants this."""
-        for key in keys_of(wanted):
+    def remove(self, entry: Entry, matcher: FieldMatcher) -> None:
+        """Remove an entry that was added with this matcher."""
+        for key in keys_of(matcher):
             self._by_key[key].remove(entry)
             if not self._by_key[key]:
                 del self._by_key[key]
             if key[0] in self._lengths:
                 self._lengths[key[0]] -= Counter([len(str(key[1]))])
-        if _spans_of(wanted):
-            self._spans.remove(entry)
+        if _ranges_of(matcher):
+            self._ranges.remove(entry)
 
-    def crowd(self, wanted: FieldMatcher) -> int:
-        """How many entries an entry that wants this would stand among."""
-        among_keys = sum(len(self._by_key.get(key, ())) for key in keys_of(wanted))
-        return among_keys + sum(self._spans.crossing(span.low, span.high) for span in _spans_of(wanted))
+    def selectivity(self, matcher: FieldMatcher) -> int:
+        """Count the entries that share a key or a range with this matcher: the fewer, the more selective it is."""
+        same_keys = sum(len(self._by_key.get(key, ())) for key in keys_of(matcher))
+        return same_keys + sum(self._ranges.overlapping(one.low, one.high) for one in _ranges_of(matcher))
 
     def find(self, value: Value) -> Iterator[Entry]:
-        """The entries that the value may suit."""
+        """Yield the entries that may accept the value."""
         by_key = self._by_key
         yield from by_key.get(("is", key_of(value)), ())
         yield from by_key.get(_ANY, ())
@@ -105,5 +105,5 @@ class FieldIndex(Generic[Entry]):
             for length in self._lengths["suffix"]:
                 yield from by_key.get(("suffix", value[-length:] if length else ""), ())
             yield from by_key.get(("folded", value.lower()), ())
-        elif self._spans and is_comparable(value):
-            yield from self._spans.around(float(value or 0))
+        elif self._ranges and is_comparable(value):
+            yield from self._ranges.containing(float(value or 0))

@@ -1,4 +1,4 @@
-"""What a target gets of an event: all of it, a constant, a part of it, or a text made from parts of it.
+"""The input of a target: the event, a constant, a part of the event, or a template filled from it.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -10,29 +10,29 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from localbus.errors import AwsError
 from localbus.events import json_path
+from localbus.events.errors import invalid
 from localbus.events.event import Event, compact, timestamp
+from localbus.events.json_path import Steps
 from localbus.protocol.service_model import Params
 
 _SPACE = " \t\r\n"
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
-Input = Callable[[Event, str], str]  # of an event and the ARN of the rule that it matched; may raise NoInputError
+Input = Callable[[Event, str], str]  # of an event and a rule ARN; may raise InvalidInputError
 
 
-class NoInputError(ValueError):
-    """A template that is an object became no JSON. Such an event does not reach the target."""
+class InvalidInputError(ValueError):
+    """An object template whose result is not JSON. Such an event is not delivered."""
 
 
 def compile_input(target: Params) -> Input:
-    """The function that makes the target's input. Raises AwsError for what PutTargets refuses."""
+    """Build the function that makes the target's input. Raises ValidationException."""
     given = [name for name in ("Input", "InputPath", "InputTransformer") if target.get(name)]
     target_id = target["Id"]
     if len(given) > 1:
-        text = f"Only one of Input, InputPath, or InputTransformer must be provided for target {target_id}."
-        raise AwsError("ValidationException", text)
+        raise invalid(f"Only one of Input, InputPath, or InputTransformer must be provided for target {target_id}.")
     match given:
         case ["Input"]:
             constant = _constant(target["Input"], target_id)
@@ -48,22 +48,22 @@ def _constant(text: str, target_id: str) -> str:
     try:
         json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise AwsError("ValidationException", f"Input for target {target_id} is not a valid JSON text.") from exc
+        raise invalid(f"Input for target {target_id} is not a valid JSON text.") from exc
     return text
 
 
-def _steps(path: str, refusal: str) -> list[str | int | None]:
+def _steps(path: str, error: str) -> Steps:
     steps = json_path.parse(path)
     if steps is None:
-        raise AwsError("ValidationException", refusal)
+        raise invalid(error)
     return steps
 
 
-def _part(steps: list[str | int | None]) -> Input:
+def _part(steps: Steps) -> Input:
     def part(event: Event, _rule_arn: str) -> str:
         try:
             return compact(json_path.find(event.document, steps))
-        except json_path.NothingThereError:
+        except json_path.PathNotFoundError:
             return "null"
 
     return part
@@ -79,7 +79,7 @@ _RESERVED: Mapping[str, Callable[[Event, str], Any]] = {
 
 
 def _without_detail(document: dict[str, Any]) -> dict[str, Any]:
-    """The event without its detail, under the names that AWS gives its members here."""
+    """Return the event without its detail, with AWS's names for a template."""
     names = ("id", "account", "detailType", "time", "source", "region", "resources", "version")
     values = {"detailType": document["detail-type"]} | document
     return {name: values[name] for name in names if name in values}
@@ -90,14 +90,11 @@ def _transformer(given: Params, target_id: str) -> Input:
     paths: dict[str, str] = given.get("InputPathsMap", {})
     for name in paths:
         if name.lower().startswith("aws"):
-            raise AwsError(
-                "ValidationException", f"InputPathsMap for target {target_id} must not start with AWS: {name}."
-            )
+            raise invalid(f"InputPathsMap for target {target_id} must not start with AWS: {name}.")
     variables = {n: _steps(path, f"Invalid InputPath for target {target_id} : {path}.") for n, path in paths.items()}
     for name in _PLACEHOLDER.findall(template):
         if name not in variables and name not in _RESERVED:
-            text = f"InputTemplate for target {target_id} contains invalid placeholder {name}."
-            raise AwsError("ValidationException", text)
+            raise invalid(f"InputTemplate for target {target_id} contains invalid placeholder {name}.")
     quoted = [found.span() for found in _QUOTED.finditer(template)]
     is_object = template.lstrip(_SPACE).startswith("{")
 
@@ -112,20 +109,20 @@ def _transformer(given: Params, target_id: str) -> Input:
     return transform
 
 
-def _value(name: str, variables: Mapping[str, list[str | int | None]], event: Event, rule_arn: str) -> Any:
-    """What stands for a variable: a path that leads to nothing gives an empty text."""
+def _value(name: str, variables: Mapping[str, Steps], event: Event, rule_arn: str) -> Any:
+    """Return the value of a variable: an empty string for a path that the event does not have."""
     if name not in variables:
         return _RESERVED[name](event, rule_arn)
     try:
         return json_path.find(event.document, variables[name])
-    except json_path.NothingThereError:
+    except json_path.PathNotFoundError:
         return ""
 
 
 def _within_quotes(value: Any, *, is_object: bool) -> str:
-    """A text stands there as it is, not escaped. A list or an object loses its quotes in a template that is one text.
+    """Insert a string unescaped, and a list or object without its quotes if the template is a string.
 
-    In a template that is an object it keeps them, and so ends the text around it too soon.
+    In an object template it keeps the quotes, which end the surrounding string too early.
     """
     if isinstance(value, str):
         return value
@@ -133,10 +130,10 @@ def _within_quotes(value: Any, *, is_object: bool) -> str:
 
 
 def _minified(text: str, *, is_object: bool) -> str:
-    """JSON without the spaces between its parts; anything else as it is, but NoInputError for a broken object."""
+    """Remove the spaces of JSON. Other text is unchanged; a broken object raises InvalidInputError."""
     try:
         return compact(json.loads(text))
     except (ValueError, RecursionError) as exc:
         if is_object:
-            raise NoInputError("the input template with its variables filled in is no JSON") from exc
+            raise InvalidInputError("the filled input template is not JSON") from exc
         return text

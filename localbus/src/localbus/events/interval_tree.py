@@ -1,8 +1,9 @@
-"""Spans of numbers, found by a number that lies in them: a centered interval tree.
+"""A centered interval tree, which finds the intervals that contain a number.
 
-A node holds the spans around its center; those wholly below it and those wholly above it are in its two branches. A
-lookup goes down one branch at each node, and looks at no span in vain but one a node. The tree is made anew at the
-first lookup after a change.
+A node holds the intervals that contain its center, and has a child for those below and one for those above. A lookup
+follows one path from the root and visits at most one non-matching interval a node. The first lookup after a change
+rebuilds the tree.
+Source: https://en.wikipedia.org/wiki/Interval_tree#Centered_interval_tree
 """
 
 from __future__ import annotations
@@ -13,47 +14,47 @@ from operator import itemgetter
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
-Held = tuple[float, float, Entry]  # the lowest and the highest number, both of which belong to it
+Interval = tuple[float, float, Entry]  # low and high, both inclusive
 
 
 @dataclass(frozen=True)
 class _Node(Generic[Entry]):
     center: float
-    by_low: Sequence[Held[Entry]]
-    by_high: Sequence[Held[Entry]]
+    by_low: Sequence[Interval[Entry]]
+    by_high: Sequence[Interval[Entry]]
     below: _Node[Entry] | None
     above: _Node[Entry] | None
 
 
-class Spans(Generic[Entry]):
-    """Entries by the spans that they want a number in."""
+class IntervalTree(Generic[Entry]):
+    """Entries by intervals of numbers."""
 
     def __init__(self) -> None:
-        self._held: list[Held[Entry]] = []
+        self._intervals: list[Interval[Entry]] = []
         self._root: _Node[Entry] | None = None
         self._is_stale = False
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._intervals)
 
     def add(self, low: float, high: float, entry: Entry) -> None:
-        """Take in an entry."""
-        self._held.append((low, high, entry))
+        """Add an interval of an entry."""
+        self._intervals.append((low, high, entry))
         self._is_stale = True
 
     def remove(self, entry: Entry) -> None:
-        """Take out every span of the entry."""
-        self._held = [held for held in self._held if held[2] != entry]
+        """Remove all intervals of an entry."""
+        self._intervals = [interval for interval in self._intervals if interval[2] != entry]
         self._is_stale = True
 
-    def crossing(self, low: float, high: float) -> int:
-        """How many spans have a number in common with this one."""
-        return sum(other_low <= high and low <= other_high for other_low, other_high, _ in self._held)
+    def overlapping(self, low: float, high: float) -> int:
+        """Count the intervals that have a number in common with this one."""
+        return sum(other_low <= high and low <= other_high for other_low, other_high, _ in self._intervals)
 
-    def around(self, number: float) -> Iterator[Entry]:
-        """The entries in whose spans the number lies."""
+    def containing(self, number: float) -> Iterator[Entry]:
+        """Yield the entries whose intervals contain the number."""
         if self._is_stale:
-            self._root, self._is_stale = _tree(self._held), False
+            self._root, self._is_stale = _build(self._intervals), False
         node = self._root
         while node is not None:
             if number < node.center:
@@ -70,16 +71,16 @@ class Spans(Generic[Entry]):
                 node = node.above
 
 
-def _tree(held: Sequence[Held[Entry]]) -> _Node[Entry] | None:
-    if not held:
+def _build(intervals: Sequence[Interval[Entry]]) -> _Node[Entry] | None:
+    if not intervals:
         return None
-    by_low = sorted(held, key=itemgetter(0))
+    by_low = sorted(intervals, key=itemgetter(0))
     center = by_low[len(by_low) // 2][0]
     around = [one for one in by_low if one[0] <= center <= one[1]]
     return _Node(
         center,
         around,
         sorted(around, key=itemgetter(1), reverse=True),
-        _tree([one for one in by_low if one[1] < center]),
-        _tree([one for one in by_low if one[0] > center]),
+        _build([one for one in by_low if one[1] < center]),
+        _build([one for one in by_low if one[0] > center]),
     )

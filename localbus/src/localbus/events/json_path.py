@@ -1,4 +1,4 @@
-"""The part of JSONPath that EventBridge takes: `$.detail.items[0].name`, `$.detail.items[*]`, names in brackets.
+"""EventBridge's subset of JSONPath: `$.detail.items[0].name`, `$.detail.items[*]`, names in brackets.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -11,15 +11,18 @@ from typing import Any
 _STEP = re.compile(r"\.([A-Za-z0-9_/@:$-]+|\*)|\[(?:([0-9]+)|(\*)|'([^']*)'|\"([^\"]*)\")\]")
 
 
-class NothingThereError(LookupError):
-    """The path leads to nothing."""
+Steps = list[str | int | None]
 
 
-def parse(path: str) -> list[str | int | None] | None:
-    """The steps of a path: names, positions, None for all items; no list at all where the text is no such path."""
+class PathNotFoundError(LookupError):
+    """A path that a document does not have."""
+
+
+def parse(path: str) -> Steps | None:
+    """Parse a path into names, indexes, and None for all items. The result is None for an invalid path."""
     if not path.startswith("$"):
         return None
-    steps: list[str | int | None] = []
+    steps: Steps = []
     at = 1
     while at < len(path):
         found = _STEP.match(path, at)
@@ -34,8 +37,8 @@ def parse(path: str) -> list[str | int | None] | None:
     return steps
 
 
-def find(document: Any, steps: list[str | int | None]) -> Any:
-    """The value there; with a step for all items the list of what is found. Raises NothingThereError."""
+def find(document: Any, steps: Steps) -> Any:
+    """Return the value at a path, a list where a step selects all items. Raises PathNotFoundError."""
     for number, step in enumerate(steps):
         match document, step:
             case (list() | dict(), None):
@@ -46,12 +49,12 @@ def find(document: Any, steps: list[str | int | None]) -> Any:
             case (list(), int()) if step < len(document):
                 document = document[step]
             case _:
-                raise NothingThereError
+                raise PathNotFoundError
     return document
 
 
-def _found(document: Any, steps: list[str | int | None]) -> list[Any]:
+def _found(document: Any, steps: Steps) -> list[Any]:
     try:
         return [find(document, steps)]
-    except NothingThereError:
+    except PathNotFoundError:
         return []

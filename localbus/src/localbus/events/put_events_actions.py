@@ -1,4 +1,4 @@
-"""The actions of EventBridge that are about events: putting them on a bus, and asking what a pattern would say."""
+"""EventBridge's actions on events: PutEvents and TestEventPattern."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from localbus.errors import AwsError, not_implemented
 from localbus.event_pattern.pattern import EventPattern, fields_of
 from localbus.events import event
 from localbus.events.bus import Bus
+from localbus.events.errors import invalid
 from localbus.events.event import EntryError, check_size
 from localbus.events.state import EventBridge
 from localbus.protocol.service import Caller
@@ -18,7 +19,7 @@ _REQUIRED = ("id", "account", "source", "time", "region", "detail-type")
 
 
 def put_events(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """PutEvents: each entry that is good gets an id and goes on its way; the others say what is wrong with them."""
+    """PutEvents: publish the valid entries and report the others as failed."""
     if "EndpointId" in params:
         raise not_implemented("events", "PutEvents to a global endpoint")
     entries: list[Params] = params["Entries"]
@@ -38,7 +39,7 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
         made.trace_header = made.trace_header or caller.trace_header or None
     except EntryError as exc:
         return {"ErrorCode": exc.code, "ErrorMessage": exc.message}
-    if bus is None:  # AWS takes such an event and says nothing
+    if bus is None:  # AWS accepts such an event and drops it
         events.journal.note("dropped", str(entry["EventBusName"]), made.event_id, now, "there is no such event bus")
     else:
         events.publish(made, bus)
@@ -46,18 +47,17 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
 
 
 def _check_permission(events: EventBridge, bus: Bus, caller: Caller) -> None:
-    """Another account's bus takes events only as its policy says, and one's own unless that denies it."""
+    """Require a policy that allows another account, or does not deny its own."""
     policy = json.dumps(bus.policy) if bus.policy else ""
     allowed = allows_account(policy, caller.account, bus.account, "events:PutEvents", bus.arn)
     if events.enforce_policies and not allowed:
         events.journal.note("denied", bus.arn, "", events.clock.now(), f"PutEvents by {caller.account}")
-        text = (
-            f"arn:aws:iam::{caller.account}:root is not authorized to perform: events:PutEvents on resource: {bus.arn}"
-        )
+        user = f"User: arn:aws:iam::{caller.account}:root"
         why = "because no resource-based policy allows the events:PutEvents action"
         if caller.account == bus.account:
             why = "with an explicit deny in a resource-based policy"
-        raise AwsError("AccessDeniedException", f"User: {text} {why}")
+        text = f"{user} is not authorized to perform: events:PutEvents on resource: {bus.arn} {why}"
+        raise AwsError("AccessDeniedException", text)
 
 
 def try_event_pattern(_events: EventBridge, params: Params, _caller: Caller) -> Params:
@@ -66,11 +66,7 @@ def try_event_pattern(_events: EventBridge, params: Params, _caller: Caller) -> 
     try:
         document = json.loads(params["Event"])
     except (ValueError, RecursionError) as exc:
-        raise _not_an_event() from exc
+        raise invalid("Parameter Event is not valid.") from exc
     if not isinstance(document, dict) or not all(name in document for name in _REQUIRED):
-        raise _not_an_event()
+        raise invalid("Parameter Event is not valid.")
     return {"Result": pattern.matches(fields_of(document))}
-
-
-def _not_an_event() -> AwsError:
-    return AwsError("ValidationException", "Parameter Event is not valid.")

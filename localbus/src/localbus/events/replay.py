@@ -1,4 +1,4 @@
-"""Replays, which bring an archive's events back on the bus that they came from.
+"""Replays, which publish the events of an archive on their bus again.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
 """
@@ -10,16 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from localbus.clock import Clock, TimerHandle
+from localbus.background_tasks import BackgroundTasks
+from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.events.archive import Archive
-from localbus.events.archive_store import Kept, read
+from localbus.events.archive_store import ArchivedEvent, read_events
 from localbus.events.bus import Bus
 from localbus.events.event import Event
+from localbus.events.registry import Registry, pick
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-# Events are replayed by the minute in which they happened; AWS does not say how fast. Here each minute takes a second.
+# Events are replayed minute by minute of their time. AWS does not publish the pace; here each minute takes a second.
 REPLAY_STEP_S = 1.0
 
 Publish = Callable[[Event, Bus, frozenset[str] | None], None]
@@ -27,7 +29,7 @@ Publish = Callable[[Event, Bus, frozenset[str] | None], None]
 
 @dataclass(eq=False)
 class Replay:
-    """One replay: the events of a time, minute by minute, on the bus that they came from."""
+    """One replay of the events between two times."""
 
     name: str
     arn: str
@@ -37,10 +39,9 @@ class Replay:
     state: str = "STARTING"
     ended_at: float | None = None
     last_replayed_at: float | None = None
-    wake: TimerHandle | None = None
 
-    def listed(self) -> Params:
-        """The replay in a list."""
+    def list_item(self) -> Params:
+        """Return the replay as ListReplays does."""
         known = {
             "ReplayName": self.name,
             "EventSourceArn": self.archive.arn,
@@ -53,65 +54,51 @@ class Replay:
         }
         return {name: value for name, value in known.items() if value is not None}
 
-    def described(self) -> Params:
-        """The whole replay."""
-        shown = self.listed() | {"ReplayArn": self.arn, "Destination": self.given["Destination"]}
-        return shown | {name: self.given[name] for name in ("Description",) if name in self.given}
+    def details(self) -> Params:
+        """Return the replay as DescribeReplay does."""
+        return self.list_item() | {"ReplayArn": self.arn} | pick(self.given, "Destination", "Description")
 
 
-class Replays:
-    """The replays of every account and region."""
+class Replays(Registry[Replay]):
+    """The replays of all accounts."""
 
-    def __init__(self, clock: Clock, publish: Publish) -> None:
-        self._clock = clock
+    in_use = "Replay {name} already exists."
+    not_found = "Replay {name} does not exist."
+
+    def __init__(self, clock: Clock, tasks: BackgroundTasks, publish: Publish) -> None:
+        super().__init__(clock)
+        self._tasks = tasks
         self._publish = publish
-        self._replays: dict[tuple[str, str, str], Replay] = {}
-
-    def find(self, name: str, caller: Caller) -> Replay:
-        """The replay of that name; raises ResourceNotFoundException."""
-        replay = self._replays.get((caller.account, caller.region, name))
-        if replay is None:
-            raise AwsError("ResourceNotFoundException", f"Replay {name} does not exist.")
-        return replay
-
-    def of(self, caller: Caller) -> list[Replay]:
-        """The caller's replays by name."""
-        scope = (caller.account, caller.region)
-        return [self._replays[key] for key in sorted(self._replays) if key[:2] == scope]
 
     def start(self, given: Params, archive: Archive, caller: Caller) -> Replay:
-        """Begin a replay."""
+        """Start a replay."""
         name = given["ReplayName"]
-        key = (caller.account, caller.region, name)
-        if key in self._replays:
-            raise AwsError("ResourceAlreadyExistsException", f"Replay {name} already exists.")
+        self.require_new(name, caller)
         arn = f"arn:aws:events:{caller.region}:{caller.account}:replay/{name}"
-        replay = self._replays[key] = Replay(name, arn, archive, given, self._clock.now())
+        replay = self.add(Replay(name, arn, archive, given, self._clock.now()), caller)
         minutes = self._by_minute(archive, given["EventStartTime"], given["EventEndTime"])
-        self._plan(replay, minutes)
+        self._schedule(replay, minutes)
         return replay
 
     def cancel(self, replay: Replay) -> None:
-        """Stop a replay; what has been replayed stays so."""
+        """Cancel a replay. Events that it has published stay published."""
         if replay.state not in {"STARTING", "RUNNING"}:
-            raise AwsError(
-                "IllegalStatusException", f"Replay {replay.name} is not in a valid state for this operation."
-            )
+            text = f"Replay {replay.name} is not in a valid state for this operation."
+            raise AwsError("IllegalStatusException", text)
         replay.state = "CANCELLING"
 
     @staticmethod
-    def _by_minute(archive: Archive, start: datetime, end: datetime) -> deque[list[Kept]]:
-        minutes: dict[int, list[Kept]] = {}
-        for kept in archive.events.between(start.timestamp(), end.timestamp()):
-            minutes.setdefault(int(kept.happened_at) // 60, []).append(kept)
+    def _by_minute(archive: Archive, start: datetime, end: datetime) -> deque[list[ArchivedEvent]]:
+        minutes: dict[int, list[ArchivedEvent]] = {}
+        for archived in archive.events.between(start.timestamp(), end.timestamp()):
+            minutes.setdefault(int(archived.happened_at) // 60, []).append(archived)
         return deque(minutes[minute] for minute in sorted(minutes))
 
-    def _plan(self, replay: Replay, minutes: deque[list[Kept]]) -> None:
-        when = self._clock.now() + REPLAY_STEP_S
-        replay.wake = self._clock.call_at(when, lambda: self._step(replay, minutes))
+    def _schedule(self, replay: Replay, minutes: deque[list[ArchivedEvent]]) -> None:
+        self._tasks.schedule(REPLAY_STEP_S, lambda: self._step(replay, minutes))
 
-    def _step(self, replay: Replay, minutes: deque[list[Kept]]) -> None:
-        """Replay the events of one minute, and go on with the next one later."""
+    def _step(self, replay: Replay, minutes: deque[list[ArchivedEvent]]) -> None:
+        """Replay the events of one minute and schedule the next one."""
         now = self._clock.now()
         if replay.state == "CANCELLING":
             replay.state, replay.ended_at = "CANCELLED", now
@@ -120,10 +107,10 @@ class Replays:
         if minutes:
             destination = replay.given["Destination"]
             only = frozenset(destination["FilterArns"]) if destination.get("FilterArns") else None
-            for event in read(minutes.popleft()):
+            for event in read_events(minutes.popleft()):
                 self._publish(event.replayed(replay.name, now), replay.archive.bus, only)
                 replay.last_replayed_at = datetime.fromisoformat(event.document["time"]).timestamp()
         if minutes:
-            self._plan(replay, minutes)
+            self._schedule(replay, minutes)
         else:
             replay.state, replay.ended_at = "COMPLETED", now

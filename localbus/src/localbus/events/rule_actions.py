@@ -1,31 +1,33 @@
-"""The actions of EventBridge that are about rules."""
+"""EventBridge's actions on rules."""
 
 from __future__ import annotations
 
 from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events import schedule
-from localbus.events.bus import DEFAULT_BUS, Rule
-from localbus.events.limits import MAX_RULES, limit_exceeded
+from localbus.events.bus import DEFAULT_BUS, Rule, State
+from localbus.events.errors import invalid, limit_exceeded
 from localbus.events.state import EventBridge
 from localbus.events.tags import read_tags
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+MAX_RULES = 300
+
 
 def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """PutRule: make a rule, or put another in its place, which keeps targets and tags."""
+    """PutRule: create a rule, or replace one and keep its targets and tags."""
     bus = events.buses.find(params.get("EventBusName"), caller)
     name = params["Name"]
     rule = bus.rules.get(name)
     check_managed(rule, params)
     pattern_text, expression = params.get("EventPattern"), params.get("ScheduleExpression")
     if not pattern_text and not expression:
-        text = "Parameter(s) EventPattern or ScheduleExpression must be specified."
-        raise AwsError("ValidationException", text)
+        raise invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
     if expression and bus.name != DEFAULT_BUS:
-        raise AwsError("ValidationException", "ScheduleExpression is supported only on the default event bus.")
+        raise invalid("ScheduleExpression is supported only on the default event bus.")
     pattern = EventPattern(pattern_text) if pattern_text else None
     times = schedule.parse(expression) if expression else None
     if rule is None:
@@ -41,7 +43,7 @@ def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
 
 
 def check_managed(rule: Rule | None, params: Params) -> None:
-    """What a service of AWS made is changed only by force."""
+    """Raise ManagedRuleException for a rule of an AWS service, unless the request has Force."""
     if rule is not None and rule.managed_by and not params.get("Force"):
         text = f"{rule.name} is a managed rule. Set 'force' parameter to true to override."
         raise AwsError("ManagedRuleException", text)
@@ -50,13 +52,13 @@ def check_managed(rule: Rule | None, params: Params) -> None:
 def describe_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DescribeRule."""
     rule = _find(events, params, caller)
-    return _shown(rule) | {"CreatedBy": rule.bus.account}
+    return _list_item(rule) | {"CreatedBy": rule.bus.account}
 
 
 def list_rules(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListRules."""
     bus = events.buses.find(params.get("EventBusName"), caller)
-    return list_page("Rules", bus.rules.values(), params, key=lambda rule: rule.name, show=_shown)
+    return list_page("Rules", bus.rules.values(), params, key=lambda rule: rule.name, show=_list_item)
 
 
 def list_rule_names_by_target(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -69,31 +71,31 @@ def list_rule_names_by_target(events: EventBridge, params: Params, caller: Calle
 
 def enable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """EnableRule."""
-    rule = _find(events, params, caller)
-    check_managed(rule, params)
-    rule.state = "ENABLED"
-    events.rule_changed(rule)
-    return {}
+    return _set_state(events, params, caller, "ENABLED")
 
 
 def disable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DisableRule."""
+    return _set_state(events, params, caller, "DISABLED")
+
+
+def _set_state(events: EventBridge, params: Params, caller: Caller, state: State) -> Params:
     rule = _find(events, params, caller)
     check_managed(rule, params)
-    rule.state = "DISABLED"
+    rule.state = state
     events.rule_changed(rule)
     return {}
 
 
 def delete_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """DeleteRule. One that is not there is gone already."""
+    """DeleteRule. Deleting a rule that does not exist succeeds."""
     bus = events.buses.find(params.get("EventBusName"), caller)
     rule = bus.rules.get(params["Name"])
     if rule is None:
         return {}
     check_managed(rule, params)
     if rule.targets:
-        raise AwsError("ValidationException", "Rule can't be deleted since it has targets.")
+        raise invalid("Rule can't be deleted since it has targets.")
     del bus.rules[rule.name]
     events.rule_changed(rule)
     return {}
@@ -103,7 +105,7 @@ def _find(events: EventBridge, params: Params, caller: Caller) -> Rule:
     return events.buses.find(params.get("EventBusName"), caller).rule(params["Name"])
 
 
-def _shown(rule: Rule) -> Params:
+def _list_item(rule: Rule) -> Params:
     known = {
         "Name": rule.name,
         "Arn": rule.arn,

@@ -1,4 +1,4 @@
-"""When a rule runs by the clock: `rate(5 minutes)` and `cron(0 10 ? * MON-FRI *)`, always in UTC.
+"""Schedules of rules: `rate(5 minutes)` and `cron(0 10 ? * MON-FRI *)`, always in UTC.
 
 Sources: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 and https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
@@ -11,43 +11,31 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from localbus.errors import AwsError
+from localbus.events.errors import invalid
 
 _RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)")
 _CRON = re.compile(r"cron\(([^()]*)\)")
 _UNIT_S = {"minute": 60, "hour": 3_600, "day": 86_400}
-_MONTHS = {
-    "JAN": 1,
-    "FEB": 2,
-    "MAR": 3,
-    "APR": 4,
-    "MAY": 5,
-    "JUN": 6,
-    "JUL": 7,
-    "AUG": 8,
-    "SEP": 9,
-    "OCT": 10,
-    "NOV": 11,
-    "DEC": 12,
-}
-_DAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
+_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Every so many seconds, counted from when the rule was enabled."""
+    """A fixed interval in seconds, counted from when the rule was enabled."""
 
     every_s: int
 
     def after(self, now: float) -> float | None:
-        """The next time after this one."""
+        """Return the next time after this one."""
         return now + self.every_s
 
 
 @dataclass(frozen=True)
 class Cron:
-    """At certain minutes of certain days."""
+    """Minutes and hours of certain days."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -57,7 +45,7 @@ class Cron:
     years: frozenset[int]
 
     def after(self, now: float) -> float | None:
-        """The next time after this one; None when there is none any more."""
+        """Return the next time after this one; None after the last."""
         earliest = datetime.fromtimestamp(now, UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
         day = earliest.date()
         while day.year <= _LAST_YEAR:
@@ -98,7 +86,7 @@ class DaysOfMonth:
     last_weekday: bool = False
 
     def include(self, day: date) -> bool:
-        """Whether this is such a day."""
+        """Return whether a date is one of these days."""
         length = calendar.monthrange(day.year, day.month)[1]
         if self.last:
             return day.day == length
@@ -110,7 +98,7 @@ class DaysOfMonth:
 
 
 def _nearest_weekday(day: date, number: int, length: int) -> int:
-    """The Monday to Friday that is nearest to a day, in the same month."""
+    """Return the day from Monday to Friday nearest to a day, in the same month."""
     wanted = min(number, length)
     match date(day.year, day.month, wanted).weekday():
         case 5:
@@ -129,7 +117,7 @@ class DaysOfWeek:
     occurrence: int | None = None
 
     def include(self, day: date) -> bool:
-        """Whether this is such a day."""
+        """Return whether a date is one of these days."""
         if day.isoweekday() % 7 + 1 not in self.numbers:
             return False
         if self.last:
@@ -141,7 +129,7 @@ Schedule = Rate | Cron
 
 
 def parse(expression: str) -> Schedule:
-    """The schedule of an expression, or AWS's error."""
+    """Parse an expression. Raises ValidationException."""
     rate = _RATE.fullmatch(expression)
     if rate:
         value = int(rate[1])
@@ -153,7 +141,7 @@ def parse(expression: str) -> Schedule:
             return _cron(cron[1].split())
         except ValueError:
             pass
-    raise AwsError("ValidationException", "Parameter ScheduleExpression is not valid.")
+    raise invalid("Parameter ScheduleExpression is not valid.")
 
 
 def _cron(parts: list[str]) -> Cron:
@@ -192,7 +180,7 @@ def _days_of_week(text: str) -> DaysOfWeek:
 
 
 def _numbers(text: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:
-    """A list of values, ranges and steps: `1,3,5-9,0/15,*`."""
+    """Parse values, ranges and steps: `1,3,5-9,0/15,*`."""
     result: set[int] = set()
     for part in text.split(","):
         span, slash, step_text = part.partition("/")
@@ -205,7 +193,7 @@ def _numbers(text: str, low: int, high: int, names: dict[str, int] | None = None
         else:
             first = _number(span, low, high, names or {})
             last = high if slash else first
-        if first > last:  # a range over the end: FRI-MON, 22-2
+        if first > last:  # a range that wraps around: FRI-MON, 22-2
             result.update(range(first, high + 1, step), range(low, last + 1, step))
         else:
             result.update(range(first, last + 1, step))

@@ -15,10 +15,10 @@ from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
 from localbus.events.bus import Bus, Buses, Rule
 from localbus.events.connection import Connection, Connections
-from localbus.events.delivery import EventDeliveries, EventDelivery
+from localbus.events.delivery import EventDeliveries
 from localbus.events.event import Event, envelope
 from localbus.events.replay import Replays
-from localbus.events.targets import Deliver, EventTargets
+from localbus.events.targets import EventTargets, TopicPublisher
 from localbus.journal import Journal
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
@@ -27,7 +27,7 @@ _LATE_S = 60
 
 
 class EventBridge:
-    """All buses, and what becomes of the events on them."""
+    """All resources of EventBridge. Topics are published to by `publish_to_topic`."""
 
     def __init__(
         self,
@@ -37,6 +37,7 @@ class EventBridge:
         upstream: UpstreamCalls,
         tasks: BackgroundTasks,
         *,
+        publish_to_topic: TopicPublisher,
         enforce_policies: bool = True,
         faults: DeliveryFaults | None = None,
     ) -> None:
@@ -47,33 +48,32 @@ class EventBridge:
         self.connections = Connections(clock)
         self.destinations = ApiDestinations(clock, self.connections)
         self.archives = Archives(clock)
-        self.replays = Replays(clock, self.publish)
-        self._targets = EventTargets(
-            sqs, upstream, self.buses, self.publish, self.destinations, enforce_policies=enforce_policies
+        self.replays = Replays(clock, tasks, self.publish)
+        targets = EventTargets(
+            sqs,
+            upstream,
+            self.buses,
+            self.destinations,
+            self.archives,
+            publish=self.publish,
+            publish_to_topic=publish_to_topic,
+            enforce_policies=enforce_policies,
         )
-        self._targets.archive = self._archive
         dispatcher = Dispatcher(clock, journal, sqs, tasks)
-        self.deliveries = EventDeliveries(clock, journal, dispatcher, self._targets.senders())
+        self.deliveries = EventDeliveries(clock, journal, dispatcher, targets.senders())
         self.set_faults(faults or DeliveryFaults())
         self._tasks = tasks
 
     def set_faults(self, faults: DeliveryFaults) -> None:
-        """Let so many events trigger a rule twice from now on; chance begins anew."""
+        """Set the share of events that trigger a rule twice, and reset the random generator to the seed."""
         self._doubled_events = faults.doubled_events
         self._rng = random.Random(f"{faults.seed} events")  # noqa: S311 (not for cryptography)
 
-    def use_sns(self, deliver: Deliver) -> None:
-        """Have topics take events by `deliver(topic_arn, {"Message": ...}, principal, trace_header)`.
-
-        That may raise AwsError.
-        """
-        self._targets.sns = deliver
-
     def publish(self, event: Event, bus: Bus, only: frozenset[str] | None = None) -> None:
-        """Bring an event to the targets of the rules that it matches, or only of those with these ARNs."""
+        """Send an event to the targets of the rules that match it; `only` limits the rules to these ARNs."""
         now = self.clock.now()
         self.journal.note("published", bus.arn, event.event_id, now)
-        found = bus.index.matching(bus.index.open(event.document))
+        found = bus.index.matching(bus.index.flatten(event.document))
         matched = found if only is None else [rule for rule in found if rule.arn in only]
         if not matched:
             self.journal.note("unmatched", bus.arn, event.event_id, now)
@@ -82,7 +82,7 @@ class EventBridge:
             self._send(event, rule)
 
     def _send(self, event: Event, rule: Rule) -> None:
-        """Bring the event to a rule's targets. AWS promises to do so at least once.
+        """Send the event to the targets of a rule. AWS promises at-least-once delivery.
 
         Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
         """
@@ -94,27 +94,24 @@ class EventBridge:
             for target in list(rule.targets.values()):
                 self.deliveries.start(event, rule, target)
 
-    def _archive(self, delivery: EventDelivery) -> None:
-        self.archives.keep(delivery.event, delivery.rule)
-
     # Schedules
 
     def rule_changed(self, rule: Rule) -> None:
-        """Go by a rule as it is now."""
+        """Update the index and the schedule after a change of the rule."""
         rule.bus.reindex(rule)
         if rule.wake is not None:
             rule.wake.cancel()
             rule.wake = None
         if rule.bus.rules.get(rule.name) is rule:
-            self._plan(rule, self.clock.now())
+            self._schedule(rule, self.clock.now())
 
-    def _plan(self, rule: Rule, now: float) -> None:
+    def _schedule(self, rule: Rule, now: float) -> None:
         when = rule.schedule.after(now) if rule.schedule and rule.is_enabled else None
         if when is not None:
             rule.wake = self.clock.call_at(when, lambda: self._run(rule, when))
 
     def _run(self, rule: Rule, when: float) -> None:
-        """Send the scheduled event to the rule's own targets.
+        """Send the scheduled event to the targets of its rule.
 
         Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
         """
@@ -123,13 +120,13 @@ class EventBridge:
         document["resources"] = [rule.arn]
         event = Event(document, when)
         self.journal.note("scheduled", rule.arn, event.event_id, when)
-        # From the time that was meant, so that a rate does not drift; from now where that has been slept through.
-        self._plan(rule, when if self.clock.now() < when + _LATE_S else self.clock.now())
+        # Counted from the planned time, so that a rate does not drift, unless that is long past (the host slept).
+        self._schedule(rule, when if self.clock.now() < when + _LATE_S else self.clock.now())
         self._send(event, rule)
 
     # Connections
 
-    def authorize_soon(self, connection: Connection) -> None:
-        """Have a connection that needs a token get one, while the caller has its answer already."""
+    def start_authorization(self, connection: Connection) -> None:
+        """Get a token in the background, for a connection that needs one."""
         if connection.uses_token:
             self._tasks.start(connection.authorize(self.clock.now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localbus.errors import AwsError
+from localbus.events.errors import invalid
 from localbus.events.state import EventBridge
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -14,9 +14,9 @@ def read_tags(given: list[Params], current: dict[str, str]) -> dict[str, str]:
     """Return tags by key. Raises ValidationException for too many, and for keys that are reserved for AWS."""
     tags = {one["Key"]: one["Value"] for one in given}
     if any(key.lower().startswith("aws:") for key in tags):
-        raise AwsError("ValidationException", "Tag keys must not start with aws:.")
+        raise invalid("Tag keys must not start with aws:.")
     if len(current | tags) > MAX_TAGS:
-        raise AwsError("ValidationException", f"A resource has at most {MAX_TAGS} tags.")
+        raise invalid(f"A resource has at most {MAX_TAGS} tags.")
     return tags
 
 

@@ -1,4 +1,4 @@
-"""The actions of EventBridge that are about a rule's targets, and what a target must be.
+"""EventBridge's actions on the targets of a rule, and their validation.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
 """
@@ -9,14 +9,16 @@ import re
 
 from localbus.errors import AwsError
 from localbus.events.bus import Rule, Target
+from localbus.events.errors import invalid, invalid_arn, invalid_parameter, limit_exceeded
 from localbus.events.input_transformer import compile_input
-from localbus.events.limits import MAX_TARGETS, limit_exceeded
 from localbus.events.rule_actions import check_managed
 from localbus.events.state import EventBridge
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+MAX_TARGETS = 5
 _ARN = re.compile(r"arn:aws[\w-]*:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12})?:.+")
 _ARN_OF = {
     "events": re.compile(r"[^:]+:[^:]+:events:[^:]+:[0-9]{12}:(?:event-bus/.+|api-destination/[^/]+(?:/[^/]+)?)"),
@@ -28,7 +30,7 @@ _ARN_OF = {
 
 
 def put_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """PutTargets: add targets, or put others in the place of those with the same ids."""
+    """PutTargets: add targets; a target with the same id is replaced."""
     rule = events.buses.find(params.get("EventBusName"), caller).rule(params["Rule"])
     check_managed(rule, params)
     targets = {given["Id"]: _build(given) for given in params["Targets"]}
@@ -39,10 +41,10 @@ def put_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
 
 
 def remove_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """RemoveTargets. An id that is not there fails for itself."""
+    """RemoveTargets. An unknown id is reported as a failed entry."""
     rule = events.buses.find(params.get("EventBusName"), caller).rule(params["Rule"])
     check_managed(rule, params)
-    failed = [_not_there(rule, target_id) for target_id in params["Ids"] if rule.targets.pop(target_id, None) is None]
+    failed = [_unknown_id(rule, target_id) for target_id in params["Ids"] if rule.targets.pop(target_id, None) is None]
     return {"FailedEntryCount": len(failed), "FailedEntries": failed}
 
 
@@ -54,46 +56,39 @@ def list_targets_by_rule(events: EventBridge, params: Params, caller: Caller) ->
     )
 
 
-def _not_there(rule: Rule, target_id: str) -> Params:
+def _unknown_id(rule: Rule, target_id: str) -> Params:
     text = f"Rule {rule.name} does not have target {target_id}."
     return {"TargetId": target_id, "ErrorCode": "ResourceNotFoundException", "ErrorMessage": text}
 
 
 def _build(given: Params) -> Target:
-    """The target of one entry, or AWS's error."""
+    """Build the target of one entry. Raises ValidationException."""
     arn: str = given["Arn"]
     if not _ARN.fullmatch(arn):
-        raise _bad_arn(arn)
+        raise invalid_arn(arn)
     service = arn.split(":")[2]
     form = _ARN_OF.get(service)
     if form is None:
         text = f"events targets of {service} are known to AWS and not built in localbus: {arn}."
         raise AwsError("NotImplemented", text)
     if not form.fullmatch(arn):
-        raise _bad_arn(arn)
+        raise invalid_arn(arn)
     if service == "sqs" and arn.endswith(".fifo") and not given.get("SqsParameters", {}).get("MessageGroupId"):
-        text = f"Parameter(s) SqsParameters must be specified for target: {given['Id']}."
-        raise AwsError("ValidationException", text)
+        raise invalid(f"Parameter(s) SqsParameters must be specified for target: {given['Id']}.")
     if ":api-destination/" in arn and "RoleArn" not in given:
-        raise AwsError("ValidationException", f"RoleArn is required for target {arn}.")
+        raise invalid(f"RoleArn is required for target {arn}.")
     _check_dead_letter_queue(given.get("DeadLetterConfig", {}).get("Arn"))
     return Target(given["Id"], arn, given, compile_input(given))
 
 
 def _check_dead_letter_queue(arn: str | None) -> None:
-    """Only a standard queue will do.
+    """Require a standard queue.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
     if arn is None:
         return
     if not _ARN_OF["sqs"].fullmatch(arn):
-        raise _bad_arn(arn)
+        raise invalid_arn(arn)
     if arn.endswith(".fifo"):
-        text = f"Parameter {arn} is not valid. Reason: A dead-letter queue must be a standard queue."
-        raise AwsError("ValidationException", text)
-
-
-def _bad_arn(arn: str) -> AwsError:
-    text = f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
-    return AwsError("ValidationException", text)
+        raise invalid_parameter(arn, "A dead-letter queue must be a standard queue.")

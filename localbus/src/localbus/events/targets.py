@@ -1,4 +1,4 @@
-"""The services that can be targets of a rule, and what each needs to take an event.
+"""Senders of events to targets, by service.
 
 Each sender raises DeliveryError with EventBridge's code; `delivery` decides on retries.
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
@@ -13,6 +13,7 @@ from typing import Any
 from localbus.delivery.attempt import DeliveryError, check_answer, invoke_function, no_connection, require_upstream
 from localbus.errors import AwsError
 from localbus.events.api_destination import ApiDestinations
+from localbus.events.archive import Archives
 from localbus.events.bus import Bus, Buses
 from localbus.events.delivery import EventDelivery, Sender
 from localbus.events.event import Event
@@ -25,15 +26,16 @@ from localbus.resource_policy import Principal, allows
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamCalls
 
-Deliver = Callable[[str, Params, Principal, str], object]  # of an ARN, the message, who sends, and a trace header
+# Publishes a message to a topic ARN for a principal, with a trace header. May raise AwsError.
+TopicPublisher = Callable[[str, Params, Principal, str], object]
 _NO_PERMISSION_CODES = {
     *("AccessDeniedException", "AuthorizationError", "AccessDenied", "KmsAccessDenied", "KMSAccessDeniedException"),
 }
 _NO_RESOURCE_CODES = {"QueueDoesNotExist", "NotFound", "NotFoundException", "ResourceNotFoundException"}
 
 
-def _refusal(error: AwsError) -> DeliveryError:
-    """What a service's refusal means: none of these gets better by itself."""
+def _as_delivery_error(error: AwsError) -> DeliveryError:
+    """Map a service's error to EventBridge's code. None of them is retryable."""
     if error.code in _NO_PERMISSION_CODES:
         return DeliveryError("NO_PERMISSIONS", error.message)
     if error.code in _NO_RESOURCE_CODES:
@@ -42,30 +44,32 @@ def _refusal(error: AwsError) -> DeliveryError:
 
 
 class EventTargets:
-    """The senders by service. SNS says how it takes messages once it is there (`sns`)."""
+    """The senders of one engine."""
 
     def __init__(
         self,
         sqs: Sqs,
         upstream: UpstreamCalls,
         buses: Buses,
-        publish: Callable[[Event, Bus], None],
         destinations: ApiDestinations,
+        archives: Archives,
         *,
+        publish: Callable[[Event, Bus], None],
+        publish_to_topic: TopicPublisher,
         enforce_policies: bool,
     ) -> None:
-        self.sns: Deliver | None = None
-        self.archive: Callable[[EventDelivery], None] = lambda _delivery: None
         self._sqs = sqs
         self._upstream = upstream
         self._buses = buses
         self._publish = publish
         self._destinations = destinations
+        self._archives = archives
+        self._publish_to_topic = publish_to_topic
         self._enforce_policies = enforce_policies
         self._log_streams: dict[str, str] = {}
 
     def senders(self) -> dict[str, Sender]:
-        """The table by which deliveries find their way."""
+        """Return the sender of each service."""
         return {
             "events": self._to_events,
             "lambda": self._to_function,
@@ -83,16 +87,14 @@ class EventTargets:
             traced_entry = with_trace_header(entry, delivery.event.trace_header)
             delivery.accepted_id = self._sqs.deliver(delivery.target.arn, traced_entry, delivery.rule.principal)
         except AwsError as exc:
-            raise _refusal(exc) from exc
+            raise _as_delivery_error(exc) from exc
 
     def _to_topic(self, delivery: EventDelivery) -> None:
-        if self.sns is None:
-            raise DeliveryError("NO_RESOURCE", "This engine has no SNS.")
+        message, trace_header = {"Message": delivery.body}, delivery.event.trace_header or ""
         try:
-            trace_header = delivery.event.trace_header or ""
-            self.sns(delivery.target.arn, {"Message": delivery.body}, delivery.rule.principal, trace_header)
+            self._publish_to_topic(delivery.target.arn, message, delivery.rule.principal, trace_header)
         except AwsError as exc:
-            raise _refusal(exc) from exc
+            raise _as_delivery_error(exc) from exc
 
     def _to_events(self, delivery: EventDelivery) -> Coroutine[Any, Any, None] | None:
         kind = delivery.target.arn.split(":")[5].partition("/")[0]
@@ -101,17 +103,17 @@ class EventTargets:
         if kind == "event-bus":
             self._to_bus(delivery)
         else:
-            self.archive(delivery)
+            self._archives.store(delivery.event, delivery.rule)
         return None
 
     def _to_bus(self, delivery: EventDelivery) -> None:
-        """Put the event on another bus, as it is. From there it goes on to no third one.
+        """Put the unchanged event on another bus. An event that came from another bus goes no further.
 
         Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-bus-to-bus.html
         """
         if delivery.event.hops:
-            reason = "An event that came from another bus is not sent to a third one."
-            raise DeliveryError("THIRD_ACCOUNT_HOP_DETECTED", reason)
+            text = "An event that came from another bus is not sent to a third one."
+            raise DeliveryError("THIRD_ACCOUNT_HOP_DETECTED", text)
         sender = delivery.rule.bus
         bus = self._buses.look_up(delivery.target.arn, Caller(sender.account, sender.region))
         if bus is None:
@@ -119,8 +121,8 @@ class EventTargets:
         if bus.account != sender.account and self._enforce_policies:
             principal = Principal(account=sender.account, context={"aws:SourceArn": delivery.rule.arn})
             if not allows(json.dumps(bus.policy) if bus.policy else "", principal, "events:PutEvents", bus.arn):
-                reason = f"The policy of {bus.arn} does not let {sender.account} put events."
-                raise DeliveryError("NO_PERMISSIONS", reason)
+                text = f"The policy of {bus.arn} does not allow {sender.account} to put events."
+                raise DeliveryError("NO_PERMISSIONS", text)
         event = delivery.event.on_next_bus(in_region=bus.region == sender.region)
         if event.event_id != delivery.event.event_id:
             delivery.accepted_id = event.event_id
@@ -133,7 +135,7 @@ class EventTargets:
         )
 
     async def _to_log(self, delivery: EventDelivery) -> None:
-        """One log stream for each rule and target; the event's time is the log event's."""
+        """Write a log event with the time of the event. Each rule and target has a log stream."""
         require_upstream(self._upstream, "CloudWatch Logs")
         arn = delivery.target.arn
         group = arn.split(":")[6]
@@ -152,7 +154,7 @@ class EventTargets:
 
 
 def _log_event(delivery: EventDelivery) -> Params:
-    """A transformed input may be {"timestamp": ..., "message": ...}; anything else is the message itself."""
+    """Build the log event. A transformed input of the form {"timestamp": ..., "message": ...} gives its message."""
     time_ms = int(delivery.event.ingested_at * 1000)
     try:
         given = json.loads(delivery.body)

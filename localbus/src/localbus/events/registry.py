@@ -1,0 +1,71 @@
+"""A registry of named resources: the common part of buses, connections, API destinations, archives and replays."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from localbus.clock import Clock
+from localbus.errors import AwsError
+from localbus.events.errors import missing
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+
+
+class Resource(Protocol):
+    """A resource that a registry can hold."""
+
+    name: str
+
+    @property
+    def arn(self) -> str:
+        """The ARN of the resource."""
+
+
+Item = TypeVar("Item", bound=Resource)
+
+
+class Registry(Generic[Item]):
+    """Resources of one kind by account, region and name. Subclasses set AWS's words for a name in use or not found."""
+
+    in_use: ClassVar[str]
+    not_found: ClassVar[str]
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._items: dict[tuple[str, str, str], Item] = {}
+
+    def require_new(self, name: str, caller: Caller) -> None:
+        """Raise ResourceAlreadyExistsException when the name is in use."""
+        if (caller.account, caller.region, name) in self._items:
+            raise AwsError("ResourceAlreadyExistsException", self.in_use.format(name=name))
+
+    def add(self, item: Item, caller: Caller) -> Item:
+        """Add a resource and return it."""
+        self._items[caller.account, caller.region, item.name] = item
+        return item
+
+    def find(self, name: str, caller: Caller, verb: str = "describe") -> Item:
+        """Return the resource with this name; raises ResourceNotFoundException, which may name the action's verb."""
+        item = self._items.get((caller.account, caller.region, name))
+        if item is None:
+            raise missing(self.not_found.format(name=name, verb=verb))
+        return item
+
+    def by_arn(self, arn: str) -> Item | None:
+        """Return the resource with this ARN, if it exists."""
+        return next((item for item in self._items.values() if item.arn == arn), None)
+
+    def of(self, caller: Caller) -> list[Item]:
+        """Return the caller's resources."""
+        return [item for key, item in self._items.items() if key[:2] == (caller.account, caller.region)]
+
+    def delete(self, name: str, caller: Caller) -> Item:
+        """Delete a resource and return it."""
+        item = self.find(name, caller, "delete")
+        del self._items[caller.account, caller.region, name]
+        return item
+
+
+def pick(params: Params, *names: str) -> Params:
+    """Return those of the named parameters that are present."""
+    return {name: params[name] for name in names if name in params}
