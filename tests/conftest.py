@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from support import DeployedStack, DeployStack
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+# Folders whose tests wait longest come first, so that the workers of a parallel run end together.
+_SLOWEST_FIRST = ("localstack", "e2e", "fidelity", "integration", "clients")
+# Folders that start or install something too large for each worker to have.
+_ONE_WORKER = ("localstack", "fidelity", "clients")
 
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -79,3 +85,30 @@ def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]
 def stack(deploy_stack: DeployStack) -> DeployedStack:
     """A stack of the template's defaults, for this test alone."""
     return deploy_stack({})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests for a parallel run, and keep those together that share what is expensive to start."""
+    tests = Path(__file__).parent
+    places = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.relative_to(tests).parts[0], len(places)))
+    for item in items:
+        folder = item.path.relative_to(tests).parts[0]
+        if folder in _ONE_WORKER:
+            item.add_marker(pytest.mark.xdist_group(folder))
+        elif _shares_with_its_module(item):
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
+def _shares_with_its_module(item: pytest.Item) -> bool:
+    """Whether a fixture of the test is made once for its module."""
+    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(definition.scope == "module" for definitions in fixtures.values() for definition in definitions)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line what was skipped, and what it needs."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ").splitlines()[0] for report in skipped)
+    if reasons:
+        terminalreporter.write_line("Skipped: " + "; ".join(f"{count} ({reason})" for reason, count in reasons.items()))
