@@ -17,6 +17,7 @@ from localbus.clock import ManualClock
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
 from localbus.journal import Journal
+from localbus.lambda_ import api as lambda_api
 from localbus.lambda_.state import EventSourceMappings
 from localbus.protocol.service import Caller
 from localbus.sqs import api as sqs_api
@@ -120,7 +121,7 @@ class Cafe:
         self.tasks = BackgroundTasks(self.clock)
         self.sqs = Sqs(self.clock, self.journal)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamCalls(url), self.tasks)
-        self._service = self.mappings.service()
+        self._service = lambda_api.service(self.mappings)
 
     def queue(self, name: str = "work", **attributes: str) -> Queue:
         """A new queue."""

@@ -16,7 +16,8 @@ from localbus.events.state import EventBridge
 from localbus.http.cors import Origins
 from localbus.http.server import HttpServer
 from localbus.journal import Journal
-from localbus.lambda_.state import OUR_PATHS, EventSourceMappings
+from localbus.lambda_ import api as lambda_api
+from localbus.lambda_.state import EventSourceMappings
 from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.rest_json import RestJsonProtocol
 from localbus.protocol.router import Router
@@ -74,7 +75,7 @@ class Engine:
         )
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
         messaging = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
-        mappings = self.mappings.service()
+        mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)
         services = [*messaging, cloudformation.service(self.stacks)]
@@ -84,7 +85,7 @@ class Engine:
             self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about
         )
         proxy = Upstream(options.upstream) if options.upstream else None
-        rest = [RestJsonProtocol(mappings, OUR_PATHS)]
+        rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
         self.router = Router(services, developer_api, proxy, self.faults, rest)
         self._server = HttpServer(Origins(self.router, options.allow_origins))
 

@@ -10,6 +10,7 @@ from typing import Any
 from fake_lambda import ME, QUEUE_ARN, Cafe, cafe
 from localbus.cloudformation.resources.base import ResourceContext
 from localbus.cloudformation.resources.lambda_ import MappingType
+from localbus.lambda_ import api as lambda_api
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/shop/0f0e0d0c-0b0a-0908-0706-050403020100"
 OWN_TAGS = {
@@ -22,7 +23,9 @@ GIVEN: dict[str, Any] = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista"}
 
 def context_of(it: Cafe) -> ResourceContext:
     """The place of the resource `Mapping` in the stack `shop`."""
-    return ResourceContext({"lambda": it.mappings.service()}, ME, "shop", STACK_ID, "Mapping", lambda _arn: None)
+    return ResourceContext(
+        {"lambda": lambda_api.service(it.mappings)}, ME, "shop", STACK_ID, "Mapping", lambda _arn: None
+    )
 
 
 async def test_a_mapping_has_the_tags_of_its_template_and_those_of_cloudformation() -> None:

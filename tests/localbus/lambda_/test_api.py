@@ -110,7 +110,7 @@ def test_boto3_speaks_to_it(localbus: Localbus) -> None:
     assert client.list_event_source_mappings()["EventSourceMappings"] == []
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_event_source_mapping(UUID=UNKNOWN)
-    with pytest.raises(ClientError, match="no --upstream"):
+    with pytest.raises(ClientError, match="without an upstream: start it with --upstream"):
         client.create_event_source_mapping(EventSourceArn=QUEUE_ARN, FunctionName="barista")
 
 

@@ -18,7 +18,7 @@ def wants(patterns: list[Any], body: str, **record: Any) -> bool:
     """Whether a mapping with these filters wants a message with this body."""
     filters = read_filter_criteria({"Filters": [{"Pattern": json.dumps(pattern)} for pattern in patterns]})
     assert filters is not None
-    return filters.wants({"body": body, "eventSource": "aws:sqs", **record})
+    return filters.accepts({"body": body, "eventSource": "aws:sqs", **record})
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,22 @@
-"""The actions of Lambda that are about event source mappings. Those of other sources than queues go upstream.
+"""The actions of Lambda on event source mappings. Those of other sources than queues are the upstream's.
 
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html and its neighbours
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from localbus.errors import AwsError, InvalidTokenError
 from localbus.ids import new_id
 from localbus.lambda_.mapping import EventSourceMapping, Settings
 from localbus.lambda_.parameters import function_arn_of, invalid, is_queue, settings_of
+from localbus.lambda_.state import EventSourceMappings
+from localbus.lambda_.upstream_lambda import PATH, TAGS_PATH
 from localbus.protocol.pagination import paginate
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sqs.registry import QueueRecord
 
-if TYPE_CHECKING:
-    from localbus.lambda_.state import EventSourceMappings
-
-PATH = "/2015-03-31/event-source-mappings"
-TAGS_PATH = "/2017-03-31/tags"
-MAX_PAGE = 100  # however many are asked for
+MAX_PAGE = 100  # AWS caps MaxItems at this
 
 
 async def create(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
@@ -30,25 +25,25 @@ async def create(mappings: EventSourceMappings, params: Params, caller: Caller) 
     if not queue_arn and "SelfManagedEventSource" not in params:
         raise invalid("Unrecognized event source.")
     if not is_queue(queue_arn):
-        return await mappings.upstream("POST", PATH, caller, params)
+        return await mappings.upstream.request("POST", PATH, caller, params)
     queue = mappings.sqs.queues.by_arn(queue_arn)
     settings = settings_of(params, Settings(), fifo=queue_arn.endswith(".fifo"))
     function_arn = function_arn_of(params["FunctionName"], caller)
-    timeout_s = await mappings.function_timeout_s(function_arn)
+    timeout_s = await mappings.upstream.function_timeout_s(function_arn)
     if queue is None:
         text = "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue."
         raise invalid(f"{text} SQS Error Message: The specified queue does not exist.")
     _check_visibility(queue, timeout_s)
     _check_unique(mappings, queue_arn, function_arn)
-    now = mappings.clock.now()
-    mapping = EventSourceMapping(new_id(), caller.account, caller.region, queue_arn, function_arn, settings, now)
-    mapping.tags = dict(params.get("Tags", {}))
+    now, tags = mappings.clock.now(), dict(params.get("Tags", {}))
+    scope = (caller.account, caller.region)
+    mapping = EventSourceMapping(new_id(), *scope, queue_arn, function_arn, settings, now, tags=tags)
     mappings.add(mapping, enabled=params.get("Enabled", True))
     return mapping.document()
 
 
 def _check_visibility(queue: QueueRecord, timeout_s: int) -> None:
-    """A function must have ended before its messages are anybody's again.
+    """Require the function to end before its messages are visible again.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     """
@@ -70,7 +65,7 @@ async def get(mappings: EventSourceMappings, params: Params, caller: Caller) -> 
     """GetEventSourceMapping."""
     mapping = mappings.find(params["UUID"], caller)
     if mapping is None:
-        return await mappings.upstream("GET", f"{PATH}/{params['UUID']}", caller)
+        return await mappings.upstream.request("GET", f"{PATH}/{params['UUID']}", caller)
     return mapping.document()
 
 
@@ -79,20 +74,18 @@ async def update(mappings: EventSourceMappings, params: Params, caller: Caller) 
     mapping = mappings.find(params["UUID"], caller)
     if mapping is None:
         given = {name: value for name, value in params.items() if name != "UUID"}
-        return await mappings.upstream("PUT", f"{PATH}/{params['UUID']}", caller, given)
-    _refuse_in_transition(mapping, "update")
+        return await mappings.upstream.request("PUT", f"{PATH}/{params['UUID']}", caller, given)
+    _check_settled(mapping, "update")
     settings = settings_of(params, mapping.settings, fifo=mapping.queue_arn.endswith(".fifo"))
     function_arn = mapping.function_arn
     if "FunctionName" in params:
         function_arn = function_arn_of(params["FunctionName"], caller)
-        timeout_s = await mappings.function_timeout_s(function_arn)
+        timeout_s = await mappings.upstream.function_timeout_s(function_arn)
         queue = mappings.sqs.queues.by_arn(mapping.queue_arn)
         if queue is not None:
             _check_visibility(queue, timeout_s)
         _check_unique(mappings, mapping.queue_arn, function_arn, mapping.uuid)
-        _refuse_in_transition(
-            mapping, "update"
-        )  # another request may have been faster while the function was asked for
+        _check_settled(mapping, "update")  # another request may have started a change meanwhile
     enabled = params.get("Enabled", mapping.state == "Enabled")
     await mappings.change(mapping, settings, function_arn, enabled=enabled)
     return mapping.document()
@@ -102,20 +95,20 @@ async def delete(mappings: EventSourceMappings, params: Params, caller: Caller) 
     """DeleteEventSourceMapping."""
     mapping = mappings.find(params["UUID"], caller)
     if mapping is None:
-        return await mappings.upstream("DELETE", f"{PATH}/{params['UUID']}", caller)
-    _refuse_in_transition(mapping, "delete")
+        return await mappings.upstream.request("DELETE", f"{PATH}/{params['UUID']}", caller)
+    _check_settled(mapping, "delete")
     await mappings.remove(mapping)
     return mapping.document()
 
 
-def _refuse_in_transition(mapping: EventSourceMapping, verb: str) -> None:
+def _check_settled(mapping: EventSourceMapping, verb: str) -> None:
     if mapping.is_in_transition:
         text = f"Cannot {verb} the event source mapping because it is in use."
         raise AwsError("ResourceInUseException", text)
 
 
 async def list_(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
-    """ListEventSourceMappings: those of queues and, after them in the same pages, the upstream's."""
+    """ListEventSourceMappings: those of queues together with the upstream's."""
     queue_arn = params.get("EventSourceArn", "")
     function_arn = function_arn_of(params["FunctionName"], caller) if "FunctionName" in params else ""
     found = {
@@ -126,7 +119,7 @@ async def list_(mappings: EventSourceMappings, params: Params, caller: Caller) -
         and function_arn in {"", mapping.function_arn}
     }
     if not is_queue(queue_arn):
-        found |= {one["UUID"]: one for one in await mappings.upstream_list(params, caller)}
+        found |= {one["UUID"]: one for one in await mappings.upstream.mappings(params, caller)}
     limit = min(params.get("MaxItems", MAX_PAGE), MAX_PAGE)
     try:
         page, marker = paginate(found, params.get("Marker"), key=str, limit=limit)
@@ -136,28 +129,29 @@ async def list_(mappings: EventSourceMappings, params: Params, caller: Caller) -
 
 
 async def list_tags(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
-    """ListTags, of a mapping."""
+    """ListTags of a mapping."""
     mapping = mappings.find_by_arn(params["Resource"], caller)
     if mapping is None:
-        return await mappings.upstream("GET", f"{TAGS_PATH}/{params['Resource']}", caller)
+        return await mappings.upstream.request("GET", f"{TAGS_PATH}/{params['Resource']}", caller)
     return {"Tags": dict(mapping.tags)}
 
 
 async def tag_resource(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
-    """TagResource, of a mapping."""
+    """TagResource of a mapping."""
     mapping = mappings.find_by_arn(params["Resource"], caller)
     if mapping is None:
-        return await mappings.upstream("POST", f"{TAGS_PATH}/{params['Resource']}", caller, {"Tags": params["Tags"]})
+        path, body = f"{TAGS_PATH}/{params['Resource']}", {"Tags": params["Tags"]}
+        return await mappings.upstream.request("POST", path, caller, body)
     mapping.tags |= params["Tags"]
     return {}
 
 
 async def untag_resource(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:
-    """UntagResource, of a mapping."""
+    """UntagResource of a mapping."""
     mapping = mappings.find_by_arn(params["Resource"], caller)
     if mapping is None:
-        query = {"tagKeys": params["TagKeys"]}
-        return await mappings.upstream("DELETE", f"{TAGS_PATH}/{params['Resource']}", caller, query=query)
+        path, query = f"{TAGS_PATH}/{params['Resource']}", {"tagKeys": params["TagKeys"]}
+        return await mappings.upstream.request("DELETE", path, caller, query=query)
     for key in params["TagKeys"]:
         mapping.tags.pop(key, None)
     return {}

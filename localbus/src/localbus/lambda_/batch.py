@@ -1,6 +1,6 @@
-"""A batch of messages on its way to a function: the event it becomes, and what the function's answer means for each.
+"""A batch of messages for one invocation: the function's event, and the outcome of its answer for each message.
 
-Pure: nothing here receives, invokes or deletes.
+Pure functions and values: receiving, invoking and deleting are the poller's.
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html (the event, the payload limit)
 and https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html (partial batch responses)
 """
@@ -19,12 +19,12 @@ from localbus.sqs.message import Attribute, Received, attributes_md5
 from localbus.sqs.message_actions import system_attributes
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
-_PASSING_STATUSES = {404, 409, 429}  # gone for now, not ready yet, throttled
+_RETRYABLE_STATUSES = {404, 409, 429}  # gone for now, not ready yet, throttled
 
 
 @dataclass(frozen=True)
 class Item:
-    """One received message. `visible_at` is when it is anybody's again."""
+    """One received message. Its visibility timeout ends at `visible_at`."""
 
     message_id: str
     handle: str
@@ -35,7 +35,7 @@ class Item:
 
 @dataclass
 class Batch:
-    """Messages for one invocation, by message id: one that was received again meanwhile counts by its last receive."""
+    """Messages for one invocation, by message id: of one that was received twice the last receive counts."""
 
     items: dict[str, Item] = field(default_factory=dict)
     size_bytes: int = len('{"Records":[]}')
@@ -43,30 +43,30 @@ class Batch:
     def __len__(self) -> int:
         return len(self.items)
 
-    def takes(self, item: Item) -> bool:
-        """Whether the item still fits. A message that is too large by itself is a batch by itself."""
+    def fits(self, item: Item) -> bool:
+        """Return whether the payload limit allows the item. A message that exceeds it alone is a batch alone."""
         return not self.items or self.size_bytes + item.size_bytes <= MAX_PAYLOAD_BYTES
 
     def add(self, item: Item) -> None:
-        """Take the item in."""
+        """Add the item, or replace its former receive."""
         former = self.items.get(item.message_id)
         self.size_bytes += item.size_bytes - (former.size_bytes if former else 0)
         self.items[item.message_id] = item
 
     def event(self) -> str:
-        """The function's event, as JSON."""
+        """Return the function's event as JSON."""
         return f'{{"Records":[{",".join(item.record for item in self.items.values())}]}}'
 
     @property
     def visible_at(self) -> float:
-        """When the first of its messages is anybody's again."""
+        """The time at which the first visibility timeout ends."""
         return min(item.visible_at for item in self.items.values())
 
 
 def record_of(received: Received, queue_arn: str, *, windowed: bool = False) -> Params:
-    """A message as a function sees it, at the time of its receive.
+    """Return a message as a record of the function's event, at the time of its receive.
 
-    A mapping with a batching window has null for the digest of attributes that are not there (recorded of AWS).
+    With a batching window a message without attributes has null as their digest (recorded of AWS).
     """
     message, handle = received
     record: Params = {
@@ -87,7 +87,7 @@ def record_of(received: Received, queue_arn: str, *, windowed: bool = False) -> 
 
 
 def item_of(received: Received, record: Params) -> Item:
-    """The message as a part of a batch."""
+    """Return the message as an item of a batch."""
     text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
     message = received.message
     return Item(message.message_id, received.handle, message.until, text, len(text.encode()) + 1)
@@ -102,32 +102,32 @@ def _attribute(value: Attribute) -> Params:
 
 @dataclass(frozen=True)
 class Done:
-    """The function has done its work; those of these ids it could not."""
+    """The function has processed the batch, except the messages with these ids."""
 
     failed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Nothing of the batch counts as done."""
+    """The function has processed no message of the batch."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class TryAgain:
+class Unreachable:
     """The function was not reached: the same invocation may succeed later."""
 
     reason: str
 
 
-Outcome = Done | Failed | TryAgain
+Outcome = Done | Failed | Unreachable
 
 
 def outcome_of(answer: Answer, message_ids: Iterable[str], *, reports_failures: bool) -> Outcome:
-    """What the answer to an invocation means for the messages of these ids."""
-    if answer.status >= 500 or answer.status in _PASSING_STATUSES:
-        return TryAgain(f"Lambda answered {answer.status}: {_excerpt(answer.body)}")
+    """Return the outcome that the answer to an invocation has for the messages of these ids."""
+    if answer.status >= 500 or answer.status in _RETRYABLE_STATUSES:
+        return Unreachable(f"Lambda answered {answer.status}: {_excerpt(answer.body)}")
     if answer.status >= 300:
         return Failed(f"Lambda answered {answer.status}: {_excerpt(answer.body)}")
     if "x-amz-function-error" in answer.headers:
@@ -136,7 +136,7 @@ def outcome_of(answer: Answer, message_ids: Iterable[str], *, reports_failures: 
 
 
 def _reported(body: bytes, message_ids: frozenset[str]) -> Outcome:
-    """A partial batch response. Nothing, null and an empty list say that all went well."""
+    """Read a partial batch response. An empty body, null and an empty list report no failure."""
     try:
         response: Any = json.loads(body) if body else None
     except (ValueError, RecursionError):
@@ -152,7 +152,7 @@ def _reported(body: bytes, message_ids: frozenset[str]) -> Outcome:
     for failure in failures:
         identifier = failure.get("itemIdentifier") if isinstance(failure, dict) else None
         if not isinstance(identifier, str) or identifier not in message_ids:
-            return Failed(f"batchItemFailures has an itemIdentifier that is no message of the batch: {identifier!r}")
+            return Failed(f"batchItemFailures has an itemIdentifier that is not in the batch: {identifier!r}")
         failed.add(identifier)
     return Done(frozenset(failed))
 

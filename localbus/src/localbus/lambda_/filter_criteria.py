@@ -1,8 +1,7 @@
-"""Filter criteria: which messages a function wants to see. The others are deleted from the queue.
+"""Filter criteria: they select the messages for a function. The others are deleted from the queue.
 
-A filter is a pattern as EventBridge has them, asked of the record that the function would get, with a body that is
-JSON opened. One of the filters must match. Where a pattern and a message disagree on whether a body is JSON, the
-message is dropped, whatever else the pattern says.
+A filter is an event pattern for the record that the function would get, with a JSON body parsed. One of the filters
+must match. A pattern that expects JSON never matches another body, nor does one for plain text match JSON.
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
 and https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 """
@@ -17,7 +16,7 @@ from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern, Fields, fields_of, holds
 from localbus.protocol.service_model import Params
 
-MAX_FILTERS = 5  # by default; AWS raises it to ten for those who ask
+MAX_FILTERS = 5  # the default quota; AWS raises it to ten on request
 
 
 @dataclass(frozen=True)
@@ -26,19 +25,19 @@ class FilterCriteria:
 
     patterns: tuple[EventPattern, ...]
 
-    def wants(self, record: Params) -> bool:
-        """Whether one of the filters matches the record."""
-        is_json, body = _opened(record["body"])
+    def accepts(self, record: Params) -> bool:
+        """Return whether one of the filters matches the record."""
+        is_json, body = _parsed(record["body"])
         fields = fields_of({**record, "body": body})
         return any(_matches(pattern, fields, is_json=is_json) for pattern in self.patterns)
 
     def document(self) -> Params:
-        """The criteria as they were given."""
+        """Return the criteria as they were given."""
         return {"Filters": [{"Pattern": pattern.text} for pattern in self.patterns]}
 
 
 def read_filter_criteria(given: Params) -> FilterCriteria | None:
-    """The criteria of a request; None when they name no filter. Raises InvalidParameterValueException."""
+    """Return the criteria of a request; None for an empty list. Raises InvalidParameterValueException."""
     filters = given.get("Filters", [])
     if len(filters) > MAX_FILTERS:
         text = f"FilterCriteria can have at most {MAX_FILTERS} filters; {len(filters)} were given."
@@ -61,13 +60,13 @@ def _matches(pattern: EventPattern, fields: Fields, *, is_json: bool) -> bool:
     return False
 
 
-def _opened(body: str) -> tuple[bool, Any]:
-    """Whether the body is JSON, and what it says."""
+def _parsed(body: str) -> tuple[bool, Any]:
+    """Return whether the body is JSON, and its value."""
     try:
-        return True, json.loads(body, parse_constant=_refuse)
+        return True, json.loads(body, parse_constant=_reject)
     except (ValueError, RecursionError):
         return False, body
 
 
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _reject(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,8 +1,7 @@
-"""What an event source mapping is: a queue, the function that is to have its messages, and how it is to have them.
+"""An event source mapping: a queue, a function, and the settings of the batches between them.
 
-A mapping changes its state in two steps, as on AWS: the answer to a request shows the step (Creating, Enabling,
-Updating, Disabling), and the turn after that what has come of it. One that is created disabled is so at once. Receiving
-is `event_source_mapping_poller`'s part.
+A mapping changes its state in two steps, as on AWS: the answer to a request shows the transition (Creating, Enabling,
+Updating, Disabling), which ends in the next turn. A mapping that is created disabled has no transition.
 Source: https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
 """
 
@@ -17,14 +16,14 @@ from localbus.protocol.service_model import Params
 State = Literal["Creating", "Enabling", "Enabled", "Disabling", "Disabled", "Updating", "Deleting"]
 REPORT_FAILURES = "ReportBatchItemFailures"
 
-# A mapping begins with five concurrent invocations; AWS then adds up to 300 a minute, of which this machine has none.
+# A mapping starts with five concurrent invocations. AWS then adds up to 300 a minute; one machine has no room for them.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 DEFAULT_CONCURRENCY = 5
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How batches are made and handed over. `maximum_concurrency` None is the default of five.
+    """The settings of batches and invocations. Without `maximum_concurrency` there are up to five invocations.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
     """
@@ -37,7 +36,7 @@ class Settings:
 
     @property
     def concurrency(self) -> int:
-        """How many invocations there may be at a time."""
+        """The limit of invocations at a time."""
         return self.maximum_concurrency or DEFAULT_CONCURRENCY
 
 
@@ -57,18 +56,18 @@ class EventSourceMapping:
 
     @property
     def arn(self) -> str:
-        """The mapping's own ARN, under which the journal has it and by which it is tagged."""
+        """The mapping's ARN, for the journal and for tags."""
         return f"arn:aws:lambda:{self.region}:{self.account}:event-source-mapping:{self.uuid}"
 
     @property
     def is_in_transition(self) -> bool:
-        """Whether a change is under way, during which AWS takes no other."""
+        """True while a change is under way, during which AWS accepts no other."""
         return self.state not in {"Enabled", "Disabled"}
 
     def document(self) -> Params:
-        """The mapping as the API shows it; what was not asked for is not there."""
+        """Return the mapping as the API shows it, without optional settings that are not set."""
         settings = self.settings
-        shown: Params = {
+        document: Params = {
             "UUID": self.uuid,
             "BatchSize": settings.batch_size,
             "MaximumBatchingWindowInSeconds": settings.batching_window_s,
@@ -81,7 +80,7 @@ class EventSourceMapping:
             "FunctionResponseTypes": [REPORT_FAILURES] if settings.reports_failures else [],
         }
         if settings.maximum_concurrency is not None:
-            shown["ScalingConfig"] = {"MaximumConcurrency": settings.maximum_concurrency}
+            document["ScalingConfig"] = {"MaximumConcurrency": settings.maximum_concurrency}
         if settings.filters is not None:
-            shown["FilterCriteria"] = settings.filters.document()
-        return shown
+            document["FilterCriteria"] = settings.filters.document()
+        return document

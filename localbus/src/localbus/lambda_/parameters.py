@@ -1,7 +1,7 @@
-"""What a request may say about a mapping of a queue, and what it makes of a mapping's settings.
+"""The parameters of a request about a queue's mapping: their validation, and the settings that they change.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html; the wordings are AWS's where it is
-known to say so, else our own.
+Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html; the messages are
+AWS's where they are known.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _FUNCTION = re.compile(
 
 
 def invalid(text: str) -> AwsError:
-    """A parameter that may not be as it is."""
+    """Return the error for an invalid parameter."""
     return AwsError("InvalidParameterValueException", text)
 
 
 def settings_of(params: Params, current: Settings, *, fifo: bool) -> Settings:
-    """The settings after a request; what it does not name stays. Raises InvalidParameterValueException."""
+    """Return the settings after a request, which keeps what it does not name. Raises AwsError."""
     for name in _OF_OTHER_SOURCES:
         if params.get(name) not in (None, [], {}):
             raise invalid(f"{name} is not valid for SQS event sources.")
@@ -72,16 +72,16 @@ def _check_batching(settings: Settings, *, fifo: bool) -> None:
 
 
 def function_arn_of(name: str, caller: Caller) -> str:
-    """The ARN of a function that is given by its name, a part of its ARN or all of it."""
+    """Return the ARN of a function that is given by its name, a part of its ARN or all of it."""
     found = _FUNCTION.fullmatch(name)
     if found is None:
-        raise invalid(f"{name} is no name and no ARN of a function.")
+        raise invalid(f"{name} is neither the name nor the ARN of a function.")
     arn = f"arn:aws:lambda:{found['region'] or caller.region}:{found['account'] or caller.account}"
     qualifier = f":{found['qualifier']}" if found["qualifier"] else ""
     return f"{arn}:function:{found['name']}{qualifier}"
 
 
 def is_queue(arn: str) -> bool:
-    """Whether an event source is an SQS queue."""
+    """Return whether an event source is an SQS queue."""
     parts = arn.split(":")
     return len(parts) > 2 and parts[2] == "sqs"
