@@ -307,7 +307,7 @@ def _is_over(pid: int) -> bool:
 
 def test_the_page_ships_whole() -> None:
     """Nothing of the page comes from elsewhere, and it has no script or style in it."""
-    from orderboard.console.app import STATIC  # noqa: PLC0415 - slow, and only here
+    from orderboard.console.routes import STATIC  # noqa: PLC0415 - slow, and only here
 
     html = (STATIC / "index.html").read_text()
 

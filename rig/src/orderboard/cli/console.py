@@ -20,11 +20,13 @@ def console(
     api_url: ApiUrlOption = None,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="The console's port; 8080 if free, else any.", show_default=False),
+        typer.Option(
+            min=1, max=65535, help="Port of the console. Default: 8080 if free, else any free port.", show_default=False
+        ),
     ] = None,
     yes: YesOption = False,
 ) -> None:
-    """Serve the console on 127.0.0.1 until Ctrl-C: watch the board, turn its knobs, follow one order."""
+    """Serve the console, a web page on 127.0.0.1, until Ctrl-C: watch the system, control it, follow an order."""
     from orderboard.console.server import DEFAULT_PORT, serve
     from orderboard.console.source import Source
     from orderboard.system.backends import consent
@@ -33,6 +35,5 @@ def console(
 
     source = Source(find_workspace(), backend, endpoint_url, stack_name, api_url)
     consent(source.target().endpoint, yes=yes)
-    serve(
-        source, port or free_port(DEFAULT_PORT), told=lambda url: result_console().print(f" The console: [b]{url}[/b]")
-    )
+    port = port or free_port(DEFAULT_PORT)
+    serve(source, port, on_start=lambda url: result_console().print(f" The console: [b]{url}[/b]"))

@@ -7,4 +7,4 @@ from orderboard.console.source import Source
 from orderboard.system.workspace import find_workspace
 
 if __name__ == "__main__":
-    serve(Source(find_workspace()), int(sys.argv[1]), told=lambda url: print(url, flush=True))
+    serve(Source(find_workspace()), int(sys.argv[1]), on_start=lambda url: print(url, flush=True))

@@ -1,116 +1,111 @@
-"""What the page can do, by name, and what of it can be done now."""
+"""The page's actions: request body, handler, and whether the action is available."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, TypeVar, get_args
 
-from orderboard.console.asked import Body, choice, number, text
-from orderboard.console.board import BoardLook
-from orderboard.console.disturbances import Disturbances
-from orderboard.console.knobs import Knob, Knobs, Turned
-from orderboard.console.orders import KINDS
+from orderboard.console import requests
+from orderboard.console.controls import ActionResult, Control, Controls
+from orderboard.console.fault_controls import FaultControls
+from orderboard.console.requests import Body, ConsoleKind
+from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
-from orderboard.console.traffic import BURST, MAX_BURST, MAX_PER_S, STREAM_PER_S, UNKNOWN, Traffic
+from orderboard.console.traffic import BURST, STREAM_PER_S, UNKNOWN_API, Traffic
 from orderboard.console.workers import Workers
-from orderboard.errors import RigError, UsageError
+from orderboard.errors import RigError
 from orderboard.orders.client import Accepted, refusal
 
-_MAX_PREPARATION_MS: Final = 60_000
-_WORKER_ACTIONS: Final = ("stop", "start", "kill", "freeze", "thaw")
+_KINDS: Final[tuple[ConsoleKind, ...]] = get_args(ConsoleKind)
+BodyType = TypeVar("BodyType", bound=Body)
 
-Action = Callable[[Body], Awaitable[Turned]]
+
+@dataclass(frozen=True)
+class Action:
+    """An action of the page. run takes an instance of body."""
+
+    body: type[Body]
+    run: Callable[[Any], Awaitable[ActionResult]]
+
+
+def _in_thread(body: type[BodyType], act: Callable[[BodyType], ActionResult]) -> Action:
+    async def run(parsed: BodyType) -> ActionResult:
+        return await asyncio.to_thread(act, parsed)
+
+    return Action(body, run)
 
 
 @dataclass
 class Actions:
-    """The knobs of every kind, behind one table."""
+    """Every control of the page."""
 
     source: Source
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
         self.workers = Workers(self.source)
-        self.knobs = Knobs(self.source, self.workers)
-        self.disturbances = Disturbances(self.source.localbus)
+        self.controls = Controls(self.source, self.workers)
+        self.fault_controls = FaultControls(self.source.localbus)
 
-    def document(self, look: BoardLook) -> dict[str, Any]:
-        """All knobs as they are now, and what those that were turned are set to."""
+    def document(self, snapshot: Snapshot) -> dict[str, Any]:
+        """JSON of all controls and their current settings."""
         state = self.source.state()
         self.traffic.faults = state is not None and state.allow_faults
-        self.disturbances.look()
-        condition, disturbing = self.disturbances.document(look.backend)
-        knobs: dict[str, Knob] = {**self._orders(look.api_url), **self.knobs.now(look), **disturbing}
-        if look.api_url is not None:
-            knobs["poisoned"] = Knob(self.traffic.preview("poisoned", look.api_url), knobs["poisoned"].reason)
+        self.fault_controls.refresh()
+        settings, faults = self.fault_controls.document(snapshot.backend)
+        controls = {**self._orders(snapshot.api_url), **self.controls.available(snapshot), **faults}
+        if snapshot.api_url is not None:
+            preview = self.traffic.preview("poison", snapshot.api_url)
+            controls["poison"] = Control(preview, controls["poison"].reason)
         return {
-            "knobs": {name: {"command": knob.command, "reason": knob.reason} for name, knob in knobs.items()},
+            "controls": {name: asdict(control) for name, control in controls.items()},
             "preparation_ms": None if state is None else self.workers.preparation_ms,
-            "localbus": condition,
+            "localbus": settings,
             "traffic": self.traffic.document(),
         }
 
-    def _orders(self, api_url: str | None) -> dict[str, Knob]:
-        """The knobs that place orders."""
+    def _orders(self, api_url: str | None) -> dict[str, Control]:
         if api_url is None:
-            return dict.fromkeys((*KINDS, "burst", "stream"), Knob("", UNKNOWN))
+            return dict.fromkeys((*_KINDS, "burst", "stream"), Control("", UNKNOWN_API))
         traffic = self.traffic
         return {
-            **{kind: Knob(traffic.preview(kind, api_url)) for kind in KINDS},
-            "burst": Knob(traffic.command(BURST, api_url=api_url)),
-            "stream": Knob(traffic.command(None, STREAM_PER_S, api_url=api_url)),
+            **{kind: Control(traffic.preview(kind, api_url)) for kind in _KINDS},
+            "burst": Control(traffic.command(BURST, api_url=api_url)),
+            "stream": Control(traffic.command(None, STREAM_PER_S, api_url=api_url)),
         }
 
     def table(self) -> dict[str, Action]:
-        """What can be done, by the last part of its path."""
-        knobs, disturbances = self.knobs, self.disturbances
-
-        def threaded(act: Callable[[Body], Turned]) -> Action:
-            async def run(body: Body) -> Turned:
-                return await asyncio.to_thread(act, body)
-
-            return run
-
-        def preparation(body: Body) -> Turned:
-            return knobs.preparation(int(number(body, "milliseconds", 0, _MAX_PREPARATION_MS)))
-
+        """Return the actions by the last segment of their path."""
+        controls, faults = self.controls, self.fault_controls
         return {
-            "place": self._place,
-            "burst": self._burst,
-            "stream": self._stream,
-            "worker": threaded(lambda body: knobs.worker(text(body, "name"), choice(body, "action", _WORKER_ACTIONS))),
-            "add-worker": threaded(lambda _: knobs.add_worker()),
-            "preparation": threaded(preparation),
-            "mapping": threaded(lambda body: knobs.mapping(enabled=body.get("enabled") is True)),
-            "redrive": threaded(lambda body: knobs.redrive(text(body, "queue"))),
-            "purge": threaded(lambda body: knobs.purge(text(body, "queue"))),
-            "replay": threaded(lambda _: knobs.replay()),
-            "disorder": threaded(disturbances.disorder),
-            "faults": threaded(disturbances.faults),
-            "clock": threaded(disturbances.clock),
+            "place": Action(requests.PlaceOrder, self._place),
+            "burst": Action(requests.Burst, self._burst),
+            "stream": Action(requests.Stream, self._stream),
+            "worker": _in_thread(requests.WorkerAction, controls.worker),
+            "add-worker": _in_thread(requests.Empty, controls.add_worker),
+            "preparation": _in_thread(requests.Preparation, controls.preparation),
+            "mapping": _in_thread(requests.Mapping, controls.mapping),
+            "redrive": _in_thread(requests.QueueName, controls.redrive),
+            "purge": _in_thread(requests.QueueName, controls.purge),
+            "replay": _in_thread(requests.Empty, controls.replay),
+            "delivery-faults": _in_thread(requests.DeliveryFaults, faults.set_delivery),
+            "faults": _in_thread(requests.Faults, faults.set_faults),
+            "clock": _in_thread(requests.Advance, faults.advance_clock),
         }
 
-    async def _place(self, body: Body) -> Turned:
-        """One order: of a kind, or as the form has it."""
-        kind = choice(body, "kind", KINDS)
-        order = body.get("order")
-        if order is not None and not isinstance(order, dict):
-            raise UsageError("order must be an object.")
-        answer, typed = await self.traffic.place(kind, order)
+    async def _place(self, body: requests.PlaceOrder) -> ActionResult:
+        answer, command = await self.traffic.place(body.kind, body.order)
         if not isinstance(answer, Accepted):
-            raise RigError(refusal(answer) or "order-api refused it.")
-        return Turned(answer.order_id, typed)
+            raise RigError(refusal(answer) or "order-api rejected the order.")
+        return ActionResult(answer.order_id, command)
 
-    async def _burst(self, body: Body) -> Turned:
-        """Many at once."""
-        count = int(number(body, "count", 1, MAX_BURST))
-        command = self.traffic.command(count)
-        self.traffic.burst(count)
-        return Turned(f"{count} orders are on their way to order-api.", command)
+    async def _burst(self, body: requests.Burst) -> ActionResult:
+        command = self.traffic.command(body.count)
+        self.traffic.burst(body.count)
+        return ActionResult(f"Sending {body.count} orders to order-api.", command)
 
-    async def _stream(self, body: Body) -> Turned:
-        """So many a second, until told otherwise."""
-        per_s = number(body, "per_s", 0, MAX_PER_S)
-        command = self.traffic.command(None, per_s) if per_s else "Ctrl-C"
-        self.traffic.stream(per_s)
-        return Turned(f"{per_s:g} orders a second." if per_s else "No more orders are sent.", command)
+    async def _stream(self, body: requests.Stream) -> ActionResult:
+        command = self.traffic.command(None, body.per_s) if body.per_s else "Ctrl-C"
+        self.traffic.stream(body.per_s)
+        message = f"Sending {body.per_s:g} orders a second." if body.per_s else "The stream of orders has stopped."
+        return ActionResult(message, command)

@@ -1,4 +1,4 @@
-"""What to type for the effect of a knob: aws, curl, kill and orderboard command lines, whole and quoted."""
+"""Shell commands with the effect of each control: aws, curl, kill and orderboard, complete and quoted."""
 
 import json
 import os
@@ -15,23 +15,23 @@ EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def aws(target: Target, *words: str) -> str:
-    """The aws command line of a call on this backend."""
+    """Return an aws command line for this backend."""
     url = target.endpoint.endpoint_url
     return shlex.join(["aws", *(["--endpoint-url", url] if url is not None else []), *words])
 
 
 def orderboard(*words: str) -> str:
-    """A command of ours, by a path that works in the folder in which the console was started."""
+    """Return an orderboard command line, with a path that works in the console's working directory."""
     return shlex.join([_path(Path(sys.executable).with_name("orderboard")), *words])
 
 
 def purge(target: Target, queue_url: str) -> str:
-    """Throw away what a queue holds."""
+    """Delete everything in a queue."""
     return aws(target, "sqs", "purge-queue", "--queue-url", queue_url)
 
 
 def redrive(target: Target, key: str, dlq: str) -> str:
-    """Move dead letters back: by a task of the backend, or by hand where that has none (receive, send, delete)."""
+    """Move dead letters back: by a message move task, or by `orderboard redrive` if the backend has none."""
     if not target.endpoint.capabilities.message_move_task or key == "undelivered":
         url = target.endpoint.endpoint_url
         return orderboard("redrive", key, *(["--endpoint-url", url] if url is not None else ["--backend", "aws"]))
@@ -39,43 +39,37 @@ def redrive(target: Target, key: str, dlq: str) -> str:
 
 
 def mapping(target: Target, *, enabled: bool) -> str:
-    """Pause the notifier's event source mapping, or let it go on."""
+    """Pause or resume the notifier's event source mapping."""
     flag = "--enabled" if enabled else "--no-enabled"
     return aws(target, "lambda", "update-event-source-mapping", "--uuid", target.outputs.notifier_mapping_id, flag)
 
 
 def replay(target: Target, name: str, end: datetime | None) -> str:
-    """Send what the archive holds through the rules again. end: None is when the command is run."""
+    """Replay the archive up to end; None: up to the time at which the command runs."""
     archive, bus = archive_arns(target)
-    replayed = aws(
-        target,
-        *(
-            "events",
-            "start-replay",
-            "--replay-name",
-            name,
-            "--event-source-arn",
-            archive,
-            "--destination",
-            f"Arn={bus}",
-        ),
-        *("--event-start-time", f"{EPOCH:%Y-%m-%dT%H:%M:%SZ}", "--event-end-time"),
-    )
-    return f'{replayed} "$(date -u +%Y-%m-%dT%H:%M:%SZ)"' if end is None else f"{replayed} {end:%Y-%m-%dT%H:%M:%SZ}"
+    options = {
+        "--replay-name": name,
+        "--event-source-arn": archive,
+        "--destination": f"Arn={bus}",
+        "--event-start-time": f"{EPOCH:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    command = aws(target, "events", "start-replay", *(word for option in options.items() for word in option))
+    until = '"$(date -u +%Y-%m-%dT%H:%M:%SZ)"' if end is None else f"{end:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{command} --event-end-time {until}"
 
 
 def place(api_url: str, order: Mapping[str, object], key: str) -> str:
-    """One order. The key makes it one order however often it is sent."""
+    """Place one order. With the same key it stays one order however often it is sent."""
     return curl("POST", f"{api_url}/orders", order, *_credentials(), f"Idempotency-Key: {key}")
 
 
 def cancel(api_url: str, order_id: str, reason: str) -> str:
-    """Ask that an order be not made."""
+    """Request the cancellation of an order."""
     return curl("POST", f"{api_url}/orders/{order_id}/cancellation", {"reason": reason}, *_credentials())
 
 
 def place_many(api_url: str, order: Mapping[str, object], count: int | None, pause_s: float = 0) -> str:
-    """Many orders alike, at once or with a pause after each (count: None is until Ctrl-C)."""
+    """Place many equal orders, at once or with a pause after each. count None: until Ctrl-C."""
     line = shlex.quote(json.dumps(order))
     lines = (
         f"while echo {line}; do sleep {pause_s:g}; done"
@@ -86,27 +80,26 @@ def place_many(api_url: str, order: Mapping[str, object], count: int | None, pau
 
 
 def worker(environment: Mapping[str, str]) -> str:
-    """Start a worker, with all that it is told."""
-    told = [f"{name}={value}" for name, value in sorted(environment.items())]
-    return shlex.join(["env", *told, _path(Path(sys.executable)), "-m", "worker"])
+    """Start a worker with this environment."""
+    variables = [f"{name}={value}" for name, value in sorted(environment.items())]
+    return shlex.join(["env", *variables, _path(Path(sys.executable)), "-m", "worker"])
 
 
 def curl(method: str, url: str, document: Mapping[str, Any], *headers: str) -> str:
-    """A request with a JSON body. Headers may have shell variables, such as a token that is not to be shown."""
+    """Send a JSON body. Headers may contain shell variables, such as a token that must not be shown."""
     body = shlex.quote(json.dumps(document, ensure_ascii=False))
-    named = "".join(f' -H "{each}"' for each in headers)
-    asked = "" if method == "POST" else f" -X {method}"
-    return f"curl{asked} {shlex.quote(url)} --json {body}{named}"
+    options = "".join(f' -H "{each}"' for each in headers)
+    return f"curl{'' if method == 'POST' else f' -X {method}'} {shlex.quote(url)} --json {body}{options}"
 
 
 def archive_arns(target: Target) -> tuple[str, str]:
-    """The archive, and the bus whose events it keeps."""
+    """Return the ARNs of the archive and of its bus."""
     archive = arn(target, "events", f"archive/{target.outputs.archive_name}")
     return archive, arn(target, "events", f"event-bus/{target.outputs.bus_name}")
 
 
 def arn(target: Target, service: str, name: str) -> str:
-    """The ARN of something in the stack's account and region."""
+    """Return the ARN of a resource in the stack's account and region."""
     partition, _, region, account = target.outputs.orders_topic_arn.split(":")[1:5]
     return f"arn:{partition}:{service}:{region}:{account}:{name}"
 

@@ -1,4 +1,4 @@
-"""One poll of the backend whatever the number of viewers, and the last five minutes for those who come late."""
+"""One poll of the system however many viewers there are, and the last five minutes for a new viewer."""
 
 import asyncio
 import json
@@ -18,93 +18,85 @@ _QUEUE_SIZE: Final = 8
 
 
 class Feed:
-    """Looks at the board at an interval while anybody watches, and tells every viewer the same.
+    """Polls at an interval while there are viewers, and sends all of them the same snapshot.
 
-    look gives the board as the page takes it, with at_s, api_ms and queues; its knobs are told again when they change.
+    read returns the snapshot's JSON with at_s, api_ms and queues. Its controls are sent again only when they change.
     """
 
     def __init__(
         self,
-        look: Callable[[], dict[str, Any]],
+        read: Callable[[], dict[str, Any]],
         *,
         every_s: float = 1.0,
         idle_every_s: float | None = 5.0,
     ) -> None:
-        self._look = look
+        self._read = read
         self._every_s, self._idle_every_s = every_s, idle_every_s
         self._history: deque[dict[str, Any]] = deque()
         self._viewers: set[asyncio.Queue[str]] = set()
         self._wake = asyncio.Event()
-        self._told_knobs: object = None
-        self.looks = 0
+        self._sent_controls: object = None
         self.latest: dict[str, Any] | None = None
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while True:
             self._wake.clear()
             if self._viewers or self._idle_every_s is not None:
-                await self._once()
+                await self._poll()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._every_s if self._viewers else self._idle_every_s):
                     await self._wake.wait()
 
     def nudge(self) -> None:
-        """Look now: something was just changed."""
+        """Poll now: something has just changed."""
         self._wake.set()
 
     async def watch(self) -> AsyncIterator[str]:
-        """Server-sent events: first the last five minutes, then every look. Ends when the viewer goes."""
+        """Yield server-sent events: the last five minutes, then every snapshot until the viewer disconnects."""
         mine: asyncio.Queue[str] = asyncio.Queue(_QUEUE_SIZE)
         self._viewers.add(mine)
         self.nudge()
         try:
             yield _event("history", list(self._history))
             if self.latest is not None:
-                yield _event("board", self.latest)
+                yield _event("snapshot", self.latest)
             while True:
                 yield await mine.get()
         finally:
             self._viewers.discard(mine)
 
-    async def _once(self) -> None:
-        self.looks += 1
+    async def _poll(self) -> None:
         try:
-            document = await asyncio.to_thread(self._look)
+            document = await asyncio.to_thread(self._read)
             self._remember(document)
         except (RigError, *AWS_ERRORS) as exc:
             document = {"trouble": str(exc)}
-        except Exception as exc:  # one bad look must not end the watching
-            log.exception("console.look_failed")
-            document = {"trouble": f"The console could not look: {type(exc).__name__}. Its log has more."}
+        except Exception as exc:  # one failed poll must not end the feed
+            log.exception("console.poll_failed")
+            document = {"trouble": f"The console failed to read the system: {type(exc).__name__}. See its log."}
         self.latest = document
-        self._tell(document)
+        self._send(document)
 
     def _remember(self, document: dict[str, Any]) -> None:
         at_s, queues = document["at_s"], document["queues"]
-        self._history.append(
-            {
-                "at_s": at_s,
-                "api_ms": document["api_ms"],
-                **{key: each["waiting"] + each["in_flight"] + each["delayed"] for key, each in queues.items()},
-            }
-        )
+        held = {key: each["waiting"] + each["in_flight"] + each["delayed"] for key, each in queues.items()}
+        self._history.append({"at_s": at_s, "api_ms": document["api_ms"], **held})
         while self._history[0]["at_s"] < at_s - HISTORY_S:
             self._history.popleft()
 
-    def _tell(self, document: dict[str, Any]) -> None:
-        knobs = document.get("knobs")
-        changed, self._told_knobs = knobs != self._told_knobs, knobs
-        whole = _event("board", document)
-        brief = (
-            whole if changed else _event("board", {name: each for name, each in document.items() if name != "knobs"})
-        )
+    def _send(self, document: dict[str, Any]) -> None:
+        controls = document.get("controls")
+        changed, self._sent_controls = controls != self._sent_controls, controls
+        full = event = _event("snapshot", document)
+        if not changed:
+            event = _event("snapshot", {name: each for name, each in document.items() if name != "controls"})
         for viewer in self._viewers:
-            if viewer.full():  # slow: it gets the newest and misses some
+            if viewer.full():  # a slow viewer gets the newest snapshot and misses some
                 viewer.get_nowait()
-                viewer.put_nowait(whole)
+                viewer.put_nowait(full)
             else:
-                viewer.put_nowait(brief)
+                viewer.put_nowait(event)
 
 
 def _event(name: str, data: object) -> str:

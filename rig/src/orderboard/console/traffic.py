@@ -1,4 +1,4 @@
-"""Orders that the console sends: one, a burst, or a steady stream. It is a client of order-api like any other."""
+"""Sends orders to order-api: a single one, a burst, or a steady stream."""
 
 import asyncio
 import os
@@ -12,28 +12,28 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from orderboard.console import commands
-from orderboard.console.orders import Kind, body, of_many
+from orderboard.console.requests import MAX_BURST, ConsoleKind
 from orderboard.console.source import Source
 from orderboard.errors import RigError
 from orderboard.orders.client import Accepted, Answer, OrderClient, order_client, refusal
+from orderboard.orders.kinds import CANCELLABLE_FAULT, order_body
 from orderboard.system.target import AWS_ERRORS
 
-MAX_PER_S: Final = 200
-MAX_BURST: Final = 2000
-BURST: Final = 300  # what the page asks for
-STREAM_PER_S: Final = 20
-_AT_ONCE: Final = 48
+BURST: Final = 300  # orders of the page's burst button
+STREAM_PER_S: Final = 20  # rate of the guide's stream
+_EXPRESS_ONE_IN: Final = 5
+_CONNECTIONS: Final = 48
 _TICK_S: Final = 0.05
-_REMEMBERED: Final = 24
+_RECENT: Final = 24
 _ATTEMPTS: Final = 3
-_LOOK_AGAIN_S: Final = 1.0
-_REASON: Final = "pressed in the console"
-UNKNOWN: Final = "Where order-api is, is not known here. Name it with --api-url."
+_FIND_API_EVERY_S: Final = 1.0
+_REASON: Final = "cancelled in the console"
+UNKNOWN_API: Final = "The address of order-api is unknown. Set it with --api-url."
 
 
 @dataclass(frozen=True)
 class Recent:
-    """An order that was accepted."""
+    """A recently accepted order."""
 
     order_id: str
     kind: str
@@ -52,40 +52,38 @@ class Traffic:
         self._due = 0.0
         self._client: OrderClient | None = None
         self._api_url = ""
-        self._recent: deque[Recent] = deque(maxlen=_REMEMBERED)
+        self._recent: deque[Recent] = deque(maxlen=_RECENT)
         self._rng = random.Random()  # noqa: S311 - variety, not secrecy
 
     def document(self) -> dict[str, Any]:
-        """For the page."""
+        """JSON for the page."""
         return {
             "per_s": self.per_s,
             "accepted": self.accepted,
             "failed": self.failed,
             "last_failure": self.last_failure,
-            "waiting_to_be_sent": int(self._due),
             "recent": [asdict(each) for each in reversed(self._recent)],
         }
 
     async def follow(self, source: Source) -> None:
-        """Be a client of order-api wherever it is: `up` may come later, or come again on another port."""
+        """Send to the current order-api: `up` may start one later, or again on another port."""
         sending: tuple[str, asyncio.Task[None]] | None = None
         try:
             while True:
                 api_url = await asyncio.to_thread(_api_url, source)
                 if sending is not None and (sending[0] != api_url or sending[1].done()):
-                    await _ended(sending[1])
+                    await _cancel(sending[1])
                     sending = None
                 if sending is None and api_url is not None:
-                    sending = (api_url, asyncio.create_task(self.run(api_url)))
-                await asyncio.sleep(_LOOK_AGAIN_S)
+                    sending = (api_url, asyncio.create_task(self._run(api_url)))
+                await asyncio.sleep(_FIND_API_EVERY_S)
         finally:
             if sending is not None:
-                await _ended(sending[1])
+                await _cancel(sending[1])
 
-    async def run(self, api_url: str) -> None:
-        """Send what is due until cancelled."""
+    async def _run(self, api_url: str) -> None:
         token = os.environ.get("ORDERBOARD_API_TOKEN")
-        async with order_client(api_url, token=token, connections=_AT_ONCE, attempts=_ATTEMPTS) as client:
+        async with order_client(api_url, token=token, connections=_CONNECTIONS, attempts=_ATTEMPTS) as client:
             self._client, self._api_url = client, api_url
             try:
                 await self._send()
@@ -93,7 +91,7 @@ class Traffic:
                 self._client, self._api_url = None, ""
 
     async def _send(self) -> None:
-        free = asyncio.Semaphore(_AT_ONCE)
+        free = asyncio.Semaphore(_CONNECTIONS)
         async with asyncio.TaskGroup() as group:
             while True:
                 await asyncio.sleep(_TICK_S)
@@ -103,66 +101,67 @@ class Traffic:
                     await free.acquire()
                     group.create_task(self._one_of_many(free))
 
+    async def _one_of_many(self, free: asyncio.Semaphore) -> None:
+        try:
+            with suppress(RigError):
+                await self.place("express" if self._rng.randrange(_EXPRESS_ONE_IN) == 0 else "normal")
+        finally:
+            free.release()
+
     def burst(self, count: int) -> None:
-        """So many more, as fast as they are taken."""
+        """Send this many more, as fast as order-api accepts them."""
         self._due = min(self._due + count, MAX_BURST)
 
     def stream(self, per_s: float) -> None:
-        """From now on so many a second; 0 stops, and forgets what was still to be sent."""
+        """Set the rate. 0 stops the stream and drops orders not sent yet."""
         self.per_s = per_s
         if per_s == 0:
             self._due = 0
 
     def command(self, count: int | None, per_s: float = 0, api_url: str = "") -> str:
-        """What sends so many orders, or a stream of them, from a shell: all alike, where the console varies them."""
+        """Return a shell command for a burst, or a stream (count None). Its orders are equal; the console varies them."""
         if not (api_url := api_url or self._api_url):
-            raise RigError(UNKNOWN)
-        pause_s = 1 / per_s if per_s else 0
-        return commands.place_many(api_url, body("normal", random.Random(1), faults=False), count, pause_s)  # noqa: S311
+            raise RigError(UNKNOWN_API)
+        order = order_body("normal", random.Random(1))  # noqa: S311
+        return commands.place_many(api_url, order, count, 1 / per_s if per_s else 0)
 
-    def preview(self, kind: Kind, api_url: str) -> str:
-        """What would place an order of this kind from a shell; of the one to be cancelled the id is not known yet."""
-        order = body(kind, random.Random(1), faults=self.faults)  # noqa: S311
+    def preview(self, kind: ConsoleKind, api_url: str) -> str:
+        """Return a shell command that places such an order. ORDER_ID stands for the id in order-api's answer."""
+        order = self._body(kind, random.Random(1))  # noqa: S311
         placed = commands.place(api_url, order, "$(date +%s%N)")
         match kind:
-            case "twice":
+            case "duplicate":
                 again = commands.place(api_url, order, "$KEY")
                 return f"KEY=$(date +%s%N)\n{again}\n{again}"
-            case "cancelled":
+            case "cancel":
                 return f"{placed}\n{commands.cancel(api_url, 'ORDER_ID', _REASON)}"
         return placed
 
-    async def place(self, kind: Kind, order: Mapping[str, object] | None = None) -> tuple[Answer, str]:
-        """Place one order of this kind, made up unless given; return the answer, and the commands that do the same."""
+    async def place(self, kind: ConsoleKind, order: Mapping[str, object] | None = None) -> tuple[Answer, str]:
+        """Place one order, random unless given; return the answer and the equivalent shell commands."""
         if self._client is None:
-            raise RigError(UNKNOWN)
-        sent = dict(order) if order is not None else body(kind, self._rng, faults=self.faults)
+            raise RigError(UNKNOWN_API)
+        sent = dict(order) if order is not None else self._body(kind, self._rng)
         key = f"console-{secrets.token_hex(8)}"
         answer = await self._client.place(sent, idempotency_key=key)
         typed = [commands.place(self._api_url, sent, key)]
-        if kind == "twice":
+        if kind == "duplicate":
             await self._client.place(sent, idempotency_key=key)
             typed *= 2
-        if kind == "cancelled" and isinstance(answer, Accepted):
+        if kind == "cancel" and isinstance(answer, Accepted):
             await self._client.cancel(answer.order_id, reason=_REASON)
             typed.append(commands.cancel(self._api_url, answer.order_id, _REASON))
-        self._note(kind, answer)
-        return answer, "\n".join(typed)
-
-    async def _one_of_many(self, free: asyncio.Semaphore) -> None:
-        try:
-            with suppress(RigError):
-                await self.place(of_many(self._rng))
-        finally:
-            free.release()
-
-    def _note(self, kind: Kind, answer: Answer) -> None:
         if isinstance(answer, Accepted):
             self.accepted += 1
             self._recent.append(Recent(answer.order_id, kind, time.time()))
         else:
             self.failed += 1
             self.last_failure = refusal(answer)
+        return answer, "\n".join(typed)
+
+    def _body(self, kind: ConsoleKind, rng: random.Random) -> dict[str, object]:
+        body = order_body(kind, rng)
+        return body | {"fault": CANCELLABLE_FAULT} if kind == "cancel" and self.faults else body
 
 
 def _api_url(source: Source) -> str | None:
@@ -172,7 +171,7 @@ def _api_url(source: Source) -> str | None:
         return None
 
 
-async def _ended(task: "asyncio.Task[None]") -> None:
+async def _cancel(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with suppress(asyncio.CancelledError, Exception):
         await task

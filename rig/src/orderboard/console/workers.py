@@ -1,4 +1,4 @@
-"""The workers that `up` started: stopped, started, killed, frozen, thawed, added. Signals and processes, no AWS."""
+"""Stops, starts, kills, freezes, thaws and adds the workers of `up`. Signals and processes only, no AWS calls."""
 
 import os
 import signal
@@ -10,18 +10,13 @@ from typing import Final
 import psutil
 
 from orderboard.console import commands
-from orderboard.console.board import process_state
+from orderboard.console.snapshot import process_state
 from orderboard.console.source import Source
 from orderboard.errors import RigError, UsageError
 from orderboard.system.services import Service, ServiceOptions, start_worker, worker_environment
 from orderboard.system.state import KnownProcess, State, StateFile, known
 
-SIGNALS: Final = {
-    "stop": (signal.SIGTERM,),
-    "kill": (signal.SIGKILL,),
-    "freeze": (signal.SIGSTOP,),
-    "thaw": (signal.SIGCONT,),
-}
+SIGNALS: Final = {"stop": signal.SIGTERM, "kill": signal.SIGKILL, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 MAX_WORKERS: Final = 16
 _STOPS_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
 _POLL_S: Final = 0.05
@@ -29,83 +24,79 @@ _PREPARATION: Final = "ORDERBOARD_PREPARATION_MS"
 
 
 class Workers:
-    """Acts on the workers, and notes in `up`'s state what `down` has to end."""
+    """Acts on worker processes, and records in the state of `up` which of them `down` must end."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._lock = threading.Lock()
         self._started: list[Service] = []
-        self._wanted_ms: int | None = None  # None: as those that run have it
+        self._preparation_ms: int | None = None  # None: as the running workers have it
 
     def list(self) -> list[KnownProcess]:
-        """The workers that are known here."""
+        """Return the workers in the state of `up`."""
         state = self._source.state()
         return [] if state is None else [each for each in state.processes if each.name.startswith("worker-")]
 
     def signal(self, name: str, action: str) -> str:
-        """Send the signal, and return the command that does the same."""
+        """Send a signal, and return the command with the same effect."""
         worker = self._named(name)
         process = worker.find()
         if process is None:
-            raise RigError(f"{name} does not run.")
-        for each in SIGNALS[action]:
-            process.send_signal(each)
+            raise RigError(f"{name} is not running.")
+        process.send_signal(SIGNALS[action])
         if action == "stop":
-            process.resume()  # a frozen one hears nothing until it thaws
-        return command(action, worker.pid)
+            process.resume()  # a frozen process handles SIGTERM only after SIGCONT
+        return signal_command(action, worker.pid)
 
     def start(self, name: str) -> str:
-        """Start one that has stopped, under its old name."""
+        """Start a stopped worker again under the same name."""
         if self._named(name).find() is not None:
-            raise RigError(f"{name} runs already.")
-        return self._start(int(name.removeprefix("worker-")))
+            raise RigError(f"{name} is already running.")
+        return self._start(_number(name))
 
     def add(self) -> str:
         """Start one more."""
         if len(self.list()) >= MAX_WORKERS:
-            raise UsageError(f"{MAX_WORKERS} workers are enough for one machine.")
+            raise UsageError(f"At most {MAX_WORKERS} workers run on one machine.")
         return self._start(self._next_number())
 
     def prepare_for(self, milliseconds: int) -> str:
-        """Let every order take so long. A worker is told at its start, so those that run are replaced by new ones."""
-        self._wanted_ms = milliseconds
+        """Set the extra time of every order. Workers read it when they start, so the running ones are replaced."""
+        self._preparation_ms = milliseconds
         running = [each for each in self.list() if process_state(each) != "stopped"]
         for each in running:
             self.signal(each.name, "stop")
         _await_end(running)
         for each in running:
-            self._start(int(each.name.removeprefix("worker-")))
+            self._start(_number(each.name))
         return "\n".join(self.start_command(each.name) for each in running) or self.start_command()
 
     @property
     def preparation_ms(self) -> int | None:
-        """How long an order takes, as the running workers were told; None when they were told different things."""
-        told = {_preparation_ms(each) for each in self.list()} - {None}
-        if not told:
+        """The extra time of every order; None if the running workers differ."""
+        found = {_preparation_ms(each) for each in self.list()} - {None}
+        if not found:
             return self._next_ms
-        return told.pop() if len(told) == 1 else None
+        return found.pop() if len(found) == 1 else None
 
     def start_command(self, name: str | None = None) -> str:
-        """What starts the worker of this name, or one more, as the console would."""
+        """Return the command that starts the worker of this name, or one more."""
         state, target = self._source.state(), self._source.target()
         if state is None:
             return ""
-        number = self._next_number() if name is None else int(name.removeprefix("worker-"))
-        options = self._options(state)
-        return commands.worker(worker_environment(target.endpoint, target.outputs, options, number))
+        number = self._next_number() if name is None else _number(name)
+        return commands.worker(worker_environment(target.endpoint, target.outputs, self._options(state), number))
 
     def reap(self) -> None:
-        """Take note of those of ours that have ended."""
+        """Collect the exit status of ended workers that the console started."""
         self._started = [each for each in self._started if each.process.running()]
 
     def _start(self, number: int) -> str:
-        state = self._state()
-        target = self._source.target()
-        options = self._options(state)
+        state, target = self._state(), self._source.target()
         with self._lock, StateFile(self._source.workspace.state_dir).locked():
-            service = start_worker(target.endpoint, target.outputs, options, number)
+            service = start_worker(target.endpoint, target.outputs, self._options(state), number)
             self._started.append(service)
-            self._note(known(service.process.name, service.process.pid, service.url))
+            self._record(known(service.process.name, service.process.pid, service.url))
         service.wait()
         return self.start_command(service.process.name)
 
@@ -120,16 +111,16 @@ class Workers:
 
     @property
     def _next_ms(self) -> int:
-        """What the next worker is told: what was asked for here, else what those that run were told."""
-        if self._wanted_ms is not None:
-            return self._wanted_ms
-        told = [each for each in map(_preparation_ms, self.list()) if each is not None]
-        return max(told, default=int(os.environ.get(_PREPARATION, "0")))
+        """The extra time for the next worker: as set here, else as the running workers have it."""
+        if self._preparation_ms is not None:
+            return self._preparation_ms
+        found = [each for each in map(_preparation_ms, self.list()) if each is not None]
+        return max(found, default=int(os.environ.get(_PREPARATION, "0")))
 
     def _next_number(self) -> int:
-        return max((int(each.name.removeprefix("worker-")) for each in self.list()), default=0) + 1
+        return max((_number(each.name) for each in self.list()), default=0) + 1
 
-    def _note(self, worker: KnownProcess) -> None:
+    def _record(self, worker: KnownProcess) -> None:
         state = self._state()
         others = tuple(each for each in state.processes if each.name != worker.name)
         StateFile(self._source.workspace.state_dir).write(state.model_copy(update={"processes": (*others, worker)}))
@@ -138,18 +129,22 @@ class Workers:
         for each in self.list():
             if each.name == name:
                 return each
-        raise UsageError(f"There is no worker {name} here.")
+        raise UsageError(f"Unknown worker {name}.")
 
     def _state(self) -> State:
         state = self._source.state()
         if state is None:
-            raise RigError("The console did not start these processes, so it does not touch them.")
+            raise RigError("The console controls only processes that `orderboard up` started on this machine.")
         return state
 
 
-def command(action: str, pid: int) -> str:
-    """What to type for the same effect."""
-    return f"kill -{SIGNALS[action][0].name.removeprefix('SIG')} {pid}"
+def signal_command(action: str, pid: int) -> str:
+    """Return the shell command that sends the same signal."""
+    return f"kill -{SIGNALS[action].name.removeprefix('SIG')} {pid}"
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix("worker-"))
 
 
 def _preparation_ms(worker: KnownProcess) -> int | None:

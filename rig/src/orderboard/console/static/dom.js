@@ -1,6 +1,8 @@
-// Makes elements. Text goes in as text only, never as HTML, whatever an order says.
+// Elements and texts that several parts of the page share. Text is set as text only, never as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
+export const QUEUES = ["work", "express", "alerts", "inbox", "undelivered"];
+export const ALL_QUEUES = QUEUES.flatMap((name) => (name === "undelivered" ? [name] : [name, `${name}-dlq`]));
 
 export function el(name, attributes = {}, ...children) {
   return filled(document.createElement(name), attributes, children);
@@ -20,7 +22,17 @@ function filled(element, attributes, children) {
   return element;
 }
 
+export const select = (id, label, values, texts = {}) =>
+  el("select", { id, "aria-label": label }, ...values.map((value) => el("option", { value }, texts[value] ?? String(value))));
+
+// Name and value pairs below a line of the timeline, the journal or a message.
+export const details = (values) => Object.entries(values).map(([name, value]) => el("span", {}, el("b", {}, name), ` ${value}`));
+
+export const held = (queue) => queue.waiting + queue.in_flight + queue.delayed;
+
 export const count = (value) => (value === null || value === undefined ? "unknown" : value.toLocaleString("en"));
+
+export const time = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 23);
 
 export const rate = (value) => {
   if (value === null || value === undefined) return "";
@@ -37,24 +49,32 @@ export function age(seconds) {
   return `${Math.round(seconds / 3600)} h`;
 }
 
+export function apiState({ api_ms, api_ready }) {
+  return api_ms === null ? { true: "ready", false: "not ready" }[api_ready] ?? "unknown" : `answers in ${api_ms.toFixed(0)} ms`;
+}
+
+export function notifierState(mapping) {
+  return mapping === null ? "state unknown" : mapping.startsWith("Disabl") ? "paused" : "running";
+}
+
 export const post = (path, body) =>
-  said(fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+  answer(fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
 
-export const get = (path) => said(fetch(path));
+export const get = (path) => answer(fetch(path));
 
-async function said(asked) {
-  const answer = await asked.catch(() => { throw new Error("The console does not answer."); });
-  const document = await answer.json().catch(() => ({ said: `The console answered ${answer.status}; its log has more.` }));
-  if (!answer.ok) throw new Error(document.said);
+async function answer(request) {
+  const response = await request.catch(() => { throw new Error("The console does not answer."); });
+  const document = await response.json().catch(() => ({ message: `The console answered ${response.status}. See its log.` }));
+  if (!response.ok) throw new Error(document.message);
   return document;
 }
 
 let hiding;
-export function toast(said, { command = "", bad = false } = {}) {
+export function toast(text, { bad = false } = {}) {
   const box = document.getElementById("toast");
   clearTimeout(hiding);
   box.className = bad ? "toast bad" : "toast";
-  box.replaceChildren(el("p", {}, said), ...(command ? [copyable(command)] : []));
+  box.replaceChildren(el("p", {}, text));
   box.hidden = false;
   hiding = setTimeout(() => (box.hidden = true), bad ? 9000 : 5000);
 }

@@ -1,4 +1,4 @@
-// "Try this": what to show a colleague in five minutes, ticked off as it happens. Dismissed once, it stays away.
+// "Try this": a tour of five steps, checked off as they happen. Once hidden, it stays hidden.
 
 import { el } from "./dom.js";
 
@@ -10,11 +10,11 @@ export class Guide {
     this.opener = opener;
     this.done = new Set();
     const steps = [
-      ["flow", "Let orders flow", `${flowPerS} a second`, () => act("stream", { per_s: flowPerS })],
+      ["flow", "Start a stream of orders", `${flowPerS} a second`, () => act("stream", { per_s: flowPerS })],
       ["stop", "Stop the worker", "Stop worker-1", () => act("worker", { name: "worker-1", action: "stop" })],
-      ["swallow", "Watch the queues fill; order-api answers as before", null, null],
-      ["start", "Start it: the backlog drains", "Start worker-1", () => act("worker", { name: "worker-1", action: this.frozen ? "thaw" : "start" })],
-      ["proof", "End the stream, read the proof", "No more orders", () => act("stream", { per_s: 0 })],
+      ["backlog", "Watch the queues fill while order-api keeps answering", null, null],
+      ["start", "Start it and watch the backlog drain", "Start worker-1", () => act("worker", { name: "worker-1", action: this.frozen ? "thaw" : "start" })],
+      ["balance", "Stop the stream: no order was lost", "Stop the stream", () => act("stream", { per_s: 0 })],
     ];
     this.items = new Map(steps.map(([key, text, button, press]) => [key, this.#item(text, button, press)]));
     place.append(el("h2", {}, "Try this"), el("ol", {}, ...[...this.items.values()].map((item) => item.line)),
@@ -23,22 +23,22 @@ export class Guide {
     this.#show(localStorage.getItem("guide") !== "hidden");
   }
 
-  update(seen) {
-    const ours = seen.workers !== null;
-    const worker = seen.workers?.find((each) => each.name === "worker-1");
+  update(snapshot) {
+    const ours = snapshot.workers !== null;
+    const worker = snapshot.workers?.find((each) => each.name === "worker-1");
     this.frozen = worker?.state === "frozen";
-    const backlog = seen.queues.work.waiting + seen.queues.express.waiting;
+    const backlog = snapshot.queues.work.waiting + snapshot.queues.express.waiting;
     const down = ours && worker?.state !== "running";
-    if (seen.traffic.per_s > 0) this.done.add("flow");
+    if (snapshot.traffic.per_s > 0) this.done.add("flow");
     if (down) this.done.add("stop");
-    if (this.done.has("stop") && down && backlog >= BACKLOG) this.done.add("swallow");
-    if (this.done.has("swallow") && !down) this.done.add("start");
-    if (this.done.has("start") && seen.traffic.per_s === 0 && seen.proof.balanced) this.done.add("proof");
+    if (this.done.has("stop") && down && backlog >= BACKLOG) this.done.add("backlog");
+    if (this.done.has("backlog") && !down) this.done.add("start");
+    if (this.done.has("start") && snapshot.traffic.per_s === 0 && snapshot.reconciliation.balanced) this.done.add("balance");
     const now = [...this.items.keys()].find((key) => !this.done.has(key));
     for (const [key, { line, button }] of this.items) {
       line.className = this.done.has(key) ? "done" : key === now ? "now" : "";
       line.setAttribute("aria-current", key === now ? "step" : "false");
-      if (button) button.disabled = key === "flow" || key === "proof" ? Boolean(seen.knobs.stream.reason) : !ours;
+      if (button) button.disabled = key === "flow" || key === "balance" ? Boolean(snapshot.controls.stream.reason) : !ours;
     }
   }
 

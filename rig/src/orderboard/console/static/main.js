@@ -1,19 +1,19 @@
-// Wires the page: one stream of looks from the server, shown by the board and the knobs.
+// Wires the page: one stream of snapshots from the server, shown by the diagram, the controls and the other parts.
 
-import { Board } from "./board.js";
+import { Controls } from "./controls.js";
+import { Diagram } from "./diagram.js";
 import { get } from "./dom.js";
-import { Follow } from "./follow.js";
-import { Glance } from "./glance.js";
+import { Explain } from "./explain.js";
 import { Guide } from "./guide.js";
 import { Journal } from "./journal.js";
-import { Knobs } from "./knobs.js";
-import { Match } from "./match.js";
 import { Peek } from "./peek.js";
-import { Proof } from "./proof.js";
-import { History } from "./spark.js";
+import { Reconciliation } from "./reconciliation.js";
+import { History } from "./sparkline.js";
+import { QueueTable } from "./table.js";
+import { Timeline } from "./timeline.js";
 
 const byId = (id) => document.getElementById(id);
-const tabs = ["follow", "journal", "peek", "match"];
+const tabs = ["follow", "journal", "peek", "explain"];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 function choose(name, { focus = false, scroll = false } = {}) {
@@ -23,7 +23,7 @@ function choose(name, { focus = false, scroll = false } = {}) {
     tab.tabIndex = each === name ? 0 : -1;
     byId(each).hidden = each !== name;
   }
-  if (name === "journal") journal.look();
+  if (name === "journal") journal.read();
   if (focus) byId(`tab-${name}`).focus();
   if (scroll) byId(name).scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
 }
@@ -51,43 +51,42 @@ byId("theme").addEventListener("click", () => {
   theme(next);
 });
 
-function live(said, state) {
-  if (byId("live").textContent === said) return;
-  byId("live").textContent = said;
+function live(text, state) {
+  if (byId("live").textContent === text) return;
+  byId("live").textContent = text;
   byId("live").className = `live ${state}`;
-  byId("board").classList.toggle("stale", state === "off"); // its numbers are old then
+  byId("board").classList.toggle("stale", state === "off");
 }
 
-function trouble(said) {
-  byId("trouble").hidden = !said;
-  byId("trouble").textContent = said ?? "";
+function trouble(text) {
+  byId("trouble").hidden = !text;
+  byId("trouble").textContent = text ?? "";
 }
 
 const about = await get("/api/about");
 const history = new History();
-const match = new Match(byId("match"));
-const explain = (text) => { choose("match", { scroll: true }); match.explain(text); };
+const explain = new Explain(byId("explain"));
+const explainEvent = (text) => { choose("explain", { scroll: true }); explain.explain(text); };
 const journal = new Journal(byId("journal"), () => !byId("journal").hidden);
-const journalOf = (id) => { choose("journal", { scroll: true }); journal.about(id); };
-const follow = new Follow(byId("follow"), journalOf);
-const followOrder = (orderId, { quietly = false } = {}) => { // who just placed it may have gone on to another tab
+const showJournal = (wanted) => { choose("journal", { scroll: true }); journal.show(wanted); };
+const timeline = new Timeline(byId("follow"), (id) => showJournal({ id }));
+const followOrder = (orderId, { quietly = false } = {}) => { // quietly: the user may be on another tab by now
   if (!quietly) choose("follow", { scroll: true });
-  follow.follow(orderId);
+  timeline.follow(orderId);
 };
-const peek = new Peek(byId("peek"), { onMatch: explain, onOrder: followOrder, onJournal: journalOf });
-const lookInto = (queue) => { choose("peek", { scroll: true }); peek.look(queue); };
-const board = new Board(byId("diagram"), lookInto);
-const glance = new Glance(byId("glance"), lookInto);
-const knobs = new Knobs(byId("knobs"), about, followOrder);
-const guide = new Guide(byId("guide"), byId("open-guide"), about.stream_per_s, (...turn) => knobs.act(...turn));
-const proof = new Proof(byId("proof"), byId("said"));
+const peek = new Peek(byId("peek"), { onExplain: explainEvent, onOrder: followOrder, onJournal: showJournal });
+const peekInto = (queue) => { choose("peek", { scroll: true }); peek.read(queue); };
+const controls = new Controls(byId("controls"), about, followOrder);
+const guide = new Guide(byId("guide"), byId("open-guide"), about.stream_per_s, (...action) => controls.act(...action));
+const views = [new Diagram(byId("diagram"), peekInto), new QueueTable(byId("table"), peekInto), controls, guide, journal];
+const reconciliation = new Reconciliation(byId("reconciliation"), byId("spoken"));
 
-// A look may hang while the backend does: then the numbers are old, and the page says so.
+// Without a snapshot for a while the numbers are old.
 const OLD_MS = 8000;
-let newsAt = Date.now();
-setInterval(() => { if (Date.now() - newsAt > OLD_MS) live("no news: the backend does not answer", "off"); }, 1000);
+let snapshotAt = Date.now();
+setInterval(() => { if (Date.now() - snapshotAt > OLD_MS) live("no update: the backend does not answer", "off"); }, 1000);
 
-let knownKnobs;
+let lastControls;
 const events = new EventSource("/api/events");
 events.addEventListener("open", () => live("live", "on"));
 events.addEventListener("error", () => live("connection lost, trying again", "off"));
@@ -95,20 +94,15 @@ events.addEventListener("history", (event) => {
   history.points = [];
   for (const point of JSON.parse(event.data)) history.add(point);
 });
-events.addEventListener("board", (event) => {
-  const seen = JSON.parse(event.data);
-  knownKnobs = seen.knobs ??= knownKnobs; // told when they change
-  newsAt = Date.now();
-  trouble(seen.trouble);
-  if (seen.trouble) return live("no backend", "off");
+events.addEventListener("snapshot", (event) => {
+  const snapshot = JSON.parse(event.data);
+  lastControls = snapshot.controls ??= lastControls; // sent when they change
+  snapshotAt = Date.now();
+  trouble(snapshot.trouble);
+  if (snapshot.trouble) return live("no backend", "off");
   live("live", "on");
-  history.see(seen);
-  byId("where").textContent = `${seen.backend} ${seen.endpoint_url ?? ""}`;
-  board.update(seen, history);
-  glance.update(seen, history);
-  knobs.update(seen);
-  guide.update(seen);
-  proof.update(seen.proof);
-  journal.update(seen);
-  document.body.dataset.looked = seen.at_s;
+  history.addSnapshot(snapshot);
+  byId("where").textContent = `${snapshot.backend} ${snapshot.endpoint_url ?? ""}`;
+  for (const view of views) view.update(snapshot, history);
+  reconciliation.update(snapshot.reconciliation);
 });

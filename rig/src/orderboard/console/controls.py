@@ -1,0 +1,154 @@
+"""Controls of workers, queues, notifier and archive: effect, equivalent command, and why one is unavailable."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from orderboard.console import commands, requests
+from orderboard.console.snapshot import Snapshot, queue_names
+from orderboard.console.source import Source
+from orderboard.console.workers import MAX_WORKERS, Workers, signal_command
+from orderboard.errors import UsageError
+from orderboard.orders.redrive import plan, redrive
+from orderboard.system.state import State
+from orderboard.system.target import Target
+
+_NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
+
+
+@dataclass(frozen=True)
+class Control:
+    """The command with the same effect. reason: why the control is unavailable, None if it is available."""
+
+    command: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ActionResult:
+    """A sentence for the user, and the command with the same effect."""
+
+    message: str
+    command: str
+
+
+class Controls:
+    """All controls except orders (traffic.py) and faults (fault_controls.py)."""
+
+    def __init__(self, source: Source, workers: Workers) -> None:
+        self._source = source
+        self._workers = workers
+
+    def available(self, snapshot: Snapshot) -> dict[str, Control]:
+        """Return every control by name, with the reason if it is unavailable."""
+        target, state = self._source.target(), self._source.state()
+        found: dict[str, Control] = {}
+        for worker in snapshot.workers or ():
+            found |= self._worker(worker.name, worker.pid, worker.state)
+        full = len(snapshot.workers or ()) >= MAX_WORKERS
+        start = self._workers.start_command()
+        at_most = f"At most {MAX_WORKERS} workers run on one machine." if full else None
+        found["worker.add"] = Control(start, _NOT_OURS if state is None else at_most)
+        found["preparation"] = Control(start, _NOT_OURS if state is None else None)
+        found |= self._backend(target, snapshot)
+        found["poison"] = Control("", _fault_reason(state, target))
+        return found
+
+    def worker(self, body: requests.WorkerAction) -> ActionResult:
+        """Start a worker, or send it a signal."""
+        if body.action == "start":
+            return ActionResult(f"{body.name} started.", self._workers.start(body.name))
+        return ActionResult(f"{body.name}: {body.action} sent.", self._workers.signal(body.name, body.action))
+
+    def add_worker(self, _: requests.Empty) -> ActionResult:
+        """Start one more worker."""
+        return ActionResult("One more worker started.", self._workers.add())
+
+    def preparation(self, body: requests.Preparation) -> ActionResult:
+        """Set the extra time that every order takes."""
+        command = self._workers.prepare_for(body.milliseconds)
+        return ActionResult(f"Every order takes {body.milliseconds} ms longer; the workers were replaced.", command)
+
+    def mapping(self, body: requests.Mapping) -> ActionResult:
+        """Pause or resume the notifier."""
+        target = self._source.target()
+        mapping_id = target.outputs.notifier_mapping_id
+        target.functions.update_event_source_mapping(UUID=mapping_id, Enabled=body.enabled)
+        message = "The notifier is running." if body.enabled else "The notifier is paused; alerts wait in their queue."
+        return ActionResult(message, commands.mapping(target, enabled=body.enabled))
+
+    def redrive(self, body: requests.QueueName) -> ActionResult:
+        """Move a queue's dead letters back."""
+        target = self._source.target()
+        moved = redrive(target.sqs, plan(body.queue, target.outputs), target.outputs, lambda _done, _total: None)
+        left = f"; {moved.left} without a known origin stay" if moved.left else ""
+        command = commands.redrive(target, body.queue, moved.source)
+        return ActionResult(f"{moved.moved} moved from {moved.source} by {moved.way}{left}.", command)
+
+    def purge(self, body: requests.QueueName) -> ActionResult:
+        """Delete a queue's dead letters."""
+        target = self._source.target()
+        if body.queue not in queue_names(target.outputs):
+            raise UsageError(f"Unknown queue {body.queue}: expected {', '.join(queue_names(target.outputs))}.")
+        name = plan(body.queue, target.outputs).source
+        url = self._source.queue_url(name)
+        target.sqs.purge_queue(QueueUrl=url)
+        return ActionResult(f"{name} is empty.", commands.purge(target, url))
+
+    def replay(self, _: requests.Empty) -> ActionResult:
+        """Send every event of the archive through the rules again."""
+        target, end = self._source.target(), datetime.now(UTC)
+        name = f"console-{end:%Y%m%d-%H%M%S-%f}"
+        archive, bus = commands.archive_arns(target)
+        target.events.start_replay(
+            ReplayName=name,
+            EventSourceArn=archive,
+            EventStartTime=commands.EPOCH,
+            EventEndTime=end,
+            Destination={"Arn": bus},
+        )
+        message = "Replaying the archive. Event ids are the same, so the notifier announces nothing twice."
+        return ActionResult(message, commands.replay(target, name, end))
+
+    def _worker(self, name: str, pid: int, condition: str) -> dict[str, Control]:
+        stopped = f"{name} is not running." if condition == "stopped" else None
+        frozen = f"{name} is frozen." if condition == "frozen" else None
+        not_frozen = None if condition == "frozen" else f"{name} is not frozen."
+        reasons = {"stop": stopped, "kill": stopped, "freeze": stopped or frozen, "thaw": stopped or not_frozen}
+        return {
+            **{f"{name}.{action}": Control(signal_command(action, pid), reason) for action, reason in reasons.items()},
+            f"{name}.start": Control(
+                self._workers.start_command(name), None if stopped else f"{name} is already running."
+            ),
+        }
+
+    def _backend(self, target: Target, snapshot: Snapshot) -> dict[str, Control]:
+        paused = snapshot.mapping is not None and snapshot.mapping.startswith("Disabl")
+        unknown = None if snapshot.mapping is not None else "The backend does not report the mapping's state."
+        found = {
+            "mapping": Control(commands.mapping(target, enabled=paused), unknown),
+            "replay": Control(commands.replay(target, "again", None), _replay_reason(target)),
+        }
+        for key, queue in snapshot.queues.items():
+            dead = queue.dlq if queue.dlq_name is not None else queue.waiting
+            reason = None if dead else "There are no dead letters."
+            name = queue.dlq_name or queue.name
+            found[f"{key}.purge"] = Control(commands.purge(target, self._source.queue_url(name)), reason)
+            found[f"{key}.redrive"] = Control(commands.redrive(target, key, name), reason)
+        return found
+
+
+def _replay_reason(target: Target) -> str | None:
+    if target.outputs.archive_name is None:
+        return "The stack has no archive."
+    if not target.endpoint.capabilities.replay:
+        return f"{target.endpoint.name} accepts a replay but sends no events."
+    return None
+
+
+def _fault_reason(state: State | None, target: Target) -> str | None:
+    if target.api_url is None:
+        return "The address of order-api is unknown."
+    if state is None or state.allow_faults:  # without state, order-api itself decides
+        return None
+    return "order-api was started without --allow-faults, so it rejects orders with a fault."

@@ -1,0 +1,198 @@
+"""Reconciliation: every order that order-api accepted, and where it is now.
+
+Accepted orders come from order-api's log, their ends from the orders table and the dead-letter queues. An order is
+looked up until it has ended, in batches, so that a long run costs about two reads an order.
+"""
+
+import json
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from orderboard.console.snapshot import Snapshot
+from orderboard.console.source import Source
+from orderboard.orders.browse import BrowseUnavailableError, browse
+from orderboard.orders.dead_letters import dead_letter
+from orderboard.system.target import Target
+
+BATCH: Final = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+_BATCHES: Final = 5
+_SETTLED_AFTER_S: Final = 5.0
+_FINAL: Final = ("completed", "rejected", "cancelled")
+_PEEK_AGAIN_S: Final = 2.0
+_PEEKED_A_SECOND: Final = 500  # a long dead-letter queue is read less often
+_ACCEPTED: Final = b'"order.accepted"'
+_READ_AT_ONCE_BYTES: Final = 8 << 20
+
+
+@dataclass
+class AcceptedOrders:
+    """Ids of accepted orders, read from order-api's log as it grows. A partial last line is read the next time."""
+
+    path: Path
+    _read_bytes: int = field(default=0, init=False)
+
+    def new(self) -> list[str]:
+        """Return the ids logged since the last call; one for each 202, so a repeated order is listed twice."""
+        try:
+            with self.path.open("rb") as log:
+                log.seek(self._read_bytes)
+                text = log.read(_READ_AT_ONCE_BYTES)
+        except FileNotFoundError:
+            return []
+        complete = text[: text.rfind(b"\n") + 1]
+        self._read_bytes += len(complete)
+        return [order_id for line in complete.splitlines() if _ACCEPTED in line and (order_id := _order_id(line))]
+
+
+def _order_id(line: bytes) -> str | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    order_id = entry.get("order_id") if isinstance(entry, dict) else None
+    return order_id if isinstance(order_id, str) else None
+
+
+@dataclass(frozen=True)
+class Balance:
+    """placed = completed + rejected + cancelled + dead_lettered + on_its_way + missing. Each order counts once."""
+
+    placed: int
+    completed: int
+    rejected: int
+    cancelled: int
+    dead_lettered: int
+    on_its_way: int
+    missing: int
+
+    def document(self) -> dict[str, int | bool]:
+        """JSON for the page."""
+        return {**asdict(self), "balanced": self.on_its_way == 0 and self.missing == 0}
+
+
+@dataclass
+class Reconciliation:
+    """Accepted orders, open or ended. look_up returns the statuses of those orders that have one.
+
+    An order is missing if it has not ended, is in no dead-letter queue, and nothing has moved for some seconds.
+    """
+
+    look_up: Callable[[Collection[str]], Mapping[str, str]]
+    _open: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
+    _ended: dict[str, str] = field(default_factory=dict)
+    _idle_since_s: float | None = None
+    _looked_up_since_idle: int = 0
+
+    def balance(self, accepted: Collection[str], dead: Collection[str], *, busy: bool, now_s: float) -> Balance:
+        """Add the newly accepted orders, look up some of the open ones, and count. dead: orders in a DLQ."""
+        for order_id in accepted:
+            if order_id not in self._ended:
+                self._open[order_id] = None
+        self._look_up_open()
+        rest = [order_id for order_id in self._open if order_id not in dead]
+        missing = len(rest) if self._is_settled(busy=busy or not rest, now_s=now_s) else 0
+        ends = Counter(self._ended.values())
+        return Balance(
+            placed=len(self._open) + len(self._ended),
+            completed=ends["completed"],
+            rejected=ends["rejected"],
+            cancelled=ends["cancelled"],
+            dead_lettered=len(self._open) - len(rest),
+            on_its_way=len(rest) - missing,
+            missing=missing,
+        )
+
+    def _look_up_open(self) -> None:
+        for _ in range(_BATCHES):
+            oldest = [order_id for order_id, _ in zip(self._open, range(BATCH), strict=False)]
+            if not oldest:
+                return
+            found = {each: status for each, status in self.look_up(oldest).items() if status in _FINAL}
+            self._looked_up_since_idle += len(oldest)
+            for order_id in oldest:
+                if order_id in found:
+                    del self._open[order_id]
+                    self._ended[order_id] = found[order_id]
+                else:
+                    self._open.move_to_end(order_id)  # after the others
+            if len(oldest) < BATCH or not found:
+                return
+
+    def _is_settled(self, *, busy: bool, now_s: float) -> bool:
+        """Whether nothing has moved for a while in which each open order was looked up."""
+        if busy:
+            self._idle_since_s, self._looked_up_since_idle = None, 0
+            return False
+        if self._idle_since_s is None:
+            self._idle_since_s = now_s
+        return now_s - self._idle_since_s >= _SETTLED_AFTER_S and self._looked_up_since_idle >= len(self._open)
+
+
+@dataclass
+class Reconciler:
+    """Reconciles the current system, at each snapshot."""
+
+    source: Source
+    _target: Target | None = field(default=None, init=False)
+    _accepted: AcceptedOrders | None = field(default=None, init=False)
+    _orders: Reconciliation | None = field(default=None, init=False)
+    _dead: tuple[float, frozenset[str]] = field(default=(float("-inf"), frozenset()), init=False)
+
+    def read(self, snapshot: Snapshot) -> dict[str, Any]:
+        """Return the balance, or why it is unknown."""
+        target, logs_dir = self.source.target(), self.source.logs_dir
+        if not target.endpoint.local:
+            return {"why_unknown": "AWS bills every read, so the console does not read the orders table."}
+        if logs_dir is None:
+            return {"why_unknown": "Accepted orders are read from order-api's log, which is not on this machine."}
+        if self._target is not target or self._accepted is None or self._orders is None:
+            self._target, self._accepted = target, AcceptedOrders(logs_dir / "order-api.log")
+            self._orders = Reconciliation(lambda ids: _statuses(target, ids))
+        try:
+            dead = self._dead_letters(target, snapshot)
+        except BrowseUnavailableError as exc:
+            return {"why_unknown": str(exc)}
+        balance = self._orders.balance(self._accepted.new(), dead, busy=_busy(snapshot), now_s=time.monotonic())
+        return {"why_unknown": None, **balance.document()}
+
+    def _dead_letters(self, target: Target, snapshot: Snapshot) -> frozenset[str]:
+        """Return the ids of orders in a dead-letter queue."""
+        queues = (snapshot.queues[key] for key in ("work", "express", "undelivered"))
+        counts = {each.dlq_name or each.name: (each.dlq if each.dlq_name else each.waiting) or 0 for each in queues}
+        read_at, found = self._dead
+        total = sum(counts.values())
+        if total and time.monotonic() - read_at < max(_PEEK_AGAIN_S, total / _PEEKED_A_SECOND):
+            return found
+        letters = (
+            dead_letter(name, each.to_message())
+            for name, count in counts.items()
+            if count
+            for each in browse(target.endpoint, self.source.queue_url(name))
+        )
+        found = frozenset(each.order_id for each in letters if each.is_order and each.order_id is not None)
+        self._dead = (time.monotonic(), found)
+        return found
+
+
+def _busy(snapshot: Snapshot) -> bool:
+    queued = sum(snapshot.queues[key].held for key in ("work", "express"))
+    return queued > 0 or any(each.in_hand for each in snapshot.workers or ())
+
+
+def _statuses(target: Target, order_ids: Collection[str]) -> Mapping[str, str]:
+    table = target.outputs.orders_table
+    answer = target.dynamodb.batch_get_item(
+        RequestItems={
+            table: {
+                "Keys": [{"order_id": {"S": order_id}} for order_id in order_ids],
+                "ConsistentRead": True,
+                "ProjectionExpression": "order_id, #status",
+                "ExpressionAttributeNames": {"#status": "status"},
+            }
+        }
+    )
+    return {row["order_id"]["S"]: row["status"]["S"] for row in answer["Responses"].get(table, [])}

@@ -1,0 +1,75 @@
+// Delivery faults, API faults and the clock of localbus. On other backends all of them are disabled with the reason.
+
+import { el, select } from "./dom.js";
+
+const KINDS = {
+  throttle: "Throttle", error_before: "500, not executed", error_after: "500, but executed", latency: "1 s of latency",
+  drop: "Close the connection",
+};
+const ACTIONS = {
+  "*": "any action", PublishBatch: "PublishBatch (order-api)", PutEvents: "PutEvents (order-api, worker)",
+  ReceiveMessage: "ReceiveMessage (worker)", DeleteMessageBatch: "DeleteMessageBatch (worker)",
+  ChangeMessageVisibilityBatch: "ChangeMessageVisibilityBatch (worker)",
+};
+const PRESETS = {
+  none: "None", duplicates: "Duplicates 10 %", reordering: "Reordering 30 %", "missed polls": "Missed polls 30 %",
+  "all of it": "All of them",
+};
+const SHARES = { 0.1: "10 %", 0.5: "50 %", 1: "all" };
+const STEPS = { "30 s": 30, "5 min": 300, "1 h": 3600, "4 d": 345600 };
+const LATENCY_MS = 1000;
+const NO_FAULTS = '{"rules": []}'; // in the command of the control
+
+export class Faults {
+  constructor(buttons, about, act) {
+    this.delivery = select("delivery-faults", "Delivery faults of standard queues", about.delivery_presets, PRESETS);
+    this.delivery.addEventListener("change", () => act("delivery-faults", { preset: this.delivery.value }));
+    buttons.add("delivery-faults", this.delivery);
+    this.kind = select("fault-kind", "Fault", about.fault_kinds, KINDS);
+    this.action = select("fault-action", "Action that fails", about.fault_actions, ACTIONS);
+    this.share = select("fault-share", "Share of calls that fail", Object.keys(SHARES).sort(), SHARES);
+    for (const each of [this.kind, this.action, this.share]) buttons.add("faults", each);
+    this.action.value = "ReceiveMessage";
+    this.current = el("p", { class: "note" });
+    this.time = el("p", { class: "note" });
+    const withRule = (command) => command.replace(NO_FAULTS, JSON.stringify({ seed: 7, rules: [this.#rule()] }));
+    this.parts = [
+      el("div", { class: "pair" }, el("label", { for: "delivery-faults" }, "Delivery"), this.delivery),
+      el("div", { class: "faults", role: "group", "aria-label": "API faults" }, this.kind, this.share, this.action,
+        el("div", { class: "row" }, buttons.make("faults", "Inject fault", () => act("faults", { rule: this.#rule() }), "", withRule),
+          buttons.make("faults", "No faults", () => act("faults", {})))),
+      this.current,
+      el("div", { class: "row", role: "group", "aria-label": "Advance the clock" }, el("span", {}, "Clock"),
+        ...Object.entries(STEPS).map(([text, seconds]) =>
+          buttons.make("clock", `+${text}`, () => act("clock", { advance_s: seconds }), "", (command) => command.replace(/"advance_s": \d+/, `"advance_s": ${seconds}`)))),
+      this.time,
+    ];
+  }
+
+  update(settings, reason, realClock) {
+    this.current.textContent = settings === null ? reason : this.#text(settings.faults);
+    this.time.textContent = settings === null ? "" : this.#clock(settings, realClock);
+    if (settings?.delivery && document.activeElement !== this.delivery) this.delivery.value = this.#preset(settings.delivery);
+  }
+
+  #clock({ now, manual }, realClock) {
+    const time = new Date(now * 1000).toISOString().slice(0, 19).replace("T", " ");
+    return `${time} UTC${manual ? ", until you advance it" : `. ${realClock}`}`;
+  }
+
+  #preset(shares) {
+    const on = ["duplicates", "reordering", "missed_polls"].filter((name) => shares[name] > 0);
+    return on.length === 0 ? "none" : on.length > 1 ? "all of it" : on[0].replace("_", " ");
+  }
+
+  #text(rules) {
+    if (!rules?.length) return "No API faults.";
+    return rules.map(({ kind, probability, action }) =>
+      `${KINDS[kind] ?? kind} in ${Math.round(probability * 100)} % of ${ACTIONS[action] ?? action}`).join("; ");
+  }
+
+  #rule() {
+    const rule = { kind: this.kind.value, action: this.action.value, probability: Number(this.share.value) };
+    return rule.kind === "latency" ? { ...rule, latency_ms: LATENCY_MS } : rule;
+  }
+}

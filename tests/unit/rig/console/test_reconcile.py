@@ -1,0 +1,104 @@
+"""Reconciliation: every accepted order counts once, and is missing only when nothing moves any more."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from orderboard.console.reconcile import BATCH, AcceptedOrders, Balance, Reconciliation
+
+
+@dataclass
+class Table:
+    """The recorded orders, and how many were looked up."""
+
+    rows: dict[str, str] = field(default_factory=dict)
+    looked_up: int = 0
+
+    def look_up(self, order_ids: Collection[str]) -> Mapping[str, str]:
+        """Return the statuses of those that have a row."""
+        self.looked_up += len(order_ids)
+        return {each: self.rows[each] for each in order_ids if each in self.rows}
+
+
+def test_every_order_counts_once() -> None:
+    """Final, dead-lettered and open orders add up to the accepted ones, even if one was accepted twice."""
+    table = Table({"a": "completed", "b": "rejected", "c": "cancelled", "d": "cancellation_pending"})
+    orders = Reconciliation(table.look_up)
+
+    balance = orders.balance(["a", "b", "c", "d", "e", "f", "a"], {"e"}, busy=True, now_s=0)
+
+    assert balance == Balance(placed=6, completed=1, rejected=1, cancelled=1, dead_lettered=1, on_its_way=2, missing=0)
+    assert not balance.document()["balanced"]
+
+
+def test_a_redriven_order_is_completed() -> None:
+    """A dead letter that is handled after all moves from dead_lettered to completed."""
+    table = Table()
+    orders = Reconciliation(table.look_up)
+    assert orders.balance(["a"], {"a"}, busy=False, now_s=0).dead_lettered == 1
+
+    table.rows["a"] = "completed"
+    balance = orders.balance([], (), busy=False, now_s=1)
+
+    assert (balance.completed, balance.dead_lettered, balance.document()["balanced"]) == (1, 0, True)
+
+
+def test_an_order_that_is_nowhere_is_missing_after_a_while() -> None:
+    """An open order outside dead-letter queues is on its way while anything moves, and missing 5 s after that."""
+    orders = Reconciliation(Table().look_up)
+
+    assert orders.balance(["a"], (), busy=True, now_s=0).on_its_way == 1
+    assert orders.balance([], (), busy=False, now_s=10).on_its_way == 1
+    assert orders.balance([], (), busy=False, now_s=14).on_its_way == 1
+    assert orders.balance([], (), busy=False, now_s=15).missing == 1
+    assert orders.balance([], (), busy=True, now_s=16).missing == 0
+
+
+def test_a_final_order_is_not_looked_up_again() -> None:
+    """A long run costs the table about one read an order."""
+    ids = [f"order-{number}" for number in range(2 * BATCH)]
+    table = Table(dict.fromkeys(ids, "completed"))
+    orders = Reconciliation(table.look_up)
+
+    for second in range(10):
+        balance = orders.balance(ids if second == 0 else [], (), busy=True, now_s=second)
+
+    assert balance.completed == len(ids)
+    assert table.looked_up == len(ids)
+
+
+@pytest.mark.parametrize("backlog", [BATCH - 1, 10 * BATCH])
+def test_a_backlog_hides_nothing(backlog: int) -> None:
+    """Orders that wait for long do not keep later ones from being found."""
+    waiting = [f"waits-{number}" for number in range(backlog)]
+    orders = Reconciliation(Table({"late": "completed"}).look_up)
+    orders.balance([*waiting, "late"], (), busy=True, now_s=0)
+
+    for second in range(1, 12):
+        balance = orders.balance([], (), busy=True, now_s=second)
+
+    assert (balance.completed, balance.on_its_way) == (1, backlog)
+
+
+def test_each_log_line_is_read_once_and_only_when_complete(tmp_path: Path) -> None:
+    """Appended lines are read the next time, a partial line when it is complete; other lines are ignored."""
+    path = tmp_path / "order-api.log"
+    orders = AcceptedOrders(path)
+    assert orders.new() == []
+
+    second = _line("order.accepted", "b")
+    path.write_text(
+        _line("order.accepted", "a") + _line("cancellation.accepted", "a") + '"order.accepted" no JSON\n' + second[:20]
+    )
+    assert orders.new() == ["a"]
+
+    with path.open("a") as log:
+        log.write(second[20:])
+    assert orders.new() == ["b"]
+    assert orders.new() == []
+
+
+def _line(event: str, order_id: str) -> str:
+    return json.dumps({"timestamp": "2026-01-01T08:00:00Z", "message": event, "order_id": order_id}) + "\n"
