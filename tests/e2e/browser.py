@@ -1,12 +1,13 @@
-"""A headless Chromium on the console's page, for tests and for taking pictures."""
+"""A headless Chromium on the console's page, for tests and screenshots."""
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
+import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -26,15 +27,7 @@ FLAGS: Final = (
     "--no-proxy-server",
 )
 
-_TURNABLE_WITHIN_S: Final = 20
-
-
-def missing() -> str | None:
-    """What this machine lacks; None when it has everything."""
-    for name in ("chromium", "chromedriver"):
-        if shutil.which(name) is None:
-            return f"no {name} here; on Debian: apt-get install chromium chromium-driver"
-    return None
+_AVAILABLE_WITHIN_S: Final = 20
 
 
 class Page:
@@ -45,57 +38,89 @@ class Page:
         self.url = url
 
     def open(self) -> None:
-        """Load it and wait for its first numbers."""
+        """Load the page."""
         self.driver.get(self.url)
 
+    async def live(self, *, within_s: float = 20) -> None:
+        """Wait until the page shows snapshots."""
+        await eventually(lambda: self.text("#live") == "live", within_s=within_s)
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """Run JavaScript in the page."""
+        return self.driver.execute_script(script, *arguments)
+
     def find(self, selector: str) -> WebElement:
-        """The first element that fits a CSS selector."""
+        """Return the first element that matches a CSS selector."""
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
+    def has(self, selector: str) -> bool:
+        """Whether any element matches a CSS selector."""
+        return bool(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
     def text(self, selector: str) -> str:
-        """The text of the first that fits, also in SVG; empty while there is none."""
-        return str(
-            self.driver.execute_script("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
-        )
+        """Return the text of the first match, in SVG too; empty if there is none."""
+        return str(self.run("return document.querySelector(arguments[0])?.textContent ?? ''", selector))
+
+    def texts(self, selector: str) -> list[str]:
+        """Return the texts of all matches."""
+        script = "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent)"
+        found: list[str] = self.run(script, selector)
+        return found
 
     def press(self, selector: str) -> None:
-        """Click it, once it is in view."""
+        """Scroll an element into view and click it."""
         element = self.find(selector)
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
-    def knob(self, name: str) -> None:
-        """Press a knob by its name; AssertionError with the reason while it is greyed: then a press only says why."""
-        reason = self.greyed(name)
-        assert not reason, f"{name} is greyed: {reason}"
-        self.press(f'[data-knob="{name}"]')
+    def use(self, control: str) -> None:
+        """Press a control by its name; AssertionError with the reason if it is unavailable."""
+        reason = self.unavailable(control)
+        assert not reason, f"{control} is unavailable: {reason}"
+        self.press(f'[data-control="{control}"]')
 
-    async def turn(self, name: str) -> None:
-        """Press a knob as soon as it can be turned: the page may not have seen yet what was done before."""
-        await eventually(lambda: self.knob(name), within_s=_TURNABLE_WITHIN_S)
+    async def use_soon(self, control: str) -> None:
+        """Press a control as soon as it is available: the page may not show the last change yet."""
+        await eventually(lambda: self.use(control), within_s=_AVAILABLE_WITHIN_S)
+
+    def unavailable(self, control: str) -> str:
+        """Return why a control is unavailable; empty if it is available."""
+        element = self.find(f'[data-control="{control}"]')
+        return str(element.get_attribute("title")) if element.get_attribute("aria-disabled") == "true" else ""
 
     def waiting(self, queue: str) -> int:
-        """How many messages the diagram says wait in a queue."""
+        """Return the diagram's number of waiting messages."""
         return int(self.text(f'[data-queue="{queue}"] .big').replace(",", ""))
 
     def dead(self, queue: str) -> int:
-        """How many messages the diagram says rest in the queue's DLQ."""
+        """Return the diagram's number of messages in the queue's DLQ."""
         return int(self.text(f'[data-queue="{queue}"] .badge-text').removeprefix("DLQ "))
 
-    def greyed(self, name: str) -> str:
-        """Why a knob cannot be turned; empty when it can."""
-        knob = self.find(f'[data-knob="{name}"]')
-        return str(knob.get_attribute("title")) if knob.get_attribute("aria-disabled") == "true" else ""
+    def resize(self, width: int, height: int) -> None:
+        """Show the page on a screen of this size; below 700 pixels: a phone."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
-    def complaints(self) -> list[str]:
-        """What the browser's console says that is worse than information."""
+    def reset_size(self) -> None:
+        """Return to the window's own size."""
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than the screen."""
+        return int(self.run("return document.documentElement.scrollWidth - window.innerWidth"))
+
+    def warnings(self) -> list[str]:
+        """Return warnings and errors of the browser's console."""
         entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [each["message"] for each in entries if each["level"] in ("SEVERE", "WARNING")]
 
 
 @contextmanager
 def browser(url: str, *, width: int = 1600, height: int = 1000, dark: bool = False) -> Iterator[Page]:
-    """A new browser with a new profile, gone afterwards."""
+    """Open the page in a browser with a new profile; skip the test if there is no Chromium."""
+    for name in ("chromium", "chromedriver"):
+        if shutil.which(name) is None:
+            pytest.skip(f"{name} is not installed. On Debian: apt-get install chromium chromium-driver")
     with TemporaryDirectory(prefix="chromium-") as profile:
         options = webdriver.ChromeOptions()
         for flag in (*FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"):
@@ -113,12 +138,8 @@ def browser(url: str, *, width: int = 1600, height: int = 1000, dark: bool = Fal
             driver.quit()
 
 
-def picture(page: Page, path: Path, *, size: tuple[int, int] | None = None) -> None:
-    """Save what the page shows, on a screen of this width and height where one is given (below 700: a phone)."""
+def screenshot(page: Page, path: Path, *, size: tuple[int, int] | None = None) -> None:
+    """Save a screenshot, on a screen of this width and height if given."""
     if size is not None:
-        width, height = size
-        page.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700},
-        )
+        page.resize(*size)
     page.driver.save_screenshot(str(path))

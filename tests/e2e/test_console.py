@@ -1,7 +1,7 @@
-"""The console in a browser, on a system that runs: what it shows moves, what is pressed happens, nobody else may."""
+"""The console in a browser, on a running system: numbers move, controls work, other pages cannot use them."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import boto3
 import httpx
 import psutil
 import pytest
-from e2e.browser import Page, browser, missing
+from e2e.browser import Page
 from e2e.command import Command
 from orderboard.system.process import answers
 from orderboard.system.services import free_port
@@ -17,28 +17,20 @@ from support import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
-_STARTS_WITHIN_S = 60  # Python, on a machine as busy as it is
-
-
-@pytest.fixture(scope="module")
-def page(system: dict[str, Any]) -> Iterator[Page]:
-    """The page in Chromium, for all tests of this file, in the order of a workshop."""
-    if (lack := missing()) is not None:
-        pytest.skip(lack)
-    with browser(system["console_url"]) as opened:
-        yield opened
+_STARTS_WITHIN_S = 60  # Python on a busy machine
 
 
 @pytest.fixture
 async def http(system: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
-    """Requests to the console from outside its page."""
-    async with httpx.AsyncClient(base_url=system["console_url"], trust_env=False, timeout=30) as client:
+    """A client with the page's Origin."""
+    url = system["console_url"]
+    async with httpx.AsyncClient(base_url=url, headers={"Origin": url}, trust_env=False, timeout=30) as client:
         yield client
 
 
-def _worker(orderboard: Command) -> int:
+def _processes(orderboard: Command) -> dict[str, int]:
     state = json.loads((orderboard.state_dir / "state.json").read_text())
-    return next(int(each["pid"]) for each in state["processes"] if each["name"] == "worker-1")
+    return {each["name"]: int(each["pid"]) for each in state["processes"]}
 
 
 def _dead_letters(orderboard: Command) -> int:
@@ -47,266 +39,276 @@ def _dead_letters(orderboard: Command) -> int:
     return int(json.loads(status.stdout)["queues"]["orderboard-work-dlq"]["visible"])
 
 
-async def test_the_page_comes_alive(page: Page) -> None:
-    """The board shows numbers within seconds: nothing waits, one worker runs."""
-    await eventually(lambda: page.text("#live") == "live", within_s=20)
+async def test_the_page_shows_a_running_system(page: Page) -> None:
+    """Within seconds it shows numbers: an empty queue and one running worker."""
+    await page.live()
     await eventually(lambda: page.text("#diagram .worker") == "worker-1", within_s=10)
 
     assert page.waiting("work") == 0
-    assert "the page" not in page.text("#trouble")
+    assert page.text("#trouble") == ""
 
 
 async def test_numbers_move_in_a_burst(page: Page) -> None:
-    """A burst is accepted, flows over the edges, and is recorded."""
-    await page.turn("burst")
+    """A burst is accepted, flows along the arrows, and is recorded."""
+    await page.use_soon("burst")
 
-    await eventually(lambda: "300 accepted" in page.text("#knobs"), within_s=40)
+    await eventually(lambda: "300 accepted" in page.text("#controls"), within_s=40)
     await eventually(lambda: "300 recorded" in page.text("#diagram"), within_s=60)
-    assert any(page.driver.execute_script("return document.querySelector('.spark-line').getAttribute('d')"))
+    assert page.run("return document.querySelector('.spark-line').getAttribute('d')")
 
 
-async def test_an_outage_is_swallowed(page: Page, orderboard: Command) -> None:
-    """With the worker stopped orders are accepted and the backlog grows; started again, it drains."""
-    pid = _worker(orderboard)
-    await page.turn("worker-1.stop")
-    await eventually(lambda: not psutil.pid_exists(pid) or _is_over(pid), within_s=30)
+async def test_queues_absorb_an_outage(page: Page, orderboard: Command) -> None:
+    """While the worker is stopped, orders are accepted and the backlog grows; then it drains."""
+    pid = _processes(orderboard)["worker-1"]
+    await page.use_soon("worker-1.stop")
+    await eventually(lambda: _has_ended(pid), within_s=30)
 
-    await page.turn("burst")
-    await eventually(lambda: "600 accepted" in page.text("#knobs"), within_s=40)
+    await page.use_soon("burst")
+    await eventually(lambda: "600 accepted" in page.text("#controls"), within_s=40)
     await eventually(lambda: page.waiting("work") + page.waiting("express") == 300, within_s=20)
     assert "oldest" in page.text('[data-queue="work"]')
-    assert "does not run" in page.greyed("worker-1.kill")
-    assert page.text("#proof .verdict") == "Orders on their way"
+    assert "is not running" in page.unavailable("worker-1.kill")
+    assert page.text("#reconciliation .verdict") == "Orders on their way"
 
-    await page.turn("worker-1.start")
+    await page.use_soon("worker-1.start")
     await eventually(lambda: page.waiting("work") + page.waiting("express") == 0, within_s=60)
-    assert _worker(orderboard) != pid
-    await eventually(lambda: "Nothing was lost" in page.text("#proof .verdict"), within_s=20)
-    assert "600 accepted" in page.text("#proof")
-    assert "600 completed" in page.text("#proof")
+    assert _processes(orderboard)["worker-1"] != pid
+    await eventually(lambda: "No order was lost" in page.text("#reconciliation .verdict"), within_s=20)
+    assert "600 accepted" in page.text("#reconciliation")
+    assert "600 completed" in page.text("#reconciliation")
 
 
 async def test_freeze_and_thaw(page: Page, orderboard: Command) -> None:
     """A frozen worker is shown as frozen; thawed, it runs again."""
-    await page.turn("worker-1.freeze")
-    await eventually(lambda: psutil.Process(_worker(orderboard)).status() == psutil.STATUS_STOPPED)
-    await eventually(lambda: page.driver.find_elements("css selector", "svg circle.frozen"), within_s=10)
+    await page.use_soon("worker-1.freeze")
+    worker = psutil.Process(_processes(orderboard)["worker-1"])
+    await eventually(lambda: worker.status() == psutil.STATUS_STOPPED)
+    await eventually(lambda: page.has("svg circle.frozen"), within_s=10)
 
-    await page.turn("worker-1.thaw")
-    await eventually(lambda: page.driver.find_elements("css selector", "svg circle.running"), within_s=10)
+    await page.use_soon("worker-1.thaw")
+    await eventually(lambda: page.has("svg circle.running"), within_s=10)
 
 
 async def test_a_poisoned_order_is_redriven(page: Page, orderboard: Command) -> None:
-    """A poisoned order reaches the DLQ, its story says so, and the page moves it back, from where it returns."""
-    await page.turn("poisoned")
+    """A poisoned order reaches the DLQ, its timeline says so, and a redrive moves it back, whence it returns."""
+    await page.use_soon("poison")
     await eventually(lambda: page.dead("work") == 1, within_s=60)
     await eventually(lambda: "dead-lettered" in page.text("#follow"), within_s=15)
     assert "poison" in page.text("#follow")
 
-    await page.turn("work.redrive")
-    await eventually(lambda: "1 moved from orderboard-work-dlq" in page.text("#knobs"), within_s=30)
-    # The board may still show the letter as it lay before it was moved; status asks the queue.
+    await page.use_soon("work.redrive")
+    await eventually(lambda: "1 moved from orderboard-work-dlq" in page.text("#controls"), within_s=30)
+    # The diagram may still show the DLQ as it was before the redrive; status asks the queue.
     await eventually(lambda: _dead_letters(orderboard) == 1, within_s=60)
     await eventually(lambda: page.dead("work") == 1, within_s=20)
 
 
-async def test_what_is_purged_is_missing(page: Page) -> None:
-    """A dead letter counts as resting; thrown away it is gone, and the proof does not hide that."""
-    await eventually(lambda: "1 in a DLQ" in page.text("#proof"), within_s=15)
-    assert "Nothing was lost" in page.text("#proof")
+async def test_a_purged_order_is_missing(page: Page) -> None:
+    """A dead letter is accounted for; once purged it is missing, and the page says so."""
+    await eventually(lambda: "1 in a DLQ" in page.text("#reconciliation"), within_s=15)
+    assert "No order was lost" in page.text("#reconciliation")
 
-    await page.turn("work.purge")
+    await page.use_soon("work.purge")
     await eventually(lambda: page.dead("work") == 0, within_s=20)
 
-    assert "purge-queue" in page.text(".call")
-    await eventually(lambda: "1 missing" in page.text("#proof"), within_s=30)
-    assert page.text("#proof .verdict") == "Orders are missing"
+    assert "purge-queue" in page.text(".command-box")
+    await eventually(lambda: "1 missing" in page.text("#reconciliation"), within_s=30)
+    assert page.text("#reconciliation .verdict") == "Orders are missing"
 
 
 async def test_hostile_text_stays_text(page: Page) -> None:
-    """What an order says is shown as it was written, in its story and in the queue, and nothing of it runs."""
-    await page.turn("worker-1.freeze")
-    page.driver.execute_script("document.querySelector('#knobs details').open = true")
+    """HTML in an order is shown as written, in its timeline and in the queue, and never runs."""
+    await page.use_soon("worker-1.freeze")
+    page.run("document.querySelector('#controls details').open = true")
     page.find("#note").send_keys(HOSTILE)
-    page.driver.execute_script("document.getElementById('sku-tea').value = 1")
+    page.run("document.getElementById('sku-tea').value = 1")
     page.press(".order-form button.main")
     page.press('[data-queue="work"]')
 
-    def lies_there() -> bool:
+    def is_queued() -> bool:
         page.press("#peek button.main")
         return "onerror" in page.text("#peek .messages")
 
-    await eventually(lies_there, within_s=20, every_s=0.5)
-    assert page.driver.find_elements("css selector", "#peek img, #peek script, #follow img") == []
+    await eventually(is_queued, within_s=20, every_s=0.5)
+    assert not page.has("#peek img, #peek script, #follow img")
 
-    await page.turn("worker-1.thaw")
+    await page.use_soon("worker-1.thaw")
     page.press("#tab-follow")
     await eventually(lambda: HOSTILE in page.text("#follow"), within_s=30)
     assert page.driver.title == "Order Board"
 
 
 async def test_junk_in_a_queue_is_shown_as_it_came(page: Page, system: dict[str, Any]) -> None:
-    """What is no event, nested without end, or turned round by a bidi override, can be looked at beside the others."""
-    named = system["environment"]
+    """Text that is not an event, deeply nested JSON and bidi overrides are shown beside the other messages."""
+    names = system["environment"]
     sqs = boto3.client(
         "sqs",
         endpoint_url=system["endpoint_url"],
-        region_name=named["AWS_REGION"],
-        aws_access_key_id=named["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=named["AWS_SECRET_ACCESS_KEY"],
+        region_name=names["AWS_REGION"],
+        aws_access_key_id=names["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=names["AWS_SECRET_ACCESS_KEY"],
     )
-    inbox = sqs.get_queue_url(QueueName=named["ORDERBOARD_INBOX_QUEUE"])["QueueUrl"]
+    inbox = sqs.get_queue_url(QueueName=names["ORDERBOARD_INBOX_QUEUE"])["QueueUrl"]
     sqs.purge_queue(QueueUrl=inbox)  # the bursts' announcements: of a long queue the page shows the first fifty
     for body in (HOSTILE, "[" * 5_000, json.dumps({"type": "\u202etxet", "subject": "\u202eabc"}), "W" * 5_000):
         sqs.send_message(QueueUrl=inbox, MessageBody=body)
-    page.driver.execute_script("document.getElementById('peek-queue').value = 'inbox'")
+    page.run("document.getElementById('peek-queue').value = 'inbox'")
     page.press("#tab-peek")
 
-    def shown() -> bool:
+    def is_shown() -> bool:
         page.press("#peek button.main")
         return HOSTILE in page.text("#peek .messages") and "[" * 5_000 in page.text("#peek .messages")
 
-    await eventually(shown, within_s=20, every_s=0.5)
-    turned = "getComputedStyle(document.querySelector('#peek summary strong')).unicodeBidi"
-    assert page.driver.execute_script(f"return {turned}") == "isolate"
-    assert page.driver.find_elements("css selector", "#peek img, #peek script") == []
-    assert page.driver.execute_script("return document.documentElement.scrollWidth - window.innerWidth") <= 0
+    await eventually(is_shown, within_s=20, every_s=0.5)
+    subject = "document.querySelector('#peek summary strong')"
+    assert page.run(f"return getComputedStyle({subject}).unicodeBidi") == "isolate"
+    assert not page.has("#peek img, #peek script")
+    assert page.overflow() <= 0
 
 
-async def test_why_it_did_not_match(page: Page) -> None:
-    """An event is explained against every rule and policy, and the backend agrees with each answer."""
-    page.press("#tab-match")
-    page.press("#match .chip")
+async def test_routing_is_explained(page: Page) -> None:
+    """Every rule and filter policy has an answer for an event, with a reason for each field."""
+    page.press("#tab-explain")
+    page.press("#explain .chip")
 
-    await eventually(lambda: "orderboard-large-order" in page.text("#match"), within_s=10)
-    told = page.text("#match")
-    assert "detail.data.total_cents is 320; wanted: >= 10000" in told
-    assert told.count("the backend agrees") == 4
-    assert "OTHERWISE" not in told
+    await eventually(lambda: "orderboard-large-order" in page.text("#explain"), within_s=10)
+    text = page.text("#explain")
+    assert "detail.data.total_cents is 320; wanted: >= 10000" in text
+    verdicts = dict(zip(page.texts("#explain summary strong"), page.texts("#explain summary .tag"), strict=True))
+    assert verdicts["orderboard-large-order"] == "no match"
+    assert verdicts["orderboard-work"] == "match"
+    assert verdicts["orderboard-express"] == "no match"
 
 
 async def test_a_phone_shows_the_numbers(page: Page) -> None:
-    """On a phone the board is a table that fits the screen."""
-    override = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", override)
+    """On a phone the diagram is a table that fits the screen."""
+    page.resize(390, 844)
 
-    await eventually(lambda: page.find("#glance").is_displayed(), within_s=5)
-    wide = page.driver.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
-    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert wide <= 0
+    await eventually(lambda: page.find("#table").is_displayed(), within_s=5)
+    overflow = page.overflow()
+    page.reset_size()
+    assert overflow <= 0
 
 
-async def test_the_browser_had_nothing_to_complain_of(page: Page) -> None:
-    """No error and no warning in the browser's console in all of this; nothing was loaded from elsewhere."""
-    assert page.complaints() == []
-    loaded = page.driver.execute_script("return performance.getEntriesByType('resource').map((each) => each.name)")
+async def test_the_browser_reports_no_problem(page: Page) -> None:
+    """All of the above caused no error or warning in the browser's console, and loaded nothing from elsewhere."""
+    assert page.warnings() == []
+    loaded = page.run("return performance.getEntriesByType('resource').map((each) => each.name)")
     assert [each for each in loaded if not each.startswith(page.url)] == []
 
 
-async def test_a_foreign_page_presses_nothing(http: httpx.AsyncClient, system: dict[str, Any]) -> None:
-    """An action from another origin, or by another host name, is refused; from the page's own it is done."""
-    headers = {"Origin": "https://example.com"}
-    own = {"Origin": system["console_url"]}
-
-    assert (await http.post("/api/do/purge", json={"queue": "express"}, headers=headers)).status_code == 403
-    assert (await http.post("/api/do/purge", json={"queue": "express"})).status_code == 403
-    assert (await http.get("/", headers={"Host": "attacker.example"})).status_code == 403
-    assert (await http.post("/api/do/purge", json={"queue": "express"}, headers=own)).status_code == 200
-
-
-async def test_wrong_actions_are_told_so(http: httpx.AsyncClient, system: dict[str, Any]) -> None:
-    """What makes no sense is answered with what would, and harms nothing."""
-    own = {"Origin": system["console_url"]}
-    for action, body in [
-        ("place", {"kind": "nonesuch"}),
-        ("stream", {"per_s": "many"}),
-        ("stream", {"per_s": 1e9}),
-        ("worker", {"name": "worker-1", "action": "obliterate"}),
-        ("worker", {"name": "order-api", "action": "kill"}),
-        ("redrive", {"queue": "nonesuch"}),
-        ("purge", {"queue": "work", "x": 1} | {"queue": 7}),
-    ]:
-        answer = await http.post(f"/api/do/{action}", json=body, headers=own)
-        assert answer.status_code == 422, (action, answer.text)
-        assert answer.json()["said"]
-    deep = '{"event": ' + "[" * 20_000
-    for path in ("/api/do/place", "/api/match"):
-        answer = await http.post(path, content=deep, headers={**own, "Content-Type": "application/json"})
-        assert answer.status_code == 422, (path, answer.text)
-    assert (await http.post("/api/do/nonesuch", json={}, headers=own)).status_code == 404
-
-
-async def test_workers_come_and_are_replaced(
-    http: httpx.AsyncClient, system: dict[str, Any], orderboard: Command
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "expected"),
+    [
+        pytest.param("POST", "/api/do/purge", {"Origin": "https://example.com"}, 403, id="other origin"),
+        pytest.param("POST", "/api/do/purge", {"Origin": ""}, 403, id="no origin"),
+        pytest.param("GET", "/", {"Host": "attacker.example"}, 403, id="other host name"),
+        pytest.param("POST", "/api/do/purge", {}, 200, id="own page"),
+    ],
+)
+async def test_another_page_cannot_act(
+    http: httpx.AsyncClient, method: str, path: str, headers: dict[str, str], expected: int
 ) -> None:
-    """One more worker runs and is known to `down`; a preparation time replaces those that run."""
-    own = {"Origin": system["console_url"]}
-    first = _worker(orderboard)
+    """A request from another origin or by another host name is rejected; the page's own action is executed."""
+    answer = await http.request(method, path, json={"queue": "express"}, headers=headers)
 
-    assert (await http.post("/api/do/add-worker", json={}, headers=own)).status_code == 200
-    assert (await http.post("/api/do/preparation", json={"milliseconds": 50}, headers=own)).status_code == 200
-
-    state = json.loads((orderboard.state_dir / "state.json").read_text())
-    assert [each["name"] for each in state["processes"] if each["name"].startswith("worker")] == [
-        "worker-1",
-        "worker-2",
-    ]
-    assert _worker(orderboard) != first
+    assert answer.status_code == expected
 
 
-async def test_the_notifier_pauses_and_the_archive_replays(http: httpx.AsyncClient, system: dict[str, Any]) -> None:
-    """The mapping is paused and let go on; the archive is replayed; each answer has the command to copy."""
-    own = {"Origin": system["console_url"]}
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("do/place", {"kind": "nonesuch"}, 422),
+        ("do/stream", {"per_s": "many"}, 422),
+        ("do/stream", {"per_s": 1e9}, 422),
+        ("do/worker", {"name": "worker-1", "action": "obliterate"}, 422),
+        ("do/worker", {"name": "order-api", "action": "kill"}, 422),
+        ("do/redrive", {"queue": "nonesuch"}, 422),
+        ("do/purge", {"queue": 7}, 422),
+        ("do/place", "deep", 422),
+        ("explain", "deep", 422),
+        ("explain", {"event": "[" * 20_000}, 422),
+        ("do/nonesuch", {}, 404),
+    ],
+    ids=lambda value: None if isinstance(value, int) else str(value)[:40],
+)
+async def test_an_invalid_request_is_rejected(http: httpx.AsyncClient, path: str, body: object, expected: int) -> None:
+    """The answer has a message."""
+    content = '{"event": ' + "[" * 20_000 if body == "deep" else json.dumps(body)
 
-    paused = await http.post("/api/do/mapping", json={"enabled": False}, headers=own)
-    going = await http.post("/api/do/mapping", json={"enabled": True}, headers=own)
-    replayed = await http.post("/api/do/replay", json={}, headers=own)
+    answer = await http.post(f"/api/{path}", content=content, headers={"Content-Type": "application/json"})
 
-    assert "--no-enabled" in paused.json()["command"]
-    assert "--enabled" in going.json()["command"]
-    assert "start-replay" in replayed.json()["command"]
+    assert answer.status_code == expected, answer.text
+    assert answer.json()["message"]
 
 
-async def test_a_system_that_others_started(orderboard: Command, system: dict[str, Any]) -> None:
-    """A console on a named backend shows its queues; what it did not start is unknown, and cannot be turned."""
+async def test_workers_are_added_and_replaced(http: httpx.AsyncClient, orderboard: Command) -> None:
+    """One more worker runs and is known to `down`; a new handling time replaces the running ones."""
+    first = _processes(orderboard)["worker-1"]
+
+    assert (await http.post("/api/do/add-worker", json={})).status_code == 200
+    assert (await http.post("/api/do/preparation", json={"milliseconds": 50})).status_code == 200
+
+    workers = {name: pid for name, pid in _processes(orderboard).items() if name.startswith("worker")}
+    assert list(workers) == ["worker-1", "worker-2"]
+    assert workers["worker-1"] != first
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "command"),
+    [
+        ("mapping", {"enabled": False}, "--no-enabled"),
+        ("mapping", {"enabled": True}, "--enabled"),
+        ("replay", {}, "start-replay"),
+    ],
+    ids=["pause", "resume", "replay"],
+)
+async def test_notifier_and_archive(http: httpx.AsyncClient, action: str, body: dict[str, Any], command: str) -> None:
+    """The mapping is paused and resumed, the archive replayed; each answer has the command to copy."""
+    answer = await http.post(f"/api/do/{action}", json=body)
+
+    assert command in answer.json()["command"]
+
+
+async def test_a_system_that_was_started_elsewhere(orderboard: Command, system: dict[str, Any]) -> None:
+    """A console on a named backend shows its queues; processes are unknown, and their controls unavailable."""
     port = free_port()
     console = orderboard.start("console", "--endpoint-url", system["endpoint_url"], "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}"
         await eventually(lambda: answers(f"{url}/healthz"), within_s=_STARTS_WITHIN_S)
         async with httpx.AsyncClient(base_url=url, trust_env=False) as http, http.stream("GET", "/api/events") as seen:
-            board = await anext(
-                json.loads(line.removeprefix("data: ")) async for line in seen.aiter_lines() if '"queues"' in line
-            )
+            lines = (line async for line in seen.aiter_lines() if '"queues"' in line)
+            snapshot = json.loads((await anext(lines)).removeprefix("data: "))
     finally:
         console.terminate()
         console.communicate(timeout=15)
 
-    assert board["queues"]["work"]["waiting"] is not None
-    assert board["workers"] is None
-    assert "not started on this machine" in board["knobs"]["worker.add"]["reason"]
-    for name in ("poisoned", "normal", "burst", "stream"):
-        assert "not known here" in board["knobs"][name]["reason"]
+    assert snapshot["queues"]["work"]["waiting"] is not None
+    assert snapshot["workers"] is None
+    assert "not started on this machine" in snapshot["controls"]["worker.add"]["reason"]
+    for name in ("poison", "normal", "burst", "stream"):
+        assert "address of order-api is unknown" in snapshot["controls"][name]["reason"]
 
 
 def test_down_ends_the_console_and_its_workers(orderboard: Command, system: dict[str, Any]) -> None:
-    """`down` ends the console, and what the console started."""
-    state = json.loads((orderboard.state_dir / "state.json").read_text())
+    """`down` ends the console and the workers that it started."""
+    processes = _processes(orderboard)
 
     orderboard.run("down")
 
-    assert [each["name"] for each in state["processes"] if not _is_over(each["pid"])] == []
+    assert [name for name, pid in processes.items() if not _has_ended(pid)] == []
 
 
-def _is_over(pid: int) -> bool:
+def _has_ended(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 
 
-def test_the_page_ships_whole() -> None:
-    """Nothing of the page comes from elsewhere, and it has no script or style in it."""
+def test_the_page_is_self_contained() -> None:
+    """Nothing of the page comes from elsewhere, and it has no inline script or style."""
     from orderboard.console.routes import STATIC  # noqa: PLC0415 - slow, and only here
 
     html = (STATIC / "index.html").read_text()
@@ -314,7 +316,6 @@ def test_the_page_ships_whole() -> None:
     assert "style=" not in html
     assert "<style" not in html
     for path in sorted(Path(STATIC).iterdir()):
-        said = path.read_text().replace("http://www.w3.org/2000/svg", "")
-        assert "http://" not in said, path
-        assert "https://" not in said, path
-        assert "innerHTML" not in said, path
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        for forbidden in ("http://", "https://", "innerHTML"):
+            assert forbidden not in text, path

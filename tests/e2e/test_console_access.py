@@ -1,11 +1,9 @@
-"""The console without a mouse, without motion, without colour sight, read aloud: what a page owes to everybody."""
+"""Accessibility of the console: keyboard, screen reader, reduced motion, contrast, small screens."""
 
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
-from e2e.browser import Page, browser, missing
-from e2e.contrast import contrasts
+from e2e.browser import Page
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from support import eventually
@@ -21,9 +19,10 @@ _LIVE = (
 )
 _COMMANDS = """
 const found = {};
-for (const knob of document.querySelectorAll("[data-knob], #per-s, #preparation, #disorder")) {
-  knob.focus();
-  (found[knob.dataset.knob ?? knob.id] ??= []).push(document.querySelector(".call code")?.textContent ?? "");
+for (const each of document.querySelectorAll("[data-control], #per-s, #preparation, #delivery-faults")) {
+  each.focus();
+  const command = document.querySelector(".command-box code")?.textContent ?? "";
+  (found[each.dataset.control ?? each.id] ??= []).push(command);
 }
 document.activeElement.blur();
 return found;
@@ -33,15 +32,8 @@ const edge = document.querySelector("svg .edge");
 edge.classList.add("flowing");
 return getComputedStyle(edge).animationName;
 """
-
-
-@pytest.fixture(scope="module")
-def page(system: dict[str, Any]) -> Iterator[Page]:
-    """The page in Chromium."""
-    if (lack := missing()) is not None:
-        pytest.skip(lack)
-    with browser(system["console_url"]) as opened:
-        yield opened
+_FOCUSED = "const e = document.activeElement; return e.id || e.dataset.control || e.dataset.queue || e.textContent"
+_CONTRASTS = Path(__file__).with_name("contrast.js").read_text()  # of every visible text, by element
 
 
 def _keys(page: Page, *keys: str) -> None:
@@ -52,63 +44,59 @@ def _keys(page: Page, *keys: str) -> None:
 
 
 def _focused(page: Page) -> str:
-    return str(
-        page.driver.execute_script(
-            "const e = document.activeElement; return e.id || e.dataset.knob || e.dataset.queue || e.textContent"
-        )
-    )
+    return str(page.run(_FOCUSED))
 
 
 async def test_everything_has_a_name(page: Page) -> None:
-    """Each control and region says what it is to who cannot see it."""
+    """Each control and region has a name for screen readers."""
     await eventually(lambda: page.text("#diagram .worker") == "worker-1", within_s=20)
 
-    assert page.driver.execute_script(_UNNAMED) == []
+    assert page.run(_UNNAMED) == []
 
 
 async def test_the_keyboard_reaches_what_matters(page: Page) -> None:
-    """Tab goes first to the way past the diagram, then through the guide; a queue opens by Enter, tabs by arrows."""
-    page.driver.execute_script("document.activeElement.blur(); window.scrollTo(0, 0)")
+    """Tab goes first to the link past the diagram, then through the guide; Enter opens a queue, arrows change tabs."""
+    page.run("document.activeElement.blur(); window.scrollTo(0, 0)")
     _keys(page, Keys.TAB)
-    assert _focused(page) == "To the knobs"
+    assert _focused(page) == "Skip to the controls"
     seen = []
     for _ in range(14):
         _keys(page, Keys.TAB)
         seen.append(_focused(page))
     assert seen.index("theme") < seen.index("20 a second") < seen.index("express") < seen.index("work")
 
-    page.driver.execute_script("document.querySelector('[data-queue=inbox]').focus()")
+    page.run("document.querySelector('[data-queue=inbox]').focus()")
     _keys(page, Keys.ENTER)
     await eventually(lambda: "orderboard-inbox" in page.text("#peek .note"), within_s=10)
     page.find("#tab-peek").send_keys(Keys.ARROW_RIGHT)
-    assert _focused(page) == "tab-match"
-    page.find("#tab-match").send_keys(Keys.HOME)
+    assert _focused(page) == "tab-explain"
+    page.find("#tab-explain").send_keys(Keys.HOME)
     assert _focused(page) == "tab-follow"
     assert page.find("#follow").is_displayed()
 
 
-async def test_a_grey_knob_says_why(page: Page) -> None:
-    """One that cannot be turned can be reached, shows the reason, and does nothing when it is pressed."""
-    page.driver.execute_script("document.querySelector('[data-knob=\"work.redrive\"]').focus()")
+async def test_an_unavailable_control_explains_why(page: Page) -> None:
+    """It can be focused, shows the reason, and does nothing when pressed."""
+    page.run("document.querySelector('[data-control=\"work.redrive\"]').focus()")
 
     assert _focused(page) == "work.redrive"
-    assert "Nothing rests there." in page.text(".call")
+    assert "There are no dead letters." in page.text(".command-box")
     _keys(page, Keys.ENTER)
-    await eventually(lambda: "Nothing rests there." in page.text("#toast"), within_s=5)
+    await eventually(lambda: "There are no dead letters." in page.text("#toast"), within_s=5)
 
 
-async def test_a_knob_shows_its_command_before_it_is_pressed(page: Page) -> None:
-    """Pointing at a knob shows what it would run; what was pressed last comes back afterwards."""
-    page.driver.execute_script("document.querySelector('[data-knob=\"worker-1.freeze\"]').focus()")
-    assert "kill -STOP" in page.text(".call")
+async def test_a_control_shows_its_command_before_it_is_pressed(page: Page) -> None:
+    """A focused control shows its command; without focus the last command used returns."""
+    page.run("document.querySelector('[data-control=\"worker-1.freeze\"]').focus()")
+    assert "kill -STOP" in page.text(".command-box")
 
-    page.driver.execute_script("document.activeElement.blur()")
-    assert "kill -STOP" not in page.text(".call")
+    page.run("document.activeElement.blur()")
+    assert "kill -STOP" not in page.text(".command-box")
 
 
-async def test_every_knob_shows_its_command(page: Page) -> None:
-    """Whatever can be pressed tells what it would run, and tells its own: no two clock steps or faults are the same."""
-    shown: dict[str, list[str]] = page.driver.execute_script(_COMMANDS)
+async def test_every_control_shows_its_own_command(page: Page) -> None:
+    """No two steps of the clock and no two fault buttons have the same command."""
+    shown: dict[str, list[str]] = page.run(_COMMANDS)
 
     assert {name for name, commands in shown.items() if not all(commands)} == set()
     assert [command.count('"advance_s": ') for command in shown["clock"]] == [1, 1, 1, 1]
@@ -117,8 +105,8 @@ async def test_every_knob_shows_its_command(page: Page) -> None:
     assert "throttle" not in shown["faults"][1]
 
 
-async def test_the_guide_goes_and_comes_back(page: Page) -> None:
-    """Hidden, it stays away over a reload, and a button brings it back; its steps are ticked as they happen."""
+async def test_the_guide_hides_and_returns(page: Page) -> None:
+    """It stays hidden after a reload, and a button shows it again; its steps are checked off as they happen."""
     page.press("#guide .hide")
     assert not page.find("#guide").is_displayed()
     page.open()
@@ -134,35 +122,33 @@ async def test_the_guide_goes_and_comes_back(page: Page) -> None:
     await eventually(lambda: page.text("output") == "0/s", within_s=10)
 
 
-async def test_numbers_are_not_read_aloud_all_the_time(page: Page) -> None:
-    """Live regions are those that speak now and then: the connection, the verdict, what came of a press."""
-    live = page.driver.execute_script(_LIVE)
-
-    assert set(live) <= {"live", "trouble", "said", "toast", "note", "answers"}
+async def test_screen_readers_are_not_flooded(page: Page) -> None:
+    """Live regions are only those that change rarely: connection, verdict, results of actions."""
+    assert set(page.run(_LIVE)) <= {"live", "trouble", "spoken", "toast", "note", "answers"}
 
 
-async def test_who_wants_no_motion_has_none(page: Page) -> None:
-    """With reduced motion asked for, nothing runs along the edges."""
-    assert page.driver.execute_script(_MOTION) == "flow"
+async def test_reduced_motion_stops_the_animation(page: Page) -> None:
+    """Arrows are animated unless the user asked for reduced motion."""
+    assert page.run(_MOTION) == "flow"
 
     preference = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preference)
 
-    assert page.driver.execute_script(_MOTION) == "none"
+    assert page.run(_MOTION) == "none"
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("tab", ["follow", "journal", "peek", "match"])
-async def test_texts_stand_out(page: Page, theme: str, tab: str) -> None:
-    """Every text has a contrast of at least 4.5 to what is behind it (WCAG 2.2, 1.4.3), greyed ones too."""
-    page.driver.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+@pytest.mark.parametrize("tab", ["follow", "journal", "peek", "explain"])
+async def test_text_has_enough_contrast(page: Page, theme: str, tab: str) -> None:
+    """Every text, disabled ones included, has a contrast of at least 4.5 (WCAG 2.2, 1.4.3)."""
+    page.run("document.documentElement.dataset.theme = arguments[0]", theme)
     page.press(f"#tab-{tab}")
-    if tab == "match":
-        page.press("#match .chip")
-        await eventually(lambda: "orderboard-large-order" in page.text("#match"), within_s=10)
+    if tab == "explain":
+        page.press("#explain .chip")
+        await eventually(lambda: "orderboard-large-order" in page.text("#explain"), within_s=10)
 
-    measured = contrasts(page)
+    measured: dict[str, float] = page.run(_CONTRASTS)
 
     assert len(measured) > 60
     assert {name: ratio for name, ratio in measured.items() if ratio < 4.5} == {}
@@ -170,12 +156,10 @@ async def test_texts_stand_out(page: Page, theme: str, tab: str) -> None:
 
 async def test_nothing_is_cut_off_on_any_screen(page: Page) -> None:
     """From a phone to a projector the page is no wider than the screen."""
-    for width, height in ((390, 844), (768, 1024), (1280, 800), (1920, 1080)):
-        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700}
-        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        for tab in ("follow", "journal", "peek", "match"):
+    for size in ((390, 844), (768, 1024), (1280, 800), (1920, 1080)):
+        page.resize(*size)
+        for tab in ("follow", "journal", "peek", "explain"):
             page.press(f"#tab-{tab}")
-            wide = page.driver.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
-            assert wide <= 0, (width, tab)
-    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert page.complaints() == []
+            assert page.overflow() <= 0, (size, tab)
+    page.reset_size()
+    assert page.warnings() == []

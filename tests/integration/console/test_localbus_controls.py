@@ -88,14 +88,6 @@ def test_a_preset_of_delivery_faults_is_set_and_shown(faults: FaultControls, pre
     assert controls["delivery-faults"].reason is None
 
 
-def test_a_fault_that_localbus_rejects_is_not_set(engine: Localbus, faults: FaultControls) -> None:
-    """Latency needs its milliseconds: localbus's reason is passed on."""
-    with pytest.raises(UsageError, match="latency_ms"):
-        faults.set_faults(requests.Faults(rule=requests.Fault(action="*", kind="latency", probability=1)))
-
-    assert (engine.get(developer_api.FAULTS) or {})["rules"] == []
-
-
 def test_other_backends_have_no_fault_controls() -> None:
     """On another backend each of these controls is unavailable with the reason that only localbus has it."""
     faults = FaultControls(lambda: None)

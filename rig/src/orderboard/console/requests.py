@@ -1,8 +1,8 @@
 """Bodies of the console's POST requests."""
 
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.requests import Request
 
 from orderboard.errors import UsageError
@@ -91,12 +91,18 @@ class DeliveryFaults(Body):
 
 
 class Fault(Body):
-    """A share of an action's calls that fail or are slow. latency_ms: for the kind latency only."""
+    """A share of an action's calls that fail or are slow. latency_ms: for the kind latency, which needs it."""
 
     kind: FaultKind
     action: FaultAction
     probability: Annotated[float, Field(ge=0, le=1)]
     latency_ms: Annotated[int, Field(ge=1, le=_MAX_LATENCY_MS)] | None = None
+
+    @model_validator(mode="after")
+    def _has_latency(self) -> Self:
+        if self.kind == "latency" and self.latency_ms is None:
+            raise ValueError("latency needs latency_ms")
+        return self
 
 
 class Faults(Body):

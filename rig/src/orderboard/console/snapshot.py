@@ -7,8 +7,9 @@ from typing import Final
 
 import psutil
 from orderboard_stack.outputs import StackOutputs
+from prometheus_client.samples import Sample
 
-from orderboard.console.metrics import Rates, Sample, scrape, total
+from orderboard.console.metrics import Rates, scrape, total
 from orderboard.console.source import Source
 from orderboard.orders.browse import BrowseUnavailableError, browse
 from orderboard.orders.queues import Depth, depth

@@ -119,7 +119,7 @@ class Traffic:
             self._due = 0
 
     def command(self, count: int | None, per_s: float = 0, api_url: str = "") -> str:
-        """Return a shell command for a burst, or a stream (count None). Its orders are equal; the console varies them."""
+        """Return a shell command for a burst, or a stream (count None), of equal orders. The console varies them."""
         if not (api_url := api_url or self._api_url):
             raise RigError(UNKNOWN_API)
         order = order_body("normal", random.Random(1))  # noqa: S311

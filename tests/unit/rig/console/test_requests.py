@@ -33,6 +33,7 @@ def _request(body: str) -> Request:
         (requests.QueueName, {"queue": ""}, "queue"),
         (requests.Faults, {"rule": FAULT | {"kind": "obliterate"}}, "rule.kind"),
         (requests.Faults, {"rule": FAULT | {"probability": 2}}, "rule.probability"),
+        (requests.Faults, {"rule": FAULT | {"kind": "latency"}}, "rule"),
         (requests.Faults, {"rule": FAULT | {"action": "DropTable"}}, "rule.action"),
         (requests.Empty, [], "body"),
     ],
