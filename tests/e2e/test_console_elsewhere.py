@@ -1,4 +1,4 @@
-"""A console that `up` did not start: it follows a system that stops and restarts, and many pages cost as much as one."""
+"""A console that `up` did not start: it follows a system that restarts, and many pages cost as much as one."""
 
 import asyncio
 import json
