@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from goals import Goal
-from orderboard.burst.mix import parse_mix
+from orderboard.burst.load.mix import parse_mix
 from orderboard.errors import RigError
 from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.system import start_system
@@ -29,9 +29,9 @@ def memory_part(running: RunningSystem) -> list[Goal]:
             with running.screen.task(f"Memory, {orders:,} orders more"):
                 played = fresh.run_burst(orders, _RATE, parse_mix(_MIX))
                 # `valid` would fail: this step's ledger does not know the orders of earlier steps.
-                if played.verdict.lost or not played.verdict.drained:
+                if played.judgement.verdict.lost or not played.judgement.verdict.drained:
                     raise RigError("Orders were lost or not finished, so the memory means nothing. Run it again.")
-                accepted += played.book.accepted
+                accepted += played.recorder.accepted
                 found[f"after {accepted:,}"] = _memory(fresh)
     _, first, last = (sum(each.best_bytes for each in processes) / 1e6 for processes in found.values())
     detail = "; ".join(f"{when}: {_described(processes)}" for when, processes in found.items())

@@ -10,10 +10,10 @@ from math import inf
 from typing import Final
 
 from orderboard.burst.load.generator import Generator, Job, Reply
+from orderboard.burst.load.mix import Mix
 from orderboard.burst.measure.recorder import percentile
-from orderboard.burst.mix import Mix
 from orderboard.burst.report.live_view import Now
-from orderboard.burst.runner import Conductor, Plan, Played
+from orderboard.burst.runner import Plan, Runner, RunResult
 from orderboard.calibration.measure import LANES, each_of, through
 from orderboard.calibration.operations import BATCH, Bare, bare, batches, make_orders
 from orderboard.orders.queues import depth
@@ -31,7 +31,7 @@ class _NoView:
     def update(self, now: Now) -> None:
         pass
 
-    def looking(self) -> None:
+    def judging(self) -> None:
         pass
 
 
@@ -101,10 +101,10 @@ class RunningSystem:
         generator = Generator(Job(api_url, Mix(), self.runs, f"bench-{self.runs}", times_s, connections))
         replies: list[Reply] = []
         try:
-            generator.begin()
+            generator.start()
             done = False
             while not done:
-                for batch in generator.told():
+                for batch in generator.updates():
                     replies.extend(batch.replies)
                     done = done or batch.done
                 time.sleep(_POLL_S)
@@ -112,20 +112,18 @@ class RunningSystem:
             generator.stop()
         return Load(tuple(reply for reply in replies if reply.answer == "acknowledged"), len(replies))
 
-    def run_burst(self, orders: int, rate: float, mix: Mix = _NORMAL) -> Played:
+    def run_burst(self, orders: int, rate: float, mix: Mix = _NORMAL) -> RunResult:
         """Send orders at `rate` a second, and wait until all have ended."""
         self.runs += 1
         plan = Plan(
-            orders=mix,
+            source=mix,
             times_s=[number / rate for number in range(orders)],
             seed=self.runs,
             run=f"bench-{self.runs}",
-            connections=512,
-            faults=(),
             give_up_after_s=30,
         )
         with self.worker_running():
-            return Conductor(self.system, plan, _NoView()).play()
+            return Runner(self.system, plan, _NoView()).run()
 
 
 def turns(sides: Sequence[str], number: int) -> Sequence[str]:

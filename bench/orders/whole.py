@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from goals import Goal
-from orderboard.burst.report.cost import priced
+from orderboard.burst.report.cost import cost
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Ceiling
 from orderboard.calibration.operations import bare
@@ -28,8 +28,8 @@ def whole_part(running: RunningSystem) -> list[Goal]:
             slowest = min(ceilings, key=lambda operation: ceilings[operation])
             task.detail(f"{ORDERS:,} orders")
             played = running.run_burst(ORDERS, ceilings[slowest])
-        finished_per_s = played.book.finished / played.book.last_finish_s
-        requests = priced(played.counted, orders=played.book.accepted).requests_per_1000_orders
+        finished_per_s = played.recorder.finished / played.recorder.last_finish_s
+        requests = cost(played.requests, orders=played.recorder.accepted).requests_per_1000_orders
         shares.append(finished_per_s / ceilings[slowest])
         costs.append(requests / naive)
         details.append(f"{finished_per_s:.0f} of {ceilings[slowest]:.0f} ({slowest}; all together {together:.0f})")

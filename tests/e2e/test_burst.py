@@ -1,18 +1,17 @@
 """`orderboard burst` on the real pipeline: a killed worker costs nothing, and a backend that cheats is caught."""
 
-import asyncio
+import csv
 import json
-import os
-import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
+from e2e.command import Command
 from orderboard.burst.load.arrivals import Constant, send_times
-from orderboard.burst.mix import parse_mix
-from orderboard.burst.report.files import read_files
+from orderboard.burst.load.mix import Mix
 from orderboard.burst.report.live_view import Now
-from orderboard.burst.runner import Conductor, Plan
+from orderboard.burst.runner import Plan, Runner
 from orderboard.ledger.outcome_listener import listen_for_outcomes
 from orderboard.system.backends import Backend
 from orderboard.system.process import stop_all
@@ -23,77 +22,65 @@ from orderboard_contracts.events import OrderCompleted, parse_event
 from orderboard_contracts.routing import bus_entry
 from support import DeployedStack, DeployStack
 
-COMMAND = Path(sys.executable).with_name("orderboard")
 ORDERS = 40
 
 
-async def test_a_short_burst_with_a_killed_worker_is_valid(tmp_path: Path) -> None:
-    """500 orders in 3 s: nothing lost, a file for each reader, exit code 99 for a threshold that nobody can meet."""
-    load = ["--orders", "500", "--duration", "3s", "--mix", "express=10,cancel=5,poison=1", "--seed", "2"]
-    fault = ["--kill-worker", "@1.5s"]
-    files = ["--out", str(tmp_path / "out"), "--junit", str(tmp_path / "burst.xml"), "--json"]
-    thresholds = ["--expect", "lost==0", "--expect", "accept_p50_ms<0.001"]
-
-    process = await asyncio.create_subprocess_exec(
-        str(COMMAND),
-        "burst",
-        *load,
-        *fault,
-        *files,
-        *thresholds,
-        env={**os.environ, "ORDERBOARD_STATE_DIR": str(tmp_path / "state")},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, progress = await process.communicate()
-
-    assert process.returncode == 99, progress.decode()
-    summary = json.loads(said)
+def burst(orderboard: Command, code: int, *options: str) -> dict[str, Any]:
+    """Run a burst; return its summary, in which every order that landed has ended."""
+    done = orderboard.run("burst", "--json", *options)
+    assert done.returncode == code, done.stderr + done.stdout
+    summary: dict[str, Any] = json.loads(done.stdout)
     verdict = summary["verdict"]
     assert verdict["valid"], verdict["findings"]
-    assert verdict["attempted"] == 500
     assert verdict["acknowledged"] + verdict["recovered"] == sum(
         verdict[ending] for ending in ("completed", "rejected", "cancelled", "dead_lettered")
     )
+    return summary
+
+
+def test_a_short_burst_with_a_killed_worker_is_valid(orderboard: Command, tmp_path: Path) -> None:
+    """500 orders in 3 s: nothing is lost, every file is written, and a missed threshold gives exit code 99.
+
+    Takes more than 5 s: it starts a system, and the killed worker's orders come back after 10 s.
+    """
+    load = ["--orders", "500", "--duration", "3s", "--mix", "express=10,cancel=5,poison=1", "--seed", "2"]
+    files = ["--out", str(tmp_path / "out"), "--junit", str(tmp_path / "burst.xml")]
+    thresholds = ["--expect", "lost==0", "--expect", "accept_p50_ms<0.001"]
+
+    summary = burst(orderboard, 99, *load, "--kill-worker", "@1.5s", *files, *thresholds)
+
+    verdict = summary["verdict"]
+    assert verdict["attempted"] == 500
     assert verdict["dead_lettered"] == sum(verdict["endings"]["poison"].values()) > 0
     assert [mark["text"] for mark in summary["faults"]] == ["a worker killed (SIGKILL), another started"]
     counted = {row["operation"]: row["entries"] for row in summary["cost"]["requests"]}
     assert counted["PublishBatch"] >= verdict["acknowledged"]
 
-    kept = read_files(tmp_path / "out")
-    assert kept.summary.verdict.valid
-    assert sum(moment.accepted for moment in kept.timeline) == verdict["acknowledged"]
-    assert sum(moment.finished for moment in kept.timeline) == verdict["acknowledged"] - verdict["dead_lettered"]
+    assert json.loads((tmp_path / "out" / "summary.json").read_text()) == summary
+    rows = list(csv.DictReader((tmp_path / "out" / "timeline.csv").read_text().splitlines()))
+    assert sum(int(row["accepted"]) for row in rows) == verdict["acknowledged"]
+    assert sum(int(row["finished"]) for row in rows) == verdict["acknowledged"] - verdict["dead_lettered"]
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
     assert not (tmp_path / "out" / "logs").exists()
     suite = ET.parse(tmp_path / "burst.xml").getroot()  # noqa: S314 - our own file
     assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
 
 
-async def test_a_burst_on_queues_that_double_and_reorder_is_valid(tmp_path: Path) -> None:
-    """Messages and events that come twice, overtake each other and are missed: every order still ends once."""
+def test_a_burst_on_queues_that_duplicate_and_reorder_is_valid(orderboard: Command, tmp_path: Path) -> None:
+    """Messages and events come twice, out of order, or are missed by a poll: every order still ends once.
+
+    Takes more than 5 s: it starts a system, and the killed worker's orders come back after 10 s.
+    """
     load = ["--orders", "300", "--duration", "3s", "--mix", "cancel=5,duplicate=5,poison=1", "--kill-worker", "@2s"]
     disorder = "seed=7,duplicates=0.1,reordering=0.3,missed_polls=0.3,doubled_events=0.2"
 
-    process = await asyncio.create_subprocess_exec(
-        *(str(COMMAND), "burst", *load, "--disorder", disorder, "--out", str(tmp_path / "out"), "--json"),
-        env={**os.environ, "ORDERBOARD_STATE_DIR": str(tmp_path / "state")},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, progress = await process.communicate()
+    summary = burst(orderboard, 0, *load, "--disorder", disorder, "--out", str(tmp_path))
 
-    assert process.returncode == 0, progress.decode() + said.decode()
-    summary = json.loads(said)
-    verdict = summary["verdict"]
-    assert verdict["acknowledged"] + verdict["recovered"] == sum(
-        verdict[ending] for ending in ("completed", "rejected", "cancelled", "dead_lettered")
-    )
     assert summary["settings"]["disorder"] == disorder
 
 
-def test_a_witness_can_follow_another_at_once(stack: DeployedStack) -> None:
-    """A minute must pass before a queue may be called like one that was deleted, and nobody waits for that."""
+def test_a_listener_can_follow_another_at_once(stack: DeployedStack) -> None:
+    """A queue name can be used again only after a minute, so each listener has a new one."""
     target = Target(stack.endpoint, stack.outputs)
 
     with listen_for_outcomes(target) as first:
@@ -105,14 +92,14 @@ def test_a_witness_can_follow_another_at_once(stack: DeployedStack) -> None:
 
 
 class Saboteur:
-    """A backend that cheats: before the worker comes, it loses one order and says of another that it is done, too."""
+    """A backend that cheats: before a worker starts, it loses one order and publishes the outcome of another."""
 
     def __init__(self, system: System) -> None:
         self._system = system
         self.lost = self.doubled = ""
 
     def update(self, now: Now) -> None:
-        """Cheat as soon as all orders are on the queue, then let a worker come."""
+        """Cheat as soon as all orders are on the queue, then start a worker."""
         if self.lost or now.loading:
             return
         target = self._system.target
@@ -122,7 +109,7 @@ class Saboteur:
         target.sqs.delete_message(QueueUrl=work, ReceiptHandle=first["ReceiptHandle"])
         target.sqs.change_message_visibility(QueueUrl=work, ReceiptHandle=second["ReceiptHandle"], VisibilityTimeout=0)
         placed = parse_event(second["Body"])
-        said = OrderCompleted.model_validate(
+        outcome = OrderCompleted.model_validate(
             {
                 "id": "another-outcome",
                 "source": "orderboard.worker",
@@ -139,16 +126,19 @@ class Saboteur:
                 },
             }
         )
-        entry = bus_entry(said, target.outputs.bus_name)
+        entry = bus_entry(outcome, target.outputs.bus_name)
         target.events.put_events(Entries=[entry])  # type: ignore[list-item]
         self._system.add_worker()
 
-    def looking(self) -> None:
-        """Not of interest."""
+    def judging(self) -> None:
+        """Ignored."""
 
 
-async def test_a_backend_that_loses_and_doubles_is_caught(deploy_stack: DeployStack, tmp_path: Path) -> None:
-    """One order taken off the queue, one outcome said twice: the verdict names both orders, and no other."""
+def test_a_backend_that_loses_and_duplicates_is_caught(deploy_stack: DeployStack, tmp_path: Path) -> None:
+    """One order removed from the queue, one outcome published twice: the verdict names both orders, and no other.
+
+    Takes more than 5 s: an order is lost only after 10 s without any change.
+    """
     stack = deploy_stack({})
     options = ServiceOptions(tmp_path, allow_faults=True)
     api = start_api(stack.endpoint, stack.outputs, options)
@@ -164,10 +154,9 @@ async def test_a_backend_that_loses_and_doubles_is_caught(deploy_stack: DeploySt
     with ExitStack() as ending:
         ending.callback(lambda: stop_all([each.process for each in system.services], deadline_s=10))
         api.wait()
-        plan = Plan(parse_mix(""), times_s, 1, f"cheat-{stack.name}", 64, (), give_up_after_s=30)
-        played = Conductor(system, plan, saboteur).play()
+        plan = Plan(Mix(), times_s, 1, f"cheat-{stack.name}", connections=64, give_up_after_s=30)
+        verdict = Runner(system, plan, saboteur).run().judgement.verdict
 
-    verdict = played.verdict
     assert not verdict.valid
     assert (verdict.lost, verdict.duplicated, verdict.unexpected) == (1, 1, 0)
     found = {finding.verdict: finding.text for finding in verdict.findings}

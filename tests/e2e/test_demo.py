@@ -1,4 +1,7 @@
-"""`orderboard demo`, run for real: the ledger balances, also when a worker dies, and nothing is left behind."""
+"""`orderboard demo`: the ledger balances, also when a worker is killed, and nothing is left behind.
+
+Each test takes more than 5 s, because it starts a system.
+"""
 
 import json
 import signal
@@ -12,11 +15,11 @@ from orderboard_stack.backend import DEFAULT_BACKEND
 
 @pytest.fixture
 def orderboard(tmp_path: Path) -> Command:
-    """The command, with state of its own."""
+    """The command, with a state folder for each test."""
     return Command(tmp_path / "state")
 
 
-def _played(orderboard: Command, *options: str) -> dict[str, Any]:
+def _demo(orderboard: Command, *options: str) -> dict[str, Any]:
     done = orderboard.run("demo", "--json", *options)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
@@ -25,7 +28,7 @@ def _played(orderboard: Command, *options: str) -> dict[str, Any]:
 
 def test_the_ledger_balances(orderboard: Command) -> None:
     """Every order of the rush ends where it may, every alert is announced, and no log or process is left."""
-    demo = _played(orderboard)
+    demo = _demo(orderboard)
 
     assert demo["balanced"] is True
     assert demo["accepted"] == 198
@@ -43,18 +46,18 @@ def test_the_ledger_balances(orderboard: Command) -> None:
 
 
 def test_the_ledger_balances_when_a_worker_is_killed(orderboard: Command) -> None:
-    """A worker that is killed with orders in hand loses none and doubles none: another makes them."""
-    demo = _played(orderboard, "--kill-worker", "--seed", "2")
+    """A worker that is killed with orders in flight loses none and duplicates none: another makes them."""
+    demo = _demo(orderboard, "--kill-worker", "--seed", "2")
 
     assert demo["balanced"] is True
     assert demo["accepted"] == 198
     assert "worker-1" not in {each["name"] for each in demo["memory"]}
 
 
-def test_a_backend_that_ends_in_the_middle_is_told_with_its_log(orderboard: Command) -> None:
-    """The demo does not go on asking one that is gone: it ends soon, says so in a line, and keeps the logs."""
+def test_a_backend_that_ends_early_is_reported_with_its_log(orderboard: Command) -> None:
+    """The demo does not retry for long: it ends soon, reports it in one line, and keeps the logs."""
     with orderboard.start("demo", "--json") as demo:
-        read_until(demo, "Orders answered: 50")
+        read_until(demo, "Orders answered:")
         started = family(demo)
         next(each for each in started if "orderboard_stack.embedded_child" in each.cmdline()).kill()
 
@@ -62,16 +65,16 @@ def test_a_backend_that_ends_in_the_middle_is_told_with_its_log(orderboard: Comm
         said = demo.stderr.read()
 
     assert demo.returncode == 1
-    assert "The backend ended while orders were under way." in said
+    assert "The backend ended while orders were in progress." in said
     assert "Traceback" not in said
     assert "Orders answered: 200" not in said
     assert [each.name for each in orderboard.state_dir.glob("*/backend.log")] == ["backend.log"]
     assert still_running(started) == []
 
 
-@pytest.mark.parametrize("moment", [f"Backend {DEFAULT_BACKEND}", "order-api and worker", "Orders answered: 50"])
+@pytest.mark.parametrize("moment", [f"Backend {DEFAULT_BACKEND}", "order-api and worker", "Orders answered:"])
 def test_ctrl_c_leaves_nothing_behind(orderboard: Command, moment: str) -> None:
-    """Ctrl-C ends every process at any moment, says so in a line and exits with 130."""
+    """Ctrl-C ends every process at any moment, prints one line and exits with 130."""
     with orderboard.start("demo", "--json") as demo:
         said = read_until(demo, moment)
         started = family(demo)
@@ -82,6 +85,7 @@ def test_ctrl_c_leaves_nothing_behind(orderboard: Command, moment: str) -> None:
         assert demo.returncode == 130
         assert "Interrupted" in err
         assert "Traceback" not in said + err
+        assert "Warning" not in said + err
         assert out == ""
         assert started
         assert still_running(started) == []

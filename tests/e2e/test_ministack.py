@@ -1,4 +1,7 @@
-"""MiniStack alone, the other local backend: the demo balances, and its capabilities are what they are said to be."""
+"""MiniStack alone, the other local backend: the demo balances, and its capabilities are as declared.
+
+Both tests take more than 5 s: they start MiniStack and everything that runs on it.
+"""
 
 import json
 import os
@@ -13,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_ledger_balances_on_ministack_alone(tmp_path: Path) -> None:
-    """`orderboard demo --backend ministack` ends every order, by the same services and the same template."""
+    """`orderboard demo --backend ministack` finishes every order, with the same services and template."""
     orderboard = Command(tmp_path / "state")
 
     done = orderboard.run("demo", "--json", "--backend", "ministack")
@@ -23,9 +26,9 @@ def test_the_ledger_balances_on_ministack_alone(tmp_path: Path) -> None:
     assert list(orderboard.state_dir.iterdir()) == []
 
 
-@pytest.mark.skipif("ORDERBOARD_TEST_ENDPOINT_URL" in os.environ, reason="it is for a backend that runs already")
-def test_its_capabilities_are_what_they_are_said_to_be() -> None:
-    """The tests that compare words with deeds, run on it."""
+@pytest.mark.skipif("ORDERBOARD_TEST_ENDPOINT_URL" in os.environ, reason="for a backend that already runs")
+def test_its_capabilities_are_as_declared() -> None:
+    """The capability tests pass on it."""
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "tests/integration/stack/test_capabilities.py"],
         cwd=ROOT,

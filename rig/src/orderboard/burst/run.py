@@ -1,157 +1,107 @@
-"""`orderboard burst` from end to end: start a system of its own, conduct the burst, sum it up, write the files."""
+"""A burst from start to end: start a system for it, run the plan, summarize, write the files."""
 
 import shutil
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from orderboard.burst.judge.bottleneck import bound
-from orderboard.burst.judge.thresholds import Threshold
-from orderboard.burst.measure.recorder import LATE_AFTER_MS, percentile
-from orderboard.burst.model import Bound, Generator, Moment, ProcessMemory, Settings, Summary
-from orderboard.burst.report.cost import notifier_at_most, priced
-from orderboard.burst.report.files import BurstRun, write_files
+from orderboard.burst.judge.bottleneck import bottleneck
+from orderboard.burst.measure.recorder import rate
+from orderboard.burst.model import ProcessMemory, Summary, TimelineRow
+from orderboard.burst.plan import PlannedBurst
+from orderboard.burst.report.cost import cost, notifier_at_most
+from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.report.live_view import burst_view
-from orderboard.burst.runner import Conductor, Plan, Played
-from orderboard.calibration.model import Calibration, read_calibration
+from orderboard.burst.runner import Runner, RunResult
+from orderboard.calibration.model import read_calibration
 from orderboard.system.backends import version_of
 from orderboard.system.host import this_host
-from orderboard.system.process_stats import MemoryUse, memory_use
-from orderboard.system.system import SystemOptions, start_system
+from orderboard.system.process_stats import memory_use
+from orderboard.system.system import System, start_system
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
 
 
-@dataclass(frozen=True)
-class BurstOptions:
-    """What to run, where, and what is expected of it."""
-
-    system: SystemOptions
-    plan: Plan
-    settings: Settings
-    thresholds: Sequence[Threshold]
-    out: Path
-
-
-def run_burst(options: BurstOptions) -> BurstRun:
-    """Run it and write summary.json and timeline.csv to `out`. The services' logs stay only if the verdict is bad."""
+def run_burst(burst: PlannedBurst) -> BurstFiles:
+    """Run it and write its files to `out`. The services' logs stay only if the verdict is not valid."""
+    logs_dir = burst.system.services.logs_dir
     try:
-        run = _run(options)
+        files = _run(burst)
     except KeyboardInterrupt:
-        shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
-        with suppress(OSError):  # something else is in there
-            options.out.rmdir()
+        shutil.rmtree(logs_dir, ignore_errors=True)
+        with suppress(OSError):  # it is not empty
+            burst.out.rmdir()
         raise
-    write_files(run, options.out)
-    if run.summary.verdict.valid:
-        shutil.rmtree(options.system.services.logs_dir, ignore_errors=True)
-    return run
+    files.write(burst.out)
+    if files.summary.verdict.valid:
+        shutil.rmtree(logs_dir, ignore_errors=True)
+    return files
 
 
-def _run(options: BurstOptions) -> BurstRun:
+def _run(burst: PlannedBurst) -> BurstFiles:
     with ExitStack() as stack:
         with progress_screen() as screen:
-            system = start_system(options.system, screen, stack)
-        backend_version = version_of(system.target.endpoint)
+            system = start_system(burst.system, screen, stack)
+        endpoint = system.target.endpoint
+        backend_version = version_of(endpoint)
         with burst_view() as view:
-            played = Conductor(system, options.plan, view).play()
-        calibration = read_calibration(find_workspace().state_dir, system.target.endpoint.name, backend_version)
-        return BurstRun(_summary(options, played, memory_use(system.processes()), calibration), played.timeline)
+            result = Runner(system, burst.plan, view).run()
+        summary = _summary(burst, result, system)
+    if not summary.broken_off:
+        calibration = read_calibration(find_workspace().state_dir, endpoint.name, backend_version)
+        summary = summary.model_copy(update={"bound": bottleneck(summary, result.timeline, calibration)})
+    expectations = tuple(threshold.check(summary) for threshold in burst.thresholds)
+    return BurstFiles(summary.model_copy(update={"expectations": expectations}), result.timeline)
 
 
-def _summary(
-    options: BurstOptions, played: Played, memory: Sequence[MemoryUse], calibration: Calibration | None
-) -> Summary:
-    book = played.book
-    summary = Summary(
-        started_at=datetime.fromtimestamp(played.started_at, UTC),
-        settings=options.settings,
-        verdict=played.verdict,
-        broken_off=_broken_off(options, played),
-        load_s=round(played.load_s, 3),
-        drain_s=round(max(0.0, played.ended_s - played.load_s), 3),
-        accepted_per_s=_rate(book.accepted, played.load_s),
-        finished_per_s=_rate(book.finished, book.last_finish_s),
-        peak_backlog=played.peak_backlog,
-        accept=book.accept(),
-        end_to_end=book.end_to_end(),
-        generator=_generator(options, played),
-        faults=played.marks,
-        cost=priced(
-            [*played.counted, *notifier_at_most(played.verdict.alerts_announced)],
-            orders=played.verdict.acknowledged + played.verdict.recovered,
+def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
+    recorder, verdict, settings = result.recorder, result.judgement.verdict, burst.settings
+    return Summary(
+        started_at=datetime.fromtimestamp(result.started_at, UTC),
+        settings=settings,
+        verdict=verdict,
+        broken_off=_broken_off(burst, result),
+        load_s=round(result.load_s, 3),
+        drain_s=round(max(0.0, result.ended_s - result.load_s), 3),
+        accepted_per_s=rate(recorder.accepted, result.load_s),
+        finished_per_s=rate(recorder.finished, recorder.last_finish_s),
+        peak_backlog=result.peak_backlog,
+        accept=recorder.accept(),
+        end_to_end=recorder.end_to_end(),
+        generator=recorder.generator_stats(
+            sent=result.sent, connections=settings.connections, duration_s=settings.duration_s
         ),
-        memory=tuple(ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in memory),
+        faults=result.marks,
+        cost=cost(
+            result.requests | notifier_at_most(verdict.alerts_announced),
+            orders=verdict.acknowledged + verdict.recovered,
+        ),
+        memory=tuple(
+            ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1))
+            for each in memory_use(system.processes())
+        ),
         machine=this_host(),
-        processors=played.processors,
-    )
-    expectations = tuple(threshold.check(summary) for threshold in options.thresholds)
-    return summary.model_copy(
-        update={
-            "expectations": expectations,
-            "bound": None if summary.broken_off else _bound(summary, played, calibration),
-        }
+        processors=result.processors,
     )
 
 
-def _broken_off(options: BurstOptions, played: Played) -> str | None:
-    match played.end:
+def _broken_off(burst: PlannedBurst, result: RunResult) -> str | None:
+    match result.judgement.end:
         case "backend gone":
-            return f"The backend has gone {played.marks[-1].at_s:.0f} s after the start."
+            return f"The backend ended {result.marks[-1].at_s:.0f} s after the start."
         case "given up":
-            held = "".join(f", {name} {count}" for name, count in _held(played.timeline[-1]).items())
-            where = f" Still on the queues: {held[2:]}." if held else ""
-            return f"The drain was given up: nothing had moved for {options.plan.give_up_after_s:g} s.{where}"
+            held = "".join(f", {name} {count}" for name, count in _held(result.timeline[-1]).items())
+            where = f" Still in the queues: {held[2:]}." if held else ""
+            return f"The drain was given up: nothing changed for {burst.plan.give_up_after_s:g} s.{where}"
         case "drained":
             return None
 
 
-def _held(last: Moment) -> dict[str, int]:
+def _held(last: TimelineRow) -> dict[str, int]:
     visible_and_in_flight = {
         "work": (last.work_visible, last.work_in_flight),
         "express": (last.express_visible, last.express_in_flight),
         "alerts": (last.alerts_visible, last.alerts_in_flight),
-        "the rig's own": (last.witness_visible,),
+        "outcomes for the rig": (last.witness_visible,),
     }
     sums = {name: sum(count or 0 for count in counts) for name, counts in visible_and_in_flight.items()}
     return {name: count for name, count in sums.items() if count}
-
-
-def _bound(summary: Summary, played: Played, calibration: Calibration | None) -> Bound:
-    return bound(
-        timeline=played.timeline,
-        finished_per_s=summary.finished_per_s,
-        accepted_per_s=summary.accepted_per_s,
-        attempted=summary.verdict.attempted,
-        unavailable=summary.verdict.unavailable,
-        peak_backlog=summary.peak_backlog,
-        generator=summary.generator,
-        processors=summary.processors,
-        cpus=summary.machine.cpus,
-        calibration=calibration,
-    )
-
-
-def _generator(options: BurstOptions, played: Played) -> Generator:
-    book, settings = played.book, options.settings
-    lags_ms = book.lags_ms() or [0.0]
-    return Generator(
-        orders=book.orders,
-        sent=played.sent,
-        not_sent=book.orders - played.sent,
-        late=sum(lag_ms > LATE_AFTER_MS for lag_ms in lags_ms),
-        late_after_ms=LATE_AFTER_MS,
-        lag_p50_ms=round(percentile(lags_ms, 50), 3),
-        lag_p99_ms=round(percentile(lags_ms, 99), 3),
-        lag_max_ms=round(lags_ms[-1], 3),
-        waited_for_connection=book.waited(),
-        connections=settings.connections,
-        intended_rate=_rate(book.orders, settings.duration_s),
-        achieved_rate=_rate(played.sent, max(settings.duration_s, book.last_sent_s())),
-    )
-
-
-def _rate(count: int, over_s: float) -> float:
-    return round(count / over_s, 1) if over_s > 0 else 0.0

@@ -2,14 +2,26 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
-from typing import Annotated, Final
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
 
 from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, WorkersOption, YesOption
+from orderboard.orders.kinds import ENDINGS, Ending
 from orderboard.terminal.progress import print_json, progress_screen, result_console
+from orderboard.terminal.tables import megabytes, plain_table, verdict
+
+if TYPE_CHECKING:
+    from orderboard.demo.runner import DemoResult
+    from orderboard.ledger.ledger import Entry
 
 EXAMPLES: Final = ("orderboard demo --seed 7", "orderboard demo --kill-worker", "orderboard demo --json")
+_HEADERS: Final[dict[Ending, str]] = {"dead-lettered": "in a DLQ"}
 
 
 def demo(
@@ -19,7 +31,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same orders.")] = 1,
     workers: WorkersOption = 1,
     kill_worker: Annotated[
-        bool, typer.Option("--kill-worker", help="Kill a worker with orders in hand; the ledger must still balance.")
+        bool, typer.Option("--kill-worker", help="Kill a worker with orders in flight; the ledger must still balance.")
     ] = False,
     disorder: DisorderOption = None,
     deadline_s: Annotated[float, typer.Option(min=1, help="How long the last order may take to end, in seconds.")] = 90,
@@ -27,24 +39,146 @@ def demo(
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Play a morning rush of 200 orders and show where each one ended. Exit 0 only if the ledger balances."""
-    from orderboard.cli.demo_report import document, show
-    from orderboard.demo.runner import demo_options, play_demo
+    """Send a morning rush of 200 orders and show where each one ended. Exit 0 only if the ledger balances."""
+    from orderboard.demo.runner import demo_system, run_demo
 
-    options = demo_options(
-        backend,
-        endpoint_url,
-        seed=seed,
-        workers=workers,
-        kill_worker=kill_worker,
-        deadline_s=deadline_s,
-        yes=yes,
-        disorder=disorder,
-    )
+    system = demo_system(backend=backend, endpoint_url=endpoint_url, workers=workers, disorder=disorder, yes=yes)
     with progress_screen() as screen:
-        played = play_demo(options, screen)
+        result = run_demo(system, screen, seed=seed, kill_worker=kill_worker, deadline_s=deadline_s)
     if json_output:
-        print_json(document(played))
+        print_json(document(result))
     else:
-        show(played, result_console(), verbose=verbose)
-    raise typer.Exit(0 if played.ledger.balanced else 1)
+        show(result, result_console(), verbose=verbose)
+    raise typer.Exit(0 if result.judgement.ledger.balanced else 1)
+
+
+def document(demo: "DemoResult") -> dict[str, object]:
+    """Return the document for --json."""
+    ledger, placed = demo.judgement.ledger, demo.judgement.placed
+    return {
+        "balanced": ledger.balanced,
+        "discrepancies": [{"type": type(each).__name__, "text": str(each)} for each in ledger.discrepancies],
+        "seed": demo.seed,
+        "accepted": len(ledger.entries),
+        "refused": [{"kind": order.kind, "answers": order.refusals} for order in placed if not order.order_ids],
+        "endings": Counter(entry.ended for entry in ledger.entries if entry.ended),
+        "alerts": {kind: {"due": due, "announced": seen} for kind, (due, seen) in ledger.alerts.items()},
+        "dead_letters": [asdict(letter) for letter in demo.judgement.evidence.dead_letters],
+        "orders": [asdict(entry) for entry in ledger.entries],
+        "seconds": {
+            "ready": round(demo.ready_after_s, 3),
+            "first_finished": demo.first_finished_after_s and round(demo.first_finished_after_s, 3),
+            "all_finished": round(demo.all_finished_after_s, 3),
+        },
+        "memory": [asdict(each) for each in demo.memory],
+        "logs_dir": str(demo.logs_dir) if demo.logs_dir else None,
+    }
+
+
+def show(demo: "DemoResult", console: Console, *, verbose: bool) -> None:
+    """Print the tables and the verdict."""
+    parts = [
+        _orders(demo, examples=console.width >= 90),
+        _alerts_and_memory(demo),
+        _dead_letters(demo),
+        *([_every_order(demo)] if verbose else []),
+    ]
+    for part in parts:
+        console.print()
+        console.print(part)
+    console.print()
+    for order in demo.judgement.placed:
+        if not order.order_ids and not order.may_end:
+            console.print(
+                Padding(f"Correctly refused by the API ({order.kind}): {order.refusals[0]}", (0, 1)), markup=False
+            )
+    first = "never" if demo.first_finished_after_s is None else f"{demo.first_finished_after_s:.1f}"
+    console.print(
+        f" Seconds since the start: ready {demo.ready_after_s:.1f}, first order finished {first}, "
+        f"all finished {demo.all_finished_after_s:.1f}"
+    )
+    console.print()
+    _verdict(demo, console)
+
+
+def _orders(demo: "DemoResult", *, examples: bool) -> Table:
+    table = plain_table("Every order that was answered 202, and where it ended")
+    table.add_column("sent as")
+    table.add_column("orders", justify="right")
+    for ending in ENDINGS:
+        table.add_column(_HEADERS.get(ending, ending), justify="right")
+    if examples:  # only where the terminal is wide enough
+        table.add_column("for example", style="dim")
+    by_kind: dict[str, list[Entry]] = {}
+    for entry in demo.judgement.ledger.entries:
+        by_kind.setdefault(entry.kind, []).append(entry)
+    order = {kind: number for number, kind in enumerate(dict.fromkeys(each.kind for each in demo.judgement.placed))}
+    for kind, entries in sorted(by_kind.items(), key=lambda item: (-len(item[1]), order[item[0]])):
+        counts = Counter(entry.ended for entry in entries)
+        example = [entries[0].order_id[:8]] if examples else []
+        table.add_row(kind, str(len(entries)), *(str(counts[e] or "") for e in ENDINGS), *example)
+    counts = Counter(entry.ended for entry in demo.judgement.ledger.entries)
+    table.add_section()
+    table.add_row("all", str(len(demo.judgement.ledger.entries)), *(str(counts[e]) for e in ENDINGS), style="bold")
+    return table
+
+
+def _alerts_and_memory(demo: "DemoResult") -> Table:
+    alerts = plain_table("Alerts in the inbox")
+    alerts.add_column("kind")
+    alerts.add_column("due", justify="right")
+    alerts.add_column("announced", justify="right")
+    for kind, (due, announced) in demo.judgement.ledger.alerts.items():
+        if due or announced:
+            alerts.add_row(kind.replace("_", " "), str(due), str(announced))
+    memory = plain_table("Memory, MB")
+    memory.add_column("process")
+    memory.add_column("MB", justify="right")
+    for each in demo.memory:
+        times = f" x {each.processes}" if each.processes > 1 else ""
+        memory.add_row(f"{each.name}{times}", megabytes(each.best_bytes))
+    memory.add_section()
+    memory.add_row("all", megabytes(sum(each.best_bytes for each in demo.memory)), style="bold")
+    both = Table.grid(padding=(0, 4, 0, 0))
+    both.add_row(alerts, memory)
+    return both
+
+
+def _dead_letters(demo: "DemoResult") -> Table:
+    table = plain_table("In dead-letter queues")
+    table.add_column("queue", overflow="fold")
+    table.add_column("order")
+    table.add_column("why", overflow="fold")
+    for letter in demo.judgement.evidence.dead_letters:
+        order = (letter.order_id or "none")[:8]
+        table.add_row(letter.queue, order, letter.reason or "")
+    if not demo.judgement.evidence.dead_letters:
+        table.add_row("nothing", "", "")
+    return table
+
+
+def _every_order(demo: "DemoResult") -> Table:
+    table = plain_table("Every order")
+    for name in ("order", "sent as", "ended", "alerts"):
+        table.add_column(name)
+    for entry in demo.judgement.ledger.entries:
+        table.add_row(entry.order_id, entry.kind, entry.ended or "nowhere", ", ".join(entry.alerts))
+    return table
+
+
+def _verdict(demo: "DemoResult", console: Console) -> None:
+    ledger = demo.judgement.ledger
+    counts = Counter(entry.ended for entry in ledger.entries)
+    parts = " + ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])
+    if ledger.balanced:
+        text = f"The ledger balances: {len(ledger.entries)} accepted = {parts}"
+        console.print(verdict(console, text, good=True))
+        return
+    console.print(
+        verdict(console, f"The ledger does not balance. Discrepancies: {len(ledger.discrepancies)}", good=False)
+    )
+    for discrepancy in ledger.discrepancies[:20]:
+        console.print(f"   {discrepancy}", markup=False)
+    if len(ledger.discrepancies) > 20:
+        console.print(f"   ... and {len(ledger.discrepancies) - 20} more; --json lists all", markup=False)
+    console.print(f" Logs: {demo.logs_dir}", markup=False)

@@ -1,57 +1,44 @@
-"""Plays the morning rush on a system of its own and draws up the ledger. What it prints is demo_report.py's."""
+"""Runs the demo: the morning rush as a burst on a system of its own. `cli.demo` prints the result."""
 
-import asyncio
 import secrets
 import shutil
 import time
-from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from orderboard_stack.backend import DEFAULT_BACKEND, BackendName, Endpoint
+from orderboard_stack.backend import BackendName
 
 from orderboard import STARTED_AT
-from orderboard.demo.player import Player
-from orderboard.demo.scenario import morning_rush
+from orderboard.burst.chaos.schedule import KillWorker
+from orderboard.burst.judge.verdict import Judgement
+from orderboard.burst.load.arrivals import Constant, send_times
+from orderboard.burst.plan import measured_system
+from orderboard.burst.report.live_view import Now
+from orderboard.burst.runner import Plan, Runner
+from orderboard.demo.scenario import COUNTS, MorningRush
 from orderboard.errors import RigError
-from orderboard.ledger.ledger import Evidence, Ledger, Placed
-from orderboard.ledger.outcome_listener import listen_for_outcomes
-from orderboard.orders.kinds import SOLD_OUT_SKU
-from orderboard.system.backends import listens
 from orderboard.system.process_stats import MemoryUse, memory_use
-from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, start_system
 from orderboard.system.workspace import find_workspace
-from orderboard.terminal.progress import Screen
+from orderboard.terminal.progress import Screen, Task
 
-# Short, so that orders in the hand of a worker that died come back soon.
+# Short, so that orders in flight at a worker that died come back soon.
 _VISIBILITY_TIMEOUT_S: Final = 6
-_LOOK_EVERY_S: Final = 1.0
-
-Played = tuple[Sequence[Placed], Evidence, Ledger]
-
-
-@dataclass(frozen=True)
-class DemoOptions:
-    """How the rush is played. deadline_s is how long orders may take to end after the last was placed."""
-
-    system: SystemOptions
-    seed: int
-    run: str
-    deadline_s: float
-    kill_worker: bool = False
+_LOAD_S: Final = 1.0
+# Few, so that a cancellation does not wait behind many orders.
+_CONNECTIONS: Final = 20
+_ATTEMPTS: Final = 8
+_SAMPLE_EVERY_S: Final = 0.2
 
 
 @dataclass(frozen=True)
-class Demo:
-    """What came of it. Seconds count from the start of the command."""
+class DemoResult:
+    """The judgement of a demo. Seconds count from the start of the command."""
 
     seed: int
-    ledger: Ledger
-    placed: tuple[Placed, ...]
-    evidence: Evidence
+    judgement: Judgement
     ready_after_s: float
     first_finished_after_s: float | None
     all_finished_after_s: float
@@ -59,84 +46,95 @@ class Demo:
     logs_dir: Path | None  # kept only when the ledger does not balance
 
 
-def play_demo(options: DemoOptions, screen: Screen) -> Demo:
-    """Start a system, play the rush on it, draw up the ledger, end the system. Its logs go if all is well."""
-    logs_dir = options.system.services.logs_dir
+def run_demo(system: SystemOptions, screen: Screen, *, seed: int, kill_worker: bool, deadline_s: float) -> DemoResult:
+    """Start the system, send the rush, judge, end the system. The logs are removed when the ledger balances.
+
+    deadline_s: how long orders may take to end after the last was answered.
+    """
+    logs_dir = system.services.logs_dir
+    plan = Plan(
+        source=MorningRush(),
+        times_s=send_times(Constant(), orders=sum(COUNTS.values()), duration_s=_LOAD_S, seed=seed),
+        seed=seed,
+        run=logs_dir.name,
+        connections=_CONNECTIONS,
+        attempts=_ATTEMPTS,
+        faults=(KillWorker(0.0, after_finished=1),) if kill_worker else (),
+        drain_within_s=deadline_s,
+        sample_every_s=_SAMPLE_EVERY_S,
+    )
     try:
-        played = _play(options, screen)
+        result = _run(system, plan, screen)
     except KeyboardInterrupt:
         shutil.rmtree(logs_dir, ignore_errors=True)
         raise
-    if played.ledger.balanced:
+    if result.judgement.ledger.balanced:
         shutil.rmtree(logs_dir, ignore_errors=True)
-    return played
+    return result
 
 
-def _play(options: DemoOptions, screen: Screen) -> Demo:
+def _run(options: SystemOptions, plan: Plan, screen: Screen) -> DemoResult:
     with ExitStack() as stack:
-        system = start_system(options.system, screen, stack)
+        system = start_system(options, screen, stack)
         ready_at = time.time()
-        heard = stack.enter_context(listen_for_outcomes(system.target))
-        player = Player(system, heard, screen, deadline_s=options.deadline_s, kills_worker=options.kill_worker)
-        playing = player.play(morning_rush(options.seed, options.run))
-        placed, evidence, ledger = asyncio.run(_while_the_backend_lasts(playing, system.target.endpoint, options))
-        return Demo(
-            seed=options.seed,
-            ledger=ledger,
-            placed=tuple(placed),
-            evidence=evidence,
+        with ExitStack() as tasks:
+            run = Runner(system, plan, _Progress(screen, tasks, len(plan.times_s))).run()
+        judgement, logs_dir = run.judgement, options.services.logs_dir
+        if judgement.end == "backend gone":
+            raise RigError(f"The backend ended while orders were in progress. Logs: {logs_dir}")
+        started_after_s = run.started_at - STARTED_AT
+        return DemoResult(
+            seed=plan.seed,
+            judgement=judgement,
             ready_after_s=ready_at - STARTED_AT,
-            first_finished_after_s=heard.first_outcome_at - STARTED_AT if heard.first_outcome_at else None,
-            all_finished_after_s=time.time() - STARTED_AT,
+            first_finished_after_s=None if run.first_finish_s is None else started_after_s + run.first_finish_s,
+            all_finished_after_s=started_after_s + run.ended_s,
             memory=memory_use(system.processes()),
-            logs_dir=None if ledger.balanced else options.system.services.logs_dir,
+            logs_dir=None if judgement.ledger.balanced else logs_dir,
         )
 
 
-async def _while_the_backend_lasts(
-    playing: Coroutine[None, None, Played], endpoint: Endpoint, options: DemoOptions
-) -> Played:
-    """What came of playing; raise RigError soon after the backend has gone, for then nothing can be proved any more."""
-    task = asyncio.create_task(playing)
-    try:
-        while not (await asyncio.wait({task}, timeout=_LOOK_EVERY_S))[0]:
-            if not await asyncio.to_thread(listens, endpoint):
-                logs_dir = options.system.services.logs_dir
-                raise RigError(f"The backend ended while orders were under way. The logs: {logs_dir}")
-        return await task
-    finally:
-        task.cancel()
+class _Progress:
+    """The view of the rush: a bar for the answers, then one for the orders that ended."""
+
+    def __init__(self, screen: Screen, tasks: ExitStack, orders: int) -> None:
+        self._screen, self._tasks = screen, tasks
+        self._answered: Task = tasks.enter_context(screen.task("Orders answered", total=orders))
+        self._ended: Task | None = None
+        self._shown_marks = 0
+
+    def update(self, now: Now) -> None:
+        """Advance the bars."""
+        recorder = now.recorder
+        for mark in now.marks[self._shown_marks :]:
+            self._screen.say(mark.text)
+        self._shown_marks = len(now.marks)
+        self._answered.advance_to(recorder.answered)
+        if now.loading:
+            return
+        if self._ended is None:
+            self._tasks.close()
+            self._ended = self._tasks.enter_context(self._screen.task("Orders ended", total=recorder.accepted))
+        self._ended.advance_to(min(recorder.finished + now.sample.dead_letters, recorder.accepted))
+
+    def judging(self) -> None:
+        """Nothing to show: it takes a moment."""
 
 
-def demo_options(
-    backend: BackendName | None,
-    endpoint_url: str | None,
-    *,
-    seed: int,
-    workers: int,
-    kill_worker: bool,
-    deadline_s: float,
-    yes: bool,
-    disorder: str | None = None,
-) -> DemoOptions:
-    """Options for a stack of its own, under a fresh name."""
-    run = secrets.token_hex(3)
-    name = f"orderboard-demo-{run}"
-    logs_dir = find_workspace().state_dir / name
-    system = SystemOptions(
-        backend=backend or DEFAULT_BACKEND,
+def demo_system(
+    *, backend: BackendName | None, endpoint_url: str | None, workers: int, disorder: str | None, yes: bool
+) -> SystemOptions:
+    """Return the options of a system for one demo, under a new name."""
+    name = f"orderboard-demo-{secrets.token_hex(3)}"
+    options = measured_system(
+        name,
+        backend=backend,
         endpoint_url=endpoint_url,
-        stack_name=name,
-        prefix=name,
-        parameters={"WorkVisibilityTimeoutS": str(_VISIBILITY_TIMEOUT_S), "WithDashboard": "false"},
-        services=ServiceOptions(
-            logs_dir=logs_dir,
-            workers=workers,
-            allow_faults=True,
-            worker_environment={"ORDERBOARD_SOLD_OUT": SOLD_OUT_SKU, "ORDERBOARD_RECEIVE_WAIT_S": "1"},
-        ),
-        keeps_stack=False,
-        yes=yes,
+        logs_dir=find_workspace().state_dir / name,
+        workers=workers,
+        visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
         disorder=disorder,
+        yes=yes,
     )
-    return DemoOptions(system, seed, run, deadline_s, kill_worker)
+    environment = {**options.services.worker_environment, "ORDERBOARD_RECEIVE_WAIT_S": "1"}
+    return replace(options, services=replace(options.services, worker_environment=environment))

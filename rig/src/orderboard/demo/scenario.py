@@ -1,117 +1,37 @@
-"""The morning rush: which orders the demo sends, and how each may end. Values only; demo.py sends them."""
+"""The demo's scenario: a morning rush of two hundred orders of every kind, shuffled by the seed."""
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from orderboard_contracts.menu import MENU
+from orderboard.burst.load.mix import PlannedOrder
+from orderboard.orders.kinds import CANCELLABLE_FAULT, KINDS, KindName, order_body
 
-from orderboard.orders.kinds import SOLD_OUT_SKU, Cancellation, Ending
-
-Kind = Literal[
-    "normal",
-    "express",
-    "large",
-    "sold out",
-    "flaky",
-    "sent twice",
-    "cancelled at once",
-    "cancelled late",
-    "poisoned",
-    "not on the menu",
-    "none of it",
-]
-SLOW_MS: Final = 1_500
-_LARGE_SKU: Final = "catering-box"
-_SMALL_SKUS: Final = tuple(sku for sku in MENU if sku not in (SOLD_OUT_SKU, _LARGE_SKU))
-_CUSTOMERS: Final = ("ada", "alan", "barbara", "edsger", "grace", "katherine", "leslie", "margaret")
-_NOTES: Final = (None, None, None, "oat milk, please", "extra hot", "για το σπίτι", "no sugar ☕")
-
-# How many of each. Two hundred in all.
-COUNTS: Final[dict[Kind, int]] = {
+COUNTS: Final[dict[KindName, int]] = {
     "normal": 118,
     "express": 36,
     "large": 10,
-    "sold out": 8,
+    "sold_out": 8,
     "flaky": 6,
-    "sent twice": 6,
-    "cancelled at once": 7,
-    "cancelled late": 6,
-    "poisoned": 1,
-    "not on the menu": 1,
-    "none of it": 1,
-}
-
-# Where an order of this kind may end; nowhere: the API must refuse it. A cancellation that is sent at once normally
-# overtakes its slow order, but nothing promises that: on a busy machine it may be refused, and that is right too.
-MAY_END: Final[dict[Kind, frozenset[Ending]]] = {
-    "normal": frozenset(("completed",)),
-    "express": frozenset(("completed",)),
-    "large": frozenset(("completed",)),
-    "sold out": frozenset(("rejected",)),
-    "flaky": frozenset(("completed",)),
-    "sent twice": frozenset(("completed",)),
-    "cancelled at once": frozenset(("cancelled", "completed")),
-    "cancelled late": frozenset(("completed",)),
-    "poisoned": frozenset(("dead-lettered",)),
-    "not on the menu": frozenset(),
-    "none of it": frozenset(),
+    "duplicate": 6,
+    "cancel": 7,
+    "cancel_late": 6,
+    "poison": 1,
+    "invalid": 1,
+    "empty": 1,
 }
 
 
-@dataclass(frozen=True)
-class Intent:
-    """One order of the rush: what is sent, how often, and whether it is cancelled."""
+class MorningRush:
+    """The orders of the demo, by the labels of their kinds. Only a poisoned one may become a dead letter."""
 
-    kind: Kind
-    idempotency_key: str
-    body: dict[str, object] = field(hash=False)
-    sends: int = 1
-    cancellation: Cancellation = "never"
-
-    @property
-    def may_end(self) -> frozenset[Ending]:
-        """Where it may end; empty when the API must refuse it."""
-        return MAY_END[self.kind]
-
-
-def morning_rush(seed: int, run: str) -> list[Intent]:
-    """About two hundred orders in a shuffled order: the same for the same seed, with keys of their own for each run."""
-    rng = random.Random(seed)  # noqa: S311 - variety, not secrecy
-    kinds = [kind for kind, count in COUNTS.items() for _ in range(count)]
-    rng.shuffle(kinds)
-    return [_intent(kind, f"rush-{run}-{number}", rng) for number, kind in enumerate(kinds, start=1)]
-
-
-def _intent(kind: Kind, key: str, rng: random.Random) -> Intent:
-    body: dict[str, object] = {"customer_id": rng.choice(_CUSTOMERS), "lines": list(_lines(kind, rng))}
-    if kind == "express":
-        body["priority"] = "express"
-    if (note := rng.choice(_NOTES)) is not None:
-        body["note"] = note
-    match kind:
-        case "flaky":
-            body["fault"] = "flaky:1"
-        case "poisoned":
-            body["fault"] = "poison"
-        case "cancelled at once":
-            body["fault"] = f"slow:{SLOW_MS}"
-            return Intent(kind, key, body, cancellation="at once")
-        case "cancelled late":
-            return Intent(kind, key, body, cancellation="when final")
-        case "sent twice":
-            return Intent(kind, key, body, sends=2)
-    return Intent(kind, key, body)
-
-
-def _lines(kind: Kind, rng: random.Random) -> Iterator[dict[str, object]]:
-    for sku in rng.sample(_SMALL_SKUS, rng.randint(1, 3)):
-        yield {"sku": sku, "quantity": 0 if kind == "none of it" else rng.randint(1, 4)}
-    match kind:
-        case "large":
-            yield {"sku": _LARGE_SKU, "quantity": rng.randint(2, 4)}
-        case "sold out":
-            yield {"sku": SOLD_OUT_SKU, "quantity": rng.randint(1, 4)}
-        case "not on the menu":
-            yield {"sku": "unicorn-latte", "quantity": 1}
+    def orders(self, *, seed: int, run: str, count: int) -> Iterator[PlannedOrder]:
+        """Generate all of them; the seed determines everything but the keys."""
+        rng = random.Random(seed)  # noqa: S311 - variety, not secrecy
+        names = [name for name, number in COUNTS.items() for _ in range(number)]
+        rng.shuffle(names)
+        for number, name in enumerate(names[:count], start=1):
+            kind, body = KINDS[name], order_body(name, rng)
+            if name == "cancel":
+                body["fault"] = CANCELLABLE_FAULT
+            yield PlannedOrder(kind.label, f"rush-{run}-{number}", body, kind.may_end, kind.sends, kind.cancellation)

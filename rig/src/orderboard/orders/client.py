@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import httpx
 
+from orderboard.orders.problem import problem_line
+
 _UNAVAILABLE: Final = (429, 503)
 _MAX_RETRY_AFTER_S: Final = 5.0
 
@@ -92,7 +94,7 @@ class OrderClient:
             else:
                 if response.status_code not in _UNAVAILABLE:
                     return _answer(response, attempt)
-                reason = f"{response.status_code}: {problem(response)}"
+                reason = f"{response.status_code}: {_reason(response)}"
                 delay_s = min(_MAX_RETRY_AFTER_S, _retry_after_s(response, delay_s))
             if attempt + 1 < self._attempts:
                 await asyncio.sleep(delay_s)
@@ -115,29 +117,15 @@ async def order_client(
         yield OrderClient(http, attempts=attempts)
 
 
-def problem(response: httpx.Response) -> str:
-    """What an error answer says, in a line: RFC 9457 problem+json where it is that, else the start of its text."""
-    try:
-        document = response.json()
-    except ValueError:
-        return response.text[:200].strip() or response.reason_phrase
-    if not isinstance(document, dict):
-        return str(document)[:200]
-    errors = document.get("errors")
-    if isinstance(errors, list) and errors:
-        return "; ".join(_field_error(error) for error in errors[:3])
-    return str(document.get("detail") or document.get("title") or response.reason_phrase)
-
-
-def _field_error(error: object) -> str:
-    return f"{error.get('field', '')}: {error.get('detail', '')}" if isinstance(error, dict) else str(error)
-
-
 def _answer(response: httpx.Response, retries: int) -> Answer:
     if response.status_code != httpx.codes.ACCEPTED:
-        return Refused(response.status_code, problem(response))
+        return Refused(response.status_code, _reason(response))
     body = response.json()
     return Accepted(str(body["order_id"]), int(body.get("total_cents", 0)), retries)
+
+
+def _reason(response: httpx.Response) -> str:
+    return problem_line(response.content, response.reason_phrase)
 
 
 def _retry_after_s(response: httpx.Response, default_s: float) -> float:

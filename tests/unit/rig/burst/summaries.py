@@ -1,10 +1,25 @@
-"""A small, valid summary, to be changed by the test."""
+"""Small, valid values, to be changed by a test with model_copy, and calibrations."""
 
 from datetime import UTC, datetime
 
-from orderboard.burst.model import Cost, Generator, Settings, Summary, Verdict
+from orderboard.burst.model import BurstVerdict, Cost, GeneratorStats, Settings, Summary, TimelineRow
+from orderboard.calibration.model import Calibration, Ceiling, Operation
 from orderboard.system.host import Host
 
+GENERATOR = GeneratorStats(
+    orders=10,
+    sent=10,
+    not_sent=0,
+    late=0,
+    late_after_ms=50,
+    lag_p50_ms=1,
+    lag_p99_ms=2,
+    lag_max_ms=2,
+    waited_for_connection=0,
+    connections=8,
+    intended_rate=10,
+    achieved_rate=10,
+)
 SUMMARY = Summary(
     started_at=datetime(2026, 1, 1, 8, tzinfo=UTC),
     settings=Settings(
@@ -20,7 +35,7 @@ SUMMARY = Summary(
         connections=8,
         faults=(),
     ),
-    verdict=Verdict(
+    verdict=BurstVerdict(
         valid=True,
         drained=True,
         attempted=10,
@@ -47,22 +62,39 @@ SUMMARY = Summary(
     peak_backlog=3,
     accept=None,
     end_to_end=None,
-    generator=Generator(
-        orders=10,
-        sent=10,
-        not_sent=0,
-        late=0,
-        late_after_ms=50,
-        lag_p50_ms=1,
-        lag_p99_ms=2,
-        lag_max_ms=2,
-        waited_for_connection=0,
-        connections=8,
-        intended_rate=10,
-        achieved_rate=10,
-    ),
+    generator=GENERATOR,
     faults=(),
     cost=Cost(requests=(), requests_per_1000_orders=900, usd_per_1000_orders=0.004, prices_as_of="", prices_source=""),
     memory=(),
     machine=Host(system="", processor="", cpus=2, memory_megabytes=1, python="", versions={}),
 )
+ROW = TimelineRow(
+    at_s=0,
+    phase="load",
+    intended=1,
+    sent=1,
+    accepted=1,
+    refused=0,
+    unavailable=0,
+    finished=0,
+    unfinished=1,
+    workers=1,
+)
+
+
+def calibration(*together: tuple[int, float], **others: tuple[tuple[int, float], ...]) -> Calibration:
+    """Ceilings by operation, as pairs of backlog and orders a second."""
+    by_operation: dict[Operation, tuple[tuple[int, float], ...]] = {"together": together, **others}  # type: ignore[dict-item]
+    return Calibration(
+        measured_at=datetime(2026, 1, 2, tzinfo=UTC),
+        backend="embedded",
+        backend_version="localbus 1.0, ministack 2.0",
+        processor="",
+        cpus=2,
+        versions={},
+        ceilings=tuple(
+            Ceiling(operation=operation, backlog=backlog, orders_per_s=rate)
+            for operation, pairs in by_operation.items()
+            for backlog, rate in pairs
+        ),
+    )

@@ -1,9 +1,10 @@
-"""The orders of a burst: the same for the same seed, in the shares that were asked for, and as the contracts want."""
+"""The orders of a burst: the same for the same seed, in the requested shares, and valid by the contracts."""
 
 from collections import Counter
 
 import pytest
-from orderboard.burst.mix import KINDS, Mix, OwnOrders, parse_mix
+from orderboard.burst.load.mix import MIX_KINDS, Mix, OwnOrders, parse_mix
+from orderboard.orders.kinds import KINDS, KindName
 from orderboard_contracts.order import OrderRequest, priced, total_cents
 from pydantic import ValidationError
 
@@ -16,7 +17,7 @@ def test_the_same_seed_gives_the_same_orders() -> None:
     mix = parse_mix(ALL)
 
     bodies = [
-        [intent.body for intent in mix.intents(seed=seed, run=run, orders=200)]
+        [order.body for order in mix.orders(seed=seed, run=run, count=200)]
         for seed, run in ((1, "a"), (1, "b"), (2, "a"))
     ]
 
@@ -26,72 +27,74 @@ def test_the_same_seed_gives_the_same_orders() -> None:
 
 def test_the_shares_are_those_of_the_mix() -> None:
     """Within four deviations of a binomial count."""
-    orders = 20_000
+    count = 20_000
     mix = parse_mix(ALL)
 
-    counts = Counter(intent.kind for intent in mix.intents(seed=5, run="a", orders=orders))
+    counts = Counter(order.kind for order in mix.orders(seed=5, run="a", count=count))
 
     for name, percent in mix.percent:
         share = percent / 100
-        assert counts[name] == pytest.approx(orders * share, abs=4 * (orders * share * (1 - share)) ** 0.5), name
-    assert counts.total() == orders
+        assert counts[name] == pytest.approx(count * share, abs=4 * (count * share * (1 - share)) ** 0.5), name
+    assert counts.total() == count
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_every_kind_is_what_it_says(name: str) -> None:
+@pytest.mark.parametrize("name", ["normal", *MIX_KINDS])
+def test_every_kind_is_as_described(name: KindName) -> None:
     """The API takes all but `invalid`, and only `large` is large enough to be announced."""
     mix = Mix() if name == "normal" else Mix(((name, 100.0),))
 
-    for intent in mix.intents(seed=3, run="a", orders=50):
-        assert intent.kind == name
+    for planned in mix.orders(seed=3, run="a", count=50):
+        assert planned.kind == name
+        assert ("dead-lettered" in planned.may_end) == (name != "invalid")
         if name == "invalid":
             with pytest.raises(ValidationError, match="not on the menu"):
-                OrderRequest.model_validate(intent.body)
+                OrderRequest.model_validate(planned.body)
             continue
-        order = OrderRequest.model_validate(intent.body)
+        order = OrderRequest.model_validate(planned.body)
         assert (total_cents(priced(order)) >= LARGE_ORDER_CENTS) == (name == "large")
         assert (order.priority == "express") == (name == "express")
         assert order.fault == KINDS[name].fault
-        assert (intent.sends, intent.cancels) == (2 if name == "duplicate" else 1, name == "cancel")
+        assert planned.sends == (2 if name == "duplicate" else 1)
+        assert planned.cancellation == ("at once" if name == "cancel" else "never")
 
 
-def test_every_order_has_a_key_of_its_own() -> None:
-    """And none that another run would use."""
-    keys = [intent.idempotency_key for run in ("a", "b") for intent in Mix().intents(seed=1, run=run, orders=500)]
+def test_keys_are_unique() -> None:
+    """Within a run, and between runs."""
+    keys = [order.idempotency_key for run in ("a", "b") for order in Mix().orders(seed=1, run=run, count=500)]
 
     assert len(set(keys)) == 1000
 
 
-def test_own_orders_begin_again_when_they_run_out() -> None:
-    """In their order, each time under another key."""
+def test_own_orders_repeat_when_they_run_out() -> None:
+    """In their order, each time with another key."""
     own = OwnOrders(({"customer_id": "ada"}, {"customer_id": "alan"}))
 
-    intents = list(own.intents(seed=1, run="a", orders=5))
+    orders = list(own.orders(seed=1, run="a", count=5))
 
-    assert [intent.body["customer_id"] for intent in intents] == ["ada", "alan", "ada", "alan", "ada"]
-    assert len({intent.idempotency_key for intent in intents}) == 5
+    assert [order.body["customer_id"] for order in orders] == ["ada", "alan", "ada", "alan", "ada"]
+    assert len({order.idempotency_key for order in orders}) == 5
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("decaf=3", "no kind 'decaf'; choose from express"),
-        ("normal=50", "no kind 'normal'"),
-        ("express", "express needs a percentage, such as express=2"),
-        ("express=much", "express needs a percentage"),
+        ("decaf=3", "unknown kind 'decaf'; expected one of express"),
+        ("normal=50", "unknown kind 'normal'"),
+        ("express", "expected a percentage, such as express=2"),
+        ("express=much", "expected a percentage"),
         ("express=-1", "not between 0 and 100"),
         ("express=nan", "not between 0 and 100"),
-        ("express=1,express=2", "there twice"),
+        ("express=1,express=2", "express is given twice"),
         ("express=60,large=60", "120 percent, more than 100"),
     ],
 )
-def test_a_mix_that_makes_no_sense_is_refused(text: str, said: str) -> None:
-    """With what can be said instead."""
+def test_an_invalid_mix_is_rejected(text: str, said: str) -> None:
+    """With the expected form."""
     with pytest.raises(ValueError, match=said):
         parse_mix(text)
 
 
-def test_no_mix_is_all_normal() -> None:
-    """An empty text is one too."""
+def test_an_empty_mix_is_all_normal() -> None:
+    """Nothing but normal orders."""
     assert parse_mix("") == Mix()
-    assert {intent.kind for intent in Mix().intents(seed=1, run="a", orders=20)} == {"normal"}
+    assert {order.kind for order in Mix().orders(seed=1, run="a", count=20)} == {"normal"}

@@ -5,11 +5,12 @@ from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
-from orderboard.burst.judge.thresholds import METRICS, parse_threshold
+from orderboard.burst.judge.thresholds import METRICS, metric, parse_threshold
 from orderboard.burst.measure.recorder import latency
 from orderboard.burst.model import Finding
-from orderboard.burst.report.junit import write_junit
-from orderboard.cli.burst import burst, exit_code
+from orderboard.burst.options import BurstOptions
+from orderboard.burst.report.files import write_junit
+from orderboard.cli.burst import exit_code
 from unit.rig.burst.summaries import SUMMARY
 
 
@@ -27,8 +28,8 @@ from unit.rig.burst.summaries import SUMMARY
         ("end_to_end_p50_ms<1e9", float("inf"), False),
     ],
 )
-def test_a_threshold_is_held_against_what_was_measured(text: str, measured: float, met: bool) -> None:
-    """With all six comparisons; where nothing finished, no latency is good enough."""
+def test_a_threshold_is_compared_with_the_measurement(text: str, measured: float, met: bool) -> None:
+    """With all six comparisons; where nothing finished, the latency is infinite."""
     summary = SUMMARY.model_copy(update={"accept": latency([10.0, 49.5])})
 
     expectation = parse_threshold(text).check(summary)
@@ -36,31 +37,31 @@ def test_a_threshold_is_held_against_what_was_measured(text: str, measured: floa
     assert (expectation.measured, expectation.met) == (measured, met)
 
 
-@pytest.mark.parametrize("metric", METRICS)
-def test_every_metric_can_be_read_and_is_in_the_help(metric: str) -> None:
-    """A name that nobody can find is none."""
-    annotation = burst.__annotations__["expect"]
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_can_be_read_and_is_in_the_help(name: str) -> None:
+    """Help shows every name."""
+    annotation = BurstOptions.__annotations__["expect"]
     help_text = next(each.help for each in get_args(annotation) if hasattr(each, "help"))
     summary = SUMMARY.model_copy(update={"accept": latency([1.0]), "end_to_end": latency([1.0])})
 
-    assert METRICS[metric](summary) >= 0
+    assert 0 <= metric(summary, name) < float("inf")
     for prefix in ("accept_", "end_to_end_"):
-        if metric.startswith(prefix) and metric.endswith("_ms"):
-            metric = metric.removeprefix(prefix)
-    assert metric in help_text
+        if name.startswith(prefix) and name.endswith("_ms"):
+            name = name.removeprefix(prefix)
+    assert name in help_text
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("fast", "needs a metric, a comparison and a number"),
-        ("accept_p99_ms=50", "needs a metric, a comparison and a number"),
-        ("speed<5", "no metric 'speed'; choose from accept_mean_ms"),
-        ("lost==none", "'none' is no number"),
+        ("fast", "expected a metric, a comparison and a number"),
+        ("accept_p99_ms=50", "expected a metric, a comparison and a number"),
+        ("speed<5", "unknown metric 'speed'; expected one of accept_mean_ms"),
+        ("lost==none", "'none' is not a number"),
     ],
 )
-def test_a_threshold_that_cannot_be_read_is_refused(text: str, said: str) -> None:
-    """Before anything is started."""
+def test_an_invalid_threshold_is_rejected(text: str, said: str) -> None:
+    """With the expected form, or the known names."""
     with pytest.raises(ValueError, match=said):
         parse_threshold(text)
 
@@ -68,7 +69,7 @@ def test_a_threshold_that_cannot_be_read_is_refused(text: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("valid", "met", "code"), [(True, True, 0), (True, False, 99), (False, True, 1), (False, False, 1)]
 )
-def test_the_exit_code_says_which(valid: bool, met: bool, code: int) -> None:
+def test_the_exit_code_tells_both(valid: bool, met: bool, code: int) -> None:
     """A bad verdict outweighs a missed threshold."""
     assert exit_code(valid=valid, met=met) == code
 

@@ -1,4 +1,4 @@
-"""What the schedule does to workers, on real processes that only sleep."""
+"""The schedule of faults, applied to real processes that only sleep."""
 
 import sys
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class SleepingSystem:
     services: list[Service] = field(default_factory=list)
 
     def add_worker(self) -> Service:
-        """One more that sleeps."""
+        """Start one more."""
         name = f"worker-{len(self.services)}"
         arguments = [sys.executable, "-c", "import time; time.sleep(60)"]
         process = start(name, arguments, {}, self.logs_dir / f"{name}.log", outlives_us=False)
@@ -32,17 +32,17 @@ class SleepingSystem:
         return self.services[-1]
 
     def alive(self) -> list[str]:
-        """The names of the workers that run."""
+        """Return the names of the workers that run."""
         return [service.process.name for service in self.services[1:] if service.process.running()]
 
     def workers(self, *faults: Fault) -> Workers:
-        """Under this schedule."""
+        """Return the workers with this schedule."""
         return Workers(cast(System, self), faults)
 
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[SleepingSystem]:
-    """With two workers; index 0 stands for order-api, which nobody hurts."""
+    """Two workers, after order-api, which no fault touches."""
     sleeping = SleepingSystem(tmp_path)
     for _ in range(3):
         sleeping.add_worker()
@@ -52,7 +52,7 @@ def system(tmp_path: Path) -> Iterator[SleepingSystem]:
 
 
 async def test_stopped_workers_end_and_as_many_start_again(system: SleepingSystem) -> None:
-    """When their time has come, and not before; what was done is marked with its time."""
+    """At their time, and not before; each fault is marked with its time."""
     workers = system.workers(*parse_stop("10s@5s"))
 
     workers.act(4.9)
@@ -82,8 +82,19 @@ async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
     assert workers.count == 2
 
 
+async def test_a_kill_may_wait_for_the_first_finished_orders(system: SleepingSystem) -> None:
+    """Then the worker has orders in flight."""
+    workers = system.workers(KillWorker(0, after_finished=2))
+
+    workers.act(5, finished=1)
+    assert system.alive() == ["worker-1", "worker-2"]
+    workers.act(6, finished=2)
+
+    assert system.alive() == ["worker-2", "worker-3"]
+
+
 async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
-    """They live all the time, and count only while they are not frozen; closing thaws them as well."""
+    """They stay alive, and count only while they are not frozen; closing thaws them as well."""
     process = psutil.Process(system.services[1].process.pid)
     workers = system.workers(*parse_freeze("1s@1s"), *parse_freeze("1s@3s"))
 
@@ -101,8 +112,8 @@ async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
     assert system.alive() == ["worker-1", "worker-2"]
 
 
-async def test_a_worker_that_ends_unasked_is_replaced(system: SleepingSystem) -> None:
-    """As whoever runs services does; the mark says how it ended."""
+async def test_a_worker_that_ends_on_its_own_is_replaced(system: SleepingSystem) -> None:
+    """The mark says how it ended."""
     workers = system.workers()
 
     system.services[1].process.kill()
@@ -113,7 +124,7 @@ async def test_a_worker_that_ends_unasked_is_replaced(system: SleepingSystem) ->
     assert [mark.text for mark in workers.marks] == ["worker-1 has ended (SIGKILL), another started"]
 
 
-async def test_a_worker_that_cannot_live_is_not_started_for_ever(system: SleepingSystem) -> None:
+async def test_a_worker_that_always_ends_is_not_started_for_ever(system: SleepingSystem) -> None:
     """One a second, ten in all."""
     workers = system.workers()
 
@@ -124,11 +135,11 @@ async def test_a_worker_that_cannot_live_is_not_started_for_ever(system: Sleepin
 
     assert len(system.services) == 3 + 10
     assert workers.count == 0
-    assert workers.marks[-1].text.startswith("worker-12 has ended (SIGKILL), and no other is started")
+    assert workers.marks[-1].text.startswith("worker-12 has ended (SIGKILL), no other started")
 
 
-async def test_an_api_that_ends_is_told_once(system: SleepingSystem) -> None:
-    """It stays away: the orders that nobody takes are counted as unavailable."""
+async def test_an_api_that_ends_is_marked_once(system: SleepingSystem) -> None:
+    """It is not started again: its orders count as unavailable."""
     workers = system.workers()
 
     system.services[0].process.kill()

@@ -1,17 +1,17 @@
-"""The verdict on every order that was attempted, after Jepsen's total-queue. Pure: ledger.py finds, this file classes.
+"""The verdict on every order that was attempted, after Jepsen's total-queue. Pure: `ledger` compares, this classifies.
 
 https://jepsen-io.github.io/jepsen/jepsen.checker.html#var-total-queue
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from orderboard_contracts.identity import order_id_for
 
-from orderboard.burst.mix import kind
-from orderboard.burst.model import Finding, Verdict
+from orderboard.burst.load.generator import Answer
+from orderboard.burst.model import BurstVerdict, Finding
 from orderboard.ledger.discrepancy import (
     Discrepancy,
     Doubled,
@@ -23,18 +23,18 @@ from orderboard.ledger.discrepancy import (
     UnexpectedAlert,
 )
 from orderboard.ledger.ledger import Evidence, Ledger, Placed, balance
+from orderboard.orders.kinds import Ending
 
-Answer = Literal["acknowledged", "refused", "unavailable"]
-Class = Literal["lost", "duplicated", "unexpected"]
-# How the burst came to its end: everything was looked at after a full drain; or nothing moved any more, so what is
-# missing may still be on its way; or the backend went, and nothing is known but what was heard until then.
+FindingClass = Literal["lost", "duplicated", "unexpected"]
+# drained: everything was checked after a full drain. given up: nothing moved any more, so orders may still be on their
+# way. backend gone: only what was received until then is known.
 End = Literal["drained", "given up", "backend gone"]
-_CANNOT_BE_TOLD: Final[Mapping[End, tuple[Class, ...]]] = {
+_UNKNOWABLE: Final[Mapping[End, tuple[FindingClass, ...]]] = {
     "drained": (),
     "given up": ("lost",),
     "backend gone": ("lost", "unexpected"),
 }
-_SHOWN_FINDINGS: Final = 100
+_MAX_FINDINGS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -44,33 +44,50 @@ class Attempt:
     kind: str
     idempotency_key: str
     answer: Answer
+    may_end: frozenset[Ending]
     order_ids: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
     total_cents: int = 0
     express: bool = False
     cancellation: Answer | None = None
 
 
-def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents: int, end: End) -> Verdict:
-    """Hold what was attempted and answered against what is found at the end.
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict, and the ledger that it is based on."""
 
-    Only after a full drain is what is missing lost; else it is unsettled.
+    verdict: BurstVerdict
+    ledger: Ledger
+    placed: tuple[Placed, ...]
+    evidence: Evidence
+    end: End
+
+
+def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents: int, end: End) -> Judgement:
+    """Compare the attempts and their answers with the evidence.
+
+    A missing order is lost only after a full drain; otherwise it is unsettled.
     """
     drained = end == "drained"
-    found = _found(evidence)
-    recovered = [
-        each for each in attempts if each.answer == "unavailable" and order_id_for(each.idempotency_key) in found
+    landed = evidence.final_rows.keys() | {letter.order_id for letter in evidence.dead_letters}
+    recovered = {
+        each.idempotency_key
+        for each in attempts
+        if each.answer == "unavailable" and order_id_for(each.idempotency_key) in landed
+    }
+    placed = tuple(_placed(each, recovered=each.idempotency_key in recovered) for each in attempts)
+    ledger = balance(placed, evidence, large_order_cents=large_order_cents)
+    uncertain = _uncertain_alerts(attempts)
+    classified = [
+        (class_, each)
+        for each in ledger.discrepancies
+        if (class_ := _class_of(each, uncertain)) is not None and class_ not in _UNKNOWABLE[end]
     ]
-    landed = [_placed(each) for each in attempts if each.answer == "acknowledged"]
-    landed += [_placed(replace(each, order_ids=(order_id_for(each.idempotency_key),))) for each in recovered]
-    doubtful = _doubtful_alerts(attempts)
-    ledger = balance(landed, evidence, large_order_cents=large_order_cents)
-    classed = [(class_, each) for each in ledger.discrepancies if (class_ := _class_of(each, doubtful)) is not None]
-    classed = [(class_, each) for class_, each in classed if class_ not in _CANNOT_BE_TOLD[end]]
-    counts = Counter(class_ for class_, _ in classed)
+    counts = Counter(class_ for class_, _ in classified)
     answers = Counter(each.answer for each in attempts)
     endings = Counter(entry.ended for entry in ledger.entries)
-    return Verdict(
-        valid=drained and not classed,
+    verdict = BurstVerdict(
+        valid=drained and not classified,
         drained=drained,
         attempted=len(attempts),
         acknowledged=answers["acknowledged"],
@@ -88,42 +105,42 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
         alerts_due=sum(due for due, _ in ledger.alerts.values()),
         alerts_announced=sum(announced for _, announced in ledger.alerts.values()),
         endings=_by_kind(ledger, missing="lost" if drained else "unsettled"),
-        findings=tuple(_findings(classed)),
+        findings=tuple(
+            Finding(verdict=class_, type=type(each).__name__, text=str(each))
+            for class_, each in classified[:_MAX_FINDINGS]
+        ),
     )
+    return Judgement(verdict, ledger, placed, evidence, end)
 
 
-def _found(evidence: Evidence) -> set[str]:
-    resting = {letter.order_id for letter in evidence.dead_letters if letter.order_id is not None}
-    return evidence.final_rows.keys() | resting
-
-
-def _doubtful_alerts(attempts: Sequence[Attempt]) -> set[tuple[str, str]]:
-    """Alerts (kind, order id) that may be announced or not: what was not answered may have landed, or half of it."""
+def _uncertain_alerts(attempts: Sequence[Attempt]) -> set[tuple[str, str]]:
+    """Return alerts (kind, order id) that may be announced or not: an order without an answer may have half landed."""
     orders = {("large_order", order_id_for(each.idempotency_key)) for each in attempts if each.answer == "unavailable"}
     unsure = (each for each in attempts if each.cancellation == "unavailable")
     return orders | {("cancellation_refused", order_id) for each in unsure for order_id in each.order_ids}
 
 
-def _placed(attempt: Attempt) -> Placed:
+def _placed(attempt: Attempt, *, recovered: bool) -> Placed:
     return Placed(
         kind=attempt.kind,
-        may_end=kind(attempt.kind).may_end,
-        order_ids=attempt.order_ids,
+        may_end=attempt.may_end,
+        order_ids=(order_id_for(attempt.idempotency_key),) if recovered else attempt.order_ids,
+        refusals=attempt.refusals,
         total_cents=attempt.total_cents,
         express=attempt.express,
         cancellation_accepted=attempt.cancellation == "acknowledged",
     )
 
 
-def _class_of(discrepancy: Discrepancy, doubtful: set[tuple[str, str]]) -> Class | None:
+def _class_of(discrepancy: Discrepancy, uncertain: set[tuple[str, str]]) -> FindingClass | None:
     match discrepancy:
-        case MissingAlert() | UnexpectedAlert() if (discrepancy.kind, discrepancy.order_id) in doubtful:
+        case MissingAlert() | UnexpectedAlert() if (discrepancy.kind, discrepancy.order_id) in uncertain:
             return None
         case Lost() | OutcomeNotPublished() | MissingAlert():
             return "lost"
         case Doubled() | SplitDuplicate():
             return "duplicated"
-        case NotAccepted():  # an overloaded API may say so; nothing landed
+        case NotAccepted():  # nothing landed; an overloaded API may refuse orders
             return None
         case _:
             return "unexpected"
@@ -134,8 +151,3 @@ def _by_kind(ledger: Ledger, *, missing: str) -> dict[str, dict[str, int]]:
     for entry in ledger.entries:
         counts.setdefault(entry.kind, Counter())[entry.ended or missing] += 1
     return {name: dict(counts[name]) for name in sorted(counts)}
-
-
-def _findings(classed: Sequence[tuple[Class, Discrepancy]]) -> Iterable[Finding]:
-    for class_, discrepancy in classed[:_SHOWN_FINDINGS]:
-        yield Finding(verdict=class_, type=type(discrepancy).__name__, text=str(discrepancy))

@@ -1,12 +1,12 @@
-"""When orders are meant to be sent: a profile gives the intended times, in seconds from the start. Pure, and seeded.
+"""Intended send times, in seconds from the start. Pure, and seeded.
 
-The rate is always the mean, so orders = rate x duration whatever the profile; a profile only says how they are spread:
-`spread` goes from a share of the orders (0 to 1) to the share of the time at which that share has been sent.
+The rate is always the mean: orders = rate x duration, whatever the profile. A profile's `spread` maps a share of the
+orders (0 to 1) to the share of the duration by which they have been sent.
 """
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True)
 class Constant:
-    """Evenly."""
+    """An even rate."""
 
     def spread(self, share: float) -> float:
         """At equal distances."""
@@ -23,16 +23,16 @@ class Constant:
 
 @dataclass(frozen=True)
 class Ramp:
-    """From nothing to twice the mean rate, in a straight line."""
+    """A straight line from zero to twice the mean rate."""
 
     def spread(self, share: float) -> float:
-        """The root, because what has been sent grows with the square of the time."""
+        """The root, because the number sent grows with the square of the time."""
         return math.sqrt(share)
 
 
 @dataclass(frozen=True)
 class Spike:
-    """A base rate, and for a while `factor` times as much. `at` and `lasts` are shares of the duration."""
+    """A base rate, and for a while `factor` times that. `at` and `lasts` are shares of the duration."""
 
     factor: float = 10.0
     at: float = 0.3
@@ -40,7 +40,7 @@ class Spike:
 
     def __post_init__(self) -> None:
         if not (self.factor > 1 and 0 <= self.at < 1 and self.lasts > 0 and self.at + self.lasts <= 1):
-            raise ValueError("a spike has a factor above 1, and at and lasts within the duration (0 to 1)")
+            raise ValueError("a spike needs a factor above 1, and at and lasts within the duration (0 to 1)")
 
     def spread(self, share: float) -> float:
         """Three straight pieces: before, during and after."""
@@ -56,13 +56,13 @@ class Spike:
 
 @dataclass(frozen=True)
 class Sawtooth:
-    """Again and again from nothing to twice the mean rate, then at once back to nothing."""
+    """Repeated ramps from zero to twice the mean rate."""
 
     teeth: int = 4
 
     def __post_init__(self) -> None:
         if self.teeth < 1:
-            raise ValueError("a sawtooth has at least one tooth")
+            raise ValueError("a sawtooth needs at least one tooth")
 
     def spread(self, share: float) -> float:
         """A ramp in each tooth."""
@@ -72,15 +72,12 @@ class Sawtooth:
 
 @dataclass(frozen=True)
 class Poisson:
-    """At random, each order independent of the others, as many strangers would come.
-
-    For a given number of orders a Poisson process is that many uniform times, sorted.
-    """
+    """A Poisson process: each order independent of the others. For a given number, that is sorted uniform times."""
 
 
 @dataclass(frozen=True)
 class Trace:
-    """The times of a recording, the first of which is the start."""
+    """Recorded times, relative to the first."""
 
     times_s: tuple[float, ...]
 
@@ -96,7 +93,7 @@ PROFILES: Final[dict[str, type[Constant | Ramp | Spike | Sawtooth | Poisson]]] =
 
 
 def send_times(profile: Profile, *, orders: int, duration_s: float, seed: int) -> Sequence[float]:
-    """The intended time of each order, in seconds from the start, never falling. A trace has times of its own."""
+    """Return the intended time of each order, ascending. A trace has its own times."""
     match profile:
         case Trace(times_s=times_s):
             return times_s
@@ -104,45 +101,49 @@ def send_times(profile: Profile, *, orders: int, duration_s: float, seed: int) -
             rng = random.Random(seed)  # noqa: S311 - variety, not secrecy
             return sorted(rng.random() * duration_s for _ in range(orders))
         case shape:
-            # Each order in the middle of its own share, so that neither the start nor the end has one too many.
+            # Each order in the middle of its share, so that neither the start nor the end has one too many.
             return [shape.spread((number + 0.5) / orders) * duration_s for number in range(orders)]
 
 
 def parse_profile(text: str) -> Profile:
-    """Read `spike` or `spike:factor=20,at=0.5,lasts=0.05`; raise ValueError with what can be said."""
+    """Parse `spike` or `spike:factor=20,at=0.5,lasts=0.05`; raise ValueError with the reason."""
     name, _, rest = text.partition(":")
     if name not in PROFILES:
-        raise ValueError(f"there is no profile {name!r}; choose from {', '.join(PROFILES)}, or give --trace FILE")
+        raise ValueError(f"unknown profile; expected one of {', '.join(PROFILES)}, or use --trace FILE")
     known = {field.name: field.type for field in fields(PROFILES[name])}
     values: dict[str, Any] = {}
     for part in filter(None, rest.split(",")):
         key, _, value = part.partition("=")
         if key not in known:
-            raise ValueError(f"{name} has no {key!r}; it has {', '.join(known) or 'no settings'}")
+            raise ValueError(f"{name} has no setting {key!r}; it has {', '.join(known) or 'no settings'}")
         try:
             values[key] = int(value) if known[key] is int else float(value)
         except ValueError:
-            raise ValueError(f"{name}: {key} is a number, not {value!r}") from None
+            raise ValueError(f"{key} must be a number, not {value!r}") from None
     return PROFILES[name](**values)
 
 
-def parse_trace(lines: Iterator[str]) -> Trace:
-    """Read one time a line, in seconds, or as ISO 8601 where a line is no number. They are sorted, the first is 0."""
+def parse_trace(lines: Iterable[str]) -> Trace:
+    """Parse one time a line, in seconds or ISO 8601; empty lines and # comments are skipped. Raise ValueError."""
     times: list[float] = []
     for number, line in enumerate(lines, start=1):
         if not (text := line.strip()) or text.startswith("#"):
             continue
         try:
-            time_s = float(text)
+            times.append(_time_s(text))
         except ValueError:
-            try:
-                time_s = datetime.fromisoformat(text).timestamp()
-            except ValueError:
-                raise ValueError(f"line {number}: {text[:40]!r} is neither seconds nor an ISO 8601 time") from None
-        if not math.isfinite(time_s):
-            raise ValueError(f"line {number}: {text!r} is no time")
-        times.append(time_s)
+            raise ValueError(f"line {number}: expected seconds or an ISO 8601 time, not {text[:40]!r}") from None
     if not times:
-        raise ValueError("it names no time; write one a line, in seconds or as ISO 8601")
+        raise ValueError("no send times; write one a line, in seconds or as ISO 8601")
     times.sort()
     return Trace(tuple(time_s - times[0] for time_s in times))
+
+
+def _time_s(text: str) -> float:
+    try:
+        time_s = float(text)
+    except ValueError:
+        return datetime.fromisoformat(text).timestamp()
+    if not math.isfinite(time_s):
+        raise ValueError(text)
+    return time_s

@@ -1,6 +1,6 @@
-"""The rig's own ledger while it runs: every reply of the generator and every outcome heard, second by second.
+"""The rig's record of a burst: every reply of the generator and every outcome, second by second.
 
-Every latency is kept as a number of four bytes, so percentiles are exact and need no buckets. One thread only.
+Every latency is kept, in four bytes, so percentiles are exact and need no buckets. One thread only.
 """
 
 import math
@@ -11,8 +11,8 @@ from typing import Final
 
 from orderboard.burst.judge.verdict import Attempt
 from orderboard.burst.load.generator import Reply
-from orderboard.burst.mix import Intent
-from orderboard.burst.model import CurvePoint, Latency
+from orderboard.burst.load.mix import PlannedOrder
+from orderboard.burst.model import CurvePoint, GeneratorStats, Latency
 
 LATE_AFTER_MS: Final = 50.0
 _NINES: Final = 5  # the curve ends at 99.999 % or at the last value
@@ -20,7 +20,7 @@ _NINES: Final = 5  # the curve ends at 99.999 % or at the last value
 
 @dataclass
 class Second:
-    """What happened in one second."""
+    """The events of one second."""
 
     intended: int = 0
     sent: int = 0
@@ -33,19 +33,21 @@ class Second:
     end_to_end_ms: "array[float]" = field(default_factory=lambda: array("f"))
 
 
-class Book:
-    """What was sent, answered and finished, by second and as a whole."""
+class Recorder:
+    """Orders sent, answered and finished, by second and in total."""
 
-    def __init__(self, intents: Iterable[Intent], times_s: Sequence[float]) -> None:
-        self._orders = tuple((intent.kind, intent.idempotency_key, intent.body.get("priority")) for intent in intents)
+    def __init__(self, orders: Iterable[PlannedOrder], times_s: Sequence[float]) -> None:
+        self._orders = tuple(
+            (each.kind, each.idempotency_key, each.body.get("priority") == "express", each.may_end) for each in orders
+        )
         self._replies: dict[int, Reply] = {}
         self._intended_s: dict[str, float] = {}  # of every accepted order
         self._finished: set[str] = set()
-        self._heard_early: dict[str, float] = {}  # finished before the generator told that it was accepted
+        self._finished_early: dict[str, float] = {}  # before the generator reported that they were accepted
         self._unfinished: dict[str, float] = {}  # in the order of acceptance -> when
+        self._sent_by: dict[int, int] = {}  # second -> how many had been sent by then, answered or not
         self.seconds: dict[int, Second] = {}
         self.accepted = 0
-        self._sent_by: dict[int, int] = {}  # second -> how many had been sent by then, answered or not
         self.last_answer_s = 0.0
         self.last_finish_s = 0.0
         for time_s in times_s:
@@ -53,41 +55,45 @@ class Book:
 
     @property
     def orders(self) -> int:
-        """How many are to be sent."""
+        """The number of orders to send."""
         return len(self._orders)
 
     @property
+    def answered(self) -> int:
+        """The number of orders with an answer, or without one for good."""
+        return len(self._replies)
+
+    @property
     def finished(self) -> int:
-        """How many different orders were heard to have ended."""
-        return len(self._finished) + len(self._heard_early)
+        """The number of different orders with an outcome event."""
+        return len(self._finished) + len(self._finished_early)
 
     @property
     def unfinished(self) -> int:
-        """How many were accepted, should be heard to end, and were not yet."""
+        """The number of orders that were accepted and whose outcome event is still to come."""
         return len(self._unfinished)
 
     def oldest_age_s(self, now_s: float) -> float | None:
-        """For how long the oldest unfinished order has been so."""
+        """Return the age of the oldest unfinished order."""
         oldest = next(iter(self._unfinished.values()), None)
         return None if oldest is None else max(0.0, now_s - oldest)
 
     def sent(self, sent: int, now_s: float) -> None:
-        """Note how many had been sent by now."""
+        """Record how many have been sent by now."""
         self._sent_by[int(now_s)] = sent
 
     def sent_per_s(self, now_s: float, seconds: int = 5) -> float:
-        """How many were sent in the last whole seconds, for each of them."""
+        """Return the send rate over the last whole seconds."""
         last = int(now_s) - 1
         by_second = [self._sent_by.get(max(last - back, 0), 0) if last >= back else 0 for back in (0, seconds)]
         return max(0, by_second[0] - by_second[1]) / max(1, min(seconds, last + 1))
 
     def replied(self, reply: Reply) -> None:
-        """Note what became of an order."""
+        """Record the answer to an order."""
         self._replies[reply.number] = reply
         sent, answered = self._second(reply.sent_s), self._second(reply.answered_s)
-        lag_ms = (reply.sent_s - reply.intended_s) * 1000
         sent.sent += 1
-        sent.lag_ms = max(lag_ms, sent.lag_ms or 0.0)
+        sent.lag_ms = max(_lag_ms(reply), sent.lag_ms or 0.0)
         self.last_answer_s = max(self.last_answer_s, reply.answered_s)
         match reply.answer:
             case "acknowledged":
@@ -100,70 +106,78 @@ class Book:
             case "unavailable":
                 answered.unavailable += 1
 
-    def heard(self, order_id: str, at_s: float) -> None:
-        """Note that an order was heard to have ended. What is said again changes nothing."""
-        if order_id in self._finished or order_id in self._heard_early:
+    def outcome(self, order_id: str, at_s: float) -> None:
+        """Record the final outcome of an order; a repeated one changes nothing."""
+        if order_id in self._finished or order_id in self._finished_early:
             return
         self._second(at_s).finished += 1
         self.last_finish_s = max(self.last_finish_s, at_s)
         if order_id in self._intended_s:
             self._finish(order_id, at_s)
         else:
-            self._heard_early[order_id] = at_s
+            self._finished_early[order_id] = at_s
 
     def attempts(self) -> list[Attempt]:
-        """Every order that was sent, for the verdict."""
+        """Return every order that was sent, for the verdict."""
         found = []
         for number, reply in sorted(self._replies.items()):
-            kind, key, priority = self._orders[number]
+            kind, key, express, may_end = self._orders[number]
             found.append(
                 Attempt(
-                    kind,
-                    key,
-                    reply.answer,
-                    reply.order_ids,
-                    reply.total_cents,
-                    priority == "express",
-                    reply.cancellation,
+                    kind=kind,
+                    idempotency_key=key,
+                    answer=reply.answer,
+                    may_end=may_end,
+                    order_ids=reply.order_ids,
+                    refusals=reply.refusals,
+                    total_cents=reply.total_cents,
+                    express=express,
+                    cancellation=reply.cancellation,
                 )
             )
         return found
 
-    def lags_ms(self) -> list[float]:
-        """How late each order was sent, sorted."""
-        return sorted((reply.sent_s - reply.intended_s) * 1000 for reply in self._replies.values())
-
-    def waited(self) -> int:
-        """How many were late because no connection was free."""
-        return sum(
-            reply.waited and (reply.sent_s - reply.intended_s) * 1000 > LATE_AFTER_MS
-            for reply in self._replies.values()
+    def generator_stats(self, *, sent: int, connections: int, duration_s: float) -> GeneratorStats:
+        """Summarize how well the generator kept to the intended times."""
+        lags_ms = sorted(map(_lag_ms, self._replies.values())) or [0.0]
+        last_sent_s = max((reply.sent_s for reply in self._replies.values()), default=0.0)
+        return GeneratorStats(
+            orders=self.orders,
+            sent=sent,
+            not_sent=self.orders - sent,
+            late=sum(lag_ms > LATE_AFTER_MS for lag_ms in lags_ms),
+            late_after_ms=LATE_AFTER_MS,
+            lag_p50_ms=_ms(percentile(lags_ms, 50)),
+            lag_p99_ms=_ms(percentile(lags_ms, 99)),
+            lag_max_ms=_ms(lags_ms[-1]),
+            waited_for_connection=sum(
+                reply.waited and _lag_ms(reply) > LATE_AFTER_MS for reply in self._replies.values()
+            ),
+            connections=connections,
+            intended_rate=rate(self.orders, duration_s),
+            achieved_rate=rate(sent, max(duration_s, last_sent_s)),
         )
 
-    def last_sent_s(self) -> float:
-        """When the last order left."""
-        return max((reply.sent_s for reply in self._replies.values()), default=0.0)
-
     def recent(self, now_s: float, seconds: int = 5) -> Iterator[Second]:
-        """The last whole seconds."""
+        """Iterate over the last whole seconds."""
         for number in range(max(0, int(now_s) - seconds), int(now_s)):
             if number in self.seconds:
                 yield self.seconds[number]
 
     def accept(self) -> Latency | None:
-        """Over all accepted orders."""
+        """Return the latency of all accepted orders."""
         return latency(value for second in self.seconds.values() for value in second.accept_ms)
 
     def end_to_end(self) -> Latency | None:
-        """Over all finished orders."""
+        """Return the latency of all finished orders."""
         return latency(value for second in self.seconds.values() for value in second.end_to_end_ms)
 
     def _accepted(self, reply: Reply) -> None:
         order_id = reply.order_ids[0]
         self._intended_s[order_id] = reply.intended_s
-        if (at_s := self._heard_early.pop(order_id, None)) is not None:
+        if (at_s := self._finished_early.pop(order_id, None)) is not None:
             self._finish(order_id, at_s)
-        elif self._orders[reply.number][0] != "poison":  # of which nothing will be heard
+        elif self._orders[reply.number][-1] != {"dead-lettered"}:  # a poisoned order has no outcome event
             self._unfinished[order_id] = reply.answered_s
 
     def _finish(self, order_id: str, at_s: float) -> None:
@@ -175,14 +189,19 @@ class Book:
         return self.seconds.setdefault(max(0, int(at_s)), Second())
 
 
+def rate(count: int, over_s: float) -> float:
+    """Return a count a second; 0 over no time."""
+    return round(count / over_s, 1) if over_s > 0 else 0.0
+
+
 def percentile(ordered: Sequence[float], percent: float) -> float:
-    """The smallest value that so many percent do not exceed (nearest rank); ordered is sorted and not empty."""
+    """Return the nearest-rank percentile of a sorted sequence that is not empty."""
     rank = math.ceil(round(percent * len(ordered) / 100, 6))  # 99.9 is a little more in binary
     return ordered[min(max(rank, 1), len(ordered)) - 1]
 
 
 def latency(values_ms: Iterable[float]) -> Latency | None:
-    """Percentiles and curve; None of nothing."""
+    """Return percentiles and their curve; None without values."""
     ordered = sorted(values_ms)
     if not ordered:
         return None
@@ -200,7 +219,7 @@ def latency(values_ms: Iterable[float]) -> Latency | None:
 
 
 def _curve(ordered: Sequence[float]) -> Iterator[CurvePoint]:
-    """Ten points to each nine, as far as there are values to tell them apart, and the maximum."""
+    """Yield ten points for each nine, as far as there are enough values, and the maximum."""
     for nine in range(_NINES):
         if 10**nine > len(ordered):
             break
@@ -212,3 +231,7 @@ def _curve(ordered: Sequence[float]) -> Iterator[CurvePoint]:
 
 def _ms(value: float) -> float:
     return round(value, 3)
+
+
+def _lag_ms(reply: Reply) -> float:
+    return (reply.sent_s - reply.intended_s) * 1000

@@ -1,27 +1,26 @@
-"""Looks at the queues and at the services' own counts once a second, in a thread. For the picture, and for the cost."""
+"""Samples in a background thread: queue depths for the timeline, and request counts for the cost."""
 
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from orderboard.burst.report.cost import Counted
+from orderboard.burst.report.cost import RequestCounts
 from orderboard.orders.dead_letters import dead_letter_queues
 from orderboard.orders.queues import Depth, depth
 from orderboard.system.process_stats import CpuSampler
-from orderboard.system.services import Service
-from orderboard.system.target import AWS_ERRORS, Target
+from orderboard.system.system import System
+from orderboard.system.target import AWS_ERRORS
 
-_EVERY_S: Final = 1.0
-_ANSWER_WITHIN_S: Final = 0.5
-_NAMES: Final = ("orderboard_aws_requests_total", "orderboard_aws_entries_total")  # in the order of _Counts
+_METRICS_WITHIN_S: Final = 0.5
+_REQUESTS, _ENTRIES = "orderboard_aws_requests_total", "orderboard_aws_entries_total"
 _past_proxies: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-_Counts = dict[tuple[str, str], list[int]]  # (service, operation) -> [requests, entries]
 
 
 @dataclass(frozen=True)
@@ -34,96 +33,99 @@ class Sample:
 
     @property
     def backlog(self) -> int:
-        """What work and express hold."""
+        """The number of messages in the work and express queues."""
         return sum(self.depths[name].total for name in ("work", "express") if name in self.depths)
 
     @property
     def idle(self) -> bool:
-        """Whether no queue on an order's way holds anything."""
+        """True when no queue on an order's way holds a message."""
         return bool(self.depths) and all(each.total == 0 for each in self.depths.values())
 
 
 class Sampler:
-    """Samples until it is stopped. What one look could not see keeps its last value."""
+    """The latest sample of the queues and the request counts. A failed reading keeps the last value."""
 
-    def __init__(
-        self, target: Target, witness_queue: str, services: Callable[[], Sequence[Service]], processors: CpuSampler
-    ) -> None:
-        self._target = target
-        self._processors = processors
-        self._services = services
-        outputs = target.outputs
+    def __init__(self, system: System, listener_queue: str, cpu: CpuSampler) -> None:
+        target = system.target
+        self._system, self._sqs, self._cpu = system, target.sqs, cpu
         names = {
-            "work": outputs.work_queue,
-            "express": outputs.express_queue,
-            "alerts": outputs.alerts_queue,
-            "inbox": outputs.inbox_queue,
-            "witness": witness_queue,
+            "work": target.outputs.work_queue,
+            "express": target.outputs.express_queue,
+            "alerts": target.outputs.alerts_queue,
+            "inbox": target.outputs.inbox_queue,
+            "witness": listener_queue,
         }
         self._urls = {role: target.queue_url(name) for role, name in names.items()}
         self._dead_letter_urls = [target.queue_url(name) for name in dead_letter_queues(target)]
-        self._counts: dict[str, _Counts] = {}
-        self._look_at_services()
-        self._before = self._sums()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+        self._counts: dict[str, RequestCounts] = {}  # by service process
+        self._read_counts()
+        self._before = self._total()
         self.latest = Sample(time.monotonic())
 
-    def start(self) -> None:
-        """Begin to look."""
-        self._thread.start()
+    def sample(self) -> None:
+        """Read everything once."""
+        try:
+            taken_at = time.monotonic()
+            depths = {role: depth(self._sqs, url) for role, url in self._urls.items()}
+            dead_letters = sum(depth(self._sqs, url).total for url in self._dead_letter_urls)
+            self.latest = Sample(taken_at, depths, dead_letters)
+        except AWS_ERRORS:  # a busy backend; the next sample may succeed
+            return
+        self._read_counts()
+        self._cpu.sample()
 
-    def stop(self) -> None:
-        """Look at the services once more, and stop."""
-        self._stopping.set()
-        self._thread.join()
-        self._look_at_services()
+    def requests(self) -> RequestCounts:
+        """Return the services' requests since the start. Those of a killed worker's last second are missing."""
+        self._read_counts()
+        before = self._before
+        return {
+            key: (requests - before.get(key, (0, 0))[0], entries - before.get(key, (0, 0))[1])
+            for key, (requests, entries) in self._total().items()
+        }
 
-    def counted(self) -> list[Counted]:
-        """The services' requests since the sampler was made. Those of a killed worker's last second are missing."""
-        found = []
-        for (service, operation), (requests, entries) in self._sums().items():
-            requests_before, entries_before = self._before.get((service, operation), (0, 0))
-            found.append(Counted(service, operation, requests - requests_before, entries - entries_before))
-        return found
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_EVERY_S):
-            try:
-                taken_at = time.monotonic()
-                depths = {role: depth(self._target.sqs, url) for role, url in self._urls.items()}
-                dead_letters = sum(depth(self._target.sqs, url).total for url in self._dead_letter_urls)
-                self.latest = Sample(taken_at, depths, dead_letters)
-            except AWS_ERRORS:  # a busy backend; the next look may see more
-                continue
-            self._look_at_services()
-            self._processors.sample()
-
-    def _look_at_services(self) -> None:
-        for service in list(self._services()):
+    def _read_counts(self) -> None:
+        for service in list(self._system.services):
             if not service.process.running():
                 continue
             try:
-                with _past_proxies.open(f"{service.url}/metrics", timeout=_ANSWER_WITHIN_S) as response:
-                    lines = response.read().decode().splitlines()
+                with _past_proxies.open(f"{service.url}/metrics", timeout=_METRICS_WITHIN_S) as response:
+                    self._counts[service.process.name] = _parse(response.read().decode())
             except OSError:  # it starts, ends or is frozen
                 continue
-            self._counts[service.process.name] = _read(line for line in lines if line.startswith(_NAMES))
 
-    def _sums(self) -> dict[tuple[str, str], tuple[int, int]]:
-        sums: _Counts = {}
+    def _total(self) -> RequestCounts:
+        requests: Counter[tuple[str, str]] = Counter()
+        entries: Counter[tuple[str, str]] = Counter()
         for counts in self._counts.values():
-            for key, (requests, entries) in counts.items():
-                total = sums.setdefault(key, [0, 0])
-                total[0] += requests
-                total[1] += entries
-        return {key: (requests, entries) for key, (requests, entries) in sums.items()}
+            for key, (more_requests, more_entries) in counts.items():
+                requests[key] += more_requests
+                entries[key] += more_entries
+        return {key: (requests[key], entries[key]) for key in requests}
 
 
-def _read(lines: Iterable[str]) -> _Counts:
-    counts: _Counts = {}
+@contextmanager
+def every(seconds: float, action: Callable[[], None], *, name: str) -> Iterator[None]:
+    """Run `action` in a thread every so many seconds until the block ends."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.wait(seconds):
+            action()
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def _parse(metrics: str) -> RequestCounts:
+    lines = (line for line in metrics.splitlines() if line.startswith((_REQUESTS, _ENTRIES)))
+    counts: dict[tuple[str, str], dict[str, int]] = {}
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for sample in family.samples:
             key = (sample.labels.get("service", ""), sample.labels.get("operation", ""))
-            counts.setdefault(key, [0, 0])[_NAMES.index(sample.name)] = int(sample.value)
-    return counts
+            counts.setdefault(key, {})[sample.name] = int(sample.value)
+    return {key: (values.get(_REQUESTS, 0), values.get(_ENTRIES, 0)) for key, values in counts.items()}

@@ -1,14 +1,16 @@
-"""What AWS would charge for requests: a small dated price list, without free tiers, storage and data transfer.
+"""The price of requests on AWS: a small dated price list, without free tiers, storage and data transfer.
 
 us-east-1, the first tier of each price. All queues and topics here are standard ones.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from orderboard.burst.model import Cost, Requests
+
+RequestCounts = dict[tuple[str, str], tuple[int, int]]  # (service, operation) -> (requests, entries)
 
 AS_OF: Final = "2026-06"
 SOURCE: Final = (
@@ -17,7 +19,6 @@ SOURCE: Final = (
     "(as cut in November 2024), https://aws.amazon.com/lambda/pricing/ (requests; a GB-second of the notifier comes to "
     "$0.0000166667 on top); us-east-1"
 )
-_MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -32,29 +33,16 @@ class _Price:
         return f"{times}${usd} a million {'requests' if self.per == 'request' else 'entries'}"
 
 
-# Ten messages here are far below 64 KB, the size up to which a request, or an event, counts once.
-_SNS: Final = _Price(0.50, "request")
-_SQS: Final = _Price(0.40, "request")
-_EVENT: Final = _Price(1.00, "entry")  # a batch saves calls, but every event is charged
-_WRITE_USD: Final = 0.625
-_READ_USD: Final = 0.125
+_WRITE_USD, _READ_USD = 0.625, 0.125
 # A row below 1 KB is one write unit in the table, and another one in the customer index.
 _ROW: Final = _Price(_WRITE_USD, "entry", units=2)
-_PRICES: Final[Mapping[tuple[str, str], _Price]] = {
-    ("sns", "Publish"): _SNS,
-    ("sns", "Publish (notifier)"): _SNS,
-    ("sns", "PublishBatch"): _SNS,
-    ("lambda", "Invoke (notifier)"): _Price(0.20, "request"),
-    ("sqs", "SendMessage"): _SQS,
-    ("sqs", "SendMessageBatch"): _SQS,
-    ("sqs", "ReceiveMessage"): _SQS,
-    ("sqs", "DeleteMessage"): _SQS,
-    ("sqs", "DeleteMessageBatch"): _SQS,
-    ("sqs", "ChangeMessageVisibility"): _SQS,
-    ("sqs", "ChangeMessageVisibilityBatch"): _SQS,
-    ("sqs", "GetQueueUrl"): _SQS,
-    ("sqs", "GetQueueAttributes"): _SQS,
-    ("eventbridge", "PutEvents"): _EVENT,
+# By service, where its requests cost the same, else by operation. Ten messages here are far below 64 KB, the size up to
+# which a request, or an event, counts once.
+_PRICES: Final[Mapping[str | tuple[str, str], _Price]] = {
+    "sns": _Price(0.50, "request"),
+    "sqs": _Price(0.40, "request"),
+    "lambda": _Price(0.20, "request"),
+    ("eventbridge", "PutEvents"): _Price(1.00, "entry"),  # a batch saves calls, but every event is charged
     ("dynamodb", "PutItem"): _ROW,
     ("dynamodb", "UpdateItem"): _ROW,
     ("dynamodb", "BatchExecuteStatement"): _ROW,
@@ -64,38 +52,14 @@ _PRICES: Final[Mapping[tuple[str, str], _Price]] = {
 }
 
 
-@dataclass(frozen=True)
-class Counted:
-    """So many requests of an operation, with so many entries."""
-
-    service: str
-    operation: str
-    requests: int
-    entries: int
+def notifier_at_most(alerts: int) -> RequestCounts:
+    """Return the notifier's requests, which are not counted: at most an invocation and a Publish an alert."""
+    return {("lambda", "Invoke (notifier)"): (alerts, alerts), ("sns", "Publish (notifier)"): (alerts, alerts)}
 
 
-def notifier_at_most(alerts: int) -> list[Counted]:
-    """What the notifier asks for, which nobody counts: an invocation and a Publish an alert, fewer if it batches."""
-    return [
-        Counted("lambda", "Invoke (notifier)", alerts, alerts),
-        Counted("sns", "Publish (notifier)", alerts, alerts),
-    ]
-
-
-def priced(counted: Iterable[Counted], *, orders: int) -> Cost:
-    """What these requests cost, and what a thousand orders do: nothing (0) where none landed."""
-    rows = tuple(
-        Requests(
-            service=each.service,
-            operation=each.operation,
-            requests=each.requests,
-            entries=each.entries,
-            usd=usd(each),
-            price=None if (price := _PRICES.get((each.service, each.operation))) is None else str(price),
-        )
-        for each in sorted(counted, key=lambda each: (each.service, each.operation))
-        if each.requests
-    )
+def cost(counts: RequestCounts, *, orders: int) -> Cost:
+    """Price these requests, in total and for a thousand orders (0 where none landed)."""
+    rows = tuple(_row(*key, *counts[key]) for key in sorted(counts) if counts[key][0])
     thousands = orders / 1000 if orders else math.inf
     return Cost(
         requests=rows,
@@ -106,9 +70,17 @@ def priced(counted: Iterable[Counted], *, orders: int) -> Cost:
     )
 
 
-def usd(counted: Counted) -> float | None:
-    """What AWS would charge; None for an operation that the list does not know."""
-    if (price := _PRICES.get((counted.service, counted.operation))) is None:
-        return None
-    charged = counted.requests if price.per == "request" else counted.entries
-    return round(charged * price.units * price.usd_per_million / _MILLION, 9)
+def _row(service: str, operation: str, requests: int, entries: int) -> Requests:
+    price = _PRICES.get((service, operation)) or _PRICES.get(service)
+    usd = None
+    if price is not None:
+        charged = (requests if price.per == "request" else entries) * price.units
+        usd = round(charged * price.usd_per_million / 1_000_000, 9)
+    return Requests(
+        service=service,
+        operation=operation,
+        requests=requests,
+        entries=entries,
+        usd=usd,
+        price=None if price is None else str(price),
+    )

@@ -1,43 +1,62 @@
-"""The files of a burst, written and read again; model.py says what is in them, report.py draws them."""
+"""The files of a burst: summary.json, timeline.csv and JUnit XML. `html` draws the report."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
+from xml.etree import ElementTree as ET
 
-from orderboard.burst.model import Moment, Summary
+from orderboard.burst.model import Summary, TimelineRow
 
 SUMMARY_FILE: Final = "summary.json"
 TIMELINE_FILE: Final = "timeline.csv"
 REPORT_FILE: Final = "report.html"
+_SUITE: Final = "orderboard burst"
 
 
 @dataclass(frozen=True)
-class BurstRun:
-    """All that a report is drawn from."""
+class BurstFiles:
+    """The contents of summary.json and timeline.csv."""
 
     summary: Summary
-    timeline: Sequence[Moment]
+    timeline: Sequence[TimelineRow]
+
+    def write(self, directory: Path) -> None:
+        """Write both."""
+        (directory / SUMMARY_FILE).write_text(self.summary.model_dump_json(indent=2) + "\n")
+        with (directory / TIMELINE_FILE).open("w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(TimelineRow.model_fields), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(row.model_dump() for row in self.timeline)
 
 
-def write_files(run: BurstRun, directory: Path) -> None:
-    """Write summary.json and timeline.csv."""
-    (directory / SUMMARY_FILE).write_text(run.summary.model_dump_json(indent=2) + "\n")
-    with (directory / TIMELINE_FILE).open("w", newline="") as file:
-        _write_timeline(run.timeline, file)
+def write_junit(summary: Summary, path: Path) -> None:
+    """Write one test case for each part of the verdict and for each threshold."""
+    cases = _cases(summary)
+    suite = ET.Element(
+        "testsuite",
+        name=_SUITE,
+        tests=str(len(cases)),
+        failures=str(sum(failure is not None for failure in cases.values())),
+        errors="0",
+        time=f"{summary.load_s + summary.drain_s:.3f}",
+        timestamp=summary.started_at.isoformat(timespec="seconds"),
+    )
+    for name, failure in cases.items():
+        case = ET.SubElement(suite, "testcase", classname=_SUITE, name=name, time="0")
+        if failure is not None:
+            ET.SubElement(case, "failure", message=failure.splitlines()[0]).text = failure
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def read_files(directory: Path) -> BurstRun:
-    """Read them again; raise OSError, or pydantic's ValidationError, where that cannot be."""
-    summary = Summary.model_validate_json((directory / SUMMARY_FILE).read_bytes())
-    with (directory / TIMELINE_FILE).open(newline="") as file:
-        rows = [{name: value or None for name, value in row.items()} for row in csv.DictReader(file)]
-    return BurstRun(summary, tuple(Moment.model_validate(row) for row in rows))
-
-
-def _write_timeline(timeline: Iterable[Moment], file: TextIO) -> None:
-    writer = csv.DictWriter(file, fieldnames=list(Moment.model_fields), lineterminator="\n")
-    writer.writeheader()
-    for moment in timeline:
-        writer.writerow(moment.model_dump())
+def _cases(summary: Summary) -> dict[str, str | None]:
+    verdict = summary.verdict
+    cases = {"drained": None if verdict.drained else summary.broken_off or "the drain did not finish"}
+    for name, count in (("lost", verdict.lost), ("duplicated", verdict.duplicated), ("unexpected", verdict.unexpected)):
+        texts = [finding.text for finding in verdict.findings if finding.verdict == name]
+        cases[f"{name} == 0"] = "\n".join([f"{count} {name}", *texts]) if count else None
+    for each in summary.expectations:
+        cases[each.text] = None if each.met else f"expected {each.text}, measured {each.measured:g}"
+    return cases

@@ -1,7 +1,7 @@
-"""report.html: one file that opens offline, with the run embedded as JSON and everything that draws it inlined.
+"""report.html: one file that opens offline, with the results embedded as JSON and all scripts and styles inlined.
 
-Texts of orders may be hostile. They reach the page as JSON whose markup characters are escaped, the page puts them in
-as text only, and its Content-Security-Policy runs nothing but the scripts that are named there by their hashes.
+Texts of orders may be hostile. They reach the page as JSON whose markup characters are escaped, the page inserts them
+as text only, and its Content-Security-Policy allows only the scripts whose hashes it lists.
 """
 
 import base64
@@ -11,64 +11,50 @@ import json
 import re
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Final
 
-from orderboard.burst.model import Moment
-from orderboard.burst.report.files import BurstRun
+from orderboard.burst.model import TimelineRow
+from orderboard.burst.report.files import BurstFiles
 
 _SLOT: Final = re.compile(r"\{\{(\w+)\}\}")
-# In a script element these could end it, or open a comment; in a JSON string their escapes mean the same.
+# In a script element these could end it, or open a comment; their escapes mean the same in a JSON string.
 # https://html.spec.whatwg.org/multipage/scripting.html#restrictions-for-contents-of-script-elements
 _ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def write_report(run: BurstRun, path: Path) -> None:
-    """Write the page to path."""
-    path.write_text(render(run), encoding="utf-8")
-
-
-def render(run: BurstRun) -> str:
-    """The page."""
+def render(run: BurstFiles) -> str:
+    """Return the page."""
     settings = run.summary.settings
     style, uplot_style = _asset("report.css"), _asset("uPlot.min.css")
-    script, uplot_script = (
-        _asset("charts.js") + _asset("report.js").replace('"use strict";\n', "", 1),
-        _asset("uPlot.iife.min.js"),
-    )
-    return _filled(
-        _asset("page.html"),
-        {
-            "title": html.escape(f"Burst of {settings.orders} orders, {settings.profile}"),
-            "style": style,
-            "style_hashes": f"{_hash(uplot_style)} {_hash(style)}",
-            "script": script,
-            "script_hashes": f"{_hash(uplot_script)} {_hash(script)}",
-            "uplot_style": uplot_style,
-            "uplot_script": uplot_script,
-            "uplot_license": _asset("uPlot.LICENSE").strip(),
-            "data": embedded_json(_document(run)),
-        },
-    )
+    script = _asset("charts.js") + _asset("report.js").replace('"use strict";\n', "", 1)
+    uplot_script = _asset("uPlot.iife.min.js")
+    values = {
+        "title": html.escape(f"Burst of {settings.orders} orders, {settings.profile}"),
+        "style": style,
+        "style_hashes": f"{_hash(uplot_style)} {_hash(style)}",
+        "script": script,
+        "script_hashes": f"{_hash(uplot_script)} {_hash(script)}",
+        "uplot_style": uplot_style,
+        "uplot_script": uplot_script,
+        "uplot_license": _asset("uPlot.LICENSE").strip(),
+        "data": embedded_json(_document(run)),
+    }
+    # In one pass, so that inserted text is not searched for slots.
+    return _SLOT.sub(lambda slot: values[slot[1]], _asset("page.html"))
 
 
 def embedded_json(document: object) -> str:
-    """JSON in ASCII that is safe inside a script element, whatever the strings in it say."""
+    """Return ASCII JSON that is safe inside a script element, whatever its strings contain."""
     return json.dumps(document, separators=(",", ":"), allow_nan=False).translate(_ESCAPES)
 
 
-def _document(run: BurstRun) -> dict[str, object]:
-    # By way of JSON text: there pydantic turns an infinite number into null, which every reader knows.
-    moments = [json.loads(moment.model_dump_json()) for moment in run.timeline]
+def _document(run: BurstFiles) -> dict[str, object]:
+    # Through JSON text, in which pydantic turns an infinite number into null.
+    rows = [json.loads(row.model_dump_json()) for row in run.timeline]
     return {
         "summary": json.loads(run.summary.model_dump_json()),
-        "timeline": {name: [moment[name] for moment in moments] for name in Moment.model_fields},
+        "timeline": {name: [row[name] for row in rows] for name in TimelineRow.model_fields},
     }
-
-
-def _filled(page: str, values: dict[str, str]) -> str:
-    """In one pass, so that what is filled in is not looked at again."""
-    return _SLOT.sub(lambda slot: values[slot[1]], page)
 
 
 def _hash(content: str) -> str:

@@ -1,6 +1,6 @@
-"""What is shown while a burst runs: a live picture on a terminal, a line every few seconds elsewhere. On stderr."""
+"""The view of a running burst, on stderr: a live display on a terminal, else a line every few seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -12,44 +12,41 @@ from rich.table import Table
 from rich.text import Text
 
 from orderboard.burst.chaos.schedule import Fault
-from orderboard.burst.measure.recorder import Book, percentile
+from orderboard.burst.measure.recorder import Recorder, percentile
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.model import FaultMark
 from orderboard.terminal.progress import error_console
 from orderboard.terminal.tables import plain_table
 
 _LINE_EVERY_S: Final = 5.0
+_RATES_OVER_S: Final = 5
+_JUDGING: Final = "reading the table, the dead-letter queues and the inbox"
 _QUEUES: Final = ("work", "express", "alerts", "inbox")
 
 
 @dataclass(frozen=True)
 class Now:
-    """How things are at a moment."""
+    """The state of a burst at a moment."""
 
     at_s: float
     loading: bool
     sent: int
-    book: Book
+    recorder: Recorder
     sample: Sample
     workers: int
     marks: tuple[FaultMark, ...]
     next_fault: Fault | None
     alerts: int
 
-    @property
-    def due(self) -> int:
-        """How many orders should be heard to end."""
-        return self.book.finished + self.book.unfinished
-
 
 class View(Protocol):
-    """Where it is shown."""
+    """A display of a burst."""
 
     def update(self, now: Now) -> None:
-        """Show how things are."""
+        """Show the state."""
 
-    def looking(self) -> None:
-        """Show that the table, the dead-letter queues and the inbox are looked at."""
+    def judging(self) -> None:
+        """Show that the table, the dead-letter queues and the inbox are being read."""
 
 
 class PlainView:
@@ -58,68 +55,56 @@ class PlainView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._line_at_s = 0.0
-        self._told_marks = 0
-        self._looked = False
+        self._shown_marks = 0
+        self._judging = False
 
     def update(self, now: Now) -> None:
-        """A line, if one is due."""
-        for mark in now.marks[self._told_marks :]:
+        """Print new marks, and a line if one is due."""
+        for mark in now.marks[self._shown_marks :]:
             self._say(mark.at_s, mark.text)
-        self._told_marks = len(now.marks)
+        self._shown_marks = len(now.marks)
         if now.at_s < self._line_at_s:
             return
         self._line_at_s = now.at_s + _LINE_EVERY_S
-        book, rates = now.book, _rates(now)
+        recorder, rates = now.recorder, _rates(now)
         self._say(
             now.at_s,
-            f"{'load' if now.loading else 'drain'}: sent {now.sent} of {book.orders}, accepted {book.accepted}, "
-            f"finished {book.finished}; {rates.accepted:.0f}/s in, {rates.finished:.0f}/s out; "
-            f"backlog {now.sample.backlog}; accept p99 {_ms(rates.accept_p99_ms)}",
+            f"{'load' if now.loading else 'drain'}: sent {now.sent} of {recorder.orders}, "
+            f"accepted {recorder.accepted}, finished {recorder.finished}; {rates.accepted:.0f}/s in, "
+            f"{rates.finished:.0f}/s out; backlog {now.sample.backlog}; accept p99 {rates.accept_ms[1]}",
         )
 
-    def looking(self) -> None:
-        """Once is enough."""
-        if not self._looked:
-            self._looked = True
-            self._console.print("          looking at the table, the dead-letter queues and the inbox", highlight=False)
+    def judging(self) -> None:
+        """Print a line, once."""
+        if not self._judging:
+            self._judging = True
+            self._console.print(f"          {_JUDGING}", highlight=False)
 
     def _say(self, at_s: float, text: str) -> None:
         self._console.print(f"{at_s:6.1f} s  {text}", markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveView:
-    """The picture, drawn again four times a second."""
+    """A display that is redrawn four times a second."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
         self._now: Now | None = None
 
     def update(self, now: Now) -> None:
-        """Draw it."""
+        """Redraw it."""
         self._now = now
-        self._live.update(picture(now), refresh=True)
+        self._live.update(_display(now), refresh=True)
 
-    def looking(self) -> None:
-        """Say so below the picture."""
+    def judging(self) -> None:
+        """Add a line below."""
         if self._now is not None:
-            line = Text(" Looking at the table, the dead-letter queues and the inbox ...", style="dim")
-            self._live.update(Group(picture(self._now), line), refresh=True)
-
-
-@dataclass(frozen=True)
-class _Rates:
-    sent: float
-    accepted: float
-    finished: float
-    accept_p50_ms: float | None
-    accept_p99_ms: float | None
-    end_to_end_p50_ms: float | None
-    end_to_end_p99_ms: float | None
+            self._live.update(Group(_display(self._now), Text(f" {_JUDGING} ...", style="dim")), refresh=True)
 
 
 @contextmanager
 def burst_view() -> Iterator[View]:
-    """The view that fits what stderr is."""
+    """Return the view for stderr."""
     console = error_console()
     if not console.is_terminal:
         yield PlainView(console)
@@ -128,26 +113,26 @@ def burst_view() -> Iterator[View]:
         yield LiveView(live)
 
 
-def picture(now: Now) -> RenderableType:
-    """Everything at a glance: progress, rates and latencies, queues, faults."""
+def _display(now: Now) -> RenderableType:
     return Group(_head(now), Text(), _progress(now), Text(), _side_by_side(now), Text(), _faults(now))
 
 
 def _head(now: Now) -> Text:
     phase = "load" if now.loading else "drain"
-    workers = f"{now.workers} worker{'' if now.workers == 1 else 's'} at work"
+    workers = f"{now.workers} worker{'' if now.workers == 1 else 's'} running"
     return Text.assemble(
         (f" {phase} ", "bold reverse"), f"  {now.at_s:5.1f} s   ", (workers, "" if now.workers else "bold red")
     )
 
 
 def _progress(now: Now) -> Table:
-    book = now.book
+    recorder = now.recorder
+    due = recorder.finished + recorder.unfinished
     grid = Table.grid(padding=(0, 2, 0, 0))
     for name, done, total in (
-        (" sent", now.sent, book.orders),
-        (" accepted", book.accepted, book.orders),
-        (" finished", book.finished, max(now.due, 1)),
+        (" sent", now.sent, recorder.orders),
+        (" accepted", recorder.accepted, recorder.orders),
+        (" finished", recorder.finished, max(due, 1)),
     ):
         grid.add_row(name, ProgressBar(max(total, 1), done, width=40, complete_style="cyan"), f"{done} of {total}")
     return grid
@@ -160,8 +145,8 @@ def _side_by_side(now: Now) -> Table:
     for name in ("a second", "p50", "p99"):
         numbers.add_column(name, justify="right", min_width=8)
     numbers.add_row("sent", f"{rates.sent:.0f}", "", "")
-    numbers.add_row("accepted", f"{rates.accepted:.0f}", _ms(rates.accept_p50_ms), _ms(rates.accept_p99_ms))
-    numbers.add_row("finished", f"{rates.finished:.0f}", _ms(rates.end_to_end_p50_ms), _ms(rates.end_to_end_p99_ms))
+    numbers.add_row("accepted", f"{rates.accepted:.0f}", *rates.accept_ms)
+    numbers.add_row("finished", f"{rates.finished:.0f}", *rates.end_to_end_ms)
     queues = plain_table("Queues")
     queues.add_column("")
     for name in ("waiting", "in flight"):
@@ -176,31 +161,41 @@ def _side_by_side(now: Now) -> Table:
 
 
 def _faults(now: Now) -> Text:
-    oldest_s = now.book.oldest_age_s(now.at_s)
-    lines = [f" Oldest order under way: {'none' if oldest_s is None else f'{oldest_s:.1f} s'}   Alerts: {now.alerts}"]
+    oldest_s = now.recorder.oldest_age_s(now.at_s)
+    lines = [f" Oldest unfinished order: {'none' if oldest_s is None else f'{oldest_s:.1f} s'}   Alerts: {now.alerts}"]
     lines += [f" {mark.at_s:5.1f} s  {mark.text}" for mark in now.marks[-4:]]
     if now.next_fault is not None:
-        lines.append(f" {now.next_fault.at_s:5.1f} s  {now.next_fault}, to come")
+        lines.append(f" {now.next_fault.at_s:5.1f} s  {now.next_fault} (planned)")
     return Text("\n".join(lines), style="dim")
 
 
+@dataclass(frozen=True)
+class _Rates:
+    """Orders a second and latencies (p50, p99) over the last seconds."""
+
+    sent: float
+    accepted: float
+    finished: float
+    accept_ms: tuple[str, str]
+    end_to_end_ms: tuple[str, str]
+
+
 def _rates(now: Now) -> _Rates:
-    seconds = list(now.book.recent(now.at_s))
-    over_s = max(1, min(5, int(now.at_s)))
-    accept = sorted(value for second in seconds for value in second.accept_ms)
-    end_to_end = sorted(value for second in seconds for value in second.end_to_end_ms)
+    seconds = list(now.recorder.recent(now.at_s, _RATES_OVER_S))
+    over_s = max(1, min(_RATES_OVER_S, int(now.at_s)))
     return _Rates(
-        sent=now.book.sent_per_s(now.at_s),
+        sent=now.recorder.sent_per_s(now.at_s, _RATES_OVER_S),
         accepted=sum(second.accepted for second in seconds) / over_s,
         finished=sum(second.finished for second in seconds) / over_s,
-        accept_p50_ms=percentile(accept, 50) if accept else None,
-        accept_p99_ms=percentile(accept, 99) if accept else None,
-        end_to_end_p50_ms=percentile(end_to_end, 50) if end_to_end else None,
-        end_to_end_p99_ms=percentile(end_to_end, 99) if end_to_end else None,
+        accept_ms=_p50_p99(value for second in seconds for value in second.accept_ms),
+        end_to_end_ms=_p50_p99(value for second in seconds for value in second.end_to_end_ms),
     )
 
 
-def _ms(value: float | None) -> str:
-    if value is None:
-        return ""
+def _p50_p99(values_ms: Iterable[float]) -> tuple[str, str]:
+    ordered = sorted(values_ms)
+    return (_ms(percentile(ordered, 50)), _ms(percentile(ordered, 99))) if ordered else ("", "")
+
+
+def _ms(value: float) -> str:
     return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"

@@ -1,4 +1,4 @@
-"""A burst's summary for the terminal: the verdict, what was fast and what was slow, and where the files are."""
+"""A burst's summary for the terminal."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _SHOWN_FINDINGS = 10
 
 
 def show(summary: Summary, out: Path, console: Console) -> None:
-    """Print it."""
+    """Print the tables, the bottleneck, the thresholds and the verdict."""
     both = Table.grid(padding=(0, 4, 0, 0))
     both.add_row(_answers(summary), _endings(summary))
     for part in (both, _latencies(summary), _times(summary)):
@@ -21,15 +21,14 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     console.print()
     _generator(summary, console)
     if (bound := summary.bound) is not None:
-        share = f", {bound.share:.0%} of what this backend can do" if bound.share and not bound.doubt else ""
-        by = "nothing but the load" if bound.by == "load" else f"the {bound.by}"
-        by = "no one thing that shows" if bound.by == "unclear" else by
-        console.print(f" Bound by {by}{share}: {bound.text}", markup=False)
+        share = f", at {bound.share:.0%} of the backend's ceiling" if bound.share and not bound.doubt else ""
+        name = {"load": "none", "unclear": "unclear"}.get(bound.by, f"the {bound.by}")
+        console.print(f" Bottleneck: {name}{share}. {bound.text}", markup=False)
         if bound.doubt is not None:
             console.print(f" {bound.finished_per_s:,.0f} orders a second. {bound.doubt}", markup=False)
     cost = summary.cost
     console.print(
-        f" {cost.requests_per_1000_orders:.0f} requests to AWS for 1,000 orders, "
+        f" Cost of 1,000 orders on AWS: {cost.requests_per_1000_orders:.0f} requests, "
         f"{cost.usd_per_1000_orders:.4f} USD at the prices of {cost.prices_as_of}"
     )
     console.print(f" Files: {out}", markup=False, soft_wrap=True)
@@ -41,34 +40,39 @@ def show(summary: Summary, out: Path, console: Console) -> None:
 
 def _answers(summary: Summary) -> Table:
     found = summary.verdict
-    table = plain_table("What was answered")
-    table.add_column("")
-    table.add_column("orders", justify="right")
-    table.add_row("attempted", f"{found.attempted:,}")
-    table.add_row("acknowledged (202)", f"{found.acknowledged:,}")
-    table.add_row("refused (4xx)", f"{found.refused:,}")
-    table.add_row("unavailable", f"{found.unavailable:,}")
-    table.add_row("recovered", f"{found.recovered:,}")
-    return table
+    return _counts(
+        "Answers",
+        ("attempted", found.attempted),
+        ("acknowledged (202)", found.acknowledged),
+        ("refused (4xx)", found.refused),
+        ("unavailable", found.unavailable),
+        ("recovered", found.recovered),
+    )
 
 
 def _endings(summary: Summary) -> Table:
     found = summary.verdict
-    table = plain_table("What became of it")
-    table.add_column("")
-    table.add_column("orders", justify="right")
-    for name, count in (
+    table = _counts(
+        "Endings",
         ("completed", found.completed),
         ("rejected", found.rejected),
         ("cancelled", found.cancelled),
         ("in a dead-letter queue", found.dead_lettered),
-    ):
-        table.add_row(name, f"{count:,}")
+    )
     if found.unsettled:
-        table.add_row("had not ended", f"{found.unsettled:,}", style="yellow")
+        table.add_row("not ended", f"{found.unsettled:,}", style="yellow")
     table.add_section()
     for name, count in (("lost", found.lost), ("duplicated", found.duplicated), ("unexpected", found.unexpected)):
         table.add_row(name, f"{count:,}", style="bold red" if count else "")
+    return table
+
+
+def _counts(title: str, *rows: tuple[str, int]) -> Table:
+    table = plain_table(title)
+    table.add_column("")
+    table.add_column("orders", justify="right")
+    for name, count in rows:
+        table.add_row(name, f"{count:,}")
     return table
 
 
@@ -77,7 +81,7 @@ def _latencies(summary: Summary) -> Table:
     table.add_column("")
     for name in ("orders", "p50", "p90", "p99", "p99.9", "max"):
         table.add_column(name, justify="right")
-    for name, found in (("to the answer 202", summary.accept), ("to the outcome on the bus", summary.end_to_end)):
+    for name, found in (("to the answer 202", summary.accept), ("to the outcome event", summary.end_to_end)):
         table.add_row(name, *_values(found))
     return table
 
@@ -92,8 +96,8 @@ def _values(found: Latency | None) -> list[str]:
 def _times(summary: Summary) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     accepted, finished = f"{summary.accepted_per_s:,.0f}/s", f"{summary.finished_per_s:,.0f}/s"
-    table.add_row(" Load", f"{summary.load_s:.1f} s", f"{accepted} accepted, {finished} finished, load and drain")
-    table.add_row(" Drain", f"{summary.drain_s:.1f} s", f"from a backlog of {summary.peak_backlog:,} at its peak")
+    table.add_row(" Load", f"{summary.load_s:.1f} s", f"{accepted} accepted; {finished} finished, drain included")
+    table.add_row(" Drain", f"{summary.drain_s:.1f} s", f"peak backlog {summary.peak_backlog:,}")
     for mark in summary.faults:
         table.add_row("", f"{mark.at_s:.1f} s", mark.text)
     return table
@@ -102,11 +106,11 @@ def _times(summary: Summary) -> Table:
 def _generator(summary: Summary, console: Console) -> None:
     found = summary.generator
     if not found.late and not found.not_sent:
-        console.print(f" The generator kept time: the latest order left {found.lag_max_ms:.0f} ms late")
+        console.print(f" The generator was on schedule: no order was sent more than {found.lag_max_ms:.0f} ms late")
         return
     console.print(
-        f" The generator fell short: {found.late:,} of {found.orders:,} orders left more than "
-        f"{found.late_after_ms:g} ms late (p99 {found.lag_p99_ms:,.0f} ms, at most {found.lag_max_ms:,.0f} ms), "
+        f" The generator fell behind: {found.late:,} of {found.orders:,} orders were sent more than "
+        f"{found.late_after_ms:g} ms late (p99 {found.lag_p99_ms:,.0f} ms, max {found.lag_max_ms:,.0f} ms), "
         f"{found.waited_for_connection:,} of them because all {found.connections} connections were busy; "
         f"{found.not_sent:,} were never sent",
         style="yellow",
@@ -127,5 +131,5 @@ def _verdict(summary: Summary, out: Path, console: Console) -> None:
     for finding in found.findings[:_SHOWN_FINDINGS]:
         console.print(f"   {finding.verdict}: {finding.text}", markup=False)
     if len(found.findings) > _SHOWN_FINDINGS:
-        console.print("   and more; summary.json has the first hundred", markup=False)
+        console.print("   ... and more; summary.json has the first hundred", markup=False)
     console.print(f" The services' logs are in {out / 'logs'}", markup=False, soft_wrap=True)

@@ -1,0 +1,239 @@
+"""Turns options into a plan: every check that can fail before anything starts."""
+
+import os
+import secrets
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
+
+from orderboard.burst.chaos.schedule import (
+    Fault,
+    ScaleWorkers,
+    overlap,
+    parse_duration,
+    parse_freeze,
+    parse_kill,
+    parse_stop,
+    parse_workers,
+)
+from orderboard.burst.judge.thresholds import Threshold, parse_threshold
+from orderboard.burst.load.arrivals import parse_profile, parse_trace, send_times
+from orderboard.burst.load.mix import OrderSource, OwnOrders, parse_mix
+from orderboard.burst.model import Settings
+from orderboard.burst.options import DEFAULT_MIX, BurstOptions
+from orderboard.burst.runner import Plan
+from orderboard.errors import UsageError
+from orderboard.orders.kinds import SOLD_OUT_SKU
+from orderboard.orders.place import BadLine, bounded_lines, parse
+from orderboard.system.services import ServiceOptions
+from orderboard.system.system import SystemOptions
+from orderboard.system.workspace import find_workspace
+
+_DEFAULT_RATE: Final = 100.0
+_DEFAULT_DURATION_S: Final = 20.0
+_MAX_ORDERS: Final = 5_000_000
+# Short, so that orders in flight at a worker that died come back while one watches.
+_VISIBILITY_TIMEOUT_S: Final = 10
+Parsed = TypeVar("Parsed")
+
+
+@dataclass(frozen=True)
+class PlannedBurst:
+    """A burst that passed every check."""
+
+    system: SystemOptions
+    plan: Plan
+    settings: Settings
+    thresholds: Sequence[Threshold]
+    out: Path
+
+
+def plan_burst(
+    options: BurstOptions,
+    *,
+    backend: BackendName | None = None,
+    endpoint_url: str | None = None,
+    disorder: str | None = None,
+    yes: bool = False,
+) -> PlannedBurst:
+    """Check the options and make the folders; raise UsageError."""
+    thresholds = [_parsed("--expect", parse_threshold, text) for text in options.expect or ()]
+    workers, faults = _schedule(options)
+    source = _source(options)
+    times_s, duration_s = _times(options)
+    give_up_after_s = _parsed("--give-up-after", parse_duration, options.give_up_after)
+    now = datetime.now().astimezone()
+    out = options.out or find_workspace().state_dir / "bursts" / now.strftime("%Y-%m-%d_%H-%M-%S")
+    settings = Settings(
+        command=shlex.join(["orderboard", *sys.argv[1:]]),
+        backend=backend or DEFAULT_BACKEND,
+        profile="trace" if options.trace else options.profile,
+        orders=len(times_s),
+        duration_s=duration_s,
+        rate=round(len(times_s) / duration_s, 3) if duration_s else 0.0,
+        mix=str(options.own_orders) if options.own_orders else _mix(options) or "all normal",
+        seed=options.seed,
+        workers=workers,
+        connections=options.connections,
+        faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in faults),
+        disorder=disorder,
+    )
+    plan = Plan(
+        source=source,
+        times_s=times_s,
+        seed=options.seed,
+        run=f"burst-{options.seed}",  # each burst has its own table, so repeated ids meet nothing
+        connections=options.connections,
+        faults=faults,
+        give_up_after_s=give_up_after_s,
+    )
+    if options.junit is not None:
+        if options.junit.is_dir():
+            raise UsageError(f"--junit {options.junit}: expected a file, not a folder.")
+        _make_folder(options.junit.parent)
+    _make_folder(out)
+    system = measured_system(
+        f"orderboard-burst-{secrets.token_hex(3)}",
+        backend=backend,
+        endpoint_url=endpoint_url,
+        logs_dir=out / "logs",
+        workers=workers,
+        visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
+        disorder=disorder,
+        yes=yes,
+    )
+    return PlannedBurst(system, plan, settings, thresholds, out)
+
+
+def measured_system(
+    name: str,
+    *,
+    backend: BackendName | None,
+    endpoint_url: str | None,
+    logs_dir: Path,
+    workers: int,
+    visibility_timeout_s: int,
+    disorder: str | None,
+    yes: bool,
+) -> SystemOptions:
+    """Return the options of a system for one measurement, with its own stack."""
+    return SystemOptions(
+        backend=backend or DEFAULT_BACKEND,
+        endpoint_url=endpoint_url,
+        stack_name=name,
+        prefix=name,
+        parameters={"WorkVisibilityTimeoutS": str(visibility_timeout_s), "WithDashboard": "false"},
+        services=ServiceOptions(
+            logs_dir=logs_dir,
+            workers=workers,
+            allow_faults=True,
+            worker_environment={"ORDERBOARD_SOLD_OUT": SOLD_OUT_SKU},
+        ),
+        keeps_stack=False,
+        yes=yes,
+        disorder=disorder,
+    )
+
+
+def _schedule(options: BurstOptions) -> tuple[int, tuple[Fault, ...]]:
+    faults: list[Fault] = []
+    for text in options.stop_worker or ():
+        faults += _parsed("--stop-worker", parse_stop, text)
+    for text in options.freeze_worker or ():
+        faults += _parsed("--freeze-worker", parse_freeze, text)
+    faults += [_parsed("--kill-worker", parse_kill, text) for text in options.kill_worker or ()]
+    at_start: list[int] = []
+    for wanted in (_parsed("--workers", parse_workers, text) for text in options.workers or ()):
+        if isinstance(wanted, ScaleWorkers):
+            faults.append(wanted)
+        else:
+            at_start.append(wanted)
+    if len(at_start) > 1:
+        raise UsageError(f"--workers {at_start[0]} and {at_start[1]}: give the later one a time, such as 2@12s.")
+    if (conflict := overlap(faults)) is not None:
+        raise UsageError(f"The faults overlap: {conflict}.")
+    return at_start[0] if at_start else 1, tuple(sorted(faults, key=lambda fault: fault.at_s))
+
+
+def _source(options: BurstOptions) -> OrderSource:
+    path = options.own_orders
+    if path is None:
+        return _parsed("--mix", parse_mix, _mix(options))
+    if options.mix is not None:
+        raise UsageError("--mix and --from exclude each other.")
+    try:
+        with path.open("rb") as stream:
+            lines = list(parse(bounded_lines(stream)))
+    except OSError as exc:
+        raise UsageError(f"--from {path}: {exc.strerror}.") from exc
+    for line in lines:
+        if isinstance(line, BadLine):
+            raise UsageError(f"--from {path}, line {line.number}: {line.reason}")
+    if not lines:
+        raise UsageError(f"--from {path}: the file has no orders.")
+    return OwnOrders(tuple(line.order for line in lines if not isinstance(line, BadLine)))
+
+
+def _mix(options: BurstOptions) -> str:
+    return DEFAULT_MIX if options.mix is None else options.mix
+
+
+def _make_folder(path: Path) -> None:
+    """Make it before the burst, whose files could not be written otherwise."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"{path}: {exc.strerror}.") from exc
+    if not os.access(path, os.W_OK):
+        raise UsageError(f"{path}: the folder is not writable.")
+
+
+def _times(options: BurstOptions) -> tuple[Sequence[float], float]:
+    if options.trace is not None:
+        if (options.orders, options.duration, options.rate) != (None, None, None):
+            raise UsageError("--trace sets the send times: leave out --orders, --duration and --rate.")
+        times_s = _parsed("--trace", _read_trace, str(options.trace))
+        return times_s, times_s[-1]
+    profile = _parsed("--profile", parse_profile, options.profile)
+    duration_s = None if options.duration is None else _parsed("--duration", parse_duration, options.duration)
+    orders, duration_s = amounts(options.orders, duration_s, options.rate)
+    return send_times(profile, orders=orders, duration_s=duration_s, seed=options.seed), duration_s
+
+
+def amounts(orders: int | None, duration_s: float | None, rate: float | None) -> tuple[int, float]:
+    """Return orders and seconds, from any two of the three; defaults replace what is missing. Raise UsageError."""
+    if orders is not None and duration_s is not None and rate is not None:
+        raise UsageError("Give two of --orders, --duration and --rate; the third follows.")
+    if (rate is not None and not 0 < rate < float("inf")) or (duration_s is not None and duration_s <= 0):
+        raise UsageError("--rate and --duration must be positive.")
+    if orders is None:
+        duration_s = _DEFAULT_DURATION_S if duration_s is None else duration_s
+        orders = max(1, round((rate or _DEFAULT_RATE) * duration_s))
+    elif duration_s is None:
+        duration_s = orders / (rate or _DEFAULT_RATE)
+    if not 1 <= orders <= _MAX_ORDERS:
+        raise UsageError(f"{orders} orders: expected 1 to {_MAX_ORDERS}.")
+    return orders, duration_s
+
+
+def _read_trace(path: str) -> Sequence[float]:
+    try:
+        with Path(path).open(encoding="utf-8") as lines:
+            return parse_trace(lines).times_s
+    except OSError as exc:
+        raise ValueError(exc.strerror) from exc
+    except UnicodeDecodeError as exc:
+        raise ValueError("not UTF-8 text") from exc
+
+
+def _parsed(option: str, parse_text: Callable[[str], Parsed], text: str) -> Parsed:
+    try:
+        return parse_text(text)
+    except ValueError as exc:
+        raise UsageError(f"{option} {text}: {exc}.") from exc
