@@ -1,32 +1,56 @@
-"""Many callers, few calls: a Batcher collects entries for a short time and sends them together.
+"""Batching of concurrent callers: a Batcher collects single entries for a short time and sends them in one call.
 
-It knows no AWS service. What one call may hold (entries, bytes) and how it is sent come from its owner.
+It is independent of any AWS service: its owner supplies the limits of a call and the function that sends it.
 """
 
 import asyncio
 import copy
-import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, Self
 
+from orderboard_aws_client.backoff import Backoff
 from orderboard_aws_client.entry_queue import Entry, EntryQueue, Result, Waiting
 from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
-from orderboard_aws_client.limits import Limits
 
-_STOPPED: Final = EntryError("Stopped", "sending was broken off before the answer came", retryable=True)
+_BACKOFF: Final = Backoff(base_s=0.05, max_s=1.0)
+_STOPPED: Final = EntryError("Stopped", "the batcher was stopped before the response arrived", retryable=True)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of a Batcher.
+
+    max_bytes applies to the sum of size_bytes over the entries of a call. linger_s counts from the arrival of the
+    oldest entry; a full call is sent without lingering. max_waiting bounds the entries that wait for a call or for
+    their next attempt. attempts counts the sends of one entry, including the first.
+    """
+
+    max_entries: int
+    max_bytes: int = 1 << 62
+    linger_s: float = 0.002
+    max_concurrent_calls: int = 4
+    max_waiting: int = 10_000
+    attempts: int = 4
+    backoff: Backoff = _BACKOFF
+
+    def __post_init__(self) -> None:
+        for name in ("max_entries", "max_bytes", "max_concurrent_calls", "max_waiting", "attempts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
 
 
 class Batcher(Generic[Entry, Result]):
-    """Sends entries in batches; each submit gets its own entry's result.
+    """Sends entries in batches; each submit returns the result of its own entry.
 
-    send takes 1 to max_entries entries and answers one Result or EntryError for each, in order. What it raises, every
-    caller of that call gets. A caller that is cancelled while it waits takes its entry out; once the call is under way
-    the entry may have taken effect (at-least-once).
+    send receives 1 to max_entries entries and returns one Result or EntryError for each, in order. An exception it
+    raises goes to every caller of that call. A caller that is cancelled while it waits withdraws its entry; once the
+    call is under way, the entry may still take effect (at-least-once).
 
-    Use it as an async context manager. Leaving takes nothing more and sends what waits, further attempts included.
-    Whoever cannot wait for that cancels it; then each caller left is told at once, by an EntryRefusedError.
+    Use it as an async context manager. Leaving the context accepts no further entries and sends those that wait,
+    including retries. Cancel the exit to stop early; every remaining caller then gets an EntryRefusedError.
     """
 
     def __init__(
@@ -47,21 +71,21 @@ class Batcher(Generic[Entry, Result]):
 
     @property
     def waiting(self) -> int:
-        """How many entries wait for a call, or for their next attempt."""
+        """The number of entries that wait for a call or for their next attempt."""
         return len(self._queue) + len(self._backing_off)
 
     async def submit(self, entry: Entry) -> Result:
-        """Send entry with others and return its result.
+        """Send an entry together with others and return its result.
 
-        Raises BatcherFullError, EntryTooLargeError, EntryRefusedError, or what the call itself raised.
+        Raises BatcherFullError, EntryTooLargeError, EntryRefusedError, or the exception of the call itself.
         """
         size_bytes = self._size_bytes(entry)
         if size_bytes > self._limits.max_bytes:
-            raise EntryTooLargeError(f"{size_bytes} bytes; a call holds {self._limits.max_bytes}")
+            raise EntryTooLargeError(f"the entry has {size_bytes} bytes; the limit is {self._limits.max_bytes}")
         if not self._open:
-            raise BatcherFullError("the batcher takes entries only inside its `async with`")
+            raise BatcherFullError("the batcher accepts entries only inside its `async with` block")
         if self.waiting >= self._limits.max_waiting:
-            raise BatcherFullError(f"{self.waiting} entries wait already")
+            raise BatcherFullError(f"{self.waiting} entries are already waiting")
         loop = asyncio.get_running_loop()
         waiting = Waiting[Entry, Result](entry, size_bytes, loop.create_future(), loop.time())
         self._enqueue(waiting)
@@ -74,7 +98,7 @@ class Batcher(Generic[Entry, Result]):
     def _enqueue(self, waiting: Waiting[Entry, Result]) -> None:
         self._queue.append(waiting)
         if self._linger is None or self._is_full() or not self._open:
-            self._dispatch()  # otherwise the timer will: most entries join others that wait already
+            self._dispatch()  # otherwise the linger timer dispatches
 
     def _withdraw(self, waiting: Waiting[Entry, Result]) -> None:
         if waiting in self._queue:
@@ -82,13 +106,16 @@ class Batcher(Generic[Entry, Result]):
         elif waiting in self._backing_off:
             self._backing_off.pop(waiting).cancel()
         elif not waiting.future.cancelled() and waiting.future.done():
-            waiting.future.exception()  # the answer came too late; asyncio would log that nobody looked at it
+            waiting.future.exception()  # retrieve it: asyncio would log an exception that was never retrieved
 
     def _dispatch(self) -> None:
-        """Start the calls that are due. Whatever may make one due (an entry, a timer, a free slot) ends here."""
+        """Start the calls that are due. Runs after each event that may make one due."""
         while self._queue and len(self._calls) < self._limits.max_concurrent_calls:
-            if not self._is_due():
-                self._start_linger()
+            loop = asyncio.get_running_loop()
+            linger_ends_s = self._queue.oldest().waiting_since_s + self._limits.linger_s
+            if not (self._is_full() or not self._open or loop.time() >= linger_ends_s):
+                if self._linger is None:
+                    self._linger = loop.call_at(linger_ends_s, self._linger_over)
                 return
             batch = self._queue.take_batch(self._limits.max_entries, self._limits.max_bytes)
             if batch:
@@ -96,28 +123,18 @@ class Batcher(Generic[Entry, Result]):
                 self._calls.add(call)
                 call.add_done_callback(partial(self._call_done, batch))
 
-    def _is_due(self) -> bool:
-        return self._is_full() or not self._open or asyncio.get_running_loop().time() >= self._linger_ends_s()
-
     def _is_full(self) -> bool:
         return len(self._queue) >= self._limits.max_entries or self._queue.size_bytes >= self._limits.max_bytes
-
-    def _linger_ends_s(self) -> float:
-        return self._queue.oldest().waits_since_s + self._limits.linger_s
-
-    def _start_linger(self) -> None:
-        if self._linger is None:
-            self._linger = asyncio.get_running_loop().call_at(self._linger_ends_s(), self._linger_over)
 
     def _linger_over(self) -> None:
         self._linger = None
         self._dispatch()
 
     async def _call(self, batch: Sequence[Waiting[Entry, Result]]) -> Sequence[Result | EntryError]:
-        outcomes = await self._send([waiting.entry for waiting in batch])
-        if len(outcomes) != len(batch):
-            raise ValueError(f"{len(outcomes)} results for {len(batch)} entries: whose is whose cannot be told")
-        return outcomes
+        results = await self._send([waiting.entry for waiting in batch])
+        if len(results) != len(batch):
+            raise ValueError(f"send returned {len(results)} results for {len(batch)} entries")
+        return results
 
     def _call_done(
         self, batch: Sequence[Waiting[Entry, Result]], call: "asyncio.Task[Sequence[Result | EntryError]]"
@@ -128,36 +145,31 @@ class Batcher(Generic[Entry, Result]):
                 self._fail(waiting, EntryRefusedError(_STOPPED))
         elif (failure := call.exception()) is not None:
             for waiting in batch:
-                self._fail(waiting, _own_copy(failure))
+                self._fail(waiting, _copied(failure))
         else:
-            for waiting, outcome in zip(batch, call.result(), strict=True):
-                self._settle(waiting, outcome)
+            for waiting, result in zip(batch, call.result(), strict=True):
+                self._resolve(waiting, result)
         self._dispatch()
 
-    def _settle(self, waiting: Waiting[Entry, Result], outcome: Result | EntryError) -> None:
+    def _resolve(self, waiting: Waiting[Entry, Result], result: Result | EntryError) -> None:
         if waiting.future.done():
             return
-        if not isinstance(outcome, EntryError):
-            waiting.future.set_result(outcome)
-        elif outcome.retryable and waiting.attempt < self._limits.attempts:
-            loop = asyncio.get_running_loop()
-            self._backing_off[waiting] = loop.call_later(self._backoff_s(waiting.attempt), self._retry, waiting)
+        if not isinstance(result, EntryError):
+            waiting.future.set_result(result)
+        elif result.retryable and waiting.attempt < self._limits.attempts:
+            wait_s = self._limits.backoff.full_jitter_s(waiting.attempt)
+            self._backing_off[waiting] = asyncio.get_running_loop().call_later(wait_s, self._retry, waiting)
         else:
-            self._fail(waiting, EntryRefusedError(outcome))
+            self._fail(waiting, EntryRefusedError(result))
 
     def _fail(self, waiting: Waiting[Entry, Result], failure: BaseException) -> None:
         if not waiting.future.done():
             waiting.future.set_exception(failure)
 
-    def _backoff_s(self, attempt: int) -> float:
-        """Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/."""
-        ceiling_s = min(self._limits.backoff_max_s, self._limits.backoff_base_s * 2 ** (attempt - 1))
-        return random.uniform(0, ceiling_s)  # noqa: S311 - spreads load, guards nothing
-
     def _retry(self, waiting: Waiting[Entry, Result]) -> None:
         del self._backing_off[waiting]
         waiting.attempt += 1
-        waiting.waits_since_s = asyncio.get_running_loop().time()
+        waiting.waiting_since_s = asyncio.get_running_loop().time()
         self._enqueue(waiting)
 
     async def __aenter__(self) -> Self:
@@ -170,16 +182,16 @@ class Batcher(Generic[Entry, Result]):
         self._open = False
         self._dispatch()
         try:
-            while pending := self._unsettled():
+            while pending := self._unresolved():
                 await asyncio.wait(pending)
         finally:
-            await self._break_off()
+            await self._stop()
 
-    def _unsettled(self) -> "set[asyncio.Future[Any]]":
+    def _unresolved(self) -> "set[asyncio.Future[Any]]":
         return {*self._calls, *(waiting.future for waiting in (*self._queue, *self._backing_off))}
 
-    async def _break_off(self) -> None:
-        """Tell whoever still waits that it is over. After an orderly end there is nobody."""
+    async def _stop(self) -> None:
+        """Fail every caller that still waits. After an orderly exit there are none."""
         if self._linger is not None:
             self._linger.cancel()
         for timer in self._backing_off.values():
@@ -193,11 +205,11 @@ class Batcher(Generic[Entry, Result]):
         await asyncio.gather(*self._calls, return_exceptions=True)
 
 
-def _own_copy(failure: BaseException) -> BaseException:
-    """A failure of one caller's own, as raising it writes traceback and context into it; failure if it has no copy."""
+def _copied(failure: BaseException) -> BaseException:
+    """Copy an exception for one caller, as raising it modifies it; return the original if it cannot be copied."""
     try:
         twin = copy.copy(failure)
-    except Exception:  # noqa: BLE001 - an exception's constructor may ask for anything and raise anything
+    except Exception:  # noqa: BLE001 - the exception's constructor may have required arguments and may raise anything
         return failure
     if type(twin) is not type(failure) or twin.args != failure.args:
         return failure

@@ -1,4 +1,4 @@
-"""The entries that wait for a call, oldest first, and which of them go together. When they go is batcher.py's."""
+"""The queue of entries that wait for a batch call, oldest first. `batcher` decides when they are sent."""
 
 import asyncio
 from collections import OrderedDict
@@ -10,19 +10,19 @@ Entry = TypeVar("Entry")
 Result = TypeVar("Result")
 
 
-@dataclass(eq=False)  # an entry is itself: two equal ones are sent twice
+@dataclass(eq=False)  # compared by identity: two equal entries are both sent
 class Waiting(Generic[Entry, Result]):
-    """One caller's entry, and the future that the caller awaits. waits_since_s is of the event loop's clock."""
+    """An entry and the future its caller awaits. waiting_since_s is a time of the event loop's clock."""
 
     entry: Entry
     size_bytes: int
     future: "asyncio.Future[Result]"
-    waits_since_s: float
+    waiting_since_s: float
     attempt: int = 1
 
 
 class EntryQueue(Generic[Entry, Result]):
-    """First in, first out; an entry whose caller has gone can be taken from anywhere in it at no cost."""
+    """A FIFO queue from which any entry can be removed in constant time."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[Waiting[Entry, Result], None] = OrderedDict()
@@ -38,21 +38,21 @@ class EntryQueue(Generic[Entry, Result]):
         return waiting in self._entries
 
     def append(self, waiting: Waiting[Entry, Result]) -> None:
-        """Put an entry behind all others."""
+        """Add an entry at the end."""
         self._entries[waiting] = None
         self.size_bytes += waiting.size_bytes
 
     def remove(self, waiting: Waiting[Entry, Result]) -> None:
-        """Take out an entry, wherever it stands."""
+        """Remove an entry from any position."""
         del self._entries[waiting]
         self.size_bytes -= waiting.size_bytes
 
     def oldest(self) -> Waiting[Entry, Result]:
-        """The entry that waits longest; the queue must not be empty."""
+        """Return the entry that has waited longest; the queue must not be empty."""
         return next(iter(self._entries))
 
     def take_batch(self, max_entries: int, max_bytes: int) -> list[Waiting[Entry, Result]]:
-        """Take out as many of the oldest entries as one call holds; those whose caller has gone are dropped."""
+        """Remove as many of the oldest entries as one call holds, and drop those whose caller was cancelled."""
         batch: list[Waiting[Entry, Result]] = []
         room_bytes = max_bytes
         while self._entries and len(batch) < max_entries:

@@ -1,14 +1,10 @@
-"""PutEvents in batches, for whoever has facts to tell.
-
-https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
-"""
+"""PutEvents in batches: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import EntryError
-from orderboard_aws_client.limits import Limits
 
 MAX_ENTRIES: Final = 10
 MAX_BYTES: Final = 256 * 1024
@@ -20,14 +16,14 @@ EventBus = Batcher[BusEntry, str]
 
 
 class PutEventsClient(Protocol):
-    """The one call of an aiobotocore EventBridge client that is needed here."""
+    """The part of an aiobotocore EventBridge client that is used here."""
 
     def put_events(self, *, Entries: Any) -> Awaitable[Any]:  # noqa: N803 - AWS's name
         """Call PutEvents with 1 to 10 entries."""
 
 
 def entry_size_bytes(entry: BusEntry) -> int:
-    """How EventBridge counts an entry: source, detail type and detail, in UTF-8. All entries of a call count together.
+    """Return the size of an entry as EventBridge counts it: source, detail type and detail, in UTF-8.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
     """
@@ -37,24 +33,18 @@ def entry_size_bytes(entry: BusEntry) -> int:
 def event_bus(
     client: PutEventsClient, *, linger_s: float = 0.002, max_concurrent_calls: int = 4, max_waiting: int = 10_000
 ) -> EventBus:
-    """A Batcher whose result for each entry is its EventBridge event id."""
+    """Create a Batcher whose result for each entry is its EventBridge event id."""
 
     async def send(entries: Sequence[BusEntry]) -> list[str | EntryError]:
         response = await client.put_events(Entries=list(entries))
-        return [_outcome(result) for result in response["Entries"]]
+        return [_result(each) for each in response["Entries"]]
 
-    limits = Limits(
-        max_entries=MAX_ENTRIES,
-        max_bytes=MAX_BYTES,
-        linger_s=linger_s,
-        max_concurrent_calls=max_concurrent_calls,
-        max_waiting=max_waiting,
-    )
+    limits = Limits(MAX_ENTRIES, MAX_BYTES, linger_s, max_concurrent_calls, max_waiting)
     return Batcher(send, limits=limits, size_bytes=entry_size_bytes)
 
 
-def _outcome(result: Mapping[str, str]) -> str | EntryError:
-    if event_id := result.get("EventId"):
+def _result(entry: Mapping[str, str]) -> str | EntryError:
+    if event_id := entry.get("EventId"):
         return event_id
-    code = result.get("ErrorCode", "Unknown")
-    return EntryError(code, result.get("ErrorMessage", ""), retryable=code in _RETRYABLE_CODES)
+    code = entry.get("ErrorCode", "Unknown")
+    return EntryError(code, entry.get("ErrorMessage", ""), retryable=code in _RETRYABLE_CODES)

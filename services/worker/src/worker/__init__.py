@@ -1,1 +1,1 @@
-"""The barista: takes commands from the queues, records each order once, says what became of it, then deletes."""
+"""The worker: receives commands, records each order exactly once, emits its outcome event, then deletes the message."""

@@ -1,110 +1,106 @@
-"""The message boundary: so many hands take messages, have them handled, and act on the verdict. Drains when told to."""
+"""The message boundary: concurrent handlers take messages from the buffer, and verdicts become calls to SQS."""
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
 
-from worker.backoff import Backoff
-from worker.brake import Brake
-from worker.decide import decide
+from orderboard_aws_client.backoff import Backoff
+
+from worker.circuit_breaker import CircuitBreaker
 from worker.failures import ReceiptExpiredError, TransientError, UnavailableError
 from worker.heartbeat import Heartbeat
-from worker.intake import Intake
-from worker.message import Held, Message
+from worker.message import Lease, Message
 from worker.metrics import Metrics
-from worker.receiver import give_back
+from worker.prefetch_buffer import PrefetchBuffer
+from worker.receiver import Receiver, give_back
 from worker.sqs_queue import Queue
-from worker.verdict import Done, Poison, RetryAfter, Verdict
+from worker.verdict import DeadLetter, DeliveryVerdict, Done, RetryAfter, decide
 
 log = logging.getLogger(__name__)
 
-# After the drain deadline, giving back what is left takes this long at most.
+# The longest that giving back the remaining messages may take after the drain deadline.
 _GIVE_BACK_S = 5.0
 
 
-class Runs(Protocol):
-    """Something that runs until the worker stops."""
-
-    async def run(self) -> None:
-        """Run until then."""
-
-
 class Consumer:
-    """Bounded work in hand: `hands` messages at work, and what the intake holds."""
+    """Handles up to `concurrency` messages at once until stop is set, then drains."""
 
     def __init__(
         self,
         handle: Callable[[Message], Awaitable[str]],
+        receivers: Sequence[Receiver],
         *,
         queues: Mapping[str, Queue],
-        intake: Intake,
+        buffer: PrefetchBuffer,
         heartbeat: Heartbeat,
-        brake: Brake,
+        breaker: CircuitBreaker,
         metrics: Metrics,
-        hands: int,
+        concurrency: int,
         retry: Backoff,
-        chance: Callable[[], float] = random.random,
     ) -> None:
         self._handle = handle
+        self._receivers = receivers
         self._queues = queues
-        self._intake = intake
+        self._buffer = buffer
         self._heartbeat = heartbeat
-        self._brake = brake
+        self._breaker = breaker
         self._metrics = metrics
-        self._hands = hands
+        self._concurrency = concurrency
         self._retry = retry
-        self._chance = chance
 
-    async def run(self, receivers: Sequence[Runs], stop: asyncio.Event, drain_deadline_s: float) -> None:
-        """Work until stop is set; then finish what is in hand, and give back what is not finished in time."""
+    @property
+    def leases(self) -> frozenset[Lease]:
+        """Leases on all messages that this worker holds."""
+        return self._heartbeat.leases
+
+    async def run(self, stop: asyncio.Event, drain_deadline_s: float) -> None:
+        """Work until stop is set; then finish the messages held, and give back those not finished by the deadline."""
         async with asyncio.TaskGroup() as group:
             beating = group.create_task(self._heartbeat.run())
-            receiving = [group.create_task(receiver.run()) for receiver in receivers]
-            working = [group.create_task(self._work()) for _ in range(self._hands)]
+            receiving = [group.create_task(receiver.run()) for receiver in self._receivers]
+            working = [group.create_task(self._work()) for _ in range(self._concurrency)]
             await stop.wait()
-            log.info("worker.draining", extra={"in_hand": len(self._heartbeat.in_hand), "deadline_s": drain_deadline_s})
-            self._intake.close()
-            self._brake.close()
+            log.info("worker.draining", extra={"in_hand": len(self.leases), "deadline_s": drain_deadline_s})
+            self._buffer.close()
+            self._breaker.stop()
             try:
                 async with asyncio.timeout(drain_deadline_s):
                     await asyncio.gather(*receiving)
-                    self._intake.finish()
+                    self._buffer.finish()
                     await asyncio.gather(*working)
             except TimeoutError:
-                log.warning("worker.drain_deadline_passed", extra={"in_hand": len(self._heartbeat.in_hand)})
+                log.warning("worker.drain_deadline_passed", extra={"in_hand": len(self.leases)})
             for task in (*receiving, *working, beating):
                 task.cancel()
         await self._give_back_the_rest()
 
     async def _work(self) -> None:
-        while (held := await self._intake.take()) is not None:
+        while (lease := await self._buffer.take()) is not None:
             began = asyncio.get_running_loop().time()
-            verdict = await self._verdict(held)
+            verdict = await self._verdict(lease)
             seconds = asyncio.get_running_loop().time() - began
-            self._heartbeat.let_go(held)
-            self._metrics.handled(held.message.queue, _outcome(verdict), seconds)
+            self._heartbeat.release(lease)
+            self._metrics.handled(lease.message.queue, _outcome(verdict), seconds)
             if verdict is not None:
-                await self._acknowledge(held.message, verdict)
+                await self._acknowledge(lease.message, verdict)
 
-    async def _verdict(self, held: Held) -> Verdict | None:
-        """What becomes of the message; None when it is no longer ours to say."""
-        message = held.message
+    async def _verdict(self, lease: Lease) -> DeliveryVerdict | None:
+        """Handle the message; return None if its lease ended meanwhile."""
+        message = lease.message
         try:
-            async with held.working():
+            async with lease.working():
                 return Done(await self._handle(message))
         except ReceiptExpiredError as exc:
             log.warning("message.receipt_expired", extra={**message.log_fields, "reason": str(exc)})
             return None
         except Exception as exc:  # the message boundary: no message may end the worker
-            verdict = decide(exc, message.receive_count, self._retry, self._chance())
+            verdict = decide(exc, message.receive_count, self._retry)
             if isinstance(verdict, RetryAfter) and not isinstance(exc, TransientError | UnavailableError):
-                log.exception("message.unforeseen_failure", extra=message.log_fields)
+                log.exception("message.unexpected_failure", extra=message.log_fields)
             return verdict
 
-    async def _acknowledge(self, message: Message, verdict: Verdict) -> None:
-        """Tell the queue. When that fails the message comes again, and handling it again changes nothing."""
+    async def _acknowledge(self, message: Message, verdict: DeliveryVerdict) -> None:
+        """Call SQS. If that fails the message is delivered again, and handling it again changes nothing."""
         queue = self._queues[message.queue]
         try:
             match verdict:
@@ -114,7 +110,7 @@ class Consumer:
                     extra = {**message.log_fields, "retry_after_s": seconds, "reason": reason}
                     log.warning("message.retry_scheduled", extra=extra)
                     await queue.change_visibility(message, seconds)
-                case Poison(reason):
+                case DeadLetter(reason):
                     log.error("message.poison", extra={**message.log_fields, "reason": reason})
                     await queue.change_visibility(message, 0)
         except ReceiptExpiredError as exc:
@@ -123,21 +119,21 @@ class Consumer:
             log.warning("message.acknowledge_failed", extra={**message.log_fields, "reason": str(exc)})
 
     async def _give_back_the_rest(self) -> None:
-        rest = self._heartbeat.in_hand
+        messages = [lease.message for lease in self.leases]
         try:
             async with asyncio.timeout(_GIVE_BACK_S):
-                await asyncio.gather(*(give_back(self._queues[held.message.queue], held.message) for held in rest))
+                await asyncio.gather(*(give_back(self._queues[message.queue], message) for message in messages))
         except TimeoutError:
-            log.warning("worker.give_back_deadline_passed", extra={"in_hand": len(rest)})
+            log.warning("worker.give_back_deadline_passed", extra={"in_hand": len(messages)})
 
 
-def _outcome(verdict: Verdict | None) -> str:
+def _outcome(verdict: DeliveryVerdict | None) -> str:
     match verdict:
         case Done(outcome):
             return outcome
         case RetryAfter():
             return "retried"
-        case Poison():
+        case DeadLetter():
             return "poison"
         case None:
             return "lost"

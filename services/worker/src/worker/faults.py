@@ -1,9 +1,8 @@
-"""Acting on the faults that orders may carry for experiments; only where the settings allow it."""
+"""Faults that orders may carry for experiments; applied only where the settings allow it."""
 
 import asyncio
 import os
 import signal
-from collections.abc import Callable
 from typing import Final
 
 from orderboard_contracts.fault import Crash, Flaky, Poison, Slow, parse_fault
@@ -13,15 +12,15 @@ from worker.failures import PoisonError, TransientError
 _CRASHING_RECEIVE: Final = 1
 
 
-def die() -> None:
-    """End this process as a crash would: nothing is flushed, no handler runs."""
+def crash() -> None:
+    """Kill this process: nothing is flushed and no signal handler runs."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def act_out(text: str, receive_count: int, crash: Callable[[], None] = die) -> None:
-    """Do what the fault asks; raises PoisonError or TransientError where it asks for failure.
+async def apply_fault(text: str, receive_count: int) -> None:
+    """Apply the fault: sleep, crash, or raise PoisonError or TransientError.
 
-    A crash happens on the first receive only, so that the order heals when another worker gets it.
+    A crash happens on the first receive only, so that the order succeeds when another worker receives it.
     """
     match parse_fault(text):
         case Poison():

@@ -1,24 +1,24 @@
-"""What ails the worker just now, by part. The monitor shows it; whoever notices says so here."""
+"""Current health of each component, reported by /healthz."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 
 class Health:
-    """The parts that have a problem, each with its words."""
+    """The components that have a problem, with its description."""
 
     def __init__(self) -> None:
         self._problems: dict[str, str] = {}
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """The problems of now, by part; empty when all is well."""
+        """Current problems by component; empty while the worker is healthy."""
         return MappingProxyType(self._problems)
 
-    def problem(self, part: str, words: str) -> None:
-        """Note that part does not work."""
-        self._problems[part] = words
+    def unhealthy(self, component: str, reason: str) -> None:
+        """Report a problem of a component."""
+        self._problems[component] = reason
 
-    def well(self, part: str) -> None:
-        """Note that part works."""
-        self._problems.pop(part, None)
+    def healthy(self, component: str) -> None:
+        """Clear the problem of a component."""
+        self._problems.pop(component, None)

@@ -1,11 +1,11 @@
-"""The heartbeat: keeps every message in hand invisible to others, also one that only waits in this process."""
+"""The heartbeat: extends the visibility timeout of every message that this worker holds, buffered ones included."""
 
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 
 from worker.failures import ReceiptExpiredError, TransientError, UnavailableError
-from worker.message import Held
+from worker.message import Lease
 from worker.metrics import Metrics
 from worker.sqs_queue import Queue
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Knows all that is in hand, and extends its visibility every interval_s."""
+    """Tracks all leases and extends them every interval_s."""
 
     def __init__(
         self, queues: Mapping[str, Queue], *, interval_s: float, visibility_timeout_s: int, metrics: Metrics
@@ -21,51 +21,51 @@ class Heartbeat:
         self._queues = queues
         self._interval_s = interval_s
         self._visibility_timeout_s = visibility_timeout_s
-        self._in_hand: set[Held] = set()
-        metrics.in_hand.set_function(lambda: len(self._in_hand))
+        self._leases: set[Lease] = set()
+        metrics.in_hand.set_function(lambda: len(self._leases))
 
     @property
-    def in_hand(self) -> frozenset[Held]:
-        """Every message that is kept now."""
-        return frozenset(self._in_hand)
+    def leases(self) -> frozenset[Lease]:
+        """All tracked leases."""
+        return frozenset(self._leases)
 
-    def keep(self, messages: Iterable[Held]) -> None:
-        """Keep these until they are let go or lost."""
-        self._in_hand.update(messages)
+    def track(self, leases: Iterable[Lease]) -> None:
+        """Extend these leases until they are released or lost."""
+        self._leases.update(leases)
 
-    def let_go(self, held: Held) -> None:
-        """Keep this no longer."""
-        self._in_hand.discard(held)
+    def release(self, lease: Lease) -> None:
+        """Stop extending this lease."""
+        self._leases.discard(lease)
 
     async def run(self) -> None:
-        """Beat until cancelled. A beat that hangs on a slow backend does not hold up the next."""
+        """Beat until cancelled. A beat that is delayed by a slow backend does not delay the next."""
         async with asyncio.TaskGroup() as group:
             while True:
                 await asyncio.sleep(self._interval_s)
                 group.create_task(self.beat())
 
     async def beat(self) -> None:
-        """Extend all that is in hand, and forget what is no longer ours by the clock."""
+        """Extend every lease, and drop those that have expired."""
         now = asyncio.get_running_loop().time()
-        for held in [held for held in self._in_hand if held.until <= now]:
-            self.let_go(held)
-            log.warning("message.lost", extra={**held.message.log_fields, "reason": "its visibility timeout ran out"})
-        await asyncio.gather(*(self._extend(held, now) for held in self._in_hand))
+        for lease in [lease for lease in self._leases if lease.expires_at <= now]:
+            self.release(lease)
+            log.warning("message.lost", extra={**lease.message.log_fields, "reason": "the visibility timeout ended"})
+        await asyncio.gather(*(self._extend(lease, now) for lease in self._leases))
 
-    async def _extend(self, held: Held, now: float) -> None:
-        extension_s = held.message.extension_s(self._visibility_timeout_s, now)
-        if now + extension_s <= held.until:
-            return  # twelve hours are nearly over: SQS would refuse, and the hold ends by itself
+    async def _extend(self, lease: Lease, now: float) -> None:
+        extension_s = lease.message.extension_s(self._visibility_timeout_s, now)
+        if now + extension_s <= lease.expires_at:
+            return  # the twelve-hour limit is near: SQS would reject the call, and the lease ends on time
         try:
-            await self._queues[held.message.queue].change_visibility(held.message, extension_s)
+            await self._queues[lease.message.queue].change_visibility(lease.message, extension_s)
         except ReceiptExpiredError as exc:
-            if held not in self._in_hand:
-                return  # it was finished meanwhile
-            self.let_go(held)
-            held.lose()
-            log.warning("message.lost", extra={**held.message.log_fields, "reason": str(exc)})
+            if lease not in self._leases:
+                return  # handling finished meanwhile
+            self.release(lease)
+            lease.revoke()
+            log.warning("message.lost", extra={**lease.message.log_fields, "reason": str(exc)})
         except (UnavailableError, TransientError) as exc:
-            log.warning("message.heartbeat_failed", extra={**held.message.log_fields, "reason": str(exc)})
+            log.warning("message.heartbeat_failed", extra={**lease.message.log_fields, "reason": str(exc)})
         else:
-            if held in self._in_hand:
-                held.hold_until(now + extension_s)
+            if lease in self._leases:
+                lease.renew(now + extension_s)

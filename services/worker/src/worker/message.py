@@ -1,4 +1,4 @@
-"""A message as it was received, and how long it is ours. What it says is for the handlers."""
+"""A received message, and the lease under which the worker holds it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -8,13 +8,13 @@ from typing import Any, Final, Self
 
 from worker.failures import ReceiptExpiredError
 
-# From the receive on, whatever is extended: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+# Counted from the receive, including extensions: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 MAX_VISIBILITY_S: Final = 12 * 60 * 60
 
 
 @dataclass(frozen=True)
 class Message:
-    """One receive of a message. received_at is by the event loop's clock, which a stopped process does not stop."""
+    """One receive of a message. received_at is a time of the event loop's clock, which runs on in a frozen process."""
 
     queue: str
     message_id: str
@@ -25,7 +25,7 @@ class Message:
 
     @classmethod
     def of(cls, queue: str, raw: Mapping[str, Any], received_at: float) -> Self:
-        """Read a member of ReceiveMessage's answer; ApproximateReceiveCount must have been asked for."""
+        """Read a message of a ReceiveMessage response that includes ApproximateReceiveCount."""
         return cls(
             queue=queue,
             message_id=raw["MessageId"],
@@ -35,50 +35,50 @@ class Message:
             received_at=received_at,
         )
 
-    def extension_s(self, wished_s: int, now: float) -> int:
-        """How much longer SQS lets us hold it: wished_s, or what is left of twelve hours."""
-        return max(0, min(wished_s, int(self.received_at + MAX_VISIBILITY_S - now) - 1))
+    def extension_s(self, requested_s: int, now: float) -> int:
+        """Return how far SQS lets the visibility timeout be extended: requested_s, or the rest of twelve hours."""
+        return max(0, min(requested_s, int(self.received_at + MAX_VISIBILITY_S - now) - 1))
 
     @property
     def log_fields(self) -> dict[str, object]:
-        """What every log line about it carries."""
+        """Fields of every log line about this message."""
         return {"queue": self.queue, "message_id": self.message_id, "receive_count": self.receive_count}
 
 
-class Held:
-    """A message in our hands until its visibility timeout runs out. A handler at work on it ends with the hold."""
+class Lease:
+    """Exclusive use of a message until its visibility timeout ends. Work under an expired lease is cancelled."""
 
-    def __init__(self, message: Message, until: float) -> None:
+    def __init__(self, message: Message, expires_at: float) -> None:
         self.message = message
-        self._until = until
+        self._expires_at = expires_at
         self._limit: asyncio.Timeout | None = None
 
     @property
-    def until(self) -> float:
-        """When the message becomes visible to others, by the event loop's clock."""
-        return self._until
+    def expires_at(self) -> float:
+        """The time at which the message becomes visible to others, by the event loop's clock."""
+        return self._expires_at
 
-    def hold_until(self, until: float) -> None:
-        """Take note that the message stays ours until then; a time gone by means that it is lost."""
-        self._until = until
+    def renew(self, expires_at: float) -> None:
+        """Set a new expiry time; a time in the past ends the lease."""
+        self._expires_at = expires_at
         if self._limit is not None and not self._limit.expired():
-            self._limit.reschedule(until)
+            self._limit.reschedule(expires_at)
 
-    def lose(self) -> None:
-        """Take note that the message is no longer ours; cancel what works on it."""
-        self.hold_until(float("-inf"))
+    def revoke(self) -> None:
+        """End the lease and cancel the work under it."""
+        self.renew(float("-inf"))
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Cancel the block once the message is no longer ours; that raises ReceiptExpiredError."""
-        if self._until <= asyncio.get_running_loop().time():
-            raise ReceiptExpiredError("it waited longer than it was ours")
+        """Cancel the block when the lease ends; this raises ReceiptExpiredError."""
+        if self._expires_at <= asyncio.get_running_loop().time():
+            raise ReceiptExpiredError("the lease expired before work began")
         try:
-            async with asyncio.timeout_at(self._until) as self._limit:
+            async with asyncio.timeout_at(self._expires_at) as self._limit:
                 yield
         except TimeoutError as exc:
             if self._limit is not None and self._limit.expired():
-                raise ReceiptExpiredError("its visibility timeout ran out, or its receipt was refused") from exc
+                raise ReceiptExpiredError("the visibility timeout ended, or SQS rejected the receipt") from exc
             raise
         finally:
             self._limit = None

@@ -1,38 +1,36 @@
-"""The life of an order, purely: what to record of a command, and what follows from what is recorded already.
+"""The life cycle of an order: the row that a command creates, and what follows when a row already exists.
 
-Nothing here waits or writes. The row never changes once it is final, and every outcome event is made from the row,
-so a command handled again gives the same event again, with the same id.
+Pure functions. A final row never changes, and every outcome event is derived from the row, so a command that is handled
+again produces the same event with the same id.
 """
 
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from orderboard_contracts.events import (
     CancellationRefused,
-    CancellationRefusedData,
     CancellationRequested,
-    CancelledData,
-    CompletedData,
     OrderCancelled,
     OrderCompleted,
     OrderPlaced,
     OrderRejected,
     OutcomeEvent,
-    RejectedData,
 )
 from orderboard_contracts.identity import event_id_for
 from orderboard_contracts.record import OrderRecord
 
-# A tombstone must outlive any order it waits for. Queues keep a message 14 days at most, and a redrive from the
-# dead-letter queue may start these anew once.
+Outcome = TypeVar("Outcome", OrderCompleted, OrderRejected, OrderCancelled, CancellationRefused)
+
+# A tombstone must outlive any order that may still arrive. Queues keep a message for 14 days at most, and a redrive
+# from the dead-letter queue may start that period once more.
 TOMBSTONE_LIFE: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Emit:
-    """The row is final and stays as it is: tell this."""
+    """The row is final and stays as it is: emit this event."""
 
     event: OutcomeEvent
     outcome: str
@@ -40,159 +38,127 @@ class Emit:
 
 @dataclass(frozen=True)
 class ReplaceTombstone:
-    """A cancellation came first: write this row in the tombstone's place."""
+    """The cancellation arrived first: replace its tombstone with this row."""
 
     record: OrderRecord
 
 
 @dataclass(frozen=True)
 class AwaitOrder:
-    """The tombstone is there already, the order is not: nothing to tell yet."""
+    """The tombstone exists and the order has not arrived: there is nothing to emit yet."""
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """When and by whom a row is written."""
+class RecordingContext:
+    """The time of recording, the worker that records, and the receive count of the message."""
 
     recorded_at: datetime
     worker_id: str
     receive_count: int
 
 
-def record_of(placed: OrderPlaced, sold_out: Set[str], circumstances: Circumstances) -> OrderRecord:
-    """The row of an order that nothing else was heard of: completed, or rejected for what is sold out."""
-    data = placed.data
-    missing = sorted({line.sku for line in data.lines} & sold_out)
+def record_of(placed: OrderPlaced, sold_out: Set[str], context: RecordingContext) -> OrderRecord:
+    """Build the row of an order that has none yet: completed, or rejected if a SKU is sold out."""
+    missing = sorted({line.sku for line in placed.data.lines} & sold_out)
+    accepted = dict(placed.data)
+    del accepted["fault"]
     return OrderRecord(
-        order_id=data.order_id,
+        **accepted,
         status="rejected" if missing else "completed",
-        recorded_at=circumstances.recorded_at,
-        customer_id=data.customer_id,
-        priority=data.priority,
-        lines=data.lines,
-        total_cents=data.total_cents,
-        currency=data.currency,
-        note=data.note,
-        digest=data.digest,
+        recorded_at=context.recorded_at,
         placed_at=placed.time,
         rejection_reason="sold_out" if missing else None,
         rejection_detail=f"Sold out today: {', '.join(missing)}." if missing else None,
-        worker_id=circumstances.worker_id,
-        receive_count=circumstances.receive_count,
+        worker_id=context.worker_id,
+        receive_count=context.receive_count,
         traceparent=placed.traceparent,
         correlationid=placed.correlationid,
     )
 
 
-def tombstone_of(request: CancellationRequested, circumstances: Circumstances) -> OrderRecord:
-    """The row that waits for an order which its cancellation overtook."""
+def tombstone_of(request: CancellationRequested, context: RecordingContext) -> OrderRecord:
+    """Build the row that waits for an order whose cancellation arrived first."""
     return OrderRecord(
         order_id=request.data.order_id,
         status="cancellation_pending",
-        recorded_at=circumstances.recorded_at,
+        recorded_at=context.recorded_at,
         cancel_reason=request.data.reason,
-        expires_at=int((circumstances.recorded_at + TOMBSTONE_LIFE).timestamp()),
+        expires_at=int((context.recorded_at + TOMBSTONE_LIFE).timestamp()),
     )
 
 
-def settle_placement(placed: OrderPlaced, wanted: OrderRecord, existing: OrderRecord) -> Emit | ReplaceTombstone:
-    """What follows when the row of a placed order is there already; wanted is what we would have written."""
+def resolve_existing(placed: OrderPlaced, wanted: OrderRecord, existing: OrderRecord) -> Emit | ReplaceTombstone:
+    """Resolve a placed order whose row already exists; wanted is the row it would have created."""
     if existing.status == "cancellation_pending":
-        return ReplaceTombstone(
-            wanted.model_copy(
-                update={
-                    "status": "cancelled",
-                    "cancel_reason": existing.cancel_reason,
-                    "rejection_reason": None,
-                    "rejection_detail": None,
-                }
-            )
-        )
+        cancelled = {"status": "cancelled", "cancel_reason": existing.cancel_reason}
+        accepted = {"rejection_reason": None, "rejection_detail": None}
+        return ReplaceTombstone(wanted.model_copy(update=cancelled | accepted))
     if existing.digest == placed.data.digest:
         return Emit(outcome_of(existing), existing.status)
     return Emit(_conflict(placed, existing), "conflict")
 
 
-def settle_cancellation(request: CancellationRequested, existing: OrderRecord) -> Emit | AwaitOrder:
-    """What follows when a cancellation finds a row."""
+def _conflict(placed: OrderPlaced, existing: OrderRecord) -> OrderRejected:
+    """The same order id with other contents: the first order stands. The id of this event carries the second digest."""
+    data: dict[str, object] = {
+        "order_id": placed.data.order_id,
+        "customer_id": placed.data.customer_id,
+        "reason": "idempotency_conflict",
+        "detail": "This Idempotency-Key was used before, for another order. The first one stays as it is.",
+    }
+    return _event(OrderRejected, data, existing, origin=placed, discriminator=placed.data.digest)
+
+
+def resolve_cancellation(request: CancellationRequested, existing: OrderRecord) -> Emit | AwaitOrder:
+    """Resolve a cancellation whose order already has a row."""
     match existing.status:
         case "cancellation_pending":
             return AwaitOrder()
         case "cancelled":
             return Emit(outcome_of(existing), "cancelled")
         case "completed" | "rejected" as status:
-            data = CancellationRefusedData(
-                order_id=existing.order_id, status=status, detail=f"The order was {status} before this came."
-            )
-            event_type = CancellationRefused.model_fields["type"].default
-            refused = CancellationRefused(
-                id=event_id_for(event_type, existing.order_id, request.id),
-                source="orderboard.worker",
-                subject=existing.order_id,
-                time=existing.recorded_at,
-                traceparent=request.traceparent,
-                correlationid=request.correlationid,
-                data=data,
-            )
+            detail = f"The order was {status} before this came."
+            data: dict[str, object] = {"order_id": existing.order_id, "status": status, "detail": detail}
+            refused = _event(CancellationRefused, data, existing, origin=request, discriminator=request.id)
             return Emit(refused, "cancellation_refused")
 
 
 def outcome_of(record: OrderRecord) -> OutcomeEvent:
-    """The one event that a final row stands for: always the same for the same row."""
+    """Build the outcome event of a final row: always the same event for the same row."""
+    customer: dict[str, object] = {"order_id": record.order_id, "customer_id": record.customer_id}
+    digest = record.digest or ""
     match record.status:
         case "completed":
-            return _from_row(record, OrderCompleted, CompletedData.model_validate(record, from_attributes=True))
+            price = {"total_cents": record.total_cents, "currency": record.currency}
+            data = customer | price | {"priority": record.priority}
+            return _event(OrderCompleted, data, record, origin=record, discriminator=digest)
         case "rejected":
-            rejected = RejectedData.model_validate(
-                {
-                    "order_id": record.order_id,
-                    "customer_id": record.customer_id,
-                    "reason": record.rejection_reason,
-                    "detail": record.rejection_detail,
-                }
-            )
-            return _from_row(record, OrderRejected, rejected)
+            data = customer | {"reason": record.rejection_reason, "detail": record.rejection_detail}
+            return _event(OrderRejected, data, record, origin=record, discriminator=digest)
         case "cancelled":
-            cancelled = CancelledData.model_validate(
-                {"order_id": record.order_id, "customer_id": record.customer_id, "reason": record.cancel_reason}
-            )
-            return _from_row(record, OrderCancelled, cancelled)
+            data = customer | {"reason": record.cancel_reason}
+            return _event(OrderCancelled, data, record, origin=record, discriminator=digest)
         case "cancellation_pending":
             raise ValueError(f"order {record.order_id} has no outcome yet")
 
 
-def _from_row(
+def _event(
+    event_class: type[Outcome],
+    data: dict[str, object],
     record: OrderRecord,
-    event_class: type[OrderCompleted] | type[OrderRejected] | type[OrderCancelled],
-    data: CompletedData | RejectedData | CancelledData,
-) -> OutcomeEvent:
+    *,
+    origin: OrderRecord | OrderPlaced | CancellationRequested,
+    discriminator: str,
+) -> Outcome:
+    """Build an event about a row; its trace is that of origin, and discriminator tells apart events of one type."""
     return event_class.model_validate(
         {
-            "id": event_id_for(event_class.model_fields["type"].default, record.order_id, record.digest or ""),
+            "id": event_id_for(event_class.model_fields["type"].default, record.order_id, discriminator),
             "source": "orderboard.worker",
             "subject": record.order_id,
             "time": record.recorded_at,
-            "traceparent": record.traceparent,
-            "correlationid": record.correlationid,
+            "traceparent": origin.traceparent,
+            "correlationid": origin.correlationid,
             "data": data,
         }
-    )
-
-
-def _conflict(placed: OrderPlaced, existing: OrderRecord) -> OrderRejected:
-    """The same order id with other contents: the first stays, and the second is told so. Its id carries its digest."""
-    event_type = OrderRejected.model_fields["type"].default
-    return OrderRejected(
-        id=event_id_for(event_type, placed.data.order_id, placed.data.digest),
-        source="orderboard.worker",
-        subject=placed.data.order_id,
-        time=existing.recorded_at,
-        traceparent=placed.traceparent,
-        correlationid=placed.correlationid,
-        data=RejectedData(
-            order_id=placed.data.order_id,
-            customer_id=placed.data.customer_id,
-            reason="idempotency_conflict",
-            detail="This Idempotency-Key was used before, for another order. The first one stays as it is.",
-        ),
     )

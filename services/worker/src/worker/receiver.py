@@ -1,19 +1,18 @@
-"""Long polling of one queue by several receives at once. What arrives goes to the intake and under the heartbeat."""
+"""Long polling of one queue by several concurrent receives, which fill the prefetch buffer."""
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from worker.backoff import Backoff
-from worker.brake import Brake
+from orderboard_aws_client.backoff import Backoff, pause
+
+from worker.circuit_breaker import CircuitBreaker
 from worker.failures import ReceiptExpiredError, TransientError, UnavailableError
 from worker.health import Health
 from worker.heartbeat import Heartbeat
-from worker.intake import Intake
-from worker.message import Held, Message
+from worker.message import Lease, Message
 from worker.metrics import Metrics
+from worker.prefetch_buffer import PrefetchBuffer
 from worker.sqs_queue import Queue
 
 log = logging.getLogger(__name__)
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Polling:
-    """How a queue is polled."""
+    """Polling settings of a queue."""
 
     polls: int
     wait_s: int
@@ -30,35 +29,33 @@ class Polling:
 
 
 class Receiver:
-    """Polls one queue until the worker stops. One poll waits for a first message; the others join in a backlog."""
+    """Polls one queue until the worker stops. One poll always runs; the others run only while there is a backlog."""
 
     def __init__(
         self,
         queue: Queue,
         polling: Polling,
         *,
-        intake: Intake,
+        buffer: PrefetchBuffer,
         heartbeat: Heartbeat,
-        brake: Brake,
+        breaker: CircuitBreaker,
         health: Health,
         metrics: Metrics,
         stop: asyncio.Event,
-        chance: Callable[[], float] = random.random,
     ) -> None:
         self._queue = queue
         self._polling = polling
-        self._intake = intake
+        self._buffer = buffer
         self._heartbeat = heartbeat
-        self._brake = brake
+        self._breaker = breaker
         self._health = health
         self._metrics = metrics
         self._stop = stop
-        self._chance = chance
         self._backlog = asyncio.Event()
         self._failures = 0
 
     async def run(self) -> None:
-        """Poll until the worker stops. Polls under way are waited for: cut short, they could take messages along."""
+        """Poll until the worker stops. Polls under way are awaited: cancelled ones could take messages with them."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._poll_always())
             for _ in range(self._polling.polls - 1):
@@ -77,58 +74,53 @@ class Receiver:
                 await self._poll_once()
 
     async def _poll_once(self) -> None:
-        lane = self._intake.lanes[self._queue.name]
-        await self._brake.released()
-        if not (places := await lane.reserve()):
+        partition = self._buffer.partitions[self._queue.name]
+        await self._breaker.wait_until_closed()
+        if not (slots := await partition.reserve()):
             return
-        arrived: list[Message] = []
+        messages: list[Message] = []
         try:
-            arrived = await self._receive(places)
+            messages = await self._receive(slots)
         finally:
-            lane.unreserve(places - len(arrived))
+            partition.release(slots - len(messages))
         if self._stop.is_set():
-            lane.unreserve(len(arrived))
-            await asyncio.gather(*(give_back(self._queue, message) for message in arrived))
+            partition.release(len(messages))
+            await asyncio.gather(*(give_back(self._queue, message) for message in messages))
             return
-        held = [Held(message, message.received_at + self._polling.visibility_timeout_s) for message in arrived]
-        self._heartbeat.keep(held)
-        self._intake.put(self._queue.name, held)
+        leases = [Lease(message, message.received_at + self._polling.visibility_timeout_s) for message in messages]
+        self._heartbeat.track(leases)
+        self._buffer.put(self._queue.name, leases)
 
     async def _receive(self, at_most: int) -> list[Message]:
         try:
-            arrived = await self._queue.receive(
+            messages = await self._queue.receive(
                 at_most, wait_s=self._polling.wait_s, visibility_timeout_s=self._polling.visibility_timeout_s
             )
         except (UnavailableError, TransientError) as exc:
             await self._receive_failed(exc)
             return []
         self._failures = 0
-        self._health.well(f"queue {self._queue.name}")
-        self._metrics.received(self._queue.name, len(arrived))
-        if len(arrived) == at_most:
+        self._health.healthy(f"queue {self._queue.name}")
+        self._metrics.received(self._queue.name, len(messages))
+        if len(messages) == at_most:
             self._backlog.set()
         elif not self._stop.is_set():
             self._backlog.clear()
-        return arrived
+        return messages
 
     async def _receive_failed(self, exc: Exception) -> None:
         self._failures += 1
-        # Half of the pause is certain: a queue that fails at once must not make a hot loop.
-        pause_s = self._polling.retry.wait_s(self._failures, 0.5 + self._chance() / 2)
-        self._health.problem(f"queue {self._queue.name}", str(exc))
+        wait_s = self._polling.retry.equal_jitter_s(self._failures)
+        self._health.unhealthy(f"queue {self._queue.name}", str(exc))
         log.warning(
             "queue.receive_failed",
-            extra={"queue": self._queue.name, "reason": str(exc), "retry_after_s": round(pause_s, 3)},
+            extra={"queue": self._queue.name, "reason": str(exc), "retry_after_s": round(wait_s, 3)},
         )
-        try:
-            async with asyncio.timeout(pause_s):
-                await self._stop.wait()
-        except TimeoutError:
-            pass
+        await pause(wait_s, until=self._stop)
 
 
 async def give_back(queue: Queue, message: Message) -> None:
-    """Make a message visible to others at once; when that fails, its visibility timeout does it later."""
+    """Make a message visible to others at once; if that fails, its visibility timeout does so later."""
     try:
         await queue.change_visibility(message, 0)
     except (UnavailableError, TransientError, ReceiptExpiredError) as exc:

@@ -1,30 +1,27 @@
-"""One SQS queue: receive, delete, change visibility. Deletes and changes of concurrent callers share calls."""
+"""One SQS queue: receive, delete, change visibility. Concurrent deletes and visibility changes share calls."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import EntryError, EntryRefusedError
-from orderboard_aws_client.limits import Limits
 
-from worker.aws_errors import translated
-from worker.failures import ReceiptExpiredError
+from worker.failures import ReceiptExpiredError, translated
 from worker.message import Message
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH: Final = 10
-# An answer this much later than the wait allows was delayed on its way: by the network, or because we were frozen.
+# A response this much later than the long poll allows was delayed: by the network, or because this process was frozen.
 _LATE_S: Final = 1.0
-# When this task's receive was sent, for the last time: a client may send it again, long after it was asked to.
+# The time of the last attempt of this task's receive. The client may send it again, long after the first attempt.
 _sent_at: ContextVar[float] = ContextVar("_sent_at")
 
 
 class SqsClient(Protocol):
-    """The calls of an aiobotocore SQS client that are needed here."""
+    """The part of an aiobotocore SQS client that is used here."""
 
     def receive_message(self, **request: Any) -> Awaitable[Any]:
         """Call ReceiveMessage."""
@@ -36,16 +33,10 @@ class SqsClient(Protocol):
         """Call ChangeMessageVisibilityBatch with 1 to 10 entries."""
 
 
-@dataclass(frozen=True)
-class _Visibility:
-    receipt_handle: str
-    timeout_s: int
-
-
 class Queue:
-    """A queue; its name is that of its lane.
+    """A queue, named `work` or `express`.
 
-    Calls raise UnavailableError or TransientError; for a receipt that is no good any more, ReceiptExpiredError.
+    Methods raise UnavailableError or TransientError, and ReceiptExpiredError when the receipt handle is not valid.
     """
 
     def __init__(
@@ -54,7 +45,7 @@ class Queue:
         name: str,
         url: str,
         deletes: Batcher[str, None],
-        changes: Batcher[_Visibility, None],
+        changes: Batcher[tuple[str, int], None],
     ) -> None:
         self.name = name
         self._client = client
@@ -63,10 +54,10 @@ class Queue:
         self._changes = changes
 
     async def receive(self, at_most: int, *, wait_s: int, visibility_timeout_s: int) -> list[Message]:
-        """Long-poll for 1 to 10 messages; they are ours for visibility_timeout_s from their received_at on.
+        """Long-poll for 1 to 10 messages, which are leased for visibility_timeout_s from their received_at.
 
-        SQS counts that time from when it answers. Normally the answer is here at once; one that is late counts from
-        when we asked (see note_receives), which errs on the safe side.
+        SQS counts the timeout from its response, which normally arrives at once. A late response counts from the
+        request (see note_receives), which errs on the safe side.
         """
         _note_sent()
         with translated():
@@ -77,27 +68,27 @@ class Queue:
                 VisibilityTimeout=visibility_timeout_s,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-        answered_at = asyncio.get_running_loop().time()
-        asked_at = _sent_at.get()
-        received_at = asked_at if answered_at - asked_at > wait_s + _LATE_S else answered_at
+        responded_at = asyncio.get_running_loop().time()
+        requested_at = _sent_at.get()
+        received_at = requested_at if responded_at - requested_at > wait_s + _LATE_S else responded_at
         return [Message.of(self.name, raw, received_at) for raw in response.get("Messages", [])]
 
     async def delete(self, message: Message) -> None:
-        """Return once the message is gone for good."""
+        """Delete the message."""
         with _receipts():
             await self._deletes.submit(message.receipt_handle)
 
     async def change_visibility(self, message: Message, timeout_s: int) -> None:
-        """Make the message visible to others timeout_s from now; 0 gives it back at once."""
+        """Make the message visible to others timeout_s from now; 0 makes it visible at once."""
         with _receipts():
-            await self._changes.submit(_Visibility(message.receipt_handle, timeout_s))
+            await self._changes.submit((message.receipt_handle, timeout_s))
 
 
 def note_receives(client: Any) -> None:
-    """Have an aiobotocore client note when it sends a receive, the second attempt too.
+    """Register a hook that notes the time of each attempt of a receive of this aiobotocore client.
 
-    A worker that was frozen finds its poll timed out, and the client asks again. Counted from the first attempt, what
-    that brings would seem to be no longer ours, and would rest for a whole visibility timeout.
+    When a frozen worker resumes, its poll has timed out and the client sends it again. Counted from the first attempt,
+    messages of the second would seem expired on arrival and stay unhandled for a whole visibility timeout.
     """
     client.meta.events.register("before-send.sqs.ReceiveMessage", _note_sent)
 
@@ -107,37 +98,33 @@ def _note_sent(**_: Any) -> None:
 
 
 @asynccontextmanager
-async def queue(client: SqsClient, name: str, url: str, *, linger_s: float = 0.005) -> AsyncIterator[Queue]:
-    """A Queue that sends its batches while the context is entered."""
+async def open_queue(client: SqsClient, name: str, url: str, *, linger_s: float = 0.005) -> AsyncIterator[Queue]:
+    """Open a Queue; its batches are sent while the context is entered."""
 
     async def delete(receipt_handles: Sequence[str]) -> list[EntryError | None]:
         entries = [{"Id": str(i), "ReceiptHandle": handle} for i, handle in enumerate(receipt_handles)]
         return _results(entries, await client.delete_message_batch(QueueUrl=url, Entries=entries))
 
-    async def change(wishes: Sequence[_Visibility]) -> list[EntryError | None]:
+    async def change(changes: Sequence[tuple[str, int]]) -> list[EntryError | None]:
         entries = [
-            {"Id": str(i), "ReceiptHandle": wish.receipt_handle, "VisibilityTimeout": wish.timeout_s}
-            for i, wish in enumerate(wishes)
+            {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": timeout_s}
+            for i, (handle, timeout_s) in enumerate(changes)
         ]
         return _results(entries, await client.change_message_visibility_batch(QueueUrl=url, Entries=entries))
 
-    limits = Limits(max_entries=MAX_BATCH, linger_s=linger_s)
+    limits = Limits(MAX_BATCH, linger_s=linger_s)
     async with Batcher(delete, limits=limits) as deletes, Batcher(change, limits=limits) as changes:
         yield Queue(client, name, url, deletes, changes)
 
 
 def _results(entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> list[EntryError | None]:
-    failed = {failure["Id"]: failure for failure in response.get("Failed", [])}
-    return [_refused(failed[entry["Id"]]) if entry["Id"] in failed else None for entry in entries]
-
-
-def _refused(failure: Mapping[str, Any]) -> EntryError:
-    return EntryError(failure["Code"], failure.get("Message", ""), retryable=not failure["SenderFault"])
+    failed = {failure["Id"]: EntryError.of(failure) for failure in response.get("Failed", [])}
+    return [failed.get(entry["Id"]) for entry in entries]
 
 
 @contextmanager
 def _receipts() -> Iterator[None]:
-    """An entry that is refused as the sender's fault is a receipt that expired, was replaced, or was deleted."""
+    """Raise ReceiptExpiredError for a sender's fault: the receipt expired or was replaced, or the message is gone."""
     with translated():
         try:
             yield

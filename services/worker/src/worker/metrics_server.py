@@ -1,4 +1,4 @@
-"""The worker over HTTP: /healthz says what ails it, /metrics what it counted."""
+"""The worker's HTTP server: /healthz reports its health, /metrics its Prometheus metrics."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,15 +10,15 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from worker.health import Health
 
 
-class MonitorAddressError(Exception):
-    """The monitor cannot listen where it was told to."""
+class MetricsAddressError(Exception):
+    """The metrics server cannot listen on the configured address."""
 
 
 @asynccontextmanager
-async def monitor(
+async def metrics_server(
     host: str, port: int, *, worker_id: str, health: Health, registry: CollectorRegistry
 ) -> AsyncIterator[str]:
-    """Serve while the context is entered; yields the base URL. Port 0 takes a free one."""
+    """Serve while the context is entered; yield the base URL. Port 0 picks a free port."""
 
     async def healthz(_: web.Request) -> web.Response:
         problems = dict(health.problems)
@@ -37,9 +37,9 @@ async def monitor(
         try:
             await site.start()
         except OSError as exc:
-            raise MonitorAddressError(
+            raise MetricsAddressError(
                 f"cannot listen on {host}:{port}: {exc.strerror}; "
-                "choose another --metrics-port (0 takes a free one) or ORDERBOARD_WORKER_METRICS_HOST"
+                "choose another --metrics-port (0 picks a free one) or ORDERBOARD_WORKER_METRICS_HOST"
             ) from exc
         bound_host, bound_port = runner.addresses[0][:2]
         yield f"http://{bound_host}:{bound_port}"

@@ -1,7 +1,7 @@
-"""What is done for each command; Handlers.handle says which handler. Order of effects: row, then outcome.
+"""Handling of one command: write the row, then emit the outcome event.
 
-Handlers raise PoisonError, TransientError or UnavailableError. A handler that dies between two effects heals when the
-message comes again: the row is there, and the outcome is made from the row.
+Handlers raise PoisonError, TransientError or UnavailableError. A handler that dies between the two effects is completed
+by the next delivery: the row exists, and the outcome event is derived from the row.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 
 from orderboard_contracts.events import CancellationRequested, OrderPlaced, OutcomeEvent, parse_event
 
-from worker.brake import Brake
+from worker.circuit_breaker import CircuitBreaker
 from worker.failures import PoisonError
-from worker.faults import act_out
+from worker.faults import apply_fault
 from worker.message import Message
 from worker.order import (
     AwaitOrder,
-    Circumstances,
     Emit,
+    RecordingContext,
     ReplaceTombstone,
     outcome_of,
     record_of,
-    settle_cancellation,
-    settle_placement,
+    resolve_cancellation,
+    resolve_existing,
     tombstone_of,
 )
 from worker.orders_table import Orders
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Kitchen:
-    """How orders are prepared here."""
+class ProcessingSettings:
+    """Settings for the preparation of orders."""
 
     worker_id: str
     preparation_s: float
@@ -43,32 +43,33 @@ class Kitchen:
 
 
 class Handlers:
-    """Handles messages: reads the event, finds its handler, and says in a word how it ended."""
+    """Parses messages, dispatches them by event type, and returns the outcome as a word for metrics and logs."""
 
     def __init__(
         self,
         orders: Orders,
         emit: Callable[[OutcomeEvent], Awaitable[None]],
-        kitchen: Kitchen,
-        brake: Brake,
+        processing: ProcessingSettings,
+        breaker: CircuitBreaker,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._orders = orders
         self._emit = emit
-        self._kitchen = kitchen
-        self._brake = brake
+        self._processing = processing
+        self._breaker = breaker
         self._now = now
 
     async def handle(self, message: Message) -> str:
-        """Do all that the message asks, once or again; raises NotAnEvent too."""
+        """Apply every effect of the message. Idempotent. Also raises NotAnEvent."""
         event = parse_event(message.body)
         match event:
             case OrderPlaced():
-                outcome = await self._placed(event, message)
+                await self._prepare(event, message)
+                outcome = await self._breaker.run(lambda: self._record(event, message))
             case CancellationRequested():
-                outcome = await self._cancellation_requested(event, message)
+                outcome = await self._breaker.run(lambda: self._cancel(event, message))
             case _:
-                raise PoisonError(f"{event.type} is no command: it belongs on the bus, not on this queue")
+                raise PoisonError(f"{event.type} is not a command: it belongs on the bus, not on this queue")
         log.info(
             "order.%s",
             outcome,
@@ -81,26 +82,22 @@ class Handlers:
         )
         return outcome
 
-    async def _placed(self, placed: OrderPlaced, message: Message) -> str:
-        await self._prepare(placed, message)
-        return await self._brake.through(lambda: self._record(placed, message))
-
     async def _prepare(self, placed: OrderPlaced, message: Message) -> None:
-        if self._kitchen.preparation_s:
-            await asyncio.sleep(self._kitchen.preparation_s)
+        if self._processing.preparation_s:
+            await asyncio.sleep(self._processing.preparation_s)
         if placed.data.fault is None:
             return
-        if not self._kitchen.allow_faults:
+        if not self._processing.allow_faults:
             log.warning("fault.ignored", extra={**message.log_fields, "fault": placed.data.fault})
             return
-        await act_out(placed.data.fault, message.receive_count)
+        await apply_fault(placed.data.fault, message.receive_count)
 
     async def _record(self, placed: OrderPlaced, message: Message) -> str:
-        wanted = record_of(placed, self._kitchen.sold_out, self._circumstances(message))
+        wanted = record_of(placed, self._processing.sold_out, self._context(message))
         if await self._orders.insert(wanted):
             await self._emit(outcome_of(wanted))
             return wanted.status
-        match settle_placement(placed, wanted, await self._orders.get(wanted.order_id)):
+        match resolve_existing(placed, wanted, await self._orders.get(wanted.order_id)):
             case Emit(event, outcome):
                 await self._emit(event)
                 return outcome
@@ -109,19 +106,16 @@ class Handlers:
                 await self._emit(outcome_of(record))
                 return record.status
 
-    async def _cancellation_requested(self, request: CancellationRequested, message: Message) -> str:
-        return await self._brake.through(lambda: self._cancel(request, message))
-
     async def _cancel(self, request: CancellationRequested, message: Message) -> str:
-        tombstone = tombstone_of(request, self._circumstances(message))
+        tombstone = tombstone_of(request, self._context(message))
         if await self._orders.insert(tombstone):
             return tombstone.status
-        match settle_cancellation(request, await self._orders.get(tombstone.order_id)):
+        match resolve_cancellation(request, await self._orders.get(tombstone.order_id)):
             case Emit(event, outcome):
                 await self._emit(event)
                 return outcome
             case AwaitOrder():
                 return tombstone.status
 
-    def _circumstances(self, message: Message) -> Circumstances:
-        return Circumstances(self._now(), self._kitchen.worker_id, message.receive_count)
+    def _context(self, message: Message) -> RecordingContext:
+        return RecordingContext(self._now(), self._processing.worker_id, message.receive_count)

@@ -1,0 +1,29 @@
+"""Start of a service process: settings errors, and the heap after start."""
+
+import gc
+import sys
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+EXIT_MISCONFIGURED: Final = 2
+Settings = TypeVar("Settings", bound=BaseModel)
+
+
+def load_settings(program: str, load: Callable[[], Settings]) -> Settings:
+    """Load the settings; print one line for each invalid environment variable and exit with 2 if there are any."""
+    try:
+        return load()
+    except ValidationError as exc:
+        for error in exc.errors(include_url=False, include_input=False):
+            variable = "".join(f"ORDERBOARD_{str(part).upper()}: " for part in error["loc"][:1])
+            message = error["msg"].removeprefix("Value error, ")
+            print(f"{program} cannot start: {variable}{message}", file=sys.stderr)
+        raise SystemExit(EXIT_MISCONFIGURED) from None
+
+
+def freeze_heap() -> None:
+    """Exempt all objects created so far from garbage collection: full collections pause every request."""
+    gc.collect()
+    gc.freeze()

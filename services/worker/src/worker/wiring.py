@@ -1,0 +1,74 @@
+"""Assembly of a worker from its settings, its queues and the store and bus that it writes to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from orderboard_aws_client.backoff import Backoff
+from orderboard_contracts.events import OutcomeEvent
+
+from worker.circuit_breaker import CircuitBreaker
+from worker.consumer import Consumer
+from worker.handlers import Handlers, ProcessingSettings
+from worker.health import Health
+from worker.heartbeat import Heartbeat
+from worker.message import Message
+from worker.metrics import Metrics
+from worker.orders_table import Orders
+from worker.prefetch_buffer import PrefetchBuffer
+from worker.receiver import Polling, Receiver
+from worker.settings import Settings
+from worker.sqs_queue import Queue
+
+MESSAGE_RETRY: Final = Backoff(base_s=1, max_s=60)
+BACKEND_RETRY: Final = Backoff(base_s=0.2, max_s=10)
+
+
+def build_worker(
+    settings: Settings,
+    queues: Mapping[str, Queue],
+    orders: Orders,
+    emit: Callable[[OutcomeEvent], Awaitable[None]],
+    *,
+    health: Health,
+    metrics: Metrics,
+    stop: asyncio.Event,
+    handle: Callable[[Message], Awaitable[str]] | None = None,
+    message_retry: Backoff = MESSAGE_RETRY,
+    backend_retry: Backoff = BACKEND_RETRY,
+) -> Consumer:
+    """Assemble a worker; handle replaces the handlers of orders and cancellations."""
+    visibility_timeout_s = settings.work_visibility_timeout_s
+    breaker = CircuitBreaker(backend_retry, health)
+    buffer = PrefetchBuffer(settings.worker_concurrency)
+    heartbeat = Heartbeat(
+        queues, interval_s=settings.heartbeat_s, visibility_timeout_s=visibility_timeout_s, metrics=metrics
+    )
+    polling = Polling(settings.polls_per_queue, settings.receive_wait_s, visibility_timeout_s, backend_retry)
+    receivers = [
+        Receiver(
+            queue,
+            polling,
+            buffer=buffer,
+            heartbeat=heartbeat,
+            breaker=breaker,
+            health=health,
+            metrics=metrics,
+            stop=stop,
+        )
+        for queue in queues.values()
+    ]
+    processing = ProcessingSettings(
+        settings.worker_id, settings.preparation_ms / 1000, settings.sold_out, allow_faults=settings.allow_faults
+    )
+    return Consumer(
+        handle or Handlers(orders, emit, processing, breaker).handle,
+        receivers,
+        queues=queues,
+        buffer=buffer,
+        heartbeat=heartbeat,
+        breaker=breaker,
+        metrics=metrics,
+        concurrency=settings.worker_concurrency,
+        retry=message_retry,
+    )
