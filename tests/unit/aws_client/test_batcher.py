@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.backoff import Backoff
+from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
-from orderboard_aws_client.limits import Limits
 
-QUICK = Limits(max_entries=10, linger_s=0.02, backoff_base_s=0.001, backoff_max_s=0.002)
+QUICK = Limits(max_entries=10, linger_s=0.02, backoff=Backoff(0.001, 0.002))
 THROTTLED = EntryError("ThrottlingException", "slow down", retryable=True)
 
 
@@ -118,7 +118,7 @@ async def test_an_entry_that_fits_no_call_is_refused_at_once() -> None:
     service = FakeService()
 
     async with Batcher(service.send, limits=Limits(max_entries=3, max_bytes=4), size_bytes=len) as batcher:
-        with pytest.raises(EntryTooLargeError, match="5 bytes; a call holds 4"):
+        with pytest.raises(EntryTooLargeError, match="the entry has 5 bytes; the limit is 4"):
             await batcher.submit("aaaaa")
         await batcher.submit("aaaa")
 
@@ -151,7 +151,7 @@ async def test_a_full_batcher_sheds_at_once() -> None:
     async with Batcher(service.send, limits=limits) as batcher:
         callers = [asyncio.create_task(batcher.submit(name)) for name in "abc"]
         await turns()
-        with pytest.raises(BatcherFullError, match="2 entries wait already"):
+        with pytest.raises(BatcherFullError, match="2 entries are already waiting"):
             await batcher.submit("d")
         service.gate.set()
         await asyncio.gather(*callers)
@@ -255,7 +255,7 @@ async def test_entries_that_wait_for_their_next_attempt_count_as_waiting() -> No
     """A service that throttles everything does not make the batcher's memory grow without bound."""
     service = FakeService()
     service.answers["a"] = [THROTTLED]
-    limits = Limits(max_entries=1, max_waiting=1, linger_s=0, backoff_base_s=60, backoff_max_s=60)
+    limits = Limits(max_entries=1, max_waiting=1, linger_s=0, backoff=Backoff(60, 60))
 
     async with Batcher(service.send, limits=limits) as batcher:
         caller = asyncio.create_task(batcher.submit("a"))
@@ -312,14 +312,14 @@ async def test_a_wrong_number_of_results_is_nobodys_result() -> None:
     async with Batcher(send, limits=QUICK) as batcher:
         outcomes = await asyncio.gather(batcher.submit("a"), batcher.submit("b"), return_exceptions=True)
 
-    assert [str(outcome) for outcome in outcomes] == ["1 results for 2 entries: whose is whose cannot be told"] * 2
+    assert [str(outcome) for outcome in outcomes] == ["send returned 1 results for 2 entries"] * 2
 
 
 async def test_leaving_sends_what_waits() -> None:
     """Leaving the context does not wait out the linger, sends everything, and also makes further attempts."""
     service = FakeService()
     service.answers["b"] = [THROTTLED]
-    limits = Limits(max_entries=10, linger_s=60, backoff_base_s=0.001)
+    limits = Limits(max_entries=10, linger_s=60, backoff=Backoff(0.001, 1))
 
     async with asyncio.timeout(5):
         async with Batcher(service.send, limits=limits) as batcher:
@@ -364,7 +364,7 @@ async def test_a_closed_batcher_takes_nothing() -> None:
 async def test_breaking_off_the_drain_tells_every_caller() -> None:
     """An owner that cannot wait cancels the drain; callers under way, queued and backing off are all told at once."""
     service = FakeService()
-    limits = Limits(max_entries=1, max_concurrent_calls=1, linger_s=0, backoff_base_s=600, backoff_max_s=600)
+    limits = Limits(max_entries=1, max_concurrent_calls=1, linger_s=0, backoff=Backoff(600, 600))
     service.answers["refused"] = [THROTTLED]
     callers: list[asyncio.Task[str]] = []
 
@@ -380,7 +380,9 @@ async def test_breaking_off_the_drain_tells_every_caller() -> None:
         await use_for_a_moment()
 
     failures = [await failure_of(caller) for caller in callers]
-    assert [str(failure) for failure in failures] == ["Stopped: sending was broken off before the answer came"] * 3
+    assert [str(failure) for failure in failures] == [
+        "Stopped: the batcher was stopped before the response arrived"
+    ] * 3
     assert all(isinstance(failure, EntryRefusedError) and failure.error.retryable for failure in failures)
     assert service.under_way == 0
 

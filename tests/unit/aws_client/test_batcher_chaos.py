@@ -8,9 +8,9 @@ from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from orderboard_aws_client.batcher import Batcher
+from orderboard_aws_client.backoff import Backoff
+from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError
-from orderboard_aws_client.limits import Limits
 
 Answer = Literal["yes", "later", "never"]
 
@@ -48,8 +48,7 @@ limits = st.builds(
     max_concurrent_calls=st.integers(1, 3),
     max_waiting=st.integers(1, 20),
     attempts=st.integers(1, 3),
-    backoff_base_s=st.just(0.0001),
-    backoff_max_s=st.just(0.0002),
+    backoff=st.just(Backoff(0.0001, 0.0002)),
 )
 
 
@@ -123,7 +122,7 @@ async def play(script: Sequence[Caller], bounds: Limits, service: FlakyService) 
         async with asyncio.timeout(10):
             outcomes = await asyncio.gather(*(live(number) for number in range(len(script))))
         # Timers that a caller should have taken along when it went would go off meanwhile.
-        await asyncio.sleep(bounds.backoff_max_s * 2)
+        await asyncio.sleep(bounds.backoff.max_s * 2)
     assert batcher.waiting == 0
     assert unseen == []
     return outcomes

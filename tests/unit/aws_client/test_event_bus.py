@@ -83,7 +83,7 @@ async def test_an_entry_of_256_kib_goes_and_a_larger_one_does_not() -> None:
 
     async with event_bus(client) as bus:
         await bus.submit(entry_of_bytes(MAX_BYTES))
-        with pytest.raises(EntryTooLargeError, match="262145 bytes; a call holds 262144"):
+        with pytest.raises(EntryTooLargeError, match="the entry has 262145 bytes; the limit is 262144"):
             await bus.submit(entry_of_bytes(MAX_BYTES + 1))
 
     assert len(client.calls) == 1

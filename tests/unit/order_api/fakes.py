@@ -1,4 +1,4 @@
-"""SNS, EventBridge and DynamoDB as order-api sees them, and the app on top of them without a socket."""
+"""Fakes of SNS, EventBridge and DynamoDB, and the app on top of them without a socket."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from order_api.app import create_app
 from order_api.aws import Clients
 from order_api.settings import Settings
-from orderboard_aws_client.request_counts import CountRequests
+from orderboard_aws_client.clients import CountRequests
 from orderboard_contracts.events import Event, parse_event
 
 ORDER: Mapping[str, Any] = {"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}
@@ -28,17 +28,17 @@ SETTINGS: Mapping[str, Any] = {
 
 
 def throttled(operation: str) -> ClientError:
-    """What a throttled call raises."""
+    """The error of a throttled call."""
     return ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, operation)
 
 
 def unreachable() -> EndpointConnectionError:
-    """What a call to a backend that is down raises."""
+    """The error of a call to a backend that is down."""
     return EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
-def broken_answers() -> dict[str, Exception]:
-    """What a call raises whose answer breaks off in its body or is none: nothing that botocore translates."""
+def broken_responses() -> dict[str, Exception]:
+    """Errors of responses that are cut off or garbled: botocore translates none of them."""
     return {
         "cut off": aiohttp.ClientPayloadError("Response payload is not completed"),
         "stalled": aiohttp.SocketTimeoutError("Timeout on reading data from socket"),
@@ -50,95 +50,86 @@ def broken_answers() -> dict[str, Exception]:
 
 @dataclass
 class FakeService:
-    """Answers when the gate is open; `failures` are raised by the next calls, one each.
+    """Responds when the gate is open; `failures` are raised by the next calls, one each.
 
-    The next `answers_to_lose` calls take effect, and then nobody hears of it.
+    The next `responses_to_lose` calls take effect without a response. `rejections` are the results of the next entries.
     """
 
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
     failures: deque[Exception] = field(default_factory=deque)
-    answers_to_lose: int = 0
+    responses_to_lose: int = 0
+    calls: list[list[dict[str, Any]]] = field(default_factory=list)
+    rejections: deque[dict[str, Any]] = field(default_factory=deque)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def answer(self) -> None:
+    async def respond(self) -> None:
         """Wait for the gate, then fail if that is due."""
+        self.called.set()
         await self.gate.wait()
         if self.failures:
             raise self.failures.popleft()
 
-    def lose_answer(self) -> None:
-        """Raise after the effect, if that is due."""
-        if self.answers_to_lose:
-            self.answers_to_lose -= 1
+    async def accept(self, entries: list[dict[str, Any]]) -> list[dict[str, Any] | None]:
+        """Accept the entries of a batch, and return a rejection or None for each."""
+        self.calls.append(entries)
+        await self.respond()
+        results = [self.rejections.popleft() if self.rejections else None for _ in entries]
+        self.accepted += [entry for entry, rejection in zip(entries, results, strict=True) if rejection is None]
+        if self.responses_to_lose:
+            self.responses_to_lose -= 1
             raise ReadTimeoutError(endpoint_url="http://aws.test")
+        return results
 
 
-@dataclass
 class FakeSns(FakeService):
-    """Keeps what was published; `refusals` are given to the next entries instead of a message id."""
-
-    calls: list[list[dict[str, Any]]] = field(default_factory=list)
-    refusals: deque[dict[str, Any]] = field(default_factory=deque)
-    accepted: list[dict[str, Any]] = field(default_factory=list)
+    """SNS. The message id derives from the message, so that a test can tell which is which."""
 
     async def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Any) -> Any:  # noqa: N803
-        """SNS PublishBatch; the message id is made of the message, so that a test can tell whose it is."""
+        """Call PublishBatch."""
         assert TopicArn == SETTINGS["orders_topic_arn"]
-        self.calls.append(PublishBatchRequestEntries)
-        await self.answer()
         successful, failed = [], []
-        for entry in PublishBatchRequestEntries:
-            if self.refusals:
-                failed.append({"Id": entry["Id"], **self.refusals.popleft()})
-            else:
-                self.accepted.append(entry)
+        for entry, rejection in zip(
+            PublishBatchRequestEntries, await self.accept(PublishBatchRequestEntries), strict=True
+        ):
+            if rejection is None:
                 successful.append({"Id": entry["Id"], "MessageId": f"message-of-{json.loads(entry['Message'])['id']}"})
-        self.lose_answer()
+            else:
+                failed.append({"Id": entry["Id"], **rejection})
         return {"Successful": successful[::-1], "Failed": failed}  # SNS promises no order
 
     async def get_topic_attributes(self, *, TopicArn: str) -> Any:  # noqa: N803
-        """The topic is there."""
-        await self.answer()
+        """Call GetTopicAttributes."""
+        await self.respond()
         return {"Attributes": {"TopicArn": TopicArn}}
 
     @property
     def events(self) -> list[Event]:
-        """What a subscribed queue has."""
+        """Events that a subscribed queue receives."""
         return [parse_event(entry["Message"]) for entry in self.accepted]
 
 
-@dataclass
 class FakeEvents(FakeService):
-    """Keeps what was put; `refusals` are given to the next entries instead of an event id."""
-
-    calls: list[list[dict[str, str]]] = field(default_factory=list)
-    refusals: deque[dict[str, str]] = field(default_factory=deque)
-    accepted: list[dict[str, str]] = field(default_factory=list)
+    """EventBridge."""
 
     async def put_events(self, *, Entries: Any) -> Any:  # noqa: N803
-        """EventBridge PutEvents."""
-        self.calls.append(Entries)
-        await self.answer()
-        results: list[dict[str, str]] = []
-        for entry in Entries:
-            if self.refusals:
-                results.append(self.refusals.popleft())
-            else:
-                self.accepted.append(entry)
-                results.append({"EventId": f"bus-event-of-{json.loads(entry['Detail'])['id']}"})
-        self.lose_answer()
-        return {"Entries": results}
+        """Call PutEvents."""
+        results = zip(Entries, await self.accept(Entries), strict=True)
+        return {
+            "Entries": [each or {"EventId": f"bus-event-of-{json.loads(e['Detail'])['id']}"} for e, each in results]
+        }
 
     async def describe_event_bus(self, *, Name: str) -> Any:  # noqa: N803
-        """The bus is there."""
-        await self.answer()
+        """Call DescribeEventBus."""
+        await self.respond()
         return {"Name": Name}
 
     @property
     def events(self) -> list[Event]:
-        """What a rule sees."""
+        """Events that a rule sees."""
         return [parse_event(entry["Detail"]) for entry in self.accepted]
 
 
@@ -149,15 +140,15 @@ class FakeDynamoDb(FakeService):
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     async def get_item(self, *, TableName: str, Key: Any, ConsistentRead: bool) -> Any:  # noqa: N803
-        """One row."""
+        """Call GetItem."""
         assert (TableName, ConsistentRead) == (SETTINGS["orders_table"], True)
-        await self.answer()
+        await self.respond()
         item = self.items.get(Key["order_id"]["S"])
         return {"Item": item} if item else {}
 
     async def query(self, **arguments: Any) -> Any:
-        """A page of the customer's rows, newest first; a key that is not of this index is refused."""
-        await self.answer()
+        """Call Query: newest first; a key that is not in the index is rejected."""
+        await self.respond()
         customer_id = arguments["ExpressionAttributeValues"][":customer_id"]["S"]
         rows = sorted(
             (row for row in self.items.values() if row.get("customer_id") == {"S": customer_id}),
@@ -177,14 +168,14 @@ class FakeDynamoDb(FakeService):
         }
 
     async def describe_table(self, *, TableName: str) -> Any:  # noqa: N803
-        """The table is there."""
-        await self.answer()
+        """Call DescribeTable."""
+        await self.respond()
         return {"Table": {"TableName": TableName}}
 
 
 @dataclass
 class RunningApi:
-    """The app, its client, and what is behind it."""
+    """The app, its client and its fakes."""
 
     app: FastAPI
     http: httpx.AsyncClient
@@ -197,10 +188,14 @@ class RunningApi:
         return await self.http.post("/orders", json=order, headers={} if key is None else {"Idempotency-Key": key})
 
     async def metric(self, line_start: str) -> float:
-        """The value of the metrics line that starts so; 0 where there is none."""
-        text = (await self.http.get("/metrics")).text
-        values = [float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(line_start)]
-        return sum(values)
+        """The sum of the metrics whose line starts so."""
+        lines = (await self.http.get("/metrics")).text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(line_start))
+
+    async def assert_nothing_published(self) -> None:
+        """Neither service was called, and no command waits for a call."""
+        assert self.sns.calls == self.events.calls == []
+        assert await self.metric("orderboard_api_publish_waiting") == 0
 
 
 @asynccontextmanager
@@ -210,7 +205,7 @@ async def running_api(**settings: Any) -> AsyncIterator[RunningApi]:
 
     @asynccontextmanager
     async def open_fakes(_: Settings, __: CountRequests) -> AsyncIterator[Clients]:
-        yield Clients(sns, events, dynamodb)
+        yield Clients(cast("Any", sns), cast("Any", events), cast("Any", dynamodb))
 
     app = create_app(Settings(**{**SETTINGS, "api_publish_linger_ms": 2.0, **settings}), open_clients=open_fakes)
     transport = httpx.ASGITransport(app=app)

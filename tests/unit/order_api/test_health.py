@@ -5,6 +5,8 @@ import time
 
 import pytest
 from order_api import health
+from order_api.health import Readiness
+from support import eventually
 from unit.order_api.fakes import FakeService, RunningApi, assert_problem, throttled, unreachable
 
 
@@ -58,15 +60,22 @@ async def test_what_hangs_is_named_in_time(api: RunningApi, monkeypatch: pytest.
     assert time.perf_counter() - began < 1.5
 
 
-async def test_who_asks_at_the_same_time_shares_one_check(api: RunningApi) -> None:
-    """However many ask, each service is asked once at a time: all hear of the one failure, the next check is well."""
+async def test_concurrent_requests_share_one_check(api: RunningApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many requests come, each service is called once at a time: all get the one failure, the next is fine."""
     api.sns.gate.clear()
     api.sns.failures.append(unreachable())
+    check, checks = Readiness.check, []
+
+    async def counted(readiness: Readiness) -> dict[str, str]:
+        checks.append(readiness)
+        return await check(readiness)
+
+    monkeypatch.setattr(Readiness, "check", counted)
     crowd = [asyncio.create_task(api.http.get("/readyz")) for _ in range(20)]
-    await asyncio.sleep(0.05)
+    await eventually(lambda: len(checks) == 20)
 
     api.sns.gate.set()
-    answers = await asyncio.gather(*crowd)
+    responses = await asyncio.gather(*crowd)
 
-    assert {answer.status_code for answer in answers} == {503}
+    assert {response.status_code for response in responses} == {503}
     assert (await api.http.get("/readyz")).status_code == 200

@@ -1,10 +1,10 @@
-"""What the log looks like: one JSON object a line."""
+"""The log: one JSON object per line."""
 
 import json
 import logging
 
 import pytest
-from order_api.logs import configure_logs
+from order_api.__main__ import configure_logs
 from order_api.trace import Trace, current_trace
 
 
@@ -41,7 +41,7 @@ def test_a_line_is_an_event_with_fields(capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.usefixtures("_own_logging")
 def test_a_line_is_written_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """Text that is no Unicode, and an integer of a hundred bits, are no reason to lose the line."""
+    """Text that is not valid Unicode, and an integer of a hundred bits, do not lose the line."""
     configure_logs()
 
     logging.getLogger("order_api").info("odd", extra={"path": "/\ud800", "number": 2**100})

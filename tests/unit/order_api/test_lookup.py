@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from order_api.cursor import BadCursorError, Position, decode_cursor, encode_cursor
+from order_api.cursor import InvalidCursorError, Position, decode_cursor, encode_cursor
 from orderboard_contracts.identity import order_id_for
-from unit.order_api.fakes import RunningApi, assert_problem, broken_answers, running_api, unreachable
+from unit.order_api.fakes import RunningApi, assert_problem, broken_responses, running_api, unreachable
 
 ORDER_ID = order_id_for("a")
 POSITION = Position(customer_id="ada", placed_at="2026-03-01T07:00:00Z", order_id=ORDER_ID)
@@ -138,7 +138,7 @@ async def test_a_cursor_that_was_not_given_out_is_refused(api: RunningApi, curso
     response = await api.http.get("/orders", params={"customer_id": "ada", "cursor": cursor})
 
     assert assert_problem(response, 400, "bad-cursor")["errors"][0]["field"] == "cursor"
-    with pytest.raises(BadCursorError):
+    with pytest.raises(InvalidCursorError):
         decode_cursor(cursor, customer_id="ada")
 
 
@@ -161,7 +161,7 @@ async def test_a_cursor_that_only_dynamodb_can_tell_is_refused(api: RunningApi) 
 
 
 @pytest.mark.parametrize("path", [f"/orders/{ORDER_ID}", "/orders?customer_id=ada"])
-@pytest.mark.parametrize("failure", [unreachable(), *broken_answers().values()], ids=["down", *broken_answers()])
+@pytest.mark.parametrize("failure", [unreachable(), *broken_responses().values()], ids=["down", *broken_responses()])
 async def test_a_table_that_does_not_answer_is_a_503(api: RunningApi, path: str, failure: Exception) -> None:
     """Down, or an answer that breaks off or is garbled: reading says so, with Retry-After."""
     api.dynamodb.failures.append(failure)

@@ -3,7 +3,7 @@
 import re
 
 import jsonschema
-from order_api.problem import KINDS
+from order_api.problem import PROBLEM_TYPES
 from orderboard_contracts.menu import MENU
 from unit.order_api.fakes import RunningApi, running_api
 
@@ -80,9 +80,9 @@ async def test_the_page_for_people_needs_no_network(api: RunningApi) -> None:
 
 async def test_every_problem_type_leads_to_its_explanation(api: RunningApi) -> None:
     """A problem's type is an address that can be followed."""
-    for name, kind in KINDS.items():
+    for name, each in PROBLEM_TYPES.items():
         response = await api.http.get(f"/problems/{name}")
         assert response.status_code == 200
-        assert kind.meaning in response.text
+        assert each.explanation in response.text
 
     assert (await api.http.get("/problems/<script>")).status_code == 404

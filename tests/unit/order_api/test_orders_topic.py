@@ -65,11 +65,11 @@ def test_size_counts_bytes_not_characters() -> None:
 async def test_sender_faults_are_final_and_others_are_tried_again() -> None:
     """SenderFault says whether trying again can help."""
     sns = FakeSns()
-    sns.refusals.append({"Code": "InvalidParameter", "SenderFault": True})
+    sns.rejections.append({"Code": "InvalidParameter", "SenderFault": True})
     [final] = await publish(sns, [entry("final")])
     calls_for_final = len(sns.calls)
 
-    sns.refusals.append({"Code": "InternalError", "SenderFault": False})
+    sns.rejections.append({"Code": "InternalError", "SenderFault": False})
     [tried_again] = await publish(sns, [entry("again")])
 
     assert isinstance(final, EntryRefusedError)

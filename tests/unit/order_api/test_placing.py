@@ -8,7 +8,8 @@ import re
 import pytest
 from orderboard_contracts.events import CancellationRequested, OrderPlaced
 from orderboard_contracts.identity import event_id_for, order_id_for
-from unit.order_api.fakes import ORDER, RunningApi, assert_problem, running_api
+from support import eventually
+from unit.order_api.fakes import ORDER, FakeService, RunningApi, assert_problem, running_api
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -53,16 +54,20 @@ async def test_routing_attributes_go_with_the_message(api: RunningApi) -> None:
     assert entry["Detail"] == api.sns.accepted[0]["Message"]
 
 
-async def test_nobody_is_told_yes_before_both_have_it(api: RunningApi) -> None:
-    """While EventBridge has not answered, the client has no answer either."""
-    api.events.gate.clear()
+@pytest.mark.parametrize(("slow", "fast"), [("events", "sns"), ("sns", "events")])
+async def test_an_order_is_accepted_only_when_both_have_it(api: RunningApi, slow: str, fast: str) -> None:
+    """While one service has not responded, the client has no response either."""
+    slow_service: FakeService = getattr(api, slow)
+    fast_service: FakeService = getattr(api, fast)
+    slow_service.gate.clear()
 
     placing = asyncio.create_task(api.place())
-    await asyncio.sleep(0.05)
-    answered_early = placing.done()
-    api.events.gate.set()
+    await slow_service.called.wait()
+    await eventually(lambda: fast_service.accepted)
+    done, _ = await asyncio.wait([placing], timeout=0.05)
+    slow_service.gate.set()
 
-    assert not answered_early
+    assert not done
     assert (await placing).status_code == 202
 
 
@@ -121,7 +126,7 @@ async def test_of_two_bodies_at_once_under_one_key_one_wins(api: RunningApi) -> 
     bodies = [{**ORDER, "note": f"version {number}"} for number in range(5)]
 
     placing = [asyncio.create_task(api.place(body, key="once")) for body in bodies]
-    await asyncio.sleep(0.05)
+    await eventually(lambda: sum(task.done() for task in placing) == 4)
     api.sns.gate.set()
     statuses = sorted([(await task).status_code for task in placing])
 

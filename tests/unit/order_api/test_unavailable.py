@@ -13,7 +13,7 @@ from unit.order_api.fakes import (
     FakeService,
     RunningApi,
     assert_problem,
-    broken_answers,
+    broken_responses,
     running_api,
     throttled,
     unreachable,
@@ -52,7 +52,7 @@ async def test_a_half_done_publish_is_a_503_that_the_same_key_heals(
 async def test_a_lost_answer_is_a_503_and_trying_again_repeats_the_same_event(api: RunningApi, silent: str) -> None:
     """The service has it but did not say so in time: the repeat carries the same event id, so it can be told."""
     service: FakeService = getattr(api, silent)
-    service.answers_to_lose = 1
+    service.responses_to_lose = 1
 
     await assert_unavailable(api, "lost")
     repeated = await api.place(key="lost")
@@ -64,11 +64,11 @@ async def test_a_lost_answer_is_a_503_and_trying_again_repeats_the_same_event(ap
 
 
 @pytest.mark.parametrize("broken", ["sns", "events"])
-@pytest.mark.parametrize("kind", broken_answers())
+@pytest.mark.parametrize("kind", broken_responses())
 async def test_an_answer_that_breaks_off_or_is_garbled_is_a_503(api: RunningApi, broken: str, kind: str) -> None:
     """The order may have got through, so the client is asked to try again and not told that something broke here."""
     service: FakeService = getattr(api, broken)
-    service.failures.append(broken_answers()[kind])
+    service.failures.append(broken_responses()[kind])
 
     await assert_unavailable(api, "broken")
     healed = await api.place(key="broken")
@@ -120,7 +120,7 @@ async def test_a_full_buffer_is_a_503_at_once() -> None:
 
 async def test_only_the_refused_entry_fails(api: RunningApi) -> None:
     """Of orders that share a call, the one that SNS refuses for good gets a 503; the others are accepted."""
-    api.sns.refusals.append(REFUSED_FOR_GOOD)
+    api.sns.rejections.append(REFUSED_FOR_GOOD)
 
     answers = await asyncio.gather(*(api.place(key=f"shared-{number}") for number in range(10)))
 
@@ -131,8 +131,8 @@ async def test_only_the_refused_entry_fails(api: RunningApi) -> None:
 
 async def test_a_passing_refusal_is_tried_again_unseen(api: RunningApi) -> None:
     """An entry that SNS or EventBridge refuses for a moment is sent again; the client only sees a 202."""
-    api.sns.refusals.append(REFUSED_FOR_NOW)
-    api.events.refusals.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+    api.sns.rejections.append(REFUSED_FOR_NOW)
+    api.events.rejections.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
 
     response = await api.place()
 
@@ -154,19 +154,28 @@ async def test_a_service_that_answers_nonsense_is_our_mistake_and_says_nothing(a
     assert next_one.status_code == 202
 
 
-async def test_a_client_that_leaves_takes_its_waiting_order_out(api: RunningApi) -> None:
-    """A request that is cancelled before its call leaves nothing behind: nobody waits, the next order is served."""
-    async with running_api(api_publish_linger_ms=100) as slow:
-        leaving = asyncio.create_task(slow.place(key="gone"))
-        await asyncio.sleep(0.02)
+async def test_a_client_that_leaves_withdraws_its_waiting_order() -> None:
+    """A request that is cancelled before its call leaves nothing behind, and the next order is served."""
+    waiting = 'orderboard_api_publish_waiting{service="sns"}'
+    async with running_api(api_publish_slots=1) as api:
+        api.sns.gate.clear()
+        first = asyncio.create_task(api.place(key="first"))
+        await api.sns.called.wait()
+        leaving = asyncio.create_task(api.place(key="gone"))
+
+        async def is_waiting() -> bool:
+            return await api.metric(waiting) == 1
+
+        await eventually(is_waiting)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
+        assert await api.metric(waiting) == 0
 
-        response = await slow.place(key="stays")
+        api.sns.gate.set()
+        responses = await asyncio.gather(first, api.place(key="stays"))
 
-        assert response.status_code == 202
-        assert [event.subject for event in slow.sns.events] == [order_id_for("stays")]
-        assert await slow.metric('orderboard_api_publish_waiting{service="sns"}') == 0
+        assert [response.status_code for response in responses] == [202, 202]
+        assert [event.subject for event in api.sns.events] == [order_id_for("first"), order_id_for("stays")]
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,25 @@
-"""What stands in for AWS in the worker's tests: an orders table, a bus, and a small SQS that keeps its promises."""
+"""Stand-ins for AWS in the worker's tests: an orders table and a bus in memory, and queues of localbus."""
 
 import asyncio
-import uuid
-from collections.abc import Callable
+import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import EndpointConnectionError
+from localbus.clock import ManualClock
+from localbus.journal import Journal
+from localbus.protocol.service import Caller
+from localbus.sqs import message_actions, queue_actions
+from localbus.sqs.state import Sqs
 from orderboard_contracts.events import OutcomeEvent
 from orderboard_contracts.record import OrderRecord
-from worker.failures import RowMovedError, UnavailableError
-
-_WAIT_SCALE = 0.1  # a second of long polling takes this long here: a drain waits for it in every test
+from worker.failures import RowChangedError, UnavailableError
 
 
 @dataclass
 class MemoryOrders:
-    """Orders in memory; keeps every row that was ever written, in order. `down` fails everything."""
+    """Orders in memory. `written` keeps every row ever written, in order; `down` fails every call."""
 
     rows: dict[str, OrderRecord] = field(default_factory=dict)
     written: list[OrderRecord] = field(default_factory=list)
@@ -24,34 +27,34 @@ class MemoryOrders:
     calls: int = 0
 
     async def insert(self, record: OrderRecord) -> bool:
-        """Write record unless the order has a row; say whether it was written."""
-        self._answer()
+        """Write record unless the order has a row; return whether it was written."""
+        self._respond()
         if record.order_id in self.rows:
             return False
         self._write(record)
         return True
 
     async def get(self, order_id: str) -> OrderRecord:
-        """The order's row as it is now; raises RowMovedError when it has none."""
-        self._answer()
+        """Return the order's current row; raise RowChangedError if it has none."""
+        self._respond()
         try:
             return self.rows[order_id]
         except KeyError:
-            raise RowMovedError(order_id) from None
+            raise RowChangedError(order_id) from None
 
     async def replace_tombstone(self, record: OrderRecord) -> None:
-        """Write record over a tombstone; raises RowMovedError when there is none (any more)."""
-        self._answer()
+        """Write record over a tombstone; raise RowChangedError if there is none."""
+        self._respond()
         existing = self.rows.get(record.order_id)
         if existing is None or existing.status != "cancellation_pending":
-            raise RowMovedError(record.order_id)
+            raise RowChangedError(record.order_id)
         self._write(record)
 
     def _write(self, record: OrderRecord) -> None:
         self.rows[record.order_id] = record
         self.written.append(record)
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         self.calls += 1
         if self.down:
             raise UnavailableError("the table is down")
@@ -59,125 +62,87 @@ class MemoryOrders:
 
 @dataclass
 class MemoryBus:
-    """Remembers what it was told. `down` fails everything."""
+    """Events in memory. `down` fails every call."""
 
-    told: list[OutcomeEvent] = field(default_factory=list)
+    emitted: list[OutcomeEvent] = field(default_factory=list)
     down: bool = False
 
     async def emit(self, event: OutcomeEvent) -> None:
         """Accept event."""
         if self.down:
             raise UnavailableError("the bus is down")
-        self.told.append(event)
+        self.emitted.append(event)
 
 
-@dataclass
-class _Stored:
-    message_id: str
-    body: str
-    visible_at: float = 0.0
-    receive_count: int = 0
-    receipt_handle: str = ""
+class SqsQueue:
+    """A queue of localbus with a dead-letter queue, as an SQS client. Time passes only when `clock` is advanced.
 
-
-class FakeSqs:
-    """One queue with visibility timeouts, receipts that expire, and a dead-letter queue, by the event loop's clock."""
+    `down` fails every call; `reject_receipts` rejects every delete and visibility change as the sender's fault.
+    """
 
     def __init__(self, *, max_receive_count: int = 5) -> None:
-        self.dead: list[str] = []
-        self.down = False
-        self.receives = 0
-        self.changes: list[tuple[str, int]] = []
+        self.clock = ManualClock()
+        self.down = self.reject_receipts = False
+        self.receives = self.visibility_changes = 0
         self.on_receive: Callable[[], None] = lambda: None
-        self._max_receive_count = max_receive_count
-        self._stored: list[_Stored] = []
+        self._sqs = Sqs(self.clock, Journal())
+        redrive = {"deadLetterTargetArn": self._create("dlq"), "maxReceiveCount": max_receive_count}
+        self._create("queue", RedrivePolicy=json.dumps(redrive))
+        self._dead, self._queue = (record.queue for record in self._sqs.queues)
+        self._url = "http://localhost/000000000000/queue"
+
+    def _create(self, name: str, **attributes: str) -> str:
+        queue_actions.create_queue(self._sqs, {"QueueName": name, "Attributes": attributes}, Caller())
+        return f"arn:aws:sqs:us-east-1:000000000000:{name}"
 
     def send(self, *bodies: str) -> None:
-        """Put messages on the queue."""
-        self._stored.extend(_Stored(str(uuid.uuid4()), body) for body in bodies)
+        """Send messages."""
+        for body in bodies:
+            message_actions.send_message(self._sqs, {"QueueUrl": self._url, "MessageBody": body}, Caller())
 
     @property
     def bodies(self) -> list[str]:
-        """What is on the queue, visible or not."""
-        return [stored.body for stored in self._stored]
+        """Bodies of the messages on the queue, visible or not."""
+        return [message.body for message in self._queue.peek()]
+
+    @property
+    def dead(self) -> list[str]:
+        """Bodies of the messages on the dead-letter queue."""
+        return [message.body for message in self._dead.peek()]
 
     @property
     def visible(self) -> int:
-        """How many messages could be received now."""
-        return sum(stored.visible_at <= _now() for stored in self._stored)
-
-    def receive_counts(self) -> list[int]:
-        """How often each message on the queue was received."""
-        return [stored.receive_count for stored in self._stored]
-
-    def expire_receipts(self) -> None:
-        """Let every message in flight be visible again, as if its timeout had run out; receipts no longer work."""
-        for stored in self._stored:
-            stored.visible_at, stored.receipt_handle = 0.0, ""
+        """The number of messages that could be received now."""
+        return self._queue.counts().visible
 
     async def receive_message(self, **request: Any) -> dict[str, Any]:
-        """Long-poll as SQS does."""
-        self._answer("ReceiveMessage")
+        """Call ReceiveMessage."""
         self.receives += 1
-        deadline = _now() + request["WaitTimeSeconds"] * _WAIT_SCALE
-        while not (messages := self._take(request)) and _now() < deadline:  # noqa: ASYNC110 - time makes them visible
-            await asyncio.sleep(0.005)
+        response = await self._call(message_actions.receive_message, request)
         self.on_receive()
-        return {"Messages": messages} if messages else {}
+        return response
 
-    def _take(self, request: dict[str, Any]) -> list[dict[str, Any]]:
-        for stored in [stored for stored in self._stored if stored.visible_at <= _now()]:
-            if stored.receive_count >= self._max_receive_count:
-                self._stored.remove(stored)
-                self.dead.append(stored.body)
-        taken = [stored for stored in self._stored if stored.visible_at <= _now()][: request["MaxNumberOfMessages"]]
-        for stored in taken:
-            stored.visible_at = _now() + request["VisibilityTimeout"]
-            stored.receive_count += 1
-            stored.receipt_handle = str(uuid.uuid4())
-        return [
-            {
-                "MessageId": stored.message_id,
-                "ReceiptHandle": stored.receipt_handle,
-                "Body": stored.body,
-                "Attributes": {"ApproximateReceiveCount": str(stored.receive_count)},
-            }
-            for stored in taken
-        ]
+    async def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        """Call DeleteMessageBatch."""
+        return await self._call(message_actions.delete_message_batch, request)
 
-    async def delete_message_batch(self, *, QueueUrl: str, Entries: Any) -> dict[str, Any]:  # noqa: N803
-        """Delete by receipts that are good."""
-        return self._each("DeleteMessageBatch", Entries, lambda stored, _: self._stored.remove(stored))
+    async def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
+        """Call ChangeMessageVisibilityBatch."""
+        response = await self._call(message_actions.change_message_visibility_batch, request)
+        self.visibility_changes += len(request["Entries"])
+        return response
 
-    async def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Any) -> dict[str, Any]:  # noqa: N803
-        """Change visibility by receipts that are good."""
-
-        def change(stored: _Stored, entry: dict[str, Any]) -> None:
-            stored.visible_at = _now() + entry["VisibilityTimeout"]
-            self.changes.append((stored.body, entry["VisibilityTimeout"]))
-
-        return self._each("ChangeMessageVisibilityBatch", Entries, change)
-
-    def _each(
-        self, operation: str, entries: list[dict[str, Any]], act: Callable[[_Stored, dict[str, Any]], None]
-    ) -> dict[str, Any]:
-        self._answer(operation)
-        assert 1 <= len(entries) <= 10
-        failed = []
-        for entry in entries:
-            owner = [s for s in self._stored if s.receipt_handle == entry["ReceiptHandle"] and s.visible_at > _now()]
-            if owner:
-                act(owner[0], entry)
-            else:
-                failed.append(
-                    {"Id": entry["Id"], "Code": "ReceiptHandleIsInvalid", "Message": "expired", "SenderFault": True}
-                )
-        return {"Failed": failed}
-
-    def _answer(self, operation: str) -> None:
+    async def _call(self, action: Callable[..., dict[str, Any] | Awaitable[dict[str, Any]]], request: Any) -> Any:
         if self.down:
-            raise EndpointConnectionError(endpoint_url=f"http://sqs.test/{operation}")
+            raise EndpointConnectionError(endpoint_url="http://sqs.test")
+        if self.reject_receipts and "Entries" in request:
+            invalid = {"Code": "ReceiptHandleIsInvalid", "SenderFault": True}
+            return {"Failed": [{"Id": entry["Id"], **invalid} for entry in request["Entries"]]}
+        response = action(self._sqs, {**request, "QueueUrl": self._url}, Caller())
+        return await response if isinstance(response, Awaitable) else response
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+async def turns(count: int = 5) -> None:
+    """Let the event loop run everything that is ready."""
+    for _ in range(count):
+        await asyncio.sleep(0)

@@ -1,47 +1,61 @@
-"""A whole worker in the test's own loop, on the fakes; only the HTTP monitor and the AWS clients are left out."""
+"""A complete worker in the test's event loop, on fakes; only the metrics server and the AWS clients are left out."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from unit.worker.fakes import FakeSqs, MemoryBus, MemoryOrders
-from worker.backoff import Backoff
-from worker.brake import Brake
+from orderboard_aws_client.backoff import Backoff
+from support import eventually
+from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
 from worker.consumer import Consumer
-from worker.handler import Handlers, Kitchen
 from worker.health import Health
-from worker.heartbeat import Heartbeat
-from worker.intake import Intake
 from worker.message import Message
 from worker.metrics import Metrics
-from worker.receiver import Polling, Receiver
-from worker.sqs_queue import queue
+from worker.settings import Settings
+from worker.sqs_queue import open_queue
+from worker.wiring import build_worker
 
-AT_ONCE = Backoff(base_s=0.01, max_s=0.02)
+# Every wait is between 10 and 20 ms.
+SHORT_RETRY = Backoff(base_s=0.02, max_s=0.02)
+IMMEDIATE_RETRY = Backoff(base_s=0, max_s=0)
+_RECEIVE_WAIT_S = 1
+Result = TypeVar("Result")
+
+
+async def until(check: Callable[[], Result]) -> Result:
+    """Repeat check in the event loop, where the worker and its queues run, until it returns something true."""
+
+    async def checked() -> Result:
+        return check()
+
+    return await eventually(checked, every_s=0.005)
 
 
 @dataclass
 class RunningWorker:
-    """Handles on a worker that runs."""
+    """A running worker and its surroundings."""
 
-    work: FakeSqs
-    express: FakeSqs
+    work: SqsQueue
+    express: SqsQueue
     orders: MemoryOrders
     bus: MemoryBus
     health: Health
     metrics: Metrics
-    heartbeat: Heartbeat
+    consumer: Consumer
     stop: asyncio.Event
     task: "asyncio.Task[None]" = field(repr=False)
 
     async def drain(self) -> None:
-        """Stop it as a signal would, and wait until it is done."""
+        """Stop the worker as a signal would, end its long polls, and wait until it has drained."""
         self.stop.set()
+        for queue in (self.work, self.express):
+            queue.clock.advance(_RECEIVE_WAIT_S)
         await self.task
 
     def count(self, outcome: str, queue_name: str = "work") -> float:
-        """How many messages ended so."""
+        """Return the number of messages with this outcome."""
         labels = {"queue": queue_name, "outcome": outcome}
         return self.metrics.registry.get_sample_value("orderboard_worker_messages_total", labels) or 0
 
@@ -49,58 +63,33 @@ class RunningWorker:
 @asynccontextmanager
 async def running_worker(
     *,
-    work: FakeSqs | None = None,
-    express: FakeSqs | None = None,
+    work: SqsQueue | None = None,
+    express: SqsQueue | None = None,
     orders: MemoryOrders | None = None,
     bus: MemoryBus | None = None,
     handle: Callable[[Message], Awaitable[str]] | None = None,
-    hands: int = 8,
-    visibility_timeout_s: int = 30,
-    heartbeat_s: float = 10,
-    drain_deadline_s: float = 5,
-    preparation_s: float = 0,
-    allow_faults: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[RunningWorker]:
-    """Run a worker for the length of the block; leaving drains it."""
-    work, express, orders, bus = work or FakeSqs(), express or FakeSqs(), orders or MemoryOrders(), bus or MemoryBus()
+    """Run a worker for the length of the block; leaving the block drains it."""
+    work, express, orders, bus = work or SqsQueue(), express or SqsQueue(), orders or MemoryOrders(), bus or MemoryBus()
     health, metrics, stop = Health(), Metrics(), asyncio.Event()
-    brake = Brake(AT_ONCE, health)
-    kitchen = Kitchen("barista-1", preparation_s, frozenset(), allow_faults=allow_faults)
-    handlers = Handlers(orders, bus.emit, kitchen, brake)
-    intake = Intake(hands)
-    async with AsyncExitStack() as stack:
-        queues = {
-            name: await stack.enter_async_context(queue(client, name, f"http://sqs.test/{name}"))
-            for name, client in (("express", express), ("work", work))
-        }
-        heartbeat = Heartbeat(
-            queues, interval_s=heartbeat_s, visibility_timeout_s=visibility_timeout_s, metrics=metrics
-        )
-        polling = Polling(polls=3, wait_s=1, visibility_timeout_s=visibility_timeout_s, retry=AT_ONCE)
-        receivers = [
-            Receiver(
-                each,
-                polling,
-                intake=intake,
-                heartbeat=heartbeat,
-                brake=brake,
-                health=health,
-                metrics=metrics,
-                stop=stop,
-            )
-            for each in queues.values()
-        ]
-        consumer = Consumer(
-            handle or handlers.handle,
-            queues=queues,
-            intake=intake,
-            heartbeat=heartbeat,
-            brake=brake,
+    names = {"work_queue": "work", "express_queue": "express", "bus_name": "bus", "orders_table": "orders"}
+    usual = {"worker_concurrency": 8, "receive_wait_s": _RECEIVE_WAIT_S, "drain_deadline_s": 5, "allow_faults": True}
+    async with open_queue(express, "express", "") as express_queue, open_queue(work, "work", "") as work_queue:
+        consumer = build_worker(
+            Settings(**{**names, **usual, **settings}),
+            {"express": express_queue, "work": work_queue},
+            orders,
+            bus.emit,
+            health=health,
             metrics=metrics,
-            hands=hands,
-            retry=AT_ONCE,
+            stop=stop,
+            handle=handle,
+            message_retry=IMMEDIATE_RETRY,
+            backend_retry=SHORT_RETRY,
         )
-        task = asyncio.create_task(consumer.run(receivers, stop, drain_deadline_s))
-        yield RunningWorker(work, express, orders, bus, health, metrics, heartbeat, stop, task)
-        stop.set()
-        await task
+        drain_deadline_s = settings.get("drain_deadline_s", usual["drain_deadline_s"])
+        task = asyncio.create_task(consumer.run(stop, drain_deadline_s))
+        worker = RunningWorker(work, express, orders, bus, health, metrics, consumer, stop, task)
+        yield worker
+        await worker.drain()

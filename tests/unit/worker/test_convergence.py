@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from orderboard_aws_client.backoff import Backoff
 from orderboard_contracts.events import (
     CancellationRefused,
     Command,
@@ -22,10 +23,9 @@ from orderboard_contracts.events import (
 from orderboard_contracts.record import OrderRecord
 from unit.worker.commands import cancellation, message, placed
 from unit.worker.fakes import MemoryBus, MemoryOrders
-from worker.backoff import Backoff
-from worker.brake import Brake
-from worker.failures import RowMovedError
-from worker.handler import Handlers, Kitchen
+from worker.circuit_breaker import CircuitBreaker
+from worker.failures import RowChangedError
+from worker.handlers import Handlers, ProcessingSettings
 from worker.health import Health
 from worker.order import outcome_of
 
@@ -67,7 +67,7 @@ class _SteppedBus(MemoryBus):
 
     async def emit(self, event: OutcomeEvent) -> None:
         await _Turn()
-        assert self._orders.rows[event.subject].status != "cancellation_pending", "told before it was written"
+        assert self._orders.rows[event.subject].status != "cancellation_pending", "emitted before it was written"
         await super().emit(event)
         await _Turn()
 
@@ -87,9 +87,9 @@ class _Cafe:
     def deliver(self, index: int) -> None:
         """Some worker, with a clock and settings of its own, begins to handle the command."""
         self._deliveries += 1
-        kitchen = Kitchen(f"barista-{self._deliveries}", 0, frozenset(), allow_faults=False)
-        brake = Brake(Backoff(1, 1), Health())
-        handlers = Handlers(self.orders, self.bus.emit, kitchen, brake, now=self._tick)
+        processing = ProcessingSettings(f"worker-{self._deliveries}", 0, frozenset(), allow_faults=False)
+        breaker = CircuitBreaker(Backoff(1, 1), Health())
+        handlers = Handlers(self.orders, self.bus.emit, processing, breaker, now=self._tick)
         received = message(self._commands[index].to_json(), receive_count=self._deliveries)
         self._under_way.append((index, handlers.handle(received)))
 
@@ -106,7 +106,7 @@ class _Cafe:
             work.send(None)
         except StopIteration:
             self._unfinished.discard(index)
-        except RowMovedError:
+        except RowChangedError:
             pass
         else:
             return
@@ -150,7 +150,7 @@ async def _play(cafe: _Cafe, actions: list[tuple[str, int]], order: list[int]) -
 @settings(max_examples=600, deadline=None)
 @given(actions=_actions, order=st.permutations(range(3)))
 def test_any_interleaving_ends_in_one_legal_final_state(actions: list[tuple[str, int]], order: list[int]) -> None:
-    """A placement, another under the same id, and a cancellation: one wins for good, and everybody is told the same."""
+    """A placement, another under the same id, and a cancellation: one wins for good, and all events agree."""
     order_id = str(uuid.UUID(int=7))
     first, second = placed(order_id), placed(order_id, quantity=2)
     cafe = _Cafe([first, second, cancellation(order_id)])
@@ -158,7 +158,7 @@ def test_any_interleaving_ends_in_one_legal_final_state(actions: list[tuple[str,
     asyncio.run(_play(cafe, actions, order))
 
     _the_row_was_final_once(cafe)
-    _the_outcomes_tell_one_story(cafe, order_id, [first, second])
+    _the_outcomes_agree(cafe, order_id, [first, second])
 
 
 def _the_row_was_final_once(cafe: _Cafe) -> None:
@@ -166,20 +166,20 @@ def _the_row_was_final_once(cafe: _Cafe) -> None:
     assert statuses in (["completed"], ["cancellation_pending", "cancelled"]), statuses
 
 
-def _the_outcomes_tell_one_story(cafe: _Cafe, order_id: str, placements: list[OrderPlaced]) -> None:
+def _the_outcomes_agree(cafe: _Cafe, order_id: str, placements: list[OrderPlaced]) -> None:
     row = cafe.orders.rows[order_id]
-    told = {event.id: event for event in cafe.bus.told}
+    emitted = {event.id: event for event in cafe.bus.emitted}
     loser = next(placement for placement in placements if placement.data.digest != row.digest)
 
-    assert all(told[event.id] == event for event in cafe.bus.told), "one id, two contents"
-    assert told[outcome_of(row).id] == outcome_of(row)
-    conflicts = [event for event in told.values() if isinstance(event, OrderRejected)]
+    assert all(emitted[event.id] == event for event in cafe.bus.emitted), "one id, two contents"
+    assert emitted[outcome_of(row).id] == outcome_of(row)
+    conflicts = [event for event in emitted.values() if isinstance(event, OrderRejected)]
     assert [event.data.reason for event in conflicts] == ["idempotency_conflict"]
     assert row.digest in {placement.data.digest for placement in placements} - {loser.data.digest}
-    refusals = [event for event in told.values() if isinstance(event, CancellationRefused)]
-    cancelled = [event for event in told.values() if isinstance(event, OrderCancelled)]
+    refusals = [event for event in emitted.values() if isinstance(event, CancellationRefused)]
+    cancelled = [event for event in emitted.values() if isinstance(event, OrderCancelled)]
     assert (len(cancelled), len(refusals)) == ((1, 0) if row.status == "cancelled" else (0, 1))
-    assert len(told) == (3 if row.status == "completed" else 2)
+    assert len(emitted) == (3 if row.status == "completed" else 2)
 
 
 @settings(max_examples=200, deadline=None)
@@ -192,5 +192,5 @@ def test_a_placement_alone_is_made_exactly_once(actions: list[tuple[str, int]]) 
     asyncio.run(_play(cafe, actions, [0, 1, 2]))
 
     assert [record.status for record in cafe.orders.written] == ["completed"]
-    assert {event.id for event in cafe.bus.told} == {outcome_of(cafe.orders.rows[order.subject]).id}
-    assert len({event.to_json() for event in cafe.bus.told}) == 1
+    assert {event.id for event in cafe.bus.emitted} == {outcome_of(cafe.orders.rows[order.subject]).id}
+    assert len({event.to_json() for event in cafe.bus.emitted}) == 1

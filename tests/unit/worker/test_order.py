@@ -4,24 +4,24 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from orderboard_aws_client.order_codec import from_item, to_item
 from orderboard_contracts.events import CancellationRefused, OrderCancelled, OrderCompleted, OrderRejected
 from orderboard_contracts.record import OrderRecord
 from unit.worker.commands import ACCEPTED_AT, cancellation, placed
-from worker.item import from_item, to_item
 from worker.order import (
     AwaitOrder,
-    Circumstances,
     Emit,
+    RecordingContext,
     ReplaceTombstone,
     outcome_of,
     record_of,
-    settle_cancellation,
-    settle_placement,
+    resolve_cancellation,
+    resolve_existing,
     tombstone_of,
 )
 
 NOW = datetime(2026, 3, 2, 7, 31, 0, 250_000, tzinfo=UTC)
-HERE = Circumstances(recorded_at=NOW, worker_id="barista-1", receive_count=2)
+HERE = RecordingContext(recorded_at=NOW, worker_id="worker-1", receive_count=2)
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -35,7 +35,7 @@ def test_an_order_is_recorded_as_it_was_accepted() -> None:
     assert record.total_cents == 3 * 390
     assert record.note == "oat milk 🥛"
     assert (record.placed_at, record.recorded_at) == (ACCEPTED_AT, NOW)
-    assert (record.worker_id, record.receive_count) == ("barista-1", 2)
+    assert (record.worker_id, record.receive_count) == ("worker-1", 2)
     assert record.expires_at is None
 
 
@@ -68,9 +68,9 @@ def test_an_order_redelivered_tells_its_outcome_again() -> None:
     """The same digest and a final row: nothing is written, and the event is the first one again."""
     order = placed()
     first = record_of(order, NOTHING, HERE)
-    later = Circumstances(NOW + timedelta(hours=1), "barista-2", 3)
+    later = RecordingContext(NOW + timedelta(hours=1), "worker-2", 3)
 
-    settled = settle_placement(order, record_of(order, {"flat-white"}, later), first)
+    settled = resolve_existing(order, record_of(order, {"flat-white"}, later), first)
 
     assert settled == Emit(outcome_of(first), "completed")
 
@@ -84,13 +84,13 @@ def test_another_order_under_the_same_id_is_told_of_the_conflict(status: str) ->
         update={"status": status}
     )
 
-    settled = settle_placement(second, record_of(second, NOTHING, HERE), existing)
+    settled = resolve_existing(second, record_of(second, NOTHING, HERE), existing)
 
     assert isinstance(settled, Emit)
     assert isinstance(settled.event, OrderRejected)
     assert settled.event.data.reason == "idempotency_conflict"
     assert settled.event.id != outcome_of(existing).id
-    assert settled == settle_placement(second, record_of(second, NOTHING, HERE), existing)
+    assert settled == resolve_existing(second, record_of(second, NOTHING, HERE), existing)
 
 
 def test_a_tombstone_turns_the_order_into_a_cancelled_one() -> None:
@@ -98,7 +98,7 @@ def test_a_tombstone_turns_the_order_into_a_cancelled_one() -> None:
     order = placed(sku="tea")
     tombstone = tombstone_of(cancellation(order.subject, "too slow"), HERE)
 
-    settled = settle_placement(order, record_of(order, {"tea"}, HERE), tombstone)
+    settled = resolve_existing(order, record_of(order, {"tea"}, HERE), tombstone)
 
     assert isinstance(settled, ReplaceTombstone)
     assert settled.record.status == "cancelled"
@@ -126,12 +126,12 @@ def test_a_cancellation_that_comes_too_late_is_refused(sold_out: frozenset[str],
     order = placed(sku="cinnamon-bun")
     existing = record_of(order, sold_out, HERE)
 
-    settled = settle_cancellation(cancellation(order.subject), existing)
+    settled = resolve_cancellation(cancellation(order.subject), existing)
 
     assert isinstance(settled, Emit)
     assert isinstance(settled.event, CancellationRefused)
     assert settled.event.data.status == status
-    assert settled == settle_cancellation(cancellation(order.subject), existing)
+    assert settled == resolve_cancellation(cancellation(order.subject), existing)
 
 
 def test_a_cancellation_redelivered_changes_nothing() -> None:
@@ -140,8 +140,8 @@ def test_a_cancellation_redelivered_changes_nothing() -> None:
     tombstone = tombstone_of(cancellation(order.subject), HERE)
     cancelled = record_of(order, NOTHING, HERE).model_copy(update={"status": "cancelled"})
 
-    assert settle_cancellation(cancellation(order.subject), tombstone) == AwaitOrder()
-    assert settle_cancellation(cancellation(order.subject), cancelled) == Emit(outcome_of(cancelled), "cancelled")
+    assert resolve_cancellation(cancellation(order.subject), tombstone) == AwaitOrder()
+    assert resolve_cancellation(cancellation(order.subject), cancelled) == Emit(outcome_of(cancelled), "cancelled")
 
 
 def test_a_completed_order_says_so_with_what_the_bus_filters_on() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from orderboard_aws_client.order_codec import Item
 from orderboard_contracts.record import OrderRecord
 from unit.worker.commands import placed
-from worker.failures import PoisonError, RowMovedError, UnavailableError
-from worker.item import Item
-from worker.order import Circumstances, record_of
+from worker.failures import PoisonError, RowChangedError, UnavailableError
+from worker.order import RecordingContext, record_of
 from worker.orders_table import orders_table
 
 TABLE = "cafe-orders"
@@ -20,8 +20,8 @@ LINGER_S = 0.1  # long enough for all that a test sends at once, on a busy machi
 
 def record(order_id: str | None = None, note: str | None = None) -> OrderRecord:
     """The row of a completed order."""
-    circumstances = Circumstances(datetime(2026, 3, 2, tzinfo=UTC), "barista-1", 1)
-    return record_of(placed(order_id, note=note), frozenset(), circumstances)
+    context = RecordingContext(datetime(2026, 3, 2, tzinfo=UTC), "worker-1", 1)
+    return record_of(placed(order_id, note=note), frozenset(), context)
 
 
 def client_error(code: str) -> ClientError:
@@ -203,7 +203,7 @@ async def test_reads_share_a_call_and_ask_again_for_what_was_not_read() -> None:
 async def test_a_row_that_is_gone_is_looked_at_again_later() -> None:
     """Time to live may remove a tombstone between the insert that found it and the read."""
     async with orders_table(FakeDynamo(), TABLE) as orders:
-        with pytest.raises(RowMovedError):
+        with pytest.raises(RowChangedError):
             await orders.get(record().order_id)
 
 
@@ -215,7 +215,7 @@ async def test_a_tombstone_is_replaced_once() -> None:
     async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         await orders.insert(cancelled.model_copy(update={"status": "cancellation_pending"}))
         await orders.replace_tombstone(cancelled)
-        with pytest.raises(RowMovedError):
+        with pytest.raises(RowChangedError):
             await orders.replace_tombstone(cancelled)
 
         assert await orders.get(cancelled.order_id) == cancelled

@@ -9,7 +9,7 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import ReadTimeoutError
-from worker.sqs_queue import note_receives, queue
+from worker.sqs_queue import note_receives, open_queue
 
 _URL = "http://127.0.0.1:9/000000000000/work"
 _FROZEN_S = 60.0
@@ -51,7 +51,7 @@ async def test_what_a_second_attempt_brings_is_ours_from_then(monkeypatch: pytes
     async with opening as client:
         note_receives(client)
         client.meta.events.register("before-send", send)
-        async with queue(client, "work", _URL) as work:
+        async with open_queue(client, "work", _URL) as work:
             (message,) = await work.receive(10, wait_s=2, visibility_timeout_s=30)
 
     assert len(attempts) == 2

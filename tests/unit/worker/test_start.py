@@ -7,11 +7,11 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from support import eventually
-from unit.worker.running import AT_ONCE
+from unit.worker.running import SHORT_RETRY
+from worker.aws import NoSuchQueueError, queue_url
 from worker.health import Health
 from worker.metrics import Metrics
-from worker.monitor import MonitorAddressError, monitor
-from worker.queue_url import NoSuchQueueError, queue_url
+from worker.metrics_server import MetricsAddressError, metrics_server
 
 
 class Directory:
@@ -32,7 +32,7 @@ async def test_a_backend_that_is_not_there_yet_is_waited_for() -> None:
     health = Health()
     directory = Directory(*[EndpointConnectionError(endpoint_url="http://sqs.test")] * 3)
 
-    finding = asyncio.create_task(queue_url(directory, "cafe-work", "ORDERBOARD_WORK_QUEUE", health, AT_ONCE))
+    finding = asyncio.create_task(queue_url(directory, "cafe-work", "ORDERBOARD_WORK_QUEUE", health, SHORT_RETRY))
     await eventually(lambda: "queue cafe-work" in health.problems or finding.done())
 
     assert await finding == "http://sqs.test/cafe-work"
@@ -45,7 +45,7 @@ async def test_a_queue_that_is_not_there_is_a_mistake_with_a_mend(code: str) -> 
     directory = Directory(ClientError({"Error": {"Code": code, "Message": "no"}}, "GetQueueUrl"))
 
     with pytest.raises(NoSuchQueueError, match=r"'cafe-work'.*orderboard deploy.*ORDERBOARD_WORK_QUEUE"):
-        await queue_url(directory, "cafe-work", "ORDERBOARD_WORK_QUEUE", Health(), AT_ONCE)
+        await queue_url(directory, "cafe-work", "ORDERBOARD_WORK_QUEUE", Health(), SHORT_RETRY)
 
 
 async def test_the_monitor_says_what_ails_the_worker() -> None:
@@ -54,12 +54,12 @@ async def test_the_monitor_says_what_ails_the_worker() -> None:
     metrics.handled("work", "completed", 0.01)
 
     async with (
-        monitor("127.0.0.1", 0, worker_id="barista-1", health=health, registry=metrics.registry) as address,
+        metrics_server("127.0.0.1", 0, worker_id="worker-1", health=health, registry=metrics.registry) as address,
         aiohttp.ClientSession(address) as session,
     ):
         async with session.get("/healthz") as well:
             assert (well.status, (await well.json())["status"]) == (200, "ok")
-        health.problem("queue work", "connection refused")
+        health.unhealthy("queue work", "connection refused")
         async with session.get("/healthz") as ill:
             assert ill.status == 503
             assert (await ill.json())["problems"] == {"queue work": "connection refused"}
@@ -73,9 +73,9 @@ async def test_the_monitor_says_what_ails_the_worker() -> None:
 async def test_a_port_that_is_taken_is_named() -> None:
     """The error says which address, and what to do."""
     health, metrics = Health(), Metrics()
-    async with monitor("127.0.0.1", 0, worker_id="a", health=health, registry=metrics.registry) as address:
+    async with metrics_server("127.0.0.1", 0, worker_id="a", health=health, registry=metrics.registry) as address:
         port = int(address.rsplit(":", 1)[1])
 
-        with pytest.raises(MonitorAddressError, match=f"127.0.0.1:{port}.*--metrics-port"):
-            async with monitor("127.0.0.1", port, worker_id="b", health=health, registry=metrics.registry):
+        with pytest.raises(MetricsAddressError, match=f"127.0.0.1:{port}.*--metrics-port"):
+            async with metrics_server("127.0.0.1", port, worker_id="b", health=health, registry=metrics.registry):
                 raise AssertionError("never reached")

@@ -1,4 +1,4 @@
-"""The cashier: takes orders over HTTP and publishes each to SNS and EventBridge before it says yes.
+"""order-api: accepts orders over HTTP, and publishes each to SNS and EventBridge before it answers 202.
 
-It asks nothing of the worker, and it accepts orders without DynamoDB; only looking an order up reads the table.
+It never calls the worker, and accepting orders does not need DynamoDB; only reading an order does.
 """

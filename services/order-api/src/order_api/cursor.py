@@ -1,6 +1,6 @@
-"""The opaque cursor of a customer's orders: DynamoDB's LastEvaluatedKey, in a form that fits a URL. Pure.
+"""The opaque cursor of a customer's orders: DynamoDB's LastEvaluatedKey in a form that fits a URL.
 
-A cursor comes back from outside, so everything in it is checked again.
+Clients return cursors, so every part of one is validated again.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
 """
 
@@ -16,12 +16,12 @@ MAX_CURSOR_CHARACTERS: Final = 512
 CURSOR_PATTERN: Final = r"^[A-Za-z0-9_-]+$"
 
 
-class BadCursorError(ValueError):
-    """It is not a cursor that was given out for this customer."""
+class InvalidCursorError(ValueError):
+    """The text is not a cursor that this API issued for this customer."""
 
 
 class Position(BaseModel):
-    """The last order of a page: the next page begins after it."""
+    """The key of the last order on a page; the next page begins after it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -31,17 +31,17 @@ class Position(BaseModel):
 
 
 def encode_cursor(position: Position) -> str:
-    """Write position as a cursor."""
+    """Encode a position as a cursor."""
     return base64.urlsafe_b64encode(position.model_dump_json().encode()).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, *, customer_id: str) -> Position:
-    """Read a cursor that was given out for customer_id; raise BadCursorError for anything else."""
+    """Decode a cursor that was issued for customer_id; raise InvalidCursorError for any other text."""
     try:
         document = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         position = Position.model_validate_json(document)
     except (binascii.Error, ValidationError, ValueError) as exc:
-        raise BadCursorError("this cursor was not given out here") from exc
+        raise InvalidCursorError("not a cursor of this API") from exc
     if position.customer_id != customer_id:
-        raise BadCursorError("this cursor was given out for another customer")
+        raise InvalidCursorError("issued for another customer")
     return position

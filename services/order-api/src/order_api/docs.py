@@ -1,5 +1,6 @@
-"""GET /docs: the OpenAPI document as one page, for people. FastAPI's own page loads scripts from elsewhere; this one
-needs no network and no script. Also the explanation of each kind of problem.
+"""GET /docs: the OpenAPI document as an HTML page without scripts, which works offline (FastAPI's page does not).
+
+Also the page of each problem type.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from order_api.problem import KINDS, NO_SUCH_PAGE, ProblemError
+from order_api.problem import NO_SUCH_PAGE, PROBLEM_TYPES, ProblemError
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,27 +27,27 @@ pre{background:#262626}h2{border-color:#444}a{color:#8ab4f8}}
 
 @router.get("/openapi.json")
 async def openapi(request: Request) -> Response:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return JSONResponse(request.app.openapi())
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
-    """The same for people."""
+    """Return the OpenAPI document as HTML."""
     return HTMLResponse(page(request.app.openapi()))
 
 
 @router.get("/problems/{name}")
 async def explanation(name: str) -> Response:
-    """What a kind of problem means and what mends it."""
-    kind = KINDS.get(name)
-    if kind is None:
-        raise ProblemError(NO_SUCH_PAGE, f"The kinds are {', '.join(KINDS)}.")
-    return Response(f"{kind.title} ({kind.status})\n\n{kind.meaning}\n", media_type="text/plain")
+    """Explain a problem type and its fix."""
+    found = PROBLEM_TYPES.get(name)
+    if found is None:
+        raise ProblemError(NO_SUCH_PAGE, f"The problem types are {', '.join(PROBLEM_TYPES)}.")
+    return Response(f"{found.title} ({found.status})\n\n{found.explanation}\n", media_type="text/plain")
 
 
 def page(document: dict[str, Any]) -> str:
-    """The OpenAPI document as HTML."""
+    """Render an OpenAPI document as HTML."""
     info = document["info"]
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(info['title'])}</title>",

@@ -1,25 +1,26 @@
-"""Whether the service lives (/healthz) and whether it can accept orders (/readyz, which names what it waits for)."""
+"""/healthz, whether the process runs, and /readyz, whether orders can be accepted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
+from orderboard_aws_client.errors import AWS_ERRORS, summary
 from pydantic import BaseModel, ConfigDict, Field
 
-from order_api.aws import AWS_ERRORS, Clients, reason
+from order_api.aws import Clients
 from order_api.openapi import problem_responses
 from order_api.problem import NOT_READY, ProblemError, field_error
 from order_api.settings import Settings
 
 PROBE_DEADLINE_S: Final = 1.5
-NEEDED: Final = ("sns", "events")  # without these no order is accepted; without dynamodb only reading suffers
+REQUIRED: Final = ("sns", "events")  # without these no order is accepted; without dynamodb only reading fails
 
 router = APIRouter(tags=["service"])
 
 
 class Health(BaseModel):
-    """The process runs and answers."""
+    """The process is running."""
 
     status: Literal["ok"] = "ok"
 
@@ -31,15 +32,15 @@ class ReadinessReport(BaseModel):
 
     status: Literal["ready", "degraded"] = Field(description="degraded: orders are accepted but cannot be read.")
     checks: dict[str, str] = Field(
-        description="`ok` or what is wrong, by service.", examples=[{"sns": "ok", "events": "ok", "dynamodb": "ok"}]
+        description="`ok` or the problem, by service.", examples=[{"sns": "ok", "events": "ok", "dynamodb": "ok"}]
     )
 
 
 class Readiness:
-    """Asks each service whether our topic, bus and table are there, all at once and within a deadline.
+    """Checks topic, bus and table concurrently, within a deadline.
 
-    Who asks while a check is under way shares it. Anybody may ask, without a token too, and however many do must not
-    take the connections that orders need.
+    Concurrent requests share one check: the endpoint needs no token, and any number of requests must not take the
+    connections that orders need.
     """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
@@ -51,12 +52,12 @@ class Readiness:
         self._under_way: asyncio.Task[dict[str, str]] | None = None
 
     async def check(self) -> dict[str, str]:
-        """`ok`, or what is wrong, by service."""
+        """Return `ok` or the problem, by service."""
         if self._under_way is None or self._under_way.done():
-            self._under_way = asyncio.create_task(self._ask())
+            self._under_way = asyncio.create_task(self._run_probes())
         return await asyncio.shield(self._under_way)
 
-    async def _ask(self) -> dict[str, str]:
+    async def _run_probes(self) -> dict[str, str]:
         results = await asyncio.gather(*(_result(probe) for probe in self._probes.values()))
         return dict(zip(self._probes, results, strict=True))
 
@@ -66,15 +67,15 @@ async def _result(probe: Callable[[], Awaitable[object]]) -> str:
         async with asyncio.timeout(PROBE_DEADLINE_S):
             await probe()
     except TimeoutError:
-        return f"no answer within {PROBE_DEADLINE_S:g} s"
+        return f"no response within {PROBE_DEADLINE_S:g} s"
     except AWS_ERRORS as exc:
-        return reason(exc)
+        return summary(exc)
     return "ok"
 
 
-@router.get("/healthz", response_model=Health, summary="Does the process live?")
+@router.get("/healthz", response_model=Health, summary="Check that the process is running")
 async def healthz() -> Response:
-    """Answers as long as the process does; looks at nothing else."""
+    """Return 200 as long as the process runs. Nothing else is checked."""
     return Response(Health().model_dump_json(), media_type="application/json")
 
 
@@ -82,17 +83,15 @@ async def healthz() -> Response:
     "/readyz",
     response_model=ReadinessReport,
     responses=problem_responses(NOT_READY),
-    summary="Can orders be accepted?",
+    summary="Check that orders can be accepted",
 )
 async def readyz(request: Request) -> Response:
-    """Asks SNS, EventBridge and DynamoDB; without the first two no order can be accepted."""
-    readiness: Readiness = request.app.state.services.readiness
+    """Check SNS, EventBridge and DynamoDB; without the first two no order can be accepted."""
+    readiness: Readiness = request.app.state.dependencies.readiness
     checks = await readiness.check()
-    if any(checks[name] != "ok" for name in NEEDED):
-        raise ProblemError(
-            NOT_READY,
-            "Not ready: " + ", ".join(name for name, result in checks.items() if result != "ok") + ".",
-            errors=[field_error("dependency", name, result) for name, result in checks.items() if result != "ok"],
-        )
-    report = ReadinessReport(status="ready" if set(checks.values()) == {"ok"} else "degraded", checks=checks)
+    failed = {name: result for name, result in checks.items() if result != "ok"}
+    if failed.keys() & set(REQUIRED):
+        errors = [field_error("dependency", name, result) for name, result in failed.items()]
+        raise ProblemError(NOT_READY, f"Not ready: {', '.join(failed)}.", errors=errors)
+    report = ReadinessReport(status="degraded" if failed else "ready", checks=checks)
     return Response(report.model_dump_json(), media_type="application/json")

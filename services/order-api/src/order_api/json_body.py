@@ -1,6 +1,6 @@
-"""Reading a request body as strict JSON: one document, UTF-8, no name twice, no NaN, no endless nesting.
+"""Strict JSON request bodies: one document, UTF-8, no duplicate names, no NaN, no deep nesting.
 
-A reader that is lenient here and another that is lenient elsewhere would see two different orders.
+If one reader is lenient and another is not, they see two different orders.
 https://www.rfc-editor.org/rfc/rfc7493 (I-JSON)
 """
 
@@ -22,10 +22,10 @@ class MalformedJsonError(ValueError):
 
 
 def parse_json(body: bytes) -> object:
-    """Parse body, or raise MalformedJsonError. Lone surrogates in values are left to the models, which refuse them."""
+    """Parse body, or raise MalformedJsonError. Lone surrogates in values are left to the models, which reject them."""
     try:
         return json.loads(
-            body.decode(), object_pairs_hook=_object, parse_float=_number, parse_constant=_refuse_constant
+            body.decode(), object_pairs_hook=_object, parse_float=_number, parse_constant=_reject_constant
         )
     except UnicodeDecodeError as exc:
         raise MalformedJsonError(f"not UTF-8 at byte {exc.start}") from exc
@@ -53,12 +53,12 @@ def _is_text(name: str) -> bool:
 
 
 def _number(text: str) -> float | int:
-    """2.0 is the integer 2, as JSON Schema has it, up to where a float still is exact."""
+    """Parse 2.0 as the integer 2, as JSON Schema does, up to the largest float that is exact."""
     number = float(text)
     return int(number) if number.is_integer() and abs(number) < _EXACT_BELOW else number
 
 
-def _refuse_constant(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     raise MalformedJsonError(f"{constant} is not JSON")
 
 
@@ -71,25 +71,23 @@ class _StrictRequest(Request):
 
 
 class StrictJsonRoute(APIRoute):
-    """A route whose body must be called JSON and be it; FastAPI's own is lenient in both."""
+    """A route that requires a JSON media type and strict JSON; FastAPI itself is lenient in both."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler behind our reading of the body."""
+        """Wrap FastAPI's handler."""
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
-            if has_body(request):
+            if _has_body(request):
                 media_type, _, parameters = request.headers.get("content-type", "").partition(";")
                 charset = parameters.strip().lower().replace('"', "")
                 if media_type.strip().lower() != MEDIA_TYPE or charset not in ("", "charset=utf-8"):
-                    raise ProblemError(
-                        UNSUPPORTED_MEDIA_TYPE, f"Send Content-Type: {MEDIA_TYPE}.", headers={"Accept": MEDIA_TYPE}
-                    )
+                    detail = f"Send Content-Type: {MEDIA_TYPE}."
+                    raise ProblemError(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept": MEDIA_TYPE})
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly
 
 
-def has_body(request: Request) -> bool:
-    """Whether the request says that a body follows."""
+def _has_body(request: Request) -> bool:
     return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers

@@ -1,9 +1,10 @@
-"""What is measured of the API, in Prometheus' terms. Labels are route templates and codes, never what a client sent."""
+"""Prometheus metrics of the API. Labels are route templates and status codes, never text that a client sent."""
 
 import time
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
+from orderboard_aws_client.request_metrics import RequestMetrics
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,17 +16,18 @@ router = APIRouter()
 
 
 class Metrics:
-    """The instruments of one app, in a registry of its own."""
+    """The metrics of one app, in a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        self.aws_requests = RequestMetrics(self.registry)
         self.orders = Counter(
-            "orderboard_api_orders_total", "Orders by what they were answered.", ["result"], registry=self.registry
+            "orderboard_api_orders_total", "Orders by kind of response.", ["result"], registry=self.registry
         )
         self.seconds = Histogram(
             "orderboard_api_request_seconds",
-            "From the request's first byte to the answer's last.",
+            "Seconds from the first byte of a request to the last byte of its response.",
             ["method", "route", "status"],
             buckets=_BUCKETS_S,
             registry=self.registry,
@@ -36,28 +38,11 @@ class Metrics:
             ["service"],
             registry=self.registry,
         )
-        self._aws_requests = Counter(
-            "orderboard_aws_requests_total",
-            "Requests to AWS, retries too.",
-            ["service", "operation"],
-            registry=self.registry,
-        )
-        self._aws_entries = Counter(
-            "orderboard_aws_entries_total",
-            "Messages, events or statements in calls to AWS.",
-            ["service", "operation"],
-            registry=self.registry,
-        )
         for result in ("accepted", "refused", "unavailable"):
             self.orders.labels(result)
 
-    def asked_aws(self, service: str, operation: str, requests: int, entries: int) -> None:
-        """Count requests to AWS, and what was in them."""
-        self._aws_requests.labels(service, operation).inc(requests)
-        self._aws_entries.labels(service, operation).inc(entries)
-
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count one answered request."""
+        """Count one request."""
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", "unmatched")
         self.seconds.labels(method, route, str(status)).observe(seconds)
@@ -71,35 +56,35 @@ def _result(status: int) -> str:
     return "refused" if status < 500 else "unavailable"
 
 
-class Measured:
-    """ASGI middleware: counts and times every request, also those that other middlewares answer."""
+class MetricsMiddleware:
+    """ASGI middleware that counts and times every request, including those that other middleware answers."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and look at its watch."""
+        """Pass the request on and measure it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
         status = 500
 
-        async def send_noted(message: Message) -> None:
+        async def send_measured(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, send_noted)
+            await self._app(scope, receive, send_measured)
         finally:
             self._metrics.observe(scope, status, time.perf_counter() - began)
 
 
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
-    """The numbers, in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     instruments: Metrics = request.app.state.metrics
     return Response(generate_latest(instruments.registry), media_type=CONTENT_TYPE_LATEST)

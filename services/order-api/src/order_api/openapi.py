@@ -1,4 +1,4 @@
-"""The API's description of itself: what FastAPI derives, made as exact as the code behind it."""
+"""The OpenAPI document: FastAPI's, with the constraints that the code checks and the schema does not show."""
 
 from typing import Any, Final
 
@@ -7,57 +7,58 @@ from fastapi.openapi.utils import get_openapi
 from orderboard_contracts.menu import MENU
 
 from order_api import problem
-from order_api.problem import FieldError, Kind, Problem
+from order_api.problem import FieldError, Problem, ProblemType
 from order_api.settings import Settings
 
 _REFERENCE: Final = "#/components/schemas/{model}"
-# What require_printable in contracts refuses, but for lone surrogates, which no schema can write down.
+# The characters that require_printable in contracts rejects, except lone surrogates, which a schema cannot express.
 _PRINTABLE: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069\\ufffe\\uffff]*$"
 _DESCRIPTION: Final = """\
-The cashier of Order Board. An order that is answered 202 has been accepted by SNS and EventBridge; a worker makes it
-later. Send an Idempotency-Key with every order: sending it twice then orders once.
+Accepts orders. A 202 means that SNS and EventBridge have accepted the order; a worker processes it later. Send an
+Idempotency-Key with every order: sending it twice then orders once.
 """
 _CORRELATION: Final = {
-    "X-Correlation-ID": {"description": "Follows this request through every service.", "schema": {"type": "string"}}
+    "X-Correlation-ID": {"description": "Identifies this request in every service.", "schema": {"type": "string"}}
 }
 _RETRY_AFTER: Final = {
     "Retry-After": {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 0}}
 }
 
 
-def problem_responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses` for these kinds of problem; kinds of one status share an entry."""
+def problem_responses(*problem_types: ProblemType) -> dict[int | str, dict[str, Any]]:
+    """Build FastAPI's `responses` for these problem types; types of one status share an entry."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for kind in kinds:
+    for each in problem_types:
         response = responses.setdefault(
-            kind.status,
+            each.status,
             {
                 "description": "",
                 "content": {problem.MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model="Problem")}}},
                 "headers": dict(_CORRELATION),
             },
         )
-        response["description"] = "; or ".join(filter(None, (response["description"], kind.title)))
-        if kind.retry_after_s is not None:
+        response["description"] = "; or ".join(filter(None, (response["description"], each.title)))
+        if each.retry_after_s is not None:
             response["headers"] |= _RETRY_AFTER
     return responses
 
 
-def command_responses(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """FastAPI's `responses` for a command: accepted, with the place of its order, or one of these problems."""
+def command_responses(*problem_types: ProblemType) -> dict[int | str, dict[str, Any]]:
+    """Build FastAPI's `responses` for a command: 202 with the order's location, or one of these problems."""
     location = {"Location": {"description": "The order.", "required": True, "schema": {"type": "string"}}}
-    return {202: {"headers": _CORRELATION | location}, **problem_responses(*kinds)}
+    return {202: {"headers": _CORRELATION | location}, **problem_responses(*problem_types)}
 
 
 def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
-    """The OpenAPI document."""
+    """Build the OpenAPI document."""
     document = get_openapi(title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes)
     schemas = document["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["FieldError"] = FieldError.model_json_schema(ref_template=_REFERENCE)
-    schemas["Problem"] = _without_definitions(Problem.model_json_schema(ref_template=_REFERENCE))
-    _say_what_the_models_check_in_code(schemas, settings)
+    schemas["Problem"] = Problem.model_json_schema(ref_template=_REFERENCE)
+    del schemas["Problem"]["$defs"]
+    _add_checks_in_code(schemas, settings)
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     for operation in operations:
         operation["responses"] |= problem_responses(problem.INTERNAL_ERROR)
@@ -65,15 +66,11 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
             operation["responses"] |= problem_responses(problem.SLOW_BODY, problem.BODY_TOO_LARGE)
         operation["responses"] = dict(sorted(operation["responses"].items(), key=lambda item: str(item[0])))
     if settings.api_token is not None:
-        _ask_for_the_token(document)
+        _require_token(document)
     return document
 
 
-def _without_definitions(schema: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in schema.items() if name != "$defs"}
-
-
-def _say_what_the_models_check_in_code(schemas: dict[str, Any], settings: Settings) -> None:
+def _add_checks_in_code(schemas: dict[str, Any], settings: Settings) -> None:
     schemas["OrderLine"]["properties"]["sku"]["enum"] = list(MENU)
     order = schemas["OrderRequest"]["properties"]
     for text in (order["note"], schemas["CancellationRequest"]["properties"]["reason"]):
@@ -82,7 +79,7 @@ def _say_what_the_models_check_in_code(schemas: dict[str, Any], settings: Settin
         del order["fault"]
 
 
-def _ask_for_the_token(document: dict[str, Any]) -> None:
+def _require_token(document: dict[str, Any]) -> None:
     document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for path, operations in document["paths"].items():
         if path in ("/healthz", "/readyz"):

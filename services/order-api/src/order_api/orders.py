@@ -1,28 +1,29 @@
-"""The routes under /orders. Placing and cancelling publish; reading is DynamoDB's business alone."""
+"""The routes under /orders. Placing and cancelling publish a command; reading queries DynamoDB."""
 
 import logging
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from orderboard_contracts.events import Command
 from orderboard_contracts.identity import OrderId, new_order_id, order_id_for
 from orderboard_contracts.order import CustomerId, OrderRequest, digest
 from pydantic import BaseModel
 
 from order_api import problem
-from order_api.answers import CancellationAccepted, OrderAccepted, OrderPage, OrderView
 from order_api.cursor import CURSOR_PATTERN, MAX_CURSOR_CHARACTERS, decode_cursor, encode_cursor
+from order_api.dependencies import dependencies
 from order_api.json_body import StrictJsonRoute
 from order_api.openapi import command_responses, problem_responses
 from order_api.placement import CancellationRequest, cancellation_requested, order_placed
 from order_api.problem import ProblemError, field_error
-from order_api.services import services_of
+from order_api.publisher import Publisher
+from order_api.responses import EXAMPLE_ID, CancellationAccepted, OrderAccepted, OrderPage, OrderView
 from order_api.trace import current_trace
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["orders"], route_class=StrictJsonRoute)
 
-_ID: Final = "1c0e2b8e-6d6f-5a53-9d3e-4f0c8f6a4b11"
 _ORDERS: Final[dict[str, Any]] = {
     "usual": {
         "summary": "Two coffees",
@@ -38,7 +39,7 @@ _ORDERS: Final[dict[str, Any]] = {
         },
     },
     "large": {
-        "summary": "Large enough to be announced",
+        "summary": "Large enough for an alert",
         "value": {"customer_id": "edsger", "lines": [{"sku": "catering-box", "quantity": 2}]},
     },
 }
@@ -49,15 +50,15 @@ IdempotencyKey = Annotated[
         pattern=r"^[\x21-\x7e]{1,255}$",
         min_length=1,
         max_length=255,
-        description="1 to 255 visible ASCII characters. The same key stands for the same order, however often it is "
-        "sent; without one, every request is a new order.",
+        description="1 to 255 visible ASCII characters. Requests with the same key are one order; without a key, every "
+        "request is a new order.",
         examples=["8f14e45f-ceea-4a7b-9c3d-2f1b6d7e8a90"],
     ),
 ]
-OrderIdInPath = Annotated[OrderId, Path(description="The order's id.", examples=[_ID])]
+OrderIdInPath = Annotated[OrderId, Path(description="The order's id.", examples=[EXAMPLE_ID])]
 Cursor = Annotated[
     str | None,
-    Query(max_length=MAX_CURSOR_CHARACTERS, pattern=CURSOR_PATTERN, description="next_cursor of the page before."),
+    Query(max_length=MAX_CURSOR_CHARACTERS, pattern=CURSOR_PATTERN, description="next_cursor of the previous page."),
 ]
 
 
@@ -79,31 +80,22 @@ async def place_order(
     order: Annotated[OrderRequest, Body(openapi_examples=_ORDERS)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Answers 202 when SNS and EventBridge both have the order. After a 503, send it again with the same key."""
-    services = services_of(request)
-    if order.fault is not None and not services.settings.allow_faults:
-        refused = field_error("body", "/fault", "faults are not allowed here; leave it out")
-        raise ProblemError(problem.INVALID_REQUEST, "1 error; see errors.", errors=[refused])
+    """Accept an order: 202 once SNS and EventBridge have it. After a 503, send it again with the same key."""
+    shared = dependencies(request)
+    if order.fault is not None and not shared.settings.allow_faults:
+        error = field_error("body", "/fault", "faults are not allowed here; remove it")
+        raise ProblemError(problem.INVALID_REQUEST, "1 error; see errors.", errors=[error])
     order_digest = digest(order)
     if idempotency_key is None:
         order_id = new_order_id()
     else:
         order_id = order_id_for(idempotency_key)
-        if not services.keys.bind(idempotency_key, order_digest):
-            raise ProblemError(problem.KEY_REUSED, problem.KEY_REUSED.meaning)
+        if not shared.idempotency.claim(idempotency_key, order_digest):
+            raise ProblemError(problem.KEY_REUSED)
     command = order_placed(
         order, order_id=order_id, digest=order_digest, at=datetime.now(UTC), trace=current_trace.get()
     )
-    published = await services.publisher.publish(command)
-    log.info(
-        "order.accepted",
-        extra={
-            "order_id": order_id,
-            "event_id": command.id,
-            "message_id": published.message_id,
-            "bus_event_id": published.bus_event_id,
-        },
-    )
+    await _publish(shared.publisher, command, "order.accepted")
     return _accepted(OrderAccepted.of(command.data), order_id)
 
 
@@ -119,25 +111,14 @@ async def place_order(
 async def cancel_order(
     request: Request, order_id: OrderIdInPath, cancellation: CancellationRequest | None = None
 ) -> Response:
-    """Asks that the order be not made. It may come before the order does; it may come too late. Asking twice is asking
-    once.
-    """
+    """Request cancellation. May arrive before the order is recorded or after it is final. Idempotent."""
     command = cancellation_requested(
         order_id,
         reason=None if cancellation is None else cancellation.reason,
         at=datetime.now(UTC),
         trace=current_trace.get(),
     )
-    published = await services_of(request).publisher.publish(command)
-    log.info(
-        "cancellation.accepted",
-        extra={
-            "order_id": order_id,
-            "event_id": command.id,
-            "message_id": published.message_id,
-            "bus_event_id": published.bus_event_id,
-        },
-    )
+    await _publish(dependencies(request).publisher, command, "cancellation.accepted")
     return _accepted(CancellationAccepted.of(order_id), order_id)
 
 
@@ -145,13 +126,13 @@ async def cancel_order(
     "/orders/{order_id}",
     response_model=OrderView,
     responses=problem_responses(problem.NOT_RECORDED, problem.INVALID_REQUEST, problem.LOOKUP_UNAVAILABLE),
-    summary="Look at an order",
+    summary="Show an order",
 )
 async def show_order(request: Request, order_id: OrderIdInPath) -> Response:
-    """The order in its final state. Until a worker has recorded it the answer is 404."""
-    record = await services_of(request).lookup.find(order_id)
+    """Return the order in its final state, or 404 until a worker has recorded it."""
+    record = await dependencies(request).queries.find(order_id)
     if record is None:
-        raise ProblemError(problem.NOT_RECORDED, problem.NOT_RECORDED.meaning)
+        raise ProblemError(problem.NOT_RECORDED)
     return _found(OrderView.of(record))
 
 
@@ -159,17 +140,17 @@ async def show_order(request: Request, order_id: OrderIdInPath) -> Response:
     "/orders",
     response_model=OrderPage,
     responses=problem_responses(problem.BAD_CURSOR, problem.INVALID_REQUEST, problem.LOOKUP_UNAVAILABLE),
-    summary="Look at a customer's orders",
+    summary="List a customer's orders",
 )
 async def list_orders(
     request: Request,
-    customer_id: Annotated[CustomerId, Query(description="Whose orders.", examples=["ada"])],
-    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,
+    customer_id: Annotated[CustomerId, Query(description="The customer.", examples=["ada"])],
+    limit: Annotated[int, Query(ge=1, le=100, description="Orders per page.")] = 20,
     cursor: Cursor = None,
 ) -> Response:
-    """Recorded orders, the newest first. The index behind it lags a moment."""
+    """List recorded orders, newest first. The index is eventually consistent."""
     after = None if cursor is None else decode_cursor(cursor, customer_id=customer_id)
-    page = await services_of(request).lookup.of_customer(customer_id, limit=limit, after=after)
+    page = await dependencies(request).queries.of_customer(customer_id, limit=limit, after=after)
     return _found(
         OrderPage(
             orders=tuple(map(OrderView.of, page.records)),
@@ -178,9 +159,15 @@ async def list_orders(
     )
 
 
-def _accepted(answer: BaseModel, order_id: str) -> Response:
-    return Response(answer.model_dump_json(), 202, {"Location": f"/orders/{order_id}"}, "application/json")
+async def _publish(publisher: Publisher, command: Command, event: str) -> None:
+    published = await publisher.publish(command)
+    ids = {"message_id": published.message_id, "bus_event_id": published.bus_event_id}
+    log.info(event, extra={"order_id": command.subject, "event_id": command.id, **ids})
 
 
-def _found(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+def _accepted(body: BaseModel, order_id: str) -> Response:
+    return Response(body.model_dump_json(), 202, {"Location": f"/orders/{order_id}"}, "application/json")
+
+
+def _found(body: BaseModel) -> Response:
+    return Response(body.model_dump_json(exclude_none=True), media_type="application/json")

@@ -1,4 +1,4 @@
-"""From a request to the command that is published. Pure: time and trace are arguments."""
+"""Commands built from requests. Pure: time and trace are arguments."""
 
 from datetime import datetime
 
@@ -15,15 +15,15 @@ _CANCELLATION_REQUESTED = "orderboard.order.cancellation_requested.v1"
 
 
 class CancellationRequest(BaseModel):
-    """What a client may say when it cancels."""
+    """The body of a cancellation."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    reason: Note | None = Field(default=None, description="Why, for people.", examples=["changed my mind"])
+    reason: Note | None = Field(default=None, description="The reason, for people.", examples=["changed my mind"])
 
 
 def order_placed(order: OrderRequest, *, order_id: str, digest: str, at: datetime, trace: Trace) -> OrderPlaced:
-    """The command that this order be made. Its id follows from the order id and the digest."""
+    """Build the command to make an order. Its id derives from the order id and the digest."""
     lines = priced(order)
     return OrderPlaced(
         id=event_id_for(_PLACED, order_id, digest),
@@ -47,7 +47,7 @@ def order_placed(order: OrderRequest, *, order_id: str, digest: str, at: datetim
 
 
 def cancellation_requested(order_id: str, *, reason: str | None, at: datetime, trace: Trace) -> CancellationRequested:
-    """The command that this order be not made. There is one a order: its id follows from the order id alone."""
+    """Build the cancellation command. There is one per order: its id derives from the order id."""
     return CancellationRequested(
         id=event_id_for(_CANCELLATION_REQUESTED, order_id),
         source="orderboard.order-api",

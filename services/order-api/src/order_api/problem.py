@@ -1,7 +1,4 @@
-"""Errors as the client sees them: RFC 9457 problem documents. When each is raised is the business of other files.
-
-https://www.rfc-editor.org/rfc/rfc9457
-"""
+"""Problem documents (RFC 9457, https://www.rfc-editor.org/rfc/rfc9457): the errors that clients see."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,105 +16,94 @@ Source = Literal["body", "header", "query", "path", "dependency"]
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of problem. Its name is the last part of the problem's type, /problems/<name>."""
+class ProblemType:
+    """A type of problem. Its address is /problems/<name>, which shows title and explanation."""
 
     name: str
     status: int
     title: str
-    meaning: str
+    explanation: str
     retry_after_s: int | None = None
 
 
-MALFORMED_JSON: Final = Kind("malformed-json", 400, "The body is not JSON", "Send one JSON document in UTF-8.")
-BAD_CURSOR: Final = Kind(
-    "bad-cursor", 400, "The cursor is not one of ours", "Use next_cursor as it came, for the same customer_id."
+PROBLEM_TYPES: Final[dict[str, ProblemType]] = {}
+
+
+def _define(name: str, status: int, title: str, explanation: str, *, retry_after_s: int | None = None) -> ProblemType:
+    PROBLEM_TYPES[name] = ProblemType(name, status, title, explanation, retry_after_s)
+    return PROBLEM_TYPES[name]
+
+
+MALFORMED_JSON: Final = _define("malformed-json", 400, "The body is not valid JSON", "Send one JSON document in UTF-8.")
+BAD_CURSOR: Final = _define(
+    "bad-cursor", 400, "The cursor is not valid", "Send next_cursor unchanged, for the same customer_id."
 )
-UNAUTHORIZED: Final = Kind(
-    "unauthorized", 401, "A token is needed", "Send the header Authorization: Bearer, with the API's token."
+UNAUTHORIZED: Final = _define(
+    "unauthorized", 401, "A token is required", "Send the header Authorization: Bearer with the API's token."
 )
-NO_SUCH_PAGE: Final = Kind("no-such-page", 404, "There is nothing here", "What there is, /openapi.json says.")
-NOT_RECORDED: Final = Kind(
+NO_SUCH_PAGE: Final = _define("no-such-page", 404, "Page not found", "See /openapi.json for the available endpoints.")
+NOT_RECORDED: Final = _define(
     "order-not-recorded",
     404,
     "This order is not recorded yet",
-    "An order can be read when a worker has recorded it. One that was answered 202 will be there: ask again. An order "
-    "that was never placed looks the same.",
+    "An order can be read once a worker has recorded it. If it was answered 202, try again. An order that was never "
+    "placed gives the same response.",
     retry_after_s=1,
 )
-METHOD_NOT_ALLOWED: Final = Kind(
-    "method-not-allowed", 405, "This address has no such method", "The Allow header says which it has."
+METHOD_NOT_ALLOWED: Final = _define(
+    "method-not-allowed", 405, "This address does not support the method", "The Allow header lists its methods."
 )
-SLOW_BODY: Final = Kind("slow-body", 408, "The body did not come in time", "Send the whole body at once.")
-BODY_TOO_LARGE: Final = Kind("body-too-large", 413, "The body is too large", "The largest legal order is far smaller.")
-UNSUPPORTED_MEDIA_TYPE: Final = Kind(
-    "unsupported-media-type", 415, "The body is of another type", "Send Content-Type: application/json, in UTF-8."
+SLOW_BODY: Final = _define("slow-body", 408, "The body did not arrive in time", "Send the whole body at once.")
+BODY_TOO_LARGE: Final = _define(
+    "body-too-large", 413, "The body is too large", "The largest valid order is far smaller than the limit."
 )
-INVALID_REQUEST: Final = Kind(
-    "invalid-request", 422, "The request is not as it should be", "`errors` names each field and what it should be."
+UNSUPPORTED_MEDIA_TYPE: Final = _define(
+    "unsupported-media-type", 415, "The media type is not supported", "Send Content-Type: application/json, in UTF-8."
 )
-KEY_REUSED: Final = Kind(
+INVALID_REQUEST: Final = _define(
+    "invalid-request", 422, "The request is invalid", "`errors` names each invalid field and what is expected."
+)
+KEY_REUSED: Final = _define(
     "idempotency-key-reused",
     422,
-    "This Idempotency-Key stands for another order",
-    "A key stands for one order for ever. Send the first body again, or a new key.",
+    "This Idempotency-Key belongs to another order",
+    "A key identifies one order permanently. Send the first body again, or use a new key.",
 )
-INTERNAL_ERROR: Final = Kind(
-    "internal-error", 500, "Something broke here", "It is our mistake. The log has it, under X-Correlation-ID."
+INTERNAL_ERROR: Final = _define(
+    "internal-error", 500, "Internal error", "This is a bug. The log has the cause under X-Correlation-ID."
 )
-NOT_PUBLISHED: Final = Kind(
+NOT_PUBLISHED: Final = _define(
     "not-published",
     503,
-    "The order could not be passed on",
-    "SNS or EventBridge did not accept it in time. It may have got through in part: send it again with the same "
+    "The order could not be published",
+    "SNS or EventBridge did not accept it in time. One of them may have: send it again with the same "
     "Idempotency-Key, which cannot order twice.",
     retry_after_s=1,
 )
-LOOKUP_UNAVAILABLE: Final = Kind(
+LOOKUP_UNAVAILABLE: Final = _define(
     "lookup-unavailable",
     503,
     "Orders cannot be read now",
-    "DynamoDB did not answer in time. Placing orders does not need it.",
+    "DynamoDB did not respond in time. Placing orders does not need it.",
     retry_after_s=1,
 )
-NOT_READY: Final = Kind(
-    "not-ready", 503, "Orders cannot be accepted now", "`errors` names what does not answer.", retry_after_s=1
+NOT_READY: Final = _define(
+    "not-ready", 503, "Orders cannot be accepted now", "`errors` names what does not respond.", retry_after_s=1
 )
-
-KINDS: Final[Mapping[str, Kind]] = {
-    kind.name: kind
-    for kind in (
-        MALFORMED_JSON,
-        BAD_CURSOR,
-        UNAUTHORIZED,
-        NO_SUCH_PAGE,
-        NOT_RECORDED,
-        METHOD_NOT_ALLOWED,
-        SLOW_BODY,
-        BODY_TOO_LARGE,
-        UNSUPPORTED_MEDIA_TYPE,
-        INVALID_REQUEST,
-        KEY_REUSED,
-        INTERNAL_ERROR,
-        NOT_PUBLISHED,
-        LOOKUP_UNAVAILABLE,
-        NOT_READY,
-    )
-}
 
 
 class FieldError(BaseModel):
-    """One thing that is wrong, where it is, and what it should be."""
+    """One invalid part of a request."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Source = Field(description="Which part of the request (dependency: what this service needs to run).")
-    field: str = Field(description="In a body a JSON pointer such as /lines/0/sku, else the parameter's name.")
-    detail: str = Field(description="What it should be.")
+    source: Source = Field(description="The part of the request (dependency: a service that this API needs).")
+    field: str = Field(description="A JSON pointer such as /lines/0/sku in a body, else the parameter's name.")
+    detail: str = Field(description="What is expected.")
 
 
 class Problem(BaseModel):
-    """Why a request was refused or failed, and what mends it (RFC 9457)."""
+    """A rejected or failed request: what is wrong and how to fix it (RFC 9457)."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -126,7 +112,7 @@ class Problem(BaseModel):
             "examples": [
                 {
                     "type": "/problems/invalid-request",
-                    "title": "The request is not as it should be",
+                    "title": "The request is invalid",
                     "status": 422,
                     "detail": "1 error; see errors.",
                     "errors": [
@@ -141,47 +127,51 @@ class Problem(BaseModel):
         },
     )
 
-    type: str = Field(description="A relative address that explains this kind of problem.")
+    type: str = Field(description="A relative address that explains this type of problem.")
     title: str
     status: int = Field(ge=400, le=599)
-    detail: str = Field(description="What happened this time.")
+    detail: str = Field(description="What happened in this request.")
     errors: tuple[FieldError, ...] = ()
 
 
 def field_error(source: Source, name: str, detail: str) -> FieldError:
-    """A FieldError whose name is safe to show: a client's own text is escaped to ASCII and cut."""
+    """Build a FieldError; a name that the client chose is escaped to ASCII and truncated."""
     shown = name.encode("ascii", "backslashreplace").decode()
     return FieldError(source=source, field=shown[:_MAX_NAME_CHARACTERS], detail=detail)
 
 
 class ProblemError(HTTPException):
-    """Raise it anywhere below a route: the client gets this problem."""
+    """An exception that becomes a problem document when it is raised below a route."""
 
     def __init__(
         self,
-        kind: Kind,
-        detail: str,
+        problem_type: ProblemType,
+        detail: str | None = None,
         *,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(kind.status, detail, dict(headers or {}))
-        self.kind = kind
+        super().__init__(problem_type.status, detail or problem_type.explanation, dict(headers or {}))
+        self.type = problem_type
         self.errors = tuple(errors)
 
 
 def problem_response(
-    kind: Kind, detail: str, *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
+    problem_type: ProblemType,
+    detail: str,
+    *,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The HTTP response that carries this problem."""
+    """Build the HTTP response of a problem."""
     all_headers = dict(headers or {})
-    if kind.retry_after_s is not None:
-        all_headers.setdefault("Retry-After", str(kind.retry_after_s))
+    if problem_type.retry_after_s is not None:
+        all_headers.setdefault("Retry-After", str(problem_type.retry_after_s))
     problem = Problem(
-        type=f"/problems/{kind.name}",
-        title=kind.title,
-        status=kind.status,
+        type=f"/problems/{problem_type.name}",
+        title=problem_type.title,
+        status=problem_type.status,
         detail=detail,
         errors=tuple(errors[:MAX_ERRORS]),
     )
-    return Response(problem.model_dump_json(), kind.status, all_headers, MEDIA_TYPE)
+    return Response(problem.model_dump_json(), problem_type.status, all_headers, MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""What order-api is told by its environment, checked as a whole at start. Where AWS is, botocore reads itself."""
+"""The API's settings. The AWS SDK reads endpoint, region and credentials itself."""
 
 import ipaddress
 from typing import Self
@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Every setting is an environment variable: ORDERBOARD_ and the field's name in capitals."""
+    """Settings from the environment: ORDERBOARD_ and the field's name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="ORDERBOARD_", frozen=True, extra="ignore")
 
@@ -17,19 +17,17 @@ class Settings(BaseSettings):
     orders_table: str = Field(min_length=1)
 
     api_host: str = "127.0.0.1"
-    api_port: int = Field(default=8000, ge=0, le=65535, description="0 takes a free port and logs it.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="0 picks a free port and logs it.")
     api_token: SecretStr | None = None
     allow_anonymous: bool = False
     allow_faults: bool = False
 
     api_max_body_bytes: int = Field(default=64 * 1024, ge=1024)
-    api_body_deadline_s: float = Field(default=10.0, gt=0, description="How long a client may take to send its body.")
+    api_body_deadline_s: float = Field(default=10.0, gt=0, description="Time for a client to send its body.")
     api_publish_deadline_s: float = Field(default=5.0, gt=0, description="SNS and EventBridge together.")
     api_publish_linger_ms: float = Field(default=10.0, ge=0, le=100)
-    api_publish_slots: int = Field(default=4, ge=1, le=64, description="Calls under way at once, to each of the two.")
-    api_publish_max_waiting: int = Field(
-        default=2000, ge=1, description="Orders that wait for a call; one more is 503."
-    )
+    api_publish_slots: int = Field(default=4, ge=1, le=64, description="Concurrent calls to each of the two.")
+    api_publish_max_waiting: int = Field(default=2000, ge=1, description="Orders waiting for a call; one more is 503.")
     api_lookup_deadline_s: float = Field(default=2.0, gt=0)
     api_remembered_keys: int = Field(default=50_000, ge=1)
 
@@ -39,17 +37,17 @@ class Settings(BaseSettings):
         return token if token is not None and token.get_secret_value() else None
 
     @model_validator(mode="after")
-    def _strangers_need_a_token(self) -> Self:
+    def _token_unless_loopback(self) -> Self:
         if not (is_loopback(self.api_host) or self.api_token is not None or self.allow_anonymous):
             raise ValueError(
-                f"{self.api_host!r} can be reached from other machines, and nobody is asked who they are. Set "
-                "ORDERBOARD_API_TOKEN, or ORDERBOARD_ALLOW_ANONYMOUS=true if everybody may order, or keep to 127.0.0.1"
+                f"{self.api_host!r} can be reached from other machines without authentication. Set "
+                "ORDERBOARD_API_TOKEN, or ORDERBOARD_ALLOW_ANONYMOUS=true if everybody may order, or use 127.0.0.1"
             )
         return self
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach host. A name other than localhost may resolve to anything, so it is not."""
+    """Return whether only this machine can reach host. Names other than localhost may resolve to any address."""
     if host == "localhost":
         return True
     try:
