@@ -11,7 +11,7 @@ from goals import Goal
 from orderboard.calibration.operations import Order, bare, make_orders
 from orderboard.orders.queues import BATCH
 from orderboard.system.target import Target
-from orderboard_aws_client.request_counts import count_requests
+from orderboard_aws_client.clients import count_requests
 from orders.running import RunningSystem, turns
 
 BACKLOG: Final = 2_000

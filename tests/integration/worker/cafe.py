@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass, field
 
+from orderboard_aws_client.order_codec import from_item
 from orderboard_contracts.events import Event, OutcomeEvent, parse_event
 from orderboard_contracts.record import OrderRecord
 from orderboard_contracts.routing import message_attributes
 from support import DeployedStack
-from worker.item import from_item
 
 Body = str
 

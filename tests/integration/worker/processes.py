@@ -34,7 +34,7 @@ class WorkerProcess:
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """Status and body of its /healthz."""
-        address = self.lines("worker.started")[0]["monitor"]
+        address = self.lines("worker.started")[0]["metrics_url"]
         try:
             with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310 - our own address
                 return answer.status, json.load(answer)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from orderboard_aws_client.backoff import Backoff
@@ -412,7 +413,7 @@ async def test_equal_entries_are_sent_as_often_as_submitted() -> None:
 @pytest.mark.parametrize("name", ["max_entries", "max_bytes", "max_concurrent_calls", "max_waiting", "attempts"])
 def test_limits_that_would_hang_are_refused(name: str) -> None:
     """A limit of zero, with which nothing could ever be sent, is an error that names it."""
-    settings = {"max_entries": 10, name: 0}
+    settings: dict[str, Any] = {"max_entries": 10, name: 0}
 
     with pytest.raises(ValueError, match=f"{name} is 0"):
         Limits(**settings)

@@ -94,7 +94,7 @@ async def test_what_is_no_strict_json_is_refused(api: RunningApi, body: bytes) -
     response = await api.http.post("/orders", content=body, headers=JSON)
 
     assert_problem(response, 400, "malformed-json")
-    await api.assert_nothing_published()
+    api.assert_nothing_published()
 
 
 @pytest.mark.parametrize(("body", "field"), INVALID.values(), ids=INVALID.keys())
@@ -105,7 +105,7 @@ async def test_what_is_no_order_is_refused_by_field(api: RunningApi, body: objec
     problem = assert_problem(response, 422, "invalid-request")
     assert field in [error["field"] for error in problem["errors"]]
     assert all(error["source"] == "body" and error["detail"] for error in problem["errors"])
-    await api.assert_nothing_published()
+    api.assert_nothing_published()
 
 
 @pytest.mark.parametrize("order", ACCEPTED.values(), ids=ACCEPTED.keys())
@@ -154,7 +154,7 @@ async def test_another_content_type_is_refused(api: RunningApi, content_type: st
 
     assert_problem(response, 415, "unsupported-media-type")
     assert response.headers["accept"] == "application/json"
-    await api.assert_nothing_published()
+    api.assert_nothing_published()
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; Charset=UTF-8"])
@@ -199,7 +199,7 @@ async def test_a_body_that_is_too_large_is_a_413(api: RunningApi, size_bytes: in
     response = await api.http.post("/orders", content=b" " * size_bytes, headers=JSON)
 
     assert "65536" in assert_problem(response, 413, "body-too-large")["detail"]
-    await api.assert_nothing_published()
+    api.assert_nothing_published()
 
 
 async def test_a_body_that_says_it_is_too_large_is_not_read(api: RunningApi) -> None:
@@ -243,7 +243,7 @@ async def test_an_order_id_that_is_none_is_refused(api: RunningApi, order_id: st
     ):
         assert response.status_code in {404, 422}
         assert response.headers["content-type"] == "application/problem+json"
-    await api.assert_nothing_published()
+    api.assert_nothing_published()
 
 
 @pytest.mark.parametrize(
@@ -283,4 +283,4 @@ async def test_a_cancellation_takes_a_reason_and_nothing_else(api: RunningApi) -
     ):
         problem = assert_problem(await api.http.post(address, json=body), 422, "invalid-request")
         assert problem["errors"][0]["field"] == field
-    await api.assert_nothing_published()
+    api.assert_nothing_published()

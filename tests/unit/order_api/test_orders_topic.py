@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from order_api.orders_topic import MAX_BYTES, entry_size_bytes, orders_topic
@@ -20,7 +20,9 @@ def entry(name: str, *, padding: int = 0) -> dict[str, Any]:
 
 async def publish(sns: FakeSns, entries: Sequence[Mapping[str, Any]]) -> list[str | BaseException]:
     """Publish all at once, each by its own caller."""
-    topic = orders_topic(sns, SETTINGS["orders_topic_arn"], linger_s=0.002, max_concurrent_calls=2, max_waiting=100)
+    topic = orders_topic(
+        cast("Any", sns), SETTINGS["orders_topic_arn"], linger_s=0.002, max_concurrent_calls=2, max_waiting=100
+    )
     async with topic:
         return await asyncio.gather(*(topic.submit(entry) for entry in entries), return_exceptions=True)
 

@@ -156,20 +156,15 @@ async def test_a_service_that_answers_nonsense_is_our_mistake_and_says_nothing(a
 
 async def test_a_client_that_leaves_withdraws_its_waiting_order() -> None:
     """A request that is cancelled before its call leaves nothing behind, and the next order is served."""
-    waiting = 'orderboard_api_publish_waiting{service="sns"}'
     async with running_api(api_publish_slots=1) as api:
         api.sns.gate.clear()
         first = asyncio.create_task(api.place(key="first"))
         await api.sns.called.wait()
         leaving = asyncio.create_task(api.place(key="gone"))
-
-        async def is_waiting() -> bool:
-            return await api.metric(waiting) == 1
-
-        await eventually(is_waiting)
+        await eventually(lambda: api.waiting("sns") == 1)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
-        assert await api.metric(waiting) == 0
+        assert api.waiting("sns") == 0
 
         api.sns.gate.set()
         responses = await asyncio.gather(first, api.place(key="stays"))

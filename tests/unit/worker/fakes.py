@@ -16,6 +16,8 @@ from orderboard_contracts.events import OutcomeEvent
 from orderboard_contracts.record import OrderRecord
 from worker.failures import RowChangedError, UnavailableError
 
+Action = Callable[..., dict[str, Any] | Awaitable[dict[str, Any]]]
+
 
 @dataclass
 class MemoryOrders:
@@ -132,7 +134,9 @@ class SqsQueue:
         self.visibility_changes += len(request["Entries"])
         return response
 
-    async def _call(self, action: Callable[..., dict[str, Any] | Awaitable[dict[str, Any]]], request: Any) -> Any:
+    async def _call(
+        self, action: Callable[..., dict[str, Any] | Awaitable[dict[str, Any]]], request: Any
+    ) -> dict[str, Any]:
         if self.down:
             raise EndpointConnectionError(endpoint_url="http://sqs.test")
         if self.reject_receipts and "Entries" in request:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from orderboard_aws_client.clients import CountRequests
@@ -36,7 +37,7 @@ async def open_dependencies(
     settings: Settings, open_clients: OpenClients, metrics: Metrics
 ) -> AsyncIterator[Dependencies]:
     """Open the clients and the batchers; on exit, send the waiting commands, then close."""
-    limits = {
+    limits: dict[str, Any] = {
         "linger_s": settings.api_publish_linger_ms / 1000,
         "max_concurrent_calls": settings.api_publish_slots,
         "max_waiting": settings.api_publish_max_waiting,
