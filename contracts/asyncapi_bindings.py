@@ -1,6 +1,6 @@
-"""What the AsyncAPI document says of topics, queues and rules, read out of the template; and whether it is sound.
+"""Bindings of the AsyncAPI document: topics, queues and rules, read from the template and validated.
 
-A filter policy or a pattern that names what no model knows would silently match nothing, so it is an error here.
+A filter policy or pattern with a name that no model has would silently match nothing, so it is an error.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,12 +23,12 @@ _QUEUE_MEMBERS: Final = {
 
 
 def topic(resource: Resource) -> dict[str, Any]:
-    """The binding of a channel that is an SNS topic."""
+    """Return the binding of a channel that is an SNS topic."""
     return {"sns": {"name": resource.name, "bindingVersion": "0.1.0"}}
 
 
 def queue(template: Template, resource: Resource) -> dict[str, Any]:
-    """The binding of a channel that is an SQS queue, with its dead-letter queue."""
+    """Return the binding of a channel that is an SQS queue, with its dead-letter queue."""
     redrive = resource.properties["RedrivePolicy"]
     dlq = template.target(redrive["deadLetterTargetArn"])
     described = _queue(resource) | {
@@ -45,7 +45,7 @@ def _queue(resource: Resource) -> dict[str, Any]:
 
 
 def consumers(template: Template, resource: Resource) -> dict[str, Any]:
-    """The binding of sending to a topic: the queues it is delivered to, without subscriptions under a condition."""
+    """Return the binding of sending to a topic: its unconditional subscriptions."""
     listening = [each for each in template.subscriptions(resource) if each.condition is None]
     return {
         "sns": {"consumers": [_consumer(template, each.properties) for each in listening], "bindingVersion": "0.1.0"}
@@ -66,7 +66,7 @@ def _consumer(template: Template, subscription: Mapping[str, Any]) -> dict[str, 
 
 
 def commands_into(template: Template, from_topic: Resource, into: Resource) -> list[str]:
-    """The types of command that the subscriptions of a queue let through."""
+    """Return the types of command that the subscriptions of a queue accept. Raises TemplateError."""
     allowed: list[str] = []
     for subscription in template.subscriptions(from_topic):
         if subscription.condition is None and template.target(subscription.properties["Endpoint"]) == into:
@@ -75,40 +75,40 @@ def commands_into(template: Template, from_topic: Resource, into: Resource) -> l
                 _expect_known(subscription, attribute, values)
             allowed += filters[EVENT_TYPE_ATTRIBUTE]
     if not allowed:
-        raise TemplateError(f"no command gets from {from_topic.logical_id} into {into.logical_id}")
+        raise TemplateError(f"no subscription delivers commands from {from_topic.logical_id} to {into.logical_id}")
     return allowed
 
 
 def _expect_known(subscription: Resource, attribute: str, values: Iterable[str]) -> None:
     known = _ATTRIBUTE_VALUES.get(attribute)
     if known is None:
-        raise TemplateError(
-            f"{subscription.logical_id} filters by {attribute}; a command has {list(_ATTRIBUTE_VALUES)}"
-        )
+        raise TemplateError(f"{subscription.logical_id} filters by {attribute}; known: {list(_ATTRIBUTE_VALUES)}")
     if unknown := [value for value in values if value not in known]:
-        raise TemplateError(f"{subscription.logical_id} waits for {attribute} {unknown}; there are {list(known)}")
+        raise TemplateError(
+            f"{subscription.logical_id} filters {attribute} by {unknown}; expected some of {list(known)}"
+        )
 
 
 def rules_into(template: Template, into: Resource) -> list[dict[str, Any]]:
-    """The rules of the bus that have this queue for a target: their names and patterns."""
+    """Return the names and patterns of the rules that target a queue. Raises TemplateError."""
     found = [
-        {"name": rule.properties["Name"], "eventPattern": _sound_pattern(rule)}
+        {"name": rule.properties["Name"], "eventPattern": _valid_pattern(rule)}
         for rule in template.rules(template.bus())
         if any(template.target(target["Arn"]) == into for target in rule.properties["Targets"])
     ]
     if not found:
-        raise TemplateError(f"no rule of the bus has {into.logical_id} for a target")
+        raise TemplateError(f"no rule of the bus has the target {into.logical_id}")
     return found
 
 
-def _sound_pattern(rule: Resource) -> dict[str, Any]:
+def _valid_pattern(rule: Resource) -> dict[str, Any]:
     pattern = policy(rule.properties["EventPattern"])
     known = schemas()
     if unknown := [source for source in pattern["source"] if source not in get_args(EventSource)]:
-        raise TemplateError(f"{rule.logical_id} waits for source {unknown}; there are {list(get_args(EventSource))}")
+        raise TemplateError(f"{rule.logical_id} matches source {unknown}; known: {list(get_args(EventSource))}")
     for event_type in pattern["detail-type"]:
         if event_type not in known:
-            raise TemplateError(f"{rule.logical_id} waits for {event_type}; there are {list(known)}")
+            raise TemplateError(f"{rule.logical_id} matches {event_type}; known: {list(known)}")
         for path in _paths(pattern.get("detail", {})):
             _expect_field(rule, known[event_type], event_type, path)
     return pattern
@@ -128,5 +128,5 @@ def _expect_field(rule: Resource, schema: Mapping[str, Any], event_type: str, pa
         if "$ref" in here:
             here = schema["$defs"][here["$ref"].removeprefix("#/$defs/")]
         if name not in here.get("properties", {}):
-            raise TemplateError(f"{rule.logical_id} looks at {'.'.join(path)}, which {event_type} does not have")
+            raise TemplateError(f"{rule.logical_id} matches {'.'.join(path)}, which {event_type} does not have")
         here = here["properties"][name]

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document: who sends and receives what on which channel, from the models and the template.
+"""The AsyncAPI 3.0 document: channels, operations and messages, from the models and the template.
 
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 """
@@ -18,7 +18,7 @@ OUTCOME_TYPES: Final = tuple(outcome.model_fields["type"].default for outcome in
 
 
 class _Writer:
-    """Collects channels, operations and the messages that they mention."""
+    """Collects channels, operations and their messages."""
 
     def __init__(self, template: Template) -> None:
         self._prefix = template.prefix
@@ -29,7 +29,7 @@ class _Writer:
     def channel(
         self, name: str, resource: Resource, description: str, types: Iterable[str], form: Form, **members: object
     ) -> None:
-        """Describe one channel and what travels on it."""
+        """Add a channel with its messages."""
         carried = {name_of(each, form): form(each) for each in types}
         self.messages |= carried
         self.channels[name] = {
@@ -43,7 +43,7 @@ class _Writer:
     def operation(
         self, service: str, action: str, channel: str, types: Iterable[str], form: Form, **members: object
     ) -> None:
-        """Describe what a service does on a channel."""
+        """Add an operation of a service on a channel."""
         self.operations[f"{service}.{action}.{channel}"] = {
             "action": action,
             "channel": {"$ref": f"#/channels/{channel}"},
@@ -54,7 +54,7 @@ class _Writer:
 
 
 def asyncapi(template: Template, version: str) -> Document:
-    """Make the whole document; raise TemplateError when the template does not hold what it describes."""
+    """Return the whole document. Raises TemplateError if the template lacks a resource that it describes."""
     writer = _Writer(template)
     _commands(writer, template)
     _facts(writer, template)
@@ -64,8 +64,8 @@ def asyncapi(template: Template, version: str) -> Document:
         "info": {
             "title": "Order Board",
             "version": version,
-            "description": "An event-driven order pipeline: order-api posts orders, worker makes them, notifier calls "
-            "them out. Addresses and policies are those of localstack/template.yaml with its default parameters.",
+            "description": "An event-driven order pipeline: order-api accepts orders, worker makes them, notifier "
+            "publishes alerts. Addresses and policies are those of localstack/template.yaml with default parameters.",
         },
         "defaultContentType": "application/json",
         "channels": writer.channels,
@@ -84,7 +84,7 @@ def _commands(writer: _Writer, template: Template) -> None:
     writer.channel(
         "orders",
         topic,
-        "The SNS topic that hands commands, as work, to the queues whose filter policy lets them through.",
+        "The SNS topic that delivers commands to the queues whose filter policies accept them.",
         COMMAND_TYPES,
         as_command,
         bindings=bindings.topic(topic),
@@ -94,7 +94,7 @@ def _commands(writer: _Writer, template: Template) -> None:
     )
     for name, description in (
         ("work", "Commands of normal priority."),
-        ("express", "Commands that cannot wait; a cancellation is one always."),
+        ("express", "Commands of express priority, and all cancellations."),
     ):
         queue = template.queue(name)
         types = bindings.commands_into(template, topic, queue)
@@ -106,7 +106,7 @@ def _facts(writer: _Writer, template: Template) -> None:
     writer.channel(
         "bus",
         template.bus(),
-        "The EventBridge bus that tells every fact to whoever has a rule for it.",
+        "The EventBridge bus that routes every event by rules.",
         (*COMMAND_TYPES, *OUTCOME_TYPES),
         as_fact,
     )
@@ -121,7 +121,7 @@ def _alerts(writer: _Writer, template: Template) -> None:
     writer.channel(
         "alerts",
         queue,
-        "What the rules of the bus pick for the notifier.",
+        "Events that the rules of the bus select for the notifier.",
         types,
         as_notice,
         bindings=bindings.queue(template, queue),
@@ -131,7 +131,7 @@ def _alerts(writer: _Writer, template: Template) -> None:
     writer.channel(
         "announcements",
         topic,
-        "The SNS topic that tells alerts to people: always to the inbox, by mail, text message or webhook if wished.",
+        "The SNS topic for alerts: to the inbox, and optionally to e-mail, text message or webhook.",
         ALERT_TYPES,
         as_alert,
         bindings=bindings.topic(topic),
@@ -139,7 +139,5 @@ def _alerts(writer: _Writer, template: Template) -> None:
     writer.operation(
         "notifier", "send", "announcements", ALERT_TYPES, as_alert, bindings=bindings.consumers(template, topic)
     )
-    writer.channel(
-        "inbox", inbox, "Every alert, to look at.", ALERT_TYPES, as_alert, bindings=bindings.queue(template, inbox)
-    )
+    writer.channel("inbox", inbox, "Every alert.", ALERT_TYPES, as_alert, bindings=bindings.queue(template, inbox))
     writer.operation("rig", "receive", "inbox", ALERT_TYPES, as_alert)

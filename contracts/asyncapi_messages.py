@@ -1,4 +1,4 @@
-"""The messages of the AsyncAPI document: one event looks different as a command, on the bus and behind a rule."""
+"""The messages of the AsyncAPI document. An event has different forms as a command, on the bus and after a rule."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
@@ -24,18 +24,18 @@ _EVENTBRIDGE_MEMBERS: Final = ("version", "id", "account", "time", "region")
 
 
 def as_command(event_type: str) -> Message:
-    """On the orders topic and its queues: the CloudEvents document, with attributes that filter policies look at."""
+    """Return the message on the orders topic and its queues: the CloudEvents document, with attributes for filters."""
     attributes = {EVENT_TYPE_ATTRIBUTE: (event_type,), PRIORITY_ATTRIBUTE: get_args(Priority)}
     return _message(event_type, _document(event_type), headers=_attributes(attributes))
 
 
 def as_fact(event_type: str) -> Message:
-    """On the bus: the CloudEvents document is the entry's Detail, its source the Source, its type the DetailType."""
+    """Return the message on the bus: the CloudEvents document as Detail, with its source and type."""
     return _message(event_type, _document(event_type))
 
 
 def as_notice(event_type: str) -> Message:
-    """Behind a rule: what EventBridge wraps around the CloudEvents document, which is its `detail`.
+    """Return the message after a rule: EventBridge's envelope with the CloudEvents document as `detail`.
 
     https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
     """
@@ -51,7 +51,7 @@ def as_notice(event_type: str) -> Message:
 
 
 def as_alert(alert_type: str) -> Message:
-    """On the alerts topic and in the inbox: the alert, with attributes that filter policies look at."""
+    """Return the message on the alerts topic and in the inbox: the alert, with attributes for filter policies."""
     attributes = {
         SEVERITY_ATTRIBUTE: get_args(Severity),
         AUDIENCE_ATTRIBUTE: get_args(Audience),
@@ -64,7 +64,7 @@ _SUFFIXES: Final[Mapping[Form, str]] = {as_command: "Command", as_fact: "Fact", 
 
 
 def name_of(document_type: str, form: Form) -> str:
-    """What the AsyncAPI document calls this type of document in this form."""
+    """Return the name of a type of document in a form."""
     return f"{MODELS[document_type].__name__}{_SUFFIXES[form]}"
 
 

@@ -1,10 +1,9 @@
-"""Which changes of a schema break something, and whom they hurt. Pure; the consumers are named in consumers.yaml.
+"""Breaking changes of a schema, and the consumers that they affect (consumers.yaml).
 
-Two things can happen to a document when its schema changes. A consumer of the old version meets a new document, as
-services are not upgraded all at once; and a consumer of the new version meets an old document, as messages wait in
-queues, dead-letter queues and the archive. A change that either consumer cannot take is a breaking one. A document
-that does not fit its model is refused as a whole, so it hurts every consumer of that type; a field that was optional
-and is gone hurts only those who read it.
+After a change of a schema, old consumers read new documents, as services are not upgraded all at once; and new
+consumers read old documents, as messages wait in queues, dead-letter queues and the archive. A change is breaking if
+either cannot read the document. A document that does not fit its model is rejected as a whole, which affects every
+consumer of that type; a removed optional field affects only those that read it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,14 +13,14 @@ from typing import Any, Final
 Schema = Mapping[str, Any]
 Consumers = Mapping[str, Mapping[str, list[str]]]
 
-# Structure is compared member by member; annotations say nothing that a reader could trip over.
+# Structure is compared member by member; annotations do not affect readers.
 _STRUCTURE: Final = frozenset(("properties", "required", "items", "anyOf", "type", "enum", "const", "$ref", "$defs"))
 _ANNOTATIONS: Final = frozenset(("title", "description", "default", "examples", "$schema", "deprecated"))
 
 
 @dataclass(frozen=True)
 class Change:
-    """One breaking change: where in the document, and what. refused says whether whole documents are refused for it."""
+    """A breaking change at a path of the document. `refused`: the whole document is rejected because of it."""
 
     path: str
     what: str
@@ -30,7 +29,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Break:
-    """A breaking change of a type of document, with the consumers that it hurts."""
+    """A breaking change of a type of document, with the consumers that it affects."""
 
     document_type: str
     change: Change
@@ -42,7 +41,7 @@ class Break:
 
 
 def breaks(old: Mapping[str, Schema], new: Mapping[str, Schema], consumers: Consumers) -> list[Break]:
-    """Every breaking change between two sets of schemas (type -> schema). New types break nothing."""
+    """Return every breaking change between two sets of schemas (type -> schema). New types break nothing."""
     return [
         Break(document_type, change, _hurt_by(change, document_type, consumers))
         for document_type, schema in old.items()
@@ -70,13 +69,13 @@ def _same_part(path: str, other: str) -> bool:
 
 
 def changes(old: Schema, new: Schema) -> list[Change]:
-    """Every breaking change between two versions of one schema."""
+    """Return every breaking change between two versions of a schema."""
     return list(_compared("", _Node(old, old), _Node(new, new)))
 
 
 @dataclass(frozen=True)
 class _Node:
-    """A part of a schema, with the whole one that its references point into."""
+    """A part of a schema, with the whole schema for its references."""
 
     here: Schema
     root: Schema
@@ -85,7 +84,7 @@ class _Node:
         return _Node(part, self.root)
 
     def alternatives(self) -> dict[str, "_Node"]:
-        """What may stand here, by JSON type."""
+        """Return the allowed alternatives by JSON type."""
         if "$ref" in self.here:
             return self.at(self.root["$defs"][self.here["$ref"].removeprefix("#/$defs/")]).alternatives()
         if "anyOf" in self.here:
@@ -96,7 +95,7 @@ class _Node:
         return {self.here.get("type", "anything"): self}
 
     def values(self) -> tuple[object, ...] | None:
-        """The only values allowed, or None for any."""
+        """Return the allowed values; None for any."""
         return (
             (self.here["const"],) if "const" in self.here else tuple(self.here["enum"]) if "enum" in self.here else None
         )
@@ -106,7 +105,7 @@ class _Node:
         return properties
 
     def needs(self, name: str) -> bool:
-        """Whether a reader refuses an object without this property: one with a default it can do without."""
+        """True if a reader rejects an object without this property: it is required and has no default."""
         return name in self.here.get("required", ()) and "default" not in self.properties()[name]
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema (2020-12) of every document that goes over a queue, a topic or the bus, made from the models."""
+"""The JSON Schema (2020-12) of every document on a queue, a topic or the bus, generated from the models."""
 
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -16,10 +16,10 @@ MODELS: Final[Mapping[str, type[BaseModel]]] = {**EVENT_CLASSES, ALERT_TYPE: Ale
 
 
 class _OnTheWire(GenerateJsonSchema):
-    """A document as it travels, for whoever reads it.
+    """The schema of documents as readers receive them.
 
-    What a writer always writes is required, also where the model has a default for it (the type, the version); what is
-    None is left out by the writers, so it is optional. Readers ignore unknown fields, so none are forbidden.
+    Fields that writers always write are required, even if the model has a default (the type, the version). Writers omit
+    None, so such fields are optional. Readers ignore unknown fields, so additional ones are allowed.
     """
 
     schema_dialect = DIALECT
@@ -44,10 +44,10 @@ class _OnTheWire(GenerateJsonSchema):
 
 
 def schema_of(model: type[BaseModel]) -> Schema:
-    """The schema of one model's documents."""
+    """Return the schema of a model's documents."""
     return model.model_json_schema(schema_generator=_OnTheWire)
 
 
 def schemas() -> dict[str, Schema]:
-    """Every schema by the type that its documents carry."""
+    """Return every schema by the type of its documents."""
     return {name: schema_of(model) for name, model in MODELS.items()}

@@ -1,6 +1,6 @@
-"""Reads localstack/template.yaml as far as the AsyncAPI document needs it: names, queues, subscriptions, rules.
+"""The resources of localstack/template.yaml that the AsyncAPI document needs: names, queues, subscriptions, rules.
 
-Parameters have their default values. What only a deployment knows (ARNs, accounts) is left as CloudFormation writes it.
+Parameters have their default values. Values that only a deployment has (ARNs, accounts) stay as functions.
 """
 
 import json
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from localbus.cloudformation.template.parser import read as parse
+from localbus.errors import AwsError
 
 Properties = Mapping[str, Any]
 
@@ -22,12 +23,12 @@ _NAME_PROPERTIES: Final = {
 
 
 class TemplateError(Exception):
-    """The template lacks something that the AsyncAPI document describes, or has it in a form that is not understood."""
+    """A template that lacks a resource of the AsyncAPI document, or has it in an unexpected form."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource with its properties resolved, but for references to other resources."""
+    """A resource. Its properties are resolved, except for references to other resources."""
 
     logical_id: str
     type: str
@@ -36,12 +37,12 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """The physical name under the default prefix."""
+        """The physical name with the default prefix."""
         return str(self.properties[_NAME_PROPERTIES[self.type]])
 
 
 class Template:
-    """The resources of a CloudFormation template, by physical name and by who refers to whom."""
+    """The resources of a CloudFormation template, by physical name and by reference."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._parameters = {
@@ -64,15 +65,15 @@ class Template:
         return self._named("AWS::SQS::Queue", f"{self.prefix}-{suffix}")
 
     def bus(self) -> Resource:
-        """The event bus, which is named like the prefix."""
+        """The event bus, which has the prefix as its name."""
         return self._named("AWS::Events::EventBus", self.prefix)
 
     def subscriptions(self, topic: Resource) -> list[Resource]:
-        """Who listens to a topic."""
+        """The subscriptions of a topic."""
         return self._referring("AWS::SNS::Subscription", "TopicArn", topic)
 
     def rules(self, bus: Resource) -> list[Resource]:
-        """What the bus passes on."""
+        """The rules of the bus."""
         return self._referring("AWS::Events::Rule", "EventBusName", bus)
 
     def target(self, reference: object) -> Resource:
@@ -83,13 +84,13 @@ class Template:
             case {"Fn::GetAtt": [str(logical_id), "Arn"]} if logical_id in self._resources:
                 return self._resources[logical_id]
             case _:
-                raise TemplateError(f"{reference!r} is no reference to a resource of the template")
+                raise TemplateError(f"{reference!r} does not refer to a resource of the template")
 
     def _named(self, resource_type: str, name: str) -> Resource:
         for resource in self._resources.values():
             if resource.type == resource_type and resource.properties.get(_NAME_PROPERTIES[resource_type]) == name:
                 return resource
-        raise TemplateError(f"no {resource_type} is named {name}; the AsyncAPI document describes it")
+        raise TemplateError(f"no {resource_type} is named {name}, which the AsyncAPI document describes")
 
     def _referring(self, resource_type: str, member: str, to: Resource) -> list[Resource]:
         found = [
@@ -98,7 +99,7 @@ class Template:
             if resource.type == resource_type and self.target(resource.properties[member]) == to
         ]
         if not found:
-            raise TemplateError(f"no {resource_type} has {member} {to.logical_id}: nothing leaves it")
+            raise TemplateError(f"no {resource_type} has {member} {to.logical_id}")
         return found
 
     def _resolved(self, value: Any) -> Any:
@@ -116,10 +117,10 @@ class Template:
 
 
 def policy(value: object) -> dict[str, Any]:
-    """A filter policy or an event pattern, which templates hold as a mapping or as JSON text."""
+    """Return a filter policy or an event pattern, which templates contain as a mapping or as JSON text."""
     document = json.loads(value) if isinstance(value, str) else value
     if not isinstance(document, dict):
-        raise TemplateError(f"{value!r} is no policy")
+        raise TemplateError(f"{value!r} is not a policy; expected a mapping or its JSON text")
     return document
 
 
@@ -127,36 +128,17 @@ def _typed(parameter: Mapping[str, Any]) -> object:
     return int(parameter["Default"]) if parameter["Type"] == "Number" else parameter["Default"]
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms: `!Ref x` is {"Ref": x}, `!Sub x` is {"Fn::Sub": x}."""
-
-
-def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        raise TemplateError(f"line {node.start_mark.line + 1}: !{suffix} of a mapping is no short form")
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
-
-
 def document(path: Path) -> dict[str, Any]:
-    """Read a template's YAML, short forms written out; raise TemplateError when it is no CloudFormation template."""
-    found: dict[str, Any] = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader with short forms
-    match found:
-        case {"Parameters": dict(), "Resources": dict()}:
-            return found
-        case _:
-            raise TemplateError(f"{path} has no Parameters and Resources")
+    """Read a template with its short forms written out. Raises TemplateError for anything but a template."""
+    try:
+        found = parse(path.read_text())
+    except AwsError as exc:
+        raise TemplateError(f"{path} has no Parameters and Resources: {exc.message}") from exc
+    if not found.get("Parameters") or "Resources" not in found:
+        raise TemplateError(f"{path} has no Parameters and Resources")
+    return found
 
 
 def load(path: Path) -> Template:
-    """Read a template; raise TemplateError when it is no CloudFormation template."""
+    """Read a template. Raises TemplateError for anything but a template."""
     return Template(document(path))

@@ -1,4 +1,4 @@
-"""The AsyncAPI document: valid by the specification's own schema, and true to models and template."""
+"""The AsyncAPI document: valid by the official schema, and consistent with models and template."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SPECIFICATION = json.loads((Path(__file__).parent / "asyncapi" / "3.0.0.json").r
 
 
 def references(part: object) -> Iterator[str]:
-    """Every $ref below."""
+    """Yield every $ref in a part of the document."""
     match part:
         case {"$ref": str(reference)}:
             yield reference
@@ -32,7 +32,7 @@ def references(part: object) -> Iterator[str]:
 
 
 def resolved(reference: str) -> Any:
-    """What a reference within the document, or to a schema beside it, points to."""
+    """The target of a reference within the document or to a schema file."""
     if not reference.startswith("#/"):
         return json.loads((HERE / reference).read_text())
     here: Any = DOCUMENT
@@ -47,7 +47,7 @@ def types_of(operation: str) -> set[str]:
 
 
 def altered(before: str, after: str, tmp_path: Path) -> Template:
-    """The project's template with one thing changed."""
+    """The project's template with one change."""
     text = TEMPLATE.read_text()
     assert before in text
     path = tmp_path / "template.yaml"
@@ -63,7 +63,7 @@ def test_it_is_valid_asyncapi_3() -> None:
 
 
 def test_the_official_schema_would_find_a_mistake() -> None:
-    """The validation is no formality: a channel with a misspelt member does not pass."""
+    """A channel with a misspelt member is not valid, so the validation means something."""
     broken = json.loads(json.dumps(DOCUMENT))
     broken["channels"]["work"]["adress"] = "{prefix}-work"
 
@@ -71,20 +71,20 @@ def test_the_official_schema_would_find_a_mistake() -> None:
 
 
 def test_every_reference_points_to_something() -> None:
-    """No $ref dangles: neither within the document nor to the schemas beside it."""
+    """No $ref is broken, neither within the document nor to the schema files."""
     for reference in references(DOCUMENT):
         assert resolved(reference)
 
 
 def test_operations_use_messages_of_their_channel() -> None:
-    """What an operation sends or receives is a message of that channel, as the specification wants."""
+    """Operations refer to messages of their channel, as the specification requires."""
     for operation in DOCUMENT["operations"].values():
         of_the_channel = f"{operation['channel']['$ref']}/messages/"
         assert all(message["$ref"].startswith(of_the_channel) for message in operation["messages"])
 
 
-def test_who_says_what() -> None:
-    """order-api sends commands both ways, worker takes them and sends outcomes, notifier and rig come behind."""
+def test_each_service_sends_and_receives_its_types() -> None:
+    """order-api sends commands to topic and bus, worker receives them and sends outcomes, notifier and rig follow."""
     commands = {"orderboard.order.placed.v1", "orderboard.order.cancellation_requested.v1"}
 
     assert types_of("order-api.send.orders") == types_of("order-api.send.bus") == commands
@@ -99,7 +99,7 @@ def test_who_says_what() -> None:
 
 
 def test_addresses_and_policies_are_the_templates(tmp_path: Path) -> None:
-    """Another name, filter policy or threshold in the template is another document: they cannot drift apart."""
+    """A changed name, filter policy or threshold in the template changes the document."""
     document = asyncapi(altered("priority: [express]", "priority: [express, normal]", tmp_path), "0.1.0")
     consumers = document["operations"]["order-api.send.orders"]["bindings"]["sns"]["consumers"]
     assert consumers[1]["filterPolicy"]["priority"] == ["express", "normal"]
@@ -119,24 +119,24 @@ def test_addresses_and_policies_are_the_templates(tmp_path: Path) -> None:
         ("${Prefix}-inbox\n", "${Prefix}-in\n", "no AWS::SQS::Queue is named orderboard-inbox"),
         ("TopicName: !Sub ${Prefix}-alerts", "TopicName: !Sub ${Prefix}-news", "no AWS::SNS::Topic is named"),
         ("Name: !Ref Prefix", "Name: somewhere", "no AWS::Events::EventBus is named orderboard"),
-        ("priority: [normal]", "priority: [usual]", r"waits for priority \['usual'\]"),
+        ("priority: [normal]", "priority: [usual]", r"filters priority by \['usual'\]"),
         ("priority: [normal]", "urgency: [normal]", "filters by urgency"),
-        ("[orderboard.order.rejected.v1]", "[orderboard.order.rejected.v9]", "waits for orderboard.order.rejected.v9"),
-        ("source: [orderboard.worker]", "source: [worker]", r"waits for source \['worker'\]"),
-        ("{data: {priority: [express]}}", "{data: {urgency: [express]}}", "looks at data.urgency, which"),
-        ('{"data": {"total_cents"', '{"data": {"total"', "looks at data.total, which"),
-        ("TopicArn: !Ref OrdersTopic", "TopicArn: !Ref NoTopic", "is no reference to a resource"),
+        ("[orderboard.order.rejected.v1]", "[orderboard.order.rejected.v9]", "matches orderboard.order.rejected.v9"),
+        ("source: [orderboard.worker]", "source: [worker]", r"matches source \['worker'\]"),
+        ("{data: {priority: [express]}}", "{data: {urgency: [express]}}", "matches data.urgency, which"),
+        ('{"data": {"total_cents"', '{"data": {"total"', "matches data.total, which"),
+        ("TopicArn: !Ref OrdersTopic", "TopicArn: !Ref NoTopic", "does not refer to a resource"),
     ],
 )
 def test_a_template_that_matches_nothing_is_an_error(before: str, after: str, message: str, tmp_path: Path) -> None:
-    """A name, policy or pattern that would silently match nothing is refused, saying what is wrong with it."""
+    """A name, policy or pattern that would silently match nothing is an error that names it."""
     with pytest.raises(TemplateError, match=message):
         asyncapi(altered(before, after, tmp_path), "0.1.0")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "Resources: {}", "just text"])
-def test_what_is_no_template_is_an_error(text: str, tmp_path: Path) -> None:
-    """A file without parameters and resources is no template, and the error says so."""
+def test_a_file_without_a_template_is_an_error(text: str, tmp_path: Path) -> None:
+    """A file without parameters and resources is an error that says so."""
     path = tmp_path / "template.yaml"
     path.write_text(text)
 

@@ -1,4 +1,4 @@
-"""The table of who reads what is true: the fields exist, and the consumers' code reads them."""
+"""consumers.yaml is true: the fields exist, and the consumers' code reads them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ READS = [
 
 
 def fields(schema: Mapping[str, Any], root: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """The paths of all fields, as the table writes them."""
+    """The paths of all fields, as in consumers.yaml."""
     if "$ref" in schema:
         schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     if "items" in schema:
@@ -40,19 +40,19 @@ def source_of(consumer: str) -> str:
     return "\n".join(path.read_text() for path in sorted(directory.rglob("*.py")))
 
 
-def test_the_consumers_are_the_ones_there_are() -> None:
+def test_the_consumers_are_worker_notifier_and_rig() -> None:
     """order-api reads no events; worker, notifier and rig do."""
     assert set(CONSUMERS) == set(SOURCES)
 
 
 def test_every_type_has_a_consumer() -> None:
-    """There is no event, and no alert, that nobody reads."""
+    """Every event and the alert have a consumer."""
     assert {name for reads in CONSUMERS.values() for name in reads} == set(schemas())
 
 
 @pytest.mark.parametrize(("consumer", "name", "path"), READS, ids=str)
-def test_what_is_said_to_be_read_exists_and_is_read(consumer: str, name: str, path: str) -> None:
-    """Each field in the table is one of that document, and some line of the consumer's code reads one of that name."""
+def test_each_field_exists_and_is_read(consumer: str, name: str, path: str) -> None:
+    """The schema has each field, and the consumer's code reads an attribute of that name."""
     schema = schemas()[name]
     field = path.rsplit(".", 1)[-1].removesuffix("[]")
 

@@ -1,4 +1,4 @@
-"""The golden samples: what they are, and that models, schemas and samples agree."""
+"""The golden samples agree with models and schemas."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ FROM_THIS_WRITER = tuple(sample for sample in ALL if sample not in FROM_A_NEWER_
 
 
 def each(samples: tuple[Path, ...]) -> pytest.MarkDecorator:
-    """Run a test for every one of these samples."""
+    """Run a test for each of these samples."""
     return pytest.mark.parametrize("sample", samples, ids=lambda path: path.stem)
 
 
@@ -39,19 +39,19 @@ def json_of(model: BaseModel) -> dict[str, Any]:
 
 @each(ALL)
 def test_sample_is_what_its_name_says(sample: Path) -> None:
-    """A sample is read as the model of the type in its name."""
+    """A sample is parsed as the model of the type in its name."""
     assert type(parsed(sample)) is MODELS[document_type(sample)]
 
 
 @each(FROM_THIS_WRITER)
 def test_sample_survives_reading_and_writing(sample: Path) -> None:
-    """Read and written again, a sample is the same document."""
+    """A parsed sample is written as the same document."""
     assert json_of(parsed(sample)) == json.loads(sample.read_text())
 
 
 @each(ALL)
 def test_sample_fits_the_committed_schema(sample: Path) -> None:
-    """Whoever validates with the schema, and not with the model, accepts the sample too."""
+    """A sample is valid by the schema too."""
     schema = committed_schemas()[document_type(sample)]
     Draft202012Validator.check_schema(schema)
 
@@ -62,7 +62,7 @@ def test_sample_fits_the_committed_schema(sample: Path) -> None:
 
 @each(FROM_A_NEWER_WRITER)
 def test_unknown_fields_are_ignored_on_reading(sample: Path) -> None:
-    """What a newer writer added, at any depth, is passed over; the rest is there."""
+    """Fields of a newer writer, at any depth, are ignored; the rest is parsed."""
     document, known = json.loads(sample.read_text()), json_of(parsed(sample))
 
     assert set(document) > set(known)
@@ -71,28 +71,28 @@ def test_unknown_fields_are_ignored_on_reading(sample: Path) -> None:
 
 @each(FROM_A_NEWER_WRITER)
 def test_unknown_fields_are_refused_on_writing(sample: Path) -> None:
-    """Whoever makes a document with a field that its model lacks is told which one, at every depth."""
+    """Creating a document with unknown fields fails and names each of them, at every depth."""
     document = json.loads(sample.read_text())
 
-    with pytest.raises(ValidationError) as refusal:
+    with pytest.raises(ValidationError) as raised:
         MODELS[document_type(sample)].model_validate(document)
 
     refused = {
-        ".".join(map(str, error["loc"])) for error in refusal.value.errors() if error["type"] == "extra_forbidden"
+        ".".join(map(str, error["loc"])) for error in raised.value.errors() if error["type"] == "extra_forbidden"
     }
     expected = {"data.channel", "data.tip_cents", "data.lines.0.extras", "dataschema", "loyalty"}
     assert refused == (expected if "data" in document else {"colour"})
 
 
 def test_every_type_has_its_samples() -> None:
-    """Every event, and the alert, can be replayed by its consumers."""
+    """Every event and the alert have samples."""
     assert {document_type(sample) for sample in EVENT_SAMPLES} == set(EVENT_CLASSES)
     assert {document_type(sample) for sample in ALL} == set(MODELS)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_optional_field_is_there_once_and_missing_once(name: str) -> None:
-    """Of each type, some sample has an optional field and some other lacks it."""
+    """Each optional field is present in one sample of its type and missing in another."""
     documents = [json.loads(sample.read_text()) for sample in ALL if document_type(sample) == name]
     schema = committed_schemas()[name]
     parts = {"": schema}
@@ -108,7 +108,7 @@ def test_every_optional_field_is_there_once_and_missing_once(name: str) -> None:
 
 @each(tuple(sample for sample in EVENT_SAMPLES if "order.placed" in sample.stem))
 def test_placed_samples_add_up(sample: Path) -> None:
-    """The order in a sample costs what its lines cost, and is the one that its envelope is about."""
+    """The total of an order is the sum of its lines, and its id is the subject."""
     event = parsed(sample)
 
     assert isinstance(event, OrderPlaced)
@@ -117,7 +117,7 @@ def test_placed_samples_add_up(sample: Path) -> None:
 
 
 def test_the_largest_order_is_among_them() -> None:
-    """One sample is as large as the limits allow, with a note of four-byte characters, and still a small message."""
+    """One sample is as large as the limits allow, with a note of four-byte characters, and still below 26 kB."""
     placed = [event for event in map(parsed, EVENT_SAMPLES) if isinstance(event, OrderPlaced)]
     largest = max(placed, key=lambda event: len(event.to_json()))
 

@@ -1,4 +1,4 @@
-"""What the services agree on: the menu, the events, their envelope, the record, and how they are routed and identified.
+"""The contracts between the services: menu, orders, events and their envelope, alerts, records, routing and ids.
 
-No input or output happens here, and nothing here knows AWS clients: models and pure functions only.
+Models and pure functions only: no input or output, no AWS clients.
 """

@@ -1,4 +1,4 @@
-"""The CloudEvents 1.0 envelope (JSON format) that every event travels in.
+"""The CloudEvents 1.0 envelope (JSON format) of every event.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 """
@@ -17,24 +17,21 @@ EventSource = Literal["orderboard.order-api", "orderboard.worker"]
 
 
 class Envelope(BaseModel, Generic[Data]):
-    """What every event says of itself.
-
-    Whoever makes an event may not invent fields; events.parse_event, which reads them, ignores what it does not know.
-    """
+    """An event. Writers may not add unknown fields; events.parse_event ignores them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     specversion: Literal["1.0"] = "1.0"
-    id: str = Field(min_length=1, description="Follows from the cause: a cause seen twice gives the same id.")
-    source: EventSource = Field(description="Which service says so.")
-    type: str = Field(description="What happened, with the version of its data.")
+    id: str = Field(min_length=1, description="Derived from the cause: a repeated cause gives the same id.")
+    source: EventSource = Field(description="The service that published it.")
+    type: str = Field(description="The kind of event, with the version of its data.")
     subject: OrderId = Field(description="The order's id.")
-    time: AwareDatetime = Field(description="When it happened.")
+    time: AwareDatetime = Field(description="The time of the event.")
     datacontenttype: Literal["application/json"] = "application/json"
-    traceparent: Traceparent | None = Field(default=None, description="W3C trace context of the request behind it.")
-    correlationid: str | None = Field(default=None, description="Follows one request through every service.")
+    traceparent: Traceparent | None = Field(default=None, description="W3C trace context of the causing request.")
+    correlationid: str | None = Field(default=None, description="Identifies one request in every service.")
     data: Data
 
     def to_json(self) -> str:
-        """The document that is published: SNS message body and EventBridge detail alike."""
+        """Return the document that is published as SNS message body and as EventBridge detail."""
         return self.model_dump_json(exclude_none=True)

@@ -1,4 +1,4 @@
-"""The events: what can be said of an order. A change adds a field; a breaking change adds a `.v2` beside the `.v1`."""
+"""The events of an order. A change adds a field; a breaking change adds a `.v2` beside the `.v1`."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
@@ -6,11 +6,11 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from orderboard_contracts.envelope import Envelope
-from orderboard_contracts.fault import FaultText
 from orderboard_contracts.identity import OrderId
+from orderboard_contracts.injected_fault import FaultText
 from orderboard_contracts.menu import Currency
 from orderboard_contracts.order import PricedLine, Priority
-from orderboard_contracts.text import first_fault
+from orderboard_contracts.untrusted_text import first_error
 
 RejectionReason = Literal["sold_out", "idempotency_conflict"]
 
@@ -22,26 +22,26 @@ class _Data(BaseModel):
 
 
 class PlacedData(_Data):
-    """An order as it was accepted, with the prices it was accepted at."""
+    """An accepted order with its prices at that time."""
 
     customer_id: str
     priority: Priority
     lines: tuple[PricedLine, ...] = Field(min_length=1)
-    total_cents: int = Field(ge=0, description="What the order costs, in cents.")
+    total_cents: int = Field(ge=0, description="The price of the order, in cents.")
     currency: Currency
     note: str | None = None
-    digest: str = Field(description="SHA-256 of the request's canonical JSON: tells a repeat from another order.")
-    fault: FaultText | None = Field(default=None, description="For experiments; see the worker's faults.")
+    digest: str = Field(description="SHA-256 of the request's canonical JSON; a repeat has the same one.")
+    fault: FaultText | None = Field(default=None, description="A fault to inject, for experiments.")
 
 
 class CancellationRequestedData(_Data):
-    """Somebody asks that an order be not made."""
+    """A request to cancel an order."""
 
     reason: str | None = None
 
 
 class CompletedData(_Data):
-    """The order was made."""
+    """An order that was made."""
 
     customer_id: str
     priority: Priority
@@ -50,59 +50,59 @@ class CompletedData(_Data):
 
 
 class RejectedData(_Data):
-    """The order, or this version of it, will not be made."""
+    """An order that will not be made, or a second order with the same id."""
 
     customer_id: str
     reason: RejectionReason
-    detail: str = Field(description="The reason in a sentence for people.")
+    detail: str = Field(description="The reason as a sentence for people.")
 
 
 class CancelledData(_Data):
-    """The order was cancelled before it was made."""
+    """An order that was cancelled before it was made."""
 
     customer_id: str
     reason: str | None = None
 
 
 class CancellationRefusedData(_Data):
-    """The cancellation came too late."""
+    """A cancellation that arrived too late."""
 
-    status: Literal["completed", "rejected"] = Field(description="The final state that the order already has.")
+    status: Literal["completed", "rejected"] = Field(description="The final state of the order.")
     detail: str
 
 
 class OrderPlaced(Envelope[PlacedData]):
-    """order-api: an order was accepted."""
+    """Published by order-api: an order was accepted."""
 
     type: Literal["orderboard.order.placed.v1"] = "orderboard.order.placed.v1"
 
 
 class CancellationRequested(Envelope[CancellationRequestedData]):
-    """order-api: a cancellation was accepted for delivery; whether it comes in time, the worker decides."""
+    """Published by order-api: a cancellation was accepted. The worker decides if it is in time."""
 
     type: Literal["orderboard.order.cancellation_requested.v1"] = "orderboard.order.cancellation_requested.v1"
 
 
 class OrderCompleted(Envelope[CompletedData]):
-    """worker: final."""
+    """Published by worker: the order was made."""
 
     type: Literal["orderboard.order.completed.v1"] = "orderboard.order.completed.v1"
 
 
 class OrderRejected(Envelope[RejectedData]):
-    """worker: final, but for `idempotency_conflict`, which leaves the first order of that id as it is."""
+    """Published by worker: the order was rejected. `idempotency_conflict` does not change the first order."""
 
     type: Literal["orderboard.order.rejected.v1"] = "orderboard.order.rejected.v1"
 
 
 class OrderCancelled(Envelope[CancelledData]):
-    """worker: final."""
+    """Published by worker: the order was cancelled before it was made."""
 
     type: Literal["orderboard.order.cancelled.v1"] = "orderboard.order.cancelled.v1"
 
 
 class CancellationRefused(Envelope[CancellationRefusedData]):
-    """worker: the order keeps the final state it has."""
+    """Published by worker: the order keeps its final state."""
 
     type: Literal["orderboard.order.cancellation_refused.v1"] = "orderboard.order.cancellation_refused.v1"
 
@@ -126,19 +126,19 @@ EVENT_CLASSES: Final[Mapping[str, type[Event]]] = {
 _event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
-class NotAnEvent(ValueError):  # noqa: N818 - a message can be one or not; nobody has made an error
-    """The text is no event that this version knows; the message says which part is wrong. Retrying cannot help."""
+class NotAnEvent(ValueError):  # noqa: N818 - a message that is not an event is not an error of the reader
+    """Text that is not an event of a known version. The message names the invalid part. Retrying does not help."""
 
 
 def parse_event(document: str | bytes | Mapping[str, object]) -> Event:
-    """Read an event from JSON text or from a parsed document; raise NotAnEvent for anything else.
+    """Parse an event from JSON text or from a parsed document. Raises NotAnEvent for anything else.
 
-    Unknown fields are ignored at every depth, so that a newer writer hurts no older reader. Calling a class or its
-    model_validate is for making events: there an unknown field is an error.
+    Ignores unknown fields at every depth, for compatibility with newer writers. Constructors and model_validate create
+    events: for them an unknown field is an error.
     """
     try:
         if isinstance(document, str | bytes):
             return _event.validate_json(document, extra="ignore")
         return _event.validate_python(document, extra="ignore")
     except ValidationError as exc:
-        raise NotAnEvent(first_fault(exc)) from exc
+        raise NotAnEvent(first_error(exc)) from exc

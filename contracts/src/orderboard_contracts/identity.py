@@ -1,4 +1,4 @@
-"""Ids that follow from their cause, so that whatever is done twice carries the same id twice."""
+"""Ids derived from their cause, so that a repeated request or event has the same id."""
 
 import uuid
 from typing import Annotated, Final
@@ -11,15 +11,15 @@ OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0
 
 
 def order_id_for(idempotency_key: str) -> str:
-    """The order id that a key stands for, in every process and for ever."""
+    """Return the order id of an Idempotency-Key, the same in every process and version."""
     return str(uuid.uuid5(_NAMESPACE, f"order:{idempotency_key}"))
 
 
 def new_order_id() -> str:
-    """An order id for a request that came without an Idempotency-Key."""
+    """Return an order id for a request without an Idempotency-Key."""
     return str(uuid.uuid4())
 
 
 def event_id_for(event_type: str, *cause: str) -> str:
-    """The id of the event of this type that follows from this cause (an order id, a digest, another event's id)."""
+    """Return the id of an event from its type and cause (an order id, a digest, another event's id)."""
     return str(uuid.uuid5(_NAMESPACE, "\x1f".join((event_type, *cause))))

@@ -1,4 +1,4 @@
-"""The menu: what can be ordered, and its price. The only place where a price is written."""
+"""The menu: the items and their prices. Prices are defined only here."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,12 +11,12 @@ CURRENCY: Final[Currency] = "EUR"
 
 
 class MenuItem(BaseModel):
-    """One thing that can be ordered."""
+    """An item on the menu."""
 
     model_config = ConfigDict(frozen=True)
 
-    sku: str = Field(description="Stock keeping unit: the name an order uses.", examples=["flat-white"])
-    name: str = Field(description="The name people use.", examples=["Flat white"])
+    sku: str = Field(description="Stock keeping unit: the name in an order.", examples=["flat-white"])
+    name: str = Field(description="The name for people.", examples=["Flat white"])
     unit_price_cents: int = Field(ge=1, description="Price of one, in cents.", examples=[390])
     currency: Currency = CURRENCY
 

@@ -1,4 +1,4 @@
-"""An order as a client sends it: its limits, its price and its digest. What becomes of it is in events.py."""
+"""An order as a client sends it, with its limits, price and digest. `events` has its later states."""
 
 import hashlib
 import json
@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from orderboard_contracts.fault import FaultText
+from orderboard_contracts.injected_fault import FaultText
 from orderboard_contracts.menu import MENU
-from orderboard_contracts.text import require_printable
+from orderboard_contracts.untrusted_text import require_printable
 
 MAX_LINES: Final = 20
 MAX_QUANTITY: Final = 50
@@ -21,12 +21,12 @@ Note = Annotated[str, Field(max_length=MAX_NOTE_CHARACTERS), AfterValidator(requ
 
 
 class OrderLine(BaseModel):
-    """So many of one thing on the menu."""
+    """An order line: a SKU and a quantity."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    sku: Sku = Field(description="A sku from the menu.", examples=["flat-white"])
-    quantity: int = Field(ge=1, le=MAX_QUANTITY, description=f"How many, 1 to {MAX_QUANTITY}.", examples=[2])
+    sku: Sku = Field(description="A SKU from the menu.", examples=["flat-white"])
+    quantity: int = Field(ge=1, le=MAX_QUANTITY, description=f"The quantity, 1 to {MAX_QUANTITY}.", examples=[2])
 
     @field_validator("sku")
     @classmethod
@@ -37,38 +37,38 @@ class OrderLine(BaseModel):
 
 
 class OrderRequest(BaseModel):
-    """What a client posts: who orders what, and how urgently."""
+    """An order as a client posts it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    customer_id: CustomerId = Field(description="Who orders.", examples=["ada"])
+    customer_id: CustomerId = Field(description="The customer.", examples=["ada"])
     lines: tuple[OrderLine, ...] = Field(
         strict=False,
-        description=f"What is ordered, 1 to {MAX_LINES} lines.",
+        description=f"The order lines, 1 to {MAX_LINES}.",
         json_schema_extra={"minItems": 1, "maxItems": MAX_LINES},
     )
-    priority: Priority = Field(default="normal", description="express orders have a queue of their own.")
+    priority: Priority = Field(default="normal", description="express orders have a separate queue.")
     note: Note | None = Field(default=None, description="Free text for the barista.", examples=["oat milk, please"])
     fault: FaultText | None = Field(
         default=None,
-        description="For experiments: poison, crash, flaky:N or slow:MS. Refused unless faults are allowed.",
+        description="For experiments: poison, crash, flaky:N or slow:MS. Rejected unless faults are allowed.",
         examples=["slow:500"],
     )
 
-    # Before the lines are looked at: pydantic's own min_length counts the good ones only, and so blames the list for
-    # a bad line.
+    # Before the lines are validated: pydantic's min_length counts only valid lines, and would report the list for an
+    # invalid line.
     @field_validator("lines", mode="before")
     @classmethod
     def _are_a_bounded_list(cls, lines: object) -> object:
         if not isinstance(lines, list | tuple):
-            raise ValueError("not a list; give a list of order lines")  # noqa: TRY004 - pydantic wants a ValueError
+            raise ValueError("not a list; give a list of order lines")  # noqa: TRY004 - pydantic expects a ValueError
         if not 1 <= len(lines) <= MAX_LINES:
             raise ValueError(f"{len(lines)} lines; an order has 1 to {MAX_LINES}")
         return lines
 
 
 class PricedLine(BaseModel):
-    """An order line with the price it was accepted at."""
+    """An order line with its price at the time of acceptance."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,7 +78,7 @@ class PricedLine(BaseModel):
 
 
 def priced(order: OrderRequest) -> tuple[PricedLine, ...]:
-    """Give every line the menu's price of today."""
+    """Return the lines with the menu's current prices."""
     return tuple(
         PricedLine(sku=line.sku, quantity=line.quantity, unit_price_cents=MENU[line.sku].unit_price_cents)
         for line in order.lines
@@ -86,15 +86,15 @@ def priced(order: OrderRequest) -> tuple[PricedLine, ...]:
 
 
 def total_cents(lines: tuple[PricedLine, ...]) -> int:
-    """What the lines cost together, in cents."""
+    """Return the total price of the lines, in cents."""
     return sum(line.quantity * line.unit_price_cents for line in lines)
 
 
 def digest(order: OrderRequest) -> str:
-    """SHA-256 (hex) of the order's canonical JSON: equal exactly when two requests ask for the same thing.
+    """Return the SHA-256 (hex) of the order's canonical JSON: equal exactly for equal orders.
 
-    What has its default value is left out. So a field that is added later, with a default, does not change the digest
-    of a request that a client repeats across the upgrade.
+    Default values are left out, so that a new field with a default does not change the digest of a request that a
+    client repeats after an upgrade.
     """
     content = order.model_dump(mode="json", exclude_defaults=True)
     canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

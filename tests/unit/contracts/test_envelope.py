@@ -13,7 +13,7 @@ REQUIRED = {"id", "source", "specversion", "type"}
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_every_event_is_a_cloud_event(event: Event) -> None:
-    """The required attributes are there, the optional ones have values, and all names are lower-case letters."""
+    """Required attributes are present, optional ones are not null, and names have CloudEvents' form."""
     document = json.loads(event.to_json())
 
     assert set(document) >= REQUIRED
@@ -24,5 +24,5 @@ def test_every_event_is_a_cloud_event(event: Event) -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_the_subject_is_the_order(event: Event) -> None:
-    """Whoever does not look into the data still sees which order an event is about."""
+    """The subject names the order without a look at the data."""
     assert event.subject == event.data.order_id

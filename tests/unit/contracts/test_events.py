@@ -1,4 +1,4 @@
-"""Reading and making events. The golden samples are replayed in tests/contracts."""
+"""Parsing and creating events. tests/contracts replays the golden samples."""
 
 import json
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ PLACED: dict[str, Any] = {
 
 
 def altered(path: str, value: object) -> dict[str, Any]:
-    """A good document with one value changed."""
+    """A valid document with one value changed."""
     document: dict[str, Any] = json.loads(json.dumps(PLACED))
     *above, name = path.split(".")
     here: Any = document
@@ -53,7 +53,7 @@ def altered(path: str, value: object) -> dict[str, Any]:
 
 
 def test_text_bytes_and_document_are_the_same_event() -> None:
-    """SQS brings text, EventBridge a parsed document: both are the same event."""
+    """SQS delivers text, EventBridge a parsed document; both are the same event."""
     text = json.dumps(PLACED)
 
     assert parse_event(text) == parse_event(text.encode()) == parse_event(PLACED)
@@ -62,7 +62,7 @@ def test_text_bytes_and_document_are_the_same_event() -> None:
 
 @pytest.mark.parametrize("event_type", EVENT_CLASSES)
 def test_the_type_carries_its_version(event_type: str) -> None:
-    """A breaking change can stand beside what it replaces, as every type names its version."""
+    """Every type names its version, so that a new version can exist beside the old one."""
     assert event_type.rsplit(".", 1)[-1] == "v1"
     assert event_type.startswith("orderboard.order.")
 
@@ -99,16 +99,16 @@ def test_the_type_carries_its_version(event_type: str) -> None:
     ],
     ids=lambda value: "" if isinstance(value, str) else None,
 )
-def test_what_is_no_event_is_refused_with_the_reason(document: Any, message: str) -> None:
-    """Garbage, an unknown type or version, or a wrong value: NotAnEvent says which part is wrong."""
+def test_anything_but_an_event_is_rejected_with_the_reason(document: Any, message: str) -> None:
+    """NotAnEvent names the invalid part of garbage, unknown types and versions, and invalid values."""
     with pytest.raises(NotAnEvent, match=message):
         parse_event(document)
 
 
 @given(text=st.text() | st.binary())
 @example(text='{"type":"orderboard.order.placed.v1","data":{"total_cents":' + "9" * 5000 + "}}")
-def test_whatever_arrives_is_an_event_or_none(text: str | bytes) -> None:
-    """No text makes reading fail in another way than NotAnEvent, so no message can stop a consumer."""
+def test_arbitrary_text_is_rejected_as_not_an_event(text: str | bytes) -> None:
+    """No text raises another error than NotAnEvent, so no message can stop a consumer."""
     with pytest.raises(NotAnEvent):
         parse_event(text)
 
@@ -124,8 +124,8 @@ json_values = st.recursive(
     path=st.sampled_from([*PLACED, *(f"data.{name}" for name in PLACED["data"]), "data.lines.0.sku", "data.note"]),
     value=json_values,
 )
-def test_a_document_with_any_one_value_is_an_event_or_none(path: str, value: object) -> None:
-    """Whatever stands in one place of an event: it is read, and can be written, or NotAnEvent is raised."""
+def test_any_value_is_parsed_or_rejected(path: str, value: object) -> None:
+    """Any value in an event is parsed and can be written, or raises NotAnEvent."""
     try:
         event = parse_event(altered(path, value))
     except NotAnEvent:
@@ -136,31 +136,31 @@ def test_a_document_with_any_one_value_is_an_event_or_none(path: str, value: obj
 
 @pytest.mark.parametrize("hostile", ["x" * 1_000_000, "\x1b[2J\x00\r\nFAKE LOG LINE", "\u202egnp.exe"])
 def test_the_reason_is_short_and_printable(hostile: str) -> None:
-    """The reason goes to logs and terminals, and a stranger chose parts of it."""
-    with pytest.raises(NotAnEvent) as refusal:
+    """The reason, parts of which a sender chooses, is safe for logs and terminals."""
+    with pytest.raises(NotAnEvent) as raised:
         parse_event(altered("type", hostile))
 
-    assert str(refusal.value).isprintable()
-    assert len(str(refusal.value)) < 500
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 500
 
 
 @pytest.mark.parametrize("path", ["extra", "data.extra", "data.lines.0.extra"])
 def test_unknown_fields_are_ignored_at_every_depth(path: str) -> None:
-    """A newer writer's fields are passed over, from text and from a document alike."""
+    """Fields of a newer writer are ignored in text and in a parsed document."""
     document = altered(path, {"anything": 1})
 
     assert parse_event(document) == parse_event(json.dumps(document)) == parse_event(PLACED)
 
 
 @pytest.mark.parametrize("path", ["extra", "data.extra", "data.lines.0.extra"])
-def test_unknown_fields_are_refused_when_an_event_is_made(path: str) -> None:
-    """A service that invents a field, at any depth, finds out at once and not from its consumers."""
+def test_an_event_cannot_be_created_with_unknown_fields(path: str) -> None:
+    """Unknown fields at any depth are an error for the writer."""
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         OrderPlaced.model_validate(altered(path, "x"))
 
 
-def test_constructors_refuse_unknown_fields() -> None:
-    """Also by keyword, in the parts as in the whole."""
+def test_constructors_reject_unknown_fields() -> None:
+    """Unknown keywords are an error, for parts and for the event."""
     unknown: dict[str, Any] = {"colour": "red"}
 
     with pytest.raises(ValidationError, match="colour"):
@@ -178,8 +178,8 @@ def test_constructors_refuse_unknown_fields() -> None:
         )
 
 
-def test_events_do_not_change() -> None:
-    """An event that was made stays as it is."""
+def test_events_are_immutable() -> None:
+    """The fields of an event cannot be set."""
     event = parse_event(PLACED)
 
     with pytest.raises(ValidationError, match="frozen"):
@@ -192,8 +192,8 @@ def test_events_do_not_change() -> None:
     total=st.integers(0, 10**12),
     at=st.datetimes(timezones=st.just(UTC)),
 )
-def test_what_is_written_is_read_back(note: str | None, quantity: int, total: int, at: datetime) -> None:
-    """Any event comes through JSON unchanged: text of all scripts, sums and times to the microsecond."""
+def test_a_written_event_is_parsed_unchanged(note: str | None, quantity: int, total: int, at: datetime) -> None:
+    """Text of all scripts, totals, and times to the microsecond survive JSON."""
     data = PlacedData(
         order_id=ORDER_ID,
         customer_id="ada",
@@ -210,8 +210,8 @@ def test_what_is_written_is_read_back(note: str | None, quantity: int, total: in
     assert parse_event(json.loads(event.to_json())) == event
 
 
-def test_what_is_absent_is_left_out() -> None:
-    """The document has no nulls: an absent field is absent, and text stays text instead of escapes."""
+def test_absent_fields_are_omitted() -> None:
+    """The document has neither nulls nor escapes for text."""
     event = parse_event(altered("data.note", "☕ בבקשה"))
 
     assert "null" not in event.to_json()

@@ -1,4 +1,4 @@
-"""Ids that follow from their cause."""
+"""Ids derived from their cause."""
 
 import re
 
@@ -12,26 +12,26 @@ text = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(text)
-def test_a_key_stands_for_one_order_id(key: str) -> None:
+def test_a_key_has_one_order_id(key: str) -> None:
     """The same key gives the same order id, and a valid one, whatever the key."""
     assert order_id_for(key) == order_id_for(key)
     assert ORDER_IDS.validate_python(order_id_for(key))
 
 
 @given(text, text)
-def test_two_keys_stand_for_two_orders(one: str, other: str) -> None:
+def test_two_keys_have_two_order_ids(one: str, other: str) -> None:
     """Order ids are equal only when the keys are."""
     assert (order_id_for(one) == order_id_for(other)) == (one == other)
 
 
-def test_ids_are_the_same_for_ever() -> None:
-    """A client that repeats a request after an upgrade gets the same order: these ids never change."""
+def test_ids_never_change() -> None:
+    """A request repeated after an upgrade gets the same order."""
     assert order_id_for("morning-1") == "40eb912d-5a66-51e8-9398-b446f3b0dd83"
     assert event_id_for("orderboard.order.placed.v1", "a", "b") == "9e9288b3-ae09-52f0-964d-f51adbeb4e35"
 
 
 def test_orders_without_a_key_are_all_different() -> None:
-    """Without a key every request is another order."""
+    """Without a key every request has a new order id."""
     ids = {new_order_id() for _ in range(1000)}
 
     assert len(ids) == 1000
@@ -48,7 +48,7 @@ def test_an_event_id_follows_from_type_and_cause(one: list[str], other: list[str
     assert event_id_for("t", *one) != event_id_for("u", *one)
 
 
-def test_an_event_id_is_no_order_id() -> None:
+def test_an_event_id_differs_from_an_order_id() -> None:
     """An order and an event about it never share an id."""
     assert event_id_for("order:key") != order_id_for("order:key")
     assert re.fullmatch(r"[0-9a-f-]{36}", event_id_for("t", "cause"))

@@ -9,7 +9,7 @@ from orderboard_contracts.menu import CURRENCY, MENU
 
 @pytest.mark.parametrize("sku", MENU)
 def test_everything_on_the_menu_can_be_ordered(sku: str) -> None:
-    """Every item stands under its own sku, has a name and costs whole cents of the one currency."""
+    """Every item has its key as SKU, a name, and a price in whole cents of the currency."""
     item = MENU[sku]
 
     assert item.sku == sku
@@ -20,6 +20,6 @@ def test_everything_on_the_menu_can_be_ordered(sku: str) -> None:
 
 
 def test_the_menu_does_not_change() -> None:
-    """Nobody changes a price while the system runs."""
+    """The menu cannot be changed at run time."""
     with pytest.raises(TypeError):
         cast("dict[str, Any]", MENU)["unicorn"] = None

@@ -61,8 +61,8 @@ def line_with(**members: object) -> OrderRequest:
     ],
     ids=lambda members: next(iter(members)),
 )
-def test_orders_within_the_limits_are_taken(members: dict[str, Any]) -> None:
-    """What is just within a limit is an order."""
+def test_orders_within_the_limits_are_accepted(members: dict[str, Any]) -> None:
+    """Values just within the limits are accepted."""
     assert order_with(**members)
 
 
@@ -90,39 +90,39 @@ def test_orders_within_the_limits_are_taken(members: dict[str, Any]) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_orders_beyond_the_limits_are_refused(members: dict[str, Any], where: str, message: str) -> None:
-    """What is just beyond a limit is refused, with one error that names the field and says what to write."""
-    with pytest.raises(ValidationError, match=message) as refusal:
+def test_orders_beyond_the_limits_are_rejected(members: dict[str, Any], where: str, message: str) -> None:
+    """A value beyond a limit is rejected with one error, which names the field and the limit."""
+    with pytest.raises(ValidationError, match=message) as raised:
         order_with(**members)
 
-    assert [".".join(map(str, error["loc"])) for error in refusal.value.errors()] == [where]
+    assert [".".join(map(str, error["loc"])) for error in raised.value.errors()] == [where]
 
 
 @pytest.mark.parametrize("quantity", [0, -1, MAX_QUANTITY + 1, 10**30, 1.0, 1.5, "1", True, None])
 def test_quantities_are_whole_numbers_within_limits(quantity: object) -> None:
-    """Nothing is taken for a number that is none, and a bad line blames itself and not the whole list."""
-    with pytest.raises(ValidationError) as refusal:
+    """Other values are rejected, and the error names the line and not the whole list."""
+    with pytest.raises(ValidationError) as raised:
         line_with(quantity=quantity)
 
-    assert [error["loc"] for error in refusal.value.errors()] == [("lines", 0, "quantity")]
+    assert [error["loc"] for error in raised.value.errors()] == [("lines", 0, "quantity")]
 
 
-def test_a_sku_that_is_not_on_the_menu_is_told_the_menu() -> None:
-    """Whoever orders what there is not is told what there is."""
+def test_the_error_for_an_unknown_sku_lists_the_menu() -> None:
+    """The error lists the available SKUs."""
     with pytest.raises(ValidationError, match=r"not on the menu; choose one of espresso, .*tea"):
         line_with(sku="unicorn")
 
 
 def test_every_bad_line_is_named() -> None:
-    """All mistakes are told at once, each with its place."""
-    with pytest.raises(ValidationError) as refusal:
+    """All errors are reported at once, each with its place."""
+    with pytest.raises(ValidationError) as raised:
         order_with(lines=[{"sku": "tea", "quantity": 0}, {"sku": "tea", "quantity": 1}, {"sku": "x", "quantity": 1}])
 
-    assert [error["loc"] for error in refusal.value.errors()] == [("lines", 0, "quantity"), ("lines", 2, "sku")]
+    assert [error["loc"] for error in raised.value.errors()] == [("lines", 0, "quantity"), ("lines", 2, "sku")]
 
 
 def test_json_and_parsed_json_are_the_same_order() -> None:
-    """Whether the body is parsed before or by the model makes no difference."""
+    """The body may be parsed before or by the model."""
     assert OrderRequest.model_validate_json(json.dumps(ORDER)) == OrderRequest.model_validate(ORDER)
 
 

@@ -14,28 +14,28 @@ ROW: dict[str, Any] = {
 }
 
 
-def test_what_a_newer_worker_added_is_ignored() -> None:
-    """A row with attributes that this version does not know, also in its lines, is read without them."""
+def test_attributes_of_a_newer_worker_are_ignored() -> None:
+    """Unknown attributes of a row, also in its lines, are ignored."""
     newer = {**ROW, "table": 3, "lines": [{**ROW["lines"][0], "extras": ["vanilla"]}]}
 
     assert parse_record(newer) == parse_record(ROW)
 
 
-def test_a_row_is_not_made_with_unknown_attributes() -> None:
-    """A worker that writes an attribute that the record lacks finds out at once."""
+def test_a_row_cannot_be_created_with_unknown_attributes() -> None:
+    """Creating a record with an unknown attribute fails."""
     with pytest.raises(ValidationError, match="table"):
         OrderRecord.model_validate({**ROW, "table": 3})
 
 
 @pytest.mark.parametrize("missing", ["order_id", "status", "recorded_at"])
-def test_what_is_no_row_is_refused(missing: str) -> None:
-    """Without id, status or time it is no order's row."""
+def test_an_incomplete_row_is_rejected(missing: str) -> None:
+    """A row needs id, status and time."""
     with pytest.raises(ValidationError, match=missing):
         parse_record({name: value for name, value in ROW.items() if name != missing})
 
 
 def test_a_tombstone_is_a_row_but_not_final() -> None:
-    """The tombstone has neither customer nor lines, and its status is none of the final ones."""
+    """A tombstone has neither customer nor lines, and its status is not final."""
     tombstone = parse_record({**ROW, "status": "cancellation_pending", "lines": ()})
 
     assert tombstone.customer_id is None

@@ -1,4 +1,4 @@
-"""How events are addressed on SNS and EventBridge."""
+"""Addresses of events on SNS and EventBridge."""
 
 import json
 
@@ -12,7 +12,7 @@ EVENTS = [parse_event(sample.read_text()) for sample in EVENT_SAMPLES]
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)
 def test_a_bus_entry_carries_the_event_itself(event: Event) -> None:
-    """Source and detail type are the event's own, and the detail is the whole CloudEvents document."""
+    """Source and detail type are those of the event, and the detail is the CloudEvents document."""
     entry = bus_entry(event, "orderboard")
 
     assert (entry["EventBusName"], entry["Source"], entry["DetailType"]) == ("orderboard", event.source, event.type)
@@ -21,7 +21,7 @@ def test_a_bus_entry_carries_the_event_itself(event: Event) -> None:
 
 @pytest.mark.parametrize("event", [event for event in EVENTS if isinstance(event, OrderPlaced)], ids=lambda e: e.id)
 def test_an_order_goes_by_its_own_priority(event: OrderPlaced) -> None:
-    """The attributes that filter policies look at are the order's type and priority."""
+    """The attributes for filter policies are the order's type and priority."""
     assert message_attributes(event) == {"event_type": "orderboard.order.placed.v1", "priority": event.data.priority}
 
 
@@ -29,6 +29,6 @@ def test_an_order_goes_by_its_own_priority(event: OrderPlaced) -> None:
     "event", [event for event in EVENTS if isinstance(event, CancellationRequested)], ids=lambda event: event.id
 )
 def test_a_cancellation_is_express(event: CancellationRequested) -> None:
-    """A cancellation is worth most before the order is made, whatever the order's priority."""
+    """A cancellation is express, whatever the order's priority."""
     assert priority_of(event) == "express"
     assert message_attributes(event)["event_type"] == "orderboard.order.cancellation_requested.v1"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from orderboard_contracts.events import Event, NotAnEvent, parse_event
-from orderboard_contracts.text import first_fault
+from orderboard_contracts.untrusted_text import first_error
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 
@@ -20,5 +20,5 @@ def read_event(body: str) -> Event:
     try:
         delivered = _Delivered.model_validate_json(body)
     except ValidationError as exc:
-        raise NotAnEvent(f"no EventBridge event: {first_fault(exc)}") from exc
+        raise NotAnEvent(f"no EventBridge event: {first_error(exc)}") from exc
     return parse_event(delivered.detail)

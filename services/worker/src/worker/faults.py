@@ -5,7 +5,7 @@ import os
 import signal
 from typing import Final
 
-from orderboard_contracts.fault import Crash, Flaky, Poison, Slow, parse_fault
+from orderboard_contracts.injected_fault import CrashFault, FlakyFault, PoisonFault, SlowFault, parse_fault
 
 from worker.failures import PoisonError, TransientError
 
@@ -23,13 +23,13 @@ async def apply_fault(text: str, receive_count: int) -> None:
     A crash happens on the first receive only, so that the order succeeds when another worker receives it.
     """
     match parse_fault(text):
-        case Poison():
+        case PoisonFault():
             raise PoisonError("the order carries the fault poison")
-        case Flaky(failures) if receive_count <= failures:
+        case FlakyFault(failures) if receive_count <= failures:
             raise TransientError(f"the order carries the fault {text}, and this is receive {receive_count}")
-        case Slow(delay_ms):
+        case SlowFault(delay_ms):
             await asyncio.sleep(delay_ms / 1000)
-        case Crash() if receive_count == _CRASHING_RECEIVE:
+        case CrashFault() if receive_count == _CRASHING_RECEIVE:
             crash()
-        case Flaky() | Crash():
+        case FlakyFault() | CrashFault():
             pass

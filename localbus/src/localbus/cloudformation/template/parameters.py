@@ -84,7 +84,7 @@ def ref_value(definition: Mapping[str, Any], text: str) -> str | list[str]:
 
 
 def is_no_echo(definition: Mapping[str, Any]) -> bool:
-    """True if nobody is shown the value."""
+    """True for a NoEcho parameter, whose value is masked."""
     return as_text(definition.get("NoEcho", False)).lower() == "true"
 
 

@@ -1,11 +1,11 @@
-"""Which text of people is taken as it is, and which is refused."""
+"""Untrusted text: accepted or rejected."""
 
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orderboard_contracts.text import require_printable
+from orderboard_contracts.untrusted_text import require_printable
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from orderboard_contracts.text import require_printable
         "\U0010fffd",
     ],
 )
-def test_text_of_all_scripts_is_taken(text: str) -> None:
+def test_text_of_all_scripts_is_accepted(text: str) -> None:
     """Letters, emoji with joiners, right-to-left scripts and HTML are text."""
     assert require_printable(text) == text
 
@@ -43,15 +43,15 @@ def test_text_of_all_scripts_is_taken(text: str) -> None:
         ("\ufffe", r"U\+FFFE at position 0"),
     ],
 )
-def test_what_could_lie_is_refused(text: str, message: str) -> None:
-    """Control characters, bidirectional overrides and what is no text are refused, with character and place."""
+def test_spoofing_characters_are_rejected(text: str, message: str) -> None:
+    """Control characters, bidirectional overrides and noncharacters are rejected, with character and position."""
     with pytest.raises(ValueError, match=message):
         require_printable(text)
 
 
 @given(st.text())
 def test_what_passes_is_safe_for_sqs_and_terminals(text: str) -> None:
-    """Text that passes is UTF-8, has no control character, and only characters that SQS takes."""
+    """Accepted text is UTF-8, without control characters, and SQS allows all its characters."""
     try:
         require_printable(text)
     except ValueError:
