@@ -46,23 +46,30 @@ class QueueOf(NamedTuple):
             self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
         return messages
 
+    def drain(self) -> list[Any]:
+        """Take all messages and return their bodies, which are JSON."""
+        found: list[Any] = []
+        while messages := self.receive():
+            found += [json.loads(message["Body"]) for message in messages]
+        return found
+
     def bodies(self) -> list[str]:
         """The bodies of everything that is there."""
         return [message["Body"] for message in self.receive()]
 
 
-def new_queue(localbus: Localbus, name: str, *, open_to_sns: bool = True) -> QueueOf:
-    """A queue, to which SNS may send unless it is told not to."""
+def new_queue(localbus: Localbus, name: str, *, open_to: str | None = "sns") -> QueueOf:
+    """Create a queue to which a service, by default SNS, may send."""
     sqs = localbus.client("sqs")
     attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
     arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
-    if open_to_sns:
+    if open_to:
         statement = {
             "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
+            "Principal": {"Service": f"{open_to}.amazonaws.com"},
             "Action": "sqs:SendMessage",
             "Resource": arn,
-            "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:*"}},
+            "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:{open_to}:us-east-1:{ACCOUNT}:*"}},
         }
         attributes["Policy"] = json.dumps({"Statement": [statement]})
     return QueueOf(sqs, sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"], arn)

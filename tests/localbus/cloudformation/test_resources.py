@@ -86,7 +86,7 @@ def policy(queue_arn: str, action: str = "sqs:SendMessage") -> dict[str, Any]:
 
 def test_queue_policy(localbus: Localbus, stacks: StackClient) -> None:
     """It stands on each queue that is named, leaves one that no longer is, and goes with the stack."""
-    first, second = (new_queue(localbus, name, open_to_sns=False) for name in ("first", "second"))
+    first, second = (new_queue(localbus, name, open_to=None) for name in ("first", "second"))
     kind = "AWS::SQS::QueuePolicy"
 
     made(stacks, kind, Queues=[first.url], PolicyDocument=policy("*"))
@@ -100,7 +100,7 @@ def test_queue_policy(localbus: Localbus, stacks: StackClient) -> None:
 
 def test_queue_inline_policy(localbus: Localbus, stacks: StackClient) -> None:
     """It is called as its queue; another queue makes another one."""
-    first, second = (new_queue(localbus, name, open_to_sns=False) for name in ("first", "second"))
+    first, second = (new_queue(localbus, name, open_to=None) for name in ("first", "second"))
     kind = "AWS::SQS::QueueInlinePolicy"
 
     assert made(stacks, kind, Queue=first.url, PolicyDocument=policy("*")) == first.url

@@ -1,4 +1,4 @@
-"""The events of an archive: small, complete, and forgotten one by one."""
+"""The archive store: complete, compressed, and exact when events expire."""
 
 from __future__ import annotations
 
@@ -13,18 +13,15 @@ MANY = 500  # several blocks
 
 
 def event(number: int) -> Event:
-    """An event of about 700 bytes in the second of its number."""
-    detail = {
-        "number": number,
-        "note": "for the café\n☕",
-        "lines": [{"sku": f"sku-{n}", "n": 2**70} for n in range(16)],
-    }
+    """Build an event of about 700 bytes, its number in seconds after START."""
+    lines = [{"sku": f"sku-{n}", "n": 2**70} for n in range(16)]
+    detail = {"number": number, "note": "for the café\n☕", "lines": lines}
     at = START + number
     return Event(envelope("shop", "Order", detail, account="000000000000", region="us-east-1", time=at), at)
 
 
-def kept(count: int) -> tuple[list[Event], ArchiveStore]:
-    """So many events, and the same in the store."""
+def archived(count: int) -> tuple[list[Event], ArchiveStore]:
+    """Build events and a store with them."""
     events = [event(number) for number in range(count)]
     store = ArchiveStore()
     for each in events:
@@ -33,13 +30,13 @@ def kept(count: int) -> tuple[list[Event], ArchiveStore]:
 
 
 def everything(store: ArchiveStore) -> list[ArchivedEvent]:
-    """Where all that is kept is."""
+    """Return the places of all events."""
     return list(store.between(0, sys.maxsize))
 
 
-def test_events_come_back_as_they_were() -> None:
-    """What is kept comes back unchanged and in its order, from full blocks and from the one that fills."""
-    events, store = kept(MANY)
+def test_events_are_read_unchanged() -> None:
+    """And in order, from full blocks and from the open one."""
+    events, store = archived(MANY)
 
     found = list(read_events(everything(store)))
 
@@ -47,18 +44,18 @@ def test_events_come_back_as_they_were() -> None:
     assert [each.ingested_at for each in found] == [each.ingested_at for each in events]
 
 
-def test_a_time_is_chosen_to_the_second() -> None:
-    """Of many events those between two times come back, both ends included."""
-    _, store = kept(MANY)
+def test_events_are_selected_by_time() -> None:
+    """From a start to an end, both inclusive."""
+    _, store = archived(MANY)
 
     found = list(read_events(store.between(START + 100, START + 320)))
 
     assert [each.document["detail"]["number"] for each in found] == list(range(100, 321))
 
 
-def test_events_are_forgotten_one_by_one() -> None:
-    """Whatever the blocks are, exactly what is old enough goes, and the numbers say so."""
-    events, store = kept(MANY)
+def test_exactly_the_oldest_events_expire() -> None:
+    """Independent of the blocks, and the count and size follow."""
+    events, store = archived(MANY)
 
     for gone in (1, 7, 130, 131, MANY):
         store.expire_until(START + gone - 1)
@@ -68,9 +65,9 @@ def test_events_are_forgotten_one_by_one() -> None:
         assert store.size_bytes == sum(each.archived_bytes for each in events[gone:])
 
 
-def test_what_was_chosen_can_be_read_after_it_was_forgotten() -> None:
-    """A replay that has begun gets its events although their retention ends meanwhile."""
-    events, store = kept(MANY)
+def test_selected_events_can_be_read_after_they_expired() -> None:
+    """A running replay is complete although the retention period of its events ends."""
+    events, store = archived(MANY)
     chosen = everything(store)
 
     store.expire_until(START + MANY)
@@ -79,10 +76,10 @@ def test_what_was_chosen_can_be_read_after_it_was_forgotten() -> None:
 
 
 def test_an_archive_is_smaller_than_its_text() -> None:
-    """Events are kept in less than half of the room that their text takes, whatever they take as objects."""
+    """It needs less than half of the memory of the text."""
     tracemalloc.start()
     try:
-        _, store = kept(0)
+        _, store = archived(0)
         before, _ = tracemalloc.get_traced_memory()
         for number in range(4 * MANY):
             store.append(event(number))

@@ -1,4 +1,4 @@
-"""Whatever is sent to EventBridge, the answer is one of a client's mistakes: no 500, and the next one is answered."""
+"""Random requests to EventBridge: the answer is never a server error, and the engine keeps answering."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ texts = st.text(max_size=12) | st.sampled_from(
 
 
 def values(shape: Any) -> st.SearchStrategy[Any]:
-    """Values of a shape, mostly of its type."""
+    """Build values for a shape, mostly of its type."""
     other = st.none() | st.booleans() | st.floats() | texts | st.lists(texts, max_size=2)
     match shape.type_name:
         case "structure":
@@ -64,8 +64,8 @@ def engine() -> Engine:
     return engine
 
 
-async def asked(engine: Engine, action: str, document: Any) -> bytes:
-    """The body of the answer, once what is due at once has been done."""
+async def send(engine: Engine, action: str, document: Any) -> bytes:
+    """Send a request, advance the clock by a second, and return the body of the answer."""
     body = json.dumps(document).encode()
     response = engine.router.handle(Request("POST", "/", {b"x-amz-target": f"AWSEvents.{action}".encode()}, [], body))
     assert isinstance(response, Response)
@@ -82,7 +82,7 @@ _quietly = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @settings(max_examples=600, deadline=None, suppress_health_check=_quietly)
 @given(request_=requests)
 def test_any_request(engine: Engine, request_: tuple[str, Any]) -> None:
-    """Each is answered, and what it sets going by the clock does not fail either."""
-    body = asyncio.run(asked(engine, *request_))
+    """The answer is JSON, and what the request scheduled does not fail either."""
+    body = asyncio.run(send(engine, *request_))
 
     json.loads(body or b"{}")

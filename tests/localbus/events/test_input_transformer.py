@@ -1,4 +1,4 @@
-"""What a target gets of an event (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html)."""
+"""Inputs of targets (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html)."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ PATHS = {
 
 
 def made(event: dict[str, Any] | None = None, **target: Any) -> str:
-    """The input that a target of this form gets."""
+    """Build the input of a target."""
     return compile_input({"Id": "t", **target})(Event(event or EVENT, 1_700_000_000), RULE_ARN)
 
 
 def transformed(template: str, paths: dict[str, str] | None = None) -> str:
-    """The input that a template makes."""
+    """Build the input from a template."""
     return made(InputTransformer={"InputTemplate": template, "InputPathsMap": PATHS if paths is None else paths})
 
 
@@ -58,10 +58,7 @@ def transformed(template: str, paths: dict[str, str] | None = None) -> str:
     [
         # the table of the page
         ('"instance <instance> is in <state>"', '"instance i-0123456789 is in RUNNING"'),
-        (
-            '"instance \\"<instance>\\" is in <state>"',
-            '"instance \\"i-0123456789\\" is in RUNNING"',
-        ),
+        ('"instance \\"<instance>\\" is in <state>"', '"instance \\"i-0123456789\\" is in RUNNING"'),
         ('{\n  "instance" : <instance>,\n  "state": <state>\n}', '{"instance":"i-0123456789","state":"RUNNING"}'),
         (
             '{"instance": <instance>, "state": "<state>", "status": "instance \\"<instance>\\" is in <state>"}',
@@ -77,7 +74,7 @@ def transformed(template: str, paths: dict[str, str] | None = None) -> str:
         ),
         ('"<aws.events.rule-name> triggered"', '"example triggered"'),
         ('"at <aws.events.event.ingestion-time>"', '"at 2023-11-14T22:13:20Z"'),
-        # values that are no texts
+        # values that are not strings
         ('{"cpus": <cpus>, "spot": <spot>, "tags": <tags>}', '{"cpus":4,"spot":false,"tags":[{"k":"a"},{"k":"b"}]}'),
         ('"<cpus> <spot> <first>"', '"4 false a"'),
         ('{"keys": <keys>}', '{"keys":["a","b"]}'),
@@ -93,7 +90,7 @@ def transformed(template: str, paths: dict[str, str] | None = None) -> str:
     ],
 )
 def test_a_template_becomes_the_input(template: str, expected: str) -> None:
-    """Variables stand for values as JSON, and within quotes for the values' text."""
+    """Variables become JSON, and within quotes the text of the value."""
     assert transformed(template) == expected
 
 
@@ -101,13 +98,13 @@ def test_a_template_becomes_the_input(template: str, expected: str) -> None:
     "template",
     ['{"say": "<tags>"}', ' {"say": "it is <tags>", "tags": <tags>}', '{"say": "<keys>"}', '{"say": <tags> <cpus>}'],
 )
-def test_an_object_that_is_no_json_any_more_has_no_input(template: str) -> None:
-    """A list or an object within quotes breaks a template that is an object (recorded: nothing is delivered)."""
+def test_a_broken_object_template_has_no_input(template: str) -> None:
+    """A list or object within quotes breaks an object template (recorded: nothing is delivered)."""
     with pytest.raises(InvalidInputError):
         transformed(template)
 
 
-def test_a_text_with_quotes_breaks_an_object() -> None:
+def test_a_string_with_quotes_breaks_an_object_template() -> None:
     """API_InputTransformer.html: values in an object must not include quote marks."""
     event = {**EVENT, "detail": {"x": 'a "b"'}}
 
@@ -116,7 +113,7 @@ def test_a_text_with_quotes_breaks_an_object() -> None:
 
 
 def test_the_reserved_variables_for_the_whole_event() -> None:
-    """`event` leaves out the detail and has its own name for the detail type; `event.json` is all of it."""
+    """`event` has no detail and names the detail type differently; `event.json` is complete."""
     body = json.loads(transformed('{"short": <aws.events.event>, "whole": <aws.events.event.json>}'))
 
     assert body["whole"] == EVENT
@@ -125,13 +122,13 @@ def test_the_reserved_variables_for_the_whole_event() -> None:
     assert body["short"]["id"] == EVENT["id"]
 
 
-def test_without_any_of_them_it_is_the_event() -> None:
-    """The event comes as JSON without spaces."""
+def test_the_default_input_is_the_event() -> None:
+    """As JSON without spaces."""
     assert made() == compact(EVENT)
 
 
-def test_a_constant() -> None:
-    """Input is passed on as it is given (API_Target.html)."""
+def test_a_constant_is_passed_unchanged() -> None:
+    """Input (API_Target.html)."""
     assert made(Input='{"a": 1}') == '{"a": 1}'
 
 
@@ -147,8 +144,8 @@ def test_a_constant() -> None:
         ("$.nothing", "null"),
     ],
 )
-def test_a_part_of_the_event(path: str, expected: str) -> None:
-    """InputPath picks what it leads to, as JSON (API_Target.html)."""
+def test_a_path_selects_a_part_of_the_event(path: str, expected: str) -> None:
+    """InputPath gives its value as JSON (API_Target.html)."""
     assert made(InputPath=path) == expected
 
 
@@ -171,8 +168,8 @@ def test_a_part_of_the_event(path: str, expected: str) -> None:
         ),
     ],
 )
-def test_what_is_refused(target: dict[str, Any], message: str) -> None:
-    """PutTargets refuses what could not be made (API_PutTargets.html)."""
+def test_an_invalid_input_is_rejected(target: dict[str, Any], message: str) -> None:
+    """By PutTargets (API_PutTargets.html)."""
     with pytest.raises(AwsError) as raised:
         made(**target)
 
@@ -180,8 +177,8 @@ def test_what_is_refused(target: dict[str, Any], message: str) -> None:
 
 
 @given(st.text(max_size=30))
-def test_a_value_alone_always_makes_json(value: str) -> None:
-    """Outside of quotes a text is escaped, whatever is in it."""
+def test_a_value_outside_quotes_is_escaped(value: str) -> None:
+    """Any string then gives valid JSON."""
     event = {**EVENT, "detail": {"x": value}}
 
     body = made(event, InputTransformer={"InputTemplate": '{"x": <x>}', "InputPathsMap": {"x": "$.detail.x"}})
@@ -190,8 +187,8 @@ def test_a_value_alone_always_makes_json(value: str) -> None:
 
 
 @given(st.text("$.[]*'\"ab0", max_size=12))
-def test_any_text_is_a_path_or_is_none(text: str) -> None:
-    """A path leads to something or to nothing; other texts are no paths."""
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
+    """A valid path finds a value or raises PathNotFoundError; an invalid one is None."""
     steps = json_path.parse(text)
     if steps is not None:
         try:

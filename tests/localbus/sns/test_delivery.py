@@ -141,7 +141,7 @@ def test_a_filter_policy_at_work(localbus: Localbus, sns: Any, topic: str) -> No
 
 def test_without_a_queue_policy_nothing_is_delivered(localbus: Localbus, sns: Any, topic: str) -> None:
     """SNS must be let (subscribe-sqs-queue-to-sns-topic), and the journal says that it was not."""
-    queue = new_queue(localbus, "q", open_to_sns=False)
+    queue = new_queue(localbus, "q", open_to=None)
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
 
     message_id = sns.publish(TopicArn=topic, Message="m")["MessageId"]
@@ -160,7 +160,7 @@ def test_without_a_queue_policy_nothing_is_delivered(localbus: Localbus, sns: An
 def test_policies_can_be_switched_off() -> None:
     """With the switch SNS sends as it likes."""
     localbus = Localbus(Options(enforce_policies=False)).start()
-    sns, queue = localbus.client("sns"), new_queue(localbus, "q", open_to_sns=False)
+    sns, queue = localbus.client("sns"), new_queue(localbus, "q", open_to=None)
     topic = sns.create_topic(Name="t")["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes={"RawMessageDelivery": "true"})
 
@@ -194,7 +194,7 @@ def test_what_cannot_be_delivered_goes_to_the_dead_letter_queue(
 
 def test_a_dead_letter_queue_needs_a_policy_too(localbus: Localbus, sns: Any, topic: str) -> None:
     """Otherwise the message is lost, which the journal says (sns-configure-dead-letter-queue)."""
-    dead = new_queue(localbus, "dead", open_to_sns=False)
+    dead = new_queue(localbus, "dead", open_to=None)
     policy = json.dumps({"deadLetterTargetArn": dead.arn})
     arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:none"
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RedrivePolicy": policy})

@@ -40,7 +40,7 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
     except EntryError as exc:
         return {"ErrorCode": exc.code, "ErrorMessage": exc.message}
     if bus is None:  # AWS accepts such an event and drops it
-        events.journal.note("dropped", str(entry["EventBusName"]), made.event_id, now, "there is no such event bus")
+        events.journal.note("dropped", str(entry["EventBusName"]), made.event_id, now, "the event bus does not exist")
     else:
         events.publish(made, bus)
     return {"EventId": made.event_id}
