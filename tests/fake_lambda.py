@@ -23,7 +23,7 @@ from localbus.protocol.service import Caller
 from localbus.sqs import api as sqs_api
 from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 from support import eventually
 
 ME = Caller()
@@ -120,7 +120,7 @@ class Cafe:
         self.journal = Journal()
         self.tasks = BackgroundTasks(self.clock)
         self.sqs = Sqs(self.clock, self.journal)
-        self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamCalls(url), self.tasks)
+        self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamClient(url), self.tasks)
         self._service = lambda_api.service(self.mappings)
 
     def queue(self, name: str = "work", **attributes: str) -> Queue:

@@ -8,37 +8,60 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
 from localbus.pytest_plugin import Localbus
 
+COMMAND = (sys.executable, "-m", "localbus")
+
+
+@contextmanager
+def started(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process on a free port, and its first line of output."""
+    command = [*COMMAND, "--port", "0", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
 
 def test_the_command_line() -> None:
-    """It says where it listens, is ready within a second or so, and ends at once on SIGTERM."""
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "localbus", "--port", "0", "--manual-clock"], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
+    """It prints its URL within five seconds (usually one), and exits at once on SIGTERM."""
+    begin = time.monotonic()
+    with started("--manual-clock") as (process, line):
+        assert line.startswith("localbus listens on http://127.0.0.1:")
+        assert time.monotonic() - begin < 5
+        assert httpx.get(f"{line.split()[-1]}/_localbus/clock").json()["manual"] is True
 
-    line = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
 
-    assert line.startswith("localbus listens on http://127.0.0.1:")
-    assert time.monotonic() - started < 5
-    assert httpx.get(f"{line.split()[-1]}/_localbus/clock").json()["manual"] is True
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=5) == 0
-    process.stdout.close()
+        assert process.wait(timeout=5) == 0
+
+
+def test_ctrl_c_is_quiet() -> None:
+    """An interrupt ends the process without output, also while clients wait."""
+    with started() as (process, line), httpx.stream("GET", f"{line.split()[-1]}/_localbus/journal?follow=1") as journal:
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=5)
+
+        with pytest.raises(httpx.TransportError):
+            journal.read()
+
+    assert (process.returncode, errors) == (0, "")
 
 
 def test_the_fixture_is_quick(localbus: Localbus) -> None:
-    """A fresh engine takes less than 200 ms; of three tries the best, because the machine may be busy."""
+    """A new engine takes less than 200 ms. The best of three counts, because the machine may be busy."""
     took_s = []
     for _ in range(3):
-        started = time.monotonic()
+        begin = time.monotonic()
         another = Localbus().start()
-        took_s.append(time.monotonic() - started)
+        took_s.append(time.monotonic() - begin)
         assert another.url != localbus.url
         another.stop()
 
@@ -46,13 +69,12 @@ def test_the_fixture_is_quick(localbus: Localbus) -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command line, to its end."""
-    command = [sys.executable, "-m", "localbus", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    """Run the command line to its end."""
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=20)
 
 
-def test_a_port_that_is_taken() -> None:
-    """It says so in a line, with the way out."""
+def test_a_port_in_use() -> None:
+    """The error is one line, with a fix."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("--port", str(taken.getsockname()[1]))
 
@@ -61,54 +83,37 @@ def test_a_port_that_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "error"),
     [
-        (["--port", "70000"], "port must be 0-65535"),
-        (["--port", "x"], "port must be 0-65535"),
-        (["--upstream", "127.0.0.1:4567"], "is no URL of an engine"),
+        (["--port", "70000"], "invalid port '70000': expected 0 to 65535"),
+        (["--port", "x"], "invalid port 'x': expected 0 to 65535"),
+        (["--upstream", "127.0.0.1:4567"], "invalid upstream URL '127.0.0.1:4567': expected http://HOST:PORT"),
         (["--disorder", "duplicate=1"], "unknown setting 'duplicate': expected seed, duplicates"),
         (["--disorder", "duplicates"], "invalid duplicates '': expected a number"),
         (["--disorder", "duplicates=2"], "invalid duplicates 2.0: expected a probability from 0 to 1"),
     ],
 )
-def test_what_cannot_be_asked_for(arguments: list[str], told: str) -> None:
-    """A mistake on the command line is named, without a traceback."""
+def test_invalid_options(arguments: list[str], error: str) -> None:
+    """An error on the command line names the value, without a traceback."""
     done = run(*arguments)
 
     assert done.returncode == 2
-    assert told in done.stderr
+    assert error in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_help_and_version() -> None:
-    """Every option is explained, and the version told."""
-    text = run("--help").stdout
+    """--help explains every option; --version prints the version."""
+    options = {
+        "port",
+        "upstream",
+        "disorder",
+        "allow-origin",
+        "manual-clock",
+        "no-policies",
+        "sign-everything",
+        "version",
+    }
 
-    for option in (
-        "--port",
-        "--upstream",
-        "--disorder",
-        "--allow-origin",
-        "--manual-clock",
-        "--no-policies",
-        "--version",
-    ):
-        assert option in text
+    assert options <= set(re.findall(r"--([a-z-]+)", run("--help").stdout))
     assert re.fullmatch(r"localbus \d+\.\d+\.\d+\n", run("--version").stdout)
-
-
-def test_ctrl_c_is_quiet() -> None:
-    """An interrupt ends it without a word, also with clients that wait."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "localbus", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    url = process.stdout.readline().split()[-1]
-
-    with httpx.stream("GET", f"{url}/_localbus/journal?follow=1") as following:
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=5)
-        with pytest.raises(httpx.TransportError):
-            following.read()
-
-    assert (process.returncode, errors) == (0, "")

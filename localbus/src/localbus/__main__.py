@@ -23,18 +23,18 @@ from localbus.engine import VERSION, Engine, Options
 T = TypeVar("T")
 
 _EPILOG = """\
-Any AWS client that has this address as its endpoint can use it:
+Any AWS client can use it as its endpoint:
 
   python -m localbus &
   aws --endpoint-url http://127.0.0.1:4566 sqs create-queue --queue-name work
-  curl http://127.0.0.1:4566/_localbus/        what can be looked at and turned while it runs
+  curl http://127.0.0.1:4566/_localbus/        lists what to inspect and change while it runs
 
-Credentials may be anything; an access key of twelve digits is an account. Nothing is kept when it ends.
+Any credentials are valid; an access key of twelve digits is an account. Nothing is stored after it ends.
 """
 
 
 def main() -> None:
-    """Run an engine until it is told to stop."""
+    """Run an engine until SIGINT or SIGTERM."""
     parser = _parser()
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
@@ -48,56 +48,54 @@ def main() -> None:
         sign_everything=given.sign_everything,
     )
     engine = Engine(options, ManualClock() if given.manual_clock else None)
-    with contextlib.suppress(KeyboardInterrupt):  # one that comes before the loop takes signals
+    with contextlib.suppress(KeyboardInterrupt):  # an interrupt before the loop handles signals
         try:
             uvloop.run(_run(engine))
         except OSError as exc:
-            parser.exit(1, f"localbus: {_why_not(exc, given.host, given.port)}\n")
+            parser.exit(1, f"localbus: {_listen_error(exc, given.host, given.port)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m localbus",
-        description="SQS, SNS and EventBridge on this machine, in one process at one port, true to AWS.",
+        description="SQS, SNS and EventBridge as AWS behaves, in one local process at one port.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"localbus {VERSION}")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
-    parser.add_argument(
-        "--port", type=_checked(_port), default=4566, help="the port; 0 takes a free one (default: 4566)"
-    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=_checked(_port), default=4566, help="port; 0 chooses a free one (default: 4566)")
     parser.add_argument(
         "--upstream",
         type=_checked(_url),
         metavar="URL",
-        help="an engine for every other service, such as http://127.0.0.1:4567; without one they are not there",
+        help="engine for all other services, such as http://127.0.0.1:4567 (default: none)",
     )
-    parser.add_argument("--manual-clock", action="store_true", help="let time stand still until it is moved by HTTP")
-    parser.add_argument("--no-policies", action="store_true", help="let services and other accounts send as they like")
+    parser.add_argument("--manual-clock", action="store_true", help="stop the clock; POST /_localbus/clock moves it")
+    parser.add_argument("--no-policies", action="store_true", help="do not enforce resource policies")
     parser.add_argument(
         "--disorder",
         type=_checked(parse_faults),
         metavar="seed=7,duplicates=0.05,reordering=0.1,missed_polls=0.2,doubled_events=0.05",
-        help="let standard queues and rules be no better than AWS promises; each is a probability, 0 if not named",
+        help="delivery faults that AWS permits, for standard queues and rules: probabilities from 0 to 1 (default: 0)",
     )
     parser.add_argument(
         "--allow-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let web pages of this origin use it, such as https://shop.example; those of this machine may anyway",
+        help="allow web pages of this origin, such as https://shop.example; pages of this machine are always allowed",
     )
     parser.add_argument(
         "--sign-everything",
         action="store_true",
-        help="sign what SNS sends to queues, functions and mail, too; it takes some milliseconds a message",
+        help="sign SNS messages to queues, functions and e-mail too; this takes some milliseconds a message",
     )
     return parser
 
 
 def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
-    """Let the parser show the words of a ValueError."""
+    """Return the reader with its ValueError as the parser's error."""
 
     def checked(text: str) -> T:
         try:
@@ -110,21 +108,21 @@ def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:  # uvloop would take it modulo 65536
-        raise ValueError(f"port must be 0-65535, not {text!r}")
+        raise ValueError(f"invalid port {text!r}: expected 0 to 65535")
     return int(text)
 
 
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme != "http" or not parts.hostname:
-        raise ValueError(f"{text!r} is no URL of an engine: http://HOST:PORT")
+        raise ValueError(f"invalid upstream URL {text!r}: expected http://HOST:PORT")
     return text
 
 
-def _why_not(error: OSError, host: str, port: int) -> str:
-    """Why listening failed, and the mend where there is one."""
+def _listen_error(error: OSError, host: str, port: int) -> str:
+    """Return why listening failed, with a fix if there is one."""
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is already in use. Choose another with --port, or let --port 0 take a free one."
+        return f"port {port} of {host} is already in use. Choose another with --port, or use --port 0 for a free one."
     return f"cannot listen on {host}:{port}: {error.strerror or error}."
 
 
@@ -133,11 +131,11 @@ async def _run(engine: Engine) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     url = await engine.start()
-    # Messages are many, long-lived and never in cycles: a full collection over them would only be a pause.
+    # Messages are many, long-lived and never in cycles: a full collection would only cause a pause.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1000)
-    sys.stdout.write(f"localbus listens on {url}\nWhat is inside: {url}/_localbus/\n")
+    sys.stdout.write(f"localbus listens on {url}\nDeveloper API: {url}/_localbus/\n")
     sys.stdout.flush()
     await stop.wait()
     await engine.stop()

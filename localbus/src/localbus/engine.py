@@ -1,4 +1,4 @@
-"""One engine: its clock, its journal, its services and the port on which they are found. Everything is wired here."""
+"""An engine: the wiring of clock, journal, services and HTTP server."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from importlib.metadata import version
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock, RealClock
-from localbus.cloudformation import api as cloudformation
+from localbus.cloudformation import api as cloudformation_api
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import DeliveryFaults
 from localbus.developer_api.api import DeveloperApi
 from localbus.events import api as events_api
 from localbus.events.state import EventBridge
-from localbus.http.cors import Origins
+from localbus.http.cors import Cors
 from localbus.http.server import HttpServer
 from localbus.journal import Journal
 from localbus.lambda_ import api as lambda_api
@@ -25,15 +25,15 @@ from localbus.sns import api as sns_api
 from localbus.sns.state import Sns
 from localbus.sqs import api as sqs_api
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
-from localbus.upstream.proxy import Upstream
+from localbus.upstream.client import UpstreamClient
+from localbus.upstream.proxy import UpstreamProxy
 
 VERSION = version("orderboard-localbus")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How an engine is to run. `upstream` is the URL of the engine for every other service."""
+    """Options of an engine. `upstream` is the URL of the engine for every other service."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -52,7 +52,7 @@ class Engine:
         self.clock = clock or RealClock()
         self.journal = Journal()
         self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, faults=options.faults)
-        upstream = UpstreamCalls(options.upstream)
+        upstream = UpstreamClient(options.upstream)
         self.tasks = BackgroundTasks(self.clock)
         self.sns = Sns(
             self.clock,
@@ -78,25 +78,25 @@ class Engine:
         mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)
-        services = [*messaging, cloudformation.service(self.stacks)]
+        services = [*messaging, cloudformation_api.service(self.stacks)]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = ApiFaults()
         developer_api = DeveloperApi(
             self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about
         )
-        proxy = Upstream(options.upstream) if options.upstream else None
+        proxy = UpstreamProxy(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
         self.router = Router(services, developer_api, proxy, self.faults, rest)
-        self._server = HttpServer(Origins(self.router, options.allow_origins))
+        self._server = HttpServer(Cors(self.router, options.allow_origins))
 
     async def start(self) -> str:
-        """Listen, and say at which URL."""
+        """Start to listen. Return the URL."""
         port = await self._server.start(self.options.host, self.options.port)
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
         self.sns.url = f"http://{host}:{port}"
         return self.sns.url
 
     async def stop(self) -> None:
-        """Stop listening, and end what is under way."""
+        """Stop listening and cancel all background tasks."""
         await self._server.stop()
         await self.tasks.cancel_all()

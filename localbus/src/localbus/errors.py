@@ -1,13 +1,13 @@
-"""An error as AWS answers it, whatever the protocol. Which codes there are is said by the service that raises them."""
+"""Errors of AWS services, independent of the protocol. Each service defines its codes."""
 
 from __future__ import annotations
 
 
 class AwsError(Exception):
-    """What the caller gets back: a code, a message and an HTTP status.
+    """An error for the caller.
 
-    `code` is the name of the error's shape (`QueueDoesNotExist`); the service's table gives its HTTP status and the
-    code that the older Query protocol has for it. `query_message` is the message where that one words it otherwise.
+    `code` is the name of the error's shape (`QueueDoesNotExist`); the service's table has its HTTP status and its code
+    in the older Query protocol. `query_message` is the Query protocol's message, if it differs.
     """
 
     def __init__(self, code: str, message: str, *, query_message: str | None = None) -> None:
@@ -18,7 +18,7 @@ class AwsError(Exception):
 
 
 class UnknownActionError(Exception):
-    """The service has no such action. Each protocol words this in its own way."""
+    """An action that the service does not have. Each protocol has its own error for it."""
 
     def __init__(self, action: str) -> None:
         super().__init__(action)
@@ -30,9 +30,9 @@ class InvalidTokenError(Exception):
 
 
 class MalformedRequestError(Exception):
-    """The request is not of the protocol's form, or a value is not of the type that the model gives."""
+    """A request that is not valid in its protocol, or a value of the wrong type."""
 
 
 def not_implemented(service: str, action: str) -> AwsError:
-    """The answer to an action that AWS has and this engine has not: never a silent success."""
-    return AwsError("NotImplemented", f"{service} {action} is known to AWS and not built in localbus.")
+    """Return the error for an action of AWS that localbus does not have. It never succeeds silently."""
+    return AwsError("NotImplemented", f"{service} {action} is an action of AWS that localbus does not implement.")

@@ -1,4 +1,4 @@
-"""Ids in the form of AWS's: random UUIDs as text, without the objects in between, which cost most."""
+"""Ids as AWS has them: random UUIDs, made as text because UUID objects would cost most of the time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _spare: list[str] = []
 
 
 def new_id() -> str:
-    """A random UUID (version 4)."""
+    """Return a random UUID (version 4)."""
     try:
         digits = _spare.pop()
     except IndexError:
@@ -19,7 +19,7 @@ def new_id() -> str:
 
 
 def _draw() -> str:
-    """The digits of one id; those of some more are kept, for the system is asked only now and then."""
+    """Return the digits of one id, and keep those of more: the system call costs most."""
     drawn = os.urandom(16 * _DRAWN_IDS).hex()
     digits, *more = (drawn[at : at + 32] for at in range(0, len(drawn), 32))
     _spare.extend(more)

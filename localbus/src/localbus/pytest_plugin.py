@@ -1,4 +1,4 @@
-"""A pytest fixture: `localbus` is a fresh engine with a manual clock, at a URL of its own, for any AWS client."""
+"""A pytest fixture: `localbus` is a new engine with a manual clock, at its own URL, for any AWS client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from localbus.engine import Engine, Options
 
 
 class Localbus:
-    """An engine in a thread of its own."""
+    """An engine in a thread, with a manual clock."""
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
@@ -31,7 +31,7 @@ class Localbus:
         return self
 
     def advance(self, seconds: float) -> None:
-        """Move the clock; what falls due happens before this returns."""
+        """Move the clock forward. What becomes due happens before this returns."""
 
         async def move() -> None:
             self.clock.advance(seconds)
@@ -39,8 +39,8 @@ class Localbus:
         self._run(move)
 
     def client(self, service: str, *, account: str = "000000000000", region: str = "us-east-1", **given: Any) -> Any:
-        """A boto3 client for this engine; an access key of twelve digits is an account."""
-        import boto3  # noqa: PLC0415 (whoever uses another client does not need it)
+        """Return a boto3 client of this engine. The account is the access key."""
+        import boto3  # noqa: PLC0415 (other clients do not need it)
 
         make: Any = boto3.client
         return make(
@@ -65,7 +65,7 @@ class Localbus:
 
 @pytest.fixture
 def localbus() -> Iterator[Localbus]:
-    """A fresh engine with a manual clock; `.url` is its endpoint, `.client("sqs")` a boto3 client for it."""
+    """A new engine with a manual clock; `.url` is its endpoint, `.client("sqs")` a boto3 client for it."""
     bus = Localbus().start()
     yield bus
     bus.stop()

@@ -9,8 +9,9 @@ import httpx
 import pytest
 from localbus.errors import MalformedRequestError
 from localbus.protocol.aws_query import QueryProtocol
+from localbus.protocol.constraints import describe
 from localbus.protocol.service import Service
-from localbus.protocol.service_model import Api, describe
+from localbus.protocol.service_model import Api
 from localbus.pytest_plugin import Localbus
 
 NAMESPACE = "{http://queue.amazonaws.com/doc/2012-11-05/}"

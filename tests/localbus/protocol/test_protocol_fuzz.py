@@ -105,7 +105,7 @@ def test_any_form(engine: Engine, action: str, pairs: list[tuple[list[str], str]
 
     response = asyncio.run(answer(engine, Request("POST", "/", headers, [], body)))
 
-    assert response.status < 500 or b"start it with --upstream" in cast(bytes, response.body), response.body
+    assert response.status < 500 or b"Start it with --upstream" in cast(bytes, response.body), response.body
 
 
 @_fuzz

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from localbus.engine import Engine, Options
 from localbus.http.message import Request, Response
-from localbus.http.server import Connection, HttpServer
+from localbus.http.server import HttpServer
 from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus.sqs.message import Message
@@ -249,7 +249,7 @@ class FullTransport(asyncio.Transport):
         super().__init__()
         self.answers = 0
         self.is_heard = True
-        self.protocol: Connection | None = None
+        self.protocol: asyncio.Protocol | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Hold the answer, and say that it is too much."""
@@ -273,7 +273,7 @@ class FullTransport(asyncio.Transport):
 def test_who_does_not_read_is_not_heard() -> None:
     """Answers do not pile up for a client that sends and sends, until it has read those that there are."""
     transport = FullTransport()
-    connection = transport.protocol = Connection(Engine(Options()).router, set())
+    connection = transport.protocol = HttpServer(Engine(Options()).router).connection()
     connection.connection_made(transport)
 
     connection.data_received(b"GET /_localbus/ HTTP/1.1\r\nHost: x\r\n\r\n")

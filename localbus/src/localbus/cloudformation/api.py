@@ -8,8 +8,9 @@ from functools import partial
 from localbus.cloudformation import change_set_actions, describe_actions, stack_actions, template_actions
 from localbus.cloudformation.state import CloudFormation
 from localbus.errors import AwsError
+from localbus.protocol.constraints import Violation, describe
 from localbus.protocol.service import Caller, Service
-from localbus.protocol.service_model import Api, Params, Violation, describe
+from localbus.protocol.service_model import Api, Params
 
 ACTIONS: dict[str, Callable[[CloudFormation, Params, Caller], Params | Awaitable[Params]]] = {
     "CancelUpdateStack": stack_actions.cancel_update_stack,

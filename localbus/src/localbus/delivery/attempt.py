@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from localbus.http.client import Answer, NoAnswerError
 from localbus.resource_policy import Principal, allows
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 
 class DeliveryError(Exception):
@@ -45,15 +45,15 @@ def no_connection(error: Exception, target: str) -> DeliveryError:
     return DeliveryError("CONNECTION_FAILURE", text, retryable=True)
 
 
-def require_upstream(upstream: UpstreamCalls, service: str) -> None:
+def require_upstream(upstream: UpstreamClient, service: str) -> None:
     """Raise DeliveryError if the engine has no upstream, and therefore not this service."""
-    if not upstream.is_there:
+    if not upstream.is_configured:
         text = f"localbus has no {service} without an upstream: start it with --upstream http://HOST:PORT"
         raise DeliveryError("NO_RESOURCE", text)
 
 
 async def invoke_function(
-    upstream: UpstreamCalls, arn: str, payload: str, principal: Principal, *, enforce_policies: bool
+    upstream: UpstreamClient, arn: str, payload: str, principal: Principal, *, enforce_policies: bool
 ) -> None:
     """Invoke a Lambda function of the upstream asynchronously, if its policy allows. Raises DeliveryError."""
     require_upstream(upstream, "Lambda")
@@ -66,7 +66,7 @@ async def invoke_function(
     check_answer(answer, arn)
 
 
-async def _check_permission(upstream: UpstreamCalls, arn: str, principal: Principal) -> None:
+async def _check_permission(upstream: UpstreamClient, arn: str, principal: Principal) -> None:
     """Require the function's policy to name the topic or rule that invokes it.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html

@@ -118,7 +118,7 @@ class DeveloperApi:
         coming: asyncio.Queue[Entry] = asyncio.Queue(_MAX_FOLLOWER_BACKLOG)
 
         def follow(entry: Entry) -> None:
-            if not coming.full() and entry.fits(**wanted):
+            if not coming.full() and entry.matches(**wanted):
                 coming.put_nowait(entry)
 
         stop = self._journal.follow(follow)

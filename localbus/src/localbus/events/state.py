@@ -21,7 +21,7 @@ from localbus.events.replay import Replays
 from localbus.events.targets import EventTargets, TopicPublisher
 from localbus.journal import Journal
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 _LATE_S = 60
 
@@ -34,7 +34,7 @@ class EventBridge:
         clock: Clock,
         journal: Journal,
         sqs: Sqs,
-        upstream: UpstreamCalls,
+        upstream: UpstreamClient,
         tasks: BackgroundTasks,
         *,
         publish_to_topic: TopicPublisher,

@@ -24,7 +24,7 @@ from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
 from localbus.resource_policy import Principal, allows
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 # Publishes a message to a topic ARN for a principal, with a trace header. May raise AwsError.
 TopicPublisher = Callable[[str, Params, Principal, str], object]
@@ -49,7 +49,7 @@ class EventTargets:
     def __init__(
         self,
         sqs: Sqs,
-        upstream: UpstreamCalls,
+        upstream: UpstreamClient,
         buses: Buses,
         destinations: ApiDestinations,
         archives: Archives,

@@ -1,7 +1,7 @@
-"""Which web pages may talk to the engine. A page says in `Origin` where it comes from; AWS clients send no such header.
+"""Cross-origin requests: web pages of this machine may use the engine, others only if allowed.
 
-Any page that is open in a browser on this machine can send requests to 127.0.0.1. Pages that were served by this
-machine may, and are told so as browsers ask (CORS); others only where that was asked for.
+Any page that is open in a browser on this machine can send requests to 127.0.0.1, and names its site in `Origin`. AWS
+clients send no such header.
 Source: https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS
 """
 
@@ -13,34 +13,30 @@ from urllib.parse import urlsplit
 from localbus.http.message import App, Request, Response
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_ASK_AGAIN_AFTER_S = b"600"
 
 
-class Origins:
-    """Stands before the app. `allowed` are origins such as `https://shop.example`; `*` is any."""
+class Cors:
+    """Checks the origin before the app answers. `allowed` are origins such as `https://shop.example`; `*` is any."""
 
     def __init__(self, app: App, allowed: Collection[str] = ()) -> None:
         self._app = app
         self._allowed = frozenset(allowed)
-
-    def wants_stream(self, request: Request) -> bool:
-        """As the app says."""
-        return self._app.wants_stream(request)
+        self.wants_stream = app.wants_stream
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Let the app answer a client that is no web page, or one that may ask."""
+        """Answer by the app, with CORS headers for a web page; 403 if its origin is not allowed."""
         if b"origin" not in request.headers:
             return self._app.handle(request)
         origin = request.header(b"origin")
-        if not self._may(origin):
-            text = f"Pages of {origin} may not talk to this engine; --allow-origin {origin} lets them.\n"
+        if not self._allows(origin):
+            text = f"Pages of {origin} may not use this engine. To allow them, start it with --allow-origin {origin}.\n"
             return Response(403, [(b"Content-Type", b"text/plain; charset=utf-8")], text.encode())
         if request.method == "OPTIONS" and b"access-control-request-method" in request.headers:
             return _allow(_preflight(request), origin)
         response = self._app.handle(request)
         return _allow(response, origin) if isinstance(response, Response) else _allow_later(response, origin)
 
-    def _may(self, origin: str) -> bool:
+    def _allows(self, origin: str) -> bool:
         if origin in self._allowed or "*" in self._allowed:
             return True
         try:
@@ -51,14 +47,14 @@ class Origins:
 
 
 def _preflight(request: Request) -> Response:
-    """The answer to a browser that asks beforehand: whatever the page wants to send, it may."""
-    wanted = request.headers.get(b"access-control-request-headers", b"*")
+    """Return the response to a preflight request: an allowed page may send anything."""
+    requested = request.headers.get(b"access-control-request-headers", b"*")
     return Response(
         204,
         [
             (b"Access-Control-Allow-Methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
-            (b"Access-Control-Allow-Headers", wanted),
-            (b"Access-Control-Max-Age", _ASK_AGAIN_AFTER_S),
+            (b"Access-Control-Allow-Headers", requested),
+            (b"Access-Control-Max-Age", b"600"),
         ],
     )
 

@@ -1,7 +1,6 @@
-"""Web forms, of which the Query protocol has one in each request: names and values, percent-encoded.
+"""A fast parser for percent-encoded web forms, the bodies of the Query protocol.
 
-A batch of ten messages has some seventy values and thousands of encoded characters, so this is most of what reading it
-costs.
+A batch of ten messages has some seventy values and thousands of encoded characters, so parsing dominates the cost.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _MALFORMED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def parse_form(body: bytes) -> dict[str, str]:
-    """The names with their values; the last of a repeated one counts."""
+    """Return the values by name; the last of a repeated name counts."""
     if _MALFORMED.search(body):
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     form: dict[str, str] = {}

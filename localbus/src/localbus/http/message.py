@@ -1,4 +1,4 @@
-"""An HTTP request and its response as the engine sees them. How bytes become these is `http_server`'s part."""
+"""An HTTP request and its response. See `server` for how they are parsed and written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, unquote
 from localbus.http.forms import parse_form
 
 Headers = list[tuple[bytes, bytes]]
-DROP_CONNECTION = 0  # a status that is none: the connection is to end without an answer
+DROP_CONNECTION = 0  # not a status: end the connection without a response
 
 
 @dataclass
 class Request:
-    """A request. `body` is complete for an engine's own service; `stream` is set instead for what is passed on."""
+    """A request. `body` is complete, or `stream` is set instead for a request that may go to the upstream."""
 
     method: str
     target: str
@@ -26,7 +26,7 @@ class Request:
     stream: AsyncIterable[bytes] | None = None
 
     def header(self, name: bytes) -> str:
-        """The header of that lower-case name, or an empty text."""
+        """Return the header of that lower-case name; empty text without one."""
         return self.headers.get(name, b"").decode("latin-1")
 
     @cached_property
@@ -41,12 +41,12 @@ class Request:
 
     @cached_property
     def is_form(self) -> bool:
-        """Whether the body is a web form, as Query requests are."""
+        """True if the body is a web form, as in the Query protocol."""
         return self.header(b"content-type").startswith("application/x-www-form-urlencoded")
 
     @cached_property
     def form(self) -> dict[str, str]:
-        """The parameters of the query string and of a form in the body together."""
+        """The parameters of the query string and of a form in the body."""
         if not self.is_form:
             return self.query
         return self.query | parse_form(self.body)
@@ -54,7 +54,7 @@ class Request:
 
 @dataclass
 class Response:
-    """A response. A body that comes in pieces (from upstream, or a journal that is followed) is an async generator."""
+    """A response. A body that comes in pieces (from the upstream, or of a followed journal) is an async generator."""
 
     status: int
     headers: Headers
@@ -62,13 +62,13 @@ class Response:
 
 
 class App(Protocol):
-    """What an HTTP server serves."""
+    """An application for `HttpServer`."""
 
     def wants_stream(self, request: Request) -> bool:
-        """Whether this request, of which only the head is there yet, is to be handed over before its body is."""
+        """Return whether to handle this request, of which only the head is read, before its body is read."""
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer at once where that is possible: most requests need no task of their own."""
+        """Answer a request, at once if possible: most requests need no task."""
 
 
 Handler = Callable[[Request], Response | Awaitable[Response]]

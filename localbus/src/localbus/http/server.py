@@ -1,6 +1,7 @@
-"""HTTP/1.1 on a bare asyncio protocol: httptools parses, and most requests are answered in the call that brings them.
+"""An HTTP/1.1 server on a bare asyncio protocol.
 
-Chosen by measurement over uvicorn; the figures are in the ADR on the HTTP server.
+httptools parses, and most requests are answered in the call that reads them. Chosen by measurement over uvicorn; the
+figures are in the ADR on the HTTP server.
 """
 
 from __future__ import annotations
@@ -26,35 +27,33 @@ _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class BodyStream:
-    """A request's body in the pieces in which it comes; the sender is held while too much lies unread."""
+class _BodyStream:
+    """A request's body in the pieces in which it comes. Reading pauses while too much of it is unread."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._pieces: deque[bytes] = deque()
-        self._held_bytes = 0
+        self._unread_bytes = 0
         self._ended = False
         self._discarded = False
         self._changed = asyncio.Event()
 
     def feed(self, piece: bytes) -> None:
-        """Take in the next piece."""
         if self._discarded:
             return
         self._pieces.append(piece)
-        self._held_bytes += len(piece)
-        if self._held_bytes > _STREAM_HIGH_BYTES:
+        self._unread_bytes += len(piece)
+        if self._unread_bytes > _STREAM_HIGH_BYTES:
             self._transport.pause_reading()
         self._changed.set()
 
     def discard(self) -> None:
-        """Nobody reads on: let the rest come, and keep none of it."""
+        """Drop the rest as it comes: nothing reads it."""
         self._discarded = True
         self._pieces.clear()
         self._transport.resume_reading()
 
     def end(self) -> None:
-        """No more comes."""
         self._ended = True
         self._changed.set()
 
@@ -62,7 +61,7 @@ class BodyStream:
         while True:
             while self._pieces:
                 piece = self._pieces.popleft()
-                self._held_bytes -= len(piece)
+                self._unread_bytes -= len(piece)
                 yield piece
             self._transport.resume_reading()
             if self._ended:
@@ -71,17 +70,17 @@ class BodyStream:
             await self._changed.wait()
 
 
-class Connection(asyncio.Protocol):
-    """One client's connection: requests are parsed as they come and answered in their order."""
+class _Connection(asyncio.Protocol):
+    """A client's connection. Requests are parsed as they come and answered in order."""
 
-    def __init__(self, app: App, connections: set[Connection]) -> None:
+    def __init__(self, app: App, connections: set[_Connection]) -> None:
         self._app = app
         self._connections = connections
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._stream: BodyStream | None = None
+        self._stream: _BodyStream | None = None
         self._close_after_body = False
         self._new_request()
 
@@ -92,16 +91,14 @@ class Connection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._size = 0
 
-    # What asyncio calls
+    # Callbacks of asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has connected."""
         self._transport = cast(asyncio.Transport, transport)
         self._parser = httptools.HttpRequestParser(self)
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has gone: what still waits for it need not."""
         self._connections.discard(self)
         self._waiting.clear()
         self._writable.set()
@@ -109,34 +106,29 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
 
     def pause_writing(self) -> None:
-        """The client reads slower than we write: till it has caught up it is not heard either."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """The client has caught up."""
         self._writable.set()
         self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # the parser leaves the body unread, so there is nothing to answer
-            self._refuse(501)
+        except httptools.HttpParserUpgrade:  # the parser does not read the body, so there is no request to answer
+            self._reject(501)
         except (httptools.HttpParserError, httptools.HttpParserCallbackError):
-            self._refuse(400)
+            self._reject(400)
         if not self._writable.is_set() and not self._transport.is_closing():
-            self._transport.pause_reading()
+            self._transport.pause_reading()  # until the client reads the responses that it has
 
-    # What the parser calls
+    # Callbacks of the parser
 
     def on_url(self, url: bytes) -> None:
-        """Part of the request's target."""
         self._target += url
         self._count_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
         self._headers[name.lower()] = value
         self._raw_headers.append((name, value))
         self._count_head(len(name) + len(value))
@@ -144,10 +136,9 @@ class Connection(asyncio.Protocol):
     def _count_head(self, size: int) -> None:
         self._size += size
         if self._size > MAX_HEAD_BYTES:
-            self._refuse(431)
+            self._reject(431)
 
     def on_headers_complete(self) -> None:
-        """The head is there: decide whether the body is collected or passed on as it comes."""
         self._size = 0
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(_CONTINUE)
@@ -155,22 +146,20 @@ class Connection(asyncio.Protocol):
             self._parser.get_method().decode(), self._target.decode("latin-1"), self._headers, self._raw_headers
         )
         if self._app.wants_stream(request):
-            request.stream = self._stream = BodyStream(self._transport)
-            self._take(request)
+            request.stream = self._stream = _BodyStream(self._transport)
+            self._enqueue(request)
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
         if self._stream is not None:
             self._stream.feed(body)
             return
         self._size += len(body)
         if self._size > MAX_BODY_BYTES:
-            self._refuse(413)
+            self._reject(413)
             return
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """The request is complete."""
         if self._parser.should_upgrade():
             return
         request = self._request
@@ -181,19 +170,19 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
         else:
             request.body = b"".join(self._body)
-            self._take(request)
+            self._enqueue(request)
         self._new_request()
 
-    # Answering
+    # Responses
 
-    def _take(self, request: Request) -> None:
+    def _enqueue(self, request: Request) -> None:
         keep_alive = self._parser.should_keep_alive()
-        if self._task is not None or self._waiting:
-            self._waiting.append((request, keep_alive))
-            if len(self._waiting) > 16:
-                self._transport.pause_reading()
+        if self._task is None and not self._waiting:
+            self._answer(request, keep_alive)
             return
-        self._answer(request, keep_alive)
+        self._waiting.append((request, keep_alive))
+        if len(self._waiting) > 16:
+            self._transport.pause_reading()
 
     def _answer(self, request: Request, keep_alive: bool) -> None:
         response = self._app.handle(request)
@@ -201,9 +190,9 @@ class Connection(asyncio.Protocol):
             self._write(response, response.body, keep_alive)
             self._end_answer(request, keep_alive)
         else:
-            self._task = asyncio.ensure_future(self._finish(request, response, keep_alive))
+            self._task = asyncio.ensure_future(self._answer_later(request, response, keep_alive))
 
-    async def _finish(self, request: Request, response: Response | Awaitable[Response], keep_alive: bool) -> None:
+    async def _answer_later(self, request: Request, response: Response | Awaitable[Response], keep_alive: bool) -> None:
         try:
             if not isinstance(response, Response):
                 response = await response
@@ -221,8 +210,8 @@ class Connection(asyncio.Protocol):
             self._answer(*self._waiting.popleft())
 
     def _end_answer(self, request: Request, keep_alive: bool) -> None:
-        """Close where that was asked for, but not while a body is still coming: a reset would swallow the answer."""
-        if isinstance(request.stream, BodyStream):
+        """Close the connection if required, but not while a body is still coming: a reset would lose the response."""
+        if isinstance(request.stream, _BodyStream):
             request.stream.discard()
         if request.stream is not None and request.stream is self._stream:
             self._close_after_body = not keep_alive
@@ -232,22 +221,13 @@ class Connection(asyncio.Protocol):
     def _write(self, response: Response, body: bytes, keep_alive: bool) -> None:
         if response.status == DROP_CONNECTION:
             self._transport.abort()
-        if self._transport.is_closing():
-            return
-        parts = [_LINES.get(response.status, b"HTTP/1.1 %d -\r\n" % response.status)]
-        parts += [b"%b: %b\r\n" % header for header in response.headers]
-        parts.append(b"Content-Length: %d\r\n" % len(body))
-        parts.append(b"\r\n" if keep_alive else b"Connection: close\r\n\r\n")
-        parts.append(body)
-        self._transport.write(b"".join(parts))
+        if not self._transport.is_closing():
+            self._transport.write(_head(response, keep_alive, b"Content-Length: %d\r\n" % len(body)) + body)
 
     async def _write_stream(self, response: Response, body: AsyncGenerator[bytes], keep_alive: bool) -> None:
-        """Pass pieces on; a response without a length is sent in chunks."""
+        """Write the pieces of a body, in chunks if it has no length."""
         sized = any(name.lower() == b"content-length" for name, _ in response.headers)
-        head = [_LINES.get(response.status, b"HTTP/1.1 %d -\r\n" % response.status)]
-        head += [b"%b: %b\r\n" % header for header in response.headers]
-        head += [b"" if sized else b"Transfer-Encoding: chunked\r\n", b"" if keep_alive else b"Connection: close\r\n"]
-        self._transport.write(b"".join([*head, b"\r\n"]))
+        self._transport.write(_head(response, keep_alive, b"" if sized else b"Transfer-Encoding: chunked\r\n"))
         async with aclosing(body) as pieces:
             async for piece in pieces:
                 if piece:
@@ -256,39 +236,46 @@ class Connection(asyncio.Protocol):
         if not sized:
             self._transport.write(b"0\r\n\r\n")
 
-    def _refuse(self, status: int) -> None:
-        """Answer what cannot be understood, and end the connection: what follows cannot be understood either."""
+    def _reject(self, status: int) -> None:
+        """Answer an invalid request and close the connection, because what follows cannot be parsed either."""
         if not self._transport.is_closing():
             self._transport.write(_LINES[status] + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
             self._transport.close()
 
-    def close(self) -> None:
-        """End the connection, whatever it waits for."""
+    def abort(self) -> None:
         self._transport.abort()
 
 
+def _head(response: Response, keep_alive: bool, length: bytes) -> bytes:
+    parts = [_LINES.get(response.status, b"HTTP/1.1 %d -\r\n" % response.status)]
+    parts += [b"%b: %b\r\n" % header for header in response.headers]
+    return b"".join([*parts, length, b"\r\n" if keep_alive else b"Connection: close\r\n\r\n"])
+
+
 class HttpServer:
-    """A listening socket and its connections."""
+    """A server for one app."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._connections: set[Connection] = set()
+        self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listen, and say on which port: 0 asks for a free one."""
+        """Listen on a port, or on a free one if it is 0. Return the port."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self._app, self._connections), host, port, backlog=2048
-        )
+        self._server = await loop.create_server(self.connection, host, port, backlog=2048)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
+    def connection(self) -> asyncio.Protocol:
+        """Return the protocol for a new connection."""
+        return _Connection(self._app, self._connections)
+
     async def stop(self) -> None:
-        """Stop listening and drop the connections: long polls end here."""
+        """Stop listening and drop all connections, also those of long polls."""
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):
-            connection.close()
+            connection.abort()
         if self._server is not None:
             await self._server.wait_closed()

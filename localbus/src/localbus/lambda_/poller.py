@@ -21,7 +21,7 @@ from localbus.lambda_.batch import Batch, Done, Failed, Item, Outcome, Unreachab
 from localbus.lambda_.batch_window import BatchWindow
 from localbus.lambda_.mapping import EventSourceMapping
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 log = logging.getLogger("localbus")
 
@@ -37,7 +37,7 @@ class Poller:
         mapping: EventSourceMapping,
         journal: Journal,
         sqs: Sqs,
-        upstream: UpstreamCalls,
+        upstream: UpstreamClient,
         tasks: BackgroundTasks,
     ) -> None:
         self._mapping = mapping

@@ -16,14 +16,14 @@ from localbus.lambda_.poller import Poller
 from localbus.lambda_.upstream_lambda import UpstreamLambda
 from localbus.protocol.service import Caller
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 
 class EventSourceMappings:
     """The mappings of every account and region."""
 
     def __init__(
-        self, clock: Clock, journal: Journal, sqs: Sqs, upstream: UpstreamCalls, tasks: BackgroundTasks
+        self, clock: Clock, journal: Journal, sqs: Sqs, upstream: UpstreamClient, tasks: BackgroundTasks
     ) -> None:
         self.clock = clock
         self.sqs = sqs

@@ -11,7 +11,7 @@ from localbus.lambda_.parameters import invalid
 from localbus.protocol.json_codec import write_answer
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 PATH = "/2015-03-31/event-source-mappings"
 TAGS_PATH = "/2017-03-31/tags"
@@ -21,7 +21,7 @@ _DEFAULT_TIMEOUT_S = 3
 class UpstreamLambda:
     """Requests to the upstream's Lambda API. They raise AwsError, also when it does not answer."""
 
-    def __init__(self, calls: UpstreamCalls) -> None:
+    def __init__(self, calls: UpstreamClient) -> None:
         self._calls = calls
 
     async def function_timeout_s(self, function_arn: str) -> int:

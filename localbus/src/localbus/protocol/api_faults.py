@@ -90,7 +90,7 @@ def _is_number(value: object) -> bool:
 
 
 def answer(fault: Fault, service: str, do: Callable[[], Answer], refuse: Callable[[Exception], Response]) -> Answer:
-    """The answer to a request that has this fault."""
+    """Return the answer to a request with this fault."""
     match fault.kind:
         case "throttle":
             code = "RequestThrottled" if service == "sqs" else "ThrottlingException"

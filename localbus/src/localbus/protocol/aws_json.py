@@ -1,4 +1,4 @@
-"""AWS JSON 1.0 and 1.1: a request names its action in X-Amz-Target and carries one JSON object each way.
+"""AWS JSON 1.0 and 1.1: the action is in X-Amz-Target, input and output are JSON objects.
 
 Source: https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 """
@@ -22,7 +22,7 @@ from localbus.protocol.service_model import Operation, Params
 Reader = Callable[[Any], Any]
 
 _CORAL = "com.amazon.coral.service#"
-# These come from the framework in front of every AWS service, so their namespace is not the service's.
+# Errors of the framework in front of every AWS service, in its own namespace.
 _CORAL_CODES = {
     "InvalidParameterValueException",
     "MissingRequiredParameterException",
@@ -41,7 +41,7 @@ class JsonProtocol:
         self._readers: dict[str, Reader] = {}
 
     def read(self, action: str, body: bytes) -> tuple[Operation, Params]:
-        """The action and its input in Python values of the model's types."""
+        """Return the action and its input in Python values of the model's types."""
         operation = self.service.api.operation(action)
         try:
             document = read_request(body) if body else {}
@@ -55,25 +55,25 @@ class JsonProtocol:
         return operation, params
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
-        """The answer to a request that went well; an action without output answers with an empty body."""
+        """Return the response to a successful request; without output its body is empty."""
         body = write_answer(result) if operation.output else b""
         return Response(200, self._headers(request_id), body)
 
     def write_error(self, error: Exception, request_id: str) -> Response:
-        """The answer to a request that did not."""
+        """Return the response to a failed request."""
         match error:
             case UnknownActionError():
-                return self._refusal(404, "UnknownOperationException", None, request_id)
+                return self._error(404, "UnknownOperationException", None, request_id)
             case MalformedRequestError():
-                return self._refusal(400, "SerializationException", str(error), request_id)
+                return self._error(400, "SerializationException", str(error), request_id)
             case AwsError():
                 spec = self.service.api.error_spec(error.code)
                 fault = f"{spec.query_code};{spec.fault}" if self.service.api.query_compatible else None
-                return self._refusal(spec.status, error.code, error.message, request_id, fault)
+                return self._error(spec.status, error.code, error.message, request_id, fault)
             case _:
-                return self._refusal(500, "InternalFailure", "The engine failed; its log says how.", request_id)
+                return self._error(500, "InternalFailure", "Internal error: see the log of localbus.", request_id)
 
-    def _refusal(
+    def _error(
         self, status: int, code: str, message: str | None, request_id: str, query_error: str | None = None
     ) -> Response:
         namespace = _CORAL if code in _CORAL_CODES else self.service.error_namespace
@@ -88,7 +88,7 @@ class JsonProtocol:
 
 
 def reader_of(shape: Shape) -> Reader:
-    """A function that turns a JSON value into a value of the shape, and refuses one of another type."""
+    """Return a function that converts a JSON value to the shape's type, or raises MalformedRequestError."""
     if isinstance(shape, StructureShape):
         return _compile_structure(shape)
     if isinstance(shape, ListShape):
@@ -185,7 +185,7 @@ _SCALARS: dict[str, Reader] = {
 }
 
 
-def _not_a(wanted: str, value: object) -> MalformedRequestError:
+def _not_a(expected: str, value: object) -> MalformedRequestError:
     kinds: dict[type, str] = {str: "STRING_VALUE", bool: "TRUE_VALUE" if value else "FALSE_VALUE", dict: "START_OBJECT"}
     kinds |= {list: "START_ARRAY", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", type(None): "NULL_VALUE"}
-    return MalformedRequestError(f"{kinds[type(value)]} cannot be converted to {wanted}")
+    return MalformedRequestError(f"{kinds[type(value)]} cannot be converted to {expected}")

@@ -1,6 +1,6 @@
-"""The AWS Query protocol: a web form names its `Action` and its input in flat names, and the answer is XML.
+"""The AWS Query protocol: a web form has the `Action` and the input in flat names, and the answer is XML.
 
-SNS speaks only this one; SQS spoke it before JSON, and older SDKs and plain `curl` still do.
+SNS has only this protocol; older SDKs and plain `curl` use it for SQS.
 Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 """
 
@@ -21,7 +21,7 @@ from localbus.http.message import Response
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Operation, Params
 
-# The current model of SQS has lost the names that its lists and maps have in a form; they are documented still:
+# The current model of SQS lacks the names that lists and maps have in a form; the documentation has them:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html (examples)
 FORM_NAMES = {
     "sqs": {
@@ -57,12 +57,12 @@ class QueryProtocol:
         self._members: dict[str, list[tuple[str, str, Shape]]] = {}
 
     def read(self, action: str, form: Mapping[str, str]) -> tuple[Operation, Params]:
-        """The action and its input in Python values of the model's types."""
+        """Return the action and its input in Python values of the model's types."""
         operation = self.service.api.operation(action)
         return operation, (self._structure(operation.input, _tree(form)) if operation.input is not None else {})
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
-        """The answer to a request that went well."""
+        """Return the response to a successful request."""
         name = operation.name
         inner = ""
         if operation.output is not None:
@@ -74,23 +74,23 @@ class QueryProtocol:
         )
 
     def write_error(self, error: Exception, request_id: str) -> Response:
-        """The answer to a request that did not."""
+        """Return the response to a failed request."""
         match error:
             case UnknownActionError(action=""):
                 return self._document(404, "UnknownOperationException", "", request_id)
             case UnknownActionError():
                 message = f"The action {error.action} is not valid for this endpoint."
-                return self._refusal(400, "InvalidAction", message, "Sender", request_id)
+                return self._error(400, "InvalidAction", message, "Sender", request_id)
             case MalformedRequestError():
-                return self._refusal(400, "MalformedInput", str(error), "Sender", request_id)
+                return self._error(400, "MalformedInput", str(error), "Sender", request_id)
             case AwsError():
                 spec = self.service.api.error_spec(error.code)
-                return self._refusal(spec.status, spec.query_code, error.query_message, spec.fault, request_id)
+                return self._error(spec.status, spec.query_code, error.query_message, spec.fault, request_id)
             case _:
-                message = "The engine failed; its log says how."
-                return self._refusal(500, "InternalFailure", message, "Receiver", request_id)
+                message = "Internal error: see the log of localbus."
+                return self._error(500, "InternalFailure", message, "Receiver", request_id)
 
-    def _refusal(self, status: int, code: str, message: str, fault: str, request_id: str) -> Response:
+    def _error(self, status: int, code: str, message: str, fault: str, request_id: str) -> Response:
         error = f"<Type>{fault}</Type><Code>{_text(code)}</Code><Message>{_text(message)}</Message><Detail/>"
         return self._document(status, "ErrorResponse", f"<Error>{error}</Error>{_request_id(request_id)}", request_id)
 
@@ -101,14 +101,14 @@ class QueryProtocol:
         return Response(status, headers, text.encode("utf-8", "replace"))
 
     def _name(self, member: str, shape: Shape) -> str:
-        """What a member is called in a form or in XML."""
+        """Return the name of a member in a form or in XML."""
         if member in _BY_MEMBER_SHAPE and self._names and isinstance(shape, ListShape):
             return str(shape.member.name)
         name: str = shape.serialization.get("name") or self._names.get(member, member)
         return name
 
     def _members_of(self, shape: StructureShape) -> list[tuple[str, str, Shape]]:
-        """Each member with what it is called in a form or in XML, and its shape."""
+        """Return each member with its name in a form or in XML, and its shape."""
         members = self._members.get(shape.name)
         if members is None:
             found = [(name, self._name(name, member), member) for name, member in shape.members.items()]
@@ -180,22 +180,22 @@ class QueryProtocol:
 
 
 def _tree(form: Mapping[str, str]) -> dict[str, Any]:
-    """Flat names as branches: `Tag.1.Key=a` becomes `{"Tag": {"1": {"Key": "a"}}}`."""
+    """Return flat names as a tree: `Tag.1.Key=a` becomes `{"Tag": {"1": {"Key": "a"}}}`."""
     tree: dict[str, Any] = {}
     branches: dict[str, dict[str, Any]] = {}
     for name, value in form.items():
         path, dot, leaf = name.rpartition(".")
         branch = branches.get(path) if dot else tree
         if branch is None:
-            branch = branches[path] = _grown(tree, path)
+            branch = branches[path] = _grow(tree, path)
         if isinstance(branch.get(leaf), dict):
             raise MalformedRequestError(f"{name} is both a value and a structure.")
         branch[leaf] = value
     return tree
 
 
-def _grown(tree: dict[str, Any], path: str) -> dict[str, Any]:
-    """The branch at that path; one that lies deeper than any input has is not part of the tree."""
+def _grow(tree: dict[str, Any], path: str) -> dict[str, Any]:
+    """Return the branch at that path, added if it is new; one deeper than any input is left out of the tree."""
     steps = path.split(".", _DEEPEST)
     if len(steps) > _DEEPEST:
         return {}
@@ -208,12 +208,12 @@ def _grown(tree: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _branch(tree: Any, name: str) -> Any:
-    """The branch of that name; an empty list is sent as an empty text."""
+    """Return the branch of that name; an empty list is sent as an empty text."""
     return tree.get(name, {}) if isinstance(tree, dict) else {}
 
 
 def _numbered(tree: Any) -> list[Any]:
-    """The branches 1, 2, 3, ... in their order."""
+    """Return the branches 1, 2, 3, ... in their order."""
     if not isinstance(tree, dict):
         return []
     places = [key for key in tree if key.isascii() and key.isdigit() and len(key) < 8]
@@ -238,7 +238,7 @@ def _scalar(type_name: str, text: str) -> Any:
             case "timestamp":
                 return datetime.fromisoformat(text)
     except (ValueError, KeyError, binascii.Error) as exc:
-        raise MalformedRequestError(f"{text[:40]!r} is no {type_name}.") from exc
+        raise MalformedRequestError(f"{text[:40]!r} is not a valid {type_name}.") from exc
     return text
 
 

@@ -1,8 +1,8 @@
-"""JSON in place of XML for a form whose client accepts `application/json`, as API Gateway and older SDKs do.
+"""The Query protocol with JSON answers, for clients that accept `application/json` (API Gateway, older SDKs).
 
-The documents are the XML's with the model's own names: what is absent is null. Maps of SQS are lists of names and
-values, as in its XML; those of other services are objects. AWS documents none of this. The frame, `messages`, lists of
-attributes, nulls and refusals are recorded of AWS; the rest is built after them and after what clients of AWS read.
+The documents have the structure of the XML with the model's names; an absent member is null. Maps of SQS are lists of
+names and values, as in its XML; those of other services are objects. AWS does not document this. The envelope,
+`messages`, lists of attributes, nulls and errors are recorded from AWS; the rest follows them and what clients expect.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _LOWERED = {"Messages": "messages", "QueueUrls": "queueUrls"}
 
 
 class QueryJsonProtocol(QueryProtocol):
-    """Reads forms and writes JSON. A request without any action gets XML all the same."""
+    """Reads forms and writes JSON. A request without an action still gets XML."""
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
-        """The answer to a request that went well."""
+        """Return the response to a successful request."""
         inner: Params = {"ResponseMetadata": {"RequestId": request_id}}
         if operation.output is not None:
             inner[operation.result_wrapper or f"{operation.name}Result"] = self._json(operation.output, result)
         return _answer(200, {f"{operation.name}Response": inner}, request_id)
 
-    def _refusal(self, status: int, code: str, message: str, fault: str, request_id: str) -> Response:
+    def _error(self, status: int, code: str, message: str, fault: str, request_id: str) -> Response:
         error = {"Code": code, "Message": message, "Type": fault}
         return _answer(status, {"Error": error, "RequestId": request_id}, request_id)
 

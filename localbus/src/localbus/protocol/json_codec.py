@@ -1,8 +1,7 @@
-"""JSON read and written fast: by orjson, and by the standard library whatever orjson does not take.
+"""Fast JSON: by orjson, with the standard library for values that orjson does not support.
 
-Not for reading what users make up, such as the details of events: orjson rounds whole numbers of more than 64 bits, and
-there they must come through as they are. It writes none of them, and no half of a character, but leaves both to the
-standard library.
+Not for reading user data such as the details of events: orjson rounds integers of more than 64 bits, which must stay
+exact there. When writing, such integers and lone surrogates fall back to the standard library.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import orjson
 
 
 def read_request(text: bytes) -> Any:
-    """The value of a request's body. Raises ValueError or RecursionError."""
+    """Return the value of a request's body. Raises ValueError or RecursionError."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -24,7 +23,7 @@ def read_request(text: bytes) -> Any:
 
 
 def write(value: object) -> str:
-    """Compact JSON of a value without infinite numbers. Raises RecursionError."""
+    """Return compact JSON of a value without infinite numbers. Raises RecursionError."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:
@@ -32,7 +31,7 @@ def write(value: object) -> str:
 
 
 def write_answer(value: object) -> bytes:
-    """Compact JSON on the wire: a blob is base64, a time is seconds since 1970."""
+    """Return compact JSON for the wire: a blob is base64, a time is seconds since 1970."""
     try:
         return orjson.dumps(value, _plain, orjson.OPT_PASSTHROUGH_DATETIME)
     except TypeError:
@@ -45,7 +44,7 @@ def _plain(value: object) -> object:
             return base64.b64encode(value).decode()
         case datetime():
             return value.timestamp()
-    raise TypeError(f"no JSON form for {value!r}")
+    raise TypeError(f"{value!r} cannot be written as JSON")
 
 
 _write = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode

@@ -1,6 +1,4 @@
-"""REST with JSON: the action stands in method and path, the input in path, query string and body.
-
-Of a service that is ours only in part, `paths` says which part.
+"""REST with JSON: the action is in method and path, the input in path, query string and body.
 Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 """
 
@@ -32,7 +30,7 @@ class _Route(NamedTuple):
 
 
 class RestJsonProtocol:
-    """Reads and writes the requests of one service."""
+    """Reads and writes the requests of one service. `paths` matches those that localbus has; others go upstream."""
 
     def __init__(self, service: Service, paths: re.Pattern[str]) -> None:
         self.service = service
@@ -40,11 +38,11 @@ class RestJsonProtocol:
         self._routes: dict[str, _Route] = {}
 
     def is_for(self, request: Request) -> bool:
-        """Whether a request to this path is ours."""
+        """Return whether a request to this path is for localbus."""
         return self._paths.fullmatch(request.path) is not None
 
     def action(self, request: Request) -> str | None:
-        """The action that method and path name, if it is ours."""
+        """Return the action of method and path, if localbus has it."""
         if not self.is_for(request):
             return None
         self._routes = self._routes or {route.name: route for route in _routes(self.service)}
@@ -54,7 +52,7 @@ class RestJsonProtocol:
         return None
 
     def read(self, action: str, request: Request) -> tuple[Operation, Params]:
-        """The action and its input in Python values of the model's types."""
+        """Return the action and its input in Python values of the model's types."""
         operation = self.service.api.operation(action)
         route = self._routes[action]
         try:
@@ -67,31 +65,31 @@ class RestJsonProtocol:
         return operation, params | dict(_from_head(operation.input, labels, request))
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
-        """The answer to a request that went well; an action without output answers with an empty body."""
+        """Return the response to a successful request; without output its body is empty."""
         status = self._routes[operation.name].status
         return Response(status, _headers(request_id), write_answer(result) if operation.output else b"")
 
     def write_error(self, error: Exception, request_id: str) -> Response:
-        """The answer to a request that did not."""
+        """Return the response to a failed request."""
         match error:
             case AwsError():
-                return self._refusal(
+                return self._error(
                     self.service.api.error_spec(error.code).status, error.code, error.message, request_id
                 )
             case MalformedRequestError():
-                return self._refusal(400, "InvalidRequestContentException", str(error), request_id)
+                return self._error(400, "InvalidRequestContentException", str(error), request_id)
             case UnknownActionError():
-                return self._refusal(404, "UnknownOperationException", error.action, request_id)
+                return self._error(404, "UnknownOperationException", error.action, request_id)
             case _:
-                return self._refusal(500, "ServiceException", "The engine failed; its log says how.", request_id)
+                return self._error(500, "ServiceException", "Internal error: see the log of localbus.", request_id)
 
-    def _refusal(self, status: int, code: str, message: str, request_id: str) -> Response:
+    def _error(self, status: int, code: str, message: str, request_id: str) -> Response:
         kind = "User" if status < 500 else "Service"
         headers = [*_headers(request_id), (b"x-amzn-ErrorType", code.encode())]
         return Response(status, headers, write_answer({"Type": kind, self._message_member(code): message}))
 
     def _message_member(self, code: str) -> str:
-        """Some errors have a `Message`, some a `message`."""
+        """Return `Message` or `message`, as the error's shape has it."""
         for shape in self.service.api.model.error_shapes:
             if shape.name == code and isinstance(shape, StructureShape) and "Message" in shape.members:
                 return "Message"
@@ -99,7 +97,7 @@ class RestJsonProtocol:
 
 
 def _routes(service: Service) -> Iterator[_Route]:
-    """How each action that is built is found."""
+    """Yield the route of each action."""
     for name in service.actions:
         model = service.api.model.operation_model(name)
         parts = _LABEL.split(model.http["requestUri"].rstrip("/"))
@@ -110,7 +108,7 @@ def _routes(service: Service) -> Iterator[_Route]:
 
 
 def _from_head(shape: StructureShape | None, labels: dict[str, str], request: Request) -> Iterator[tuple[str, Any]]:
-    """The members that path and query string carry."""
+    """Yield the members in path and query string."""
     query = parse_qs(request.target.partition("?")[2], keep_blank_values=True)
     for name, member in shape.members.items() if shape is not None else ():
         location, key = member.serialization.get("location"), member.serialization.get("name", name)
@@ -127,7 +125,7 @@ def _from_text(shape: Shape, values: list[str]) -> Any:
         try:
             return int(values[-1])
         except ValueError as exc:
-            raise MalformedRequestError(f"{values[-1]} is no number.") from exc
+            raise MalformedRequestError(f"{values[-1]!r} is not a number.") from exc
     return values[-1]
 
 

@@ -1,4 +1,4 @@
-"""Which service a request is for, in which protocol, by whose credentials. What is for none of ours goes upstream."""
+"""Routes requests to services by protocol and credentials. Requests for other services are proxied to the upstream."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from localbus.protocol.unsupported import unsupported
 log = logging.getLogger("localbus")
 
 QUEUE_PATH = re.compile(r"/(?:queue/[a-z0-9-]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?/?")
-_OWN = ("/_localbus", "/_aws/sqs/messages")
-_NOT_OF_ONE_QUEUE = {"CreateQueue", "ListQueues"}  # AWS has no such actions at a queue's own URL
+_DEVELOPER_PATHS = ("/_localbus", "/_aws/sqs/messages")
+_NOT_OF_A_QUEUE = {"CreateQueue", "ListQueues"}  # AWS rejects these actions at a queue's URL
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
@@ -33,12 +33,12 @@ Protocol = JsonProtocol | QueryProtocol | RestJsonProtocol
 
 
 class Router:
-    """The one entrance: own services, own pages (`/_localbus/...`), and the way upstream."""
+    """The engine's HTTP application: its services, its developer API (`/_localbus/...`), and the upstream."""
 
     def __init__(
         self,
         services: Sequence[Service],
-        pages: Handler,
+        developer_api: Handler,
         upstream: Handler | None = None,
         faults: ApiFaults | None = None,
         rest: Sequence[RestJsonProtocol] = (),
@@ -48,24 +48,24 @@ class Router:
         self._query = {service.name: QueryProtocol(service) for service in services}
         self._query_json = {service.name: QueryJsonProtocol(service) for service in services}
         self._rest = rest
-        self._pages = pages
+        self._developer_api = developer_api
         self._upstream = upstream
         self._faults = faults or ApiFaults()
 
     def wants_stream(self, request: Request) -> bool:
-        """Only what certainly goes upstream may be handed over before its body is complete."""
+        """Return whether the request certainly goes upstream: then it may be handled before its body is complete."""
         if request.target.startswith("/_") or request.is_form or self._service_by_head(request) is not None:
             return False
         return not any(protocol.is_for(request) for protocol in self._rest)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer by the service that the request names."""
-        if request.target.startswith(_OWN):
-            return self._pages(request)
+        """Answer by the service of the request."""
+        if request.target.startswith(_DEVELOPER_PATHS):
+            return self._developer_api(request)
         return self._by_rest(request) or self._by_target_or_form(request)
 
     def _by_rest(self, request: Request) -> Response | Awaitable[Response] | None:
-        """The answer of a service that is found by method and path."""
+        """Return the answer of a service that is found by method and path."""
         for protocol in self._rest:
             action = protocol.action(request)
             if action is not None:
@@ -79,16 +79,16 @@ class Router:
             protocol = self._by_target.get(prefix)
             if protocol is not None:
                 return self._answer(protocol, request, lambda: protocol.read(action, request.body))
-            return self._pass_on(request)
+            return self._proxy(request)
         name = self._service_by_head(request) or self._service_by_form(request)
         if name is None:
-            return self._pass_on(request)
+            return self._proxy(request)
         query = (self._query_json if "application/json" in request.header(b"accept") else self._query)[name]
         form = request.form
         action = form.get("Action", "")
         if name == "sqs" and QUEUE_PATH.fullmatch(request.path):
             form = {"QueueUrl": request.path} | form
-            if action in _NOT_OF_ONE_QUEUE:
+            if action in _NOT_OF_A_QUEUE:
                 return query.write_error(UnknownActionError(action), caller_of(request).request_id)
         return self._answer(query, request, lambda: query.read(action, form))
 
@@ -98,7 +98,7 @@ class Router:
         caller = caller_of(request)
         try:
             operation, params = read()
-        except Exception as exc:  # noqa: BLE001 (the boundary: whatever failed is answered)
+        except Exception as exc:  # noqa: BLE001 (the boundary: every failure is answered)
             return _failure(protocol, exc, caller)
 
         def do() -> Response | Awaitable[Response]:
@@ -111,7 +111,7 @@ class Router:
         return answer_with(fault, name, do, lambda error: protocol.write_error(error, caller.request_id))
 
     def _service_by_head(self, request: Request) -> str | None:
-        """Our service as the target, the credential scope, the host or a queue's path names it."""
+        """Return the service by the target, the credential scope, the host or a queue's path, if localbus has it."""
         prefix = request.header(b"x-amz-target").rpartition(".")[0]
         if prefix:
             protocol = self._by_target.get(prefix)
@@ -125,7 +125,7 @@ class Router:
         return "sqs" if "sqs" in self._by_name and QUEUE_PATH.fullmatch(request.path) else None
 
     def _service_by_form(self, request: Request) -> str | None:
-        """Our service as an unsigned form names it: by the API version, else by who has such an action."""
+        """Return the service of an unsigned form: by its API version, else by its action."""
         action, version = request.form.get("Action"), request.form.get("Version")
         if not action or _scope(request) is not None:
             return None
@@ -134,17 +134,17 @@ class Router:
                 return service.name
         return None
 
-    def _pass_on(self, request: Request) -> Response | Awaitable[Response]:
+    def _proxy(self, request: Request) -> Response | Awaitable[Response]:
         if self._upstream is not None:
             return self._upstream(request)
         scope = _scope(request)
         if scope is None and (request.method, request.target) == ("GET", "/"):
-            return self._pages(request)
+            return self._developer_api(request)
         return unsupported(request, scope[2] if scope else None)
 
 
 def caller_of(request: Request) -> Caller:
-    """Account and region of the credentials; an access key of twelve digits is an account, as local engines have it."""
+    """Return the sender of a request. An access key of twelve digits is an account, as in other local engines."""
     scope = _scope(request)
     key, region, _ = scope or ("", DEFAULT_REGION, "")
     account = key if _ACCOUNT.fullmatch(key) else DEFAULT_ACCOUNT
@@ -154,7 +154,7 @@ def caller_of(request: Request) -> Caller:
 
 
 def _scope(request: Request) -> tuple[str, str, str] | None:
-    """Access key, region and service of the signature, in the header or in a presigned address."""
+    """Return access key, region and service of the signature, in the header or in a presigned URL."""
     text = request.header(b"authorization")
     if not text and "X-Amz-Credential" in request.target:
         text = f"Credential={request.query.get('X-Amz-Credential', '')}"

@@ -1,7 +1,7 @@
-"""What a messaging service is to the protocols: a model, a table of actions, and its way of saying that input is wrong.
+"""A service as the protocols see it: a model, a table of actions, and its errors for invalid input.
 
-A service is added by giving one of these to the router. Each entry of `actions` maps an action's name to a function of
-the parsed input and the caller. An action that must wait (a long poll) returns an awaitable; all others return at once.
+Each entry of `actions` maps an action's name to a function of the parsed input and the caller. An action that must wait
+(a long poll) returns an awaitable; all others return at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from localbus.errors import AwsError, InvalidTokenError, not_implemented
-from localbus.protocol.service_model import Api, Operation, Params, Violation, describe
+from localbus.protocol.constraints import Violation, describe
+from localbus.protocol.service_model import Api, Operation, Params
 
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
@@ -19,9 +20,9 @@ DEFAULT_REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and from where: account and region of the credentials, and the address by which we were reached.
+    """The sender of a request: account and region of its credentials, and the address by which it reached the engine.
 
-    `signed` is whether there were credentials at all; `trace_header` is the X-Amzn-Trace-Id that travels with messages.
+    `signed` tells whether it had credentials; `trace_header` is the X-Amzn-Trace-Id, which goes into messages.
     """
 
     account: str = DEFAULT_ACCOUNT
@@ -36,7 +37,7 @@ Action = Callable[[Params, Caller], Params | Awaitable[Params]]
 
 
 def validation_exception(violations: list[Violation]) -> AwsError:
-    """How most services word broken constraints."""
+    """Return the error of most services for invalid input."""
     return AwsError("ValidationException", describe(violations))
 
 
@@ -57,7 +58,7 @@ class Service:
 
     @property
     def name(self) -> str:
-        """The name that stands in a request's credential scope."""
+        """The name in a request's credential scope."""
         return self.api.name
 
     def call(self, operation: Operation, params: Params, caller: Caller) -> Params | Awaitable[Params]:

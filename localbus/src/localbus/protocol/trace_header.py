@@ -1,6 +1,6 @@
-"""The X-Ray trace header on its way: from the X-Amzn-Trace-Id of a request to the AWSTraceHeader of a message.
+"""The X-Ray trace header: from the X-Amzn-Trace-Id of a request to the AWSTraceHeader of a message.
 
-One that the sender gives beside the message overrides that of its request. It does not count towards sizes.
+A header in the message's system attributes overrides that of the request. It does not count towards sizes.
 Source: https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
 """
 
@@ -12,12 +12,12 @@ ATTRIBUTE = "AWSTraceHeader"
 
 
 def has_trace_header(entry: Params) -> bool:
-    """Whether SendMessage's input names a trace header itself."""
+    """Return whether SendMessage's input has a trace header."""
     return ATTRIBUTE in entry.get("MessageSystemAttributes", {})
 
 
 def with_trace_header(entry: Params, trace_header: str | None) -> Params:
-    """SendMessage's input with this trace header, unless it names one itself or there is none."""
+    """Return SendMessage's input with this trace header, unless it has one already."""
     if not trace_header or has_trace_header(entry):
         return entry
     header = {"DataType": "String", "StringValue": trace_header}

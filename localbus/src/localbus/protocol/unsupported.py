@@ -1,4 +1,4 @@
-"""The answer to what is for none of our services when there is no upstream: in the protocol of whoever asks."""
+"""Errors for requests to services that localbus does not have, in the protocol of the request."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _XML: Headers = [(b"Content-Type", b"text/xml")]
 
 
 def unsupported(request: Request, service: str | None) -> Response:
-    """Say which service is missing. `service` is the one that the request is signed for."""
+    """Return the error. `service` is the one that the request is signed for."""
     if service is None and not request.header(b"x-amz-target") and "Action" not in request.form:
         text = f"There is nothing at {request.method} {request.path}. This is an endpoint for AWS clients: SQS, SNS and"
-        text += " EventBridge. GET /_localbus/ lists the pages of its own."
+        text += " EventBridge. GET /_localbus/ lists localbus's own routes."
         return Response(404, [(b"Content-Type", b"text/plain; charset=utf-8")], f"{text}\n".encode())
-    text = f"localbus has no {service or 'such service'}: start it with --upstream URL to pass other services on."
+    text = f"localbus does not have {service or 'this service'}. Start it with --upstream URL to proxy other services."
     if service == "s3":
         return Response(501, _XML, f"<Error><Code>NotImplemented</Code><Message>{text}</Message></Error>".encode())
     if request.is_form:

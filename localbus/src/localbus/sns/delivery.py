@@ -22,7 +22,7 @@ from localbus.sns.platform_application import PlatformApplications
 from localbus.sns.signature import Signer
 from localbus.sns.subscription import Subscription
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Senders:
 
     clock: Clock
     sqs: Sqs
-    upstream: UpstreamCalls
+    upstream: UpstreamClient
     captured: CapturedMessages
     platforms: PlatformApplications
     signer: Signer

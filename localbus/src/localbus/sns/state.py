@@ -18,7 +18,7 @@ from localbus.sns.registry import Topics
 from localbus.sns.signature import Signer
 from localbus.sns.topic import Topic
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 # Always allowed to the owner, who could otherwise never undo a policy that denies everything to everybody.
 _ALWAYS_THE_OWNERS = {"SetTopicAttributes", "RemovePermission", "DeleteTopic"}
@@ -32,7 +32,7 @@ class Sns:
         clock: Clock,
         journal: Journal,
         sqs: Sqs,
-        upstream: UpstreamCalls,
+        upstream: UpstreamClient,
         tasks: BackgroundTasks,
         *,
         enforce_policies: bool = True,

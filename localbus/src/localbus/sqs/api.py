@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from localbus.errors import AwsError
+from localbus.protocol.constraints import Violation
 from localbus.protocol.service import Service
-from localbus.protocol.service_model import Violation
 from localbus.sqs import message_actions, move_task_actions, queue_actions
 from localbus.sqs.errors import missing
 from localbus.sqs.state import Sqs

@@ -1,4 +1,4 @@
-"""Calls of the engine's own to the services of the upstream: invoking a function, writing to a log."""
+"""A client for the engine's own calls to services of the upstream, such as invoking a function."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ INVOKE_TIMEOUT_S = 15 * 60  # the longest that a function may run
 CALL_TIMEOUT_S = 30
 
 
-class UpstreamCalls:
-    """The upstream as a client sees it. Account and region stand in the credentials' scope."""
+class UpstreamClient:
+    """A client of the upstream. Account and region of an ARN go into the credentials. Calls raise NoAnswerError."""
 
     def __init__(self, url: str | None) -> None:
         self._url = url
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is an upstream at all."""
+    def is_configured(self) -> bool:
+        """True if the engine has an upstream."""
         return self._url is not None
 
     async def invoke(self, function_arn: str, payload: str, *, wait: bool) -> Answer:
-        """Call a function. With `wait` the answer is the function's; else it says that the call is queued."""
+        """Invoke a function: with `wait` the answer is its result, else it only confirms that the call is queued."""
         headers = {"X-Amz-Invocation-Type": "RequestResponse" if wait else "Event", "Content-Type": "application/json"}
         timeout_s = INVOKE_TIMEOUT_S if wait else CALL_TIMEOUT_S
         path = f"{_function_path(function_arn)}/invocations"
         return await self._send("POST", path, function_arn, headers, payload.encode(), timeout_s=timeout_s)
 
     async def function_policy(self, function_arn: str) -> str:
-        """The resource policy of a function as JSON; empty when it has none."""
+        """Return the resource policy of a function as JSON; empty without one."""
         answer = await self._send("GET", f"{_function_path(function_arn)}/policy", function_arn, {}, b"")
         document = _document(answer.body)
         return str(document.get("Policy", "")) if answer.status == 200 else ""
 
     async def has_function(self, function_arn: str) -> bool:
-        """Whether there is such a function."""
+        """Return whether the function exists."""
         answer = await self._send("GET", _function_path(function_arn), function_arn, {}, b"")
         return answer.status != 404
 
     async def function_configuration(self, function_arn: str) -> Params | None:
-        """How a function is configured; None when there is no such function."""
+        """Return the configuration of a function; None if it does not exist."""
         answer = await self._send("GET", f"{_function_path(function_arn)}/configuration", function_arn, {}, b"")
         if answer.status >= 500:
             raise NoAnswerError(f"{function_arn}: the upstream answered {answer.status}")
         return _document(answer.body) if answer.status == 200 else None
 
     async def rest(self, method: str, target: str, arn: str, body: bytes) -> Params:
-        """An action of a service that speaks REST with JSON. Raises AwsError with what the upstream refuses it for."""
+        """Call an action of a REST JSON service. Raises AwsError with the error that the upstream returns."""
         headers = {"Content-Type": "application/json"}
         answer = await self._send(method, target, arn, headers, body)
         document = _document(answer.body)
@@ -63,7 +63,7 @@ class UpstreamCalls:
         return document
 
     async def json(self, target: str, arn: str, params: Params, *, version: str = "1.1") -> tuple[int, Params]:
-        """An action of a service that speaks AWS JSON, with the account and region of an ARN."""
+        """Call an action of an AWS JSON service. Return the HTTP status and the document."""
         headers = {"X-Amz-Target": target, "Content-Type": f"application/x-amz-json-{version}"}
         answer = await self._send("POST", "/", arn, headers, json.dumps(params).encode())
         return answer.status, _document(answer.body)
