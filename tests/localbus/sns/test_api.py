@@ -656,7 +656,7 @@ def test_what_is_not_built_says_so(sns: Any) -> None:
 
     assert (code, message) == (
         "NotImplemented",
-        "sns PutDataProtectionPolicy is known to AWS and not built in localbus.",
+        "sns PutDataProtectionPolicy is an action of AWS that localbus does not implement.",
     )
 
 
