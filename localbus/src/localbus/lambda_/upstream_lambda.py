@@ -37,7 +37,7 @@ class UpstreamLambda:
 
     async def mappings(self, params: Params, caller: Caller) -> list[Params]:
         """Return all of the upstream's mappings that ListEventSourceMappings selects; none without an upstream."""
-        if not self._calls.is_there:
+        if not self._calls.is_configured:
             return []
         query: dict[str, object] = {name: params[name] for name in ("EventSourceArn", "FunctionName") if name in params}
         found: list[Params] = []
@@ -60,7 +60,7 @@ class UpstreamLambda:
         query: Mapping[str, object] | None = None,
     ) -> Params:
         """Send a request with the caller's account and region, and return the answer."""
-        if path.startswith((f"{PATH}/", f"{TAGS_PATH}/")) and not self._calls.is_there:
+        if path.startswith((f"{PATH}/", f"{TAGS_PATH}/")) and not self._calls.is_configured:
             raise AwsError("ResourceNotFoundException", "The resource you requested does not exist.")
         self._require()
         target = quote(path) + (f"?{urlencode(query, doseq=True)}" if query else "")
@@ -71,7 +71,7 @@ class UpstreamLambda:
             raise _no_answer(exc) from exc
 
     def _require(self) -> None:
-        if not self._calls.is_there:
+        if not self._calls.is_configured:
             text = "localbus has no Lambda functions without an upstream: start it with --upstream http://HOST:PORT"
             raise AwsError("NotImplemented", text)
 

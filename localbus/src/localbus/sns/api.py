@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from localbus.errors import AwsError
-from localbus.protocol.service import Caller, Service
 from localbus.protocol.constraints import Violation
+from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Params
 from localbus.sns import platform_actions, publish_actions, sms_actions, subscription_actions, topic_actions
 from localbus.sns.errors import invalid
