@@ -18,7 +18,7 @@ from localbus.http.server import HttpServer
 from localbus.journal import Journal
 from localbus.protocol.service import Caller
 from localbus.sqs.state import Sqs
-from localbus.upstream.client import UpstreamCalls
+from localbus.upstream.client import UpstreamClient
 
 ME = Caller()
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:q"
@@ -42,7 +42,7 @@ class Bench:
             self.clock,
             self.journal,
             self.sqs,
-            UpstreamCalls(upstream),
+            UpstreamClient(upstream),
             self.tasks,
             publish_to_topic=self._publish_to_topic,
             enforce_policies=enforce_policies,
