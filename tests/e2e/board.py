@@ -1,4 +1,4 @@
-"""A whole pipeline for one test: a stack of its own, order-api and as many workers as the test starts."""
+"""A whole pipeline for one test: a stack, order-api and as many workers as the test starts."""
 
 import asyncio
 import secrets
@@ -25,17 +25,17 @@ COMPLETED: frozenset[Ending] = frozenset(("completed",))
 
 @dataclass
 class Board:
-    """What runs, and what its client was answered."""
+    """The running services, and every order placed with the answers to it."""
 
     target: Target
-    heard: OutcomeListener
+    listener: OutcomeListener
     http: httpx.AsyncClient
     logs_dir: Path
     services: list[Service]
     placed: list[Placed] = field(default_factory=list)
 
     async def worker(self, **environment: str) -> Service:
-        """Start one more worker and wait until it is ready."""
+        """Start one more worker, and wait until it is ready."""
         options = ServiceOptions(
             self.logs_dir,
             allow_faults=True,
@@ -49,7 +49,7 @@ class Board:
     async def place(
         self, *, may_end: frozenset[Ending] = COMPLETED, sends: int = 1, **order: Any
     ) -> tuple[str, Sequence[httpx.Response]]:
-        """Post one order, `sends` times at once with one key, and write the answers down for the ledger."""
+        """Post one order, `sends` times at once with one key, and record the answers for the ledger."""
         body = {"customer_id": "ada", "lines": [{"sku": "espresso", "quantity": 1}], **order}
         key = {"Idempotency-Key": secrets.token_hex(8)}
         answers = await asyncio.gather(*(self.http.post("/orders", json=body, headers=key) for _ in range(sends)))
@@ -67,16 +67,16 @@ class Board:
         return accepted[0]["order_id"] if accepted else "", answers
 
     async def place_many(self, count: int, **order: Any) -> list[str]:
-        """Place orders side by side; return their ids."""
+        """Place orders concurrently; return their ids."""
         return [order_id for order_id, _ in await asyncio.gather(*(self.place(**order) for _ in range(count)))]
 
     async def status(self, order_id: str) -> str | None:
-        """The recorded status; None while there is none."""
+        """Return the recorded status; None if the order is not recorded yet."""
         answer = await self.http.get(f"/orders/{order_id}")
         return str(answer.json()["status"]) if answer.status_code == httpx.codes.OK else None
 
     def waiting(self) -> int:
-        """How much the two work queues hold, in flight included."""
+        """Count the messages in the two work queues, including those in flight."""
         outputs = self.target.outputs
         return sum(
             depth(self.target.sqs, self.target.queue_url(queue)).total
@@ -88,31 +88,31 @@ class Board:
         return [(alert.kind, alert.order_id) for alert in announcements(self.target)]
 
     def ledger(self) -> Ledger:
-        """What was answered against what is found now."""
+        """Compare the answers with the current state."""
         return balance(
             self.placed,
-            gather(self.target, self.heard),
+            gather(self.target, self.listener),
             large_order_cents=int(self.target.outputs.large_order_cents),
         )
 
     def assert_balanced(self) -> None:
-        """Every accepted order ended once, and everything due was announced."""
+        """Assert that every accepted order ended once, and that every alert due was announced."""
         assert [str(found) for found in self.ledger().discrepancies] == []
 
 
 @asynccontextmanager
 async def board(stack: DeployedStack, logs_dir: Path) -> AsyncIterator[Board]:
-    """Start order-api on this stack, with a witness on the bus. Workers are the test's."""
+    """Start order-api on this stack, with a listener on the bus. The test starts the workers."""
     api = start_api(stack.endpoint, stack.outputs, ServiceOptions(logs_dir, allow_faults=True))
     services = [api]
     try:
         await asyncio.to_thread(api.wait)
         target = Target(stack.endpoint, stack.outputs, api.url)
-        with listen_for_outcomes(target) as heard:
+        with listen_for_outcomes(target) as listener:
             async with httpx.AsyncClient(base_url=api.url, timeout=15, trust_env=False) as http:
-                yield Board(target, heard, http, logs_dir, services)
+                yield Board(target, listener, http, logs_dir, services)
     finally:
-        for service in services:  # a frozen process would not hear SIGTERM
+        for service in services:  # a frozen process does not handle SIGTERM
             if service.process.running():
                 service.process.popen.send_signal(signal.SIGCONT)
         stop_all([service.process for service in services], deadline_s=10)

@@ -54,7 +54,7 @@ class Page:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def has(self, selector: str) -> bool:
-        """Whether any element matches a CSS selector."""
+        """Return true if any element matches a CSS selector."""
         return bool(self.driver.find_elements(By.CSS_SELECTOR, selector))
 
     def text(self, selector: str) -> str:
@@ -117,7 +117,7 @@ class Page:
 
 @contextmanager
 def browser(url: str, *, width: int = 1600, height: int = 1000, dark: bool = False) -> Iterator[Page]:
-    """Open the page in a browser with a new profile; skip the test if there is no Chromium."""
+    """Open the page in a browser with a new profile; skip the test without Chromium."""
     for name in ("chromium", "chromedriver"):
         if shutil.which(name) is None:
             pytest.skip(f"{name} is not installed. On Debian: apt-get install chromium chromium-driver")

@@ -155,7 +155,7 @@ async def test_text_has_enough_contrast(page: Page, theme: str, tab: str) -> Non
 
 
 async def test_nothing_is_cut_off_on_any_screen(page: Page) -> None:
-    """From a phone to a projector the page is no wider than the screen."""
+    """The page fits the width of every screen, from a phone to a projector."""
     for size in ((390, 844), (768, 1024), (1280, 800), (1920, 1080)):
         page.resize(*size)
         for tab in ("follow", "journal", "peek", "explain"):

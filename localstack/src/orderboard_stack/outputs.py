@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from orderboard_stack.backend import CLIENT_CONFIG
 
+QUEUE_ROLES = ("work", "express", "alerts", "inbox", "undelivered")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -58,19 +59,14 @@ class StackOutputs:
         return {f"ORDERBOARD_{name.upper()}": value for name, value in values.items() if value is not None}
 
     @property
+    def queue_pairs(self) -> dict[str, tuple[str, str | None]]:
+        """Each queue and its dead-letter queue, by role. `undelivered` is a dead-letter queue itself."""
+        return {role: (getattr(self, f"{role}_queue"), getattr(self, f"{role}_dlq", None)) for role in QUEUE_ROLES}
+
+    @property
     def queues(self) -> tuple[str, ...]:
         """The names of all queues, each before its dead-letter queue."""
-        return (
-            self.work_queue,
-            self.work_dlq,
-            self.express_queue,
-            self.express_dlq,
-            self.alerts_queue,
-            self.alerts_dlq,
-            self.inbox_queue,
-            self.inbox_dlq,
-            self.undelivered_queue,
-        )
+        return tuple(name for pair in self.queue_pairs.values() for name in pair if name is not None)
 
 
 def read(session: boto3.Session, endpoint_url: str | None, stack_name: str = "orderboard") -> StackOutputs:

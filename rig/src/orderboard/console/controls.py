@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from orderboard.console import commands, requests
-from orderboard.console.snapshot import Snapshot, queue_names
+from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
 from orderboard.console.workers import MAX_WORKERS, Workers, signal_command
 from orderboard.errors import UsageError
@@ -88,8 +88,8 @@ class Controls:
     def purge(self, body: requests.QueueName) -> ActionResult:
         """Delete a queue's dead letters."""
         target = self._source.target()
-        if body.queue not in queue_names(target.outputs):
-            raise UsageError(f"Unknown queue {body.queue}: expected {', '.join(queue_names(target.outputs))}.")
+        if body.queue not in (roles := target.outputs.queue_pairs):
+            raise UsageError(f"Unknown queue {body.queue}: expected {', '.join(roles)}.")
         name = plan(body.queue, target.outputs).source
         url = self._source.queue_url(name)
         target.sqs.purge_queue(QueueUrl=url)

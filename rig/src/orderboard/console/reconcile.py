@@ -9,21 +9,27 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
+from orderboard.ledger.discrepancy import Lost
+from orderboard.ledger.evidence import final_rows_of
+from orderboard.ledger.ledger import Evidence, Placed, balance
 from orderboard.orders.browse import BrowseUnavailableError, browse
-from orderboard.orders.dead_letters import dead_letter
+from orderboard.orders.dead_letters import DeadLetter, dead_letter
+from orderboard.orders.kinds import ENDINGS, Ending
 from orderboard.system.target import Target
 
 BATCH: Final = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 _BATCHES: Final = 5
 _SETTLED_AFTER_S: Final = 5.0
-_FINAL: Final = ("completed", "rejected", "cancelled")
-_PEEK_AGAIN_S: Final = 2.0
-_PEEKED_A_SECOND: Final = 500  # a long dead-letter queue is read less often
+_ANY_ENDING: Final = frozenset(ENDINGS)
+_READ_DEAD_EVERY_S: Final = 2.0
+_READ_A_SECOND: Final = 500  # a long dead-letter queue is read less often
 _ACCEPTED: Final = b'"order.accepted"'
 _READ_AT_ONCE_BYTES: Final = 8 << 20
 
@@ -76,25 +82,28 @@ class Balance:
 
 @dataclass
 class Reconciliation:
-    """Accepted orders, open or ended. look_up returns the statuses of those orders that have one.
+    """Accepted orders, open or ended. look_up returns how those of up to 100 orders ended that are final.
 
-    An order is missing if it has not ended, is in no dead-letter queue, and nothing has moved for some seconds.
+    An order is missing if the ledger calls it lost, and nothing has moved for some seconds.
     """
 
-    look_up: Callable[[Collection[str]], Mapping[str, str]]
+    look_up: Callable[[Collection[str]], Mapping[str, Ending]]
     _open: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
-    _ended: dict[str, str] = field(default_factory=dict)
+    _ended: dict[str, Ending] = field(default_factory=dict)
     _idle_since_s: float | None = None
     _looked_up_since_idle: int = 0
 
-    def balance(self, accepted: Collection[str], dead: Collection[str], *, busy: bool, now_s: float) -> Balance:
-        """Add the newly accepted orders, look up some of the open ones, and count. dead: orders in a DLQ."""
+    def balance(
+        self, accepted: Collection[str], dead_letters: Collection[DeadLetter], *, busy: bool, now_s: float
+    ) -> Balance:
+        """Add the newly accepted orders, look up some of the open ones, and count."""
         for order_id in accepted:
             if order_id not in self._ended:
                 self._open[order_id] = None
         self._look_up_open()
+        dead = {each.order_id for each in dead_letters if each.is_order}
         rest = [order_id for order_id in self._open if order_id not in dead]
-        missing = len(rest) if self._is_settled(busy=busy or not rest, now_s=now_s) else 0
+        missing = _lost(rest, dead_letters) if self._is_settled(busy=busy or not rest, now_s=now_s) else 0
         ends = Counter(self._ended.values())
         return Balance(
             placed=len(self._open) + len(self._ended),
@@ -108,10 +117,10 @@ class Reconciliation:
 
     def _look_up_open(self) -> None:
         for _ in range(_BATCHES):
-            oldest = [order_id for order_id, _ in zip(self._open, range(BATCH), strict=False)]
+            oldest = list(islice(self._open, BATCH))
             if not oldest:
                 return
-            found = {each: status for each, status in self.look_up(oldest).items() if status in _FINAL}
+            found = self.look_up(oldest)
             self._looked_up_since_idle += len(oldest)
             for order_id in oldest:
                 if order_id in found:
@@ -123,13 +132,19 @@ class Reconciliation:
                 return
 
     def _is_settled(self, *, busy: bool, now_s: float) -> bool:
-        """Whether nothing has moved for a while in which each open order was looked up."""
+        """Return true if nothing has moved for a while in which each open order was looked up."""
         if busy:
             self._idle_since_s, self._looked_up_since_idle = None, 0
             return False
         if self._idle_since_s is None:
             self._idle_since_s = now_s
         return now_s - self._idle_since_s >= _SETTLED_AFTER_S and self._looked_up_since_idle >= len(self._open)
+
+
+def _lost(order_ids: Collection[str], dead_letters: Collection[DeadLetter]) -> int:
+    placed = [Placed("accepted", _ANY_ENDING, (order_id,)) for order_id in order_ids]
+    evidence = Evidence(dead_letters=tuple(dead_letters), rows_only=True)
+    return sum(isinstance(each, Lost) for each in balance(placed, evidence, large_order_cents=1).discrepancies)
 
 
 @dataclass
@@ -140,7 +155,7 @@ class Reconciler:
     _target: Target | None = field(default=None, init=False)
     _accepted: AcceptedOrders | None = field(default=None, init=False)
     _orders: Reconciliation | None = field(default=None, init=False)
-    _dead: tuple[float, frozenset[str]] = field(default=(float("-inf"), frozenset()), init=False)
+    _dead: tuple[float, tuple[DeadLetter, ...]] = field(default=(float("-inf"), ()), init=False)
 
     def read(self, snapshot: Snapshot) -> dict[str, Any]:
         """Return the balance, or why it is unknown."""
@@ -151,7 +166,7 @@ class Reconciler:
             return {"why_unknown": "Accepted orders are read from order-api's log, which is not on this machine."}
         if self._target is not target or self._accepted is None or self._orders is None:
             self._target, self._accepted = target, AcceptedOrders(logs_dir / "order-api.log")
-            self._orders = Reconciliation(lambda ids: _statuses(target, ids))
+            self._orders = Reconciliation(partial(final_rows_of, target))
         try:
             dead = self._dead_letters(target, snapshot)
         except BrowseUnavailableError as exc:
@@ -159,21 +174,19 @@ class Reconciler:
         balance = self._orders.balance(self._accepted.new(), dead, busy=_busy(snapshot), now_s=time.monotonic())
         return {"why_unknown": None, **balance.document()}
 
-    def _dead_letters(self, target: Target, snapshot: Snapshot) -> frozenset[str]:
-        """Return the ids of orders in a dead-letter queue."""
+    def _dead_letters(self, target: Target, snapshot: Snapshot) -> tuple[DeadLetter, ...]:
         queues = (snapshot.queues[key] for key in ("work", "express", "undelivered"))
         counts = {each.dlq_name or each.name: (each.dlq if each.dlq_name else each.waiting) or 0 for each in queues}
         read_at, found = self._dead
         total = sum(counts.values())
-        if total and time.monotonic() - read_at < max(_PEEK_AGAIN_S, total / _PEEKED_A_SECOND):
+        if total and time.monotonic() - read_at < max(_READ_DEAD_EVERY_S, total / _READ_A_SECOND):
             return found
-        letters = (
+        found = tuple(
             dead_letter(name, each.to_message())
             for name, count in counts.items()
             if count
             for each in browse(target.endpoint, self.source.queue_url(name))
         )
-        found = frozenset(each.order_id for each in letters if each.is_order and each.order_id is not None)
         self._dead = (time.monotonic(), found)
         return found
 
@@ -181,18 +194,3 @@ class Reconciler:
 def _busy(snapshot: Snapshot) -> bool:
     queued = sum(snapshot.queues[key].held for key in ("work", "express"))
     return queued > 0 or any(each.in_hand for each in snapshot.workers or ())
-
-
-def _statuses(target: Target, order_ids: Collection[str]) -> Mapping[str, str]:
-    table = target.outputs.orders_table
-    answer = target.dynamodb.batch_get_item(
-        RequestItems={
-            table: {
-                "Keys": [{"order_id": {"S": order_id}} for order_id in order_ids],
-                "ConsistentRead": True,
-                "ProjectionExpression": "order_id, #status",
-                "ExpressionAttributeNames": {"#status": "status"},
-            }
-        }
-    )
-    return {row["order_id"]["S"]: row["status"]["S"] for row in answer["Responses"].get(table, [])}

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import psutil
-from orderboard_stack.outputs import StackOutputs
 from prometheus_client.samples import Sample
 
 from orderboard.console.metrics import Rates, scrape, total
@@ -20,17 +19,6 @@ from orderboard.system.target import AWS_ERRORS, Target
 
 _OLDEST_EVERY_S: Final = 1.0
 _MESSAGES_READ_A_SECOND: Final = 500  # the oldest message of a long queue is read less often
-
-
-def queue_names(outputs: StackOutputs) -> dict[str, tuple[str, str | None]]:
-    """Map the page's short queue names to the queue and its dead-letter queue."""
-    return {
-        "work": (outputs.work_queue, outputs.work_dlq),
-        "express": (outputs.express_queue, outputs.express_dlq),
-        "alerts": (outputs.alerts_queue, outputs.alerts_dlq),
-        "inbox": (outputs.inbox_queue, outputs.inbox_dlq),
-        "undelivered": (outputs.undelivered_queue, None),
-    }
 
 
 @dataclass(frozen=True)
@@ -96,10 +84,10 @@ class SnapshotReader:
     def read(self) -> Snapshot:
         """Take a snapshot. Raises RigError or one of AWS_ERRORS if the system does not answer."""
         target, state = self.source.reachable(), self.source.state()
-        now, names = self.clock(), queue_names(target.outputs)
-        dlqs = [dlq for _, dlq in names.values() if dlq is not None]
-        found = self._depths.read([name for name, _ in names.values()], dlqs, now)
-        queues = {key: _queue(name, dlq, found) for key, (name, dlq) in names.items()}
+        now, pairs = self.clock(), target.outputs.queue_pairs
+        dlqs = [dlq for _, dlq in pairs.values() if dlq is not None]
+        found = self._depths.read([name for name, _ in pairs.values()], dlqs, now)
+        queues = {key: _queue(name, dlq, found) for key, (name, dlq) in pairs.items()}
         workers, samples = _workers(state)
         api, orders = scrape(target.api_url), _orders(target)
         held = {key: queue.held + (queue.dlq or 0) for key, queue in queues.items()}

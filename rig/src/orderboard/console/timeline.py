@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
-from orderboard.console.snapshot import queue_names
 from orderboard.console.source import Source
 from orderboard.errors import UsageError
 from orderboard.orders.browse import BrowseUnavailableError, browse
@@ -88,7 +87,7 @@ def messages(source: Source, key: str) -> dict[str, Any]:
     """Return the first messages of a queue by its short name, such as work or work.dlq; UsageError if unknown."""
     target = source.target()
     short, _, dead = key.partition(".")
-    names = queue_names(target.outputs).get(short)
+    names = target.outputs.queue_pairs.get(short)
     name = None if names is None else names[1] if dead == "dlq" else names[0]
     if name is None:
         raise UsageError(f"Unknown queue {key}.")

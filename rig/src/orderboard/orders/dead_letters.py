@@ -38,14 +38,7 @@ class DeadLetter:
 
 def dead_letter_queues(target: Target) -> tuple[str, ...]:
     """The names of all dead-letter queues, `undelivered` included."""
-    outputs = target.outputs
-    return (
-        outputs.work_dlq,
-        outputs.express_dlq,
-        outputs.alerts_dlq,
-        outputs.inbox_dlq,
-        outputs.undelivered_queue,
-    )
+    return tuple(dlq or queue for queue, dlq in target.outputs.queue_pairs.values())
 
 
 def dead_letters(target: Target) -> list[DeadLetter]:

@@ -50,14 +50,9 @@ class Redriven:
 
 def plan(queue: str, outputs: StackOutputs) -> Redrive:
     """Understand `work`, `work-dlq` or the full name of either; raise UsageError for anything else."""
-    pairs = {
-        "work": (outputs.work_dlq, outputs.work_queue),
-        "express": (outputs.express_dlq, outputs.express_queue),
-        "alerts": (outputs.alerts_dlq, outputs.alerts_queue),
-        "inbox": (outputs.inbox_dlq, outputs.inbox_queue),
-        "undelivered": (outputs.undelivered_queue, None),
-    }
-    for name, (source, destination) in pairs.items():
+    pairs = outputs.queue_pairs
+    for name, (of_role, dlq) in pairs.items():
+        source, destination = (of_role, None) if dlq is None else (dlq, of_role)
         if queue in (name, f"{name}-dlq", source, destination):
             return Redrive(source, destination)
     raise UsageError(f"There is no queue {queue}. Name one of {', '.join(pairs)}.")

@@ -74,7 +74,7 @@ async def test_the_last_five_minutes_are_kept() -> None:
 
 
 async def test_trouble_is_shown_and_passes() -> None:
-    """When the backend does not answer, viewers get the reason, and polling continues."""
+    """Viewers get the reason that the backend does not answer, and polling continues."""
     answers: Iterator[RigError | dict[str, Any]] = iter([RigError("Nothing runs here."), snapshot(1.0), snapshot(2.0)])
 
     def read() -> dict[str, Any]:
@@ -92,7 +92,7 @@ async def test_trouble_is_shown_and_passes() -> None:
 
 
 async def test_without_viewers_nothing_is_read() -> None:
-    """Where reads are billed, there are none without a viewer."""
+    """On a backend that bills reads, there are none without a viewer."""
     billed, free = System(), System()
     feed = Feed(billed.read, every_s=0.001, idle_every_s=None)
 

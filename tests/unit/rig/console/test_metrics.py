@@ -22,7 +22,7 @@ def test_samples_are_summed_by_name_and_labels() -> None:
 
 
 def test_a_counter_outlives_its_process() -> None:
-    """A counter that restarts at 0 is added to its earlier value; without a reading there is no number."""
+    """A counter that restarts at 0 is added to its earlier value; without a reading it is unknown."""
     counters = CumulativeCounters()
 
     assert [counters.total("x", value) for value in (10, 30, None, 5, 6)] == [10, 30, None, 35, 36]

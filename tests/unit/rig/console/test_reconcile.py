@@ -4,40 +4,59 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from orderboard.console.reconcile import BATCH, AcceptedOrders, Balance, Reconciliation
+from orderboard.ledger.evidence import final_rows_of
+from orderboard.orders.dead_letters import PLACED, DeadLetter
+from orderboard.orders.kinds import Ending
+from orderboard.system.target import Target
 
 
 @dataclass
 class Table:
     """The recorded orders, and how many were looked up."""
 
-    rows: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, Ending] = field(default_factory=dict)
     looked_up: int = 0
 
-    def look_up(self, order_ids: Collection[str]) -> Mapping[str, str]:
-        """Return the statuses of those that have a row."""
+    def look_up(self, order_ids: Collection[str]) -> Mapping[str, Ending]:
+        """Return how those ended that are final."""
         self.looked_up += len(order_ids)
         return {each: self.rows[each] for each in order_ids if each in self.rows}
 
 
+def _dead(order_id: str) -> DeadLetter:
+    return DeadLetter("work-dlq", "m1", order_id, PLACED, 5)
+
+
 def test_every_order_counts_once() -> None:
     """Final, dead-lettered and open orders add up to the accepted ones, even if one was accepted twice."""
-    table = Table({"a": "completed", "b": "rejected", "c": "cancelled", "d": "cancellation_pending"})
+    table = Table({"a": "completed", "b": "rejected", "c": "cancelled"})
     orders = Reconciliation(table.look_up)
 
-    balance = orders.balance(["a", "b", "c", "d", "e", "f", "a"], {"e"}, busy=True, now_s=0)
+    balance = orders.balance(["a", "b", "c", "d", "e", "f", "a"], [_dead("e")], busy=True, now_s=0)
 
     assert balance == Balance(placed=6, completed=1, rejected=1, cancelled=1, dead_lettered=1, on_its_way=2, missing=0)
     assert not balance.document()["balanced"]
+
+
+def test_a_tombstone_is_not_final() -> None:
+    """An order whose cancellation came first is open until the order itself arrives."""
+    rows = [{"order_id": {"S": key}, "status": {"S": key}} for key in ("completed", "cancellation_pending")]
+    dynamodb = SimpleNamespace(batch_get_item=lambda **_: {"Responses": {"orders": rows}})
+    target = SimpleNamespace(dynamodb=dynamodb, outputs=SimpleNamespace(orders_table="orders"))
+
+    assert final_rows_of(cast(Target, target), ["completed", "cancellation_pending"]) == {"completed": "completed"}
 
 
 def test_a_redriven_order_is_completed() -> None:
     """A dead letter that is handled after all moves from dead_lettered to completed."""
     table = Table()
     orders = Reconciliation(table.look_up)
-    assert orders.balance(["a"], {"a"}, busy=False, now_s=0).dead_lettered == 1
+    assert orders.balance(["a"], [_dead("a")], busy=False, now_s=0).dead_lettered == 1
 
     table.rows["a"] = "completed"
     balance = orders.balance([], (), busy=False, now_s=1)
