@@ -42,10 +42,10 @@ async def test_1_every_order_answered_202_ends_once_though_its_worker_is_killed(
         running.place(fault="poison", may_end=DEAD_LETTERED),
         running.place(lines=[{"sku": "catering-box", "quantity": 2}]),
     )
-    await eventually(lambda: running.heard.finished >= 20, within_s=20)
+    await eventually(lambda: running.listener.finished >= 20, within_s=20)
     first.process.kill()
     await running.worker()
-    await eventually(lambda: running.heard.finished >= 60, within_s=20)
+    await eventually(lambda: running.listener.finished >= 60, within_s=20)
     second.process.kill()
     await burst
 
@@ -58,7 +58,7 @@ async def test_2_the_api_does_not_feel_the_worker(running: Board) -> None:
     """With the worker frozen every order is answered 202 as soon as ever, and the queue holds them until it thaws."""
     worker = await running.worker()
     while_running, usual_s = await _timed(running, 40)
-    await eventually(lambda: running.heard.finished >= 40, within_s=20)
+    await eventually(lambda: running.listener.finished >= 40, within_s=20)
 
     worker.process.popen.send_signal(signal.SIGSTOP)
     while_frozen, frozen_s = await _timed(running, 40)
@@ -67,7 +67,7 @@ async def test_2_the_api_does_not_feel_the_worker(running: Board) -> None:
     assert "" not in while_frozen
     assert frozen_s < 2 * usual_s + 0.05, "the API waits for the worker"
     assert running.waiting() == 40
-    assert running.heard.finished == 40
+    assert running.listener.finished == 40
 
     worker.process.popen.send_signal(signal.SIGCONT)
     await eventually(running.assert_balanced, within_s=30)
@@ -90,18 +90,18 @@ async def test_3_a_cancellation_that_overtakes_its_order_cancels_it_and_a_late_o
         running.target.sqs.send_message(QueueUrl=work, MessageBody=message["Body"])
     for message in held:
         running.target.sqs.delete_message(QueueUrl=work, ReceiptHandle=message["ReceiptHandle"])
-    await eventually(lambda: running.heard.finished == 2, within_s=10)
+    await eventually(lambda: running.listener.finished == 2, within_s=10)
     too_late = await running.http.post(f"/orders/{late}/cancellation", json={})
 
     assert accepted.status_code == too_late.status_code == httpx.codes.ACCEPTED
     await eventually(lambda: running.alerts() == [("cancellation_refused", late)], within_s=10)
     await eventually(lambda: running.waiting() == 0, within_s=10)
     assert (await running.status(early), await running.status(late)) == ("cancelled", "completed")
-    assert {(said.order_id, said.ended) for said in running.heard.outcomes} == {
+    assert {(said.order_id, said.ended) for said in running.listener.outcomes} == {
         (early, "cancelled"),
         (late, "completed"),
     }
-    assert len({said.event_id for said in running.heard.outcomes}) == 2
+    assert len({said.event_id for said in running.listener.outcomes}) == 2
 
 
 async def test_4_a_poisonous_message_holds_up_nobody_and_can_be_redriven(running: Board) -> None:
@@ -115,7 +115,7 @@ async def test_4_a_poisonous_message_holds_up_nobody_and_can_be_redriven(running
 
     await running.place_many(60)
 
-    await eventually(lambda: running.heard.finished == 60, within_s=20)
+    await eventually(lambda: running.listener.finished == 60, within_s=20)
     dlq = running.target.queue_url(outputs.work_dlq)
 
     def both_rest() -> None:
@@ -136,7 +136,7 @@ async def test_4_a_poisonous_message_holds_up_nobody_and_can_be_redriven(running
     await running.worker(ORDERBOARD_ALLOW_FAULTS="false")  # the mend: this one takes no notice of faults
 
     assert redriven.moved == 2
-    await eventually(lambda: running.heard.finished == 61, within_s=20)
+    await eventually(lambda: running.listener.finished == 61, within_s=20)
     assert await running.status(poisoned) == "completed"
 
 
@@ -146,7 +146,7 @@ async def test_5_long_work_stays_with_its_worker_while_that_lives(running: Board
     await running.worker()
 
     order_id, _ = await running.place(fault=f"slow:{VISIBILITY_TIMEOUT_S * 3000}")
-    await eventually(lambda: running.heard.finished == 1, within_s=VISIBILITY_TIMEOUT_S * 3 + 10)
+    await eventually(lambda: running.listener.finished == 1, within_s=VISIBILITY_TIMEOUT_S * 3 + 10)
 
     row = (await running.http.get(f"/orders/{order_id}")).json()
     assert row["receive_count"] == 1
@@ -162,7 +162,7 @@ async def test_5_and_is_taken_over_when_its_worker_dies(running: Board) -> None:
     first.process.kill()
     second = await running.worker()
 
-    await eventually(lambda: running.heard.finished == 1, within_s=VISIBILITY_TIMEOUT_S + 10)
+    await eventually(lambda: running.listener.finished == 1, within_s=VISIBILITY_TIMEOUT_S + 10)
     row = (await running.http.get(f"/orders/{order_id}")).json()
     assert (row["worker_id"], row["receive_count"]) == (second.process.name, 2)
 
@@ -182,7 +182,7 @@ async def test_6_sigterm_drains(running: Board) -> None:
     finished = len(running.ledger().entries) - running.waiting()
     assert finished >= 5
     assert _in_flight(running) == 0, "what was not finished was not given back"
-    assert await eventually(lambda: running.heard.finished == finished, within_s=10)
+    assert await eventually(lambda: running.listener.finished == finished, within_s=10)
     assert finished < 30, "it went on taking orders"
     await running.worker()
     await eventually(running.assert_balanced, within_s=20)
