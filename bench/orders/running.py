@@ -15,7 +15,7 @@ from orderboard.burst.measure.recorder import percentile
 from orderboard.burst.report.live_view import Now
 from orderboard.burst.runner import Plan, Runner, RunResult
 from orderboard.calibration.measure import LANES, each_of, through
-from orderboard.calibration.operations import BATCH, Bare, bare, batches, make_orders
+from orderboard.calibration.operations import BATCH, Operations, batches, make_orders, operations
 from orderboard.orders.queues import depth
 from orderboard.system.system import System
 from orderboard.terminal.progress import Screen
@@ -70,7 +70,7 @@ class RunningSystem:
         """Send `count` orders to the work queue, which must be empty."""
 
         async def send() -> None:
-            async with bare(self.system.target) as calls:
+            async with operations(self.system.target) as calls:
                 orders = make_orders(count, self.system.target)
                 await through(each_of(batches(orders, BATCH), calls.send), seconds=inf)
 
@@ -80,7 +80,7 @@ class RunningSystem:
         """Empty the work queue by receiving, since PurgeQueue is allowed only once a minute."""
 
         async def take() -> None:
-            async with bare(self.system.target) as calls:
+            async with operations(self.system.target) as calls:
                 url = self.system.target.queue_url(self.system.target.outputs.work_queue)
                 while depth(self.system.target.sqs, url).total:
                     await asyncio.gather(*(_take_all(calls) for _ in range(LANES)))
@@ -132,7 +132,7 @@ def turns(sides: Sequence[str], number: int) -> Sequence[str]:
     return (*sides[first:], *sides[:first])
 
 
-async def _take_all(calls: Bare) -> None:
+async def _take_all(calls: Operations) -> None:
     while await calls.receive_delete():
         pass
 

@@ -7,7 +7,7 @@ from goals import Goal
 from orderboard.burst.report.cost import cost
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Ceiling
-from orderboard.calibration.operations import bare
+from orderboard.calibration.operations import operations
 from orderboard.terminal.progress import Task
 from orders.running import RunningSystem
 from orders.worker import plain_loop
@@ -46,7 +46,7 @@ def whole_part(running: RunningSystem) -> list[Goal]:
 
 
 async def _ceilings(running: RunningSystem, task: Task) -> list[Ceiling]:
-    async with bare(running.system.target) as calls:
+    async with operations(running.system.target) as calls:
         return await measure(calls, running.system.target, seconds=2, backlogs=(_BACKLOG,), task=task)
 
 

@@ -4,11 +4,11 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from goals import Goal
-from orderboard.calibration.operations import Order, bare, make_orders
+from orderboard.calibration.operations import Operations, Order, make_orders, operations
 from orderboard.orders.queues import BATCH
 from orderboard.system.target import Target
 from orderboard_aws_client.clients import count_requests
@@ -52,16 +52,25 @@ def _bare(running: RunningSystem) -> float:
     return asyncio.run(_bare_loop(running.system.target, rows))
 
 
+async def _receive_write_delete(calls: Operations, rows: Iterator[Order]) -> int:
+    """Make the calls that a worker cannot do without. The rows are prepared, not those of the messages."""
+    handles = await calls.receive()
+    if not handles:
+        return 0
+    await calls.write(list(itertools.islice(rows, len(handles))))
+    return await calls.delete(handles)
+
+
 async def _bare_loop(target: Target, rows: list[Order]) -> float:
     left = iter(rows)
-    async with bare(target) as calls:
+    async with operations(target) as calls:
         began = time.perf_counter()
         done = 0
 
         async def lane() -> None:
             nonlocal done
             while done < BACKLOG:
-                more = await calls.receive_write_delete(left)
+                more = await _receive_write_delete(calls, left)
                 done += more
 
         await asyncio.gather(*(lane() for _ in range(_LANES)))

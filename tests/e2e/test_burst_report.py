@@ -55,7 +55,7 @@ def test_the_report_holds_the_summary_and_loads_nothing(report: Path) -> None:
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", page)
 
 
-@pytest.mark.skipif(not _BROWSERS, reason="there is no Chromium here")
+@pytest.mark.skipif(not _BROWSERS, reason="Chromium is not installed")
 def test_chromium_draws_the_report_without_errors(report: Path, tmp_path: Path) -> None:
     """Every chart is drawn, no script of an order ran, and the browser's console has no message."""
     done = subprocess.run(

@@ -1,1 +1,1 @@
-"""`orderboard burst`: open-loop load on a system of its own, faults on a schedule, and a verdict on every order."""
+"""`orderboard burst`: open-loop load on a separate system, scheduled faults, and a verdict on every order."""

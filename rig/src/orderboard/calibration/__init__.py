@@ -1,1 +1,1 @@
-"""`orderboard calibrate`: what a backend can do at most, asked with the services' own client library and no logic."""
+"""`orderboard calibrate`: the ceilings of a backend, measured with the services' client library and no logic."""

@@ -1,4 +1,4 @@
-"""`orderboard calibrate` from end to end: a backend and a stack without services, measured, remembered, taken away."""
+"""A calibration from start to end: a backend and a stack without services, measured and deleted again."""
 
 import asyncio
 import secrets
@@ -12,7 +12,7 @@ from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Calibration, Ceiling, write_calibration
-from orderboard.calibration.operations import bare
+from orderboard.calibration.operations import operations
 from orderboard.system.backends import consent, start_backend, version_of
 from orderboard.system.host import this_host
 from orderboard.system.services import ServiceOptions
@@ -31,7 +31,7 @@ def calibrate(
     backlogs: Sequence[int],
     yes: bool,
 ) -> tuple[Calibration, Path]:
-    """Measure, and keep what was found; it and where it is."""
+    """Measure, write the calibration, and return it with its path."""
     state_dir = find_workspace().state_dir
     name = f"orderboard-calibrate-{secrets.token_hex(3)}"
     logs_dir = state_dir / name
@@ -66,7 +66,7 @@ def calibrate(
 
 
 async def _measure(target: Target, seconds: float, backlogs: Sequence[int], task: Task) -> list[Ceiling]:
-    async with bare(target) as calls:
+    async with operations(target) as calls:
         return await measure(calls, target, seconds=seconds, backlogs=backlogs, task=task)
 
 

@@ -1,12 +1,13 @@
-"""The calls that an order needs, bare: the services' client library and batch sizes, and no logic at all.
+"""The calls that an order needs, without any logic: the services' client library and batch sizes.
 
-Orders are real ones of about 400 bytes, made beforehand, so that making them costs nothing while a call is timed.
+Orders are real ones of about 400 bytes. They are made beforehand, so that no call is timed together with that.
 """
 
 import itertools
+import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,12 +26,16 @@ WRITE_BATCH: Final = 25  # https://docs.aws.amazon.com/amazondynamodb/latest/API
 _PLACED: Final = "orderboard.order.placed.v1"
 _COMPLETED: Final = "orderboard.order.completed.v1"
 _TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-_NOTE: Final = "oat milk, extra hot, and the receipt by e-mail please"
+_REQUEST: Final = OrderRequest(
+    customer_id="ada",
+    lines=(OrderLine(sku="flat-white", quantity=2), OrderLine(sku="croissant", quantity=1)),
+    note="oat milk, extra hot, and the receipt by e-mail please",
+)
 
 
 @dataclass(frozen=True)
 class Order:
-    """One order in the forms in which the backend takes it."""
+    """One order in the forms that the backend accepts: message, bus entries and PartiQL statement."""
 
     order_id: str
     body: str
@@ -39,71 +44,38 @@ class Order:
     completed: dict[str, str]
     statement: dict[str, Any]
 
-    def renamed(self, order_id: str) -> "Order":
-        """The same order under another id: quicker than making one, when thousands are wanted."""
-
-        def with_id(text: str) -> str:
-            return text.replace(self.order_id, order_id)
-
-        return Order(
-            order_id=order_id,
-            body=with_id(self.body),
-            attributes=self.attributes,
-            placed=self.placed | {"Detail": with_id(self.placed["Detail"])},
-            completed=self.completed | {"Detail": with_id(self.completed["Detail"])},
-            statement=self.statement
-            | {"Parameters": [{"S": with_id(value["S"])} for value in self.statement["Parameters"]]},
-        )
-
 
 def make_orders(count: int, target: Target) -> list[Order]:
-    """So many new orders of two lines and a note."""
-    request = OrderRequest(
-        customer_id="ada",
-        lines=(OrderLine(sku="flat-white", quantity=2), OrderLine(sku="croissant", quantity=1)),
-        note=_NOTE,
-    )
-    pattern = _order(request, digest(request), datetime.now(UTC), target)
-    return [pattern.renamed(new_order_id()) for _ in range(count)]
+    """Make new orders of two lines and a note: copies of one, under other ids, which is faster than building each."""
+    order = _order(target)
+    document = json.dumps(asdict(order))
+    return [Order(**json.loads(document.replace(order.order_id, new_order_id()))) for _ in range(count)]
 
 
-def _order(request: OrderRequest, order_digest: str, now: datetime, target: Target) -> Order:
-    order_id, lines = new_order_id(), priced(request)
+def _order(target: Target) -> Order:
+    order_id, lines, order_digest, now = new_order_id(), priced(_REQUEST), digest(_REQUEST), datetime.now(UTC)
+    envelope: dict[str, Any] = {"subject": order_id, "time": now, "traceparent": _TRACE, "correlationid": order_id}
+    data: dict[str, Any] = {
+        "order_id": order_id,
+        "customer_id": _REQUEST.customer_id,
+        "priority": _REQUEST.priority,
+        "total_cents": total_cents(lines),
+        "currency": CURRENCY,
+    }
     placed = OrderPlaced(
         id=event_id_for(_PLACED, order_id, order_digest),
         source="orderboard.order-api",
-        subject=order_id,
-        time=now,
-        traceparent=_TRACE,
-        correlationid=order_id,
-        data=PlacedData(
-            order_id=order_id,
-            customer_id=request.customer_id,
-            priority=request.priority,
-            lines=lines,
-            total_cents=total_cents(lines),
-            currency=CURRENCY,
-            note=request.note,
-            digest=order_digest,
-        ),
+        data=PlacedData(**data, lines=lines, note=_REQUEST.note, digest=order_digest),
+        **envelope,
     )
     completed = OrderCompleted(
         id=event_id_for(_COMPLETED, order_id, order_digest),
         source="orderboard.worker",
-        subject=order_id,
-        time=now,
-        traceparent=_TRACE,
-        correlationid=order_id,
-        data=CompletedData(
-            order_id=order_id,
-            customer_id=request.customer_id,
-            priority=request.priority,
-            total_cents=placed.data.total_cents,
-            currency=CURRENCY,
-        ),
+        data=CompletedData(**data),
+        **envelope,
     )
     row = {"order_id": order_id, "status": "completed", "customer_id": "ada", "placed_at": now.isoformat()}
-    row |= {"note": _NOTE, "digest": order_digest, "traceparent": _TRACE, "correlationid": order_id}
+    row |= {"note": str(_REQUEST.note), "digest": order_digest, "traceparent": _TRACE, "correlationid": order_id}
     members = ", ".join(f"'{name}': ?" for name in row)
     return Order(
         order_id=order_id,
@@ -120,8 +92,8 @@ def _order(request: OrderRequest, order_digest: str, now: datetime, target: Targ
     )
 
 
-class Bare:
-    """The operations. Each takes one batch, and says how many orders went through."""
+class Operations:
+    """The operations. Each handles one batch and returns the number of orders."""
 
     def __init__(self, target: Target, *, sns: Any, events: Any, sqs: Any, dynamodb: Any) -> None:
         self._topic_arn = target.outputs.orders_topic_arn
@@ -152,12 +124,12 @@ class Bare:
         return len(entries)
 
     async def write(self, orders: Sequence[Order]) -> int:
-        """DynamoDB BatchExecuteStatement; an INSERT is conditional on there being no such row."""
+        """DynamoDB BatchExecuteStatement. An INSERT is conditional on the row being new."""
         await self._dynamodb.batch_execute_statement(Statements=[order.statement for order in orders])
         return len(orders)
 
     async def receive(self, *, wait_s: int = 0) -> list[str]:
-        """SQS ReceiveMessage of 10; the receipt handles."""
+        """SQS ReceiveMessage of 10; return the receipt handles."""
         answer = await self._sqs.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=BATCH,
@@ -175,56 +147,46 @@ class Bare:
         return len(receipt_handles)
 
     async def receive_delete(self) -> int:
-        """ReceiveMessage, then DeleteMessageBatch of what it brought."""
+        """ReceiveMessage, then DeleteMessageBatch of the same messages."""
         handles = await self.receive()
         return await self.delete(handles) if handles else 0
 
-    async def receive_write_delete(self, orders: Iterator[Order]) -> int:
-        """What a worker cannot do without. The rows are those of prepared orders, not of what was received."""
-        handles = await self.receive()
-        if not handles:
-            return 0
-        await self.write(list(itertools.islice(orders, len(handles))))
-        return await self.delete(handles)
-
     async def make(self, orders: Iterator[Order]) -> int:
-        """All of a worker's calls: receive, write, put the outcome, delete."""
+        """All of a worker's calls: receive, write, put the outcome, delete. The rows are those of prepared orders."""
         handles = await self.receive()
         if not handles:
             return 0
-        taken = list(itertools.islice(orders, len(handles)))
-        await self.write(taken)
-        await self.put_events([order.completed for order in taken])
+        rows = list(itertools.islice(orders, len(handles)))
+        await self.write(rows)
+        await self.put_events([order.completed for order in rows])
         return await self.delete(handles)
 
 
 @asynccontextmanager
-async def bare(target: Target) -> AsyncIterator[Bare]:
-    """The operations on this target, with clients as the services have them."""
-    config = AioConfig(
-        max_pool_connections=32,
-        read_timeout=60,
-        retries={"mode": "standard", "total_max_attempts": 2},
-        parameter_validation=False,
-        user_agent="orderboard",
-    )
-    session = get_session()
-    environment = target.endpoint.environment()
+async def operations(target: Target) -> AsyncIterator[Operations]:
+    """Open the operations on this target, with clients like those of the services."""
+    endpoint, session = target.endpoint, get_session()
+    environment = endpoint.environment()
     options: dict[str, Any] = {
-        "region_name": target.endpoint.region,
-        "config": config,
+        "region_name": endpoint.region,
+        "config": AioConfig(
+            max_pool_connections=32,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            parameter_validation=False,
+            user_agent="orderboard",
+        ),
     }
-    if target.endpoint.local:
+    if endpoint.local:
         options["aws_access_key_id"] = environment.get("AWS_ACCESS_KEY_ID", "test")
         options["aws_secret_access_key"] = environment.get("AWS_SECRET_ACCESS_KEY", "test")
-    url = target.endpoint.endpoint_url
+    urls = dict.fromkeys(("sns", "events", "sqs"), endpoint.endpoint_url) | {"dynamodb": endpoint.dynamodb_url}
     async with AsyncExitStack() as stack:
         clients = {
             name: await stack.enter_async_context(session.create_client(name, endpoint_url=url, **options))
-            for name in ("sns", "events", "sqs")
+            for name, url in urls.items()
         }
-        tables = session.create_client("dynamodb", endpoint_url=target.endpoint.dynamodb_url, **options)
-        yield Bare(target, dynamodb=await stack.enter_async_context(tables), **clients)
+        yield Operations(target, **clients)
 
 
 def batches(orders: Sequence[Order], size: int) -> Iterator[Sequence[Order]]:

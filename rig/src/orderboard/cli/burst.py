@@ -30,7 +30,7 @@ def burst(
 ) -> None:
     """Send orders on a fixed schedule, inject worker faults, and verify that no order was lost.
 
-    It runs on a system of its own, which it starts and ends. Exit 0: valid, and every --expect was met. 1: not valid.
+    It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
     2: wrong usage. 99: valid, but an --expect was missed.
     """
     from orderboard.burst.plan import plan_burst

@@ -1,4 +1,4 @@
-"""Runs the demo: the morning rush as a burst on a system of its own. `cli.demo` prints the result."""
+"""Runs the demo: the morning rush as a burst on a new system. `cli.demo` prints the result."""
 
 import secrets
 import shutil

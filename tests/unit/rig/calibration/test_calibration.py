@@ -1,46 +1,24 @@
-"""Calibrations as values: kept, read again, and what they say about slowness."""
+"""Calibrations: files, the slowdown with the backlog, and the timing of calls."""
 
 import asyncio
 import io
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from orderboard.calibration.measure import each_of, through
-from orderboard.calibration.model import (
-    Calibration,
-    Ceiling,
-    calibration_file,
-    newest_calibration,
-    read_calibration,
-    write_calibration,
-)
-from orderboard.calibration.result import show, slowed_down
+from orderboard.calibration.model import calibration_file, newest_calibration, read_calibration, write_calibration
+from orderboard.cli.calibrate import show
 from rich.console import Console
+from unit.rig.burst.summaries import calibration
 
 
-def a_calibration(version: str = "localbus 1.0, ministack 2.0", **rates: tuple[float, float]) -> Calibration:
-    """Of operations at backlogs of 100 and 10,000."""
-    return Calibration(
-        measured_at=datetime(2026, 1, 2, tzinfo=UTC),
-        backend="embedded",
-        backend_version=version,
-        processor="a processor",
-        cpus=2,
-        versions={"boto3": "1"},
-        ceilings=tuple(
-            Ceiling.model_validate({"operation": operation, "backlog": backlog, "orders_per_s": rate})
-            for operation, both in rates.items()
-            for backlog, rate in zip((100, 10_000), both, strict=True)
-        ),
-    )
-
-
-def test_a_calibration_is_kept_for_its_backend_and_version(tmp_path: Path) -> None:
-    """What is written is read again, for that version of that backend only; another version has a file of its own."""
-    old, new = a_calibration(publish=(500, 400)), a_calibration("localbus 1.1, ministack 2.0", publish=(600, 500))
-    new = new.model_copy(update={"measured_at": old.measured_at + timedelta(days=1)})
+def test_a_calibration_is_kept_by_backend_and_version(tmp_path: Path) -> None:
+    """Each version has its own file; the newest of a backend is known whatever its version."""
+    old = calibration((100, 500))
+    later = old.measured_at + timedelta(days=1)
+    new = old.model_copy(update={"backend_version": "localbus 1.1, ministack 2.0", "measured_at": later})
 
     for each in (new, old):
         write_calibration(each, tmp_path / "state")
@@ -61,26 +39,28 @@ def test_an_unreadable_calibration_is_none(tmp_path: Path) -> None:
     assert newest_calibration(tmp_path, "embedded") is None
 
 
-def test_slowing_down_is_less_than_half() -> None:
-    """Only what does less than half as much with a long backlog is called slow."""
-    assert slowed_down(a_calibration(publish=(500, 300), receive_delete=(500, 200))) == ["receive_delete"]
+def test_an_operation_is_flat_down_to_eighty_percent() -> None:
+    """Below that, its rate at the longest backlog is given as a share."""
+    measured = calibration(publish=((100, 500), (10_000, 410)), receive_delete=((100, 500), (10_000, 200)))
+
+    assert measured.slowed_down() == {"receive_delete": pytest.approx(0.4)}
 
 
 @pytest.mark.parametrize(
     ("rate", "said"),
-    [(450, "Flat: at the longest"), (300, "Nearly flat: at the longest"), (200, "publish slows down")],
+    [(450, "Flat: no operation falls below 80 %"), (200, "publish slows down with the backlog, to 40% of its rate")],
 )
-def test_what_the_backlog_does_is_said(rate: float, said: str) -> None:
-    """Flat is said as plainly as slow."""
+def test_the_effect_of_the_backlog_is_printed(rate: float, said: str) -> None:
+    """Flat or slow."""
     console = Console(record=True, width=120, file=io.StringIO())
 
-    show(a_calibration(publish=(500, rate)), Path("calibration.json"), console)
+    show(calibration(publish=((100, 500), (10_000, rate))), Path("calibration.json"), console)
 
     assert said in console.export_text()
 
 
 async def test_every_call_is_made_once() -> None:
-    """Lanes share the calls; what they did adds up."""
+    """Lanes share the calls, and their counts add up."""
     seen: list[int] = []
 
     async def act(part: object) -> int:

@@ -81,7 +81,7 @@ def _limit(summary: Summary, *, near_ceiling: bool) -> tuple[By, str]:
         return "load", "The system kept up with the load and could have taken more."
     busiest = max(processors, key=lambda each: each.cores, default=None)
     if busiest is not None and busiest.cores >= _BUSY_CORES and (by := _role(busiest.name)) is not None:
-        return by, f"{busiest.name} kept {busiest.cores:.0%} of a core busy, and can use no more than one."
+        return by, f"The process {busiest.name} kept {busiest.cores:.0%} of a core busy, and can use no more than one."
     cores = sum(each.cores for each in processors)
     if cores >= _BUSY_MACHINE * cpus:
         return "machine", f"All processes together kept {cores:.1f} of {cpus} cores busy, but none of them a whole one."

@@ -66,7 +66,7 @@ class OwnOrders:
 
 
 def burst_endings(name: KindName) -> frozenset[Ending]:
-    """Where an order may end in a burst: an accepted one also in a dead-letter queue. That is late, not lost."""
+    """Return where an order may end in a burst: if accepted, also in a dead-letter queue. That is late, not lost."""
     may_end = KINDS[name].may_end
     return may_end | {"dead-lettered"} if may_end else may_end
 

@@ -21,7 +21,7 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     console.print()
     _generator(summary, console)
     if (bound := summary.bound) is not None:
-        share = f", at {bound.share:.0%} of the backend's ceiling" if bound.share and not bound.doubt else ""
+        share = f", at {bound.share:.0%} of the calibrated ceiling" if bound.share and not bound.doubt else ""
         name = {"load": "none", "unclear": "unclear"}.get(bound.by, f"the {bound.by}")
         console.print(f" Bottleneck: {name}{share}. {bound.text}", markup=False)
         if bound.doubt is not None:

@@ -1,4 +1,4 @@
-// The charts, drawn by uPlot. Colours come from the style sheet, so both schemes are in one place.
+// The charts, drawn by uPlot. Colours come from the style sheet, which has both schemes.
 "use strict";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -13,7 +13,7 @@ function duration(ms) {
 const TICK_FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, Inter, sans-serif";
 const charts = [];
 
-/** A logarithmic axis that ends at 1, 2 or 5 times a power of ten, so that little of it is empty. */
+/** The range of a logarithmic axis: it ends at 1, 2 or 5 times a power of ten, so that little of it is empty. */
 function logRange(_chart, low, high) {
   if (!(high > 0)) return [1, 10];
   const snap = (value, up) => {
@@ -25,7 +25,7 @@ function logRange(_chart, low, high) {
   return [from, Math.max(snap(high, true), from * 5)];
 }
 
-/** Behind the lines: where only the drain went on, and when something was done to the system. */
+/** Marks behind the lines: the drain, and the events of the system. */
 function timeMarks(drainFrom, faults) {
   return {
     hooks: {
@@ -50,7 +50,7 @@ function timeMarks(drainFrom, faults) {
         const { ctx, bbox } = chart;
         const size = devicePixelRatio;
         ctx.save();
-        let free = bbox.left - 8 * size; // where the next number may stand, so that none hides another
+        let free = bbox.left - 8 * size; // the next free place, so that no number hides another
         faults.forEach((fault, number) => {
           const x = Math.round(chart.valToPos(fault.at_s, "x", true));
           if (x < bbox.left || x > bbox.left + bbox.width) return;
@@ -86,7 +86,7 @@ function axis(extra) {
   return { stroke: () => colour("soft"), font: TICK_FONT, grid: gridLine, ticks: { show: false }, ...extra };
 }
 
-/** Ticks at 1, 2 and 5 of each power of ten, or where that would be crowded at 1 alone. */
+/** Ticks at 1, 2 and 5 of each power of ten, or only at 1 where that would be crowded. */
 function logTicks(_chart, splits) {
   const wanted = Math.log10(splits.at(-1) / splits[0]) > 2.6 ? /^1e/ : /^[125]e/;
   return splits.map((value) => (wanted.test(Number(value.toPrecision(6)).toExponential()) ? value : null));
@@ -104,7 +104,7 @@ function lineChart(card, xs, series, options) {
   const holder = card.appendChild(element("div", { class: "chart" }));
   const legend = card.appendChild(element("div", { class: "legend" }));
   if (!shown.length) {
-    holder.append(element("p", { class: "about" }, "Nothing happened that could be drawn here."));
+    holder.append(element("p", { class: "about" }, "No data."));
     return;
   }
   const cleaned = shown.map((each) => (options.log ? each.values.map((v) => (v > 0 ? v : null)) : each.values));
@@ -149,7 +149,7 @@ function lineChart(card, xs, series, options) {
         })),
       ],
       plugins: options.marks ? [options.marks] : [],
-      hooks: { setCursor: [(drawn) => tell(drawn)] },
+      hooks: { setCursor: [(drawn) => showValues(drawn)] },
     },
     [xs, ...cleaned],
     holder,
@@ -170,7 +170,7 @@ function lineChart(card, xs, series, options) {
   });
   const at = legend.appendChild(element("span", { class: "at" }));
 
-  function tell(drawn) {
+  function showValues(drawn) {
     const index = drawn.cursor.left >= 0 ? (drawn.cursor.idx ?? null) : null;
     at.textContent = index === null ? "" : options.cursorText(xs[index]);
     values.forEach((value, number) => {
@@ -182,7 +182,7 @@ function lineChart(card, xs, series, options) {
 }
 
 /** Follow the window's width and the colour scheme. */
-function keepInShape() {
+function fitToWindow() {
   const fit = () => charts.forEach(({ chart, holder, height }) => chart.setSize({ width: holder.clientWidth, height: height() }));
   let waiting = 0;
   window.addEventListener("resize", () => {
