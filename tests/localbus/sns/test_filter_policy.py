@@ -1,8 +1,8 @@
-"""Filter policies: what they match, what they may not be, and AWS's words for it.
+"""Filter policies: matches, limits, and AWS's errors.
 
 The tables come from these pages of the SNS developer guide: string-value-matching, numeric-value-matching,
-attribute-key-matching, and-or-logic and subscription-filter-policy-constraints. What AWS answers to a policy that may
-not be was recorded of AWS.
+attribute-key-matching, and-or-logic and subscription-filter-policy-constraints. The errors for invalid
+policies were recorded of AWS.
 """
 
 from __future__ import annotations
@@ -15,18 +15,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope, attribute_fields, body_fields
 
+SOURCE = "at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column:"
 RUGBY = {"DataType": "String", "StringValue": "rugby"}
 SPORTS = {"DataType": "String.Array", "StringValue": '["rugby", "tennis"]'}
 PRICE = {"DataType": "Number", "StringValue": "100.00"}
 
 
-def wants(policy: Any, attributes: dict[str, Any]) -> bool:
-    """Whether a policy on attributes wants a message with these."""
+def text(value: str) -> dict[str, str]:
+    """Return a String attribute."""
+    return {"DataType": "String", "StringValue": value}
+
+
+def accepts(policy: Any, attributes: dict[str, Any]) -> bool:
+    """Return whether a policy on attributes accepts a message with these."""
     return FilterPolicy(json.dumps(policy), "MessageAttributes").accepts(attribute_fields(attributes))
 
 
-def wants_body(policy: Any, body: Any) -> bool:
-    """Whether a policy on the body wants a message with this one."""
+def accepts_body(policy: Any, body: Any) -> bool:
+    """Return whether a policy on the body accepts a message with this one."""
     text = body if isinstance(body, str) else json.dumps(body)
     return FilterPolicy(json.dumps(policy), "MessageBody").accepts(body_fields(text))
 
@@ -38,17 +44,17 @@ def wants_body(policy: Any, body: Any) -> bool:
         (["rugby", "tennis"], SPORTS, True),
         (["baseball"], SPORTS, False),
         (["Rugby"], RUGBY, False),
-        ([{"anything-but": ["rugby", "tennis"]}], {"DataType": "String", "StringValue": "baseball"}, True),
+        ([{"anything-but": ["rugby", "tennis"]}], text("baseball"), True),
         ([{"anything-but": ["rugby", "tennis"]}], RUGBY, False),
         ([{"anything-but": ["rugby"]}], SPORTS, True),
-        ([{"anything-but": {"prefix": "order-"}}], {"DataType": "String", "StringValue": "data-entry"}, True),
-        ([{"anything-but": {"prefix": "order-"}}], {"DataType": "String", "StringValue": "order-number"}, False),
+        ([{"anything-but": {"prefix": "order-"}}], text("data-entry"), True),
+        ([{"anything-but": {"prefix": "order-"}}], text("order-number"), False),
         ([{"equals-ignore-case": "TENNIS"}], SPORTS, True),
-        ([{"cidr": "10.0.0.0/24"}], {"DataType": "String", "StringValue": "10.0.0.255"}, True),
-        ([{"cidr": "10.0.0.0/24"}], {"DataType": "String", "StringValue": "10.1.1.0"}, False),
-        ([{"prefix": "bas"}], {"DataType": "String", "StringValue": "baseball"}, True),
+        ([{"cidr": "10.0.0.0/24"}], text("10.0.0.255"), True),
+        ([{"cidr": "10.0.0.0/24"}], text("10.1.1.0"), False),
+        ([{"prefix": "bas"}], text("baseball"), True),
         ([{"prefix": "bas"}], RUGBY, False),
-        ([{"suffix": "ball"}], {"DataType": "String", "StringValue": "baseball"}, True),
+        ([{"suffix": "ball"}], text("baseball"), True),
         ([{"suffix": "ball"}], RUGBY, False),
         ([{"numeric": ["=", 301.5]}], {"DataType": "Number", "StringValue": "3.015e2"}, True),
         ([{"numeric": ["=", 301.5]}], {"DataType": "Number", "StringValue": "3"}, False),
@@ -66,8 +72,8 @@ def wants_body(policy: Any, body: Any) -> bool:
     ],
 )
 def test_one_attribute(values: Any, attribute: dict[str, Any], wanted: bool) -> None:
-    """Each operator, on each type of attribute that is looked at."""
-    assert wants({"key": values}, {"key": attribute}) is wanted
+    """Each operator works on each type of attribute except Binary."""
+    assert accepts({"key": values}, {"key": attribute}) is wanted
 
 
 @pytest.mark.parametrize(
@@ -84,8 +90,8 @@ def test_one_attribute(values: Any, attribute: dict[str, Any], wanted: bool) -> 
     ],
 )
 def test_keys(policy: Any, names: str, wanted: bool) -> None:
-    """All keys of a policy count, and one of the branches of an $or; null is not absence (recorded of AWS)."""
-    assert wants(policy, dict.fromkeys(names, RUGBY)) is wanted
+    """All keys of a policy must match, and one branch of an $or; null does not mean absent (recorded of AWS)."""
+    assert accepts(policy, dict.fromkeys(names, RUGBY)) is wanted
 
 
 RECORDS = {"Records": {"s3": {"object": {"key": [{"prefix": "auto-"}]}}, "eventName": [{"prefix": "ObjectCreated:"}]}}
@@ -118,8 +124,8 @@ DETAIL = {
     ],
 )
 def test_bodies(policy: Any, body: Any, wanted: bool) -> None:
-    """Policies on the body go into objects and arrays (recorded of AWS); what is no object matches nothing."""
-    assert wants_body(policy, body) is wanted
+    """Policies on the body match in objects and arrays (recorded of AWS); a body must be an object to match."""
+    assert accepts_body(policy, body) is wanted
 
 
 @pytest.mark.parametrize(
@@ -147,15 +153,14 @@ def test_bodies(policy: Any, body: Any, wanted: bool) -> None:
         ([{"numeric": ["=", 2e9]}], "Value must be between -1.0E9 and 1.0E9, inclusive", None),
     ],
 )
-def test_a_policy_that_may_not_be(values: Any, reason: str, column: int | None) -> None:
-    """The reason and the place are AWS's, character by character."""
+def test_invalid_policies(values: Any, reason: str, column: int | None) -> None:
+    """The reason and the position are AWS's."""
     with pytest.raises(FilterPolicyError) as raised:
         FilterPolicy(json.dumps({"key": values}, separators=(",", ":")), "MessageBody")
 
-    place = f"(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: {column}]"
     message = str(raised.value)
-    assert message.startswith(f"FilterPolicy: {reason}\n at [Source: REDACTED ")
-    assert column is None or message.endswith(place)
+    assert message.startswith(f"FilterPolicy: {reason}\n {SOURCE} ")
+    assert column is None or message.endswith(f" {column}]")
 
 
 @pytest.mark.parametrize(
@@ -164,18 +169,16 @@ def test_a_policy_that_may_not_be(values: Any, reason: str, column: int | None) 
         (
             "invalid",
             "Unrecognized token 'invalid': was expecting (JSON String, Number, Array, Object or token 'null', 'true' "
-            "or 'false')\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, "
-            "column: 8]",
+            f"or 'false')\n {SOURCE} 8]",
         ),
         (
             "{invalid",
-            "Unexpected character ('i' (code 105)): was expecting double-quote to start field name\n at [Source: "
-            "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: 2]",
+            f"Unexpected character ('i' (code 105)): was expecting double-quote to start field name\n {SOURCE} 2]",
         ),
     ],
 )
 def test_a_policy_that_is_not_json(text: str, reason: str) -> None:
-    """The reader's words and the place, as recorded of AWS."""
+    """The parser's message and the position were recorded of AWS."""
     with pytest.raises(FilterPolicyError) as raised:
         FilterPolicy(text, "MessageAttributes")
 
@@ -206,7 +209,7 @@ NESTED_OR = {
     ],
 )
 def test_a_policy_has_at_most_150_combinations(policy: Any, scope: Scope) -> None:
-    """Values multiply, by how deep they lie, and the branches of an $or add up (recorded of AWS)."""
+    """The numbers of values multiply with their depth, and the branches of an $or add up (recorded of AWS)."""
     with pytest.raises(FilterPolicyError, match=r"^FilterPolicy: Filter policy is too complex$"):
         FilterPolicy(json.dumps(policy), scope)
 
@@ -220,13 +223,13 @@ def test_150_combinations_are_not_too_many() -> None:
 
 
 def test_a_policy_has_at_most_five_keys() -> None:
-    """The sixth is one too many."""
+    """Six keys are rejected."""
     with pytest.raises(FilterPolicyError, match=r"^FilterPolicy: Filter policy can not have more than 5 keys$"):
         FilterPolicy(json.dumps({f"key{number}": ["value"] for number in range(6)}), "MessageAttributes")
 
 
 def test_a_policy_on_attributes_is_flat() -> None:
-    """Only bodies have anything to go into; but that comes after what is wrong with any policy (recorded of AWS)."""
+    """Nested keys are for bodies only; the errors of any policy come first (recorded of AWS)."""
     with pytest.raises(FilterPolicyError, match=r'^FilterPolicy: "suffix" must be an object or an array'):
         FilterPolicy('{"key":{"suffix":"value"}}', "MessageAttributes")
     with pytest.raises(FilterPolicyError, match="scope MessageAttributes does not support nested filter policy"):
@@ -244,8 +247,8 @@ DOCUMENTS = st.recursive(
 
 @settings(max_examples=500, deadline=None)
 @given(st.dictionaries(NAMES, DOCUMENTS, max_size=3), st.sampled_from(["MessageAttributes", "MessageBody"]), DOCUMENTS)
-def test_any_policy_is_taken_or_refused(policy: Any, scope: Scope, body: Any) -> None:
-    """Nothing that is JSON makes it fail in another way, nor any body that a policy is asked of."""
+def test_any_policy_is_accepted_or_rejected(policy: Any, scope: Scope, body: Any) -> None:
+    """No JSON document raises another error, as a policy or as a body."""
     try:
         compiled = FilterPolicy(json.dumps(policy), scope)
     except FilterPolicyError:

@@ -1,4 +1,4 @@
-"""Mobile push: applications, endpoints, and what a device would get. Nothing is sent.
+"""Mobile push: applications, endpoints, and captured notifications.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-mobile-application-as-subscriber.html
 """
@@ -18,32 +18,26 @@ CHARACTERS = "'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'"
 
 
 @pytest.fixture
-def sns(localbus: Localbus) -> Any:
-    """A client."""
-    return localbus.client("sns")
-
-
-@pytest.fixture
 def application(sns: Any) -> str:
-    """An application of Google's service."""
+    """The ARN of an application of Google's service."""
     given = {"Name": "shop", "Platform": "GCM", "Attributes": KEY}
     return str(sns.create_platform_application(**given)["PlatformApplicationArn"])
 
 
 def device(sns: Any, application: str, device_id: str = "token", **given: Any) -> str:
-    """The endpoint of a device."""
+    """Return the ARN of a device's endpoint."""
     answer = sns.create_platform_endpoint(PlatformApplicationArn=application, Token=device_id, **given)
     return str(answer["EndpointArn"])
 
 
-def letters(localbus: Localbus, **query: str) -> list[dict[str, Any]]:
-    """What lies in the outbox."""
+def captured(localbus: Localbus, **query: str) -> list[dict[str, Any]]:
+    """Return the captured messages."""
     found: list[dict[str, Any]] = httpx.get(f"{localbus.url}/_localbus/outbox", params=query).json()["letters"]
     return found
 
 
 def test_an_application(localbus: Localbus, sns: Any, application: str) -> None:
-    """It is made once, keeps its secrets, and is of one region (API_CreatePlatformApplication)."""
+    """It is created once, hides its secrets, and belongs to a region (API_CreatePlatformApplication)."""
     assert application == f"arn:aws:sns:us-east-1:{ACCOUNT}:app/GCM/shop"
     again = sns.create_platform_application(Name="shop", Platform="GCM", Attributes=KEY)
     assert again["PlatformApplicationArn"] == application
@@ -60,17 +54,17 @@ def test_an_application(localbus: Localbus, sns: Any, application: str) -> None:
     assert elsewhere.list_platform_applications()["PlatformApplications"] == []
 
 
-def test_an_application_goes_with_its_endpoints(sns: Any, application: str) -> None:
-    """Deleting it twice is no error; its devices are gone then (API_DeletePlatformApplication)."""
+def test_an_application_is_deleted_with_its_endpoints(sns: Any, application: str) -> None:
+    """It can be deleted twice; its endpoints are missing then (API_DeletePlatformApplication)."""
     endpoint = device(sns, application)
 
     for _ in range(2):
         sns.delete_platform_application(PlatformApplicationArn=application)
 
-    told = ("NotFound", "PlatformApplication does not exist")
-    assert refused(sns.get_platform_application_attributes, PlatformApplicationArn=application) == told
-    assert refused(sns.create_platform_endpoint, PlatformApplicationArn=application, Token="t") == told
-    assert refused(sns.list_endpoints_by_platform_application, PlatformApplicationArn=application) == told
+    error = ("NotFound", "PlatformApplication does not exist")
+    assert refused(sns.get_platform_application_attributes, PlatformApplicationArn=application) == error
+    assert refused(sns.create_platform_endpoint, PlatformApplicationArn=application, Token="t") == error
+    assert refused(sns.list_endpoints_by_platform_application, PlatformApplicationArn=application) == error
     assert refused(sns.get_endpoint_attributes, EndpointArn=endpoint) == ("NotFound", "Endpoint does not exist")
 
 
@@ -90,30 +84,28 @@ def test_an_application_goes_with_its_endpoints(sns: Any, application: str) -> N
         ),
     ],
 )
-def test_what_an_application_may_not_be(
-    sns: Any, name: str, platform: str, attributes: dict[str, str], reason: str
-) -> None:
-    """Its name, its platform and its attributes are checked (API_CreatePlatformApplication)."""
+def test_invalid_applications(sns: Any, name: str, platform: str, attributes: dict[str, str], reason: str) -> None:
+    """Name, platform and attributes are validated (API_CreatePlatformApplication)."""
     given = {"Name": name, "Platform": platform, "Attributes": attributes}
 
-    told = ("InvalidParameter", f"Invalid parameter: {reason}")
-    assert refused(sns.create_platform_application, **given) == told
+    error = ("InvalidParameter", f"Invalid parameter: {reason}")
+    assert refused(sns.create_platform_application, **given) == error
 
 
-def test_an_endpoint_is_made_once(sns: Any, application: str) -> None:
-    """A token has one, unless other attributes are asked for (recorded of AWS)."""
+def test_an_endpoint_is_created_once(sns: Any, application: str) -> None:
+    """A token has one endpoint; a request with other attributes is rejected (recorded of AWS)."""
     endpoint = device(sns, application)
 
     assert endpoint.startswith(f"arn:aws:sns:us-east-1:{ACCOUNT}:endpoint/GCM/shop/")
     assert device(sns, application, Attributes={"Enabled": "true"}) == endpoint
     given = {"PlatformApplicationArn": application, "Token": "token", "CustomUserData": "ada"}
-    told = f"Endpoint {endpoint} already exists with the same Token, but different attributes."
-    message = f"Invalid parameter: Token Reason: {told}"
+    text = f"Endpoint {endpoint} already exists with the same Token, but different attributes."
+    message = f"Invalid parameter: Token Reason: {text}"
     assert refused(sns.create_platform_endpoint, **given) == ("InvalidParameter", message)
 
 
 def test_an_endpoint_s_attributes(sns: Any, application: str) -> None:
-    """They are shown, changed, listed, and gone with it; deleting it twice is no error (API_SetEndpointAttributes)."""
+    """They are shown, changed, listed and deleted with it, which can happen twice (API_SetEndpointAttributes)."""
     endpoint = device(sns, application, CustomUserData="ada")
     sns.set_endpoint_attributes(EndpointArn=endpoint, Attributes={"Enabled": "false", "Token": "new"})
 
@@ -131,7 +123,7 @@ def test_an_endpoint_s_attributes(sns: Any, application: str) -> None:
 
 
 def test_publishing_to_a_device(localbus: Localbus, sns: Any, application: str) -> None:
-    """It gets the text for its push service, or the default, and what is meant for push services is let through."""
+    """It gets the text for its push service, or the default. Attributes for push services are accepted."""
     endpoint = device(sns, application)
     attributes = {"AWS.SNS.MOBILE.GCM.TTL": {"DataType": "String", "StringValue": "60"}}
     texts = json.dumps({"GCM": "for Google", "default": "for all"})
@@ -140,25 +132,25 @@ def test_publishing_to_a_device(localbus: Localbus, sns: Any, application: str) 
     sns.publish(TargetArn=endpoint, Message='{"GCM": "alone"}', MessageStructure="json")
     sns.publish(TargetArn=endpoint, Message="plain")
 
-    found = letters(localbus, to=endpoint)
-    assert [letter["message"] for letter in found] == ["for Google", "alone", "plain"]
+    found = captured(localbus, to=endpoint)
+    assert [one["message"] for one in found] == ["for Google", "alone", "plain"]
     assert (found[0]["protocol"], found[0]["message_id"]) == ("application", first["MessageId"])
     given = {"TargetArn": endpoint, "Message": '{"APNS": "x"}', "MessageStructure": "json"}
     assert refused(sns.publish, **given)[1].endswith("No default entry in JSON message body")
 
 
 def test_a_disabled_device_gets_nothing(localbus: Localbus, sns: Any, application: str) -> None:
-    """Publishing to it is refused before its message is looked at (recorded of AWS)."""
+    """Publishing to it is rejected before the message is validated (recorded of AWS)."""
     endpoint = device(sns, application, Attributes={"Enabled": "false"})
 
-    told = refused(sns.publish, TargetArn=endpoint, Message="no JSON", MessageStructure="json")
+    error = refused(sns.publish, TargetArn=endpoint, Message="not JSON", MessageStructure="json")
 
-    assert told == ("EndpointDisabled", "Endpoint is disabled")
-    assert letters(localbus, to=endpoint) == []
+    assert error == ("EndpointDisabled", "Endpoint is disabled")
+    assert captured(localbus, to=endpoint) == []
 
 
-def test_a_topic_s_devices(localbus: Localbus, sns: Any, application: str) -> None:
-    """Each gets the text for its push service; for one that is disabled it is dead (sns-dead-letter-queues)."""
+def test_the_devices_of_a_topic(localbus: Localbus, sns: Any, application: str) -> None:
+    """Each gets the text for its push service; for a disabled one it is dead-lettered (sns-dead-letter-queues)."""
     topic = sns.create_topic(Name="t")["TopicArn"]
     given = {"Name": "shop", "Platform": "APNS", "Attributes": {**KEY, "PlatformPrincipal": "certificate"}}
     apple = sns.create_platform_application(**given)["PlatformApplicationArn"]
@@ -171,18 +163,18 @@ def test_a_topic_s_devices(localbus: Localbus, sns: Any, application: str) -> No
 
     sns.publish(TopicArn=topic, Message='{"GCM": "g", "APNS": "a", "default": "d"}', MessageStructure="json")
 
-    assert [(letter["to"], letter["message"]) for letter in letters(localbus)] == [(google, "g"), (iphone, "a")]
+    assert [(one["to"], one["message"]) for one in captured(localbus)] == [(google, "g"), (iphone, "a")]
     assert [entry["detail"] for entry in journal(localbus, event="undelivered")] == ["Endpoint is disabled"]
     assert json.loads(dead.bodies()[0])["Message"] == "d"
 
 
-def test_a_device_that_is_not_there_does_not_subscribe(sns: Any, application: str) -> None:
-    """In AWS's spelling (recorded)."""
+def test_a_missing_device_cannot_be_subscribed(sns: Any, application: str) -> None:
+    """The error has AWS's spelling (recorded)."""
     topic = sns.create_topic(Name="t")["TopicArn"]
     endpoint = device(sns, application)
     sns.delete_endpoint(EndpointArn=endpoint)
 
-    told = refused(sns.subscribe, TopicArn=topic, Protocol="application", Endpoint=endpoint)
+    error = refused(sns.subscribe, TopicArn=topic, Protocol="application", Endpoint=endpoint)
 
     reason = f"Endpoint Reason: Endpoint does not exist for endpoint arn{endpoint}"
-    assert told == ("InvalidParameter", f"Invalid parameter: {reason}")
+    assert error == ("InvalidParameter", f"Invalid parameter: {reason}")

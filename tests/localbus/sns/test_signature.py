@@ -1,4 +1,4 @@
-"""Signatures of SNS messages, verified as a subscriber does it: with the certificate at SigningCertURL.
+"""Signatures of SNS messages, verified as subscribers do: with the certificate at SigningCertURL.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message-verify-message-signature.html
 """
@@ -10,13 +10,11 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -31,27 +29,19 @@ NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Typ
 CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 
 
-@pytest.fixture
-def web() -> Iterator[WebServer]:
-    """A web server that remembers what it gets."""
-    server = WebServer()
-    yield server
-    server.stop()
-
-
 def signed_text(document: dict[str, str]) -> bytes:
-    """What the signature is of."""
+    """Return the text that is signed."""
     names = NOTIFICATION if document["Type"] == "Notification" else CONFIRMATION
     return "".join(f"{name}\n{document[name]}\n" for name in names if name in document).encode()
 
 
 def certificate_of(document: dict[str, str]) -> x509.Certificate:
-    """What is found at SigningCertURL."""
+    """Return the certificate at SigningCertURL."""
     return x509.load_pem_x509_certificate(httpx.get(document["SigningCertURL"]).content)
 
 
 def verifies(document: dict[str, str]) -> bool:
-    """Whether the signature is of this document, by the certificate that it names (RSASSA-PKCS1-v1_5)."""
+    """Return whether the certificate verifies the signature of the document (RSASSA-PKCS1-v1_5)."""
     key = certificate_of(document).public_key()
     assert isinstance(key, rsa.RSAPublicKey)
     signature = base64.b64decode(document["Signature"])
@@ -62,8 +52,8 @@ def verifies(document: dict[str, str]) -> bool:
     return True
 
 
-def test_what_goes_out_by_http_can_be_verified(localbus: Localbus, web: WebServer) -> None:
-    """A confirmation and notifications verify in both versions, and no longer when a word of them is changed."""
+def test_messages_by_http_can_be_verified(localbus: Localbus, web: WebServer) -> None:
+    """A confirmation and notifications verify in both versions, and fail to once a word of them is changed."""
     sns = localbus.client("sns")
     topic = sns.create_topic(Name="t")["TopicArn"]
 
@@ -82,8 +72,8 @@ def test_what_goes_out_by_http_can_be_verified(localbus: Localbus, web: WebServe
     assert not any(verifies(document | {"Message": "another"}) for document in documents)
 
 
-def test_the_certificate_is_the_engine_s_own(localbus: Localbus, web: WebServer) -> None:
-    """The certificate is of an RSA key of 2048 bits, signed by that key, and valid now."""
+def test_the_certificate_is_self_signed(localbus: Localbus, web: WebServer) -> None:
+    """The certificate has an RSA key of 2048 bits, is signed by that key, and is valid."""
     sns = localbus.client("sns")
     topic = sns.create_topic(Name="t")["TopicArn"]
 
@@ -98,7 +88,7 @@ def test_the_certificate_is_the_engine_s_own(localbus: Localbus, web: WebServer)
 
 
 def test_a_queue_gets_a_digest_unless_everything_is_signed() -> None:
-    """What nobody verifies costs no signature; with sign_everything a queue's messages verify as well."""
+    """By default messages for queues are not signed; with sign_everything they verify as well."""
     for everything in (False, True):
         localbus = Localbus(Options(sign_everything=everything)).start()
         sns = localbus.client("sns")
@@ -117,8 +107,8 @@ def test_a_queue_gets_a_digest_unless_everything_is_signed() -> None:
         localbus.stop()
 
 
-def test_who_signs_nothing_pays_for_no_cryptography() -> None:
-    """An engine that delivers to queues alone never loads the library that signs, which takes 10 MB."""
+def test_cryptography_is_imported_for_signatures_only() -> None:
+    """An engine that delivers only to queues never imports the library for signatures, which takes 10 MB."""
     program = """
 import json, sys
 from localbus.pytest_plugin import Localbus
@@ -138,8 +128,8 @@ print(json.dumps("cryptography" in sys.modules))
     assert json.loads(done.stdout) is False
 
 
-def test_one_key_for_all_threads() -> None:
-    """Who asks for the key while it is being made gets that one: the certificate fits every signature."""
+def test_all_threads_share_one_key() -> None:
+    """Threads that sign while the key is made wait for it, so that the certificate verifies every signature."""
     signer = Signer()
     document = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Message": "m"}
 

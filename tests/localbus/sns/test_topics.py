@@ -1,0 +1,202 @@
+"""Topics as boto3 sees them, with AWS's errors.
+
+Pages are those of https://docs.aws.amazon.com/sns/latest/api/ unless another is named; error messages were recorded of
+AWS.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from localbus.pytest_plugin import Localbus
+from localbus_support import ACCOUNT, refused
+
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
+INVALID = "InvalidParameter"
+
+
+def test_a_topic_and_its_attributes(sns: Any, topic: str, fifo_topic: str) -> None:
+    """A new topic allows its owner everything, and retries HTTP endpoints three times (API_GetTopicAttributes)."""
+    attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+
+    assert topic == f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
+    assert set(attributes) == {
+        *("TopicArn", "Owner", "DisplayName", "Policy", "EffectiveDeliveryPolicy"),
+        *("SubscriptionsConfirmed", "SubscriptionsDeleted", "SubscriptionsPending"),
+    }
+    [statement] = json.loads(attributes["Policy"])["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"AWS:SourceOwner": ACCOUNT}}
+    assert json.loads(attributes["EffectiveDeliveryPolicy"])["http"]["defaultHealthyRetryPolicy"]["numRetries"] == 3
+    assert sns.get_topic_attributes(TopicArn=fifo_topic)["Attributes"]["FifoTopic"] == "true"
+    plain = sns.create_topic(Name="plain.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    assert sns.get_topic_attributes(TopicArn=plain)["Attributes"]["ContentBasedDeduplication"] == "false"
+
+
+def test_a_topic_is_created_once(sns: Any) -> None:
+    """Creating it again returns it, unless something differs (API_CreateTopic)."""
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    created = sns.create_topic(Name="t", Tags=tags, Attributes={"DisplayName": "T"})["TopicArn"]
+
+    assert sns.create_topic(Name="t")["TopicArn"] == created
+    assert sns.create_topic(Name="t", Tags=tags[:1], Attributes={"DisplayName": "T"})["TopicArn"] == created
+    for given, reason in (
+        ({"Tags": [{"Key": "a", "Value": "2"}]}, "Tags Reason: Topic already exists with different tags"),
+        (
+            {"Attributes": {"DisplayName": "U"}},
+            "Attributes Reason: Topic already exists with different attributes",
+        ),
+    ):
+        assert refused(sns.create_topic, Name="t", **given) == (INVALID, f"Invalid parameter: {reason}")
+
+
+@pytest.mark.parametrize("name", ["", "a" * 257, "bad:name", "bad name", "t.fifo"])
+def test_invalid_names(shared_sns: Any, name: str) -> None:
+    """A name has 1 to 256 letters, digits, hyphens and underscores (API_CreateTopic)."""
+    assert refused(shared_sns.create_topic, Name=name) == (INVALID, "Invalid parameter: Topic Name")
+    assert shared_sns.create_topic(Name="a" * 256)["TopicArn"]
+
+
+@pytest.mark.parametrize(
+    ("arn", "error"),
+    [
+        ("none", (INVALID, "Invalid parameter: TopicArn Reason: An ARN must have at least 6 elements, not 1")),
+        (f"arn:aws:sns:us-east-1:{ACCOUNT}:none", ("NotFound", "Topic does not exist")),
+        (f"arn:aws:sns:eu-west-1:{ACCOUNT}:t", (INVALID, "Invalid parameter: TopicArn")),
+    ],
+    ids=["no ARN", "missing", "other region"],
+)
+def test_missing_topics(shared_sns: Any, arn: str, error: tuple[str, str]) -> None:
+    """Every action returns the same error; only DeleteTopic succeeds for a missing topic."""
+    assert refused(shared_sns.get_topic_attributes, TopicArn=arn) == error
+    assert refused(shared_sns.publish, TopicArn=arn, Message="m") == error
+    assert refused(shared_sns.subscribe, TopicArn=arn, Protocol="sqs", Endpoint=QUEUE) == error
+    if error[0] == "NotFound":
+        shared_sns.delete_topic(TopicArn=arn)
+
+
+def test_a_topic_with_an_archive_is_not_deleted(sns: Any, fifo_topic: str) -> None:
+    """Its archive policy must be removed first (message-archiving-and-replay-topic-owner, in the guide)."""
+    given = {"TopicArn": fifo_topic, "AttributeName": "ArchivePolicy"}
+    sns.set_topic_attributes(**given, AttributeValue='{"MessageRetentionPeriod": "30"}')
+    error = ("InvalidState", "Invalid state: Cannot delete a topic with an ArchivePolicy")
+    assert refused(sns.delete_topic, TopicArn=fifo_topic) == error
+
+    sns.set_topic_attributes(**given, AttributeValue="{}")
+    sns.delete_topic(TopicArn=fifo_topic)
+
+    assert refused(sns.get_topic_attributes, TopicArn=fifo_topic)[0] == "NotFound"
+
+
+def test_topics_are_listed_in_pages(sns: Any, localbus: Localbus) -> None:
+    """A page has a hundred topics of the caller's account and region (API_ListTopics)."""
+    for number in range(120):
+        sns.create_topic(Name=f"t{number}")
+    localbus.client("sns", region="eu-west-1").create_topic(Name="elsewhere")
+    localbus.client("sns", account="111111111111").create_topic(Name="others")
+
+    pages = [page["Topics"] for page in sns.get_paginator("list_topics").paginate()]
+
+    assert [len(page) for page in pages] == [100, 20]
+    assert len({one["TopicArn"] for page in pages for one in page}) == 120
+
+
+def test_tags(sns: Any, topic: str) -> None:
+    """Tags are set, listed and removed (API_TagResource)."""
+    sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "k1", "Value": "v1"}, {"Key": "k2", "Value": "v2"}])
+    sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "k2", "Value": "v2b"}])
+    sns.untag_resource(ResourceArn=topic, TagKeys=["k1"])
+
+    assert sns.list_tags_for_resource(ResourceArn=topic)["Tags"] == [{"Key": "k2", "Value": "v2b"}]
+    error = (INVALID, "Invalid parameter: Duplicated keys are not allowed.")
+    assert refused(sns.tag_resource, ResourceArn=topic, Tags=[{"Key": "a", "Value": "b"}] * 2) == error
+    many = [{"Key": str(number), "Value": "v"} for number in range(50)]
+    assert refused(sns.tag_resource, ResourceArn=topic, Tags=many)[0] == "TagLimitExceeded"
+    error = ("ResourceNotFound", "Resource does not exist")
+    assert refused(sns.list_tags_for_resource, ResourceArn=f"{topic}2") == error
+
+
+def test_the_delivery_policy_of_a_topic(sns: Any, topic: str) -> None:
+    """AWS stores what is given, completes it in the effective policy, and deletes it for an empty text."""
+
+    def put(policy: Any) -> dict[str, Any]:
+        text = json.dumps(policy) if policy else ""
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="DeliveryPolicy", AttributeValue=text)
+        attributes: dict[str, Any] = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+        return attributes
+
+    policy = {"minDelayTarget": 5, "maxDelayTarget": 6, "numRetries": 1}
+    counts = {"numMaxDelayRetries": 0, "numNoDelayRetries": 0, "numMinDelayRetries": 0}
+
+    attributes = put({"http": {"defaultHealthyRetryPolicy": policy}})
+
+    stored = {"http": {"defaultHealthyRetryPolicy": policy, "disableSubscriptionOverrides": False}}
+    assert json.loads(attributes["DeliveryPolicy"]) == stored
+    effective = json.loads(attributes["EffectiveDeliveryPolicy"])["http"]["defaultHealthyRetryPolicy"]
+    assert effective == policy | counts | {"backoffFunction": "linear"}
+    attributes = put({"http": {"defaultHealthyRetryPolicy": None}})
+    assert json.loads(attributes["DeliveryPolicy"]) == {"http": {"disableSubscriptionOverrides": False}}
+    assert "DeliveryPolicy" not in put(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FifoTopic", "true"),
+        ("NoSuch", "x"),
+        ("ContentBasedDeduplication", "true"),
+        ("SignatureVersion", "3"),
+        ("MaximumMessageSize", "1023"),
+        ("Policy", "{}"),
+        ("DeliveryPolicy", "{"),
+        ("DisplayName", "x" * 101),
+    ],
+)
+def test_invalid_attributes(shared_sns: Any, shared_topic: str, name: str, value: str) -> None:
+    """Each is InvalidParameter (API_SetTopicAttributes)."""
+    given = {"TopicArn": shared_topic, "AttributeName": name, "AttributeValue": value}
+
+    code, message = refused(shared_sns.set_topic_attributes, **given)
+
+    assert code == INVALID
+    assert message.startswith("Invalid parameter: ")
+
+
+def test_another_account_needs_a_permission(localbus: Localbus, sns: Any, topic: str) -> None:
+    """AddPermission allows it to publish, and RemovePermission ends that (API_AddPermission)."""
+    other = localbus.client("sns", account="111111111111")
+    code, message = refused(other.publish, TopicArn=topic, Message="m")
+    assert code == "AuthorizationError"
+    assert f"is not authorized to perform: SNS:Publish on resource: {topic}" in message
+
+    sns.add_permission(TopicArn=topic, Label="l", AWSAccountId=["111111111111"], ActionName=["Publish"])
+    assert other.publish(TopicArn=topic, Message="m")["MessageId"]
+
+    sns.remove_permission(TopicArn=topic, Label="l")
+    assert refused(other.publish, TopicArn=topic, Message="m")[0] == "AuthorizationError"
+
+
+def test_actions_that_are_not_implemented(shared_sns: Any) -> None:
+    """Data protection is known to AWS and missing here, and never succeeds silently."""
+    error = refused(shared_sns.put_data_protection_policy, ResourceArn="a", DataProtectionPolicy="{}")
+
+    assert error == ("NotImplemented", "sns PutDataProtectionPolicy is known to AWS and not built in localbus.")
+
+
+def test_text_message_settings(sns: Any) -> None:
+    """They are stored, and no number has opted out (API_SetSMSAttributes, API_CheckIfPhoneNumberIsOptedOut)."""
+    sns.set_sms_attributes(attributes={"DefaultSMSType": "Transactional"})
+
+    assert sns.get_sms_attributes()["attributes"] == {"DefaultSMSType": "Transactional", "MonthlySpendLimit": "1"}
+    assert sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"] == {"MonthlySpendLimit": "1"}
+    sns.opt_in_phone_number(phoneNumber="+15551234567")
+    assert sns.check_if_phone_number_is_opted_out(phoneNumber="+15551234567")["isOptedOut"] is False
+    number = "Invalid parameter: PhoneNumber Reason: input incorrectly formatted"
+    for action, given, message in (
+        (sns.check_if_phone_number_is_opted_out, {"phoneNumber": "x"}, number),
+        (sns.opt_in_phone_number, {"phoneNumber": "x"}, number),
+        (sns.set_sms_attributes, {"attributes": {"NoSuch": "x"}}, "NoSuch is not a valid attribute"),
+        (sns.set_sms_attributes, {"attributes": {"DefaultSMSType": "x"}}, "DefaultSMSType is invalid"),
+    ):
+        assert refused(action, **given) == (INVALID, message)
