@@ -1,4 +1,4 @@
-"""What stands in for AWS in these tests: a topic as strict as SNS, and a table that checks conditions."""
+"""Fakes of AWS: a topic as strict as SNS, and a table that checks conditions."""
 
 import json
 import uuid
@@ -15,13 +15,13 @@ TOPIC_ARN = "arn:aws:sns:eu-central-1:000000000000:cafe-alerts"
 
 @dataclass
 class FakeTopic:
-    """SNS, of which only publish is used. It refuses the subjects that SNS refuses."""
+    """SNS with its publish operation, which rejects the subjects that SNS rejects."""
 
     published: list[dict[str, Any]] = field(default_factory=list)
     failures_left: int = 0
 
     def publish(self, **request: Any) -> dict[str, str]:
-        """Keep the request, or fail as an endpoint that does not answer."""
+        """Store the request, or fail like an endpoint that does not respond."""
         if self.failures_left:
             self.failures_left -= 1
             raise ReadTimeoutError(endpoint_url="http://sns.test")
@@ -33,19 +33,19 @@ class FakeTopic:
 
     @property
     def alerts(self) -> list[Alert]:
-        """What a queue with raw delivery has received."""
+        """Alerts that a queue with raw delivery has received."""
         return [parse_alert(json.loads(request["Message"])["default"]) for request in self.published]
 
 
 @dataclass
 class FakeTable:
-    """DynamoDB, as far as the idempotency records need it."""
+    """DynamoDB with the operations that idempotency records need."""
 
     items: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     update_failures_left: int = 0
 
     def put_item(self, **request: Any) -> dict[str, Any]:
-        """Write the record unless another one holds the key (its condition, evaluated)."""
+        """Write the record unless another one holds the key: the request's condition, evaluated."""
         key, values = request["Item"]["id"]["S"], request["ExpressionAttributeValues"]
         held = self.items.get(key)
         if held and not self._may_be_replaced(held, values):
@@ -55,7 +55,7 @@ class FakeTable:
         return {}
 
     def update_item(self, **request: Any) -> dict[str, Any]:
-        """Complete the record, or fail as a table that throttles."""
+        """Complete the record, or fail like a throttling table."""
         if self.update_failures_left:
             self.update_failures_left -= 1
             raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "UpdateItem")
@@ -65,7 +65,7 @@ class FakeTable:
         return {}
 
     def delete_item(self, **request: Any) -> dict[str, Any]:
-        """Forget the record."""
+        """Delete the record."""
         self.items.pop(request["Key"]["id"]["S"], None)
         return {}
 
@@ -84,17 +84,17 @@ class FakeTable:
 
 @dataclass
 class FakeContext:
-    """Lambda's context. `remaining_ms` gives the time left at each question, and its last value from then on."""
+    """Lambda's context. `remaining_ms` lists the results of successive calls; the last one repeats."""
 
     remaining_ms: list[int] = field(default_factory=lambda: [10_000])
 
     def get_remaining_time_in_millis(self) -> int:
-        """The time that is left of the invocation."""
+        """Return the remaining time of the invocation."""
         return self.remaining_ms.pop(0) if len(self.remaining_ms) > 1 else self.remaining_ms[0]
 
 
 def bus_message(event: Event) -> str:
-    """The message body that a rule puts on the alerts queue; every delivery has an id of its own, as on EventBridge."""
+    """The message body that a rule puts on the alerts queue; as on EventBridge, every delivery has another id."""
     return json.dumps(
         {
             "version": "0",
@@ -130,5 +130,5 @@ def sqs_batch(bodies: Sequence[str]) -> dict[str, Any]:
 
 
 def failed_ids(response: Any) -> list[str]:
-    """The message ids that the notifier gives back."""
+    """Message ids that the notifier returns to SQS."""
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]

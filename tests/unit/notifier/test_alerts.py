@@ -1,4 +1,4 @@
-"""Which events make an alert, and what SNS and people get to read."""
+"""Events that cause an alert, and the text that SNS and people get."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from notifier.alert_publisher import publish_request
 from notifier.alerts import alert_for
-from notifier.announcer import publish_request
-from notifier.wording import money, printable, subject_line
+from notifier.text import money, printable, subject_line
 from orderboard_contracts.alert import MAX_ALERT_TEXT_CHARACTERS, Alert, NotAnAlert, parse_alert
 from orderboard_contracts.events import Event, parse_event
 from unit.notifier.events import (
@@ -50,8 +50,8 @@ HOSTILE = "Zo\u00eb \U0001f469\u200d\U0001f373 <script>\r\nBcc: all@cafe.test\x1
     ],
     ids=lambda value: value if isinstance(value, str) and "_" in value else "",
 )
-def test_event_makes_its_alert(event: Event, kind: str, severity: str, audience: str, text: str) -> None:
-    """Every event that is worth a call makes the alert of its kind, for those whom it concerns."""
+def test_event_causes_its_alert(event: Event, kind: str, severity: str, audience: str, text: str) -> None:
+    """Each of these events causes the alert of its kind, for its audience."""
     alert = alert_for(event)
 
     assert alert is not None
@@ -60,21 +60,21 @@ def test_event_makes_its_alert(event: Event, kind: str, severity: str, audience:
 
 
 @pytest.mark.parametrize("event", [completed("normal"), cancelled(), cancellation_requested()], ids=lambda e: e.type)
-def test_everyday_event_makes_no_alert(event: Event) -> None:
-    """What happens to every order is not announced."""
+def test_everyday_event_causes_no_alert(event: Event) -> None:
+    """Ordinary events of an order are not published."""
     assert alert_for(event) is None
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_golden_sample_is_understood(sample: Path) -> None:
-    """Every golden sample event is read, and what it makes survives the way to the inbox."""
+    """Every golden sample event can be read, and its alert survives the way to the inbox."""
     alert = alert_for(parse_event(sample.read_text()))
 
     assert alert is None or parse_alert(alert.to_json()) == alert
 
 
 def test_alert_id_follows_from_the_event() -> None:
-    """The same event makes the same alert, and another event another id."""
+    """The same event causes the same alert, and another event another id."""
     first, again, other = (alert_for(completed(event_id=event_id)) for event_id in ("e1", "e1", "e2"))
 
     assert first == again
@@ -85,7 +85,7 @@ def test_alert_id_follows_from_the_event() -> None:
 
 @pytest.mark.parametrize("event", [placed(HOSTILE), rejected(detail=HOSTILE)], ids=["customer", "detail"])
 def test_hostile_text_becomes_harmless(event: Event) -> None:
-    """A stranger's text can neither drive a terminal, nor forge a mail header, nor be refused by SNS."""
+    """Untrusted text cannot control a terminal, forge an e-mail header, or be rejected by SNS."""
     alert = alert_for(event)
     assert alert is not None
     subject = publish_request(alert, TOPIC_ARN)["Subject"]
@@ -98,7 +98,7 @@ def test_hostile_text_becomes_harmless(event: Event) -> None:
 
 
 @given(st.text())
-def test_any_text_makes_a_subject_that_sns_takes(text: str) -> None:
+def test_any_text_becomes_a_valid_subject(text: str) -> None:
     """Whatever the text, the subject is one line of 1 to 99 printable ASCII characters."""
     subject = subject_line(text)
 
@@ -110,7 +110,7 @@ def test_any_text_makes_a_subject_that_sns_takes(text: str) -> None:
 
 @given(st.text(min_size=1).filter(lambda text: printable(text) != ""))
 def test_any_printable_text_is_an_alert(text: str) -> None:
-    """What `printable` leaves over, the contract accepts."""
+    """The contract accepts any result of `printable`."""
     alert = alert_for(rejected(detail=text))
 
     assert alert is not None
@@ -118,7 +118,7 @@ def test_any_printable_text_is_an_alert(text: str) -> None:
 
 
 def test_publish_fans_out_by_attribute_and_protocol() -> None:
-    """Queues and webhooks get JSON, people the bare sentence, and filter policies three attributes."""
+    """Queues and webhooks get JSON, telephones plain text, and filter policies three attributes."""
     alert = alert_for(rejected())
     assert alert is not None
     request = publish_request(alert, TOPIC_ARN)
@@ -138,7 +138,7 @@ def test_publish_fans_out_by_attribute_and_protocol() -> None:
 
 
 def test_alert_of_a_newer_notifier_is_read() -> None:
-    """A reader ignores fields that it does not know, but takes nothing else for an alert."""
+    """A reader ignores unknown fields, and rejects any other document."""
     alert = alert_for(rejected())
     assert alert is not None
     newer = json.loads(alert.to_json()) | {"colour": "red"}
@@ -152,5 +152,5 @@ def test_alert_of_a_newer_notifier_is_read() -> None:
 
 @pytest.mark.parametrize(("cents", "text"), [(0, "0.00 EUR"), (5, "0.05 EUR"), (106_800, "1068.00 EUR")])
 def test_money_is_exact(cents: int, text: str) -> None:
-    """An amount is written with its cents, without going through a float."""
+    """An amount keeps its cents, without a float in between."""
     assert money(cents, "EUR") == text

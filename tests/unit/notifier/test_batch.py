@@ -1,4 +1,4 @@
-"""What becomes of each message of a batch: announced once, ignored, or given back."""
+"""Messages of a batch: each is published once, ignored, or returned to SQS."""
 
 import io
 import json
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics
-from notifier.announcer import Announcer
+from notifier.alert_publisher import AlertPublisher
 from notifier.batch import Notifier
 from unit.notifier.events import cancelled, completed, placed, rejected
 from unit.notifier.fakes import TOPIC_ARN, FakeContext, FakeTable, FakeTopic, bus_message, failed_ids, sqs_batch
@@ -33,30 +33,30 @@ class Harness:
         self.notifier = self.another()
 
     def another(self) -> Notifier:
-        """A second execution environment of the same function."""
-        announcer = Announcer(
+        """Create another execution environment of the same function."""
+        publisher = AlertPublisher(
             sns=cast("Any", self.topic),
             dynamodb=cast("Any", self.table),
             topic_arn=TOPIC_ARN,
             idempotency_table="cafe-notifier-idempotency",
         )
         logger = Logger(service=f"notifier-{uuid.uuid4()}", stream=self.log)  # loggers are kept by their names
-        return Notifier(announcer, logger, Metrics(service="notifier", namespace="OrderBoard"))
+        return Notifier(publisher, logger, Metrics(service="notifier", namespace="OrderBoard"))
 
     def receive(self, *bodies: str, context: FakeContext | None = None, notifier: Notifier | None = None) -> list[str]:
-        """Hand over messages m0, m1, ...; return the ids that failed."""
+        """Invoke the notifier with messages m0, m1, ...; return the ids that failed."""
         handle = (notifier or self.notifier).handle
         return failed_ids(handle(sqs_batch(bodies), cast("Any", context or FakeContext())))
 
 
 @pytest.fixture
 def cafe() -> Harness:
-    """A notifier that has seen nothing yet."""
+    """A fresh notifier."""
     return Harness()
 
 
 def test_alerts_of_a_batch_are_published(cafe: Harness) -> None:
-    """Every event of a batch is announced in order, and none is given back."""
+    """Every event of a batch is published in order, and none is returned."""
     failed = cafe.receive(bus_message(completed(event_id="e1")), bus_message(completed(event_id="e2")))
 
     assert failed == []
@@ -65,7 +65,7 @@ def test_alerts_of_a_batch_are_published(cafe: Harness) -> None:
 
 
 def test_event_without_alert_is_done(cafe: Harness) -> None:
-    """An event that makes no alert is acknowledged, publishes nothing and leaves no record."""
+    """An event that causes no alert is acknowledged, publishes nothing and leaves no record."""
     failed = cafe.receive(bus_message(cancelled()))
 
     assert failed == []
@@ -73,7 +73,7 @@ def test_event_without_alert_is_done(cafe: Harness) -> None:
     assert cafe.table.items == {}
 
 
-def test_event_delivered_twice_is_announced_once(cafe: Harness) -> None:
+def test_event_delivered_twice_is_published_once(cafe: Harness) -> None:
     """Neither a second delivery in a batch, nor a later one, nor one to another environment publishes again."""
     event = placed()
 
@@ -85,8 +85,8 @@ def test_event_delivered_twice_is_announced_once(cafe: Harness) -> None:
 
 
 @pytest.mark.parametrize("body", POISON.values(), ids=POISON.keys())
-def test_poison_harms_no_other(cafe: Harness, body: str) -> None:
-    """A message that is no event is given back, and its neighbours are announced."""
+def test_poison_affects_no_other(cafe: Harness, body: str) -> None:
+    """A message without a valid event is returned, and its neighbours are published."""
     good = (bus_message(completed(event_id=event_id)) for event_id in ("e1", "e2"))
 
     failed = cafe.receive(next(good), body, next(good))
@@ -96,12 +96,12 @@ def test_poison_harms_no_other(cafe: Harness, body: str) -> None:
 
 
 def test_batch_of_poison_alone_is_reported_not_raised(cafe: Harness) -> None:
-    """A batch that fails as a whole is no error of the function: its messages are given back one by one."""
+    """A batch that fails as a whole does not count as an error of the function: each message is returned."""
     assert cafe.receive("{", "[]") == ["m0", "m1"]
 
 
 def test_publish_that_fails_is_tried_again(cafe: Harness) -> None:
-    """When SNS does not answer, that message alone is given back, and its redelivery is announced."""
+    """Without a response of SNS only that message is returned, and its redelivery is published."""
     first, second = bus_message(completed(event_id="e1")), bus_message(completed(event_id="e2"))
     cafe.topic.failures_left = 1
 
@@ -112,13 +112,13 @@ def test_publish_that_fails_is_tried_again(cafe: Harness) -> None:
     assert len(cafe.topic.published) == 2
 
 
-def test_crash_before_the_record_announces_at_least_once(cafe: Harness) -> None:
-    """When the record cannot be completed, redeliveries wait until the invocation is over, then announce again."""
+def test_crash_before_the_record_publishes_at_least_once(cafe: Harness) -> None:
+    """If the record cannot be completed, redeliveries fail until the invocation is over, then publish again."""
     event = bus_message(rejected())
     cafe.table.update_failures_left = 1
 
     assert cafe.receive(event) == ["m0"]
-    assert cafe.receive(event) == ["m0"], "the first invocation may still be at work"
+    assert cafe.receive(event) == ["m0"], "the first invocation may still be running"
     cafe.table.let_invocation_time_out()
     assert cafe.receive(event) == []
 
@@ -127,7 +127,7 @@ def test_crash_before_the_record_announces_at_least_once(cafe: Harness) -> None:
 
 
 def test_record_holds_no_longer_than_the_invocation(cafe: Harness) -> None:
-    """An alert in progress blocks its redelivery for the time that Lambda leaves, no longer."""
+    """An alert in progress blocks its redelivery only for the remaining time of the invocation."""
     cafe.table.update_failures_left = 1
 
     cafe.receive(bus_message(rejected()), context=FakeContext([900]))
@@ -138,7 +138,7 @@ def test_record_holds_no_longer_than_the_invocation(cafe: Harness) -> None:
 
 
 def test_no_alert_begins_without_time_to_end(cafe: Harness) -> None:
-    """When the invocation is nearly over, the rest of the batch is given back and what was done stays done."""
+    """Shortly before the end of the invocation the rest of the batch is returned; earlier messages stay done."""
     bodies = [bus_message(completed(event_id=f"e{number}")) for number in range(3)]
 
     failed = cafe.receive(*bodies, context=FakeContext([10_000, 9_000, 8_000, 2_000]))
@@ -147,13 +147,13 @@ def test_no_alert_begins_without_time_to_end(cafe: Harness) -> None:
     assert len(cafe.topic.published) == 1
 
 
-def test_short_timeout_still_announces(cafe: Harness) -> None:
-    """A function with a timeout of one second gives its messages the time it has."""
+def test_short_timeout_still_publishes(cafe: Harness) -> None:
+    """A function with a timeout of one second still handles messages."""
     assert cafe.receive(bus_message(placed()), context=FakeContext([1_000, 900])) == []
 
 
-def test_metrics_count_what_became_of_each(cafe: Harness, capsys: pytest.CaptureFixture[str]) -> None:
-    """One EMF document an invocation counts messages received, announced, repeated, ignored and failed."""
+def test_metrics_count_each_result(cafe: Harness, capsys: pytest.CaptureFixture[str]) -> None:
+    """One EMF document per invocation counts messages received, published, repeated, ignored and failed."""
     event = bus_message(placed())
 
     cafe.receive(event, event, bus_message(cancelled()), "{")
@@ -169,8 +169,8 @@ def test_metrics_count_what_became_of_each(cafe: Harness, capsys: pytest.Capture
     assert document["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "OrderBoard"
 
 
-def test_log_tells_the_story(cafe: Harness) -> None:
-    """Every message leaves one line that names its event, its order and what became of it."""
+def test_log_has_one_line_per_message(cafe: Harness) -> None:
+    """Each line names the event, the order and the result."""
     cafe.receive(bus_message(placed()), "{")
 
     announced, refused = map(json.loads, cafe.log.getvalue().splitlines())
@@ -180,4 +180,4 @@ def test_log_tells_the_story(cafe: Harness) -> None:
         "corr-1",
     )
     assert (refused["message"], refused["message_id"], refused["receive_count"]) == ("message.refused", "m1", "1")
-    assert "no EventBridge event" in refused["reason"]
+    assert "not an EventBridge event" in refused["reason"]

@@ -1,4 +1,4 @@
-"""Lambda's entry: what it needs to know, and when it looks."""
+"""Lambda's entry point: the settings it needs, and the time at which it reads them."""
 
 import os
 import subprocess
@@ -21,14 +21,14 @@ ENVIRONMENT = {
 
 @pytest.fixture(autouse=True)
 def _fresh_wiring() -> Iterator[None]:
-    """Each test wires the handler from its own environment."""
+    """Each test configures the handler from its own environment."""
     handler._notifier.cache_clear()
     yield
     handler._notifier.cache_clear()
 
 
 def test_import_needs_no_environment() -> None:
-    """The module can be imported without any setting, region or credentials: nothing is read before the first batch."""
+    """The module can be imported without settings, region or credentials: nothing is read before the first batch."""
     code = "import notifier.handler, sys; sys.exit(notifier.handler._notifier.cache_info().currsize)"
 
     done = subprocess.run([sys.executable, "-c", code], env={"PATH": os.defpath}, check=False, capture_output=True)
@@ -36,8 +36,8 @@ def test_import_needs_no_environment() -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_first_batch_wires_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the function's environment set, a batch is handled, and the wiring is kept for the next."""
+def test_first_batch_reads_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the function's environment set, a batch is handled, and clients and settings are kept for the next."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
@@ -49,7 +49,7 @@ def test_first_batch_wires_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function that was deployed without its settings says which are missing."""
+    """A function that was deployed without its settings names the missing ones."""
     for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
 
@@ -58,6 +58,6 @@ def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_topic_must_be_a_topic() -> None:
-    """A queue's ARN in the topic's place is refused before the first message."""
+    """The ARN of a queue in place of a topic is rejected before the first message."""
     with pytest.raises(SettingsError, match="ORDERBOARD_ALERTS_TOPIC_ARN"):
         Settings.from_environment(ENVIRONMENT | {"ORDERBOARD_ALERTS_TOPIC_ARN": "arn:aws:sqs:eu-central-1:1:inbox"})

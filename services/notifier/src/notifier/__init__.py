@@ -1,5 +1,5 @@
-"""The announcer: a Lambda that makes alerts of events and publishes them.
+"""The notifier: a Lambda function that turns events into alerts and publishes each of them once.
 
-Follow a message from handler.py (Lambda's entry) through delivery.py (what came), alerts.py (what to say of it) to
-announcer.py (say it once). wording.py has what SNS and terminals demand of text.
+Messages enter in handler.py (Lambda's entry point) and batch.py, alerts.py decides on the alert, and alert_publisher.py
+publishes it.
 """

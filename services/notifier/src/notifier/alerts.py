@@ -1,37 +1,33 @@
-"""Which events make an alert, how urgent it is, whom it is for and what it says. A pure function of the event."""
+"""The alert that an event causes: its urgency, audience and text. Pure."""
 
 from typing import Final, NamedTuple
 
 from orderboard_contracts.alert import MAX_ALERT_TEXT_CHARACTERS, Alert, AlertKind, Audience, Severity, alert_id_for
-from orderboard_contracts.events import (
-    CancellationRefused,
-    Event,
-    OrderCompleted,
-    OrderPlaced,
-    OrderRejected,
-)
+from orderboard_contracts.events import CancellationRefused, Event, OrderCompleted, OrderPlaced, OrderRejected
 
-from notifier.wording import money, printable, shortened
+from notifier.text import money, printable, shortened
 
 
-class _Call(NamedTuple):
+class AlertPolicy(NamedTuple):
+    """Urgency and audience of a kind of alert."""
+
     severity: Severity
     audience: Audience
 
 
-CALLS: Final[dict[AlertKind, _Call]] = {
-    "large_order": _Call("info", "barista"),
-    "order_rejected": _Call("warning", "customer"),
-    "idempotency_conflict": _Call("critical", "manager"),
-    "express_ready": _Call("info", "customer"),
-    "cancellation_refused": _Call("warning", "customer"),
+POLICIES: Final[dict[AlertKind, AlertPolicy]] = {
+    "large_order": AlertPolicy("info", "barista"),
+    "order_rejected": AlertPolicy("warning", "customer"),
+    "idempotency_conflict": AlertPolicy("critical", "manager"),
+    "express_ready": AlertPolicy("info", "customer"),
+    "cancellation_refused": AlertPolicy("warning", "customer"),
 }
 
 
 def alert_for(event: Event) -> Alert | None:
-    """The alert that this event makes, or None.
+    """Return the alert for this event, or None.
 
-    How large a large order is, the bus rule alone decides: of an order placed, nothing less comes this far.
+    The bus rule alone defines a large order: no smaller OrderPlaced event reaches this function.
     """
     match event:
         case OrderPlaced(data=data):
@@ -51,7 +47,7 @@ def alert_for(event: Event) -> Alert | None:
 
 
 def _alert(event: Event, kind: AlertKind, text: str) -> Alert:
-    severity, audience = CALLS[kind]
+    severity, audience = POLICIES[kind]
     return Alert(
         id=alert_id_for(event.id),
         kind=kind,

@@ -1,4 +1,4 @@
-"""What the notifier must be told: its environment, checked as a whole before the first message."""
+"""The notifier's settings, read from its environment before the first message."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 
 class SettingsError(ValueError):
-    """The environment is incomplete; the message names the variables. The function must be deployed again."""
+    """Variables are missing or invalid; the message names them. The function must be deployed again."""
 
 
 class Settings(BaseModel):
-    """The function's settings. Endpoint, region and credentials are the AWS SDK's own."""
+    """Settings of the function. The AWS SDK reads endpoint, region and credentials itself."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,7 +21,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read the settings; raise SettingsError that names every variable that is missing or wrong."""
+        """Read the settings; raise SettingsError, which names every missing or invalid variable."""
         try:
             return cls.model_validate(dict(environ))
         except ValidationError as exc:

@@ -1,4 +1,4 @@
-"""The notifier as a deployed Lambda: an event put on the bus is called out on the alerts topic."""
+"""The deployed notifier: an event on the bus becomes an alert on the alerts topic."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ class Cafe:
         self.inbox: list[tuple[Alert, dict[str, str]]] = []
 
     async def open(self, visibility_timeout_s: int) -> None:
-        """Wait until the Lambda has started once, then let the queue deliver again after so short a time."""
+        """Wait until the Lambda has started once, then shorten the visibility timeout of its queue."""
         self.happens(completed(event_id="opening"))
         await eventually(lambda: self.read_inbox() and self.is_idle(), within_s=20)
         self.inbox.clear()
@@ -45,21 +45,21 @@ class Cafe:
         assert answer["FailedEntryCount"] == 0
 
     def deliver(self, *bodies: str) -> None:
-        """Put messages on the alerts queue, as a rule would, or somebody by mistake."""
+        """Put messages on the alerts queue, as a rule would."""
         url = self.stack.queue_url(self.stack.outputs.alerts_queue)
         entries = [{"Id": f"e{number}", "MessageBody": body} for number, body in enumerate(bodies)]
         answer = self.stack.sqs.send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
         assert not answer.get("Failed")
 
     def read_inbox(self) -> list[Alert]:
-        """Everything that was announced so far."""
+        """Return all alerts published so far."""
         for message in self.stack.receive(self.stack.outputs.inbox_queue):
             attributes = {name: each["StringValue"] for name, each in message["MessageAttributes"].items()}
             self.inbox.append((parse_alert(message["Body"]), attributes))
         return [alert for alert, _ in self.inbox]
 
     def is_idle(self) -> bool:
-        """Whether no alert waits or is being worked on."""
+        """Return whether no alert waits or is being handled."""
         attributes = self.stack.sqs.get_queue_attributes(
             QueueUrl=self.stack.queue_url(self.stack.outputs.alerts_queue), AttributeNames=["All"]
         )["Attributes"]
@@ -68,12 +68,12 @@ class Cafe:
 
 @pytest.fixture
 def cafe(deploy_stack: Callable[[Mapping[str, str]], DeployedStack]) -> Cafe:
-    """A stack of its own."""
+    """A fresh stack."""
     return Cafe(deploy_stack({}))
 
 
 async def test_every_kind_reaches_the_inbox(cafe: Cafe) -> None:
-    """Each event worth a call goes bus, queue, Lambda, topic, inbox, with the attributes for filter policies."""
+    """Each of these events passes bus, queue, Lambda, topic and inbox, with the attributes for filter policies."""
     for kind, event in EVENTS.items():
         cafe.happens(event.model_copy(update={"id": f"event-{kind}"}))
 
@@ -85,8 +85,8 @@ async def test_every_kind_reaches_the_inbox(cafe: Cafe) -> None:
         assert (alert.order_id, alert.correlationid) == (placed().subject, "corr-1")
 
 
-async def test_event_that_comes_again_is_announced_once(cafe: Cafe) -> None:
-    """However often the bus and the queue deliver one event, also at the same time, the inbox has one alert of it."""
+async def test_event_delivered_again_is_published_once(cafe: Cafe) -> None:
+    """However often the bus and the queue deliver one event, even at the same time, the inbox has one alert of it."""
     await cafe.open(visibility_timeout_s=2)
     event, last = completed(event_id="twice"), completed(event_id="last")
     for _ in range(3):
@@ -103,7 +103,7 @@ async def test_event_that_comes_again_is_announced_once(cafe: Cafe) -> None:
 
 
 async def test_poison_rests_in_the_dead_letter_queue(cafe: Cafe) -> None:
-    """What is no event ends in the dead-letter queue as it came, and those beside it are announced."""
+    """An invalid message ends in the dead-letter queue unchanged, and its neighbours are published."""
     await cafe.open(visibility_timeout_s=2)
     poison = [json.dumps({"detail": {"type": "orderboard.order.placed.v9"}}), "no JSON"]
     good = [bus_message(completed(event_id=f"good-{number}")) for number in range(2)]

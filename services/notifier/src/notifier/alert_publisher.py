@@ -1,13 +1,13 @@
-"""Says each alert once: one SNS publish, behind an idempotency record in DynamoDB under the event's id.
+"""Idempotent publishing of alerts: one SNS publish behind an idempotency record in DynamoDB, keyed by event id.
 
-A message that SQS delivers again, and an event that EventBridge delivers twice, find the record and are not published.
-The promise is at least once, and nearly always once. It is twice when the publish succeeded and then
+A message that SQS redelivers, or an event that EventBridge delivers twice, finds the record and is not published again.
+Delivery is at least once, and nearly always once. An alert is published twice when the publish succeeded and then
 
-- the function died, or DynamoDB did not answer, before the record said so: the record stays "in progress" until the
-  invocation would have timed out, a redelivery before that fails and comes again, one after that publishes; or
-- SNS accepted but its answer was lost, and the SDK or a redelivery tried again.
+- the function died, or DynamoDB did not respond, before the record was completed: it stays "in progress" until the
+  invocation would have timed out; a redelivery before that time fails and comes again, one after it publishes; or
+- the response of SNS was lost, and the SDK or a redelivery tried again.
 
-Both copies carry the same alert id, by which a reader tells that they are one.
+Both copies have the same alert id, so a reader can detect the duplicate.
 """
 
 import json
@@ -21,7 +21,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from orderboard_contracts.alert import Alert, alert_attributes
 
-from notifier.wording import subject_line
+from notifier.text import subject_line
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
@@ -30,38 +30,32 @@ if TYPE_CHECKING:
     from types_boto3_sns.client import SNSClient
     from types_boto3_sns.type_defs import PublishInputTypeDef
 
-# SQS keeps a message 14 days at most, so no copy outlives its record; nor does a replay within that time repeat alerts.
+# SQS keeps a message for 14 days at most, so no copy outlives its record, and replays do not repeat alerts.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-REMEMBERED_S: Final = 14 * 24 * 60 * 60
+RECORD_LIFE_S: Final = 14 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
-class Announced:
-    """The alert is on the topic, under this SNS message id."""
+class Published:
+    """The SNS message id of the alert, and whether an earlier delivery of its event published it."""
 
     message_id: str
+    repeated: bool
 
 
-@dataclass(frozen=True)
-class AlreadyAnnounced:
-    """An earlier delivery of the event had put the alert on the topic, under this SNS message id."""
-
-    message_id: str
-
-
-class Announcer:
+class AlertPublisher:
     """Publishes alerts to one topic."""
 
     def __init__(self, *, sns: "SNSClient", dynamodb: "DynamoDBClient", topic_arn: str, idempotency_table: str) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
         self._config = IdempotencyConfig(
-            expires_after_seconds=REMEMBERED_S,
+            expires_after_seconds=RECORD_LIFE_S,
             hash_function="sha256",
             raise_on_no_idempotency_key=True,
             response_hook=_mark_repeated,
         )
-        # The prefix replaces the function's name in the key, which a rename of the code must not change.
+        # The prefix replaces the function's name in the key, so that renaming the function does not change the key.
         self._publish_once = idempotent_function(
             self._publish,
             data_keyword_argument="event_id",
@@ -70,25 +64,24 @@ class Announcer:
             key_prefix="alert",
         )
 
-    def begin(self, context: "LambdaContext") -> None:
-        """Note the invocation: an "in progress" record must not outlive the time that Lambda leaves it."""
+    def register(self, context: "LambdaContext") -> None:
+        """Register the invocation: an "in progress" record must not outlive it."""
         self._config.register_lambda_context(context)
 
-    def announce(self, event_id: str, alert: Alert) -> Announced | AlreadyAnnounced:
-        """Publish the alert unless that was done for this event; raise what the SDK or the record's keeper raises."""
+    def publish(self, event_id: str, alert: Alert) -> Published:
+        """Publish the alert unless it was published for this event; raise the errors of the SDK and of Powertools."""
         receipt: dict[str, Any] = self._publish_once(event_id=event_id, alert=alert)
-        outcome = AlreadyAnnounced if receipt.get("repeated") else Announced
-        return outcome(message_id=receipt["message_id"])
+        return Published(receipt["message_id"], repeated=receipt.get("repeated", False))
 
     def _publish(self, *, event_id: str, alert: Alert) -> dict[str, str]:
         return {"message_id": self._sns.publish(**publish_request(alert, self._topic_arn))["MessageId"]}
 
 
 def publish_request(alert: Alert, topic_arn: str) -> "PublishInputTypeDef":
-    """The one publish that fans out: JSON for queues, webhooks and mail, the bare text for telephones.
+    """Build the one publish that fans out: JSON for queues, webhooks and e-mail, plain text for SMS.
 
-    A mail's subject is the text. Its body stays JSON because its subscription filters by the body, and AWS says only
-    that the payload it filters is JSON. https://docs.aws.amazon.com/sns/latest/dg/message-filtering.html
+    The subject of an e-mail is the text. Its body stays JSON because its subscription filters by body, and the payload
+    of such a filter must be JSON. https://docs.aws.amazon.com/sns/latest/dg/message-filtering.html
     """
     return {
         "TopicArn": topic_arn,
