@@ -41,14 +41,8 @@ def _event(event_class: type[AnyEvent], event_id: str = EVENT_ID, **data: Any) -
 def placed(customer_id: str = "ada") -> OrderPlaced:
     """An order of 12 catering boxes."""
     line = {"sku": "catering-box", "quantity": 12, "unit_price_cents": 8900}
-    order: dict[str, Any] = {
-        "priority": "normal",
-        "lines": (line,),
-        "total_cents": 106_800,
-        "currency": "EUR",
-        "digest": "0" * 64,
-    }
-    return _event(OrderPlaced, customer_id=customer_id, **order)
+    price: dict[str, Any] = {"lines": (line,), "total_cents": 106_800, "currency": "EUR"}
+    return _event(OrderPlaced, customer_id=customer_id, priority="normal", digest="0" * 64, **price)
 
 
 def cancellation_requested() -> CancellationRequested:
