@@ -16,7 +16,7 @@ from goals import Goal
 from orderboard.errors import RigError
 from orderboard.system.backends import version_of
 from orderboard.system.services import ServiceOptions
-from orderboard.system.system import SystemOptions, start_system
+from orderboard.system.system import SystemOptions, running_system
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen, result_console
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
@@ -73,7 +73,8 @@ def _measure(backend: BackendName, rounds: int, parts: Sequence[str]) -> Report:
     goals: list[Goal] = []
     part_s: dict[str, float] = {}
     with ExitStack() as stack, progress_screen() as screen:
-        running = RunningSystem(start_system(_options(backend, stack), screen, stack), screen, rounds)
+        system = stack.enter_context(running_system(_options(backend, stack), screen))
+        running = RunningSystem(system, screen, rounds)
         version = version_of(running.system.target.endpoint)
         stack.callback(running.resume_worker)
         running.pause_worker()

@@ -22,7 +22,7 @@ from localbus.http.server import HttpServer
 from localbus.protocol.router import Router
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Api
-from orderboard.system.services import free_port
+from orderboard_stack.process import free_port
 
 CONNECTIONS = 16
 BODY = b'{"QueueUrl":"http://localhost/000000000000/q","MessageBody":"' + b"x" * 500 + b'"}'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from orderboard_stack.backend import DEFAULT_BACKEND, Endpoint, recognise
+from orderboard_stack.backend import DEFAULT_BACKEND, Endpoint, detect
 from orderboard_stack.deploy import delete, deploy
 from orderboard_stack.local_backend import LOCAL_NAMES, local_backend
 from orderboard_stack.notifier_zip import HostTarget, LinuxTarget, build_notifier_zip, host_architecture
@@ -31,7 +31,7 @@ HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """The backend of the session: embedded, or what ORDERBOARD_TEST_BACKEND or ORDERBOARD_TEST_ENDPOINT_URL names."""
     if url := os.environ.get("ORDERBOARD_TEST_ENDPOINT_URL"):
-        yield recognise(url)
+        yield detect(url)
         return
     wanted = os.environ.get("ORDERBOARD_TEST_BACKEND", DEFAULT_BACKEND)
     (name,) = (each for each in LOCAL_NAMES if each == wanted)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from orderboard.system.services import free_port
+from orderboard_stack.process import free_port
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 60.0

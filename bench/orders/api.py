@@ -8,7 +8,7 @@ from typing import Final
 
 from goals import Goal
 from orderboard.system.process import start, stop_all, wait_ready
-from orderboard.system.services import free_port
+from orderboard_stack.process import free_port
 from orders.running import Load, RunningSystem, turns
 
 _ORDERS: Final = 4_000

@@ -8,8 +8,8 @@ from typing import Final
 from goals import Goal
 from orderboard.burst.load.mix import parse_mix
 from orderboard.errors import RigError
-from orderboard.system.process_stats import MemoryUse, memory_use
-from orderboard.system.system import start_system
+from orderboard.system.process_stats import MemoryUse
+from orderboard.system.system import running_system
 from orders.running import RunningSystem
 
 _STEPS: Final = (10_000, 20_000)
@@ -49,13 +49,14 @@ def _fresh(running: RunningSystem) -> Iterator[RunningSystem]:
     services = replace(options.services, logs_dir=options.services.logs_dir / "memory")
     options = replace(options, services=services, stack_name=name, prefix=name, parameters={})
     with ExitStack() as stack:
-        fresh = RunningSystem(start_system(options, running.screen, stack), running.screen, running.rounds)
+        system = stack.enter_context(running_system(options, running.screen))
+        fresh = RunningSystem(system, running.screen, running.rounds)
         stack.callback(fresh.resume_worker)
         yield fresh
 
 
 def _memory(running: RunningSystem) -> list[MemoryUse]:
-    return [each for each in memory_use(running.system.processes()) if each.name != "this command"]
+    return [each for each in running.system.memory() if each.name != "this command"]
 
 
 def _described(processes: list[MemoryUse]) -> str:

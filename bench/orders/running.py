@@ -63,7 +63,7 @@ class RunningSystem:
         time.sleep(_LAST_POLL_S)
 
     def _signal(self, number: signal.Signals) -> None:
-        for service in self.system.services[1:]:
+        for service in self.system.workers:
             service.process.popen.send_signal(number)
 
     def fill(self, count: int) -> None:

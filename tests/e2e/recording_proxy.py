@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import uvicorn
-from orderboard.system.services import free_port
+from orderboard_stack.process import free_port
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

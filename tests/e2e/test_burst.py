@@ -146,7 +146,7 @@ def test_a_backend_that_loses_and_duplicates_is_caught(deploy_stack: DeployStack
         Target(stack.endpoint, stack.outputs, api.url),
         Backend(stack.endpoint),
         SystemOptions(stack.endpoint.name, None, options),
-        [api],
+        api,
     )
     times_s = send_times(Constant(), orders=ORDERS, duration_s=0.5, seed=1)
     saboteur = Saboteur(system)

@@ -11,8 +11,7 @@ import psutil
 import pytest
 from e2e.browser import Page
 from e2e.command import Command
-from orderboard.system.process import answers
-from orderboard.system.services import free_port
+from orderboard_stack.process import answers, free_port
 from support import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"

@@ -13,8 +13,7 @@ import pytest
 from e2e.browser import browser
 from e2e.command import Command
 from e2e.recording_proxy import RecordingProxy, recording_proxy
-from orderboard.system.process import answers
-from orderboard.system.services import free_port
+from orderboard_stack.process import answers, free_port
 from support import eventually
 
 _SNAPSHOTS = 5

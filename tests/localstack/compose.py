@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import docker
 from localstack.engine import refuse, remove_containers
-from orderboard.system.services import free_port
+from orderboard_stack.process import free_port
 
 _ROOT: Final = Path(__file__).parents[2]
 _HEALTHY_WITHIN_S: Final = 120

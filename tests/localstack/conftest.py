@@ -10,9 +10,9 @@ from localstack.container import LocalStack, localstack_container
 from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, require
 from localstack.inbox import Inbox
 from localstack.workers import Workers
+from orderboard.system.deploy import deploy_stack, pack_notifier
 from orderboard.system.process import stop_all
 from orderboard.system.services import ServiceOptions, start_api
-from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier
 from orderboard_stack.backend import Endpoint
 from support import DeployedStack
 
@@ -34,22 +34,16 @@ def backend(localstack: LocalStack) -> Endpoint:
 @pytest.fixture(scope="session")
 def notifier_zip(backend: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The notifier's zip for Lambda's Linux."""
-    return pack_notifier(backend, tmp_path_factory.mktemp("notifier") / "linux.zip", print)
+    return pack_notifier(backend, tmp_path_factory.mktemp("notifier"), print)
 
 
 @pytest.fixture(scope="session")
-def stack(backend: Endpoint, notifier_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> DeployedStack:
+def stack(backend: Endpoint, notifier_zip: Path) -> DeployedStack:
     """One stack for all tests here; each tells its orders from the others' by their ids."""
-    options = SystemOptions(
-        backend="localstack",
-        endpoint_url=backend.endpoint_url,
-        services=ServiceOptions(logs_dir=tmp_path_factory.mktemp("deploy")),
-        parameters={"WorkVisibilityTimeoutS": "4", "WorkMaxReceiveCount": "2"},
-    )
-    outputs = deploy_stack(backend, options, notifier_zip, print)
-    return DeployedStack(
-        name=options.stack_name, prefix=options.prefix, endpoint=backend, outputs=outputs, session=backend.session()
-    )
+    name = "orderboard"
+    parameters = {"WorkVisibilityTimeoutS": "4", "WorkMaxReceiveCount": "2"}
+    outputs = deploy_stack(backend, notifier_zip, stack_name=name, prefix=name, parameters=parameters, progress=print)
+    return DeployedStack(name, name, backend, outputs, backend.session())
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 from localstack.engine import LOCALSTACK_IMAGE, require
-from orderboard_stack.backend import recognise
+from orderboard_stack.backend import detect
 from orderboard_stack.localstack import engine, start_localstack, stop_localstack
 from support import eventually
 
@@ -42,7 +42,7 @@ def test_it_is_published_on_the_loopback_only_and_removed_at_the_end(client: Any
     try:
         container = client.containers.get(backend.container_id)
 
-        assert recognise(backend.endpoint.endpoint_url) == backend.endpoint
+        assert detect(backend.endpoint.endpoint_url) == backend.endpoint
         assert {bound["HostIp"] for ports in container.ports.values() for bound in ports or ()} == {"127.0.0.1"}
     finally:
         backend.stop()

@@ -4,13 +4,12 @@ import secrets
 from pathlib import Path
 
 import pytest
-from orderboard.system.services import ServiceOptions
-from orderboard.system.system import SystemOptions, deploy_stack, remove_stack
+from orderboard.system.deploy import deploy_stack, remove_stack
 from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
 from orderboard_stack.outputs import StackNotFoundError, read
 
 
-def test_a_stack_is_made_changed_and_taken_away(backend: Endpoint, notifier_zip: Path, tmp_path: Path) -> None:
+def test_a_stack_is_made_changed_and_taken_away(backend: Endpoint, notifier_zip: Path) -> None:
     """A changed parameter takes effect, deploying the same again changes nothing, and deleting leaves nothing."""
     name = f"test-{secrets.token_hex(4)}"
     session = backend.session()
@@ -19,18 +18,15 @@ def test_a_stack_is_made_changed_and_taken_away(backend: Endpoint, notifier_zip:
 
     def deployed(large_order_cents: int) -> list[str]:
         said: list[str] = []
-        deploy_stack(backend, options(large_order_cents), notifier_zip, said.append)
-        return said
-
-    def options(large_order_cents: int) -> SystemOptions:
-        return SystemOptions(
-            backend="localstack",
-            endpoint_url=backend.endpoint_url,
-            services=ServiceOptions(logs_dir=tmp_path),
+        deploy_stack(
+            backend,
+            notifier_zip,
             stack_name=name,
             prefix=name,
             parameters={"LargeOrderCents": str(large_order_cents)},
+            progress=said.append,
         )
+        return said
 
     def threshold() -> str:
         return events.describe_rule(Name=f"{name}-large-order", EventBusName=name)["EventPattern"]
@@ -43,7 +39,7 @@ def test_a_stack_is_made_changed_and_taken_away(backend: Endpoint, notifier_zip:
 
     assert f"stack {name}: nothing to change" in deployed(4321)
 
-    remove_stack(backend, options(4321))
+    remove_stack(backend, name, name)
     with pytest.raises(StackNotFoundError):
         read(session, backend.endpoint_url, name)
     assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix=name)

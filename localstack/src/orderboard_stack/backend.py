@@ -1,20 +1,22 @@
-"""Backends as values: where one answers, how to talk to it, and what it can do. Starting one is not done here."""
+"""Backends as values: address, credentials and capabilities. They are started elsewhere."""
 
-import json
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import boto3
-import botocore.session
 from botocore.config import Config
+
+from orderboard_stack.process import read_json
+
+if TYPE_CHECKING:
+    import boto3
 
 BackendName = Literal["embedded", "ministack", "localstack", "aws"]
 
 DEFAULT_BACKEND: Final[BackendName] = "embedded"
 DEFAULT_REGION: Final = "us-east-1"
-# Where each says that it is there, in the order in which to ask: each also answers what comes after it.
+# The health pages, in the order in which to try them: each backend also answers those that come after its own.
 HEALTH_PATHS: Final[Mapping[BackendName, str]] = {
     "embedded": "/_localbus/health",
     "ministack": "/_ministack/health",
@@ -24,17 +26,17 @@ HEALTH_PATHS: Final[Mapping[BackendName, str]] = {
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a backend can do. A caller that needs what is missing says so to its user.
+    """The capabilities of a backend. A caller that needs a missing one reports that to its user.
 
     archive_in_template: CloudFormation makes AWS::Events::Archive; otherwise deploy makes the archive by API.
-    updates_in_place: a stack update changes what it says it changes; otherwise deploy deletes and creates again.
-    deletes_failed: a stack that failed half-way can be deleted; otherwise the backend must be started anew.
-    confirms_webhooks: CloudFormation asks a webhook to confirm; otherwise deploy does by API.
+    updates_in_place: a stack update takes effect; otherwise deploy deletes the stack and creates it again.
+    deletes_failed: a stack that failed half-way can be deleted; otherwise the backend must be restarted.
+    confirms_webhooks: CloudFormation asks a webhook to confirm; otherwise deploy asks by API.
     dashboard: CloudFormation makes dashboards. message_move_task: StartMessageMoveTask redrives a dead-letter queue.
-    topic_dead_letters, rule_dead_letters: what a topic, or a rule, cannot deliver is kept and not dropped.
+    topic_dead_letters, rule_dead_letters: undeliverable messages of a topic, or a rule, are kept.
     replay: StartReplay sends archived events again. host_lambda: functions run on this machine's own Python.
 
-    tests/integration/stack/test_capabilities.py compares these words with deeds.
+    tests/integration/stack/test_capabilities.py checks each of them on each backend.
     """
 
     archive_in_template: bool = True
@@ -49,16 +51,16 @@ class Capabilities:
     host_lambda: bool = False
 
     def gaps(self) -> tuple[str, ...]:
-        """What a user misses here, each in a few words."""
+        """The missing capabilities, each in a few words for the user."""
         return tuple(words for name, words in _GAPS.items() if not getattr(self, name))
 
 
 _GAPS: Final = {
-    "updates_in_place": "a changed stack is deleted and made again",
+    "updates_in_place": "a changed stack is deleted and created again",
     "dashboard": "no CloudWatch dashboard",
     "message_move_task": "no StartMessageMoveTask: redrive receives, sends and deletes",
-    "topic_dead_letters": "what a topic cannot deliver is dropped",
-    "rule_dead_letters": "what a rule cannot deliver is dropped",
+    "topic_dead_letters": "a topic drops what it cannot deliver",
+    "rule_dead_letters": "a rule drops what it cannot deliver",
     "replay": "no replay of the archive",
 }
 
@@ -87,9 +89,9 @@ CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A backend that answers. endpoint_url is None where AWS's own endpoints are meant.
+    """A backend that answers. endpoint_url is None for AWS's own endpoints.
 
-    tables_url is where its DynamoDB also answers, without the way through endpoint_url; known only to who started it.
+    tables_url is a direct address of its DynamoDB, past endpoint_url; known only where the backend was started.
     """
 
     name: BackendName
@@ -99,21 +101,21 @@ class Endpoint:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this backend can do."""
+        """The capabilities of this backend."""
         return CAPABILITIES[self.name]
 
     @property
     def local(self) -> bool:
-        """Whether it runs on this machine or a neighbour, with credentials that mean nothing."""
+        """Whether it runs on this machine or a neighbouring one, with any credentials."""
         return self.name != "aws"
 
     @property
     def dynamodb_url(self) -> str | None:
-        """Where DynamoDB answers by the shortest way."""
+        """The most direct address of DynamoDB."""
         return self.tables_url or self.endpoint_url
 
-    def silent(self, *, within_s: float) -> str | None:
-        """The first address of a local backend that says nothing of its health in time; None when all of them do."""
+    def unanswered(self, *, within_s: float) -> str | None:
+        """The first address of a local backend whose health page does not answer in time; None when all of them do."""
         addresses: tuple[tuple[BackendName, str | None], ...] = (
             (self.name, self.endpoint_url),
             ("ministack", self.tables_url),
@@ -135,11 +137,18 @@ class Endpoint:
             return endpoint
         return {**endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
-    def session(self) -> boto3.Session:
-        """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
+    def session(self) -> "boto3.Session":
+        """The boto3 session for this backend, always the same; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
+        return self._session
+
+    @cached_property
+    def _session(self) -> "boto3.Session":
+        import boto3  # noqa: PLC0415 - takes half a second, in which the backend can start
+        import botocore.session  # noqa: PLC0415
+
         if not self.local:
             return boto3.Session(region_name=self.region)
-        # The profile and the proxies that a user's shell names are not for it.
+        # The profile and the proxies that the user's shell names are not for a local backend.
         core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
         core.set_default_client_config(Config(proxies={}))
         return boto3.Session(
@@ -160,11 +169,11 @@ CLIENT_CONFIG: Final = Config(
 
 
 class BackendUnreachableError(Exception):
-    """Nothing that we know answers at the address; the message says what to look at."""
+    """No known backend answers at the address; the message says how to go on."""
 
 
-def recognise(endpoint_url: str | None, region: str = DEFAULT_REGION) -> Endpoint:
-    """Find out which backend answers at endpoint_url (None: AWS). Raises BackendUnreachableError."""
+def detect(endpoint_url: str | None, region: str = DEFAULT_REGION) -> Endpoint:
+    """Detect the backend that answers at endpoint_url (None: AWS). Raises BackendUnreachableError."""
     if endpoint_url is None or ".amazonaws.com" in endpoint_url:
         return Endpoint("aws", endpoint_url, region)
     base = endpoint_url.rstrip("/")
@@ -173,25 +182,15 @@ def recognise(endpoint_url: str | None, region: str = DEFAULT_REGION) -> Endpoin
             continue
         if name == "embedded" and not health.get("upstream"):
             raise BackendUnreachableError(
-                f"At {endpoint_url} localbus is alone: it has SQS, SNS and EventBridge, but neither tables nor "
-                "functions. Start it in front of an engine that has: python -m localbus --upstream URL"
+                f"The localbus at {endpoint_url} runs without an upstream, so it has neither tables nor functions. "
+                "Start it in front of an engine that has them: python -m localbus --upstream URL"
             )
         return Endpoint(name, endpoint_url, region)
     raise BackendUnreachableError(
-        f"No backend answers at {endpoint_url}. Is it running? `orderboard doctor` says what this machine has."
+        f"No backend answers at {endpoint_url}. Is it running? `orderboard doctor` checks this machine."
     )
 
 
 def _health(url: str, timeout_s: float = 5) -> dict[str, Any] | None:
     health = read_json(url, timeout_s)
     return health if isinstance(health, dict) and "services" in health else None
-
-
-def read_json(url: str, timeout_s: float) -> object:
-    """Read a JSON document over HTTP past any proxy; None where there is none."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=timeout_s) as response:
-            return json.load(response)
-    except (OSError, ValueError):  # refused, reset, timed out, a 404, no JSON
-        return None

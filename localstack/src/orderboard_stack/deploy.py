@@ -17,7 +17,7 @@ from typing import Final
 import boto3
 from botocore.exceptions import ClientError
 
-from orderboard_stack.backend import CLIENT_CONFIG, Capabilities, recognise
+from orderboard_stack.backend import CLIENT_CONFIG, Capabilities, detect
 from orderboard_stack.code_bucket import CodeBucket
 from orderboard_stack.outputs import StackOutputs, read
 from orderboard_stack.stack import DeployFailedError, Progress, ResourceFailure, Stack
@@ -50,7 +50,7 @@ def deploy(
     parameters are the template's, by name; the zip must fit their NotifierRuntime and NotifierArchitecture. progress
     gets one short line for each thing done. Raises DeployFailedError, naming the resources that failed and why.
     """
-    capabilities = recognise(endpoint_url).capabilities
+    capabilities = detect(endpoint_url).capabilities
     bucket = CodeBucket(session, endpoint_url, prefix)
     progress(f"uploading {notifier_zip.name} to {bucket.name}")
     key = bucket.upload(notifier_zip)
@@ -86,7 +86,7 @@ def delete(
     within_s: float = 900,
 ) -> None:
     """Delete the stack, its archive and its bucket, with everything in them, and wait until they are gone."""
-    capabilities = recognise(endpoint_url).capabilities
+    capabilities = detect(endpoint_url).capabilities
     if not capabilities.archive_in_template:
         _delete_archive(session, endpoint_url, prefix)
     _delete(Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s), capabilities)
@@ -101,7 +101,7 @@ def _defaults(capabilities: Capabilities) -> dict[str, str]:
 def _create_or_update(
     stack: Stack, template: str, parameters: Mapping[str, str], capabilities: Capabilities, progress: Progress
 ) -> None:
-    if stack.is_stillborn():
+    if stack.is_unusable():
         progress(f"stack {stack.name}: deleting what a failed attempt left")
         _delete(stack, capabilities)
     if stack.state() is None:
@@ -117,7 +117,7 @@ def _create_or_update(
 
 
 def _delete(stack: Stack, capabilities: Capabilities) -> None:
-    failed = stack.is_stillborn()
+    failed = stack.is_unusable()
     try:
         stack.delete()
     except DeployFailedError as exc:

@@ -1,6 +1,6 @@
 """The backends that are processes of this machine and need no Docker: embedded and ministack.
 
-`embedded` is localbus (SQS, SNS, EventBridge) in front of MiniStack (everything else), `ministack` is MiniStack alone.
+`embedded` is localbus (SQS, SNS, EventBridge) in front of MiniStack (everything else); `ministack` is MiniStack alone.
 Both listen on free ports of 127.0.0.1. All state is in memory and gone when they end. Functions run on this machine's
 own Python, as processes of the same group.
 """
@@ -8,7 +8,6 @@ own Python, as processes of the same group.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,13 +18,12 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 import psutil
-from localbus.delivery_faults import parse_faults
 
-from orderboard_stack.backend import DEFAULT_REGION, HEALTH_PATHS, Endpoint, read_json
+from orderboard_stack.backend import DEFAULT_REGION, HEALTH_PATHS, Endpoint
+from orderboard_stack.process import HOST, free_port, listening_ports, read_json, tail
 
 LocalName = Literal["embedded", "ministack"]
 
-HOST: Final = "127.0.0.1"
 LOCAL_NAMES: Final[tuple[LocalName, ...]] = get_args(LocalName)
 _MODULES: Final[Mapping[LocalName, str]] = {
     "embedded": "orderboard_stack.embedded_child",
@@ -40,33 +38,60 @@ class LocalStartError(Exception):
 
 
 class _PortTakenError(Exception):
-    """Somebody else took a port between our choice and its use."""
-
-
-@dataclass
-class LocalBackend:
-    """A running backend. pid leads the process group of the engines and their functions."""
-
-    endpoint: Endpoint
-    pid: int
-    log_path: Path
-    _child: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
-
-    def stop(self) -> None:
-        """End it with its functions and remove its files. Ending one that has ended is fine."""
-        stop_local(self.pid, self.log_path)
-        if self._child is not None:
-            if self._child.stdin is not None:
-                self._child.stdin.close()
-            self._child.wait(timeout=10)
+    """Another program took a port after it was chosen and before it was used."""
 
 
 @dataclass(frozen=True)
 class _Ports:
-    """Where the backend answers, and where MiniStack does: the same where it is alone."""
+    """The port of the backend and that of MiniStack: the same where MiniStack is alone."""
 
     front: int
     ministack: int
+
+
+@dataclass
+class LocalBackend:
+    """A backend that was started. pid leads the process group of the engines and their functions."""
+
+    name: LocalName
+    endpoint: Endpoint
+    pid: int
+    log_path: Path
+    _ports: _Ports = field(repr=False)
+    _child: "subprocess.Popen[bytes]" = field(repr=False)
+
+    def wait(self, within_s: float = 30) -> None:
+        """Wait until all of it answers. Raises LocalStartError, or _PortTakenError when another try may help."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if self._child.poll() is not None:
+                log = tail(self.log_path, 20)
+                raise (_PortTakenError if self._is_taken(log) else LocalStartError)(f"The backend ended.\n{log}")
+            if self._is_ready():
+                return
+            time.sleep(0.02)
+        log = tail(self.log_path, 20)
+        raise LocalStartError(f"The backend did not answer within {within_s:g} s.\n{log}")
+
+    def stop(self) -> None:
+        """End it with its functions and remove its files. It may have ended already."""
+        stop_local(self.pid, self.log_path)
+        if self._child.stdin is not None:
+            self._child.stdin.close()
+        self._child.wait(timeout=10)
+
+    def _is_taken(self, log: str) -> bool:
+        """Whether one of these two was taken: for other ports, such as MQTT's, MiniStack only logs a warning."""
+        ours = (str(self._ports.front), str(self._ports.ministack))
+        return any("already in use" in line and any(port in line for port in ours) for line in log.splitlines())
+
+    def _is_ready(self) -> bool:
+        """Whether all of it answers, from our own processes and not from a program that took the port first."""
+        ports = self._ports
+        if not {ports.front, ports.ministack} <= listening_ports(self.pid, children=True):
+            return False
+        addresses = {(self.name, ports.front), ("ministack", ports.ministack)}
+        return all(read_json(f"{_url(port)}{HEALTH_PATHS[each]}", 2) is not None for each, port in addresses)
 
 
 def start_local(
@@ -82,20 +107,27 @@ def start_local(
     """Start it and wait until it answers; raise LocalStartError when it does not.
 
     It ends with the calling process, however that ends, unless detached: then stop_local ends it. port: None takes a
-    free one. What it writes goes to log_path and to a folder beside it, which goes when it ends. disorder is what
-    `python -m localbus --disorder` takes, manual_clock its --manual-clock; raise ValueError when the disorder is wrong,
-    or when there is no localbus.
+    free one. Its output goes to log_path; its files are beside the log and are removed when it ends. disorder is the
+    --disorder of `python -m localbus`, manual_clock its --manual-clock; raise ValueError when the disorder is not
+    valid, or when there is no localbus.
     """
-    localbus_options = _localbus_options(name, disorder, manual_clock=manual_clock)
+    options = _localbus_options(name, disorder, manual_clock=manual_clock)
     log_path.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, _STARTS + 1):
-        front = port or _free_port()
-        ports = _Ports(front, front if name == "ministack" else _free_port())
+        front = port or free_port()
+        ports = _Ports(front, front if name == "ministack" else free_port())
+        backend = _spawn(name, log_path, ports, options, detached=detached)
         try:
-            return _start(name, log_path, ports, localbus_options, detached=detached, within_s=within_s)
+            backend.wait(within_s)
         except _PortTakenError as exc:
+            backend.stop()
             if port is not None or attempt == _STARTS:
-                raise LocalStartError(f"Port {port or 'of our choice'} on {HOST} is taken: {exc}") from exc
+                raise LocalStartError(f"Port {front} on {HOST} is taken: {exc}") from exc
+        except BaseException:
+            backend.stop()
+            raise
+        else:
+            return backend
     raise AssertionError("unreachable")
 
 
@@ -109,22 +141,10 @@ def local_backend(name: LocalName, log_path: Path) -> Iterator[Endpoint]:
         backend.stop()
 
 
-def _localbus_options(name: LocalName, disorder: str | None, *, manual_clock: bool) -> Sequence[str]:
-    if disorder is None and not manual_clock:
-        return ()
-    if name != "embedded":
-        raise ValueError(f"{name} knows no {'disorder' if disorder is not None else 'manual clock'}; embedded does")
-    clock = ("--manual-clock",) if manual_clock else ()
-    if disorder is None:
-        return clock
-    parse_faults(disorder)
-    return ("--disorder", disorder, *clock)
-
-
 def stop_local(pid: int, log_path: Path) -> bool:
-    """End a backend by its pid, from any process, and say whether it was still running.
+    """End a backend by its pid, from any process, and return whether it was running.
 
-    A pid that now belongs to something else is left alone.
+    A pid that belongs to another program by now is left alone.
     """
     running = is_engine(pid)
     if running:
@@ -138,20 +158,27 @@ def stop_local(pid: int, log_path: Path) -> bool:
 
 
 def is_engine(pid: int) -> bool:
-    """Whether this process is an engine that start_local started, and neither a function of one nor a stranger."""
+    """Whether this process is an engine that start_local started, not a function of one or another program."""
     with suppress(psutil.Error):
         return not set(_MODULES.values()).isdisjoint(psutil.Process(pid).cmdline())
     return False
 
 
-def _start(
-    name: LocalName,
-    log_path: Path,
-    ports: _Ports,
-    localbus_options: Sequence[str],
-    *,
-    detached: bool,
-    within_s: float,
+def _localbus_options(name: LocalName, disorder: str | None, *, manual_clock: bool) -> Sequence[str]:
+    wanted = {"disorder": disorder is not None, "manual clock": manual_clock}
+    for what in (what for what, is_wanted in wanted.items() if is_wanted and name != "embedded"):
+        raise ValueError(f"the backend {name} has no {what}; embedded has")
+    clock = ("--manual-clock",) if manual_clock else ()
+    if disorder is None:
+        return clock
+    from localbus.delivery_faults import parse_faults  # noqa: PLC0415 - a demo is ready sooner without localbus in here
+
+    parse_faults(disorder)
+    return ("--disorder", disorder, *clock)
+
+
+def _spawn(
+    name: LocalName, log_path: Path, ports: _Ports, localbus_options: Sequence[str], *, detached: bool
 ) -> LocalBackend:
     scratch = _scratch(log_path)
     shutil.rmtree(scratch, ignore_errors=True)
@@ -167,21 +194,15 @@ def _start(
             stdout=log,
             stderr=subprocess.STDOUT,
             env=_environment(ports, scratch),
-            start_new_session=True,  # Ctrl-C is for us; and one group to end
+            start_new_session=True,  # Ctrl-C reaches only us, and there is one group to end
         )
     tables_url = _url(ports.ministack) if ports.ministack != ports.front else None
     endpoint = Endpoint(name, _url(ports.front), tables_url=tables_url)
-    backend = LocalBackend(endpoint, child.pid, log_path, child)
-    try:
-        _wait_until_ready(name, child, ports, log_path, within_s)
-    except BaseException:
-        backend.stop()
-        raise
-    return backend
+    return LocalBackend(name, endpoint, child.pid, log_path, ports, child)
 
 
 def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
-    """What MiniStack reads; nothing else of ours, so that no proxy and no AWS account of the user leaks into it."""
+    """MiniStack's settings, and nothing else of ours: no proxy and no AWS account of the user leaks into it."""
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         "AWS_ACCESS_KEY_ID": "test",
@@ -204,60 +225,9 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
     }
 
 
-def _wait_until_ready(
-    name: LocalName, child: "subprocess.Popen[bytes]", ports: _Ports, log_path: Path, within_s: float
-) -> None:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if child.poll() is not None:
-            if _says_taken(tail := _tail(log_path), ports):
-                raise _PortTakenError(tail)
-            raise LocalStartError(f"The backend ended at once. Its log, {log_path}:\n{tail}")
-        if _is_ready(name, child.pid, ports):
-            return
-        time.sleep(0.02)
-    raise LocalStartError(f"The backend did not answer within {within_s} s. Its log, {log_path}:\n{_tail(log_path)}")
-
-
-def _says_taken(log: str, ports: _Ports) -> bool:
-    """Whether it is one of these that was taken: of others, such as MiniStack's for MQTT, a log warns and goes on."""
-    ours = (str(ports.front), str(ports.ministack))
-    return any("already in use" in line and any(port in line for port in ours) for line in log.splitlines())
-
-
-def _is_ready(name: LocalName, pid: int, ports: _Ports) -> bool:
-    """Whether all of it answers, and it is our own processes that do and not somebody who was faster."""
-    if not {ports.front, ports.ministack} <= _listening(pid):
-        return False
-    addresses = {(name, ports.front), ("ministack", ports.ministack)}
-    return all(read_json(f"{_url(port)}{HEALTH_PATHS[each]}", 2) is not None for each, port in addresses)
-
-
-def _listening(pid: int) -> set[int]:
-    """The ports on which this process and its children listen."""
-    found: set[int] = set()
-    with suppress(psutil.Error):
-        leader = psutil.Process(pid)
-        for process in (leader, *leader.children(recursive=True)):
-            connections = process.net_connections("tcp4")
-            found |= {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
-    return found
-
-
 def _url(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
 def _scratch(log_path: Path) -> Path:
     return log_path.with_name(f"{log_path.name}.files").absolute()
-
-
-def _tail(log_path: Path, lines: int = 20) -> str:
-    return "\n".join(log_path.read_text(errors="replace").splitlines()[-lines:]) or "(empty)"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -17,7 +17,8 @@ import docker
 import psutil
 from docker.errors import DockerException, ImageNotFound, NotFound
 
-from orderboard_stack.backend import Endpoint, read_json
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.process import read_json
 
 DEFAULT_IMAGE: Final = "localstack/localstack:4.14.0"
 LABEL: Final = "orderboard.localstack"

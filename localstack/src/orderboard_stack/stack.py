@@ -62,7 +62,7 @@ class Stack:
         found = self._describe(self.name)
         return found["StackStatus"] if found else None
 
-    def is_stillborn(self) -> bool:
+    def is_unusable(self) -> bool:
         """Whether there is one that cannot be updated, only deleted."""
         return self.state() in _STILLBORN
 

@@ -1,9 +1,9 @@
-"""What the command line says in one line when it cannot go on. Anything else that is raised is a bug."""
+"""Errors that the command line prints as one line. Any other exception is a bug."""
 
 
 class RigError(Exception):
-    """Tell the user; exit 1. The message names the mend."""
+    """A failure that the user can understand; exit 1. The message names the fix."""
 
 
 class UsageError(RigError):
-    """The command was used wrongly; exit 2."""
+    """Wrong usage of a command; exit 2."""

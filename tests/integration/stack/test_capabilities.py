@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from integration.stack import said
 from integration.stack.ways import event_ids, happens, publish, put
-from orderboard_stack.backend import Endpoint, recognise
+from orderboard_stack.backend import Endpoint, detect
 from orderboard_stack.stack import DeployFailedError, Stack
 from support import DeployedStack
 
@@ -23,7 +23,7 @@ def make_again(stack: DeployedStack, queue: str) -> None:
 
 def test_a_running_backend_is_recognised(backend: Endpoint) -> None:
     """Its address is enough to know which backend it is."""
-    assert recognise(backend.endpoint_url) == backend
+    assert detect(backend.endpoint_url) == backend
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from integration.stack import said
 from integration.stack.ways import put
-from orderboard_stack.backend import HEALTH_PATHS, read_json
+from orderboard_stack.backend import HEALTH_PATHS
 from orderboard_stack.deploy import deploy
 from orderboard_stack.local_backend import (
     LOCAL_NAMES,
@@ -24,6 +24,7 @@ from orderboard_stack.local_backend import (
     start_local,
     stop_local,
 )
+from orderboard_stack.process import read_json
 from support import DeployedStack, eventually
 
 STARTER = """

@@ -1,4 +1,4 @@
-"""The doctor's findings, each with its mend."""
+"""The doctor's findings, each with its fix."""
 
 from orderboard.system.doctor import Finding, dependencies, pins, python
 
@@ -18,22 +18,22 @@ def test_pins_of_this_machine_only() -> None:
 
 
 def test_all_as_pinned() -> None:
-    """Nothing is to be mended when everything is as the lock says."""
+    """Nothing is to be fixed when every version is as pinned."""
     finding = dependencies(LOCK, dict(pins(LOCK)).get)
 
-    assert (finding.verdict, finding.mend) == ("good", "")
+    assert (finding.verdict, finding.fix) == ("good", "")
 
 
 def test_another_version_and_a_missing_one() -> None:
-    """What differs and what is missing is named, with how to set it up again."""
+    """A different version and a missing package are named, with how to set it up again."""
     finding = dependencies(LOCK, {"aiohttp": "3.0.0"}.get)
 
     assert finding.verdict == "bad"
     assert finding.found == "aiohttp 3.0.0 instead of 3.14.5, typing-extensions missing instead of 4.16.0"
-    assert "make" in finding.mend
+    assert "make" in finding.fix
 
 
 def test_an_old_python() -> None:
-    """A Python that is too old is named with the mend, a new one is good."""
+    """A Python that is too old is bad, a new one is good."""
     assert python((3, 10)).verdict == "bad"
     assert python((3, 11)) == Finding("Python", "good", "3.11")

@@ -1,9 +1,10 @@
-"""Reading and placing the user's own orders."""
+"""Parsing and placing the user's own orders."""
 
 import asyncio
 import io
 import json
 
+import pytest
 from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, Unavailable
 from orderboard.orders.place import MAX_LINE_BYTES, BadLine, Line, Result, bounded_lines, in_thread, parse, place
 
@@ -26,7 +27,7 @@ def test_a_line_is_the_body_of_a_request() -> None:
 
 
 def test_bad_lines_are_named_by_number_and_the_others_pass() -> None:
-    """Whatever is no JSON object is named with its line number, empty lines counted, and harms no other line."""
+    """A line that is not a JSON object is named with its number, empty lines counted; other lines are not affected."""
     lines = [b"\n", b"nonsense\n", ORDER, b"[1]\n", b'"\xff"\n', b"[" * 100_000 + b"\n", ORDER]
 
     assert [number for number, _ in _reasons(*lines)] == [2, 4, 5, 6]
@@ -35,12 +36,13 @@ def test_bad_lines_are_named_by_number_and_the_others_pass() -> None:
     assert len(_keys(*lines)) == 2
 
 
-def test_a_key_must_be_usable_as_a_header() -> None:
+@pytest.mark.parametrize("key", ['""', "7", '"\\u2615"', '"a\\nb"', json.dumps("x" * 256)])
+def test_a_key_must_be_usable_as_a_header(key: str) -> None:
     """A key that no header can carry is refused here, with what a key may be."""
-    for key in ('""', "7", '"\\u2615"', '"a\\nb"', json.dumps("x" * 256)):
-        ((number, reason),) = _reasons(b'{"idempotency_key": %s}' % key.encode())
-        assert number == 1
-        assert "printable ASCII" in reason
+    ((number, reason),) = _reasons(b'{"idempotency_key": %s}' % key.encode())
+
+    assert number == 1
+    assert "printable ASCII" in reason
 
 
 def test_derived_keys_are_the_same_every_time() -> None:
@@ -59,7 +61,7 @@ def test_derived_keys_differ_by_line_and_batch() -> None:
 
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
-    """Of a line that is too long only the start is kept, it is refused, and the next one is read."""
+    """Of a line that is too long only the start is kept; it is refused, and the next one is read."""
     stream = io.BytesIO(b"x" * (3 * MAX_LINE_BYTES) + b"\n" + ORDER)
 
     bad, good = parse(bounded_lines(stream))
@@ -71,15 +73,20 @@ def test_a_line_without_end_does_not_fill_the_memory() -> None:
 
 
 class FakeClient(OrderClient):
-    """Answers as it is told, and notes how many it was asked at once."""
+    """Has an answer for each key, knows which keys are recorded, and counts concurrent requests."""
 
-    def __init__(self, answers: dict[str, Answer]) -> None:
+    def __init__(self, answers: dict[str, Answer], recorded: str = "") -> None:
         self.answers = answers
+        self.recorded = recorded
         self.under_way = 0
         self.most_under_way = 0
 
+    async def is_recorded(self, idempotency_key: str) -> bool:
+        """Whether it is the one recorded key."""
+        return idempotency_key == self.recorded
+
     async def place(self, order: object, *, idempotency_key: str) -> Answer:
-        """Answer as told, a little later."""
+        """Return the key's answer after giving up control once."""
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         await asyncio.sleep(0)
@@ -87,25 +94,30 @@ class FakeClient(OrderClient):
         return self.answers.get(idempotency_key, Accepted("id", 100, 0))
 
 
-async def test_every_line_gets_its_own_answer() -> None:
-    """Accepted, refused, unavailable and bad lines are each told with their line number."""
-    client = FakeClient({"no": Refused(422, "not on the menu"), "down": Unavailable("503: busy", 7)})
-    lines = [b'{"idempotency_key": "yes"}', b'{"idempotency_key": "no"}', b"?", b'{"idempotency_key": "down"}']
+async def test_every_line_gets_its_own_result() -> None:
+    """Accepted, already placed, refused, unavailable and bad lines each have a result with their line number."""
+    answers: dict[str, Answer] = {"no": Refused(422, "not on the menu"), "down": Unavailable("503: busy", 7)}
+    keys = ("yes", "no", None, "down", "again")
+    lines = [b"?" if key is None else b'{"idempotency_key": "%s"}' % key.encode() for key in keys]
     results: list[Result] = []
 
-    await place(client, in_thread(parse(lines)), results.append, at_once=4)
+    await place(FakeClient(answers, recorded="again"), in_thread(parse(lines)), results.append, at_once=4)
 
-    told = {result.number: str(result) for result in results}
-    assert told[1] == "line 1: id"
-    assert told[2] == "line 2: refused (422): not on the menu"
-    assert told[3].startswith("line 3: not JSON")
-    assert told[4] == "line 4: 503: busy"
-    assert [result.number for result in results if result.accepted] == [1]
-    assert all(json.dumps(result.document()) for result in results)
+    texts = {result.number: str(result) for result in results}
+    assert texts.pop(3).startswith("line 3: not JSON")
+    assert texts == {
+        1: "line 1: id",
+        2: "line 2: refused (422): not on the menu",
+        4: "line 4: 503: busy",
+        5: "line 5: id (already placed)",
+    }
+    documents = {result.number: json.loads(json.dumps(result.document())) for result in results}
+    assert [number for number, document in sorted(documents.items()) if document["accepted"]] == [1, 5]
+    assert (documents[1]["already_placed"], documents[5]["already_placed"]) == (False, True)
 
 
 async def test_no_more_at_once_than_asked() -> None:
-    """However many lines there are, only so many requests are under way."""
+    """However many lines there are, only at_once requests run at the same time."""
     client = FakeClient({})
     results: list[Result] = []
 

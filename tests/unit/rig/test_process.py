@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from orderboard.system.process import NotReadyError, start, stop_all, wait_ready
-from orderboard.system.services import free_port
+from orderboard_stack.process import free_port
 
 _SERVES = """
 import http.server, sys

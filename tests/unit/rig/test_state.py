@@ -102,8 +102,8 @@ def test_damaged_state_is_an_error_with_its_mend(tmp_path: Path) -> None:
 
 
 def test_only_one_up_or_down_at_a_time(tmp_path: Path) -> None:
-    """A second command that starts or ends things is refused while the first is at work, and not after."""
-    with StateFile(tmp_path).locked(), pytest.raises(RigError, match="at work"), StateFile(tmp_path).locked():
+    """A second command that starts or ends things is refused while the first runs, and not after."""
+    with StateFile(tmp_path).locked(), pytest.raises(RigError, match="running here"), StateFile(tmp_path).locked():
         pass
 
     with StateFile(tmp_path).locked():

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from orderboard_stack.aws import NoAccountError, account
-from orderboard_stack.backend import CAPABILITIES, BackendUnreachableError, Endpoint, recognise
+from orderboard_stack.backend import CAPABILITIES, BackendUnreachableError, Endpoint, detect
 
 Serve = Callable[[dict[str, Any]], str]
 
@@ -49,7 +49,7 @@ def test_localbus_is_recognised(serve: Serve) -> None:
     own = {"services": ["sqs"], "upstream": "http://127.0.0.1:1"}
     url = serve({"/_localbus/health": own, "/_ministack/health": HEALTH, "/_localstack/health": HEALTH})
 
-    assert recognise(url) == Endpoint("embedded", url)
+    assert detect(url) == Endpoint("embedded", url)
 
 
 def test_localbus_alone_is_no_backend(serve: Serve) -> None:
@@ -57,21 +57,21 @@ def test_localbus_alone_is_no_backend(serve: Serve) -> None:
     url = serve({"/_localbus/health": {"services": ["sqs"], "upstream": None}})
 
     with pytest.raises(BackendUnreachableError, match="--upstream"):
-        recognise(url)
+        detect(url)
 
 
 def test_ministack_is_recognised(serve: Serve) -> None:
     """MiniStack also answers LocalStack's path; its own counts."""
     url = serve({"/_ministack/health": HEALTH, "/_localstack/health": HEALTH})
 
-    assert recognise(url, "eu-central-1") == Endpoint("ministack", url, "eu-central-1")
+    assert detect(url, "eu-central-1") == Endpoint("ministack", url, "eu-central-1")
 
 
 def test_localstack_is_recognised(serve: Serve) -> None:
     """By its health document."""
     url = serve({"/_localstack/health": HEALTH})
 
-    assert recognise(url) == Endpoint("localstack", url)
+    assert detect(url) == Endpoint("localstack", url)
 
 
 def test_what_is_no_backend_is_refused(serve: Serve) -> None:
@@ -80,13 +80,13 @@ def test_what_is_no_backend_is_refused(serve: Serve) -> None:
 
     for url in (web_server, "http://127.0.0.1:1"):
         with pytest.raises(BackendUnreachableError, match=url):
-            recognise(url)
+            detect(url)
 
 
 @pytest.mark.parametrize("url", [None, "https://sqs.eu-central-1.amazonaws.com"])
 def test_aws_is_not_asked(url: str | None) -> None:
     """AWS's own addresses need no probe."""
-    assert recognise(url).name == "aws"
+    assert detect(url).name == "aws"
 
 
 def test_a_local_backend_gets_credentials_that_mean_nothing() -> None:
@@ -135,7 +135,7 @@ def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.Mon
 def test_a_backend_names_its_gaps_and_aws_has_none() -> None:
     """What a backend lacks is said in words that a user understands, every capability that matters to one included."""
     assert "no replay of the archive" in CAPABILITIES["localstack"].gaps()
-    assert "what a rule cannot deliver is dropped" in CAPABILITIES["ministack"].gaps()
+    assert "a rule drops what it cannot deliver" in CAPABILITIES["ministack"].gaps()
     assert CAPABILITIES["embedded"].gaps() == ()
     assert CAPABILITIES["aws"].gaps() == ()
 
@@ -146,8 +146,8 @@ def test_who_says_nothing_of_its_health_is_named(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # connections are made, and nobody answers
         tables_url = f"http://127.0.0.1:{frozen.getsockname()[1]}"
 
-        silent = Endpoint("embedded", answers, tables_url=tables_url).silent(within_s=0.1)
+        silent = Endpoint("embedded", answers, tables_url=tables_url).unanswered(within_s=0.1)
 
     assert silent == tables_url
-    assert Endpoint("embedded", answers).silent(within_s=5) is None
-    assert Endpoint("aws", None).silent(within_s=0.1) is None
+    assert Endpoint("embedded", answers).unanswered(within_s=5) is None
+    assert Endpoint("aws", None).unanswered(within_s=0.1) is None

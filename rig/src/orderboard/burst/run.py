@@ -15,8 +15,7 @@ from orderboard.burst.runner import Runner, RunResult
 from orderboard.calibration.model import read_calibration
 from orderboard.system.backends import version_of
 from orderboard.system.host import this_host
-from orderboard.system.process_stats import memory_use
-from orderboard.system.system import System, start_system
+from orderboard.system.system import System, running_system
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
 
@@ -40,7 +39,7 @@ def run_burst(burst: PlannedBurst) -> BurstFiles:
 def _run(burst: PlannedBurst) -> BurstFiles:
     with ExitStack() as stack:
         with progress_screen() as screen:
-            system = start_system(burst.system, screen, stack)
+            system = stack.enter_context(running_system(burst.system, screen))
         endpoint = system.target.endpoint
         backend_version = version_of(endpoint)
         with burst_view() as view:
@@ -76,8 +75,7 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
             orders=verdict.acknowledged + verdict.recovered,
         ),
         memory=tuple(
-            ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1))
-            for each in memory_use(system.processes())
+            ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in system.memory()
         ),
         machine=this_host(),
         processors=result.processors,

@@ -33,7 +33,6 @@ from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outco
 from orderboard.ledger.queue_reader import QueueReader
 from orderboard.orders.dead_letters import dead_letters
 from orderboard.orders.queues import Depth
-from orderboard.system.backends import listens
 from orderboard.system.process_stats import CpuSampler, ProcessorShare
 from orderboard.system.state import KnownProcess, known
 from orderboard.system.system import System
@@ -203,7 +202,7 @@ class Runner:
                 rows, letters = final_rows(self._target), tuple(dead_letters(self._target))
                 evidence = replace(evidence, final_rows=rows, dead_letters=letters)
             except AWS_ERRORS:
-                if listens(self._target.endpoint):
+                if self._system.backend_answers():
                     raise
                 end = "backend gone"
         large_order_cents = int(self._target.outputs.large_order_cents)
@@ -256,7 +255,7 @@ class Runner:
 
     def _watch_backend(self) -> None:
         # In a thread: an SDK would retry for a long time against a backend that has gone.
-        self._backend_gone = self._backend_gone or not listens(self._target.endpoint)
+        self._backend_gone = self._backend_gone or not self._system.backend_answers()
 
     def _on_outcome(self, outcome: Outcome) -> None:
         self._outcomes.put((outcome.order_id, time.monotonic()))

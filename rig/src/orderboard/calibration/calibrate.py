@@ -13,10 +13,10 @@ from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 from orderboard.calibration.measure import measure
 from orderboard.calibration.model import Calibration, Ceiling, write_calibration
 from orderboard.calibration.operations import operations
-from orderboard.system.backends import consent, start_backend, version_of
+from orderboard.system.backends import version_of
 from orderboard.system.host import this_host
 from orderboard.system.services import ServiceOptions
-from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier, remove_stack
+from orderboard.system.system import SystemOptions, running_system
 from orderboard.system.target import Target
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import Screen, Task
@@ -43,12 +43,12 @@ def calibrate(
         prefix=name,
         parameters={"WithDashboard": "false", "WithArchive": "false"},
         keeps_stack=False,
+        stack_only=True,
         yes=yes,
     )
-    logs_dir.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, logs_dir, ignore_errors=True)
-        target = _stack_alone(options, screen, stack)
+        target = stack.enter_context(running_system(options, screen)).target
         backend_version = version_of(target.endpoint)
         with screen.task("Calibration", total=0) as task:
             ceilings = asyncio.run(_measure(target, seconds, backlogs, task))
@@ -68,18 +68,3 @@ def calibrate(
 async def _measure(target: Target, seconds: float, backlogs: Sequence[int], task: Task) -> list[Ceiling]:
     async with operations(target) as calls:
         return await measure(calls, target, seconds=seconds, backlogs=backlogs, task=task)
-
-
-def _stack_alone(options: SystemOptions, screen: Screen, stack: ExitStack) -> Target:
-    logs_dir = options.services.logs_dir
-    with screen.task(f"Backend {options.backend}") as task:
-        log_path = logs_dir / "backend.log"
-        backend = start_backend(options.backend, options.endpoint_url, log_path, detached=False, progress=task.detail)
-        if backend.stop is not None:
-            stack.callback(backend.stop)
-    consent(backend.endpoint, yes=options.yes)
-    with screen.task("Stack from template.yaml") as task:
-        notifier_zip = pack_notifier(backend.endpoint, logs_dir / "notifier.zip", task.detail)
-        if backend.stop is None:
-            stack.callback(remove_stack, backend.endpoint, options)
-        return Target(backend.endpoint, deploy_stack(backend.endpoint, options, notifier_zip, task.detail))

@@ -1,6 +1,6 @@
-"""Puts the commands together, and turns what they raise into one line and an exit code.
+"""The commands of `orderboard`, and their errors as one line and an exit code.
 
-0: as wanted. 1: it went wrong, the last line says how. 2: used wrongly. 130: interrupted.
+0: success. 1: failure, the last line says why. 2: wrong usage. 130: interrupted.
 Each command imports what it needs when it runs, so that `orderboard --help` answers at once.
 """
 
@@ -8,10 +8,10 @@ Each command imports what it needs when it runs, so that `orderboard --help` ans
 
 import errno
 import signal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from orderboard.cli import (
     burst,
@@ -31,40 +31,59 @@ from orderboard.errors import RigError, UsageError
 from orderboard.terminal.progress import error_console
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
-# A file that cannot be written or read: nearly always the state folder, for everything that is kept is there.
-_NO_USE: Final = {
+# A file that cannot be written or read. It is nearly always in the state folder, which has every file that is kept.
+_FILE_ERRORS: Final = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
     *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
 }
 
 
 class _Commands(TyperGroup):
-    """Turns what a command raises into one line and an exit code."""
+    """Prints the error of a command as one line and sets its exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            error_console().print("Interrupted. Nothing that was started here runs on.")
+            error_console().print("Interrupted. Everything that this command started has ended.")
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
-            raise _told(exc, 2 if isinstance(exc, UsageError) else 1) from exc
+            raise _exit(exc, 2 if isinstance(exc, UsageError) else 1) from exc
         except OSError as exc:
-            if exc.errno not in _NO_USE:
+            if exc.errno not in _FILE_ERRORS:
                 raise
-            mend = "`orderboard doctor` looks at the state folder; ORDERBOARD_STATE_DIR names another"
-            raise _told(f"{exc}. {mend}.", 1) from exc
+            fix = "`orderboard doctor` checks the state folder; ORDERBOARD_STATE_DIR names another"
+            raise _exit(f"{exc}. {fix}.", 1) from exc
         except Exception as exc:
             from orderboard.system.target import AWS_ERRORS
 
             if isinstance(exc, AWS_ERRORS):
-                raise _told(f"the backend failed or refused: {exc}", 1) from exc
+                raise _exit(f"the backend failed or refused: {exc}", 1) from exc
             raise
 
 
-def _told(what: object, code: int) -> typer.Exit:
-    error_console().print(f"orderboard: {what}", markup=False, soft_wrap=True)
+class _Command(TyperCommand):
+    """A command whose help shows no type for flags, which take no value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params = super().get_params(ctx)
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
+
+def _exit(message: object, code: int) -> typer.Exit:
+    error_console().print(f"orderboard: {message}", markup=False, soft_wrap=True)
     return typer.Exit(code)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"orderboard {version('orderboard')}")
+        raise typer.Exit
 
 
 app = typer.Typer(
@@ -74,10 +93,23 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Order Board: an event-driven order pipeline on SQS, SNS and EventBridge, on this machine.",
-    epilog="Begin with [b]orderboard demo[/b]. Keep a system running with [b]orderboard up[/b].",
+    epilog="Start with [b]orderboard demo[/b]. Keep a system running with [b]orderboard up[/b].\n\n"
+    "State, logs and reports are in .orderboard inside the clone. Set ORDERBOARD_STATE_DIR to use another folder, "
+    "for a second system or a read-only clone.",
 )
 
-# In the order in which `orderboard --help` lists them.
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version  # handled by its callback
+
+
+# In the order of `orderboard --help`.
 for _run, _examples in (
     (demo.demo, demo.EXAMPLES),
     (burst.burst, burst.EXAMPLES),
@@ -92,4 +124,4 @@ for _run, _examples in (
     (console.console, console.EXAMPLES),
     (doctor.doctor, doctor.EXAMPLES),
 ):
-    app.command(epilog="\n\n".join(("Examples:", *_examples)))(_run)
+    app.command(cls=_Command, epilog="\n\n".join(("Examples:", *_examples)))(_run)

@@ -27,13 +27,15 @@ def console(
     yes: YesOption = False,
 ) -> None:
     """Serve the console, a web page on 127.0.0.1, until Ctrl-C: watch the system, control it, follow an order."""
-    from orderboard.console.server import DEFAULT_PORT, serve
+    from orderboard_stack.process import free_port
+
+    from orderboard.console.server import serve
     from orderboard.console.source import Source
     from orderboard.system.backends import consent
-    from orderboard.system.services import free_port
+    from orderboard.system.services import CONSOLE_PORT
     from orderboard.system.workspace import find_workspace
 
     source = Source(find_workspace(), backend, endpoint_url, stack_name, api_url)
     consent(source.target().endpoint, yes=yes)
-    port = port or free_port(DEFAULT_PORT)
+    port = port or free_port(CONSOLE_PORT)
     serve(source, port, on_start=lambda url: result_console().print(f" The console: [b]{url}[/b]"))

@@ -2,12 +2,14 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
+import shlex
 import sys
 from typing import Annotated, Final
 
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
+from orderboard.errors import UsageError
 from orderboard.terminal.progress import print_json, progress_screen
 
 EXAMPLES: Final = (
@@ -21,8 +23,8 @@ def deploy(
     *,
     backend: BackendOption = None,
     endpoint_url: EndpointOption = None,
-    stack_name: Annotated[str, typer.Option(help="The CloudFormation stack's name.")] = "orderboard",
-    prefix: Annotated[str, typer.Option(help="Every resource's name starts with it.")] = "orderboard",
+    stack_name: Annotated[str, typer.Option(help="The CloudFormation stack's name.", metavar="NAME")] = "orderboard",
+    prefix: Annotated[str, typer.Option(help="The start of every resource's name.", metavar="PREFIX")] = "orderboard",
     parameter: Annotated[
         list[str] | None, typer.Option(help="A parameter of template.yaml.", metavar="NAME=VALUE", show_default=False)
     ] = None,
@@ -30,20 +32,31 @@ def deploy(
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Create or update the stack on a backend that runs, and print what the services must know of it."""
-    from orderboard.system.deploy import export_lines, read_parameters, run_deploy
+    """Create or update the stack on a backend that runs, and print the environment that the services need."""
+    from orderboard.system.deploy import deploy_to_running
 
+    parameters = dict(map(_pair, parameter or []))
     with progress_screen() as screen:
-        environment = run_deploy(
+        environment = deploy_to_running(
             backend,
             endpoint_url,
             stack_name=stack_name,
             prefix=prefix,
-            parameters=read_parameters(parameter or []),
+            parameters=parameters,
             yes=yes,
             screen=screen,
         )
     if json_output:
         print_json(environment)
     else:
-        sys.stdout.writelines(export_lines(environment, export=env))
+        export = "export " if env else ""
+        sys.stdout.writelines(f"{export}{name}={shlex.quote(value)}\n" for name, value in environment.items())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError(
+            f"--parameter {text!r} is not a parameter. Give it as NAME=VALUE, such as LargeOrderCents=5000."
+        )
+    return name, value

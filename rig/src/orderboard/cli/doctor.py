@@ -1,27 +1,40 @@
-"""`orderboard doctor`: what this machine has and lacks."""
+"""`orderboard doctor`: checks of this machine."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
 from typing import Final
 
 import typer
+from rich.table import Table
 
 from orderboard.cli.options import BackendOption, JsonOption
 from orderboard.terminal.progress import print_json, result_console
 
 EXAMPLES: Final = ("orderboard doctor", "orderboard doctor --backend localstack")
+_STYLES: Final = {"good": "green", "optional": "dim", "bad": "bold red"}
 
 
 def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) -> None:
-    """Say what this machine has and lacks, with the mend for each. Exit 1 if something must be mended."""
+    """Check this machine, and print a fix for whatever is missing. Exit 1 if something must be fixed."""
     from orderboard_stack.backend import DEFAULT_BACKEND
 
-    from orderboard.system.doctor import examine, render
+    from orderboard.system.doctor import examine
     from orderboard.system.workspace import find_workspace
 
     findings = examine(find_workspace(), backend or DEFAULT_BACKEND)
     if json_output:
         print_json(findings)
     else:
-        render(findings, result_console())
+        console = result_console()
+        unicode = console.encoding.lower().startswith("utf")
+        signs = {"good": "✓" if unicode else "ok", "optional": "-", "bad": "✗" if unicode else "BAD"}
+        table = Table.grid(padding=(0, 1))
+        table.add_column()
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for each in findings:
+            table.add_row(f" [{_STYLES[each.verdict]}]{signs[each.verdict]}[/]", each.subject, each.found)
+            if each.fix:
+                table.add_row("", "", f"[b]{each.fix}[/]")
+        console.print(table)
     raise typer.Exit(any(each.verdict == "bad" for each in findings))

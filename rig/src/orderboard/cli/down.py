@@ -1,4 +1,4 @@
-"""`orderboard down`: the end of what `up` started."""
+"""`orderboard down`: the end of the system that `up` started."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
@@ -10,7 +10,7 @@ EXAMPLES: Final = ("orderboard down",)
 
 
 def down() -> None:
-    """End what `up` started. Doing it twice is fine."""
+    """End the system that `up` started. Running it twice is fine."""
     from orderboard.system.lifecycle import down as end
     from orderboard.system.workspace import find_workspace
 

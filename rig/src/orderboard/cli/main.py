@@ -1,4 +1,4 @@
-"""Where the `orderboard` command begins. What it can do is in commands/; what a signal does to it is here."""
+"""The entry point of the `orderboard` command: signals first, then the commands."""
 
 # ruff: noqa: PLC0415
 
@@ -6,7 +6,7 @@ import signal
 
 
 def main() -> None:
-    """The `orderboard` command. Ctrl-C and SIGTERM end it in order, and without a traceback while it still imports."""
+    """Run the command. Ctrl-C and SIGTERM end it in order, and without a traceback while it still imports."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from orderboard.cli.app import app
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what their values stand for."""
+"""Options that several commands share."""
 
 from typing import Annotated
 
@@ -17,15 +17,13 @@ BackendOption = Annotated[
 ]
 EndpointOption = Annotated[
     str | None,
-    typer.Option(
-        "--endpoint-url", help="Use the backend that runs at this URL already.", metavar="URL", show_default=False
-    ),
+    typer.Option("--endpoint-url", help="Use the backend that runs at this URL.", metavar="URL", show_default=False),
 ]
 DisorderOption = Annotated[
     str | None,
     typer.Option(
         "--disorder",
-        help="Let queues and rules be no better than AWS promises: duplicates, reordering, missed_polls, "
+        help="Make queues and rules as unreliable as AWS allows: duplicates, reordering, missed_polls, "
         "doubled_events, each with its probability, such as seed=7,duplicates=0.05 (embedded only).",
         metavar="SETTINGS",
         show_default=False,
@@ -33,17 +31,20 @@ DisorderOption = Annotated[
 ]
 ManualClockOption = Annotated[
     bool,
-    typer.Option("--manual-clock", help="Let the queues' time stand still until the console moves it (embedded only)."),
+    typer.Option("--manual-clock", help="Stop the queues' clock until the console moves it (embedded only)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for scripts.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Go on without asking (aws only).")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation (aws only).")]
 ApiUrlOption = Annotated[
     str | None,
     typer.Option(
-        "--api-url", help="Where order-api is, if not where `up` started it.", metavar="URL", show_default=False
+        "--api-url", help="The URL of order-api, if not the one that `up` started.", metavar="URL", show_default=False
     ),
 ]
 StackNameOption = Annotated[
-    str | None, typer.Option("--stack-name", help="The stack's name, if not `orderboard`.", show_default=False)
+    str | None,
+    typer.Option("--stack-name", help="The stack's name, if not `orderboard`.", metavar="NAME", show_default=False),
 ]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, max=32, help="How many workers to run.")]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, max=32, help="The number of workers to run.", metavar="N")
+]

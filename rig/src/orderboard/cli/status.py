@@ -1,13 +1,18 @@
-"""`orderboard status`: what runs, waits and rings."""
+"""`orderboard status`: processes, queues, orders and alarms."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
+from rich.console import Console, Group, RenderableType
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption
 from orderboard.terminal.progress import print_json, result_console
+from orderboard.terminal.tables import megabytes, plain_table
+
+if TYPE_CHECKING:
+    from orderboard.system.status import Status
 
 EXAMPLES: Final = ("orderboard status", "orderboard status --json")
 
@@ -19,14 +24,51 @@ def status(
     stack_name: StackNameOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Show what runs, what waits where, and which alarms ring. Exit 1 if something that should run does not."""
+    """Show running processes, queue depths and ringing alarms. Exit 1 if something that should run does not."""
     from orderboard.system.connect import connect, find_endpoint
-    from orderboard.system.status import look, show
+    from orderboard.system.status import read_status
 
     target = connect(backend, endpoint_url, stack_name)
-    found = look(target, find_endpoint(backend, endpoint_url)[1])
+    found = read_status(target, find_endpoint(backend, endpoint_url)[1])
     if json_output:
         print_json(found.document())
     else:
-        show(found, result_console())
+        render(found, result_console())
     raise typer.Exit(0 if found.healthy else 1)
+
+
+def render(status: "Status", console: Console) -> None:
+    """Print the status as tables."""
+    parts: list[RenderableType] = []
+    if status.processes:
+        processes = plain_table("Processes")
+        for name in ("process", "pid", "state", "MB"):
+            processes.add_column(name, justify="right" if name in ("pid", "MB") else "left")
+        for each in status.processes:
+            own, *children = each.memory or (None,)
+            state = "[bold red]has ended[/]" if own is None else "runs"
+            processes.add_row(each.name, str(each.pid), state, "" if own is None else megabytes(own.best_bytes))
+            for child in children:
+                processes.add_row(f"  {child.name}", "", "runs", megabytes(child.best_bytes))
+        parts += [processes, ""]
+    queues = plain_table("Queues (approximate)")
+    for name in ("queue", "waiting", "in flight", "delayed"):
+        queues.add_column(name, justify="left" if name == "queue" else "right")
+    for name, counts in status.queues.items():
+        style = "dim" if counts.total == 0 else "bold"
+        queues.add_row(name, str(counts.visible), str(counts.in_flight), str(counts.delayed), style=style)
+    console.print(Group(*parts, queues, "", *_lines(status)))
+
+
+def _lines(status: "Status") -> list[str]:
+    ready = {True: "ready", False: "[bold red]not ready[/] (see /readyz)", None: "not known here"}[status.api_ready]
+    api, backend = ("order-api", status.api_url), ("backend", status.backend, status.endpoint_url)
+    lines = [f" {' '.join(filter(None, api))} is {ready}; {' '.join(filter(None, backend))}"]
+    if status.ended:
+        names = ", ".join(status.ended)
+        lines.append(f" {names} ended; see the log. Start again: orderboard down, then orderboard up")
+    if status.orders is not None:
+        lines.append(f" {status.orders} orders are recorded")
+    if status.alarms is not None:
+        lines.append(f" Ringing alarms: {', '.join(status.alarms) or 'none'}")
+    return lines

@@ -2,9 +2,14 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
-from typing import Annotated, Final
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from orderboard.cli.options import (
     BackendOption,
@@ -17,7 +22,11 @@ from orderboard.cli.options import (
 )
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 
+if TYPE_CHECKING:
+    from orderboard.system.system import System
+
 EXAMPLES: Final = ("orderboard up", "orderboard up --workers 4 --allow-faults", "orderboard up --backend localstack")
+_ORDER: Final = '{"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}'
 
 
 def up(
@@ -26,40 +35,105 @@ def up(
     endpoint_url: EndpointOption = None,
     workers: WorkersOption = 1,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="order-api's port; 8000 if free, else any.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="order-api's port; 8000 if free, else any.", metavar="PORT", show_default=False
+        ),
     ] = None,
     allow_faults: Annotated[
-        bool, typer.Option("--allow-faults", help="Orders may carry faults: poison, flaky:N, slow:MS, crash.")
+        bool, typer.Option("--allow-faults", help="Accept orders with faults: poison, flaky:N, slow:MS, crash.")
     ] = False,
     disorder: DisorderOption = None,
     manual_clock: ManualClockOption = False,
-    no_console: Annotated[bool, typer.Option("--no-console", help="Start no console.")] = False,
+    no_console: Annotated[bool, typer.Option("--no-console", help="Do not start the console.")] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Start the system, leave it running in the background, and say where everything is."""
+    """Start the system, leave it running in the background, and print all addresses."""
     from orderboard_stack.backend import DEFAULT_BACKEND
 
-    from orderboard.cli.up_report import document, show
     from orderboard.system.lifecycle import up as start
+    from orderboard.system.services import API_PORT, ServiceOptions
+    from orderboard.system.system import SystemOptions
     from orderboard.system.workspace import find_workspace
 
     workspace = find_workspace()
-    with progress_screen() as screen:
-        system = start(
-            workspace,
-            screen,
-            backend=backend or DEFAULT_BACKEND,
-            endpoint_url=endpoint_url,
-            port=port,
+    options = SystemOptions(
+        backend=backend or DEFAULT_BACKEND,
+        endpoint_url=endpoint_url,
+        services=ServiceOptions(
+            logs_dir=workspace.logs_dir,
+            api_port=port,
+            usual_api_port=API_PORT,
             workers=workers,
             allow_faults=allow_faults,
-            yes=yes,
-            with_console=not no_console,
-            disorder=disorder,
-            manual_clock=manual_clock,
-        )
+            outlives_us=True,
+            takes_settings=True,
+        ),
+        yes=yes,
+        disorder=disorder,
+        manual_clock=manual_clock,
+        with_console=not no_console,
+    )
+    with progress_screen() as screen:
+        system = start(workspace, options, screen)
     if json_output:
-        print_json(document(system, workspace))
+        print_json(_document(system))
     else:
-        show(system, workspace, result_console())
+        _render(system, result_console())
+
+
+def _document(system: "System") -> dict[str, object]:
+    target = system.target
+    return {
+        "console_url": None if system.console is None else system.console.url,
+        "api_url": target.api_url,
+        "backend": target.endpoint.name,
+        "endpoint_url": target.endpoint.endpoint_url,
+        "processes": [each.model_dump() for each in system.processes()],
+        "logs_dir": str(system.options.services.logs_dir),
+        "environment": target.endpoint.environment() | target.outputs.environment(),
+    }
+
+
+def _render(system: "System", console: Console) -> None:
+    target, outputs = system.target, system.target.outputs
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    if system.console is not None:
+        table.add_row(" console", f"[b]{system.console.url}[/b]  (open it in a browser)")
+    table.add_row(" order-api", f"[b]{target.api_url}[/b]")
+    table.add_row(" OpenAPI page", f"{target.api_url}/docs")
+    table.add_row(" backend", f"{target.endpoint.name} {target.endpoint.endpoint_url or ''}")
+    for number, gap in enumerate(target.endpoint.capabilities.gaps()):
+        table.add_row("" if number else " unlike AWS", gap)
+    table.add_row(" queues", ", ".join((outputs.work_queue, outputs.express_queue, outputs.alerts_queue)))
+    table.add_row(" inbox of alerts", outputs.inbox_queue)
+    table.add_row(" table, bus", f"{outputs.orders_table}, {outputs.bus_name}")
+    table.add_row(" logs", _relative(system.options.services.logs_dir))
+    console.print()
+    console.print(table)
+    console.print()
+    for title, command in _next_commands(system):
+        if title:
+            console.print(f" [dim]{title}[/dim]")
+        console.print(f"   {command}", markup=False, soft_wrap=True)
+
+
+def _next_commands(system: "System") -> list[tuple[str, str]]:
+    target = system.target
+    orderboard = "orderboard" if shutil.which("orderboard") else _relative(Path(sys.argv[0]).resolve())
+    variables = " ".join(f"{name}={value}" for name, value in target.endpoint.environment().items())
+    queue_url = target.queue_url(target.outputs.work_queue)
+    return [
+        ("Place an order", f"echo '{_ORDER}' | {orderboard} place"),
+        ("See what runs, and end it", f"{orderboard} status; {orderboard} down"),
+        ("Use the aws command with it", f"export {variables}"),
+        ("", f"aws sqs get-queue-attributes --attribute-names All --queue-url {queue_url}"),
+    ]
+
+
+def _relative(path: Path) -> str:
+    working = Path.cwd()
+    return str(path.relative_to(working)) if path.is_relative_to(working) else str(path)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import psutil
+from orderboard_stack.process import answers
 from prometheus_client.samples import Sample
 
 from orderboard.console.metrics import Rates, scrape, total
@@ -13,7 +14,6 @@ from orderboard.console.source import Source
 from orderboard.orders.browse import BrowseUnavailableError, browse
 from orderboard.orders.queues import Depth, depth
 from orderboard.system.localbus import Localbus
-from orderboard.system.process import answers
 from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import AWS_ERRORS, Target
 

@@ -19,8 +19,8 @@ from orderboard.burst.report.live_view import Now
 from orderboard.burst.runner import Plan, Runner
 from orderboard.demo.scenario import COUNTS, MorningRush
 from orderboard.errors import RigError
-from orderboard.system.process_stats import MemoryUse, memory_use
-from orderboard.system.system import SystemOptions, start_system
+from orderboard.system.process_stats import MemoryUse
+from orderboard.system.system import SystemOptions, running_system
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import Screen, Task
 
@@ -75,7 +75,7 @@ def run_demo(system: SystemOptions, screen: Screen, *, seed: int, kill_worker: b
 
 def _run(options: SystemOptions, plan: Plan, screen: Screen) -> DemoResult:
     with ExitStack() as stack:
-        system = start_system(options, screen, stack)
+        system = stack.enter_context(running_system(options, screen))
         ready_at = time.time()
         with ExitStack() as tasks:
             run = Runner(system, plan, _Progress(screen, tasks, len(plan.times_s))).run()
@@ -89,7 +89,7 @@ def _run(options: SystemOptions, plan: Plan, screen: Screen) -> DemoResult:
             ready_after_s=ready_at - STARTED_AT,
             first_finished_after_s=None if run.first_finish_s is None else started_after_s + run.first_finish_s,
             all_finished_after_s=started_after_s + run.ended_s,
-            memory=memory_use(system.processes()),
+            memory=system.memory(),
             logs_dir=None if judgement.ledger.balanced else logs_dir,
         )
 

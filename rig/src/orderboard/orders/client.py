@@ -1,4 +1,4 @@
-"""An HTTP client of order-api, as a patient customer would be: it asks again with the same Idempotency-Key."""
+"""An HTTP client of order-api that retries with the same Idempotency-Key."""
 
 import asyncio
 import json
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
+from orderboard_contracts.identity import order_id_for
 
 from orderboard.orders.problem import problem_line
 
@@ -26,7 +27,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """The API said no for good, and why."""
+    """The API refused it for good; reason is its problem document in one line."""
 
     status: int
     reason: str
@@ -34,7 +35,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """The API could not be asked, or could not take it, however often it was tried."""
+    """The API could not be reached, or answered 429 or 503 to every attempt."""
 
     reason: str
     retries: int
@@ -55,7 +56,7 @@ def refusal(answer: Answer) -> str | None:
 
 
 class OrderClient:
-    """Posts orders and cancellations. Not available (503, no connection) is retried; everything else is an answer."""
+    """Posts orders and cancellations. 429, 503 and a lost connection are retried; every other response is an answer."""
 
     def __init__(self, http: httpx.AsyncClient, *, attempts: int = 8, backoff_s: float = 0.2) -> None:
         self._http = http
@@ -63,15 +64,15 @@ class OrderClient:
         self._backoff_s = backoff_s
 
     async def place(self, order: Mapping[str, object], *, idempotency_key: str) -> Answer:
-        """Post one order. Asking again cannot place it twice: the key stands for the order."""
+        """Post one order. A retry cannot place it twice: the order's id derives from the key."""
         return await self._post("/orders", {"Idempotency-Key": idempotency_key}, order)
 
     async def cancel(self, order_id: str, *, reason: str | None = None) -> Answer:
-        """Ask that the order be not made. 202 says that the worker will be asked, not that it is in time."""
+        """Request the cancellation of an order. 202 means that the request was published, not that it is in time."""
         return await self._post(f"/orders/{order_id}/cancellation", {}, {} if reason is None else {"reason": reason})
 
     async def order(self, order_id: str) -> dict[str, Any] | None:
-        """The order as it is recorded, None while it is not."""
+        """The recorded order, None until it is recorded. Raises httpx.HTTPError."""
         response = await self._http.get(f"/orders/{order_id}")
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
@@ -79,9 +80,16 @@ class OrderClient:
         view: dict[str, Any] = response.json()
         return view
 
+    async def is_recorded(self, idempotency_key: str) -> bool:
+        """Whether the order with this key is recorded; False if the API does not answer."""
+        try:
+            return await self.order(order_id_for(idempotency_key)) is not None
+        except httpx.HTTPError:
+            return False
+
     async def _post(self, path: str, headers: Mapping[str, str], body: Mapping[str, object]) -> Answer:
         reason = "never tried"
-        # Escaped to ASCII, so that whatever was read as JSON can be sent; what is wrong with it the API says.
+        # Escaped to ASCII, so that everything that was read as JSON can be sent; the API validates it.
         content = json.dumps(body).encode()
         for attempt in range(self._attempts):
             delay_s = min(_MAX_RETRY_AFTER_S, self._backoff_s * 2**attempt)
@@ -105,8 +113,8 @@ class OrderClient:
 async def order_client(
     api_url: str, *, token: str | None = None, connections: int = 32, attempts: int = 8
 ) -> AsyncIterator[OrderClient]:
-    """A client of the API at this URL. At most so many requests are under way at once; more wait their turn."""
-    # A proxy that the user's shell names is not for what runs on this machine.
+    """A client of the API at this URL. connections: how many requests run at once; more wait for a connection."""
+    # A proxy that the user's shell names is not meant for this machine.
     trust_env = httpx.URL(api_url).host not in ("127.0.0.1", "localhost", "::1")
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)

@@ -1,7 +1,7 @@
-"""`place`: the user's own orders, one JSON object a line, from a file or standard input.
+"""The user's own orders: one JSON object a line, parsed and placed.
 
-A line is the body of POST /orders, and may have `idempotency_key` besides. Without it the key follows from the batch's
-name, the line's number and its content: to place a file again, after an interruption say, orders nothing twice.
+A line is the body of POST /orders, and may have `idempotency_key` besides. Without it, the key derives from the batch's
+name, the line's number and its content, so that placing a file again, after an interruption say, orders nothing twice.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ _MAX_KEY_CHARACTERS: Final = 255
 
 
 class _BadLineError(Exception):
-    """The line is no order; the message says why."""
+    """The line is not an order; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that is no order; nothing was sent for it."""
+    """A line that is not an order; nothing was sent for it."""
 
     number: int
     reason: str
@@ -40,22 +40,23 @@ class BadLine:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one line."""
+    """The result of one line. repeated: the order was recorded before this line was sent."""
 
     number: int
     answer: Answer | BadLine
+    repeated: bool = False
 
     @property
     def accepted(self) -> bool:
-        """Whether the order is on its way."""
+        """Whether the order is on its way, or was recorded before."""
         return isinstance(self.answer, Accepted)
 
     def document(self) -> dict[str, object]:
-        """For --json: one such object a line."""
+        """The result as a JSON object."""
         match self.answer:
             case Accepted(order_id=order_id, total_cents=total_cents, retries=retries):
-                said: dict[str, object] = {"order_id": order_id, "total_cents": total_cents, "retries": retries}
-                return {"line": self.number, "accepted": True} | said
+                order: dict[str, object] = {"order_id": order_id, "total_cents": total_cents, "retries": retries}
+                return {"line": self.number, "accepted": True, "already_placed": self.repeated} | order
             case Refused(status=status, reason=reason):
                 return {"line": self.number, "accepted": False, "status": status, "reason": reason}
             case failed:
@@ -64,7 +65,7 @@ class Result:
     def __str__(self) -> str:
         match self.answer:
             case Accepted(order_id=order_id):
-                return f"line {self.number}: {order_id}"
+                return f"line {self.number}: {order_id}{' (already placed)' if self.repeated else ''}"
             case Refused(status=status, reason=reason):
                 return f"line {self.number}: refused ({status}): {reason}"
             case failed:
@@ -72,7 +73,7 @@ class Result:
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """The stream's lines; of one that is too long only its start, so that no line fills the memory."""
+    """The lines of a stream, each cut off just above MAX_LINE_BYTES, so that no line fills the memory."""
     while line := stream.readline(MAX_LINE_BYTES + 1):
         yield line
         while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
@@ -80,35 +81,37 @@ def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def parse(lines: Iterable[bytes], *, batch: str = "") -> Iterator[Line | BadLine]:
-    """Read JSON Lines; empty lines are passed over. The API judges the order itself, this only the line."""
+    """Parse JSON Lines, without empty lines. Only the line is validated here; the API validates the order."""
     for number, raw in enumerate(lines, start=1):
         if raw.strip():
             yield _parse_line(number, raw, batch)
 
 
 async def place(
-    client: OrderClient, lines: AsyncIterator[Line | BadLine], told: Callable[[Result], None], *, at_once: int
+    client: OrderClient, lines: AsyncIterator[Line | BadLine], on_result: Callable[[Result], None], *, at_once: int
 ) -> None:
-    """Place every line, so many at once, and tell each result as it comes."""
+    """Place every line, at_once of them concurrently, and pass on each result as it comes."""
     free = asyncio.Semaphore(at_once)
 
     async def place_one(line: Line) -> None:
         try:
-            told(Result(line.number, await client.place(line.order, idempotency_key=line.idempotency_key)))
+            repeated = await client.is_recorded(line.idempotency_key)
+            answer = await client.place(line.order, idempotency_key=line.idempotency_key)
+            on_result(Result(line.number, answer, repeated))
         finally:
             free.release()
 
     async with asyncio.TaskGroup() as group:
         async for line in lines:
             if isinstance(line, BadLine):
-                told(Result(line.number, line))
+                on_result(Result(line.number, line))
                 continue
             await free.acquire()
             group.create_task(place_one(line))
 
 
 async def in_thread(lines: Iterator[Line | BadLine]) -> AsyncIterator[Line | BadLine]:
-    """The same lines, read in a thread, because standard input may keep us waiting."""
+    """The same lines, read in a thread, because reading standard input may block."""
     while (line := await asyncio.to_thread(next, lines, None)) is not None:
         yield line
 
@@ -127,7 +130,7 @@ def _read(raw: bytes) -> dict[str, object]:
         raise _BadLineError(f"longer than {MAX_LINE_BYTES} bytes; one order is far shorter")
     try:
         order = json.loads(raw)
-        json.dumps(order)  # what can be read can still be nested too deep to be written again
+        json.dumps(order)  # what can be parsed may still be nested too deep to be serialized
     except UnicodeDecodeError as exc:
         raise _BadLineError("not UTF-8") from exc
     except json.JSONDecodeError as exc:

@@ -1,4 +1,4 @@
-"""Gets hold of a backend: one that runs already, or one that is started and ended here."""
+"""Backends: one that runs already, or one that is started and ended here."""
 
 import socket
 from collections.abc import Callable
@@ -8,8 +8,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from orderboard_stack.aws import Account, NoAccountError, account
-from orderboard_stack.backend import HEALTH_PATHS, BackendName, BackendUnreachableError, Endpoint, read_json, recognise
+from orderboard_stack.backend import HEALTH_PATHS, BackendName, BackendUnreachableError, Endpoint, detect
 from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_local
+from orderboard_stack.process import read_json
 
 from orderboard.errors import RigError, UsageError
 from orderboard.terminal.progress import error_console, is_interactive
@@ -22,7 +23,7 @@ _ENGINES: Final = {"embedded": "localbus"}
 
 @dataclass(frozen=True)
 class Backend:
-    """A backend that answers. stop is None where somebody else runs it."""
+    """A backend that answers. stop is None if it was not started here."""
 
     endpoint: Endpoint
     pid: int | None = None
@@ -40,10 +41,10 @@ def start_backend(
     disorder: str | None = None,
     manual_clock: bool = False,
 ) -> Backend:
-    """Start this backend, or take the one at endpoint_url. aws is only ever taken."""
-    wanted = "--disorder" if disorder is not None else "--manual-clock" if manual_clock else None
-    if wanted is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
-        raise UsageError(f"{wanted} is for the embedded backend, started here.")
+    """Start this backend, or use the one at endpoint_url. aws is never started."""
+    option = "--disorder" if disorder is not None else "--manual-clock" if manual_clock else None
+    if option is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
+        raise UsageError(f"{option} works only with the embedded backend, started here. Leave out --endpoint-url.")
     if endpoint_url is not None or name == "aws":
         return Backend(reach(name, endpoint_url))
     if name == "localstack":
@@ -53,26 +54,29 @@ def start_backend(
     except LocalStartError as exc:
         raise RigError(str(exc)) from exc
     except ValueError as exc:
-        raise UsageError(f"{wanted}: {exc}.") from exc
+        raise UsageError(f"{option}: {exc}.") from exc
     return Backend(local.endpoint, pid=local.pid, stop=local.stop)
 
 
 def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
-    """The backend that runs already: at the URL, else where one of this name usually is."""
+    """The backend that runs already: at the URL, else at the usual place of one of this name."""
     if name == "aws" and endpoint_url is None:
         return _account().endpoint
     url = endpoint_url or (LOCALSTACK_URL if name == "localstack" else None)
     if url is None:
-        which = f"The {name} backend" if name in LOCAL_NAMES else "A backend of this machine"
+        which = f"The {name} backend" if name in LOCAL_NAMES else "A local backend"
         raise UsageError(f"{which} runs only inside `orderboard up` or `demo`. Start it: orderboard up")
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise UsageError(f"--endpoint-url {url!r} is not a URL. Give it as http://HOST:PORT.")
     try:
-        return recognise(url)
+        return detect(url)
     except BackendUnreachableError as exc:
         raise RigError(str(exc)) from exc
 
 
-def listens(endpoint: Endpoint) -> bool:
-    """Whether something still listens there. A process that has gone refuses at once; a busy one is slow, and there."""
+def backend_answers(endpoint: Endpoint) -> bool:
+    """Whether a process still listens there. One that ended refuses at once; a busy one is only slow."""
     if endpoint.endpoint_url is None:
         return True
     address = urlsplit(endpoint.endpoint_url)
@@ -87,7 +91,7 @@ def listens(endpoint: Endpoint) -> bool:
 
 
 def version_of(endpoint: Endpoint) -> str:
-    """Which versions answer there, such as `localbus 0.1.0, ministack 1.5.33`; empty where it is not said."""
+    """The versions that answer there, such as `localbus 0.1.0, ministack 1.5.33`; empty if they are not reported."""
     names: tuple[BackendName, ...] = ("embedded", "ministack") if endpoint.name == "embedded" else (endpoint.name,)
     found: list[str] = []
     for name in names:
@@ -100,7 +104,7 @@ def version_of(endpoint: Endpoint) -> str:
 
 
 def consent(endpoint: Endpoint, *, yes: bool) -> None:
-    """Say whose account a change would be made in, and go on only if that is wanted. Local backends need no consent."""
+    """Name the AWS account that would be changed, and go on only with the user's consent. Local backends need none."""
     if endpoint.local:
         return
     account = _account()
@@ -111,7 +115,7 @@ def consent(endpoint: Endpoint, *, yes: bool) -> None:
     if yes:
         return
     if not is_interactive():
-        raise UsageError("Nothing was done. Say that you mean it with --yes.")
+        raise UsageError("Nothing was done. Add --yes to confirm.")
     if input("Go on? Type yes: ").strip().lower() != "yes":
         raise RigError("Nothing was done.")
 

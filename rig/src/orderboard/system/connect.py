@@ -7,7 +7,7 @@ from orderboard_stack.backend import BackendName, Endpoint
 from orderboard.errors import RigError
 from orderboard.system.backends import reach
 from orderboard.system.state import State, StateFile
-from orderboard.system.target import Target, target
+from orderboard.system.target import RESTART_HINT, Target, target
 from orderboard.system.workspace import Workspace, find_workspace
 
 _ANSWERS_WITHIN_S: Final = 5.0
@@ -18,17 +18,17 @@ def connect(
     endpoint_url: str | None = None,
     stack_name: str | None = None,
 ) -> Target:
-    """The deployed system; raise RigError, with the mend, when there is none."""
+    """The deployed system; raise RigError, with the fix, when there is none."""
     endpoint, state = find_endpoint(backend, endpoint_url)
     if state is None:
         return target(endpoint, stack_name or "orderboard", None)
-    if (silent := endpoint.silent(within_s=_ANSWERS_WITHIN_S)) is not None:  # an SDK would go on asking for minutes
-        raise RigError(f"No answer from {silent}. If it has ended: orderboard down, orderboard up.")
+    if (url := endpoint.unanswered(within_s=_ANSWERS_WITHIN_S)) is not None:  # an SDK would go on trying for minutes
+        raise RigError(f"No answer from {url}. {RESTART_HINT}")
     return target(endpoint, stack_name or state.stack_name, state.api_url)
 
 
 def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tuple[Endpoint, State | None]:
-    """The backend: as named, else the one that `up` started here (then with what is remembered of it)."""
+    """The backend that the options name, else the one that `up` started here, with its state."""
     if endpoint_url is not None or backend == "aws":
         return reach(backend, endpoint_url), None
     state = StateFile(find_workspace().state_dir).read()
@@ -40,7 +40,7 @@ def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tupl
 
 
 def api_address(api_url: str | None) -> str:
-    """Where order-api is: as named, else as `up` started it here."""
+    """The URL of order-api: as given, else as `up` started it here."""
     if api_url is not None:
         return api_url.rstrip("/")
     state = StateFile(find_workspace().state_dir).read()

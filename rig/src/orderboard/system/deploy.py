@@ -1,22 +1,32 @@
-"""`deploy`: only the stack, on a backend that runs already. What uses it is started elsewhere."""
+"""The stack on a backend that runs: packed, deployed, removed."""
 
-import shlex
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from orderboard_stack.backend import BackendName
+from orderboard_stack.backend import BackendName, Endpoint
+from orderboard_stack.deploy import DeployFailedError, delete, deploy
+from orderboard_stack.notifier_zip import (
+    Architecture,
+    HostTarget,
+    LinuxTarget,
+    NotifierZipError,
+    build_notifier_zip,
+    host_architecture,
+)
 from orderboard_stack.outputs import StackOutputs
 
-from orderboard.errors import UsageError
-from orderboard.system.backends import consent
+from orderboard.errors import RigError
+from orderboard.system.backends import backend_answers, consent
 from orderboard.system.connect import find_endpoint
-from orderboard.system.services import ServiceOptions
-from orderboard.system.system import SystemOptions, deploy_stack, pack_notifier
+from orderboard.system.target import AWS_ERRORS
 from orderboard.terminal.progress import Screen
 
+Progress = Callable[[str], None]
 
-def run_deploy(
+
+def deploy_to_running(
     backend: BackendName | None,
     endpoint_url: str | None,
     *,
@@ -26,34 +36,67 @@ def run_deploy(
     yes: bool,
     screen: Screen,
 ) -> dict[str, str]:
-    """Create the stack or bring it up to date; returns the environment for the services, the backend's included."""
+    """Create or update the stack; return the services' environment, with the backend's variables."""
     endpoint, _ = find_endpoint(backend, endpoint_url)
     consent(endpoint, yes=yes)
     with tempfile.TemporaryDirectory() as folder:
-        options = SystemOptions(
-            backend=endpoint.name,
-            endpoint_url=endpoint.endpoint_url,
-            services=ServiceOptions(logs_dir=Path(folder)),
-            stack_name=stack_name,
-            prefix=prefix,
-            parameters=parameters,
-        )
         with screen.task("Notifier packed") as task:
-            notifier_zip = pack_notifier(endpoint, Path(folder) / "notifier.zip", task.detail)
+            notifier_zip = pack_notifier(endpoint, Path(folder), task.detail)
         with screen.task(f"Stack {stack_name}") as task:
-            outputs: StackOutputs = deploy_stack(endpoint, options, notifier_zip, task.detail)
+            outputs = deploy_stack(
+                endpoint,
+                notifier_zip,
+                stack_name=stack_name,
+                prefix=prefix,
+                parameters=parameters,
+                progress=task.detail,
+            )
     return endpoint.environment() | outputs.environment()
 
 
-def read_parameters(texts: list[str]) -> dict[str, str]:
-    """NAME=VALUE pairs; raise UsageError for anything else."""
-    pairs = [text.partition("=") for text in texts]
-    for (name, equals, _), text in zip(pairs, texts, strict=True):
-        if not name or not equals:
-            raise UsageError(f"{text} is no parameter. Write NAME=VALUE, such as LargeOrderCents=5000.")
-    return {name: value for name, _, value in pairs}
+def pack_notifier(endpoint: Endpoint, folder: Path, progress: Progress = lambda _: None) -> Path:
+    """Pack the notifier's zip into the folder, for where the backend runs its Lambda."""
+    target = HostTarget() if endpoint.capabilities.host_lambda else LinuxTarget(_architecture(endpoint), "3.13")
+    try:
+        return build_notifier_zip(folder / "notifier.zip", target, progress=progress)
+    except NotifierZipError as exc:
+        raise RigError(str(exc)) from exc
 
 
-def export_lines(environment: Mapping[str, str], *, export: bool) -> list[str]:
-    """The variables, one a line; with export as a shell reads them."""
-    return [f"{'export ' if export else ''}{name}={shlex.quote(value)}\n" for name, value in environment.items()]
+def deploy_stack(
+    endpoint: Endpoint,
+    notifier_zip: Path,
+    *,
+    stack_name: str,
+    prefix: str,
+    parameters: Mapping[str, str],
+    progress: Progress = lambda _: None,
+) -> StackOutputs:
+    """Deploy template.yaml; raise RigError that names the resources that failed."""
+    runs_on: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
+    if endpoint.capabilities.host_lambda:
+        runs_on["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    try:
+        return deploy(
+            endpoint.session(),
+            endpoint.endpoint_url,
+            notifier_zip=notifier_zip,
+            stack_name=stack_name,
+            prefix=prefix,
+            parameters={**runs_on, **parameters},
+            progress=progress,
+        )
+    except DeployFailedError as exc:
+        raise RigError(str(exc)) from exc
+    except AWS_ERRORS as exc:
+        raise RigError(f"The stack was not deployed: {exc}") from exc
+
+
+def remove_stack(endpoint: Endpoint, stack_name: str, prefix: str) -> None:
+    """Delete the stack with everything in it, unless the backend has gone and the stack with it."""
+    if backend_answers(endpoint):
+        delete(endpoint.session(), endpoint.endpoint_url, stack_name=stack_name, prefix=prefix)
+
+
+def _architecture(endpoint: Endpoint) -> Architecture:
+    return host_architecture() if endpoint.local else "x86_64"  # AWS has both

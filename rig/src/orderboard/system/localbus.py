@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
-from orderboard_stack.backend import Endpoint, read_json
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.process import read_json
 
 from orderboard.errors import RigError, UsageError
 

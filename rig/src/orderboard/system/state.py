@@ -1,4 +1,4 @@
-"""What `orderboard up` remembers for `down`, `status` and the others: .orderboard/state.json."""
+"""The state of the system that `orderboard up` started, for `down`, `status` and others: .orderboard/state.json."""
 
 import fcntl
 import time
@@ -19,17 +19,17 @@ _KILLED_WITHIN_S: Final = 5.0
 
 
 class KnownProcess(BaseModel):
-    """A process that we started. A pid is used again after its process ended; the start time tells the two apart."""
+    """A process that we started. The start time distinguishes it from a later process with the same pid."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     pid: int
     create_time: float
-    url: str | None = None  # where it tells of its health and numbers
+    url: str | None = None  # where it reports its health and metrics
 
     def find(self) -> psutil.Process | None:
-        """The process itself, None when it has ended, even when a stranger has its pid by now."""
+        """The process itself, None when it has ended, even if another process has its pid by now."""
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.create_time) < _SAME_START_WITHIN_S
@@ -39,7 +39,7 @@ class KnownProcess(BaseModel):
 
 
 def known(name: str, pid: int, url: str | None = None) -> KnownProcess:
-    """Note a process that runs; raise psutil.NoSuchProcess when it does not."""
+    """Identify a process that runs; raise psutil.NoSuchProcess when it does not."""
     return KnownProcess(name=name, pid=pid, create_time=psutil.Process(pid).create_time(), url=url)
 
 
@@ -68,7 +68,7 @@ class StateFile:
         self._lock_path = state_dir / "lock"
 
     def read(self) -> State | None:
-        """What is remembered, None when nothing is."""
+        """The recorded state, None if there is none."""
         try:
             return State.model_validate_json(self._path.read_bytes())
         except FileNotFoundError:
@@ -77,14 +77,14 @@ class StateFile:
             raise RigError(f"{self._path} is damaged. End what still runs by hand, then remove it.") from exc
 
     def write(self, state: State) -> None:
-        """Remember this, as a whole or not at all."""
+        """Record this state, as a whole or not at all."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".partial")
         partial.write_text(state.model_dump_json(indent=2))
         partial.replace(self._path)
 
     def forget(self) -> None:
-        """Remember nothing."""
+        """Remove the recorded state."""
         self._path.unlink(missing_ok=True)
 
     @contextmanager
@@ -95,19 +95,19 @@ class StateFile:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as exc:
-                raise RigError("Another `orderboard up` or `down` is at work here. Wait until it is done.") from exc
+                raise RigError("Another `orderboard up` or `down` is running here. Wait until it ends.") from exc
             yield
 
 
 def end(processes: tuple[KnownProcess, ...], *, deadline_s: float) -> list[str]:
-    """SIGTERM, then SIGKILL after the deadline, for them and their children. Returns the names of those that ran."""
+    """Send SIGTERM to them and their children, and SIGKILL after the deadline. Returns the names of those that ran."""
     found = [(each.name, process) for each in processes if (process := each.find()) is not None]
     family: list[psutil.Process] = []
     for _, process in found:
         with suppress(psutil.NoSuchProcess):
             family += [process, *process.children(recursive=True)]
             process.terminate()
-            process.resume()  # a frozen one hears nothing until it thaws
+            process.resume()  # a stopped one receives SIGTERM only when it continues
     for process in _alive_after(family, deadline_s):
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -116,7 +116,7 @@ def end(processes: tuple[KnownProcess, ...], *, deadline_s: float) -> list[str]:
 
 
 def _alive_after(processes: list[psutil.Process], within_s: float) -> list[psutil.Process]:
-    # Not psutil.wait_procs: that waits until somebody reaps them, and who inherited them may take seconds for that.
+    # Not psutil.wait_procs: that waits until they are reaped, and the process that inherited them may take seconds.
     until = time.monotonic() + within_s
     while (alive := [each for each in processes if _runs(each)]) and time.monotonic() < until:
         time.sleep(0.02)

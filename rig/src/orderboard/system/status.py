@@ -1,20 +1,18 @@
-"""`status`: what runs, what waits in which queue, how many orders are recorded, which alarms ring."""
+"""The status of a system: processes, queue depths, recorded orders, alarms."""
 
 from dataclasses import asdict, dataclass
 
-from rich.console import Console, Group, RenderableType
+from orderboard_stack.process import answers
 
 from orderboard.orders.queues import Depth, depth
-from orderboard.system.process import answers
 from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.state import State
 from orderboard.system.target import AWS_ERRORS, Target
-from orderboard.terminal.tables import megabytes, plain_table
 
 
 @dataclass(frozen=True)
 class ProcessStatus:
-    """A process that `up` started. memory is its own, then that of what runs under it; nothing when it has ended."""
+    """A process that `up` started. memory is its own, then that of its children; empty when it has ended."""
 
     name: str
     pid: int
@@ -23,7 +21,7 @@ class ProcessStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """Everything at one moment. SQS's counts are approximate. orders is None where a count would read a large table."""
+    """The system at one moment. SQS's counts are approximate. orders is None where a count would scan a large table."""
 
     backend: str
     endpoint_url: str | None
@@ -45,66 +43,25 @@ class Status:
         return self.api_ready is not False and not self.ended
 
     def document(self) -> dict[str, object]:
-        """For --json."""
+        """The status as JSON."""
         return asdict(self) | {"healthy": self.healthy}
 
 
-def look(target: Target, state: State | None) -> Status:
-    """Look once."""
+def read_status(target: Target, state: State | None) -> Status:
+    """Read everything once. state is None for a system that was not started here."""
     return Status(
         backend=target.endpoint.name,
         endpoint_url=target.endpoint.endpoint_url,
         api_url=target.api_url,
         api_ready=None if target.api_url is None else answers(f"{target.api_url}/readyz", timeout_s=10),
-        processes=() if state is None else _processes(state),
+        # The last in memory_use is this command itself.
+        processes=tuple(
+            ProcessStatus(each.name, each.pid, memory_use([each])[:-1]) for each in (state.processes if state else ())
+        ),
         queues={name: depth(target.sqs, target.queue_url(name)) for name in target.outputs.queues},
         orders=_orders(target),
         alarms=_alarms(target),
     )
-
-
-def render(status: Status) -> Group:
-    """As tables."""
-    processes = plain_table("Processes")
-    for name in ("process", "pid", "state", "MB"):
-        processes.add_column(name, justify="right" if name in ("pid", "MB") else "left")
-    for each in status.processes:
-        own, *under = each.memory or (None,)
-        state = "[bold red]has ended[/]" if own is None else "runs"
-        processes.add_row(each.name, str(each.pid), state, "" if own is None else megabytes(own.best_bytes))
-        for part in under:
-            processes.add_row(f"  {part.name}", "", "runs", megabytes(part.best_bytes))
-    queues = plain_table("Queues (approximate)")
-    for name in ("queue", "waiting", "in flight", "delayed"):
-        queues.add_column(name, justify="left" if name == "queue" else "right")
-    for name, counts in status.queues.items():
-        quiet = "dim" if counts.total == 0 else "bold"
-        queues.add_row(name, str(counts.visible), str(counts.in_flight), str(counts.delayed), style=quiet)
-    parts: list[RenderableType] = [processes, ""] if status.processes else []
-    return Group(*parts, queues, "", *_lines(status))
-
-
-def show(status: Status, console: Console) -> None:
-    """Print it."""
-    console.print(render(status))
-
-
-def _lines(status: Status) -> list[str]:
-    ready = {True: "ready", False: "[bold red]not ready[/] (see /readyz)", None: "not known here"}[status.api_ready]
-    api, backend = ("order-api", status.api_url), ("backend", status.backend, status.endpoint_url)
-    lines = [f" {' '.join(filter(None, api))} is {ready}; {' '.join(filter(None, backend))}"]
-    if status.ended:
-        lines.append(f" {', '.join(status.ended)} ended: its log says why. Begin anew: orderboard down, orderboard up")
-    if status.orders is not None:
-        lines.append(f" {status.orders} orders are recorded")
-    if status.alarms is not None:
-        lines.append(f" Alarms that ring: {', '.join(status.alarms) or 'none'}")
-    return lines
-
-
-def _processes(state: State) -> tuple[ProcessStatus, ...]:
-    # The last that is measured is this command itself.
-    return tuple(ProcessStatus(each.name, each.pid, memory_use([each])[:-1]) for each in state.processes)
 
 
 def _orders(target: Target) -> int | None:
@@ -117,7 +74,7 @@ def _orders(target: Target) -> int | None:
 def _alarms(target: Target) -> tuple[str, ...] | None:
     try:
         alarms = target.cloudwatch.describe_alarms(AlarmNamePrefix=f"{target.outputs.bus_name}-", StateValue="ALARM")
-    except AWS_ERRORS:  # not every backend has alarms, nor every user the right to see them
+    except AWS_ERRORS:  # not every backend has alarms, nor every user the permission to see them
         return None
-    # LocalStack answers all alarms, whatever state is asked for.
+    # LocalStack returns all alarms, whatever StateValue says.
     return tuple(alarm["AlarmName"] for alarm in alarms["MetricAlarms"] if alarm["StateValue"] == "ALARM")

@@ -1,41 +1,40 @@
-"""The whole system: backend, stack, order-api and workers, started in order and ended in reverse."""
+"""The system under test: backend, stack, order-api, workers and console, started in order and ended in reverse.
 
-import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+`up`, `demo`, `burst`, `calibrate` and the benchmarks all run one of these. Parts that do not need each other start
+together: while the backend starts, the notifier is packed and the services import.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import psutil
 from orderboard_stack.backend import BackendName, Endpoint
-from orderboard_stack.deploy import DeployFailedError, delete, deploy
-from orderboard_stack.notifier_zip import (
-    Architecture,
-    HostTarget,
-    LinuxTarget,
-    NotifierZipError,
-    build_notifier_zip,
-    host_architecture,
-)
-from orderboard_stack.outputs import StackOutputs
+from orderboard_stack.local_backend import LOCAL_NAMES
 
-from orderboard.errors import RigError
-from orderboard.system.backends import Backend, consent, listens, start_backend
-from orderboard.system.process import PortTakenError, stop_all
-from orderboard.system.services import Service, ServiceOptions, start_api, start_worker
+from orderboard.system.backends import Backend, backend_answers, consent, start_backend
+from orderboard.system.process import ChildProcess, PortTakenError, stop_all
+from orderboard.system.process_stats import MemoryUse, memory_use
+from orderboard.system.services import Service, ServiceOptions, preload, start_api, start_console, start_worker
 from orderboard.system.state import KnownProcess, known
-from orderboard.system.target import AWS_ERRORS, Target
-from orderboard.terminal.progress import Screen
+from orderboard.system.target import Target
+from orderboard.terminal.progress import Screen, Task
 
 _STOP_WITHIN_S: Final = 10.0
-# A message that comes twice counts as received twice, and an alert may be received three times only.
+# With duplicates, an alert may be received more often than the three times that the template allows.
 _PATIENT_RECEIVES: Final = "20"
 
 
 @dataclass(frozen=True)
 class SystemOptions:
-    """What to run, and where."""
+    """The system to run.
+
+    keeps_stack: on a backend that goes on after us, leave the stack there. stack_only: start no service.
+    """
 
     backend: BackendName
     endpoint_url: str | None
@@ -44,138 +43,187 @@ class SystemOptions:
     prefix: str = "orderboard"
     parameters: Mapping[str, str] = field(default_factory=dict)
     yes: bool = False
-    disorder: str | None = None  # as localbus takes it
+    disorder: str | None = None  # in the form of localbus's --disorder
     manual_clock: bool = False
-    keeps_stack: bool = True  # False: on a backend that runs on after us, take the stack away again
+    keeps_stack: bool = True
+    stack_only: bool = False
+    with_console: bool = False
 
 
 @dataclass
 class System:
-    """What runs."""
+    """A running system. api is None only for a stack without services."""
 
     target: Target
     backend: Backend
     options: SystemOptions
-    services: list[Service]  # order-api first
+    api: Service | None = None
+    workers: list[Service] = field(default_factory=list)
+    console: Service | None = None
+    _children: dict[str, ChildProcess] = field(default_factory=dict, repr=False)  # everything that is to be ended
+    _ending: ExitStack = field(default_factory=ExitStack, repr=False)
 
     @property
-    def console_url(self) -> str | None:
-        """Where the console is, if it runs."""
-        return next((each.url for each in self.services if each.process.name == "console"), None)
-
-    def replace_worker(self) -> None:
-        """Kill the first worker as a crash would, and start another. The new one is not awaited."""
-        self.services[1].process.kill()
-        self.add_worker()
+    def services(self) -> list[Service]:
+        """order-api and the workers, ended ones included."""
+        return [*([] if self.api is None else [self.api]), *self.workers]
 
     def add_worker(self) -> Service:
-        """Start one more worker. It is not awaited."""
-        number = len(self.services)
+        """Start one more worker, without waiting until it is ready."""
+        number = len(self.workers) + 1
         worker = start_worker(self.target.endpoint, self.target.outputs, self.options.services, number)
-        self.services.append(worker)
+        self.workers.append(worker)
+        self._children[worker.process.name] = worker.process
         return worker
+
+    def replace_worker(self) -> None:
+        """Kill the first worker as a crash would, and start another without waiting until it is ready."""
+        self.workers[0].process.kill()
+        self.add_worker()
 
     def processes(self) -> tuple[KnownProcess, ...]:
         """Every process of ours that runs, the backend first."""
         found = []
         with suppress(psutil.NoSuchProcess):
             found += [] if self.backend.pid is None else [known("backend", self.backend.pid)]
-        found += [
-            known(each.process.name, each.process.pid, each.url) for each in self.services if each.process.running()
-        ]
+        services = [*self.services, *([] if self.console is None else [self.console])]
+        found += [known(each.process.name, each.process.pid, each.url) for each in services if each.process.running()]
         return tuple(found)
 
+    def memory(self) -> tuple[MemoryUse, ...]:
+        """The memory of every process, this command included."""
+        return memory_use(self.processes())
 
-def start_system(options: SystemOptions, screen: Screen, stack: ExitStack) -> System:
-    """Start everything and wait until it is ready. Whoever owns `stack` decides when it ends; on failure that is now.
+    def backend_answers(self) -> bool:
+        """Whether the backend still listens."""
+        return backend_answers(self.target.endpoint)
+
+    def leave_running(self) -> None:
+        """Let everything go on when the block of running_system ends."""
+        self._ending.pop_all()
+
+
+@contextmanager
+def running_system(options: SystemOptions, screen: Screen) -> Iterator[System]:
+    """Start everything, wait until it is ready, and end it after the block; on failure nothing is left but the logs.
 
     Call this on the main thread; see process.start.
     """
-    logs_dir = options.services.logs_dir
-    logs_dir.mkdir(parents=True, exist_ok=True)
-    with screen.task(f"Backend {options.backend}") as task:
-        backend = start_backend(
+    with ExitStack() as ending:
+        system = _Start(options, screen, ending).run()
+        yield system
+
+
+class _Start:
+    """One start. Each part is registered in `ending` as soon as it is started."""
+
+    def __init__(self, options: SystemOptions, screen: Screen, ending: ExitStack) -> None:
+        self._options = options
+        self._services = options.services
+        self._screen = screen
+        self._ending = ending
+        self._children: dict[str, ChildProcess] = {}
+        self._notifier_zip: Path | None = None
+
+    def run(self) -> System:
+        options = self._options
+        self._services.logs_dir.mkdir(parents=True, exist_ok=True)
+        self._ending.callback(lambda: stop_all(list(self._children.values()), deadline_s=_STOP_WITHIN_S))
+        with self._screen.task(f"Backend {options.backend}") as task:
+            backend = self._backend(task)
+        consent(backend.endpoint, yes=options.yes)
+        with self._screen.task("Stack from template.yaml") as task:
+            target = self._stack(backend, task)
+        system = System(target, backend, options, _children=self._children, _ending=self._ending)
+        if options.with_console:
+            system.console = self._keep(start_console(self._services.logs_dir))
+        if not options.stack_only:
+            count = self._services.workers
+            with self._screen.task("order-api and " + ("worker" if count == 1 else f"{count} workers")):
+                self._start_services(system)
+        if system.console is not None:
+            with self._screen.task("Console"):
+                system.console = self._ready(system.console, lambda: start_console(self._services.logs_dir))
+        return system
+
+    def _backend(self, task: Task) -> Backend:
+        options = self._options
+        start = partial(
+            start_backend,
             options.backend,
             options.endpoint_url,
-            logs_dir / "backend.log",
-            detached=options.services.outlives_us,
+            self._services.logs_dir / "backend.log",
+            detached=self._services.outlives_us,
             progress=task.detail,
             disorder=options.disorder,
             manual_clock=options.manual_clock,
         )
+        if options.endpoint_url is not None or options.backend not in LOCAL_NAMES:
+            return self._end_with_us(start())
+        with ThreadPoolExecutor(1) as thread:
+            starting = thread.submit(start)
+            try:
+                self._prepare()
+            finally:
+                backend = self._end_with_us(starting.result())
+            return backend
+
+    def _end_with_us(self, backend: Backend) -> Backend:
         if backend.stop is not None:
-            stack.callback(backend.stop)
-    consent(backend.endpoint, yes=options.yes)
-    with screen.task("Stack from template.yaml") as task:
-        notifier_zip = pack_notifier(backend.endpoint, logs_dir / "notifier.zip", task.detail)
+            self._ending.callback(backend.stop)
+        return backend
+
+    def _prepare(self) -> None:
+        """Do what needs no backend, while it starts."""
+        from orderboard.system.deploy import pack_notifier  # noqa: PLC0415 - slow, and the backend starts meanwhile
+
+        options, services = self._options, self._services
+        names = ("order-api", *(f"worker-{number}" for number in range(1, services.workers + 1)))
+        for name in () if options.stack_only else names:
+            self._children[name] = preload(name, services, local=True)
+        self._notifier_zip = pack_notifier(Endpoint(options.backend, None), services.logs_dir)
+
+    def _stack(self, backend: Backend, task: Task) -> Target:
+        from orderboard.system.deploy import deploy_stack, pack_notifier, remove_stack  # noqa: PLC0415
+
+        options = self._options
+        notifier_zip = self._notifier_zip or pack_notifier(backend.endpoint, self._services.logs_dir, task.detail)
         if not options.keeps_stack and backend.stop is None:
-            stack.callback(remove_stack, backend.endpoint, options)
-        outputs = deploy_stack(backend.endpoint, options, notifier_zip, task.detail)
-    return _start_services(options, backend, outputs, screen, stack)
-
-
-def deploy_stack(
-    endpoint: Endpoint, options: SystemOptions, notifier_zip: Path, progress: Callable[[str], None]
-) -> StackOutputs:
-    """Deploy template.yaml; raise RigError that names the resources that failed."""
-    runs_on: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
-    if options.disorder is not None:
-        runs_on["AlertsMaxReceiveCount"] = _PATIENT_RECEIVES
-    if endpoint.capabilities.host_lambda:
-        runs_on["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    try:
-        return deploy(
-            endpoint.session(),
-            endpoint.endpoint_url,
-            notifier_zip=notifier_zip,
+            self._ending.callback(remove_stack, backend.endpoint, options.stack_name, options.prefix)
+        parameters = {"AlertsMaxReceiveCount": _PATIENT_RECEIVES} if options.disorder is not None else {}
+        outputs = deploy_stack(
+            backend.endpoint,
+            notifier_zip,
             stack_name=options.stack_name,
             prefix=options.prefix,
-            parameters={**runs_on, **options.parameters},
-            progress=progress,
+            parameters={**parameters, **options.parameters},
+            progress=task.detail,
         )
-    except DeployFailedError as exc:
-        raise RigError(str(exc)) from exc
-    except AWS_ERRORS as exc:
-        raise RigError(f"The stack was not deployed: {exc}") from exc
+        return Target(backend.endpoint, outputs)
 
-
-def remove_stack(endpoint: Endpoint, options: SystemOptions) -> None:
-    """Take the stack away, with everything in it; a backend that has gone took it along."""
-    if listens(endpoint):
-        delete(endpoint.session(), endpoint.endpoint_url, stack_name=options.stack_name, prefix=options.prefix)
-
-
-def pack_notifier(endpoint: Endpoint, out: Path, progress: Callable[[str], None]) -> Path:
-    """Pack the notifier's zip for where its Lambda will run."""
-    host = endpoint.capabilities.host_lambda
-    target = HostTarget() if host else LinuxTarget(_architecture(endpoint), "3.13")
-    try:
-        return build_notifier_zip(out, target, progress=progress)
-    except NotifierZipError as exc:
-        raise RigError(str(exc)) from exc
-
-
-def _architecture(endpoint: Endpoint) -> Architecture:
-    return host_architecture() if endpoint.local else "x86_64"  # AWS has both
-
-
-def _start_services(
-    options: SystemOptions, backend: Backend, outputs: StackOutputs, screen: Screen, stack: ExitStack
-) -> System:
-    services = options.services
-    running: list[Service] = []
-    stack.callback(lambda: stop_all([each.process for each in running], deadline_s=_STOP_WITHIN_S))
-    with screen.task("order-api and worker" if services.workers == 1 else f"order-api and {services.workers} workers"):
-        running.append(start_api(backend.endpoint, outputs, services))
-        numbers = range(1, services.workers + 1)
-        running.extend(start_worker(backend.endpoint, outputs, services, number) for number in numbers)
-        try:
-            running[0].wait()
-        except PortTakenError:
-            if services.api_port is not None:
-                raise
-            running[0] = start_api(backend.endpoint, outputs, services)
-        for service in running:
+    def _start_services(self, system: System) -> None:
+        endpoint, outputs, services = system.target.endpoint, system.target.outputs, self._services
+        preloaded = dict(self._children)
+        api = self._keep(start_api(endpoint, outputs, services, preloaded.get("order-api")))
+        for number in range(1, services.workers + 1):
+            worker = start_worker(endpoint, outputs, services, number, preloaded.get(f"worker-{number}"))
+            system.workers.append(self._keep(worker))
+        if services.api_port is None:
+            api = self._ready(api, lambda: start_api(endpoint, outputs, services))
+        for service in (api, *system.workers):
             service.wait()
-    target = Target(backend.endpoint, outputs, running[0].url)
-    return System(target, backend, options, running)
+        system.api = api
+        system.target = replace(system.target, api_url=api.url)
+
+    def _ready(self, service: Service, again: Callable[[], Service]) -> Service:
+        """Wait for it; start it again, on another port, if a program took its port first."""
+        try:
+            service.wait()
+        except PortTakenError:
+            service = self._keep(again())
+            service.wait()
+        return service
+
+    def _keep(self, service: Service) -> Service:
+        self._children[service.process.name] = service.process
+        return service

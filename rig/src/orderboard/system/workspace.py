@@ -1,4 +1,4 @@
-"""Where things lie: the project's files, and the directory that the rig writes to."""
+"""The workspace: a clone of the project, and the folder for state, logs and built files."""
 
 import os
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _TEMPLATE: Final = Path("localstack", "template.yaml")
 
 @dataclass(frozen=True)
 class Workspace:
-    """A clone of the project, and the directory for state, logs and what is built (.orderboard unless named)."""
+    """A clone, and its state folder: .orderboard unless ORDERBOARD_STATE_DIR names another."""
 
     root: Path
     state_dir: Path
@@ -25,7 +25,7 @@ class Workspace:
 
     @property
     def logs_dir(self) -> Path:
-        """Where the processes of `orderboard up` write their logs."""
+        """The logs of the processes that `orderboard up` starts."""
         return self.state_dir / "logs"
 
 
@@ -37,4 +37,4 @@ def find_workspace() -> Workspace:
         if (root / _TEMPLATE).is_file():
             named = os.environ.get(STATE_DIR_VARIABLE)
             return Workspace(root, Path(named).resolve() if named else root / ".orderboard")
-    raise RigError(f"{_TEMPLATE} is not here. Run orderboard inside a clone of Order Board.")
+    raise RigError(f"{_TEMPLATE} was not found. Run orderboard inside a clone of Order Board.")

@@ -21,39 +21,44 @@ class SleepingSystem:
     """order-api and workers that sleep."""
 
     logs_dir: Path
-    services: list[Service] = field(default_factory=list)
+    workers: list[Service] = field(default_factory=list)
+    api: Service = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.api = self._sleeping("order-api")
 
     def add_worker(self) -> Service:
         """Start one more."""
-        name = f"worker-{len(self.services)}"
-        arguments = [sys.executable, "-c", "import time; time.sleep(60)"]
-        process = start(name, arguments, {}, self.logs_dir / f"{name}.log", outlives_us=False)
-        self.services.append(Service(process, ""))
-        return self.services[-1]
+        self.workers.append(self._sleeping(f"worker-{len(self.workers) + 1}"))
+        return self.workers[-1]
 
     def alive(self) -> list[str]:
         """Return the names of the workers that run."""
-        return [service.process.name for service in self.services[1:] if service.process.running()]
+        return [service.process.name for service in self.workers if service.process.running()]
 
-    def workers(self, *faults: Fault) -> Workers:
+    def under(self, *faults: Fault) -> Workers:
         """Return the workers with this schedule."""
         return Workers(cast(System, self), faults)
+
+    def _sleeping(self, name: str) -> Service:
+        arguments = [sys.executable, "-c", "import time; time.sleep(60)"]
+        return Service(start(name, arguments, {}, self.logs_dir / f"{name}.log", outlives_us=False), "")
 
 
 @pytest.fixture
 def system(tmp_path: Path) -> Iterator[SleepingSystem]:
     """Two workers, after order-api, which no fault touches."""
     sleeping = SleepingSystem(tmp_path)
-    for _ in range(3):
+    for _ in range(2):
         sleeping.add_worker()
     yield sleeping
-    for service in sleeping.services:
+    for service in (sleeping.api, *sleeping.workers):
         service.process.kill()
 
 
 async def test_stopped_workers_end_and_as_many_start_again(system: SleepingSystem) -> None:
     """At their time, and not before; each fault is marked with its time."""
-    workers = system.workers(*parse_stop("10s@5s"))
+    workers = system.under(*parse_stop("10s@5s"))
 
     workers.act(4.9)
     assert system.alive() == ["worker-1", "worker-2"]
@@ -69,12 +74,12 @@ async def test_stopped_workers_end_and_as_many_start_again(system: SleepingSyste
         (15.0, "workers started again"),
     ]
     assert not workers.pending
-    assert system.services[0].process.running()
+    assert system.api.process.running()
 
 
 async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
     """At once, and the other one stays."""
-    workers = system.workers(KillWorker(1))
+    workers = system.under(KillWorker(1))
 
     workers.act(1)
 
@@ -84,7 +89,7 @@ async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
 
 async def test_a_kill_may_wait_for_the_first_finished_orders(system: SleepingSystem) -> None:
     """Then the worker has orders in flight."""
-    workers = system.workers(KillWorker(0, after_finished=2))
+    workers = system.under(KillWorker(0, after_finished=2))
 
     workers.act(5, finished=1)
     assert system.alive() == ["worker-1", "worker-2"]
@@ -95,8 +100,8 @@ async def test_a_kill_may_wait_for_the_first_finished_orders(system: SleepingSys
 
 async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
     """They stay alive, and count only while they are not frozen; closing thaws them as well."""
-    process = psutil.Process(system.services[1].process.pid)
-    workers = system.workers(*parse_freeze("1s@1s"), *parse_freeze("1s@3s"))
+    process = psutil.Process(system.workers[0].process.pid)
+    workers = system.under(*parse_freeze("1s@1s"), *parse_freeze("1s@3s"))
 
     workers.act(1)
     assert workers.count == 0
@@ -114,9 +119,9 @@ async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
 
 async def test_a_worker_that_ends_on_its_own_is_replaced(system: SleepingSystem) -> None:
     """The mark says how it ended."""
-    workers = system.workers()
+    workers = system.under()
 
-    system.services[1].process.kill()
+    system.workers[0].process.kill()
     workers.act(2)
 
     assert system.alive() == ["worker-2", "worker-3"]
@@ -126,23 +131,23 @@ async def test_a_worker_that_ends_on_its_own_is_replaced(system: SleepingSystem)
 
 async def test_a_worker_that_always_ends_is_not_started_for_ever(system: SleepingSystem) -> None:
     """One a second, ten in all."""
-    workers = system.workers()
+    workers = system.under()
 
     for second in range(30):
-        for service in system.services[1:]:
+        for service in system.workers:
             service.process.kill()
         workers.act(second)
 
-    assert len(system.services) == 3 + 10
+    assert len(system.workers) == 2 + 10
     assert workers.count == 0
     assert workers.marks[-1].text.startswith("worker-12 has ended (SIGKILL), no other started")
 
 
 async def test_an_api_that_ends_is_marked_once(system: SleepingSystem) -> None:
     """It is not started again: its orders count as unavailable."""
-    workers = system.workers()
+    workers = system.under()
 
-    system.services[0].process.kill()
+    system.api.process.kill()
     workers.act(1)
     workers.act(2)
 
@@ -151,7 +156,7 @@ async def test_an_api_that_ends_is_marked_once(system: SleepingSystem) -> None:
 
 async def test_workers_are_scaled_up_and_down(system: SleepingSystem) -> None:
     """The last ones go first, and one that is killed later comes back to the new number."""
-    workers = system.workers(ScaleWorkers(1, 4), ScaleWorkers(2, 1), KillWorker(3))
+    workers = system.under(ScaleWorkers(1, 4), ScaleWorkers(2, 1), KillWorker(3))
 
     workers.act(1)
     assert system.alive() == ["worker-1", "worker-2", "worker-3", "worker-4"]

@@ -28,7 +28,7 @@ class Workers:
     def __init__(self, system: System, faults: Sequence[Fault]) -> None:
         self._system = system
         self._due = sorted(faults, key=lambda fault: fault.at_s)
-        self._running = list(system.services[1:])
+        self._running = list(system.workers)
         self._wanted = len(self._running)
         self._frozen = False
         self._replaced = 0
@@ -63,8 +63,8 @@ class Workers:
         self._signal(signal.SIGCONT)
 
     def _replace_ended(self, now_s: float) -> None:
-        api = self._system.services[0].process
-        if not self._api_ended and not api.running():
+        api = None if self._system.api is None else self._system.api.process
+        if api is not None and not self._api_ended and not api.running():
             self._api_ended = True
             self.mark(now_s, f"order-api has ended ({_how(api)}), and is not started again")
         if self._frozen or now_s < self._replace_at_s:
