@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
+from clients.queue_policy import sends_by
 from localbus.pytest_plugin import Localbus
 
 
@@ -24,7 +24,7 @@ class Clients(NamedTuple):
 
 @pytest.fixture
 async def clients(localbus: Localbus) -> AsyncIterator[Clients]:
-    """Clients in another region than the default."""
+    """Clients in a region other than the default."""
     given: dict[str, Any] = {
         "endpoint_url": localbus.url,
         "region_name": "eu-central-1",
@@ -41,7 +41,7 @@ async def clients(localbus: Localbus) -> AsyncIterator[Clients]:
 
 
 async def test_a_long_poll_beside_other_requests(clients: Clients) -> None:
-    """A receive that waits holds up nobody, and is woken by a send of the same client."""
+    """A long poll does not block other requests, and a send of the same client ends it."""
     url = (await clients.sqs.create_queue(QueueName="q"))["QueueUrl"]
     waiting = asyncio.create_task(clients.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20))
 
@@ -56,16 +56,10 @@ async def test_a_long_poll_beside_other_requests(clients: Clients) -> None:
 
 
 async def test_a_topic_and_a_bus_to_one_queue(clients: Clients) -> None:
-    """What is published and what is put reach a queue that lets both."""
+    """Published messages and put events reach a queue whose policy allows both."""
     arn = "arn:aws:sqs:eu-central-1:000000000000:q"
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = {"Policy": json.dumps({"Statement": [statement]})}
-    url = (await clients.sqs.create_queue(QueueName="q", Attributes=policy))["QueueUrl"]
+    allowed = sends_by("sns", "events", queue_arn=arn)
+    url = (await clients.sqs.create_queue(QueueName="q", Attributes=allowed))["QueueUrl"]
     topic = (await clients.sns.create_topic(Name="t"))["TopicArn"]
     await clients.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
     await clients.events.put_rule(Name="r", EventPattern='{"source": ["shop"]}')
@@ -85,7 +79,7 @@ async def test_a_topic_and_a_bus_to_one_queue(clients: Clients) -> None:
 
 
 async def test_errors(clients: Clients) -> None:
-    """An error is the service's own exception, with AWS's code."""
+    """An error is the service's exception, with AWS's code."""
     with pytest.raises(clients.sqs.exceptions.QueueDoesNotExist):
         await clients.sqs.get_queue_url(QueueName="none")
     with pytest.raises(ClientError) as raised:

@@ -1,73 +1,27 @@
-"""localbus through the AWS CLI: what a person types, and what is printed."""
+"""localbus through the AWS CLI: commands and their output."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from clients.installed import aws_cli
+from clients.aws_cli import AwsCli
+from clients.queue_policy import sends_by
 from localbus.pytest_plugin import Localbus
 
 REGION = "eu-west-1"
 ARN = f"arn:aws:sqs:{REGION}:000000000000"
 
 
-class Cli:
-    """The program, with an engine as its endpoint and a home without settings.
-
-    The endpoint is an option: version 1 of the CLI does not go by AWS_ENDPOINT_URL where SQS is concerned.
-    """
-
-    def __init__(self, program: Path, url: str, home: Path) -> None:
-        self._command = [str(program), "--endpoint-url", url, "--output", "json"]
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "PYTHONUTF8": "1",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_MAX_ATTEMPTS": "1",
-        }
-
-    def __call__(self, *arguments: str) -> Any:
-        """What the command prints, read as JSON; nothing where it prints nothing."""
-        done = self._run(arguments)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
-    def refused(self, *arguments: str) -> str:
-        """What the command prints when it is refused."""
-        done = self._run(arguments)
-        assert done.returncode in {254, 255}, done.stdout
-        return done.stderr
-
-    def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self._command, *arguments],
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            encoding="utf-8",
-        )
-
-
 @pytest.fixture
-def aws(localbus: Localbus, tmp_path: Path) -> Cli:
+def aws(localbus: Localbus, tmp_path: Path) -> AwsCli:
     """The CLI for a fresh engine."""
-    return Cli(aws_cli(), localbus.url, tmp_path)
+    return AwsCli(localbus.url, tmp_path, REGION)
 
 
-def test_sqs(aws: Cli, tmp_path: Path) -> None:
-    """A queue is made; messages are sent, received and deleted, with attributes of every type."""
-    blob = tmp_path / "blob"
-    blob.write_bytes(bytes(range(256)))
+def test_sqs(aws: AwsCli) -> None:
+    """Messages are sent, received and deleted, with Unicode bodies and attributes."""
     attributes = '{"who": {"DataType": "String", "StringValue": "Zoë"}}'
     entries = json.dumps([{"Id": str(n), "MessageBody": f"body {n}"} for n in range(9)])
 
@@ -94,8 +48,8 @@ def test_sqs(aws: Cli, tmp_path: Path) -> None:
     assert (shown["QueueArn"], shown["VisibilityTimeout"]) == (f"{ARN}:q", "5")
 
 
-def test_sqs_by_pages_and_groups(aws: Cli) -> None:
-    """Lists are paged by the CLI itself, and a FIFO queue keeps its order and drops what is sent twice."""
+def test_sqs_by_pages_and_groups(aws: AwsCli) -> None:
+    """The CLI pages lists itself, and a FIFO queue keeps its order and drops duplicates."""
     url = aws("sqs", "create-queue", "--queue-name", "q.fifo", "--attributes", "FifoQueue=true")["QueueUrl"]
     for name in ("page-1", "page-2", "page-3"):
         aws("sqs", "create-queue", "--queue-name", name)
@@ -112,17 +66,10 @@ def test_sqs_by_pages_and_groups(aws: Cli) -> None:
     assert [each.rpartition("/")[2] for each in listed] == ["page-1", "page-2", "page-3"]
 
 
-def test_sns(aws: Cli) -> None:
-    """A topic delivers to a queue that lets it, and goes."""
+def test_sns(aws: AwsCli) -> None:
+    """A topic delivers to a queue whose policy allows it, and is deleted."""
     topic = aws("sns", "create-topic", "--name", "t")["TopicArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": f"{ARN}:q",
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    attributes = json.dumps({"Policy": json.dumps({"Statement": [statement]})})
+    attributes = json.dumps(sends_by("sns", queue_arn=f"{ARN}:q", source_arn=topic))
     url = aws("sqs", "create-queue", "--queue-name", "q", "--attributes", attributes)["QueueUrl"]
 
     aws(
@@ -142,10 +89,9 @@ def test_sns(aws: Cli) -> None:
     assert aws("sns", "list-topics")["Topics"] == []
 
 
-def test_eventbridge(aws: Cli) -> None:
-    """An event that fits a rule of a bus reaches the rule's queue."""
-    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": f"{ARN}:q"}
-    attributes = json.dumps({"Policy": json.dumps({"Statement": [statement]})})
+def test_eventbridge(aws: AwsCli) -> None:
+    """An event that matches a rule reaches the rule's queue."""
+    attributes = json.dumps(sends_by("events", queue_arn=f"{ARN}:q"))
     url = aws("sqs", "create-queue", "--queue-name", "q", "--attributes", attributes)["QueueUrl"]
     aws("events", "create-event-bus", "--name", "bus")
     aws("events", "put-rule", "--name", "r", "--event-bus-name", "bus", "--event-pattern", '{"source": ["shop"]}')
@@ -171,9 +117,9 @@ def test_eventbridge(aws: Cli) -> None:
         ("events describe-rule --name none", "(ResourceNotFoundException) when calling the DescribeRule operation"),
     ],
 )
-def test_errors(aws: Cli, command: str, printed: str) -> None:
-    """An error is printed as AWS's own: its code, the operation, and AWS's message."""
-    error = aws.refused(*command.split())
+def test_errors(aws: AwsCli, command: str, printed: str) -> None:
+    """An error is printed as AWS's: its code, the operation, and AWS's message."""
+    error = aws.error(*command.split())
 
     assert f"An error occurred {printed}" in error
     assert "not exist" in error

@@ -1,14 +1,13 @@
-"""Stacks of localbus through the AWS CLI: `aws cloudformation deploy`, which works by change sets and waiters."""
+"""Stacks of localbus through `aws cloudformation deploy`, which uses change sets and waiters."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from clients.installed import aws_cli
+from clients.aws_cli import AwsCli
 from localbus.pytest_plugin import Localbus
 
 TEMPLATE = """
@@ -21,36 +20,22 @@ Outputs:
 
 
 class Deploy:
-    """The command for one stack; each call of it deploys a template, and `run` is any other of its kind."""
+    """`aws cloudformation deploy` for one stack; `run` runs its other commands."""
 
     def __init__(self, localbus: Localbus, home: Path) -> None:
         self._template = home / "template.yaml"
-        self._command = [str(aws_cli()), "--endpoint-url", localbus.url, "cloudformation"]
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "PYTHONUTF8": "1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        }
+        self._cli = AwsCli(localbus.url, home, "us-east-1")
 
     def __call__(self, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Deploy this template, with these arguments."""
+        """Deploy a template."""
         self._template.write_text(text)
-        _next_second()  # the command names its change set by the second, and an executed one keeps its name
+        now = time.time()
+        time.sleep(int(now) + 1 - now)  # the command names its change set by the second, and an executed one stays
         return self.run("deploy", "--stack-name", "shop", "--template-file", str(self._template), *arguments)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Any command about stacks."""
-        return subprocess.run(
-            [*self._command, *arguments], env=self._environment, capture_output=True, text=True, check=False, timeout=90
-        )
-
-
-def _next_second() -> None:
-    now = time.time()
-    time.sleep(int(now) + 1 - now)
+        """Run a command of `aws cloudformation`."""
+        return self._cli.run("cloudformation", *arguments)
 
 
 @pytest.fixture
@@ -59,8 +44,8 @@ def deploy(localbus: Localbus, tmp_path: Path) -> Deploy:
     return Deploy(localbus, tmp_path)
 
 
-def test_deploy_makes_changes_and_leaves_alone(localbus: Localbus, deploy: Deploy) -> None:
-    """The first time it makes the stack, then it changes it, and where nothing changed it says so and is content."""
+def test_deploy_creates_updates_and_accepts_no_change(localbus: Localbus, deploy: Deploy) -> None:
+    """The first deploy creates the stack, the second updates it, the third reports no changes and succeeds."""
     sqs = localbus.client("sqs")
 
     first = deploy(TEMPLATE)
@@ -77,8 +62,8 @@ def test_deploy_makes_changes_and_leaves_alone(localbus: Localbus, deploy: Deplo
     assert attributes == {"VisibilityTimeout": "45"}
 
 
-def test_a_failed_deploy_says_so(deploy: Deploy) -> None:
-    """It ends with an error; the events say why, and the stack can be deleted and waited for."""
+def test_a_failed_deploy_is_reported(deploy: Deploy) -> None:
+    """The command fails, the events have the reason, and the stack can be deleted and waited for."""
     failed = deploy(TEMPLATE.replace("Timeout: !Ref Seconds", "Timeout: 99999"))
 
     assert failed.returncode != 0

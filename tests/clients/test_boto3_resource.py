@@ -7,11 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
+from clients.queue_policy import sends_by
 from localbus.pytest_plugin import Localbus
 
 
 def resource(localbus: Localbus, service: str) -> Any:
-    """A resource of boto3 for the engine."""
+    """A boto3 resource for the engine."""
     make: Any = boto3.resource
     return make(
         service,
@@ -24,7 +25,7 @@ def resource(localbus: Localbus, service: str) -> Any:
 
 @pytest.fixture
 def sqs(localbus: Localbus) -> Any:
-    """SQS."""
+    """The SQS resource."""
     return resource(localbus, "sqs")
 
 
@@ -57,7 +58,7 @@ def test_a_queue(sqs: Any) -> None:
 
 
 def test_queues(sqs: Any) -> None:
-    """Queues are found by name and prefix, to the last page, with those whose dead letters they get."""
+    """Queues are found by name and prefix over several pages, with their dead-letter source queues."""
     dead = sqs.create_queue(QueueName="page-dead")
     arn = dead.attributes["QueueArn"]
     for n in range(4):
@@ -75,7 +76,7 @@ def test_queues(sqs: Any) -> None:
 
 
 def test_a_fifo_queue(sqs: Any) -> None:
-    """The order within a group holds, and what is sent twice comes once."""
+    """The order within a group is kept, and a duplicate is dropped."""
     queue = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"})
     for body in ("a", "b", "b", "c"):
         queue.send_message(MessageBody=body, MessageGroupId="g")
@@ -84,18 +85,11 @@ def test_a_fifo_queue(sqs: Any) -> None:
 
 
 def test_a_topic(localbus: Localbus, sqs: Any) -> None:
-    """A topic publishes to a queue that lets it, and knows its subscriptions."""
+    """A topic publishes to a queue whose policy allows it, and lists its subscriptions."""
     sns = resource(localbus, "sns")
     topic, queue = sns.create_topic(Name="t"), sqs.create_queue(QueueName="q")
     arn = queue.attributes["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic.arn}},
-    }
-    queue.set_attributes(Attributes={"Policy": json.dumps({"Statement": [statement]})})
+    queue.set_attributes(Attributes=sends_by("sns", queue_arn=arn, source_arn=topic.arn))
     subscription = topic.subscribe(Protocol="sqs", Endpoint=arn)
     subscription.set_attributes(AttributeName="RawMessageDelivery", AttributeValue="true")
 

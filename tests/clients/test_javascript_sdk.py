@@ -1,4 +1,4 @@
-"""localbus through the AWS SDK for JavaScript, version 3; the claims stand in javascript/*.test.mjs."""
+"""localbus through the AWS SDK for JavaScript, version 3. The claims are in javascript/*.test.mjs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localbus.pytest_plugin import Localbus
 
 @pytest.mark.parametrize("service", ["sqs", "sns", "eventbridge"])
 def test_the_javascript_sdk(localbus: Localbus, service: str) -> None:
-    """Everything a program does with the service works, and errors are of the SDK's own classes."""
+    """The service's JavaScript tests pass."""
     node = javascript_sdk()
     environment = os.environ | {
         "AWS_ENDPOINT_URL": localbus.url,

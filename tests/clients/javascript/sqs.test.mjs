@@ -2,56 +2,35 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
-import {
-  ChangeMessageVisibilityCommand,
-  CreateQueueCommand,
-  DeleteMessageBatchCommand,
-  DeleteMessageCommand,
-  DeleteQueueCommand,
-  GetQueueAttributesCommand,
-  GetQueueUrlCommand,
-  ListQueueTagsCommand,
-  ListQueuesCommand,
-  PurgeQueueCommand,
-  QueueDoesNotExist,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SendMessageCommand,
-  SetQueueAttributesCommand,
-  SQSClient,
-  TagQueueCommand,
-  paginateListQueues,
-} from "@aws-sdk/client-sqs";
+import { QueueDoesNotExist, SQS, paginateListQueues } from "@aws-sdk/client-sqs";
 import { fresh, refused, settings } from "./client.mjs";
 
-const sqs = new SQSClient(settings);
+const sqs = new SQS(settings);
 after(() => sqs.destroy());
 
 async function newQueue(attributes = {}, tags = undefined) {
   const name = fresh("q") + (attributes.FifoQueue ? ".fifo" : "");
-  const made = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes, tags }));
+  const made = await sqs.createQueue({ QueueName: name, Attributes: attributes, tags });
   return { name, url: made.QueueUrl };
 }
 
-const receive = (url, more = {}) => sqs.send(new ReceiveMessageCommand({ QueueUrl: url, ...more }));
+const receive = (url, more = {}) => sqs.receiveMessage({ QueueUrl: url, ...more });
 
-test("a queue is made, found, described, changed, tagged and deleted", async () => {
+test("a queue is created, found, described, changed, tagged and deleted", async () => {
   const { name, url } = await newQueue({ VisibilityTimeout: "5" }, { team: "bar" });
 
-  await sqs.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { DelaySeconds: "1" } }));
-  await sqs.send(new TagQueueCommand({ QueueUrl: url, Tags: { größe: "groß & <rund>" } }));
+  await sqs.setQueueAttributes({ QueueUrl: url, Attributes: { DelaySeconds: "1" } });
+  await sqs.tagQueue({ QueueUrl: url, Tags: { größe: "groß & <rund>" } });
 
-  assert.equal((await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl, url);
-  const { Attributes: shown } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] }),
-  );
+  assert.equal((await sqs.getQueueUrl({ QueueName: name })).QueueUrl, url);
+  const { Attributes: shown } = await sqs.getQueueAttributes({ QueueUrl: url, AttributeNames: ["All"] });
   assert.equal(shown.VisibilityTimeout, "5");
   assert.equal(shown.DelaySeconds, "1");
   assert.equal(shown.QueueArn, `arn:aws:sqs:eu-west-1:000000000000:${name}`);
-  const { Tags } = await sqs.send(new ListQueueTagsCommand({ QueueUrl: url }));
+  const { Tags } = await sqs.listQueueTags({ QueueUrl: url });
   assert.deepEqual({ ...Tags }, { team: "bar", größe: "groß & <rund>" });
-  await sqs.send(new DeleteQueueCommand({ QueueUrl: url }));
-  await refused(sqs.send(new GetQueueUrlCommand({ QueueName: name })), "QueueDoesNotExist");
+  await sqs.deleteQueue({ QueueUrl: url });
+  await refused(sqs.getQueueUrl({ QueueName: name }), "QueueDoesNotExist");
 });
 
 test("bodies and attributes of every type arrive as they were sent", async () => {
@@ -59,17 +38,15 @@ test("bodies and attributes of every type arrive as they were sent", async () =>
   const blob = randomBytes(300);
   const body = 'Grüße 🍵 <order id="1">&amp;\t\r\n</order>';
 
-  const sent = await sqs.send(
-    new SendMessageCommand({
-      QueueUrl: url,
-      MessageBody: body,
-      MessageAttributes: {
-        text: { DataType: "String", StringValue: "ü🍵" },
-        price: { DataType: "Number.cents", StringValue: "-1.5e3" },
-        blob: { DataType: "Binary.png", BinaryValue: blob },
-      },
-    }),
-  );
+  const sent = await sqs.sendMessage({
+    QueueUrl: url,
+    MessageBody: body,
+    MessageAttributes: {
+      text: { DataType: "String", StringValue: "ü🍵" },
+      price: { DataType: "Number.cents", StringValue: "-1.5e3" },
+      blob: { DataType: "Binary.png", BinaryValue: blob },
+    },
+  });
   const { Messages } = await receive(url, { MessageAttributeNames: ["All"], MessageSystemAttributeNames: ["All"] });
 
   const [message] = Messages;
@@ -82,23 +59,19 @@ test("bodies and attributes of every type arrive as they were sent", async () =>
   assert.equal(message.Attributes.ApproximateReceiveCount, "1");
 });
 
-test("a batch is sent, received and deleted, with one bad entry told apart", async () => {
+test("a batch is sent, received and deleted, with one invalid entry reported", async () => {
   const { url } = await newQueue();
   const entries = Array.from({ length: 9 }, (_, n) => ({ Id: `id-${n}`, MessageBody: `body ${n}` }));
 
-  const sent = await sqs.send(
-    new SendMessageBatchCommand({
-      QueueUrl: url,
-      Entries: [...entries, { Id: "bad", MessageBody: "late", DelaySeconds: 901 }],
-    }),
-  );
+  const sent = await sqs.sendMessageBatch({
+    QueueUrl: url,
+    Entries: [...entries, { Id: "bad", MessageBody: "late", DelaySeconds: 901 }],
+  });
   const { Messages } = await receive(url, { MaxNumberOfMessages: 10 });
-  const deleted = await sqs.send(
-    new DeleteMessageBatchCommand({
-      QueueUrl: url,
-      Entries: Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle })),
-    }),
-  );
+  const deleted = await sqs.deleteMessageBatch({
+    QueueUrl: url,
+    Entries: Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle })),
+  });
 
   assert.equal(sent.Successful.length, 9);
   assert.deepEqual(sent.Failed.map(({ Id, Code, SenderFault }) => [Id, Code, SenderFault]), [
@@ -108,38 +81,34 @@ test("a batch is sent, received and deleted, with one bad entry told apart", asy
   assert.deepEqual(deleted.Failed ?? [], []);
 });
 
-test("an empty queue answers without messages, and a long poll is woken by one", async () => {
+test("an empty queue returns no messages, and a long poll returns at the first one", async () => {
   const { url } = await newQueue();
   assert.equal((await receive(url)).Messages, undefined);
 
   const waiting = receive(url, { WaitTimeSeconds: 20 });
-  await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: "at last" }));
+  await sqs.sendMessage({ QueueUrl: url, MessageBody: "at last" });
 
   assert.equal((await waiting).Messages[0].Body, "at last");
 });
 
-test("a message given back is received again, and purged", async () => {
+test("a message made visible again is received again, and purged", async () => {
   const { url } = await newQueue();
-  await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: "b" }));
+  await sqs.sendMessage({ QueueUrl: url, MessageBody: "b" });
   const [first] = (await receive(url)).Messages;
 
-  await sqs.send(
-    new ChangeMessageVisibilityCommand({ QueueUrl: url, ReceiptHandle: first.ReceiptHandle, VisibilityTimeout: 0 }),
-  );
+  await sqs.changeMessageVisibility({ QueueUrl: url, ReceiptHandle: first.ReceiptHandle, VisibilityTimeout: 0 });
 
   const [second] = (await receive(url, { VisibilityTimeout: 0, AttributeNames: ["ApproximateReceiveCount"] })).Messages;
   assert.equal(second.Attributes.ApproximateReceiveCount, "2");
-  await sqs.send(new PurgeQueueCommand({ QueueUrl: url }));
+  await sqs.purgeQueue({ QueueUrl: url });
   assert.equal((await receive(url)).Messages, undefined);
-  await refused(sqs.send(new PurgeQueueCommand({ QueueUrl: url })), "PurgeQueueInProgress");
+  await refused(sqs.purgeQueue({ QueueUrl: url }), "PurgeQueueInProgress");
 });
 
-test("a FIFO queue keeps the order of a group and drops what is sent twice", async () => {
+test("a FIFO queue keeps the order of a group and drops duplicates", async () => {
   const { url } = await newQueue({ FifoQueue: "true" });
   const send = (body, id) =>
-    sqs.send(
-      new SendMessageCommand({ QueueUrl: url, MessageBody: body, MessageGroupId: "g", MessageDeduplicationId: id }),
-    );
+    sqs.sendMessage({ QueueUrl: url, MessageBody: body, MessageGroupId: "g", MessageDeduplicationId: id });
 
   const first = await send("a", "1");
   await send("b", "2");
@@ -153,29 +122,26 @@ test("a FIFO queue keeps the order of a group and drops what is sent twice", asy
 
 test("queues are listed page by page", async () => {
   const prefix = fresh("page");
-  for (let n = 0; n < 5; n++) await sqs.send(new CreateQueueCommand({ QueueName: `${prefix}-${n}` }));
+  for (let n = 0; n < 5; n++) await sqs.createQueue({ QueueName: `${prefix}-${n}` });
 
   const sizes = [];
   for await (const page of paginateListQueues({ client: sqs, pageSize: 2 }, { QueueNamePrefix: prefix }))
     sizes.push(page.QueueUrls.length);
 
   assert.deepEqual(sizes, [2, 2, 1]);
-  assert.equal((await sqs.send(new ListQueuesCommand({ QueueNamePrefix: fresh("none") }))).QueueUrls, undefined);
+  assert.equal((await sqs.listQueues({ QueueNamePrefix: fresh("none") })).QueueUrls, undefined);
 });
 
 test("errors have the names and classes of this SDK", async () => {
   const missing = await refused(
-    sqs.send(new SendMessageCommand({ QueueUrl: `${process.env.AWS_ENDPOINT_URL}/000000000000/none`, MessageBody: "b" })),
+    sqs.sendMessage({ QueueUrl: `${process.env.AWS_ENDPOINT_URL}/000000000000/none`, MessageBody: "b" }),
     "QueueDoesNotExist",
   );
   assert.ok(missing instanceof QueueDoesNotExist);
   assert.equal(missing.Code, "AWS.SimpleQueueService.NonExistentQueue");
   assert.equal(missing.$fault, "client");
   const { url } = await newQueue();
-  await refused(sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody: "" })), "MissingParameter");
-  await refused(
-    sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: "garbage" })),
-    "ReceiptHandleIsInvalid",
-  );
-  await refused(sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries: [] })), "EmptyBatchRequest");
+  await refused(sqs.sendMessage({ QueueUrl: url, MessageBody: "" }), "MissingParameter");
+  await refused(sqs.deleteMessage({ QueueUrl: url, ReceiptHandle: "garbage" }), "ReceiptHandleIsInvalid");
+  await refused(sqs.sendMessageBatch({ QueueUrl: url, Entries: [] }), "EmptyBatchRequest");
 });
