@@ -1,8 +1,8 @@
 """python -m fidelity: run the behaviours on the engines, and write docs/fidelity.md.
 
 python -m fidelity                                  all three engines, and the page
-python -m fidelity --engine localbus --only fifo    what came of these, without writing anything
-python -m fidelity --check                          localbus alone: exit 1 when it is wrong anywhere
+python -m fidelity --engine localbus --only fifo    the results of these, without writing anything
+python -m fidelity --check                          localbus alone: exit 1 if any behaviour is wrong
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from fidelity.run import Outcome, run
 
 
 def main() -> int:
-    """Run, tell, and write."""
-    parser = argparse.ArgumentParser(prog="fidelity", description="What AWS does, and what three engines do.")
-    parser.add_argument("--engine", action="append", choices=ENGINES, help="only this one (more than once)")
-    parser.add_argument("--only", metavar="TEXT", help="only behaviours whose key has this; writes nothing")
-    parser.add_argument("--check", action="store_true", help="run localbus, write nothing, exit 1 when it is wrong")
+    """Run the behaviours, print the results and write the page."""
+    parser = argparse.ArgumentParser(prog="fidelity", description="Compares three engines with AWS.")
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="run this engine only (repeatable)")
+    parser.add_argument("--only", metavar="TEXT", help="run the behaviours whose key contains this; write nothing")
+    parser.add_argument("--check", action="store_true", help="run localbus, write nothing, exit 1 if it is wrong")
     given = parser.parse_args()
     behaviours = {key: one for key, one in keyed().items() if given.only is None or given.only in key}
     engines = ["localbus"] if given.check else given.engine or list(ENGINES)
@@ -33,8 +33,8 @@ def main() -> int:
         started = time.monotonic()
         with ENGINES[engine]() as clients:
             ready = time.monotonic()
-            outcomes = run(behaviours, clients)
-        tell(engine, outcomes, ready - started, time.monotonic() - ready)
+            outcomes = run(behaviours, clients, retry=engine != "localbus")
+        report(engine, outcomes, ready - started, time.monotonic() - ready)
         columns[engine] = Column(version_of(engine), f"{datetime.now(UTC):%Y-%m-%d}", outcomes)
     if given.only is None and not given.check:
         page.write(columns)
@@ -42,8 +42,8 @@ def main() -> int:
     return int(wrong)
 
 
-def tell(engine: str, outcomes: dict[str, Outcome], start_s: float, run_s: float) -> None:
-    """Say what came of it."""
+def report(engine: str, outcomes: dict[str, Outcome], start_s: float, run_s: float) -> None:
+    """Print the results of one engine."""
     lines = [f"{key:<62} {one.verdict}: {one.instead}" for key, one in outcomes.items() if one.verdict != "right"]
     right = sum(one.verdict == "right" for one in outcomes.values())
     lines.append(f"{engine}: {right} of {len(outcomes)} right; ready after {start_s:.0f} s, done {run_s:.0f} s later")

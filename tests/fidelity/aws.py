@@ -1,4 +1,4 @@
-"""What a check has in its hands: clients of one engine, names of its own, and the resources that many checks need."""
+"""The tools of a check: clients of one engine, unique names, and resources that many checks need."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from web_server import WebServer
 ACCOUNT: Final = "000000000000"
 REGION: Final = "us-east-1"
 _CONFIG: Final = Config(
-    parameter_validation=False,  # it is the engine that is to refuse
+    parameter_validation=False,  # the engine is to reject it
     retries={"total_max_attempts": 1},
     max_pool_connections=100,
     connect_timeout=10,
@@ -31,9 +31,9 @@ _CONFIG: Final = Config(
 
 
 class Clients:
-    """boto3 clients of one engine, made once each; they may be used by many threads.
+    """boto3 clients of one engine, one of each kind, for many threads.
 
-    callback_host is this machine's address as the engine sees it, for what it is to post to.
+    `callback_host` is this machine's address as the engine sees it, for what it posts to.
     """
 
     def __init__(self, endpoint_url: str, callback_host: str = "127.0.0.1") -> None:
@@ -44,7 +44,7 @@ class Clients:
         self._lock = threading.RLock()
 
     def get(self, service: str, account: str = ACCOUNT, region: str = REGION) -> Any:
-        """A client; its access key names the account."""
+        """Return a client; its access key is the account."""
         with self._lock:
             key = (service, account, region)
             if key not in self._made:
@@ -60,14 +60,14 @@ class Clients:
             return self._made[key]
 
     def function(self) -> Function:
-        """The engine's function, made when first asked for."""
+        """Return the engine's function, created at the first call."""
         with self._lock:
             if self._function is None:
                 self._function = Function(self.get("lambda"), self.callback_host)
             return self._function
 
     def close(self) -> None:
-        """End what was started for the checks."""
+        """Stop what was started for the checks."""
         if self._function is not None:
             self._function.close()
 
@@ -82,7 +82,7 @@ class Queue:
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The queue's ARN."""
         return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.name}"
 
     def send(self, body: str = "b", **given: Any) -> dict[str, Any]:
@@ -96,18 +96,18 @@ class Queue:
         return list(answer.get("Messages", []))
 
     def one(self, wait_s: float = 5, **given: Any) -> dict[str, Any]:
-        """Receive one message that must be there soon."""
+        """Receive one message, which must arrive soon."""
         found = self.receive(1, wait_s, **given)
         if not found:
             raise WrongError("delivers nothing")
         return found[0]
 
     def delete(self, message: dict[str, Any]) -> None:
-        """Delete a message that was received."""
+        """Delete a received message."""
         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
 
     def take(self, expected: int, within_s: float = 6, settle_s: float = 0.3) -> list[dict[str, Any]]:
-        """Receive and delete until so many came, or too much time has passed; then once more for what is too much."""
+        """Receive and delete until the expected number came or time is up, and once more to find messages too many."""
         taken: list[dict[str, Any]] = []
         end = time.monotonic() + within_s
         settling = False
@@ -125,16 +125,16 @@ class Queue:
                 time.sleep(settle_s)
 
     def bodies(self, expected: int, within_s: float = 6, settle_s: float = 0.3) -> list[str]:
-        """The bodies of what `take` takes, in the order in which they came."""
+        """Return the bodies of the messages of `take`, in order of arrival."""
         return [message["Body"] for message in self.take(expected, within_s, settle_s)]
 
     def attributes(self, *names: str) -> dict[str, str]:
-        """Its attributes; all without names."""
+        """Return the named attributes, or all."""
         answer = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names or ("All",))
         return dict(answer.get("Attributes", {}))
 
     def counts(self) -> tuple[int, int, int]:
-        """How many messages are visible, in flight and delayed."""
+        """Return the numbers of visible, in-flight and delayed messages."""
         shown = self.attributes()
         names = ("", "NotVisible", "Delayed")
         visible, in_flight, delayed = (int(shown[f"ApproximateNumberOfMessages{name}"]) for name in names)
@@ -142,7 +142,7 @@ class Queue:
 
 
 class Aws:
-    """One engine as one check sees it. Every name it makes begins with the behaviour's."""
+    """An engine for one check. Every resource's name begins with the behaviour's."""
 
     def __init__(self, clients: Clients, prefix: str) -> None:
         self.clients = clients
@@ -153,19 +153,19 @@ class Aws:
         self.events = clients.get("events")
 
     def client(self, service: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
-        """A client of another service, account or region."""
+        """Return a client of another service, account or region."""
         return self.clients.get(service, account, region)
 
     def name(self) -> str:
-        """A name that nothing else has."""
+        """Return a unique name."""
         return f"{self.prefix[:50]}-{next(self._numbers)}"
 
     def queue(self, *, opened: bool = False, **attributes: Any) -> Queue:
-        """A standard queue; an opened one takes messages of SNS and EventBridge. Attributes may be any JSON."""
+        """Create a standard queue; `opened` allows SNS and EventBridge to send. Attributes may be any JSON."""
         return self._queue(self.name(), opened=opened, attributes=attributes)
 
     def fifo(self, *, opened: bool = False, **attributes: Any) -> Queue:
-        """A FIFO queue."""
+        """Create a FIFO queue."""
         return self._queue(f"{self.name()}.fifo", opened=opened, attributes={"FifoQueue": "true"} | attributes)
 
     def _queue(self, name: str, *, opened: bool, attributes: dict[str, Any]) -> Queue:
@@ -175,40 +175,40 @@ class Aws:
         return Queue(self.sqs, name, self.sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"])
 
     def topic(self, **attributes: str) -> str:
-        """The ARN of a standard topic."""
+        """Create a standard topic and return its ARN."""
         return str(self.sns.create_topic(Name=self.name(), Attributes=attributes)["TopicArn"])
 
     def fifo_topic(self, **attributes: str) -> str:
-        """The ARN of a FIFO topic."""
+        """Create a FIFO topic and return its ARN."""
         given = {"FifoTopic": "true"} | attributes
         return str(self.sns.create_topic(Name=f"{self.name()}.fifo", Attributes=given)["TopicArn"])
 
     def subscribed(self, topic: str, *, fifo: bool = False, **attributes: Any) -> Queue:
-        """A queue that gets a topic's messages, raw unless told otherwise. Attributes may be any JSON."""
+        """Create a queue with a subscription, raw by default. Attributes may be any JSON."""
         queue = self.fifo(opened=True) if fifo else self.queue(opened=True)
         self.subscribe(topic, queue.arn, **attributes)
         return queue
 
     def subscribe(self, topic: str, endpoint: str, **attributes: Any) -> str:
-        """The ARN of a queue's subscription, raw unless told otherwise."""
+        """Subscribe a queue, raw by default, and return the subscription's ARN."""
         given = {"RawMessageDelivery": "true"} | attributes
         texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
         answer = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint, Attributes=texts)
         return str(answer["SubscriptionArn"])
 
     def bus(self) -> str:
-        """The name of an event bus."""
+        """Create an event bus and return its name."""
         name = self.name()
         self.events.create_event_bus(Name=name)
         return name
 
     @cached_property
     def own_bus(self) -> str:
-        """The name of this check's own bus, so that no check disturbs another."""
+        """The name of this check's bus, which isolates it from others."""
         return self.bus()
 
     def rule(self, target: str, *, bus: str = "", **given: Any) -> str:
-        """The name of a rule of the own bus, or of another, for the events of this check, with one target."""
+        """Create a rule with one target for the events of this check, and return its name."""
         name, place = self.name(), bus or self.own_bus
         self.events.put_rule(Name=name, EventBusName=place, EventPattern=json.dumps({"source": [self.prefix]}))
         targets = [{"Id": "t", "Arn": target} | given]
@@ -218,7 +218,7 @@ class Aws:
         return name
 
     def put(self, detail: Any = None, **given: Any) -> dict[str, Any]:
-        """Put one event of this check on its own bus, or another, and give what is answered for it."""
+        """Put one event of this check on its bus, or another, and return the answer's entry."""
         entry = {"Source": self.prefix, "DetailType": "t", "Detail": json.dumps(detail or {})}
         entry |= {"EventBusName": given.pop("bus", None) or self.own_bus} | given
         answer: dict[str, Any] = self.events.put_events(Entries=[entry])["Entries"][0]
@@ -226,7 +226,7 @@ class Aws:
 
     @contextmanager
     def web(self) -> Iterator[WebServer]:
-        """A web server that the engine can post to."""
+        """Start a web server that the engine can post to."""
         server = WebServer(self.clients.callback_host)
         try:
             yield server
@@ -234,12 +234,12 @@ class Aws:
             server.stop()
 
     def dead_letters(self, dead: Queue, receives: int = 1) -> dict[str, Any]:
-        """The attribute that sends dead letters there."""
+        """Return the attribute that sends dead letters to a queue."""
         return {"RedrivePolicy": {"deadLetterTargetArn": dead.arn, "maxReceiveCount": receives}}
 
 
 def open_policy(arn: str, action: str) -> str:
-    """A policy that lets SNS and EventBridge do it."""
+    """Return a policy that allows SNS and EventBridge the action."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
@@ -250,12 +250,12 @@ def open_policy(arn: str, action: str) -> str:
 
 
 def bodies(messages: Sequence[dict[str, Any]]) -> list[str]:
-    """What messages say."""
+    """Return the bodies of messages."""
     return [message["Body"] for message in messages]
 
 
 def eventually(check: Callable[[], Any], otherwise: str, within_s: float = 8) -> Any:
-    """What the check answers, once that is true; else the engine does otherwise."""
+    """Return the check's result once it is true; raise WrongError if it never is."""
     end = time.monotonic() + within_s
     while not (found := check()):
         if time.monotonic() > end:

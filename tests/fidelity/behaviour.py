@@ -1,4 +1,4 @@
-"""What a behaviour is: one thing that AWS does, in one line, with its page and a check that speaks to an endpoint."""
+"""A behaviour: a statement about AWS in one line, with its documentation page and a check against an endpoint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Check = Callable[[Aws], None]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One row. The check returns when the engine does as AWS does, and raises WrongError or NotBuiltError otherwise."""
+    """A row of the table. The check returns if the engine behaves as AWS, else raises WrongError or NotBuiltError."""
 
     name: str
     statement: str
@@ -30,7 +30,7 @@ class Group:
     behaviours: list[Behaviour] = field(default_factory=list)
 
     def behaviour(self, source: Source) -> Callable[[Check], Check]:
-        """Add a function: its name is the behaviour's, its docstring the statement."""
+        """Add a check: its name becomes the behaviour's, its docstring the statement."""
 
         def add(check: Check) -> Check:
             self.add(check.__name__, (check.__doc__ or "").strip(), source, check)
@@ -39,5 +39,5 @@ class Group:
         return add
 
     def add(self, name: str, statement: str, source: Source, check: Check) -> None:
-        """Add one that was made from a row of values."""
+        """Add a behaviour that is made from a row of values."""
         self.behaviours.append(Behaviour(name.replace("_", "-"), statement.removesuffix("."), source, check))

@@ -68,10 +68,10 @@ GROUPS: Final[tuple[Group, ...]] = (
 
 
 def keyed() -> dict[str, Behaviour]:
-    """Behaviours by a key that stays: the service, the group's title and the behaviour's name."""
+    """Return the behaviours by a stable key: service, group title and behaviour name."""
     return {f"{key_of(group)}/{one.name}": one for group in GROUPS for one in group.behaviours}
 
 
 def key_of(group: Group) -> str:
-    """A group's part of a key."""
+    """Return a group's part of a key."""
     return f"{group.service}/{group.title}".lower().replace(" ", "-")

@@ -1,4 +1,4 @@
-"""The engines that are compared: each is started fresh, and ended with everything that it started."""
+"""The engines that are compared. Each is started for a run and stopped with everything it started."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Start = Callable[[], AbstractContextManager[Clients]]
 
 @contextmanager
 def localbus_engine() -> Iterator[Clients]:
-    """localbus as the embedded backend has it, with MiniStack behind it for what it has not."""
+    """localbus as in the embedded backend, with MiniStack as its upstream."""
     with TemporaryDirectory() as folder, local_backend("embedded", Path(folder) / "localbus.log") as endpoint:
         yield from _clients(endpoint)
 
@@ -34,7 +34,7 @@ def ministack_engine() -> Iterator[Clients]:
 
 @contextmanager
 def localstack_engine() -> Iterator[Clients]:
-    """LocalStack, in Docker; this machine is its network's gateway."""
+    """LocalStack in Docker; this machine is the gateway of its network."""
     network = engine().networks.get("bridge").attrs
     with localstack() as endpoint:
         yield from _clients(endpoint, network["IPAM"]["Config"][0]["Gateway"])
@@ -53,7 +53,7 @@ ENGINES: Final[dict[str, Start]] = {
 
 
 def version_of(name: str) -> str:
-    """The version that is run."""
+    """Return the version of an engine."""
     if name == "LocalStack":
         return (os.environ.get("ORDERBOARD_LOCALSTACK_IMAGE") or DEFAULT_IMAGE).rpartition(":")[2]
     return version("ministack" if name == "MiniStack" else "orderboard-localbus")

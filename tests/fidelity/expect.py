@@ -1,4 +1,4 @@
-"""What a check says when an engine does not do as AWS does. The texts end up in the table, so they are short."""
+"""Assertions of checks. Their texts go into the table, so they are short."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 AGAIN: Final = "again-"
-"""How the names of a second attempt begin."""
+"""The prefix of a second attempt's names."""
 
 _NOT_BUILT: Final = {"InvalidAction", "NotImplemented", "UnknownOperation", "UnknownOperationException"}
 _LONGEST: Final = 90
@@ -21,27 +21,27 @@ _CHANGING: Final = re.compile(
 
 
 class WrongError(Exception):
-    """The engine did something else; the message says what, as in «accepts it»."""
+    """The engine behaved differently; the message says how, as in «accepts it»."""
 
 
 class NotBuiltError(Exception):
-    """The engine says that it has no such action."""
+    """The engine answers that it does not have the action."""
 
 
-def same(what: str, found: object, wanted: object) -> None:
-    """Expect a value. `what` goes before it, as in «receives» or «the code is»."""
-    if found != wanted:
+def same(what: str, found: object, expected: object) -> None:
+    """Expect a value. `what` goes before the value found, as in «receives» or «the code is»."""
+    if found != expected:
         raise WrongError(f"{what} {short(found)}")
 
 
 def holds(condition: object, otherwise: str) -> None:
-    """Expect a condition, or say what is so instead."""
+    """Expect a condition; `otherwise` describes its failure."""
     if not condition:
         raise WrongError(short(otherwise, quoted=False))
 
 
 def refused(code: str, action: Callable[..., Any], *, says: Any = "", status: Any = 0, **given: Any) -> str:
-    """Expect a refusal with that code; `says` is part of its message, `status` that of HTTP. Gives the message."""
+    """Expect an error with that code; `says` is part of its message, `status` the HTTP status. Return the message."""
     try:
         action(**given)
     except ClientError as exc:
@@ -58,7 +58,7 @@ def refused(code: str, action: Callable[..., Any], *, says: Any = "", status: An
 
 
 def translate(exc: Exception) -> Exception:
-    """The verdict that an error means which no check expected."""
+    """Return the verdict of an error that the check did not expect."""
     if isinstance(exc, WrongError | NotBuiltError):
         return exc
     if isinstance(exc, ClientError):
@@ -73,7 +73,7 @@ def translate(exc: Exception) -> Exception:
 
 
 def short(value: object, *, quoted: bool = True) -> str:
-    """A value in one line of the table, without what differs from run to run."""
+    """Return a value in one line, without the parts that differ between runs."""
     text = value if isinstance(value, str) and not quoted else repr(value)
     text = _CHANGING.sub("…", " ".join(text.split())).replace(AGAIN, "")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,6 +1,6 @@
-"""The Lambda function that the checks of one engine share. It tells a web server of each event that it gets.
+"""The Lambda function that the checks of one engine share. It posts each event to a web server.
 
-It raises when a record says `raise`, and reports those whose text begins with `fail` as failed.
+It raises if a record's body is `raise`, and reports records whose body begins with `fail` as failed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _CODE: Final = """
 import json, os, urllib.request
 
 def handle(event, context):
-    told = urllib.request.Request(os.environ["CALLBACK"], json.dumps(event).encode())
-    urllib.request.urlopen(told, timeout=2).close()
+    post = urllib.request.Request(os.environ["CALLBACK"], json.dumps(event).encode())
+    urllib.request.urlopen(post, timeout=2).close()
     records = event.get("Records", [])
     if any(record.get("body") == "raise" for record in records):
         raise ValueError("as asked")
@@ -31,7 +31,7 @@ def handle(event, context):
 
 
 class Function:
-    """A running function. `events` are those that it got, whoever caused them."""
+    """A running function."""
 
     def __init__(self, client: Any, callback_host: str) -> None:
         self._web = WebServer(callback_host)
@@ -55,10 +55,10 @@ class Function:
                 raise WrongError("its functions do not become active")
             time.sleep(0.2)
 
-    def events(self, sign: str) -> list[dict[str, Any]]:
-        """The events in which that text stands, such as an ARN of the check's own."""
-        return [json.loads(request.body) for request in list(self._web.requests) if sign in request.body]
+    def events(self, text: str) -> list[dict[str, Any]]:
+        """Return the events that contain a text, such as an ARN of the check."""
+        return [json.loads(request.body) for request in list(self._web.requests) if text in request.body]
 
     def close(self) -> None:
-        """Stop listening; the function goes with its engine."""
+        """Stop the web server; the function ends with its engine."""
         self._web.stop()

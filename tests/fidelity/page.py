@@ -1,4 +1,4 @@
-"""docs/fidelity.md: made from the outcomes of the last runs, which lie beside this file in outcomes.json."""
+"""docs/fidelity.md, generated from the outcomes of the latest runs in outcomes.json beside this file."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _SIGNS: Final[dict[Verdict, str]] = {"right": "✓", "wrong": "✗", "not built"
 _ABOUT: Final = """\
 # Fidelity
 
-What AWS does, and what localbus, LocalStack and MiniStack do. Each row is a small check that speaks to an engine by
-boto3 alone, the same for all three; they are in [tests/fidelity](../tests/fidelity). A run writes this page:
+AWS's behaviour, and that of localbus, LocalStack and MiniStack. Each row is a small check that uses boto3 alone, the
+same for all three engines; the checks are in [tests/fidelity](../tests/fidelity). A run writes this page:
 
 ```sh
 make fidelity    # all three engines; LocalStack needs Docker
 PYTHONPATH=tests .venv/bin/python -m fidelity --engine MiniStack --only fifo    # a part, without writing the page
 ```
 
-✓ does as AWS does. ✗ does something else, and the text says what. – says that it has no such action. Beside each
-statement is AWS's page about it; *recorded* means that the answer itself, its code or its words, was recorded from AWS
-by LocalStack's test-suite. Other aims make other engines: LocalStack and MiniStack have dozens of services that
-localbus has not, and an engine may accept on purpose what AWS refuses.
+✓ behaves as AWS. ✗ behaves differently, as the text says. – answers that it does not have the action. Each statement
+links to AWS's page about it; *recorded* means that the answer itself, its code or its message, was recorded from AWS by
+LocalStack's test suite. The engines have different aims: LocalStack and MiniStack have dozens of services that localbus
+does not have, and an engine may deliberately accept what AWS rejects.
 """
 
 
 @dataclass(frozen=True)
 class Column:
-    """What came of one engine: outcomes by the behaviour's key."""
+    """The results of one engine: outcomes by the behaviour's key."""
 
     version: str
     date: str
@@ -45,7 +45,7 @@ class Column:
 
 
 def read_columns() -> dict[str, Column]:
-    """The outcomes of the last runs, by engine."""
+    """Return the outcomes of the latest runs, by engine."""
     if not OUTCOMES.exists():
         return {}
     return {
@@ -55,7 +55,7 @@ def read_columns() -> dict[str, Column]:
 
 
 def write(columns: Mapping[str, Column]) -> None:
-    """Keep the outcomes, and write the page."""
+    """Write the outcomes and the page."""
     kept = {
         engine: asdict(columns[engine])
         | {"outcomes": {key: [one.verdict, one.instead] for key, one in columns[engine].outcomes.items()}}
@@ -67,7 +67,7 @@ def write(columns: Mapping[str, Column]) -> None:
 
 
 def render(columns: Mapping[str, Column]) -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [_ABOUT, _summary(columns)]
     service = ""
     for group in GROUPS:

@@ -17,29 +17,32 @@ _AT_ONCE: Final = 24
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one behaviour on one engine; `instead` says what a wrong engine did."""
+    """The result of one behaviour on one engine; `instead` describes what a wrong engine did."""
 
     verdict: Verdict
     instead: str = ""
 
 
-def run(behaviours: Mapping[str, Behaviour], clients: Clients, at_once: int = _AT_ONCE) -> dict[str, Outcome]:
-    """Outcomes by key. One that is wrong is tried once more by itself: a loaded machine is late, not wrong."""
+def run(behaviours: Mapping[str, Behaviour], clients: Clients, *, retry: bool) -> dict[str, Outcome]:
+    """Return the outcomes by key. With `retry` a wrong one is tried once more, with less load.
 
-    def numbered(keys: Iterable[str], attempt: str, workers: int) -> dict[str, Outcome]:
+    That is for other engines, which may be late on a loaded machine. A flake of localbus must show.
+    """
+
+    def attempt(keys: Iterable[str], prefix: str, workers: int) -> dict[str, Outcome]:
         with ThreadPoolExecutor(workers) as pool:
-            found = {key: pool.submit(_try, behaviours[key], clients, attempt) for key in keys}
+            found = {key: pool.submit(_try, behaviours[key], clients, prefix) for key in keys}
             return {key: one.result() for key, one in found.items()}
 
-    outcomes = numbered(behaviours, "", at_once)
-    wrong = [key for key, outcome in outcomes.items() if outcome.verdict == "wrong"]
-    return outcomes | numbered(wrong, AGAIN, 4)
+    outcomes = attempt(behaviours, "", _AT_ONCE)
+    wrong = [key for key, outcome in outcomes.items() if retry and outcome.verdict == "wrong"]
+    return outcomes | attempt(wrong, AGAIN, 4)
 
 
-def _try(behaviour: Behaviour, clients: Clients, attempt: str) -> Outcome:
+def _try(behaviour: Behaviour, clients: Clients, prefix: str) -> Outcome:
     try:
-        behaviour.check(Aws(clients, f"{attempt}{behaviour.name}"))
-    except Exception as exc:  # noqa: BLE001 (whatever an engine answers is an outcome)
+        behaviour.check(Aws(clients, f"{prefix}{behaviour.name}"))
+    except Exception as exc:  # noqa: BLE001 (any answer of an engine is an outcome)
         verdict = translate(exc)
         return Outcome("not built" if isinstance(verdict, NotBuiltError) else "wrong", str(verdict))
     return Outcome("right")

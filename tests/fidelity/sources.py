@@ -1,8 +1,8 @@
-"""Where it says what AWS does: a page of its documentation, and whether its own answer was recorded as well.
+"""Sources of statements about AWS: a documentation page, and whether AWS's answer was recorded as well.
 
-Recorded means that LocalStack's test-suite keeps the answer of AWS itself (tests/aws/services/*/*.snapshot.json in its
-repository), or that a test of moto's was run against AWS (those that it marks aws_verified). Codes and wordings that
-the documentation does not give are from there.
+Recorded means that LocalStack's test suite has AWS's own answer (tests/aws/services/*/*.snapshot.json in its
+repository), or that a test of moto was run against AWS (marked aws_verified). Codes and messages that the documentation
+does not give are from there.
 """
 
 from __future__ import annotations

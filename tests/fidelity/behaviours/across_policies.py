@@ -1,4 +1,4 @@
-"""Policies between services: who may send to whom."""
+"""Policies between services: permissions to send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RESOURCES = events_guide("eb-use-resource-based")
 
 @behaviour(_TO_QUEUES)
 def topic_to_closed_queue(aws: Aws) -> None:
-    """A topic does not deliver to a queue whose policy does not let SNS send."""
+    """A topic does not deliver to a queue whose policy does not allow SNS to send."""
     topic = aws.topic()
     closed, opened = aws.queue(), aws.subscribed(topic)
     aws.subscribe(topic, closed.arn)
@@ -30,7 +30,7 @@ def topic_to_closed_queue(aws: Aws) -> None:
 
 @behaviour(_TO_QUEUES)
 def only_that_topic(aws: Aws) -> None:
-    """A queue policy with aws:SourceArn lets just that topic send."""
+    """A queue policy with aws:SourceArn allows only that topic to send."""
     topics = [aws.topic() for _ in range(2)]
     queue = aws.queue()
     policy = json.loads(open_policy(queue.arn, "sqs:SendMessage"))
@@ -45,7 +45,7 @@ def only_that_topic(aws: Aws) -> None:
 
 @behaviour(_TO_QUEUES)
 def denied(aws: Aws) -> None:
-    """An explicit denial goes before a permission."""
+    """An explicit deny overrides an allow."""
     topic, queue, opened = aws.topic(), aws.queue(), aws.queue(opened=True)
     policy = json.loads(open_policy(queue.arn, "sqs:SendMessage"))
     policy["Statement"].append(policy["Statement"][0] | {"Effect": "Deny"})
@@ -60,7 +60,7 @@ def denied(aws: Aws) -> None:
 
 @behaviour(sns_guide("sns-configure-dead-letter-queue"))
 def dead_letters_of_a_closed_queue(aws: Aws) -> None:
-    """What a queue's policy keeps out goes to the subscription's dead-letter queue."""
+    """A message that a queue's policy denies goes to the subscription's dead-letter queue."""
     topic, dead, closed = aws.topic(), aws.queue(opened=True), aws.queue()
     aws.subscribe(topic, closed.arn, RedrivePolicy={"deadLetterTargetArn": dead.arn})
     aws.sns.publish(TopicArn=topic, Message="m")
@@ -70,7 +70,7 @@ def dead_letters_of_a_closed_queue(aws: Aws) -> None:
 
 @behaviour(sns_api("AddPermission"))
 def another_account_publishes(aws: Aws) -> None:
-    """Another account may not publish (AuthorizationError) until the topic's policy lets it."""
+    """Another account may not publish (AuthorizationError) until the topic's policy allows it."""
     topic, other = aws.topic(), aws.client("sns", account=_OTHER)
     refused("AuthorizationError", other.publish, TopicArn=topic, Message="m")
 
@@ -81,7 +81,7 @@ def another_account_publishes(aws: Aws) -> None:
 
 @behaviour(_RESOURCES)
 def rule_to_closed_queue(aws: Aws) -> None:
-    """A rule does not deliver to a queue whose policy does not let EventBridge send."""
+    """A rule does not deliver to a queue whose policy does not allow EventBridge to send."""
     closed, opened = aws.queue(), aws.queue(opened=True)
     for queue in (closed, opened):
         aws.rule(queue.arn, Input='"m"')
@@ -93,7 +93,7 @@ def rule_to_closed_queue(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-rule-dlq"))
 def reason_of_a_closed_queue(aws: Aws) -> None:
-    """What a queue's policy keeps out is a dead letter at once, with ERROR_CODE NO_PERMISSIONS."""
+    """An event that a queue's policy denies becomes a dead letter at once, with ERROR_CODE NO_PERMISSIONS."""
     dead = aws.queue(opened=True)
     aws.rule(aws.queue().arn, DeadLetterConfig={"Arn": dead.arn})
     aws.put()
@@ -101,13 +101,13 @@ def reason_of_a_closed_queue(aws: Aws) -> None:
     found = dead.take(1)
 
     holds(found, "keeps nothing")
-    told = found[0].get("MessageAttributes", {}).get("ERROR_CODE", {}).get("StringValue")
-    same("tells", told, "NO_PERMISSIONS")
+    code = found[0].get("MessageAttributes", {}).get("ERROR_CODE", {}).get("StringValue")
+    same("tells", code, "NO_PERMISSIONS")
 
 
 @behaviour(_RESOURCES)
 def rule_to_closed_topic(aws: Aws) -> None:
-    """A rule does not publish to a topic whose policy does not let EventBridge, as a new topic's does not."""
+    """A rule does not publish to a topic whose policy does not allow EventBridge, such as a new topic's."""
     closed, opened = aws.topic(), aws.topic()
     policy = open_policy(opened, "sns:Publish")
     aws.sns.set_topic_attributes(TopicArn=opened, AttributeName="Policy", AttributeValue=policy)
@@ -122,7 +122,7 @@ def rule_to_closed_topic(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-event-bus-perms"))
 def another_account_puts(aws: Aws) -> None:
-    """Another account may put events once the bus's policy lets it."""
+    """Another account may put events once the bus's policy allows it."""
     arn = aws.events.describe_event_bus(Name=aws.own_bus)["Arn"]
     queue = aws.queue(opened=True)
     aws.rule(queue.arn, InputPath="$.account")

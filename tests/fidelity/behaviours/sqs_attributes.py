@@ -1,4 +1,4 @@
-"""The attributes of a queue: defaults, ranges, and what is shown of them."""
+"""Queue attributes: defaults, ranges, and GetQueueAttributes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def _default(name: str, value: str, what: str) -> None:
 
 
 _default("VisibilityTimeout", "30", "a message is hidden for 30 seconds")
-_default("MessageRetentionPeriod", "345600", "a message is kept for four days")
-_default("MaximumMessageSize", "1048576", "a message may have 1 MiB")
-_default("SqsManagedSseEnabled", "true", "SQS encrypts with keys of its own")
+_default("MessageRetentionPeriod", "345600", "a message is retained for four days")
+_default("MaximumMessageSize", "1048576", "a message has at most 1 MiB")
+_default("SqsManagedSseEnabled", "true", "SQS encrypts with its own keys")
 
 
 def _range(name: str, value: str, what: str) -> None:
@@ -31,7 +31,7 @@ def _range(name: str, value: str, what: str) -> None:
         given = {"QueueUrl": aws.queue().url, "Attributes": {name: value}}
         refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, says=name, **given)
 
-    GROUP.add(f"range_{name}", f"{name} {what} is refused", sqs_api("SetQueueAttributes"), check)
+    GROUP.add(f"range_{name}", f"{name} {what} is rejected", sqs_api("SetQueueAttributes"), check)
 
 
 _range("DelaySeconds", "901", "of more than 900")
@@ -43,7 +43,7 @@ _range("ReceiveMessageWaitTimeSeconds", "21", "of more than 20")
 
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def unknown_attribute(aws: Aws) -> None:
-    """Setting an attribute that there is not is refused with InvalidAttributeName."""
+    """Setting an attribute that does not exist is rejected with InvalidAttributeName."""
     given = {"QueueUrl": aws.queue().url, "Attributes": {"Nonsense": "1"}}
 
     refused("InvalidAttributeName", aws.sqs.set_queue_attributes, says="Unknown Attribute Nonsense", **given)
@@ -51,7 +51,7 @@ def unknown_attribute(aws: Aws) -> None:
 
 @behaviour(sqs_api("GetQueueAttributes"))
 def unknown_attribute_asked_for(aws: Aws) -> None:
-    """Asking for an attribute that there is not is refused with InvalidAttributeName."""
+    """A request for an attribute that does not exist is rejected with InvalidAttributeName."""
     given = {"QueueUrl": aws.queue().url, "AttributeNames": ["Nonsense"]}
 
     refused("InvalidAttributeName", aws.sqs.get_queue_attributes, **given)
@@ -59,7 +59,7 @@ def unknown_attribute_asked_for(aws: Aws) -> None:
 
 @behaviour(sqs_api("GetQueueAttributes"))
 def only_what_is_asked(aws: Aws) -> None:
-    """Only the attributes that were asked for are shown."""
+    """Only the requested attributes are shown."""
     shown = aws.queue().attributes("VisibilityTimeout", "DelaySeconds")
 
     same("shows", shown, {"VisibilityTimeout": "30", "DelaySeconds": "0"})
@@ -67,7 +67,7 @@ def only_what_is_asked(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def read_only_attribute(aws: Aws) -> None:
-    """An attribute that is not to be set, such as QueueArn, is refused."""
+    """An attribute that cannot be set, such as QueueArn, is rejected."""
     given = {"QueueUrl": aws.queue().url, "Attributes": {"QueueArn": "arn"}}
 
     refused("InvalidAttributeName", aws.sqs.set_queue_attributes, **given)
@@ -87,7 +87,7 @@ def last_modified(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def empty_text_removes(aws: Aws) -> None:
-    """An empty text takes a redrive policy away."""
+    """An empty text removes a redrive policy."""
     queue = aws.queue(**aws.dead_letters(aws.queue()))
 
     aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"RedrivePolicy": ""})
@@ -97,7 +97,7 @@ def empty_text_removes(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def two_encryptions(aws: Aws) -> None:
-    """KMS and SQS's own encryption at the same time are refused."""
+    """KMS and SQS's own encryption at the same time are rejected."""
     given = {"QueueName": aws.name(), "Attributes": {"KmsMasterKeyId": "key", "SqsManagedSseEnabled": "true"}}
 
     refused("InvalidAttributeName", aws.sqs.create_queue, says="one type of server-side encryption", **given)
@@ -117,7 +117,7 @@ def key_instead(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def high_throughput_on_standard(aws: Aws) -> None:
-    """DeduplicationScope is refused on a standard queue, as one for FIFO queues only."""
+    """DeduplicationScope is rejected on a standard queue, as one for FIFO queues only."""
     given = {"QueueUrl": aws.queue().url, "Attributes": {"DeduplicationScope": "queue"}}
 
     refused("InvalidAttributeName", aws.sqs.set_queue_attributes, says="only when FifoQueue is set to true", **given)
@@ -125,7 +125,7 @@ def high_throughput_on_standard(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def fifo_attribute_on_standard(aws: Aws) -> None:
-    """ContentBasedDeduplication is refused on a standard queue."""
+    """ContentBasedDeduplication is rejected on a standard queue."""
     given = {"QueueUrl": aws.queue().url, "Attributes": {"ContentBasedDeduplication": "true"}}
 
     refused("InvalidAttributeName", aws.sqs.set_queue_attributes, **given)
@@ -143,7 +143,7 @@ def queue_type_stays(aws: Aws) -> None:
 
 @behaviour(sqs_api("GetQueueAttributes"))
 def counts(aws: Aws) -> None:
-    """The approximate numbers tell visible, hidden and delayed messages apart."""
+    """The approximate numbers count visible, hidden and delayed messages separately."""
     queue = aws.queue()
     queue.send("in flight")
     queue.one()
@@ -155,7 +155,7 @@ def counts(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-delay-queues"))
 def standard_delay_is_not_retroactive(aws: Aws) -> None:
-    """A changed delay of a standard queue leaves messages in it as they are."""
+    """A changed delay of a standard queue does not apply to the messages in it."""
     queue = aws.queue(DelaySeconds="60")
     queue.send("delayed")
 
@@ -166,7 +166,7 @@ def standard_delay_is_not_retroactive(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-delay-queues"))
 def fifo_delay_is_retroactive(aws: Aws) -> None:
-    """A changed delay of a FIFO queue holds for messages in it as well."""
+    """A changed delay of a FIFO queue also applies to the messages in it."""
     queue = aws.fifo(DelaySeconds="60", ContentBasedDeduplication="true")
     queue.send("delayed", MessageGroupId="g")
 

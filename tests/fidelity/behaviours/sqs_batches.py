@@ -1,4 +1,4 @@
-"""Batches: what is refused as a whole, and what entry by entry."""
+"""Batches: errors of whole batches and of entries."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def _whole(name: str, statement: str, ids: list[str], code: str) -> None:
         entries = [{"Id": one, "MessageBody": "b"} for one in ids]
         refused(f"{_CODES}{code}", aws.sqs.send_message_batch, QueueUrl=aws.queue().url, Entries=entries)
 
-    GROUP.add(name, f"{statement} is refused ({code})", sqs_api("SendMessageBatch", recorded=True), check)
+    GROUP.add(name, f"{statement} is rejected ({code})", sqs_api("SendMessageBatch", recorded=True), check)
 
 
 _whole("empty_batch", "An empty batch", [], "EmptyBatchRequest")
 _whole("eleven_entries", "A batch of eleven", [str(number) for number in range(11)], "TooManyEntriesInBatchRequest")
 _whole("same_ids", "A batch with an id twice", ["a", "a"], "BatchEntryIdsNotDistinct")
-_whole("bad_id", "A batch with an id of other signs", ["a:b"], "InvalidBatchEntryId")
+_whole("bad_id", "A batch with an id with special characters", ["a:b"], "InvalidBatchEntryId")
 _whole("long_id", "A batch with an id of 81 characters", ["a" * 81], "InvalidBatchEntryId")
 
 
 @behaviour(sqs_api("SendMessageBatch", recorded=True))
 def nothing_of_a_refused_batch(aws: Aws) -> None:
-    """Of a batch that is refused nothing is sent."""
+    """A rejected batch sends nothing."""
     queue = aws.queue()
     entries = [{"Id": "a", "MessageBody": "1"}, {"Id": "a", "MessageBody": "2"}]
 
@@ -42,7 +42,7 @@ def nothing_of_a_refused_batch(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-batch-api-actions", recorded=True))
 def batch_too_long(aws: Aws) -> None:
-    """A batch of more than 1 MiB in all is refused (BatchRequestTooLong)."""
+    """A batch of more than 1 MiB in all is rejected (BatchRequestTooLong)."""
     entries = [{"Id": str(number), "MessageBody": "a" * 524_289} for number in range(2)]
 
     refused(f"{_CODES}BatchRequestTooLong", aws.sqs.send_message_batch, QueueUrl=aws.queue().url, Entries=entries)
@@ -50,7 +50,7 @@ def batch_too_long(aws: Aws) -> None:
 
 @behaviour(sqs_api("BatchResultErrorEntry"))
 def partial_failure(aws: Aws) -> None:
-    """One bad entry is told as the sender's fault; the others are sent."""
+    """One invalid entry fails as the sender's fault; the others are sent."""
     queue = aws.queue()
     entries = [{"Id": "good", "MessageBody": "b"}, {"Id": "bad", "MessageBody": "b", "DelaySeconds": 1000}]
 
@@ -76,7 +76,7 @@ def entry_too_long(aws: Aws) -> None:
 
 @behaviour(sqs_api("SendMessageBatch"))
 def delay_of_an_entry(aws: Aws) -> None:
-    """Each entry has a delay of its own."""
+    """Each entry has its own delay."""
     queue = aws.queue()
     entries = [{"Id": "0", "MessageBody": "now"}, {"Id": "1", "MessageBody": "late", "DelaySeconds": 60}]
 
@@ -87,7 +87,7 @@ def delay_of_an_entry(aws: Aws) -> None:
 
 @behaviour(sqs_api("SendMessageBatchResultEntry"))
 def digests_of_a_batch(aws: Aws) -> None:
-    """Each entry is answered with its message id and the digest of its body."""
+    """Each entry's result has its message id and the digest of its body."""
     entries = [{"Id": "x", "MessageBody": "b"}]
 
     [sent] = aws.sqs.send_message_batch(QueueUrl=aws.queue().url, Entries=entries)["Successful"]
@@ -98,7 +98,7 @@ def digests_of_a_batch(aws: Aws) -> None:
 
 @behaviour(sqs_api("DeleteMessageBatch"))
 def deletes(aws: Aws) -> None:
-    """A batch of deletes tells a bad handle (ReceiptHandleIsInvalid) and deletes the rest."""
+    """A batch of deletes reports an invalid handle (ReceiptHandleIsInvalid) and deletes the rest."""
     queue = aws.queue()
     queue.send()
     entries = [
@@ -115,7 +115,7 @@ def deletes(aws: Aws) -> None:
 
 @behaviour(sqs_api("ChangeMessageVisibilityBatch"))
 def visibilities(aws: Aws) -> None:
-    """A batch of visibility changes is answered entry by entry."""
+    """A batch of visibility changes has a result for each entry."""
     queue = aws.queue()
     queue.send()
     handle = queue.one()["ReceiptHandle"]
@@ -132,7 +132,7 @@ def visibilities(aws: Aws) -> None:
 
 @behaviour(sqs_api("SendMessageBatch", recorded=True))
 def no_group(aws: Aws) -> None:
-    """An entry without a group refuses a whole FIFO batch, with InvalidParameterValue."""
+    """An entry without a group makes a whole FIFO batch fail, with InvalidParameterValue."""
     entries = [{"Id": "1", "MessageBody": "b", "MessageDeduplicationId": "d"}]
     given = {"QueueUrl": aws.fifo().url, "Entries": entries}
 
@@ -147,11 +147,11 @@ def _other_whole(name: str, statement: str, source: Source, operation: str) -> N
 
 
 _other_whole(
-    "no_deletes", "An empty batch of deletes is refused", sqs_api("DeleteMessageBatch"), "delete_message_batch"
+    "no_deletes", "An empty batch of deletes is rejected", sqs_api("DeleteMessageBatch"), "delete_message_batch"
 )
 _other_whole(
     "no_changes",
-    "An empty batch of visibility changes is refused",
+    "An empty batch of visibility changes is rejected",
     sqs_api("ChangeMessageVisibilityBatch"),
     "change_message_visibility_batch",
 )

@@ -1,4 +1,4 @@
-"""Dead-letter queues: who may be one, when messages move, and what they keep."""
+"""Dead-letter queues: redrive policies, and the messages that move."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def age_of_standard(aws: Aws) -> None:
 
 @behaviour(_GUIDE)
 def age_of_fifo(aws: Aws) -> None:
-    """On a FIFO queue a dead letter begins a new time."""
+    """On a FIFO queue a dead letter gets a new sent time."""
     dead = aws.fifo()
     queue = aws.fifo(**aws.dead_letters(dead))
     queue.send("b", MessageGroupId="g", MessageDeduplicationId="d")
@@ -82,7 +82,7 @@ def age_of_fifo(aws: Aws) -> None:
 
 @behaviour(sqs_api("ReceiveMessage"))
 def its_source(aws: Aws) -> None:
-    """A dead letter tells the queue that it came from (DeadLetterQueueSourceArn)."""
+    """A dead letter names its source queue (DeadLetterQueueSourceArn)."""
     queue, dead = scene(aws)
     queue.send()
     queue.one(VisibilityTimeout=0)
@@ -95,7 +95,7 @@ def its_source(aws: Aws) -> None:
 
 @behaviour(_GUIDE)
 def fifo_group_goes_on(aws: Aws) -> None:
-    """When a message of a FIFO group has moved, the next of the group comes."""
+    """After a message of a FIFO group has moved, the group's next message is received."""
     queue = aws.fifo(**aws.dead_letters(aws.fifo()))
     for body in ("a1", "a2"):
         queue.send(body, MessageGroupId="g", MessageDeduplicationId=body)
@@ -106,13 +106,13 @@ def fifo_group_goes_on(aws: Aws) -> None:
 
 @behaviour(_GUIDE)
 def missing_target(aws: Aws) -> None:
-    """A dead-letter queue that is not there is refused."""
+    """A dead-letter queue that does not exist is rejected."""
     _refused(aws, {"deadLetterTargetArn": f"{aws.queue().arn}-not", "maxReceiveCount": 1})
 
 
 @behaviour(sqs_api("CreateQueue", recorded=True))
 def target_that_is_no_arn(aws: Aws) -> None:
-    """A target that is no ARN is refused, and named."""
+    """A target that is not an ARN is rejected, and the error names it."""
     policy = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": "dummy", "maxReceiveCount": 42})}
     given = {"QueueName": aws.name(), "Attributes": policy}
 
@@ -121,7 +121,7 @@ def target_that_is_no_arn(aws: Aws) -> None:
 
 @behaviour(_GUIDE)
 def other_type(aws: Aws) -> None:
-    """A FIFO queue is refused as the dead-letter queue of a standard queue."""
+    """A FIFO queue is rejected as the dead-letter queue of a standard queue."""
     _refused(aws, {"deadLetterTargetArn": aws.fifo().arn, "maxReceiveCount": 1})
 
 
@@ -129,7 +129,7 @@ def _count(name: str, value: int) -> None:
     def check(aws: Aws) -> None:
         _refused(aws, {"deadLetterTargetArn": aws.queue().arn, "maxReceiveCount": value})
 
-    GROUP.add(name, f"maxReceiveCount {value:,} is refused", sqs_api("SetQueueAttributes"), check)
+    GROUP.add(name, f"maxReceiveCount {value:,} is rejected", sqs_api("SetQueueAttributes"), check)
 
 
 _count("count_of_zero", 0)
@@ -138,13 +138,13 @@ _count("count_too_large", 1001)
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def no_count(aws: Aws) -> None:
-    """A redrive policy without maxReceiveCount is refused."""
+    """A redrive policy without maxReceiveCount is rejected."""
     _refused(aws, {"deadLetterTargetArn": aws.queue().arn})
 
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def unwilling(aws: Aws) -> None:
-    """A queue whose RedriveAllowPolicy is denyAll is refused as a dead-letter queue."""
+    """A queue whose RedriveAllowPolicy is denyAll is rejected as a dead-letter queue."""
     dead = aws.queue(RedriveAllowPolicy={"redrivePermission": "denyAll"})
 
     _refused(aws, {"deadLetterTargetArn": dead.arn, "maxReceiveCount": 1})
@@ -152,7 +152,7 @@ def unwilling(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def willing_for_another(aws: Aws) -> None:
-    """With byQueue only the queues that are named may send their dead letters."""
+    """With byQueue only the named queues may send their dead letters."""
     allowed = aws.queue()
     allow = {"redrivePermission": "byQueue", "sourceQueueArns": [allowed.arn]}
     dead = aws.queue(RedriveAllowPolicy=allow)
@@ -164,7 +164,7 @@ def willing_for_another(aws: Aws) -> None:
 
 @behaviour(sqs_api("ListDeadLetterSourceQueues"))
 def sources(aws: Aws) -> None:
-    """ListDeadLetterSourceQueues lists the queues that send their dead letters there."""
+    """ListDeadLetterSourceQueues lists the source queues of a dead-letter queue."""
     queue, dead = scene(aws)
 
     same("lists", aws.sqs.list_dead_letter_source_queues(QueueUrl=dead.url).get("queueUrls"), [queue.url])

@@ -23,7 +23,7 @@ def fill(queue: Queue, *messages: str) -> None:
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def group_required(aws: Aws) -> None:
-    """A message without a group is refused (MissingParameter)."""
+    """A message without a group is rejected (MissingParameter)."""
     given = {"QueueUrl": aws.fifo().url, "MessageBody": "b", "MessageDeduplicationId": "d"}
 
     refused("MissingParameter", aws.sqs.send_message, says="MessageGroupId", **given)
@@ -31,7 +31,7 @@ def group_required(aws: Aws) -> None:
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def token_required(aws: Aws) -> None:
-    """A message without a deduplication id is refused, unless the queue takes the content for one."""
+    """A message without a deduplication id is rejected, unless the queue has ContentBasedDeduplication."""
     given = {"QueueUrl": aws.fifo().url, "MessageBody": "b", "MessageGroupId": "g"}
 
     refused("InvalidParameterValue", aws.sqs.send_message, says="ContentBasedDeduplication", **given)
@@ -39,7 +39,7 @@ def token_required(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-message-timers", recorded=True))
 def no_own_delay(aws: Aws) -> None:
-    """A delay of a single message is refused."""
+    """A delay of a single message is rejected."""
     given: dict[str, Any] = {"MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
 
     refused("InvalidParameterValue", aws.sqs.send_message, QueueUrl=aws.fifo().url, DelaySeconds=2, **given)
@@ -47,7 +47,7 @@ def no_own_delay(aws: Aws) -> None:
 
 @behaviour(sqs_api("SendMessage"))
 def long_group(aws: Aws) -> None:
-    """A group id of 129 characters is refused."""
+    """A group id of 129 characters is rejected."""
     given = {"MessageBody": "b", "MessageGroupId": "g" * 129, "MessageDeduplicationId": "d"}
 
     refused("InvalidParameterValue", aws.sqs.send_message, QueueUrl=aws.fifo().url, **given)
@@ -55,7 +55,7 @@ def long_group(aws: Aws) -> None:
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def empty_deduplication_id(aws: Aws) -> None:
-    """An empty deduplication id is refused for its length, not as a missing one."""
+    """An empty deduplication id is rejected for its length, not as a missing one."""
     given = {"MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": ""}
 
     refused("InvalidParameterValue", aws.sqs.send_message, says="1 to 128", QueueUrl=aws.fifo().url, **given)
@@ -63,7 +63,7 @@ def empty_deduplication_id(aws: Aws) -> None:
 
 @behaviour(sqs_api("ReceiveMessage", recorded=True))
 def fifo_attributes(aws: Aws) -> None:
-    """Group, deduplication id and sequence number are shown; the number is the one that the sender got."""
+    """Group, deduplication id and sequence number are shown; the sequence number is the sender's."""
     queue = aws.fifo()
     sent = queue.send("b", MessageGroupId="g", MessageDeduplicationId="d")
 
@@ -75,7 +75,7 @@ def fifo_attributes(aws: Aws) -> None:
 
 @behaviour(_LOGIC)
 def order_in_a_group(aws: Aws) -> None:
-    """The messages of a group come in the order in which they were sent."""
+    """The messages of a group are received in the order of sending."""
     queue = aws.fifo()
     fill(queue, "a1", "a2", "a3", "a4")
 
@@ -93,7 +93,7 @@ def batch_from_one_group(aws: Aws) -> None:
 
 @behaviour(_LOGIC)
 def group_blocked(aws: Aws) -> None:
-    """While a message of a group is in flight, later ones of it wait; other groups go on."""
+    """While a message of a group is in flight, later ones of the group wait; other groups do not."""
     queue = aws.fifo()
     fill(queue, "a1", "a2", "b1")
     queue.one()
@@ -103,7 +103,7 @@ def group_blocked(aws: Aws) -> None:
 
 @behaviour(_LOGIC)
 def group_freed(aws: Aws) -> None:
-    """When the message in flight is deleted, the group goes on."""
+    """A delete of the message in flight releases the rest of its group."""
     queue = aws.fifo()
     fill(queue, "a1", "a2")
     queue.delete(queue.one())
@@ -113,7 +113,7 @@ def group_freed(aws: Aws) -> None:
 
 @behaviour(_LOGIC)
 def order_through_a_timeout(aws: Aws) -> None:
-    """A message that comes back is the first of its group again."""
+    """A message that becomes visible again is the first of its group."""
     queue = aws.fifo()
     fill(queue, "a1", "a2", "a3")
     queue.receive(2, VisibilityTimeout=1)
@@ -124,7 +124,7 @@ def order_through_a_timeout(aws: Aws) -> None:
 
 @behaviour(sqs_api("ChangeMessageVisibility", recorded=True))
 def kept_longer(aws: Aws) -> None:
-    """Of three messages whose time is up but for the second's, only the first comes back."""
+    """Of three messages of a group of which the second is still in flight, only the first is received again."""
     queue = aws.fifo(ContentBasedDeduplication="true", VisibilityTimeout="1")
     fill(queue, "g1", "g2", "g3")
     second = queue.receive()[1]
@@ -137,7 +137,7 @@ def kept_longer(aws: Aws) -> None:
 
 @behaviour(sqs_guide("FIFO-queues-exactly-once-processing"))
 def sent_twice(aws: Aws) -> None:
-    """The same deduplication id within five minutes is sent once; the answer is that of the first."""
+    """The same deduplication id within five minutes is sent once; the second answer equals the first."""
     queue = aws.fifo()
     given = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
     first, second = queue.send("first", **given), queue.send("second", **given)
@@ -149,7 +149,7 @@ def sent_twice(aws: Aws) -> None:
 
 @behaviour(sqs_guide("using-messagededuplicationid-property", recorded=True))
 def sent_again_after_delete(aws: Aws) -> None:
-    """A deduplication id counts for five minutes even when its message was deleted."""
+    """A deduplication id applies for five minutes even if its message was deleted."""
     queue = aws.fifo()
     fill(queue, "a1")
     queue.delete(queue.one())
@@ -161,7 +161,7 @@ def sent_again_after_delete(aws: Aws) -> None:
 
 @behaviour(sqs_guide("FIFO-queues-exactly-once-processing"))
 def content_based(aws: Aws) -> None:
-    """With ContentBasedDeduplication the body is what counts, not the attributes."""
+    """ContentBasedDeduplication uses the body, not the attributes."""
     queue = aws.fifo(ContentBasedDeduplication="true")
     for number in ("1", "2"):
         attributes = {"n": {"DataType": "Number", "StringValue": number}}
@@ -172,7 +172,7 @@ def content_based(aws: Aws) -> None:
 
 @behaviour(sqs_guide("FIFO-queues-exactly-once-processing"))
 def own_token_first(aws: Aws) -> None:
-    """A deduplication id of a message goes before its content."""
+    """An explicit deduplication id overrides the content's."""
     queue = aws.fifo(ContentBasedDeduplication="true")
     for token in ("1", "2"):
         queue.send("same", MessageGroupId="g", MessageDeduplicationId=token)
@@ -182,7 +182,7 @@ def own_token_first(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def token_counts_for_the_queue(aws: Aws) -> None:
-    """A deduplication id counts for the whole queue by default."""
+    """A deduplication id applies to the whole queue by default."""
     queue = aws.fifo()
     for group in ("a", "b"):
         queue.send(group, MessageGroupId=group, MessageDeduplicationId="d")
@@ -192,7 +192,7 @@ def token_counts_for_the_queue(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def token_counts_for_the_group(aws: Aws) -> None:
-    """With DeduplicationScope messageGroup a deduplication id counts for each group."""
+    """With DeduplicationScope messageGroup a deduplication id applies to each group."""
     queue = aws.fifo(DeduplicationScope="messageGroup")
     for group in ("a", "b"):
         queue.send(group, MessageGroupId=group, MessageDeduplicationId="d")
@@ -202,7 +202,7 @@ def token_counts_for_the_group(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def throughput_needs_its_scope(aws: Aws) -> None:
-    """FifoThroughputLimit perMessageGroupId is refused while the deduplication scope is the queue."""
+    """FifoThroughputLimit perMessageGroupId is rejected while the deduplication scope is the queue."""
     given = {"QueueUrl": aws.fifo().url, "Attributes": {"FifoThroughputLimit": "perMessageGroupId"}}
 
     refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, **given)
@@ -220,7 +220,7 @@ def sequence_numbers(aws: Aws) -> None:
 
 @behaviour(sqs_api("DeleteMessage", recorded=True))
 def expired_handle(aws: Aws) -> None:
-    """After its visibility timeout a handle no longer deletes, and the refusal says that it has expired."""
+    """After the visibility timeout a handle does not delete; the error says that it has expired."""
     queue = aws.fifo()
     fill(queue, "a1")
     handle = queue.one(VisibilityTimeout=1)["ReceiptHandle"]
@@ -233,7 +233,7 @@ def expired_handle(aws: Aws) -> None:
 
 @behaviour(sqs_api("ReceiveMessage"))
 def retried_receive(aws: Aws) -> None:
-    """A receive with the same attempt id gives the same messages and handles again."""
+    """A receive with the same attempt id returns the same messages and handles again."""
     queue = aws.fifo()
     fill(queue, "a1", "a2")
 
@@ -245,7 +245,7 @@ def retried_receive(aws: Aws) -> None:
 
 @behaviour(sqs_api("ReceiveMessage"))
 def long_attempt_id(aws: Aws) -> None:
-    """An attempt id of 129 characters is refused."""
+    """An attempt id of 129 characters is rejected."""
     given = {"QueueUrl": aws.fifo().url, "ReceiveRequestAttemptId": "x" * 129}
 
     refused("InvalidParameterValue", aws.sqs.receive_message, **given)
@@ -253,7 +253,7 @@ def long_attempt_id(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-delay-queues"))
 def delay_of_the_queue(aws: Aws) -> None:
-    """A FIFO queue's delay holds for each message."""
+    """A FIFO queue's delay applies to each message."""
     queue = aws.fifo(DelaySeconds="2")
     sent = time.monotonic()
     fill(queue, "a1")
@@ -266,7 +266,7 @@ def delay_of_the_queue(aws: Aws) -> None:
 
 @behaviour(sqs_api("PurgeQueue", recorded=True))
 def purge_forgets(aws: Aws) -> None:
-    """After a purge the same deduplication id is taken again."""
+    """After a purge the same deduplication id is accepted again."""
     queue = aws.fifo()
     fill(queue, "a1")
     aws.sqs.purge_queue(QueueUrl=queue.url)

@@ -1,4 +1,4 @@
-"""Message move tasks: dead letters go back."""
+"""Message move tasks (redrive)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _ends(aws: Aws, dead: Queue, status: str) -> dict[str, Any]:
 
 @behaviour(sqs_api("StartMessageMoveTask"))
 def back_to_the_source(aws: Aws) -> None:
-    """Without a destination dead letters go back to the queue that they came from."""
+    """Without a destination dead letters go back to their source queue."""
     queue, dead = _with_letters(aws, 3)
 
     aws.sqs.start_message_move_task(SourceArn=dead.arn)
@@ -45,7 +45,7 @@ def back_to_the_source(aws: Aws) -> None:
 
 @behaviour(sqs_api("StartMessageMoveTask"))
 def to_a_destination(aws: Aws) -> None:
-    """With a destination they go there."""
+    """With a destination dead letters go there."""
     _, dead = _with_letters(aws, 2)
     other = aws.queue()
 
@@ -56,7 +56,7 @@ def to_a_destination(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-configure-dead-letter-queue-redrive"))
 def as_new_messages(aws: Aws) -> None:
-    """A message that was moved back is a new one: its receives count from the beginning."""
+    """A moved message is a new one: its receive count starts again."""
     queue, dead = _with_letters(aws, 1)
 
     aws.sqs.start_message_move_task(SourceArn=dead.arn)
@@ -66,7 +66,7 @@ def as_new_messages(aws: Aws) -> None:
 
 @behaviour(sqs_api("ListMessageMoveTasks", recorded=True))
 def ended_task(aws: Aws) -> None:
-    """A task that is done is COMPLETED, tells how many it moved, and shows no handle."""
+    """A finished task is COMPLETED, shows how many messages it moved, and has no handle."""
     _, dead = _with_letters(aws, 2)
     aws.sqs.start_message_move_task(SourceArn=dead.arn)
 
@@ -78,7 +78,7 @@ def ended_task(aws: Aws) -> None:
 
 @behaviour(sqs_api("CancelMessageMoveTask"))
 def cancelled(aws: Aws) -> None:
-    """A task with a rate can be cancelled; what it has not moved stays."""
+    """A task with a rate can be cancelled; the remaining messages stay."""
     _, dead = _with_letters(aws, 8)
     task = aws.sqs.start_message_move_task(SourceArn=dead.arn, MaxNumberOfMessagesPerSecond=1)
 
@@ -90,7 +90,7 @@ def cancelled(aws: Aws) -> None:
 
 @behaviour(sqs_api("StartMessageMoveTask", recorded=True))
 def one_at_a_time(aws: Aws) -> None:
-    """A second task while one runs is refused."""
+    """A second task while one runs is rejected."""
     _, dead = _with_letters(aws, 8)
     aws.sqs.start_message_move_task(SourceArn=dead.arn, MaxNumberOfMessagesPerSecond=1)
 
@@ -99,7 +99,7 @@ def one_at_a_time(aws: Aws) -> None:
 
 @behaviour(sqs_api("StartMessageMoveTask", recorded=True))
 def no_dead_letter_queue(aws: Aws) -> None:
-    """A source that is no dead-letter queue is refused."""
+    """A source that is not a dead-letter queue is rejected."""
     arn = aws.queue().arn
 
     refused("InvalidParameterValue", aws.sqs.start_message_move_task, says="Dead Letter Queue", SourceArn=arn)
@@ -107,7 +107,7 @@ def no_dead_letter_queue(aws: Aws) -> None:
 
 @behaviour(sqs_api("StartMessageMoveTask", recorded=True))
 def no_destination(aws: Aws) -> None:
-    """A destination that is not there is refused (ResourceNotFoundException)."""
+    """A destination that does not exist is rejected (ResourceNotFoundException)."""
     _, dead = scene(aws)
     given = {"SourceArn": dead.arn, "DestinationArn": f"{dead.arn}-not"}
 
@@ -116,5 +116,5 @@ def no_destination(aws: Aws) -> None:
 
 @behaviour(sqs_api("CancelMessageMoveTask", recorded=True))
 def handle_that_is_none(aws: Aws) -> None:
-    """Cancelling with a text that is no handle is refused."""
+    """Cancelling with an invalid handle is rejected."""
     refused("InvalidParameterValue", aws.sqs.cancel_message_move_task, says="TaskHandle", TaskHandle="foobar")

@@ -35,7 +35,7 @@ def permission(aws: Aws) -> None:
 
 @behaviour(sqs_api("AddPermission", recorded=True))
 def label_twice(aws: Aws) -> None:
-    """A label that is there already is refused."""
+    """An existing label is rejected."""
     given = {"QueueUrl": aws.queue().url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["SendMessage"]}
     aws.sqs.add_permission(**given)
 
@@ -44,13 +44,13 @@ def label_twice(aws: Aws) -> None:
 
 @behaviour(sqs_api("RemovePermission", recorded=True))
 def label_unknown(aws: Aws) -> None:
-    """Removing a label that is not there is refused."""
+    """Removing an unknown label is rejected."""
     refused("InvalidParameterValue", aws.sqs.remove_permission, QueueUrl=aws.queue().url, Label="none")
 
 
 @behaviour(sqs_api("RemovePermission", recorded=True))
 def last_label(aws: Aws) -> None:
-    """When its last permission is removed, a queue has no policy."""
+    """A queue without permissions has no policy."""
     queue = aws.queue()
     given = {"QueueUrl": queue.url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["SendMessage"]}
     aws.sqs.add_permission(**given)
@@ -62,7 +62,7 @@ def last_label(aws: Aws) -> None:
 
 @behaviour(sqs_api("AddPermission"))
 def action_unknown(aws: Aws) -> None:
-    """A permission for an action that there is not is refused."""
+    """A permission for an unknown action is rejected."""
     given = {"QueueUrl": aws.queue().url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["Nonsense"]}
 
     says = "Value SQS:Nonsense for parameter ActionName is invalid"
@@ -71,7 +71,7 @@ def action_unknown(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-basic-examples-of-sqs-policies"))
 def another_account_is_refused(aws: Aws) -> None:
-    """Another account is refused without a policy that lets it (AccessDenied)."""
+    """Another account is rejected unless a policy allows it (AccessDenied)."""
     other = aws.client("sqs", account=_OTHER)
 
     refused("AccessDenied", other.send_message, QueueUrl=aws.queue().url, MessageBody="b")
@@ -79,7 +79,7 @@ def another_account_is_refused(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-basic-examples-of-sqs-policies"))
 def another_account_is_let(aws: Aws) -> None:
-    """Another account may do what a policy lets it do, and nothing else."""
+    """Another account may do what a policy allows, and nothing else."""
     queue, other = aws.queue(), aws.client("sqs", account=_OTHER)
     given = {"QueueUrl": queue.url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["SendMessage"]}
     aws.sqs.add_permission(**given)
@@ -92,7 +92,7 @@ def another_account_is_let(aws: Aws) -> None:
 
 @behaviour(sqs_api("GetQueueUrl"))
 def url_for_another_account(aws: Aws) -> None:
-    """QueueOwnerAWSAccountId finds the queue of another account that lets one ask."""
+    """QueueOwnerAWSAccountId finds the queue of another account that allows it."""
     queue, other = aws.queue(), aws.client("sqs", account=_OTHER)
     given = {"QueueUrl": queue.url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["GetQueueUrl"]}
     aws.sqs.add_permission(**given)
@@ -104,7 +104,7 @@ def url_for_another_account(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def policy_that_is_none(aws: Aws) -> None:
-    """A policy that is no JSON is refused (InvalidAttributeValue)."""
+    """A policy that is not JSON is rejected (InvalidAttributeValue)."""
     given = {"QueueUrl": aws.queue().url, "Attributes": {"Policy": "{"}}
 
     refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, **given)

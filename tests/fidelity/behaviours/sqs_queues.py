@@ -1,4 +1,4 @@
-"""Queues: making, finding, listing, tagging, emptying them, and their attributes."""
+"""Queues: create, find, list, tag, purge and delete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BAD_NAME = "InvalidParameterValue"
 
 @behaviour(sqs_guide("sqs-queue-message-identifiers"))
 def queue_url(aws: Aws) -> None:
-    """A queue's URL ends with the account and the name, and GetQueueUrl gives the same."""
+    """A queue's URL ends with the account and the name, and GetQueueUrl returns the same."""
     queue = aws.queue()
 
     holds(queue.url.endswith(f"/{ACCOUNT}/{queue.name}"), f"gives {queue.url}")
@@ -23,7 +23,7 @@ def queue_url(aws: Aws) -> None:
 
 @behaviour(sqs_api("CreateQueue"))
 def created_again(aws: Aws) -> None:
-    """Creating a queue again with the same attributes gives its URL."""
+    """Creating a queue again with the same attributes returns its URL."""
     queue = aws.queue(DelaySeconds="5")
 
     again = aws.sqs.create_queue(QueueName=queue.name, Attributes={"DelaySeconds": "5"})["QueueUrl"]
@@ -33,7 +33,7 @@ def created_again(aws: Aws) -> None:
 
 @behaviour(sqs_api("CreateQueue", recorded=True))
 def created_differently(aws: Aws) -> None:
-    """Creating a queue again with another attribute is refused, and the attribute named."""
+    """Creating a queue again with another attribute is rejected, and the error names the attribute."""
     queue = aws.queue()
     given = {"QueueName": queue.name, "Attributes": {"DelaySeconds": "5"}}
 
@@ -42,31 +42,31 @@ def created_differently(aws: Aws) -> None:
 
 @behaviour(sqs_api("CreateQueue"))
 def name_with_a_blank(aws: Aws) -> None:
-    """A name with other signs than letters, digits, hyphens and underscores is refused."""
+    """A name with characters other than letters, digits, hyphens and underscores is rejected."""
     refused(_BAD_NAME, aws.sqs.create_queue, QueueName="a b")
 
 
 @behaviour(sqs_api("CreateQueue"))
 def name_too_long(aws: Aws) -> None:
-    """A name of 81 characters is refused."""
+    """A name of 81 characters is rejected."""
     refused(_BAD_NAME, aws.sqs.create_queue, QueueName="x" * 81)
 
 
 @behaviour(sqs_api("CreateQueue"))
 def fifo_name_without_attribute(aws: Aws) -> None:
-    """A name that ends with .fifo is refused without the attribute FifoQueue."""
+    """A name that ends with .fifo is rejected without the attribute FifoQueue."""
     refused(_BAD_NAME, aws.sqs.create_queue, QueueName=f"{aws.name()}.fifo")
 
 
 @behaviour(sqs_api("CreateQueue"))
 def fifo_without_fifo_name(aws: Aws) -> None:
-    """A FIFO queue whose name does not end with .fifo is refused."""
+    """A FIFO queue whose name does not end with .fifo is rejected."""
     refused(_BAD_NAME, aws.sqs.create_queue, QueueName=aws.name(), Attributes={"FifoQueue": "true"})
 
 
 @behaviour(sqs_api("CreateQueue", recorded=True))
 def fifo_false(aws: Aws) -> None:
-    """FifoQueue=false is refused on a standard queue: the attribute is unknown there."""
+    """FifoQueue=false is rejected on a standard queue: the attribute is unknown there."""
     given = {"QueueName": aws.name(), "Attributes": {"FifoQueue": "false"}}
 
     refused("InvalidAttributeName", aws.sqs.create_queue, says="Unknown Attribute FifoQueue", **given)
@@ -74,13 +74,13 @@ def fifo_false(aws: Aws) -> None:
 
 @behaviour(sqs_api("GetQueueUrl", recorded=True))
 def url_of_nothing(aws: Aws) -> None:
-    """GetQueueUrl of a queue that is not there is refused with AWS.SimpleQueueService.NonExistentQueue."""
+    """GetQueueUrl of a queue that does not exist is rejected with AWS.SimpleQueueService.NonExistentQueue."""
     refused("AWS.SimpleQueueService.NonExistentQueue", aws.sqs.get_queue_url, QueueName=aws.name(), status=400)
 
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def send_to_nothing(aws: Aws) -> None:
-    """SendMessage to a queue that is not there is refused with AWS.SimpleQueueService.NonExistentQueue."""
+    """SendMessage to a queue that does not exist is rejected with AWS.SimpleQueueService.NonExistentQueue."""
     url = f"{aws.queue().url}-not"
 
     refused("AWS.SimpleQueueService.NonExistentQueue", aws.sqs.send_message, QueueUrl=url, MessageBody="b")
@@ -88,7 +88,7 @@ def send_to_nothing(aws: Aws) -> None:
 
 @behaviour(sqs_api("DeleteQueue"))
 def name_rests(aws: Aws) -> None:
-    """The name of a deleted queue is refused for 60 seconds."""
+    """The name of a deleted queue is rejected for 60 seconds."""
     queue = aws.queue()
     aws.sqs.delete_queue(QueueUrl=queue.url)
 
@@ -107,7 +107,7 @@ def listed_by_prefix(aws: Aws) -> None:
 
 @behaviour(sqs_api("ListQueues"))
 def listed_by_pages(aws: Aws) -> None:
-    """With MaxResults a page of queues ends with a token as long as there are more."""
+    """With MaxResults a page of queues has a token as long as there are more."""
     for _ in range(5):
         aws.queue()
 
@@ -130,7 +130,7 @@ def another_region(aws: Aws) -> None:
 
 @behaviour(sqs_api("TagQueue"))
 def tags(aws: Aws) -> None:
-    """Tags are added, overwritten and taken away."""
+    """Tags are added, overwritten and removed."""
     queue = aws.queue()
     aws.sqs.tag_queue(QueueUrl=queue.url, Tags={"a": "1", "b": "2", "c": ""})
     aws.sqs.tag_queue(QueueUrl=queue.url, Tags={"a": "3"})
@@ -141,7 +141,7 @@ def tags(aws: Aws) -> None:
 
 @behaviour(sqs_api("CreateQueue"))
 def tags_at_creation(aws: Aws) -> None:
-    """CreateQueue takes tags."""
+    """CreateQueue accepts tags."""
     url = aws.sqs.create_queue(QueueName=aws.name(), tags={"team": "orders"})["QueueUrl"]
 
     same("keeps", aws.sqs.list_queue_tags(QueueUrl=url).get("Tags"), {"team": "orders"})
@@ -149,7 +149,7 @@ def tags_at_creation(aws: Aws) -> None:
 
 @behaviour(sqs_api("PurgeQueue"))
 def purge(aws: Aws) -> None:
-    """A purge deletes messages that wait, are in flight or delayed."""
+    """A purge deletes visible, in-flight and delayed messages."""
     queue = aws.queue()
     queue.send("in flight")
     queue.one()
@@ -163,7 +163,7 @@ def purge(aws: Aws) -> None:
 
 @behaviour(sqs_api("PurgeQueue", recorded=True))
 def purged_twice(aws: Aws) -> None:
-    """A second purge within 60 seconds is refused with PurgeQueueInProgress (403)."""
+    """A second purge within 60 seconds is rejected with PurgeQueueInProgress (403)."""
     queue = aws.queue()
     aws.sqs.purge_queue(QueueUrl=queue.url)
 

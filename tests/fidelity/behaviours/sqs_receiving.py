@@ -1,4 +1,4 @@
-"""Receiving: what is asked for, what is told of a message, and waiting for one."""
+"""Receiving: parameters, attributes and long polling."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _NAMES = {"General": "Kenobi", "Hello": "There", "Help.Me": "Me"}
 
 @behaviour(sqs_api("ReceiveMessage"))
 def nothing_there(aws: Aws) -> None:
-    """The answer of an empty queue has no Messages."""
+    """The answer of an empty queue has no member Messages."""
     holds("Messages" not in aws.sqs.receive_message(QueueUrl=aws.queue().url), "answers an empty list")
 
 
 @behaviour(sqs_api("ReceiveMessage"))
 def one_by_default(aws: Aws) -> None:
-    """Without MaxNumberOfMessages one message comes."""
+    """Without MaxNumberOfMessages one message is returned."""
     queue = aws.queue()
     for _ in range(3):
         queue.send()
@@ -36,7 +36,7 @@ def one_by_default(aws: Aws) -> None:
 
 @behaviour(sqs_api("ReceiveMessage", recorded=True))
 def form_and_json(aws: Aws) -> None:
-    """A form whose client accepts application/json, as API Gateway does, gets the XML's document as JSON."""
+    """A form whose client accepts application/json, as API Gateway does, gets the document as JSON."""
     queue = aws.queue()
     queue.send("hello")
     scope = f"Credential={ACCOUNT}/20260101/{REGION}/sqs/aws4_request, SignedHeaders=host, Signature=0"
@@ -55,7 +55,7 @@ def _refused(name: str, statement: str, **given: Any) -> None:
     def check(aws: Aws) -> None:
         refused("InvalidParameterValue", aws.sqs.receive_message, QueueUrl=aws.queue().url, **given)
 
-    GROUP.add(name, f"{statement} is refused", sqs_api("ReceiveMessage"), check)
+    GROUP.add(name, f"{statement} is rejected", sqs_api("ReceiveMessage"), check)
 
 
 _refused("eleven_messages", "Asking for eleven messages", MaxNumberOfMessages=11)
@@ -66,7 +66,7 @@ _refused("hiding_too_long", "A visibility timeout of more than 12 hours", Visibi
 
 @behaviour(sqs_api("ReceiveMessage", recorded=True))
 def system_attributes(aws: Aws) -> None:
-    """All asks for SenderId, SentTimestamp, ApproximateReceiveCount and ApproximateFirstReceiveTimestamp."""
+    """All returns SenderId, SentTimestamp, ApproximateReceiveCount and ApproximateFirstReceiveTimestamp."""
     queue = aws.queue()
     queue.send()
 
@@ -78,7 +78,7 @@ def system_attributes(aws: Aws) -> None:
 
 @behaviour(sqs_api("ReceiveMessage"))
 def none_unless_asked(aws: Aws) -> None:
-    """Without names no attributes are told, and no digest of them."""
+    """Without names neither attributes nor their digest are returned."""
     queue = aws.queue()
     queue.send(MessageAttributes={"a": text("1")})
 
@@ -97,18 +97,20 @@ def _selection(name: str, statement: str, names: list[str], wanted: dict[str, st
     GROUP.add(name, statement, sqs_api("ReceiveMessage", recorded=True), check)
 
 
-_selection("all_attributes", "All asks for every attribute", ["All"], _NAMES, "4c360f3fdafd970e05fae2f149d997f5")
-_selection("any_prefix", "A prefix of nothing (.*) asks for all", [".*"], _NAMES, "4c360f3fdafd970e05fae2f149d997f5")
+_selection("all_attributes", "All selects every attribute", ["All"], _NAMES, "4c360f3fdafd970e05fae2f149d997f5")
+_selection(
+    "any_prefix", "An empty prefix (.*) selects all attributes", [".*"], _NAMES, "4c360f3fdafd970e05fae2f149d997f5"
+)
 _selection(
     "attributes_by_prefix",
-    "Hel.* asks for the names that begin so; the digest is of those alone",
+    "Hel.* selects the names with that prefix; the digest covers only those",
     ["Hel.*"],
     {"Hello": "There", "Help.Me": "Me"},
     "83fee93c1bcd8b9a5a923ffacdc636c7",
 )
 _selection(
     "attributes_by_name",
-    "Names that a message has not are passed over",
+    "Names that a message does not have are ignored",
     ["Hello", "Foo"],
     {"Hello": "There"},
     "a311262e065454b75da111d535b8dacd",
@@ -117,7 +119,7 @@ _selection(
 
 @behaviour(sqs_api("ReceiveMessage"))
 def receive_count(aws: Aws) -> None:
-    """ApproximateReceiveCount counts; the time of the first receive stays."""
+    """ApproximateReceiveCount increases; the time of the first receive stays."""
     queue = aws.queue()
     queue.send()
     first = queue.one(AttributeNames=["All"], VisibilityTimeout=0)["Attributes"]
@@ -132,7 +134,7 @@ def receive_count(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-queue-message-identifiers"))
 def another_handle(aws: Aws) -> None:
-    """Each receive gives another receipt handle; the message id stays."""
+    """Each receive returns another receipt handle; the message id stays."""
     queue = aws.queue()
     queue.send()
 
@@ -144,7 +146,7 @@ def another_handle(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-short-and-long-polling"))
 def long_poll(aws: Aws) -> None:
-    """A waiting receive is answered as soon as a message comes."""
+    """A waiting receive returns as soon as a message arrives."""
     queue = aws.queue()
     timer = threading.Timer(0.7, queue.send)
     started = time.monotonic()
@@ -160,7 +162,7 @@ def long_poll(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-short-and-long-polling"))
 def long_poll_in_vain(aws: Aws) -> None:
-    """A waiting receive ends without messages after its time."""
+    """A waiting receive returns without messages after its wait time."""
     queue = aws.queue()
     started = time.monotonic()
 
@@ -173,7 +175,7 @@ def long_poll_in_vain(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-short-and-long-polling"))
 def queue_s_wait(aws: Aws) -> None:
-    """ReceiveMessageWaitTimeSeconds of the queue holds where a request says nothing."""
+    """ReceiveMessageWaitTimeSeconds of the queue applies if a request does not set it."""
     queue = aws.queue(ReceiveMessageWaitTimeSeconds="2")
     started = time.monotonic()
 
@@ -185,7 +187,7 @@ def queue_s_wait(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-short-and-long-polling"))
 def request_s_wait_first(aws: Aws) -> None:
-    """A request's wait of 0 goes before the queue's."""
+    """A request's wait time of 0 overrides the queue's."""
     queue = aws.queue(ReceiveMessageWaitTimeSeconds="15")
     started = time.monotonic()
 
@@ -197,7 +199,7 @@ def request_s_wait_first(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-short-and-long-polling"))
 def woken_by_a_delay(aws: Aws) -> None:
-    """A waiting receive is answered when a delayed message is due."""
+    """A waiting receive returns when a delayed message is due."""
     queue = aws.queue()
     queue.send("late", DelaySeconds=1)
     started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Sending: what a message may be, its digests, and its delay."""
+"""Sending: valid messages, digests and delays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def body_digest(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-message-metadata", recorded=True))
 def attribute_digest(aws: Aws) -> None:
-    """The answer has the MD5 of the attributes by AWS's own recipe."""
+    """The answer has the MD5 of the attributes by AWS's algorithm."""
     names = {"General": "Kenobi", "Hello": "There", "Help.Me": "Me"}
     answer = aws.queue().send("msg", MessageAttributes={name: text(value) for name, value in names.items()})
 
@@ -40,7 +40,7 @@ def attribute_digest(aws: Aws) -> None:
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def system_attribute_digest(aws: Aws) -> None:
-    """A trace header has a digest of its own, MD5OfMessageSystemAttributes."""
+    """A trace header has its own digest, MD5OfMessageSystemAttributes."""
     answer = aws.queue().send("test", MessageSystemAttributes={"AWSTraceHeader": text(_TRACE)})
 
     same("gives", answer["MD5OfMessageSystemAttributes"], "5ae4d5d7636402d80f4eb6d213245a88")
@@ -69,12 +69,15 @@ def _refused(name: str, statement: str, given: dict[str, Any], code: str, says: 
         message = {"QueueUrl": aws.queue().url, "MessageBody": "b"} | given
         refused(code, aws.sqs.send_message, says=says, **message)
 
-    GROUP.add(name, f"{statement} is refused ({code})", sqs_api("SendMessage"), check)
+    GROUP.add(name, f"{statement} is rejected ({code})", sqs_api("SendMessage"), check)
 
 
 _refused("empty_body", "An empty body", {"MessageBody": ""}, "MissingParameter")
 _refused(
-    "control_character", "A body with a character that XML has not", {"MessageBody": "\x00"}, "InvalidMessageContents"
+    "control_character",
+    "A body with a character that is invalid in XML",
+    {"MessageBody": "\x00"},
+    "InvalidMessageContents",
 )
 _refused("delay_too_long", "A delay of 901 seconds", {"DelaySeconds": 901}, "InvalidParameterValue", "DelaySeconds")
 _refused(
@@ -92,7 +95,7 @@ _refused(
 )
 _refused(
     "number_that_is_none",
-    "A Number that is none",
+    "A Number that is not a number",
     {"MessageAttributes": {"n": text("many", "Number")}},
     "InvalidParameterValue",
 )
@@ -110,7 +113,7 @@ _refused(
 )
 _refused(
     "name_with_a_sign",
-    "An attribute's name with a sign",
+    "An attribute's name with a special character",
     {"MessageAttributes": {"a!": text("v")}},
     "InvalidParameterValue",
 )
@@ -124,7 +127,7 @@ _refused(
 
 @behaviour(sqs_api("SendMessage"))
 def largest_message(aws: Aws) -> None:
-    """A body of 1 MiB is taken."""
+    """A body of 1 MiB is accepted."""
     queue = aws.queue()
     queue.send("a" * 1_048_576)
 
@@ -141,7 +144,7 @@ def attributes_count(aws: Aws) -> None:
 
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def own_maximum(aws: Aws) -> None:
-    """A queue's MaximumMessageSize holds, and the refusal names it."""
+    """A queue's MaximumMessageSize applies, and the error names it."""
     given = {"QueueUrl": aws.queue(MaximumMessageSize="1024").url, "MessageBody": "a" * 1025}
 
     refused("InvalidParameterValue", aws.sqs.send_message, says="shorter than 1024 bytes", **given)
@@ -149,7 +152,7 @@ def own_maximum(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-message-timers"))
 def message_timer(aws: Aws) -> None:
-    """A message with a delay comes when it is over, and not before."""
+    """A delayed message is received after its delay, and not before."""
     queue = aws.queue()
     sent = time.monotonic()
     queue.send("late", DelaySeconds=2)
@@ -162,7 +165,7 @@ def message_timer(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-delay-queues"))
 def delay_queue(aws: Aws) -> None:
-    """A queue's delay holds for each message."""
+    """A queue's delay applies to each message."""
     queue = aws.queue(DelaySeconds="2")
     sent = time.monotonic()
     queue.send("late")
@@ -175,7 +178,7 @@ def delay_queue(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-message-timers"))
 def own_delay_first(aws: Aws) -> None:
-    """A message's delay of 0 goes before the queue's."""
+    """A message's delay of 0 overrides the queue's."""
     queue = aws.queue(DelaySeconds="60")
     queue.send("now", DelaySeconds=0)
 
@@ -184,7 +187,7 @@ def own_delay_first(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-fair-queues"))
 def group_on_standard(aws: Aws) -> None:
-    """A standard queue takes a message group id (fair queues), and shows it."""
+    """A standard queue accepts a message group id (fair queues), and shows it."""
     queue = aws.queue()
     queue.send(MessageGroupId="tenant")
 
@@ -193,7 +196,7 @@ def group_on_standard(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-queue-message-identifiers", recorded=True))
 def name_for_url(aws: Aws) -> None:
-    """A queue's name will do in place of its URL."""
+    """A queue's name is accepted in place of its URL."""
     queue = aws.queue()
     aws.sqs.send_message(QueueUrl=queue.name, MessageBody="b")
 

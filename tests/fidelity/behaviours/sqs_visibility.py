@@ -15,7 +15,7 @@ behaviour = GROUP.behaviour
 
 @behaviour(sqs_guide("sqs-visibility-timeout"))
 def hidden_and_back(aws: Aws) -> None:
-    """A received message is hidden for the queue's visibility timeout, and then there again."""
+    """A received message is hidden for the queue's visibility timeout, then visible again."""
     queue = aws.queue(VisibilityTimeout="2")
     queue.send()
     started = time.monotonic()
@@ -29,7 +29,7 @@ def hidden_and_back(aws: Aws) -> None:
 
 @behaviour(sqs_api("ReceiveMessage"))
 def own_timeout(aws: Aws) -> None:
-    """A receive's visibility timeout goes before the queue's."""
+    """A receive's visibility timeout overrides the queue's."""
     queue = aws.queue(VisibilityTimeout="600")
     queue.send()
     queue.one(VisibilityTimeout=1)
@@ -39,7 +39,7 @@ def own_timeout(aws: Aws) -> None:
 
 @behaviour(sqs_api("ChangeMessageVisibility"))
 def given_back(aws: Aws) -> None:
-    """A visibility timeout of 0 gives a message back at once."""
+    """A visibility timeout of 0 makes a message visible at once."""
     queue = aws.queue()
     queue.send()
     handle = queue.one()["ReceiptHandle"]
@@ -66,7 +66,7 @@ def extended(aws: Aws) -> None:
 
 @behaviour(sqs_api("ChangeMessageVisibility"))
 def twelve_hours_in_all(aws: Aws) -> None:
-    """The 12 hours count from the receive: 43,200 seconds more are refused a second later."""
+    """The 12 hours count from the receive: 43,200 seconds more are rejected a second later."""
     queue = aws.queue()
     queue.send()
     handle = queue.one()["ReceiptHandle"]
@@ -78,7 +78,7 @@ def twelve_hours_in_all(aws: Aws) -> None:
 
 @behaviour(sqs_api("ChangeMessageVisibility"))
 def change_out_of_range(aws: Aws) -> None:
-    """A visibility timeout of more than 43,200 seconds is refused."""
+    """A visibility timeout of more than 43,200 seconds is rejected."""
     queue = aws.queue()
     queue.send()
     handle = queue.one()["ReceiptHandle"]
@@ -89,7 +89,7 @@ def change_out_of_range(aws: Aws) -> None:
 
 @behaviour(sqs_api("ChangeMessageVisibility", recorded=True))
 def change_of_the_deleted(aws: Aws) -> None:
-    """Changing the visibility of a deleted message is refused."""
+    """Changing the visibility of a deleted message is rejected."""
     queue = aws.queue()
     queue.send()
     message = queue.one()
@@ -127,7 +127,7 @@ def older_handle(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-visibility-timeout"))
 def late_delete(aws: Aws) -> None:
-    """After its visibility timeout a message can still be deleted, as long as nobody else received it."""
+    """After its visibility timeout a message can still be deleted, unless it was received again."""
     queue = aws.queue()
     queue.send()
     message = queue.one(VisibilityTimeout=1)
@@ -140,13 +140,13 @@ def late_delete(aws: Aws) -> None:
 
 @behaviour(sqs_api("DeleteMessage"))
 def no_handle(aws: Aws) -> None:
-    """A text that is no receipt handle is refused (ReceiptHandleIsInvalid)."""
+    """A text that is not a receipt handle is rejected (ReceiptHandleIsInvalid)."""
     refused("ReceiptHandleIsInvalid", aws.sqs.delete_message, QueueUrl=aws.queue().url, ReceiptHandle="no handle")
 
 
 @behaviour(sqs_api("DeleteMessage"))
 def handle_of_another_queue(aws: Aws) -> None:
-    """A handle of another queue is refused (ReceiptHandleIsInvalid)."""
+    """A handle of another queue is rejected (ReceiptHandleIsInvalid)."""
     queue = aws.queue()
     queue.send()
     handle = queue.one()["ReceiptHandle"]
@@ -156,7 +156,7 @@ def handle_of_another_queue(aws: Aws) -> None:
 
 @behaviour(sqs_guide("sqs-visibility-timeout", recorded=True))
 def back_before_later_ones(aws: Aws) -> None:
-    """A message that comes back is offered before one that was sent meanwhile."""
+    """A message that becomes visible again is received before one that was sent meanwhile."""
     queue = aws.queue()
     queue.send("first")
     handle = queue.one()["ReceiptHandle"]
