@@ -22,7 +22,7 @@ from localbus.event_pattern.wildcard import Wildcard, WildcardSyntaxError
 
 
 def matches(pattern: Any, event: Any) -> bool:
-    """Whether the pattern matches the event. The explanation must say the same."""
+    """Return whether the pattern matches the event. The explanation must agree."""
     compiled = EventPattern(pattern if isinstance(pattern, str) else json.dumps(pattern))
     found = compiled.matches(fields_of(event))
     explained = explain(compiled, event)
@@ -194,12 +194,12 @@ ROWS: list[tuple[str, Any, Any, bool]] = [
 
 @pytest.mark.parametrize(("page", "pattern", "event", "expected"), ROWS, ids=[f"{row[0]}-{row[1]}" for row in ROWS])
 def test_a_pattern_matches_as_documented(page: str, pattern: Any, event: Any, expected: bool) -> None:
-    """Each row matches, or does not, as its page says."""
+    """With the result that its page gives."""
     assert matches(pattern, event) is expected, page
 
 
-def test_arrays_that_have_nothing_to_do_with_each_other_do_not_multiply() -> None:
-    """Six arrays of a thousand objects each are looked through one after the other."""
+def test_unrelated_arrays_do_not_multiply() -> None:
+    """Six arrays of a thousand objects each are searched one after the other."""
     event = {name: [{"x": number, "y": number} for number in range(1_000)] for name in "abcdef"}
     pattern = {name: {"x": [{"numeric": [">=", 0]}], "y": [{"numeric": [">=", 0]}]} for name in "abcdef"}
 
@@ -216,7 +216,7 @@ documents = st.dictionaries(
 
 
 def as_pattern(value: Any) -> Any:
-    """The pattern that wants just this value; nothing for what has no leaf."""
+    """Build the pattern for exactly this value; None for one without a leaf."""
     if isinstance(value, dict):
         members = {name: made for name, item in value.items() if (made := as_pattern(item))}
         return members or None
@@ -227,7 +227,7 @@ def as_pattern(value: Any) -> Any:
 
 @given(documents)
 def test_an_event_matches_the_pattern_made_from_it(event: dict[str, Any]) -> None:
-    """A pattern that names every value of an event matches it."""
+    """The pattern names every value of the event."""
     pattern = as_pattern(event)
 
     assert pattern is None or matches(pattern, event)
@@ -243,8 +243,8 @@ nested = st.recursive(
     st.dictionaries(st.sampled_from("ab"), nested),
     st.dictionaries(st.sampled_from(["a", "a.x", "a.y", "a.x.y", "b", "b.x", "b.y"]), small, max_size=4),
 )
-def test_arrays_are_matched_as_trying_every_choice_would(event: dict[str, Any], wanted: dict[str, int]) -> None:
-    """A pattern holds when each field has a value that is wanted, all of them out of the same objects."""
+def test_arrays_match_as_trying_every_choice_would(event: dict[str, Any], wanted: dict[str, int]) -> None:
+    """Each field must have a matching value, all of them from the same objects."""
     if not wanted:
         return
     fields = fields_of(event)
@@ -260,10 +260,8 @@ def test_arrays_are_matched_as_trying_every_choice_would(event: dict[str, Any], 
 
 
 @given(documents, names, scalars)
-def test_exactly_one_of_a_value_and_anything_but_it_matches_what_is_there(
-    event: dict[str, Any], name: str, value: Any
-) -> None:
-    """For a single value, `anything-but` is the opposite of the value; for one that is not there neither matches."""
+def test_anything_but_is_the_opposite_of_a_value(event: dict[str, Any], name: str, value: Any) -> None:
+    """For a single value; neither matches an absent field."""
     if not isinstance(value, str) or isinstance(event.get(name), dict | list):
         return
     found = (matches({name: [value]}, event), matches({name: [{"anything-but": value}]}, event))
@@ -272,16 +270,16 @@ def test_exactly_one_of_a_value_and_anything_but_it_matches_what_is_there(
 
 
 @given(documents, st.lists(st.tuples(names, scalars), min_size=2, max_size=4))
-def test_or_matches_when_one_of_its_parts_does(event: dict[str, Any], parts: list[tuple[str, Any]]) -> None:
-    """$or is nothing but several patterns in one."""
+def test_or_matches_when_one_alternative_does(event: dict[str, Any], parts: list[tuple[str, Any]]) -> None:
+    """$or is several patterns in one."""
     patterns = [{name: [value]} for name, value in parts]
 
     assert matches({"$or": patterns}, event) is any(matches(pattern, event) for pattern in patterns)
 
 
 @given(st.text("ab*", max_size=8), st.text("ab", max_size=12))
-def test_a_wildcard_is_what_a_regular_expression_says(pattern: str, value: str) -> None:
-    """`*` stands for any characters, also none."""
+def test_a_wildcard_agrees_with_a_regular_expression(pattern: str, value: str) -> None:
+    """`*` matches any characters, or none."""
     try:
         wildcard = Wildcard(pattern)
     except (WildcardSyntaxError, AwsError):
@@ -293,7 +291,7 @@ def test_a_wildcard_is_what_a_regular_expression_says(pattern: str, value: str) 
 
 @given(st.integers(-50, 50), st.integers(-50, 50), st.integers(-60, 60))
 def test_a_numeric_range_is_two_comparisons(low: int, high: int, value: int) -> None:
-    """A range has a lower and an upper bound, and the lower must be the lower one."""
+    """A lower and an upper bound; the lower one must be smaller."""
     pattern = {"a": [{"numeric": [">", low, "<=", high]}]}
     if low >= high:
         with pytest.raises(AwsError):
