@@ -56,7 +56,7 @@ GROUPS: Final[tuple[Group, ...]] = (
     events_entries.GROUP,
     events_rules.GROUP,
     events_patterns.MATCHES,
-    events_patterns.REFUSALS,
+    events_patterns.INVALID,
     events_targets.GROUP,
     events_archives.GROUP,
     events_destinations.GROUP,

@@ -43,7 +43,7 @@ def _replay(aws: Aws, archive: str, bus: str, **given: Any) -> dict[str, Any]:
 
 
 def _archived(aws: Aws) -> tuple[str, str, Queue]:
-    """A bus, its archive with one event in it, and the queue that has got that event."""
+    """Create a bus, its archive with one event, and a queue that has received the event."""
     bus, queue = aws.bus(), aws.queue(opened=True)
     archive = _archive(aws, bus)
     aws.rule(queue.arn, bus=bus)
@@ -54,7 +54,7 @@ def _archived(aws: Aws) -> tuple[str, str, Queue]:
 
 @behaviour(events_api("CreateArchive", recorded=True))
 def archive_twice(aws: Aws) -> None:
-    """An archive whose name is taken is refused (ResourceAlreadyExistsException)."""
+    """An archive whose name is in use is rejected (ResourceAlreadyExistsException)."""
     bus = aws.bus()
     given = {"ArchiveName": _archive(aws, bus), "EventSourceArn": _arn(aws, bus)}
 
@@ -63,7 +63,7 @@ def archive_twice(aws: Aws) -> None:
 
 @behaviour(events_api("CreateArchive", recorded=True))
 def archive_of_no_bus(aws: Aws) -> None:
-    """An archive of a bus that is not there is ResourceNotFoundException."""
+    """An archive of a bus that does not exist is ResourceNotFoundException."""
     arn = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{aws.name()}"
 
     refused(_MISSING, aws.events.create_archive, ArchiveName=aws.name(), EventSourceArn=arn)
@@ -71,13 +71,13 @@ def archive_of_no_bus(aws: Aws) -> None:
 
 @behaviour(events_api("DescribeArchive", recorded=True))
 def missing_archive(aws: Aws) -> None:
-    """An archive that is not there is ResourceNotFoundException."""
+    """An archive that does not exist is ResourceNotFoundException."""
     refused(_MISSING, aws.events.describe_archive, says="does not exist", ArchiveName=aws.name())
 
 
 @behaviour(events_api("DescribeArchive", recorded=True))
 def archive_shown(aws: Aws) -> None:
-    """An archive is ENABLED and shows its retention, its pattern and what it has."""
+    """An archive is ENABLED and shows its retention, pattern, event count and size."""
     name = _archive(aws, aws.bus(), RetentionDays=1, EventPattern='{"source": ["s"]}')
 
     shown = aws.events.describe_archive(ArchiveName=name)
@@ -113,7 +113,7 @@ def managed_rule(aws: Aws) -> None:
 
 @behaviour(events_api("DeleteRule"))
 def managed_rule_stays(aws: Aws) -> None:
-    """An archive's rule is not deleted without force (ManagedRuleException)."""
+    """An archive's rule is deleted only with force (ManagedRuleException)."""
     bus = aws.bus()
     name = f"Events-Archive-{_archive(aws, bus)}"
 
@@ -122,7 +122,7 @@ def managed_rule_stays(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-replay-archived-event"))
 def replayed(aws: Aws) -> None:
-    """A replay sends archived events again, with the same id and the replay's name."""
+    """A replay publishes archived events again, with the same id and the replay's name."""
     bus, archive, queue = _archived(aws)
 
     answer = _replay(aws, archive, bus)
@@ -137,7 +137,7 @@ def replayed(aws: Aws) -> None:
 
 @behaviour(events_api("DescribeReplay"))
 def replay_ends(aws: Aws) -> None:
-    """A replay begins as STARTING and becomes COMPLETED."""
+    """A replay starts as STARTING and becomes COMPLETED."""
     bus, archive, _ = _archived(aws)
 
     answer = _replay(aws, archive, bus)
@@ -149,7 +149,7 @@ def replay_ends(aws: Aws) -> None:
 
 @behaviour(events_api("StartReplay", recorded=True))
 def replay_to_another_bus(aws: Aws) -> None:
-    """A replay to another bus than the archive's is refused."""
+    """A replay to a bus other than the archive's is rejected."""
     archive = _archive(aws, aws.bus())
 
     refused(_INVALID, _replay, aws=aws, archive=archive, bus=aws.bus())
@@ -157,13 +157,13 @@ def replay_to_another_bus(aws: Aws) -> None:
 
 @behaviour(events_api("StartReplay", recorded=True))
 def replay_of_nothing(aws: Aws) -> None:
-    """A replay of an archive that is not there is refused."""
+    """A replay of an archive that does not exist is rejected."""
     refused(_INVALID, _replay, says="does not exist", aws=aws, archive=aws.name(), bus=aws.bus())
 
 
 @behaviour(events_api("StartReplay", recorded=True))
 def replay_backwards(aws: Aws) -> None:
-    """A replay whose end is not after its start is refused."""
+    """A replay whose end is not after its start is rejected."""
     bus = aws.bus()
     given = {"archive": _archive(aws, bus), "bus": bus, "EventEndTime": datetime(2026, 1, 1, tzinfo=UTC)}
 
@@ -172,7 +172,7 @@ def replay_backwards(aws: Aws) -> None:
 
 @behaviour(events_api("DescribeReplay", recorded=True))
 def missing_replay(aws: Aws) -> None:
-    """A replay that is not there is ResourceNotFoundException."""
+    """A replay that does not exist is ResourceNotFoundException."""
     refused(_MISSING, aws.events.describe_replay, ReplayName=aws.name())
 
 

@@ -25,7 +25,7 @@ def _connection(aws: Aws, kind: str = "BASIC", auth: dict[str, Any] | None = Non
 
 
 def _called(aws: Aws, kind: str = "BASIC", auth: dict[str, Any] | None = None, **target: Any) -> Received:
-    """The request that an API destination gets of an event."""
+    """Return the request that an API destination receives for an event."""
     with aws.web() as web:
         given = {"InvocationEndpoint": f"{web.url}/in", "HttpMethod": "POST", "Name": aws.name()}
         arn = aws.events.create_api_destination(ConnectionArn=_connection(aws, kind, auth)[1], **given)
@@ -57,7 +57,7 @@ def authorized(aws: Aws) -> None:
 
 @behaviour(events_api("DescribeConnection", recorded=True))
 def authorizing(aws: Aws) -> None:
-    """A connection by OAuth begins as AUTHORIZING, and shows a time of authorization all the same."""
+    """A connection by OAuth starts as AUTHORIZING, and already has a time of authorization."""
     client = {"ClientID": "i", "ClientSecret": "s"}
     oauth = {"AuthorizationEndpoint": "https://example.com/oauth", "HttpMethod": "POST", "ClientParameters": client}
     given = {"AuthorizationType": "OAUTH_CLIENT_CREDENTIALS", "AuthParameters": {"OAuthParameters": oauth}}
@@ -71,7 +71,7 @@ def authorizing(aws: Aws) -> None:
 
 @behaviour(events_api("CreateConnection", recorded=True))
 def connection_of_nonsense(aws: Aws) -> None:
-    """A connection with an authorization type that there is not is refused."""
+    """A connection with an authorization type that does not exist is rejected."""
     given = {"Name": aws.name(), "AuthorizationType": "INVALID", "AuthParameters": _BASIC}
 
     refused("ValidationException", aws.events.create_connection, **given)
@@ -79,7 +79,7 @@ def connection_of_nonsense(aws: Aws) -> None:
 
 @behaviour(events_api("CreateConnection"))
 def connection_twice(aws: Aws) -> None:
-    """A connection whose name is taken is refused (ResourceAlreadyExistsException)."""
+    """A connection whose name is in use is rejected (ResourceAlreadyExistsException)."""
     name, _ = _connection(aws)
     given = {"Name": name, "AuthorizationType": "BASIC", "AuthParameters": _BASIC}
 
@@ -88,13 +88,13 @@ def connection_twice(aws: Aws) -> None:
 
 @behaviour(events_api("DescribeConnection", recorded=True))
 def missing_connection(aws: Aws) -> None:
-    """A connection that is not there is ResourceNotFoundException."""
+    """A connection that does not exist is ResourceNotFoundException."""
     refused("ResourceNotFoundException", aws.events.describe_connection, Name=aws.name())
 
 
 @behaviour(events_api("CreateApiDestination"))
 def destination_without_connection(aws: Aws) -> None:
-    """A destination by a connection that is not there is ResourceNotFoundException."""
+    """A destination with a connection that does not exist is ResourceNotFoundException."""
     connection = f"arn:aws:events:us-east-1:{ACCOUNT}:connection/none/0f0e0d0c-0b0a-0908-0706-050403020100"
     given = {"ConnectionArn": connection, "InvocationEndpoint": "https://example.com", "HttpMethod": "POST"}
 
@@ -112,7 +112,7 @@ def called(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-target-connection"))
 def basic(aws: Aws) -> None:
-    """With BASIC the request has the header Authorization with name and password."""
+    """BASIC adds the header Authorization with name and password."""
     wanted = f"Basic {base64.b64encode(b'user:pass').decode()}"
 
     same("sends", _called(aws).headers.get("authorization"), wanted)
@@ -120,7 +120,7 @@ def basic(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-target-connection"))
 def api_key(aws: Aws) -> None:
-    """With API_KEY the request has the key in the header that the connection names."""
+    """API_KEY adds the key in the header that the connection names."""
     key = {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "secret"}}
 
     same("sends", _called(aws, "API_KEY", key).headers.get("x-key"), "secret")
@@ -128,7 +128,7 @@ def api_key(aws: Aws) -> None:
 
 @behaviour(events_api("HttpParameters"))
 def connection_first(aws: Aws) -> None:
-    """A header of the connection goes before the target's of the same name."""
+    """A header of the connection overrides the target's header of the same name."""
     header = {"HeaderParameters": [{"Key": "X-Both", "Value": "connection", "IsValueSecret": False}]}
     auth = {**_BASIC, "InvocationHttpParameters": header}
     request = _called(aws, auth=auth, HttpParameters={"HeaderParameters": {"X-Both": "target", "X-T": "t"}})

@@ -1,4 +1,4 @@
-"""PutEvents: entries that fail, requests that are refused, and the event that comes of an entry."""
+"""PutEvents: failing entries, rejected requests, and the event of an entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STRUCTURE = events_guide("eb-events-structure")
 
 
 def entry(**given: Any) -> dict[str, Any]:
-    """An entry that nothing is wrong with."""
+    """Build a valid entry."""
     return {"Source": "s", "DetailType": "t", "Detail": "{}"} | given
 
 
@@ -28,14 +28,14 @@ def _fails(key: str, statement: str, code: str, *, recorded: bool = True, **give
         same("answers", (answer["FailedEntryCount"], codes), (1, [None, code, None]))
 
     source = events_api("PutEventsResultEntry", recorded=recorded)
-    GROUP.add(key, f"An entry {statement} fails for itself ({code})", source, check)
+    GROUP.add(key, f"An entry {statement} fails alone ({code})", source, check)
 
 
 _fails("no_source", "without a source", "InvalidArgument", Source="")
 _fails("no_detail_type", "without a detail type", "InvalidArgument", DetailType="")
 _fails("no_detail", "without a detail", "InvalidArgument", Detail="")
-_fails("detail_that_is_no_json", "whose detail is no JSON", "MalformedDetail", Detail="text")
-_fails("detail_that_is_a_text", "whose detail is a JSON text", "MalformedDetail", Detail='"text"')
+_fails("detail_that_is_no_json", "whose detail is not JSON", "MalformedDetail", Detail="text")
+_fails("detail_that_is_a_text", "whose detail is a JSON string", "MalformedDetail", Detail='"text"')
 _fails("detail_that_is_an_array", "whose detail is an array", "MalformedDetail", Detail="[]")
 _fails(
     "source_of_aws",
@@ -56,13 +56,13 @@ def long_detail_type(aws: Aws) -> None:
 
 @behaviour(events_api("PutEvents", recorded=True))
 def eleven_entries(aws: Aws) -> None:
-    """Eleven entries are refused as a whole (ValidationException)."""
+    """Eleven entries are rejected as a whole (ValidationException)."""
     refused("ValidationException", aws.events.put_events, says="less than or equal to 10", Entries=[entry()] * 11)
 
 
 @behaviour(events_guide("eb-putevents", recorded=True))
 def too_large(aws: Aws) -> None:
-    """Entries of more than 1 MiB together are refused as a whole."""
+    """Entries of more than 1 MiB together are rejected as a whole."""
     detail = json.dumps({"x": "y" * 1_048_577})
 
     refused("ValidationException", aws.events.put_events, says="Total size", Entries=[entry(Detail=detail)])
@@ -70,7 +70,7 @@ def too_large(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-putevents"))
 def large(aws: Aws) -> None:
-    """Ten entries of 100 KiB each are taken."""
+    """Ten entries of 100 KiB each are accepted."""
     detail = json.dumps({"x": "y" * 100 * 1024})
 
     same("fails for", aws.events.put_events(Entries=[entry(Detail=detail)] * 10)["FailedEntryCount"], 0)
@@ -78,14 +78,14 @@ def large(aws: Aws) -> None:
 
 @behaviour(events_api("PutEvents", recorded=True))
 def unknown_bus(aws: Aws) -> None:
-    """An event for a bus that is not there is answered with an event id."""
+    """An event for a bus that does not exist gets an event id."""
     answer = aws.put(bus=aws.name())
 
     holds(answer.get("EventId"), f"answers {answer.get('ErrorCode')}")
 
 
 def _event(aws: Aws, detail: Any = None, **given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is answered for an entry, and the event that a queue gets of it."""
+    """Put an entry; return its result and the message that a queue receives."""
     queue = aws.queue(opened=True)
     aws.rule(queue.arn)
     answer = aws.put(detail, **given)
@@ -96,7 +96,7 @@ def _event(aws: Aws, detail: Any = None, **given: Any) -> tuple[dict[str, Any], 
 
 @behaviour(_STRUCTURE)
 def structure(aws: Aws) -> None:
-    """A target gets the event with version, id, detail type, source, account, time, region, resources, detail."""
+    """A target receives the event with version, id, detail type, source, account, time, region, resources, detail."""
     answer, message = _event(aws, {"a": 1}, Resources=["arn:a"])
 
     event = json.loads(message["Body"])
@@ -109,7 +109,7 @@ def structure(aws: Aws) -> None:
 
 @behaviour(_STRUCTURE)
 def own_time(aws: Aws) -> None:
-    """An entry's time is the event's, to the second."""
+    """The event has the time of its entry, to the second."""
     _, message = _event(aws, Time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 
     same("gives", json.loads(message["Body"])["time"], "2026-01-02T03:04:05Z")
@@ -117,7 +117,7 @@ def own_time(aws: Aws) -> None:
 
 @behaviour(_STRUCTURE)
 def compact(aws: Aws) -> None:
-    """The event comes as JSON without blanks between its parts."""
+    """The event is JSON without spaces between its parts."""
     _, message = _event(aws, {"a": [1, 2]})
 
     holds('"detail":{"a":[1,2]}' in message["Body"], "has blanks")
@@ -125,7 +125,7 @@ def compact(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-putevents"))
 def same_order(aws: Aws) -> None:
-    """Each entry is answered in its place, with an id of its own."""
+    """Each entry has its result in the same place, with its own id."""
     ids = [one["EventId"] for one in aws.events.put_events(Entries=[entry()] * 3)["Entries"]]
 
     same("answers different ids:", len(set(ids)), 3)
@@ -133,7 +133,7 @@ def same_order(aws: Aws) -> None:
 
 @behaviour(events_api("PutEventsRequestEntry"))
 def trace_header(aws: Aws) -> None:
-    """An entry's trace header is the AWSTraceHeader of a queue's message."""
+    """The trace header of an entry becomes the AWSTraceHeader of a queue's message."""
     header = "Root=1-5759e988-bd862e3fe1be46a994272793"
     _, message = _event(aws, TraceHeader=header)
 

@@ -1,4 +1,4 @@
-"""Event patterns: what each operator matches, by TestEventPattern, and what is no pattern."""
+"""Event patterns by TestEventPattern: the operators, and invalid patterns."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fidelity.behaviour import Group
 from fidelity.expect import refused, same
 from fidelity.sources import Source, events_api, events_guide
 
-MATCHES = Group("EventBridge", "What a pattern matches")
-REFUSALS = Group("EventBridge", "What is no pattern")
+MATCHES = Group("EventBridge", "Pattern matching")
+INVALID = Group("EventBridge", "Invalid patterns")
 _OPERATORS: Final = events_guide("eb-create-pattern-operators")
 _PATTERNS: Final = events_guide("eb-event-patterns")
 _ARRAYS: Final = events_guide("eb-event-patterns-arrays")
@@ -27,7 +27,7 @@ _EVENT: Final = {
 
 
 def _matches(key: str, statement: str, source: Source, pattern: Any, wanted: list[Any], unwanted: list[Any]) -> None:  # noqa: PLR0917 (a row of a table)
-    """A pattern on the detail matches the first details, and not the others."""
+    """Add a row: the pattern of a detail matches the first details, and not the others."""
 
     def check(aws: Aws) -> None:
         def result(detail: Any) -> bool:
@@ -41,15 +41,15 @@ def _matches(key: str, statement: str, source: Source, pattern: Any, wanted: lis
 
 
 def _values(key: str, statement: str, values: list[Any], wanted: list[Any], unwanted: list[Any]) -> None:
-    """The same for one field, by its values."""
+    """Add a row for one field, by its values."""
     details = [[{"a": value} for value in these] for these in (wanted, unwanted)]
     _matches(key, statement, _OPERATORS, {"a": values}, details[0], details[1])
 
 
-_values("values", "A value is one of those listed, capitals counting", ["x", "y"], ["x", "y"], ["z", "X"])
+_values("values", "A value equals one of those listed, case-sensitively", ["x", "y"], ["x", "y"], ["z", "X"])
 _values(
     "types",
-    "Numbers, texts, true and null are told apart",
+    "Numbers, strings, true and null differ",
     [1, True, None, ""],
     [1, 1.0, True, None, ""],
     ["1", 2, False],
@@ -74,8 +74,8 @@ _values("any_case", "equals-ignore-case", [{"equals-ignore-case": "alice"}], ["A
 _values("numeric_equals", "numeric = compares values", [{"numeric": ["=", 5]}], [5, 5.0], ["5", 6])
 _values("numeric_range", "numeric with two bounds", [{"numeric": [">", 0, "<=", 5]}], [5, 0.1], [0, 5.1, "3", None])
 _values("numeric_less", "numeric with one bound", [{"numeric": ["<", 10]}], [-1, 9.9], [10, True])
-_values("but_text", "anything-but, of a field that is there", [{"anything-but": "x"}], ["y", None, 1], ["x"])
-_values("but_list", "anything-but with several texts", [{"anything-but": ["x", "y"]}], ["z"], ["x", "y"])
+_values("but_text", "anything-but, of a present field", [{"anything-but": "x"}], ["y", None, 1], ["x"])
+_values("but_list", "anything-but with several strings", [{"anything-but": ["x", "y"]}], ["z"], ["x", "y"])
 _values("but_numbers", "anything-but with numbers", [{"anything-but": [100, 200]}], [300], [100, 200.0])
 _values("but_prefix", "anything-but with a prefix", [{"anything-but": {"prefix": "init"}}], ["run", 5], ["initial"])
 _values("but_prefixes", "anything-but with prefixes", [{"anything-but": {"prefix": ["a", "b"]}}], ["c"], ["ab", "ba"])
@@ -94,7 +94,7 @@ _values(
     ["/usr/x"],
     ["/usr/lib/x"],
 )
-_values("exists", "exists true, of leaves, null among them", [{"exists": True}], [None, 0, "x"], [{"b": 1}])
+_values("exists", "exists true, for leaves, null included", [{"exists": True}], [None, 0, "x"], [{"b": 1}])
 _matches(
     "exists_not", "exists false", _OPERATORS, {"a": [{"exists": False}]}, [{"b": 1}, {"a": []}], [{"a": 1}, {"a": None}]
 )
@@ -102,13 +102,11 @@ _values("addresses", "cidr", [{"cidr": "10.0.0.0/24"}], ["10.0.0.255"], ["10.0.1
 _values(
     "addresses_of_ipv6", "cidr with IPv6", [{"cidr": "2001:db8::/64"}], ["2001:db8::1"], ["2001:db9::1", "10.0.0.1"]
 )
-_values(
-    "wildcard", "wildcard, any number of any characters", [{"wildcard": "dir/*.png"}], ["dir/a/b.png"], ["dir/a.jpg"]
-)
+_values("wildcard", "wildcard, any number of characters", [{"wildcard": "dir/*.png"}], ["dir/a/b.png"], ["dir/a.jpg"])
 _values("wildcards", "wildcard with several stars", [{"wildcard": "a*b*a"}], ["aba", "axbxa"], ["aa", "ab"])
 _values("escaped_star", "wildcard with an escaped star", [{"wildcard": "x\\*y"}], ["x*y"], ["xay"])
-_values("mixed", "Values and operators in one list: one is enough", ["x", {"prefix": "y"}], ["x", "yz"], ["z"])
-_values("arrays", "Of an array one value is enough", ["x"], [["y", "x"]], [["y"], []])
+_values("mixed", "Values and operators in one list: one must match", ["x", {"prefix": "y"}], ["x", "yz"], ["z"])
+_values("arrays", "One value of an array must match", ["x"], [["y", "x"]], [["y"], []])
 _matches(
     "or_fields",
     "$or over fields",
@@ -145,19 +143,19 @@ def _refused(key: str, statement: str, pattern: str, says: str = "") -> None:
         given = {"EventPattern": pattern, "Event": json.dumps(_EVENT)}
         refused("InvalidEventPatternException", aws.events.test_event_pattern, says=says, **given)
 
-    REFUSALS.add(key, f"{statement} is refused: {pattern}", events_api("TestEventPattern", recorded=True), check)
+    INVALID.add(key, f"{statement} is rejected: {pattern}", events_api("TestEventPattern", recorded=True), check)
 
 
-_refused("no_json", "What is no JSON", "this is text")
-_refused("no_object", "What is no object", '["a"]', "Filter is not an object")
+_refused("no_json", "Text that is not JSON", "this is text")
+_refused("no_object", "JSON that is not an object", '["a"]', "Filter is not an object")
 _refused("empty_array", "An empty array", '{"source": []}', "Empty arrays are not allowed")
 _refused("no_array", "A value outside of an array", '{"source": "s"}', "must be an object or an array")
 _refused("unknown_operator", "An unknown operator", '{"a": [{"EXISTS": true}]}', "Unrecognized match type EXISTS")
 _refused("bad_range", "Twice the same bound", '{"a": [{"numeric": [">", 0, ">", 1]}]}', "Bad numeric range operator")
 _refused("half_range", "A bound without its value", '{"a": [{"numeric": [">", 0, "<"]}]}', "Value of < must be numeric")
 _refused("but_out_of_range", "A number out of range", '{"a": [{"anything-but": 6e9}]}', "must be between")
-_refused("prefix_of_number", "A prefix that is no text", '{"a": [{"prefix": 1}]}', "must be a string")
-_refused("wildcard_of_number", "A wildcard that is no text", '{"a": [{"wildcard": 1}]}', "must be a string")
+_refused("prefix_of_number", "A prefix that is not a string", '{"a": [{"prefix": 1}]}', "must be a string")
+_refused("wildcard_of_number", "A wildcard that is not a string", '{"a": [{"wildcard": 1}]}', "must be a string")
 _refused("two_stars", "Two stars in a row", '{"a": [{"wildcard": "a**b"}]}', "Consecutive wildcard characters")
 _refused("bad_cidr", "A cidr without its length", '{"a": [{"cidr": "10.0.0.0"}]}', "Malformed CIDR")
 _refused(
@@ -171,8 +169,8 @@ def _event(key: str, statement: str, event: str) -> None:
         given = {"EventPattern": '{"source": ["s"]}', "Event": event}
         refused("ValidationException", aws.events.test_event_pattern, **given)
 
-    REFUSALS.add(key, f"{statement} is refused as an event", events_api("TestEventPattern", recorded=True), check)
+    INVALID.add(key, f"{statement} is rejected as an event", events_api("TestEventPattern", recorded=True), check)
 
 
-_event("event_that_is_no_json", "A text that is no JSON", "plain text")
+_event("event_that_is_no_json", "A text that is not JSON", "plain text")
 _event("event_with_gaps", "An event without its id, account, time and region", '{"source": "s"}')

@@ -1,4 +1,4 @@
-"""Buses and rules: making, finding, listing, changing, deleting them, and what is refused."""
+"""Buses and rules: making, finding, listing, changing, deleting them, and what is rejected."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _INVALID = "ValidationException"
 
 @behaviour(events_api("CreateEventBus", recorded=True))
 def bus_twice(aws: Aws) -> None:
-    """A bus whose name is taken is refused (ResourceAlreadyExistsException)."""
+    """A bus whose name is in use is rejected (ResourceAlreadyExistsException)."""
     refused("ResourceAlreadyExistsException", aws.events.create_event_bus, says="already exists", Name=aws.bus())
 
 
 @behaviour(events_api("CreateEventBus"))
 def bus_with_a_slash(aws: Aws) -> None:
-    """A custom bus's name with a slash is refused."""
+    """The name of a custom bus with a slash is rejected."""
     refused(_INVALID, aws.events.create_event_bus, Name="a/b")
 
 
@@ -47,13 +47,13 @@ def bus_with_rules(aws: Aws) -> None:
 
 @behaviour(events_api("DeleteEventBus", recorded=True))
 def missing_bus_deleted(aws: Aws) -> None:
-    """Deleting a bus that is not there is no error."""
+    """Deleting a bus that does not exist succeeds."""
     aws.events.delete_event_bus(Name=aws.name())
 
 
 @behaviour(events_api("DescribeEventBus", recorded=True))
 def missing_bus(aws: Aws) -> None:
-    """A bus that is not there is ResourceNotFoundException."""
+    """A bus that does not exist is ResourceNotFoundException."""
     refused(_MISSING, aws.events.describe_event_bus, Name=aws.name())
 
 
@@ -90,13 +90,13 @@ def permission(aws: Aws) -> None:
 
 @behaviour(events_api("RemovePermission", recorded=True))
 def missing_statement(aws: Aws) -> None:
-    """Removing a statement that is not there is ResourceNotFoundException."""
+    """Removing a statement that does not exist is ResourceNotFoundException."""
     refused(_MISSING, aws.events.remove_permission, EventBusName=aws.bus(), StatementId="none")
 
 
 @behaviour(events_api("PutRule"))
 def rule_arn(aws: Aws) -> None:
-    """A rule's ARN has the bus's name, unless it is the default one."""
+    """The ARN of a rule contains the bus, unless it is the default bus."""
     bus, name = aws.bus(), aws.name()
     own = aws.events.put_rule(Name=name, EventBusName=bus, EventPattern=_PATTERN)["RuleArn"]
     default = aws.events.put_rule(Name=name, EventPattern=_PATTERN)["RuleArn"]
@@ -107,7 +107,7 @@ def rule_arn(aws: Aws) -> None:
 
 @behaviour(events_api("PutRule"))
 def put_again(aws: Aws) -> None:
-    """A rule that is put again is replaced; what is not given is gone."""
+    """A second PutRule replaces the rule, including settings that it does not have."""
     rule = {"Name": aws.name(), "EventBusName": aws.own_bus}
     aws.events.put_rule(**rule, EventPattern=_PATTERN, Description="d")
     aws.events.put_rule(**rule, EventPattern='{"source": ["x"]}')
@@ -121,7 +121,7 @@ def _refused(key: str, statement: str, code: str, source: Source, call: Callable
     def check(aws: Aws) -> None:
         refused(code, call, aws=aws)
 
-    GROUP.add(key, f"{statement} is refused ({code})", source, check)
+    GROUP.add(key, f"{statement} is rejected ({code})", source, check)
 
 
 def _own(aws: Aws, given: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ _put_rule("neither", "A rule with neither a pattern nor a schedule")
 _put_rule("name_with_a_blank", "A rule's name with a blank", Name="a b", EventPattern=_PATTERN)
 _put_rule("unknown_state", "A state that there is not", State="ON", EventPattern=_PATTERN)
 _put_rule(
-    "rule_of_no_bus", "A rule of a bus that is not there", code=_MISSING, EventBusName="none", EventPattern=_PATTERN
+    "rule_of_no_bus", "A rule of a bus that does not exist", code=_MISSING, EventBusName="none", EventPattern=_PATTERN
 )
 _put_rule(
     "pattern_that_is_none", "A pattern that is none", code="InvalidEventPatternException", EventPattern='{"a": "b"}'
@@ -146,7 +146,7 @@ _put_rule(
 
 def _missing_rule(action: str, operation: str) -> None:
     source = events_api(action)
-    statement = f"{action} of a rule that is not there"
+    statement = f"{action} of a rule that does not exist"
     _refused(operation, statement, _MISSING, source, lambda aws: getattr(aws.events, operation)(Name=aws.name()))
 
 
@@ -157,7 +157,7 @@ _missing_rule("DisableRule", "disable_rule")
 
 @behaviour(events_api("DeleteRule"))
 def missing_rule_deleted(aws: Aws) -> None:
-    """Deleting a rule that is not there is no error."""
+    """Deleting a rule that does not exist succeeds."""
     aws.events.delete_rule(Name=aws.name())
 
 
@@ -206,7 +206,7 @@ def disabled(aws: Aws) -> None:
 
 @behaviour(events_api("TagResource"))
 def tags(aws: Aws) -> None:
-    """Tags of rules are added, overwritten and taken away."""
+    """Tags of rules are added, overwritten and removed."""
     tag = [{"Key": "a", "Value": "1"}]
     arn = aws.events.put_rule(Name=aws.name(), EventPattern=_PATTERN, Tags=tag)["RuleArn"]
     aws.events.tag_resource(ResourceARN=arn, Tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": "3"}])
@@ -237,7 +237,7 @@ _schedule("minute_71", "A cron expression with a minute that there is not", "cro
 
 @behaviour(events_api("PutRule", recorded=True))
 def schedule_of_another_bus(aws: Aws) -> None:
-    """A schedule is refused on a bus other than the default one."""
+    """A schedule is rejected on a bus other than the default one."""
     given = {"Name": aws.name(), "EventBusName": aws.bus(), "ScheduleExpression": "rate(1 minute)"}
 
     refused(_INVALID, aws.events.put_rule, says="default event bus", **given)
@@ -245,7 +245,7 @@ def schedule_of_another_bus(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-quota"))
 def several_rules(aws: Aws) -> None:
-    """An event goes to every rule that it matches."""
+    """An event matches several rules."""
     queue = aws.queue(opened=True)
     for text in ("a", "b", "c"):
         aws.rule(queue.arn, Input=json.dumps(text))

@@ -1,4 +1,4 @@
-"""Targets: what is refused, what each gets, and what becomes of an event that cannot be delivered."""
+"""Targets: invalid ones, the input of each, and events that cannot be delivered."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _refused(key: str, statement: str, *, recorded: bool = False, **target: Any)
         targets = [{"Id": "t", "Arn": _QUEUE} | target]
         refused(_INVALID, aws.events.put_targets, Rule=name, EventBusName=aws.own_bus, Targets=targets)
 
-    GROUP.add(key, f"{statement} is refused", events_api("PutTargets", recorded=recorded), check)
+    GROUP.add(key, f"{statement} is rejected", events_api("PutTargets", recorded=recorded), check)
 
 
-_refused("id_with_signs", "A target's id with other signs", recorded=True, Id="!@#")
-_refused("no_arn", "A target that is no ARN", recorded=True, Arn="q")
+_refused("id_with_signs", "A target id with other characters", recorded=True, Id="!@#")
+_refused("no_arn", "A target ARN of the wrong form", recorded=True, Arn="q")
 _refused("fifo_without_group", "A FIFO queue without a message group id", recorded=True, Arn=f"{_QUEUE}.fifo")
 _refused(
     "destination_without_role",
@@ -38,7 +38,7 @@ _refused(
 _refused("186_retries", "A retry policy with 186 attempts", RetryPolicy={"MaximumRetryAttempts": 186})
 _refused("age_of_59", "A retry policy with an age of 59 seconds", RetryPolicy={"MaximumEventAgeInSeconds": 59})
 _refused("two_inputs", "A target with both Input and InputPath", Input="{}", InputPath="$")
-_refused("input_that_is_no_json", "An Input that is no JSON", Input="{")
+_refused("input_that_is_no_json", "An Input that is not JSON", Input="{")
 _refused(
     "unknown_placeholder",
     "An input template with a variable that the paths have not",
@@ -54,7 +54,7 @@ _refused(
 
 @behaviour(events_api("PutTargets"))
 def targets_of_no_rule(aws: Aws) -> None:
-    """Targets of a rule that is not there are ResourceNotFoundException."""
+    """Targets of a rule that does not exist are ResourceNotFoundException."""
     given = {"Rule": aws.name(), "Targets": [{"Id": "t", "Arn": _QUEUE}]}
 
     refused("ResourceNotFoundException", aws.events.put_targets, **given)
@@ -62,7 +62,7 @@ def targets_of_no_rule(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-quota"))
 def six_targets(aws: Aws) -> None:
-    """A sixth target of a rule is refused (LimitExceededException)."""
+    """A sixth target of a rule is rejected (LimitExceededException)."""
     name = aws.name()
     aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
     targets = [{"Id": str(number), "Arn": _QUEUE} for number in range(6)]
@@ -72,7 +72,7 @@ def six_targets(aws: Aws) -> None:
 
 @behaviour(events_api("PutTargets"))
 def same_id(aws: Aws) -> None:
-    """A target with the id of another replaces it."""
+    """A target with the id of another one replaces it."""
     name = aws.rule(_QUEUE)
     aws.events.put_targets(Rule=name, EventBusName=aws.own_bus, Targets=[{"Id": "t", "Arn": _QUEUE, "Input": "1"}])
 
@@ -83,14 +83,14 @@ def same_id(aws: Aws) -> None:
 
 @behaviour(events_api("RemoveTargets"))
 def missing_target_removed(aws: Aws) -> None:
-    """Removing a target that is not there fails for that entry."""
+    """Removing a target that does not exist fails for that entry."""
     answer = aws.events.remove_targets(Rule=aws.rule(_QUEUE), EventBusName=aws.own_bus, Ids=["t", "none"])
 
     same("fails for", [one["TargetId"] for one in answer.get("FailedEntries", [])], ["none"])
 
 
 def _read(body: str) -> Any:
-    """JSON as a value, since blanks do not matter here; other texts as they are."""
+    """Parse JSON, since spaces do not matter here; other text is unchanged."""
     try:
         return json.loads(body)
     except ValueError:
@@ -98,7 +98,7 @@ def _read(body: str) -> Any:
 
 
 def _input(key: str, statement: str, wanted: str, *, source: Source = _INPUT, **target: Any) -> None:
-    """What a queue gets of an event with this detail, by those members of a target."""
+    """Return what a queue receives for an event with this detail and these members of a target."""
     detail = {"state": "RUNNING", "cpus": 4, "spot": False, "tags": [{"k": "a"}, {"k": "b"}]}
 
     def check(aws: Aws) -> None:
@@ -140,7 +140,7 @@ _template("list_in_text", "A list within a template that is a text", '"all of <t
 
 
 def _broken(key: str, statement: str, template: str) -> None:
-    """A template of which no JSON comes: only the queue of another target gets the event."""
+    """A template whose result is not JSON: only the queue of another target receives the event."""
 
     def check(aws: Aws) -> None:
         queue, control = aws.queue(opened=True), aws.queue(opened=True)
@@ -160,7 +160,7 @@ _broken("list_in_object_text", "A list within a text of an object", '{"say": "al
 
 @behaviour(_INPUT)
 def names_of_the_rule(aws: Aws) -> None:
-    """aws.events.rule-name and aws.events.rule-arn stand for the rule."""
+    """aws.events.rule-name and aws.events.rule-arn are the rule's name and ARN."""
     queue = aws.queue(opened=True)
     template = '{"name": <aws.events.rule-name>, "arn": <aws.events.rule-arn>}'
     name = aws.rule(queue.arn, InputTransformer={"InputTemplate": template})
@@ -175,7 +175,7 @@ def names_of_the_rule(aws: Aws) -> None:
 
 @behaviour(events_api("SqsParameters"))
 def fifo_target(aws: Aws) -> None:
-    """A FIFO queue gets its messages in the group that the target names."""
+    """A FIFO queue receives messages in the group that the target names."""
     queue = aws.fifo(opened=True, ContentBasedDeduplication="true")
     aws.rule(queue.arn, SqsParameters={"MessageGroupId": "g"})
     aws.put()
@@ -185,7 +185,7 @@ def fifo_target(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-targets"))
 def topic_target(aws: Aws) -> None:
-    """A topic gets the event as its message."""
+    """A topic receives the event as its message."""
     topic = aws.topic()
     policy = open_policy(topic, "sns:Publish")
     aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
@@ -198,7 +198,7 @@ def topic_target(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-bus-to-bus", recorded=True))
 def bus_target(aws: Aws) -> None:
-    """Another bus gets the event, for its own rules."""
+    """Another bus receives the event, for its own rules."""
     bus, queue = aws.bus(), aws.queue(opened=True)
     aws.rule(queue.arn, bus=bus, InputPath="$.detail.n")
     aws.rule(aws.events.describe_event_bus(Name=bus)["Arn"], RoleArn=f"arn:aws:iam::{ACCOUNT}:role/any")
@@ -210,7 +210,7 @@ def bus_target(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-cross-region", recorded=True))
 def another_region(aws: Aws) -> None:
-    """A bus in another region gets the event with its account and region, and an id of its own."""
+    """A bus in another region receives the event with the sender's account and region, and a new id."""
     abroad, bus, queue = aws.client("events", region="eu-west-1"), aws.name(), aws.queue(opened=True)
     arn = abroad.create_event_bus(Name=bus)["EventBusArn"]
     abroad.put_rule(Name="r", EventBusName=bus, EventPattern=json.dumps({"source": [aws.prefix]}))
@@ -228,7 +228,7 @@ def another_region(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-bus-to-bus"))
 def no_third_bus(aws: Aws) -> None:
-    """An event that came from another bus does not go on to a third."""
+    """An event that came from another bus is not forwarded to a third."""
     second, third, queue = aws.bus(), aws.bus(), aws.queue(opened=True)
     role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}
     aws.rule(queue.arn, bus=second, Input='"second"')
@@ -243,7 +243,7 @@ def no_third_bus(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-rule-dlq"))
 def dead_letter(aws: Aws) -> None:
-    """What cannot be delivered goes to the target's dead-letter queue, as the event and not as its input."""
+    """An event that cannot be delivered goes to the target's dead-letter queue, before any transformation."""
     dead = aws.queue(opened=True)
     aws.rule(f"{dead.arn}-not", DeadLetterConfig={"Arn": dead.arn}, Input='"constant"')
     event_id = aws.put()["EventId"]
@@ -256,7 +256,7 @@ def dead_letter(aws: Aws) -> None:
 
 @behaviour(events_guide("eb-rule-dlq"))
 def dead_letter_attributes(aws: Aws) -> None:
-    """A dead letter tells rule, target, error and retries in its attributes."""
+    """A dead letter has rule, target, error and retries in its attributes."""
     dead = aws.queue(opened=True)
     name = aws.rule(f"{dead.arn}-not", DeadLetterConfig={"Arn": dead.arn})
     aws.put()
@@ -264,16 +264,16 @@ def dead_letter_attributes(aws: Aws) -> None:
     found = dead.take(1)
 
     holds(found, "keeps nothing")
-    told = {key: value["StringValue"] for key, value in found[0].get("MessageAttributes", {}).items()}
+    letter = {key: value["StringValue"] for key, value in found[0].get("MessageAttributes", {}).items()}
     wanted = ("RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE", "RETRY_ATTEMPTS")
-    same("lacks", [key for key in wanted if key not in told], [])
-    same("tells", told["RULE_ARN"], aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"])
-    same("tells", (told["ERROR_CODE"], told["RETRY_ATTEMPTS"]), ("NO_RESOURCE", "0"))
+    same("lacks", [key for key in wanted if key not in letter], [])
+    same("tells", letter["RULE_ARN"], aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"])
+    same("tells", (letter["ERROR_CODE"], letter["RETRY_ATTEMPTS"]), ("NO_RESOURCE", "0"))
 
 
 @behaviour(events_api("DeadLetterConfig"))
 def fifo_dead_letters(aws: Aws) -> None:
-    """A FIFO queue is refused as a target's dead-letter queue."""
+    """A FIFO queue is rejected as a target's dead-letter queue."""
     name = aws.name()
     aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
     targets = [{"Id": "t", "Arn": _QUEUE, "DeadLetterConfig": {"Arn": f"{_QUEUE}.fifo"}}]
