@@ -181,7 +181,10 @@ def test_actions_that_are_not_implemented(shared_sns: Any) -> None:
     """Data protection is known to AWS and missing here, and never succeeds silently."""
     error = refused(shared_sns.put_data_protection_policy, ResourceArn="a", DataProtectionPolicy="{}")
 
-    assert error == ("NotImplemented", "sns PutDataProtectionPolicy is known to AWS and not built in localbus.")
+    assert error == (
+        "NotImplemented",
+        "sns PutDataProtectionPolicy is an action of AWS that localbus does not implement.",
+    )
 
 
 def test_text_message_settings(sns: Any) -> None:
