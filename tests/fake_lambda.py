@@ -1,6 +1,6 @@
-"""A Lambda service for tests: functions are functions of their event, and every call is noted.
+"""A fake Lambda service, whose functions are Python functions of the event.
 
-`Cafe` is an engine's queues and event source mappings with such a service as upstream, under a manual clock.
+`MappingBench` has queues and event source mappings with this service as upstream, under a manual clock.
 """
 
 from __future__ import annotations
@@ -24,41 +24,42 @@ from localbus.sqs import api as sqs_api
 from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamClient
-from support import eventually
 
 ME = Caller()
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:work"
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:barista"
+
+QUIET_TURNS = 100
 
 Event = dict[str, Any]
 Function = Callable[[Event], Any]
 
 
 class FunctionFailedError(Exception):
-    """What a function raises when it is to fail."""
+    """The error of a function that fails on purpose."""
 
 
 class FakeLambda:
-    """An upstream that has functions by ARN, each with a timeout of 3 s, and answers other paths as it is told."""
+    """An upstream with functions by ARN, each with a timeout of 3 s. `other` answers other paths."""
 
     def __init__(self) -> None:
         self.functions: dict[str, Function] = {FUNCTION_ARN: lambda _event: None}
         self.timeouts_s: dict[str, int] = {}
         self.events: list[Event] = []
         self.other: Callable[[Request], tuple[int, Any]] = lambda _request: (404, _not_found())
-        self.passed_on: list[Request] = []
+        self.proxied: list[Request] = []
         self.running = 0
         self.most_running = 0
-        self.refusal: tuple[int, Any] | None = None
+        self.rejection: tuple[int, Any] | None = None
         self._server = HttpServer(self)
         self._port = 0
 
     def wants_stream(self, _request: Request) -> bool:
-        """Bodies are taken whole."""
+        """Bodies are read whole."""
         return False
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer as Lambda does."""
+        """Answer like Lambda."""
         parts = unquote(request.path).split("/")
         if len(parts) == 5 and parts[2] == "functions" and parts[4] == "configuration":
             if parts[3] not in self.functions:
@@ -66,12 +67,12 @@ class FakeLambda:
             return _response(200, {"FunctionArn": parts[3], "Timeout": self.timeouts_s.get(parts[3], 3)})
         if len(parts) == 5 and parts[4] == "invocations":
             return self._invoke(parts[3], json.loads(request.body))
-        self.passed_on.append(request)
+        self.proxied.append(request)
         return _response(*self.other(request))
 
     async def _invoke(self, arn: str, event: Event) -> Response:
-        if self.refusal is not None:
-            return _response(*self.refusal)
+        if self.rejection is not None:
+            return _response(*self.rejection)
         if arn not in self.functions:
             return _response(404, _not_found())
         self.events.append(event)
@@ -89,7 +90,7 @@ class FakeLambda:
         return Response(200, [], result) if isinstance(result, bytes) else _response(200, result)
 
     async def start(self) -> str:
-        """Listen, again at the same port after a stop, and say where."""
+        """Listen, again on the same port after a stop, and return the URL."""
         self._server = HttpServer(self)
         self._port = await self._server.start("127.0.0.1", self._port)
         return f"http://127.0.0.1:{self._port}"
@@ -99,7 +100,7 @@ class FakeLambda:
         await self._server.stop()
 
     def bodies(self) -> list[list[str]]:
-        """The bodies of each invocation's messages."""
+        """Return the bodies of each invocation's messages."""
         return [[record["body"] for record in event["Records"]] for event in self.events]
 
 
@@ -108,11 +109,11 @@ def _response(status: int, document: Any, *headers: tuple[bytes, bytes]) -> Resp
 
 
 def _not_found() -> dict[str, str]:
-    return {"__type": "ResourceNotFoundException", "Message": "It is not at the upstream."}
+    return {"__type": "ResourceNotFoundException", "Message": "Not at the upstream."}
 
 
-class Cafe:
-    """Queues, mappings and functions."""
+class MappingBench:
+    """Queues, mappings and functions in one event loop."""
 
     def __init__(self, functions: FakeLambda, url: str | None) -> None:
         self.functions = functions
@@ -122,79 +123,69 @@ class Cafe:
         self.sqs = Sqs(self.clock, self.journal)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamClient(url), self.tasks)
         self._service = lambda_api.service(self.mappings)
+        self._send = sqs_api.service(self.sqs).actions["SendMessage"]
 
     def queue(self, name: str = "work", **attributes: str) -> Queue:
-        """A new queue."""
+        """Create a queue."""
         if name.endswith(".fifo"):
             attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true", **attributes}
         return self.sqs.queues.create(name, attributes, {}, ME).queue
 
     def send(self, *bodies: str, arn: str = QUEUE_ARN, **given: Any) -> list[str]:
-        """Send messages in one turn, and say their ids."""
-        queue = self.sqs.queues.by_arn(arn)
-        assert queue is not None
-        actions = sqs_api.service(self.sqs).actions
-        answers = [
-            actions["SendMessage"](
-                {"QueueUrl": f"http://x/000000000000/{queue.queue.name}", "MessageBody": body, **given}, ME
-            )
-            for body in bodies
-        ]
-        return [answer["MessageId"] for answer in answers]  # type: ignore[index]
+        """Send messages in one turn of the loop, and return their ids."""
+        url = f"http://x/000000000000/{arn.rpartition(':')[2]}"
+        answers: list[Any] = [self._send({"QueueUrl": url, "MessageBody": body, **given}, ME) for body in bodies]
+        return [answer["MessageId"] for answer in answers]
 
     async def call(self, action: str, **params: Any) -> Any:
-        """Do an action of Lambda."""
+        """Call an action of Lambda."""
         result: Any = self._service.call(self._service.api.operation(action), params, ME)
         return await result
 
     async def map(self, **given: Any) -> str:
-        """A mapping of the queue to the function that has begun, and its id."""
+        """Map the queue to the function, and return the id of the mapping, which has started."""
         params = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista", **given}
         uuid: str = (await self.call("CreateEventSourceMapping", **params))["UUID"]
         await self.settled(uuid)
         return uuid
 
     async def settled(self, uuid: str) -> str:
-        """The state of a mapping once it is in no transition."""
-
-        async def state() -> str:
-            found: str = (await self.call("GetEventSourceMapping", UUID=uuid))["State"]
-            assert found in {"Enabled", "Disabled"}
-            return found
-
-        return await eventually(state)
+        """Return the state of a mapping once it is in no transition."""
+        mapping = self.mappings.find(uuid, ME)
+        assert mapping is not None
+        await self.until(lambda: not mapping.is_in_transition)
+        return mapping.state
 
     def noted(self, event: str) -> list[str]:
-        """The ids of the messages of which the journal notes this."""
+        """Return the ids of the messages for which the journal has this event."""
         return [entry.message_id for entry in self.journal.entries(event=event)]
 
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Let the loop turn until the condition is true."""
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 (the condition can be anything)
+                await asyncio.sleep(0)
+
     async def invoked(self, times: int) -> None:
-        """Wait until there have been so many invocations, and nothing comes of them any more."""
-
-        async def done() -> bool:
-            return len(self.functions.events) >= times and self.functions.running == 0
-
-        ended: bool = await eventually(done)
-        assert ended
+        """Wait until there have been so many invocations, and their effects are complete."""
+        await self.until(lambda: len(self.functions.events) >= times and self.functions.running == 0)
         await self.quiet()
 
     async def quiet(self) -> None:
-        """Wait until nothing happens: until the loop has come round often with no new entry in the journal."""
-        while True:
-            before = len(list(self.journal.entries())), len(self.functions.events)
-            for _ in range(5):
-                await asyncio.sleep(0.01)
-            if before == (len(list(self.journal.entries())), len(self.functions.events)):
-                return
+        """Wait until nothing happens in many turns of the loop. Each turn serves every socket, as all are local."""
+        before = None
+        while before != (before := (len(list(self.journal.entries())), len(self.functions.events))):
+            for _ in range(QUIET_TURNS):
+                await asyncio.sleep(0)
 
 
 @asynccontextmanager
-async def cafe() -> AsyncIterator[Cafe]:
-    """A café while it is needed."""
+async def mapping_bench() -> AsyncIterator[MappingBench]:
+    """A bench that is stopped at the end."""
     functions = FakeLambda()
-    made = Cafe(functions, await functions.start())
+    bench = MappingBench(functions, await functions.start())
     try:
-        yield made
+        yield bench
     finally:
-        await made.tasks.cancel_all()
+        await bench.tasks.cancel_all()
         await functions.stop()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fake_lambda import ME, QUEUE_ARN, Cafe, cafe
+from fake_lambda import ME, QUEUE_ARN, MappingBench, mapping_bench
 from localbus.cloudformation.resources.base import ResourceContext
 from localbus.cloudformation.resources.lambda_ import MappingType
 from localbus.lambda_ import api as lambda_api
@@ -21,7 +21,7 @@ OWN_TAGS = {
 GIVEN: dict[str, Any] = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista"}
 
 
-def context_of(it: Cafe) -> ResourceContext:
+def context_of(it: MappingBench) -> ResourceContext:
     """The place of the resource `Mapping` in the stack `shop`."""
     return ResourceContext(
         {"lambda": lambda_api.service(it.mappings)}, ME, "shop", STACK_ID, "Mapping", lambda _arn: None
@@ -30,7 +30,7 @@ def context_of(it: Cafe) -> ResourceContext:
 
 async def test_a_mapping_has_the_tags_of_its_template_and_those_of_cloudformation() -> None:
     """Its own tags are CloudFormation's to keep, however the template's change (recorded of AWS)."""
-    async with cafe() as it:
+    async with mapping_bench() as it:
         it.queue()
         kind, place = MappingType(), context_of(it)
         before = {**GIVEN, "Tags": [{"Key": "my", "Value": "tag"}]}
@@ -46,7 +46,7 @@ async def test_a_mapping_has_the_tags_of_its_template_and_those_of_cloudformatio
 
 async def test_a_mapping_changes_in_its_place_and_goes() -> None:
     """What the template no longer says has its default again; what is gone already is no failure."""
-    async with cafe() as it:
+    async with mapping_bench() as it:
         it.queue()
         kind, place = MappingType(), context_of(it)
         before = {**GIVEN, "BatchSize": "3", "Enabled": False}
