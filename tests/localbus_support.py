@@ -1,4 +1,4 @@
-"""What the tests of SNS share: queues that let a topic send, a web server that remembers, and waiting."""
+"""Helpers for tests of localbus: queues that allow SNS or EventBridge to send, errors, the journal and waiting."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus
 from web_server import Received, WebServer
 
-__all__ = ["ACCOUNT", "QueueOf", "Received", "WebServer", "eventually", "journal", "new_queue", "refused"]
+__all__ = ["ACCOUNT", "QueueOf", "Received", "WebServer", "error_of", "eventually", "journal", "new_queue", "refused"]
 
 ACCOUNT = "000000000000"
 
 
 def refused(action: Any, **given: Any) -> tuple[str, str]:
-    """The code and the message of the error that AWS answers."""
+    """Return the code and the message of the error that a boto3 call raises."""
+    return error_of(action, **given)[:2]
+
+
+def error_of(action: Any, **given: Any) -> tuple[str, str, int]:
+    """Return the code, the message and the HTTP status of the error that a boto3 call raises."""
     with pytest.raises(ClientError) as raised:
         action(**given)
-    error = raised.value.response["Error"]
-    return str(error["Code"]), str(error["Message"])
+    response = raised.value.response
+    code, message = response["Error"]["Code"], response["Error"]["Message"]
+    return str(code), str(message), int(response["ResponseMetadata"]["HTTPStatusCode"])
 
 
 class QueueOf(NamedTuple):
@@ -34,7 +40,7 @@ class QueueOf(NamedTuple):
     arn: str
 
     def receive(self) -> list[dict[str, Any]]:
-        """Take everything that is there, with all its attributes."""
+        """Receive and delete up to ten messages, with all attributes."""
         answer = self.sqs.receive_message(
             QueueUrl=self.url,
             MaxNumberOfMessages=10,
@@ -47,14 +53,14 @@ class QueueOf(NamedTuple):
         return messages
 
     def drain(self) -> list[Any]:
-        """Take all messages and return their bodies, which are JSON."""
+        """Receive and delete all messages, and return their bodies, read as JSON."""
         found: list[Any] = []
         while messages := self.receive():
             found += [json.loads(message["Body"]) for message in messages]
         return found
 
     def bodies(self) -> list[str]:
-        """The bodies of everything that is there."""
+        """Receive and delete up to ten messages, and return their bodies."""
         return [message["Body"] for message in self.receive()]
 
 
@@ -75,14 +81,14 @@ def new_queue(localbus: Localbus, name: str, *, open_to: str | None = "sns") -> 
     return QueueOf(sqs, sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"], arn)
 
 
-def journal(localbus: Localbus, **wanted: str) -> list[dict[str, Any]]:
-    """Entries of the journal."""
-    entries: list[dict[str, Any]] = httpx.get(f"{localbus.url}/_localbus/journal", params=wanted).json()["entries"]
+def journal(localbus: Localbus, **filters: str) -> list[dict[str, Any]]:
+    """Return the journal's entries that match."""
+    entries: list[dict[str, Any]] = httpx.get(f"{localbus.url}/_localbus/journal", params=filters).json()["entries"]
     return entries
 
 
 def eventually(check: Callable[[], Any], within_s: float = 5.0) -> Any:
-    """What the check answers, once that is true."""
+    """Return the check's result once it is true."""
     deadline = time.monotonic() + within_s
     while not (found := check()):
         assert time.monotonic() < deadline, "it did not happen in time"

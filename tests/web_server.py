@@ -1,4 +1,4 @@
-"""A web server that remembers what it was asked, for whatever posts to endpoints."""
+"""A web server that records requests, for tests of what posts to endpoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Received(NamedTuple):
-    """A request that a web server got."""
+    """A request that a web server received."""
 
     method: str
     path: str
@@ -17,20 +17,20 @@ class Received(NamedTuple):
 
 
 class WebServer:
-    """A server that remembers requests. It answers with the next of `statuses`, or with 200; `answers` has bodies."""
+    """A server that records requests. It answers with `answers`, else the next of `statuses`, else 200."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.requests: list[Received] = []
         self.statuses: list[int] = []
         self.answers: dict[tuple[str, str], tuple[int, bytes]] = {}
-        remember, server = self._remember, ThreadingHTTPServer((host, 0), BaseHTTPRequestHandler)
+        record, server = self._record, ThreadingHTTPServer((host, 0), BaseHTTPRequestHandler)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", "0"))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = Received(self.command, self.path, headers, self.rfile.read(length).decode())
-                status, body = remember(request)
+                status, body = record(request)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -39,7 +39,7 @@ class WebServer:
             do_GET = do_POST  # noqa: N815
 
             def log_message(self, *_given: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         server.RequestHandlerClass = Handler
         self._server = server
@@ -47,7 +47,7 @@ class WebServer:
         self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
-    def _remember(self, request: Received) -> tuple[int, bytes]:
+    def _record(self, request: Received) -> tuple[int, bytes]:
         self.requests.append(request)
         fixed = self.answers.get((request.method, request.path))
         if fixed is not None:
@@ -55,7 +55,7 @@ class WebServer:
         return (self.statuses.pop(0) if self.statuses else 200), b""
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -85,8 +85,8 @@ def failed_batch(aws: Aws) -> None:
 @behaviour(_ERRORS)
 def reported_failures(aws: Aws) -> None:
     """With ReportBatchItemFailures only the messages that the function names come back."""
-    dead = aws.queue()
-    queue = aws.queue(VisibilityTimeout=str(TIMEOUT_S), **aws.dead_letters(dead))
+    dead = aws.queue()  # the timeout is longer than a cold start of the function, or "good" would come back as well
+    queue = aws.queue(VisibilityTimeout=str(3 * TIMEOUT_S), **aws.dead_letters(dead))
     for body in ("good", "fail"):
         queue.send(body)
     _map(aws, queue, **_REPORTING)

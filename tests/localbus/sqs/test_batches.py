@@ -1,0 +1,121 @@
+"""Batches as boto3 sends them: errors of whole batches and of entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from localbus_support import error_of
+
+HALF_MIB = 512 * 1024
+
+
+def entries_of(*ids: object, body: str = "b") -> list[dict[str, Any]]:
+    """Entries of SendMessageBatch."""
+    return [{"Id": str(one), "MessageBody": body} for one in ids]
+
+
+@pytest.mark.parametrize(
+    ("entries", "code", "message"),
+    [
+        ([], "EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request."),
+        (
+            entries_of(*range(11)),
+            "TooManyEntriesInBatchRequest",
+            "Maximum number of entries per request are 10. You have sent 11.",
+        ),
+        (entries_of("a", "a"), "BatchEntryIdsNotDistinct", "Id a repeated."),
+        (
+            entries_of("a:b"),
+            "InvalidBatchEntryId",
+            "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
+            "It can be at most 80 letters long.",
+        ),
+        (
+            [*entries_of("1", body="a" * HALF_MIB), *entries_of("2", body="a" * (HALF_MIB + 1))],
+            "BatchRequestTooLong",
+            "Batch requests cannot be longer than 1048576 bytes. You have sent 1048577 bytes.",
+        ),
+    ],
+    ids=["empty", "eleven entries", "same ids", "bad id", "more than a mebibyte"],
+)
+def test_invalid_batches(sqs: Any, url: str, entries: list[Any], code: str, message: str) -> None:
+    """A batch as a whole is rejected before any of it is sent (API_SendMessageBatch, sqs-batch-api-actions)."""
+    error = error_of(sqs.send_message_batch, QueueUrl=url, Entries=entries)
+
+    assert error == (f"AWS.SimpleQueueService.{code}", message, 400)
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
+def test_a_batch_has_a_mebibyte(sqs: Any, url: str) -> None:
+    """The limit of a batch is that of one message (sqs-batch-api-actions)."""
+    answer = sqs.send_message_batch(QueueUrl=url, Entries=entries_of(1, 2, body="a" * HALF_MIB))
+
+    assert len(answer["Successful"]) == 2
+
+
+def test_a_long_entry_has_its_own_error(sqs: Any) -> None:
+    """An entry longer than the queue allows fails alone, with another text than a single send (recorded)."""
+    url = sqs.create_queue(QueueName="short", Attributes={"MaximumMessageSize": "1024"})["QueueUrl"]
+    entries = [*entries_of("fits", body="a" * 1024), *entries_of("long", body="a" * 1025)]
+
+    answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+    assert [entry["Id"] for entry in answer["Successful"]] == ["fits"]
+    text = "One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes."
+    failed = {"Id": "long", "SenderFault": True, "Code": "InvalidParameterValue", "Message": text}
+    assert answer["Failed"] == [failed]
+
+
+def test_an_invalid_entry_fails_alone(sqs: Any, url: str) -> None:
+    """The other entries are sent (API_SendMessageBatch, BatchResultErrorEntry)."""
+    entries = [*entries_of("good"), {"Id": "bad", "MessageBody": "b", "DelaySeconds": 1000}]
+
+    answer = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+
+    assert [entry["Id"] for entry in answer["Successful"]] == ["good"]
+    [failed] = answer["Failed"]
+    assert (failed["Id"], failed["Code"], failed["SenderFault"]) == ("bad", "InvalidParameterValue", True)
+
+
+def test_an_empty_list_is_left_out(sqs: Any, url: str) -> None:
+    """Without failures there is no Failed, without successes no Successful, as on AWS.
+
+    Recorded in LocalStack's tests/aws/services/sqs/test_sqs.snapshot.json (oversized contents, updated maximum size).
+    """
+    done = sqs.send_message_batch(QueueUrl=url, Entries=entries_of("a"))
+    not_done = sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": "a", "ReceiptHandle": "garbage"}])
+
+    assert "Failed" not in done
+    assert "Successful" not in not_done
+
+
+def test_batches_of_deletes_and_visibility(sqs: Any, url: str) -> None:
+    """Each entry has its own result (API_DeleteMessageBatch, API_ChangeMessageVisibilityBatch)."""
+    sqs.send_message_batch(QueueUrl=url, Entries=entries_of(0, 1, 2))
+    handles = [m["ReceiptHandle"] for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]]
+
+    visible = sqs.change_message_visibility_batch(
+        QueueUrl=url, Entries=[{"Id": "0", "ReceiptHandle": handles[0], "VisibilityTimeout": 0}]
+    )
+    deleted = sqs.delete_message_batch(
+        QueueUrl=url,
+        Entries=[{"Id": "1", "ReceiptHandle": handles[1]}, {"Id": "2", "ReceiptHandle": "no handle"}],
+    )
+
+    assert [entry["Id"] for entry in visible["Successful"]] == ["0"]
+    assert [entry["Id"] for entry in deleted["Successful"]] == ["1"]
+    assert [(entry["Id"], entry["Code"]) for entry in deleted["Failed"]] == [("2", "ReceiptHandleIsInvalid")]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (counts["ApproximateNumberOfMessages"], counts["ApproximateNumberOfMessagesNotVisible"]) == ("1", "1")
+
+
+def test_a_fifo_batch_without_a_group_has_another_code(sqs: Any, fifo_url: str) -> None:
+    """The message is that of a single send, the code is not, and nothing is sent (recorded from AWS)."""
+    entry = {"MessageBody": "b", "MessageDeduplicationId": "d"}
+    entries = [{"Id": "1", **entry, "MessageGroupId": "g"}, {"Id": "2", **entry}]
+
+    error = error_of(sqs.send_message_batch, QueueUrl=fifo_url, Entries=entries)
+
+    assert error == ("InvalidParameterValue", "The request must contain the parameter MessageGroupId.", 400)
+    assert "Messages" not in sqs.receive_message(QueueUrl=fifo_url)
