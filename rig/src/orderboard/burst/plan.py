@@ -14,7 +14,6 @@ from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
 from orderboard.burst.chaos.schedule import (
     Fault,
-    ScaleWorkers,
     overlap,
     parse_duration,
     parse_freeze,
@@ -44,6 +43,16 @@ Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True)
+class Where:
+    """The backend to use, and its faults."""
+
+    backend: BackendName | None = None
+    endpoint_url: str | None = None
+    disorder: str | None = None
+    yes: bool = False
+
+
+@dataclass(frozen=True)
 class PlannedBurst:
     """A burst that passed every check."""
 
@@ -54,14 +63,7 @@ class PlannedBurst:
     out: Path
 
 
-def plan_burst(
-    options: BurstOptions,
-    *,
-    backend: BackendName | None = None,
-    endpoint_url: str | None = None,
-    disorder: str | None = None,
-    yes: bool = False,
-) -> PlannedBurst:
+def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
     """Check the options and make the folders; raise UsageError."""
     thresholds = [_parsed("--expect", parse_threshold, text) for text in options.expect or ()]
     workers, faults = _schedule(options)
@@ -72,7 +74,7 @@ def plan_burst(
     out = options.out or find_workspace().state_dir / "bursts" / now.strftime("%Y-%m-%d_%H-%M-%S")
     settings = Settings(
         command=shlex.join(["orderboard", *sys.argv[1:]]),
-        backend=backend or DEFAULT_BACKEND,
+        backend=where.backend or DEFAULT_BACKEND,
         profile="trace" if options.trace else options.profile,
         orders=len(times_s),
         duration_s=duration_s,
@@ -82,7 +84,7 @@ def plan_burst(
         workers=workers,
         connections=options.connections,
         faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in faults),
-        disorder=disorder,
+        disorder=where.disorder,
     )
     plan = Plan(
         source=source,
@@ -98,34 +100,20 @@ def plan_burst(
             raise UsageError(f"--junit {options.junit}: expected a file, not a folder.")
         _make_folder(options.junit.parent)
     _make_folder(out)
+    name = f"orderboard-burst-{secrets.token_hex(3)}"
     system = measured_system(
-        f"orderboard-burst-{secrets.token_hex(3)}",
-        backend=backend,
-        endpoint_url=endpoint_url,
-        logs_dir=out / "logs",
-        workers=workers,
-        visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
-        disorder=disorder,
-        yes=yes,
+        name, where, logs_dir=out / "logs", workers=workers, visibility_timeout_s=_VISIBILITY_TIMEOUT_S
     )
     return PlannedBurst(system, plan, settings, thresholds, out)
 
 
 def measured_system(
-    name: str,
-    *,
-    backend: BackendName | None,
-    endpoint_url: str | None,
-    logs_dir: Path,
-    workers: int,
-    visibility_timeout_s: int,
-    disorder: str | None,
-    yes: bool,
+    name: str, where: Where, *, logs_dir: Path, workers: int, visibility_timeout_s: int
 ) -> SystemOptions:
     """Return the options of a system for one measurement, with its own stack."""
     return SystemOptions(
-        backend=backend or DEFAULT_BACKEND,
-        endpoint_url=endpoint_url,
+        backend=where.backend or DEFAULT_BACKEND,
+        endpoint_url=where.endpoint_url,
         stack_name=name,
         prefix=name,
         parameters={"WorkVisibilityTimeoutS": str(visibility_timeout_s), "WithDashboard": "false"},
@@ -136,8 +124,8 @@ def measured_system(
             worker_environment={"ORDERBOARD_SOLD_OUT": SOLD_OUT_SKU},
         ),
         keeps_stack=False,
-        yes=yes,
-        disorder=disorder,
+        yes=where.yes,
+        disorder=where.disorder,
     )
 
 
@@ -150,7 +138,7 @@ def _schedule(options: BurstOptions) -> tuple[int, tuple[Fault, ...]]:
     faults += [_parsed("--kill-worker", parse_kill, text) for text in options.kill_worker or ()]
     at_start: list[int] = []
     for wanted in (_parsed("--workers", parse_workers, text) for text in options.workers or ()):
-        if isinstance(wanted, ScaleWorkers):
+        if isinstance(wanted, Fault):
             faults.append(wanted)
         else:
             at_start.append(wanted)

@@ -165,8 +165,8 @@ class Operations:
 @asynccontextmanager
 async def operations(target: Target) -> AsyncIterator[Operations]:
     """Open the operations on this target, with clients like those of the services."""
-    endpoint, session = target.endpoint, get_session()
-    environment = endpoint.environment()
+    endpoint, environment = target.endpoint, target.endpoint.environment()
+    session: Any = get_session()  # its overloads need literal service names
     options: dict[str, Any] = {
         "region_name": endpoint.region,
         "config": AioConfig(

@@ -33,7 +33,7 @@ def burst(
     It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
     2: wrong usage. 99: valid, but an --expect was missed.
     """
-    from orderboard.burst.plan import plan_burst
+    from orderboard.burst.plan import Where, plan_burst
     from orderboard.burst.report.files import REPORT_FILE, write_junit
     from orderboard.burst.report.forecast import warning
     from orderboard.burst.report.html import render
@@ -43,7 +43,7 @@ def burst(
     from orderboard.system.workspace import find_workspace
 
     typed = BurstOptions(**options)
-    planned = plan_burst(typed, backend=backend, endpoint_url=endpoint_url, disorder=disorder, yes=yes)
+    planned = plan_burst(typed, Where(backend, endpoint_url, disorder, yes))
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
         error_console().print(f"Warning: {text}", markup=False, soft_wrap=True)

@@ -49,10 +49,8 @@ def show(calibration: "Calibration", path: Path, console: Console) -> None:
     from orderboard.calibration.model import OPERATIONS
 
     backlogs = sorted({each.backlog for each in calibration.ceilings})
-    table = plain_table(f"Orders a second through the {calibration.backend} backend, by messages waiting")
-    table.add_column("")
-    for backlog in backlogs:
-        table.add_column(f"{backlog:,}", justify="right")
+    title = f"Orders a second through the {calibration.backend} backend, by messages waiting"
+    table = plain_table(title, "", numbers=[f"{backlog:,}" for backlog in backlogs])
     for operation in OPERATIONS:
         rates = (calibration.orders_per_s(operation, backlog) for backlog in backlogs)
         table.add_row(operation, *("" if rate is None else f"{rate:,.0f}" for rate in rates))

@@ -40,9 +40,10 @@ def demo(
     yes: YesOption = False,
 ) -> None:
     """Send a morning rush of 200 orders and show where each one ended. Exit 0 only if the ledger balances."""
+    from orderboard.burst.plan import Where
     from orderboard.demo.runner import demo_system, run_demo
 
-    system = demo_system(backend=backend, endpoint_url=endpoint_url, workers=workers, disorder=disorder, yes=yes)
+    system = demo_system(Where(backend, endpoint_url, disorder, yes), workers=workers)
     with progress_screen() as screen:
         result = run_demo(system, screen, seed=seed, kill_worker=kill_worker, deadline_s=deadline_s)
     if json_output:
@@ -102,11 +103,8 @@ def show(demo: "DemoResult", console: Console, *, verbose: bool) -> None:
 
 
 def _orders(demo: "DemoResult", *, examples: bool) -> Table:
-    table = plain_table("Every order that was answered 202, and where it ended")
-    table.add_column("sent as")
-    table.add_column("orders", justify="right")
-    for ending in ENDINGS:
-        table.add_column(_HEADERS.get(ending, ending), justify="right")
+    columns = ["orders", *(_HEADERS.get(ending, ending) for ending in ENDINGS)]
+    table = plain_table("Every order that was answered 202, and where it ended", "sent as", numbers=columns)
     if examples:  # only where the terminal is wide enough
         table.add_column("for example", style="dim")
     by_kind: dict[str, list[Entry]] = {}
@@ -124,16 +122,11 @@ def _orders(demo: "DemoResult", *, examples: bool) -> Table:
 
 
 def _alerts_and_memory(demo: "DemoResult") -> Table:
-    alerts = plain_table("Alerts in the inbox")
-    alerts.add_column("kind")
-    alerts.add_column("due", justify="right")
-    alerts.add_column("announced", justify="right")
+    alerts = plain_table("Alerts in the inbox", "kind", numbers=["due", "announced"])
     for kind, (due, announced) in demo.judgement.ledger.alerts.items():
         if due or announced:
             alerts.add_row(kind.replace("_", " "), str(due), str(announced))
-    memory = plain_table("Memory, MB")
-    memory.add_column("process")
-    memory.add_column("MB", justify="right")
+    memory = plain_table("Memory, MB", "process", numbers=["MB"])
     for each in demo.memory:
         times = f" x {each.processes}" if each.processes > 1 else ""
         memory.add_row(f"{each.name}{times}", megabytes(each.best_bytes))
@@ -145,10 +138,7 @@ def _alerts_and_memory(demo: "DemoResult") -> Table:
 
 
 def _dead_letters(demo: "DemoResult") -> Table:
-    table = plain_table("In dead-letter queues")
-    table.add_column("queue", overflow="fold")
-    table.add_column("order")
-    table.add_column("why", overflow="fold")
+    table = plain_table("In dead-letter queues", "queue", "order", "why")
     for letter in demo.judgement.evidence.dead_letters:
         order = (letter.order_id or "none")[:8]
         table.add_row(letter.queue, order, letter.reason or "")
@@ -158,9 +148,7 @@ def _dead_letters(demo: "DemoResult") -> Table:
 
 
 def _every_order(demo: "DemoResult") -> Table:
-    table = plain_table("Every order")
-    for name in ("order", "sent as", "ended", "alerts"):
-        table.add_column(name)
+    table = plain_table("Every order", "order", "sent as", "ended", "alerts")
     for entry in demo.judgement.ledger.entries:
         table.add_row(entry.order_id, entry.kind, entry.ended or "nowhere", ", ".join(entry.alerts))
     return table

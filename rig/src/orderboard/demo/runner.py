@@ -8,13 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from orderboard_stack.backend import BackendName
-
 from orderboard import STARTED_AT
-from orderboard.burst.chaos.schedule import KillWorker
+from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.arrivals import Constant, send_times
-from orderboard.burst.plan import measured_system
+from orderboard.burst.plan import Where, measured_system
 from orderboard.burst.report.live_view import Now
 from orderboard.burst.runner import Plan, Runner
 from orderboard.demo.scenario import COUNTS, MorningRush
@@ -59,7 +57,7 @@ def run_demo(system: SystemOptions, screen: Screen, *, seed: int, kill_worker: b
         run=logs_dir.name,
         connections=_CONNECTIONS,
         attempts=_ATTEMPTS,
-        faults=(KillWorker(0.0, after_finished=1),) if kill_worker else (),
+        faults=(Fault(0.0, "kill", after_finished=1),) if kill_worker else (),
         drain_within_s=deadline_s,
         sample_every_s=_SAMPLE_EVERY_S,
     )
@@ -74,8 +72,7 @@ def run_demo(system: SystemOptions, screen: Screen, *, seed: int, kill_worker: b
 
 
 def _run(options: SystemOptions, plan: Plan, screen: Screen) -> DemoResult:
-    with ExitStack() as stack:
-        system = stack.enter_context(running_system(options, screen))
+    with running_system(options, screen) as system:
         ready_at = time.time()
         with ExitStack() as tasks:
             run = Runner(system, plan, _Progress(screen, tasks, len(plan.times_s))).run()
@@ -121,20 +118,12 @@ class _Progress:
         """Nothing to show: it takes a moment."""
 
 
-def demo_system(
-    *, backend: BackendName | None, endpoint_url: str | None, workers: int, disorder: str | None, yes: bool
-) -> SystemOptions:
+def demo_system(where: Where, *, workers: int) -> SystemOptions:
     """Return the options of a system for one demo, under a new name."""
     name = f"orderboard-demo-{secrets.token_hex(3)}"
+    logs_dir = find_workspace().state_dir / name
     options = measured_system(
-        name,
-        backend=backend,
-        endpoint_url=endpoint_url,
-        logs_dir=find_workspace().state_dir / name,
-        workers=workers,
-        visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
-        disorder=disorder,
-        yes=yes,
+        name, where, logs_dir=logs_dir, workers=workers, visibility_timeout_s=_VISIBILITY_TIMEOUT_S
     )
     environment = {**options.services.worker_environment, "ORDERBOARD_RECEIVE_WAIT_S": "1"}
     return replace(options, services=replace(options.services, worker_environment=environment))

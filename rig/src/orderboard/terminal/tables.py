@@ -1,14 +1,16 @@
 """How tables and verdicts look, in one place. Words and signs carry the meaning; colour only helps."""
 
+from collections.abc import Iterable
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 
-def plain_table(title: str) -> Table:
-    """A table with a title above its left edge and one rule below its head."""
-    return Table(
+def plain_table(title: str, *columns: str, numbers: Iterable[str] = ()) -> Table:
+    """A table with a title above its left edge and one rule below its head. `numbers` are right-aligned, and last."""
+    table = Table(
         title=f" {title}",
         title_justify="left",
         title_style="bold",
@@ -17,6 +19,11 @@ def plain_table(title: str) -> Table:
         show_edge=False,
         pad_edge=True,
     )
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
 
 
 def verdict(console: Console, text: str, *, good: bool) -> Text:

@@ -25,7 +25,7 @@ SHAPES: tuple[Profile, ...] = (Constant(), Ramp(), Spike(), Spike(30, 0.9, 0.1),
 
 
 def per_second(profile: Profile, *, orders: int = 10_000, duration_s: float = 10, seed: int = 1) -> list[int]:
-    """How many orders each second has."""
+    """The number of orders that orders each second has."""
     counts = [0] * math.ceil(duration_s)
     for time_s in send_times(profile, orders=orders, duration_s=duration_s, seed=seed):
         counts[int(time_s)] += 1

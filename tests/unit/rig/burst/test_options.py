@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orderboard.burst.chaos.schedule import KillWorker, ScaleWorkers, StartWorkers, StopWorkers
+from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.load.mix import OwnOrders, parse_mix
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
-from orderboard.burst.plan import PlannedBurst, amounts, plan_burst
+from orderboard.burst.plan import PlannedBurst, Where, amounts, plan_burst
 from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.errors import UsageError
 from orderboard.system.workspace import STATE_DIR_VARIABLE
@@ -21,7 +21,7 @@ def _state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def planned(**options: Any) -> PlannedBurst:
     """The plan of these options and the defaults."""
-    return plan_burst(BurstOptions(**options))
+    return plan_burst(BurstOptions(**options), Where())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_schedule_is_put_in_order() -> None:
     """In whatever order it was typed."""
     options = planned(stop_worker=["5s@10s"], kill_worker=["@3s"], workers=["2", "4@20s"], orders=10, duration="1s")
 
-    assert options.plan.faults == (KillWorker(3), StopWorkers(10), StartWorkers(15), ScaleWorkers(20, 4))
+    assert options.plan.faults == (Fault(3, "kill"), Fault(10, "stop"), Fault(15, "start"), Fault(20, "scale", 4))
     assert options.system.services.workers == options.settings.workers == 2
 
 

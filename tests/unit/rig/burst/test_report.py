@@ -88,7 +88,7 @@ def test_the_page_loads_nothing() -> None:
 
 
 def test_the_policy_lists_every_script_and_style() -> None:
-    """Two scripts and two styles, by their hashes; there is no unsafe-inline."""
+    """Two scripts and two styles, by their hashes; unsafe-inline is absent."""
     page = render(a_run())
 
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)

@@ -75,7 +75,7 @@ def test_the_exit_code_tells_both(valid: bool, met: bool, code: int) -> None:
 
 
 def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_path: Path) -> None:
-    """What failed says why, whatever characters it has."""
+    """A failure gives its reason, whatever characters it has."""
     finding = Finding(verdict="lost", type="Lost", text="<a> & b was answered 202 and is lost")
     verdict = SUMMARY.verdict.model_copy(update={"valid": False, "lost": 1, "findings": (finding,)})
     expectations = tuple(parse_threshold(text).check(SUMMARY) for text in ("drain_s<30", "drain_s<0.1"))

@@ -8,7 +8,7 @@ from typing import cast
 
 import psutil
 import pytest
-from orderboard.burst.chaos.schedule import Fault, KillWorker, ScaleWorkers, parse_freeze, parse_stop
+from orderboard.burst.chaos.schedule import Fault, parse_freeze, parse_stop
 from orderboard.burst.chaos.workers import Workers
 from orderboard.system.process import start
 from orderboard.system.services import Service
@@ -79,7 +79,7 @@ async def test_stopped_workers_end_and_as_many_start_again(system: SleepingSyste
 
 async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
     """At once, and the other one stays."""
-    workers = system.under(KillWorker(1))
+    workers = system.under(Fault(1, "kill"))
 
     workers.act(1)
 
@@ -89,7 +89,7 @@ async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
 
 async def test_a_kill_may_wait_for_the_first_finished_orders(system: SleepingSystem) -> None:
     """Then the worker has orders in flight."""
-    workers = system.under(KillWorker(0, after_finished=2))
+    workers = system.under(Fault(0, "kill", after_finished=2))
 
     workers.act(5, finished=1)
     assert system.alive() == ["worker-1", "worker-2"]
@@ -156,7 +156,7 @@ async def test_an_api_that_ends_is_marked_once(system: SleepingSystem) -> None:
 
 async def test_workers_are_scaled_up_and_down(system: SleepingSystem) -> None:
     """The last ones go first, and one that is killed later comes back to the new number."""
-    workers = system.under(ScaleWorkers(1, 4), ScaleWorkers(2, 1), KillWorker(3))
+    workers = system.under(Fault(1, "scale", 4), Fault(2, "scale", 1), Fault(3, "kill"))
 
     workers.act(1)
     assert system.alive() == ["worker-1", "worker-2", "worker-3", "worker-4"]

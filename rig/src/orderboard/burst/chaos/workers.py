@@ -4,15 +4,7 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
-from orderboard.burst.chaos.schedule import (
-    Fault,
-    FreezeWorkers,
-    KillWorker,
-    ScaleWorkers,
-    StartWorkers,
-    StopWorkers,
-    ThawWorkers,
-)
+from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.model import FaultMark
 from orderboard.system.process import ChildProcess
 from orderboard.system.services import Service
@@ -48,7 +40,7 @@ class Workers:
 
     def act(self, now_s: float, *, finished: int = 0) -> None:
         """Apply every fault that is due; then replace workers that have ended. finished: orders so far."""
-        while self._due and _is_due(self._due[0], now_s, finished):
+        while self._due and self._due[0].at_s <= now_s and self._due[0].after_finished <= finished:
             fault = self._due.pop(0)
             self._apply(fault)
             self.mark(now_s, str(fault))
@@ -80,25 +72,25 @@ class Workers:
                 self._running.append(self._system.add_worker())
 
     def _apply(self, fault: Fault) -> None:
-        match fault:
-            case StopWorkers():
+        match fault.action:
+            case "stop":
                 self._signal(signal.SIGTERM)
                 self._running.clear()
-            case StartWorkers():
+            case "start":
                 self._scale_to(self._wanted)
-            case FreezeWorkers():
+            case "freeze":
                 self._signal(signal.SIGSTOP)
                 self._frozen = True
-            case ThawWorkers():
+            case "thaw":
                 self._signal(signal.SIGCONT)
                 self._frozen = False
-            case KillWorker():
+            case "kill":
                 if self._running:
                     self._running.pop(0).process.kill()
                 self._scale_to(self._wanted)
-            case ScaleWorkers(workers=workers):
-                self._wanted = workers
-                self._scale_to(workers)
+            case "scale":
+                self._wanted = fault.workers
+                self._scale_to(fault.workers)
 
     def _scale_to(self, workers: int) -> None:
         while len(self._running) < workers:
@@ -109,11 +101,6 @@ class Workers:
     def _signal(self, number: signal.Signals) -> None:
         for service in self._running:
             _send(service, number)
-
-
-def _is_due(fault: Fault, now_s: float, finished: int) -> bool:
-    waits = isinstance(fault, KillWorker) and finished < fault.after_finished
-    return fault.at_s <= now_s and not waits
 
 
 def _how(process: ChildProcess) -> str:

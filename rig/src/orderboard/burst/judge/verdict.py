@@ -6,7 +6,7 @@ https://jepsen-io.github.io/jepsen/jepsen.checker.html#var-total-queue
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from orderboard_contracts.identity import order_id_for
 
@@ -23,7 +23,7 @@ from orderboard.ledger.discrepancy import (
     UnexpectedAlert,
 )
 from orderboard.ledger.ledger import Evidence, Ledger, Placed, balance
-from orderboard.orders.kinds import Ending
+from orderboard.orders.kinds import ENDINGS, Ending
 
 FindingClass = Literal["lost", "duplicated", "unexpected"]
 # drained: everything was checked after a full drain. given up: nothing moved any more, so orders may still be on their
@@ -86,31 +86,24 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
     counts = Counter(class_ for class_, _ in classified)
     answers = Counter(each.answer for each in attempts)
     endings = Counter(entry.ended for entry in ledger.entries)
-    verdict = BurstVerdict(
-        valid=drained and not classified,
-        drained=drained,
-        attempted=len(attempts),
-        acknowledged=answers["acknowledged"],
-        refused=answers["refused"],
-        unavailable=answers["unavailable"],
-        completed=endings["completed"],
-        rejected=endings["rejected"],
-        cancelled=endings["cancelled"],
-        dead_lettered=endings["dead-lettered"],
-        lost=counts["lost"],
-        unsettled=0 if drained else endings[None],
-        duplicated=counts["duplicated"],
-        recovered=len(recovered),
-        unexpected=counts["unexpected"],
-        alerts_due=sum(due for due, _ in ledger.alerts.values()),
-        alerts_announced=sum(announced for _, announced in ledger.alerts.values()),
-        endings=_by_kind(ledger, missing="lost" if drained else "unsettled"),
-        findings=tuple(
+    verdict: dict[str, object] = {
+        **{answer: answers[answer] for answer in get_args(Answer)},
+        **{ending.replace("-", "_"): endings[ending] for ending in ENDINGS},
+        **{class_: counts[class_] for class_ in get_args(FindingClass)},
+        "valid": drained and not classified,
+        "drained": drained,
+        "attempted": len(attempts),
+        "recovered": len(recovered),
+        "unsettled": 0 if drained else endings[None],
+        "alerts_due": sum(due for due, _ in ledger.alerts.values()),
+        "alerts_announced": sum(announced for _, announced in ledger.alerts.values()),
+        "endings": _by_kind(ledger, missing="lost" if drained else "unsettled"),
+        "findings": [
             Finding(verdict=class_, type=type(each).__name__, text=str(each))
             for class_, each in classified[:_MAX_FINDINGS]
-        ),
-    )
-    return Judgement(verdict, ledger, placed, evidence, end)
+        ],
+    }
+    return Judgement(BurstVerdict.model_validate(verdict), ledger, placed, evidence, end)
 
 
 def _uncertain_alerts(attempts: Sequence[Attempt]) -> set[tuple[str, str]]:

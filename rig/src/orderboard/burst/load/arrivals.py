@@ -84,11 +84,7 @@ class Trace:
 
 Profile = Constant | Ramp | Spike | Sawtooth | Poisson | Trace
 PROFILES: Final[dict[str, type[Constant | Ramp | Spike | Sawtooth | Poisson]]] = {
-    "constant": Constant,
-    "ramp": Ramp,
-    "spike": Spike,
-    "sawtooth": Sawtooth,
-    "poisson": Poisson,
+    each.__name__.lower(): each for each in (Constant, Ramp, Spike, Sawtooth, Poisson)
 }
 
 

@@ -20,6 +20,7 @@ from orderboard.system.target import AWS_ERRORS
 
 _METRICS_WITHIN_S: Final = 0.5
 _REQUESTS, _ENTRIES = "orderboard_aws_requests_total", "orderboard_aws_entries_total"
+_Counts = Counter[tuple[str, str, str]]  # (metric, service, operation)
 _past_proxies: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -57,7 +58,7 @@ class Sampler:
         }
         self._urls = {role: target.queue_url(name) for role, name in names.items()}
         self._dead_letter_urls = [target.queue_url(name) for name in dead_letter_queues(target)]
-        self._counts: dict[str, RequestCounts] = {}  # by service process
+        self._counts: dict[str, _Counts] = {}  # by service process
         self._read_counts()
         self._before = self._total()
         self.latest = Sample(time.monotonic())
@@ -77,10 +78,11 @@ class Sampler:
     def requests(self) -> RequestCounts:
         """Return the services' requests since the start. Those of a killed worker's last second are missing."""
         self._read_counts()
-        before = self._before
+        total = self._total()
+        total.subtract(self._before)
         return {
-            key: (requests - before.get(key, (0, 0))[0], entries - before.get(key, (0, 0))[1])
-            for key, (requests, entries) in self._total().items()
+            (service, operation): (total[_REQUESTS, service, operation], total[_ENTRIES, service, operation])
+            for _, service, operation in total
         }
 
     def _read_counts(self) -> None:
@@ -93,14 +95,11 @@ class Sampler:
             except OSError:  # it starts, ends or is frozen
                 continue
 
-    def _total(self) -> RequestCounts:
-        requests: Counter[tuple[str, str]] = Counter()
-        entries: Counter[tuple[str, str]] = Counter()
+    def _total(self) -> _Counts:
+        total: _Counts = Counter()
         for counts in self._counts.values():
-            for key, (more_requests, more_entries) in counts.items():
-                requests[key] += more_requests
-                entries[key] += more_entries
-        return {key: (requests[key], entries[key]) for key in requests}
+            total.update(counts)
+        return total
 
 
 @contextmanager
@@ -121,11 +120,13 @@ def every(seconds: float, action: Callable[[], None], *, name: str) -> Iterator[
         thread.join()
 
 
-def _parse(metrics: str) -> RequestCounts:
+def _parse(metrics: str) -> _Counts:
     lines = (line for line in metrics.splitlines() if line.startswith((_REQUESTS, _ENTRIES)))
-    counts: dict[tuple[str, str], dict[str, int]] = {}
-    for family in text_string_to_metric_families("\n".join(lines) + "\n"):
-        for sample in family.samples:
-            key = (sample.labels.get("service", ""), sample.labels.get("operation", ""))
-            counts.setdefault(key, {})[sample.name] = int(sample.value)
-    return {key: (values.get(_REQUESTS, 0), values.get(_ENTRIES, 0)) for key, values in counts.items()}
+    families = text_string_to_metric_families("\n".join(lines) + "\n")
+    return Counter(
+        {
+            (sample.name, sample.labels.get("service", ""), sample.labels.get("operation", "")): int(sample.value)
+            for family in families
+            for sample in family.samples
+        }
+    )

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from orderboard.burst.chaos.schedule import FreezeWorkers, StartWorkers, StopWorkers, ThawWorkers
 from orderboard.burst.runner import Plan
 from orderboard.calibration.model import Calibration
 
@@ -72,6 +71,6 @@ def _ministack(backlog: float) -> float:
 
 
 def _outages(plan: Plan) -> list[tuple[float, float]]:
-    starts = [fault.at_s for fault in plan.faults if isinstance(fault, StopWorkers | FreezeWorkers)]
-    ends = [fault.at_s for fault in plan.faults if isinstance(fault, StartWorkers | ThawWorkers)]
-    return list(zip(sorted(starts), sorted(ends), strict=True))
+    starts = sorted(fault.at_s for fault in plan.faults if fault.action in ("stop", "freeze"))
+    ends = sorted(fault.at_s for fault in plan.faults if fault.action in ("start", "thaw"))
+    return list(zip(starts, ends, strict=True))

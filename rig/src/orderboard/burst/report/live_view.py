@@ -140,21 +140,17 @@ def _progress(now: Now) -> Table:
 
 def _side_by_side(now: Now) -> Table:
     rates = _rates(now)
-    numbers = plain_table("The last five seconds")
-    numbers.add_column("")
-    for name in ("a second", "p50", "p99"):
-        numbers.add_column(name, justify="right", min_width=8)
+    numbers = plain_table("The last five seconds", "", numbers=["a second", "p50", "p99"])
     numbers.add_row("sent", f"{rates.sent:.0f}", "", "")
     numbers.add_row("accepted", f"{rates.accepted:.0f}", *rates.accept_ms)
     numbers.add_row("finished", f"{rates.finished:.0f}", *rates.end_to_end_ms)
-    queues = plain_table("Queues")
-    queues.add_column("")
-    for name in ("waiting", "in flight"):
-        queues.add_column(name, justify="right", min_width=9)
+    queues = plain_table("Queues", "", numbers=["waiting", "in flight"])
     for role in _QUEUES:
         depth = now.sample.depths.get(role)
         queues.add_row(role, *(("", "") if depth is None else (str(depth.visible), str(depth.in_flight))))
     queues.add_row("dead letters", str(now.sample.dead_letters), "")
+    for column in (*numbers.columns[1:], *queues.columns[1:]):
+        column.min_width = 8  # so that the tables do not move as numbers grow
     both = Table.grid(padding=(0, 4, 0, 0))
     both.add_row(numbers, queues)
     return both

@@ -68,19 +68,15 @@ def _endings(summary: Summary) -> Table:
 
 
 def _counts(title: str, *rows: tuple[str, int]) -> Table:
-    table = plain_table(title)
-    table.add_column("")
-    table.add_column("orders", justify="right")
+    table = plain_table(title, "", numbers=["orders"])
     for name, count in rows:
         table.add_row(name, f"{count:,}")
     return table
 
 
 def _latencies(summary: Summary) -> Table:
-    table = plain_table("Milliseconds from the intended send time")
-    table.add_column("")
-    for name in ("orders", "p50", "p90", "p99", "p99.9", "max"):
-        table.add_column(name, justify="right")
+    columns = ("orders", "p50", "p90", "p99", "p99.9", "max")
+    table = plain_table("Milliseconds from the intended send time", "", numbers=columns)
     for name, found in (("to the answer 202", summary.accept), ("to the outcome event", summary.end_to_end)):
         table.add_row(name, *_values(found))
     return table
