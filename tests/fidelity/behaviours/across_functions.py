@@ -1,4 +1,4 @@
-"""Functions that topics and rules call."""
+"""Lambda functions as targets of topics and rules."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _permit(aws: Aws, service: str, source: str) -> None:
 
 @behaviour(lambda_guide("with-sns"))
 def topic(aws: Aws) -> None:
-    """A topic calls a function with one record: EventSource aws:sns and the message under Sns."""
+    """A topic invokes a function with one record: EventSource aws:sns and the message under Sns."""
     function, arn = aws.clients.function(), aws.topic()
     _permit(aws, "sns", arn)
     aws.sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function.arn)
@@ -42,7 +42,7 @@ def topic(aws: Aws) -> None:
 
 @behaviour(lambda_api("AddPermission"))
 def topic_without_permission(aws: Aws) -> None:
-    """A topic does not call a function that has no permission for it."""
+    """A topic does not invoke a function without a permission."""
     function, arn = aws.clients.function(), aws.topic()
     aws.sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function.arn)
     aws.sns.publish(TopicArn=arn, Message="m")
@@ -53,7 +53,7 @@ def topic_without_permission(aws: Aws) -> None:
 
 @behaviour(lambda_guide("with-eventbridge"))
 def rule(aws: Aws) -> None:
-    """A rule calls a function with the event as it is."""
+    """A rule invokes a function with the unchanged event."""
     function = aws.clients.function()
     name = aws.rule(function.arn)
     _permit(aws, "events", aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"])
@@ -66,7 +66,7 @@ def rule(aws: Aws) -> None:
 
 @behaviour(lambda_api("AddPermission"))
 def rule_without_permission(aws: Aws) -> None:
-    """A rule does not call a function that has no permission for it."""
+    """A rule does not invoke a function without a permission."""
     function = aws.clients.function()
     aws.rule(function.arn)
     event_id = aws.put()["EventId"]

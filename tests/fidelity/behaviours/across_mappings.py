@@ -22,7 +22,7 @@ _SOON_S = 40  # a function may have to be started first
 
 
 def _map(aws: Aws, queue: Queue, **given: Any) -> dict[str, Any]:
-    """A mapping of a queue to the function."""
+    """Map a queue to the function."""
     aws.clients.function()
     request = {"FunctionName": NAME, "EventSourceArn": queue.arn} | given
     answer: dict[str, Any] = aws.client("lambda").create_event_source_mapping(**request)
@@ -30,7 +30,7 @@ def _map(aws: Aws, queue: Queue, **given: Any) -> dict[str, Any]:
 
 
 def _bodies(aws: Aws, queue: Queue) -> list[list[str]]:
-    """What the function got of a queue, batch by batch."""
+    """Return the bodies of each batch that the function got from a queue."""
     events = aws.clients.function().events(queue.arn)
     return [[record["body"] for record in event["Records"]] for event in events]
 
@@ -41,7 +41,7 @@ def _empty(queue: Queue) -> None:
 
 @behaviour(_SQS)
 def received_and_deleted(aws: Aws) -> None:
-    """Messages reach the function, and are deleted when it succeeds."""
+    """Messages reach the function, and are deleted once it succeeds."""
     queue = aws.queue()
     _map(aws, queue)
     queue.send("hello")
@@ -73,7 +73,7 @@ def record(aws: Aws) -> None:
 
 @behaviour(_ERRORS)
 def failed_batch(aws: Aws) -> None:
-    """When the function fails, its batch comes back, and at last goes to the queue's dead-letter queue."""
+    """A batch whose function fails is received again, and at last moved to the queue's dead-letter queue."""
     dead = aws.queue()
     queue = aws.queue(VisibilityTimeout=str(TIMEOUT_S), **aws.dead_letters(dead))
     _map(aws, queue)
@@ -84,7 +84,7 @@ def failed_batch(aws: Aws) -> None:
 
 @behaviour(_ERRORS)
 def reported_failures(aws: Aws) -> None:
-    """With ReportBatchItemFailures only the messages that the function names come back."""
+    """With ReportBatchItemFailures only the reported messages are received again."""
     dead = aws.queue()  # the timeout is longer than a cold start of the function, or "good" would come back as well
     queue = aws.queue(VisibilityTimeout=str(3 * TIMEOUT_S), **aws.dead_letters(dead))
     for body in ("good", "fail"):
@@ -97,7 +97,7 @@ def reported_failures(aws: Aws) -> None:
 
 @behaviour(_ERRORS)
 def unreported_failures(aws: Aws) -> None:
-    """Without ReportBatchItemFailures what the function names counts for nothing: all are deleted."""
+    """Without ReportBatchItemFailures reported messages are deleted as well."""
     queue = aws.queue(VisibilityTimeout=str(TIMEOUT_S))
     _map(aws, queue)
     queue.send("fail")
@@ -108,7 +108,7 @@ def unreported_failures(aws: Aws) -> None:
 
 @behaviour(lambda_guide("with-sqs-filtering"))
 def filtered(aws: Aws) -> None:
-    """Messages that the filter criteria do not match are deleted without a call."""
+    """Messages that the filter criteria do not match are deleted without an invocation."""
     queue = aws.queue()
     pattern = json.dumps({"body": {"kind": ["wanted"]}})
     _map(aws, queue, FilterCriteria={"Filters": [{"Pattern": pattern}]})
@@ -135,7 +135,7 @@ def defaults(aws: Aws) -> None:
 
 @behaviour(lambda_api("CreateEventSourceMapping", recorded=True))
 def disabled(aws: Aws) -> None:
-    """A mapping that is made with Enabled false is Disabled at once and receives nothing."""
+    """A mapping created with Enabled false is Disabled immediately and receives nothing."""
     queue = aws.queue()
     made = _map(aws, queue, Enabled=False)
     same("is", made["State"], "Disabled")
@@ -146,7 +146,7 @@ def disabled(aws: Aws) -> None:
 
 @behaviour(lambda_api("UpdateEventSourceMapping", recorded=True))
 def enabling(aws: Aws) -> None:
-    """A mapping that is enabled is Enabling in the answer, and then Enabled."""
+    """Enabling a mapping returns Enabling; then it is Enabled."""
     made, client = _map(aws, aws.queue(), Enabled=False), aws.client("lambda")
 
     same("is", client.update_event_source_mapping(UUID=made["UUID"], Enabled=True)["State"], "Enabling")
@@ -162,18 +162,18 @@ def _refused(key: str, statement: str, code: str = _INVALID, source: Source = _C
         members = {name: value for name, value in given.items() if name != "fifo"}
         refused(code, _map, aws=aws, queue=queue, **members)
 
-    GROUP.add(key, f"{statement} is refused", source, check)
+    GROUP.add(key, f"{statement} is rejected", source, check)
 
 
 _refused("large_batch", "A batch size of more than 10 without a batching window", BatchSize=11)
 _refused("large_fifo_batch", "A batch size of more than 10 of a FIFO queue", fifo=True, BatchSize=11)
 _refused("one_at_a_time", "A maximum concurrency of 1", "ValidationException", ScalingConfig={"MaximumConcurrency": 1})
-_refused("bad_filter", "A filter that is no pattern", FilterCriteria={"Filters": [{"Pattern": '{"body": "x"}'}]})
+_refused("bad_filter", "A filter with an invalid pattern", FilterCriteria={"Filters": [{"Pattern": '{"body": "x"}'}]})
 
 
 @behaviour(_CREATE)
 def queue_that_is_not_there(aws: Aws) -> None:
-    """A mapping of a queue that is not there is refused."""
+    """A mapping of a queue that does not exist is rejected."""
     queue = aws.queue()
     missing = Queue(queue.sqs, f"{queue.name}-not", queue.url)
 
@@ -182,7 +182,7 @@ def queue_that_is_not_there(aws: Aws) -> None:
 
 @behaviour(lambda_guide("services-sqs-configure"))
 def short_timeout(aws: Aws) -> None:
-    """A queue whose visibility timeout is shorter than the function's timeout is refused."""
+    """A queue whose visibility timeout is shorter than the function's timeout is rejected."""
     refused(_INVALID, _map, aws=aws, queue=aws.queue(VisibilityTimeout="1"))
 
 
@@ -197,7 +197,7 @@ def mapped_twice(aws: Aws) -> None:
 
 @behaviour(lambda_api("GetEventSourceMapping"))
 def missing(aws: Aws) -> None:
-    """A mapping that is not there is ResourceNotFoundException (404)."""
+    """A mapping that does not exist is ResourceNotFoundException (404)."""
     uuid = "0f0e0d0c-0b0a-0908-0706-050403020100"
 
     refused("ResourceNotFoundException", aws.client("lambda").get_event_source_mapping, status=404, UUID=uuid)

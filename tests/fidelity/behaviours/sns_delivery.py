@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from fidelity.aws import Aws
+from fidelity.aws import Aws, Queue
 from fidelity.behaviour import Group
 from fidelity.expect import holds, same
 from fidelity.sources import sns_api, sns_guide
@@ -15,6 +15,9 @@ GROUP = Group("SNS", "Delivery to queues")
 behaviour = GROUP.behaviour
 _FORMAT = sns_guide("sns-message-and-json-formats", recorded=True)
 _RAW = sns_guide("sns-large-payload-raw-message-delivery")
+_DEDUPLICATION = sns_guide("fifo-message-dedup")
+_IDS = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
+_ARCHIVE = '{"MessageRetentionPeriod": "30"}'
 _ATTRIBUTES = {
     "text": {"DataType": "String", "StringValue": "grüße"},
     "number": {"DataType": "Number", "StringValue": "99.12"},
@@ -23,9 +26,14 @@ _ATTRIBUTES = {
 }
 
 
-def _envelope(aws: Aws, **given: Any) -> dict[str, Any]:
+def _standard(aws: Aws, **attributes: Any) -> tuple[str, Queue]:
+    """Return a standard topic and a queue that is subscribed, by default with raw delivery."""
     topic = aws.topic()
-    queue = aws.subscribed(topic, RawMessageDelivery="false")
+    return topic, aws.subscribed(topic, **attributes)
+
+
+def _envelope(aws: Aws, **given: Any) -> dict[str, Any]:
+    topic, queue = _standard(aws, RawMessageDelivery="false")
     aws.sns.publish(TopicArn=topic, Message='say "hi"', **given)
     messages = queue.bodies(1)
     holds(messages, "delivers nothing")
@@ -37,21 +45,22 @@ def _envelope(aws: Aws, **given: Any) -> dict[str, Any]:
 def envelope(aws: Aws) -> None:
     """A queue gets an envelope with type, message id, topic, message, time, signature and a link to unsubscribe."""
     wanted = {"Type", "MessageId", "TopicArn", "Message", "Timestamp", "SignatureVersion", "Signature"}
+    wanted |= {"SigningCertURL", "UnsubscribeURL"}
     found = set(_envelope(aws))
 
-    same("lacks", sorted((wanted | {"SigningCertURL", "UnsubscribeURL"}) - found), [])
-    same("adds", sorted(found - wanted - {"SigningCertURL", "UnsubscribeURL"}), [])
+    same("lacks", sorted(wanted - found), [])
+    same("adds", sorted(found - wanted), [])
 
 
 @behaviour(_FORMAT)
 def subject(aws: Aws) -> None:
-    """A subject stands in the envelope."""
+    """The envelope has the subject."""
     same("has", _envelope(aws, Subject="s").get("Subject"), "s")
 
 
 @behaviour(_FORMAT)
 def attributes_in_the_envelope(aws: Aws) -> None:
-    """Attributes stand in the envelope with type and value, bytes in base64."""
+    """The envelope has the attributes with type and value, bytes in base64."""
     wanted = {
         "text": {"Type": "String", "Value": "grüße"},
         "number": {"Type": "Number", "Value": "99.12"},
@@ -72,9 +81,8 @@ def timestamp(aws: Aws) -> None:
 
 @behaviour(sns_api("Publish"))
 def message_id(aws: Aws) -> None:
-    """The envelope has the message id that the publisher got, the queue's message another."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic, RawMessageDelivery="false")
+    """The envelope has the message id that the publisher got; the queue's message has another."""
+    topic, queue = _standard(aws, RawMessageDelivery="false")
     published = aws.sns.publish(TopicArn=topic, Message="m")["MessageId"]
 
     [message] = queue.take(1)
@@ -85,9 +93,8 @@ def message_id(aws: Aws) -> None:
 
 @behaviour(_RAW)
 def raw(aws: Aws) -> None:
-    """With raw delivery the body is the message and its attributes are the queue's message's."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
+    """With raw delivery the queue's message has the published body and attributes."""
+    topic, queue = _standard(aws)
     aws.sns.publish(TopicArn=topic, Message="as it is", MessageAttributes=_ATTRIBUTES)
 
     [message] = queue.take(1)
@@ -98,9 +105,8 @@ def raw(aws: Aws) -> None:
 
 @behaviour(_RAW)
 def raw_with_eleven_attributes(aws: Aws) -> None:
-    """With raw delivery a message of eleven attributes is not delivered."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
+    """With raw delivery a message with eleven attributes is not delivered."""
+    topic, queue = _standard(aws)
     attributes = {f"a{number}": {"DataType": "String", "StringValue": "x"} for number in range(11)}
     aws.sns.publish(TopicArn=topic, Message="too much", MessageAttributes=attributes)
     aws.sns.publish(TopicArn=topic, Message="after it")
@@ -110,9 +116,8 @@ def raw_with_eleven_attributes(aws: Aws) -> None:
 
 @behaviour(sns_api("Publish"))
 def text_for_queues(aws: Aws) -> None:
-    """With MessageStructure json a queue gets its protocol's text, or else the default."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
+    """With MessageStructure json a queue gets the text for its protocol, or else the default."""
+    topic, queue = _standard(aws)
     for texts in ({"default": "for all", "sqs": "for queues"}, {"default": "for all"}):
         aws.sns.publish(TopicArn=topic, Message=json.dumps(texts), MessageStructure="json")
 
@@ -121,9 +126,8 @@ def text_for_queues(aws: Aws) -> None:
 
 @behaviour(sns_guide("welcome"))
 def every_subscriber(aws: Aws) -> None:
-    """Each subscription gets each message, from its beginning on."""
-    topic = aws.topic()
-    first = aws.subscribed(topic)
+    """Each subscription gets each message that is published after its creation."""
+    topic, first = _standard(aws)
     aws.sns.publish(TopicArn=topic, Message="1")
     same("delivers", first.bodies(1), ["1"])
     second = aws.subscribed(topic)
@@ -134,9 +138,8 @@ def every_subscriber(aws: Aws) -> None:
 
 @behaviour(sns_api("PublishBatch"))
 def batch(aws: Aws) -> None:
-    """Each message of a batch is delivered, with its own attributes."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
+    """Each message of a batch is delivered, with its attributes."""
+    topic, queue = _standard(aws)
     entries = [
         {"Id": one, "Message": one, "MessageAttributes": {"n": {"DataType": "Number", "StringValue": one}}}
         for one in "123"
@@ -150,9 +153,9 @@ def batch(aws: Aws) -> None:
 
 @behaviour(sns_api("Unsubscribe"))
 def ended_subscription(aws: Aws) -> None:
-    """An ended subscription gets nothing more."""
-    topic = aws.topic()
-    gone, there = aws.queue(opened=True), aws.subscribed(topic)
+    """A deleted subscription gets no more messages."""
+    topic, there = _standard(aws)
+    gone = aws.queue(opened=True)
     aws.sns.unsubscribe(SubscriptionArn=aws.subscribe(topic, gone.arn))
     aws.sns.publish(TopicArn=topic, Message="m")
 
@@ -161,15 +164,14 @@ def ended_subscription(aws: Aws) -> None:
 
 @behaviour(sns_guide("sns-fifo-topics", recorded=True))
 def group_on_standard(aws: Aws) -> None:
-    """A standard topic passes a message group id on to a standard queue."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
+    """A standard topic passes the message group id on to a standard queue."""
+    topic, queue = _standard(aws)
     aws.sns.publish(TopicArn=topic, Message="m", MessageGroupId="g")
 
     same("gives the group", [one["Attributes"].get("MessageGroupId") for one in queue.take(1)], ["g"])
 
 
-@behaviour(sns_guide("fifo-message-dedup"))
+@behaviour(_DEDUPLICATION)
 def fifo_to_fifo(aws: Aws) -> None:
     """A FIFO topic delivers to a FIFO queue in order, with group and deduplication id (SHA-256 of the content)."""
     topic = aws.fifo_topic(ContentBasedDeduplication="true")
@@ -185,13 +187,12 @@ def fifo_to_fifo(aws: Aws) -> None:
     same("gives", (attributes["MessageGroupId"], attributes["MessageDeduplicationId"]), ("g", token))
 
 
-@behaviour(sns_guide("fifo-message-dedup"))
+@behaviour(_DEDUPLICATION)
 def published_twice(aws: Aws) -> None:
-    """The same deduplication id within five minutes is delivered once, and answered with the first message id."""
+    """A deduplication id is delivered once in five minutes; the second answer has the first message id."""
     topic = aws.fifo_topic()
     queue = aws.subscribed(topic, fifo=True)
-    given = {"TopicArn": topic, "MessageGroupId": "g", "MessageDeduplicationId": "d"}
-    first, again = (aws.sns.publish(Message=body, **given)["MessageId"] for body in ("1", "2"))
+    first, again = (aws.sns.publish(TopicArn=topic, Message=body, **_IDS)["MessageId"] for body in ("1", "2"))
 
     same("delivers", queue.bodies(1), ["1"])
     holds(first == again, "answers another message id")
@@ -202,8 +203,7 @@ def number_in_the_envelope(aws: Aws) -> None:
     """The envelope of a FIFO topic has the sequence number that the publisher got, and no signature."""
     topic = aws.fifo_topic()
     queue = aws.subscribed(topic, fifo=True, RawMessageDelivery="false")
-    given = {"Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
-    number = aws.sns.publish(TopicArn=topic, **given)["SequenceNumber"]
+    number = aws.sns.publish(TopicArn=topic, Message="m", **_IDS)["SequenceNumber"]
 
     [document] = [json.loads(body) for body in queue.bodies(1)]
 
@@ -213,17 +213,17 @@ def number_in_the_envelope(aws: Aws) -> None:
 
 @behaviour(sns_guide("fifo-message-delivery", recorded=True))
 def fifo_to_standard(aws: Aws) -> None:
-    """A FIFO topic delivers to a standard queue, without its group."""
+    """A FIFO topic delivers to a standard queue, without the group."""
     topic = aws.fifo_topic()
     queue = aws.subscribed(topic)
-    aws.sns.publish(TopicArn=topic, Message="m", MessageGroupId="g", MessageDeduplicationId="d")
+    aws.sns.publish(TopicArn=topic, Message="m", **_IDS)
 
     same("gives the group", [one["Attributes"].get("MessageGroupId") for one in queue.take(1)], [None])
 
 
 @behaviour(sns_api("CreateTopic"))
 def dedup_by_group(aws: Aws) -> None:
-    """With FifoThroughputScope MessageGroup a deduplication id counts for each group."""
+    """With FifoThroughputScope MessageGroup each group has its deduplication ids."""
     topic = aws.fifo_topic(FifoThroughputScope="MessageGroup")
     queue = aws.subscribed(topic)
     for group in ("a", "b"):
@@ -234,10 +234,9 @@ def dedup_by_group(aws: Aws) -> None:
 
 @behaviour(sns_guide("sns-dead-letter-queues"))
 def dead_letter(aws: Aws) -> None:
-    """What cannot be delivered, since the queue is gone, goes to the subscription's dead-letter queue."""
-    topic = aws.topic()
+    """A message for a deleted queue goes to the subscription's dead-letter queue."""
     dead = aws.queue(opened=True)
-    queue = aws.subscribed(topic, RedrivePolicy={"deadLetterTargetArn": dead.arn})
+    topic, queue = _standard(aws, RedrivePolicy={"deadLetterTargetArn": dead.arn})
     aws.sqs.delete_queue(QueueUrl=queue.url)
 
     aws.sns.publish(TopicArn=topic, Message="m")
@@ -247,19 +246,17 @@ def dead_letter(aws: Aws) -> None:
 
 @behaviour(sns_guide("fifo-message-archiving-replay"))
 def archive(aws: Aws) -> None:
-    """A FIFO topic with an archive policy says since when it keeps messages (BeginningArchiveTime)."""
-    topic = aws.fifo_topic(ArchivePolicy='{"MessageRetentionPeriod": "30"}')
-
-    shown = aws.sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    """A FIFO topic with an archive policy shows the start of its archive (BeginningArchiveTime)."""
+    shown = aws.sns.get_topic_attributes(TopicArn=aws.fifo_topic(ArchivePolicy=_ARCHIVE))["Attributes"]
 
     holds("BeginningArchiveTime" in shown, "does not say so")
 
 
 @behaviour(sns_guide("message-archiving-and-replay-subscriber"))
 def replay(aws: Aws) -> None:
-    """A subscription with a replay policy gets what was published before it."""
-    topic = aws.fifo_topic(ArchivePolicy='{"MessageRetentionPeriod": "30"}')
-    aws.sns.publish(TopicArn=topic, Message="early", MessageGroupId="g", MessageDeduplicationId="d")
+    """A subscription with a replay policy gets messages from before its creation."""
+    topic = aws.fifo_topic(ArchivePolicy=_ARCHIVE)
+    aws.sns.publish(TopicArn=topic, Message="early", **_IDS)
     policy = {"PointType": "Timestamp", "StartingPoint": "2024-01-01T00:00:00.000Z"}
 
     queue = aws.subscribed(topic, fifo=True, ReplayPolicy=policy)

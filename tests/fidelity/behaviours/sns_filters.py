@@ -1,4 +1,4 @@
-"""Filter policies: what a subscription gets, by its policy on the attributes or on the body."""
+"""Filter policies: they select messages by the attributes or by the body."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIMITS: Final = sns_guide("subscription-filter-policy-constraints", recorded=Tr
 
 
 def attribute(value: Any) -> dict[str, str]:
-    """A message attribute of the type that the value has."""
+    """Return a message attribute with the type of the value."""
     if isinstance(value, list):
         return {"DataType": "String.Array", "StringValue": json.dumps(value)}
     return {"DataType": "String" if isinstance(value, str) else "Number", "StringValue": str(value)}
@@ -29,7 +29,7 @@ def attribute(value: Any) -> dict[str, str]:
 def _on_attributes(  # noqa: PLR0917 (a row of a table)
     key: str, statement: str, source: Source, policy: Any, wanted: list[dict[str, Any]], unwanted: list[dict[str, Any]]
 ) -> None:
-    """A subscription with that policy gets messages with the first attributes, and none with the others."""
+    """Add a row: a subscription with the policy gets the messages with the wanted attributes only."""
 
     def check(aws: Aws) -> None:
         topic = aws.topic()
@@ -44,7 +44,7 @@ def _on_attributes(  # noqa: PLR0917 (a row of a table)
 
 
 def _on_body(key: str, statement: str, policy: Any, wanted: list[Any], unwanted: list[Any]) -> None:
-    """The same with a policy on the body."""
+    """Add the same row for a policy on the body."""
 
     def check(aws: Aws) -> None:
         topic = aws.topic()
@@ -63,14 +63,14 @@ def _compare(found: list[Any], wanted: list[Any]) -> None:
 
 
 def _refused(key: str, statement: str, policy: Any, scope: str = "MessageAttributes") -> None:
-    """AWS refuses such a policy."""
+    """Add a row: AWS rejects the policy."""
 
     def check(aws: Aws) -> None:
         attributes = {"FilterPolicy": json.dumps(policy), "FilterPolicyScope": scope}
         given = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": aws.queue().arn, "Attributes": attributes}
         refused("InvalidParameter", aws.sns.subscribe, **given)
 
-    GROUP.add(key, f"{statement} is refused", _LIMITS, check)
+    GROUP.add(key, f"{statement} is rejected", _LIMITS, check)
 
 
 _on_attributes(
@@ -78,13 +78,13 @@ _on_attributes(
     [{"k": "a"}, {"k": "b"}], [{"k": "c"}, {"k": "A"}, {}],
 )  # fmt: skip
 _on_attributes(
-    "string_arrays", "Of a String.Array one value is enough", _STRINGS, {"k": ["a"]},
+    "string_arrays", "One value of a String.Array is enough", _STRINGS, {"k": ["a"]},
     [{"k": ["x", "a"]}], [{"k": ["x"]}],
 )  # fmt: skip
 _on_attributes("prefix", "prefix", _STRINGS, {"k": [{"prefix": "bas"}]}, [{"k": "baseball"}], [{"k": "rugby"}])
 _on_attributes("suffix", "suffix", _STRINGS, {"k": [{"suffix": "ball"}]}, [{"k": "baseball"}], [{"k": "rugby"}])
 _on_attributes(
-    "anything_but", "anything-but, of an attribute that is there", _STRINGS, {"k": [{"anything-but": ["a", "b"]}]},
+    "anything_but", "anything-but requires the attribute", _STRINGS, {"k": [{"anything-but": ["a", "b"]}]},
     [{"k": "c"}], [{"k": "a"}, {}],
 )  # fmt: skip
 _on_attributes(
@@ -113,7 +113,7 @@ _on_attributes(
 _on_attributes("there", "exists true", _KEYS, {"k": [{"exists": True}]}, [{"k": "a"}], [{"x": "a"}])
 _on_attributes("not_there", "exists false", _KEYS, {"k": [{"exists": False}]}, [{"x": "a"}], [{"k": "a"}])
 _on_attributes(
-    "all_keys", "All keys of a policy must hold", _LOGIC, {"a": ["1"], "b": ["2"]},
+    "all_keys", "All keys of a policy must match", _LOGIC, {"a": ["1"], "b": ["2"]},
     [{"a": "1", "b": "2", "c": "3"}], [{"a": "1"}, {"a": "1", "b": "3"}],
 )  # fmt: skip
 _on_attributes(
@@ -121,23 +121,23 @@ _on_attributes(
     [{"a": "1", "c": "3"}, {"b": "2", "c": "3"}], [{"a": "1"}, {"c": "3"}],
 )  # fmt: skip
 _on_attributes(
-    "null", "null is not the absence of an attribute", sns_guide("attribute-key-matching", recorded=True),
+    "null", "null does not match a missing attribute", sns_guide("attribute-key-matching", recorded=True),
     {"k": [None, {"anything-but": "x"}]}, [{"k": "a"}], [{}, {"k": "x"}],
 )  # fmt: skip
 _on_body(
-    "bodies", "A policy on the body goes into objects", {"a": {"b": ["x"]}}, [{"a": {"b": "x"}}], [{"a": {"b": "y"}}]
+    "bodies", "A policy on the body matches in objects", {"a": {"b": ["x"]}}, [{"a": {"b": "x"}}], [{"a": {"b": "y"}}]
 )
 _on_body(
-    "arrays_of_bodies", "Of an array in the body one value is enough", {"a": ["x"]},
+    "arrays_of_bodies", "One value of an array in the body is enough", {"a": ["x"]},
     [{"a": ["y", "x"]}], [{"a": ["y"]}, {"a": []}],
 )  # fmt: skip
 _on_body(
-    "objects_in_arrays", "A policy on the body goes into objects in arrays", {"a": {"b": [{"prefix": "x"}]}},
+    "objects_in_arrays", "A policy on the body matches in objects in arrays", {"a": {"b": [{"prefix": "x"}]}},
     [{"a": [{"b": "y"}, {"b": "xy"}]}], [{"a": [{"c": "x"}]}],
 )  # fmt: skip
-_on_body("types_of_bodies", "In a body 1, true and null are told from texts", {"a": [1, True, None]},
+_on_body("types_of_bodies", "In a body 1, true and null differ from texts", {"a": [1, True, None]},
          [{"a": 1}, {"a": True}, {"a": None}], [{"a": "1"}, {"a": False}])  # fmt: skip
-_on_body("body_that_is_no_object", "A body that is no JSON object does not match", {"a": ["x"]},
+_on_body("body_that_is_no_object", "A body that is not a JSON object does not match", {"a": ["x"]},
          [{"a": "x"}], ["a", ["a"], 1])  # fmt: skip
 _on_body(
     "or_in_bodies", "$or inside of an object of the body", {"d": {"$or": [{"a": ["1"]}, {"b": ["2"]}]}},
@@ -147,9 +147,9 @@ _refused("nested_attributes", "A nested policy on attributes", {"a": {"b": ["x"]
 _refused("six_keys", "A policy with six keys", {f"k{number}": ["v"] for number in range(6)})
 _refused("151_values", "A policy with 151 values", {"k": [str(number) for number in range(151)]})
 _refused("200_combinations", "A policy with 100 times 2 values", {"a": [str(n) for n in range(100)], "b": ["x", "y"]})
-_refused("text_for_values", "A policy with a text in place of values", {"k": "v"})
-_refused("unknown_operator", "An operator that there is not", {"k": [{"wrong": True}]})
+_refused("text_for_values", "A policy with a text instead of values", {"k": "v"})
+_refused("unknown_operator", "An unknown operator", {"k": [{"wrong": True}]})
 _refused("two_operators", "Two operators in one", {"k": [{"suffix": "a", "prefix": "b"}]})
-_refused("number_as_prefix", "A prefix that is no text", {"k": [{"prefix": 100}]})
+_refused("number_as_prefix", "A prefix that is not a text", {"k": [{"prefix": 100}]})
 _refused("range_upside_down", "A numeric range whose bottom is above its top", {"k": [{"numeric": [">", 3, "<", 1]}]})
 _refused("exists_null", "exists with another value than true and false", {"k": [{"exists": None}]})

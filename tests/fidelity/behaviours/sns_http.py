@@ -18,7 +18,7 @@ _HEADERS = sns_guide("http-header")
 
 
 def _asked(web: WebServer, aws: Aws, topic: str, **attributes: str) -> Received:
-    """The request for confirmation that a new subscription makes."""
+    """Return the request for confirmation of a new subscription."""
     aws.sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{web.url}/hook", Attributes=attributes)
     request: Received = eventually(lambda: web.requests, "asks for no confirmation")[0]
     return request
@@ -52,7 +52,7 @@ def asked_first(aws: Aws) -> None:
 
 @behaviour(sns_api("ConfirmSubscription", recorded=True))
 def confirmed_with_a_wrong_name(aws: Aws) -> None:
-    """A token confirms whatever the topic's name is that comes with it."""
+    """A token confirms with any name of the topic."""
     with aws.web() as web:
         topic = aws.topic()
         token = json.loads(_asked(web, aws, topic).body)["Token"]
@@ -65,7 +65,7 @@ def confirmed_with_a_wrong_name(aws: Aws) -> None:
 
 @behaviour(_PREPARE)
 def nothing_before(aws: Aws) -> None:
-    """Before it has confirmed, a web server gets no messages."""
+    """A web server gets no messages before it has confirmed."""
     with aws.web() as web:
         topic = aws.topic()
         token = json.loads(_asked(web, aws, topic).body)["Token"]
@@ -80,7 +80,7 @@ def nothing_before(aws: Aws) -> None:
 
 @behaviour(_HEADERS)
 def headers(aws: Aws) -> None:
-    """A message comes with headers for its type, id, topic and subscription."""
+    """A message has headers for its type, id, topic and subscription."""
     with aws.web() as web:
         topic = aws.topic()
         arn = _confirmed(web, aws, topic)
@@ -110,7 +110,7 @@ def raw(aws: Aws) -> None:
 
 @behaviour(sns_guide("creating-delivery-policy"))
 def content_type(aws: Aws) -> None:
-    """A delivery policy's headerContentType is the content type of what is posted."""
+    """The headerContentType of a delivery policy is the content type of messages."""
     policy = json.dumps({"requestPolicy": {"headerContentType": "text/csv"}})
     with aws.web() as web:
         topic = aws.topic()
@@ -122,7 +122,7 @@ def content_type(aws: Aws) -> None:
 
 @behaviour(sns_guide("sns-message-delivery-retries"))
 def retries(aws: Aws) -> None:
-    """An endpoint that answers 500 is tried again, as often as its delivery policy says."""
+    """An endpoint that answers 500 is retried as its delivery policy says."""
     retry = {"numRetries": 1, "minDelayTarget": 1, "maxDelayTarget": 1}
     with aws.web() as web:
         topic = aws.topic()

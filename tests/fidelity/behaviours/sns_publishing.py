@@ -1,4 +1,4 @@
-"""Publishing: what a message and a batch may be."""
+"""Publishing: limits of messages and batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _message(key: str, statement: str, says: str, **given: Any) -> None:
     def check(aws: Aws) -> None:
         refused(_INVALID, aws.sns.publish, says=says, **({"TopicArn": aws.topic(), "Message": "m"} | given))
 
-    GROUP.add(key, f"{statement} is refused", sns_api("Publish", recorded=True), check)
+    GROUP.add(key, f"{statement} is rejected", sns_api("Publish", recorded=True), check)
 
 
 _message("empty_message", "An empty message", "Empty message", Message="")
@@ -43,7 +43,7 @@ _message(
 )
 _message(
     "structure_that_is_no_json",
-    "MessageStructure json with a text that is no JSON",
+    "MessageStructure json with a text that is not JSON",
     "failed to parse",
     MessageStructure="json",
     Message="{",
@@ -54,7 +54,7 @@ _message(
     "MessageDeduplicationId",
     MessageDeduplicationId="x",
 )
-_message("bad_number", "A phone number that is none", "not valid to publish to", TopicArn=None, PhoneNumber="+1a234")
+_message("bad_number", "An invalid phone number", "not valid to publish to", TopicArn=None, PhoneNumber="+1a234")
 
 
 def _attribute(key: str, statement: str, name: str, **value: Any) -> None:
@@ -63,31 +63,31 @@ def _attribute(key: str, statement: str, name: str, **value: Any) -> None:
         given = {"TopicArn": aws.topic(), "Message": "m", "MessageAttributes": attributes}
         refused("ParameterValueInvalid", aws.sns.publish, **given)
 
-    GROUP.add(key, f"{statement} is refused", sns_api("MessageAttributeValue", recorded=True), check)
+    GROUP.add(key, f"{statement} is rejected", sns_api("MessageAttributeValue", recorded=True), check)
 
 
 _attribute("empty_attribute", "An attribute with an empty text", "a", StringValue="")
 _attribute("unknown_type", "An attribute of an unknown type", "a", DataType="string.prefix")
-_attribute("name_with_a_sign", "An attribute's name with a sign", "a^b")
-_attribute("name_with_a_dot", "An attribute's name that begins with a dot", ".a")
+_attribute("name_with_a_sign", "An attribute's name with a special character", "a^b")
+_attribute("name_with_a_dot", "An attribute's name that starts with a dot", ".a")
 _attribute("name_too_long", "An attribute's name of 257 characters", "a" * 257)
 
 
 @behaviour(sns_api("Publish", recorded=True))
 def topic_that_is_not_there(aws: Aws) -> None:
-    """A topic that is not there is NotFound (404)."""
+    """A topic that does not exist is NotFound (404)."""
     refused("NotFound", aws.sns.publish, status=404, TopicArn=f"{aws.topic()}-not", Message="m")
 
 
 @behaviour(sns_api("Publish", recorded=True))
 def malformed_arn(aws: Aws) -> None:
-    """A topic that is no ARN is refused, with the number of its parts."""
+    """A topic that is not an ARN is rejected, with the number of its parts."""
     refused(_INVALID, aws.sns.publish, says="at least 6 elements, not 1", TopicArn="topic", Message="m")
 
 
 @behaviour(sns_api("Publish", recorded=True))
 def topic_as_target(aws: Aws) -> None:
-    """TargetArn takes a topic as well."""
+    """TargetArn accepts a topic as well."""
     topic = aws.topic()
     queue = aws.subscribed(topic)
 
@@ -98,7 +98,7 @@ def topic_as_target(aws: Aws) -> None:
 
 @behaviour(sns_guide("fifo-message-grouping", recorded=True))
 def group_required(aws: Aws) -> None:
-    """A FIFO topic refuses a message without a group."""
+    """A FIFO topic rejects a message without a group."""
     given = {"TopicArn": aws.fifo_topic(), "Message": "m", "MessageDeduplicationId": "d"}
 
     refused(_INVALID, aws.sns.publish, says="MessageGroupId", **given)
@@ -106,7 +106,7 @@ def group_required(aws: Aws) -> None:
 
 @behaviour(sns_guide("fifo-message-dedup", recorded=True))
 def token_required(aws: Aws) -> None:
-    """A FIFO topic refuses a message without a deduplication id, unless it takes the content for one."""
+    """A FIFO topic rejects a message without a deduplication id, unless the content is the id."""
     given = {"TopicArn": aws.fifo_topic(), "Message": "m", "MessageGroupId": "g"}
 
     refused(_INVALID, aws.sns.publish, says="ContentBasedDeduplication", **given)
@@ -117,18 +117,18 @@ def _batch(key: str, statement: str, ids: list[str], code: str) -> None:
         entries = [{"Id": one, "Message": "m"} for one in ids]
         refused(code, aws.sns.publish_batch, TopicArn=aws.topic(), PublishBatchRequestEntries=entries)
 
-    GROUP.add(key, f"{statement} is refused ({code})", sns_api("PublishBatch", recorded=True), check)
+    GROUP.add(key, f"{statement} is rejected ({code})", sns_api("PublishBatch", recorded=True), check)
 
 
 _batch("empty_batch", "An empty batch", [], "EmptyBatchRequest")
 _batch("eleven_entries", "A batch of eleven", [str(number) for number in range(11)], "TooManyEntriesInBatchRequest")
 _batch("same_ids", "A batch with an id twice", ["a", "a"], "BatchEntryIdsNotDistinct")
-_batch("bad_id", "A batch with an id of other signs", ["a b"], "InvalidBatchEntryId")
+_batch("bad_id", "A batch with a special character in an id", ["a b"], "InvalidBatchEntryId")
 
 
 @behaviour(sns_api("PublishBatch", recorded=True))
 def batch_too_long(aws: Aws) -> None:
-    """A batch of more than 256 KiB in all is refused (BatchRequestTooLong)."""
+    """A batch of more than 256 KiB in total is rejected (BatchRequestTooLong)."""
     entries = [{"Id": str(number), "Message": "x" * (128 * _KIB + 1)} for number in range(2)]
 
     refused("BatchRequestTooLong", aws.sns.publish_batch, TopicArn=aws.topic(), PublishBatchRequestEntries=entries)
@@ -136,7 +136,7 @@ def batch_too_long(aws: Aws) -> None:
 
 @behaviour(sns_api("PublishBatch"))
 def partial_failure(aws: Aws) -> None:
-    """One bad entry of a batch is told as the sender's fault; the others are published."""
+    """A bad entry of a batch is reported as the sender's fault; the others are published."""
     topic = aws.topic()
     queue = aws.subscribed(topic)
     entries = [{"Id": "good", "Message": "m"}, {"Id": "bad", "Message": ""}]
@@ -151,7 +151,7 @@ def partial_failure(aws: Aws) -> None:
 
 @behaviour(sns_guide("large-message-payloads"))
 def larger_topic(aws: Aws) -> None:
-    """A topic with MaximumMessageSize 1048576 takes a message of 1 MiB."""
+    """A topic with MaximumMessageSize 1048576 accepts a message of 1 MiB."""
     topic = aws.topic()
     queue = aws.subscribed(topic)
     aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="MaximumMessageSize", AttributeValue="1048576")
@@ -163,7 +163,7 @@ def larger_topic(aws: Aws) -> None:
 
 @behaviour(sns_api("Publish"))
 def sequence_number(aws: Aws) -> None:
-    """A FIFO topic answers with a sequence number of 20 digits."""
+    """A FIFO topic returns a sequence number of 20 digits."""
     given = {"Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
 
     number = aws.sns.publish(TopicArn=aws.fifo_topic(), **given)["SequenceNumber"]

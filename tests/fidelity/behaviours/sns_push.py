@@ -1,4 +1,4 @@
-"""Mobile push: what needs no push service."""
+"""Mobile push, as far as no push service is involved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _application(aws: Aws) -> str:
 
 @behaviour(sns_api("CreatePlatformEndpoint", recorded=True))
 def endpoint_made_twice(aws: Aws) -> None:
-    """A device token has one endpoint; asking again with what holds anyway gives the same ARN."""
+    """A device token has one endpoint; creating it again with a default attribute returns the same ARN."""
     given = {"PlatformApplicationArn": _application(aws), "Token": "token"}
 
     first = aws.sns.create_platform_endpoint(**given)["EndpointArn"]
@@ -29,7 +29,7 @@ def endpoint_made_twice(aws: Aws) -> None:
 
 @behaviour(sns_api("CreatePlatformEndpoint", recorded=True))
 def endpoint_made_differently(aws: Aws) -> None:
-    """Asking again with other attributes is refused."""
+    """Creating an endpoint again with other attributes is rejected."""
     given = {"PlatformApplicationArn": _application(aws), "Token": "token"}
     aws.sns.create_platform_endpoint(**given)
 
@@ -39,7 +39,7 @@ def endpoint_made_differently(aws: Aws) -> None:
 
 @behaviour(sns_api("DeleteEndpoint", recorded=True))
 def endpoint_deleted_twice(aws: Aws) -> None:
-    """Deleting an endpoint twice is no error; then it is NotFound."""
+    """An endpoint can be deleted twice, and is NotFound then."""
     arn = aws.sns.create_platform_endpoint(PlatformApplicationArn=_application(aws), Token="token")["EndpointArn"]
 
     for _ in range(2):
@@ -50,7 +50,7 @@ def endpoint_deleted_twice(aws: Aws) -> None:
 
 @behaviour(sns_api("Publish", recorded=True))
 def published_to_a_disabled_one(aws: Aws) -> None:
-    """Publishing to a disabled endpoint is refused (EndpointDisabled)."""
+    """Publishing to a disabled endpoint is rejected (EndpointDisabled)."""
     given = {"PlatformApplicationArn": _application(aws), "Token": "token", "Attributes": {"Enabled": "false"}}
     arn = aws.sns.create_platform_endpoint(**given)["EndpointArn"]
 
@@ -60,7 +60,7 @@ def published_to_a_disabled_one(aws: Aws) -> None:
 
 @behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_without_one(aws: Aws) -> None:
-    """An endpoint that is not there is not subscribed."""
+    """An endpoint that does not exist cannot be subscribed."""
     arn = aws.sns.create_platform_endpoint(PlatformApplicationArn=_application(aws), Token="token")["EndpointArn"]
     aws.sns.delete_endpoint(EndpointArn=arn)
     given = {"TopicArn": aws.topic(), "Protocol": "application", "Endpoint": arn}

@@ -1,4 +1,4 @@
-"""Subscriptions: who may subscribe, confirmation, attributes, ending."""
+"""Subscriptions: endpoints, confirmation, attributes, end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _attributes(aws: Aws, subscription: str) -> dict[str, str]:
 
 @behaviour(sns_api("GetSubscriptionAttributes", recorded=True))
 def attributes_of_a_queue_s(aws: Aws) -> None:
-    """A queue of the same account is confirmed at once, and the subscription says so."""
+    """A queue of the same account is confirmed immediately, and its subscription shows that."""
     topic = aws.topic()
     arn = aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
 
@@ -44,7 +44,7 @@ def attributes_of_a_queue_s(aws: Aws) -> None:
 
 @behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_again(aws: Aws) -> None:
-    """The same endpoint is subscribed once; asking again gives the same ARN."""
+    """An endpoint has one subscription; subscribing again returns the same ARN."""
     given = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
 
     first, again = (aws.sns.subscribe(**given)["SubscriptionArn"] for _ in range(2))
@@ -54,7 +54,7 @@ def subscribed_again(aws: Aws) -> None:
 
 @behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_with_a_default(aws: Aws) -> None:
-    """Subscribing again with what holds anyway (FilterPolicyScope MessageAttributes) gives the same ARN."""
+    """Subscribing again with a default attribute (FilterPolicyScope MessageAttributes) returns the same ARN."""
     given: dict[str, Any] = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
     first = aws.sns.subscribe(**given)["SubscriptionArn"]
 
@@ -65,7 +65,7 @@ def subscribed_with_a_default(aws: Aws) -> None:
 
 @behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_differently(aws: Aws) -> None:
-    """Subscribing again with other attributes is refused."""
+    """Subscribing again with other attributes is rejected."""
     given: dict[str, Any] = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
     aws.sns.subscribe(**given, Attributes={"RawMessageDelivery": "true"})
 
@@ -77,14 +77,14 @@ def _endpoint(key: str, statement: str, protocol: str, endpoint: str) -> None:
     def check(aws: Aws) -> None:
         refused(_INVALID, aws.sns.subscribe, TopicArn=aws.topic(), Protocol=protocol, Endpoint=endpoint)
 
-    GROUP.add(key, f"{statement} is refused", sns_api("Subscribe", recorded=True), check)
+    GROUP.add(key, f"{statement} is rejected", sns_api("Subscribe", recorded=True), check)
 
 
-_endpoint("unknown_protocol", "A protocol that there is not", "test", "x")
+_endpoint("unknown_protocol", "An unknown protocol", "test", "x")
 _endpoint("queue_by_url", "A queue by its URL instead of its ARN", "sqs", f"http://localhost/{ACCOUNT}/q")
 _endpoint("other_scheme", "An https address with the protocol http", "http", "https://example.com")
-_endpoint("bad_number", "A phone number that is none", "sms", "NAA+15551234567")
-_endpoint("fifo_queue", "A FIFO queue of a standard topic", "sqs", f"{_QUEUE}.fifo")
+_endpoint("bad_number", "An invalid phone number", "sms", "NAA+15551234567")
+_endpoint("fifo_queue", "A FIFO queue for a standard topic", "sqs", f"{_QUEUE}.fifo")
 
 
 def _attribute(key: str, statement: str, name: str, value: str, says: str = "") -> None:
@@ -93,22 +93,22 @@ def _attribute(key: str, statement: str, name: str, value: str, says: str = "") 
         given = {"SubscriptionArn": subscription, "AttributeName": name, "AttributeValue": value}
         refused(_INVALID, aws.sns.set_subscription_attributes, says=says, **given)
 
-    GROUP.add(key, f"{statement} is refused", sns_api("SetSubscriptionAttributes", recorded=True), check)
+    GROUP.add(key, f"{statement} is rejected", sns_api("SetSubscriptionAttributes", recorded=True), check)
 
 
-_attribute("unknown_attribute", "An attribute that there is not", "NoSuch", "x", "AttributeName")
+_attribute("unknown_attribute", "An unknown attribute", "NoSuch", "x", "AttributeName")
 _attribute("raw_maybe", "RawMessageDelivery other than true and false", "RawMessageDelivery", "ValUe")
-_attribute("scope", "A FilterPolicyScope that there is not", "FilterPolicyScope", "RandomValue")
+_attribute("scope", "An unknown FilterPolicyScope", "FilterPolicyScope", "RandomValue")
 _attribute(
-    "no_dead_letter_arn", "A dead-letter queue that is no ARN", "RedrivePolicy", '{"deadLetterTargetArn": "fake"}'
+    "no_dead_letter_arn", "A dead-letter queue that is not an ARN", "RedrivePolicy", '{"deadLetterTargetArn": "fake"}'
 )
-_attribute("redrive_json", "A redrive policy that is no JSON", "RedrivePolicy", "{invalid")
-_attribute("filter_json", "A filter policy that is no JSON", "FilterPolicy", "{invalid")
+_attribute("redrive_json", "A redrive policy that is not JSON", "RedrivePolicy", "{invalid")
+_attribute("filter_json", "A filter policy that is not JSON", "FilterPolicy", "{invalid")
 
 
 @behaviour(sns_guide("sns-dead-letter-queues", recorded=True))
 def fifo_dead_letters(aws: Aws) -> None:
-    """A FIFO topic's subscription of a FIFO queue needs a FIFO dead-letter queue."""
+    """A FIFO queue's subscription to a FIFO topic needs a FIFO dead-letter queue."""
     policy = f'{{"deadLetterTargetArn": "{_QUEUE}"}}'
     given = {"Protocol": "sqs", "Endpoint": f"{_QUEUE}.fifo", "Attributes": {"RedrivePolicy": policy}}
 
@@ -117,7 +117,7 @@ def fifo_dead_letters(aws: Aws) -> None:
 
 @behaviour(sns_guide("sns-message-filtering-scope", recorded=True))
 def scope_with_its_policy(aws: Aws) -> None:
-    """A filter policy's scope is shown once there is a policy: MessageAttributes by default."""
+    """The scope is shown together with a filter policy: MessageAttributes by default."""
     arn = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
     holds("FilterPolicyScope" not in _attributes(aws, arn), "shows a scope without a policy")
 
@@ -129,7 +129,7 @@ def scope_with_its_policy(aws: Aws) -> None:
 
 @behaviour(sns_api("Subscribe"))
 def mail_waits(aws: Aws) -> None:
-    """A mail address is pending until it is confirmed, and has no ARN in the answer and the list."""
+    """An e-mail address is pending until it is confirmed, and has no ARN in the answer and the list."""
     topic = aws.topic()
 
     answer = aws.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")["SubscriptionArn"]
@@ -141,7 +141,7 @@ def mail_waits(aws: Aws) -> None:
 
 @behaviour(sns_api("Subscribe"))
 def arn_on_request(aws: Aws) -> None:
-    """With ReturnSubscriptionArn the ARN is given although the subscription is pending."""
+    """With ReturnSubscriptionArn the ARN of a pending subscription is returned."""
     given = {"TopicArn": aws.topic(), "Protocol": "email", "Endpoint": "a@example.com"}
 
     arn = aws.sns.subscribe(**given, ReturnSubscriptionArn=True)["SubscriptionArn"]
@@ -152,13 +152,13 @@ def arn_on_request(aws: Aws) -> None:
 
 @behaviour(sns_api("ConfirmSubscription", recorded=True))
 def wrong_token(aws: Aws) -> None:
-    """A token that is none is refused."""
+    """An invalid token is rejected."""
     refused(_INVALID, aws.sns.confirm_subscription, TopicArn=aws.topic(), Token="random")
 
 
 @behaviour(sns_api("Unsubscribe", recorded=True))
 def ended_twice(aws: Aws) -> None:
-    """Ending a subscription twice is no error; then it is NotFound."""
+    """A subscription can be ended twice, and is NotFound then."""
     arn = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
 
     for _ in range(2):
@@ -169,7 +169,7 @@ def ended_twice(aws: Aws) -> None:
 
 @behaviour(sns_api("Unsubscribe", recorded=True))
 def ended_by_nonsense(aws: Aws) -> None:
-    """Ending what is no subscription's ARN is refused."""
+    """Unsubscribe rejects another kind of ARN."""
     refused(_INVALID, aws.sns.unsubscribe, SubscriptionArn="x")
 
 
@@ -201,7 +201,7 @@ def listed_by_pages(aws: Aws) -> None:
 
 @behaviour(sns_api("Subscribe", recorded=True))
 def topic_that_is_not_there(aws: Aws) -> None:
-    """Subscribing to a topic that is not there is NotFound."""
+    """Subscribing to a topic that does not exist is NotFound."""
     given = {"TopicArn": f"{aws.topic()}-not", "Protocol": "sqs", "Endpoint": _QUEUE}
 
     refused("NotFound", aws.sns.subscribe, **given)

@@ -1,4 +1,4 @@
-"""Topics: making, finding, listing, tagging them, and their attributes."""
+"""Topics: creation, lists, tags, and attributes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INVALID = "InvalidParameter"
 
 @behaviour(sns_api("CreateTopic"))
 def created_again(aws: Aws) -> None:
-    """Creating a topic again gives its ARN."""
+    """Creating a topic again returns its ARN."""
     topic = aws.topic()
 
     same("gives", aws.sns.create_topic(Name=topic.rpartition(":")[2])["TopicArn"], topic)
@@ -24,7 +24,7 @@ def created_again(aws: Aws) -> None:
 
 @behaviour(sns_api("CreateTopic", recorded=True))
 def created_with_other_attributes(aws: Aws) -> None:
-    """Creating a topic again with another attribute is refused."""
+    """Creating a topic again with another attribute is rejected."""
     given = {"Name": aws.topic().rpartition(":")[2], "Attributes": {"DisplayName": "other"}}
 
     refused(_INVALID, aws.sns.create_topic, says="already exists with different attributes", **given)
@@ -32,7 +32,7 @@ def created_with_other_attributes(aws: Aws) -> None:
 
 @behaviour(sns_api("CreateTopic", recorded=True))
 def created_with_other_tags(aws: Aws) -> None:
-    """Creating a topic again with other tags is refused."""
+    """Creating a topic again with other tags is rejected."""
     given = {"Name": aws.topic().rpartition(":")[2], "Tags": [{"Key": "k", "Value": "v"}]}
 
     refused(_INVALID, aws.sns.create_topic, says="already exists with different tags", **given)
@@ -42,10 +42,10 @@ def _name(key: str, statement: str, name: str) -> None:
     def check(aws: Aws) -> None:
         refused(_INVALID, aws.sns.create_topic, says="Topic Name", Name=name)
 
-    GROUP.add(key, f"{statement} is refused", sns_api("CreateTopic", recorded=True), check)
+    GROUP.add(key, f"{statement} is rejected", sns_api("CreateTopic", recorded=True), check)
 
 
-_name("name_with_a_colon", "A name with other signs than letters, digits, hyphens and underscores", "a:b")
+_name("name_with_a_colon", "A name with other characters than letters, digits, hyphens and underscores", "a:b")
 _name("name_too_long", "A name of 257 characters", "a" * 257)
 _name("fifo_name_without_attribute", "A name that ends with .fifo without the attribute FifoTopic", "t.fifo")
 
@@ -63,7 +63,7 @@ def attributes_of_a_new_topic(aws: Aws) -> None:
 
 @behaviour(sns_api("GetTopicAttributes", recorded=True))
 def default_policy(aws: Aws) -> None:
-    """A new topic's policy lets its owner do everything."""
+    """A new topic's policy allows its owner everything."""
     shown = aws.sns.get_topic_attributes(TopicArn=aws.topic())["Attributes"]
 
     [statement] = json.loads(shown["Policy"])["Statement"]
@@ -72,7 +72,7 @@ def default_policy(aws: Aws) -> None:
 
 @behaviour(sns_guide("sns-message-delivery-retries", recorded=True))
 def default_retries(aws: Aws) -> None:
-    """HTTP endpoints are tried three times more, 20 seconds apart, by default."""
+    """By default there are three retries for HTTP endpoints, 20 seconds apart."""
     shown = aws.sns.get_topic_attributes(TopicArn=aws.topic())["Attributes"]
 
     policy = json.loads(shown["EffectiveDeliveryPolicy"])["http"]["defaultHealthyRetryPolicy"]
@@ -81,19 +81,19 @@ def default_retries(aws: Aws) -> None:
 
 @behaviour(sns_api("GetTopicAttributes", recorded=True))
 def topic_that_is_not_there(aws: Aws) -> None:
-    """A topic that is not there is NotFound (404)."""
+    """A topic that does not exist is NotFound (404)."""
     refused("NotFound", aws.sns.get_topic_attributes, status=404, TopicArn=f"{aws.topic()}-not")
 
 
 @behaviour(sns_api("GetTopicAttributes", recorded=True))
 def malformed_arn(aws: Aws) -> None:
-    """A text that is no ARN is refused, with the number of its parts."""
+    """A text that is not an ARN is rejected, with the number of its parts."""
     refused(_INVALID, aws.sns.get_topic_attributes, says="at least 6 elements, not 1", TopicArn="topic")
 
 
 @behaviour(sns_api("DeleteTopic"))
 def deleted_twice(aws: Aws) -> None:
-    """Deleting a topic that is not there is no error."""
+    """Deleting a topic that does not exist succeeds."""
     topic = aws.topic()
 
     for _ in range(2):
@@ -110,7 +110,7 @@ def deleted_with_an_archive(aws: Aws) -> None:
 
 @behaviour(sns_api("ListTopics"))
 def listed(aws: Aws) -> None:
-    """ListTopics gives a hundred a page and a token for the next."""
+    """ListTopics returns a hundred topics and a token for the next page."""
     for _ in range(101):
         aws.topic()
 
@@ -122,7 +122,7 @@ def listed(aws: Aws) -> None:
 
 @behaviour(sns_guide("sns-tags"))
 def tags(aws: Aws) -> None:
-    """Tags are added, overwritten and taken away."""
+    """Tags are added, overwritten and removed."""
     topic = aws.topic()
     aws.sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
     aws.sns.tag_resource(ResourceArn=topic, Tags=[{"Key": "b", "Value": "3"}])
@@ -133,7 +133,7 @@ def tags(aws: Aws) -> None:
 
 @behaviour(sns_api("TagResource", recorded=True))
 def same_tag_twice(aws: Aws) -> None:
-    """A request that names a tag twice is refused."""
+    """A request that names a tag twice is rejected."""
     given = {"ResourceArn": aws.topic(), "Tags": [{"Key": "a", "Value": "1"}] * 2}
 
     refused(_INVALID, aws.sns.tag_resource, says="Duplicated keys", **given)
@@ -141,7 +141,7 @@ def same_tag_twice(aws: Aws) -> None:
 
 @behaviour(sns_api("ListTagsForResource", recorded=True))
 def tags_of_nothing(aws: Aws) -> None:
-    """Tags of a topic that is not there are ResourceNotFound."""
+    """Tags of a topic that does not exist are ResourceNotFound."""
     refused("ResourceNotFound", aws.sns.list_tags_for_resource, ResourceArn=f"{aws.topic()}-not")
 
 
@@ -150,14 +150,14 @@ def _attribute(key: str, statement: str, name: str, value: str) -> None:
         given = {"TopicArn": aws.topic(), "AttributeName": name, "AttributeValue": value}
         refused(_INVALID, aws.sns.set_topic_attributes, **given)
 
-    GROUP.add(key, f"{statement} is refused", sns_api("SetTopicAttributes"), check)
+    GROUP.add(key, f"{statement} is rejected", sns_api("SetTopicAttributes"), check)
 
 
-_attribute("unknown_attribute", "An attribute that there is not", "NoSuch", "x")
-_attribute("type_changed", "Making a FIFO topic of a standard one", "FifoTopic", "true")
+_attribute("unknown_attribute", "An unknown attribute", "NoSuch", "x")
+_attribute("type_changed", "Turning a standard topic into a FIFO topic", "FifoTopic", "true")
 _attribute("deduplication", "ContentBasedDeduplication on a standard topic", "ContentBasedDeduplication", "true")
 _attribute("signature_version", "A SignatureVersion other than 1 and 2", "SignatureVersion", "3")
-_attribute("delivery_policy", "A delivery policy that is no JSON", "DeliveryPolicy", "{")
+_attribute("delivery_policy", "A delivery policy that is not JSON", "DeliveryPolicy", "{")
 _attribute("long_display_name", "A display name of 101 characters", "DisplayName", "x" * 101)
 
 
@@ -172,7 +172,7 @@ def display_name(aws: Aws) -> None:
 
 @behaviour(sns_guide("creating-delivery-policy", recorded=True))
 def effective_delivery_policy(aws: Aws) -> None:
-    """The effective delivery policy is the given one, with the rest filled in."""
+    """The effective delivery policy is the given one, completed by defaults."""
     topic = aws.topic()
     policy = json.dumps(
         {"http": {"defaultHealthyRetryPolicy": {"minDelayTarget": 5, "maxDelayTarget": 6, "numRetries": 1}}}
