@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from localbus.clock import Clock, ManualClock
@@ -33,32 +34,23 @@ _EXPLAIN = {"pattern": {"source": ["orders"]}, "event": {"source": "orders"}}
 _ADVANCE = {"advance_s": 900}
 
 
+@dataclass
 class DeveloperApi:
-    """The developer API of one engine."""
+    """The developer API of one engine. `about` is a part of /_localbus/health."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        journal: Journal,
-        sqs: Sqs,
-        events: EventBridge,
-        sns: Sns,
-        *,
-        faults: ApiFaults,
-        about: Mapping[str, object],
-    ) -> None:
-        self._clock = clock
-        self._journal = journal
-        self._sqs = sqs
-        self._events = events
-        self._faults = faults
-        self._about = about
-        self._captured = sns.captured
-        self._signer = sns.signer
+    clock: Clock
+    journal: Journal
+    sqs: Sqs
+    events: EventBridge
+    sns: Sns
+    faults: ApiFaults
+    about: Mapping[str, object]
+
+    def __post_init__(self) -> None:
         self._routes = Routes(self._table())
 
     def _table(self) -> list[Route]:
-        peek = Peek(self._sqs)
+        peek = Peek(self.sqs)
         peeked = "/_aws/sqs/messages"
         return [
             Route("GET", "/_localbus/health", "version, services and upstream", self._health),
@@ -79,7 +71,7 @@ class DeveloperApi:
                 "e-mail, text messages and push notifications, which are captured instead of sent",
                 self._show_outbox,
             ),
-            Route("GET", self._signer.path, "the certificate for SNS signatures", self._show_certificate),
+            Route("GET", self.sns.signer.path, "the certificate for SNS signatures", self._show_certificate),
             Route("POST", "/_localbus/explain", f"why an event matches or not: {json.dumps(_EXPLAIN)}", _explain),
             Route("GET", "/_localbus/clock", "the time", self._show_clock),
             Route("POST", "/_localbus/clock", f"advance a manual clock: {json.dumps(_ADVANCE)}", self._advance_clock),
@@ -99,10 +91,10 @@ class DeveloperApi:
         return self._routes(request)
 
     def _health(self, _request: Request) -> Response:
-        return document({"status": "running", **self._about})
+        return document({"status": "running", **self.about})
 
     def _show_certificate(self, _request: Request) -> Response:
-        return Response(200, [(b"Content-Type", b"application/x-pem-file")], self._signer.certificate.encode())
+        return Response(200, [(b"Content-Type", b"application/x-pem-file")], self.sns.signer.certificate.encode())
 
     def _show_journal(self, request: Request) -> Response:
         query = request.query
@@ -111,7 +103,7 @@ class DeveloperApi:
         if query.get("follow") in {"1", "true"}:
             headers = [(b"Content-Type", b"application/x-ndjson")]
             return Response(200, headers, self._follow(since, wanted))
-        return document({"entries": [entry.document() for entry in self._journal.entries(**wanted, **since)]})
+        return document({"entries": [entry.document() for entry in self.journal.entries(**wanted, **since)]})
 
     async def _follow(self, since: dict[str, Any], wanted: dict[str, Any]) -> AsyncGenerator[bytes]:
         """Stream past and new entries, one JSON object a line. A reader that falls far behind is disconnected."""
@@ -121,9 +113,9 @@ class DeveloperApi:
             if not coming.full() and entry.matches(**wanted):
                 coming.put_nowait(entry)
 
-        stop = self._journal.follow(follow)
+        stop = self.journal.follow(follow)
         try:
-            for entry in list(self._journal.entries(**wanted, **since)):
+            for entry in list(self.journal.entries(**wanted, **since)):
                 yield _line(entry)
             while not coming.full():
                 yield _line(await coming.get())
@@ -139,40 +131,40 @@ class DeveloperApi:
                 **record.queue.counts()._asdict(),
                 "oldest_sent_at": record.queue.oldest_sent_at(),
             }
-            for record in self._sqs.queues
+            for record in self.sqs.queues
         ]
-        return document({"now": self._clock.now(), "queues": queues})
+        return document({"now": self.clock.now(), "queues": queues})
 
     def _show_outbox(self, request: Request) -> Response:
-        letters = self._captured.matching(request.query.get("to"), request.query.get("protocol"))
+        letters = self.sns.captured.matching(request.query.get("to"), request.query.get("protocol"))
         return document({"letters": [letter.document() for letter in letters]})
 
     def _show_clock(self, _request: Request) -> Response:
-        return document({"now": self._clock.now(), "manual": isinstance(self._clock, ManualClock)})
+        return document({"now": self.clock.now(), "manual": isinstance(self.clock, ManualClock)})
 
     def _advance_clock(self, request: Request) -> Response:
-        if not isinstance(self._clock, ManualClock):
+        if not isinstance(self.clock, ManualClock):
             return problem(409, "The clock is the real one. Start localbus with --manual-clock to advance it.")
         seconds = json_object(request, _ADVANCE)["advance_s"]
         if not isinstance(seconds, int | float) or not 0 <= seconds <= _MAX_ADVANCE_S:
             raise ValueError(f"Invalid advance_s {seconds!r}: expected a number of seconds from 0 to {_MAX_ADVANCE_S}.")
-        self._clock.advance(seconds)
+        self.clock.advance(seconds)
         return self._show_clock(request)
 
     def _show_faults(self, _request: Request) -> Response:
-        return document(self._faults.document())
+        return document(self.faults.document())
 
     def _set_faults(self, request: Request) -> Response:
-        self._faults.configure(json.loads(request.body))
+        self.faults.configure(json.loads(request.body))
         return self._show_faults(request)
 
     def _show_disorder(self, _request: Request) -> Response:
-        return document(self._sqs.queues.faults.document())
+        return document(self.sqs.queues.faults.document())
 
     def _set_disorder(self, request: Request) -> Response:
         faults = read_queue_faults(json.loads(request.body))
-        self._sqs.queues.set_faults(faults)
-        self._events.set_faults(faults.default)
+        self.sqs.queues.set_faults(faults)
+        self.events.set_faults(faults.default)
         return self._show_disorder(request)
 
 

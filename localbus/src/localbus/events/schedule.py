@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -39,10 +40,9 @@ class Cron:
 
     minutes: frozenset[int]
     hours: frozenset[int]
-    days: DaysOfMonth | None  # None where the days of the week decide
     months: frozenset[int]
-    weekdays: DaysOfWeek | None
     years: frozenset[int]
+    includes: Callable[[date], bool]  # by day of the month or day of the week
 
     def after(self, now: float) -> float | None:
         """Return the next time after this one; None after the last."""
@@ -57,72 +57,19 @@ class Cron:
             elif day.month not in self.months:
                 day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
             else:
-                if self._on(day):
-                    found = self._within(day, earliest)
-                    if found is not None:
-                        return found.timestamp()
+                found = self._on(day, earliest) if self.includes(day) else None
+                if found is not None:
+                    return found.timestamp()
                 day += timedelta(days=1)
         return None
 
-    def _on(self, day: date) -> bool:
-        return self.days.include(day) if self.days else self.weekdays is not None and self.weekdays.include(day)
-
-    def _within(self, day: date, earliest: datetime) -> datetime | None:
+    def _on(self, day: date, earliest: datetime) -> datetime | None:
         for hour in sorted(self.hours):
             for minute in sorted(self.minutes):
                 found = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
                 if found >= earliest:
                     return found
         return None
-
-
-@dataclass(frozen=True)
-class DaysOfMonth:
-    """Days by number, the last day (`L`), and the weekday nearest to one (`15W`, `LW`)."""
-
-    numbers: frozenset[int]
-    last: bool = False
-    nearest_weekday_to: int | None = None
-    last_weekday: bool = False
-
-    def include(self, day: date) -> bool:
-        """Return whether a date is one of these days."""
-        length = calendar.monthrange(day.year, day.month)[1]
-        if self.last:
-            return day.day == length
-        if self.last_weekday or self.nearest_weekday_to is not None:
-            return day.day == _nearest_weekday(
-                day, length if self.last_weekday else self.nearest_weekday_to or 1, length
-            )
-        return day.day in self.numbers
-
-
-def _nearest_weekday(day: date, number: int, length: int) -> int:
-    """Return the day from Monday to Friday nearest to a day, in the same month."""
-    wanted = min(number, length)
-    match date(day.year, day.month, wanted).weekday():
-        case 5:
-            return wanted - 1 if wanted > 1 else wanted + 2
-        case 6:
-            return wanted + 1 if wanted < length else wanted - 2
-    return wanted
-
-
-@dataclass(frozen=True)
-class DaysOfWeek:
-    """Days from 1 (Sunday) to 7, the last such day of a month (`6L`), or the third (`6#3`)."""
-
-    numbers: frozenset[int]
-    last: bool = False
-    occurrence: int | None = None
-
-    def include(self, day: date) -> bool:
-        """Return whether a date is one of these days."""
-        if day.isoweekday() % 7 + 1 not in self.numbers:
-            return False
-        if self.last:
-            return day.day + 7 > calendar.monthrange(day.year, day.month)[1]
-        return self.occurrence is None or (day.day - 1) // 7 + 1 == self.occurrence
 
 
 Schedule = Rate | Cron
@@ -151,32 +98,56 @@ def _cron(parts: list[str]) -> Cron:
     return Cron(
         _numbers(minutes, 0, 59),
         _numbers(hours, 0, 23),
-        None if days == "?" else _days_of_month(days),
         _numbers(months, 1, 12, _MONTHS),
-        None if weekdays == "?" else _days_of_week(weekdays),
         _numbers(years, _FIRST_YEAR, _LAST_YEAR),
+        _days_of_week(weekdays) if days == "?" else _days_of_month(days),
     )
 
 
-def _days_of_month(text: str) -> DaysOfMonth:
+def _days_of_month(text: str) -> Callable[[date], bool]:
+    """Parse days by number, the last day (`L`), and the weekday nearest to a day (`15W`, `LW`)."""
     if text == "L":
-        return DaysOfMonth(frozenset(), last=True)
+        return lambda day: day.day == _length(day)
     if text == "LW":
-        return DaysOfMonth(frozenset(), last_weekday=True)
+        return lambda day: day.day == _nearest_weekday(day, 31)
     if text.endswith("W"):
-        return DaysOfMonth(frozenset(), nearest_weekday_to=_number(text[:-1], 1, 31, {}))
-    return DaysOfMonth(_numbers(text, 1, 31))
+        number = _number(text[:-1], 1, 31, {})
+        return lambda day: day.day == _nearest_weekday(day, number)
+    numbers = _numbers(text, 1, 31)
+    return lambda day: day.day in numbers
 
 
-def _days_of_week(text: str) -> DaysOfWeek:
+def _length(month: date) -> int:
+    return calendar.monthrange(month.year, month.month)[1]
+
+
+def _nearest_weekday(month: date, number: int) -> int:
+    """Return the day from Monday to Friday nearest to a day, in the same month."""
+    length = _length(month)
+    wanted = min(number, length)
+    match date(month.year, month.month, wanted).weekday():
+        case 5:
+            return wanted - 1 if wanted > 1 else wanted + 2
+        case 6:
+            return wanted + 1 if wanted < length else wanted - 2
+    return wanted
+
+
+def _days_of_week(text: str) -> Callable[[date], bool]:
+    """Parse days from 1 (Sunday) to 7, the last such day of a month (`6L`), and the third (`6#3`)."""
     if "#" in text:
-        day, _, occurrence = text.partition("#")
-        return DaysOfWeek(frozenset({_number(day, 1, 7, _DAYS)}), occurrence=_number(occurrence, 1, 5, {}))
-    if text == "L":
-        return DaysOfWeek(frozenset({7}))
-    if text.endswith("L"):
-        return DaysOfWeek(frozenset({_number(text[:-1], 1, 7, _DAYS)}), last=True)
-    return DaysOfWeek(_numbers(text, 1, 7, _DAYS))
+        day_text, _, occurrence_text = text.partition("#")
+        only, occurrence = _number(day_text, 1, 7, _DAYS), _number(occurrence_text, 1, 5, {})
+        return lambda day: _weekday(day) == only and (day.day - 1) // 7 + 1 == occurrence
+    if text != "L" and text.endswith("L"):
+        last = _number(text[:-1], 1, 7, _DAYS)
+        return lambda day: _weekday(day) == last and day.day + 7 > _length(day)
+    numbers = _numbers("7" if text == "L" else text, 1, 7, _DAYS)
+    return lambda day: _weekday(day) in numbers
+
+
+def _weekday(day: date) -> int:
+    return day.isoweekday() % 7 + 1
 
 
 def _numbers(text: str, low: int, high: int, names: dict[str, int] | None = None) -> frozenset[int]:

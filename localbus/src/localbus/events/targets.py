@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 from localbus.delivery.attempt import DeliveryError, check_answer, invoke_function, no_connection, require_upstream
@@ -43,30 +44,19 @@ def _as_delivery_error(error: AwsError) -> DeliveryError:
     return DeliveryError("SDK_CLIENT_ERROR", f"{error.code}: {error.message}")
 
 
+@dataclass
 class EventTargets:
     """The senders of one engine."""
 
-    def __init__(
-        self,
-        sqs: Sqs,
-        upstream: UpstreamClient,
-        buses: Buses,
-        destinations: ApiDestinations,
-        archives: Archives,
-        *,
-        publish: Callable[[Event, Bus], None],
-        publish_to_topic: TopicPublisher,
-        enforce_policies: bool,
-    ) -> None:
-        self._sqs = sqs
-        self._upstream = upstream
-        self._buses = buses
-        self._publish = publish
-        self._destinations = destinations
-        self._archives = archives
-        self._publish_to_topic = publish_to_topic
-        self._enforce_policies = enforce_policies
-        self._log_streams: dict[str, str] = {}
+    sqs: Sqs
+    upstream: UpstreamClient
+    buses: Buses
+    destinations: ApiDestinations
+    archives: Archives
+    publish: Callable[[Event, Bus], None]
+    publish_to_topic: TopicPublisher
+    enforce_policies: bool
+    log_streams: dict[str, str] = field(default_factory=dict)
 
     def senders(self) -> dict[str, Sender]:
         """Return the sender of each service."""
@@ -85,25 +75,25 @@ class EventTargets:
             entry["MessageGroupId"] = group_id
         try:
             traced_entry = with_trace_header(entry, delivery.event.trace_header)
-            delivery.accepted_id = self._sqs.deliver(delivery.target.arn, traced_entry, delivery.rule.principal)
+            delivery.accepted_id = self.sqs.deliver(delivery.target.arn, traced_entry, delivery.rule.principal)
         except AwsError as exc:
             raise _as_delivery_error(exc) from exc
 
     def _to_topic(self, delivery: EventDelivery) -> None:
         message, trace_header = {"Message": delivery.body}, delivery.event.trace_header or ""
         try:
-            self._publish_to_topic(delivery.target.arn, message, delivery.rule.principal, trace_header)
+            self.publish_to_topic(delivery.target.arn, message, delivery.rule.principal, trace_header)
         except AwsError as exc:
             raise _as_delivery_error(exc) from exc
 
     def _to_events(self, delivery: EventDelivery) -> Coroutine[Any, Any, None] | None:
         kind = delivery.target.arn.split(":")[5].partition("/")[0]
         if kind == "api-destination":
-            return self._destinations.send(delivery)
+            return self.destinations.send(delivery)
         if kind == "event-bus":
             self._to_bus(delivery)
         else:
-            self._archives.store(delivery.event, delivery.rule)
+            self.archives.store(delivery.event, delivery.rule)
         return None
 
     def _to_bus(self, delivery: EventDelivery) -> None:
@@ -115,10 +105,10 @@ class EventTargets:
             text = "An event that came from another bus is not sent to a third one."
             raise DeliveryError("THIRD_ACCOUNT_HOP_DETECTED", text)
         sender = delivery.rule.bus
-        bus = self._buses.look_up(delivery.target.arn, Caller(sender.account, sender.region))
+        bus = self.buses.look_up(delivery.target.arn, Caller(sender.account, sender.region))
         if bus is None:
             raise DeliveryError("NO_RESOURCE", f"Event bus {delivery.target.arn} does not exist.")
-        if bus.account != sender.account and self._enforce_policies:
+        if bus.account != sender.account and self.enforce_policies:
             principal = Principal(account=sender.account, context={"aws:SourceArn": delivery.rule.arn})
             if not allows(json.dumps(bus.policy) if bus.policy else "", principal, "events:PutEvents", bus.arn):
                 text = f"The policy of {bus.arn} does not allow {sender.account} to put events."
@@ -126,29 +116,29 @@ class EventTargets:
         event = delivery.event.on_next_bus(in_region=bus.region == sender.region)
         if event.event_id != delivery.event.event_id:
             delivery.accepted_id = event.event_id
-        self._publish(event, bus)
+        self.publish(event, bus)
 
     async def _to_function(self, delivery: EventDelivery) -> None:
-        rule, enforce = delivery.rule, self._enforce_policies
+        rule, enforce = delivery.rule, self.enforce_policies
         await invoke_function(
-            self._upstream, delivery.target.arn, delivery.body, rule.principal, enforce_policies=enforce
+            self.upstream, delivery.target.arn, delivery.body, rule.principal, enforce_policies=enforce
         )
 
     async def _to_log(self, delivery: EventDelivery) -> None:
         """Write a log event with the time of the event. Each rule and target has a log stream."""
-        require_upstream(self._upstream, "CloudWatch Logs")
+        require_upstream(self.upstream, "CloudWatch Logs")
         arn = delivery.target.arn
         group = arn.split(":")[6]
         key = f"{delivery.rule.arn}/{delivery.target.target_id}"
         try:
-            if key not in self._log_streams:
+            if key not in self.log_streams:
                 stream = new_id()
                 given = {"logGroupName": group, "logStreamName": stream}
-                _check_json(await self._upstream.json("Logs_20140328.CreateLogStream", arn, given), arn)
-                self._log_streams[key] = stream
+                _check_json(await self.upstream.json("Logs_20140328.CreateLogStream", arn, given), arn)
+                self.log_streams[key] = stream
             entry = _log_event(delivery)
-            entries: Params = {"logGroupName": group, "logStreamName": self._log_streams[key], "logEvents": [entry]}
-            _check_json(await self._upstream.json("Logs_20140328.PutLogEvents", arn, entries), arn)
+            entries: Params = {"logGroupName": group, "logStreamName": self.log_streams[key], "logEvents": [entry]}
+            _check_json(await self.upstream.json("Logs_20140328.PutLogEvents", arn, entries), arn)
         except (NoAnswerError, TimeoutError) as exc:
             raise no_connection(exc, arn) from exc
 
