@@ -79,7 +79,7 @@ def test_an_invalid_entry_fails_alone(sqs: Any, url: str) -> None:
 
 
 def test_an_empty_list_is_left_out(sqs: Any, url: str) -> None:
-    """Without failures there is no Failed, without successes no Successful, as on AWS.
+    """As on AWS, Failed is absent without failures, and Successful without successes.
 
     Recorded in LocalStack's tests/aws/services/sqs/test_sqs.snapshot.json (oversized contents, updated maximum size).
     """

@@ -1,4 +1,4 @@
-"""What AWS's developer guide and API reference say of a FIFO queue, each under a manual clock."""
+"""A FIFO queue under a manual clock: statements of AWS's developer guide and API reference."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ def fill(fifo: FifoQueue, message: Make, *names: str) -> None:
         fifo.send(message(name, group_id=name[0], deduplication_id=name))
 
 
-def bodies(fifo: FifoQueue, most: int = 10, timeout_s: int | None = None) -> list[str]:
-    """Receive, and show what came."""
-    return [message.body for message, _ in fifo.receive(most, timeout_s)]
+def bodies(fifo: FifoQueue, limit: int = 10, timeout_s: int | None = None) -> list[str]:
+    """Receive messages and return their bodies."""
+    return [message.body for message, _ in fifo.receive(limit, timeout_s)]
 
 
-def test_a_receive_takes_as_many_of_one_group_as_it_can(fifo: FifoQueue, message: Make) -> None:
+def test_a_receive_takes_as_many_of_a_group_as_it_can(fifo: FifoQueue, message: Make) -> None:
     """The batch is filled from the group whose turn it is before another begins (FIFO-queues-understanding-logic)."""
     fill(fifo, message, "a1", "b1", "a2", "b2", "a3")
 
     assert bodies(fifo, 4) == ["a1", "a2", "a3", "b1"]
 
 
-def test_a_group_waits_for_its_own(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """While one of a group is in flight, others of it are not offered (FIFO-queues-understanding-logic)."""
+def test_a_group_waits_for_its_messages_in_flight(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
+    """While a message is in flight, later ones of its group are not received (FIFO-queues-understanding-logic)."""
     fill(fifo, message, "a1", "a2", "b1")
     [first] = fifo.receive(1, 30)
 
@@ -42,8 +42,8 @@ def test_a_group_waits_for_its_own(fifo: FifoQueue, clock: ManualClock, message:
     assert bodies(fifo) == ["a2"]
 
 
-def test_a_message_given_back_goes_before_those_that_are_still_out(fifo: FifoQueue, message: Make) -> None:
-    """A group goes on with a message that is visible again, while a later one is in flight (recorded of AWS)."""
+def test_a_returned_message_is_before_those_in_flight(fifo: FifoQueue, message: Make) -> None:
+    """A message that is visible again is received while a later one is in flight (recorded from AWS)."""
     fill(fifo, message, "a1", "a2", "a3", "b1")
     first, _ = fifo.receive(2, 30)
 
@@ -52,8 +52,8 @@ def test_a_message_given_back_goes_before_those_that_are_still_out(fifo: FifoQue
     assert bodies(fifo) == ["b1", "a1"]
 
 
-def test_a_group_waits_for_the_first_of_its_messages_that_is_out(fifo: FifoQueue, message: Make) -> None:
-    """Deleting one of two messages in flight does not let later ones pass the other (recorded of AWS)."""
+def test_a_group_waits_for_its_first_message_in_flight(fifo: FifoQueue, message: Make) -> None:
+    """Deleting one of two messages in flight does not let later ones pass the other (recorded from AWS)."""
     fill(fifo, message, "a1", "b1", "a2", "b2", "a3", "c1")
     first, _ = fifo.receive(2, 30)
 
@@ -63,15 +63,15 @@ def test_a_group_waits_for_the_first_of_its_messages_that_is_out(fifo: FifoQueue
 
 
 def test_groups_take_turns(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """A group whose messages come back is served after those that wait (recorded of AWS)."""
+    """A group whose messages are returned is served after those that wait (recorded from AWS)."""
     fill(fifo, message, "a1", "b1", "b2", "c1", "a2")
 
     assert bodies(fifo, 3, 0) == ["a1", "a2", "b1"]
     assert bodies(fifo, 10, 0) == ["c1", "a1", "a2", "b1", "b2"]
 
 
-def test_a_purge_forgets_what_was_sent(fifo: FifoQueue, message: Make) -> None:
-    """After a purge the same token is taken again (recorded of AWS)."""
+def test_a_purge_ends_deduplication(fifo: FifoQueue, message: Make) -> None:
+    """After a purge the same deduplication id is accepted again (recorded from AWS)."""
     fill(fifo, message, "a1")
     fifo.purge()
 
@@ -80,8 +80,8 @@ def test_a_purge_forgets_what_was_sent(fifo: FifoQueue, message: Make) -> None:
     assert bodies(fifo) == ["a1"]
 
 
-def test_a_message_that_comes_back_is_first_of_its_group(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """Order holds through a visibility timeout, however often (FIFO-queues-understanding-logic)."""
+def test_a_returned_message_is_the_first_of_its_group(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
+    """The order survives any number of visibility timeouts (FIFO-queues-understanding-logic)."""
     fill(fifo, message, "a1", "a2", "a3")
     for _ in range(4):
         assert bodies(fifo, 2, 10) == ["a1", "a2"]
@@ -90,19 +90,19 @@ def test_a_message_that_comes_back_is_first_of_its_group(fifo: FifoQueue, clock:
     assert bodies(fifo) == ["a1", "a2", "a3"]
 
 
-@pytest.mark.parametrize(("scope", "taken"), [("queue", 1), ("messageGroup", 2)])
-def test_deduplication_scope(fifo: FifoQueue, message: Make, scope: str, taken: int) -> None:
-    """A token counts for the queue, or for each group by itself (API_SetQueueAttributes, DeduplicationScope)."""
+@pytest.mark.parametrize(("scope", "accepted"), [("queue", 1), ("messageGroup", 2)])
+def test_deduplication_scope(fifo: FifoQueue, message: Make, scope: str, accepted: int) -> None:
+    """A deduplication id applies to the queue, or to each group (API_SetQueueAttributes, DeduplicationScope)."""
     fifo.settings.deduplication_scope = scope
 
     fifo.send(message("1", group_id="a", deduplication_id="token"))
     fifo.send(message("2", group_id="b", deduplication_id="token"))
 
-    assert fifo.counts().visible == taken
+    assert fifo.counts().visible == accepted
 
 
 def test_deduplication_lasts_five_minutes(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """Within five minutes a message is taken once, even if deleted (using-messagededuplicationid-property)."""
+    """Within five minutes a message is accepted once, even if deleted (using-messagededuplicationid-property)."""
     fifo.send(message("1", group_id="a", deduplication_id="token"))
     [received] = fifo.receive(1)
     fifo.delete(received.handle)
@@ -118,8 +118,8 @@ def test_deduplication_lasts_five_minutes(fifo: FifoQueue, clock: ManualClock, m
     assert bodies(fifo) == ["3"]
 
 
-def test_content_is_the_token_where_none_is_given(fifo: FifoQueue, message: Make) -> None:
-    """Content-based deduplication takes the body, not the attributes (FIFO-queues-exactly-once-processing)."""
+def test_content_based_deduplication(fifo: FifoQueue, message: Make) -> None:
+    """It uses the body, not the attributes (FIFO-queues-exactly-once-processing)."""
     fifo.send(message("same", group_id="a", attributes={"n": {"DataType": "Number", "StringValue": "1"}}))
     fifo.send(message("same", group_id="a", attributes={"n": {"DataType": "Number", "StringValue": "2"}}))
 
@@ -138,7 +138,7 @@ def test_sequence_numbers_grow(fifo: FifoQueue, message: Make) -> None:
 
 
 def test_the_queue_s_delay_is_retroactive(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """Changing a FIFO queue's delay also moves messages that are in it (sqs-delay-queues)."""
+    """A changed delay of a FIFO queue also applies to messages in it (sqs-delay-queues)."""
     fifo.settings.delay_s = 600
     fill(fifo, message, "a1")
     clock.advance(30)
@@ -149,8 +149,8 @@ def test_the_queue_s_delay_is_retroactive(fifo: FifoQueue, clock: ManualClock, m
     assert bodies(fifo) == ["a1"]
 
 
-def test_an_expired_handle_is_refused(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """After its visibility timeout a handle no longer deletes, and says so (recorded of AWS)."""
+def test_an_expired_handle_is_rejected(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
+    """After its visibility timeout a handle is rejected as expired (recorded from AWS)."""
     fill(fifo, message, "a1")
     [received] = fifo.receive(1, 10)
     clock.advance(10)
@@ -161,7 +161,7 @@ def test_an_expired_handle_is_refused(fifo: FifoQueue, clock: ManualClock, messa
 
 
 def test_a_retried_receive_gets_the_same(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
-    """An attempt id gives the same messages and handles, and the timeout begins anew (API_ReceiveMessage)."""
+    """An attempt id returns the same messages and handles, and restarts the timeout (API_ReceiveMessage)."""
     fill(fifo, message, "a1", "a2")
     received = fifo.receive(1, 30)
     fifo.remember_attempt("attempt", received)
@@ -175,10 +175,10 @@ def test_a_retried_receive_gets_the_same(fifo: FifoQueue, clock: ManualClock, me
     assert bodies(fifo) == ["a2"]
 
 
-def test_dead_letters_begin_a_new_age_and_free_their_group(
+def test_dead_letters_get_a_new_time_and_release_their_group(
     fifo: FifoQueue, clock: ManualClock, journal: Journal, message: Make
 ) -> None:
-    """On FIFO the enqueue time is reset by the move, and the group goes on (sqs-dead-letter-queues)."""
+    """On FIFO the move resets the enqueue time, and the group goes on (sqs-dead-letter-queues)."""
     dead = FifoQueue("dead.fifo", "arn:aws:sqs:us-east-1:000000000000:dead.fifo", clock, journal)
     fifo.settings.max_receive_count = 1
     fifo.dead_letter_queue = lambda: dead
@@ -192,8 +192,8 @@ def test_dead_letters_begin_a_new_age_and_free_their_group(
     assert (letter.body, letter.group_id, letter.sent_at) == ("a1", "a", clock.now())
 
 
-def test_many_groups_cost_no_more_than_one(fifo: FifoQueue, message: Make) -> None:
-    """Groups that are empty are forgotten, so that their number in the past costs nothing."""
+def test_empty_groups_are_removed(fifo: FifoQueue, message: Make) -> None:
+    """Past groups cost nothing, however many there were."""
     for number in range(1000):
         fifo.send(message(str(number), group_id=f"g{number}"))
     while received := fifo.receive(10):
@@ -204,8 +204,8 @@ def test_many_groups_cost_no_more_than_one(fifo: FifoQueue, message: Make) -> No
     assert not vars(fifo._ready)["_groups"]
 
 
-async def test_a_freed_group_serves_who_waits(fifo: FifoQueue, message: Make) -> None:
-    """A delete lets the group go on at once for a receive that waits."""
+async def test_a_released_group_serves_a_long_poll(fifo: FifoQueue, message: Make) -> None:
+    """A delete releases the group at once for a waiting receive."""
     fill(fifo, message, "a1", "a2")
     [first] = fifo.receive(1)
     waiting = fifo.receive_later(1, 30, 20)

@@ -1,15 +1,13 @@
-"""Moving dead letters back: StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask."""
+"""Redrive of dead letters: StartMessageMoveTask, ListMessageMoveTasks and CancelMessageMoveTask."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus
+from localbus_support import eventually, refused
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 
@@ -28,18 +26,18 @@ class Scene:
         for _ in range(2):
             self.sqs.receive_message(QueueUrl=self.urls["work"], MaxNumberOfMessages=10, VisibilityTimeout=0)
 
-    def count(self, name: str) -> int:
-        """How many messages are visible."""
-        name_of_count = "ApproximateNumberOfMessages"
-        shown = self.sqs.get_queue_attributes(QueueUrl=self.urls[name], AttributeNames=[name_of_count])
-        return int(shown["Attributes"][name_of_count])
+    def counts(self, *names: str) -> list[int]:
+        """The numbers of visible messages."""
+        count = "ApproximateNumberOfMessages"
+        shown = [self.sqs.get_queue_attributes(QueueUrl=self.urls[n], AttributeNames=[count]) for n in names]
+        return [int(one["Attributes"][count]) for one in shown]
 
     def start(self, **given: Any) -> str:
-        """Start a task and give its handle."""
+        """Start a task and return its handle."""
         return str(self.sqs.start_message_move_task(SourceArn=f"{ARN}dead", **given)["TaskHandle"])
 
     def task(self) -> dict[str, Any]:
-        """The last task as it is shown."""
+        """The latest task."""
         [task] = self.sqs.list_message_move_tasks(SourceArn=f"{ARN}dead")["Results"]
         return dict(task)
 
@@ -50,35 +48,24 @@ def scene(localbus: Localbus) -> Scene:
     return Scene(localbus)
 
 
-def until(holds: Callable[[], bool], within_s: float = 5) -> None:
-    """Wait till it holds."""
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def test_dead_letters_go_back_where_they_came_from(scene: Scene) -> None:
+def test_dead_letters_go_back_to_their_source(scene: Scene) -> None:
     """Without a destination each message returns to its source, as a new one (API_StartMessageMoveTask)."""
-    assert scene.count("dead") == 5
+    assert scene.counts("dead") == [5]
 
     scene.start()
 
-    until(lambda: scene.task()["Status"] == "COMPLETED")
-    task = scene.task()
+    task = eventually(lambda: found if (found := scene.task())["Status"] == "COMPLETED" else None)
     assert (task["ApproximateNumberOfMessagesMoved"], task["ApproximateNumberOfMessagesToMove"]) == (5, 5)
-    assert "DestinationArn" not in task
-    assert "TaskHandle" not in task
-    assert (scene.count("dead"), scene.count("work")) == (0, 5)
+    assert task.keys().isdisjoint({"DestinationArn", "TaskHandle"})
+    assert scene.counts("dead", "work") == [0, 5]
     [received] = scene.sqs.receive_message(QueueUrl=scene.urls["work"], AttributeNames=["All"])["Messages"]
     assert received["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
 def test_a_task_keeps_its_rate_and_can_be_cancelled(scene: Scene) -> None:
-    """One message a second, until it is called off (API_CancelMessageMoveTask)."""
+    """One message a second, until the task is cancelled (API_CancelMessageMoveTask)."""
     handle = scene.start(DestinationArn=f"{ARN}other", MaxNumberOfMessagesPerSecond=1)
-    assert scene.task()["Status"] == "RUNNING"
-    assert scene.task()["TaskHandle"] == handle
+    assert (scene.task()["Status"], scene.task()["TaskHandle"]) == ("RUNNING", handle)
     scene.localbus.advance(2)
 
     answer = scene.sqs.cancel_message_move_task(TaskHandle=handle)
@@ -86,11 +73,11 @@ def test_a_task_keeps_its_rate_and_can_be_cancelled(scene: Scene) -> None:
     assert answer["ApproximateNumberOfMessagesMoved"] == 2
     scene.localbus.advance(10)
     assert scene.task()["Status"] == "CANCELLED"
-    assert (scene.count("dead"), scene.count("other")) == (3, 2)
+    assert scene.counts("dead", "other") == [3, 2]
 
 
-def test_a_task_fails_when_its_destination_goes(scene: Scene) -> None:
-    """The message that had nowhere to go stays, and the task says why (recorded of AWS)."""
+def test_a_task_fails_when_its_destination_is_deleted(scene: Scene) -> None:
+    """The message without a destination stays, and the task has the reason (recorded from AWS)."""
     scene.start(DestinationArn=f"{ARN}other", MaxNumberOfMessagesPerSecond=1)
     scene.localbus.advance(1)
     scene.sqs.delete_queue(QueueUrl=scene.urls["other"])
@@ -99,33 +86,41 @@ def test_a_task_fails_when_its_destination_goes(scene: Scene) -> None:
     task = scene.task()
 
     assert (task["Status"], task["FailureReason"]) == ("FAILED", "AWS.SimpleQueueService.NonExistentQueue")
-    assert scene.count("dead") == 4
+    assert scene.counts("dead") == [4]
 
 
-def test_what_a_task_may_not_be(scene: Scene) -> None:
-    """The refusals of the three actions, in AWS's words (recorded of AWS)."""
-
-    def refused(action: Any, **given: Any) -> tuple[str, str]:
-        with pytest.raises(ClientError) as raised:
-            action(**given)
-        return raised.value.response["Error"]["Code"], raised.value.response["Error"]["Message"]
-
-    sqs = scene.sqs
-    start, cancel = sqs.start_message_move_task, sqs.cancel_message_move_task
-    assert refused(start, SourceArn=f"{ARN}work") == (
-        "InvalidParameterValue",
-        "Source queue must be configured as a Dead Letter Queue.",
-    )
-    assert refused(start, SourceArn=f"{ARN}dead", DestinationArn=f"{ARN}none") == (
-        "ResourceNotFoundException",
-        "The resource that you specified for the DestinationArn parameter doesn't exist.",
-    )
-    assert refused(cancel, TaskHandle="foobar") == (
-        "InvalidParameterValue",
-        "Value for parameter TaskHandle is invalid.",
-    )
+@pytest.mark.parametrize(
+    ("action", "given", "code", "message"),
+    [
+        (
+            "start",
+            {"SourceArn": f"{ARN}work"},
+            "InvalidParameterValue",
+            "Source queue must be configured as a Dead Letter Queue.",
+        ),
+        (
+            "start",
+            {"SourceArn": f"{ARN}dead", "DestinationArn": f"{ARN}none"},
+            "ResourceNotFoundException",
+            "The resource that you specified for the DestinationArn parameter doesn't exist.",
+        ),
+        (
+            "start",
+            {"SourceArn": f"{ARN}dead"},
+            "InvalidParameterValue",
+            "There is already a task running. Only one active task is allowed for a source queue arn at a given time.",
+        ),
+        (
+            "cancel",
+            {"TaskHandle": "foobar"},
+            "InvalidParameterValue",
+            "Value for parameter TaskHandle is invalid.",
+        ),
+    ],
+    ids=["not a dead-letter queue", "no such destination", "a task is running", "invalid handle"],
+)
+def test_errors(scene: Scene, action: str, given: dict[str, str], code: str, message: str) -> None:
+    """Errors in AWS's words (recorded from AWS), while a task is running."""
     scene.start(MaxNumberOfMessagesPerSecond=1)
-    assert refused(start, SourceArn=f"{ARN}dead") == (
-        "InvalidParameterValue",
-        "There is already a task running. Only one active task is allowed for a source queue arn at a given time.",
-    )
+
+    assert refused(getattr(scene.sqs, f"{action}_message_move_task"), **given) == (code, message)

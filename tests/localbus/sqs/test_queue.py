@@ -1,4 +1,4 @@
-"""What AWS's developer guide and API reference say of a standard queue, each under a manual clock."""
+"""A standard queue under a manual clock: statements of AWS's developer guide and API reference."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from localbus.sqs.queue import Queue
 Make = Callable[..., Message]
 
 
-def bodies(queue: Queue, most: int = 10, timeout_s: int | None = None) -> list[str]:
-    """Receive, and show what came."""
-    return [message.body for message, _ in queue.receive(most, timeout_s)]
+def bodies(queue: Queue, limit: int = 10, timeout_s: int | None = None) -> list[str]:
+    """Receive messages and return their bodies."""
+    return [message.body for message, _ in queue.receive(limit, timeout_s)]
 
 
 def test_delay(queue: Queue, clock: ManualClock, message: Make) -> None:
-    """A message's own delay goes before the queue's (API_SendMessage, DelaySeconds)."""
+    """A message's delay overrides the queue's (API_SendMessage, DelaySeconds)."""
     queue.settings.delay_s = 60
     queue.send(message("slow"))
     queue.send(message("at once"), 0)
@@ -33,7 +33,7 @@ def test_delay(queue: Queue, clock: ManualClock, message: Make) -> None:
 
 
 def test_a_changed_delay_is_for_later_messages_only(queue: Queue, clock: ManualClock, message: Make) -> None:
-    """Changing a standard queue's delay does not touch messages in it (sqs-delay-queues)."""
+    """A changed delay of a standard queue does not apply to messages in it (sqs-delay-queues)."""
     queue.send(message("before"))
     queue.settings.delay_s = 60
 
@@ -41,7 +41,7 @@ def test_a_changed_delay_is_for_later_messages_only(queue: Queue, clock: ManualC
 
 
 def test_visibility_timeout(queue: Queue, clock: ManualClock, message: Make) -> None:
-    """A message is hidden for the visibility timeout and then there again (sqs-visibility-timeout)."""
+    """A message is hidden for the visibility timeout, then visible again (sqs-visibility-timeout)."""
     queue.send(message("m"))
 
     assert bodies(queue, timeout_s=30) == ["m"]
@@ -52,7 +52,7 @@ def test_visibility_timeout(queue: Queue, clock: ManualClock, message: Make) -> 
 
 
 def test_an_old_handle_deletes_nothing(queue: Queue, clock: ManualClock, message: Make) -> None:
-    """Only the handle of the last receive deletes; an older one succeeds without effect (API_DeleteMessage)."""
+    """Only the handle of the latest receive deletes; an older one succeeds without effect (API_DeleteMessage)."""
     queue.send(message("m"))
     [old] = queue.receive(1, 1)
     clock.advance(1)
@@ -67,7 +67,7 @@ def test_an_old_handle_deletes_nothing(queue: Queue, clock: ManualClock, message
 
 
 def test_an_old_handle_still_changes_visibility(queue: Queue, message: Make) -> None:
-    """A handle of an earlier receive gives the message back as well (recorded of AWS)."""
+    """A handle of an earlier receive also makes the message visible (recorded from AWS)."""
     queue.send(message("m"))
     [old] = queue.receive(1, 0)
     assert bodies(queue, 1, 3) == ["m"]
@@ -77,8 +77,8 @@ def test_an_old_handle_still_changes_visibility(queue: Queue, message: Make) -> 
     assert bodies(queue) == ["m"]
 
 
-def test_a_message_comes_back_before_later_ones(queue: Queue, clock: ManualClock, message: Make) -> None:
-    """After its timeout a message is offered before one that was sent meanwhile (recorded of AWS)."""
+def test_a_returned_message_is_before_later_ones(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """After its timeout a message is received before one that was sent meanwhile (recorded from AWS)."""
     queue.send(message("first"))
     queue.receive(1, 3)
     queue.send(message("second"))
@@ -126,7 +126,7 @@ def test_a_message_is_hidden_for_twelve_hours_at_most(queue: Queue, clock: Manua
     assert bodies(queue) == ["m"]
 
 
-def test_a_message_given_back_is_there_at_once(queue: Queue, message: Make) -> None:
+def test_a_timeout_of_0_makes_a_message_visible(queue: Queue, message: Make) -> None:
     """A timeout of 0 makes the message visible immediately (API_ChangeMessageVisibility)."""
     queue.send(message("m"))
     [received] = queue.receive(1)
@@ -136,10 +136,8 @@ def test_a_message_given_back_is_there_at_once(queue: Queue, message: Make) -> N
     assert bodies(queue) == ["m"]
 
 
-def test_changing_visibility_after_the_timeout_succeeds_without_effect(
-    queue: Queue, clock: ManualClock, message: Make
-) -> None:
-    """AWS answers 200 for a message whose timeout has passed and that nobody has received since (recorded of AWS)."""
+def test_changing_visibility_after_the_timeout_has_no_effect(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """AWS answers 200 for a message whose timeout has passed and that was not received since (recorded from AWS)."""
     queue.send(message("m"))
     [received] = queue.receive(1, 1)
     clock.advance(2)
@@ -150,7 +148,7 @@ def test_changing_visibility_after_the_timeout_succeeds_without_effect(
 
 
 def test_retention_counts_from_the_sending_also_in_flight(queue: Queue, clock: ManualClock, message: Make) -> None:
-    """A message is deleted when its retention ends, wherever it is (API_SetQueueAttributes, MessageRetentionPeriod)."""
+    """A message is deleted when its retention ends, in any state (API_SetQueueAttributes, MessageRetentionPeriod)."""
     queue.settings.retention_s = 100
     queue.send(message("visible"))
     queue.send(message("delayed"), 900)
@@ -164,8 +162,7 @@ def test_retention_counts_from_the_sending_also_in_flight(queue: Queue, clock: M
 
 
 def test_dead_letters_keep_their_age(queue: Queue, clock: ManualClock, journal: Journal, message: Make) -> None:
-    """A message that was received maxReceiveCount times moves when it comes up again, with its old enqueue time
-    (sqs-dead-letter-queues)."""
+    """After maxReceiveCount receives the next one moves a message, with its enqueue time (sqs-dead-letter-queues)."""
     dead = Queue("dead", "arn:aws:sqs:us-east-1:000000000000:dead", clock, journal)
     queue.settings.max_receive_count = 2
     queue.dead_letter_queue = lambda: dead
@@ -185,7 +182,7 @@ def test_dead_letters_keep_their_age(queue: Queue, clock: ManualClock, journal: 
 
 
 def test_a_message_stays_when_its_dead_letter_queue_is_gone(queue: Queue, message: Make) -> None:
-    """Without a dead-letter queue to go to, a message is received on and on."""
+    """Without a dead-letter queue a message is received again and again."""
     queue.settings.max_receive_count = 1
     queue.send(message("m"))
 
@@ -193,7 +190,7 @@ def test_a_message_stays_when_its_dead_letter_queue_is_gone(queue: Queue, messag
 
 
 def test_a_message_received_three_times_goes_to_the_back(queue: Queue, message: Make) -> None:
-    """It no longer holds up the others (sqs-available-cloudwatch-metrics, ApproximateAgeOfOldestMessage)."""
+    """It does not block the others (sqs-available-cloudwatch-metrics, ApproximateAgeOfOldestMessage)."""
     queue.send(message("poison"))
     queue.send(message("good"))
 
@@ -215,7 +212,7 @@ def test_a_noisy_tenant_waits_for_the_quiet_ones(queue: Queue, message: Make) ->
 
 
 def test_no_more_than_120000_are_in_flight(queue: Queue, message: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A receive gets only what may still be in flight (quotas-queues)."""
+    """A receive returns only what may still be in flight (quotas-queues)."""
     monkeypatch.setattr("localbus.sqs.queue.MAX_IN_FLIGHT", 3)
     for number in range(5):
         queue.send(message(str(number)))
@@ -229,7 +226,7 @@ def test_no_more_than_120000_are_in_flight(queue: Queue, message: Make, monkeypa
 
 
 def test_purge(queue: Queue, message: Make) -> None:
-    """A purge deletes messages wherever they are, and their handles delete nothing more (API_PurgeQueue)."""
+    """A purge deletes messages in every state, and their handles have no effect (API_PurgeQueue)."""
     queue.send(message("visible"))
     queue.send(message("in flight"))
     queue.send(message("delayed"), 60)
@@ -243,8 +240,8 @@ def test_purge(queue: Queue, message: Make) -> None:
     assert bodies(queue) == ["new"]
 
 
-async def test_those_who_wait_are_served_in_order(queue: Queue, message: Make) -> None:
-    """Each message goes to the one who has waited longest (sqs-short-and-long-polling)."""
+async def test_long_polls_are_served_in_order(queue: Queue, message: Make) -> None:
+    """Each message goes to the receive that has waited longest (sqs-short-and-long-polling)."""
     first, second = queue.receive_later(1, 30, 20), queue.receive_later(1, 30, 20)
 
     queue.send(message("a"))
@@ -254,10 +251,8 @@ async def test_those_who_wait_are_served_in_order(queue: Queue, message: Make) -
     assert [m.body for m, _ in await second] == ["b"]
 
 
-async def test_who_waits_gets_a_message_when_it_becomes_visible(
-    queue: Queue, clock: ManualClock, message: Make
-) -> None:
-    """A delayed message, and one whose timeout passes, wake a waiting receive at their time."""
+async def test_a_long_poll_gets_a_message_that_becomes_visible(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """A delayed message, and one whose timeout passes, end a waiting receive at their time."""
     queue.send(message("delayed"), 5)
     waiting = queue.receive_later(1, 3, 20)
     clock.advance(4.9)
@@ -271,8 +266,8 @@ async def test_who_waits_gets_a_message_when_it_becomes_visible(
     assert [m.receive_count for m, _ in await again] == [2]
 
 
-async def test_who_has_waited_long_enough_gets_nothing(queue: Queue, clock: ManualClock, message: Make) -> None:
-    """A wait ends empty-handed after its time, and takes no message that comes later."""
+async def test_a_long_poll_ends_without_messages(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """A wait ends without messages after its time, and takes none that comes later."""
     waiting = queue.receive_later(1, 30, 20)
 
     clock.advance(20)
@@ -282,19 +277,19 @@ async def test_who_has_waited_long_enough_gets_nothing(queue: Queue, clock: Manu
     assert queue.counts().visible == 1
 
 
-async def test_who_has_gone_takes_no_message(queue: Queue, message: Make) -> None:
-    """A cancelled wait is no longer in the line."""
-    gone, there = queue.receive_later(1, 30, 20), queue.receive_later(1, 30, 20)
-    gone.cancel()
+async def test_a_cancelled_long_poll_takes_no_message(queue: Queue, message: Make) -> None:
+    """Its place goes to the next waiting receive."""
+    cancelled, other = queue.receive_later(1, 30, 20), queue.receive_later(1, 30, 20)
+    cancelled.cancel()
     await asyncio.sleep(0)
 
     queue.send(message("m"))
 
-    assert [m.body for m, _ in await there] == ["m"]
+    assert [m.body for m, _ in await other] == ["m"]
 
 
-def test_the_journal_tells_a_message_s_life(queue: Queue, clock: ManualClock, journal: Journal, message: Make) -> None:
-    """Every step of a message is written down, in order."""
+def test_the_journal_has_a_message_s_life(queue: Queue, clock: ManualClock, journal: Journal, message: Make) -> None:
+    """Every transition of a message is recorded, in order."""
     queue.send(message("m"))
     [received] = queue.receive(1, 10)
     queue.change_visibility(received.handle, 20)

@@ -1,4 +1,4 @@
-"""A standard and a FIFO queue against simple models of themselves: whatever is done, in whatever order."""
+"""A standard and a FIFO queue against simple models of them, with any actions in any order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_RECEIVES = 3
 
 @dataclass
 class Expected:
-    """What the model knows of one message."""
+    """The model of one message."""
 
     body: str
     group: str
@@ -37,13 +37,13 @@ class Expected:
 
 
 class StandardModel(RuleBasedStateMachine):
-    """A standard queue keeps every message, hides it while somebody has it, and never gives what is not there."""
+    """A standard queue keeps every message, hides it while in flight, and returns only visible ones."""
 
     handles: Bundle[str] = Bundle("handles")
 
     @initialize(dead_letters=st.booleans(), groups=st.sampled_from([[None], ["a", "b"], [None, "a"]]))
     def begin(self, dead_letters: bool, groups: list[str | None]) -> None:
-        """Draw a queue, and know nothing of it yet."""
+        """Draw a queue."""
         self.clock = ManualClock(1000.0)
         self.queue = Queue("q", "arn:aws:sqs:r:0:q", self.clock, Journal(10))
         self.dead = Queue("dead", "arn:aws:sqs:r:0:dead", self.clock, Journal(10))
@@ -59,8 +59,8 @@ class StandardModel(RuleBasedStateMachine):
         self.handed_out: dict[str, str] = {}
         self.numbers = itertools.count()
 
-    def bring_up_to_date(self) -> None:
-        """Let the model know the time."""
+    def apply_time(self) -> None:
+        """Apply the time to the model."""
         now = self.clock.now()
         for expected in self.there.values():
             if now >= expected.visible_at:
@@ -70,26 +70,26 @@ class StandardModel(RuleBasedStateMachine):
 
     @rule(delay_s=st.sampled_from([0, 0, 0, 5, 40]), which=st.integers(0, 1))
     def send(self, delay_s: int, which: int) -> None:
-        """Send, and expect the message to be there."""
+        """Send a message."""
         number = next(self.numbers)
         body, now = f"m{number}", self.clock.now()
         group = self.groups[which % len(self.groups)]
         self.queue.send(Message(body, body, group_id=group), delay_s)
         self.there[body] = Expected(body, group or "", now, now + delay_s, number, delayed=delay_s > 0)
 
-    @rule(target=handles, most=st.integers(1, 10), timeout_s=st.sampled_from([0, 1, VISIBILITY_S, 100]))
-    def receive(self, most: int, timeout_s: int) -> Any:
-        """Receive, and get only what is there for the taking."""
-        self.bring_up_to_date()
+    @rule(target=handles, limit=st.integers(1, 10), timeout_s=st.sampled_from([0, 1, VISIBILITY_S, 100]))
+    def receive(self, limit: int, timeout_s: int) -> Any:
+        """Receive, and expect visible messages only."""
+        self.apply_time()
         ready = {body for body, e in self.there.items() if not e.in_flight and not e.delayed}
         spent = {b for b in ready if self.dead_letters and self.there[b].receives >= MAX_RECEIVES}
 
-        received = self.queue.receive(most, timeout_s)
+        received = self.queue.receive(limit, timeout_s)
 
         bodies = [message.body for message, _ in received]
         assert len(set(bodies)) == len(bodies)
         assert set(bodies) <= ready - spent
-        assert len(bodies) == min(most, len(ready - spent))
+        assert len(bodies) == min(limit, len(ready - spent))
         moved = {b for b in spent if b in {m.body for m in self.dead.peek()}}
         for body in moved:
             self.dead_ones[body] = self.there.pop(body).sent_at
@@ -106,7 +106,7 @@ class StandardModel(RuleBasedStateMachine):
     @rule(handle=handles)
     def delete(self, handle: str) -> None:
         """Delete by a handle that may be old."""
-        self.bring_up_to_date()
+        self.apply_time()
         if handle == "none":
             return
         self.queue.delete(handle)
@@ -117,7 +117,7 @@ class StandardModel(RuleBasedStateMachine):
     @rule(handle=handles, timeout_s=st.sampled_from([0, 10, 60]))
     def change_visibility(self, handle: str, timeout_s: int) -> None:
         """Change the visibility by a handle that may be old."""
-        self.bring_up_to_date()
+        self.apply_time()
         if handle == "none":
             return
         expected = self.there.get(self.handed_out[handle])
@@ -132,7 +132,7 @@ class StandardModel(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90]))
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.clock.advance(seconds)
 
     @rule()
@@ -143,10 +143,10 @@ class StandardModel(RuleBasedStateMachine):
 
     @invariant()
     def counts_are_those_of_the_model(self) -> None:
-        """The engine counts and shows what the model expects."""
+        """Counts and contents equal the model's."""
         if not hasattr(self, "queue"):
             return
-        self.bring_up_to_date()
+        self.apply_time()
         counts = self.queue.counts()
         hidden = sum(e.in_flight for e in self.there.values())
         delayed = sum(e.delayed for e in self.there.values())
@@ -156,13 +156,13 @@ class StandardModel(RuleBasedStateMachine):
 
 
 class FifoModel(RuleBasedStateMachine):
-    """A FIFO queue gives each group in order, holds a group back while one of it is out, and takes a message once."""
+    """A FIFO queue keeps each group in order, blocks it while one is in flight, and accepts a message once."""
 
     handles: Bundle[str] = Bundle("handles")
 
     @initialize(delay_s=st.sampled_from([0, 0, 10]), scope=st.sampled_from(["queue", "messageGroup"]))
     def begin(self, delay_s: int, scope: Any) -> None:
-        """Draw a queue, and know nothing of it yet."""
+        """Draw a queue."""
         self.clock = ManualClock(1000.0)
         self.queue = FifoQueue("q.fifo", "arn:aws:sqs:r:0:q.fifo", self.clock, Journal(10))
         self.queue.settings.delay_s = delay_s
@@ -174,8 +174,8 @@ class FifoModel(RuleBasedStateMachine):
         self.handed_out: dict[str, str] = {}
         self.numbers = itertools.count()
 
-    def bring_up_to_date(self) -> None:
-        """Let the model know the time."""
+    def apply_time(self) -> None:
+        """Apply the time to the model."""
         now = self.clock.now()
         for expected in self.there:
             if now >= expected.visible_at:
@@ -184,8 +184,8 @@ class FifoModel(RuleBasedStateMachine):
 
     @rule(group=st.sampled_from("abc"), token=st.integers(0, 6))
     def send(self, group: str, token: int) -> None:
-        """Send, and expect the message to be there."""
-        self.bring_up_to_date()
+        """Send a message."""
+        self.apply_time()
         number = next(self.numbers)
         body, now = f"m{number}", self.clock.now()
         key = (group, token) if self.scope == "messageGroup" else token
@@ -202,16 +202,16 @@ class FifoModel(RuleBasedStateMachine):
         delay_s = self.queue.settings.delay_s
         self.there.append(Expected(body, group, now, now + delay_s, number, delayed=delay_s > 0))
 
-    @rule(target=handles, most=st.integers(1, 10), timeout_s=st.sampled_from([1, VISIBILITY_S, 100]))
-    def receive(self, most: int, timeout_s: int) -> Any:
-        """Receive, and get only what is there for the taking."""
-        self.bring_up_to_date()
+    @rule(target=handles, limit=st.integers(1, 10), timeout_s=st.sampled_from([1, VISIBILITY_S, 100]))
+    def receive(self, limit: int, timeout_s: int) -> Any:
+        """Receive, and expect visible messages only."""
+        self.apply_time()
         out = {e.group: e.number for e in reversed(self.there) if e.in_flight}
         ready = [e for e in self.there if e.number < out.get(e.group, e.number + 1) and not e.delayed]
 
-        received = self.queue.receive(most, timeout_s)
+        received = self.queue.receive(limit, timeout_s)
 
-        assert len(received) == min(most, len(ready))
+        assert len(received) == min(limit, len(ready))
         by_group: dict[str, list[str]] = {}
         for message, _ in received:
             by_group.setdefault(message.group_id or "", []).append(message.body)
@@ -229,7 +229,7 @@ class FifoModel(RuleBasedStateMachine):
     @rule(handle=handles)
     def delete(self, handle: str) -> None:
         """Delete by a handle that may be old."""
-        self.bring_up_to_date()
+        self.apply_time()
         if handle == "none":
             return
         expected = next((e for e in self.there if e.body == self.handed_out[handle]), None)
@@ -245,9 +245,9 @@ class FifoModel(RuleBasedStateMachine):
             self.there.remove(expected)
 
     @rule(handle=consumes(handles))
-    def give_back(self, handle: str) -> None:
-        """Give a message back that one still has."""
-        self.bring_up_to_date()
+    def make_visible(self, handle: str) -> None:
+        """Make a message in flight visible."""
+        self.apply_time()
         expected = next((e for e in self.there if e.body == self.handed_out.get(handle)), None)
         if expected is not None and expected.in_flight and expected.handle == handle:
             self.queue.change_visibility(handle, 0)
@@ -255,15 +255,15 @@ class FifoModel(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90, 301]))
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.clock.advance(seconds)
 
     @invariant()
     def counts_are_those_of_the_model(self) -> None:
-        """The engine counts and shows what the model expects."""
+        """Counts and contents equal the model's."""
         if not hasattr(self, "queue"):
             return
-        self.bring_up_to_date()
+        self.apply_time()
         hidden = sum(e.in_flight for e in self.there)
         delayed = sum(e.delayed for e in self.there)
         assert self.queue.counts() == (len(self.there) - hidden - delayed, hidden, delayed)

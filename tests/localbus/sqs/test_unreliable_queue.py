@@ -1,4 +1,4 @@
-"""DeliveryFaults: what AWS may do with a standard queue, on demand and by a seed (standard-queues)."""
+"""Delivery faults of a standard queue: as AWS permits them, on demand and by a seed (standard-queues)."""
 
 from __future__ import annotations
 
@@ -16,120 +16,117 @@ from localbus.sqs.unreliable_queue import UnreliableQueue
 ARN = "arn:aws:sqs:us-east-1:000000000000:q"
 
 
-def filled(disorder: DeliveryFaults, messages: int = 100) -> UnreliableQueue:
-    """A queue of that disorder with so many messages."""
-    queue = UnreliableQueue("q", ARN, ManualClock(), Journal(), disorder)
-    for number in range(messages):
+def fill(queue: UnreliableQueue, numbers: range) -> UnreliableQueue:
+    """Send messages with these numbers as bodies."""
+    for number in numbers:
         queue.send(Message(str(number), str(number)))
     return queue
 
 
-def drained(queue: UnreliableQueue, receives: int = 400) -> list[str]:
-    """Everything that so many receives bring, deleted at once."""
-    bodies = []
-    for _ in range(receives):
+def filled(faults: DeliveryFaults) -> UnreliableQueue:
+    """Return a queue with these faults and a hundred messages."""
+    return fill(UnreliableQueue("q", ARN, ManualClock(), Journal(), faults), range(100))
+
+
+def drained(queue: UnreliableQueue) -> list[int]:
+    """Receive 400 times, delete each message at once, and return their numbers."""
+    numbers = []
+    for _ in range(400):
         for message, handle in queue.receive(1):
-            bodies.append(message.body)
+            numbers.append(int(message.body))
             queue.delete(handle)
-    return bodies
+    return numbers
 
 
-def test_messages_come_in_another_order_and_none_is_lost() -> None:
-    """Some overtake others; all come."""
-    queue = filled(DeliveryFaults(seed=1, reordering=0.3))
+def test_messages_are_reordered_and_none_is_lost() -> None:
+    """Some messages overtake up to twenty others; all arrive."""
+    numbers = drained(filled(DeliveryFaults(seed=1, reordering=0.3)))
 
-    bodies = drained(queue)
-
-    assert sorted(bodies, key=int) == [str(number) for number in range(100)]
-    assert bodies != sorted(bodies, key=int)
-    assert max(abs(int(body) - place) for place, body in enumerate(bodies)) <= 40
+    assert sorted(numbers) == list(range(100))
+    assert numbers != list(range(100))
+    assert max(abs(number - place) for place, number in enumerate(numbers)) <= 40
 
 
-def test_some_messages_are_given_twice_at_a_time() -> None:
-    """A duplicate is received by another while the first still works on it."""
+def test_some_messages_are_received_twice_at_a_time() -> None:
+    """A duplicate is received while the first receive is still in flight."""
     queue = filled(DeliveryFaults(seed=1, duplicates=0.2))
 
-    bodies = [message.body for _ in range(200) for message, _ in queue.receive(1)]
+    numbers = [int(message.body) for _ in range(200) for message, _ in queue.receive(1)]
 
-    assert set(bodies) == {str(number) for number in range(100)}
-    assert 105 < len(bodies) < 160
+    assert set(numbers) == set(range(100))
+    assert 105 < len(numbers) < 160
 
 
 def test_some_short_polls_miss() -> None:
-    """A poll may come back empty although messages are there."""
+    """A poll may return nothing although messages are there."""
     queue = filled(DeliveryFaults(seed=1, missed_polls=0.5))
 
-    found = [bool(queue.receive(1)) for _ in range(60)]
-
-    assert 10 < sum(found) < 50
+    assert 10 < sum(bool(queue.receive(1)) for _ in range(60)) < 50
 
 
-def test_the_same_seed_gives_the_same_disorder() -> None:
-    """A failure can be had again."""
-    disorder = DeliveryFaults(seed=7, duplicates=0.1, reordering=0.2, missed_polls=0.1)
+def test_the_same_seed_gives_the_same_faults() -> None:
+    """A failure can be reproduced."""
+    faults = DeliveryFaults(seed=7, duplicates=0.1, reordering=0.2, missed_polls=0.1)
 
-    assert drained(filled(disorder)) == drained(filled(disorder))
-    assert drained(filled(disorder)) != drained(filled(DeliveryFaults(8, 0.1, 0.2, 0.1)))
+    assert drained(filled(faults)) == drained(filled(faults))
+    assert drained(filled(faults)) != drained(filled(DeliveryFaults(8, 0.1, 0.2, 0.1)))
 
 
-def test_a_disorder_is_told_in_words() -> None:
-    """The command line's form is read, and a probability is one."""
+def test_messages_stay_when_faults_are_set() -> None:
+    """The order of messages in the queue stays, and later ones overtake some of them; none is lost."""
+    queue = filled(DeliveryFaults())
+    queue.set_faults(DeliveryFaults(seed=1, reordering=1))
+
+    numbers = drained(fill(queue, range(100, 120)))
+
+    assert sorted(numbers) == list(range(120))
+    assert numbers[:80] == list(range(80))
+    assert numbers != list(range(120))
+
+
+def test_faults_on_the_command_line() -> None:
+    """The command line's form is read, and a value that is not a probability is rejected."""
     assert parse_faults("seed=7,duplicates=0.05") == DeliveryFaults(7, 0.05)
     with pytest.raises(ValueError, match="probability"):
         parse_faults("duplicates=5")
 
 
-def ask(localbus: Localbus, disorder: Any) -> httpx.Response:
-    """Ask a running engine for a disorder."""
-    return httpx.put(f"{localbus.url}/_localbus/disorder", json=disorder)
+@pytest.fixture
+def page(localbus: Localbus) -> str:
+    """The address of the delivery faults."""
+    return f"{localbus.url}/_localbus/disorder"
 
 
 def received(sqs: Any, url: str) -> list[str]:
-    """The body of what one receive brings, if anything."""
+    """Receive once and return the bodies."""
     return [message["Body"] for message in sqs.receive_message(QueueUrl=url).get("Messages", [])]
 
 
-def test_a_running_engine_is_disturbed_and_calmed(localbus: Localbus) -> None:
-    """What is asked for holds at once, for queues that are there and those to come, until {} ends it."""
-    sqs = localbus.client("sqs")
-    assert httpx.get(f"{localbus.url}/_localbus/disorder").json() == {}
+def test_faults_of_a_running_engine(localbus: Localbus, page: str, sqs: Any) -> None:
+    """Faults apply at once, to existing and new queues, until {} ends them."""
+    assert httpx.get(page).json() == {}
     old = sqs.create_queue(QueueName="old")["QueueUrl"]
 
-    asked = ask(localbus, {"seed": 1, "duplicates": 1}).json()
+    faults = httpx.put(page, json={"seed": 1, "duplicates": 1}).json()
     new = sqs.create_queue(QueueName="new")["QueueUrl"]
 
-    assert (asked["seed"], asked["duplicates"], asked["reordering"]) == (1, 1, 0)
+    assert (faults["seed"], faults["duplicates"], faults["reordering"]) == (1, 1, 0)
     for url in (old, new):
         sqs.send_message(QueueUrl=url, MessageBody="b")
         assert [received(sqs, url) for _ in range(3)] == [["b"]] * 3
-    assert ask(localbus, {}).json() == {}
+    assert httpx.put(page, json={}).json() == {}
     assert [received(sqs, old) for _ in range(2)] == [["b"], []]
 
 
-def test_a_queue_is_disturbed_alone(localbus: Localbus) -> None:
-    """A queue that is named has its own disorder, instead of that of the others."""
-    sqs = localbus.client("sqs")
+def test_faults_of_one_queue(page: str, sqs: Any) -> None:
+    """A named queue has its own faults instead of the default."""
     urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("poor", "calm")]
     for url in urls:
         sqs.send_message(QueueUrl=url, MessageBody="b")
 
-    ask(localbus, {"queues": {"poor": {"missed_polls": 1}}})
+    httpx.put(page, json={"queues": {"poor": {"missed_polls": 1}}})
 
     assert [received(sqs, url) for url in urls] == [[], ["b"]]
-
-
-def test_messages_in_a_queue_stay_when_it_is_disturbed() -> None:
-    """The order of what lies there is kept, and what comes later overtakes some of it; none is lost."""
-    queue = filled(DeliveryFaults())
-    queue.set_faults(DeliveryFaults(seed=1, reordering=1))
-    for number in range(100, 120):
-        queue.send(Message(str(number), str(number)))
-
-    bodies = drained(queue)
-
-    assert sorted(bodies, key=int) == [str(number) for number in range(120)]
-    assert bodies[:80] == [str(number) for number in range(80)]
-    assert bodies != sorted(bodies, key=int)
 
 
 @pytest.mark.parametrize(
@@ -139,12 +136,12 @@ def test_messages_in_a_queue_stay_when_it_is_disturbed() -> None:
         {"queues": []}, {"queues": {"q": 1}}, {"queues": {"q": {"duplicates": -1}}}, {"seed": "1e999"},
     ],
 )  # fmt: skip
-def test_what_is_no_disorder(localbus: Localbus, given: Any) -> None:
-    """It is refused with a reason, and nothing changes."""
-    ask(localbus, {"duplicates": 0.5})
+def test_invalid_faults(page: str, given: Any) -> None:
+    """They are rejected with a reason, and nothing changes."""
+    httpx.put(page, json={"duplicates": 0.5})
 
-    answer = ask(localbus, given)
+    answer = httpx.put(page, json=given)
 
     assert answer.status_code == 400
     assert answer.json()["error"]
-    assert httpx.get(f"{localbus.url}/_localbus/disorder").json()["duplicates"] == 0.5
+    assert httpx.get(page).json()["duplicates"] == 0.5

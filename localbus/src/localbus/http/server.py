@@ -115,7 +115,7 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # the parser does not read the body, so there is no request to answer
+        except httptools.HttpParserUpgrade:  # the parser does not read the body, so the request cannot be answered
             self._reject(501)
         except (httptools.HttpParserError, httptools.HttpParserCallbackError):
             self._reject(400)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ class State(Enum):
     DELETED = auto()  # also when it has expired, was purged or moved: entries that still name it are invalid
 
 
+@dataclass(slots=True, eq=False)
 class Message:
     """A message. Times are seconds since 1970.
 
@@ -27,57 +29,27 @@ class Message:
     order of the queue. `receive_number` counts the receipt handles issued; only the newest one deletes the message.
     """
 
-    __slots__ = (
-        "attributes",
-        "body",
-        "body_md5",
-        "deduplication_id",
-        "first_received_at",
-        "group_id",
-        "message_id",
-        "position",
-        "receive_count",
-        "receive_number",
-        "received_at",
-        "sender_id",
-        "sent_at",
-        "sequence_number",
-        "source_arn",
-        "state",
-        "trace_header",
-        "until",
-    )
+    message_id: str
+    body: str
+    body_md5: str = ""
+    sender_id: str = ""
+    attributes: Mapping[str, Attribute] | None = None
+    trace_header: Attribute | None = None
+    group_id: str | None = None
+    deduplication_id: str | None = None
+    sequence_number: str | None = None
+    source_arn: str | None = None
+    sent_at: float = 0.0
+    first_received_at: float | None = None
+    received_at: float = 0.0
+    receive_count: int = 0
+    receive_number: int = 0
+    state: State = State.DELAYED
+    until: float = 0.0
+    position: float = 0
 
-    def __init__(
-        self,
-        message_id: str,
-        body: str,
-        *,
-        body_md5: str | None = None,
-        sender_id: str = "",
-        attributes: Mapping[str, Attribute] | None = None,
-        trace_header: Attribute | None = None,
-        group_id: str | None = None,
-        deduplication_id: str | None = None,
-    ) -> None:
-        self.message_id = message_id
-        self.body = body
-        self.body_md5 = body_md5 or md5(body.encode())
-        self.attributes = attributes or None
-        self.trace_header = trace_header
-        self.sender_id = sender_id
-        self.group_id = group_id
-        self.deduplication_id = deduplication_id
-        self.sequence_number: str | None = None
-        self.source_arn: str | None = None
-        self.sent_at = 0.0
-        self.first_received_at: float | None = None
-        self.received_at = 0.0
-        self.receive_count = 0
-        self.receive_number = 0
-        self.state = State.DELAYED
-        self.until = 0.0
-        self.position: float = 0
+    def __post_init__(self) -> None:
+        self.body_md5 = self.body_md5 or md5(self.body.encode())
 
 
 class Counts(NamedTuple):

@@ -68,7 +68,7 @@ def send_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
 
 
 def receive_message(sqs: Sqs, params: Params, caller: Caller) -> Params | Awaitable[Params]:
-    """ReceiveMessage. The result is awaitable only if the client waits and there is no message yet."""
+    """ReceiveMessage. The result is awaitable only if the client waits and the queue is empty."""
     queue = sqs.find(params["QueueUrl"], caller, "ReceiveMessage").queue
     limit = _within(params, "MaxNumberOfMessages", 1, 10) or 1
     visibility_timeout_s = _within(params, "VisibilityTimeout", 0, MAX_VISIBILITY_TIMEOUT_S)

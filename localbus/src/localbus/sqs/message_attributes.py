@@ -29,7 +29,7 @@ class Content:
             _check_attributes(attributes)
         encoded = body.encode()
         self.body = body
-        self.attributes = attributes
+        self.attributes = attributes or None
         self.body_md5 = md5(encoded)
         self.size_bytes = len(encoded) + attributes_bytes(attributes)
 

@@ -110,7 +110,7 @@ class Queue:
 
     @property
     def is_in_flight_full(self) -> bool:
-        """Whether the limit of messages in flight is reached."""
+        """True if the limit of messages in flight is reached."""
         return self._count[State.IN_FLIGHT] >= MAX_IN_FLIGHT
 
     def _timeout(self, visibility_timeout_s: int | None) -> int:
