@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
+from orderboard_stack.backend import DEFAULT_BACKEND
 
 from orderboard.burst.chaos.schedule import (
     Fault,
@@ -24,13 +24,11 @@ from orderboard.burst.chaos.schedule import (
 from orderboard.burst.judge.thresholds import Threshold, parse_threshold
 from orderboard.burst.load.arrivals import parse_profile, parse_trace, send_times
 from orderboard.burst.load.mix import OrderSource, OwnOrders, parse_mix
+from orderboard.burst.measured_system import Where, measured_system
 from orderboard.burst.model import Settings
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
 from orderboard.burst.runner import Plan
 from orderboard.errors import UsageError
-from orderboard.orders.kinds import SOLD_OUT_SKU
-from orderboard.orders.place import BadLine, bounded_lines, parse
-from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions
 from orderboard.system.workspace import find_workspace
 
@@ -40,16 +38,6 @@ _MAX_ORDERS: Final = 5_000_000
 # Short, so that orders in flight at a worker that died come back while one watches.
 _VISIBILITY_TIMEOUT_S: Final = 10
 Parsed = TypeVar("Parsed")
-
-
-@dataclass(frozen=True)
-class Where:
-    """The backend to use, and its faults."""
-
-    backend: BackendName | None = None
-    endpoint_url: str | None = None
-    disorder: str | None = None
-    yes: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,28 +95,6 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
     return PlannedBurst(system, plan, settings, thresholds, out)
 
 
-def measured_system(
-    name: str, where: Where, *, logs_dir: Path, workers: int, visibility_timeout_s: int
-) -> SystemOptions:
-    """Return the options of a system for one measurement, with its own stack."""
-    return SystemOptions(
-        backend=where.backend or DEFAULT_BACKEND,
-        endpoint_url=where.endpoint_url,
-        stack_name=name,
-        prefix=name,
-        parameters={"WorkVisibilityTimeoutS": str(visibility_timeout_s), "WithDashboard": "false"},
-        services=ServiceOptions(
-            logs_dir=logs_dir,
-            workers=workers,
-            allow_faults=True,
-            worker_environment={"ORDERBOARD_SOLD_OUT": SOLD_OUT_SKU},
-        ),
-        keeps_stack=False,
-        yes=where.yes,
-        disorder=where.disorder,
-    )
-
-
 def _schedule(options: BurstOptions) -> tuple[int, tuple[Fault, ...]]:
     faults: list[Fault] = []
     for text in options.stop_worker or ():
@@ -155,6 +121,8 @@ def _source(options: BurstOptions) -> OrderSource:
         return _parsed("--mix", parse_mix, _mix(options))
     if options.mix is not None:
         raise UsageError("--mix and --from exclude each other.")
+    from orderboard.orders.place import BadLine, bounded_lines, parse  # noqa: PLC0415 - imports an HTTP client
+
     try:
         with path.open("rb") as stream:
             lines = list(parse(bounded_lines(stream)))

@@ -33,7 +33,8 @@ def burst(
     It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
     2: wrong usage. 99: valid, but an --expect was missed.
     """
-    from orderboard.burst.plan import Where, plan_burst
+    from orderboard.burst.measured_system import Where
+    from orderboard.burst.plan import plan_burst
     from orderboard.burst.report.files import REPORT_FILE, write_junit
     from orderboard.burst.report.forecast import warning
     from orderboard.burst.report.html import render

@@ -40,7 +40,7 @@ def demo(
     yes: YesOption = False,
 ) -> None:
     """Send a morning rush of 200 orders and show where each one ended. Exit 0 only if the ledger balances."""
-    from orderboard.burst.plan import Where
+    from orderboard.burst.measured_system import Where
     from orderboard.demo.runner import demo_system, run_demo
 
     system = demo_system(Where(backend, endpoint_url, disorder, yes), workers=workers)

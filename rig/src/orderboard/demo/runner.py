@@ -12,7 +12,7 @@ from orderboard import STARTED_AT
 from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.arrivals import Constant, send_times
-from orderboard.burst.plan import Where, measured_system
+from orderboard.burst.measured_system import Where, measured_system
 from orderboard.burst.report.live_view import Now
 from orderboard.burst.runner import Plan, Runner
 from orderboard.demo.scenario import COUNTS, MorningRush

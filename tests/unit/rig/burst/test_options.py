@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.load.mix import OwnOrders, parse_mix
+from orderboard.burst.measured_system import Where
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
-from orderboard.burst.plan import PlannedBurst, Where, amounts, plan_burst
+from orderboard.burst.plan import PlannedBurst, amounts, plan_burst
 from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.errors import UsageError
 from orderboard.system.workspace import STATE_DIR_VARIABLE

@@ -1,0 +1,42 @@
+"""The system for one measurement: a new stack whose workers accept faults."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
+
+from orderboard.orders.kinds import SOLD_OUT_SKU
+from orderboard.system.services import ServiceOptions
+from orderboard.system.system import SystemOptions
+
+
+@dataclass(frozen=True)
+class Where:
+    """The backend to use, and its faults."""
+
+    backend: BackendName | None = None
+    endpoint_url: str | None = None
+    disorder: str | None = None
+    yes: bool = False
+
+
+def measured_system(
+    name: str, where: Where, *, logs_dir: Path, workers: int, visibility_timeout_s: int
+) -> SystemOptions:
+    """Return the options of a system for one measurement, with its own stack."""
+    return SystemOptions(
+        backend=where.backend or DEFAULT_BACKEND,
+        endpoint_url=where.endpoint_url,
+        stack_name=name,
+        prefix=name,
+        parameters={"WorkVisibilityTimeoutS": str(visibility_timeout_s), "WithDashboard": "false"},
+        services=ServiceOptions(
+            logs_dir=logs_dir,
+            workers=workers,
+            allow_faults=True,
+            worker_environment={"ORDERBOARD_SOLD_OUT": SOLD_OUT_SKU},
+        ),
+        keeps_stack=False,
+        yes=where.yes,
+        disorder=where.disorder,
+    )
