@@ -43,7 +43,7 @@ class Limits:
 
 
 class Batcher(Generic[Entry, Result]):
-    """Sends entries in batches; each submit returns the result of its own entry.
+    """Sends entries in batches; each submit returns its entry's result.
 
     send receives 1 to max_entries entries and returns one Result or EntryError for each, in order. An exception it
     raises goes to every caller of that call. A caller that is cancelled while it waits withdraws its entry; once the

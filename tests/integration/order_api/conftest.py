@@ -1,4 +1,4 @@
-"""order-api as a process on a stack of its own."""
+"""order-api as a process on a fresh stack."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +10,6 @@ from support import DeployedStack
 
 @pytest.fixture
 async def api(stack: DeployedStack, tmp_path: Path) -> AsyncIterator[ApiProcess]:
-    """order-api as a process, on the stack."""
+    """order-api on the stack."""
     async with api_process(stack.environment, tmp_path / "order-api.log") as running:
         yield running

@@ -1,4 +1,4 @@
-"""order-api as it runs for real: a process of its own, on a free port, reached over HTTP."""
+"""order-api processes for tests, on a free port, reached over HTTP."""
 
 import json
 import os
@@ -19,7 +19,7 @@ ORDER: Mapping[str, Any] = {"customer_id": "ada", "lines": [{"sku": "flat-white"
 
 @dataclass
 class ApiProcess:
-    """A running order-api and a client of it."""
+    """A running order-api and its client."""
 
     process: subprocess.Popen[bytes]
     log_path: Path
@@ -27,7 +27,7 @@ class ApiProcess:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Base URL of the API."""
         return str(self.http.base_url)
 
     async def place(self, order: Mapping[str, Any] = ORDER, *, key: str | None = None) -> httpx.Response:
@@ -35,7 +35,7 @@ class ApiProcess:
         return await self.http.post("/orders", json=order, headers={} if key is None else {"Idempotency-Key": key})
 
     def lines(self, event: str | None = None) -> list[dict[str, Any]]:
-        """What it has logged, or what it has logged of one event."""
+        """Return the log lines of one event, or all."""
         lines = [json.loads(line) for line in self.log_path.read_text().splitlines()]
         return [line for line in lines if event in (None, line["message"])]
 
@@ -46,7 +46,7 @@ class ApiProcess:
 
 @asynccontextmanager
 async def api_process(environment: Mapping[str, str], log_path: Path) -> AsyncIterator[ApiProcess]:
-    """Run it with this environment, and nothing of ours besides; it listens when the block begins."""
+    """Run order-api with exactly these settings for the length of the block."""
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     with log_path.open("wb") as log:
         process = subprocess.Popen(  # noqa: ASYNC220 - starting one blocks for a moment only
@@ -72,4 +72,4 @@ def _port(process: "subprocess.Popen[bytes]", log_path: Path) -> int:
         if line.endswith("}") and (event := json.loads(line))["message"] == "api.listening":
             port: int = event["port"]
             return port
-    raise AssertionError("it does not listen yet")
+    raise AssertionError("not listening yet")

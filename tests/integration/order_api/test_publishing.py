@@ -1,4 +1,4 @@
-"""HTTP in, messages out: the real process on a deployed stack."""
+"""Publishing: requests to the real process become messages on a deployed stack."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def received(stack: DeployedStack, queue: str, count: int) -> "list[MessageTypeDef]":
-    """Exactly so many messages of a queue, as soon as they are there."""
+    """Receive exactly so many messages of a queue."""
     messages: list[MessageTypeDef] = []
 
     def enough() -> bool:
@@ -31,29 +31,29 @@ async def received(stack: DeployedStack, queue: str, count: int) -> "list[Messag
 
 
 def events_of(messages: "Sequence[MessageTypeDef]") -> list[Event]:
-    """The events in these messages."""
+    """Parse the events in these messages."""
     return [parse_event(message["Body"]) for message in messages]
 
 
 @pytest.fixture
-def ear(stack: DeployedStack) -> Iterator[str]:
-    """A queue of the test's own that hears whatever order-api says on the bus."""
-    name, bus = f"{stack.prefix}-ear", stack.outputs.bus_name
+def bus_queue(stack: DeployedStack) -> Iterator[str]:
+    """The name of a queue that receives the events of order-api on the bus."""
+    name, bus = f"{stack.prefix}-bus", stack.outputs.bus_name
     url = stack.sqs.create_queue(QueueName=name, Attributes=sends_by("events"))["QueueUrl"]
     arn = stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = json.dumps({"source": ["orderboard.order-api"]})
     stack.events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
-    stack.events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "ear", "Arn": arn}])
+    stack.events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "bus", "Arn": arn}])
     yield name
-    stack.events.remove_targets(Rule=name, EventBusName=bus, Ids=["ear"])
+    stack.events.remove_targets(Rule=name, EventBusName=bus, Ids=["bus"])
     stack.events.delete_rule(Name=name, EventBusName=bus)  # a bus with a rule cannot be deleted
     stack.sqs.delete_queue(QueueUrl=url)
 
 
 async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(
-    stack: DeployedStack, api: ApiProcess, ear: str
+    stack: DeployedStack, api: ApiProcess, bus_queue: str
 ) -> None:
-    """The body is the event itself, its attributes route it, and the bus has the same document."""
+    """The body is the event, its attributes route it, and the bus has the same document."""
     response = await api.http.post("/orders", json=ORDER, headers={"X-Correlation-ID": "rush-1"})
 
     assert response.status_code == 202
@@ -63,14 +63,14 @@ async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(
     [event] = events_of([message])
     assert isinstance(event, OrderPlaced)
     assert (event.subject, event.correlationid) == (response.json()["order_id"], "rush-1")
-    [fact] = await received(stack, ear, 1)
-    heard: dict[str, Any] = json.loads(fact["Body"])
-    assert heard["detail-type"] == "orderboard.order.placed.v1"
-    assert parse_event(heard["detail"]) == event
+    [fact] = await received(stack, bus_queue, 1)
+    delivered: dict[str, Any] = json.loads(fact["Body"])
+    assert delivered["detail-type"] == "orderboard.order.placed.v1"
+    assert parse_event(delivered["detail"]) == event
 
 
 async def test_express_orders_and_cancellations_take_the_express_queue(stack: DeployedStack, api: ApiProcess) -> None:
-    """What is urgent does not wait behind what is not."""
+    """Urgent commands do not wait behind others."""
     placed = await api.place({**ORDER, "priority": "express"})
     cancelled = await api.http.post(f"/orders/{placed.json()['order_id']}/cancellation", json={"reason": "late"})
 
@@ -81,9 +81,9 @@ async def test_express_orders_and_cancellations_take_the_express_queue(stack: De
     assert await asyncio.to_thread(stack.waiting, stack.outputs.work_queue) == 0
 
 
-async def test_a_crowd_is_served_and_every_order_is_logged(stack: DeployedStack, api: ApiProcess) -> None:
-    """200 orders at once: each is answered 202, is on the queue once, and has its line in the log."""
-    keys = [f"crowd-{number}" for number in range(200)]
+async def test_concurrent_orders_are_all_published_and_logged(stack: DeployedStack, api: ApiProcess) -> None:
+    """200 orders at once: each gets 202, is on the queue once, and has its line in the log."""
+    keys = [f"concurrent-{number}" for number in range(200)]
 
     responses = await asyncio.gather(*(api.place(key=key) for key in keys))
 
@@ -103,14 +103,14 @@ async def test_a_crowd_is_served_and_every_order_is_logged(stack: DeployedStack,
 
 
 async def test_ready_on_a_deployed_stack(api: ApiProcess) -> None:
-    """All that it needs is there."""
+    """All three services respond."""
     response = await api.http.get("/readyz")
 
     assert response.json() == {"status": "ready", "checks": {"sns": "ok", "events": "ok", "dynamodb": "ok"}}
 
 
 async def test_sigterm_ends_it_cleanly_and_loses_nothing(stack: DeployedStack, api: ApiProcess) -> None:
-    """Every order that was answered 202 around a SIGTERM is on the queue; the process ends with 0 in time."""
+    """Every order that got 202 around a SIGTERM is on the queue; the process ends with 0 in time."""
     answered: set[str] = set()
     draining_when_closed: list[bool] = []
 
@@ -144,13 +144,13 @@ async def test_sigterm_ends_it_cleanly_and_loses_nothing(stack: DeployedStack, a
 
 
 async def test_a_second_process_on_the_port_says_so(stack: DeployedStack, api: ApiProcess) -> None:
-    """A port that is taken is an error with a code, not a traceback that hangs."""
+    """A port in use is an error with an exit code, not a hanging process."""
     process = await asyncio.create_subprocess_exec(
         *api.process.args,  # type: ignore[misc]
         env={**stack.environment, "ORDERBOARD_API_PORT": api.url.rpartition(":")[2].strip("/")},
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await asyncio.wait_for(process.communicate(), timeout=20)
+    _, errors = await asyncio.wait_for(process.communicate(), timeout=20)
 
     assert process.returncode == 3
-    assert b"address already in use" in said
+    assert b"address already in use" in errors

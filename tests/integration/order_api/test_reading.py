@@ -1,4 +1,4 @@
-"""Reading over HTTP what a worker has recorded in the table."""
+"""Reading of orders that a worker has recorded in the table."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""schemathesis against the real process: whatever its OpenAPI document allows or forbids, the answers keep to it."""
+"""schemathesis against the real process: all responses conform to the OpenAPI document."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 @pytest.mark.timeout(120)
 async def test_the_api_is_what_its_description_says(api: ApiProcess, tmp_path: Path) -> None:
-    """Valid and invalid requests, single and in sequence: no 5xx, no undocumented answer, no schema violation."""
+    """Valid and invalid requests, single and in sequence: no 5xx, no undocumented response, no schema violation."""
     schemathesis = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("schemathesis"),
         *(
@@ -36,7 +36,7 @@ async def test_the_api_is_what_its_description_says(api: ApiProcess, tmp_path: P
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(schemathesis.communicate(), timeout=90)
+    output, _ = await asyncio.wait_for(schemathesis.communicate(), timeout=90)
 
-    assert schemathesis.returncode == 0, said.decode()
+    assert schemathesis.returncode == 0, output.decode()
     assert api.lines("request.failed") == []

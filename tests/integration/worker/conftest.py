@@ -1,4 +1,4 @@
-"""A café for each test: a stack of its own with a witness on its bus."""
+"""A stack for each test, with a queue for the outcome events on its bus."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from integration.worker.cafe import Cafe, close_cafe, open_cafe
 from support import DeployStack
 
-# Short, so that what waits for a visibility timeout is soon seen.
+# Short, so that tests do not wait long for a visibility timeout.
 VISIBILITY_TIMEOUT_S = 3
 
 

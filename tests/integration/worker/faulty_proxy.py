@@ -1,4 +1,4 @@
-"""A proxy between a worker and its backend that can lose, refuse and delay: the network on a bad day."""
+"""A proxy between a worker and its backend that throttles calls, fails them, or drops their responses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,13 +9,13 @@ from typing import Literal
 import aiohttp
 from aiohttp import web
 
-Fault = Literal["throttle", "fail", "drop_answer"]
+Fault = Literal["throttle", "fail", "drop_response"]
 _HOP_BY_HOP = {"host", "content-length", "transfer-encoding", "connection", "content-encoding"}
 
 
 @dataclass
 class FaultyProxy:
-    """Faults by operation, such as `BatchExecuteStatement`: how many of its next calls meet which fault."""
+    """A plan of faults by operation, such as `BatchExecuteStatement`, and the number of calls that met one."""
 
     address: str = ""
     met: dict[str, int] = field(default_factory=dict)
@@ -23,15 +23,15 @@ class FaultyProxy:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What sends a service through it, whichever AWS service it asks."""
+        """Environment variables that route a service through the proxy."""
         return {"AWS_ENDPOINT_URL": self.address, "AWS_ENDPOINT_URL_DYNAMODB": self.address}
 
     def plan(self, operation: str, fault: Fault, calls: int) -> None:
-        """Let the next calls of an operation meet a fault. drop_answer comes after the backend has done its work."""
+        """Inject a fault into the next calls of an operation. drop_response takes effect after the backend's work."""
         self._faults[operation] = (fault, calls)
 
     def next_fault(self, operation: str) -> Fault | None:
-        """The fault that this call meets."""
+        """Return the fault for this call."""
         fault, left = self._faults.get(operation, (None, 0))
         if fault is None or left <= 0:
             return None
@@ -42,7 +42,7 @@ class FaultyProxy:
 
 @asynccontextmanager
 async def faulty_proxy(backend_url: str) -> AsyncIterator[FaultyProxy]:
-    """Listen on a free port of 127.0.0.1 and pass all on to backend_url."""
+    """Listen on a free port of 127.0.0.1 and forward requests to backend_url."""
     proxy = FaultyProxy()
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         app = web.Application(client_max_size=4 << 20)
@@ -73,7 +73,7 @@ def _handler(
         ) as answer:
             body = await answer.read()
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-        if fault == "drop_answer":
+        if fault == "drop_response":
             assert request.transport is not None
             request.transport.abort()
         return web.Response(status=answer.status, headers=kept, body=body)

@@ -1,4 +1,4 @@
-"""Workers as processes of their own, as they run for real: started, asked, signalled, and never left behind."""
+"""Worker processes for tests: start, query, signal, and guaranteed end."""
 
 import json
 import os
@@ -18,22 +18,22 @@ from support import DeployedStack, eventually
 
 @dataclass
 class WorkerProcess:
-    """A `python -m worker` that runs, and what it logged."""
+    """A running `python -m worker` and its log."""
 
     log_path: Path
     process: "subprocess.Popen[bytes]" = field(repr=False)
 
     def lines(self, name: str | None = None) -> list[dict[str, Any]]:
-        """Its log lines of this name, or all."""
+        """Return the log lines of this event, or all."""
         lines = [json.loads(line) for line in self.log_path.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if name in (None, line["message"])]
 
     async def polls(self) -> None:
-        """Wait until it is wired and polls."""
+        """Wait until it polls its queues."""
         await eventually(lambda: self.lines("worker.polling"), within_s=20)
 
     def health(self) -> tuple[int, dict[str, Any]]:
-        """Status and body of its /healthz."""
+        """Return status and body of /healthz."""
         address = self.lines("worker.started")[0]["metrics_url"]
         try:
             with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310 - our own address
@@ -47,11 +47,11 @@ class WorkerProcess:
         os.kill(self.process.pid, number)
 
     def wait(self, within_s: float = 15) -> int:
-        """Wait for its end; its exit status."""
+        """Wait for its end and return its exit status."""
         return self.process.wait(within_s)
 
     def drain(self) -> int:
-        """SIGTERM, and its exit status."""
+        """Send SIGTERM and return the exit status."""
         self.signal(signal.SIGTERM)
         return self.wait()
 
@@ -60,7 +60,7 @@ class WorkerProcess:
 def worker_process(
     stack: DeployedStack, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[WorkerProcess]:
-    """Run a worker for the length of the block; what still runs then is killed."""
+    """Run a worker for the length of the block; kill it if it still runs afterwards."""
     log_path = folder / f"worker-{len(list(folder.glob('worker-*.log')))}.log"
     settings = {"ORDERBOARD_ALLOW_FAULTS": "true", "ORDERBOARD_RECEIVE_WAIT_S": "1"}
     with (

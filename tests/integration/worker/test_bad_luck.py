@@ -1,4 +1,4 @@
-"""Promises 1, 5 and 6 with real processes and signals, and a network that loses answers."""
+"""Promises 1, 5 and 6 with real processes and signals, and a network that loses responses."""
 
 import signal
 from pathlib import Path
@@ -12,7 +12,7 @@ from unit.worker.commands import placed
 
 
 async def test_work_longer_than_the_visibility_timeout_is_kept(cafe: Cafe, tmp_path: Path) -> None:
-    """Orders that take 1.5 timeouts, some of them waiting in the process, are made by the worker that has them."""
+    """Orders that take 1.5 timeouts, some of them buffered, are made by the worker that received them."""
     cafe.publish(*(placed(fault="slow:4500") for _ in range(4)))
 
     with worker_process(cafe.stack, tmp_path, "--concurrency", "3") as first:
@@ -21,28 +21,28 @@ async def test_work_longer_than_the_visibility_timeout_is_kept(cafe: Cafe, tmp_p
             await eventually(lambda: cafe.left() == 0, within_s=20)
 
     assert {record.receive_count for record in cafe.rows().values()} == {1}
-    assert len(cafe.told()) == 4
+    assert len(cafe.outcomes()) == 4
 
 
 async def test_a_killed_workers_orders_are_made_by_another(cafe: Cafe, tmp_path: Path) -> None:
-    """SIGKILL in the middle of a batch: every order ends, once, and the outcomes agree."""
+    """After SIGKILL in the middle of a batch every order is recorded once, and the outcomes agree."""
     orders = [placed(fault="slow:300") for _ in range(40)]
     cafe.publish(*orders)
 
     with worker_process(cafe.stack, tmp_path, "--concurrency", "8") as victim:
         await eventually(lambda: len(victim.lines("order.completed")) >= 5, within_s=15)
         victim.process.kill()
-    with worker_process(cafe.stack, tmp_path) as heir:
+    with worker_process(cafe.stack, tmp_path) as successor:
         await eventually(lambda: cafe.left() == 0, within_s=20)
-        assert heir.lines("order.completed")
+        assert successor.lines("order.completed")
 
     assert len(cafe.rows()) == 40
-    assert len(cafe.told_once()) == 40
+    assert len(cafe.distinct_outcomes()) == 40
     assert cafe.dead() == 0
 
 
 async def test_an_order_that_crashes_the_worker_heals(cafe: Cafe, tmp_path: Path) -> None:
-    """The fault crash ends the process as SIGKILL would; the next worker makes the order."""
+    """The fault crash ends the process like SIGKILL; the next worker makes the order."""
     order = placed(fault="crash")
     cafe.publish(order, placed(), placed())
 
@@ -55,8 +55,8 @@ async def test_an_order_that_crashes_the_worker_heals(cafe: Cafe, tmp_path: Path
     assert len(cafe.rows()) == 3
 
 
-async def test_a_frozen_worker_does_no_harm_when_it_thaws(cafe: Cafe, tmp_path: Path) -> None:
-    """SIGSTOP past the visibility timeout: another worker makes the orders; thawed, the first lets go of them."""
+async def test_a_frozen_worker_does_no_harm_when_it_resumes(cafe: Cafe, tmp_path: Path) -> None:
+    """After SIGSTOP past the visibility timeout another worker makes the orders; the first drops them on SIGCONT."""
     orders = [placed(fault="slow:1000") for _ in range(12)]
     cafe.publish(*orders)
 
@@ -72,12 +72,12 @@ async def test_a_frozen_worker_does_no_harm_when_it_thaws(cafe: Cafe, tmp_path: 
 
     assert len(rows) == 12
     assert cafe.rows() == rows
-    assert len(cafe.told_once()) == 12
+    assert len(cafe.distinct_outcomes()) == 12
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_drains(cafe: Cafe, tmp_path: Path, number: int) -> None:
-    """What is in hand is finished, what is not is left for others, nothing is half done, and the exit is clean."""
+    """Orders under way are finished, the rest stays for others, nothing is half done, and the exit is clean."""
     cafe.publish(*(placed(fault="slow:200") for _ in range(60)))
 
     with worker_process(cafe.stack, tmp_path, "--concurrency", "4") as worker:
@@ -89,11 +89,11 @@ async def test_a_signal_drains(cafe: Cafe, tmp_path: Path, number: int) -> None:
     assert 0 < made < 60
     assert cafe.left() == 60 - made
     assert cafe.stack.waiting(cafe.stack.outputs.work_queue) == 60 - made
-    await eventually(lambda: len(cafe.told_once()) == made)
+    await eventually(lambda: len(cafe.distinct_outcomes()) == made)
 
 
 async def test_a_drain_keeps_its_deadline(cafe: Cafe, tmp_path: Path) -> None:
-    """Work that takes longer is given back at once, so that another worker need not wait for its visibility timeout."""
+    """Longer work is given back at once, so that another worker does not wait for its visibility timeout."""
     cafe.publish(*(placed(fault="slow:60000") for _ in range(6)))
     environment = {"ORDERBOARD_DRAIN_DEADLINE_S": "1", "ORDERBOARD_WORK_VISIBILITY_TIMEOUT_S": "600"}
 
@@ -107,7 +107,7 @@ async def test_a_drain_keeps_its_deadline(cafe: Cafe, tmp_path: Path) -> None:
 
 
 async def test_a_second_signal_ends_it_at_once(cafe: Cafe, tmp_path: Path) -> None:
-    """Who asks twice does not wait for the drain."""
+    """The second signal does not wait for the drain."""
     cafe.publish(placed(fault="slow:60000"))
 
     with worker_process(cafe.stack, tmp_path) as worker:
@@ -119,9 +119,9 @@ async def test_a_second_signal_ends_it_at_once(cafe: Cafe, tmp_path: Path) -> No
         assert worker.wait(within_s=2) == 128 + signal.SIGTERM
 
 
-@pytest.mark.parametrize("fault", ["throttle", "fail", "drop_answer"])
-async def test_a_bad_network_loses_nothing_and_doubles_nothing(cafe: Cafe, tmp_path: Path, fault: Fault) -> None:
-    """Calls that are throttled, fail, or are done but never answered: every order ends once, none is dead."""
+@pytest.mark.parametrize("fault", ["throttle", "fail", "drop_response"])
+async def test_a_bad_network_loses_nothing_and_repeats_nothing(cafe: Cafe, tmp_path: Path, fault: Fault) -> None:
+    """Calls are throttled, fail, or lose their response: every order is recorded once, none is dead-lettered."""
     operations = ("ReceiveMessage", "BatchExecuteStatement", "PutEvents", "DeleteMessageBatch")
     assert cafe.stack.endpoint.endpoint_url is not None
 
@@ -130,7 +130,7 @@ async def test_a_bad_network_loses_nothing_and_doubles_nothing(cafe: Cafe, tmp_p
             proxy.plan(operation, fault, calls=6)
         cafe.publish(*(placed() for _ in range(60)))
         with worker_process(cafe.stack, tmp_path, environment=proxy.environment):
-            await eventually(lambda: cafe.left() == 0 and len(cafe.told_once()) == 60, within_s=40)
+            await eventually(lambda: cafe.left() == 0 and len(cafe.distinct_outcomes()) == 60, within_s=40)
 
     assert proxy.met == dict.fromkeys(operations, 6)
     assert {record.status for record in cafe.rows().values()} == {"completed"}
@@ -138,8 +138,8 @@ async def test_a_bad_network_loses_nothing_and_doubles_nothing(cafe: Cafe, tmp_p
     assert cafe.dead() == 0
 
 
-async def test_an_outage_of_the_table_burns_no_receives(cafe: Cafe, tmp_path: Path) -> None:
-    """Half a minute's worth of failures at three receives at most: no order goes to the dead-letter queue."""
+async def test_an_outage_of_the_table_uses_up_no_receives(cafe: Cafe, tmp_path: Path) -> None:
+    """With three receives at most, no order goes to the dead-letter queue."""
     assert cafe.stack.endpoint.endpoint_url is not None
 
     async with faulty_proxy(cafe.stack.endpoint.endpoint_url) as proxy:

@@ -10,7 +10,7 @@ from support import DeployedStack, eventually
 from unit.worker.commands import cancellation, placed
 
 
-async def test_a_rush_is_made(cafe: Cafe, tmp_path: Path) -> None:
+async def test_a_burst_is_made(cafe: Cafe, tmp_path: Path) -> None:
     """Normal and express orders, each published twice, end as one row and one outcome, and the queues are empty."""
     normal = [placed() for _ in range(60)]
     express = [placed(priority="express") for _ in range(20)]
@@ -18,18 +18,18 @@ async def test_a_rush_is_made(cafe: Cafe, tmp_path: Path) -> None:
     cafe.publish(*normal, *express, *sold_out, *normal, *express)
 
     with worker_process(cafe.stack, tmp_path, environment={"ORDERBOARD_SOLD_OUT": "cinnamon-bun"}) as worker:
-        await eventually(lambda: cafe.left() == 0 and len(cafe.told()) >= 165, within_s=20)
+        await eventually(lambda: cafe.left() == 0 and len(cafe.outcomes()) >= 165, within_s=20)
 
         statuses = [record.status for record in cafe.rows().values()]
         assert (statuses.count("completed"), statuses.count("rejected")) == (80, 5)
-        assert len(cafe.told_once()) == 85
+        assert len(cafe.distinct_outcomes()) == 85
         assert cafe.dead() == 0
         assert worker.health() == (200, {"status": "ok", "worker_id": worker.health()[1]["worker_id"], "problems": {}})
         assert worker.drain() == 0
 
 
 async def test_cancellations_early_and_late(cafe: Cafe, tmp_path: Path) -> None:
-    """One that overtakes its order wins; one that comes after the order was made is refused; the bus hears both."""
+    """One that overtakes its order wins; one that comes after the order is refused; the bus gets both outcomes."""
     early, late = placed(), placed()
 
     with worker_process(cafe.stack, tmp_path) as worker:
@@ -38,39 +38,39 @@ async def test_cancellations_early_and_late(cafe: Cafe, tmp_path: Path) -> None:
         await eventually(lambda: cafe.left() == 0 and len(cafe.rows()) == 2)
         tombstone = cafe.rows()[early.subject]
         cafe.publish(early, cancellation(late.subject))
-        await eventually(lambda: cafe.left() == 0 and len(cafe.told()) == 3)
+        await eventually(lambda: cafe.left() == 0 and len(cafe.outcomes()) == 3)
 
     rows = cafe.rows()
     assert tombstone.status == "cancellation_pending"
     assert tombstone.expires_at is not None
     assert (rows[early.subject].status, rows[late.subject].status) == ("cancelled", "completed")
     assert rows[early.subject].expires_at is None
-    assert sorted(event.type.split(".")[2] for event in cafe.told()) == [
+    assert sorted(event.type.split(".")[2] for event in cafe.outcomes()) == [
         "cancellation_refused",
         "cancelled",
         "completed",
     ]
 
 
-async def test_a_second_order_under_one_id_is_told_of_the_conflict(cafe: Cafe, tmp_path: Path) -> None:
-    """The first one stays as it is."""
+async def test_a_second_order_under_one_id_is_a_conflict(cafe: Cafe, tmp_path: Path) -> None:
+    """The first order stays as it is."""
     first = placed()
     second = placed(first.subject, quantity=9)
 
     with worker_process(cafe.stack, tmp_path):
         cafe.publish(first)
-        await eventually(lambda: len(cafe.told()) == 1, within_s=15)
+        await eventually(lambda: len(cafe.outcomes()) == 1, within_s=15)
         cafe.publish(second)
-        await eventually(lambda: len(cafe.told()) == 2)
+        await eventually(lambda: len(cafe.outcomes()) == 2)
 
-    conflict = next(event for event in cafe.told() if isinstance(event, OrderRejected))
+    conflict = next(event for event in cafe.outcomes() if isinstance(event, OrderRejected))
     assert conflict.data.reason == "idempotency_conflict"
     assert cafe.rows()[first.subject].digest == first.data.digest
 
 
-async def test_poison_and_garbage_rest_in_the_dlq(cafe: Cafe, tmp_path: Path) -> None:
-    """Whatever is no command goes to the dead-letter queue at once and unchanged, while fifty others are made."""
-    garbage = [
+async def test_invalid_messages_go_to_the_dlq(cafe: Cafe, tmp_path: Path) -> None:
+    """Messages that are not commands go to the dead-letter queue at once and unchanged, while fifty orders are made."""
+    invalid = [
         "no JSON",
         "[]",
         "[" * 10_000 + "]" * 10_000,
@@ -80,10 +80,10 @@ async def test_poison_and_garbage_rest_in_the_dlq(cafe: Cafe, tmp_path: Path) ->
         placed(fault="poison").to_json(),
         placed().to_json().replace('"total_cents":390', '"total_cents":' + "9" * 60),
     ]
-    cafe.send(*garbage[:4], *(placed().to_json() for _ in range(50)), *garbage[4:])
+    cafe.send(*invalid[:4], *(placed().to_json() for _ in range(50)), *invalid[4:])
 
     with worker_process(cafe.stack, tmp_path) as worker:
-        await eventually(lambda: cafe.dead() == len(garbage) and cafe.left() == 0, within_s=20)
+        await eventually(lambda: cafe.dead() == len(invalid) and cafe.left() == 0, within_s=20)
 
         assert len(cafe.rows()) == 50
         poisoned = worker.lines("message.poison")
@@ -92,7 +92,7 @@ async def test_poison_and_garbage_rest_in_the_dlq(cafe: Cafe, tmp_path: Path) ->
     dead = []
     while messages := cafe.stack.receive(cafe.stack.outputs.work_dlq):
         dead += [message["Body"] for message in messages]
-    assert sorted(dead) == sorted(garbage)
+    assert sorted(dead) == sorted(invalid)
 
 
 async def test_a_flaky_order_heals(cafe: Cafe, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_a_flaky_order_heals(cafe: Cafe, tmp_path: Path) -> None:
 
 
 async def test_a_queue_that_is_not_there_ends_the_start(cafe: Cafe, tmp_path: Path) -> None:
-    """Exit status 2 and a line that names the queue and the mend."""
+    """Exit status 2 and a log line that names the queue and the fix."""
     with worker_process(cafe.stack, tmp_path, environment={"ORDERBOARD_WORK_QUEUE": "nowhere"}) as worker:
         assert worker.wait() == 2
 
@@ -118,23 +118,23 @@ async def test_a_queue_that_is_not_there_ends_the_start(cafe: Cafe, tmp_path: Pa
 
 
 async def test_a_backend_that_is_gone_is_waited_for(stack: DeployedStack, tmp_path: Path) -> None:
-    """The worker neither ends nor burns: it says what is missing, and still stops when told."""
+    """The worker retries with pauses, reports what is missing, and still stops on a signal."""
     gone = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     with worker_process(stack, tmp_path, environment=gone) as worker:
         await eventually(lambda: len(worker.lines("queue.not_found_yet")) >= 2, within_s=20)
 
-        def both_are_missed() -> None:
+        def both_are_reported() -> None:
             status, body = worker.health()
             assert status == 503
-            missed = {f"queue {stack.outputs.work_queue}", f"queue {stack.outputs.express_queue}"}
-            assert set(body["problems"]) == missed
+            missing = {f"queue {stack.outputs.work_queue}", f"queue {stack.outputs.express_queue}"}
+            assert set(body["problems"]) == missing
 
-        await eventually(both_are_missed, within_s=20)  # one may have been asked for twice before the other once
+        await eventually(both_are_reported, within_s=20)  # one may have been asked for twice before the other once
         assert worker.drain() == 0
 
 
 async def test_several_workers_share_the_work(cafe: Cafe, tmp_path: Path) -> None:
-    """Two workers on the same queues make every order once, and both have their share."""
+    """Two workers on the same queues make every order once, and both take part."""
     cafe.publish(*(placed(fault="slow:200") for _ in range(100)))
 
     with (
@@ -145,4 +145,4 @@ async def test_several_workers_share_the_work(cafe: Cafe, tmp_path: Path) -> Non
 
         assert one.lines("order.completed")
         assert other.lines("order.completed")
-        assert len(cafe.told_once()) == 100
+        assert len(cafe.distinct_outcomes()) == 100

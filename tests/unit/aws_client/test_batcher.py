@@ -1,4 +1,4 @@
-"""What a Batcher promises its callers, with a fake send. Random failures are in test_batcher_chaos.py."""
+"""The promises of a Batcher, with a fake send. Random failures are in test_batcher_chaos.py."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ THROTTLED = EntryError("ThrottlingException", "slow down", retryable=True)
 
 
 class FakeService:
-    """Notes every call; answers each entry with its own name in capitals, or what `answers` holds for it, in turn."""
+    """Records every call; the result of an entry is its name in capitals, or the next of its `results`."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
-        self.answers: dict[str, list[EntryError]] = {}
+        self.results: dict[str, list[EntryError]] = {}
         self.under_way = 0
         self.most_under_way = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def send(self, entries: Sequence[str]) -> list[str | EntryError]:
-        """Answer when the gate is open."""
+        """Respond when the gate is open."""
         self.calls.append(list(entries))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -33,17 +33,17 @@ class FakeService:
             await self.gate.wait()
         finally:
             self.under_way -= 1
-        return [self.answers[entry].pop(0) if self.answers.get(entry) else entry.upper() for entry in entries]
+        return [self.results[entry].pop(0) if self.results.get(entry) else entry.upper() for entry in entries]
 
 
 async def turns(count: int = 5) -> None:
-    """Let the event loop run everything that is ready, a few times over."""
+    """Let the event loop run everything that is ready."""
     for _ in range(count):
         await asyncio.sleep(0)
 
 
 async def failure_of(caller: "asyncio.Task[str]") -> BaseException:
-    """What a caller was told instead of a result."""
+    """The exception that a caller got."""
     await asyncio.wait([caller], timeout=5)
     failure = caller.exception()
     assert failure is not None
@@ -51,7 +51,7 @@ async def failure_of(caller: "asyncio.Task[str]") -> BaseException:
 
 
 async def test_callers_share_a_call_and_get_their_own_result() -> None:
-    """Entries submitted together go together, and each caller gets the result of its own entry."""
+    """Entries submitted together go together, and each caller gets its own entry's result."""
     service = FakeService()
 
     async with Batcher(service.send, limits=QUICK) as batcher:
@@ -62,7 +62,7 @@ async def test_callers_share_a_call_and_get_their_own_result() -> None:
 
 
 async def test_a_full_call_does_not_linger() -> None:
-    """As soon as a call is full it goes, however long entries may wait for company."""
+    """A full call is sent at once, however long the linger time."""
     service = FakeService()
     limits = Limits(max_entries=2, linger_s=60)
 
@@ -73,7 +73,7 @@ async def test_a_full_call_does_not_linger() -> None:
 
 
 async def test_a_lone_entry_goes_when_it_has_lingered() -> None:
-    """An entry without company waits for linger_s, not for ever."""
+    """A single entry waits for linger_s, not for ever."""
     service = FakeService()
 
     async with Batcher(service.send, limits=QUICK) as batcher, asyncio.timeout(5):
@@ -82,8 +82,8 @@ async def test_a_lone_entry_goes_when_it_has_lingered() -> None:
     assert result == "A"
 
 
-async def test_time_spent_waiting_for_a_slot_counts_as_lingering() -> None:
-    """When a slot gets free, entries that have lingered already go at once."""
+async def test_time_spent_waiting_for_a_call_counts_as_lingering() -> None:
+    """After a call ends, entries that have lingered already go at once."""
     service = FakeService()
     service.gate.clear()
     limits = Limits(max_entries=2, linger_s=0.02, max_concurrent_calls=1)
@@ -115,7 +115,7 @@ async def test_no_call_is_over_its_limits() -> None:
 
 
 async def test_an_entry_that_fits_no_call_is_refused_at_once() -> None:
-    """An entry larger than a call may be is told so, and nothing is sent for it."""
+    """An entry larger than a call is an error, and is not sent."""
     service = FakeService()
 
     async with Batcher(service.send, limits=Limits(max_entries=3, max_bytes=4), size_bytes=len) as batcher:
@@ -126,8 +126,8 @@ async def test_an_entry_that_fits_no_call_is_refused_at_once() -> None:
     assert service.calls == [["aaaa"]]
 
 
-async def test_no_more_calls_than_slots() -> None:
-    """While every slot is taken, entries wait; then they go together."""
+async def test_concurrent_calls_are_limited() -> None:
+    """At the limit of concurrent calls entries wait; then they go together."""
     service = FakeService()
     service.gate.clear()
     limits = Limits(max_entries=1, max_concurrent_calls=2, linger_s=0)
@@ -144,7 +144,7 @@ async def test_no_more_calls_than_slots() -> None:
 
 
 async def test_a_full_batcher_sheds_at_once() -> None:
-    """One entry more than max_waiting is refused without waiting, and there is room again afterwards."""
+    """One entry more than max_waiting is rejected without waiting, and there is room again afterwards."""
     service = FakeService()
     service.gate.clear()
     limits = Limits(max_entries=1, max_concurrent_calls=1, max_waiting=2, linger_s=0)
@@ -160,7 +160,7 @@ async def test_a_full_batcher_sheds_at_once() -> None:
         assert await batcher.submit("e") == "E"
 
 
-async def test_callers_that_gave_up_make_room() -> None:
+async def test_cancelled_callers_make_room() -> None:
     """A cancelled caller's entry stops waiting at once: it fills no batcher and is never sent."""
     service = FakeService()
     service.gate.clear()
@@ -199,7 +199,7 @@ async def test_a_caller_cancelled_in_the_same_moment_is_not_sent() -> None:
 
 
 async def test_a_call_under_way_survives_its_callers() -> None:
-    """Cancelling one caller does not take the call from the others, nor lose its slot."""
+    """Cancelling one caller does not take the call from the others, nor leak its concurrency."""
     service = FakeService()
     service.gate.clear()
     limits = Limits(max_entries=2, max_concurrent_calls=1, linger_s=0)
@@ -214,10 +214,10 @@ async def test_a_call_under_way_survives_its_callers() -> None:
         assert await batcher.submit("c") == "C"
 
 
-async def test_a_passing_refusal_is_tried_again() -> None:
-    """Only the refused entry is sent again, and its caller sees nothing of it."""
+async def test_a_retryable_error_is_retried() -> None:
+    """Only the rejected entry is sent again, and its caller sees no error."""
     service = FakeService()
-    service.answers["b"] = [THROTTLED, THROTTLED]
+    service.results["b"] = [THROTTLED, THROTTLED]
 
     async with Batcher(service.send, limits=QUICK) as batcher:
         results = await asyncio.gather(*(batcher.submit(name) for name in "abc"))
@@ -226,10 +226,10 @@ async def test_a_passing_refusal_is_tried_again() -> None:
     assert service.calls == [["a", "b", "c"], ["b"], ["b"]]
 
 
-async def test_a_lasting_refusal_reaches_only_its_caller() -> None:
-    """After `attempts` sends the caller is told the service's own words; the others have their results."""
+async def test_a_lasting_error_reaches_only_its_caller() -> None:
+    """After `attempts` sends the caller gets the service's error; the others have their results."""
     service = FakeService()
-    service.answers["b"] = [THROTTLED] * QUICK.attempts
+    service.results["b"] = [THROTTLED] * QUICK.attempts
 
     async with Batcher(service.send, limits=QUICK) as batcher:
         a, b, c = await asyncio.gather(*(batcher.submit(name) for name in "abc"), return_exceptions=True)
@@ -240,10 +240,10 @@ async def test_a_lasting_refusal_reaches_only_its_caller() -> None:
     assert sum("b" in call for call in service.calls) == QUICK.attempts
 
 
-async def test_a_refusal_for_good_is_not_tried_again() -> None:
-    """What cannot succeed later is told at once."""
+async def test_a_permanent_error_is_not_retried() -> None:
+    """An error that a retry cannot fix is raised at once."""
     service = FakeService()
-    service.answers["a"] = [EntryError("MalformedDetail", "not JSON", retryable=False)]
+    service.results["a"] = [EntryError("MalformedDetail", "not JSON", retryable=False)]
 
     async with Batcher(service.send, limits=QUICK) as batcher:
         with pytest.raises(EntryRefusedError, match="MalformedDetail: not JSON"):
@@ -255,7 +255,7 @@ async def test_a_refusal_for_good_is_not_tried_again() -> None:
 async def test_entries_that_wait_for_their_next_attempt_count_as_waiting() -> None:
     """A service that throttles everything does not make the batcher's memory grow without bound."""
     service = FakeService()
-    service.answers["a"] = [THROTTLED]
+    service.results["a"] = [THROTTLED]
     limits = Limits(max_entries=1, max_waiting=1, linger_s=0, backoff=Backoff(60, 60))
 
     async with Batcher(service.send, limits=limits) as batcher:
@@ -269,8 +269,8 @@ async def test_entries_that_wait_for_their_next_attempt_count_as_waiting() -> No
         assert batcher.waiting == 0
 
 
-async def test_what_the_call_raises_every_caller_gets() -> None:
-    """A failed call fails all its callers with the same words, each by an exception of its own; the next call works."""
+async def test_an_exception_of_the_call_reaches_every_caller() -> None:
+    """A failed call fails all its callers, each with a separate but equal exception; the next call works."""
 
     async def send(entries: Sequence[str]) -> list[str | EntryError]:
         if "a" in entries:
@@ -287,8 +287,8 @@ async def test_what_the_call_raises_every_caller_gets() -> None:
         assert await batcher.submit("c") == "c"
 
 
-async def test_a_failure_that_has_no_copy_is_given_as_it_is() -> None:
-    """An exception whose constructor cannot make it again still reaches every caller, unchanged."""
+async def test_an_exception_that_cannot_be_copied_is_raised_as_it_is() -> None:
+    """An exception that its constructor cannot recreate still reaches every caller unchanged."""
 
     class OddError(Exception):
         def __init__(self, code: int, *, reason: str) -> None:
@@ -305,7 +305,7 @@ async def test_a_failure_that_has_no_copy_is_given_as_it_is() -> None:
 
 
 async def test_a_wrong_number_of_results_is_nobodys_result() -> None:
-    """When results cannot be told apart every caller is told so, instead of getting another's."""
+    """Results that cannot be assigned are an error for every caller, instead of another's result."""
 
     async def send(entries: Sequence[str]) -> list[str | EntryError]:
         return list(entries[1:])
@@ -319,7 +319,7 @@ async def test_a_wrong_number_of_results_is_nobodys_result() -> None:
 async def test_leaving_sends_what_waits() -> None:
     """Leaving the context does not wait out the linger, sends everything, and also makes further attempts."""
     service = FakeService()
-    service.answers["b"] = [THROTTLED]
+    service.results["b"] = [THROTTLED]
     limits = Limits(max_entries=10, linger_s=60, backoff=Backoff(0.001, 1))
 
     async with asyncio.timeout(5):
@@ -331,8 +331,8 @@ async def test_leaving_sends_what_waits() -> None:
     assert service.calls == [["a", "b"], ["b"]]
 
 
-async def test_leaving_while_all_slots_are_taken_sends_everything() -> None:
-    """Closing in the middle of a burst loses nothing: queue, calls under way and slots all drain."""
+async def test_leaving_at_the_limit_of_calls_sends_everything() -> None:
+    """Closing in the middle of a burst loses nothing: queue and calls under way drain."""
     service = FakeService()
     service.gate.clear()
 
@@ -348,7 +348,7 @@ async def test_leaving_while_all_slots_are_taken_sends_everything() -> None:
 
 
 async def test_a_closed_batcher_takes_nothing() -> None:
-    """Before and after its context a batcher refuses entries instead of letting them wait for ever."""
+    """Before and after its context a batcher rejects entries instead of letting them wait for ever."""
     service = FakeService()
     batcher = Batcher(service.send, limits=QUICK)
 
@@ -362,11 +362,11 @@ async def test_a_closed_batcher_takes_nothing() -> None:
     assert service.calls == [["b"]]
 
 
-async def test_breaking_off_the_drain_tells_every_caller() -> None:
-    """An owner that cannot wait cancels the drain; callers under way, queued and backing off are all told at once."""
+async def test_stopping_the_drain_fails_every_caller() -> None:
+    """After a cancelled drain, callers under way, queued and backing off all get an error at once."""
     service = FakeService()
     limits = Limits(max_entries=1, max_concurrent_calls=1, linger_s=0, backoff=Backoff(600, 600))
-    service.answers["refused"] = [THROTTLED]
+    service.results["refused"] = [THROTTLED]
     callers: list[asyncio.Task[str]] = []
 
     async def use_for_a_moment() -> None:
@@ -389,7 +389,7 @@ async def test_breaking_off_the_drain_tells_every_caller() -> None:
 
 
 async def test_a_send_that_cancels_itself_does_not_cancel_callers() -> None:
-    """A caller that nobody cancelled never sees CancelledError."""
+    """A caller that was not cancelled never gets CancelledError."""
 
     async def send(_: Sequence[str]) -> list[str | EntryError]:
         raise asyncio.CancelledError
@@ -411,7 +411,7 @@ async def test_equal_entries_are_sent_as_often_as_submitted() -> None:
 
 
 @pytest.mark.parametrize("name", ["max_entries", "max_bytes", "max_concurrent_calls", "max_waiting", "attempts"])
-def test_limits_that_would_hang_are_refused(name: str) -> None:
+def test_limits_that_would_hang_are_rejected(name: str) -> None:
     """A limit of zero, with which nothing could ever be sent, is an error that names it."""
     settings: dict[str, Any] = {"max_entries": 10, name: 0}
 
@@ -420,7 +420,7 @@ def test_limits_that_would_hang_are_refused(name: str) -> None:
 
 
 async def test_an_idle_batcher_does_not_spin() -> None:
-    """While entries wait for a slot the event loop sleeps: a handful of wake-ups, not thousands."""
+    """While entries wait for a call to end, the event loop sleeps: a handful of wake-ups, not thousands."""
     service = FakeService()
     service.gate.clear()
     loop = asyncio.get_running_loop()

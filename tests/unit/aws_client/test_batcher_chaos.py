@@ -1,4 +1,4 @@
-"""Whatever happens around it, every caller of a Batcher gets exactly its own entry's result."""
+"""Every caller of a Batcher gets exactly its own entry's result, under random failures."""
 
 import asyncio
 from collections import Counter
@@ -27,7 +27,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a caller was told."""
+    """The result of a caller."""
 
     kind: Literal["result", "refused", "failed", "full", "cancelled"]
     value: object = None
@@ -90,7 +90,7 @@ class FlakyService:
 
 
 async def play(script: Sequence[Caller], bounds: Limits, service: FlakyService) -> list[Outcome]:
-    """Run every caller to its end and say what each was told. Nothing may go wrong unseen meanwhile."""
+    """Run every caller to its end and return the results. No error may go unnoticed."""
     unseen: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unseen.append(context))
     async with Batcher(service.send, limits=bounds, size_bytes=lambda entry: script[entry].size_bytes) as batcher:

@@ -1,4 +1,4 @@
-"""PutEvents in batches: its limits, and what each entry's result means."""
+"""PutEvents in batches: limits, and the results of entries."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,21 +12,21 @@ from orderboard_aws_client.event_bus import MAX_BYTES, MAX_ENTRIES, BusEntry, en
 
 
 class FakeEventBridge:
-    """Takes entries as EventBridge does, and answers their ids in order; `refusals` are answered first, by detail."""
+    """Accepts entries as EventBridge does; `errors` holds error codes to return first, by detail."""
 
     def __init__(self) -> None:
         self.calls: list[Sequence[BusEntry]] = []
-        self.refusals: dict[str, list[str]] = {}
+        self.errors: dict[str, list[str]] = {}
 
     async def put_events(self, *, Entries: Sequence[BusEntry]) -> Mapping[str, Any]:  # noqa: N803 - AWS's name
-        """Answer one result for each entry, in order."""
+        """Return one result for each entry, in order."""
         self.calls.append(Entries)
         results = [self._result(entry["Detail"]) for entry in Entries]
         return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
     def _result(self, detail: str) -> dict[str, str]:
-        if self.refusals.get(detail):
-            return {"ErrorCode": self.refusals[detail].pop(0), "ErrorMessage": f"refused {detail}"}
+        if self.errors.get(detail):
+            return {"ErrorCode": self.errors[detail].pop(0), "ErrorMessage": f"refused {detail}"}
         return {"EventId": f"id of {detail}"}
 
 
@@ -41,7 +41,7 @@ def entry_of_bytes(size_bytes: int) -> BusEntry:
 
 
 async def test_every_entry_gets_its_event_id() -> None:
-    """Twenty-five entries go in calls of ten, and each caller gets the id of its own."""
+    """Twenty-five entries go in calls of ten, and each caller gets its entry's id."""
     client = FakeEventBridge()
 
     async with event_bus(client, linger_s=0.2) as bus:
@@ -52,10 +52,10 @@ async def test_every_entry_gets_its_event_id() -> None:
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure", "InternalException"])
-async def test_what_passes_is_tried_again(code: str) -> None:
-    """Codes that AWS calls retryable are retried for the entry they concern, and for no other."""
+async def test_retryable_codes_are_retried(code: str) -> None:
+    """Only the entry with a code that AWS calls retryable is sent again."""
     client = FakeEventBridge()
-    client.refusals["b"] = [code]
+    client.errors["b"] = [code]
 
     async with event_bus(client, linger_s=0.1) as bus:
         ids = await asyncio.gather(*(bus.submit(entry(detail)) for detail in "ab"))
@@ -65,10 +65,10 @@ async def test_what_passes_is_tried_again(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["MalformedDetail", "AccessDeniedException", "NotAuthorizedForSourceException"])
-async def test_what_stays_is_told_at_once(code: str) -> None:
-    """Codes that no repetition mends go to the caller, with the service's words."""
+async def test_permanent_codes_are_raised_at_once(code: str) -> None:
+    """Other codes go to the caller with the service's message."""
     client = FakeEventBridge()
-    client.refusals["a"] = [code]
+    client.errors["a"] = [code]
 
     async with event_bus(client) as bus:
         with pytest.raises(EntryRefusedError, match=f"{code}: refused a"):
@@ -78,7 +78,7 @@ async def test_what_stays_is_told_at_once(code: str) -> None:
 
 
 async def test_an_entry_of_256_kib_goes_and_a_larger_one_does_not() -> None:
-    """The largest entry that EventBridge takes is sent; one byte more is refused here, and says so."""
+    """The largest entry that EventBridge accepts is sent; one byte more is an error here."""
     client = FakeEventBridge()
 
     async with event_bus(client) as bus:
@@ -110,5 +110,5 @@ def test_size_is_counted_in_utf_8(source: str, detail_type: str, detail: str) ->
 
 
 def test_the_limits_are_those_of_put_events() -> None:
-    """Ten entries and 256 KiB: a larger call would be refused as a whole."""
+    """Ten entries and 256 KiB: EventBridge would reject a larger call as a whole."""
     assert (MAX_ENTRIES, MAX_BYTES) == (10, 262_144)

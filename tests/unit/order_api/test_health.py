@@ -1,4 +1,4 @@
-"""Probes: alive is not ready, and what is not ready has a name."""
+"""Probes: health, and readiness that names missing services."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from support import eventually
 from unit.order_api.fakes import FakeService, RunningApi, assert_problem, throttled, unreachable
 
 
-async def test_ready_when_all_answer(api: RunningApi) -> None:
+async def test_ready_when_all_respond(api: RunningApi) -> None:
     """Topic, bus and table are there."""
     response = await api.http.get("/readyz")
 
@@ -19,8 +19,8 @@ async def test_ready_when_all_answer(api: RunningApi) -> None:
 
 
 @pytest.mark.parametrize("down", ["sns", "events"])
-async def test_what_is_down_is_named(api: RunningApi, down: str) -> None:
-    """503 that names the service and its error; the process itself still lives."""
+async def test_a_service_that_is_down_is_named(api: RunningApi, down: str) -> None:
+    """503 that names the service and its error; the process itself stays healthy."""
     service: FakeService = getattr(api, down)
     service.failures.append(throttled("Describe"))
 
@@ -32,8 +32,8 @@ async def test_what_is_down_is_named(api: RunningApi, down: str) -> None:
     assert (await api.http.get("/healthz")).json() == {"status": "ok"}
 
 
-async def test_without_the_table_it_is_only_degraded(api: RunningApi) -> None:
-    """Orders can be accepted, so traffic may come; that reading suffers is said."""
+async def test_without_the_table_the_api_is_degraded(api: RunningApi) -> None:
+    """Orders can be accepted, so the API is ready; the report says that reading fails."""
     api.dynamodb.failures.append(unreachable())
 
     response = await api.http.get("/readyz")
@@ -43,8 +43,8 @@ async def test_without_the_table_it_is_only_degraded(api: RunningApi) -> None:
     assert response.json()["checks"]["dynamodb"] == "EndpointConnectionError"
 
 
-async def test_what_hangs_is_named_in_time(api: RunningApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All three hanging still give an answer within the deadline, as they are asked at once."""
+async def test_services_that_hang_are_named_in_time(api: RunningApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three services that hang still give a response within the deadline: they are checked concurrently."""
     monkeypatch.setattr(health, "PROBE_DEADLINE_S", 0.2)
     for service in (api.sns, api.events, api.dynamodb):
         service.gate.clear()

@@ -1,4 +1,4 @@
-"""Bad input: each is a 4xx problem that names the mend, never a 5xx, and nothing is published."""
+"""Invalid input: each is a 4xx problem that names the fix, never a 5xx, and nothing is published."""
 
 import asyncio
 import json
@@ -89,8 +89,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_what_is_no_strict_json_is_refused(api: RunningApi, body: bytes) -> None:
-    """400, with what is wrong with the JSON."""
+async def test_invalid_json_is_rejected(api: RunningApi, body: bytes) -> None:
+    """400 with the fault in the JSON."""
     response = await api.http.post("/orders", content=body, headers=JSON)
 
     assert_problem(response, 400, "malformed-json")
@@ -98,8 +98,8 @@ async def test_what_is_no_strict_json_is_refused(api: RunningApi, body: bytes) -
 
 
 @pytest.mark.parametrize(("body", "field"), INVALID.values(), ids=INVALID.keys())
-async def test_what_is_no_order_is_refused_by_field(api: RunningApi, body: object, field: str) -> None:
-    """422, and the field that is wrong is named."""
+async def test_invalid_orders_are_rejected_by_field(api: RunningApi, body: object, field: str) -> None:
+    """422 that names the invalid field."""
     response = await api.http.post("/orders", content=json.dumps(body).encode(), headers=JSON)
 
     problem = assert_problem(response, 422, "invalid-request")
@@ -109,31 +109,31 @@ async def test_what_is_no_order_is_refused_by_field(api: RunningApi, body: objec
 
 
 @pytest.mark.parametrize("order", ACCEPTED.values(), ids=ACCEPTED.keys())
-async def test_text_is_text_and_limits_are_inclusive(api: RunningApi, order: dict[str, Any]) -> None:
-    """Emoji, right-to-left scripts and HTML are legal notes, and the largest legal order is legal."""
+async def test_any_text_is_valid_and_limits_are_inclusive(api: RunningApi, order: dict[str, Any]) -> None:
+    """Emoji, right-to-left scripts and HTML are valid notes, and the largest order is valid."""
     response = await api.place(order)
 
     assert response.status_code == 202
 
 
 @pytest.mark.parametrize("body", [b"[" * 10_000, b'{"a":' * 10_000], ids=["arrays", "objects"])
-async def test_endless_nesting_is_called_by_its_name(api: RunningApi, body: bytes) -> None:
-    """The client is told what is wrong with it."""
+async def test_deep_nesting_is_named(api: RunningApi, body: bytes) -> None:
+    """The detail says what is wrong."""
     response = await api.http.post("/orders", content=body, headers=JSON)
 
     assert assert_problem(response, 400, "malformed-json")["detail"] == "nested too deeply."
 
 
 async def test_a_missing_body_is_named(api: RunningApi) -> None:
-    """No body at all is a 422 that asks for one."""
+    """A missing body is a 422."""
     response = await api.http.post("/orders")
 
     [error] = assert_problem(response, 422, "invalid-request")["errors"]
     assert error["detail"] == "is required"
 
 
-async def test_thousands_of_mistakes_make_a_short_answer(api: RunningApi) -> None:
-    """The answer names the first mistakes and counts the rest."""
+async def test_thousands_of_errors_make_a_short_response(api: RunningApi) -> None:
+    """The response names the first errors and counts the rest."""
     body = {**ORDER, **{f"x{number}": 1 for number in range(4000)}}
 
     response = await api.place(body)
@@ -147,8 +147,8 @@ async def test_thousands_of_mistakes_make_a_short_answer(api: RunningApi) -> Non
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "json"]
 )
-async def test_another_content_type_is_refused(api: RunningApi, content_type: str) -> None:
-    """415 and what to send. A browser's form from a strange page gets no further than this."""
+async def test_another_content_type_is_rejected(api: RunningApi, content_type: str) -> None:
+    """415 with the expected type. It also stops forms of foreign web pages."""
     headers = {"Content-Type": content_type} if content_type else {}
     response = await api.http.post("/orders", content=json.dumps(ORDER).encode(), headers=headers)
 
@@ -158,8 +158,8 @@ async def test_another_content_type_is_refused(api: RunningApi, content_type: st
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; Charset=UTF-8"])
-async def test_json_by_any_spelling_is_json(api: RunningApi, content_type: str) -> None:
-    """Media types know no case, and UTF-8 may be said."""
+async def test_json_media_type_in_any_spelling_is_accepted(api: RunningApi, content_type: str) -> None:
+    """Media types are not case-sensitive, and UTF-8 may be given."""
     response = await api.http.post(
         "/orders", content=json.dumps(ORDER).encode(), headers={"Content-Type": content_type}
     )
@@ -167,14 +167,14 @@ async def test_json_by_any_spelling_is_json(api: RunningApi, content_type: str) 
     assert response.status_code == 202
 
 
-async def asked_directly(api: RunningApi, headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
-    """POST /orders with a body that never ends: the answer's status, and how many bytes were taken."""
-    taken_bytes = 0
+async def post_directly(api: RunningApi, headers: list[tuple[bytes, bytes]]) -> tuple[int, int]:
+    """POST /orders with an endless body; return the status and the number of bytes read."""
+    read_bytes = 0
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        nonlocal taken_bytes
-        taken_bytes += 8192
+        nonlocal read_bytes
+        read_bytes += 8192
         return {"type": "http.request", "body": b" " * 8192, "more_body": True}
 
     async def send(message: Any) -> None:
@@ -190,7 +190,7 @@ async def asked_directly(api: RunningApi, headers: list[tuple[bytes, bytes]]) ->
         "headers": [(b"content-type", b"application/json"), *headers],
     }
     await api.app(scope, receive, send)
-    return sent[0]["status"], taken_bytes
+    return sent[0]["status"], read_bytes
 
 
 @pytest.mark.parametrize("size_bytes", [LIMIT_BYTES + 1, 1 << 20])
@@ -202,14 +202,14 @@ async def test_a_body_that_is_too_large_is_a_413(api: RunningApi, size_bytes: in
     api.assert_nothing_published()
 
 
-async def test_a_body_that_says_it_is_too_large_is_not_read(api: RunningApi) -> None:
+async def test_a_body_with_too_large_a_content_length_is_not_read(api: RunningApi) -> None:
     """413 by Content-Length alone."""
-    assert await asked_directly(api, [(b"content-length", b"65537")]) == (413, 0)
+    assert await post_directly(api, [(b"content-length", b"65537")]) == (413, 0)
 
 
 async def test_a_chunked_body_is_read_no_further_than_the_limit(api: RunningApi) -> None:
-    """413 at the chunk that is too much: the rest is not read, let alone kept."""
-    assert await asked_directly(api, [(b"transfer-encoding", b"chunked")]) == (413, LIMIT_BYTES + 8192)
+    """413 at the chunk that exceeds the limit; the rest is not read."""
+    assert await post_directly(api, [(b"transfer-encoding", b"chunked")]) == (413, LIMIT_BYTES + 8192)
 
 
 async def test_a_body_of_exactly_the_limit_is_read(api: RunningApi) -> None:
@@ -219,8 +219,8 @@ async def test_a_body_of_exactly_the_limit_is_read(api: RunningApi) -> None:
     assert (await api.http.post("/orders", content=body, headers=JSON)).status_code == 202
 
 
-async def test_a_body_that_trickles_is_given_up() -> None:
-    """408 when the body has not come within its deadline, so that nobody holds a request open."""
+async def test_a_slow_body_is_rejected() -> None:
+    """408 after the deadline for a body, so that no client can hold a request open."""
     async with running_api(api_body_deadline_s=0.1) as api:
 
         async def trickle() -> AsyncIterator[bytes]:
@@ -233,8 +233,8 @@ async def test_a_body_that_trickles_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("order_id", ["1", "%00", "..%2f..%2fetc", "1C0E2B8E-6D6F-5A53-9D3E-4F0C8F6A4B11", "x" * 5000])
-async def test_an_order_id_that_is_none_is_refused(api: RunningApi, order_id: str) -> None:
-    """A 4xx problem, and no table is asked."""
+async def test_an_invalid_order_id_is_rejected(api: RunningApi, order_id: str) -> None:
+    """A 4xx problem without a call to DynamoDB."""
     api.dynamodb.gate.clear()
 
     for response in (
@@ -257,8 +257,8 @@ async def test_an_order_id_that_is_none_is_refused(api: RunningApi, order_id: st
         ("OPTIONS", "/healthz", "GET"),
     ],
 )
-async def test_another_method_is_told_which_there_are(api: RunningApi, method: str, path: str, allow: str) -> None:
-    """405 with all of the address's methods in Allow."""
+async def test_another_method_gets_the_allowed_ones(api: RunningApi, method: str, path: str, allow: str) -> None:
+    """405 with all methods of the address in Allow."""
     response = await api.http.request(method, path)
 
     assert_problem(response, 405, "method-not-allowed")
@@ -272,7 +272,7 @@ async def test_an_unknown_address_is_a_404(api: RunningApi, path: str) -> None:
 
 
 async def test_a_cancellation_takes_a_reason_and_nothing_else(api: RunningApi) -> None:
-    """Its body is as strict as an order's."""
+    """Its body is as strict as that of an order."""
     address = "/orders/1c0e2b8e-6d6f-5a53-9d3e-4f0c8f6a4b11/cancellation"
 
     for body, field in (

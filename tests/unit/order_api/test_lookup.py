@@ -1,4 +1,4 @@
-"""Reading orders: what a row looks like from outside, pages, cursors that lie, and a table that does not answer."""
+"""Reading orders: views of rows, pages, invalid cursors, and a table that does not respond."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ POSITION = Position(customer_id="ada", placed_at="2026-03-01T07:00:00Z", order_i
 def row(
     order_id: str, *, customer_id: str = "ada", placed_at: str = "2026-03-01T07:00:00Z", **more: Any
 ) -> dict[str, Any]:
-    """A completed order as DynamoDB gives it."""
+    """A completed order as DynamoDB returns it."""
     return {
         "order_id": {"S": order_id},
         "status": {"S": "completed"},
@@ -39,7 +39,7 @@ def row(
 
 
 async def test_a_recorded_order_can_be_read(api: RunningApi) -> None:
-    """The row's final state, prices and times; what only the table needs stays there."""
+    """The row's final state, prices and times, without attributes that only the table needs."""
     api.dynamodb.items[ORDER_ID] = row(ORDER_ID)
 
     response = await api.http.get(f"/orders/{ORDER_ID}")
@@ -52,16 +52,16 @@ async def test_a_recorded_order_can_be_read(api: RunningApi) -> None:
     assert "note" not in view
 
 
-async def test_an_order_that_is_not_recorded_is_a_404_that_says_so(api: RunningApi) -> None:
-    """404 with Retry-After: it may be on its way."""
+async def test_an_order_that_is_not_recorded_is_a_404(api: RunningApi) -> None:
+    """404 with Retry-After: it may still be recorded."""
     response = await api.http.get(f"/orders/{ORDER_ID}")
 
     assert_problem(response, 404, "order-not-recorded")
     assert response.headers["retry-after"] == "1"
 
 
-async def test_a_tombstone_is_no_order(api: RunningApi) -> None:
-    """A cancellation that overtook its order has left a row, but there is no order to show yet."""
+async def test_a_tombstone_is_not_an_order(api: RunningApi) -> None:
+    """A cancellation that overtook its order has left a row, but the order is not recorded yet."""
     api.dynamodb.items[ORDER_ID] = {
         "order_id": {"S": ORDER_ID},
         "status": {"S": "cancellation_pending"},
@@ -72,12 +72,12 @@ async def test_a_tombstone_is_no_order(api: RunningApi) -> None:
 
 
 async def test_a_customers_orders_come_in_pages(api: RunningApi) -> None:
-    """Following the cursor shows each of the customer's orders once, the newest first, and nobody else's."""
+    """Following the cursor shows each of the customer's orders once, the newest first, and no other customer's."""
     for number in range(7):
         order_id = order_id_for(f"page-{number}")
         api.dynamodb.items[order_id] = row(order_id, placed_at=f"2026-03-01T07:00:0{number}Z")
-    stranger = order_id_for("stranger")
-    api.dynamodb.items[stranger] = row(stranger, customer_id="eve")
+    other = order_id_for("other")
+    api.dynamodb.items[other] = row(other, customer_id="eve")
 
     seen, cursor = [], None
     while True:
@@ -92,28 +92,28 @@ async def test_a_customers_orders_come_in_pages(api: RunningApi) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1e9", "99999999999999999999"])
-async def test_a_page_has_its_limits(api: RunningApi, limit: str) -> None:
-    """1 to 100 orders a page; anything else is refused by name."""
+async def test_a_page_size_is_limited(api: RunningApi, limit: str) -> None:
+    """1 to 100 orders per page; any other value is an error that names the parameter."""
     response = await api.http.get("/orders", params={"customer_id": "ada", "limit": limit})
 
     [error] = assert_problem(response, 422, "invalid-request")["errors"]
     assert (error["source"], error["field"]) == ("query", "limit")
 
 
-async def test_whose_orders_must_be_said(api: RunningApi) -> None:
-    """Without customer_id, or with a hostile one, there is no list."""
+async def test_the_customer_is_required(api: RunningApi) -> None:
+    """A missing or invalid customer_id is an error."""
     for parameters in ({}, {"customer_id": ""}, {"customer_id": "🥸"}, {"customer_id": "a' OR '1'='1"}):
         [error] = assert_problem(await api.http.get("/orders", params=parameters), 422, "invalid-request")["errors"]
         assert (error["source"], error["field"]) == ("query", "customer_id")
 
 
-def test_a_cursor_survives_its_way() -> None:
-    """What is written can be read, by its own customer."""
+def test_a_cursor_can_be_decoded() -> None:
+    """Encoding and decoding for the same customer return the position."""
     assert decode_cursor(encode_cursor(POSITION), customer_id="ada") == POSITION
 
 
 def encoded(document: object) -> str:
-    """A document in a cursor's clothes."""
+    """A document encoded like a cursor."""
     return base64.urlsafe_b64encode(json.dumps(document).encode()).rstrip(b"=").decode()
 
 
@@ -131,8 +131,8 @@ HOSTILE_CURSORS = {
 
 
 @pytest.mark.parametrize("cursor", HOSTILE_CURSORS.values(), ids=HOSTILE_CURSORS.keys())
-async def test_a_cursor_that_was_not_given_out_is_refused(api: RunningApi, cursor: str) -> None:
-    """400 that names the cursor, and the table is not asked."""
+async def test_a_cursor_that_was_not_issued_is_rejected(api: RunningApi, cursor: str) -> None:
+    """400 that names the cursor, without a call to DynamoDB."""
     api.dynamodb.gate.clear()
 
     response = await api.http.get("/orders", params={"customer_id": "ada", "cursor": cursor})
@@ -143,15 +143,15 @@ async def test_a_cursor_that_was_not_given_out_is_refused(api: RunningApi, curso
 
 
 @pytest.mark.parametrize("cursor", ["", "a=b", "ü", "x" * 513])
-async def test_a_cursor_of_other_characters_is_refused(api: RunningApi, cursor: str) -> None:
-    """422: its form is in the schema."""
+async def test_a_cursor_of_other_characters_is_rejected(api: RunningApi, cursor: str) -> None:
+    """422: the pattern is in the schema."""
     response = await api.http.get("/orders", params={"customer_id": "ada", "cursor": cursor})
 
     assert_problem(response, 422, "invalid-request")
 
 
-async def test_a_cursor_that_only_dynamodb_can_tell_is_refused(api: RunningApi) -> None:
-    """A well-formed position that is not in the index is the client's mistake, not an outage."""
+async def test_a_cursor_that_dynamodb_rejects_is_rejected(api: RunningApi) -> None:
+    """A well-formed position that is not in the index is the client's error, not an outage."""
     api.dynamodb.items[ORDER_ID] = row(ORDER_ID)
     nowhere = encode_cursor(POSITION.model_copy(update={"order_id": order_id_for("nowhere")}))
 
@@ -162,8 +162,8 @@ async def test_a_cursor_that_only_dynamodb_can_tell_is_refused(api: RunningApi) 
 
 @pytest.mark.parametrize("path", [f"/orders/{ORDER_ID}", "/orders?customer_id=ada"])
 @pytest.mark.parametrize("failure", [unreachable(), *broken_responses().values()], ids=["down", *broken_responses()])
-async def test_a_table_that_does_not_answer_is_a_503(api: RunningApi, path: str, failure: Exception) -> None:
-    """Down, or an answer that breaks off or is garbled: reading says so, with Retry-After."""
+async def test_a_table_that_does_not_respond_is_a_503(api: RunningApi, path: str, failure: Exception) -> None:
+    """A table that is down, or a response that is cut off or garbled, is a 503 with Retry-After."""
     api.dynamodb.failures.append(failure)
 
     response = await api.http.get(path)
@@ -174,7 +174,7 @@ async def test_a_table_that_does_not_answer_is_a_503(api: RunningApi, path: str,
 
 @pytest.mark.parametrize("path", [f"/orders/{ORDER_ID}", "/orders?customer_id=ada"])
 async def test_a_table_that_hangs_is_a_503_in_time(path: str) -> None:
-    """No reader waits longer than the deadline, and orders are accepted meanwhile."""
+    """No read takes longer than the deadline, and orders are accepted meanwhile."""
     async with running_api(api_lookup_deadline_s=0.2) as api:
         api.dynamodb.gate.clear()
         began = time.perf_counter()

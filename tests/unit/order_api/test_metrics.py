@@ -1,11 +1,11 @@
-"""Measuring: every request counts, and no client can make a label."""
+"""Metrics: every request counts, and no client can create a label."""
 
 from order_api.metrics import Metrics
 from unit.order_api.fakes import ORDER, RunningApi, running_api
 
 
 async def test_routes_are_labelled_by_template(api: RunningApi) -> None:
-    """Whatever ids and addresses are asked for, the labels are the routes' own."""
+    """Labels are route templates, whatever ids and addresses clients request."""
     for number in range(5):
         await api.http.get(f"/orders/1c0e2b8e-6d6f-5a53-9d3e-4f0c8f6a4b1{number}")
         await api.http.get(f"/wp-admin/{number}")
@@ -20,8 +20,8 @@ async def test_routes_are_labelled_by_template(api: RunningApi) -> None:
     assert "BREW" not in text
 
 
-async def test_a_refused_order_counts_wherever_it_was_refused() -> None:
-    """By the token, the size, the content type or the content: refused is refused."""
+async def test_a_rejected_order_counts_wherever_it_was_rejected() -> None:
+    """Orders rejected for token, size, content type or content all count as refused."""
     async with running_api(api_token="t") as api:
         token = {"Authorization": "Bearer t"}
         await api.http.post("/orders", json=ORDER)
@@ -35,8 +35,8 @@ async def test_a_refused_order_counts_wherever_it_was_refused() -> None:
     assert 'orderboard_api_orders_total{result="accepted"} 0.0' in text
 
 
-def test_apps_do_not_share_instruments() -> None:
-    """Two apps in one process count for themselves."""
+def test_apps_do_not_share_metrics() -> None:
+    """Two apps in one process count separately."""
     first, second = Metrics(), Metrics()
 
     first.orders.labels("accepted").inc()

@@ -1,4 +1,4 @@
-"""The API's description of itself, for machines and people."""
+"""The OpenAPI document and its HTML page."""
 
 import re
 
@@ -9,7 +9,7 @@ from unit.order_api.fakes import RunningApi, running_api
 
 
 async def test_limits_and_menu_are_in_the_schema(api: RunningApi) -> None:
-    """A client can know every limit before it sends anything."""
+    """A client can read every limit before it sends anything."""
     schemas = (await api.http.get("/openapi.json")).json()["components"]["schemas"]
 
     line = schemas["OrderLine"]["properties"]
@@ -20,8 +20,8 @@ async def test_limits_and_menu_are_in_the_schema(api: RunningApi) -> None:
     assert order["note"]["anyOf"][0]["maxLength"] == 280
 
 
-async def test_every_operation_says_how_it_fails(api: RunningApi) -> None:
-    """Each error is problem+json with the Problem schema; those that may pass have Retry-After."""
+async def test_every_operation_describes_its_errors(api: RunningApi) -> None:
+    """Each error is problem+json with the Problem schema; retryable ones have Retry-After."""
     document = (await api.http.get("/openapi.json")).json()
 
     operations = {
@@ -38,8 +38,8 @@ async def test_every_operation_says_how_it_fails(api: RunningApi) -> None:
                 assert ("Retry-After" in response["headers"]) == (status in {"404", "503"})
 
 
-async def test_the_examples_are_orders_that_are_accepted(api: RunningApi) -> None:
-    """Whoever copies an example from the description gets a 202, and it fits the schema beside it."""
+async def test_the_examples_are_accepted(api: RunningApi) -> None:
+    """An example from the description gets a 202, and conforms to the schema beside it."""
     document = (await api.http.get("/openapi.json")).json()
     content = document["paths"]["/orders"]["post"]["requestBody"]["content"]["application/json"]
 
@@ -49,7 +49,7 @@ async def test_the_examples_are_orders_that_are_accepted(api: RunningApi) -> Non
 
 
 async def test_faults_are_described_only_where_they_are_allowed(api: RunningApi) -> None:
-    """The description is of this API, not of one with other settings."""
+    """The document describes this API, not one with other settings."""
     async with running_api(allow_faults=True) as permissive:
         described = (await permissive.http.get("/openapi.json")).json()["components"]["schemas"]["OrderRequest"]
     here = (await api.http.get("/openapi.json")).json()["components"]["schemas"]["OrderRequest"]
@@ -59,7 +59,7 @@ async def test_faults_are_described_only_where_they_are_allowed(api: RunningApi)
 
 
 async def test_a_token_is_described_where_one_is_needed() -> None:
-    """Every operation but the probes asks for it."""
+    """Every operation except the probes requires it."""
     async with running_api(api_token="t") as api:
         document = (await api.http.get("/openapi.json")).json()
 
@@ -69,8 +69,8 @@ async def test_a_token_is_described_where_one_is_needed() -> None:
     assert "security" not in document["paths"]["/healthz"]["get"]
 
 
-async def test_the_page_for_people_needs_no_network(api: RunningApi) -> None:
-    """It names every address, and it loads nothing: no script, no style sheet, no picture from elsewhere."""
+async def test_the_html_page_needs_no_network(api: RunningApi) -> None:
+    """It lists every address, and loads no script, style sheet or image."""
     page = (await api.http.get("/docs")).text
 
     for address in ("POST /orders", "GET /orders/{order_id}", "POST /orders/{order_id}/cancellation", "GET /menu"):
@@ -78,8 +78,8 @@ async def test_the_page_for_people_needs_no_network(api: RunningApi) -> None:
     assert re.findall(r"<(?:script|link|img|iframe)|src=|https?://", page) == []
 
 
-async def test_every_problem_type_leads_to_its_explanation(api: RunningApi) -> None:
-    """A problem's type is an address that can be followed."""
+async def test_every_problem_type_has_a_page(api: RunningApi) -> None:
+    """The type of a problem is an address that explains it."""
     for name, each in PROBLEM_TYPES.items():
         response = await api.http.get(f"/problems/{name}")
         assert response.status_code == 200

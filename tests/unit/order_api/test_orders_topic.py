@@ -1,4 +1,4 @@
-"""PublishBatch as SNS wants it: ids, sizes, and refusals told to the right caller."""
+"""PublishBatch: ids, sizes, and errors that reach the right caller."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ ATTRIBUTES = {"priority": {"DataType": "String", "StringValue": "normal"}}
 
 
 def entry(name: str, *, padding: int = 0) -> dict[str, Any]:
-    """A message that can be told from others, of about the wanted size."""
+    """A message with a name, of about the given size."""
     return {"Message": json.dumps({"id": name, "padding": "x" * padding}), "MessageAttributes": ATTRIBUTES}
 
 
 async def publish(sns: FakeSns, entries: Sequence[Mapping[str, Any]]) -> list[str | BaseException]:
-    """Publish all at once, each by its own caller."""
+    """Publish all at once, each by another caller."""
     topic = orders_topic(
         cast("Any", sns), SETTINGS["orders_topic_arn"], linger_s=0.002, max_concurrent_calls=2, max_waiting=100
     )
@@ -28,7 +28,7 @@ async def publish(sns: FakeSns, entries: Sequence[Mapping[str, Any]]) -> list[st
 
 
 async def test_ids_are_unique_within_a_call() -> None:
-    """Every entry of a call has an id of its own, as SNS demands, and ten entries are the most."""
+    """The entries of a call have distinct ids, as SNS requires, and there are ten at most."""
     sns = FakeSns()
 
     results = await publish(sns, [entry(f"{number}") for number in range(25)])
@@ -49,8 +49,8 @@ async def test_a_call_stays_below_256_kib_attributes_included() -> None:
     assert all(sum(map(entry_size_bytes, call)) <= MAX_BYTES for call in sns.calls)
 
 
-async def test_a_message_that_no_call_can_hold_is_refused_unsent() -> None:
-    """Its caller is told at once."""
+async def test_a_message_larger_than_a_call_is_not_sent() -> None:
+    """Its caller gets an error at once."""
     sns = FakeSns()
 
     [result] = await publish(sns, [entry("large", padding=MAX_BYTES)])
@@ -64,23 +64,23 @@ def test_size_counts_bytes_not_characters() -> None:
     assert entry_size_bytes({"Message": "é€", "MessageAttributes": ATTRIBUTES}) == 5 + len("priorityStringnormal")
 
 
-async def test_sender_faults_are_final_and_others_are_tried_again() -> None:
-    """SenderFault says whether trying again can help."""
+async def test_sender_faults_are_final_and_others_are_retried() -> None:
+    """SenderFault tells whether a retry can help."""
     sns = FakeSns()
     sns.rejections.append({"Code": "InvalidParameter", "SenderFault": True})
     [final] = await publish(sns, [entry("final")])
     calls_for_final = len(sns.calls)
 
     sns.rejections.append({"Code": "InternalError", "SenderFault": False})
-    [tried_again] = await publish(sns, [entry("again")])
+    [retried] = await publish(sns, [entry("again")])
 
     assert isinstance(final, EntryRefusedError)
     assert calls_for_final == 1
-    assert tried_again == "message-of-again"
+    assert retried == "message-of-again"
 
 
-async def test_an_entry_that_the_answer_forgets_is_tried_again() -> None:
-    """An answer that names neither success nor failure for an entry is no success."""
+async def test_an_entry_without_a_result_is_retried() -> None:
+    """A response that names neither success nor failure of an entry does not count as success."""
 
     class Forgetful(FakeSns):
         async def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Any) -> Any:  # noqa: N803
@@ -96,7 +96,7 @@ async def test_an_entry_that_the_answer_forgets_is_tried_again() -> None:
 
 
 async def test_a_call_that_fails_fails_all_of_its_callers() -> None:
-    """Everybody who shared the call is told, and each may try again."""
+    """All callers that shared the call get the error."""
     sns = FakeSns()
     sns.failures.append(unreachable())
 
@@ -107,7 +107,7 @@ async def test_a_call_that_fails_fails_all_of_its_callers() -> None:
 
 @pytest.mark.parametrize("name", ["Message", "MessageAttributes"])
 async def test_the_callers_entry_is_not_touched(name: str) -> None:
-    """The id is given to a copy."""
+    """A copy gets the id."""
     sent = entry("mine")
     before = json.dumps(sent)
 

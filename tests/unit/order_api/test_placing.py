@@ -1,4 +1,4 @@
-"""What an order and a cancellation become, and what their sender is told."""
+"""Placing and cancelling: the published commands and the responses."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 async def test_an_accepted_order_is_on_the_topic_and_on_the_bus(api: RunningApi) -> None:
-    """202 with Location comes after SNS and EventBridge have both got the same event."""
+    """202 with Location, after SNS and EventBridge have both accepted the same event."""
     response = await api.place({**ORDER, "note": "oat milk 🥛 <b>שלום</b>"})
 
     order_id = response.json()["order_id"]
@@ -74,7 +74,7 @@ async def test_an_order_is_accepted_only_when_both_have_it(api: RunningApi, slow
 async def test_concurrent_orders_share_calls_and_each_gets_its_own_result(
     api: RunningApi, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """30 orders at once take about 3 calls of 10 to each service, and every answer and log line is its own order's."""
+    """30 orders at once take about 3 calls of 10 to each service, and every response and log line matches its order."""
     caplog.set_level(logging.INFO, "order_api")
     keys = [f"key-{number}" for number in range(30)]
 
@@ -93,7 +93,7 @@ async def test_concurrent_orders_share_calls_and_each_gets_its_own_result(
 
 
 async def test_the_same_key_is_the_same_order(api: RunningApi) -> None:
-    """Sending an order twice with one key gives the same bytes and the same event id, so the worker sees a repeat."""
+    """Sending an order twice with one key gives the same bytes and event id, so the worker detects the repeat."""
     first = await api.place(key="once")
     second = await api.place(key="once")
 
@@ -102,14 +102,14 @@ async def test_the_same_key_is_the_same_order(api: RunningApi) -> None:
     assert len({event.id for event in api.sns.events}) == 1
 
 
-async def test_another_process_gives_a_key_the_same_answer(api: RunningApi) -> None:
-    """The answer follows from key and body alone, so it does not matter which process is asked."""
+async def test_another_process_gives_a_key_the_same_response(api: RunningApi) -> None:
+    """The response depends on key and body alone, so any process gives the same."""
     async with running_api() as other:
         assert (await other.place(key="once")).content == (await api.place(key="once")).content
 
 
-async def test_a_key_with_another_body_is_refused(api: RunningApi) -> None:
-    """A key that stands for one order is not taken for another; the first one is not disturbed."""
+async def test_a_key_with_another_body_is_rejected(api: RunningApi) -> None:
+    """A key of one order is not accepted for another; the first one is not affected."""
     await api.place(key="once")
 
     refused = await api.place({**ORDER, "note": "another"}, key="once")
@@ -121,7 +121,7 @@ async def test_a_key_with_another_body_is_refused(api: RunningApi) -> None:
 
 
 async def test_of_two_bodies_at_once_under_one_key_one_wins(api: RunningApi) -> None:
-    """The key is taken before anything is published, so concurrent requests cannot both have it."""
+    """The key is claimed before anything is published, so only one of several requests gets it."""
     api.sns.gate.clear()
     bodies = [{**ORDER, "note": f"version {number}"} for number in range(5)]
 
@@ -143,7 +143,7 @@ async def test_without_a_key_every_request_is_a_new_order(api: RunningApi) -> No
 
 @pytest.mark.parametrize("key", ["", " ", "two words", "caf\u00e9", "\x7f", "k" * 256])
 async def test_a_key_is_visible_ascii_of_at_most_255(api: RunningApi, key: str) -> None:
-    """Another key is refused, by the header's name, and nothing is published."""
+    """Any other key is an error that names the header, and nothing is published."""
     response = await api.http.post("/orders", json=ORDER, headers=[(b"Idempotency-Key", key.encode("latin-1"))])
 
     [error] = assert_problem(response, 422, "invalid-request")["errors"][:1]
@@ -152,13 +152,13 @@ async def test_a_key_is_visible_ascii_of_at_most_255(api: RunningApi, key: str) 
 
 
 @pytest.mark.parametrize("key", ["!", "k" * 255, '~{"}'])
-async def test_a_key_at_the_edge_is_taken(api: RunningApi, key: str) -> None:
+async def test_a_key_at_the_limit_is_accepted(api: RunningApi, key: str) -> None:
     """The limits are inclusive."""
     assert (await api.place(key=key)).json()["order_id"] == order_id_for(key)
 
 
 async def test_a_cancellation_is_a_command_and_a_fact(api: RunningApi) -> None:
-    """It is published like an order, express, under an id of its own that is the same each time."""
+    """It is published like an express order, with an id that is the same each time."""
     order_id = order_id_for("x")
 
     first = await api.http.post(f"/orders/{order_id}/cancellation", json={"reason": "changed my mind"})
@@ -197,8 +197,8 @@ async def test_trace_and_correlation_go_into_the_event(api: RunningApi) -> None:
         (TRACEPARENT + "-more", '{"a":1}'),
     ],
 )
-async def test_unusable_trace_headers_are_replaced(api: RunningApi, traceparent: str, correlation_id: str) -> None:
-    """Tracing is no reason to refuse an order: what is not valid is made anew."""
+async def test_invalid_trace_headers_are_replaced(api: RunningApi, traceparent: str, correlation_id: str) -> None:
+    """Invalid headers never reject an order; new identifiers replace them."""
     headers = {"traceparent": traceparent, "X-Correlation-ID": correlation_id}
 
     response = await api.http.post("/orders", json=ORDER, headers=headers)
@@ -212,7 +212,7 @@ async def test_unusable_trace_headers_are_replaced(api: RunningApi, traceparent:
 
 
 async def test_faults_need_permission(api: RunningApi) -> None:
-    """An order with a fault is refused unless faults are allowed, and then goes through."""
+    """An order with a fault is rejected unless faults are allowed."""
     faulty = {**ORDER, "fault": "slow:500"}
 
     refused = await api.place(faulty)
@@ -228,7 +228,7 @@ async def test_faults_need_permission(api: RunningApi) -> None:
 
 
 async def test_accepting_needs_no_table(api: RunningApi) -> None:
-    """With DynamoDB hanging, orders are accepted as ever."""
+    """Orders are accepted while DynamoDB hangs."""
     api.dynamodb.gate.clear()
 
     response = await asyncio.wait_for(api.place(), timeout=1)
@@ -236,8 +236,8 @@ async def test_accepting_needs_no_table(api: RunningApi) -> None:
     assert response.status_code == 202
 
 
-async def test_the_menu_has_the_prices(api: RunningApi) -> None:
-    """What an order may name, and what it costs, can be read."""
+async def test_the_menu_has_prices(api: RunningApi) -> None:
+    """The menu lists the items that can be ordered, with their prices."""
     response = await api.http.get("/menu")
 
     assert {item["sku"]: item["unit_price_cents"] for item in json.loads(response.content)["items"]}[

@@ -1,4 +1,4 @@
-"""Bad luck: what the client is told, how soon, and that trying again heals."""
+"""Failing backends: the errors, their timing, and retries that succeed."""
 
 import asyncio
 import time
@@ -19,12 +19,12 @@ from unit.order_api.fakes import (
     unreachable,
 )
 
-REFUSED_FOR_GOOD = {"Code": "InvalidParameter", "SenderFault": True, "Message": "no"}
-REFUSED_FOR_NOW = {"Code": "InternalError", "SenderFault": False, "Message": "sorry"}
+PERMANENT_ERROR = {"Code": "InvalidParameter", "SenderFault": True, "Message": "no"}
+TRANSIENT_ERROR = {"Code": "InternalError", "SenderFault": False, "Message": "sorry"}
 
 
 async def assert_unavailable(api: RunningApi, key: str) -> None:
-    """An order with this key gets a 503 that says when to come back."""
+    """An order with this key gets a 503 with Retry-After."""
     response = await api.place(key=key)
     assert_problem(response, 503, "not-published")
     assert response.headers["retry-after"] == "1"
@@ -32,10 +32,10 @@ async def assert_unavailable(api: RunningApi, key: str) -> None:
 
 @pytest.mark.parametrize("down", ["sns", "events"])
 @pytest.mark.parametrize("failure", [unreachable, lambda: throttled("Publish")], ids=["unreachable", "throttled"])
-async def test_a_half_done_publish_is_a_503_that_the_same_key_heals(
+async def test_a_half_done_publish_is_a_503_that_a_retry_completes(
     api: RunningApi, down: str, failure: Callable[[], Exception]
 ) -> None:
-    """One service has it, the other failed: 503; the same request again gives the same order, known to both."""
+    """One service accepts, the other fails: 503. The same request again publishes the same order to both."""
     service: FakeService = getattr(api, down)
     service.failures.append(failure())
 
@@ -49,8 +49,8 @@ async def test_a_half_done_publish_is_a_503_that_the_same_key_heals(
 
 
 @pytest.mark.parametrize("silent", ["sns", "events"])
-async def test_a_lost_answer_is_a_503_and_trying_again_repeats_the_same_event(api: RunningApi, silent: str) -> None:
-    """The service has it but did not say so in time: the repeat carries the same event id, so it can be told."""
+async def test_a_lost_response_is_a_503_and_a_retry_repeats_the_event(api: RunningApi, silent: str) -> None:
+    """The service accepted without a timely response: the repeat has the same event id, so it can be detected."""
     service: FakeService = getattr(api, silent)
     service.responses_to_lose = 1
 
@@ -65,8 +65,8 @@ async def test_a_lost_answer_is_a_503_and_trying_again_repeats_the_same_event(ap
 
 @pytest.mark.parametrize("broken", ["sns", "events"])
 @pytest.mark.parametrize("kind", broken_responses())
-async def test_an_answer_that_breaks_off_or_is_garbled_is_a_503(api: RunningApi, broken: str, kind: str) -> None:
-    """The order may have got through, so the client is asked to try again and not told that something broke here."""
+async def test_a_cut_off_or_garbled_response_is_a_503(api: RunningApi, broken: str, kind: str) -> None:
+    """The order may have been published, so the client gets a retryable error instead of a 500."""
     service: FakeService = getattr(api, broken)
     service.failures.append(broken_responses()[kind])
 
@@ -76,8 +76,8 @@ async def test_an_answer_that_breaks_off_or_is_garbled_is_a_503(api: RunningApi,
     assert healed.status_code == 202
 
 
-async def test_after_a_failure_the_key_stays_bound_to_its_body(api: RunningApi) -> None:
-    """A publish that failed may have got through, so another body under its key is refused and the first one is not."""
+async def test_after_a_failure_the_key_stays_claimed(api: RunningApi) -> None:
+    """A failed publish may have succeeded, so its key is accepted with the first body only."""
     api.sns.failures.append(unreachable())
     await assert_unavailable(api, "bound")
 
@@ -102,25 +102,25 @@ async def test_a_service_that_hangs_is_a_503_in_time(hanging: str) -> None:
 
 
 async def test_a_full_buffer_is_a_503_at_once() -> None:
-    """When too many wait already, one more is told so without waiting for the deadline."""
+    """One order more than may wait is rejected without waiting for the deadline."""
     async with running_api(api_publish_slots=1, api_publish_max_waiting=10, api_publish_deadline_s=5) as api:
         api.sns.gate.clear()
-        crowd = [asyncio.create_task(api.place(key=f"crowd-{number}")) for number in range(20)]
+        concurrent = [asyncio.create_task(api.place(key=f"concurrent-{number}")) for number in range(20)]
         await eventually(lambda: len(api.sns.calls) == 1)
         began = time.perf_counter()
 
         await assert_unavailable(api, "too-many")
         seconds = time.perf_counter() - began
         api.sns.gate.set()
-        answers = await asyncio.gather(*crowd)
+        answers = await asyncio.gather(*concurrent)
 
         assert seconds < 0.5
         assert [answer.status_code for answer in answers].count(202) >= 10
 
 
-async def test_only_the_refused_entry_fails(api: RunningApi) -> None:
-    """Of orders that share a call, the one that SNS refuses for good gets a 503; the others are accepted."""
-    api.sns.rejections.append(REFUSED_FOR_GOOD)
+async def test_only_the_rejected_entry_fails(api: RunningApi) -> None:
+    """Of orders that share a call, only the one that SNS rejects gets a 503."""
+    api.sns.rejections.append(PERMANENT_ERROR)
 
     answers = await asyncio.gather(*(api.place(key=f"shared-{number}") for number in range(10)))
 
@@ -129,9 +129,9 @@ async def test_only_the_refused_entry_fails(api: RunningApi) -> None:
     assert order_id_for(f"shared-{refused}") not in {event.subject for event in api.sns.events}
 
 
-async def test_a_passing_refusal_is_tried_again_unseen(api: RunningApi) -> None:
-    """An entry that SNS or EventBridge refuses for a moment is sent again; the client only sees a 202."""
-    api.sns.rejections.append(REFUSED_FOR_NOW)
+async def test_a_transient_error_of_an_entry_is_retried(api: RunningApi) -> None:
+    """An entry with a retryable error is sent again; the client only sees a 202."""
+    api.sns.rejections.append(TRANSIENT_ERROR)
     api.events.rejections.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
 
     response = await api.place()
@@ -140,8 +140,8 @@ async def test_a_passing_refusal_is_tried_again_unseen(api: RunningApi) -> None:
     assert (len(api.sns.calls), len(api.events.calls)) == (2, 2)
 
 
-async def test_a_service_that_answers_nonsense_is_our_mistake_and_says_nothing(api: RunningApi) -> None:
-    """What nobody expected is a 500 problem without a word of the cause, and the next request is served."""
+async def test_an_unexpected_error_is_a_500_without_details(api: RunningApi) -> None:
+    """An unexpected error is a 500 problem that does not reveal the cause, and the next request succeeds."""
     api.sns.failures.append(RuntimeError("secret detail"))
 
     broken = await api.place()
@@ -181,10 +181,10 @@ async def test_a_client_that_leaves_withdraws_its_waiting_order() -> None:
     ],
     ids=["accepted", "unavailable"],
 )
-async def test_orders_are_counted_by_their_answer(
+async def test_orders_are_counted_by_response(
     api: RunningApi, prepare: Callable[[RunningApi], Any], result: str
 ) -> None:
-    """The counter tells accepted from unavailable."""
+    """The counter distinguishes accepted from unavailable."""
     prepare(api)
 
     await api.place()

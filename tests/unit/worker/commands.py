@@ -1,4 +1,4 @@
-"""Commands as order-api publishes them, for the worker's tests."""
+"""Commands as order-api publishes them."""
 
 import uuid
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def placed(
     fault: str | None = None,
     note: str | None = None,
 ) -> OrderPlaced:
-    """An order that was accepted; other contents give another digest."""
+    """An accepted order; other contents give another digest."""
     order_id = order_id or str(uuid.uuid4())
     request = OrderRequest(
         customer_id="ada",
@@ -53,7 +53,7 @@ def placed(
 
 
 def cancellation(order_id: str, reason: str | None = "changed my mind") -> CancellationRequested:
-    """A cancellation that was accepted for delivery."""
+    """An accepted cancellation."""
     return CancellationRequested(
         id=event_id_for("orderboard.order.cancellation_requested.v1", order_id),
         source="orderboard.order-api",
@@ -65,7 +65,7 @@ def cancellation(order_id: str, reason: str | None = "changed my mind") -> Cance
 
 
 def message(body: str, *, receive_count: int = 1, queue: str = "work", received_at: float = 0.0) -> Message:
-    """A message as it was received."""
+    """A received message."""
     return Message(
         queue=queue,
         message_id=str(uuid.uuid4()),

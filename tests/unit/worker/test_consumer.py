@@ -95,7 +95,7 @@ async def test_a_cancellation_that_arrives_during_preparation_wins(preparing: as
     ],
 )
 async def test_a_message_that_can_never_be_handled_goes_to_the_dlq_at_once(body: str) -> None:
-    """Poison is received maxReceiveCount times without waiting, and the other orders do not feel it."""
+    """Poison is received maxReceiveCount times without waiting, and does not affect other orders."""
     work = queue_of(*orders(10), body, *orders(10), max_receive_count=3)
 
     async with running_worker(work=work) as worker:
@@ -197,7 +197,7 @@ async def test_work_that_outlasts_the_visibility_timeout_is_kept(preparing: asyn
 
 
 async def test_a_lost_lease_cancels_its_handler(preparing: asyncio.Event) -> None:
-    """When SQS rejects the receipt on a heartbeat, the handler ends, and the order is made by the next receive."""
+    """After SQS rejects the receipt of a heartbeat, the handler ends, and the next receive makes the order."""
     work = queue_of(*orders(1, fault="slow:1"))
 
     async with running_worker(work=work, heartbeat_interval_s=0.01) as worker:

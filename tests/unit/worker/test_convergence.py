@@ -31,14 +31,14 @@ from worker.order import outcome_of
 
 
 class _Turn:
-    """Awaiting it gives the turn back to the test."""
+    """An awaitable that returns control to the test."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield
 
 
 class _SteppedOrders(MemoryOrders):
-    """Before and after each effect somebody else may act, or the worker may die."""
+    """Orders that return control to the test before and after each effect."""
 
     async def insert(self, record: OrderRecord) -> bool:
         await _Turn()
@@ -59,7 +59,7 @@ class _SteppedOrders(MemoryOrders):
 
 
 class _SteppedBus(MemoryBus):
-    """Hears nothing of an order whose row is not final yet."""
+    """A bus that rejects events of orders whose row is not final."""
 
     def __init__(self, orders: MemoryOrders) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ class _SteppedBus(MemoryBus):
         await _Turn()
 
 
-class _Cafe:
-    """Workers, one table, one bus, and the commands that are delivered again and again."""
+class _System:
+    """Workers, one table, one bus, and commands that are redelivered."""
 
     def __init__(self, commands: list[Command]) -> None:
         self.orders = _SteppedOrders()
@@ -85,7 +85,7 @@ class _Cafe:
         self._deliveries = 0
 
     def deliver(self, index: int) -> None:
-        """Some worker, with a clock and settings of its own, begins to handle the command."""
+        """Let another worker, with a later clock, start to handle the command."""
         self._deliveries += 1
         processing = ProcessingSettings(f"worker-{self._deliveries}", 0, frozenset(), allow_faults=False)
         breaker = CircuitBreaker(Backoff(1, 1), Health())
@@ -98,7 +98,7 @@ class _Cafe:
         return self._clock
 
     def step(self, choice: int) -> None:
-        """One delivery goes on to its next effect; one that ends well is deleted, one that fails comes again."""
+        """Run one delivery to its next effect; delete it on success, redeliver it on failure."""
         if not self._under_way:
             return
         index, work = self._under_way[choice % len(self._under_way)]
@@ -113,13 +113,13 @@ class _Cafe:
         self._under_way.remove((index, work))
 
     def crash(self, choice: int) -> None:
-        """The worker of one delivery dies where it stands."""
+        """Kill the worker of one delivery."""
         if self._under_way:
             _, work = self._under_way.pop(choice % len(self._under_way))
             work.close()
 
     def finish(self, order: list[int]) -> None:
-        """The queue redelivers what was never deleted, until all is done."""
+        """Redeliver every command that was not deleted, until none is left."""
         while self._under_way:
             self.step(0)
         while self._unfinished:
@@ -141,37 +141,40 @@ _actions = st.lists(
 )
 
 
-async def _play(cafe: _Cafe, actions: list[tuple[str, int]], order: list[int]) -> None:
+async def _play(system: _System, actions: list[tuple[str, int]], order: list[int]) -> None:
     for action, choice in actions:
-        getattr(cafe, action)(choice)
-    cafe.finish(order)
+        getattr(system, action)(choice)
+    system.finish(order)
 
 
 @settings(max_examples=600, deadline=None)
 @given(actions=_actions, order=st.permutations(range(3)))
 def test_any_interleaving_ends_in_one_legal_final_state(actions: list[tuple[str, int]], order: list[int]) -> None:
-    """A placement, another under the same id, and a cancellation: one wins for good, and all events agree."""
+    """A placement, another under the same id, and a cancellation: one wins for good, and all events agree.
+
+    It takes seconds: 600 interleavings.
+    """
     order_id = str(uuid.UUID(int=7))
     first, second = placed(order_id), placed(order_id, quantity=2)
-    cafe = _Cafe([first, second, cancellation(order_id)])
+    system = _System([first, second, cancellation(order_id)])
 
-    asyncio.run(_play(cafe, actions, order))
+    asyncio.run(_play(system, actions, order))
 
-    _the_row_was_final_once(cafe)
-    _the_outcomes_agree(cafe, order_id, [first, second])
+    _the_row_was_final_once(system)
+    _the_outcomes_agree(system, order_id, [first, second])
 
 
-def _the_row_was_final_once(cafe: _Cafe) -> None:
-    statuses = [record.status for record in cafe.orders.written]
+def _the_row_was_final_once(system: _System) -> None:
+    statuses = [record.status for record in system.orders.written]
     assert statuses in (["completed"], ["cancellation_pending", "cancelled"]), statuses
 
 
-def _the_outcomes_agree(cafe: _Cafe, order_id: str, placements: list[OrderPlaced]) -> None:
-    row = cafe.orders.rows[order_id]
-    emitted = {event.id: event for event in cafe.bus.emitted}
+def _the_outcomes_agree(system: _System, order_id: str, placements: list[OrderPlaced]) -> None:
+    row = system.orders.rows[order_id]
+    emitted = {event.id: event for event in system.bus.emitted}
     loser = next(placement for placement in placements if placement.data.digest != row.digest)
 
-    assert all(emitted[event.id] == event for event in cafe.bus.emitted), "one id, two contents"
+    assert all(emitted[event.id] == event for event in system.bus.emitted), "one id, two contents"
     assert emitted[outcome_of(row).id] == outcome_of(row)
     conflicts = [event for event in emitted.values() if isinstance(event, OrderRejected)]
     assert [event.data.reason for event in conflicts] == ["idempotency_conflict"]
@@ -185,12 +188,12 @@ def _the_outcomes_agree(cafe: _Cafe, order_id: str, placements: list[OrderPlaced
 @settings(max_examples=200, deadline=None)
 @given(actions=_actions)
 def test_a_placement_alone_is_made_exactly_once(actions: list[tuple[str, int]]) -> None:
-    """However often it is delivered and whoever dies: one write, one outcome."""
+    """For any redeliveries and crashes there is one write and one outcome."""
     order = placed(str(uuid.UUID(int=8)))
-    cafe = _Cafe([order, order, order])
+    system = _System([order, order, order])
 
-    asyncio.run(_play(cafe, actions, [0, 1, 2]))
+    asyncio.run(_play(system, actions, [0, 1, 2]))
 
-    assert [record.status for record in cafe.orders.written] == ["completed"]
-    assert {event.id for event in cafe.bus.emitted} == {outcome_of(cafe.orders.rows[order.subject]).id}
-    assert len({event.to_json() for event in cafe.bus.emitted}) == 1
+    assert [record.status for record in system.orders.written] == ["completed"]
+    assert {event.id for event in system.bus.emitted} == {outcome_of(system.orders.rows[order.subject]).id}
+    assert len({event.to_json() for event in system.bus.emitted}) == 1

@@ -1,4 +1,4 @@
-"""The life of an order, without a queue: what is recorded, and what follows from what is recorded already."""
+"""The life cycle of an order: new rows, and the resolution of existing ones."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ NOTHING: frozenset[str] = frozenset()
 
 
 def test_an_order_is_recorded_as_it_was_accepted() -> None:
-    """The row has all that the customer was told, who made it, and at which receive."""
+    """The row has the customer's data, the worker, and the receive count."""
     order = placed(quantity=3, note="oat milk 🥛")
 
     record = record_of(order, NOTHING, HERE)
@@ -39,8 +39,8 @@ def test_an_order_is_recorded_as_it_was_accepted() -> None:
     assert record.expires_at is None
 
 
-def test_what_is_sold_out_is_rejected() -> None:
-    """An order for something sold out ends rejected, with a reason for machines and one for people."""
+def test_a_sold_out_item_is_rejected() -> None:
+    """The order is rejected with a reason for machines and one for people."""
     record = record_of(placed(sku="cinnamon-bun"), {"cinnamon-bun"}, HERE)
 
     event = outcome_of(record)
@@ -64,8 +64,8 @@ def test_the_outcome_follows_from_the_row_alone() -> None:
         assert outcome_of(stored).to_json() == outcome_of(record).to_json()
 
 
-def test_an_order_redelivered_tells_its_outcome_again() -> None:
-    """The same digest and a final row: nothing is written, and the event is the first one again."""
+def test_a_redelivered_order_repeats_its_outcome() -> None:
+    """With the same digest and a final row, nothing is written, and the event is equal to the first one."""
     order = placed()
     first = record_of(order, NOTHING, HERE)
     later = RecordingContext(NOW + timedelta(hours=1), "worker-2", 3)
@@ -76,8 +76,8 @@ def test_an_order_redelivered_tells_its_outcome_again() -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "rejected", "cancelled"])
-def test_another_order_under_the_same_id_is_told_of_the_conflict(status: str) -> None:
-    """Whatever the first order's final state, a second one with other contents is rejected, under an id of its own."""
+def test_another_order_under_the_same_id_is_a_conflict(status: str) -> None:
+    """A second order with other contents is rejected, with another event id, whatever the first one's final state."""
     order_id = str(uuid.uuid4())
     first, second = placed(order_id), placed(order_id, quantity=2)
     existing = record_of(first, {"flat-white"} if status == "rejected" else NOTHING, HERE).model_copy(
@@ -122,7 +122,7 @@ def test_a_tombstone_outlives_every_queue_and_stays_out_of_the_customer_index() 
 
 @pytest.mark.parametrize(("sold_out", "status"), [(NOTHING, "completed"), (frozenset({"cinnamon-bun"}), "rejected")])
 def test_a_cancellation_that_comes_too_late_is_refused(sold_out: frozenset[str], status: str) -> None:
-    """A final order stays as it is; the refusal names its state and is the same when it is told again."""
+    """A final order stays as it is; the refusal names its state and is equal when it is repeated."""
     order = placed(sku="cinnamon-bun")
     existing = record_of(order, sold_out, HERE)
 
@@ -135,7 +135,7 @@ def test_a_cancellation_that_comes_too_late_is_refused(sold_out: frozenset[str],
 
 
 def test_a_cancellation_redelivered_changes_nothing() -> None:
-    """While the order is awaited it stays awaited; once it is cancelled, that is told again."""
+    """A tombstone stays as it is; a cancelled order repeats its outcome."""
     order = placed()
     tombstone = tombstone_of(cancellation(order.subject), HERE)
     cancelled = record_of(order, NOTHING, HERE).model_copy(update={"status": "cancelled"})
@@ -144,8 +144,8 @@ def test_a_cancellation_redelivered_changes_nothing() -> None:
     assert resolve_cancellation(cancellation(order.subject), cancelled) == Emit(outcome_of(cancelled), "cancelled")
 
 
-def test_a_completed_order_says_so_with_what_the_bus_filters_on() -> None:
-    """The completion has the priority that the express rule looks at, and the trace of the request."""
+def test_a_completion_has_the_fields_that_the_bus_filters_on() -> None:
+    """The event has the priority for the express rule, and the trace of the request."""
     event = outcome_of(record_of(placed(priority="express"), NOTHING, HERE))
 
     assert isinstance(event, OrderCompleted)
@@ -155,7 +155,7 @@ def test_a_completed_order_says_so_with_what_the_bus_filters_on() -> None:
 
 
 def test_stored_times_sort_as_text() -> None:
-    """placed_at has six decimals also when they are zero, so the customer index sorts it rightly."""
+    """placed_at has six decimals also when they are zero, so the customer index sorts correctly."""
     record = OrderRecord(order_id=str(uuid.uuid4()), status="completed", recorded_at=NOW, placed_at=ACCEPTED_AT)
 
     item = to_item(record)

@@ -1,4 +1,4 @@
-"""The orders table over a DynamoDB client: how batches are made, and what each answer means for each order."""
+"""The orders table: batches, and the effect of each DynamoDB response on each order."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,18 +25,18 @@ def record(order_id: str | None = None, note: str | None = None) -> OrderRecord:
 
 
 def client_error(code: str) -> ClientError:
-    """What a call raises that the table refuses."""
+    """The error of a call that the table rejects."""
     return ClientError({"Error": {"Code": code, "Message": "said the table"}}, "BatchExecuteStatement")
 
 
 class FakeDynamo:
-    """A table that runs INSERT statements; `refuse` may answer for one statement or raise for the whole call."""
+    """A table that runs INSERT statements; `reject` may return an error per statement or raise for the whole call."""
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
         self.batches: list[int] = []
         self.keys_asked: list[int] = []
-        self.refuse: Callable[[list[Item]], list[str | None]] = lambda items: [None] * len(items)
+        self.reject: Callable[[list[Item]], list[str | None]] = lambda items: [None] * len(items)
         self.unprocessed = 0
 
     async def batch_execute_statement(self, *, Statements: Any) -> dict[str, Any]:  # noqa: N803
@@ -44,11 +44,11 @@ class FakeDynamo:
         assert 1 <= len(Statements) <= 25
         items = [self._item(statement) for statement in Statements]
         self.batches.append(len(items))
-        refusals = self.refuse(items)
+        rejections = self.reject(items)
         answers: list[dict[str, Any]] = []
-        for item, refusal in zip(items, refusals, strict=True):
+        for item, rejection in zip(items, rejections, strict=True):
             key = item["order_id"]["S"]
-            code = refusal or ("DuplicateItem" if key in self.items else None)
+            code = rejection or ("DuplicateItem" if key in self.items else None)
             if code is None:
                 self.items[key] = item
             answers.append({"TableName": TABLE} if code is None else {"Error": {"Code": code, "Message": "no"}})
@@ -62,7 +62,7 @@ class FakeDynamo:
         return dict(zip(names, statement["Parameters"], strict=True))
 
     async def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
-        """Read keys, but for the first few that are to stay unprocessed."""
+        """Read keys, except the first few that are to stay unprocessed."""
         request = RequestItems[TABLE]
         assert request["ConsistentRead"] is True
         keys = [key["order_id"]["S"] for key in request["Keys"]]
@@ -84,7 +84,7 @@ class FakeDynamo:
 
 
 async def test_many_inserts_share_calls() -> None:
-    """Sixty orders take three calls: 25 statements are the most that one may hold."""
+    """Sixty orders take three calls of at most 25 statements."""
     dynamo = FakeDynamo()
 
     async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
@@ -94,8 +94,8 @@ async def test_many_inserts_share_calls() -> None:
     assert dynamo.batches == [25, 25, 10]
 
 
-async def test_what_was_written_is_read_back() -> None:
-    """A row comes back as the record it was, with text that is hard to quote."""
+async def test_a_row_is_read_back() -> None:
+    """A row is equal to the record that was written, with text that is hard to quote."""
     dynamo = FakeDynamo()
     hard = record(note="'\"; DROP ? {'a': ?} 🥐 مرحبا")
 
@@ -106,7 +106,7 @@ async def test_what_was_written_is_read_back() -> None:
 
 
 async def test_an_order_that_has_a_row_is_not_written_again() -> None:
-    """Also when both inserts come in one call: one of them wrote, the others did not, and the call has it once."""
+    """Nor if several inserts share a call: one of them writes, and the call contains the order once."""
     dynamo = FakeDynamo()
     order = record()
 
@@ -119,11 +119,11 @@ async def test_an_order_that_has_a_row_is_not_written_again() -> None:
     assert dynamo.batches == [1, 1]
 
 
-async def test_throttling_of_one_statement_is_nobodys_fault() -> None:
-    """It is sent again a few times; then the order waits for the table, and the others are written."""
+async def test_throttling_of_one_statement_is_not_poison() -> None:
+    """It is retried a few times, then reported as unavailable; the others are written."""
     dynamo = FakeDynamo()
     slow = record()
-    dynamo.refuse = lambda items: [
+    dynamo.reject = lambda items: [
         "ProvisionedThroughputExceeded" if item["order_id"]["S"] == slow.order_id else None for item in items
     ]
 
@@ -137,18 +137,18 @@ async def test_throttling_of_one_statement_is_nobodys_fault() -> None:
 
 
 @pytest.mark.parametrize("whole_call", [True, False])
-async def test_an_order_that_the_table_refuses_harms_no_other(whole_call: bool) -> None:
-    """Whether the table refuses the statement or the whole call for it: that order is poison, the rest is written."""
+async def test_an_order_that_the_table_rejects_affects_no_other(whole_call: bool) -> None:
+    """If the table rejects its statement, or the whole call because of it, only that order is poison."""
     dynamo = FakeDynamo()
     bad = record()
 
-    def refuse(items: list[Item]) -> list[str | None]:
-        refusals = ["ValidationError" if item["order_id"]["S"] == bad.order_id else None for item in items]
-        if whole_call and any(refusals):
+    def reject(items: list[Item]) -> list[str | None]:
+        rejections = ["ValidationError" if item["order_id"]["S"] == bad.order_id else None for item in items]
+        if whole_call and any(rejections):
             raise client_error("ValidationException")
-        return refusals
+        return rejections
 
-    dynamo.refuse = refuse
+    dynamo.reject = reject
 
     async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         results = await asyncio.gather(
@@ -171,21 +171,21 @@ async def test_an_order_that_the_table_refuses_harms_no_other(whole_call: bool) 
     ],
 )
 async def test_a_call_that_fails_as_a_whole_is_an_outage(failure: Exception) -> None:
-    """No order is blamed for a table that is gone, forbidden, throttling or ill."""
+    """A table that is missing, forbidden, throttling or failing does not count against an order."""
     dynamo = FakeDynamo()
 
-    def refuse(_: list[Item]) -> list[str | None]:
+    def reject(_: list[Item]) -> list[str | None]:
         raise failure
 
-    dynamo.refuse = refuse
+    dynamo.reject = reject
 
     async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
         with pytest.raises(UnavailableError):
             await orders.insert(record())
 
 
-async def test_reads_share_a_call_and_ask_again_for_what_was_not_read() -> None:
-    """Each key once in a call, and keys that the table left out are asked for again."""
+async def test_reads_share_a_call_and_unprocessed_keys_are_retried() -> None:
+    """A call has each key once, and keys that the table left unprocessed are read again."""
     dynamo = FakeDynamo()
     records = [record() for _ in range(4)]
 
@@ -200,7 +200,7 @@ async def test_reads_share_a_call_and_ask_again_for_what_was_not_read() -> None:
     assert sum(dynamo.keys_asked[1:]) >= 2
 
 
-async def test_a_row_that_is_gone_is_looked_at_again_later() -> None:
+async def test_a_removed_row_is_a_changed_row() -> None:
     """Time to live may remove a tombstone between the insert that found it and the read."""
     async with orders_table(FakeDynamo(), TABLE) as orders:
         with pytest.raises(RowChangedError):
@@ -208,7 +208,7 @@ async def test_a_row_that_is_gone_is_looked_at_again_later() -> None:
 
 
 async def test_a_tombstone_is_replaced_once() -> None:
-    """The second writer, late or repeated after a lost answer, is refused and looks again."""
+    """The second writer, late or repeated after a lost answer, is rejectd and looks again."""
     dynamo = FakeDynamo()
     cancelled = record().model_copy(update={"status": "cancelled"})
 

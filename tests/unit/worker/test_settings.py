@@ -1,4 +1,4 @@
-"""Settings are checked as a whole at start, and each mistake names itself."""
+"""Settings: defaults, and errors that name the variable."""
 
 import pytest
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_names_are_all_that_is_needed() -> None:
+def test_only_the_names_are_required() -> None:
     """Everything else has a default, and the heartbeat follows the visibility timeout."""
     settings = Settings()
 
@@ -30,9 +30,7 @@ def test_names_are_all_that_is_needed() -> None:
 
 
 @pytest.mark.parametrize(("interval_s", "timeout_s"), [("15", "30"), ("40", "30"), ("1", "2")])
-def test_a_heartbeat_that_comes_too_late_is_refused(
-    monkeypatch: pytest.MonkeyPatch, interval_s: str, timeout_s: str
-) -> None:
+def test_a_late_heartbeat_is_rejected(monkeypatch: pytest.MonkeyPatch, interval_s: str, timeout_s: str) -> None:
     """The interval must leave room for one late beat; the error names both settings."""
     monkeypatch.setenv("ORDERBOARD_HEARTBEAT_INTERVAL_S", interval_s)
     monkeypatch.setenv("ORDERBOARD_WORK_VISIBILITY_TIMEOUT_S", timeout_s)
@@ -41,8 +39,8 @@ def test_a_heartbeat_that_comes_too_late_is_refused(
         Settings()
 
 
-def test_what_is_sold_out_is_a_comma_list_of_skus(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spaces and empty members do not matter; a sku that is not on the menu is a mistake that is named."""
+def test_sold_out_is_a_comma_separated_list_of_skus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spaces and empty members are ignored; the error for an unknown SKU names it."""
     monkeypatch.setenv("ORDERBOARD_SOLD_OUT", " tea, ,cinnamon-bun,")
     assert Settings().sold_out == {"tea", "cinnamon-bun"}
 
@@ -54,7 +52,7 @@ def test_what_is_sold_out_is_a_comma_list_of_skus(monkeypatch: pytest.MonkeyPatc
 def test_a_missing_name_ends_the_start_with_its_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit status 2 and one line for each mistake, without a traceback."""
+    """Exit status 2 and one line for each error, without a traceback."""
     monkeypatch.delenv("ORDERBOARD_WORK_QUEUE")
     monkeypatch.setenv("ORDERBOARD_WORKER_CONCURRENCY", "0")
 
@@ -68,10 +66,10 @@ def test_a_missing_name_ends_the_start_with_its_variable(
     assert "ORDERBOARD_WORKER_CONCURRENCY" in lines[1]
 
 
-def test_an_argument_goes_before_the_environment(
+def test_an_argument_overrides_the_environment(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--concurrency is checked like the variable that it replaces."""
+    """--concurrency is checked like the variable that it overrides."""
     monkeypatch.setenv("ORDERBOARD_WORKER_CONCURRENCY", "8")
 
     with pytest.raises(SystemExit):

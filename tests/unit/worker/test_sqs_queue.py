@@ -1,4 +1,4 @@
-"""When a received message is ours from, by the client that really receives."""
+"""The start of a lease, with the real client."""
 
 import asyncio
 import json
@@ -15,15 +15,15 @@ _URL = "http://127.0.0.1:9/000000000000/work"
 _FROZEN_S = 60.0
 
 
-class _Answer:
-    """One message, as aiobotocore has an HTTP response."""
+class _Response:
+    """An HTTP response of aiobotocore with one message."""
 
     status_code = 200
     headers: ClassVar[dict[str, str]] = {}
 
     @property
     def content(self) -> Awaitable[bytes]:
-        """The body."""
+        """The body of the response."""
         message = {"MessageId": "m", "ReceiptHandle": "r", "Body": "{}", "Attributes": {"ApproximateReceiveCount": "1"}}
 
         async def body() -> bytes:
@@ -32,18 +32,18 @@ class _Answer:
         return body()
 
 
-async def test_what_a_second_attempt_brings_is_ours_from_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that was frozen finds its poll timed out, and the client asks again: what comes then is fresh."""
+async def test_a_lease_counts_from_the_second_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poll of a frozen worker times out, and the client sends it again: the lease begins with that attempt."""
     loop = asyncio.get_running_loop()
     clock = loop.time
     attempts: list[float] = []
 
-    def send(**_: Any) -> _Answer:
+    def send(**_: Any) -> _Response:
         attempts.append(loop.time())
         if len(attempts) == 1:
             monkeypatch.setattr(loop, "time", lambda: clock() + _FROZEN_S)
             raise ReadTimeoutError(endpoint_url=_URL)
-        return _Answer()
+        return _Response()
 
     config = AioConfig(retries={"mode": "standard", "total_max_attempts": 2})
     keys: Any = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}

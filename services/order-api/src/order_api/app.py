@@ -32,7 +32,7 @@ class OrderApi(FastAPI):
 
 
 def create_app(settings: Settings, *, open_clients: OpenClients = open_aws_clients) -> FastAPI:
-    """Create the API. Tests pass clients of their own."""
+    """Create the API. Tests pass other clients."""
     instruments = Metrics()
 
     @asynccontextmanager

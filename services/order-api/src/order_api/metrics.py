@@ -16,7 +16,7 @@ router = APIRouter()
 
 
 class Metrics:
-    """The metrics of one app, in a registry of its own."""
+    """The metrics of one app, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -40,7 +40,7 @@ class OrderQueries:
         self._deadline_s = deadline_s
 
     async def find(self, order_id: str) -> OrderRecord | None:
-        """Return an order in its final state, or None if there is no row or only the tombstone of a cancellation.
+        """Return an order in its final state, or None: no row, or only the tombstone of a cancellation.
 
         The read is consistent: an order that was found once is found again.
         """

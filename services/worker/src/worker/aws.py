@@ -77,7 +77,7 @@ async def queue_url(client: GetQueueUrlClient, name: str, setting: str, health: 
         except AWS_ERRORS as exc:
             if isinstance(exc, ClientError) and error_code(exc) in _NO_SUCH_QUEUE:
                 raise NoSuchQueueError(
-                    f"there is no queue named {name!r}: deploy the stack first (`orderboard deploy`), "
+                    f"the queue {name!r} does not exist: deploy the stack first (`orderboard deploy`), "
                     f"or set {setting} to one of its queues, and check the endpoint and region"
                 ) from exc
             failures += 1
