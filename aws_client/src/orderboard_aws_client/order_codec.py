@@ -8,15 +8,18 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValu
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from orderboard_contracts.record import OrderRecord, parse_record
 
 Item = dict[str, Any]
 
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-data-types
+_TOO_LARGE: Final = 10**38
+
 
 def to_item(record: OrderRecord) -> Item:
-    """Encode a record; unset attributes are omitted."""
+    """Encode a record without unset attributes; raise ValueError for an integer of more than 38 digits."""
     attributes = record.model_dump(exclude_none=True, exclude_defaults=True)
     return {name: _encoded(value) for name, value in attributes.items()}
 
@@ -30,7 +33,7 @@ def _encoded(value: object) -> Item:
     match value:
         case str():
             return {"S": value}
-        case int():
+        case int() if abs(value) < _TOO_LARGE:
             return {"N": str(value)}
         case datetime():
             return {"S": value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")}
@@ -38,7 +41,7 @@ def _encoded(value: object) -> Item:
             return {"L": [_encoded(each) for each in value]}
         case dict():
             return {"M": {name: _encoded(each) for name, each in value.items()}}
-    raise TypeError(f"an order has no attribute of type {type(value).__name__}")
+    raise ValueError(f"not a valid attribute of an order: {type(value).__name__} {str(value)[:40]}")
 
 
 def _decoded(attribute: Mapping[str, Any]) -> object:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from orderboard_aws_client.order_codec import from_item, to_item
 from orderboard_contracts.events import CancellationRefused, OrderCancelled, OrderCompleted, OrderRejected
-from orderboard_contracts.record import OrderRecord
 from unit.worker.commands import ACCEPTED_AT, cancellation, placed
 from worker.order import (
     AwaitOrder,
@@ -152,13 +151,3 @@ def test_a_completion_has_the_fields_that_the_bus_filters_on() -> None:
     assert event.data.priority == "express"
     assert event.correlationid == "rush-1"
     assert event.time == NOW
-
-
-def test_stored_times_sort_as_text() -> None:
-    """placed_at has six decimals also when they are zero, so the customer index sorts correctly."""
-    record = OrderRecord(order_id=str(uuid.uuid4()), status="completed", recorded_at=NOW, placed_at=ACCEPTED_AT)
-
-    item = to_item(record)
-
-    assert item["placed_at"] == {"S": "2026-03-02T07:30:00.000000Z"}
-    assert item["recorded_at"] == {"S": "2026-03-02T07:31:00.250000Z"}
