@@ -1,4 +1,4 @@
-"""Web pages that talk to the engine: those of this machine may, others where that was asked for."""
+"""Web pages that use the engine: those of this machine may, others only if allowed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ SEND = {"Action": "ListQueues", "Version": "2012-11-05"}
 
 @pytest.fixture
 def open_to_shop() -> Iterator[Localbus]:
-    """An engine that pages of a shop may use."""
+    """An engine that allows pages of a shop."""
     bus = Localbus(Options(allow_origins=("https://shop.example",))).start()
     yield bus
     bus.stop()
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://[::1"])
-def test_a_page_from_elsewhere_is_refused(localbus: Localbus, origin: str) -> None:
-    """What a page of another site sends has no effect, though a browser lets it send a form."""
+def test_a_page_from_elsewhere_is_rejected(localbus: Localbus, origin: str) -> None:
+    """A form of another site's page has no effect, although browsers send it."""
     answer = httpx.post(
         localbus.url, data=SEND | {"Action": "CreateQueue", "QueueName": "q"}, headers={"Origin": origin}
     )
@@ -34,8 +34,8 @@ def test_a_page_from_elsewhere_is_refused(localbus: Localbus, origin: str) -> No
 
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:8080", "http://[::1]:5173"])
 def test_a_page_of_this_machine(localbus: Localbus, origin: str) -> None:
-    """A page that was served here may ask beforehand, and read the answer."""
-    asked = httpx.options(
+    """A page of this machine may send a preflight request, and read the answer."""
+    preflight = httpx.options(
         localbus.url,
         headers={
             "Origin": origin,
@@ -45,19 +45,19 @@ def test_a_page_of_this_machine(localbus: Localbus, origin: str) -> None:
     )
     answer = httpx.post(localbus.url, data=SEND, headers={"Origin": origin})
 
-    assert asked.status_code == 204
-    assert asked.headers["access-control-allow-headers"] == "authorization,x-amz-target"
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-headers"] == "authorization,x-amz-target"
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == origin
 
 
-def test_a_page_that_was_let(open_to_shop: Localbus) -> None:
-    """An origin that was named is let, also where it waits for its answer; another is not."""
+def test_an_allowed_page(open_to_shop: Localbus) -> None:
+    """An allowed origin may wait for its answer; another is rejected."""
     url = open_to_shop.client("sqs").create_queue(QueueName="q")["QueueUrl"]
     wait = SEND | {"Action": "ReceiveMessage", "QueueUrl": url, "WaitTimeSeconds": "1"}
 
-    let = httpx.post(open_to_shop.url, data=wait, headers={"Origin": "https://shop.example"})
-    refused = httpx.post(open_to_shop.url, data=SEND, headers={"Origin": "https://other.example"})
+    allowed = httpx.post(open_to_shop.url, data=wait, headers={"Origin": "https://shop.example"})
+    rejected = httpx.post(open_to_shop.url, data=SEND, headers={"Origin": "https://other.example"})
 
-    assert let.headers["access-control-allow-origin"] == "https://shop.example"
-    assert refused.status_code == 403
+    assert allowed.headers["access-control-allow-origin"] == "https://shop.example"
+    assert rejected.status_code == 403

@@ -1,4 +1,4 @@
-"""Web forms: the reader of our own beside that of the standard library."""
+"""The parser of web forms compared with the standard library's."""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,8 +12,8 @@ _PARTS = st.sampled_from(
 
 
 @given(st.dictionaries(st.text(), st.text()))
-def test_what_was_written_is_read(form: dict[str, str]) -> None:
-    """Any names and values come through a form as they were."""
+def test_a_written_form_is_read(form: dict[str, str]) -> None:
+    """Any names and values are read back unchanged."""
     body = urlencode(form).encode()
 
     read = parse_form(body)
@@ -22,8 +22,8 @@ def test_what_was_written_is_read(form: dict[str, str]) -> None:
 
 
 @given(st.lists(_PARTS, max_size=20).map(b"".join))
-def test_any_body_is_read_as_the_standard_library_reads_it(body: bytes) -> None:
-    """Also a body that no client should send means what the standard library says it means."""
+def test_any_body_is_read_as_by_the_standard_library(body: bytes) -> None:
+    """A body that no client should send is also read the same."""
     expected = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
 
     read = parse_form(body)

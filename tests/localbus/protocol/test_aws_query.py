@@ -1,4 +1,4 @@
-"""The Query protocol: what older SDKs and curl send SQS, and the XML that they get."""
+"""The Query protocol of older SDKs and curl: forms to SQS, and XML answers."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SCOPE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, S
 
 
 def post(localbus: Localbus, path: str = "/", **form: str) -> tuple[int, ET.Element]:
-    """Send a form, and read the XML."""
+    """Send a form, and return the status and the XML."""
     answer = httpx.post(localbus.url + path, data={"Version": "2012-11-05", **form}, headers={"Authorization": SCOPE})
     return answer.status_code, ET.fromstring(answer.content)  # noqa: S314 (our own server's XML)
 
 
 def text(element: ET.Element, path: str) -> str | None:
-    """The text at that path."""
+    """Return the text at a path."""
     return element.findtext("/".join(NAMESPACE + part for part in path.split("/")))
 
 
@@ -83,7 +83,7 @@ def test_a_batch_by_forms(localbus: Localbus) -> None:
 
 
 def test_errors_have_the_older_codes(localbus: Localbus) -> None:
-    """The Query protocol has codes and words of its own for a queue that is not there (recorded of AWS)."""
+    """The Query protocol has another code and message for a missing queue (recorded from AWS)."""
     status, error = post(localbus, Action="GetQueueUrl", QueueName="none")
 
     assert status == 400
@@ -104,7 +104,7 @@ def test_unknown_and_incomplete_requests(localbus: Localbus) -> None:
 
 
 def test_a_get_without_a_signature(localbus: Localbus) -> None:
-    """A queue's URL with an action in its query is enough, as with curl."""
+    """A queue's URL with an action in its query is enough, such as for curl."""
     localbus.client("sqs").create_queue(QueueName="q")
 
     answer = httpx.get(f"{localbus.url}/000000000000/q?Action=SendMessage&MessageBody=hello%20there")
@@ -115,7 +115,7 @@ def test_a_get_without_a_signature(localbus: Localbus) -> None:
 
 
 def test_a_queue_s_url_without_a_signature(localbus: Localbus) -> None:
-    """Who signs nothing names no region: the queue is found where it is, unless two regions have one of that name."""
+    """Without a signature there is no region: the queue is found in any, unless two regions have one of that name."""
     urls = [localbus.client("sqs", region="eu-west-1").create_queue(QueueName=name)["QueueUrl"] for name in "ab"]
     localbus.client("sqs", region="eu-west-2").create_queue(QueueName="b")
 
@@ -125,15 +125,15 @@ def test_a_queue_s_url_without_a_signature(localbus: Localbus) -> None:
     assert "NonExistentQueue" in ambiguous.text
 
 
-def test_what_a_queue_s_own_url_does_not_do(localbus: Localbus) -> None:
-    """Actions that are not about one queue, and none at all, are refused there (recorded of AWS)."""
+def test_actions_that_a_queue_s_url_rejects(localbus: Localbus) -> None:
+    """Actions that are not about one queue, and requests without an action, are rejected (recorded from AWS)."""
     localbus.client("sqs").create_queue(QueueName="q")
 
-    status, refused = post(localbus, "/000000000000/q", Action="ListQueues")
+    status, rejected = post(localbus, "/000000000000/q", Action="ListQueues")
     nothing = httpx.get(f"{localbus.url}/000000000000/q")
     empty = httpx.get(f"{localbus.url}/000000000000/q?Action=ReceiveMessage")
 
-    assert (status, text(refused, "Error/Code")) == (400, "InvalidAction")
+    assert (status, text(rejected, "Error/Code")) == (400, "InvalidAction")
     assert nothing.status_code == 404
     assert "<UnknownOperationException" in nothing.text
     assert "<ReceiveMessageResult/>" in empty.text
@@ -141,15 +141,15 @@ def test_what_a_queue_s_own_url_does_not_do(localbus: Localbus) -> None:
 
 @pytest.mark.parametrize("form", [{"A.1": "x", "A.1.B": "y"}, {"A.1.B": "y", "A.1": "x"}])
 def test_a_name_is_a_value_or_a_structure(form: dict[str, str]) -> None:
-    """A form that says both is malformed."""
+    """A form with both is malformed."""
     protocol = QueryProtocol(Service(Api("sqs"), {}, "1.0"))
 
     with pytest.raises(MalformedRequestError):
         protocol.read("ListQueues", form)
 
 
-def test_a_service_with_the_protocol_s_own_names() -> None:
-    """SNS's lists and maps are nested: `member.N` and `entry.N`, read and written by the model alone."""
+def test_a_service_with_the_protocol_s_names() -> None:
+    """SNS's lists and maps are nested (`member.N`, `entry.N`), read and written by the model alone."""
     protocol = QueryProtocol(Service(Api("sns"), {}, None))
     form = {
         "TopicArn": "arn",
@@ -170,8 +170,8 @@ def test_a_service_with_the_protocol_s_own_names() -> None:
     )
 
 
-def test_the_model_says_what_is_wrong() -> None:
-    """Constraints come from the model, in the words of AWS's ValidationException."""
+def test_constraints_of_the_model() -> None:
+    """Violations are described as in AWS's ValidationException."""
     operation = Api("events").operation("PutRule")
 
     violations = operation.violations({"Name": "a b", "State": "SLEEPING"})
@@ -183,8 +183,8 @@ def test_the_model_says_what_is_wrong() -> None:
     )
 
 
-def test_an_error_that_quotes_what_xml_cannot_say(localbus: Localbus) -> None:
-    """Characters that no XML may have are replaced, so that the error can be read."""
+def test_an_error_with_characters_that_xml_forbids(localbus: Localbus) -> None:
+    """They are replaced, so that the error can be parsed."""
     status, answer = post(localbus, Action="CreateQueue", QueueName="a\x02b\ufffe", **{"Attribute.1.Name": "\x1f"})
 
     assert status == 400

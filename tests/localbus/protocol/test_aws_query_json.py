@@ -1,4 +1,4 @@
-"""JSON in place of XML: what a form gets whose client accepts it, such as API Gateway."""
+"""JSON answers to forms of clients that accept it, such as API Gateway."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ SCOPE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{}/aws4_request, Si
 def post(
     localbus: Localbus, path: str = "/", service: str = "sqs", accept: str = "application/json", **form: str
 ) -> httpx.Response:
-    """Send a form as a client that accepts this."""
+    """Send a form with an Accept header."""
     headers = {"Authorization": SCOPE.format(service), "Accept": accept}
     return httpx.post(localbus.url + path, data=form, headers=headers)
 
 
 def result(answer: httpx.Response, action: str) -> Any:
-    """What the action gave; the document has nothing else but the request's id."""
+    """Return the action's result; the document has nothing else but the request's id."""
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     inner = answer.json().pop(f"{action}Response")
     assert inner.pop("ResponseMetadata") == {"RequestId": answer.headers["x-amzn-requestid"]}
@@ -27,7 +27,7 @@ def result(answer: httpx.Response, action: str) -> Any:
 
 
 def test_a_message_by_forms_and_json(localbus: Localbus) -> None:
-    """Messages are in `messages`, attributes are lists of names and values, and what is absent is null."""
+    """Messages are in `messages`, attributes are lists of names and values, and absent members are null."""
     created = result(post(localbus, Action="CreateQueue", QueueName="q"), "CreateQueue")
     attribute = {"Name": "kind", "Value.DataType": "String", "Value.StringValue": "a"}
     given = {f"MessageAttribute.1.{name}": value for name, value in attribute.items()}
@@ -78,25 +78,25 @@ def test_a_topic_by_forms_and_json(localbus: Localbus) -> None:
     assert shown["Attributes"]["TopicArn"] == arn
 
 
-def test_a_refusal_in_json(localbus: Localbus) -> None:
-    """A refusal names code, message and whose fault it is; a request without any action is told so in XML."""
+def test_an_error_in_json(localbus: Localbus) -> None:
+    """An error has code, message and type; a request without an action gets XML."""
     post(localbus, Action="CreateQueue", QueueName="q")
 
-    refused = post(localbus, "/000000000000/q", Action="ListQueues")
+    rejected = post(localbus, "/000000000000/q", Action="ListQueues")
     nothing = post(localbus, "/000000000000/q")
 
     text = "The action ListQueues is not valid for this endpoint."
-    assert refused.status_code == 400
-    assert refused.json() == {
+    assert rejected.status_code == 400
+    assert rejected.json() == {
         "Error": {"Code": "InvalidAction", "Message": text, "Type": "Sender"},
-        "RequestId": refused.headers["x-amzn-requestid"],
+        "RequestId": rejected.headers["x-amzn-requestid"],
     }
     assert nothing.status_code == 404
     assert "<UnknownOperationException" in nothing.text
 
 
-def test_who_accepts_anything_gets_xml(localbus: Localbus) -> None:
-    """XML stays the answer where nobody asks for JSON by name."""
+def test_xml_is_the_default(localbus: Localbus) -> None:
+    """A client that accepts anything gets XML."""
     answer = post(localbus, accept="*/*", Action="ListQueues")
 
     assert answer.headers["content-type"] == "text/xml"

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is one of a client's mistakes: no 500, no hang, and the next request is answered."""
+"""Any request gets a client error at most: no 500, no hang, and the next request is answered."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def engine() -> Engine:
 
 
 async def answer(engine: Engine, request: Request) -> Response:
-    """The response; a receive that waits is let wait till its time is over."""
+    """Return the response; a waiting receive waits until its time is over."""
     response = engine.router.handle(request)
     if isinstance(response, Response):
         return response
@@ -111,7 +111,7 @@ def test_any_form(engine: Engine, action: str, pairs: list[tuple[list[str], str]
 @_fuzz
 @given(target=st.text(max_size=30), headers=st.dictionaries(st.binary(max_size=15), st.binary(max_size=40), max_size=4))
 def test_any_target_and_headers(engine: Engine, target: str, headers: dict[bytes, bytes]) -> None:
-    """Nonsense in the address or the headers finds no service, and says so."""
+    """Nonsense in the address or the headers gets an error."""
     response = asyncio.run(answer(engine, Request("POST", f"/{target}", headers, [], b"")))
 
     assert response.status in {400, 403, 404, 501}
@@ -143,7 +143,7 @@ def test_any_target_and_headers(engine: Engine, target: str, headers: dict[bytes
     )
 )
 def test_any_bytes(engine: Engine, noise: bytes) -> None:
-    """Bytes of any kind do not stop the server: it answers or hangs up, and serves the next client."""
+    """Bytes of any kind do not stop the server: it answers or disconnects, and serves the next client."""
 
     async def scene() -> bytes:
         server = HttpServer(engine.router)

@@ -1,9 +1,9 @@
-"""Where a request goes, and what the port answers to one that is for nobody."""
+"""Routing of requests: to services, to the upstream, or to an error."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -16,6 +16,7 @@ from localbus.http.server import HttpServer
 from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus.sqs.message import Message
+from support import eventually
 
 
 def call(localbus: Localbus, target: str, body: str = "{}") -> httpx.Response:
@@ -23,20 +24,23 @@ def call(localbus: Localbus, target: str, body: str = "{}") -> httpx.Response:
     return httpx.post(localbus.url, content=body, headers={"X-Amz-Target": target})
 
 
-def test_an_unknown_action(localbus: Localbus) -> None:
-    """JSON has its own answer to an action that the service has not."""
-    answer = call(localbus, "AmazonSQS.SendMassage")
+@pytest.mark.parametrize(
+    ("action", "body", "status", "code"),
+    [
+        ("SendMassage", "{}", 404, "UnknownOperationException"),
+        ("CreateQueue", "{", 400, "SerializationException"),
+        ("CreateQueue", "[]", 400, "SerializationException"),
+        ("CreateQueue", '"text"', 400, "SerializationException"),
+        ("CreateQueue", '{"QueueName": 5}', 400, "SerializationException"),
+        ("CreateQueue", '{"QueueName": "q", "Attributes": ["x"]}', 400, "SerializationException"),
+    ],
+)
+def test_invalid_json_requests(localbus: Localbus, action: str, body: str, status: int, code: str) -> None:
+    """An unknown action, a body that is not JSON, and a value of another type have the framework's errors."""
+    answer = call(localbus, f"AmazonSQS.{action}", body)
 
-    assert answer.status_code == 404
-    assert answer.json()["__type"] == "com.amazon.coral.service#UnknownOperationException"
-
-
-def test_what_is_not_json(localbus: Localbus) -> None:
-    """A body that cannot be read is a SerializationException, and so is a value of another type."""
-    for body in ("{", "[]", '"text"', '{"QueueName": 5}', '{"QueueName": "q", "Attributes": ["x"]}'):
-        answer = call(localbus, "AmazonSQS.CreateQueue", body)
-        assert answer.status_code == 400
-        assert answer.json()["__type"] == "com.amazon.coral.service#SerializationException"
+    assert answer.status_code == status
+    assert answer.json()["__type"] == f"com.amazon.coral.service#{code}"
 
 
 def test_a_missing_member(localbus: Localbus) -> None:
@@ -49,17 +53,18 @@ def test_a_missing_member(localbus: Localbus) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "action"),
+    "call",
     [
-        ("sts", "get_caller_identity"),
-        ("s3", "list_buckets"),
-        ("lambda", "list_functions"),
-        ("dynamodb", "list_tables"),
-        ("cloudwatch", "list_metrics"),
+        "sts.get_caller_identity",
+        "s3.list_buckets",
+        "lambda.list_functions",
+        "dynamodb.list_tables",
+        "cloudwatch.list_metrics",
     ],
 )
-def test_without_an_upstream_other_services_are_not_there(localbus: Localbus, service: str, action: str) -> None:
-    """What is for no service of ours is refused in the words of its protocol, never answered with an empty success."""
+def test_without_an_upstream_other_services_are_rejected(localbus: Localbus, call: str) -> None:
+    """Requests for other services get an error in their protocol, never an empty success."""
+    service, action = call.split(".")
     client = localbus.client(service, config=Config(retries={"max_attempts": 0}))
 
     with pytest.raises(ClientError) as raised:
@@ -71,8 +76,8 @@ def test_without_an_upstream_other_services_are_not_there(localbus: Localbus, se
     assert "--upstream" in error["Error"]["Message"]
 
 
-def test_what_is_for_nobody(localbus: Localbus) -> None:
-    """A browser at the wrong address is told what this is; at the root it gets the list of pages."""
+def test_other_addresses(localbus: Localbus) -> None:
+    """A browser at a wrong address learns what this is; at the root it gets the list of routes."""
     lost = httpx.get(f"{localbus.url}/favicon.ico")
     root = httpx.get(localbus.url)
 
@@ -82,14 +87,14 @@ def test_what_is_for_nobody(localbus: Localbus) -> None:
 
 
 class Echo:
-    """An upstream that sends back what it gets, piece by piece."""
+    """An upstream that returns the request's body, piece by piece."""
 
     def wants_stream(self, request: Request) -> bool:
-        """Take bodies as they come."""
+        """Handle every request before its body."""
         return True
 
     def handle(self, request: Request) -> Response:
-        """Say what came."""
+        """Return path, host and body."""
         headers = [(b"X-Path", request.target.encode()), (b"X-Host", request.headers[b"host"])]
         return Response(203, headers, self._pieces(request))
 
@@ -103,8 +108,8 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def engine_before(app: Echo) -> AsyncIterator[str]:
-    """An engine whose upstream is this."""
+async def engine_with_upstream(app: Echo) -> AsyncIterator[str]:
+    """An engine with this upstream."""
     upstream = HttpServer(app)
     port = await upstream.start("127.0.0.1", 0)
     engine = Engine(Options(upstream=f"http://127.0.0.1:{port}"))
@@ -123,7 +128,7 @@ async def test_other_services_go_upstream_and_back() -> None:
         for start in range(0, len(body), 100_000):
             yield body[start : start + 100_000]
 
-    async with engine_before(Echo()) as url, httpx.AsyncClient() as client:
+    async with engine_with_upstream(Echo()) as url, httpx.AsyncClient() as client:
         sized = await client.put(f"{url}/bucket/a%20key?x=1", content=body, headers={"Expect": "100-continue"})
         chunked = await client.put(f"{url}/bucket/key", content=chunks(), headers={"Host": "b.s3.example"})
 
@@ -135,14 +140,14 @@ async def test_other_services_go_upstream_and_back() -> None:
 
 
 class Scripted(Echo):
-    """An upstream that says what its path asks for."""
+    """An upstream whose response depends on the path."""
 
     def handle(self, request: Request) -> Response:
-        """No content, a refusal before the body is read, or an answer that breaks off."""
+        """No content, an error before the body is read, or a response that breaks off."""
         match request.path:
             case "/none":
                 return Response(204, [(b"X-Kept", b"yes")])
-            case "/refuse":
+            case "/reject":
                 return Response(403, [], b"no")
             case "/head":
                 return Response(200, [(b"Content-Length", b"1000")], _nothing_more(b""))
@@ -155,12 +160,12 @@ async def _nothing_more(piece: bytes) -> AsyncGenerator[bytes]:
         raise ConnectionResetError
 
 
-async def test_upstream_s_unusual_answers_pass_through() -> None:
-    """No content stays none, an early refusal is not lost, and an answer that breaks off does not look whole."""
-    async with engine_before(Scripted()) as url, httpx.AsyncClient() as client:
+async def test_unusual_responses_of_the_upstream() -> None:
+    """No content stays none, an early error is not lost, and a response that breaks off does not look whole."""
+    async with engine_with_upstream(Scripted()) as url, httpx.AsyncClient() as client:
         none = await client.delete(f"{url}/none")
         head = await client.head(f"{url}/head")
-        refused = await client.put(f"{url}/refuse", content=b"x" * 3_000_000)
+        rejected = await client.put(f"{url}/reject", content=b"x" * 3_000_000)
         with pytest.raises(httpx.HTTPError):
             await client.get(f"{url}/break")
         again = await client.delete(f"{url}/none")
@@ -168,12 +173,12 @@ async def test_upstream_s_unusual_answers_pass_through() -> None:
     assert (none.status_code, none.content, none.headers["x-kept"]) == (204, b"", "yes")
     assert "transfer-encoding" not in none.headers
     assert head.headers["content-length"] == "1000"
-    assert (refused.status_code, refused.text) == (403, "no")
+    assert (rejected.status_code, rejected.text) == (403, "no")
     assert again.status_code == 204
 
 
-async def test_an_upgrade_is_refused() -> None:
-    """A client that insists on HTTP/2 is told, and its request is not done by half."""
+async def test_an_upgrade_is_rejected() -> None:
+    """A client that requires HTTP/2 gets 501, and its request has no effect."""
     engine = Engine(Options())
     url = await engine.start()
     headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "X-Amz-Target": "AmazonSQS.CreateQueue"}
@@ -185,8 +190,8 @@ async def test_an_upgrade_is_refused() -> None:
     assert not list(engine.sqs.queues)
 
 
-async def test_who_hangs_up_takes_no_message() -> None:
-    """A long poll whose client has gone leaves the line, and the next message goes to the next client."""
+async def test_a_client_that_disconnects_takes_no_message() -> None:
+    """The long poll of a disconnected client ends, and the next message stays for others."""
     engine = Engine(Options())
     url = await engine.start()
     host, port = url.removeprefix("http://").split(":")
@@ -201,22 +206,15 @@ async def test_who_hangs_up_takes_no_message() -> None:
     await eventually(lambda: len(polls) == 1)
 
     writer.close()
-    await eventually(lambda: len(polls) == 0)
+    await eventually(lambda: not polls)
 
     record.queue.send(Message("m", "m"))
     assert record.queue.counts().visible == 1
     await engine.stop()
 
 
-async def eventually(holds: Callable[[], bool], within_s: float = 5) -> None:
-    """Wait till it holds."""
-    async with asyncio.timeout(within_s):
-        while not holds():  # noqa: ASYNC110 (what is waited for tells nobody)
-            await asyncio.sleep(0.01)
-
-
-async def test_an_upstream_that_is_not_there() -> None:
-    """It is said so, as a 502."""
+async def test_an_unreachable_upstream() -> None:
+    """The response is a 502 with the reason."""
     engine = Engine(Options(upstream="http://127.0.0.1:9"))
     url = await engine.start()
     async with httpx.AsyncClient() as client:
@@ -228,7 +226,7 @@ async def test_an_upstream_that_is_not_there() -> None:
 
 
 async def test_many_requests_at_once_on_one_connection() -> None:
-    """Requests that come before the last is answered are answered in their order."""
+    """Pipelined requests are answered in order."""
     engine = Engine(Options())
     url = await engine.start()
     host, port = url.removeprefix("http://").split(":")
@@ -243,44 +241,44 @@ async def test_many_requests_at_once_on_one_connection() -> None:
 
 
 class FullTransport(asyncio.Transport):
-    """A connection whose client does not read: every answer is more than it holds."""
+    """A connection whose client does not read: every response fills it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answers = 0
-        self.is_heard = True
+        self.reads = True
         self.protocol: asyncio.Protocol | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Hold the answer, and say that it is too much."""
+        """Count the response, and report a full buffer."""
         self.answers += 1
         assert self.protocol is not None
         self.protocol.pause_writing()
 
     def is_closing(self) -> bool:
-        """Never."""
+        """Stay open."""
         return False
 
     def pause_reading(self) -> None:
-        """Hear no more."""
-        self.is_heard = False
+        """Stop reading."""
+        self.reads = False
 
     def resume_reading(self) -> None:
-        """Hear again."""
-        self.is_heard = True
+        """Read again."""
+        self.reads = True
 
 
-def test_who_does_not_read_is_not_heard() -> None:
-    """Answers do not pile up for a client that sends and sends, until it has read those that there are."""
+def test_a_client_that_does_not_read_is_not_read() -> None:
+    """Responses do not pile up for a client that only sends: its requests wait until it has read."""
     transport = FullTransport()
     connection = transport.protocol = HttpServer(Engine(Options()).router).connection()
     connection.connection_made(transport)
 
     connection.data_received(b"GET /_localbus/ HTTP/1.1\r\nHost: x\r\n\r\n")
 
-    assert (transport.answers, transport.is_heard) == (1, False)
+    assert (transport.answers, transport.reads) == (1, False)
     connection.resume_writing()
-    assert transport.is_heard
+    assert transport.reads
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -1,4 +1,4 @@
-"""The X-Ray trace header on its way through EventBridge: to queues and topics, and not through archives.
+"""The X-Ray trace header through EventBridge: to queues and topics, and not through archives.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-related-service-xray.html
 """
@@ -11,25 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from localbus.pytest_plugin import Localbus
+from localbus_support import new_queue
 
 ARN = "arn:aws:{}:us-east-1:000000000000:{}"
 BUS_ARN = ARN.format("events", "event-bus/default")
-
-
-def open_queue(localbus: Localbus, name: str) -> str:
-    """The URL of a queue to which EventBridge and SNS may send."""
-    sqs = localbus.client("sqs")
-    principals = {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]}
-    statement = {"Effect": "Allow", "Principal": principals, "Action": "sqs:SendMessage", "Resource": "*"}
-    policy = json.dumps({"Statement": [statement]})
-    return str(sqs.create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"])
-
-
-def trace_of(localbus: Localbus, url: str) -> str | None:
-    """The trace header of the one message of a queue."""
-    [message] = localbus.client("sqs").receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
-    trace: str | None = message["Attributes"].get("AWSTraceHeader")
-    return trace
 
 
 def put(localbus: Localbus, **given: Any) -> None:
@@ -51,38 +36,40 @@ def target(localbus: Localbus, arn: str, **given: Any) -> None:
 def test_an_event_s_trace_reaches_a_queue_through_a_topic(
     localbus: Localbus, given: dict[str, str], expected: str
 ) -> None:
-    """The header of the request goes with the event, from bus to topic to queue; an entry's own overrides it."""
-    url = open_queue(localbus, "q")
+    """The request's header goes with the event, from bus to topic to queue; the entry's header overrides it."""
+    queue = new_queue(localbus, "q", open_to="sns")
     sns = localbus.client("sns")
     topic = sns.create_topic(Name="t")["TopicArn"]
     statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish"}
     policy = json.dumps({"Statement": [statement | {"Resource": topic}]})
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=ARN.format("sqs", "q"))
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
     target(localbus, topic)
 
     put(localbus, **given)
 
-    assert trace_of(localbus, url) == expected
+    [message] = queue.receive()
+    assert message["Attributes"]["AWSTraceHeader"] == expected
 
 
 def test_a_dead_letter_has_the_event_s_trace(localbus: Localbus) -> None:
-    """What goes to the dead-letter queue carries the header."""
-    dead = open_queue(localbus, "dead")
-    target(localbus, ARN.format("sqs", "nowhere"), DeadLetterConfig={"Arn": ARN.format("sqs", "dead")})
+    """An event in the dead-letter queue carries the header."""
+    dead = new_queue(localbus, "dead", open_to="events")
+    target(localbus, ARN.format("sqs", "nowhere"), DeadLetterConfig={"Arn": dead.arn})
 
     put(localbus)
 
-    assert trace_of(localbus, dead) == "Root=request"
+    [message] = dead.receive()
+    assert message["Attributes"]["AWSTraceHeader"] == "Root=request"
 
 
 def test_an_archive_keeps_no_trace(localbus: Localbus) -> None:
     """A replayed event has no trace header."""
-    url = open_queue(localbus, "q")
+    queue = new_queue(localbus, "q", open_to="events")
     events = localbus.client("events")
     archive = events.create_archive(ArchiveName="kept", EventSourceArn=BUS_ARN)["ArchiveArn"]
     put(localbus)
-    target(localbus, ARN.format("sqs", "q"))
+    target(localbus, queue.arn)
     now = localbus.clock.now()
     localbus.advance(60)
 
@@ -95,4 +82,5 @@ def test_an_archive_keeps_no_trace(localbus: Localbus) -> None:
     )
     localbus.advance(600)
 
-    assert trace_of(localbus, url) is None
+    [message] = queue.receive()
+    assert "AWSTraceHeader" not in message["Attributes"]
