@@ -99,4 +99,5 @@ class Engine:
     async def stop(self) -> None:
         """Stop listening and cancel all background tasks."""
         await self._server.stop()
+        self.events.stop()
         await self.tasks.cancel_all()

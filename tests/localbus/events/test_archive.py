@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from events_support import Bench
 from localbus.pytest_plugin import Localbus
 from localbus_support import QueueOf, refused
 
@@ -140,6 +141,18 @@ def test_a_replay_can_be_cancelled(localbus: Localbus, events: Any, queue: Queue
     assert [one["detail"]["minute"] for one in queue.drain()] == [0]
     assert events.describe_replay(ReplayName="again")["State"] == "CANCELLED"
     assert refused(events.cancel_replay, ReplayName="again")[0] == "IllegalStatusException"
+
+
+async def test_a_replay_ends_with_the_engine(bench: Bench) -> None:
+    """It is cancelled with the other background tasks."""
+    bench.call("CreateArchive", ArchiveName="kept", EventSourceArn=BUS_ARN)
+    bench.put()
+    bench.call("StartReplay", **replay())
+
+    await bench.tasks.cancel_all()
+    bench.clock.advance(10)
+
+    assert bench.call("DescribeReplay", ReplayName="x")["State"] == "STARTING"
 
 
 def test_an_archive_is_updated(events: Any, archive: str) -> None:

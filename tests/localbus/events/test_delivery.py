@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from localbus.delivery_faults import DeliveryFaults
 from localbus.events.delivery import FIRST_RETRY_S, MAX_RETRIES, SLOWEST_RETRY_S, retry_delay_s
 from localbus.protocol.service import Caller
-from localbus.pytest_plugin import Localbus
 
 MISSING = {"Arn": QUEUE_ARN + "-missing"}
 BUS_ARN = "arn:aws:events:us-east-1:000000000000:event-bus/"
@@ -262,15 +261,16 @@ def test_a_rule_can_be_triggered_twice() -> None:
     assert counts(None) == [1] * 20
 
 
-def test_a_waiting_delivery_does_not_delay_the_end_of_the_engine(localbus: Localbus) -> None:
-    """It is cancelled."""
-    events = localbus.client("events")
-    events.put_rule(Name="r", EventPattern='{"source": ["s"]}')
-    events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": FUNCTION_ARN}])
+async def test_a_waiting_delivery_ends_with_the_engine(bench: Bench) -> None:
+    """It is cancelled with the other background tasks."""
+    bench.rule({"Arn": TOPIC_ARN})
+    bench.error = retryable()
+    bench.put()
 
-    answer = events.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])
+    await bench.tasks.cancel_all()
+    bench.clock.advance(86_400)
 
-    assert answer["FailedEntryCount"] == 0
+    assert len(bench.attempts) == 1
 
 
 # Other buses

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from localbus.clock import ManualClock
+from localbus.engine import Engine, Options
 from localbus.errors import AwsError
+from localbus.events.api import service
 from localbus.events.schedule import parse
+from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus_support import QueueOf
 
@@ -125,3 +129,17 @@ def test_a_rule_that_is_disabled_changed_or_deleted_does_not_run(
 
     assert within_an_hour == []
     assert sorted(queue.drain()) == ["changed"] + ["disabled"] * 60
+
+
+async def test_a_schedule_ends_with_the_engine() -> None:
+    """A stopped engine sends no more events."""
+    clock = ManualClock()
+    engine = Engine(Options(), clock)
+    put_rule = service(engine.events).actions["PutRule"]
+    put_rule({"Name": "r", "ScheduleExpression": "rate(1 minute)"}, Caller())
+    clock.advance(60)
+
+    await engine.stop()
+    clock.advance(3600)
+
+    assert len(list(engine.journal.entries(event="scheduled"))) == 1

@@ -44,7 +44,7 @@ class JsonTokens:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = self._named(self._scan())
+        self._tokens = self._scan()
         self._reached = 0
 
     def next(self) -> Token:
@@ -90,17 +90,6 @@ class JsonTokens:
         rest = f"[truncated {hidden} chars]" if hidden > 0 else ""
         return f'\n at [Source: (String)"{shown}"{rest}; line: {line}, column: {column}]'
 
-    @staticmethod
-    def _named(tokens: Iterator[Token]) -> Iterator[Token]:
-        """Give each name the offset of its value."""
-        for token in tokens:
-            if token.kind == "name":
-                value = next(tokens)
-                yield token._replace(met=value.met)
-                yield value
-            else:
-                yield token
-
     def _scan(self) -> Iterator[Token]:
         """Yield tokens. The stack of open brackets decides what is valid next: a name and its value, or a value."""
         open_brackets: list[tuple[str, int]] = []
@@ -118,13 +107,15 @@ class JsonTokens:
                 if open_brackets and not first:
                     kind = "Object" if closing == "}" else "Array"
                     at = self._past(",", at, f"was expecting comma to separate {kind} entries", open_brackets)
+                name = None
                 if closing == "}":
                     name = self._string(at, "was expecting double-quote to start field name", open_brackets)
-                    yield name._replace(kind="name")
                     after = self._skip_space(name.read)
                     at = self._past(":", after, "was expecting a colon to separate field name and value", open_brackets)
                 token = self._value(at, open_brackets)
                 at = token.read
+                if name is not None:
+                    yield name._replace(kind="name", met=token.met)
                 yield token
                 if token.kind in "{[":
                     if len(open_brackets) >= MAX_DEPTH:

@@ -66,7 +66,7 @@ class Rule:
     managed_by: str | None = None
     targets: dict[str, Target] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    wake: TimerHandle | None = None
+    timer: TimerHandle | None = None
 
     def __post_init__(self) -> None:
         context = {"aws:SourceArn": self.arn, "aws:SourceAccount": self.bus.account}

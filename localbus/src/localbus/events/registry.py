@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from localbus.clock import Clock
@@ -34,6 +35,9 @@ class Registry(Generic[Item]):
         self._clock = clock
         self._items: dict[tuple[str, str, str], Item] = {}
 
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items.values())
+
     def require_new(self, name: str, caller: Caller) -> None:
         """Raise ResourceAlreadyExistsException when the name is in use."""
         if (caller.account, caller.region, name) in self._items:
@@ -53,7 +57,7 @@ class Registry(Generic[Item]):
 
     def by_arn(self, arn: str) -> Item | None:
         """Return the resource with this ARN, if it exists."""
-        return next((item for item in self._items.values() if item.arn == arn), None)
+        return next((item for item in self if item.arn == arn), None)
 
     def of(self, caller: Caller) -> list[Item]:
         """Return the caller's resources."""

@@ -99,16 +99,16 @@ class EventBridge:
     def rule_changed(self, rule: Rule) -> None:
         """Update the index and the schedule after a change of the rule."""
         rule.bus.reindex(rule)
-        if rule.wake is not None:
-            rule.wake.cancel()
-            rule.wake = None
+        if rule.timer is not None:
+            rule.timer.cancel()
+            rule.timer = None
         if rule.bus.rules.get(rule.name) is rule:
             self._schedule(rule, self.clock.now())
 
     def _schedule(self, rule: Rule, now: float) -> None:
         when = rule.schedule.after(now) if rule.schedule and rule.is_enabled else None
         if when is not None:
-            rule.wake = self.clock.call_at(when, lambda: self._run(rule, when))
+            rule.timer = self.clock.call_at(when, lambda: self._run(rule, when))
 
     def _run(self, rule: Rule, when: float) -> None:
         """Send the scheduled event to the targets of its rule.
@@ -123,6 +123,12 @@ class EventBridge:
         # Counted from the planned time, so that a rate does not drift, unless that is long past (the host slept).
         self._schedule(rule, when if self.clock.now() < when + _LATE_S else self.clock.now())
         self._send(event, rule)
+
+    def stop(self) -> None:
+        """Cancel the schedules of all rules."""
+        for rule in (rule for bus in self.buses for rule in bus.rules.values()):
+            if rule.timer is not None:
+                rule.timer.cancel()
 
     # Connections
 
