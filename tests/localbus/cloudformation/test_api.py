@@ -1,4 +1,4 @@
-"""Stacks of messaging alone: what they make, change and take away, and what they say of it."""
+"""Stacks of queues and topics: created, updated, rolled back and deleted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from cloudformation_support import StackClient
 from localbus.pytest_plugin import Localbus
-from localbus_support import new_queue, refused
+from localbus_support import new_queue
 
 SHOP = """
 Parameters:
@@ -53,8 +53,11 @@ Outputs:
 """
 
 
-def test_a_stack_makes_what_its_template_says(stacks: StackClient) -> None:
-    """Queues, topic, policy and subscription are there, tied to each other, and a message takes its way."""
+NAMED_QUEUE = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: work}}}"
+
+
+def test_a_stack_creates_its_resources(stacks: StackClient) -> None:
+    """Queues, topic, policy and subscription are created with references to each other, and a message is delivered."""
     assert stacks.create(SHOP, Receives="7") == "CREATE_COMPLETE"
 
     outputs = stacks.outputs()
@@ -62,12 +65,11 @@ def test_a_stack_makes_what_its_template_says(stacks: StackClient) -> None:
     assert attributes["VisibilityTimeout"] == "45"
     assert json.loads(attributes["RedrivePolicy"])["maxReceiveCount"] == 7
     stacks.sns.publish(TopicArn=outputs["TopicArn"], Message="one coffee")
-    messages = stacks.sqs.receive_message(QueueUrl=outputs["QueueUrl"])["Messages"]
-    assert [message["Body"] for message in messages] == ["one coffee"]
+    assert stacks.bodies(outputs["QueueUrl"]) == ["one coffee"]
 
 
-def test_names_are_made_up_where_none_is_given(stacks: StackClient) -> None:
-    """They tell the stack and the resource, and differ each time; a name that is given is kept."""
+def test_names_are_generated_if_none_is_given(stacks: StackClient) -> None:
+    """Generated names start with the stack and the logical id, and differ; given names are kept."""
     stacks.create(SHOP)
     stacks.create(SHOP, "other", Prefix="other")
 
@@ -77,17 +79,16 @@ def test_names_are_made_up_where_none_is_given(stacks: StackClient) -> None:
     assert stacks.outputs("other")["TopicArn"].endswith(":other-orders")
 
 
-def test_conditions_decide_what_is_made(stacks: StackClient) -> None:
-    """A resource and an output whose condition does not hold are not there."""
+def test_a_condition_that_does_not_hold_leaves_out_resources_and_outputs(stacks: StackClient) -> None:
+    """The template's inbox and its output are left out."""
     stacks.create(SHOP, WithInbox="false")
 
     assert "InboxName" not in stacks.outputs()
-    resources = stacks.client.list_stack_resources(StackName="shop")["StackResourceSummaries"]
-    assert "Inbox" not in {one["LogicalResourceId"] for one in resources}
+    assert "Inbox" not in stacks.logical_ids()
 
 
-def test_events_tell_it_in_order(stacks: StackClient) -> None:
-    """Each resource is begun and complete after those that it needs; the stack is first and last."""
+def test_events_are_in_the_order_of_dependencies(stacks: StackClient) -> None:
+    """A resource starts after those that it needs are complete; the stack's events are first and last."""
     stacks.create(SHOP)
 
     events = stacks.events()
@@ -97,36 +98,33 @@ def test_events_tell_it_in_order(stacks: StackClient) -> None:
     assert events.index(("QueuePolicy", "CREATE_COMPLETE")) < events.index(("Subscription", "CREATE_IN_PROGRESS"))
 
 
-def test_a_change_in_place(stacks: StackClient) -> None:
-    """What can be changed is, with what is in it, and nothing else is touched."""
+def test_an_update_in_place(stacks: StackClient) -> None:
+    """A queue is updated with its messages, and no other resource is touched."""
     stacks.create(SHOP)
     url = stacks.outputs()["QueueUrl"]
     stacks.sqs.send_message(QueueUrl=url, MessageBody="kept")
-    began = len(stacks.events())
+    before = len(stacks.events())
 
     assert stacks.update(SHOP, Receives="9") == "UPDATE_COMPLETE"
 
     assert stacks.outputs()["QueueUrl"] == url
     assert json.loads(stacks.attributes(url)["RedrivePolicy"])["maxReceiveCount"] == 9
     assert stacks.attributes(url)["ApproximateNumberOfMessages"] == "1"
-    assert [event for event in stacks.events()[began:] if event[0] != "shop"] == [
-        ("Queue", "UPDATE_IN_PROGRESS"),
-        ("Queue", "UPDATE_COMPLETE"),
-    ]
+    of_resources = [event for event in stacks.events()[before:] if event[0] != "shop"]
+    assert of_resources == [("Queue", "UPDATE_IN_PROGRESS"), ("Queue", "UPDATE_COMPLETE")]
 
 
-def test_no_change_is_refused(stacks: StackClient) -> None:
-    """An update by which nothing would change is a ValidationError, as deployment tools expect."""
+def test_an_update_without_changes_is_rejected(stacks: StackClient) -> None:
+    """It is a ValidationError, as deployment tools expect."""
     stacks.create(SHOP)
 
-    again = SHOP + "Description: other words\n"
-    code, message = refused(stacks.client.update_stack, StackName="shop", TemplateBody=again)
+    error = stacks.rejected("update_stack", TemplateBody=SHOP + "Description: other words\n")
 
-    assert (code, message) == ("ValidationError", "No updates are to be performed.")
+    assert error == ("ValidationError", "No updates are to be performed.")
 
 
-def test_a_change_that_replaces(stacks: StackClient) -> None:
-    """A topic by another name is another topic: what refers to it follows, and the old one goes at the end."""
+def test_an_update_that_replaces(stacks: StackClient) -> None:
+    """A changed name creates a new topic: references follow, and the old topic is deleted at the end."""
     stacks.create(SHOP)
     old = stacks.outputs()["TopicArn"]
 
@@ -134,35 +132,34 @@ def test_a_change_that_replaces(stacks: StackClient) -> None:
 
     new = stacks.outputs()["TopicArn"]
     assert new.endswith(":store-orders")
-    assert [one["TopicArn"] for one in stacks.sns.list_topics()["Topics"]] == [new]
+    assert new != old
+    assert stacks.topics() == [new]
     stacks.sns.publish(TopicArn=new, Message="follows")
-    assert stacks.sqs.receive_message(QueueUrl=stacks.outputs()["QueueUrl"])["Messages"]
+    assert stacks.bodies(stacks.outputs()["QueueUrl"]) == ["follows"]
     events = stacks.events()
     assert events.index(("shop", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")) < events.index(("Topic", "DELETE_COMPLETE"))
-    assert old != new
 
 
-def test_what_a_template_no_longer_has_goes(stacks: StackClient) -> None:
-    """A resource whose condition ceases to hold is deleted, and comes back by another name."""
+def test_a_resource_removed_from_the_template_is_deleted(stacks: StackClient) -> None:
+    """A resource whose condition ceases to hold is deleted, and created later with another name."""
     stacks.create(SHOP)
     first = stacks.outputs()["InboxName"]
 
     stacks.update(SHOP, WithInbox="false")
-    assert not any(first in url for url in stacks.sqs.list_queues()["QueueUrls"])
+    assert first not in stacks.queues()
 
     stacks.update(SHOP, WithInbox="true")
     assert stacks.outputs()["InboxName"] != first
 
 
 def test_deletion_leaves_nothing(stacks: StackClient) -> None:
-    """A deleted stack has nothing left; it is found by its id still, by its name no more, and can be made again."""
+    """A deleted stack has no resources; it is found by id, not by name, and can be created again."""
     stacks.create(SHOP)
     stack_id = stacks.stack()["StackId"]
 
     assert stacks.delete() == "DELETE_COMPLETE"
 
-    assert "QueueUrls" not in stacks.sqs.list_queues()
-    assert stacks.sns.list_topics()["Topics"] == []
+    assert (stacks.queues(), stacks.topics()) == ([], [])
     assert stacks.sns.list_subscriptions()["Subscriptions"] == []
     assert stacks.stack(stack_id)["StackStatus"] == "DELETE_COMPLETE"
     with pytest.raises(ClientError, match="Stack with id shop does not exist"):
@@ -170,18 +167,16 @@ def test_deletion_leaves_nothing(stacks: StackClient) -> None:
     assert stacks.create(SHOP) == "CREATE_COMPLETE"
 
 
-def test_a_queue_s_name_is_free_after_its_stack(stacks: StackClient) -> None:
-    """A stack with a named queue can be deleted and made again at once."""
-    template = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: work}}}"
-    stacks.create(template)
+def test_a_queue_name_is_available_after_the_deletion(stacks: StackClient) -> None:
+    """A stack with a named queue can be deleted and created again at once."""
+    stacks.create(NAMED_QUEUE)
     stacks.delete()
 
-    assert stacks.create(template) == "CREATE_COMPLETE"
+    assert stacks.create(NAMED_QUEUE) == "CREATE_COMPLETE"
 
 
-def test_a_failed_creation_is_taken_back(localbus: Localbus, stacks: StackClient) -> None:
-    """The service's own words say why; what had been made is deleted, and the stack can only be deleted."""
-    new_queue(localbus, "taken")
+def test_a_failed_creation_is_rolled_back(stacks: StackClient) -> None:
+    """The reason is the service's message, created resources are deleted, and the stack can only be deleted."""
     template = """
     Resources:
       Good: {Type: AWS::SQS::Queue, Properties: {QueueName: good}}
@@ -197,43 +192,44 @@ def test_a_failed_creation_is_taken_back(localbus: Localbus, stacks: StackClient
     assert stacks.reason("shop", "ROLLBACK_IN_PROGRESS") == (
         "The following resource(s) failed to create: [Bad]. Rollback requested by user."
     )
-    assert not any(url.endswith("/good") for url in stacks.sqs.list_queues()["QueueUrls"])
-    code, message = refused(stacks.client.update_stack, StackName="shop", TemplateBody=template)
-    assert "is in ROLLBACK_COMPLETE state and can not be updated" in message
+    assert stacks.queues() == []
+    code, message = stacks.rejected("update_stack", TemplateBody=template)
     assert code == "ValidationError"
+    assert "is in ROLLBACK_COMPLETE state and can not be updated" in message
     assert stacks.delete() == "DELETE_COMPLETE"
 
 
-def test_a_name_that_is_taken(localbus: Localbus, stacks: StackClient) -> None:
-    """A stack never takes over a queue or topic that is there, and does not delete it on its way back."""
-    taken = new_queue(localbus, "taken")
-    template = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: taken}}}"
+def test_an_existing_queue_is_not_taken_over(localbus: Localbus, stacks: StackClient) -> None:
+    """A stack fails if the name of its queue exists, and the rollback does not delete that queue."""
+    existing = new_queue(localbus, "work")
 
-    assert stacks.create(template) == "ROLLBACK_COMPLETE"
+    assert stacks.create(NAMED_QUEUE) == "ROLLBACK_COMPLETE"
 
     assert "HandlerErrorCode: AlreadyExists" in stacks.reason("Queue", "CREATE_FAILED")
-    assert stacks.attributes(taken.url)["QueueArn"] == taken.arn
+    assert stacks.attributes(existing.url)["QueueArn"] == existing.arn
 
 
-@pytest.mark.parametrize(("on_failure", "state", "left"), [("DO_NOTHING", "CREATE_FAILED", 1), ("DELETE", "", 0)])
-def test_what_happens_on_failure_is_the_caller_s_choice(
-    stacks: StackClient, on_failure: str, state: str, left: int
+@pytest.mark.parametrize(
+    ("on_failure", "status", "queues"), [("DO_NOTHING", "CREATE_FAILED", 1), ("DELETE", "DELETE_COMPLETE", 0)]
+)
+def test_the_caller_chooses_what_happens_on_failure(
+    stacks: StackClient, on_failure: str, status: str, queues: int
 ) -> None:
-    """DO_NOTHING leaves what was made to look at; DELETE leaves not even the stack."""
+    """DO_NOTHING keeps the created resources; DELETE deletes even the stack."""
     template = """
     Resources:
       Good: {Type: AWS::SQS::Queue}
       Bad: {Type: AWS::SNS::Topic, DependsOn: Good, Properties: {TopicName: "not a name"}}
     """
-    stack_id = stacks.client.create_stack(StackName="shop", TemplateBody=template, OnFailure=on_failure)["StackId"]
+    created = stacks.client.create_stack(StackName="shop", TemplateBody=template, OnFailure=on_failure)
 
-    assert stacks.settled(stack_id) == (state or "DELETE_COMPLETE")
+    assert stacks.final_status(created["StackId"]) == status
 
-    assert len(stacks.sqs.list_queues().get("QueueUrls", [])) == left
+    assert len(stacks.queues()) == queues
 
 
-def test_a_failed_change_is_taken_back(stacks: StackClient) -> None:
-    """Everything is as it was: changed in place, replaced, newly made."""
+def test_a_failed_update_is_rolled_back(stacks: StackClient) -> None:
+    """Updated, replaced and new resources are restored, and the stack can be updated again."""
     stacks.create(SHOP)
     before = stacks.outputs()
     policy = stacks.attributes(before["QueueUrl"])["RedrivePolicy"]
@@ -250,15 +246,15 @@ Outputs:
 
     assert stacks.outputs() == before
     assert stacks.attributes(before["QueueUrl"])["RedrivePolicy"] == policy
-    assert [one["TopicArn"] for one in stacks.sns.list_topics()["Topics"]] == [before["TopicArn"]]
-    assert len(stacks.sqs.list_queues()["QueueUrls"]) == 3
+    assert stacks.topics() == [before["TopicArn"]]
+    assert len(stacks.queues()) == 3
     stacks.sns.publish(TopicArn=before["TopicArn"], Message="still")
-    assert stacks.sqs.receive_message(QueueUrl=before["QueueUrl"])["Messages"]
+    assert stacks.bodies(before["QueueUrl"]) == ["still"]
     assert stacks.update(SHOP, Receives="4") == "UPDATE_COMPLETE"
 
 
-def test_a_custom_name_forbids_replacing(stacks: StackClient) -> None:
-    """Two cannot bear one name, so such a change fails and says what to do."""
+def test_a_custom_name_prevents_a_replacement(stacks: StackClient) -> None:
+    """Two resources cannot have one name, so the update fails and says what to do."""
     template = "Resources: {{Topic: {{Type: AWS::SNS::Topic, Properties: {{TopicName: t.fifo, FifoTopic: {0}}}}}}}"
     stacks.create(template.format("true"))
 
@@ -270,8 +266,8 @@ def test_a_custom_name_forbids_replacing(stacks: StackClient) -> None:
     )
 
 
-def test_properties_that_a_type_has_not(stacks: StackClient) -> None:
-    """A misspelt property fails the resource, in CloudFormation's words."""
+def test_an_unknown_property_fails_the_resource(stacks: StackClient) -> None:
+    """The reason is CloudFormation's message."""
     stacks.create("Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {VisibilityTimeOut: 5}}}")
 
     assert stacks.reason("Queue", "CREATE_FAILED") == (
@@ -280,19 +276,19 @@ def test_properties_that_a_type_has_not(stacks: StackClient) -> None:
     )
 
 
-def test_what_needs_another_engine_is_named(stacks: StackClient) -> None:
-    """Without an upstream such a template is refused as a whole."""
+def test_a_resource_that_needs_an_upstream_is_named(stacks: StackClient) -> None:
+    """Without an upstream the whole template is rejected."""
     template = "Resources: {Table: {Type: AWS::DynamoDB::Table}, Queue: {Type: AWS::SQS::Queue}}"
 
-    code, message = refused(stacks.client.create_stack, StackName="shop", TemplateBody=template)
+    code, message = stacks.rejected(TemplateBody=template)
 
     assert code == "ValidationError"
     assert "Table: AWS::DynamoDB::Table" in message
     assert "--upstream" in message
 
 
-def test_retained_resources_stay(stacks: StackClient) -> None:
-    """DeletionPolicy Retain outlives the stack, and the events say so."""
+def test_retained_resources_outlive_the_stack(stacks: StackClient) -> None:
+    """DeletionPolicy Retain keeps the queue, and the events say so."""
     stacks.create("Resources: {Queue: {Type: AWS::SQS::Queue, DeletionPolicy: Retain}}")
     url, stack_id = stacks.physical_id("Queue"), stacks.stack()["StackId"]
 
@@ -303,17 +299,17 @@ def test_retained_resources_stay(stacks: StackClient) -> None:
 
 
 def test_a_protected_stack_is_not_deleted(stacks: StackClient) -> None:
-    """Termination protection must be taken off first."""
-    stacks.create(SHOP)
+    """Termination protection must be disabled first."""
+    stacks.create(NAMED_QUEUE)
     stacks.client.update_termination_protection(StackName="shop", EnableTerminationProtection=True)
 
-    _, message = refused(stacks.client.delete_stack, StackName="shop")
+    _, message = stacks.rejected("delete_stack")
 
     assert message == "Stack [shop] cannot be deleted while TerminationProtection is enabled"
 
 
-def test_stack_tags_are_handed_down(stacks: StackClient) -> None:
-    """Queues and topics carry the tags of their stack beside their own, which come first."""
+def test_resources_inherit_the_stack_tags(stacks: StackClient) -> None:
+    """A queue has its tags and those of the stack; its own take precedence."""
     template = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: team, Value: bar}]}}}"
 
     stacks.create(template, Tags=[{"Key": "team", "Value": "shop"}, {"Key": "stage", "Value": "test"}])

@@ -1,11 +1,10 @@
-"""Change sets: what they say beforehand, and what comes of them. `aws cloudformation deploy` uses nothing else."""
+"""Change sets: described, executed and deleted. `aws cloudformation deploy` uses nothing else."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cloudformation_support import StackClient
-from localbus_support import refused
 
 SHOP = """
 Parameters: {Prefix: {Type: String, Default: shop}, Seconds: {Type: Number, Default: 30}}
@@ -18,44 +17,44 @@ Resources:
 """
 
 
-def ask(stacks: StackClient, kind: str, name: str = "try", template: str = SHOP, **values: str) -> dict[str, Any]:
-    """Make a change set and describe it."""
+def propose(stacks: StackClient, kind: str, name: str = "try", template: str = SHOP, **values: str) -> dict[str, Any]:
+    """Create a change set and describe it."""
     parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
-    made = stacks.client.create_change_set(
+    created = stacks.client.create_change_set(
         StackName="shop", ChangeSetName=name, ChangeSetType=kind, TemplateBody=template, Parameters=parameters
     )
-    found: dict[str, Any] = stacks.client.describe_change_set(ChangeSetName=made["Id"])
+    found: dict[str, Any] = stacks.client.describe_change_set(ChangeSetName=created["Id"])
     return found
 
 
-def told(found: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
-    """What a change set would do with each resource, and whether it would replace it."""
-    changes = [one["ResourceChange"] for one in found["Changes"]]
-    return {one["LogicalResourceId"]: (one["Action"], one.get("Replacement")) for one in changes}
+def changes(found: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
+    """The action and the replacement for each resource."""
+    listed = [one["ResourceChange"] for one in found["Changes"]]
+    return {one["LogicalResourceId"]: (one["Action"], one.get("Replacement")) for one in listed}
 
 
 def test_a_new_stack_waits_for_its_change_set(stacks: StackClient) -> None:
-    """Until it is carried out there is only the stack's name; then the stack is as the change set said."""
-    found = ask(stacks, "CREATE")
+    """The stack has no resources before the execution, and those of the change set after it."""
+    found = propose(stacks, "CREATE")
 
     assert (found["Status"], found["ExecutionStatus"]) == ("CREATE_COMPLETE", "AVAILABLE")
-    assert told(found) == dict.fromkeys(("Topic", "Queue", "Subscription"), ("Add", None))
+    assert changes(found) == dict.fromkeys(("Topic", "Queue", "Subscription"), ("Add", None))
     assert stacks.stack()["StackStatus"] == "REVIEW_IN_PROGRESS"
-    assert "QueueUrls" not in stacks.sqs.list_queues()
+    assert stacks.queues() == []
 
     stacks.client.execute_change_set(ChangeSetName="try", StackName="shop")
 
-    assert stacks.settled("shop") == "CREATE_COMPLETE"
+    assert stacks.final_status() == "CREATE_COMPLETE"
     assert stacks.physical_id("Topic").endswith(":shop")
 
 
 def test_a_change_set_says_what_it_replaces(stacks: StackClient) -> None:
-    """A change in place, one that makes another resource, and what follows from that are told apart."""
+    """Updates in place, replacements and their consequences differ."""
     stacks.create(SHOP)
 
-    found = ask(stacks, "UPDATE", Prefix="store", Seconds="45")
+    found = propose(stacks, "UPDATE", Prefix="store", Seconds="45")
 
-    assert told(found) == {
+    assert changes(found) == {
         "Topic": ("Modify", "True"),
         "Queue": ("Modify", "False"),
         "Subscription": ("Modify", "Conditional"),
@@ -66,71 +65,62 @@ def test_a_change_set_says_what_it_replaces(stacks: StackClient) -> None:
 
     stacks.client.execute_change_set(ChangeSetName=found["ChangeSetId"])
 
-    assert stacks.settled("shop") == "UPDATE_COMPLETE"
+    assert stacks.final_status() == "UPDATE_COMPLETE"
     assert stacks.physical_id("Topic").endswith(":store")
 
 
-def test_what_a_template_has_lost_is_removed(stacks: StackClient) -> None:
-    """The change set names it with its physical id."""
+def test_a_removal_has_the_physical_id(stacks: StackClient) -> None:
+    """Resources that the template no longer has are removed."""
     stacks.create(SHOP)
 
-    found = ask(stacks, "UPDATE", template="Resources: {Topic: {Type: AWS::SNS::Topic}}")
+    found = propose(stacks, "UPDATE", template="Resources: {Topic: {Type: AWS::SNS::Topic}}")
 
     removed = [one["ResourceChange"] for one in found["Changes"] if one["ResourceChange"]["Action"] == "Remove"]
-    assert {one["PhysicalResourceId"] for one in removed} == {
-        stacks.physical_id("Queue"),
-        stacks.physical_id("Subscription"),
-    }
+    expected = {stacks.physical_id(name) for name in ("Queue", "Subscription")}
+    assert {one["PhysicalResourceId"] for one in removed} == expected
 
 
-def test_no_change_fails_the_change_set(stacks: StackClient) -> None:
-    """Tools read this reason as success; such a change set cannot be carried out."""
+def test_a_change_set_without_changes_fails(stacks: StackClient) -> None:
+    """Tools treat its reason as success; it cannot be executed."""
     stacks.create(SHOP)
 
-    found = ask(stacks, "UPDATE")
+    found = propose(stacks, "UPDATE")
 
     assert (found["Status"], found["ExecutionStatus"]) == ("FAILED", "UNAVAILABLE")
     assert found["StatusReason"].startswith("The submitted information didn't contain changes.")
-    code, _ = refused(stacks.client.execute_change_set, ChangeSetName=found["ChangeSetId"])
-    assert code == "InvalidChangeSetStatus"
+    assert stacks.rejected("execute_change_set", ChangeSetName=found["ChangeSetId"])[0] == "InvalidChangeSetStatus"
 
 
 def test_change_sets_are_listed_and_deleted(stacks: StackClient) -> None:
-    """Several can wait side by side; the others are void once one is carried out."""
+    """A stack may have several; the execution of one deletes the others."""
     stacks.create(SHOP)
     for name, seconds in (("first", "1"), ("second", "2"), ("third", "3")):
-        ask(stacks, "UPDATE", name, Seconds=seconds)
+        propose(stacks, "UPDATE", name, Seconds=seconds)
     stacks.client.delete_change_set(ChangeSetName="first", StackName="shop")
     listed = stacks.client.list_change_sets(StackName="shop")["Summaries"]
     assert [one["ChangeSetName"] for one in listed] == ["second", "third"]
 
     stacks.client.execute_change_set(ChangeSetName="third", StackName="shop")
-    stacks.settled("shop")
+    stacks.final_status()
 
     assert stacks.attributes(stacks.physical_id("Queue"))["VisibilityTimeout"] == "3"
-    code, message = refused(stacks.client.describe_change_set, ChangeSetName="second", StackName="shop")
-    assert (code, message) == ("ChangeSetNotFound", "ChangeSet [second] does not exist")
+    error = stacks.rejected("describe_change_set", ChangeSetName="second")
+    assert error == ("ChangeSetNotFound", "ChangeSet [second] does not exist")
 
 
-def test_a_stack_under_review_can_be_deleted(stacks: StackClient) -> None:
-    """Who only looked leaves nothing behind."""
-    ask(stacks, "CREATE")
+def test_a_stack_in_review_can_be_deleted(stacks: StackClient) -> None:
+    """A change set that is not executed leaves nothing."""
+    propose(stacks, "CREATE")
 
     assert stacks.delete() == "DELETE_COMPLETE"
 
 
-def test_a_wrong_template_makes_no_change_set(stacks: StackClient) -> None:
-    """It is refused as CreateStack would refuse it, and no stack comes to be."""
-    code, message = refused(
-        stacks.client.create_change_set,
-        StackName="shop",
-        ChangeSetName="try",
-        ChangeSetType="CREATE",
-        TemplateBody="Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Nobody}}}",
-    )
+def test_an_invalid_template_creates_no_change_set(stacks: StackClient) -> None:
+    """It is rejected as by CreateStack, and no stack is created."""
+    template = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Nobody}}}"
 
-    assert code == "ValidationError"
-    assert message == (
-        "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template"
-    )
+    error = stacks.rejected("create_change_set", ChangeSetName="try", ChangeSetType="CREATE", TemplateBody=template)
+
+    text = "Unresolved resource dependencies [Nobody] in the Resources block of the template"
+    assert error == ("ValidationError", f"Template format error: {text}")
     assert stacks.client.describe_stacks()["Stacks"] == []

@@ -1,4 +1,4 @@
-"""AWS::Lambda::EventSourceMapping in a stack: made, tagged, changed and taken away.
+"""AWS::Lambda::EventSourceMapping in a stack: created, tagged, updated and deleted.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html
 """
@@ -22,41 +22,41 @@ GIVEN: dict[str, Any] = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista"}
 
 
 def context_of(it: MappingBench) -> ResourceContext:
-    """The place of the resource `Mapping` in the stack `shop`."""
+    """The context of the resource `Mapping` in the stack `shop`."""
     return ResourceContext(
         {"lambda": lambda_api.service(it.mappings)}, ME, "shop", STACK_ID, "Mapping", lambda _arn: None
     )
 
 
 async def test_a_mapping_has_the_tags_of_its_template_and_those_of_cloudformation() -> None:
-    """Its own tags are CloudFormation's to keep, however the template's change (recorded of AWS)."""
+    """CloudFormation's tags stay when the template's change (recorded of AWS)."""
     async with mapping_bench() as it:
         it.queue()
-        kind, place = MappingType(), context_of(it)
+        kind, context = MappingType(), context_of(it)
         before = {**GIVEN, "Tags": [{"Key": "my", "Value": "tag"}]}
 
-        made = await kind.create(place, before)
-        first = await it.call("ListTags", Resource=made.attributes["EventSourceMappingArn"])
-        await kind.update(place, made, before, {**GIVEN, "Tags": [{"Key": "your", "Value": "tag"}]})
-        second = await it.call("ListTags", Resource=made.attributes["EventSourceMappingArn"])
+        created = await kind.create(context, before)
+        first = await it.call("ListTags", Resource=created.attributes["EventSourceMappingArn"])
+        await kind.update(context, created, before, {**GIVEN, "Tags": [{"Key": "your", "Value": "tag"}]})
+        second = await it.call("ListTags", Resource=created.attributes["EventSourceMappingArn"])
 
         assert first["Tags"] == {"my": "tag", **OWN_TAGS}
         assert second["Tags"] == {"your": "tag", **OWN_TAGS}
 
 
-async def test_a_mapping_changes_in_its_place_and_goes() -> None:
-    """What the template no longer says has its default again; what is gone already is no failure."""
+async def test_a_mapping_is_updated_in_place_and_deleted() -> None:
+    """Properties that are no longer set get their default; a second deletion succeeds."""
     async with mapping_bench() as it:
         it.queue()
-        kind, place = MappingType(), context_of(it)
+        kind, context = MappingType(), context_of(it)
         before = {**GIVEN, "BatchSize": "3", "Enabled": False}
 
-        made = await kind.create(place, before)
-        old = await it.call("GetEventSourceMapping", UUID=made.physical_id)
-        await kind.update(place, made, before, GIVEN)
-        new = await it.call("GetEventSourceMapping", UUID=made.physical_id)
-        await kind.delete(place, made, GIVEN)
-        await kind.delete(place, made, GIVEN)
+        created = await kind.create(context, before)
+        old = await it.call("GetEventSourceMapping", UUID=created.physical_id)
+        await kind.update(context, created, before, GIVEN)
+        new = await it.call("GetEventSourceMapping", UUID=created.physical_id)
+        await kind.delete(context, created, GIVEN)
+        await kind.delete(context, created, GIVEN)
 
         assert (old["BatchSize"], old["State"]) == (3, "Disabled")
         assert (new["BatchSize"], new["State"]) == (10, "Enabled")

@@ -1,4 +1,4 @@
-"""The types of resources that localbus makes itself: what each makes, changes and takes away, and what it is called.
+"""The resource types that localbus creates: creation, update, deletion and `Ref`.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/ (AWS_SQS, AWS_SNS, AWS_Events)
 """
@@ -14,10 +14,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
 from localbus.pytest_plugin import Localbus
-from localbus_support import new_queue, refused
+from localbus_support import ACCOUNT, new_queue
 
-ACCOUNT = "000000000000"
 ARN = "arn:aws:{}:us-east-1:" + ACCOUNT + ":{}"
+QUEUE, TOPIC, SUBSCRIPTION = "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SNS::Subscription"
+BUS, RULE, ARCHIVE = "AWS::Events::EventBus", "AWS::Events::Rule", "AWS::Events::Archive"
+TAG_B = [{"Key": "b", "Value": "2"}]
+TAGS = [{"Key": "a", "Value": "1"}, *TAG_B]
+
+
+@pytest.fixture
+def events(localbus: Localbus) -> Any:
+    """EventBridge of the engine."""
+    return localbus.client("events")
 
 
 def resource(type_name: str, **properties: Any) -> str:
@@ -25,29 +34,27 @@ def resource(type_name: str, **properties: Any) -> str:
     return json.dumps({"Resources": {"It": {"Type": type_name, "Properties": properties}}})
 
 
-def made(stacks: StackClient, type_name: str, **properties: Any) -> str:
-    """Make a stack of one resource and say what that is called."""
-    state = stacks.create(resource(type_name, **properties))
-    assert state == "CREATE_COMPLETE", stacks.reason("It", "CREATE_FAILED")
+def created(stacks: StackClient, type_name: str, **properties: Any) -> str:
+    """Create a stack with one resource; its physical id."""
+    status = stacks.create(resource(type_name, **properties))
+    assert status == "CREATE_COMPLETE", stacks.reason("It", "CREATE_FAILED")
     return stacks.physical_id("It")
 
 
-def changed(stacks: StackClient, type_name: str, **properties: Any) -> str:
-    """Change the stack and say what the resource is called then."""
-    state = stacks.update(resource(type_name, **properties))
-    assert state == "UPDATE_COMPLETE", stacks.reason("It", "UPDATE_FAILED")
+def updated(stacks: StackClient, type_name: str, **properties: Any) -> str:
+    """Update the resource; its physical id."""
+    status = stacks.update(resource(type_name, **properties))
+    assert status == "UPDATE_COMPLETE", stacks.reason("It", "UPDATE_FAILED")
     return stacks.physical_id("It")
 
 
 def test_queue(stacks: StackClient) -> None:
-    """A FIFO queue gets its suffix; what is no longer given has its default again, and tags follow."""
-    kind = "AWS::SQS::Queue"
-    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
-    url = made(stacks, kind, FifoQueue=True, DelaySeconds="5", ContentBasedDeduplication="true", Tags=tags)
+    """A FIFO queue gets its suffix; attributes that are no longer set get their default, and tags follow."""
+    url = created(stacks, QUEUE, FifoQueue=True, DelaySeconds="5", ContentBasedDeduplication="true", Tags=TAGS)
     assert url.endswith(".fifo")
     assert stacks.attributes(url)["DelaySeconds"] == "5"
 
-    assert changed(stacks, kind, FifoQueue="true", VisibilityTimeout=7, Tags=tags[1:]) == url
+    assert updated(stacks, QUEUE, FifoQueue="true", VisibilityTimeout=7, Tags=TAG_B) == url
 
     attributes = stacks.attributes(url)
     assert (attributes["DelaySeconds"], attributes["VisibilityTimeout"]) == ("0", "7")
@@ -55,15 +62,14 @@ def test_queue(stacks: StackClient) -> None:
     assert stacks.sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"b": "2"}
 
 
-def test_what_a_template_no_longer_says_of_a_queue(stacks: StackClient) -> None:
-    """CloudFormation has its own default for the size, and leaves some attributes as they are (recorded of AWS)."""
-    kind = "AWS::SQS::Queue"
+def test_queue_attributes_that_are_no_longer_set(stacks: StackClient) -> None:
+    """CloudFormation has a different default for the size, and keeps some attributes (recorded of AWS)."""
     high_throughput = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
     key = {"KmsMasterKeyId": "alias/aws/sqs", "KmsDataKeyReusePeriodSeconds": 200, "SqsManagedSseEnabled": False}
     sizes = {"MaximumMessageSize": 3232, "MessageRetentionPeriod": 13_425, "VisibilityTimeout": 42}
-    url = made(stacks, kind, FifoQueue=True, **high_throughput, **key, **sizes)
+    url = created(stacks, QUEUE, FifoQueue=True, **high_throughput, **key, **sizes)
 
-    assert changed(stacks, kind, FifoQueue=True) == url
+    assert updated(stacks, QUEUE, FifoQueue=True) == url
 
     attributes = stacks.attributes(url)
     assert attributes.items() >= high_throughput.items()
@@ -72,172 +78,163 @@ def test_what_a_template_no_longer_says_of_a_queue(stacks: StackClient) -> None:
     assert not {"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"} & set(attributes)
 
 
-@pytest.mark.parametrize("given", [False, "false"])
-def test_a_queue_that_says_it_is_no_fifo(stacks: StackClient, given: object) -> None:
-    """FifoQueue: false is a standard queue, though the API knows only true."""
-    assert not made(stacks, "AWS::SQS::Queue", FifoQueue=given).endswith(".fifo")
+@pytest.mark.parametrize("fifo", [False, "false"])
+def test_a_queue_with_fifo_false_is_a_standard_queue(stacks: StackClient, fifo: object) -> None:
+    """FifoQueue: false is allowed in a template, though the API accepts only true."""
+    assert not created(stacks, QUEUE, FifoQueue=fifo).endswith(".fifo")
 
 
-def policy(queue_arn: str, action: str = "sqs:SendMessage") -> dict[str, Any]:
-    """Lets anyone do one thing with a queue, a topic or a bus."""
-    statement = {"Sid": "any", "Effect": "Allow", "Principal": "*", "Action": action, "Resource": queue_arn}
+def policy(resource_arn: str, action: str) -> dict[str, Any]:
+    """A policy that allows everyone one action on a resource."""
+    statement = {"Sid": "any", "Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource_arn}
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def test_queue_policy(localbus: Localbus, stacks: StackClient) -> None:
-    """It stands on each queue that is named, leaves one that no longer is, and goes with the stack."""
-    first, second = (new_queue(localbus, name, open_to=None) for name in ("first", "second"))
-    kind = "AWS::SQS::QueuePolicy"
+@pytest.mark.parametrize("kind", ["AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy"])
+def test_queue_policies(localbus: Localbus, stacks: StackClient, kind: str) -> None:
+    """The policy moves with the queues that the template names, and is deleted with the stack.
 
-    made(stacks, kind, Queues=[first.url], PolicyDocument=policy("*"))
-    assert "Policy" in stacks.attributes(first.url)
-    changed(stacks, kind, Queues=[second.url], PolicyDocument=policy("*"))
-    assert "Policy" not in stacks.attributes(first.url)
-    assert "Policy" in stacks.attributes(second.url)
+    The physical id of an inline policy is the URL of its queue.
+    """
+    first, second = (new_queue(localbus, name, open_to=None).url for name in ("first", "second"))
+    inline = kind.endswith("InlinePolicy")
+
+    def given(url: str) -> dict[str, Any]:
+        return {"PolicyDocument": policy("*", "sqs:SendMessage"), **({"Queue": url} if inline else {"Queues": [url]})}
+
+    physical_id = created(stacks, kind, **given(first))
+    assert (physical_id == first) == inline
+    assert "Policy" in stacks.attributes(first)
+    physical_id = updated(stacks, kind, **given(second))
+    assert (physical_id == second) == inline
+    assert "Policy" not in stacks.attributes(first)
+    assert "Policy" in stacks.attributes(second)
     stacks.delete()
-    assert "Policy" not in stacks.attributes(second.url)
-
-
-def test_queue_inline_policy(localbus: Localbus, stacks: StackClient) -> None:
-    """It is called as its queue; another queue makes another one."""
-    first, second = (new_queue(localbus, name, open_to=None) for name in ("first", "second"))
-    kind = "AWS::SQS::QueueInlinePolicy"
-
-    assert made(stacks, kind, Queue=first.url, PolicyDocument=policy("*")) == first.url
-    assert changed(stacks, kind, Queue=second.url, PolicyDocument=policy("*")) == second.url
-    assert "Policy" not in stacks.attributes(first.url)
-    assert "Policy" in stacks.attributes(second.url)
-
-
-def test_topic(localbus: Localbus, stacks: StackClient) -> None:
-    """Attributes, subscriptions that stand in it, tags and the logging of deliveries follow the template."""
-    first, second = (new_queue(localbus, name) for name in ("first", "second"))
-    kind, one = "AWS::SNS::Topic", {"Protocol": "sqs", "Endpoint": first.arn}
-    logging = [{"Protocol": "sqs", "SuccessFeedbackSampleRate": "50"}]
-    arn = made(stacks, kind, DisplayName="Orders", Subscription=[one], DeliveryStatusLogging=logging)
-    attributes = stacks.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-    assert (attributes["DisplayName"], attributes["SQSSuccessFeedbackSampleRate"]) == ("Orders", "50")
-
-    other = {"Protocol": "sqs", "Endpoint": second.arn}
-    assert changed(stacks, kind, SignatureVersion=2, Subscription=[other], Tags=[{"Key": "k", "Value": "v"}]) == arn
-
-    attributes = stacks.sns.get_topic_attributes(TopicArn=arn)["Attributes"]
-    assert (attributes["DisplayName"], attributes["SignatureVersion"]) == ("", "2")
-    listed = stacks.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
-    assert [each["Endpoint"] for each in listed] == [second.arn]
-    assert stacks.sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "k", "Value": "v"}]
-
-
-def test_a_topic_s_archive(localbus: Localbus, stacks: StackClient) -> None:
-    """The days that a template gives as a number are a text in the topic's policy (recorded of AWS)."""
-    arn = made(stacks, "AWS::SNS::Topic", FifoTopic=True, ArchivePolicy={"MessageRetentionPeriod": 30})
-
-    attributes = localbus.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
-    assert attributes["ArchivePolicy"] == '{"MessageRetentionPeriod":"30"}'
+    assert "Policy" not in stacks.attributes(second)
 
 
 @pytest.mark.parametrize("kind", ["AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"])
 def test_topic_policies(stacks: StackClient, kind: str) -> None:
-    """The topic has the policy while the stack has it, and its first one after."""
+    """The topic has the policy while the stack exists, and its first policy afterwards."""
     arn = stacks.sns.create_topic(Name="orders")["TopicArn"]
-    first = stacks.sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
+    first = stacks.topic_attributes(arn)["Policy"]
     where = {"Topics": [arn]} if kind.endswith("TopicPolicy") else {"TopicArn": arn}
 
-    made(stacks, kind, **where, PolicyDocument=policy(arn, "sns:Publish"))
-    shown = stacks.sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"]
-    assert json.loads(shown)["Statement"][0]["Sid"] == "any"
+    created(stacks, kind, **where, PolicyDocument=policy(arn, "sns:Publish"))
+    assert json.loads(stacks.topic_attributes(arn)["Policy"])["Statement"][0]["Sid"] == "any"
 
     stacks.delete()
-    assert stacks.sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"] == first
+    assert stacks.topic_attributes(arn)["Policy"] == first
+
+
+def test_topic(localbus: Localbus, stacks: StackClient) -> None:
+    """Attributes, subscriptions, tags and delivery status logging follow the template."""
+    first, second = ({"Protocol": "sqs", "Endpoint": new_queue(localbus, name).arn} for name in ("first", "second"))
+    logging = [{"Protocol": "sqs", "SuccessFeedbackSampleRate": "50"}]
+    arn = created(stacks, TOPIC, DisplayName="Orders", Subscription=[first], DeliveryStatusLogging=logging)
+    attributes = stacks.topic_attributes(arn)
+    assert (attributes["DisplayName"], attributes["SQSSuccessFeedbackSampleRate"]) == ("Orders", "50")
+
+    assert updated(stacks, TOPIC, SignatureVersion=2, Subscription=[second], Tags=TAGS) == arn
+
+    attributes = stacks.topic_attributes(arn)
+    assert (attributes["DisplayName"], attributes["SignatureVersion"]) == ("", "2")
+    listed = stacks.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
+    assert [one["Endpoint"] for one in listed] == [second["Endpoint"]]
+    assert stacks.sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == TAGS
+
+
+def test_topic_archive(stacks: StackClient) -> None:
+    """A number of days in the template is text in the topic's policy (recorded of AWS)."""
+    arn = created(stacks, TOPIC, FifoTopic=True, ArchivePolicy={"MessageRetentionPeriod": 30})
+
+    assert stacks.topic_attributes(arn)["ArchivePolicy"] == '{"MessageRetentionPeriod":"30"}'
 
 
 def test_subscription(localbus: Localbus, stacks: StackClient) -> None:
-    """Its filter moves from attributes to bodies and back in its place; another endpoint makes another one."""
-    first, second = (new_queue(localbus, name) for name in ("first", "second"))
-    topic, kind = stacks.sns.create_topic(Name="orders")["TopicArn"], "AWS::SNS::Subscription"
-    given = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": first.arn}
+    """The scope of its filter changes in place, in both directions; another endpoint replaces it."""
+    first, second = (new_queue(localbus, name).arn for name in ("first", "second"))
+    where = {"TopicArn": stacks.sns.create_topic(Name="orders")["TopicArn"], "Protocol": "sqs"}
     nested = {"order": {"size": ["small"]}}
 
-    arn = made(stacks, kind, **given, FilterPolicy={"size": ["small"]}, RawMessageDelivery="true")
-    assert changed(stacks, kind, **given, FilterPolicyScope="MessageBody", FilterPolicy=nested) == arn
-    attributes = stacks.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    assert json.loads(attributes["FilterPolicy"]) == nested
-    assert attributes["RawMessageDelivery"] == "false"
-    assert changed(stacks, kind, **given, FilterPolicy={"size": ["big"]}) == arn
-    attributes = stacks.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    assert attributes["FilterPolicyScope"] == "MessageAttributes"
-    assert changed(stacks, kind, **{**given, "Endpoint": second.arn}) != arn
-    listed = stacks.sns.list_subscriptions()["Subscriptions"]
-    assert [each["Endpoint"] for each in listed] == [second.arn]
+    def attributes() -> dict[str, str]:
+        found: dict[str, str] = stacks.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        return found
+
+    small = {"FilterPolicy": {"size": ["small"]}, "RawMessageDelivery": "true"}
+    arn = created(stacks, SUBSCRIPTION, **where, Endpoint=first, **small)
+    body = {"FilterPolicyScope": "MessageBody", "FilterPolicy": nested}
+    assert updated(stacks, SUBSCRIPTION, **where, Endpoint=first, **body) == arn
+    assert json.loads(attributes()["FilterPolicy"]) == nested
+    assert attributes()["RawMessageDelivery"] == "false"
+    assert updated(stacks, SUBSCRIPTION, **where, Endpoint=first, FilterPolicy={"size": ["big"]}) == arn
+    assert attributes()["FilterPolicyScope"] == "MessageAttributes"
+    assert updated(stacks, SUBSCRIPTION, **where, Endpoint=second) != arn
+    assert [one["Endpoint"] for one in stacks.sns.list_subscriptions()["Subscriptions"]] == [second]
 
 
-def test_event_bus(localbus: Localbus, stacks: StackClient) -> None:
-    """Description, policy and tags follow the template; it is called by its name."""
-    events, kind = localbus.client("events"), "AWS::Events::EventBus"
+def test_event_bus(stacks: StackClient, events: Any) -> None:
+    """Description, policy and tags follow the template; the physical id is the name."""
     document = policy(ARN.format("events", "event-bus/shop"), "events:PutEvents")
 
-    assert made(stacks, kind, Name="shop", Description="first", Policy=document) == "shop"
+    assert created(stacks, BUS, Name="shop", Description="first", Policy=document) == "shop"
     assert json.loads(events.describe_event_bus(Name="shop")["Policy"])["Statement"][0]["Sid"] == "any"
-    changed(stacks, kind, Name="shop", Tags=[{"Key": "k", "Value": "v"}])
+    updated(stacks, BUS, Name="shop", Tags=TAGS)
     shown = events.describe_event_bus(Name="shop")
     assert shown.get("Description", "") == ""
     assert "Policy" not in shown
-    assert events.list_tags_for_resource(ResourceARN=shown["Arn"])["Tags"] == [{"Key": "k", "Value": "v"}]
+    assert events.list_tags_for_resource(ResourceARN=shown["Arn"])["Tags"] == TAGS
 
 
-def test_event_bus_policy(localbus: Localbus, stacks: StackClient) -> None:
-    """It is one statement among others, which stay."""
-    events, kind = localbus.client("events"), "AWS::Events::EventBusPolicy"
+def test_event_bus_policy(stacks: StackClient, events: Any) -> None:
+    """It is one statement; others stay."""
     arn = events.create_event_bus(Name="shop")["EventBusArn"]
     events.put_permission(EventBusName="shop", StatementId="old", Action="events:PutEvents", Principal="111122223333")
     statement = policy(arn, "events:PutEvents")["Statement"][0]
 
-    made(stacks, kind, EventBusName="shop", StatementId="new", Statement=statement)
-    shown = json.loads(events.describe_event_bus(Name="shop")["Policy"])["Statement"]
-    assert [one["Sid"] for one in shown] == ["old", "new"]
+    def sids() -> list[str]:
+        return [one["Sid"] for one in json.loads(events.describe_event_bus(Name="shop")["Policy"])["Statement"]]
+
+    created(stacks, "AWS::Events::EventBusPolicy", EventBusName="shop", StatementId="new", Statement=statement)
+    assert sids() == ["old", "new"]
     stacks.delete()
-    shown = json.loads(events.describe_event_bus(Name="shop")["Policy"])["Statement"]
-    assert [one["Sid"] for one in shown] == ["old"]
+    assert sids() == ["old"]
 
 
-def test_rule(localbus: Localbus, stacks: StackClient) -> None:
-    """Pattern and targets follow the template; beside the default bus a rule is called with its bus."""
-    events, kind = localbus.client("events"), "AWS::Events::Rule"
+def test_rule(localbus: Localbus, stacks: StackClient, events: Any) -> None:
+    """Pattern and targets follow the template; the physical id has the bus, unless it is the default bus."""
     events.create_event_bus(Name="shop")
     queue = new_queue(localbus, "alerts")
     one = {"Id": "one", "Arn": queue.arn, "RetryPolicy": {"MaximumRetryAttempts": "3"}}
     two = {"Id": "two", "Arn": queue.arn, "Input": {"fixed": 1}}
 
-    name = made(stacks, kind, EventBusName="shop", EventPattern={"source": ["a"]}, Targets=[one])
+    name = created(stacks, RULE, EventBusName="shop", EventPattern={"source": ["a"]}, Targets=[one])
     assert name.startswith("shop|shop-It-")
-    assert changed(stacks, kind, EventBusName="shop", EventPattern='{"source": ["b"]}', Targets=[two]) == name
-    own = name.removeprefix("shop|")
-    targets = events.list_targets_by_rule(EventBusName="shop", Rule=own)["Targets"]
+    assert updated(stacks, RULE, EventBusName="shop", EventPattern='{"source": ["b"]}', Targets=[two]) == name
+    rule = name.removeprefix("shop|")
+    targets = events.list_targets_by_rule(EventBusName="shop", Rule=rule)["Targets"]
     assert targets == [{"Id": "two", "Arn": queue.arn, "Input": '{"fixed":1}'}]
-    shown = events.describe_rule(EventBusName="shop", Name=own)
-    assert json.loads(shown["EventPattern"]) == {"source": ["b"]}
-    moved = changed(stacks, kind, ScheduleExpression="rate(5 minutes)", State="DISABLED")
+    assert json.loads(events.describe_rule(EventBusName="shop", Name=rule)["EventPattern"]) == {"source": ["b"]}
+    moved = updated(stacks, RULE, ScheduleExpression="rate(5 minutes)", State="DISABLED")
     assert "|" not in moved
     assert events.describe_rule(Name=moved)["State"] == "DISABLED"
     assert events.list_rules(EventBusName="shop")["Rules"] == []
 
 
-def test_archive(localbus: Localbus, stacks: StackClient) -> None:
-    """It is called by its name; another bus makes another one, for which a fixed name is in the way."""
-    events, kind = localbus.client("events"), "AWS::Events::Archive"
-    buses = [events.create_event_bus(Name=name)["EventBusArn"] for name in ("shop", "other")]
+def test_archive(stacks: StackClient, events: Any) -> None:
+    """It is updated in place; another bus would replace it, which a fixed name prevents."""
+    shop, other = (events.create_event_bus(Name=name)["EventBusArn"] for name in ("shop", "other"))
 
-    assert made(stacks, kind, ArchiveName="a", SourceArn=buses[0], RetentionDays="7") == "a"
-    changed(stacks, kind, ArchiveName="a", SourceArn=buses[0], EventPattern={"source": ["x"]})
+    assert created(stacks, ARCHIVE, ArchiveName="a", SourceArn=shop, RetentionDays="7") == "a"
+    updated(stacks, ARCHIVE, ArchiveName="a", SourceArn=shop, EventPattern={"source": ["x"]})
     shown = events.describe_archive(ArchiveName="a")
     assert (shown["RetentionDays"], json.loads(shown["EventPattern"])) == (0, {"source": ["x"]})
-    assert stacks.update(resource(kind, ArchiveName="a", SourceArn=buses[1])) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.update(resource(ARCHIVE, ArchiveName="a", SourceArn=other)) == "UPDATE_ROLLBACK_COMPLETE"
     assert "custom-named resource requires replacing" in stacks.reason("It", "UPDATE_FAILED")
 
 
-def test_connection_and_api_destination(localbus: Localbus, stacks: StackClient) -> None:
-    """A destination refers to its connection's ARN; both are called by their names and change in their places."""
-    events = localbus.client("events")
+def test_connection_and_api_destination(stacks: StackClient, events: Any) -> None:
+    """A destination refers to its connection; both are updated in place and deleted."""
     template = """
     Parameters: {Key: {Type: String, NoEcho: true}, Rate: {Type: Number, Default: 5}}
     Resources:
@@ -270,12 +267,12 @@ def test_connection_and_api_destination(localbus: Localbus, stacks: StackClient)
     assert events.list_api_destinations()["ApiDestinations"] == []
 
 
-def test_what_is_known_and_not_built_is_refused(stacks: StackClient) -> None:
-    """A nested stack would be made upstream whole, and a global endpoint nowhere."""
-    for kind in ("AWS::CloudFormation::Stack", "AWS::Events::Endpoint"):
-        code, message = refused(stacks.client.create_stack, StackName="shop", TemplateBody=resource(kind))
-        assert code == "NotImplemented"
-        assert message == f"Resource It: localbus does not implement {kind}."
+@pytest.mark.parametrize("kind", ["AWS::CloudFormation::Stack", "AWS::Events::Endpoint"])
+def test_types_that_are_not_implemented_are_rejected(stacks: StackClient, kind: str) -> None:
+    """The upstream would create a nested stack as a whole, and nobody a global endpoint."""
+    error = stacks.rejected(TemplateBody=resource(kind))
+
+    assert error == ("NotImplemented", f"Resource It: localbus does not implement {kind}.")
 
 
 _SCALARS = st.booleans() | st.integers(-5, 5) | st.text(max_size=5) | st.sampled_from(["true", "default", ACCOUNT])
@@ -294,22 +291,21 @@ _VALUES = st.recursive(
 @pytest.mark.parametrize("type_name", sorted(RESOURCE_TYPES))
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
-def test_whatever_the_properties_are_the_reason_is_told(
-    localbus: Localbus, stacks: StackClient, type_name: str, data: st.DataObject
+def test_any_properties_are_accepted_or_rejected_with_a_reason(
+    stacks: StackClient, type_name: str, data: st.DataObject
 ) -> None:
-    """No property makes the engine stumble: the resource is made, or fails for a reason that names what is wrong."""
-    del localbus
+    """No property causes an internal failure: the resource is created, or fails with a reason."""
     kind = RESOURCE_TYPES[type_name]
     known = dict.fromkeys(kind.properties, _VALUES)
-    wanted = data.draw(
+    properties = data.draw(
         st.fixed_dictionaries(
             {name: known[name] for name in kind.required},
             optional={name: value for name, value in known.items() if name not in kind.required},
         )
     )
 
-    state = stacks.create(resource(type_name, **wanted))
+    status = stacks.create(resource(type_name, **properties))
 
-    if state == "ROLLBACK_COMPLETE":
+    if status == "ROLLBACK_COMPLETE":
         assert "Internal Failure" not in stacks.reason("It", "CREATE_FAILED")
     assert stacks.delete() == "DELETE_COMPLETE"

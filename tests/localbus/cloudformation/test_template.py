@@ -1,8 +1,10 @@
-"""Templates: how they are read, what their functions come to, and what is refused in which words."""
+"""Templates: parsing, parameters, conditions, functions and the errors of invalid ones."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,21 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localbus.cloudformation.plan import Plan, StackContext, make_plan
 from localbus.cloudformation.template import template
-from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Unresolved
+from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Unresolved, sub_variables
 from localbus.errors import AwsError
 
 QUEUE = "Resources: {Queue: {Type: AWS::SQS::Queue}}"
+FORMAT = "Template format error: "
 
 
 class Shop:
-    """Resources of which the local ones are known."""
+    """Resources with known local values."""
 
     def ref(self, logical_id: str) -> str | None:
-        """A queue has a URL; a table is the upstream's."""
+        """The value of a local resource; None for the upstream's table."""
         return None if logical_id == "Table" else f"http://shop/{logical_id}"
 
     def attribute(self, logical_id: str, name: str) -> str | None:
-        """The same of attributes."""
+        """The same for attributes."""
         return None if logical_id == "Table" else f"{logical_id}'s {name}"
 
 
@@ -37,21 +40,21 @@ def plan(text: str, **parameters: str) -> Plan:
 
 
 def value_of(expression: str, sections: str = "", **parameters: str) -> Any:
-    """What an expression comes to in a template with these sections."""
+    """The value of an expression in a template with these sections."""
     text = f"""
 {sections}
 Resources:
   Queue: {{Type: AWS::SQS::Queue}}
   Table: {{Type: AWS::DynamoDB::Table}}
 Outputs:
-  Asked: {{Value: {expression}}}
+  Result: {{Value: {expression}}}
 """
     found = plan(text, **parameters)
-    return found.functions(Shop()).resolve(found.template.outputs["Asked"]["Value"])
+    return found.functions(Shop()).resolve(found.template.outputs["Result"]["Value"])
 
 
-def refusal(text: str, **parameters: str) -> str:
-    """The words in which a template is refused."""
+def error_of(text: str, **parameters: str) -> str:
+    """The error message for a template."""
     with pytest.raises(AwsError) as raised:
         plan(text, **parameters)
     assert raised.value.code == "ValidationError"
@@ -81,7 +84,7 @@ def refusal(text: str, **parameters: str) -> str:
     ],
 )
 def test_functions(expression: str, value: Any) -> None:
-    """Each comes to what the user guide says."""
+    """Each function has the value of the user guide."""
     sections = "Mappings: {Sizes: {small: {Cups: 3}}}\nConditions: {IsSmall: !Equals [a, a]}"
 
     assert value_of(expression, sections) == value
@@ -100,8 +103,8 @@ def test_functions(expression: str, value: Any) -> None:
         ("!Base64 {Ref: Table}", {"Fn::Base64": {"Ref": "Table"}}),
     ],
 )
-def test_what_the_upstream_is_to_resolve_is_left(expression: str, left: Any) -> None:
-    """Only what depends on its own resources stays a function; all around it is a literal."""
+def test_references_to_upstream_resources_stay_unresolved(expression: str, left: Any) -> None:
+    """Only functions that depend on upstream resources stay; everything around them is a literal."""
     found = value_of(expression)
 
     assert isinstance(found, Unresolved)
@@ -120,18 +123,18 @@ def test_what_the_upstream_is_to_resolve_is_left(expression: str, left: Any) -> 
     ],
 )
 def test_conditions(condition: str, holds: bool) -> None:
-    """Conditions compare texts, and build on each other."""
+    """Conditions compare texts and refer to each other."""
     text = f"""
 Parameters: {{Size: {{Type: String, Default: small}}}}
-Conditions: {{Base: !Equals [!Ref Size, small], Asked: {condition}}}
+Conditions: {{Base: !Equals [!Ref Size, small], Result: {condition}}}
 {QUEUE}
 """
 
-    assert plan(text).conditions.holds("Asked") is holds
+    assert plan(text).conditions.holds("Result") is holds
 
 
 @pytest.mark.parametrize(
-    ("definition", "given", "words"),
+    ("definition", "given", "message"),
     [
         ("{Type: String}", None, "Parameters: [P] must have values"),
         ("{Type: String, AllowedValues: [a, b]}", "c", "Parameter 'P' must be one of AllowedValues: [a, b]"),
@@ -151,56 +154,56 @@ Conditions: {{Base: !Equals [!Ref Size, small], Asked: {condition}}}
         ("{Type: String, AllowedPattern: '['}", "a", "Template format error: [/Parameters/P] unterminated"),
     ],
 )
-def test_parameters_are_checked(definition: str, given: str | None, words: str) -> None:
-    """A value that may not be is refused, and so is a constraint that is none."""
+def test_parameters_are_checked(definition: str, given: str | None, message: str) -> None:
+    """Invalid values and invalid constraints are rejected."""
     values = {} if given is None else {"P": given}
 
-    assert refusal(f"Parameters: {{P: {definition}}}\n{QUEUE}", **values).startswith(words)
+    assert error_of(f"Parameters: {{P: {definition}}}\n{QUEUE}", **values).startswith(message)
 
 
 def test_a_list_parameter_is_a_list() -> None:
-    """Its Ref has the items without the blanks around them."""
+    """Its Ref has the items without surrounding spaces."""
     assert value_of("!Select [1, !Ref P]", "Parameters: {P: {Type: CommaDelimitedList}}", P="a, b ,c") == "b"
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
-        ("", "Template format error: unsupported structure."),
-        ("[1, 2]", "Template format error: unsupported structure."),
-        ("Resources: {\n", "Template format error: YAML not well-formed. (line 2, column 1)"),
-        ('{"Resources": }', "Template format error: JSON not well-formed. (line 1, column 15)"),
-        ("Description: none", "Template format error: At least one Resources member must be defined."),
+        ("", FORMAT + "unsupported structure."),
+        ("[1, 2]", FORMAT + "unsupported structure."),
+        ("Resources: {\n", FORMAT + "YAML not well-formed. (line 2, column 1)"),
+        ('{"Resources": }', FORMAT + "JSON not well-formed. (line 1, column 15)"),
+        ("Description: none", FORMAT + "At least one Resources member must be defined."),
         (f"Surprise: 1\n{QUEUE}", "Invalid template property or properties [Surprise]"),
         (
             "Resources: {Q: {}}",
-            "Template format error: [/Resources/Q] Every Resources object must contain a Type member.",
+            FORMAT + "[/Resources/Q] Every Resources object must contain a Type member.",
         ),
         (
             "Resources: {my-q: {Type: AWS::SQS::Queue}}",
-            "Template format error: Resource name my-q is non alphanumeric.",
+            FORMAT + "Resource name my-q is non alphanumeric.",
         ),
-        ("Resources: {Q: {Type: Queue}}", "Template format error: Unrecognized resource types: [Queue]"),
+        ("Resources: {Q: {Type: Queue}}", FORMAT + "Unrecognized resource types: [Queue]"),
         (
             "Resources: {Q: {Type: AWS::SQS::Kyu}}",
-            "Template format error: Unrecognized resource types: [AWS::SQS::Kyu]",
+            FORMAT + "Unrecognized resource types: [AWS::SQS::Kyu]",
         ),
         ("Resources: {Q: {Type: AWS::SQS::Queue, Property: 1}}", "Invalid template resource property 'Property'"),
         (
             "Resources: {Q: &q {Type: AWS::SQS::Queue}, R: *q}",
-            "Template format error: YAML aliases are not allowed in CloudFormation templates",
+            FORMAT + "YAML aliases are not allowed in CloudFormation templates",
         ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue}, Q: {Type: AWS::SNS::Topic}}",
-            "Template format error: YAML not well-formed. (line 1: duplicate key Q)",
+            FORMAT + "YAML not well-formed. (line 1: duplicate key Q)",
         ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue, DependsOn: Nobody}}",
-            "Template format error: Unresolved resource dependencies [Nobody] in the Resources block of the template",
+            FORMAT + "Unresolved resource dependencies [Nobody] in the Resources block of the template",
         ),
         (
             f"{QUEUE}\nOutputs: {{O: {{Value: !Ref Nobody}}}}",
-            "Template format error: Unresolved resource dependencies [Nobody] in the Outputs block of the template",
+            FORMAT + "Unresolved resource dependencies [Nobody] in the Outputs block of the template",
         ),
         (
             f"{QUEUE}\nOutputs: {{O: {{Value: !GetAtt Nobody.Arn}}}}",
@@ -212,7 +215,7 @@ def test_a_list_parameter_is_a_list() -> None:
         ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue, Condition: Never}}",
-            "Template format error: Unresolved condition dependency Never in the Conditions block of the template",
+            FORMAT + "Unresolved condition dependency Never in the Conditions block of the template",
         ),
         (
             "Conditions: {A: !Condition B, B: !Condition A}\n" + QUEUE,
@@ -226,26 +229,26 @@ def test_a_list_parameter_is_a_list() -> None:
         (
             "Conditions: {Never: !Equals [a, b]}\nResources: {A: {Type: AWS::SNS::Topic, Condition: Never}, "
             "B: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref A}}}",
-            "Template format error: Unresolved resource dependencies [A] in the Resources block of the template",
+            FORMAT + "Unresolved resource dependencies [A] in the Resources block of the template",
         ),
     ],
 )
-def test_what_is_refused(text: str, words: str) -> None:
-    """A template that is wrong is refused before anything is made, in CloudFormation's words."""
-    assert refusal(text) == words
+def test_invalid_templates_are_rejected(text: str, message: str) -> None:
+    """An invalid template is rejected before anything is created, with CloudFormation's message."""
+    assert error_of(text) == message
 
 
 @pytest.mark.parametrize("section", ["Transform: AWS::Serverless-2016-10-31", "Rules: {R: {}}"])
-def test_what_is_known_but_not_built(section: str) -> None:
-    """It is said so, not passed over."""
+def test_sections_that_are_not_implemented_are_rejected(section: str) -> None:
+    """They are not ignored."""
     with pytest.raises(AwsError) as raised:
         plan(f"{section}\n{QUEUE}")
 
     assert raised.value.code == "NotImplemented"
 
 
-def test_json_says_the_same() -> None:
-    """A template in JSON, with its functions in their long form, is no other template."""
+def test_json_and_yaml_are_equivalent() -> None:
+    """JSON with the long forms of functions gives the same plan."""
     document = {
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "AWS::StackName"}}}}
     }
@@ -256,18 +259,8 @@ def test_json_says_the_same() -> None:
 
 _WORDS = st.sampled_from(
     [
-        "Ref",
-        "Fn::Sub",
-        "Fn::GetAtt",
-        "Fn::If",
-        "Fn::Join",
-        "Fn::Select",
-        "Queue",
-        "Arn",
-        "Queue.Arn",
-        "${Queue}",
-        "P",
-        "C",
+        *("Ref", "Fn::Sub", "Fn::GetAtt", "Fn::If", "Fn::Join", "Fn::Select"),
+        *("Queue", "Arn", "Queue.Arn", "${Queue}", "P", "C"),
     ]
 ) | st.text(max_size=3)
 _VALUES = st.recursive(
@@ -286,28 +279,39 @@ _SECTIONS = st.fixed_dictionaries(
 )
 
 
+def error_code(action: Callable[[], object]) -> str:
+    """The code of the AwsError that an action raises; empty without one."""
+    try:
+        action()
+    except AwsError as exc:
+        return exc.code
+    return ""
+
+
 @given(_SECTIONS, _VALUES)
-def test_whatever_a_template_says_it_is_read_or_refused(sections: dict[str, Any], properties: Any) -> None:
-    """No template makes the engine stumble: it is planned, or refused with an error of AWS's."""
+def test_any_template_is_planned_or_rejected(sections: dict[str, Any], properties: Any) -> None:
+    """No template causes another error than AWS's."""
     resource = {"Type": "AWS::SQS::Queue", "Properties": properties}
     text = json.dumps(sections | {"Resources": {"Queue": resource}})
 
-    try:
-        plan(text).outputs(Shop())
-    except AwsError as exc:
-        refused = exc.code
-    else:
-        refused = ""
-    assert refused in {"", "ValidationError", "NotImplemented"}
+    assert error_code(lambda: plan(text).outputs(Shop())) in {"", "ValidationError", "NotImplemented"}
 
 
 @given(st.text(max_size=60))
-def test_whatever_a_text_is_it_is_read_or_refused(text: str) -> None:
-    """The same of texts that are no templates."""
-    try:
-        template.parse(text)
-    except AwsError as exc:
-        refused = exc.code
-    else:
-        refused = ""
-    assert refused in {"", "ValidationError", "NotImplemented"}
+def test_any_text_is_parsed_or_rejected(text: str) -> None:
+    """No text causes another error than AWS's."""
+    assert error_code(lambda: template.parse(text)) in {"", "ValidationError", "NotImplemented"}
+
+
+def test_the_variables_of_a_text() -> None:
+    """`${Name}` is a variable; `${!Name}` is not."""
+    assert [found[1] for found in sub_variables("a ${A}${B.Arn} ${!C} ${} $ { D } ${E")] == ["A", "B.Arn"]
+
+
+def test_unclosed_braces_take_no_time() -> None:
+    """The search for variables is linear in the text."""
+    started = time.process_time()
+
+    assert list(sub_variables("${" * 200_000)) == []
+
+    assert time.process_time() - started < 1
