@@ -11,12 +11,9 @@ import psutil
 import pytest
 from e2e.browser import Page
 from e2e.command import Command
-from orderboard_stack.process import answers, free_port
 from support import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
-
-_STARTS_WITHIN_S = 60  # Python on a busy machine
 
 
 @pytest.fixture
@@ -48,7 +45,7 @@ async def test_the_page_shows_a_running_system(page: Page) -> None:
 
 
 async def test_numbers_move_in_a_burst(page: Page) -> None:
-    """A burst is accepted, flows along the arrows, and is recorded."""
+    """A burst is accepted, flows along the arrows, and is recorded. Slow: 300 orders go all the way."""
     await page.use_soon("burst")
 
     await eventually(lambda: "300 accepted" in page.text("#controls"), within_s=40)
@@ -57,7 +54,10 @@ async def test_numbers_move_in_a_burst(page: Page) -> None:
 
 
 async def test_queues_absorb_an_outage(page: Page, orderboard: Command) -> None:
-    """While the worker is stopped, orders are accepted and the backlog grows; then it drains."""
+    """While the worker is stopped, orders are accepted and the backlog grows; then it drains.
+
+    Slow: a worker stops and starts, and 300 orders go all the way.
+    """
     pid = _processes(orderboard)["worker-1"]
     await page.use_soon("worker-1.stop")
     await eventually(lambda: _has_ended(pid), within_s=30)
@@ -103,7 +103,7 @@ async def test_a_poisoned_order_is_redriven(page: Page, orderboard: Command) -> 
 
 
 async def test_a_purged_order_is_missing(page: Page) -> None:
-    """A dead letter is accounted for; once purged it is missing, and the page says so."""
+    """A dead letter is accounted for; once purged it is missing. Slow: that shows after 5 s without any movement."""
     await eventually(lambda: "1 in a DLQ" in page.text("#reconciliation"), within_s=15)
     assert "No order was lost" in page.text("#reconciliation")
 
@@ -179,16 +179,6 @@ async def test_routing_is_explained(page: Page) -> None:
     assert verdicts["orderboard-express"] == "no match"
 
 
-async def test_a_phone_shows_the_numbers(page: Page) -> None:
-    """On a phone the diagram is a table that fits the screen."""
-    page.resize(390, 844)
-
-    await eventually(lambda: page.find("#table").is_displayed(), within_s=5)
-    overflow = page.overflow()
-    page.reset_size()
-    assert overflow <= 0
-
-
 async def test_the_browser_reports_no_problem(page: Page) -> None:
     """All of the above caused no error or warning in the browser's console, and loaded nothing from elsewhere."""
     assert page.warnings() == []
@@ -197,19 +187,13 @@ async def test_the_browser_reports_no_problem(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "headers", "expected"),
-    [
-        pytest.param("POST", "/api/do/purge", {"Origin": "https://example.com"}, 403, id="other origin"),
-        pytest.param("POST", "/api/do/purge", {"Origin": ""}, 403, id="no origin"),
-        pytest.param("GET", "/", {"Host": "attacker.example"}, 403, id="other host name"),
-        pytest.param("POST", "/api/do/purge", {}, 200, id="own page"),
-    ],
+    ("headers", "expected"),
+    [({"Origin": "https://example.com"}, 403), ({"Host": "attacker.example"}, 403), ({}, 200)],
+    ids=["other origin", "other host name", "own page"],
 )
-async def test_another_page_cannot_act(
-    http: httpx.AsyncClient, method: str, path: str, headers: dict[str, str], expected: int
-) -> None:
-    """A request from another origin or by another host name is rejected; the page's own action is executed."""
-    answer = await http.request(method, path, json={"queue": "express"}, headers=headers)
+async def test_another_page_cannot_act(http: httpx.AsyncClient, headers: dict[str, str], expected: int) -> None:
+    """An action from another origin or by another host name is rejected; the page's own is executed."""
+    answer = await http.post("/api/do/purge", json={"queue": "express"}, headers=headers)
 
     assert answer.status_code == expected
 
@@ -217,15 +201,10 @@ async def test_another_page_cannot_act(
 @pytest.mark.parametrize(
     ("path", "body", "expected"),
     [
-        ("do/place", {"kind": "nonesuch"}, 422),
         ("do/stream", {"per_s": "many"}, 422),
-        ("do/stream", {"per_s": 1e9}, 422),
-        ("do/worker", {"name": "worker-1", "action": "obliterate"}, 422),
         ("do/worker", {"name": "order-api", "action": "kill"}, 422),
         ("do/redrive", {"queue": "nonesuch"}, 422),
-        ("do/purge", {"queue": 7}, 422),
         ("do/place", "deep", 422),
-        ("explain", "deep", 422),
         ("explain", {"event": "[" * 20_000}, 422),
         ("do/nonesuch", {}, 404),
     ],
@@ -242,7 +221,7 @@ async def test_an_invalid_request_is_rejected(http: httpx.AsyncClient, path: str
 
 
 async def test_workers_are_added_and_replaced(http: httpx.AsyncClient, orderboard: Command) -> None:
-    """One more worker runs and is known to `down`; a new handling time replaces the running ones."""
+    """One more worker runs and is known to `down`; a new handling time replaces both. Slow: three starts."""
     first = _processes(orderboard)["worker-1"]
 
     assert (await http.post("/api/do/add-worker", json={})).status_code == 200
@@ -267,27 +246,6 @@ async def test_notifier_and_archive(http: httpx.AsyncClient, action: str, body: 
     answer = await http.post(f"/api/do/{action}", json=body)
 
     assert command in answer.json()["command"]
-
-
-async def test_a_system_that_was_started_elsewhere(orderboard: Command, system: dict[str, Any]) -> None:
-    """A console on a named backend shows its queues; processes are unknown, and their controls unavailable."""
-    port = free_port()
-    console = orderboard.start("console", "--endpoint-url", system["endpoint_url"], "--port", str(port))
-    try:
-        url = f"http://127.0.0.1:{port}"
-        await eventually(lambda: answers(f"{url}/healthz"), within_s=_STARTS_WITHIN_S)
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as http, http.stream("GET", "/api/events") as seen:
-            lines = (line async for line in seen.aiter_lines() if '"queues"' in line)
-            snapshot = json.loads((await anext(lines)).removeprefix("data: "))
-    finally:
-        console.terminate()
-        console.communicate(timeout=15)
-
-    assert snapshot["queues"]["work"]["waiting"] is not None
-    assert snapshot["workers"] is None
-    assert "not started on this machine" in snapshot["controls"]["worker.add"]["reason"]
-    for name in ("poison", "normal", "burst", "stream"):
-        assert "address of order-api is unknown" in snapshot["controls"][name]["reason"]
 
 
 def test_down_ends_the_console_and_its_workers(orderboard: Command, system: dict[str, Any]) -> None:

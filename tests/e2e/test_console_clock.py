@@ -7,7 +7,10 @@ UP_OPTIONS = ("--manual-clock",)  # the clock starts years ago
 
 
 async def test_an_hour_passes_at_once(page: Page) -> None:
-    """A waiting message is an hour older, in the diagram and in its queue; a started worker handles it."""
+    """A waiting message is an hour older, in the diagram and in its queue; a started worker handles it.
+
+    Slow: the worker stops and starts.
+    """
     await page.live()
     await page.use_soon("worker-1.stop")
     await eventually(lambda: "is not running" in page.unavailable("worker-1.stop"), within_s=30)
@@ -24,7 +27,10 @@ async def test_an_hour_passes_at_once(page: Page) -> None:
 
 
 async def test_a_timeline_where_clocks_differ(page: Page) -> None:
-    """Steps that only the queues' clock could date come last, and the page says that the clocks differ."""
+    """Steps that only the queues' clock could date come last, and the page says that the clocks differ.
+
+    Slow: the timeline ends with the announcement, which the notifier's function makes.
+    """
     await page.use_soon("large")
 
     await eventually(lambda: "Announced" in page.text("#follow .timeline li:last-child"), within_s=40)

@@ -54,7 +54,10 @@ async def _snapshots(http: httpx.AsyncClient) -> AsyncGenerator[dict[str, Any], 
 
 
 async def test_it_follows_a_system_to_another_port(own: Command) -> None:
-    """Faults are unavailable unless `up` allows them; after `down` and `up` on another port orders go to that one."""
+    """Faults are unavailable unless `up` allows them; after `down` and `up` on another port orders go to that one.
+
+    Slow: the system starts twice.
+    """
     ports = free_port(), free_port()
     own.run("up", "--no-console", "--port", str(ports[0]))
 
@@ -80,8 +83,26 @@ async def _first_with(snapshots: AsyncGenerator[dict[str, Any], None], *, troubl
     return await anext(each async for each in snapshots if ("trouble" in each) is trouble)
 
 
+async def test_a_system_that_was_started_elsewhere(system: dict[str, Any], orderboard: Command) -> None:
+    """A console on a named backend shows its queues; processes are unknown, and their controls unavailable."""
+    async with (
+        _console(orderboard, "--endpoint-url", system["endpoint_url"]) as http,
+        aclosing(_snapshots(http)) as snapshots,
+    ):
+        snapshot = await anext(snapshots)
+
+    assert snapshot["queues"]["work"]["waiting"] is not None
+    assert snapshot["workers"] is None
+    assert "not started on this machine" in snapshot["controls"]["worker.add"]["reason"]
+    for name in ("poison", "normal", "burst", "stream"):
+        assert "address of order-api is unknown" in snapshot["controls"][name]["reason"]
+
+
 async def test_a_page_reconnects_to_its_console(system: dict[str, Any], orderboard: Command) -> None:
-    """While the console is stopped the page says so and dims its numbers; then it goes on, with the same order."""
+    """While the console is stopped the page says so and dims its numbers; then it goes on, with the same order.
+
+    Slow: the console starts twice.
+    """
     port, named = free_port(), ("--endpoint-url", system["endpoint_url"])
     with ExitStack() as opened:
         async with _console(orderboard, *named, port=port):
@@ -102,7 +123,10 @@ async def test_a_page_reconnects_to_its_console(system: dict[str, Any], orderboa
 
 
 async def test_ten_pages_cost_the_backend_as_much_as_one(system: dict[str, Any], orderboard: Command) -> None:
-    """Neither snapshots nor the requests for one grow with the open pages, as a proxy before the backend counts."""
+    """Neither snapshots nor the requests for one grow with the open pages, as a proxy before the backend counts.
+
+    Slow: a snapshot is taken once a second.
+    """
     async with (
         recording_proxy(system["endpoint_url"]) as proxy,
         _console(orderboard, "--endpoint-url", proxy.url) as http,

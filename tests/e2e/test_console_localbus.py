@@ -33,7 +33,7 @@ async def test_the_journal_gives_a_timeline_its_steps(page: Page) -> None:
 
 
 async def test_the_journal_of_an_order_and_of_a_queue(page: Page) -> None:
-    """A timeline leads to its entries; a queue's entries arrive live until they are paused."""
+    """A timeline leads to its entries; a queue's entries arrive live until paused. Slow: it is read once a second."""
     page.press("#follow form button:not(.main)")
     await eventually(lambda: any("Delivered to orderboard-express" in each for each in _entries(page)), within_s=10)
 
@@ -50,7 +50,10 @@ async def test_the_journal_of_an_order_and_of_a_queue(page: Page) -> None:
 
 
 async def test_delivery_faults_lose_nothing(page: Page) -> None:
-    """With messages delivered twice, out of order and missed by polls, every order still ends once."""
+    """With messages delivered twice, out of order and missed by polls, every order still ends once.
+
+    Slow: 300 orders go all the way.
+    """
     Select(page.find("#delivery-faults")).select_by_value("all of it")
     await eventually(lambda: "_localbus/disorder" in page.text(".command-box"), within_s=10)
     await page.use_soon("burst")
@@ -63,7 +66,10 @@ async def test_delivery_faults_lose_nothing(page: Page) -> None:
 
 
 async def test_a_worker_survives_api_faults(page: Page) -> None:
-    """While every receive is throttled, the queues fill and the page says why; then they drain."""
+    """While every receive is throttled, the queues fill and the page says why; then they drain.
+
+    Slow: 300 orders go all the way, after the worker's backoff.
+    """
     Select(page.find("#fault-share")).select_by_value("1")
     await page.use_soon("faults")
     await eventually(lambda: "Throttle in 100 % of ReceiveMessage" in page.text("#controls"), within_s=10)

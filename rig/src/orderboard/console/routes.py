@@ -1,8 +1,9 @@
 """The console's web application: the page, the event stream, and one route for each query and action."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, get_args
 
@@ -32,30 +33,84 @@ STATIC: Final = Path(__file__).with_name("static")
 _PAID_EVERY_S: Final = 5.0  # AWS bills every snapshot
 
 
-def create_app(source: Source) -> Starlette:
-    """Build the application for one system."""
-    actions = Actions(source)
-    feed = _feed(source, actions)
-    routes = [
-        Route("/", _page),
-        Route("/healthz", _healthz),
-        *_stream(feed),
-        *_queries(source),
-        Route("/api/do/{action}", _act(actions, feed), methods=["POST"]),
-        Mount("/static", StaticFiles(directory=STATIC)),
-    ]
+class Console:
+    """The parts of the console for one system, and their endpoints."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._actions = Actions(source)
+        self._table = self._actions.table()
+        self._snapshots, self._reconciler = SnapshotReader(source), Reconciler(source)
+        self._timelines = Timelines(source)
+        paid = source.backend == "aws"
+        self._feed = Feed(self._read, every_s=_PAID_EVERY_S if paid else 1.0, idle_every_s=None if paid else 5.0)
+
+    def _read(self) -> dict[str, Any]:
+        self._actions.workers.reap()
+        snapshot = self._snapshots.read()
+        reconciliation = self._reconciler.read(snapshot)
+        return {**snapshot.document(), **self._actions.document(snapshot), "reconciliation": reconciliation}
 
     @asynccontextmanager
-    async def running(_: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(actions.traffic.follow(source))]
+    async def running(self, _: Starlette) -> AsyncIterator[None]:
+        """Poll the system and send orders for the length of the block."""
+        sending = self._actions.traffic.follow(self._source)
+        tasks = [asyncio.create_task(self._feed.run()), asyncio.create_task(sending)]
         yield
         for task in tasks:
             task.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks)
 
+    async def events(self, _: Request) -> Response:
+        """Stream snapshots."""
+        return StreamingResponse(self._feed.watch(), media_type="text/event-stream")
+
+    async def queue(self, request: Request) -> Response:
+        """Return the messages of a queue."""
+        return JSONResponse(await asyncio.to_thread(messages, self._source, request.path_params["queue"]))
+
+    async def timeline(self, request: Request) -> Response:
+        """Return an order's timeline."""
+        return JSONResponse(await asyncio.to_thread(self._timelines.order, str(request.path_params["order_id"])))
+
+    async def journal(self, request: Request) -> Response:
+        """Return entries of localbus's journal."""
+        query = request.query_params
+        read = self._timelines.journal
+        return JSONResponse(await asyncio.to_thread(read, query.get("queue", ""), query.get("id", "")))
+
+    async def explanation(self, request: Request) -> Response:
+        """Explain how an event is routed."""
+        body = await requests.read_body(request, requests.Event)
+        return JSONResponse(await asyncio.to_thread(explain, self._source, body.event))
+
+    async def act(self, request: Request) -> Response:
+        """Run an action."""
+        action = self._table.get(name := request.path_params["action"])
+        if action is None:
+            return _message(f"Unknown action {name}: expected {', '.join(self._table)}.", 404)
+        result = await action.run(await requests.read_body(request, action.body))
+        self._feed.nudge()
+        return JSONResponse(asdict(result))
+
+
+def create_app(source: Source) -> Starlette:
+    """Build the application for one system."""
+    console = Console(source)
     return Starlette(
-        routes=routes,
+        routes=[
+            Route("/", _page),
+            Route("/healthz", _healthz),
+            Route("/api/about", _about),
+            Route("/api/events", console.events),
+            Route("/api/queues/{queue}/messages", console.queue),
+            Route("/api/orders/{order_id:uuid}/timeline", console.timeline),
+            Route("/api/journal", console.journal),
+            Route("/api/explain", console.explanation, methods=["POST"]),
+            Route("/api/do/{action}", console.act, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
         middleware=[Middleware(SameOriginOnly)],
         exception_handlers={
             UsageError: _error(422),
@@ -63,80 +118,8 @@ def create_app(source: Source) -> Starlette:
             **dict.fromkeys(AWS_ERRORS, _error(502)),
             RecursionError: _error(422),  # JSON that is nested too deeply
         },
-        lifespan=running,
+        lifespan=console.running,
     )
-
-
-def _feed(source: Source, actions: Actions) -> Feed:
-    snapshots, reconciler = SnapshotReader(source), Reconciler(source)
-
-    def read() -> dict[str, Any]:
-        actions.workers.reap()
-        snapshot = snapshots.read()
-        reconciliation = reconciler.read(snapshot)
-        return {**snapshot.document(), **actions.document(snapshot), "reconciliation": reconciliation}
-
-    paid = source.backend == "aws"
-    return Feed(read, every_s=_PAID_EVERY_S if paid else 1.0, idle_every_s=None if paid else 5.0)
-
-
-def _stream(feed: Feed) -> list[Route]:
-    async def events(_: Request) -> Response:
-        return StreamingResponse(feed.watch(), media_type="text/event-stream")
-
-    async def about(_: Request) -> Response:
-        return JSONResponse(
-            {
-                "menu": [item.model_dump() for item in MENU.values()],
-                "max_per_s": requests.MAX_PER_S,
-                "burst": BURST,
-                "stream_per_s": STREAM_PER_S,
-                "delivery_presets": list(PRESETS),
-                "fault_kinds": get_args(requests.FaultKind),
-                "fault_actions": get_args(requests.FaultAction),
-            }
-        )
-
-    return [Route("/api/about", about), Route("/api/events", events)]
-
-
-def _queries(source: Source) -> list[Route]:
-    timelines = Timelines(source)
-
-    async def queue(request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(messages, source, request.path_params["queue"]))
-
-    async def timeline(request: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(timelines.order, str(request.path_params["order_id"])))
-
-    async def journal(request: Request) -> Response:
-        query = request.query_params
-        return JSONResponse(await asyncio.to_thread(timelines.journal, query.get("queue", ""), query.get("id", "")))
-
-    async def explanation(request: Request) -> Response:
-        body = await requests.read_body(request, requests.Event)
-        return JSONResponse(await asyncio.to_thread(explain, source, body.event))
-
-    return [
-        Route("/api/queues/{queue}/messages", queue),
-        Route("/api/orders/{order_id:uuid}/timeline", timeline),
-        Route("/api/journal", journal),
-        Route("/api/explain", explanation, methods=["POST"]),
-    ]
-
-
-def _act(actions: Actions, feed: Feed) -> Callable[[Request], Any]:
-    table = actions.table()
-
-    async def act(request: Request) -> Response:
-        action = table.get(name := request.path_params["action"])
-        if action is None:
-            return _message(f"Unknown action {name}: expected {', '.join(table)}.", 404)
-        result = await action.run(await requests.read_body(request, action.body))
-        feed.nudge()
-        return JSONResponse({"message": result.message, "command": result.command})
-
-    return act
 
 
 async def _page(_: Request) -> Response:
@@ -145,6 +128,20 @@ async def _page(_: Request) -> Response:
 
 async def _healthz(_: Request) -> Response:
     return PlainTextResponse("ok")
+
+
+async def _about(_: Request) -> Response:
+    return JSONResponse(
+        {
+            "menu": [item.model_dump() for item in MENU.values()],
+            "max_per_s": requests.MAX_PER_S,
+            "burst": BURST,
+            "stream_per_s": STREAM_PER_S,
+            "delivery_presets": list(PRESETS),
+            "fault_kinds": get_args(requests.FaultKind),
+            "fault_actions": get_args(requests.FaultAction),
+        }
+    )
 
 
 def _error(status: int) -> Any:
