@@ -13,11 +13,12 @@ from fidelity.sources import formation_api, formation_guide, formation_type
 GROUP = Group("Across services", "CloudFormation")
 behaviour = GROUP.behaviour
 _QUEUE: dict[str, Any] = {"Type": "AWS::SQS::Queue"}
+_TOPIC: dict[str, Any] = {"Type": "AWS::SNS::Topic"}
 _INVALID = "ValidationError"
 
 
 class Stack:
-    """A stack that is made of resources, and watched until it is done."""
+    """A stack of resources, created and awaited."""
 
     def __init__(
         self, aws: Aws, resources: dict[str, Any], *, status: str = "CREATE_COMPLETE", **template: Any
@@ -27,12 +28,12 @@ class Stack:
         self.until(status)
 
     def update(self, resources: dict[str, Any], **template: Any) -> None:
-        """Change it."""
+        """Update it and wait."""
         self.client.update_stack(StackName=self.name, TemplateBody=_body(resources, template))
         self.until("UPDATE_COMPLETE")
 
     def until(self, status: str) -> None:
-        """Wait for a state, or say which it has come to instead."""
+        """Wait until nothing is in progress, and expect a status."""
 
         def settled() -> str:
             found = str(self.described()["StackStatus"])
@@ -41,7 +42,7 @@ class Stack:
         same("becomes", eventually(settled, "does not end", 30), status)
 
     def described(self) -> dict[str, Any]:
-        """What DescribeStacks says of it."""
+        """Its description."""
         return dict(self.client.describe_stacks(StackName=self.id)["Stacks"][0])
 
     def outputs(self) -> dict[str, str]:
@@ -49,14 +50,14 @@ class Stack:
         return {one["OutputKey"]: one["OutputValue"] for one in self.described().get("Outputs", [])}
 
     def physical(self, logical: str) -> str:
-        """A resource's own id."""
+        """The physical id of a resource."""
         shown = self.client.describe_stack_resources(StackName=self.name)["StackResources"]
         found = [str(one["PhysicalResourceId"]) for one in shown if one["LogicalResourceId"] == logical]
         holds(found, "has lost the resource")
         return found[0]
 
     def queue(self, logical: str) -> Queue:
-        """A queue of it."""
+        """One of its queues."""
         url = self.physical(logical)
         return Queue(self.aws.sqs, url.rpartition("/")[2], url)
 
@@ -65,13 +66,21 @@ def _body(resources: dict[str, Any], template: dict[str, Any]) -> str:
     return json.dumps({"Resources": resources} | template)
 
 
-def _named(name: str, **properties: Any) -> dict[str, Any]:
+def _queue(name: str, **properties: Any) -> dict[str, Any]:
     return _QUEUE | {"Properties": {"QueueName": name} | properties}
+
+
+def _outputs(**values: Any) -> dict[str, Any]:
+    return {key: {"Value": value} for key, value in values.items()}
+
+
+def _bus(name: str) -> dict[str, Any]:
+    return {"Type": "AWS::Events::EventBus", "Properties": {"Name": name}}
 
 
 @behaviour(formation_guide("resources-section-structure"))
 def names(aws: Aws) -> None:
-    """A queue without a name is called by the stack, its logical id and something random."""
+    """The generated name of a queue has the stack, the logical id and a random part."""
     stack = Stack(aws, {"Work": _QUEUE})
 
     name = stack.queue("Work").name
@@ -82,8 +91,7 @@ def names(aws: Aws) -> None:
 @behaviour(formation_type("AWS::SQS::Queue"))
 def queue_s_values(aws: Aws) -> None:
     """Ref of a queue is its URL; Arn and QueueName are its attributes."""
-    values = {"Url": {"Ref": "Q"}, "Arn": {"Fn::GetAtt": ["Q", "Arn"]}, "Name": {"Fn::GetAtt": ["Q", "QueueName"]}}
-    outputs = {key: {"Value": value} for key, value in values.items()}
+    outputs = _outputs(Url={"Ref": "Q"}, Arn={"Fn::GetAtt": ["Q", "Arn"]}, Name={"Fn::GetAtt": ["Q", "QueueName"]})
     stack = Stack(aws, {"Q": _QUEUE}, Outputs=outputs)
 
     queue = stack.queue("Q")
@@ -94,26 +102,28 @@ def queue_s_values(aws: Aws) -> None:
 @behaviour(formation_type("AWS::SNS::Topic"))
 def topic_s_values(aws: Aws) -> None:
     """Ref of a topic is its ARN; TopicName is an attribute."""
-    outputs = {"Arn": {"Value": {"Ref": "T"}}, "Name": {"Value": {"Fn::GetAtt": ["T", "TopicName"]}}}
-    found = Stack(aws, {"T": {"Type": "AWS::SNS::Topic"}}, Outputs=outputs).outputs()
+    outputs = _outputs(Arn={"Ref": "T"}, Name={"Fn::GetAtt": ["T", "TopicName"]})
+    found = Stack(aws, {"T": _TOPIC}, Outputs=outputs).outputs()
 
     holds(found["Arn"].startswith("arn:aws:sns:") and found["Arn"].endswith(f":{found['Name']}"), f"gives {found}")
 
 
 @behaviour(formation_type("AWS::Events::Rule"))
 def rule_s_values(aws: Aws) -> None:
-    """Ref of a rule is its name, of one on another bus the bus and the name; Arn is an attribute."""
+    """Ref of a rule is its name, with its bus in front unless that is the default bus; Arn is an attribute."""
     pattern = {"EventPattern": {"source": ["s"]}}
-    bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": aws.name()}}
+    name = aws.name()
     rules = {
         "Default": {"Type": "AWS::Events::Rule", "Properties": pattern},
         "Other": {"Type": "AWS::Events::Rule", "Properties": pattern | {"EventBusName": {"Ref": "Bus"}}},
     }
-    outputs = {name: {"Value": {"Ref": name}} for name in rules}
-    found = Stack(aws, {"Bus": bus, **rules}, Outputs=outputs).outputs()
+    found = Stack(
+        aws, {"Bus": _bus(name), **rules}, Outputs=_outputs(Default={"Ref": "Default"}, Other={"Ref": "Other"})
+    )
+    refs = found.outputs()
 
-    holds("|" not in found["Default"], "has a bus in the name of a rule of the default bus")
-    holds(found["Other"].startswith(f"{bus['Properties']['Name']}|"), "has no bus in the name")  # type: ignore[index]
+    holds("|" not in refs["Default"], "has a bus in the name of a rule of the default bus")
+    holds(refs["Other"].startswith(f"{name}|"), "has no bus in the name")
 
 
 @behaviour(formation_guide("gettingstarted.templatebasics"))
@@ -128,7 +138,7 @@ def together(aws: Aws) -> None:
     given = {"Queues": [{"Ref": "Q"}], "PolicyDocument": {"Statement": [policy]}}
     subscription = {"TopicArn": {"Ref": "T"}, "Protocol": "sqs", "Endpoint": {"Fn::GetAtt": ["Q", "Arn"]}}
     resources = {
-        "T": {"Type": "AWS::SNS::Topic"},
+        "T": _TOPIC,
         "Q": _QUEUE,
         "P": {"Type": "AWS::SQS::QueuePolicy", "Properties": given},
         "S": {"Type": "AWS::SNS::Subscription", "Properties": subscription | {"RawMessageDelivery": True}},
@@ -142,7 +152,7 @@ def together(aws: Aws) -> None:
 
 @behaviour(formation_guide("conditions-section-structure"))
 def conditions(aws: Aws) -> None:
-    """A resource whose condition does not hold is not made."""
+    """A resource whose condition does not hold is not created."""
     resources = {"Q": _QUEUE, "No": _QUEUE | {"Condition": "Never"}}
     stack = Stack(aws, resources, Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
 
@@ -153,7 +163,7 @@ def conditions(aws: Aws) -> None:
 
 @behaviour(formation_api("DescribeStackEvents"))
 def events(aws: Aws) -> None:
-    """The events of a stack are begun and ended by those of the stack itself, the last first."""
+    """The first and the last event are those of the stack itself; the latest comes first."""
     stack = Stack(aws, {"Q": _QUEUE})
 
     found = stack.client.describe_stack_events(StackName=stack.name)["StackEvents"]
@@ -164,13 +174,13 @@ def events(aws: Aws) -> None:
 
 @behaviour(formation_guide("using-cfn-updating-stacks-update-behaviors"))
 def update_in_place(aws: Aws) -> None:
-    """A changed attribute changes the queue, with what is in it."""
+    """A changed attribute updates the queue and keeps its messages."""
     name = aws.name()
-    stack = Stack(aws, {"Q": _named(name)})
+    stack = Stack(aws, {"Q": _queue(name)})
     queue = stack.queue("Q")
     queue.send("still there")
 
-    stack.update({"Q": _named(name, VisibilityTimeout=77)})
+    stack.update({"Q": _queue(name, VisibilityTimeout=77)})
 
     same("has", queue.attributes("VisibilityTimeout"), {"VisibilityTimeout": "77"})
     same("keeps", queue.bodies(1, within_s=2), ["still there"])
@@ -178,12 +188,12 @@ def update_in_place(aws: Aws) -> None:
 
 @behaviour(formation_type("AWS::SQS::Queue", recorded=True))
 def no_longer_said(aws: Aws) -> None:
-    """A size that a template no longer says becomes CloudFormation's own default, 262,144."""
+    """A size that the template no longer sets becomes CloudFormation's default, 262,144."""
     name = aws.name()
-    stack = Stack(aws, {"Q": _named(name, MaximumMessageSize=1234, VisibilityTimeout=77)})
+    stack = Stack(aws, {"Q": _queue(name, MaximumMessageSize=1234, VisibilityTimeout=77)})
     queue = stack.queue("Q")
 
-    stack.update({"Q": _named(name)})
+    stack.update({"Q": _queue(name)})
 
     wanted = {"MaximumMessageSize": "262144", "VisibilityTimeout": "30"}
     same("has", queue.attributes(*wanted), wanted)
@@ -191,7 +201,7 @@ def no_longer_said(aws: Aws) -> None:
 
 @behaviour(formation_guide("using-cfn-updating-stacks-update-behaviors"))
 def replacement(aws: Aws) -> None:
-    """A changed name makes another topic, and deletes the old one."""
+    """A changed name creates a new topic and deletes the old one."""
     old, new = aws.name(), aws.name()
     stack = Stack(aws, {"T": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": old}}})
     arn = stack.physical("T")
@@ -204,7 +214,7 @@ def replacement(aws: Aws) -> None:
 
 @behaviour(formation_api("UpdateStack"))
 def no_update(aws: Aws) -> None:
-    """An update that changes nothing is refused."""
+    """An update that changes nothing is rejected."""
     stack = Stack(aws, {"Q": _QUEUE})
     given = {"StackName": stack.name, "TemplateBody": _body({"Q": _QUEUE}, {})}
 
@@ -213,19 +223,19 @@ def no_update(aws: Aws) -> None:
 
 @behaviour(formation_guide("stack-failure-options"))
 def rollback(aws: Aws) -> None:
-    """When a resource cannot be made the others go again, and the stack is ROLLBACK_COMPLETE."""
+    """A resource that cannot be created rolls back the others, and the stack is ROLLBACK_COMPLETE."""
     name = aws.name()
     subscription = {"TopicArn": f"{aws.topic()}-not", "Protocol": "sqs", "Endpoint": aws.queue().arn}
     bad = {"Type": "AWS::SNS::Subscription", "DependsOn": "Good", "Properties": subscription}
 
-    Stack(aws, {"Good": _named(name), "Bad": bad}, status="ROLLBACK_COMPLETE")
+    Stack(aws, {"Good": _queue(name), "Bad": bad}, status="ROLLBACK_COMPLETE")
 
     refused("AWS.SimpleQueueService.NonExistentQueue", aws.sqs.get_queue_url, QueueName=name)
 
 
 @behaviour(formation_api("CreateStack"))
 def taken_name(aws: Aws) -> None:
-    """A stack whose name is taken is refused (AlreadyExistsException)."""
+    """A stack whose name is in use is rejected (AlreadyExistsException)."""
     stack = Stack(aws, {"Q": _QUEUE})
     given = {"StackName": stack.name, "TemplateBody": _body({"Q": _QUEUE}, {})}
 
@@ -234,8 +244,8 @@ def taken_name(aws: Aws) -> None:
 
 @behaviour(formation_api("CreateStack"))
 def unresolved(aws: Aws) -> None:
-    """A template that refers to what is not in it is refused before anything is made."""
-    resources = {"Q": _named("x", VisibilityTimeout={"Ref": "Nowhere"})}
+    """A template with an unresolved reference is rejected before anything is created."""
+    resources = {"Q": _queue("x", VisibilityTimeout={"Ref": "Nowhere"})}
 
     refused(
         _INVALID, aws.client("cloudformation").create_stack, StackName=aws.name(), TemplateBody=_body(resources, {})
@@ -244,7 +254,7 @@ def unresolved(aws: Aws) -> None:
 
 @behaviour(formation_api("DeleteStack"))
 def deletion(aws: Aws) -> None:
-    """A deleted stack takes its queues with it, and is found by its id only."""
+    """A deleted stack's queues are deleted, and it is found by its id only."""
     stack = Stack(aws, {"Q": _QUEUE})
     queue = stack.queue("Q")
 
@@ -278,20 +288,19 @@ def protected(aws: Aws) -> None:
 
 @behaviour(formation_guide("resources-section-structure"))
 def no_takeover(aws: Aws) -> None:
-    """A stack does not take over a queue that is there already; its creation fails."""
+    """A stack does not take over an existing queue; its creation fails."""
     queue = aws.queue()
 
-    Stack(aws, {"Q": _named(queue.name)}, status="ROLLBACK_COMPLETE")
+    Stack(aws, {"Q": _queue(queue.name)}, status="ROLLBACK_COMPLETE")
 
     holds(aws.sqs.get_queue_url(QueueName=queue.name)["QueueUrl"], "has lost it")
 
 
 @behaviour(formation_type("AWS::Events::Archive"))
 def archive(aws: Aws) -> None:
-    """An archive is made with its bus."""
+    """An archive is created with its bus."""
     name = aws.name()
-    bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": aws.name()}}
     properties = {"ArchiveName": name, "SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]}}
-    Stack(aws, {"Bus": bus, "Kept": {"Type": "AWS::Events::Archive", "Properties": properties}})
+    Stack(aws, {"Bus": _bus(aws.name()), "Kept": {"Type": "AWS::Events::Archive", "Properties": properties}})
 
     same("has", aws.events.describe_archive(ArchiveName=name)["State"], "ENABLED")
