@@ -23,14 +23,20 @@ log = logging.getLogger("localbus")
 class Delivery(ABC):
     """One message on its way to one target.
 
-    The journal records it under `message_id` and `resource`, the ARN of a subscription or a target.
+    The journal records it under `message_id` and `resource`, the ARN of a subscription or a target; `receipt` is the
+    detail of success. `principal` sends to the dead-letter queue.
     """
 
-    message_id: str
-    resource: str
-    principal: Principal  # the sender, as the policy of the dead-letter queue sees it
-    dead_letter_arn: str | None
     target_kind = "target"
+
+    def __init__(
+        self, message_id: str, resource: str, principal: Principal, dead_letter_arn: str | None, receipt: dict[str, str]
+    ) -> None:
+        self.message_id = message_id
+        self.resource = resource
+        self.principal = principal
+        self.dead_letter_arn = dead_letter_arn
+        self.receipt = receipt
 
     @abstractmethod
     def attempt(self) -> Coroutine[Any, Any, None] | None:
@@ -40,19 +46,12 @@ class Delivery(ABC):
     def dead_letter(self, queue_arn: str, error: DeliveryError) -> Params:
         """Return SendMessage's input for the dead-letter queue."""
 
-    @property
     @abstractmethod
-    def receipt(self) -> object:
-        """The journal's detail of a delivery that succeeded."""
-
     def next_retry_s(self, now: float) -> float | None:
         """Return the delay before the next attempt in seconds, or None when the retry policy permits no more."""
-        del now
-        return None
 
-    def throttle_s(self, now: float) -> float:
+    def throttle_s(self, _now: float) -> float:
         """Return how long the attempt must wait for the target's rate limit, in seconds."""
-        del now
         return 0.0
 
     def reason(self, error: DeliveryError) -> str:

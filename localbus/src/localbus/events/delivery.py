@@ -28,18 +28,14 @@ SLOWEST_RETRY_S = 600.0
 
 
 class EventDelivery(Delivery):
-    """One event for one target. The sender sets `accepted_id` where a queue or another bus gives the event a new id."""
+    """One event for one target. The sender adds `message_id` to the receipt where the event gets another id."""
 
     def __init__(self, event: Event, rule: Rule, target: Target, body: str, send: Sender) -> None:
+        super().__init__(event.event_id, target.arn, rule.principal, target.dead_letter_arn, {"rule": rule.arn})
         self.event = event
         self.rule = rule
         self.target = target
         self.body = body
-        self.accepted_id: str | None = None
-        self.message_id = event.event_id
-        self.resource = target.arn
-        self.principal = rule.principal
-        self.dead_letter_arn = target.dead_letter_arn
         self._send = send
         self._retries = 0
         self._exhausted: str | None = None
@@ -47,11 +43,6 @@ class EventDelivery(Delivery):
     def attempt(self) -> Coroutine[Any, Any, None] | None:
         """Send the event by the target's service."""
         return self._send(self)
-
-    @property
-    def receipt(self) -> dict[str, str]:
-        """The rule, and the id by which the target has the event."""
-        return {"rule": self.rule.arn} | ({"message_id": self.accepted_id} if self.accepted_id is not None else {})
 
     def reason(self, error: DeliveryError) -> str:
         """Return the error with EventBridge's code."""
@@ -70,9 +61,8 @@ class EventDelivery(Delivery):
             return delay_s
         return None
 
-    def dead_letter(self, queue_arn: str, error: DeliveryError) -> Params:
+    def dead_letter(self, _queue_arn: str, error: DeliveryError) -> Params:
         """Return the event as it was before any transformation, with the error in attributes."""
-        del queue_arn
         known = {
             "ERROR_CODE": error.code,
             "ERROR_MESSAGE": error.message[:1024] or error.code,

@@ -75,7 +75,8 @@ class EventTargets:
             entry["MessageGroupId"] = group_id
         try:
             traced_entry = with_trace_header(entry, delivery.event.trace_header)
-            delivery.accepted_id = self.sqs.deliver(delivery.target.arn, traced_entry, delivery.rule.principal)
+            message_id = self.sqs.deliver(delivery.target.arn, traced_entry, delivery.rule.principal)
+            delivery.receipt["message_id"] = message_id
         except AwsError as exc:
             raise _as_delivery_error(exc) from exc
 
@@ -115,7 +116,7 @@ class EventTargets:
                 raise DeliveryError("NO_PERMISSIONS", text)
         event = delivery.event.on_next_bus(in_region=bus.region == sender.region)
         if event.event_id != delivery.event.event_id:
-            delivery.accepted_id = event.event_id
+            delivery.receipt["message_id"] = event.event_id
         self.publish(event, bus)
 
     async def _to_function(self, delivery: EventDelivery) -> None:

@@ -7,7 +7,9 @@ AWS's where they are known.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from localbus.errors import AwsError
 from localbus.lambda_.filter_criteria import read_filter_criteria
@@ -17,14 +19,21 @@ from localbus.protocol.service_model import Params
 
 MAX_UNWINDOWED_BATCH = 10
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: these are of streams, brokers and
-# databases, or (metrics, keys, provisioned pollers) not built here.
+# databases, or (metrics, keys, provisioned pollers) not implemented here.
 _OF_OTHER_SOURCES = (
     *("StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "MaximumRecordAgeInSeconds"),
     *("BisectBatchOnFunctionError", "MaximumRetryAttempts", "TumblingWindowInSeconds", "Topics", "Queues"),
     *("SourceAccessConfigurations", "SelfManagedEventSource", "DocumentDBEventSourceConfig"),
     *("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"),
 )
-_NOT_BUILT = ("KMSKeyArn", "MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig")
+_NOT_IMPLEMENTED = ("KMSKeyArn", "MetricsConfig", "LoggingConfig", "ProvisionedPollerConfig")
+_SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "BatchSize": ("batch_size", int),
+    "MaximumBatchingWindowInSeconds": ("batching_window_s", int),
+    "ScalingConfig": ("maximum_concurrency", lambda given: given.get("MaximumConcurrency")),
+    "FunctionResponseTypes": ("reports_failures", lambda given: REPORT_FAILURES in given),
+    "FilterCriteria": ("filters", read_filter_criteria),
+}
 _FUNCTION = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[a-zA-Z0-9-_]+)(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?"
@@ -43,25 +52,14 @@ def settings_of(params: Params, current: Settings, *, fifo: bool) -> Settings:
             raise invalid(f"{name} is not valid for SQS event sources.")
     if params.get("DestinationConfig"):
         raise invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
-    for name in _NOT_BUILT:
+    for name in _NOT_IMPLEMENTED:
         if params.get(name) not in (None, "", {}):
-            raise AwsError("NotImplemented", f"{name} of an event source mapping is not built in localbus.")
-    settings = replace(
-        current,
-        batch_size=params.get("BatchSize", current.batch_size),
-        batching_window_s=params.get("MaximumBatchingWindowInSeconds", current.batching_window_s),
-    )
-    if "ScalingConfig" in params:
-        settings = replace(settings, maximum_concurrency=params["ScalingConfig"].get("MaximumConcurrency"))
-    if "FunctionResponseTypes" in params:
-        settings = replace(settings, reports_failures=REPORT_FAILURES in params["FunctionResponseTypes"])
-    if "FilterCriteria" in params:
-        settings = replace(settings, filters=read_filter_criteria(params["FilterCriteria"]))
-    _check_batching(settings, fifo=fifo)
-    return settings
-
-
-def _check_batching(settings: Settings, *, fifo: bool) -> None:
+            raise AwsError(
+                "NotImplemented",
+                f"{name} of an event source mapping is a parameter of AWS that localbus does not implement.",
+            )
+    changes = {field: read(params[name]) for name, (field, read) in _SETTINGS.items() if name in params}
+    settings = replace(current, **changes)
     if fifo and settings.batching_window_s:
         raise invalid("Batching window is not supported for FIFO queues")
     if fifo and settings.batch_size > MAX_UNWINDOWED_BATCH:
@@ -69,6 +67,7 @@ def _check_batching(settings: Settings, *, fifo: bool) -> None:
     if settings.batch_size > MAX_UNWINDOWED_BATCH and not settings.batching_window_s:
         text = "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than"
         raise invalid(f"{text} {MAX_UNWINDOWED_BATCH}")
+    return settings
 
 
 def function_arn_of(name: str, caller: Caller) -> str:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-
-from localbus.sns.notification import Notification
-from localbus.sns.subscription import Subscription
 
 
 @dataclass(frozen=True)
@@ -46,34 +43,3 @@ class CapturedMessages:
         for message in list(self._messages):
             if (not to or message.to == to) and (not protocol or message.protocol == protocol):
                 yield message
-
-
-def captured_notification(
-    at: float, subscription: Subscription, notification: Notification, text: str
-) -> CapturedMessage:
-    """Return a notification as its subscriber would get it by e-mail, SMS or push."""
-    email = subscription.protocol.startswith("email")
-    return CapturedMessage(
-        at,
-        subscription.protocol,
-        subscription.endpoint,
-        notification.subject or ("AWS Notification Message" if email else None),
-        text,
-        notification.message_id,
-        subscription.topic.arn,
-        notification.unsubscribe_url(subscription.arn) if email else None,
-    )
-
-
-def captured_confirmation(at: float, subscription: Subscription, document: Mapping[str, str]) -> CapturedMessage:
-    """Return the e-mail that asks to confirm a subscription, or reports its end."""
-    return CapturedMessage(
-        at,
-        subscription.protocol,
-        subscription.endpoint,
-        "AWS Notification - Subscription Confirmation",
-        document["Message"],
-        document["MessageId"],
-        subscription.topic.arn,
-        document["SubscribeURL"],
-    )

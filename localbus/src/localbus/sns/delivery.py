@@ -15,7 +15,7 @@ from localbus.delivery.dispatcher import Delivery
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
-from localbus.sns.captured_messages import CapturedMessages, captured_notification
+from localbus.sns.captured_messages import CapturedMessage, CapturedMessages
 from localbus.sns.delivery_policy import AWS_ENDPOINT_POLICY
 from localbus.sns.notification import Notification
 from localbus.sns.platform_application import PlatformApplications
@@ -50,28 +50,19 @@ class NotificationDelivery(Delivery):
     def __init__(
         self, senders: Senders, subscription: Subscription, notification: Notification, *, replayed: bool = False
     ) -> None:
+        principal, receipt = subscription.topic.principal, {"endpoint": subscription.endpoint}
+        super().__init__(notification.message_id, subscription.arn, principal, subscription.dead_letter_arn, receipt)
         self.senders = senders
         self.subscription = subscription
         self.notification = notification
-        self.message_id = notification.message_id
-        self.resource = subscription.arn
-        self.principal = subscription.topic.principal
-        self.dead_letter_arn = subscription.dead_letter_arn
         self._replayed = replayed
 
-    @property
-    def receipt(self) -> object:
-        """The endpoint that accepted the notification."""
-        return {"endpoint": self.subscription.endpoint}
-
-    def next_retry_s(self, now: float) -> float | None:
+    def next_retry_s(self, _now: float) -> float | None:
         """Return the next delay of the delivery policy in seconds."""
-        del now
         return next(self.delays, None)
 
-    def dead_letter(self, queue_arn: str, error: DeliveryError) -> Params:
-        """Return what the subscriber would have got as SendMessage's input."""
-        del error
+    def dead_letter(self, queue_arn: str, _error: DeliveryError) -> Params:
+        """Return what the subscriber would have got."""
         return self.entry(queue_arn)
 
     def entry(self, queue_arn: str) -> Params:
@@ -105,14 +96,10 @@ class QueueDelivery(NotificationDelivery):
         try:
             entry = self.entry(subscription.endpoint)
             content = self.notification.raw_content("sqs") if subscription.raw else None
-            self._accepted_id = self.senders.sqs.deliver(subscription.endpoint, entry, self.principal, content)
+            message_id = self.senders.sqs.deliver(subscription.endpoint, entry, self.principal, content)
         except AwsError as exc:
             raise DeliveryError(exc.code, exc.message) from exc
-
-    @property
-    def receipt(self) -> object:
-        """The id of the message in the queue."""
-        return {"message_id": self._accepted_id}
+        self.receipt = {"message_id": message_id}
 
 
 class FunctionDelivery(NotificationDelivery):
@@ -133,17 +120,24 @@ class CapturedDelivery(NotificationDelivery):
     """A notification by e-mail, SMS or push, which is captured."""
 
     def attempt(self) -> None:
-        """Capture the message."""
-        senders, subscription = self.senders, self.subscription
-        message = captured_notification(senders.clock.now(), subscription, self.notification, self.text())
-        senders.captured.add(message)
+        """Capture the message, with the link of an e-mail."""
+        subscription, notification = self.subscription, self.notification
+        email = subscription.protocol.startswith("email")
+        self.senders.captured.add(
+            CapturedMessage(
+                self.senders.clock.now(),
+                subscription.protocol,
+                subscription.endpoint,
+                notification.subject or ("AWS Notification Message" if email else None),
+                self._text(),
+                notification.message_id,
+                subscription.topic.arn,
+                notification.unsubscribe_url(subscription.arn) if email else None,
+            )
+        )
+        self.receipt = {"outbox": subscription.endpoint}
 
-    @property
-    def receipt(self) -> object:
-        """The address under which `/_localbus/outbox` has the message."""
-        return {"outbox": self.subscription.endpoint}
-
-    def text(self) -> str:
+    def _text(self) -> str:
         """Return the message for the protocol: for email-json in an envelope, for a device by its push service."""
         subscription, notification = self.subscription, self.notification
         match subscription.protocol:

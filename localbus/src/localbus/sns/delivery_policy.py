@@ -79,14 +79,10 @@ def read_topic_policy(text: str) -> str:
     """Return a topic's DeliveryPolicy in the form that AWS stores; raises InvalidParameter."""
     http = _object(_parse(text).get("http"), "http")
     _check_retry_policy(http.get("defaultHealthyRetryPolicy"), "http.defaultHealthyRetryPolicy")
-    stored: dict[str, Any] = {}
-    if http.get("defaultHealthyRetryPolicy"):
-        stored["defaultHealthyRetryPolicy"] = http["defaultHealthyRetryPolicy"]
-    stored["disableSubscriptionOverrides"] = http.get("disableSubscriptionOverrides", False)
     _check_throttle_policy(http.get("defaultThrottlePolicy"), "http.defaultThrottlePolicy")
-    for name in ("defaultThrottlePolicy", "defaultRequestPolicy"):
-        if http.get(name):
-            stored[name] = _object(http[name], f"http.{name}")
+    names = ("defaultHealthyRetryPolicy", "defaultThrottlePolicy", "defaultRequestPolicy")
+    stored: dict[str, Any] = {name: _object(http[name], f"http.{name}") for name in names if http.get(name)}
+    stored["disableSubscriptionOverrides"] = http.get("disableSubscriptionOverrides", False)
     return _text({"http": stored})
 
 
@@ -109,14 +105,12 @@ def read_subscription_policy(text: str) -> str:
 def effective_topic_policy(stored: str) -> dict[str, Any]:
     """Return a topic's stored policy, completed by AWS's defaults."""
     http: dict[str, Any] = json.loads(stored)["http"] if stored else {}
-    effective = {
-        "defaultHealthyRetryPolicy": {**DEFAULT_RETRY_POLICY, **http.get("defaultHealthyRetryPolicy", {})},
-        "disableSubscriptionOverrides": http.get("disableSubscriptionOverrides", False),
-        "defaultRequestPolicy": http.get("defaultRequestPolicy", {"headerContentType": DEFAULT_CONTENT_TYPE}),
+    defaults = {
+        "disableSubscriptionOverrides": False,
+        "defaultRequestPolicy": {"headerContentType": DEFAULT_CONTENT_TYPE},
     }
-    if "defaultThrottlePolicy" in http:
-        effective["defaultThrottlePolicy"] = http["defaultThrottlePolicy"]
-    return {"http": effective}
+    retries = {**DEFAULT_RETRY_POLICY, **http.get("defaultHealthyRetryPolicy", {})}
+    return {"http": defaults | http | {"defaultHealthyRetryPolicy": retries}}
 
 
 def effective_policy(topic_stored: str, stored: str) -> dict[str, Any]:

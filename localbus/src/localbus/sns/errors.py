@@ -10,14 +10,9 @@ def invalid(reason: str) -> AwsError:
     return AwsError("InvalidParameterException", f"Invalid parameter: {reason}")
 
 
-def no_topic() -> AwsError:
-    """Return the error for a topic that does not exist."""
-    return AwsError("NotFoundException", "Topic does not exist")
-
-
-def no_subscription() -> AwsError:
-    """Return the error for a subscription that does not exist."""
-    return AwsError("NotFoundException", "Subscription does not exist")
+def not_found(kind: str) -> AwsError:
+    """Return the error for a topic or anything else that does not exist."""
+    return AwsError("NotFoundException", f"{kind} does not exist")
 
 
 def not_authorized(account: str, action: str, resource: str, *, denied: bool = False) -> AwsError:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
-from localbus.sns.errors import invalid
+from localbus.sns.errors import invalid, not_found
 
 
 @dataclass(eq=False)
@@ -73,7 +72,7 @@ class PlatformApplications:
         """Return the caller's application of that ARN; raises NotFound."""
         found = self._applications.get(arn) if arn.startswith(_arn_prefix(caller)) else None
         if found is None:
-            raise AwsError("NotFoundException", "PlatformApplication does not exist")
+            raise not_found("PlatformApplication")
         return found
 
     def find_endpoint(self, arn: str) -> PlatformEndpoint | None:
@@ -85,7 +84,7 @@ class PlatformApplications:
         """Return the caller's endpoint of that ARN; raises NotFound."""
         found = self.find_endpoint(arn) if _application_arn(arn).startswith(_arn_prefix(caller)) else None
         if found is None:
-            raise AwsError("NotFoundException", "Endpoint does not exist")
+            raise not_found("Endpoint")
         return found
 
     def delete_endpoint(self, arn: str, caller: Caller) -> None:

@@ -10,7 +10,7 @@ from localbus.delivery.attempt import DeliveryError
 from localbus.delivery.dispatcher import Dispatcher
 from localbus.errors import AwsError
 from localbus.journal import Journal
-from localbus.sns.captured_messages import captured_confirmation
+from localbus.sns.captured_messages import CapturedMessage
 from localbus.sns.delivery import CapturedDelivery, FunctionDelivery, NotificationDelivery, QueueDelivery, Senders
 from localbus.sns.http_delivery import HttpDelivery, post_confirmation
 from localbus.sns.notification import Notification, formatted
@@ -74,7 +74,17 @@ class Publisher:
                 except AwsError as exc:
                     self._note("undelivered", subscription.arn, message_id, str(exc))
             case _:
-                senders.captured.add(captured_confirmation(senders.clock.now(), subscription, document))
+                message = CapturedMessage(
+                    senders.clock.now(),
+                    subscription.protocol,
+                    subscription.endpoint,
+                    "AWS Notification - Subscription Confirmation",
+                    document["Message"],
+                    message_id,
+                    subscription.topic.arn,
+                    document["SubscribeURL"],
+                )
+                senders.captured.add(message)
 
     async def _confirm_by_http(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
         try:

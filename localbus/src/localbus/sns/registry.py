@@ -10,7 +10,7 @@ from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.sns import topic_attributes
-from localbus.sns.errors import check_arn, invalid, no_subscription, no_topic
+from localbus.sns.errors import check_arn, invalid, not_found
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
 
@@ -67,7 +67,7 @@ class Topics:
             raise invalid("TopicArn")
         topic = self._topics.get(arn)
         if topic is None:
-            raise no_topic()
+            raise not_found("Topic")
         return topic
 
     def look_up(self, arn: str) -> Topic | None:
@@ -131,7 +131,7 @@ class Topics:
         """Return the subscription of that ARN; raises NotFound."""
         found = self.find_subscription(arn)
         if found is None:
-            raise no_subscription()
+            raise not_found("Subscription")
         return found
 
     def by_token(self, token: str) -> Subscription:

@@ -10,7 +10,7 @@ from localbus.protocol.service_model import Api, Params
 from localbus.resource_policy import AccessControl, Principal
 from localbus.sns.captured_messages import CapturedMessages
 from localbus.sns.delivery import Senders
-from localbus.sns.errors import no_topic, not_authorized
+from localbus.sns.errors import not_authorized, not_found
 from localbus.sns.message_builder import build
 from localbus.sns.platform_application import PlatformApplications
 from localbus.sns.publisher import Publisher
@@ -70,7 +70,7 @@ class Sns:
         """
         topic = self.topics.look_up(topic_arn)
         if topic is None:
-            raise no_topic()
+            raise not_found("Topic")
         key = topic.attributes.get("KmsMasterKeyId", "")
         codes = ("AuthorizationErrorException", "KMSAccessDeniedException")
         self._access.check_delivery(topic.policy, principal, "sns:Publish", topic_arn, kms_key=key, codes=codes)

@@ -8,7 +8,7 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns import subscription_attributes
 from localbus.sns.endpoints import CONFIRMED_BY_LINK, check_endpoint, must_confirm
-from localbus.sns.errors import invalid, no_subscription, not_authorized
+from localbus.sns.errors import invalid, not_authorized, not_found
 from localbus.sns.notification import confirmation
 from localbus.sns.state import Sns
 from localbus.sns.subscription import Subscription, new_token
@@ -123,7 +123,7 @@ def _accessible(sns: Sns, params: Params, caller: Caller) -> Subscription:
     """Return a subscription that the caller or the caller's topic owns. Raises AwsError."""
     subscription = sns.topics.subscription(params["SubscriptionArn"])
     if subscription.topic.region != caller.region:
-        raise no_subscription()
+        raise not_found("Subscription")
     if caller.account not in {subscription.owner, subscription.topic.account}:
         raise not_authorized(caller.account, "GetSubscriptionAttributes", subscription.arn)
     return subscription
