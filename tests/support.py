@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
-from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.outputs import StackOutputs
 
 if TYPE_CHECKING:

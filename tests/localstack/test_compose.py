@@ -7,7 +7,8 @@ from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, PYTHON_IMAGE, cont
 from localstack.orders import finished, place
 from orderboard.orders.queues import peek
 from orderboard_contracts.alert import parse_alert
-from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.clients import CLIENT_CONFIG
 from support import eventually
 
 OWN_SERVICES = {"deploy", "order-api", "worker"}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from orderboard.system.deploy import deploy_stack, remove_stack
-from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.outputs import StackNotFoundError, read
 
 

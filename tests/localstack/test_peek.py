@@ -3,7 +3,8 @@
 import secrets
 
 from orderboard.orders.browse import browse
-from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.clients import CLIENT_CONFIG
 
 
 def test_messages_are_read_without_being_received(backend: Endpoint) -> None:

@@ -1,5 +1,6 @@
-"""Where Order Board runs and what it runs on: the backends, and the deployment of template.yaml to any of them.
+"""The backends that Order Board runs on, and the deployment of template.yaml to each of them.
 
-embedded.py and localstack.py start a backend, aws.py names a real account, deploy.py creates the stack on it, and
-outputs.py turns the stack's outputs into the environment that the services read.
+The folder is called localstack for LocalStack's template, but it holds every backend: `local_backend` starts the
+embedded one and MiniStack, `localstack` a container, `aws` names a real account. `deploy` creates the stack there, and
+`outputs` turns the stack's outputs into the services' environment.
 """

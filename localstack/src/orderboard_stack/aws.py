@@ -1,11 +1,12 @@
-"""A real AWS account as the backend: only when it is asked for by name, and never without saying which account."""
+"""A real AWS account as the backend: only when it is named, and never without showing which account it is."""
 
 from dataclasses import dataclass
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orderboard_stack.backend import CLIENT_CONFIG, DEFAULT_REGION, Endpoint
+from orderboard_stack.backend import DEFAULT_REGION, Endpoint
+from orderboard_stack.clients import CLIENT_CONFIG
 
 
 class NoAccountError(Exception):
@@ -14,7 +15,7 @@ class NoAccountError(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """Whose account would be used: show it to people before anything is made in it."""
+    """An account: show it to people before anything is created in it."""
 
     account_id: str
     arn: str
@@ -22,7 +23,7 @@ class Account:
 
 
 def account(session: boto3.Session | None = None) -> Account:
-    """Ask STS who the usual credentials (environment, profile, role) belong to. Raises NoAccountError."""
+    """Ask STS for the account of the usual credentials (environment, profile, role). Raises NoAccountError."""
     session = session or boto3.Session()
     region = session.region_name or DEFAULT_REGION
     try:

@@ -2,10 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
-
-from botocore.config import Config
 
 from orderboard_stack.process import read_json
 
@@ -138,34 +135,12 @@ class Endpoint:
         return {**endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
     def session(self) -> "boto3.Session":
-        """The boto3 session for this backend, always the same; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
-        return self._session
+        """A boto3 session for this backend; give its clients `endpoint_url` and `CLIENT_CONFIG`."""
+        import boto3  # noqa: PLC0415 - takes as long as starting a backend
 
-    @cached_property
-    def _session(self) -> "boto3.Session":
-        import boto3  # noqa: PLC0415 - takes half a second, in which the backend can start
-        import botocore.session  # noqa: PLC0415
+        from orderboard_stack.clients import local_session  # noqa: PLC0415
 
-        if not self.local:
-            return boto3.Session(region_name=self.region)
-        # The profile and the proxies that the user's shell names are not for a local backend.
-        core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-        core.set_default_client_config(Config(proxies={}))
-        return boto3.Session(
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106
-            region_name=self.region,
-            botocore_session=core,
-        )
-
-
-CLIENT_CONFIG: Final = Config(
-    connect_timeout=5,
-    read_timeout=60,
-    retries={"mode": "standard", "max_attempts": 4},
-    s3={"addressing_style": "path"},  # S3's virtual host names do not resolve on local endpoints
-    user_agent_extra="orderboard",
-)
+        return local_session(self.region) if self.local else boto3.Session(region_name=self.region)
 
 
 class BackendUnreachableError(Exception):

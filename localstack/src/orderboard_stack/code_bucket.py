@@ -6,7 +6,8 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError
 
-from orderboard_stack.backend import CLIENT_CONFIG, DEFAULT_REGION
+from orderboard_stack.backend import DEFAULT_REGION
+from orderboard_stack.clients import CLIENT_CONFIG
 
 
 class CodeBucket:

@@ -1,12 +1,12 @@
-"""Deploys template.yaml, by the same code on every backend, and takes it away again.
+"""Deploys template.yaml and deletes the stack again, with the same code on every backend.
 
-What differs where a backend lacks something is told through `progress`:
+The differences where a backend lacks something are reported through `progress`:
 
-- MiniStack refuses AWS::Events::Archive in a template, and LocalStack 4.14 leaves it out without a word, but both have
-  the archive's API: the stack is made without it (WithArchive=false) and the archive, named like the bus, by API.
-- MiniStack's CloudFormation subscribes a webhook without asking it to confirm: that is done by API too.
+- MiniStack rejects AWS::Events::Archive in a template, and LocalStack 4.14 silently leaves it out, but both have the
+  archive's API: the stack is created without it (WithArchive=false) and the archive, named like the bus, by API.
+- MiniStack's CloudFormation subscribes a webhook without a confirmation: that is requested by API too.
 - LocalStack 4.14 reports an update of rules, alarms, tables and buses as complete and changes nothing: a stack that
-  differs is deleted and made again. It cannot delete one that failed half-way: DeployFailedError says what to do.
+  differs is deleted and created again. It cannot delete one that failed half-way: DeployFailedError says what to do.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,12 @@ from typing import Final
 import boto3
 from botocore.exceptions import ClientError
 
-from orderboard_stack.backend import CLIENT_CONFIG, Capabilities, detect
+from orderboard_stack.backend import Capabilities, detect
+from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.code_bucket import CodeBucket
 from orderboard_stack.outputs import StackOutputs, read
 from orderboard_stack.stack import DeployFailedError, Progress, ResourceFailure, Stack
-from orderboard_stack.webhooks import ask_to_confirm
+from orderboard_stack.webhooks import request_confirmation
 
 __all__ = ["ARCHIVE_DAYS", "TEMPLATE", "DeployFailedError", "ResourceFailure", "delete", "deploy"]
 
@@ -29,7 +30,7 @@ TEMPLATE: Final = Path(__file__).with_name("template.yaml")  # a link to localst
 ARCHIVE_DAYS: Final = 7
 
 
-def _say_nothing(_: str) -> None:
+def _ignore(_: str) -> None:
     pass
 
 
@@ -42,37 +43,38 @@ def deploy(
     prefix: str = "orderboard",
     template: Path = TEMPLATE,
     parameters: Mapping[str, str] = MappingProxyType({}),
-    progress: Progress = _say_nothing,
+    progress: Progress = _ignore,
     within_s: float = 900,
 ) -> StackOutputs:
-    """Make the stack, or change it to what the template says, and return its outputs.
+    """Create the stack, or update it to the template, and return its outputs.
 
     parameters are the template's, by name; the zip must fit their NotifierRuntime and NotifierArchitecture. progress
-    gets one short line for each thing done. Raises DeployFailedError, naming the resources that failed and why.
+    gets one short line for each step. Raises DeployFailedError, naming the resources that failed and why.
     """
     capabilities = detect(endpoint_url).capabilities
     bucket = CodeBucket(session, endpoint_url, prefix)
     progress(f"uploading {notifier_zip.name} to {bucket.name}")
     key = bucket.upload(notifier_zip)
-    wanted = {
-        **_defaults(capabilities),
+    values = {
+        "WithArchive": "true",
+        "WithDashboard": str(capabilities.dashboard).lower(),
         **parameters,
         "Prefix": prefix,
         "NotifierCodeBucket": bucket.name,
         "NotifierCodeKey": key,
     }
-    archive_by_api = not capabilities.archive_in_template and wanted["WithArchive"] == "true"
+    archive_by_api = not capabilities.archive_in_template and values["WithArchive"] == "true"
     if archive_by_api:
-        wanted["WithArchive"] = "false"
+        values["WithArchive"] = "false"
     stack = Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s)
-    _create_or_update(stack, template.read_text(), wanted, capabilities, progress)
+    _create_or_update(stack, template.read_text(), values, capabilities, progress)
     if archive_by_api:
-        progress(f"archive {prefix}: made by API, since this backend's CloudFormation does not know archives")
-        _make_archive(session, endpoint_url, prefix)
+        progress(f"archive {prefix}: created by API, since this backend's CloudFormation does not know archives")
+        _create_archive(session, endpoint_url, prefix)
     outputs = read(session, endpoint_url, stack_name)
     if not capabilities.confirms_webhooks:
-        for url in ask_to_confirm(session, endpoint_url, outputs.alerts_topic_arn):
-            progress(f"webhook {url}: asked to confirm by API, since this backend's CloudFormation does not")
+        for url in request_confirmation(session, endpoint_url, outputs.alerts_topic_arn):
+            progress(f"webhook {url}: confirmation requested by API, since this backend's CloudFormation does not")
     return outputs
 
 
@@ -82,7 +84,7 @@ def delete(
     *,
     stack_name: str = "orderboard",
     prefix: str = "orderboard",
-    progress: Progress = _say_nothing,
+    progress: Progress = _ignore,
     within_s: float = 900,
 ) -> None:
     """Delete the stack, its archive and its bucket, with everything in them, and wait until they are gone."""
@@ -94,15 +96,11 @@ def delete(
     progress(f"stack {stack_name}: deleted")
 
 
-def _defaults(capabilities: Capabilities) -> dict[str, str]:
-    return {"WithArchive": "true", "WithDashboard": str(capabilities.dashboard).lower()}
-
-
 def _create_or_update(
     stack: Stack, template: str, parameters: Mapping[str, str], capabilities: Capabilities, progress: Progress
 ) -> None:
     if stack.is_unusable():
-        progress(f"stack {stack.name}: deleting what a failed attempt left")
+        progress(f"stack {stack.name}: deleting the rest of a failed attempt")
         _delete(stack, capabilities)
     if stack.state() is None:
         stack.create(template, parameters)
@@ -111,7 +109,7 @@ def _create_or_update(
     elif stack.has(template, parameters):
         progress(f"stack {stack.name}: nothing to change")
     else:
-        progress(f"stack {stack.name}: this backend cannot update it; deleting it with its data to make it again")
+        progress(f"stack {stack.name}: this backend cannot update it; deleting it with its data to create it again")
         _delete(stack, capabilities)
         stack.create(template, parameters)
 
@@ -125,12 +123,12 @@ def _delete(stack: Stack, capabilities: Capabilities) -> None:
             raise
         raise DeployFailedError(
             f"Stack {stack.name} failed half-way earlier, and this backend cannot delete such a stack. "
-            "Stop the backend and start it anew.",
+            "Restart the backend.",
             exc.failures,
         ) from exc
 
 
-def _make_archive(session: boto3.Session, endpoint_url: str | None, name: str) -> None:
+def _create_archive(session: boto3.Session, endpoint_url: str | None, name: str) -> None:
     events = session.client("events", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
     bus_arn = events.describe_event_bus(Name=name)["Arn"]
     try:

@@ -17,10 +17,10 @@ _MINISTACK: Final = "orderboard_stack.ministack_child"
 
 
 def main() -> None:
-    """Start MiniStack, serve localbus until told to end, then take everything along."""
+    """Start MiniStack and serve localbus until the end, which takes MiniStack and its functions along."""
     scratch, attached = Path(sys.argv[1]), sys.argv[2] == "attached"
     sys.argv[1:3] = []
-    # Both start at once, which is quicker than one after the other. MiniStack's lifeline is in our hand.
+    # Both start at once, which is quicker than one after the other. MiniStack watches the pipe that is open here.
     ministack = subprocess.Popen([sys.executable, "-m", _MINISTACK, str(scratch), "attached"], stdin=subprocess.PIPE)
     threading.Thread(target=_end_with, args=(ministack, scratch), daemon=True, name="ministack").start()
     serve(lambda: runpy.run_module("localbus", run_name="__main__"), scratch, attached=attached)

@@ -11,7 +11,7 @@ from orderboard_stack.parent_watch import serve
 
 
 def main() -> None:
-    """Serve until told to end, then take every function process along."""
+    """Serve until the end, which takes every function process along."""
     scratch, attached = Path(sys.argv[1]), sys.argv[2] == "attached"
     sys.argv[1:] = []
     serve(lambda: runpy.run_module("ministack", run_name="__main__"), scratch, attached=attached)

@@ -1,6 +1,6 @@
-"""Fetches the wheels that the notifier's zip needs on Linux, as requirements.lock pins them, and keeps them.
+"""Fetches the wheels of the notifier's zip for Linux, as requirements.lock pins them, into a cache.
 
-pip does the fetching, with the index that this machine is set to use. What goes into the zip is notifier_zip.py's.
+pip fetches them from the index that this machine is configured for. `notifier_zip` decides which are packed.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 _ROOT: Final = Path(__file__).resolve().parents[3]
 LOCK: Final = _ROOT / "requirements.lock"
 CACHE: Final = _ROOT / ".orderboard" / "cache"
-# What the wheels and the markers call Lambda's architectures.
+# Lambda's architectures in the words of wheels and markers.
 MACHINES: Final[Mapping[str, str]] = {"x86_64": "x86_64", "arm64": "aarch64"}
 # python3.12 and newer run on Amazon Linux 2023, whose glibc is 2.34.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
@@ -28,7 +28,7 @@ _HASH: Final = re.compile(r"^ +--hash=\S+", re.MULTILINE)
 
 
 class WheelsError(Exception):
-    """The wheels cannot be had; the message says why and what to do."""
+    """The wheels cannot be fetched; the message says why and what to do."""
 
 
 class _Pin(NamedTuple):
@@ -38,7 +38,7 @@ class _Pin(NamedTuple):
 
 
 def linux_environment(architecture: str, python: str) -> dict[str, str]:
-    """What environment markers see on that Linux."""
+    """The values of environment markers on that Linux."""
     return {
         "implementation_name": "cpython",
         "implementation_version": f"{python}.0",
@@ -55,7 +55,7 @@ def linux_environment(architecture: str, python: str) -> dict[str, str]:
 
 
 def linux_wheels(names: Iterable[str], architecture: str, python: str, progress: Callable[[str], None]) -> list[Path]:
-    """The wheels of these distributions for that Linux, from the cache or else from the package index."""
+    """The wheels of these distributions for that Linux, from the cache or from the package index."""
     pins = _pins(LOCK.read_text(), frozenset(names), linux_environment(architecture, python))
     key = hashlib.sha256(f"{architecture} {python} {_PLATFORMS}\n{pins}".encode()).hexdigest()[:16]
     kept = CACHE / f"notifier-wheels-{architecture}-{python}-{key}"
@@ -74,7 +74,7 @@ def linux_wheels(names: Iterable[str], architecture: str, python: str, progress:
 
 
 def _pins(lock: str, names: frozenset[str], environment: Mapping[str, str]) -> str:
-    """The part of the lock that pins these names. Markers are decided here: pip would ask them of this machine."""
+    """The part of the lock that pins these names. Markers are evaluated here: pip would use this machine's values."""
     chosen = [
         pin
         for pin in _parse(lock)
@@ -82,7 +82,7 @@ def _pins(lock: str, names: frozenset[str], environment: Mapping[str, str]) -> s
     ]
     missing = names - {pin.name for pin in chosen}
     if missing:
-        raise WheelsError(f"{LOCK.name} pins no {', '.join(sorted(missing))}; resolve it again with `make lock`")
+        raise WheelsError(f"{LOCK.name} does not pin {', '.join(sorted(missing))}; resolve it again with `make lock`")
     return "".join(pin.text for pin in chosen)
 
 
@@ -103,17 +103,8 @@ def _fetch(pins: str, folder: Path, architecture: str, python: str) -> None:
     folder.mkdir()
     requirements = folder.parent / "requirements.txt"
     requirements.write_text(pins)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--retries=2",
-    ]
-    command += ["--require-hashes", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--retries=2", "--require-hashes", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
     command += [f"--python-version={python}"]
     command += [f"--platform={platform}_{MACHINES[architecture]}" for platform in _PLATFORMS]
     command += [f"--requirement={requirements}", f"--dest={folder}"]

@@ -8,7 +8,7 @@ from typing import Self
 import boto3
 from botocore.exceptions import ClientError
 
-from orderboard_stack.backend import CLIENT_CONFIG
+from orderboard_stack.clients import CLIENT_CONFIG
 
 QUEUE_ROLES = ("work", "express", "alerts", "inbox", "undelivered")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

@@ -1,4 +1,4 @@
-"""One CloudFormation stack: make, change, delete it, wait for it, and say what failed and why."""
+"""One CloudFormation stack: create, update, delete, wait, and report the resources that failed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.exceptions import ClientError
 
-from orderboard_stack.backend import CLIENT_CONFIG
+from orderboard_stack.clients import CLIENT_CONFIG
 
 if TYPE_CHECKING:
-    from types_boto3_cloudformation.type_defs import ParameterTypeDef, StackEventTypeDef, StackTypeDef
+    from types_boto3_cloudformation.type_defs import StackEventTypeDef, StackTypeDef
 
 Progress = Callable[[str], None]
 
-_CANCELLED: Final = "cancelled"  # how CloudFormation excuses resources that failed only because another one did
-# States of a stack that never came to be, or no longer is: it can only be deleted.
-_STILLBORN: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
+_CANCELLED: Final = "cancelled"  # CloudFormation's reason for resources that failed only because another one did
+# States of a stack that can only be deleted.
+_UNUSABLE: Final = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "REVIEW_IN_PROGRESS")
+_EVENTS_EVERY_S: Final = 1.0
 
 
 @dataclass(frozen=True)
 class ResourceFailure:
-    """One resource that could not be made, changed or deleted."""
+    """One resource that could not be created, updated or deleted."""
 
     logical_id: str
     resource_type: str
@@ -33,19 +34,16 @@ class ResourceFailure:
 
 
 class DeployFailedError(Exception):
-    """The stack is not as the template wants it. failures names the resources; empty when all of it was refused."""
+    """The stack does not match the template. failures names the resources; empty when all of it was rejected."""
 
     def __init__(self, message: str, failures: tuple[ResourceFailure, ...] = ()) -> None:
-        # Resources without a reason failed because another one did; they are news only where there is no other.
+        # Resources without a reason failed because another one did: they are listed only if there is no other.
         self.failures = tuple(each for each in failures if each.reason) or failures
-        told = (
-            f"  {each.logical_id} ({each.resource_type}): {each.reason or 'no reason given'}" for each in self.failures
-        )
-        super().__init__("\n".join((message, *told)))
+        super().__init__("\n".join((message, *(f"  {each}" for each in self.failures))))
 
 
 class Stack:
-    """A stack by its name, there or not."""
+    """A stack by its name, whether it exists or not."""
 
     def __init__(
         self, session: boto3.Session, endpoint_url: str | None, name: str, *, progress: Progress, within_s: float
@@ -54,20 +52,20 @@ class Stack:
         self._client = session.client("cloudformation", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
         self._progress = progress
         self._within_s = within_s
-        self._poll_s = 0.1 if endpoint_url else 3.0
-        self._told: set[str] = set()
+        self._poll_s = 0.05 if endpoint_url else 3.0
+        self._reported: set[str] = set()
 
     def state(self) -> str | None:
-        """CREATE_COMPLETE and the like; None where there is no such stack."""
+        """CREATE_COMPLETE and the like; None if it does not exist."""
         found = self._describe(self.name)
         return found["StackStatus"] if found else None
 
     def is_unusable(self) -> bool:
-        """Whether there is one that cannot be updated, only deleted."""
-        return self.state() in _STILLBORN
+        """Whether it exists and cannot be updated, only deleted."""
+        return self.state() in _UNUSABLE
 
     def has(self, template: str, parameters: Mapping[str, str]) -> bool:
-        """Whether it was made of exactly this template and these parameters, the template's defaults not counted."""
+        """Whether it was created from exactly this template and these parameters (and the template's defaults)."""
         found = self._describe(self.name)
         if found is None or not found["StackStatus"].endswith("_COMPLETE"):
             return False
@@ -77,67 +75,66 @@ class Stack:
         return same and str(self._client.get_template(StackName=self.name)["TemplateBody"]) == template
 
     def create(self, template: str, parameters: Mapping[str, str]) -> None:
-        """Make it and wait. Raises DeployFailedError."""
-        try:
-            answer = self._client.create_stack(
-                StackName=self.name,
-                TemplateBody=template,
-                Parameters=_parameters(parameters),
-                Capabilities=["CAPABILITY_NAMED_IAM"],
-            )
-        except ClientError as exc:
-            raise DeployFailedError(f"CloudFormation refuses the template: {_message(exc)}") from exc
-        self._wait(answer["StackId"], "CREATE_COMPLETE")
+        """Create it and wait. Raises DeployFailedError."""
+        self._change("create", template, parameters)
 
     def update(self, template: str, parameters: Mapping[str, str]) -> None:
-        """Change it where it differs and wait. Raises DeployFailedError."""
-        self._told.update(event["EventId"] for event in self._events(self.name))
+        """Update it where it differs and wait. Raises DeployFailedError."""
+        self._reported.update(event["EventId"] for event in self._events(self.name))
+        self._change("update", template, parameters)
+
+    def delete(self) -> None:
+        """Delete it and wait. It need not exist. Raises DeployFailedError."""
+        found = self._describe(self.name)
+        if found is None:
+            return
+        stack_id = found["StackId"]
+        self._reported.update(event["EventId"] for event in self._events(stack_id))
+        self._client.delete_stack(StackName=self.name)
+        self._wait(stack_id, "DELETE_COMPLETE")
+
+    def _change(self, verb: str, template: str, parameters: Mapping[str, str]) -> None:
+        call = self._client.create_stack if verb == "create" else self._client.update_stack
         try:
-            answer = self._client.update_stack(
+            answer = call(
                 StackName=self.name,
                 TemplateBody=template,
-                Parameters=_parameters(parameters),
+                Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
                 Capabilities=["CAPABILITY_NAMED_IAM"],
             )
         except ClientError as exc:
             if "No updates are to be performed" in _message(exc):
                 self._progress(f"stack {self.name}: nothing to change")
                 return
-            raise DeployFailedError(f"CloudFormation refuses the update: {_message(exc)}") from exc
-        self._wait(answer["StackId"], "UPDATE_COMPLETE")
+            raise DeployFailedError(f"CloudFormation rejected the template: {_message(exc)}") from exc
+        self._wait(answer["StackId"], f"{verb.upper()}_COMPLETE")
 
-    def delete(self) -> None:
-        """Delete it and wait. Deleting one that is not there is fine. Raises DeployFailedError."""
-        found = self._describe(self.name)
-        if found is None:
-            return
-        stack_id = found["StackId"]
-        self._told.update(event["EventId"] for event in self._events(stack_id))
-        self._client.delete_stack(StackName=self.name)
-        self._wait(stack_id, "DELETE_COMPLETE")
-
-    def _wait(self, stack_id: str, wanted: str) -> None:
+    def _wait(self, stack_id: str, expected: str) -> None:
         deadline = time.monotonic() + self._within_s
+        events_at = time.monotonic() + _EVENTS_EVERY_S
         failures: list[ResourceFailure] = []
         while time.monotonic() < deadline:
-            failures += self._tell_news(stack_id)
             found = self._describe(stack_id)
             state = found["StackStatus"] if found else "DELETE_COMPLETE"
-            if state == wanted:
+            ended = not state.endswith("_IN_PROGRESS")
+            if ended or time.monotonic() >= events_at:
+                failures += self._report_events(stack_id)
+                events_at = time.monotonic() + _EVENTS_EVERY_S
+            if state == expected:
                 return
-            if not state.endswith(("_IN_PROGRESS", "_CLEANUP_IN_PROGRESS")):
-                failures += self._tell_news(stack_id)
+            if ended:
                 reason = found.get("StackStatusReason", "") if found else ""
                 raise DeployFailedError(f"Stack {self.name} is {state}. {reason}".rstrip(), tuple(failures))
             time.sleep(self._poll_s)
-        raise DeployFailedError(f"Stack {self.name} is not {wanted} within {self._within_s} s.", tuple(failures))
+        raise DeployFailedError(f"Stack {self.name} is not {expected} after {self._within_s:g} s.", tuple(failures))
 
-    def _tell_news(self, stack_id: str) -> list[ResourceFailure]:
+    def _report_events(self, stack_id: str) -> list[ResourceFailure]:
+        """Report the new events as progress; return the failures among them."""
         failures = []
         for event in reversed(self._events(stack_id)):
-            if event["EventId"] in self._told:
+            if event["EventId"] in self._reported:
                 continue
-            self._told.add(event["EventId"])
+            self._reported.add(event["EventId"])
             status, logical_id = event.get("ResourceStatus", ""), event.get("LogicalResourceId", "")
             if event.get("ResourceType") == "AWS::CloudFormation::Stack":
                 continue
@@ -165,10 +162,6 @@ class Stack:
                 return None
             raise
         return found[0] if found and found[0]["StackStatus"] != "DELETE_COMPLETE" else None
-
-
-def _parameters(parameters: Mapping[str, str]) -> "list[ParameterTypeDef]":
-    return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
 
 
 def _message(exc: ClientError) -> str:

@@ -12,7 +12,7 @@ import pytest
 from integration.order_api.service import ApiProcess, api_process
 from orderboard_contracts.events import parse_event
 from orderboard_contracts.identity import new_order_id, order_id_for
-from orderboard_stack.backend import CLIENT_CONFIG
+from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.local_backend import LocalBackend, start_local
 from support import eventually, sends_by
 

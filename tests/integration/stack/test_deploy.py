@@ -11,7 +11,8 @@ from conftest import HOST_RUNTIME
 from integration.stack import said
 from integration.stack.ways import event_ids, put, silence_notifier
 from orderboard_stack import outputs as stack_outputs
-from orderboard_stack.backend import CLIENT_CONFIG, Endpoint
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.deploy import TEMPLATE, DeployFailedError, delete, deploy
 from support import DeployedStack, eventually
 
@@ -117,7 +118,7 @@ def test_a_failing_resource_is_named(deployed: Redeploy, backend: Endpoint, tmp_
     if backend.capabilities.deletes_failed:
         assert "WorkQueue CREATE_COMPLETE" in deployed()
     else:
-        with pytest.raises(DeployFailedError, match="start it anew"):
+        with pytest.raises(DeployFailedError, match="Restart the backend"):
             deployed()
 
 
@@ -126,7 +127,7 @@ def test_a_template_that_is_refused_says_why(deployed: Redeploy, tmp_path: Path)
     broken = tmp_path / "broken.yaml"
     broken.write_text("Resources: [")
 
-    with pytest.raises(DeployFailedError, match=r"CloudFormation refuses the template: .+"):
+    with pytest.raises(DeployFailedError, match=r"CloudFormation rejected the template: .+"):
         deployed(template=broken)
 
 

@@ -20,7 +20,7 @@ import boto3
 import pytest
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
-from orderboard_stack.backend import CLIENT_CONFIG
+from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.local_backend import LocalBackend, start_local
 from support import eventually
 

@@ -16,7 +16,9 @@ AWS = Endpoint("aws", None, "eu-central-1")
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
     """Sets what a person answers; None is nobody there to answer."""
-    monkeypatch.setattr(backends, "account", lambda: Account("123456789012", "arn:aws:iam::123456789012:user/ada", AWS))
+    monkeypatch.setattr(
+        backends, "_account", lambda: Account("123456789012", "arn:aws:iam::123456789012:user/ada", AWS)
+    )
 
     def answers(answer: str | None) -> None:
         monkeypatch.setattr(backends, "is_interactive", lambda: answer is not None)

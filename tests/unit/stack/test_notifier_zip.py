@@ -155,7 +155,7 @@ def test_markers_are_decided_for_the_target(python: str, pinned: str) -> None:
 
 def test_dependency_that_is_not_pinned_is_named() -> None:
     """A dependency without a pin is refused, with the mend: nothing enters the zip unpinned."""
-    with pytest.raises(WheelsError, match=r"pins no newcomer.*make lock"):
+    with pytest.raises(WheelsError, match=r"does not pin newcomer.*make lock"):
         notifier_wheels._pins(LOCK, frozenset(("plain", "newcomer")), linux_environment("x86_64", "3.13"))
 
 

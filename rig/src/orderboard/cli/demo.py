@@ -12,16 +12,16 @@ from rich.padding import Padding
 from rich.table import Table
 
 from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, WorkersOption, YesOption
-from orderboard.orders.kinds import ENDINGS, Ending
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 from orderboard.terminal.tables import megabytes, plain_table, verdict
 
 if TYPE_CHECKING:
     from orderboard.demo.runner import DemoResult
     from orderboard.ledger.ledger import Entry
+    from orderboard.orders.kinds import Ending
 
 EXAMPLES: Final = ("orderboard demo --seed 7", "orderboard demo --kill-worker", "orderboard demo --json")
-_HEADERS: Final[dict[Ending, str]] = {"dead-lettered": "in a DLQ"}
+_HEADERS: Final[dict["Ending", str]] = {"dead-lettered": "in a DLQ"}
 
 
 def demo(
@@ -41,11 +41,11 @@ def demo(
 ) -> None:
     """Send a morning rush of 200 orders and show where each one ended. Exit 0 only if the ledger balances."""
     from orderboard.burst.measured_system import Where
-    from orderboard.demo.runner import demo_system, run_demo
+    from orderboard.demo.play import play_demo
 
-    system = demo_system(Where(backend, endpoint_url, disorder, yes), workers=workers)
+    where = Where(backend, endpoint_url, disorder, yes)
     with progress_screen() as screen:
-        result = run_demo(system, screen, seed=seed, kill_worker=kill_worker, deadline_s=deadline_s)
+        result = play_demo(where, screen, seed=seed, workers=workers, kill_worker=kill_worker, deadline_s=deadline_s)
     if json_output:
         print_json(document(result))
     else:
@@ -103,6 +103,8 @@ def show(demo: "DemoResult", console: Console, *, verbose: bool) -> None:
 
 
 def _orders(demo: "DemoResult", *, examples: bool) -> Table:
+    from orderboard.orders.kinds import ENDINGS
+
     columns = ["orders", *(_HEADERS.get(ending, ending) for ending in ENDINGS)]
     table = plain_table("Every order that was answered 202, and where it ended", "sent as", numbers=columns)
     if examples:  # only where the terminal is wide enough
@@ -155,6 +157,8 @@ def _every_order(demo: "DemoResult") -> Table:
 
 
 def _verdict(demo: "DemoResult", console: Console) -> None:
+    from orderboard.orders.kinds import ENDINGS
+
     ledger = demo.judgement.ledger
     counts = Counter(entry.ended for entry in ledger.entries)
     parts = " + ".join(f"{counts[ending]} {ending}" for ending in ENDINGS if counts[ending])

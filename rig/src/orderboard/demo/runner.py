@@ -1,10 +1,8 @@
-"""Runs the demo: the morning rush as a burst on a new system. `cli.demo` prints the result."""
+"""The morning rush as a burst on a new system. `cli.demo` prints the result."""
 
-import secrets
-import shutil
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,18 +10,14 @@ from orderboard import STARTED_AT
 from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.arrivals import Constant, send_times
-from orderboard.burst.measured_system import Where, measured_system
 from orderboard.burst.report.live_view import Now
 from orderboard.burst.runner import Plan, Runner
 from orderboard.demo.scenario import COUNTS, MorningRush
 from orderboard.errors import RigError
 from orderboard.system.process_stats import MemoryUse
-from orderboard.system.system import SystemOptions, running_system
-from orderboard.system.workspace import find_workspace
+from orderboard.system.system import System
 from orderboard.terminal.progress import Screen, Task
 
-# Short, so that orders in flight at a worker that died come back soon.
-_VISIBILITY_TIMEOUT_S: Final = 6
 _LOAD_S: Final = 1.0
 # Few, so that a cancellation does not wait behind many orders.
 _CONNECTIONS: Final = 20
@@ -44,12 +38,13 @@ class DemoResult:
     logs_dir: Path | None  # kept only when the ledger does not balance
 
 
-def run_demo(system: SystemOptions, screen: Screen, *, seed: int, kill_worker: bool, deadline_s: float) -> DemoResult:
-    """Start the system, send the rush, judge, end the system. The logs are removed when the ledger balances.
+def run_demo(system: System, screen: Screen, *, seed: int, kill_worker: bool, deadline_s: float) -> DemoResult:
+    """Send the rush to a system that has just started, and judge.
 
     deadline_s: how long orders may take to end after the last was answered.
     """
-    logs_dir = system.services.logs_dir
+    ready_at = time.time()
+    logs_dir = system.options.services.logs_dir
     plan = Plan(
         source=MorningRush(),
         times_s=send_times(Constant(), orders=sum(COUNTS.values()), duration_s=_LOAD_S, seed=seed),
@@ -61,34 +56,21 @@ def run_demo(system: SystemOptions, screen: Screen, *, seed: int, kill_worker: b
         drain_within_s=deadline_s,
         sample_every_s=_SAMPLE_EVERY_S,
     )
-    try:
-        result = _run(system, plan, screen)
-    except KeyboardInterrupt:
-        shutil.rmtree(logs_dir, ignore_errors=True)
-        raise
-    if result.judgement.ledger.balanced:
-        shutil.rmtree(logs_dir, ignore_errors=True)
-    return result
-
-
-def _run(options: SystemOptions, plan: Plan, screen: Screen) -> DemoResult:
-    with running_system(options, screen) as system:
-        ready_at = time.time()
-        with ExitStack() as tasks:
-            run = Runner(system, plan, _Progress(screen, tasks, len(plan.times_s))).run()
-        judgement, logs_dir = run.judgement, options.services.logs_dir
-        if judgement.end == "backend gone":
-            raise RigError(f"The backend ended while orders were in progress. Logs: {logs_dir}")
-        started_after_s = run.started_at - STARTED_AT
-        return DemoResult(
-            seed=plan.seed,
-            judgement=judgement,
-            ready_after_s=ready_at - STARTED_AT,
-            first_finished_after_s=None if run.first_finish_s is None else started_after_s + run.first_finish_s,
-            all_finished_after_s=started_after_s + run.ended_s,
-            memory=system.memory(),
-            logs_dir=None if judgement.ledger.balanced else logs_dir,
-        )
+    with ExitStack() as tasks:
+        run = Runner(system, plan, _Progress(screen, tasks, len(plan.times_s))).run()
+    judgement = run.judgement
+    if judgement.end == "backend gone":
+        raise RigError(f"The backend ended while orders were in progress. Logs: {logs_dir}")
+    started_after_s = run.started_at - STARTED_AT
+    return DemoResult(
+        seed=plan.seed,
+        judgement=judgement,
+        ready_after_s=ready_at - STARTED_AT,
+        first_finished_after_s=None if run.first_finish_s is None else started_after_s + run.first_finish_s,
+        all_finished_after_s=started_after_s + run.ended_s,
+        memory=system.memory(),
+        logs_dir=None if judgement.ledger.balanced else logs_dir,
+    )
 
 
 class _Progress:
@@ -116,14 +98,3 @@ class _Progress:
 
     def judging(self) -> None:
         """Nothing to show: it takes a moment."""
-
-
-def demo_system(where: Where, *, workers: int) -> SystemOptions:
-    """Return the options of a system for one demo, under a new name."""
-    name = f"orderboard-demo-{secrets.token_hex(3)}"
-    logs_dir = find_workspace().state_dir / name
-    options = measured_system(
-        name, where, logs_dir=logs_dir, workers=workers, visibility_timeout_s=_VISIBILITY_TIMEOUT_S
-    )
-    environment = {**options.services.worker_environment, "ORDERBOARD_RECEIVE_WAIT_S": "1"}
-    return replace(options, services=replace(options.services, worker_environment=environment))

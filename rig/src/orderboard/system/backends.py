@@ -4,16 +4,18 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from orderboard_stack.aws import Account, NoAccountError, account
 from orderboard_stack.backend import HEALTH_PATHS, BackendName, BackendUnreachableError, Endpoint, detect
 from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_local
 from orderboard_stack.process import read_json
 
 from orderboard.errors import RigError, UsageError
 from orderboard.terminal.progress import error_console, is_interactive
+
+if TYPE_CHECKING:
+    from orderboard_stack.aws import Account
 
 LOCALSTACK_URL: Final = "http://127.0.0.1:4566"
 _HEALTH_WITHIN_S: Final = 5.0
@@ -131,7 +133,9 @@ def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Bac
     return Backend(localstack.endpoint, container_id=localstack.container_id, stop=localstack.stop)
 
 
-def _account() -> Account:
+def _account() -> "Account":
+    from orderboard_stack.aws import NoAccountError, account  # noqa: PLC0415 - boto3 takes long to import
+
     try:
         return account()
     except NoAccountError as exc:

@@ -5,13 +5,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orderboard_stack.backend import Endpoint
-from orderboard_stack.outputs import StackOutputs
 from orderboard_stack.process import HOST, free_port
 
 from orderboard.system.process import ChildProcess, start, wait_ready
+
+if TYPE_CHECKING:
+    from orderboard_stack.outputs import StackOutputs
 
 API_PORT: Final = 8000
 CONSOLE_PORT: Final = 8080
@@ -46,7 +48,7 @@ class Service:
 
 
 def start_api(
-    endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions, preloaded: ChildProcess | None = None
+    endpoint: Endpoint, outputs: "StackOutputs", options: ServiceOptions, preloaded: ChildProcess | None = None
 ) -> Service:
     """Start order-api, or go on with a preloaded one. It is not ready yet."""
     port = options.api_port or free_port(options.usual_api_port)
@@ -61,7 +63,7 @@ def start_api(
 
 def start_worker(
     endpoint: Endpoint,
-    outputs: StackOutputs,
+    outputs: "StackOutputs",
     options: ServiceOptions,
     number: int,
     preloaded: ChildProcess | None = None,
@@ -77,7 +79,7 @@ def start_worker(
 
 
 def worker_environment(
-    endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions, number: int
+    endpoint: Endpoint, outputs: "StackOutputs", options: ServiceOptions, number: int
 ) -> dict[str, str]:
     """The environment of a worker, without what it inherits and without its metrics port."""
     settings = _settings(endpoint, outputs, options)
@@ -115,7 +117,7 @@ def _start(
     return Service(process, f"http://{HOST}:{port}")
 
 
-def _settings(endpoint: Endpoint, outputs: StackOutputs, options: ServiceOptions) -> dict[str, str]:
+def _settings(endpoint: Endpoint, outputs: "StackOutputs", options: ServiceOptions) -> dict[str, str]:
     no_proxy = {"NO_PROXY": "*", "no_proxy": "*"} if endpoint.local else {}
     faults = {"ORDERBOARD_ALLOW_FAULTS": str(options.allow_faults).lower()}
     return no_proxy | endpoint.environment() | outputs.environment() | faults

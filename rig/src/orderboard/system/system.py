@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import psutil
 from orderboard_stack.backend import BackendName, Endpoint
@@ -21,8 +21,10 @@ from orderboard.system.process import ChildProcess, PortTakenError, stop_all
 from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.services import Service, ServiceOptions, preload, start_api, start_console, start_worker
 from orderboard.system.state import KnownProcess, known
-from orderboard.system.target import Target
 from orderboard.terminal.progress import Screen, Task
+
+if TYPE_CHECKING:
+    from orderboard.system.target import Target
 
 _STOP_WITHIN_S: Final = 10.0
 # With duplicates, an alert may be received more often than the three times that the template allows.
@@ -54,7 +56,7 @@ class SystemOptions:
 class System:
     """A running system. api is None only for a stack without services."""
 
-    target: Target
+    target: "Target"
     backend: Backend
     options: SystemOptions
     api: Service | None = None
@@ -104,24 +106,30 @@ class System:
 
 
 @contextmanager
-def running_system(options: SystemOptions, screen: Screen) -> Iterator[System]:
+def running_system(
+    options: SystemOptions, screen: Screen, *, meanwhile: Callable[[], object] = lambda: None
+) -> Iterator[System]:
     """Start everything, wait until it is ready, and end it after the block; on failure nothing is left but the logs.
 
-    Call this on the main thread; see process.start.
+    meanwhile is called once while the system starts, for imports that the caller needs next. Call this on the main
+    thread; see process.start.
     """
     with ExitStack() as ending:
-        system = _Start(options, screen, ending).run()
+        system = _Start(options, screen, ending, meanwhile).run()
         yield system
 
 
 class _Start:
     """One start. Each part is registered in `ending` as soon as it is started."""
 
-    def __init__(self, options: SystemOptions, screen: Screen, ending: ExitStack) -> None:
+    def __init__(
+        self, options: SystemOptions, screen: Screen, ending: ExitStack, meanwhile: Callable[[], object]
+    ) -> None:
         self._options = options
         self._services = options.services
         self._screen = screen
         self._ending = ending
+        self._meanwhile = meanwhile
         self._children: dict[str, ChildProcess] = {}
         self._notifier_zip: Path | None = None
 
@@ -159,6 +167,7 @@ class _Start:
             manual_clock=options.manual_clock,
         )
         if options.endpoint_url is not None or options.backend not in LOCAL_NAMES:
+            self._meanwhile()
             return self._end_with_us(start())
         with ThreadPoolExecutor(1) as thread:
             starting = thread.submit(start)
@@ -181,10 +190,12 @@ class _Start:
         names = ("order-api", *(f"worker-{number}" for number in range(1, services.workers + 1)))
         for name in () if options.stack_only else names:
             self._children[name] = preload(name, services, local=True)
+        self._meanwhile()
         self._notifier_zip = pack_notifier(Endpoint(options.backend, None), services.logs_dir)
 
-    def _stack(self, backend: Backend, task: Task) -> Target:
+    def _stack(self, backend: Backend, task: Task) -> "Target":
         from orderboard.system.deploy import deploy_stack, pack_notifier, remove_stack  # noqa: PLC0415
+        from orderboard.system.target import Target  # noqa: PLC0415
 
         options = self._options
         notifier_zip = self._notifier_zip or pack_notifier(backend.endpoint, self._services.logs_dir, task.detail)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from orderboard_stack.backend import CLIENT_CONFIG, BackendUnreachableError, Endpoint
+from orderboard_stack.backend import BackendUnreachableError, Endpoint
+from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.outputs import StackNotFoundError, StackOutputs
 from orderboard_stack.outputs import read as read_outputs
 
