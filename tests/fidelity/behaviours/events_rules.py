@@ -1,4 +1,4 @@
-"""Buses and rules: making, finding, listing, changing, deleting them, and what is rejected."""
+"""Buses and rules: creating, finding, listing, changing and deleting them, and errors."""
 
 from __future__ import annotations
 
@@ -135,13 +135,11 @@ def _put_rule(key: str, statement: str, *, code: str = _INVALID, **given: Any) -
 
 _put_rule("neither", "A rule with neither a pattern nor a schedule")
 _put_rule("name_with_a_blank", "A rule's name with a blank", Name="a b", EventPattern=_PATTERN)
-_put_rule("unknown_state", "A state that there is not", State="ON", EventPattern=_PATTERN)
+_put_rule("unknown_state", "An unknown state", State="ON", EventPattern=_PATTERN)
 _put_rule(
     "rule_of_no_bus", "A rule of a bus that does not exist", code=_MISSING, EventBusName="none", EventPattern=_PATTERN
 )
-_put_rule(
-    "pattern_that_is_none", "A pattern that is none", code="InvalidEventPatternException", EventPattern='{"a": "b"}'
-)
+_put_rule("pattern_that_is_none", "An invalid pattern", code="InvalidEventPatternException", EventPattern='{"a": "b"}')
 
 
 def _missing_rule(action: str, operation: str) -> None:
@@ -232,7 +230,7 @@ _schedule("ten_minute", "A rate of ten with a singular", "rate(10 minute)")
 _schedule("rate_of_zero", "A rate of zero", "rate(0 minutes)")
 _schedule("both_days", "A cron expression with both days of month and week", "cron(0 1 * * * *)")
 _schedule("five_fields", "A cron expression of five fields", "cron(0 0 1 1 ?)")
-_schedule("minute_71", "A cron expression with a minute that there is not", "cron(71 8 1 * ? *)")
+_schedule("minute_71", "A cron expression with an invalid minute", "cron(71 8 1 * ? *)")
 
 
 @behaviour(events_api("PutRule", recorded=True))

@@ -14,6 +14,7 @@ GROUP = Group("EventBridge", "Targets")
 behaviour = GROUP.behaviour
 _INVALID = "ValidationException"
 _QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
+_TARGET = events_api("Target")
 _INPUT = events_guide("eb-transform-target-input", recorded=True)
 
 
@@ -41,13 +42,13 @@ _refused("two_inputs", "A target with both Input and InputPath", Input="{}", Inp
 _refused("input_that_is_no_json", "An Input that is not JSON", Input="{")
 _refused(
     "unknown_placeholder",
-    "An input template with a variable that the paths have not",
+    "An input template with a variable that has no path",
     recorded=True,
     InputTransformer={"InputTemplate": '"<nothing>"'},
 )
 _refused(
     "path_named_aws",
-    "An input transformer whose path's name begins with AWS",
+    "An input transformer with a path name that begins with AWS",
     InputTransformer={"InputTemplate": '"x"', "InputPathsMap": {"aws.x": "$.id"}},
 )
 
@@ -118,25 +119,17 @@ def _template(key: str, statement: str, template: str, wanted: str) -> None:
     _input(key, f"{statement}: {template}", wanted, InputTransformer=transformer)
 
 
-_input("constant", "Input is passed on as it is", '{"a": 1}', source=events_api("Target"), Input='{"a": 1}')
-_input("part", "InputPath picks a part", '{"k":"a"}', source=events_api("Target"), InputPath="$.detail.tags[0]")
-_input(
-    "text_part",
-    "A text that InputPath picks is JSON",
-    '"RUNNING"',
-    source=events_api("Target"),
-    InputPath="$.detail.state",
-)
-_template("text", "A template that is a text", '"it is <state>"', '"it is RUNNING"')
-_template("object", "A template that is an object", '{"state": <state>}', '{"state":"RUNNING"}')
+_input("constant", "Input is passed on unchanged", '{"a": 1}', source=_TARGET, Input='{"a": 1}')
+_input("part", "InputPath selects a part", '{"k":"a"}', source=_TARGET, InputPath="$.detail.tags[0]")
+_input("text_part", "InputPath gives a string as JSON", '"RUNNING"', source=_TARGET, InputPath="$.detail.state")
+_template("text", "A string template", '"it is <state>"', '"it is RUNNING"')
+_template("object", "An object template", '{"state": <state>}', '{"state":"RUNNING"}')
 _template("quoted", "A variable within quotes", '{"say": "it is <state>"}', '{"say":"it is RUNNING"}')
-_template("numbers", "Numbers and booleans stay what they are", '{"n": <cpus>, "b": <spot>}', '{"n":4,"b":false}')
+_template("numbers", "Numbers and booleans keep their types", '{"n": <cpus>, "b": <spot>}', '{"n":4,"b":false}')
 _template("lists", "Lists stay lists", '{"tags": <tags>}', '{"tags":[{"k":"a"},{"k":"b"}]}')
 _template("indexed", "A path into a list", '{"first": <first>}', '{"first":"a"}')
-_template("missing_value", "A path that leads nowhere is an empty text", '"is <missing>?"', '"is ?"')
-
-
-_template("list_in_text", "A list within a template that is a text", '"all of <tags>"', '"all of [{k:a},{k:b}]"')
+_template("missing_value", "A path without a value is an empty string", '"is <missing>?"', '"is ?"')
+_template("list_in_text", "A list within a string template", '"all of <tags>"', '"all of [{k:a},{k:b}]"')
 
 
 def _broken(key: str, statement: str, template: str) -> None:
@@ -155,7 +148,7 @@ def _broken(key: str, statement: str, template: str) -> None:
 
 
 _broken("list_in_object", "A list within quotes of an object", '{"tags": "<tags>"}')
-_broken("list_in_object_text", "A list within a text of an object", '{"say": "all of <tags>"}')
+_broken("list_in_object_text", "A list within a string of an object", '{"say": "all of <tags>"}')
 
 
 @behaviour(_INPUT)

@@ -10,18 +10,6 @@ import pytest
 from localbus.pytest_plugin import Localbus
 
 
-@pytest.fixture
-def sqs(localbus: Localbus) -> Any:
-    """A client of the engine."""
-    return localbus.client("sqs")
-
-
-@pytest.fixture
-def url(sqs: Any) -> str:
-    """The URL of an empty queue."""
-    return str(sqs.create_queue(QueueName="q")["QueueUrl"])
-
-
 def error(answer: httpx.Response) -> str:
     """The message of an answer that must be a 400."""
     assert answer.status_code == 400

@@ -9,18 +9,6 @@ import pytest
 from localbus.pytest_plugin import Localbus
 
 
-@pytest.fixture
-def sqs(localbus: Localbus) -> Any:
-    """A client of the engine."""
-    return localbus.client("sqs")
-
-
-@pytest.fixture
-def url(sqs: Any) -> str:
-    """The URL of an empty queue."""
-    return str(sqs.create_queue(QueueName="q")["QueueUrl"])
-
-
 def peek(localbus: Localbus, **query: str) -> list[dict[str, Any]]:
     """The messages of a queue in the JSON form."""
     address, headers = f"{localbus.url}/_aws/sqs/messages", {"Accept": "application/json"}
