@@ -46,6 +46,7 @@ class JsonTokens:
         self._text = text
         self._tokens = self._scan()
         self._reached = 0
+        self._open: list[tuple[str, int]] = []  # the open brackets with their offsets
 
     def next(self) -> Token:
         """Return the next token."""
@@ -92,45 +93,44 @@ class JsonTokens:
 
     def _scan(self) -> Iterator[Token]:
         """Yield tokens. The stack of open brackets decides what is valid next: a name and its value, or a value."""
-        open_brackets: list[tuple[str, int]] = []
         at = 0
         first = True
         while True:
             at = self._skip_space(at)
-            character = self._character(at, open_brackets)
-            closing = _CLOSING[open_brackets[-1][0]] if open_brackets else ""
+            character = self._character(at)
+            closing = _CLOSING[self._open[-1][0]] if self._open else ""
             if character == closing:
-                open_brackets.pop()
+                self._open.pop()
                 at += 1
                 yield Token(character, None, at, at)
             else:
-                if open_brackets and not first:
+                if self._open and not first:
                     kind = "Object" if closing == "}" else "Array"
-                    at = self._past(",", at, f"was expecting comma to separate {kind} entries", open_brackets)
+                    at = self._past(",", at, f"was expecting comma to separate {kind} entries")
                 name = None
                 if closing == "}":
-                    name = self._string(at, "was expecting double-quote to start field name", open_brackets)
+                    name = self._string(at, "was expecting double-quote to start field name")
                     after = self._skip_space(name.read)
-                    at = self._past(":", after, "was expecting a colon to separate field name and value", open_brackets)
-                token = self._value(at, open_brackets)
+                    at = self._past(":", after, "was expecting a colon to separate field name and value")
+                token = self._value(at)
                 at = token.read
                 if name is not None:
                     yield name._replace(kind="name", met=token.met)
                 yield token
                 if token.kind in "{[":
-                    if len(open_brackets) >= MAX_DEPTH:
+                    if len(self._open) >= MAX_DEPTH:
                         raise invalid_pattern("The pattern is nested too deeply")
-                    open_brackets.append((token.kind, at - 1))
+                    self._open.append((token.kind, at - 1))
                     first = True
                     continue
             first = False
-            if not open_brackets:
+            if not self._open:
                 yield Token("end", None, at, at)
                 return
 
-    def _past(self, wanted: str, at: int, expected: str, open_brackets: list[tuple[str, int]]) -> int:
+    def _past(self, wanted: str, at: int, expected: str) -> int:
         """Return the offset of the next token after this character; raise an error where it is missing."""
-        if self._character(at, open_brackets) != wanted:
+        if self._character(at) != wanted:
             raise self._unexpected(at, expected)
         return self._skip_space(at + 1)
 
@@ -138,22 +138,22 @@ class JsonTokens:
         found = _SPACE.match(self._text, at)
         return found.end() if found else at
 
-    def _character(self, at: int, open_brackets: list[tuple[str, int]]) -> str:
+    def _character(self, at: int) -> str:
         """Return the character at an offset; raise an error at the end of the text."""
         if at < len(self._text):
             return self._text[at]
-        if not open_brackets:
+        if not self._open:
             raise invalid_pattern("Filter is not an object" + self._place(at))
-        bracket, opened = open_brackets[-1]
-        marker = f"{'Object' if bracket == '{' else 'Array'} (start marker{self._place(opened)[1:]})"
+        bracket, start = self._open[-1]
+        marker = f"{'Object' if bracket == '{' else 'Array'} (start marker{self._place(start)[1:]})"
         raise invalid_pattern(f"Unexpected end-of-input: expected close marker for {marker}{self._place(at)}")
 
-    def _value(self, at: int, open_brackets: list[tuple[str, int]]) -> Token:
-        character = self._character(at, open_brackets)
+    def _value(self, at: int) -> Token:
+        character = self._character(at)
         if character in "{[":
             return Token(character, None, at + 1, at + 1)
         if character == '"':
-            return self._string(at, "", open_brackets)
+            return self._string(at, "")
         number = _NUMBER.match(self._text, at)
         if number:
             text = number[0]
@@ -168,8 +168,8 @@ class JsonTokens:
             raise invalid_pattern(reason + self._place(word.end()))
         raise self._unexpected(at, f"expected a valid value {expected}")
 
-    def _string(self, at: int, expected: str, open_brackets: list[tuple[str, int]]) -> Token:
-        if self._character(at, open_brackets) != '"':
+    def _string(self, at: int, expected: str) -> Token:
+        if self._character(at) != '"':
             raise self._unexpected(at, expected)
         found = _STRING.match(self._text, at)
         if found is None:
