@@ -113,7 +113,7 @@ def _not_found() -> dict[str, str]:
 
 
 class MappingBench:
-    """Queues, mappings and functions in one event loop."""
+    """Queues, mappings and functions in one event loop. There is a queue `work`."""
 
     def __init__(self, functions: FakeLambda, url: str | None) -> None:
         self.functions = functions
@@ -123,7 +123,12 @@ class MappingBench:
         self.sqs = Sqs(self.clock, self.journal)
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamClient(url), self.tasks)
         self._service = lambda_api.service(self.mappings)
+        self.work = self.queue()
         self._send = sqs_api.service(self.sqs).actions["SendMessage"]
+
+    def function(self, function: Function) -> None:
+        """Set the function that the queue is mapped to."""
+        self.functions.functions[FUNCTION_ARN] = function
 
     def queue(self, name: str = "work", **attributes: str) -> Queue:
         """Create a queue."""

@@ -32,7 +32,6 @@ async def refused(bench: MappingBench, action: str = "CreateEventSourceMapping",
 @pytest.mark.parametrize("name", ["barista", FUNCTION_ARN, "000000000000:function:barista"])
 async def test_names_of_a_function(bench: MappingBench, name: str) -> None:
     """A function is given by its name, its ARN or a part of that."""
-    bench.queue()
 
     made = await bench.call("CreateEventSourceMapping", EventSourceArn=QUEUE_ARN, FunctionName=name)
 
@@ -41,7 +40,6 @@ async def test_names_of_a_function(bench: MappingBench, name: str) -> None:
 
 async def test_a_qualified_function(bench: MappingBench) -> None:
     """The mapping of an alias or a version invokes exactly that."""
-    bench.queue()
     alias = f"{FUNCTION_ARN}:live"
     bench.functions.functions[alias] = lambda _event: None
     del bench.functions.functions[FUNCTION_ARN]
@@ -77,7 +75,6 @@ async def test_a_qualified_function(bench: MappingBench) -> None:
 )
 async def test_invalid_mappings(bench: MappingBench, given: dict[str, Any], message: str) -> None:
     """Each rule is enforced with AWS's message, and nothing is created."""
-    bench.queue()
     bench.queue("work.fifo")
 
     error = await refused(bench, **given)
@@ -100,7 +97,6 @@ async def test_a_mapping_needs_a_source(bench: MappingBench) -> None:
 
 async def test_parameters_that_are_not_implemented(bench: MappingBench) -> None:
     """Provisioned pollers, metrics, log levels and keys return NotImplemented, never a silent success."""
-    bench.queue()
 
     error = await refused(bench, ProvisionedPollerConfig={"MinimumPollers": 2})
 
@@ -109,7 +105,6 @@ async def test_parameters_that_are_not_implemented(bench: MappingBench) -> None:
 
 async def test_a_function_must_end_before_its_messages_are_visible_again(bench: MappingBench) -> None:
     """A visibility timeout shorter than the function's timeout is rejected, on creation and on change."""
-    bench.queue()
     slow = f"{FUNCTION_ARN}-slow"
     bench.functions.functions[slow] = lambda _event: None
     bench.functions.timeouts_s[slow] = 60
@@ -124,7 +119,6 @@ async def test_a_function_must_end_before_its_messages_are_visible_again(bench: 
 
 async def test_a_queue_is_mapped_once_to_a_function(bench: MappingBench) -> None:
     """A second mapping of a queue to the same function conflicts with the first; one to another function does not."""
-    bench.queue()
     other = f"{FUNCTION_ARN}-other"
     bench.functions.functions[other] = lambda _event: None
     uuid = await bench.map()
@@ -139,7 +133,6 @@ async def test_a_queue_is_mapped_once_to_a_function(bench: MappingBench) -> None
 
 async def test_a_mapping_in_transition_is_in_use(bench: MappingBench) -> None:
     """During one change another is rejected."""
-    bench.queue()
     made = await bench.call("CreateEventSourceMapping", **GIVEN)
 
     changed = await refused(bench, CHANGE, UUID=made["UUID"], BatchSize=1)
@@ -150,7 +143,6 @@ async def test_a_mapping_in_transition_is_in_use(bench: MappingBench) -> None:
 
 async def test_a_mapping_can_be_created_disabled(bench: MappingBench) -> None:
     """With Enabled false the mapping stays Disabled, also after a change, and receives nothing."""
-    bench.queue()
     uuid = await bench.map(Enabled=False)
     bench.send("a")
     await bench.quiet()
@@ -163,7 +155,6 @@ async def test_a_mapping_can_be_created_disabled(bench: MappingBench) -> None:
 
 async def test_a_mapping_created_disabled_has_no_transition(bench: MappingBench) -> None:
     """The answer has the state Disabled, not Creating (recorded of AWS)."""
-    bench.queue()
 
     made = await bench.call(
         "CreateEventSourceMapping", EventSourceArn=QUEUE_ARN, FunctionName=FUNCTION_ARN, Enabled=False
@@ -174,7 +165,6 @@ async def test_a_mapping_created_disabled_has_no_transition(bench: MappingBench)
 
 async def test_a_change_keeps_other_settings(bench: MappingBench) -> None:
     """An update changes only its parameters; an empty ScalingConfig and an empty list of filters remove these."""
-    bench.queue()
     criteria = {"Filters": [{"Pattern": '{"body": ["a"]}'}]}
     given = {"BatchSize": 3, "ScalingConfig": {"MaximumConcurrency": 2}, "FilterCriteria": criteria}
     uuid = await bench.map(FunctionResponseTypes=["ReportBatchItemFailures"], **given)

@@ -15,16 +15,19 @@ from fake_lambda import FUNCTION_ARN, QUEUE_ARN, Event, FunctionFailedError, Map
 REPORTING = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
 
 
+def _fail(_event: Event) -> None:
+    raise FunctionFailedError("on purpose")
+
+
 async def test_messages_reach_the_function_and_are_deleted(bench: MappingBench) -> None:
-    """A batch that the function processes is deleted from the queue, and the journal records it."""
-    queue = bench.queue()
+    """A batch that the function processes is deleted from the bench.work, and the journal records it."""
     uuid = await bench.map()
 
     ids = bench.send("a", "b", "c")
     await bench.invoked(1)
 
     assert bench.functions.bodies() == [["a", "b", "c"]]
-    assert sum(queue.counts()) == 0
+    assert sum(bench.work.counts()) == 0
     assert bench.noted("invoked") == bench.noted("deleted") == ids
     entry = next(bench.journal.entries(event="invoked"))
     assert entry.resource.endswith(f":event-source-mapping:{uuid}")
@@ -34,7 +37,6 @@ async def test_messages_reach_the_function_and_are_deleted(bench: MappingBench) 
 
 async def test_the_record_has_the_shape_of_aws(bench: MappingBench) -> None:
     """A record has the message's system attributes, its message attributes of each type, and the queue's ARN."""
-    bench.queue()
     await bench.map()
 
     attributes = {
@@ -71,7 +73,6 @@ async def test_the_record_has_the_shape_of_aws(bench: MappingBench) -> None:
 @pytest.mark.parametrize(("window_s", "shown"), [(0, {}), (1, {"md5OfMessageAttributes": None})])
 async def test_the_digest_of_no_attributes(bench: MappingBench, window_s: int, shown: dict[str, None]) -> None:
     """A message without attributes has null for their digest if the mapping has a batching window (recorded of AWS)."""
-    bench.queue()
     await bench.map(MaximumBatchingWindowInSeconds=window_s)
 
     bench.send("a")
@@ -85,13 +86,13 @@ async def test_the_digest_of_no_attributes(bench: MappingBench, window_s: int, s
 
 async def test_a_failed_batch_is_received_again_after_its_visibility_timeout(bench: MappingBench) -> None:
     """After an error of the function the whole batch is received again once its visibility timeout ends, no sooner."""
-    queue = bench.queue()
-    bench.functions.functions[FUNCTION_ARN] = _fails_first_time()
+    bench.function(_fail)
     await bench.map()
 
     ids = bench.send("a", "b")
     await bench.invoked(1)
-    assert queue.counts().in_flight == 2
+    bench.function(lambda _event: None)
+    assert bench.work.counts().in_flight == 2
     assert bench.noted("invocation_failed") == ids
     bench.clock.advance(29)
     await bench.quiet()
@@ -101,31 +102,17 @@ async def test_a_failed_batch_is_received_again_after_its_visibility_timeout(ben
 
     assert bench.functions.bodies() == [["a", "b"], ["a", "b"]]
     assert bench.functions.events[1]["Records"][0]["attributes"]["ApproximateReceiveCount"] == "2"
-    assert sum(queue.counts()) == 0
-
-
-def _fails_first_time() -> Any:
-    calls: list[Event] = []
-
-    def function(event: Event) -> None:
-        calls.append(event)
-        if len(calls) == 1:
-            raise FunctionFailedError("not today")
-
-    return function
+    assert sum(bench.work.counts()) == 0
 
 
 async def test_a_message_that_always_fails_is_dead_lettered(bench: MappingBench) -> None:
     """After maxReceiveCount receives a message of a failing function is moved to the queue's dead-letter queue."""
     dead = bench.queue("dead")
-    bench.queue(RedrivePolicy=json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 2}))
-
-    def fail(_event: Event) -> None:
-        raise FunctionFailedError
-
-    bench.functions.functions[FUNCTION_ARN] = fail
-    await bench.map()
-    bench.send("poison")
+    policy = json.dumps({"deadLetterTargetArn": dead.arn, "maxReceiveCount": 2})
+    arn = bench.queue("failing", RedrivePolicy=policy).arn
+    bench.function(_fail)
+    await bench.map(EventSourceArn=arn)
+    bench.send("poison", arn=arn)
     for times in (1, 2):
         await bench.invoked(times)
         bench.clock.advance(30)
@@ -135,49 +122,42 @@ async def test_a_message_that_always_fails_is_dead_lettered(bench: MappingBench)
     assert dead.counts().visible == 1
 
 
-@pytest.mark.parametrize("answer", [None, b"", {}, {"batchItemFailures": []}, {"batchItemFailures": None}])
-async def test_responses_without_failures(bench: MappingBench, answer: Any) -> None:
-    """With ReportBatchItemFailures an empty response, null and an empty list report no failure: all is deleted."""
-    queue = bench.queue()
-    bench.functions.functions[FUNCTION_ARN] = lambda _event: answer
-    await bench.map(**REPORTING)
-
-    bench.send("a", "b")
-    await bench.invoked(1)
-
-    assert sum(queue.counts()) == 0
-
-
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "fails"),
     [
-        b"not JSON",
-        "a text",
-        [1],
-        {"batchItemFailures": "all"},
-        {"batchItemFailures": [{"itemIdentifier": ""}]},
-        {"batchItemFailures": [{"itemIdentifier": None}]},
-        {"batchItemFailures": [{"itemIdentifier": "unknown"}]},
-        {"batchItemFailures": [{"messageId": "wrong name"}]},
-        {"batchItemFailures": ["no object"]},
+        (None, False),
+        (b"", False),
+        ({}, False),
+        ({"batchItemFailures": []}, False),
+        ({"batchItemFailures": None}, False),
+        (b"not JSON", True),
+        ("a text", True),
+        ([1], True),
+        ({"batchItemFailures": "all"}, True),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": "unknown"}]}, True),
+        ({"batchItemFailures": [{"messageId": "wrong name"}]}, True),
+        ({"batchItemFailures": ["not an object"]}, True),
     ],
 )
-async def test_invalid_responses(bench: MappingBench, answer: Any) -> None:
-    """With ReportBatchItemFailures an invalid response fails the whole batch."""
-    queue = bench.queue()
-    bench.functions.functions[FUNCTION_ARN] = lambda _event: answer
+async def test_responses(bench: MappingBench, answer: Any, fails: bool) -> None:
+    """With ReportBatchItemFailures an empty response, null and an empty list report no failure: all is deleted.
+
+    An invalid response fails the whole batch.
+    """
+    bench.function(lambda _event: answer)
     await bench.map(**REPORTING)
 
     ids = bench.send("a", "b")
     await bench.invoked(1)
 
-    assert queue.counts().in_flight == 2
-    assert bench.noted("invocation_failed") == ids
+    assert bench.work.counts().in_flight == sum(bench.work.counts()) == (2 if fails else 0)
+    assert bench.noted("invocation_failed") == (ids if fails else [])
 
 
 async def test_only_reported_failures_are_received_again(bench: MappingBench) -> None:
     """With ReportBatchItemFailures the reported messages are received again; without it, all are deleted."""
-    queue = bench.queue()
     bench.functions.functions[FUNCTION_ARN] = lambda event: {
         "batchItemFailures": [
             {"itemIdentifier": record["messageId"]} for record in event["Records"] if record["body"] == "b"
@@ -188,18 +168,17 @@ async def test_only_reported_failures_are_received_again(bench: MappingBench) ->
     _, b, _ = bench.send("a", "b", "c")
     await bench.invoked(1)
     assert bench.noted("item_failed") == [b]
-    assert queue.counts().in_flight == 1
+    assert bench.work.counts().in_flight == 1
     await bench.call("UpdateEventSourceMapping", UUID=uuid, FunctionResponseTypes=[])
     bench.clock.advance(30)
     await bench.invoked(2)
 
     assert bench.functions.bodies() == [["a", "b", "c"], ["b"]]
-    assert sum(queue.counts()) == 0
+    assert sum(bench.work.counts()) == 0
 
 
 async def test_batches_have_at_most_the_batch_size(bench: MappingBench) -> None:
     """A backlog is split into batches of BatchSize."""
-    bench.queue()
     bench.send(*map(str, range(7)))
 
     await bench.map(BatchSize=3)
@@ -210,7 +189,6 @@ async def test_batches_have_at_most_the_batch_size(bench: MappingBench) -> None:
 
 async def test_a_batching_window_collects_messages(bench: MappingBench) -> None:
     """Messages are collected until the window ends; then the function gets them."""
-    bench.queue()
     await bench.map(BatchSize=100, MaximumBatchingWindowInSeconds=5)
 
     for body in "abc":
@@ -227,7 +205,6 @@ async def test_a_batching_window_collects_messages(bench: MappingBench) -> None:
 
 async def test_a_full_batch_does_not_wait_for_its_window(bench: MappingBench) -> None:
     """A full batch is delivered immediately, and the rest starts another window."""
-    bench.queue()
     await bench.map(BatchSize=25, MaximumBatchingWindowInSeconds=300)
 
     bench.send(*map(str, range(30)))
@@ -241,9 +218,8 @@ async def test_a_full_batch_does_not_wait_for_its_window(bench: MappingBench) ->
 
 async def test_a_payload_has_at_most_six_megabytes(bench: MappingBench) -> None:
     """A batch ends before the event exceeds 6 MB; a message that does not fit starts the next."""
-    queue = bench.queue()
     sizes: list[int] = []
-    bench.functions.functions[FUNCTION_ARN] = lambda event: sizes.append(len(json.dumps(event)))
+    bench.function(lambda event: sizes.append(len(json.dumps(event))))
     for _ in range(9):
         bench.send("x" * 1_000_000)
 
@@ -252,5 +228,5 @@ async def test_a_payload_has_at_most_six_megabytes(bench: MappingBench) -> None:
 
     assert sorted(len(event["Records"]) for event in bench.functions.events) == [3, 6]
     assert max(sizes) <= 6 * 1024 * 1024
-    assert sum(queue.counts()) == 0
+    assert sum(bench.work.counts()) == 0
     assert all(r["attributes"]["ApproximateReceiveCount"] == "1" for e in bench.functions.events for r in e["Records"])

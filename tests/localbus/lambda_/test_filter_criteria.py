@@ -80,7 +80,6 @@ def test_message_attributes_can_be_filtered() -> None:
 
 async def test_rejected_messages_are_deleted(bench: MappingBench) -> None:
     """A message that no filter matches is deleted without an invocation; the journal records it with the filters."""
-    queue = bench.queue()
     pattern = json.dumps({"body": {"size": ["large"]}})
     await bench.map(FilterCriteria={"Filters": [{"Pattern": pattern}]})
 
@@ -90,12 +89,11 @@ async def test_rejected_messages_are_deleted(bench: MappingBench) -> None:
     assert bench.functions.bodies() == [['{"size": "large"}']]
     assert bench.noted("filtered") == [small, text]
     assert next(bench.journal.entries(event="filtered")).detail == {"patterns": [pattern]}
-    assert sum(queue.counts()) == 0
+    assert sum(bench.work.counts()) == 0
 
 
 async def test_rejected_messages_do_not_count_for_a_batch(bench: MappingBench) -> None:
     """A batch is filled with accepted messages."""
-    bench.queue()
     bench.send(*(json.dumps({"n": number}) for number in range(40)))
 
     pattern = json.dumps({"body": {"n": [{"numeric": [">=", 30]}]}})

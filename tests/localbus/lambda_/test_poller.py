@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from fake_lambda import FUNCTION_ARN, QUEUE_ARN, Event, FunctionFailedError, MappingBench
+from fake_lambda import QUEUE_ARN, Event, FunctionFailedError, MappingBench
 from localbus.sqs.message import Received
 
 FIFO_ARN = f"{QUEUE_ARN}.fifo"
@@ -19,13 +19,12 @@ FIFO_ARN = f"{QUEUE_ARN}.fifo"
 @pytest.mark.parametrize(("given", "most"), [({}, 5), ({"ScalingConfig": {"MaximumConcurrency": 2}}, 2)])
 async def test_concurrency_is_never_exceeded(bench: MappingBench, given: dict[str, Any], most: int) -> None:
     """Five invocations run at a time, or MaximumConcurrency of them: never one more."""
-    bench.queue()
 
     async def take_a_while(_event: Event) -> None:
         for _ in range(50):
             await asyncio.sleep(0)
 
-    bench.functions.functions[FUNCTION_ARN] = take_a_while
+    bench.function(take_a_while)
     bench.send(*map(str, range(40)))
 
     await bench.map(BatchSize=1, **given)
@@ -36,16 +35,15 @@ async def test_concurrency_is_never_exceeded(bench: MappingBench, given: dict[st
 
 async def test_messages_stay_visible_at_the_limit_of_concurrency(bench: MappingBench) -> None:
     """Messages that cannot be delivered yet stay visible to others, and use up no receive."""
-    queue = bench.queue()
     gate = asyncio.Event()
-    bench.functions.functions[FUNCTION_ARN] = lambda _event: gate.wait()
+    bench.function(lambda _event: gate.wait())
     bench.send(*"abcde")
 
     await bench.map(BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
     await bench.until(lambda: bench.functions.running == 2)
     await bench.quiet()
 
-    assert queue.counts().visible == 3
+    assert bench.work.counts().visible == 3
     gate.set()
     await bench.invoked(5)
 
@@ -63,7 +61,7 @@ async def test_a_fifo_queue_keeps_its_order(bench: MappingBench) -> None:
             await asyncio.sleep(0)
         under_way.difference_update(groups)
 
-    bench.functions.functions[FUNCTION_ARN] = function
+    bench.function(function)
     for number in range(12):
         bench.send(f"{number:02}", arn=FIFO_ARN, MessageGroupId="ab"[number % 2])
     await bench.map(EventSourceArn=FIFO_ARN, BatchSize=2)
@@ -86,7 +84,7 @@ async def test_a_failing_fifo_group_blocks_no_other(bench: MappingBench) -> None
         if failing and event["Records"][0]["attributes"]["MessageGroupId"] == "a":
             raise FunctionFailedError
 
-    bench.functions.functions[FUNCTION_ARN] = function
+    bench.function(function)
     await bench.map(EventSourceArn=FIFO_ARN, BatchSize=1)
     bench.send("a1", "a2", arn=FIFO_ARN, MessageGroupId="a")
     bench.send("b1", "b2", arn=FIFO_ARN, MessageGroupId="b")
@@ -102,7 +100,6 @@ async def test_a_failing_fifo_group_blocks_no_other(bench: MappingBench) -> None
 
 async def test_a_throttled_function_is_retried(bench: MappingBench) -> None:
     """While Lambda throttles, the same invocation is retried after growing delays, and nothing more is received."""
-    queue = bench.queue()
     bench.functions.rejection = (429, {"Type": "User", "message": "Rate Exceeded."})
     await bench.map(BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
 
@@ -110,19 +107,18 @@ async def test_a_throttled_function_is_retried(bench: MappingBench) -> None:
     await bench.until(lambda: len(bench.noted("retry_scheduled")) == 2)
     bench.clock.advance(1)
     await bench.until(lambda: len(bench.noted("retry_scheduled")) == 4)
-    assert queue.counts().visible == 2
+    assert bench.work.counts().visible == 2
     bench.functions.rejection = None
     bench.clock.advance(2)
     await bench.invoked(4)
 
-    assert sum(queue.counts()) == 0
+    assert sum(bench.work.counts()) == 0
     receives = [e.detail for e in bench.journal.entries(event="received")]
     assert receives == [1, 1, 1, 1]
 
 
 async def test_a_missing_upstream_loses_nothing(bench: MappingBench) -> None:
     """Messages are received again after their visibility timeout, and processed once the upstream is back."""
-    queue = bench.queue()
     await bench.map()
     await bench.functions.stop()
 
@@ -138,12 +134,11 @@ async def test_a_missing_upstream_loses_nothing(bench: MappingBench) -> None:
     await bench.invoked(1)
 
     assert bench.functions.bodies() == [["a"]]
-    assert sum(queue.counts()) == 0
+    assert sum(bench.work.counts()) == 0
 
 
 async def test_a_disabled_mapping_receives_nothing_until_enabled(bench: MappingBench) -> None:
     """A disabled mapping leaves messages in the queue; an enabled one receives them immediately."""
-    queue = bench.queue()
     uuid = await bench.map()
 
     paused = await bench.call("UpdateEventSourceMapping", UUID=uuid, Enabled=False)
@@ -152,7 +147,7 @@ async def test_a_disabled_mapping_receives_nothing_until_enabled(bench: MappingB
     bench.send("a")
     await bench.quiet()
     assert bench.functions.events == []
-    assert queue.counts().visible == 1
+    assert bench.work.counts().visible == 1
     resumed = await bench.call("UpdateEventSourceMapping", UUID=uuid, Enabled=True)
     assert resumed["State"] == "Enabling"
     await bench.invoked(1)
@@ -162,21 +157,19 @@ async def test_a_disabled_mapping_receives_nothing_until_enabled(bench: MappingB
 
 async def test_disabling_returns_collected_messages(bench: MappingBench) -> None:
     """Messages that wait for the end of a window are visible again once the mapping is disabled."""
-    queue = bench.queue()
     uuid = await bench.map(MaximumBatchingWindowInSeconds=300)
     bench.send("a")
     await bench.quiet()
-    assert queue.counts().in_flight == 1
+    assert bench.work.counts().in_flight == 1
 
     await bench.call("UpdateEventSourceMapping", UUID=uuid, Enabled=False)
 
-    assert queue.counts().visible == 1
+    assert bench.work.counts().visible == 1
     assert bench.functions.events == []
 
 
 async def test_enabling_retries_immediately(bench: MappingBench) -> None:
     """A function that could not be reached is invoked when the mapping is enabled again, whatever delay was left."""
-    bench.queue()
     bench.functions.rejection = (503, {})
     uuid = await bench.map()
     bench.send("a")
@@ -193,9 +186,8 @@ async def test_enabling_retries_immediately(bench: MappingBench) -> None:
 
 async def test_a_deleted_mapping_completes_its_invocations(bench: MappingBench) -> None:
     """An invocation that is under way during the deletion still deletes its messages; no other starts."""
-    queue = bench.queue()
     gate = asyncio.Event()
-    bench.functions.functions[FUNCTION_ARN] = lambda _event: gate.wait()
+    bench.function(lambda _event: gate.wait())
     uuid = await bench.map()
     bench.send("a")
     await bench.until(lambda: bench.functions.running == 1)
@@ -207,12 +199,11 @@ async def test_a_deleted_mapping_completes_its_invocations(bench: MappingBench) 
 
     assert deleted["State"] == "Deleting"
     assert bench.functions.bodies() == [["a"]]
-    assert (queue.counts().visible, queue.counts().in_flight) == (1, 0)
+    assert (bench.work.counts().visible, bench.work.counts().in_flight) == (1, 0)
 
 
 async def test_a_queue_that_is_created_again(bench: MappingBench) -> None:
     """A mapping outlives its queue, and receives from a new one of that name."""
-    bench.queue()
     await bench.map()
     record = bench.sqs.queues.by_arn(QUEUE_ARN)
     assert record is not None
@@ -229,7 +220,6 @@ async def test_a_queue_that_is_created_again(bench: MappingBench) -> None:
 
 async def test_an_idle_mapping_does_nothing(bench: MappingBench) -> None:
     """An idle mapping has one long poll at its queue and makes no calls."""
-    queue = bench.queue()
     await bench.map()
     await bench.quiet()
 
@@ -237,15 +227,14 @@ async def test_an_idle_mapping_does_nothing(bench: MappingBench) -> None:
         bench.clock.advance(3600)
         await bench.quiet()
 
-    assert len(vars(queue)["_polls"]) == 1
+    assert len(vars(bench.work)["_polls"]) == 1
     assert list(bench.journal.entries()) == []
 
 
 async def test_a_clean_stop(bench: MappingBench) -> None:
     """The engine stops every task, even one with an invocation that would never end."""
     before = asyncio.all_tasks()
-    bench.queue()
-    bench.functions.functions[FUNCTION_ARN] = lambda _event: asyncio.Event().wait()
+    bench.function(lambda _event: asyncio.Event().wait())
     await bench.map()
     bench.send("a")
     await bench.until(lambda: bench.functions.running == 1)
@@ -260,7 +249,6 @@ async def test_an_unexpected_error_does_not_stop_a_mapping(
     bench: MappingBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error of the engine is logged, and the mapping continues after a delay."""
-    queue = bench.queue()
     uuid = await bench.map()
     await bench.quiet()
 
@@ -268,7 +256,7 @@ async def test_an_unexpected_error_does_not_stop_a_mapping(
         monkeypatch.undo()
         raise ZeroDivisionError
 
-    monkeypatch.setattr(queue, "receive", broken)
+    monkeypatch.setattr(bench.work, "receive", broken)
     bench.send("a", "b")
     await bench.quiet()
     bench.clock.advance(1)
@@ -280,7 +268,6 @@ async def test_an_unexpected_error_does_not_stop_a_mapping(
 
 async def test_a_cancelled_request_completes_its_change(bench: MappingBench) -> None:
     """A request that is cancelled while it changes a mapping still completes the change."""
-    queue = bench.queue()
     uuid = await bench.map()
     await bench.quiet()
 
@@ -292,4 +279,4 @@ async def test_a_cancelled_request_completes_its_change(bench: MappingBench) -> 
     await bench.invoked(2)
 
     assert bench.functions.bodies() == [["a"], ["b"]]
-    assert sum(queue.counts()) == 0
+    assert sum(bench.work.counts()) == 0
