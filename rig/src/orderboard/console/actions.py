@@ -15,8 +15,11 @@ from orderboard.console.traffic import BURST, STREAM_PER_S, UNKNOWN_API, Traffic
 from orderboard.console.workers import Workers
 from orderboard.errors import RigError
 from orderboard.orders.client import Accepted, refusal
+from orderboard.orders.kinds import KINDS
+from orderboard.system.state import State
 
 _KINDS: Final[tuple[ConsoleKind, ...]] = get_args(ConsoleKind)
+_NO_FAULTS: Final = "order-api was started without --allow-faults, so it rejects orders with a fault."
 BodyType = TypeVar("BodyType", bound=Body)
 
 
@@ -53,10 +56,7 @@ class Actions:
         self.traffic.faults = state is not None and state.allow_faults
         self.fault_controls.refresh()
         settings, faults = self.fault_controls.document(snapshot.backend)
-        controls = {**self._orders(snapshot.api_url), **self.controls.available(snapshot), **faults}
-        if snapshot.api_url is not None:
-            preview = self.traffic.preview("poison", snapshot.api_url)
-            controls["poison"] = Control(preview, controls["poison"].reason)
+        controls = {**self._orders(snapshot.api_url, state), **self.controls.available(snapshot), **faults}
         return {
             "controls": {name: asdict(control) for name, control in controls.items()},
             "preparation_ms": None if state is None else self.workers.preparation_ms,
@@ -64,12 +64,16 @@ class Actions:
             "traffic": self.traffic.document(),
         }
 
-    def _orders(self, api_url: str | None) -> dict[str, Control]:
+    def _orders(self, api_url: str | None, state: State | None) -> dict[str, Control]:
         if api_url is None:
             return dict.fromkeys((*_KINDS, "burst", "stream"), Control("", UNKNOWN_API))
         traffic = self.traffic
+        no_faults = _NO_FAULTS if state is not None and not state.allow_faults else None  # else order-api decides
         return {
-            **{kind: Control(traffic.preview(kind, api_url)) for kind in _KINDS},
+            **{
+                kind: Control(traffic.preview(kind, api_url), no_faults if KINDS[kind].fault else None)
+                for kind in _KINDS
+            },
             "burst": Control(traffic.command(BURST, api_url=api_url)),
             "stream": Control(traffic.command(None, STREAM_PER_S, api_url=api_url)),
         }

@@ -10,7 +10,6 @@ from orderboard.console.source import Source
 from orderboard.console.workers import MAX_WORKERS, Workers, signal_command
 from orderboard.errors import UsageError
 from orderboard.orders.redrive import plan, redrive
-from orderboard.system.state import State
 from orderboard.system.target import Target
 
 _NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
@@ -51,7 +50,6 @@ class Controls:
         found["worker.add"] = Control(start, _NOT_OURS if state is None else at_most)
         found["preparation"] = Control(start, _NOT_OURS if state is None else None)
         found |= self._backend(target, snapshot)
-        found["poison"] = Control("", _fault_reason(state, target))
         return found
 
     def worker(self, body: requests.WorkerAction) -> ActionResult:
@@ -144,11 +142,3 @@ def _replay_reason(target: Target) -> str | None:
     if not target.endpoint.capabilities.replay:
         return f"{target.endpoint.name} accepts a replay but sends no events."
     return None
-
-
-def _fault_reason(state: State | None, target: Target) -> str | None:
-    if target.api_url is None:
-        return "The address of order-api is unknown."
-    if state is None or state.allow_faults:  # without state, order-api itself decides
-        return None
-    return "order-api was started without --allow-faults, so it rejects orders with a fault."

@@ -3,8 +3,6 @@
 import os
 import signal
 import threading
-import time
-from collections.abc import Sequence
 from typing import Final
 
 import psutil
@@ -14,12 +12,11 @@ from orderboard.console.snapshot import process_state
 from orderboard.console.source import Source
 from orderboard.errors import RigError, UsageError
 from orderboard.system.services import Service, ServiceOptions, start_worker, worker_environment
-from orderboard.system.state import KnownProcess, State, StateFile, known
+from orderboard.system.state import KnownProcess, State, StateFile, end, known
 
 SIGNALS: Final = {"stop": signal.SIGTERM, "kill": signal.SIGKILL, "freeze": signal.SIGSTOP, "thaw": signal.SIGCONT}
 MAX_WORKERS: Final = 16
 _STOPS_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
-_POLL_S: Final = 0.05
 _PREPARATION: Final = "ORDERBOARD_PREPARATION_MS"
 
 
@@ -63,10 +60,8 @@ class Workers:
     def prepare_for(self, milliseconds: int) -> str:
         """Set the extra time of every order. Workers read it when they start, so the running ones are replaced."""
         self._preparation_ms = milliseconds
-        running = [each for each in self.list() if process_state(each) != "stopped"]
-        for each in running:
-            self.signal(each.name, "stop")
-        _await_end(running)
+        running = tuple(each for each in self.list() if process_state(each) != "stopped")
+        end(running, deadline_s=_STOPS_WITHIN_S)
         for each in running:
             self._start(_number(each.name))
         return "\n".join(self.start_command(each.name) for each in running) or self.start_command()
@@ -153,15 +148,3 @@ def _preparation_ms(worker: KnownProcess) -> int | None:
         return None if process is None else int(process.environ().get(_PREPARATION, "0"))
     except (psutil.Error, ValueError):
         return None
-
-
-def _await_end(workers: Sequence[KnownProcess]) -> None:
-    until = time.monotonic() + _STOPS_WITHIN_S
-    while any(process_state(each) != "stopped" for each in workers) and time.monotonic() < until:
-        time.sleep(_POLL_S)
-    for each in workers:
-        if (process := each.find()) is not None:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
