@@ -85,7 +85,10 @@ class Page:
 
     def unavailable(self, control: str) -> str:
         """Return why a control is unavailable; empty if it is available."""
-        element = self.find(f'[data-control="{control}"]')
+        selector = f'[data-control="{control}"]'
+        if not self.has(selector):
+            return "it is not on the page yet"
+        element = self.find(selector)
         return str(element.get_attribute("title")) if element.get_attribute("aria-disabled") == "true" else ""
 
     def waiting(self, queue: str) -> int:
