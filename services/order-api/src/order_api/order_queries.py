@@ -31,13 +31,13 @@ class Page:
     end: Position | None
 
 
+@dataclass(frozen=True)
 class OrderQueries:
     """Queries of orders, each with a deadline."""
 
-    def __init__(self, client: "DynamoDBClient", *, table: str, deadline_s: float) -> None:
-        self._client = client
-        self._table = table
-        self._deadline_s = deadline_s
+    client: "DynamoDBClient"
+    table: str
+    deadline_s: float
 
     async def find(self, order_id: str) -> OrderRecord | None:
         """Return an order in its final state, or None: no row, or only the tombstone of a cancellation.
@@ -45,8 +45,8 @@ class OrderQueries:
         The read is consistent: an order that was found once is found again.
         """
         async with self._deadline():
-            response = await self._client.get_item(
-                TableName=self._table, Key={"order_id": {"S": order_id}}, ConsistentRead=True
+            response = await self.client.get_item(
+                TableName=self.table, Key={"order_id": {"S": order_id}}, ConsistentRead=True
             )
         if "Item" not in response:
             return None
@@ -56,7 +56,7 @@ class OrderQueries:
     async def of_customer(self, customer_id: str, *, limit: int, after: Position | None) -> Page:
         """Return a page of a customer's orders, newest first; raise InvalidCursorError if DynamoDB rejects after."""
         request: dict[str, Any] = {
-            "TableName": self._table,
+            "TableName": self.table,
             "IndexName": CUSTOMER_INDEX,
             "KeyConditionExpression": "customer_id = :customer_id",
             "ExpressionAttributeValues": {":customer_id": {"S": customer_id}},
@@ -67,7 +67,7 @@ class OrderQueries:
             request["ExclusiveStartKey"] = {name: {"S": value} for name, value in after.model_dump().items()}
         async with self._deadline():
             try:
-                response = await self._client.query(**request)
+                response = await self.client.query(**request)
             except ClientError as exc:
                 if after is not None and error_code(exc) == "ValidationException":
                     raise InvalidCursorError("no such position in the index") from exc
@@ -81,9 +81,9 @@ class OrderQueries:
     @asynccontextmanager
     async def _deadline(self) -> AsyncIterator[None]:
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self.deadline_s):
                 yield
         except TimeoutError as exc:
-            raise QueryUnavailableError(f"no response within {self._deadline_s:g} s") from exc
+            raise QueryUnavailableError(f"no response within {self.deadline_s:g} s") from exc
         except AWS_ERRORS as exc:
             raise QueryUnavailableError(summary(exc)) from exc

@@ -23,28 +23,28 @@ class NotPublishedError(Exception):
     """The command was not accepted by both services in time. One may have accepted it: publish it again."""
 
 
+@dataclass(frozen=True)
 class Publisher:
     """Publishes commands to the orders topic and the event bus within a deadline."""
 
-    def __init__(self, topic: OrdersTopic, bus: EventBus, *, bus_name: str, deadline_s: float) -> None:
-        self._topic = topic
-        self._bus = bus
-        self._bus_name = bus_name
-        self._deadline_s = deadline_s
+    topic: OrdersTopic
+    bus: EventBus
+    bus_name: str
+    deadline_s: float
 
     async def publish(self, command: Command) -> Published:
         """Return when both services have accepted command; raise NotPublishedError as soon as one fails.
 
         The other entry is then withdrawn if it still waits for a call; a call under way is not awaited.
         """
-        fact = bus_entry(command, self._bus_name)
+        fact = bus_entry(command, self.bus_name)
         work = entry_for(command, fact["Detail"])  # the same document, serialised once
         try:
-            async with asyncio.timeout(self._deadline_s), asyncio.TaskGroup() as both:
-                message_id = both.create_task(self._topic.submit(work))
-                bus_event_id = both.create_task(self._bus.submit(fact))
+            async with asyncio.timeout(self.deadline_s), asyncio.TaskGroup() as both:
+                message_id = both.create_task(self.topic.submit(work))
+                bus_event_id = both.create_task(self.bus.submit(fact))
         except TimeoutError as exc:
-            raise NotPublishedError(f"no response within {self._deadline_s:g} s") from exc
+            raise NotPublishedError(f"no response within {self.deadline_s:g} s") from exc
         except ExceptionGroup as group:
             expected, unexpected = group.split((BatcherFullError, EntryRefusedError, *AWS_ERRORS))
             if unexpected is not None or expected is None:

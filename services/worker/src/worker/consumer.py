@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from orderboard_aws_client.backoff import Backoff
 
@@ -22,51 +23,39 @@ log = logging.getLogger(__name__)
 _GIVE_BACK_S = 5.0
 
 
+@dataclass(eq=False, kw_only=True)
 class Consumer:
     """Handles up to `concurrency` messages at once until stop is set, then drains."""
 
-    def __init__(
-        self,
-        handle: Callable[[Message], Awaitable[str]],
-        receivers: Sequence[Receiver],
-        *,
-        queues: Mapping[str, Queue],
-        buffer: PrefetchBuffer,
-        heartbeat: Heartbeat,
-        breaker: CircuitBreaker,
-        metrics: Metrics,
-        concurrency: int,
-        retry: Backoff,
-    ) -> None:
-        self._handle = handle
-        self._receivers = receivers
-        self._queues = queues
-        self._buffer = buffer
-        self._heartbeat = heartbeat
-        self._breaker = breaker
-        self._metrics = metrics
-        self._concurrency = concurrency
-        self._retry = retry
+    handle: Callable[[Message], Awaitable[str]]
+    receivers: Sequence[Receiver]
+    queues: Mapping[str, Queue]
+    buffer: PrefetchBuffer
+    heartbeat: Heartbeat
+    breaker: CircuitBreaker
+    metrics: Metrics
+    concurrency: int
+    retry: Backoff
 
     @property
     def leases(self) -> frozenset[Lease]:
         """Leases on all messages that this worker holds."""
-        return self._heartbeat.leases
+        return self.heartbeat.leases
 
     async def run(self, stop: asyncio.Event, drain_deadline_s: float) -> None:
         """Work until stop is set; then finish the messages held, and give back those not finished by the deadline."""
         async with asyncio.TaskGroup() as group:
-            beating = group.create_task(self._heartbeat.run())
-            receiving = [group.create_task(receiver.run()) for receiver in self._receivers]
-            working = [group.create_task(self._work()) for _ in range(self._concurrency)]
+            beating = group.create_task(self.heartbeat.run())
+            receiving = [group.create_task(receiver.run()) for receiver in self.receivers]
+            working = [group.create_task(self._work()) for _ in range(self.concurrency)]
             await stop.wait()
             log.info("worker.draining", extra={"in_hand": len(self.leases), "deadline_s": drain_deadline_s})
-            self._buffer.close()
-            self._breaker.stop()
+            self.buffer.close()
+            self.breaker.stop()
             try:
                 async with asyncio.timeout(drain_deadline_s):
                     await asyncio.gather(*receiving)
-                    self._buffer.finish()
+                    self.buffer.finish()
                     await asyncio.gather(*working)
             except TimeoutError:
                 log.warning("worker.drain_deadline_passed", extra={"in_hand": len(self.leases)})
@@ -75,12 +64,12 @@ class Consumer:
         await self._give_back_the_rest()
 
     async def _work(self) -> None:
-        while (lease := await self._buffer.take()) is not None:
+        while (lease := await self.buffer.take()) is not None:
             began = asyncio.get_running_loop().time()
             verdict = await self._verdict(lease)
             seconds = asyncio.get_running_loop().time() - began
-            self._heartbeat.release(lease)
-            self._metrics.handled(lease.message.queue, _outcome(verdict), seconds)
+            self.heartbeat.release(lease)
+            self.metrics.handled(lease.message.queue, _outcome(verdict), seconds)
             if verdict is not None:
                 await self._acknowledge(lease.message, verdict)
 
@@ -89,19 +78,19 @@ class Consumer:
         message = lease.message
         try:
             async with lease.working():
-                return Done(await self._handle(message))
+                return Done(await self.handle(message))
         except ReceiptExpiredError as exc:
             log.warning("message.receipt_expired", extra={**message.log_fields, "reason": str(exc)})
             return None
         except Exception as exc:  # the message boundary: no message may end the worker
-            verdict = decide(exc, message.receive_count, self._retry)
+            verdict = decide(exc, message.receive_count, self.retry)
             if isinstance(verdict, RetryAfter) and not isinstance(exc, TransientError | UnavailableError):
                 log.exception("message.unexpected_failure", extra=message.log_fields)
             return verdict
 
     async def _acknowledge(self, message: Message, verdict: DeliveryVerdict) -> None:
         """Call SQS. If that fails the message is delivered again, and handling it again changes nothing."""
-        queue = self._queues[message.queue]
+        queue = self.queues[message.queue]
         try:
             match verdict:
                 case Done():
@@ -122,7 +111,7 @@ class Consumer:
         messages = [lease.message for lease in self.leases]
         try:
             async with asyncio.timeout(_GIVE_BACK_S):
-                await asyncio.gather(*(give_back(self._queues[message.queue], message) for message in messages))
+                await asyncio.gather(*(give_back(self.queues[message.queue], message) for message in messages))
         except TimeoutError:
             log.warning("worker.give_back_deadline_passed", extra={"in_hand": len(messages)})
 

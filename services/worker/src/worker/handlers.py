@@ -42,22 +42,15 @@ class ProcessingSettings:
     allow_faults: bool
 
 
+@dataclass(frozen=True)
 class Handlers:
     """Parses messages, dispatches them by event type, and returns the outcome as a word for metrics and logs."""
 
-    def __init__(
-        self,
-        orders: Orders,
-        emit: Callable[[OutcomeEvent], Awaitable[None]],
-        processing: ProcessingSettings,
-        breaker: CircuitBreaker,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._orders = orders
-        self._emit = emit
-        self._processing = processing
-        self._breaker = breaker
-        self._now = now
+    orders: Orders
+    emit: Callable[[OutcomeEvent], Awaitable[None]]
+    processing: ProcessingSettings
+    breaker: CircuitBreaker
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def handle(self, message: Message) -> str:
         """Apply every effect of the message. Idempotent. Also raises NotAnEvent."""
@@ -65,9 +58,9 @@ class Handlers:
         match event:
             case OrderPlaced():
                 await self._prepare(event, message)
-                outcome = await self._breaker.run(lambda: self._record(event, message))
+                outcome = await self.breaker.run(lambda: self._record(event, message))
             case CancellationRequested():
-                outcome = await self._breaker.run(lambda: self._cancel(event, message))
+                outcome = await self.breaker.run(lambda: self._cancel(event, message))
             case _:
                 raise PoisonError(f"{event.type} is not a command: it belongs on the bus, not on this queue")
         log.info(
@@ -83,39 +76,39 @@ class Handlers:
         return outcome
 
     async def _prepare(self, placed: OrderPlaced, message: Message) -> None:
-        if self._processing.preparation_s:
-            await asyncio.sleep(self._processing.preparation_s)
+        if self.processing.preparation_s:
+            await asyncio.sleep(self.processing.preparation_s)
         if placed.data.fault is None:
             return
-        if not self._processing.allow_faults:
+        if not self.processing.allow_faults:
             log.warning("fault.ignored", extra={**message.log_fields, "fault": placed.data.fault})
             return
         await apply_fault(placed.data.fault, message.receive_count)
 
     async def _record(self, placed: OrderPlaced, message: Message) -> str:
-        wanted = record_of(placed, self._processing.sold_out, self._context(message))
-        if await self._orders.insert(wanted):
-            await self._emit(outcome_of(wanted))
+        wanted = record_of(placed, self.processing.sold_out, self._context(message))
+        if await self.orders.insert(wanted):
+            await self.emit(outcome_of(wanted))
             return wanted.status
-        match resolve_existing(placed, wanted, await self._orders.get(wanted.order_id)):
+        match resolve_existing(placed, wanted, await self.orders.get(wanted.order_id)):
             case Emit(event, outcome):
-                await self._emit(event)
+                await self.emit(event)
                 return outcome
             case ReplaceTombstone(record):
-                await self._orders.replace_tombstone(record)
-                await self._emit(outcome_of(record))
+                await self.orders.replace_tombstone(record)
+                await self.emit(outcome_of(record))
                 return record.status
 
     async def _cancel(self, request: CancellationRequested, message: Message) -> str:
         tombstone = tombstone_of(request, self._context(message))
-        if await self._orders.insert(tombstone):
+        if await self.orders.insert(tombstone):
             return tombstone.status
-        match resolve_cancellation(request, await self._orders.get(tombstone.order_id)):
+        match resolve_cancellation(request, await self.orders.get(tombstone.order_id)):
             case Emit(event, outcome):
-                await self._emit(event)
+                await self.emit(event)
                 return outcome
             case AwaitOrder():
                 return tombstone.status
 
     def _context(self, message: Message) -> RecordingContext:
-        return RecordingContext(self._now(), self._processing.worker_id, message.receive_count)
+        return RecordingContext(self.now(), self.processing.worker_id, message.receive_count)

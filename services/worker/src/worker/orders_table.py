@@ -5,6 +5,7 @@ Concurrent callers share calls: 25 inserts in a BatchExecuteStatement, 100 reads
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -65,27 +66,25 @@ class DynamoClient(Protocol):
         """Call PutItem."""
 
 
+@dataclass(frozen=True)
 class OrdersTable:
     """Orders in DynamoDB. Its methods also raise PoisonError, TransientError and UnavailableError."""
 
-    def __init__(
-        self, client: DynamoClient, table: str, inserts: Batcher[Item, bool], reads: Batcher[str, Item | None]
-    ) -> None:
-        self._client = client
-        self._table = table
-        self._inserts = inserts
-        self._reads = reads
+    client: DynamoClient
+    table: str
+    inserts: Batcher[Item, bool]
+    reads: Batcher[str, Item | None]
 
     async def insert(self, record: OrderRecord) -> bool:
         """Write record unless the order has a row; return whether it was written."""
         item = to_item(record)
         with translated():
-            return await self._inserts.submit(item)
+            return await self.inserts.submit(item)
 
     async def get(self, order_id: str) -> OrderRecord:
         """Return the order's current row; raise RowChangedError if it has none."""
         with translated():
-            item = await self._reads.submit(order_id)
+            item = await self.reads.submit(order_id)
         if item is None:
             raise RowChangedError(f"order {order_id} had a row, which has been removed since")
         return from_item(item)
@@ -94,8 +93,8 @@ class OrdersTable:
         """Write record over a tombstone; raise RowChangedError if there is none."""
         with translated():
             try:
-                await self._client.put_item(
-                    TableName=self._table,
+                await self.client.put_item(
+                    TableName=self.table,
                     Item=to_item(record),
                     ConditionExpression="#status = :pending",
                     ExpressionAttributeNames={"#status": "status"},

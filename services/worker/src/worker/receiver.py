@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orderboard_aws_client.backoff import Backoff, pause
 
@@ -28,54 +28,43 @@ class Polling:
     retry: Backoff
 
 
+@dataclass(eq=False, kw_only=True)
 class Receiver:
     """Polls one queue until the worker stops. One poll always runs; the others run only while there is a backlog."""
 
-    def __init__(
-        self,
-        queue: Queue,
-        polling: Polling,
-        *,
-        buffer: PrefetchBuffer,
-        heartbeat: Heartbeat,
-        breaker: CircuitBreaker,
-        health: Health,
-        metrics: Metrics,
-        stop: asyncio.Event,
-    ) -> None:
-        self._queue = queue
-        self._polling = polling
-        self._buffer = buffer
-        self._heartbeat = heartbeat
-        self._breaker = breaker
-        self._health = health
-        self._metrics = metrics
-        self._stop = stop
-        self._backlog = asyncio.Event()
-        self._failures = 0
+    queue: Queue
+    polling: Polling
+    buffer: PrefetchBuffer
+    heartbeat: Heartbeat
+    breaker: CircuitBreaker
+    health: Health
+    metrics: Metrics
+    stop: asyncio.Event
+    _backlog: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _failures: int = field(default=0, init=False)
 
     async def run(self) -> None:
         """Poll until the worker stops. Polls under way are awaited: cancelled ones could take messages with them."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._poll_always())
-            for _ in range(self._polling.polls - 1):
+            for _ in range(self.polling.polls - 1):
                 group.create_task(self._poll_in_a_backlog())
-            await self._stop.wait()
+            await self.stop.wait()
             self._backlog.set()
 
     async def _poll_always(self) -> None:
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             await self._poll_once()
 
     async def _poll_in_a_backlog(self) -> None:
-        while not self._stop.is_set():
+        while not self.stop.is_set():
             await self._backlog.wait()
-            if not self._stop.is_set():
+            if not self.stop.is_set():
                 await self._poll_once()
 
     async def _poll_once(self) -> None:
-        partition = self._buffer.partitions[self._queue.name]
-        await self._breaker.wait_until_closed()
+        partition = self.buffer.partitions[self.queue.name]
+        await self.breaker.wait_until_closed()
         if not (slots := await partition.reserve()):
             return
         messages: list[Message] = []
@@ -83,40 +72,40 @@ class Receiver:
             messages = await self._receive(slots)
         finally:
             partition.release(slots - len(messages))
-        if self._stop.is_set():
+        if self.stop.is_set():
             partition.release(len(messages))
-            await asyncio.gather(*(give_back(self._queue, message) for message in messages))
+            await asyncio.gather(*(give_back(self.queue, message) for message in messages))
             return
-        leases = [Lease(message, message.received_at + self._polling.visibility_timeout_s) for message in messages]
-        self._heartbeat.track(leases)
-        self._buffer.put(self._queue.name, leases)
+        leases = [Lease(message, message.received_at + self.polling.visibility_timeout_s) for message in messages]
+        self.heartbeat.track(leases)
+        self.buffer.put(self.queue.name, leases)
 
     async def _receive(self, at_most: int) -> list[Message]:
         try:
-            messages = await self._queue.receive(
-                at_most, wait_s=self._polling.wait_s, visibility_timeout_s=self._polling.visibility_timeout_s
+            messages = await self.queue.receive(
+                at_most, wait_s=self.polling.wait_s, visibility_timeout_s=self.polling.visibility_timeout_s
             )
         except (UnavailableError, TransientError) as exc:
             await self._receive_failed(exc)
             return []
         self._failures = 0
-        self._health.healthy(f"queue {self._queue.name}")
-        self._metrics.received(self._queue.name, len(messages))
+        self.health.healthy(f"queue {self.queue.name}")
+        self.metrics.received(self.queue.name, len(messages))
         if len(messages) == at_most:
             self._backlog.set()
-        elif not self._stop.is_set():
+        elif not self.stop.is_set():
             self._backlog.clear()
         return messages
 
     async def _receive_failed(self, exc: Exception) -> None:
         self._failures += 1
-        wait_s = self._polling.retry.equal_jitter_s(self._failures)
-        self._health.unhealthy(f"queue {self._queue.name}", str(exc))
+        wait_s = self.polling.retry.equal_jitter_s(self._failures)
+        self.health.unhealthy(f"queue {self.queue.name}", str(exc))
         log.warning(
             "queue.receive_failed",
-            extra={"queue": self._queue.name, "reason": str(exc), "retry_after_s": round(wait_s, 3)},
+            extra={"queue": self.queue.name, "reason": str(exc), "retry_after_s": round(wait_s, 3)},
         )
-        await pause(wait_s, until=self._stop)
+        await pause(wait_s, until=self.stop)
 
 
 async def give_back(queue: Queue, message: Message) -> None:

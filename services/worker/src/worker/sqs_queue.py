@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from orderboard_aws_client.batcher import Batcher, Limits
@@ -33,25 +34,18 @@ class SqsClient(Protocol):
         """Call ChangeMessageVisibilityBatch with 1 to 10 entries."""
 
 
+@dataclass(frozen=True)
 class Queue:
     """A queue, named `work` or `express`.
 
     Methods raise UnavailableError or TransientError, and ReceiptExpiredError when the receipt handle is not valid.
     """
 
-    def __init__(
-        self,
-        client: SqsClient,
-        name: str,
-        url: str,
-        deletes: Batcher[str, None],
-        changes: Batcher[tuple[str, int], None],
-    ) -> None:
-        self.name = name
-        self._client = client
-        self._url = url
-        self._deletes = deletes
-        self._changes = changes
+    name: str
+    client: SqsClient
+    url: str
+    deletes: Batcher[str, None]
+    changes: Batcher[tuple[str, int], None]
 
     async def receive(self, at_most: int, *, wait_s: int, visibility_timeout_s: int) -> list[Message]:
         """Long-poll for 1 to 10 messages, which are leased for visibility_timeout_s from their received_at.
@@ -61,8 +55,8 @@ class Queue:
         """
         _note_sent()
         with translated():
-            response = await self._client.receive_message(
-                QueueUrl=self._url,
+            response = await self.client.receive_message(
+                QueueUrl=self.url,
                 MaxNumberOfMessages=at_most,
                 WaitTimeSeconds=wait_s,
                 VisibilityTimeout=visibility_timeout_s,
@@ -76,12 +70,12 @@ class Queue:
     async def delete(self, message: Message) -> None:
         """Delete the message."""
         with _receipts():
-            await self._deletes.submit(message.receipt_handle)
+            await self.deletes.submit(message.receipt_handle)
 
     async def change_visibility(self, message: Message, timeout_s: int) -> None:
         """Make the message visible to others timeout_s from now; 0 makes it visible at once."""
         with _receipts():
-            await self._changes.submit((message.receipt_handle, timeout_s))
+            await self.changes.submit((message.receipt_handle, timeout_s))
 
 
 def note_receives(client: Any) -> None:
@@ -114,7 +108,7 @@ async def open_queue(client: SqsClient, name: str, url: str, *, linger_s: float 
 
     limits = Limits(MAX_BATCH, linger_s=linger_s)
     async with Batcher(delete, limits=limits) as deletes, Batcher(change, limits=limits) as changes:
-        yield Queue(client, name, url, deletes, changes)
+        yield Queue(name, client, url, deletes, changes)
 
 
 def _results(entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> list[EntryError | None]:

@@ -47,8 +47,8 @@ def build_worker(
     polling = Polling(settings.polls_per_queue, settings.receive_wait_s, visibility_timeout_s, backend_retry)
     receivers = [
         Receiver(
-            queue,
-            polling,
+            queue=queue,
+            polling=polling,
             buffer=buffer,
             heartbeat=heartbeat,
             breaker=breaker,
@@ -62,8 +62,8 @@ def build_worker(
         settings.worker_id, settings.preparation_ms / 1000, settings.sold_out, allow_faults=settings.allow_faults
     )
     return Consumer(
-        handle or Handlers(orders, emit, processing, breaker).handle,
-        receivers,
+        handle=handle or Handlers(orders, emit, processing, breaker).handle,
+        receivers=receivers,
         queues=queues,
         buffer=buffer,
         heartbeat=heartbeat,
