@@ -21,7 +21,7 @@ EVENTS: dict[str, Event] = {
 }
 
 
-class Cafe:
+class AlertsStack:
     """A deployed stack, its bus, its alerts queue and its inbox."""
 
     def __init__(self, stack: DeployedStack) -> None:
@@ -67,56 +67,56 @@ class Cafe:
 
 
 @pytest.fixture
-def cafe(deploy_stack: Callable[[Mapping[str, str]], DeployedStack]) -> Cafe:
+def system(deploy_stack: Callable[[Mapping[str, str]], DeployedStack]) -> AlertsStack:
     """A fresh stack."""
-    return Cafe(deploy_stack({}))
+    return AlertsStack(deploy_stack({}))
 
 
-async def test_every_kind_reaches_the_inbox(cafe: Cafe) -> None:
+async def test_every_kind_reaches_the_inbox(system: AlertsStack) -> None:
     """Each of these events passes bus, queue, Lambda, topic and inbox, with the attributes for filter policies."""
     for kind, event in EVENTS.items():
-        cafe.happens(event.model_copy(update={"id": f"event-{kind}"}))
+        system.happens(event.model_copy(update={"id": f"event-{kind}"}))
 
-    await eventually(lambda: len(cafe.read_inbox()) == len(EVENTS), within_s=20)
+    await eventually(lambda: len(system.read_inbox()) == len(EVENTS), within_s=20)
 
-    assert {alert.kind for alert, _ in cafe.inbox} == EVENTS.keys()
-    for alert, attributes in cafe.inbox:
+    assert {alert.kind for alert, _ in system.inbox} == EVENTS.keys()
+    for alert, attributes in system.inbox:
         assert attributes == {"severity": alert.severity, "audience": alert.audience, "kind": alert.kind}
         assert (alert.order_id, alert.correlationid) == (placed().subject, "corr-1")
 
 
-async def test_event_delivered_again_is_published_once(cafe: Cafe) -> None:
+async def test_event_delivered_again_is_published_once(system: AlertsStack) -> None:
     """However often the bus and the queue deliver one event, even at the same time, the inbox has one alert of it."""
-    await cafe.open(visibility_timeout_s=2)
+    await system.open(visibility_timeout_s=2)
     event, last = completed(event_id="twice"), completed(event_id="last")
     for _ in range(3):
-        cafe.happens(event)
-        cafe.deliver(bus_message(event), bus_message(event))
-    cafe.happens(last)
+        system.happens(event)
+        system.deliver(bus_message(event), bus_message(event))
+    system.happens(last)
 
-    await eventually(cafe.is_idle, within_s=20)
-    await eventually(lambda: len(cafe.read_inbox()) >= 2)
+    await eventually(system.is_idle, within_s=20)
+    await eventually(lambda: len(system.read_inbox()) >= 2)
 
-    assert len({alert.id for alert in cafe.read_inbox()}) == 2
-    assert len(cafe.inbox) == 2
-    assert cafe.stack.waiting(cafe.stack.outputs.alerts_dlq) == 0
+    assert len({alert.id for alert in system.read_inbox()}) == 2
+    assert len(system.inbox) == 2
+    assert system.stack.waiting(system.stack.outputs.alerts_dlq) == 0
 
 
-async def test_poison_rests_in_the_dead_letter_queue(cafe: Cafe) -> None:
+async def test_poison_rests_in_the_dead_letter_queue(system: AlertsStack) -> None:
     """An invalid message ends in the dead-letter queue unchanged, and its neighbours are published."""
-    await cafe.open(visibility_timeout_s=2)
+    await system.open(visibility_timeout_s=2)
     poison = [json.dumps({"detail": {"type": "orderboard.order.placed.v9"}}), "no JSON"]
     good = [bus_message(completed(event_id=f"good-{number}")) for number in range(2)]
 
-    cafe.deliver(good[0], *poison, good[1])
+    system.deliver(good[0], *poison, good[1])
 
-    await eventually(lambda: len(cafe.read_inbox()) == 2, within_s=20)
+    await eventually(lambda: len(system.read_inbox()) == 2, within_s=20)
     resting: list[Any] = []
 
     def dead_letters() -> bool:
-        resting.extend(cafe.stack.receive(cafe.stack.outputs.alerts_dlq))
+        resting.extend(system.stack.receive(system.stack.outputs.alerts_dlq))
         return len(resting) == len(poison)
 
     await eventually(dead_letters, within_s=20)
     assert sorted(message["Body"] for message in resting) == sorted(poison)
-    assert len(cafe.read_inbox()) == 2
+    assert len(system.read_inbox()) == 2

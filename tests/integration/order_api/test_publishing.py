@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
+from integration.bus_queue import bus_queue
 from integration.order_api.service import ORDER, ApiProcess
 from orderboard_contracts.events import CancellationRequested, Event, OrderPlaced, parse_event
 from orderboard_contracts.identity import order_id_for
-from support import DeployedStack, eventually, sends_by
+from support import DeployedStack, eventually
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -35,26 +35,11 @@ def events_of(messages: "Sequence[MessageTypeDef]") -> list[Event]:
     return [parse_event(message["Body"]) for message in messages]
 
 
-@pytest.fixture
-def bus_queue(stack: DeployedStack) -> Iterator[str]:
-    """The name of a queue that receives the events of order-api on the bus."""
-    name, bus = f"{stack.prefix}-bus", stack.outputs.bus_name
-    url = stack.sqs.create_queue(QueueName=name, Attributes=sends_by("events"))["QueueUrl"]
-    arn = stack.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pattern = json.dumps({"source": ["orderboard.order-api"]})
-    stack.events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
-    stack.events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "bus", "Arn": arn}])
-    yield name
-    stack.events.remove_targets(Rule=name, EventBusName=bus, Ids=["bus"])
-    stack.events.delete_rule(Name=name, EventBusName=bus)  # a bus with a rule cannot be deleted
-    stack.sqs.delete_queue(QueueUrl=url)
-
-
-async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(
-    stack: DeployedStack, api: ApiProcess, bus_queue: str
-) -> None:
+async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(stack: DeployedStack, api: ApiProcess) -> None:
     """The body is the event, its attributes route it, and the bus has the same document."""
-    response = await api.http.post("/orders", json=ORDER, headers={"X-Correlation-ID": "rush-1"})
+    with bus_queue(stack, "orderboard.order-api") as facts:
+        response = await api.http.post("/orders", json=ORDER, headers={"X-Correlation-ID": "rush-1"})
+        [fact] = await received(stack, facts, 1)
 
     assert response.status_code == 202
     [message] = await received(stack, stack.outputs.work_queue, 1)
@@ -63,7 +48,6 @@ async def test_an_order_is_work_on_the_queue_and_a_fact_on_the_bus(
     [event] = events_of([message])
     assert isinstance(event, OrderPlaced)
     assert (event.subject, event.correlationid) == (response.json()["order_id"], "rush-1")
-    [fact] = await received(stack, bus_queue, 1)
     delivered: dict[str, Any] = json.loads(fact["Body"])
     assert delivered["detail-type"] == "orderboard.order.placed.v1"
     assert parse_event(delivered["detail"]) == event

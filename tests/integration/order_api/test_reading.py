@@ -2,40 +2,39 @@
 
 from datetime import UTC, datetime, timedelta
 
-from boto3.dynamodb.types import TypeSerializer
 from integration.order_api.service import ApiProcess
+from orderboard_aws_client.order_codec import to_item
 from orderboard_contracts.identity import new_order_id
+from orderboard_contracts.order import PricedLine
+from orderboard_contracts.record import OrderRecord
 from support import DeployedStack
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def record(stack: DeployedStack, customer_id: str, *, minute: int = 0) -> str:
-    """Write a completed order as a worker would; returns its id."""
+def recorded(stack: DeployedStack, customer_id: str, *, minute: int = 0) -> str:
+    """Write a completed order as a worker would; return its id."""
     order_id = new_order_id()
-    placed_at = (NOON + timedelta(minutes=minute)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    row = {
-        "order_id": order_id,
-        "status": "completed",
-        "customer_id": customer_id,
-        "priority": "normal",
-        "lines": [{"sku": "tea", "quantity": 2, "unit_price_cents": 320}],
-        "total_cents": 640,
-        "currency": "EUR",
-        "placed_at": placed_at,
-        "recorded_at": placed_at,
-    }
-    serialize = TypeSerializer().serialize
-    stack.dynamodb.put_item(
-        TableName=stack.outputs.orders_table, Item={name: serialize(value) for name, value in row.items()}
+    placed_at = NOON + timedelta(minutes=minute)
+    record = OrderRecord(
+        order_id=order_id,
+        status="completed",
+        customer_id=customer_id,
+        priority="normal",
+        lines=(PricedLine(sku="tea", quantity=2, unit_price_cents=320),),
+        total_cents=640,
+        currency="EUR",
+        placed_at=placed_at,
+        recorded_at=placed_at,
     )
+    stack.dynamodb.put_item(TableName=stack.outputs.orders_table, Item=to_item(record))
     return order_id
 
 
 async def test_an_order_is_404_until_it_is_recorded(stack: DeployedStack, api: ApiProcess) -> None:
     """First 404 with Retry-After, then the order with its lines and prices."""
     before = await api.http.get(f"/orders/{new_order_id()}")
-    order_id = record(stack, "ada")
+    order_id = recorded(stack, "ada")
 
     after = await api.http.get(f"/orders/{order_id}")
 
@@ -46,8 +45,8 @@ async def test_an_order_is_404_until_it_is_recorded(stack: DeployedStack, api: A
 
 async def test_pages_show_every_order_of_a_customer_once(stack: DeployedStack, api: ApiProcess) -> None:
     """Newest first, nobody else's, and the last page has no cursor."""
-    expected = [record(stack, "ada", minute=minute) for minute in range(7)][::-1]
-    record(stack, "eve")
+    expected = [recorded(stack, "ada", minute=minute) for minute in range(7)][::-1]
+    recorded(stack, "eve")
 
     seen: list[str] = []
     parameters = {"customer_id": "ada", "limit": "3"}

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from integration.worker.cafe import Cafe, close_cafe, open_cafe
+from integration.bus_queue import bus_queue
+from integration.worker.worker_stack import WorkerStack
 from support import DeployStack
 
 # Short, so that tests do not wait long for a visibility timeout.
@@ -11,9 +12,8 @@ VISIBILITY_TIMEOUT_S = 3
 
 
 @pytest.fixture
-def cafe(deploy_stack: DeployStack) -> Iterator[Cafe]:
+def system(deploy_stack: DeployStack) -> Iterator[WorkerStack]:
     """A stack whose messages come back after three seconds, and three receives at most."""
     stack = deploy_stack({"WorkVisibilityTimeoutS": str(VISIBILITY_TIMEOUT_S), "WorkMaxReceiveCount": "3"})
-    cafe = open_cafe(stack)
-    yield cafe
-    close_cafe(cafe)
+    with bus_queue(stack, "orderboard.worker") as outcomes:
+        yield WorkerStack(stack, outcomes)

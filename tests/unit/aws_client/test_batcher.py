@@ -1,7 +1,7 @@
 """The promises of a Batcher, with a fake send. Random failures are in test_batcher_chaos.py."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -10,15 +10,19 @@ from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
 
 QUICK = Limits(max_entries=10, linger_s=0.02, backoff=Backoff(0.001, 0.002))
+ONE_BY_ONE = Limits(max_entries=1, max_concurrent_calls=1, max_waiting=2, linger_s=0)
+HOURS = Backoff(3600, 3600)
 THROTTLED = EntryError("ThrottlingException", "slow down", retryable=True)
+
+Callers = list["asyncio.Task[str]"]
 
 
 class FakeService:
     """Records every call; the result of an entry is its name in capitals, or the next of its `results`."""
 
-    def __init__(self) -> None:
+    def __init__(self, **results: list[EntryError]) -> None:
         self.calls: list[list[str]] = []
-        self.results: dict[str, list[EntryError]] = {}
+        self.results = results
         self.under_way = 0
         self.most_under_way = 0
         self.gate = asyncio.Event()
@@ -35,6 +39,11 @@ class FakeService:
             self.under_way -= 1
         return [self.results[entry].pop(0) if self.results.get(entry) else entry.upper() for entry in entries]
 
+    def closed(self) -> "FakeService":
+        """The same service with a closed gate."""
+        self.gate.clear()
+        return self
+
 
 async def turns(count: int = 5) -> None:
     """Let the event loop run everything that is ready."""
@@ -42,57 +51,43 @@ async def turns(count: int = 5) -> None:
         await asyncio.sleep(0)
 
 
-async def failure_of(caller: "asyncio.Task[str]") -> BaseException:
-    """The exception that a caller got."""
-    await asyncio.wait([caller], timeout=5)
-    failure = caller.exception()
-    assert failure is not None
-    return failure
+async def submitted(batcher: Batcher[str, str], names: Iterable[str]) -> Callers:
+    """Callers that have submitted these entries."""
+    callers = [asyncio.create_task(batcher.submit(name)) for name in names]
+    await turns()
+    return callers
 
 
-async def test_callers_share_a_call_and_get_their_own_result() -> None:
-    """Entries submitted together go together, and each caller gets its own entry's result."""
+async def results(service: FakeService, names: Iterable[str], limits: Limits = QUICK) -> list[str | BaseException]:
+    """The results or exceptions of callers that submit these entries at once, within 5 s."""
+    async with Batcher(service.send, limits=limits, size_bytes=len) as batcher, asyncio.timeout(5):
+        return await asyncio.gather(*(batcher.submit(name) for name in names), return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "names", "calls"),
+    [
+        pytest.param(QUICK, "abc", ["abc"], id="entries submitted together go together"),
+        pytest.param(Limits(2, linger_s=60), "ab", ["ab"], id="a full call is sent at once"),
+        pytest.param(QUICK, "a", ["a"], id="a single entry waits for linger_s, not for ever"),
+        pytest.param(QUICK, "aa", ["aa"], id="two callers with equal entries are two entries"),
+    ],
+)
+async def test_callers_share_a_call_and_get_their_own_result(limits: Limits, names: str, calls: list[str]) -> None:
+    """Each caller gets its entry's result."""
     service = FakeService()
 
-    async with Batcher(service.send, limits=QUICK) as batcher:
-        results = await asyncio.gather(*(batcher.submit(name) for name in "abc"))
-
-    assert results == ["A", "B", "C"]
-    assert service.calls == [["a", "b", "c"]]
-
-
-async def test_a_full_call_does_not_linger() -> None:
-    """A full call is sent at once, however long the linger time."""
-    service = FakeService()
-    limits = Limits(max_entries=2, linger_s=60)
-
-    async with Batcher(service.send, limits=limits) as batcher, asyncio.timeout(5):
-        results = await asyncio.gather(*(batcher.submit(name) for name in "ab"))
-
-    assert results == ["A", "B"]
-
-
-async def test_a_lone_entry_goes_when_it_has_lingered() -> None:
-    """A single entry waits for linger_s, not for ever."""
-    service = FakeService()
-
-    async with Batcher(service.send, limits=QUICK) as batcher, asyncio.timeout(5):
-        result = await batcher.submit("a")
-
-    assert result == "A"
+    assert await results(service, names, limits) == list(names.upper())
+    assert ["".join(call) for call in service.calls] == calls
 
 
 async def test_time_spent_waiting_for_a_call_counts_as_lingering() -> None:
     """After a call ends, entries that have lingered already go at once."""
-    service = FakeService()
-    service.gate.clear()
+    service = FakeService().closed()
     limits = Limits(max_entries=2, linger_s=0.02, max_concurrent_calls=1)
 
-    async with Batcher(service.send, limits=limits) as batcher, asyncio.timeout(5), asyncio.TaskGroup() as callers:
-        callers.create_task(batcher.submit("a"))
-        callers.create_task(batcher.submit("b"))
-        callers.create_task(batcher.submit("c"))
-        await turns()
+    async with Batcher(service.send, limits=limits) as batcher, asyncio.timeout(5):
+        callers = await submitted(batcher, "abc")
         lingered = asyncio.Event()
         asyncio.get_running_loop().call_later(limits.linger_s, lingered.set)
         await lingered.wait()
@@ -100,16 +95,14 @@ async def test_time_spent_waiting_for_a_call_counts_as_lingering() -> None:
         await turns()
 
         assert service.calls == [["a", "b"], ["c"]]
+        await asyncio.gather(*callers)
 
 
 async def test_no_call_is_over_its_limits() -> None:
     """A call holds at most max_entries entries and max_bytes bytes; the rest goes in the next, in order."""
     service = FakeService()
-    limits = Limits(max_entries=3, max_bytes=10, linger_s=0.001)
-    names = ["aaaa", "bbbb", "cccc", "d", "e", "f", "g"]
 
-    async with Batcher(service.send, limits=limits, size_bytes=len) as batcher:
-        await asyncio.gather(*(batcher.submit(name) for name in names))
+    await results(service, ["aaaa", "bbbb", "cccc", "d", "e", "f", "g"], Limits(3, max_bytes=10, linger_s=0.001))
 
     assert service.calls == [["aaaa", "bbbb"], ["cccc", "d", "e"], ["f", "g"]]
 
@@ -118,23 +111,20 @@ async def test_an_entry_that_fits_no_call_is_refused_at_once() -> None:
     """An entry larger than a call is an error, and is not sent."""
     service = FakeService()
 
-    async with Batcher(service.send, limits=Limits(max_entries=3, max_bytes=4), size_bytes=len) as batcher:
-        with pytest.raises(EntryTooLargeError, match="the entry has 5 bytes; the limit is 4"):
-            await batcher.submit("aaaaa")
-        await batcher.submit("aaaa")
+    too_large, result = await results(service, ["aaaaa", "aaaa"], Limits(3, max_bytes=4))
 
+    assert isinstance(too_large, EntryTooLargeError)
+    assert str(too_large) == "the entry has 5 bytes; the limit is 4"
+    assert result == "AAAA"
     assert service.calls == [["aaaa"]]
 
 
 async def test_concurrent_calls_are_limited() -> None:
     """At the limit of concurrent calls entries wait; then they go together."""
-    service = FakeService()
-    service.gate.clear()
-    limits = Limits(max_entries=1, max_concurrent_calls=2, linger_s=0)
+    service = FakeService().closed()
 
-    async with Batcher(service.send, limits=limits) as batcher:
-        callers = [asyncio.create_task(batcher.submit(name)) for name in "abcdef"]
-        await turns()
+    async with Batcher(service.send, limits=Limits(1, max_concurrent_calls=2, linger_s=0)) as batcher:
+        callers = await submitted(batcher, "abcdef")
         waiting_meanwhile = batcher.waiting
         service.gate.set()
         await asyncio.gather(*callers)
@@ -145,13 +135,10 @@ async def test_concurrent_calls_are_limited() -> None:
 
 async def test_a_full_batcher_sheds_at_once() -> None:
     """One entry more than max_waiting is rejected without waiting, and there is room again afterwards."""
-    service = FakeService()
-    service.gate.clear()
-    limits = Limits(max_entries=1, max_concurrent_calls=1, max_waiting=2, linger_s=0)
+    service = FakeService().closed()
 
-    async with Batcher(service.send, limits=limits) as batcher:
-        callers = [asyncio.create_task(batcher.submit(name)) for name in "abc"]
-        await turns()
+    async with Batcher(service.send, limits=ONE_BY_ONE) as batcher:
+        callers = await submitted(batcher, "abc")
         with pytest.raises(BatcherFullError, match="2 entries are already waiting"):
             await batcher.submit("d")
         service.gate.set()
@@ -162,21 +149,15 @@ async def test_a_full_batcher_sheds_at_once() -> None:
 
 async def test_cancelled_callers_make_room() -> None:
     """A cancelled caller's entry stops waiting at once: it fills no batcher and is never sent."""
-    service = FakeService()
-    service.gate.clear()
-    limits = Limits(max_entries=1, max_concurrent_calls=1, max_waiting=2, linger_s=0)
+    service = FakeService().closed()
 
-    async with Batcher(service.send, limits=limits) as batcher:
-        first = asyncio.create_task(batcher.submit("a"))
-        await turns()
-        impatient = [asyncio.create_task(batcher.submit(name)) for name in "bc"]
-        await turns()
-        for caller in impatient:
-            caller.cancel()
+    async with Batcher(service.send, limits=ONE_BY_ONE) as batcher:
+        (first,) = await submitted(batcher, "a")
+        for impatient in await submitted(batcher, "bc"):
+            impatient.cancel()
         await turns()
         waiting_afterwards = batcher.waiting
-        patient = asyncio.create_task(batcher.submit("d"))
-        await turns()
+        (patient,) = await submitted(batcher, "d")
         service.gate.set()
 
         assert (await first, await patient) == ("A", "D")
@@ -189,24 +170,19 @@ async def test_a_caller_cancelled_in_the_same_moment_is_not_sent() -> None:
     service = FakeService()
 
     async with Batcher(service.send, limits=Limits(max_entries=2, linger_s=0.01)) as batcher:
-        cancelled = asyncio.create_task(batcher.submit("a"))
-        await turns()
+        (cancelled,) = await submitted(batcher, "a")
         cancelled.cancel()
-        result = await batcher.submit("b")
 
-    assert result == "B"
+        assert await batcher.submit("b") == "B"
     assert service.calls == [["b"]]
 
 
 async def test_a_call_under_way_survives_its_callers() -> None:
     """Cancelling one caller does not take the call from the others, nor leak its concurrency."""
-    service = FakeService()
-    service.gate.clear()
-    limits = Limits(max_entries=2, max_concurrent_calls=1, linger_s=0)
+    service = FakeService().closed()
 
-    async with Batcher(service.send, limits=limits) as batcher:
-        cancelled, patient = (asyncio.create_task(batcher.submit(name)) for name in "ab")
-        await turns()
+    async with Batcher(service.send, limits=Limits(2, max_concurrent_calls=1, linger_s=0)) as batcher:
+        cancelled, patient = await submitted(batcher, "ab")
         cancelled.cancel()
         service.gate.set()
 
@@ -216,23 +192,17 @@ async def test_a_call_under_way_survives_its_callers() -> None:
 
 async def test_a_retryable_error_is_retried() -> None:
     """Only the rejected entry is sent again, and its caller sees no error."""
-    service = FakeService()
-    service.results["b"] = [THROTTLED, THROTTLED]
+    service = FakeService(b=[THROTTLED, THROTTLED])
 
-    async with Batcher(service.send, limits=QUICK) as batcher:
-        results = await asyncio.gather(*(batcher.submit(name) for name in "abc"))
-
-    assert results == ["A", "B", "C"]
+    assert await results(service, "abc") == ["A", "B", "C"]
     assert service.calls == [["a", "b", "c"], ["b"], ["b"]]
 
 
 async def test_a_lasting_error_reaches_only_its_caller() -> None:
     """After `attempts` sends the caller gets the service's error; the others have their results."""
-    service = FakeService()
-    service.results["b"] = [THROTTLED] * QUICK.attempts
+    service = FakeService(b=[THROTTLED] * QUICK.attempts)
 
-    async with Batcher(service.send, limits=QUICK) as batcher:
-        a, b, c = await asyncio.gather(*(batcher.submit(name) for name in "abc"), return_exceptions=True)
+    a, b, c = await results(service, "abc")
 
     assert (a, c) == ("A", "C")
     assert isinstance(b, EntryRefusedError)
@@ -242,25 +212,21 @@ async def test_a_lasting_error_reaches_only_its_caller() -> None:
 
 async def test_a_permanent_error_is_not_retried() -> None:
     """An error that a retry cannot fix is raised at once."""
-    service = FakeService()
-    service.results["a"] = [EntryError("MalformedDetail", "not JSON", retryable=False)]
+    service = FakeService(a=[EntryError("MalformedDetail", "not JSON", retryable=False)])
 
-    async with Batcher(service.send, limits=QUICK) as batcher:
-        with pytest.raises(EntryRefusedError, match="MalformedDetail: not JSON"):
-            await batcher.submit("a")
+    (error,) = await results(service, "a")
 
+    assert isinstance(error, EntryRefusedError)
+    assert str(error) == "MalformedDetail: not JSON"
     assert service.calls == [["a"]]
 
 
 async def test_entries_that_wait_for_their_next_attempt_count_as_waiting() -> None:
     """A service that throttles everything does not make the batcher's memory grow without bound."""
-    service = FakeService()
-    service.results["a"] = [THROTTLED]
-    limits = Limits(max_entries=1, max_waiting=1, linger_s=0, backoff=Backoff(60, 60))
+    service = FakeService(a=[THROTTLED])
 
-    async with Batcher(service.send, limits=limits) as batcher:
-        caller = asyncio.create_task(batcher.submit("a"))
-        await turns()
+    async with Batcher(service.send, limits=Limits(1, max_waiting=1, linger_s=0, backoff=HOURS)) as batcher:
+        (caller,) = await submitted(batcher, "a")
         with pytest.raises(BatcherFullError):
             await batcher.submit("b")
         caller.cancel()
@@ -269,39 +235,35 @@ async def test_entries_that_wait_for_their_next_attempt_count_as_waiting() -> No
         assert batcher.waiting == 0
 
 
-async def test_an_exception_of_the_call_reaches_every_caller() -> None:
-    """A failed call fails all its callers, each with a separate but equal exception; the next call works."""
+class OddError(Exception):
+    """An exception that copy.copy cannot recreate."""
+
+    def __init__(self, code: int, *, reason: str) -> None:
+        super().__init__(f"{code} {reason}")
+
+
+@pytest.mark.parametrize(
+    ("failure", "copied"),
+    [
+        pytest.param(ConnectionError("the bus is away"), True, id="each caller gets a separate but equal exception"),
+        pytest.param(OddError(7, reason="odd"), False, id="one that cannot be copied is raised as it is"),
+    ],
+)
+async def test_an_exception_of_the_call_reaches_every_caller(failure: Exception, copied: bool) -> None:
+    """A failed call fails all its callers; the next call works."""
 
     async def send(entries: Sequence[str]) -> list[str | EntryError]:
         if "a" in entries:
-            raise ConnectionError("the bus is away")
+            raise failure
         return list(entries)
 
     async with Batcher(send, limits=QUICK) as batcher:
         a, b = await asyncio.gather(batcher.submit("a"), batcher.submit("b"), return_exceptions=True)
 
-        assert isinstance(a, ConnectionError)
-        assert isinstance(b, ConnectionError)
-        assert str(a) == str(b) == "the bus is away"
-        assert a is not b
+        assert type(a) is type(b) is type(failure)
+        assert str(a) == str(b) == str(failure)
+        assert (a is not b) == copied
         assert await batcher.submit("c") == "c"
-
-
-async def test_an_exception_that_cannot_be_copied_is_raised_as_it_is() -> None:
-    """An exception that its constructor cannot recreate still reaches every caller unchanged."""
-
-    class OddError(Exception):
-        def __init__(self, code: int, *, reason: str) -> None:
-            super().__init__(f"{code} {reason}")
-
-    async def send(_: Sequence[str]) -> list[str | EntryError]:
-        raise OddError(7, reason="odd")
-
-    async with Batcher(send, limits=QUICK) as batcher:
-        a, b = await asyncio.gather(batcher.submit("a"), batcher.submit("b"), return_exceptions=True)
-
-    assert str(a) == str(b) == "7 odd"
-    assert isinstance(a, OddError)
 
 
 async def test_a_wrong_number_of_results_is_nobodys_result() -> None:
@@ -311,21 +273,18 @@ async def test_a_wrong_number_of_results_is_nobodys_result() -> None:
         return list(entries[1:])
 
     async with Batcher(send, limits=QUICK) as batcher:
-        outcomes = await asyncio.gather(batcher.submit("a"), batcher.submit("b"), return_exceptions=True)
+        failures = await asyncio.gather(batcher.submit("a"), batcher.submit("b"), return_exceptions=True)
 
-    assert [str(outcome) for outcome in outcomes] == ["send returned 1 results for 2 entries"] * 2
+    assert [str(failure) for failure in failures] == ["send returned 1 results for 2 entries"] * 2
 
 
 async def test_leaving_sends_what_waits() -> None:
     """Leaving the context does not wait out the linger, sends everything, and also makes further attempts."""
-    service = FakeService()
-    service.results["b"] = [THROTTLED]
-    limits = Limits(max_entries=10, linger_s=60, backoff=Backoff(0.001, 1))
+    service = FakeService(b=[THROTTLED])
 
     async with asyncio.timeout(5):
-        async with Batcher(service.send, limits=limits) as batcher:
-            callers = [asyncio.create_task(batcher.submit(name)) for name in "ab"]
-            await turns()
+        async with Batcher(service.send, limits=Limits(10, linger_s=60, backoff=Backoff(0.001, 1))) as batcher:
+            callers = await submitted(batcher, "ab")
 
         assert await asyncio.gather(*callers) == ["A", "B"]
     assert service.calls == [["a", "b"], ["b"]]
@@ -333,17 +292,15 @@ async def test_leaving_sends_what_waits() -> None:
 
 async def test_leaving_at_the_limit_of_calls_sends_everything() -> None:
     """Closing in the middle of a burst loses nothing: queue and calls under way drain."""
-    service = FakeService()
-    service.gate.clear()
+    service = FakeService().closed()
+    names = [str(number) for number in range(11)]
 
     async with asyncio.timeout(5):
-        async with Batcher(service.send, limits=Limits(max_entries=2, max_concurrent_calls=2, linger_s=60)) as batcher:
-            callers = [asyncio.create_task(batcher.submit(str(number))) for number in range(11)]
-            await turns()
+        async with Batcher(service.send, limits=Limits(2, max_concurrent_calls=2, linger_s=60)) as batcher:
+            callers = await submitted(batcher, names)
             asyncio.get_running_loop().call_later(0.01, service.gate.set)
 
-        results = await asyncio.gather(*callers)
-    assert results == [str(number) for number in range(11)]
+        assert await asyncio.gather(*callers) == names
     assert batcher.waiting == 0
 
 
@@ -364,27 +321,26 @@ async def test_a_closed_batcher_takes_nothing() -> None:
 
 async def test_stopping_the_drain_fails_every_caller() -> None:
     """After a cancelled drain, callers under way, queued and backing off all get an error at once."""
-    service = FakeService()
-    limits = Limits(max_entries=1, max_concurrent_calls=1, linger_s=0, backoff=Backoff(600, 600))
-    service.results["refused"] = [THROTTLED]
-    callers: list[asyncio.Task[str]] = []
+    service = FakeService(refused=[THROTTLED])
+    callers: Callers = []
 
     async def use_for_a_moment() -> None:
+        limits = Limits(1, max_concurrent_calls=1, linger_s=0, backoff=HOURS)
         async with asyncio.timeout(0.05), Batcher(service.send, limits=limits) as batcher:
-            callers.append(asyncio.create_task(batcher.submit("refused")))
-            await turns()
+            callers.extend(await submitted(batcher, ["refused"]))
             service.gate.clear()
-            callers.extend(asyncio.create_task(batcher.submit(name)) for name in ("under way", "queued"))
-            await turns()
+            callers.extend(await submitted(batcher, ["under way", "queued"]))
 
     with pytest.raises(TimeoutError):
         await use_for_a_moment()
 
-    failures = [await failure_of(caller) for caller in callers]
-    assert [str(failure) for failure in failures] == [
-        "Stopped: the batcher was stopped before the response arrived"
-    ] * 3
-    assert all(isinstance(failure, EntryRefusedError) and failure.error.retryable for failure in failures)
+    async with asyncio.timeout(5):
+        failures = await asyncio.gather(*callers, return_exceptions=True)
+    assert len(failures) == 3
+    for failure in failures:
+        assert isinstance(failure, EntryRefusedError)
+        assert str(failure) == "Stopped: the batcher was stopped before the response arrived"
+        assert failure.error.retryable
     assert service.under_way == 0
 
 
@@ -399,17 +355,6 @@ async def test_a_send_that_cancels_itself_does_not_cancel_callers() -> None:
             await batcher.submit("a")
 
 
-async def test_equal_entries_are_sent_as_often_as_submitted() -> None:
-    """Two callers with equal entries are two entries: the batcher never merges them."""
-    service = FakeService()
-
-    async with Batcher(service.send, limits=QUICK) as batcher:
-        results = await asyncio.gather(*(batcher.submit(name) for name in "aa"))
-
-    assert results == ["A", "A"]
-    assert service.calls == [["a", "a"]]
-
-
 @pytest.mark.parametrize("name", ["max_entries", "max_bytes", "max_concurrent_calls", "max_waiting", "attempts"])
 def test_limits_that_would_hang_are_rejected(name: str) -> None:
     """A limit of zero, with which nothing could ever be sent, is an error that names it."""
@@ -421,9 +366,7 @@ def test_limits_that_would_hang_are_rejected(name: str) -> None:
 
 async def test_an_idle_batcher_does_not_spin() -> None:
     """While entries wait for a call to end, the event loop sleeps: a handful of wake-ups, not thousands."""
-    service = FakeService()
-    service.gate.clear()
-    loop = asyncio.get_running_loop()
+    service = FakeService().closed()
     dispatches = 0
 
     class Counting(Batcher[str, str]):
@@ -432,9 +375,9 @@ async def test_an_idle_batcher_does_not_spin() -> None:
             dispatches += 1
             super()._dispatch()
 
-    async with Counting(service.send, limits=Limits(max_entries=1, max_concurrent_calls=1, linger_s=0.001)) as batcher:
-        callers = [asyncio.create_task(batcher.submit(name)) for name in "abc"]
-        loop.call_later(0.1, service.gate.set)
+    async with Counting(service.send, limits=Limits(1, max_concurrent_calls=1, linger_s=0.001)) as batcher:
+        callers = await submitted(batcher, "abc")
+        asyncio.get_running_loop().call_later(0.1, service.gate.set)
         await asyncio.gather(*callers)
 
     assert dispatches < 20

@@ -50,113 +50,113 @@ class Harness:
 
 
 @pytest.fixture
-def cafe() -> Harness:
+def harness() -> Harness:
     """A fresh notifier."""
     return Harness()
 
 
-def test_alerts_of_a_batch_are_published(cafe: Harness) -> None:
+def test_alerts_of_a_batch_are_published(harness: Harness) -> None:
     """Every event of a batch is published in order, and none is returned."""
-    failed = cafe.receive(bus_message(completed(event_id="e1")), bus_message(completed(event_id="e2")))
+    failed = harness.receive(bus_message(completed(event_id="e1")), bus_message(completed(event_id="e2")))
 
     assert failed == []
-    assert [alert.kind for alert in cafe.topic.alerts] == ["express_ready", "express_ready"]
-    assert len({alert.id for alert in cafe.topic.alerts}) == 2
+    assert [alert.kind for alert in harness.topic.alerts] == ["express_ready", "express_ready"]
+    assert len({alert.id for alert in harness.topic.alerts}) == 2
 
 
-def test_event_without_alert_is_done(cafe: Harness) -> None:
+def test_event_without_alert_is_done(harness: Harness) -> None:
     """An event that causes no alert is acknowledged, publishes nothing and leaves no record."""
-    failed = cafe.receive(bus_message(cancelled()))
+    failed = harness.receive(bus_message(cancelled()))
 
     assert failed == []
-    assert cafe.topic.published == []
-    assert cafe.table.items == {}
+    assert harness.topic.published == []
+    assert harness.table.items == {}
 
 
-def test_event_delivered_twice_is_published_once(cafe: Harness) -> None:
+def test_event_delivered_twice_is_published_once(harness: Harness) -> None:
     """Neither a second delivery in a batch, nor a later one, nor one to another environment publishes again."""
     event = placed()
 
-    assert cafe.receive(bus_message(event), bus_message(event)) == []
-    assert cafe.receive(bus_message(event)) == []
-    assert cafe.receive(bus_message(event), notifier=cafe.another()) == []
+    assert harness.receive(bus_message(event), bus_message(event)) == []
+    assert harness.receive(bus_message(event)) == []
+    assert harness.receive(bus_message(event), notifier=harness.another()) == []
 
-    assert len(cafe.topic.published) == 1
+    assert len(harness.topic.published) == 1
 
 
 @pytest.mark.parametrize("body", POISON.values(), ids=POISON.keys())
-def test_poison_affects_no_other(cafe: Harness, body: str) -> None:
+def test_poison_affects_no_other(harness: Harness, body: str) -> None:
     """A message without a valid event is returned, and its neighbours are published."""
     good = (bus_message(completed(event_id=event_id)) for event_id in ("e1", "e2"))
 
-    failed = cafe.receive(next(good), body, next(good))
+    failed = harness.receive(next(good), body, next(good))
 
     assert failed == ["m1"]
-    assert len(cafe.topic.published) == 2
+    assert len(harness.topic.published) == 2
 
 
-def test_batch_of_poison_alone_is_reported_not_raised(cafe: Harness) -> None:
+def test_batch_of_poison_alone_is_reported_not_raised(harness: Harness) -> None:
     """A batch that fails as a whole does not count as an error of the function: each message is returned."""
-    assert cafe.receive("{", "[]") == ["m0", "m1"]
+    assert harness.receive("{", "[]") == ["m0", "m1"]
 
 
-def test_publish_that_fails_is_tried_again(cafe: Harness) -> None:
+def test_publish_that_fails_is_tried_again(harness: Harness) -> None:
     """Without a response of SNS only that message is returned, and its redelivery is published."""
     first, second = bus_message(completed(event_id="e1")), bus_message(completed(event_id="e2"))
-    cafe.topic.failures_left = 1
+    harness.topic.failures_left = 1
 
-    assert cafe.receive(first, second) == ["m0"]
-    assert len(cafe.topic.published) == 1
+    assert harness.receive(first, second) == ["m0"]
+    assert len(harness.topic.published) == 1
 
-    assert cafe.receive(first) == []
-    assert len(cafe.topic.published) == 2
+    assert harness.receive(first) == []
+    assert len(harness.topic.published) == 2
 
 
-def test_crash_before_the_record_publishes_at_least_once(cafe: Harness) -> None:
+def test_crash_before_the_record_publishes_at_least_once(harness: Harness) -> None:
     """If the record cannot be completed, redeliveries fail until the invocation is over, then publish again."""
     event = bus_message(rejected())
-    cafe.table.update_failures_left = 1
+    harness.table.update_failures_left = 1
 
-    assert cafe.receive(event) == ["m0"]
-    assert cafe.receive(event) == ["m0"], "the first invocation may still be running"
-    cafe.table.let_invocation_time_out()
-    assert cafe.receive(event) == []
+    assert harness.receive(event) == ["m0"]
+    assert harness.receive(event) == ["m0"], "the first invocation may still be running"
+    harness.table.let_invocation_time_out()
+    assert harness.receive(event) == []
 
-    first, second = cafe.topic.alerts
+    first, second = harness.topic.alerts
     assert first.id == second.id
 
 
-def test_record_holds_no_longer_than_the_invocation(cafe: Harness) -> None:
+def test_record_holds_no_longer_than_the_invocation(harness: Harness) -> None:
     """An alert in progress blocks its redelivery only for the remaining time of the invocation."""
-    cafe.table.update_failures_left = 1
+    harness.table.update_failures_left = 1
 
-    cafe.receive(bus_message(rejected()), context=FakeContext([900]))
+    harness.receive(bus_message(rejected()), context=FakeContext([900]))
 
-    (record,) = cafe.table.items.values()
+    (record,) = harness.table.items.values()
     lasts_ms = int(record["in_progress_expiration"]["N"]) - (int(record["expiration"]["N"]) - 14 * 86_400) * 1000
     assert lasts_ms < 900 + 1_000, "the record's own expiry is in whole seconds"
 
 
-def test_no_alert_begins_without_time_to_end(cafe: Harness) -> None:
+def test_no_alert_begins_without_time_to_end(harness: Harness) -> None:
     """Shortly before the end of the invocation the rest of the batch is returned; earlier messages stay done."""
     bodies = [bus_message(completed(event_id=f"e{number}")) for number in range(3)]
 
-    failed = cafe.receive(*bodies, context=FakeContext([10_000, 9_000, 8_000, 2_000]))
+    failed = harness.receive(*bodies, context=FakeContext([10_000, 9_000, 8_000, 2_000]))
 
     assert failed == ["m1", "m2"]
-    assert len(cafe.topic.published) == 1
+    assert len(harness.topic.published) == 1
 
 
-def test_short_timeout_still_publishes(cafe: Harness) -> None:
+def test_short_timeout_still_publishes(harness: Harness) -> None:
     """A function with a timeout of one second still handles messages."""
-    assert cafe.receive(bus_message(placed()), context=FakeContext([1_000, 900])) == []
+    assert harness.receive(bus_message(placed()), context=FakeContext([1_000, 900])) == []
 
 
-def test_metrics_count_each_result(cafe: Harness, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_count_each_result(harness: Harness, capsys: pytest.CaptureFixture[str]) -> None:
     """One EMF document per invocation counts messages received, published, repeated, ignored and failed."""
     event = bus_message(placed())
 
-    cafe.receive(event, event, bus_message(cancelled()), "{")
+    harness.receive(event, event, bus_message(cancelled()), "{")
 
     (document,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert {name: sum(document[name]) for name in document if name[0].isupper()} == {
@@ -169,11 +169,11 @@ def test_metrics_count_each_result(cafe: Harness, capsys: pytest.CaptureFixture[
     assert document["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "OrderBoard"
 
 
-def test_log_has_one_line_per_message(cafe: Harness) -> None:
+def test_log_has_one_line_per_message(harness: Harness) -> None:
     """Each line names the event, the order and the result."""
-    cafe.receive(bus_message(placed()), "{")
+    harness.receive(bus_message(placed()), "{")
 
-    announced, refused = map(json.loads, cafe.log.getvalue().splitlines())
+    announced, refused = map(json.loads, harness.log.getvalue().splitlines())
     assert (announced["message"], announced["kind"], announced["correlation_id"]) == (
         "alert.announced",
         "large_order",
