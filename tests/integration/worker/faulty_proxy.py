@@ -70,12 +70,12 @@ def _handler(
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
         async with session.request(
             request.method, f"{backend_url}{request.path_qs}", headers=headers, data=await request.read()
-        ) as answer:
-            body = await answer.read()
-            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
+        ) as response:
+            body = await response.read()
+            kept = {name: value for name, value in response.headers.items() if name.lower() not in _HOP_BY_HOP}
         if fault == "drop_response":
             assert request.transport is not None
             request.transport.abort()
-        return web.Response(status=answer.status, headers=kept, body=body)
+        return web.Response(status=response.status, headers=kept, body=body)
 
     return handle  # type: ignore[return-value]

@@ -36,11 +36,11 @@ class WorkerProcess:
         """Return status and body of /healthz."""
         address = self.lines("worker.started")[0]["metrics_url"]
         try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:  # noqa: S310 - our own address
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as answer:
-            with answer:
-                return answer.code, json.load(answer)
+            with urllib.request.urlopen(f"{address}/healthz", timeout=5) as response:  # noqa: S310 - our own address
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as response:
+            with response:
+                return response.code, json.load(response)
 
     def signal(self, number: int) -> None:
         """Send a signal."""

@@ -27,11 +27,11 @@ class WorkerStack:
         for start in range(0, len(commands), 10):
             batch = enumerate(commands[start : start + 10])
             entries = [{"Id": str(index), **entry_for(command, command.to_json())} for index, command in batch]
-            answer = self.stack.sns.publish_batch(
+            response = self.stack.sns.publish_batch(
                 TopicArn=self.stack.outputs.orders_topic_arn,
                 PublishBatchRequestEntries=entries,  # type: ignore[arg-type]
             )
-            assert not answer.get("Failed")
+            assert not response.get("Failed")
 
     def send(self, *bodies: Body) -> None:
         """Send arbitrary bodies to the work queue."""

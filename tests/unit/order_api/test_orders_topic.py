@@ -83,10 +83,10 @@ async def test_an_entry_without_a_result_is_retried() -> None:
 
     class Forgetful(FakeSns):
         async def publish_batch(self, *, TopicArn: str, PublishBatchRequestEntries: Any) -> Any:  # noqa: N803
-            answer = await super().publish_batch(
+            response = await super().publish_batch(
                 TopicArn=TopicArn, PublishBatchRequestEntries=PublishBatchRequestEntries
             )
-            return {} if len(self.calls) == 1 else answer
+            return {} if len(self.calls) == 1 else response
 
     sns = Forgetful()
 

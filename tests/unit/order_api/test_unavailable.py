@@ -112,20 +112,20 @@ async def test_a_full_buffer_is_a_503_at_once() -> None:
         await assert_unavailable(api, "too-many")
         seconds = time.perf_counter() - began
         api.sns.gate.set()
-        answers = await asyncio.gather(*concurrent)
+        responses = await asyncio.gather(*concurrent)
 
         assert seconds < 0.5
-        assert [answer.status_code for answer in answers].count(202) >= 10
+        assert [response.status_code for response in responses].count(202) >= 10
 
 
 async def test_only_the_rejected_entry_fails(api: RunningApi) -> None:
     """Of orders that share a call, only the one that SNS rejects gets a 503."""
     api.sns.rejections.append(PERMANENT_ERROR)
 
-    answers = await asyncio.gather(*(api.place(key=f"shared-{number}") for number in range(10)))
+    responses = await asyncio.gather(*(api.place(key=f"shared-{number}") for number in range(10)))
 
-    assert sorted(answer.status_code for answer in answers) == [202] * 9 + [503]
-    refused = next(number for number, answer in enumerate(answers) if answer.status_code == 503)
+    assert sorted(response.status_code for response in responses) == [202] * 9 + [503]
+    refused = next(number for number, response in enumerate(responses) if response.status_code == 503)
     assert order_id_for(f"shared-{refused}") not in {event.subject for event in api.sns.events}
 
 

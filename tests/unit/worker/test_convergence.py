@@ -42,15 +42,15 @@ class _SteppedOrders(MemoryOrders):
 
     async def insert(self, record: OrderRecord) -> bool:
         await _Turn()
-        answer = await super().insert(record)
+        result = await super().insert(record)
         await _Turn()
-        return answer
+        return result
 
     async def get(self, order_id: str) -> OrderRecord:
         await _Turn()
-        answer = await super().get(order_id)
+        result = await super().get(order_id)
         await _Turn()
-        return answer
+        return result
 
     async def replace_tombstone(self, record: OrderRecord) -> None:
         await _Turn()

@@ -45,14 +45,14 @@ class FakeDynamo:
         items = [self._item(statement) for statement in Statements]
         self.batches.append(len(items))
         rejections = self.reject(items)
-        answers: list[dict[str, Any]] = []
+        results: list[dict[str, Any]] = []
         for item, rejection in zip(items, rejections, strict=True):
             key = item["order_id"]["S"]
             code = rejection or ("DuplicateItem" if key in self.items else None)
             if code is None:
                 self.items[key] = item
-            answers.append({"TableName": TABLE} if code is None else {"Error": {"Code": code, "Message": "no"}})
-        return {"Responses": answers}
+            results.append({"TableName": TABLE} if code is None else {"Error": {"Code": code, "Message": "no"}})
+        return {"Responses": results}
 
     def _item(self, statement: dict[str, Any]) -> Item:
         head, members = statement["Statement"].split(" VALUE ")
@@ -119,43 +119,34 @@ async def test_an_order_that_has_a_row_is_not_written_again() -> None:
     assert dynamo.batches == [1, 1]
 
 
-async def test_throttling_of_one_statement_is_not_poison() -> None:
-    """It is retried a few times, then reported as unavailable; the others are written."""
-    dynamo = FakeDynamo()
-    slow = record()
-    dynamo.reject = lambda items: [
-        "ProvisionedThroughputExceeded" if item["order_id"]["S"] == slow.order_id else None for item in items
-    ]
-
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
-        results = await asyncio.gather(
-            orders.insert(slow), *(orders.insert(record()) for _ in range(5)), return_exceptions=True
-        )
-
-    assert isinstance(results[0], UnavailableError)
-    assert results[1:] == [True] * 5
-
-
-@pytest.mark.parametrize("whole_call", [True, False])
-async def test_an_order_that_the_table_rejects_affects_no_other(whole_call: bool) -> None:
-    """If the table rejects its statement, or the whole call because of it, only that order is poison."""
+@pytest.mark.parametrize(
+    ("code", "whole_call", "failure"),
+    [
+        pytest.param(
+            "ProvisionedThroughputExceeded", False, UnavailableError, id="throttled: unavailable after retries"
+        ),
+        pytest.param("ValidationError", False, PoisonError, id="its statement is rejected: poison"),
+        pytest.param("ValidationException", True, PoisonError, id="the call is rejected because of it: poison"),
+    ],
+)
+async def test_an_order_that_fails_affects_no_other(code: str, whole_call: bool, failure: type[Exception]) -> None:
+    """Of orders that share a call, only the one that the table rejects fails."""
     dynamo = FakeDynamo()
     bad = record()
 
     def reject(items: list[Item]) -> list[str | None]:
-        rejections = ["ValidationError" if item["order_id"]["S"] == bad.order_id else None for item in items]
+        rejections = [code if item["order_id"]["S"] == bad.order_id else None for item in items]
         if whole_call and any(rejections):
-            raise client_error("ValidationException")
+            raise client_error(code)
         return rejections
 
     dynamo.reject = reject
 
     async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
-        results = await asyncio.gather(
-            orders.insert(bad), *(orders.insert(record()) for _ in range(5)), return_exceptions=True
-        )
+        inserts = [orders.insert(bad), *(orders.insert(record()) for _ in range(5))]
+        results = await asyncio.gather(*inserts, return_exceptions=True)
 
-    assert isinstance(results[0], PoisonError)
+    assert isinstance(results[0], failure)
     assert results[1:] == [True] * 5
 
 
@@ -208,7 +199,7 @@ async def test_a_removed_row_is_a_changed_row() -> None:
 
 
 async def test_a_tombstone_is_replaced_once() -> None:
-    """The second writer, late or repeated after a lost answer, is rejectd and looks again."""
+    """The second writer, late or repeating after a lost response, is rejected and must read again."""
     dynamo = FakeDynamo()
     cancelled = record().model_copy(update={"status": "cancelled"})
 
