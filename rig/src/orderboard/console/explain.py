@@ -1,7 +1,7 @@
 """Explains which rules of the bus and filter policies of the topic match an event, and why not.
 
 localbus gives a reason for each field. On other backends EventBridge's TestEventPattern answers for rules, without a
-reason; SNS has no such call, so a filter policy is tested as an event pattern: the syntax is the same.
+reason; SNS has no such call, so a filter policy is tested as a pattern for `detail`: the syntax is the same.
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_TestEventPattern.html
 """
 
@@ -15,7 +15,7 @@ from orderboard.console.source import Source
 from orderboard.errors import UsageError
 from orderboard.system.target import AWS_ERRORS
 
-# Fields that TestEventPattern requires of every event.
+# Fields that TestEventPattern requires of every event, besides source, detail-type and detail.
 _REQUIRED: Final[dict[str, Any]] = {
     "id": "00000000-0000-0000-0000-000000000000",
     "account": "000000000000",
@@ -82,7 +82,10 @@ def _policy_answer(source: Source, name: str, policy: str, attributes: dict[str,
         return _result(name, policy, matched=False, why="The topic carries commands only; this event is not one.")
     if not json.loads(policy):
         return _result(name, policy, matched=True, why="The subscription has no filter policy.")
-    return _answer(source, name, policy, attributes)
+    if source.localbus() is not None:
+        return _answer(source, name, policy, attributes)
+    event = {**_REQUIRED, "source": "sns", "detail-type": "attributes", "detail": attributes}
+    return _answer(source, name, json.dumps({"detail": json.loads(policy)}), event) | {"pattern": policy}
 
 
 def _answer(source: Source, name: str, pattern: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -90,10 +93,9 @@ def _answer(source: Source, name: str, pattern: str, event: dict[str, Any]) -> d
     if engine is not None:
         found = engine.explain(pattern, event)
         return _result(name, pattern, matched=found["matches"], why=found["why"], reasons=found["reasons"])
+    events = source.target().events
     try:
-        matched = source.target().events.test_event_pattern(
-            EventPattern=pattern, Event=json.dumps({**_REQUIRED, **event})
-        )["Result"]
+        matched = events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
     except AWS_ERRORS as exc:
         return _result(name, pattern, matched=None, why=f"The backend did not answer: {exc}")
     return _result(name, pattern, matched=matched, why="Only localbus gives reasons.")
