@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engines.client import Client
 from engines.engine import Engine
@@ -80,6 +81,29 @@ class Operation:
     def client_busy(self) -> float:
         """The share of the time in which the client computed."""
         return statistics.median(one.client_s / one.wall_s for one in self.rounds)
+
+    def document(self) -> dict[str, Any]:
+        """The operation for --json."""
+        return {
+            "operation": self.name,
+            "messages_per_s": self.rates(),
+            "server_cpu_s_per_1000": self.costs_s(),
+            "server_busy": self.server_busy(),
+            "client_busy": self.client_busy(),
+        }
+
+    def cells(self, engine: str) -> tuple[str, ...]:
+        """A row of the table of speeds."""
+        rates, cost_s = self.rates(), statistics.median(self.costs_s())
+        spread, busy = f"{min(rates):,.0f} - {max(rates):,.0f}", (self.server_busy(), self.client_busy())
+        return (
+            self.name,
+            engine,
+            f"{statistics.median(rates):,.0f}",
+            spread,
+            f"{cost_s:.3f}",
+            *map("{:.0%}".format, busy),
+        )
 
 
 @dataclass

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fake_lambda import ME, QUEUE_ARN, MappingBench, mapping_bench
@@ -24,7 +25,7 @@ GIVEN: dict[str, Any] = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista"}
 def context_of(it: MappingBench) -> ResourceContext:
     """The context of the resource `Mapping` in the stack `shop`."""
     return ResourceContext(
-        {"lambda": lambda_api.service(it.mappings)}, ME, "shop", STACK_ID, "Mapping", lambda _arn: None
+        {"lambda": lambda_api.service(it.mappings)}, ME, "shop", STACK_ID, lambda _arn: None, "Mapping"
     )
 
 
@@ -36,8 +37,9 @@ async def test_a_mapping_has_the_tags_of_its_template_and_those_of_cloudformatio
         before = {**GIVEN, "Tags": [{"Key": "my", "Value": "tag"}]}
 
         created = await kind.create(context, before)
+        existing = replace(context, resource=created)
         first = await it.call("ListTags", Resource=created.attributes["EventSourceMappingArn"])
-        await kind.update(context, created, before, {**GIVEN, "Tags": [{"Key": "your", "Value": "tag"}]})
+        await kind.update(existing, before, {**GIVEN, "Tags": [{"Key": "your", "Value": "tag"}]})
         second = await it.call("ListTags", Resource=created.attributes["EventSourceMappingArn"])
 
         assert first["Tags"] == {"my": "tag", **OWN_TAGS}
@@ -52,11 +54,12 @@ async def test_a_mapping_is_updated_in_place_and_deleted() -> None:
         before = {**GIVEN, "BatchSize": "3", "Enabled": False}
 
         created = await kind.create(context, before)
+        existing = replace(context, resource=created)
         old = await it.call("GetEventSourceMapping", UUID=created.physical_id)
-        await kind.update(context, created, before, GIVEN)
+        await kind.update(existing, before, GIVEN)
         new = await it.call("GetEventSourceMapping", UUID=created.physical_id)
-        await kind.delete(context, created, GIVEN)
-        await kind.delete(context, created, GIVEN)
+        await kind.delete(existing, GIVEN)
+        await kind.delete(existing, GIVEN)
 
         assert (old["BatchSize"], old["State"]) == (3, "Disabled")
         assert (new["BatchSize"], new["State"]) == (10, "Enabled")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from localbus.cloudformation.resource_errors import status_reason
 from localbus.cloudformation.resources.base import ResourceContext
@@ -69,9 +69,8 @@ class Deletion:
             self.stack.set_resource_status(resource, "DELETE_SKIPPED")
             return True
         self.stack.set_resource_status(resource, "DELETE_IN_PROGRESS")
-        context = replace(self.context, logical_id=resource.logical_id)
         try:
-            await RESOURCE_TYPES[resource.type].delete(context, resource.physical, resource.properties)
+            await RESOURCE_TYPES[resource.type].delete(resource.context(self.context), resource.properties)
         except Exception as exc:  # noqa: BLE001 (the boundary: any error becomes the resource's reason)
             reason = status_reason(resource.logical_id, resource.type, exc)
             self.stack.set_resource_status(resource, "DELETE_FAILED", reason)

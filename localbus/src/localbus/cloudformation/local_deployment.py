@@ -90,7 +90,7 @@ class LocalDeployment:
         verb = "UPDATE" if replaced else "CREATE"
         self._stack.set_resource_status(resource, f"{verb}_IN_PROGRESS", _REPLACING if replaced else "")
         try:
-            created = await kind.create(replace(self._context, logical_id=name), resource.properties)
+            created = await kind.create(resource.context(self._context), resource.properties)
         except BaseException:
             if replaced:
                 self._stack.resources[name] = replaced
@@ -109,8 +109,8 @@ class LocalDeployment:
         # Recorded first: an update that fails half-way is rolled back from all the new properties.
         self.changes.append(Change("updated", old, before))
         before.properties = resource.properties
-        context = replace(self._context, logical_id=resource.logical_id)
-        before.attributes = (await kind.update(context, old.physical, old.properties, resource.properties)).attributes
+        updated = await kind.update(old.context(self._context), old.properties, resource.properties)
+        before.attributes = updated.attributes
         _copy_settings(resource, before)
         self._stack.set_resource_status(before, "UPDATE_COMPLETE")
 
@@ -137,8 +137,8 @@ class LocalDeployment:
     async def _update_back(self, before: StackResource, after: StackResource) -> bool:
         self._stack.set_resource_status(after, "UPDATE_IN_PROGRESS")
         try:
-            context, kind = replace(self._context, logical_id=after.logical_id), RESOURCE_TYPES[after.type]
-            restored = await kind.update(context, after.physical, after.properties, before.properties)
+            context, kind = after.context(self._context), RESOURCE_TYPES[after.type]
+            restored = await kind.update(context, after.properties, before.properties)
         except Exception as exc:  # noqa: BLE001 (the same boundary)
             reason = status_reason(after.logical_id, after.type, exc)
             self._stack.set_resource_status(after, "UPDATE_FAILED", reason)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from localbus.clock import Clock
 from localbus.cloudformation.plan import Plan, Value
-from localbus.cloudformation.resources.base import PhysicalResource
+from localbus.cloudformation.resources.base import PhysicalResource, ResourceContext
 from localbus.cloudformation.template.intrinsic_functions import template_error
 from localbus.cloudformation.upstream_stack import UpstreamStack
 from localbus.ids import new_id
@@ -42,10 +42,10 @@ class StackResource:
         """True if there is a physical resource to delete."""
         return bool(self.physical_id) and self.status != "DELETE_COMPLETE"
 
-    @property
-    def physical(self) -> PhysicalResource:
-        """The resource as its type sees it."""
-        return PhysicalResource(self.physical_id, self.attributes)
+    def context(self, of_stack: ResourceContext) -> ResourceContext:
+        """The context for the calls of its type."""
+        resource = PhysicalResource(self.physical_id, self.attributes)
+        return replace(of_stack, logical_id=self.logical_id, resource=resource)
 
 
 class Stack:

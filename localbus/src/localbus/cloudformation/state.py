@@ -72,7 +72,7 @@ class CloudFormation:
 
     def resource_context(self, stack: Stack) -> ResourceContext:
         """The context of a stack's resources, without a logical id."""
-        return ResourceContext(self._services, stack.caller, stack.name, stack.id, "", self._free_name)
+        return ResourceContext(self._services, stack.caller, stack.name, stack.id, self._free_name)
 
     def run(self, stack: Stack, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` on a stack in the background, after the stack's previous task."""

@@ -45,7 +45,7 @@ class PhysicalResource:
 
 @dataclass(frozen=True)
 class ResourceContext:
-    """The services, the caller and the stack of one resource.
+    """The services, the caller and the stack of one resource, and the resource itself if it exists.
 
     `free_name` gets the ARN of a deleted queue and makes its name available at once: CloudFormation on AWS waits out
     the 60 seconds for which SQS reserves the name.
@@ -55,8 +55,14 @@ class ResourceContext:
     caller: Caller
     stack_name: str
     stack_id: str
-    logical_id: str
     free_name: Callable[[str], None]
+    logical_id: str = ""
+    resource: PhysicalResource = field(default=PhysicalResource(""))
+
+    @property
+    def physical_id(self) -> str:
+        """The physical id of the existing resource."""
+        return self.resource.physical_id
 
     async def call(self, service: str, operation: str, **params: Any) -> Params:
         """Call an action of a service as a client would. Raises AwsError."""
@@ -180,13 +186,11 @@ class ResourceType(ABC):
         """Create a resource. Raises AwsError."""
 
     @abstractmethod
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """Update a resource in place. Raises AwsError."""
 
     @abstractmethod
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """Delete a resource, unless it is gone already. Raises AwsError."""
 
 

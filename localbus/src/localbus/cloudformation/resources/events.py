@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/A
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from localbus.cloudformation.resources.base import (
@@ -48,27 +49,25 @@ class EventBusType(ResourceType):
         try:
             await _put_policy(context, name, properties)
         except AwsError:
-            await self.delete(context, resource, properties)
+            await self.delete(replace(context, resource=resource), properties)
             raise
         return resource
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """UpdateEventBus, its policy and its tags."""
-        name = resource.physical_id
+        name = context.physical_id
         given = {key: new[key] for key in _BUS_SETTINGS if key in new and key != "EventSourceName"}
         cleared = {"Description": ""} if "Description" in old and "Description" not in new else {}
         await context.call_coerced("events", "UpdateEventBus", {**cleared, **given, "Name": name})
         if "Policy" in old and "Policy" not in new:
             await context.call("events", "RemovePermission", EventBusName=name, RemoveAllPermissions=True)
         await _put_policy(context, name, new)
-        await context.retag("events", {"ResourceARN": resource.attributes["Arn"]}, old, new)
-        return PhysicalResource(name, {**resource.attributes, "Policy": text_of(new.get("Policy", ""))})
+        await context.retag("events", {"ResourceARN": context.resource.attributes["Arn"]}, old, new)
+        return PhysicalResource(name, {**context.resource.attributes, "Policy": text_of(new.get("Policy", ""))})
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """DeleteEventBus."""
-        await context.call("events", "DeleteEventBus", Name=resource.physical_id)
+        await context.call("events", "DeleteEventBus", Name=context.physical_id)
 
 
 async def _put_policy(context: ResourceContext, bus: str, properties: Properties) -> None:
@@ -90,12 +89,10 @@ class EventBusPolicyType(ResourceType):
         await self._put(context, properties)
         return PhysicalResource(f"{properties.get('EventBusName', _DEFAULT_BUS)}|{properties['StatementId']}")
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """PutPermission, which replaces the statement."""
         await self._put(context, new)
-        return resource
+        return context.resource
 
     async def _put(self, context: ResourceContext, properties: Properties) -> None:
         bus = properties.get("EventBusName", _DEFAULT_BUS)
@@ -113,7 +110,7 @@ class EventBusPolicyType(ResourceType):
         policy["Statement"] = [*kept, statement]
         await context.call("events", "PutPermission", EventBusName=bus, Policy=json.dumps(policy))
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """RemovePermission."""
         bus, statement_id = properties.get("EventBusName"), properties["StatementId"]
         await context.call_if_exists("events", "RemovePermission", EventBusName=bus, StatementId=statement_id)
@@ -157,27 +154,25 @@ class RuleType(ResourceType):
         try:
             await _put_targets(context, bus, name, targets)
         except AwsError:
-            await self.delete(context, resource, {**properties, "Targets": []})
+            await self.delete(replace(context, resource=resource), properties)
             raise
         return resource
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """PutRule, and the targets where they differ."""
-        bus, name = new.get("EventBusName", _DEFAULT_BUS), resource.physical_id.rpartition("|")[2]
+        bus, name = new.get("EventBusName", _DEFAULT_BUS), context.physical_id.rpartition("|")[2]
         targets = _targets(context, new)
         await _put_rule(context, name, new)
         removed = {one["Id"] for one in _targets(context, old)} - {one["Id"] for one in targets}
         if removed:
             await context.call("events", "RemoveTargets", EventBusName=bus, Rule=name, Ids=sorted(removed))
         await _put_targets(context, bus, name, targets)
-        await context.retag("events", {"ResourceARN": resource.attributes["Arn"]}, old, new)
-        return resource
+        await context.retag("events", {"ResourceARN": context.resource.attributes["Arn"]}, old, new)
+        return context.resource
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """RemoveTargets, also for targets that other clients added, and DeleteRule."""
-        bus, name = properties.get("EventBusName", _DEFAULT_BUS), resource.physical_id.rpartition("|")[2]
+        bus, name = properties.get("EventBusName", _DEFAULT_BUS), context.physical_id.rpartition("|")[2]
         shown = await context.call_if_exists("events", "ListTargetsByRule", EventBusName=bus, Rule=name)
         if shown and shown["Targets"]:
             ids = [one["Id"] for one in shown["Targets"]]

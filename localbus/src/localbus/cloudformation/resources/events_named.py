@@ -29,17 +29,15 @@ class _NamedType(ResourceType):
             attributes["SecretArn"] = (await context.call("events", "DescribeConnection", Name=name))["SecretArn"]
         return PhysicalResource(name, {key: value for key, value in attributes.items() if key in self.attributes})
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """Update the resource."""
-        given = self._to_update(new) | {self.name_property: resource.physical_id}
+        given = self._to_update(new) | {self.name_property: context.physical_id}
         await context.call_coerced("events", f"Update{self.noun}", given)
-        return resource
+        return context.resource
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """Delete the resource."""
-        name = {self.name_property: resource.physical_id}
+        name = {self.name_property: context.physical_id}
         await context.call_if_exists("events", f"Delete{self.noun}", **name)
 
     def _to_create(self, properties: Properties) -> Params:

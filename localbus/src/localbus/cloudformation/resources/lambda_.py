@@ -74,22 +74,20 @@ class MappingType(ResourceType):
         arn = f"arn:aws:lambda:{context.caller.region}:{context.caller.account}:event-source-mapping:{uuid}"
         return PhysicalResource(uuid, {"Id": uuid, "EventSourceMappingArn": arn})
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """UpdateEventSourceMapping. Properties that the template no longer sets get their default."""
         members = context.shape("lambda", "UpdateEventSourceMapping").members
         given = {name: value for name, value in _DEFAULTS.items() if name in old and name not in new}
         given |= {name: value for name, value in _api_names(new).items() if name in members}
-        await context.call_coerced("lambda", "UpdateEventSourceMapping", given | {"UUID": resource.physical_id})
-        await _wait_until_stable(context, resource.physical_id)
-        await context.retag("lambda", {"Resource": resource.attributes["EventSourceMappingArn"]}, old, new)
-        return resource
+        await context.call_coerced("lambda", "UpdateEventSourceMapping", given | {"UUID": context.physical_id})
+        await _wait_until_stable(context, context.physical_id)
+        await context.retag("lambda", {"Resource": context.resource.attributes["EventSourceMappingArn"]}, old, new)
+        return context.resource
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """DeleteEventSourceMapping."""
-        await _wait_until_stable(context, resource.physical_id)
-        await context.call_if_exists("lambda", "DeleteEventSourceMapping", UUID=resource.physical_id)
+        await _wait_until_stable(context, context.physical_id)
+        await context.call_if_exists("lambda", "DeleteEventSourceMapping", UUID=context.physical_id)
 
 
 def _api_names(properties: Properties) -> Params:

@@ -37,15 +37,13 @@ class PolicyType(ResourceType):
         name = context.new_name(_MAX_NAME_LENGTH[self._service])
         return PhysicalResource(name, {"Id": name})
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """Set the policy on the new targets, and remove it from those that are no longer named."""
         await self._set(context, new)
         await self._remove(context, [target for target in self._of(old) if target not in self._of(new)])
-        return resource
+        return context.resource
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """Remove the policy from each target."""
         await self._remove(context, self._of(properties))
 

@@ -83,15 +83,13 @@ class TopicType(ResourceType):
             await _set_data_protection(context, arn, properties)
             await _update_subscriptions(context, arn, {}, properties)
         except AwsError:
-            await self.delete(context, resource, properties)
+            await self.delete(replace(context, resource=resource), properties)
             raise
         return resource
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """SetTopicAttributes, tags and subscriptions where they differ."""
-        arn, before, after = resource.physical_id, _topic_attributes(old), _topic_attributes(new)
+        arn, before, after = context.physical_id, _topic_attributes(old), _topic_attributes(new)
         for key in sorted(before.keys() | after.keys()):
             if before.get(key) != after.get(key):
                 value = after.get(key, _TOPIC_ATTRIBUTES.get(key, ""))
@@ -100,11 +98,11 @@ class TopicType(ResourceType):
             await _set_data_protection(context, arn, new)
         await context.retag("sns", {"ResourceArn": arn}, old, new)
         await _update_subscriptions(context, arn, old, new)
-        return resource
+        return context.resource
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """DeleteTopic, which deletes the topic's subscriptions too."""
-        await context.call("sns", "DeleteTopic", TopicArn=resource.physical_id)
+        await context.call("sns", "DeleteTopic", TopicArn=context.physical_id)
 
 
 async def _set_data_protection(context: ResourceContext, arn: str, properties: Properties) -> None:
@@ -172,9 +170,7 @@ class SubscriptionType(ResourceType):
         )
         return PhysicalResource(answer["SubscriptionArn"], {"Arn": answer["SubscriptionArn"]})
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """SetSubscriptionAttributes, in an order in which the filter policy always fits its scope."""
         keys = [key for key in _SUBSCRIPTION_ATTRIBUTES if old.get(key) != new.get(key)]
         if new.get("FilterPolicyScope") == "MessageBody":
@@ -184,15 +180,15 @@ class SubscriptionType(ResourceType):
             await _in_region(context, new).call(
                 "sns",
                 "SetSubscriptionAttributes",
-                SubscriptionArn=resource.physical_id,
+                SubscriptionArn=context.physical_id,
                 AttributeName=key,
                 AttributeValue=value,
             )
-        return resource
+        return context.resource
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """Unsubscribe."""
-        await _in_region(context, properties).call("sns", "Unsubscribe", SubscriptionArn=resource.physical_id)
+        await _in_region(context, properties).call("sns", "Unsubscribe", SubscriptionArn=context.physical_id)
 
 
 def _in_region(context: ResourceContext, properties: Properties) -> ResourceContext:

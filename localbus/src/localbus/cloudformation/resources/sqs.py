@@ -60,11 +60,9 @@ class QueueType(ResourceType):
         arn = f"arn:aws:sqs:{context.caller.region}:{context.caller.account}:{name}"
         return PhysicalResource(answer["QueueUrl"], {"Arn": arn, "QueueName": name, "QueueUrl": answer["QueueUrl"]})
 
-    async def update(
-        self, context: ResourceContext, resource: PhysicalResource, old: Properties, new: Properties
-    ) -> PhysicalResource:
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """SetQueueAttributes. Attributes that the template no longer sets get CloudFormation's default."""
-        url = resource.physical_id
+        url = context.physical_id
         changed = {key: value for key, value in _RESET_TO.items() if key in old and key not in new} | {
             key: text_of(new[key])
             for key in queue_attributes.SETTABLE - {"FifoQueue", "Policy"}
@@ -73,9 +71,9 @@ class QueueType(ResourceType):
         if changed:
             await context.call("sqs", "SetQueueAttributes", QueueUrl=url, Attributes=changed)
         await context.retag("sqs", {"QueueUrl": url}, old, new, ("TagQueue", "UntagQueue"))
-        return resource
+        return context.resource
 
-    async def delete(self, context: ResourceContext, resource: PhysicalResource, properties: Properties) -> None:
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """DeleteQueue."""
-        await context.call_if_exists("sqs", "DeleteQueue", QueueUrl=resource.physical_id)
-        context.free_name(resource.attributes["Arn"])
+        await context.call_if_exists("sqs", "DeleteQueue", QueueUrl=context.physical_id)
+        context.free_name(context.resource.attributes["Arn"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from localbus.cloudformation.template.conditions import Conditions
@@ -48,44 +49,23 @@ def template_error(text: str) -> AwsError:
     return AwsError("ValidationError", f"Template error: {text}")
 
 
+@dataclass(frozen=True)
 class Functions:
-    """The functions of one template, for one set of parameters and resources."""
+    """The functions of one template. `names` are the values of its parameters and pseudo parameters."""
 
-    def __init__(
-        self,
-        names: Mapping[str, Any],
-        mappings: Mapping[str, Any],
-        conditions: Conditions,
-        resources: Resources,
-        import_value: Callable[[str], str],
-    ) -> None:
-        self._names = names
-        self._mappings = mappings
-        self._conditions = conditions
-        self._resources = resources
-        self._import_value = import_value
-        self._functions: dict[str, Callable[[Any], Any]] = {
-            "Ref": self._ref,
-            "Fn::Base64": self._base64,
-            "Fn::FindInMap": self._find_in_map,
-            "Fn::GetAZs": self._zones,
-            "Fn::GetAtt": self._get_att,
-            "Fn::If": self._if,
-            "Fn::ImportValue": self._import,
-            "Fn::Join": self._join,
-            "Fn::Select": self._select,
-            "Fn::Split": self._split,
-            "Fn::Sub": self._sub,
-        }
+    names: Mapping[str, Any]
+    mappings: Mapping[str, Any]
+    conditions: Conditions
+    resources: Resources
+    import_value: Callable[[str], str]
 
     def resolve(self, value: Any) -> Any:
         """A value with its functions resolved; NO_VALUE if it is to be removed. Raises AwsError."""
         if isinstance(value, dict):
             if len(value) == 1:
                 name, argument = next(iter(value.items()))
-                function = self._functions.get(name)
-                if function is not None:
-                    return function(argument)
+                if name in _FUNCTIONS:
+                    return _FUNCTIONS[name](self, argument)
                 if isinstance(name, str) and name.startswith("Fn::"):
                     return self._unknown(name, argument)
             resolved = {str(key): self.resolve(item) for key, item in value.items()}
@@ -104,15 +84,15 @@ class Functions:
             raise template_error("Ref must name a parameter or a resource.")
         if name == "AWS::NoValue":
             return NO_VALUE
-        if name in self._names:
-            return self._names[name]
-        found = self._resources.ref(name)
+        if name in self.names:
+            return self.names[name]
+        found = self.resources.ref(name)
         return Unresolved({"Ref": name}) if found is None else found
 
     def _get_att(self, argument: Any) -> Any:
         logical_id, attribute = read_get_att(argument)
         attribute = self.resolve(attribute)
-        found = self._resources.attribute(logical_id, attribute)
+        found = self.resources.attribute(logical_id, attribute)
         return Unresolved({"Fn::GetAtt": [logical_id, attribute]}) if found is None else found
 
     def _sub(self, argument: Any) -> Any:
@@ -125,7 +105,7 @@ class Functions:
             name = found[1].strip()
             if name in variables:
                 parts.append(variables[name])
-            elif "." in name and name not in self._names:
+            elif "." in name and name not in self.names:
                 parts.append(self._get_att(name.split(".", 1)))
             else:
                 parts.append(self._ref(name))
@@ -161,10 +141,10 @@ class Functions:
     def _if(self, argument: Any) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:
             raise template_error("Fn::If requires a list argument with three elements")
-        return self.resolve(argument[1 if self._conditions.holds(argument[0]) else 2])
+        return self.resolve(argument[1 if self.conditions.holds(argument[0]) else 2])
 
     def _find_in_map(self, argument: Any) -> Any:
-        return find_in_map(self._mappings, self._arguments("Fn::FindInMap", argument, 3))
+        return find_in_map(self.mappings, self._arguments("Fn::FindInMap", argument, 3))
 
     def _base64(self, argument: Any) -> Any:
         text = self.resolve(argument)
@@ -173,19 +153,34 @@ class Functions:
         return base64.b64encode(as_text(text).encode()).decode()
 
     def _zones(self, argument: Any) -> Any:
-        region = as_text(self.resolve(argument)) or self._names["AWS::Region"]
+        region = as_text(self.resolve(argument)) or self.names["AWS::Region"]
         return [f"{region}{zone}" for zone in _ZONES]
 
     def _import(self, argument: Any) -> Any:
         name = self.resolve(argument)
         if isinstance(name, Unresolved | list) or not isinstance(name, str):
             raise template_error("the attribute in Fn::ImportValue must not depend on any resources")
-        return self._import_value(name)
+        return self.import_value(name)
 
     def _arguments(self, name: str, argument: Any, count: int) -> list[Any]:
         if not isinstance(argument, list) or len(argument) != count:
             raise template_error(f"{name} requires a list argument with {count} elements")
         return [self.resolve(item) for item in argument]
+
+
+_FUNCTIONS: Mapping[str, Callable[[Functions, Any], Any]] = {
+    "Ref": Functions._ref,
+    "Fn::Base64": Functions._base64,
+    "Fn::FindInMap": Functions._find_in_map,
+    "Fn::GetAZs": Functions._zones,
+    "Fn::GetAtt": Functions._get_att,
+    "Fn::If": Functions._if,
+    "Fn::ImportValue": Functions._import,
+    "Fn::Join": Functions._join,
+    "Fn::Select": Functions._select,
+    "Fn::Split": Functions._split,
+    "Fn::Sub": Functions._sub,
+}
 
 
 def find_in_map(mappings: Mapping[str, Any], keys: list[Any]) -> Any:
