@@ -173,10 +173,7 @@ def _fill(value: str, event: Event) -> str:
     steps = json_path.parse(value) if value.startswith("$.") else None
     if steps is None:
         return value
-    try:
-        found = json_path.find(event.document, steps)
-    except json_path.PathNotFoundError:
-        return ""
+    found = json_path.find(event.document, steps, "")
     return found if isinstance(found, str) else json.dumps(found)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from localbus.events import json_path
@@ -20,6 +20,7 @@ _SPACE = " \t\r\n"
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
+Variable = Callable[[Event, str], Any]
 Input = Callable[[Event, str], str]  # of an event and a rule ARN; may raise InvalidInputError
 
 
@@ -38,7 +39,8 @@ def compile_input(target: Params) -> Input:
             constant = _constant(target["Input"], target_id)
             return lambda _event, _rule_arn: constant
         case ["InputPath"]:
-            return _part(_steps(target["InputPath"], f"Invalid InputPath for target {target_id}."))
+            steps = _steps(target["InputPath"], f"Invalid InputPath for target {target_id}.")
+            return lambda event, _rule_arn: compact(json_path.find(event.document, steps))
         case ["InputTransformer"]:
             return _transformer(target["InputTransformer"], target_id)
     return lambda event, _rule_arn: event.text
@@ -59,17 +61,7 @@ def _steps(path: str, error: str) -> Steps:
     return steps
 
 
-def _part(steps: Steps) -> Input:
-    def part(event: Event, _rule_arn: str) -> str:
-        try:
-            return compact(json_path.find(event.document, steps))
-        except json_path.PathNotFoundError:
-            return "null"
-
-    return part
-
-
-_RESERVED: Mapping[str, Callable[[Event, str], Any]] = {
+_RESERVED: dict[str, Variable] = {
     "aws.events.rule-arn": lambda _event, rule_arn: rule_arn,
     "aws.events.rule-name": lambda _event, rule_arn: rule_arn.rpartition("/")[2],
     "aws.events.event.ingestion-time": lambda event, _rule_arn: timestamp(event.ingested_at),
@@ -91,16 +83,16 @@ def _transformer(given: Params, target_id: str) -> Input:
     for name in paths:
         if name.lower().startswith("aws"):
             raise invalid(f"InputPathsMap for target {target_id} must not start with AWS: {name}.")
-    variables = {n: _steps(path, f"Invalid InputPath for target {target_id} : {path}.") for n, path in paths.items()}
+    variables = {**_RESERVED, **{name: _variable(path, target_id) for name, path in paths.items()}}
     for name in _PLACEHOLDER.findall(template):
-        if name not in variables and name not in _RESERVED:
+        if name not in variables:
             raise invalid(f"InputTemplate for target {target_id} contains invalid placeholder {name}.")
     quoted = [found.span() for found in _QUOTED.finditer(template)]
     is_object = template.lstrip(_SPACE).startswith("{")
 
     def transform(event: Event, rule_arn: str) -> str:
         def value_of(found: re.Match[str]) -> str:
-            value = _value(found[1], variables, event, rule_arn)
+            value = variables[found[1]](event, rule_arn)
             in_quotes = any(start < found.start() < end for start, end in quoted)
             return _within_quotes(value, is_object=is_object) if in_quotes else compact(value)
 
@@ -109,14 +101,9 @@ def _transformer(given: Params, target_id: str) -> Input:
     return transform
 
 
-def _value(name: str, variables: Mapping[str, Steps], event: Event, rule_arn: str) -> Any:
-    """Return the value of a variable: an empty string for a path that the event does not have."""
-    if name not in variables:
-        return _RESERVED[name](event, rule_arn)
-    try:
-        return json_path.find(event.document, variables[name])
-    except json_path.PathNotFoundError:
-        return ""
+def _variable(path: str, target_id: str) -> Variable:
+    steps = _steps(path, f"Invalid InputPath for target {target_id} : {path}.")
+    return lambda event, _rule_arn: json_path.find(event.document, steps, "")
 
 
 def _within_quotes(value: Any, *, is_object: bool) -> str:

@@ -12,10 +12,7 @@ _STEP = re.compile(r"\.([A-Za-z0-9_/@:$-]+|\*)|\[(?:([0-9]+)|(\*)|'([^']*)'|\"([
 
 
 Steps = list[str | int | None]
-
-
-class PathNotFoundError(LookupError):
-    """A path that a document does not have."""
+_MISSING = object()
 
 
 def parse(path: str) -> Steps | None:
@@ -37,24 +34,18 @@ def parse(path: str) -> Steps | None:
     return steps
 
 
-def find(document: Any, steps: Steps) -> Any:
-    """Return the value at a path, a list where a step selects all items. Raises PathNotFoundError."""
+def find(document: Any, steps: Steps, default: object = None) -> Any:
+    """Return the value at a path, a list where a step selects all items, or the default where there is no value."""
     for number, step in enumerate(steps):
         match document, step:
             case (list() | dict(), None):
                 items = document if isinstance(document, list) else document.values()
-                return [found for item in items for found in _found(item, steps[number + 1 :])]
+                found = (find(item, steps[number + 1 :], _MISSING) for item in items)
+                return [value for value in found if value is not _MISSING]
             case (dict(), str()) if step in document:
                 document = document[step]
             case (list(), int()) if step < len(document):
                 document = document[step]
             case _:
-                raise PathNotFoundError
+                return default
     return document
-
-
-def _found(document: Any, steps: Steps) -> list[Any]:
-    try:
-        return [find(document, steps)]
-    except PathNotFoundError:
-        return []
