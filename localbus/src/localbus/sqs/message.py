@@ -6,14 +6,14 @@ import hashlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import Any, NamedTuple
 
 Attribute = Mapping[str, Any]  # DataType, with StringValue or BinaryValue
 
 
-class State(Enum):
-    """The state of a message."""
+class State(IntEnum):
+    """The state of a message. An IntEnum because its hash, which counting needs, is fast."""
 
     DELAYED = auto()
     VISIBLE = auto()

@@ -50,7 +50,9 @@ class Queue:
         self._handles = ReceiptHandles()
         self._messages: dict[str, Message] = {}
         self._ready: MessageOrder = ReadyQueue()
-        self._timers = TimerHeap(lambda when, m: m.until == when and m.state in {State.DELAYED, State.IN_FLIGHT})
+        self._timers = TimerHeap(
+            lambda when, m: m.until == when and (m.state is State.IN_FLIGHT or m.state is State.DELAYED)
+        )
         self._by_age = TimerHeap(lambda _when, m: m.state is not State.DELETED)
         self._count = dict.fromkeys(State, 0)
         self._polls = LongPolls(clock, self._recheck)

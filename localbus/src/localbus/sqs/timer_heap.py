@@ -28,8 +28,12 @@ class TimerHeap:
 
     def due(self, now: float) -> Iterator[Message]:
         """Remove and yield the messages that are due, earliest first."""
-        while (when := self.next()) is not None and when <= now:
-            yield heapq.heappop(self._heap)[2]
+        while self._heap and self._heap[0][0] <= now:
+            when, _, message = heapq.heappop(self._heap)
+            if self._is_valid(when, message):
+                yield message
+            else:
+                self._invalid = max(0, self._invalid - 1)
 
     def next(self) -> float | None:
         """Return the earliest time, or None when the heap is empty."""
