@@ -43,37 +43,32 @@ def test_times_ascend_within_the_duration(profile: Profile, orders: int, duratio
     assert all(earlier <= later for earlier, later in itertools.pairwise(times_s))
 
 
-def test_constant_is_even() -> None:
-    """Every second has the same number, and every gap is the same."""
+BASE = 10_000 / (8 + 2 * 10)
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        (Constant(), [1_000] * 10),
+        (Ramp(), [100 + 200 * second for second in range(10)]),
+        (Sawtooth(2), [200 + 400 * second for second in range(5)] * 2),
+        (Spike(factor=10, at=0.3, lasts=0.2), [BASE] * 3 + [10 * BASE] * 2 + [BASE] * 5),
+    ],
+    ids=["constant", "a ramp to twice the mean", "two teeth", "a spike of ten times the base"],
+)
+def test_each_second_has_its_share(profile: Profile, expected: list[float]) -> None:
+    """By the profile's shape, and no order is missing."""
+    counts = per_second(profile)
+
+    assert counts == pytest.approx(expected, abs=1)
+    assert sum(counts) == 10_000
+
+
+def test_constant_gaps_are_equal() -> None:
+    """To the nanosecond."""
     times_s = send_times(Constant(), orders=1_000, duration_s=10, seed=1)
 
-    assert per_second(Constant(), orders=1_000) == [100] * 10
     assert {round(later - earlier, 9) for earlier, later in itertools.pairwise(times_s)} == {0.01}
-
-
-def test_ramp_grows_by_the_same_every_second() -> None:
-    """From nothing to twice the mean: each second has as many more than the one before."""
-    counts = per_second(Ramp())
-
-    assert counts == pytest.approx([100 + 200 * second for second in range(10)], abs=1)
-
-
-def test_sawtooth_falls_to_nothing_after_each_tooth() -> None:
-    """Two teeth of five seconds are twice the same ramp."""
-    counts = per_second(Sawtooth(2))
-
-    assert counts[:5] == pytest.approx([200 + 400 * second for second in range(5)], abs=1)
-    assert counts[5:] == pytest.approx(counts[:5], abs=1)
-
-
-def test_spike_is_so_many_times_the_base_for_so_long() -> None:
-    """Outside the base rate, within it the factor of that, and nothing is lost in between."""
-    counts = per_second(Spike(factor=10, at=0.3, lasts=0.2))
-    base = 10_000 / (8 + 2 * 10)
-
-    assert counts[3:5] == pytest.approx([10 * base] * 2, abs=1)
-    assert counts[:3] + counts[5:] == pytest.approx([base] * 8, abs=1)
-    assert sum(counts) == 10_000
 
 
 def test_poisson_gaps_are_exponential() -> None:

@@ -1,4 +1,4 @@
-"""The generator, against an API that holds answers back, refuses or dies: it still sends on time."""
+"""The generator, against an API that holds answers back, refuses or fails: it still sends on time."""
 
 import asyncio
 import json
@@ -9,19 +9,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 from orderboard.burst.load.generator import Generator, Job, Reply
-from orderboard.burst.load.mix import Mix, OrderSource, OwnOrders, PlannedOrder
+from orderboard.burst.load.mix import PlannedOrder
 from support import eventually
-
-NORMAL = Mix()
-
-
-class LateCancellation:
-    """One order that is cancelled when it is final."""
-
-    def orders(self, *, seed: int, run: str, count: int) -> Iterator[PlannedOrder]:
-        """It."""
-        del seed, count
-        yield PlannedOrder("cancel_late", f"{run}-0", {}, cancellation="when final")
 
 
 @dataclass
@@ -29,14 +18,11 @@ class FakeApi:
     """Answers as configured, and records its requests."""
 
     together: int = 1  # answers wait until so many orders wait for one
-    status: int = 202
-    hang_up: bool = False
-    failures: int = 0  # so many orders get 503 first
+    statuses: tuple[int, ...] = ()  # of the first orders; 0 aborts the connection
     unrecorded: int = 0  # so many reads find no order first
     keys: list[str] = field(default_factory=list)
     bodies: list[object] = field(default_factory=list)
-    cancelled: list[str] = field(default_factory=list)
-    reads: int = 0
+    log: list[tuple[str, str]] = field(default_factory=list)  # reads and cancellations, by order id
     at_once: int = 0
     most_at_once: int = 0
     url: str = ""
@@ -49,32 +35,31 @@ class FakeApi:
         self.at_once += 1
         self.most_at_once = max(self.at_once, self.most_at_once)
         key = request.headers["Idempotency-Key"]
+        status = (*self.statuses, 202)[min(len(self.keys), len(self.statuses))]
         self.keys.append(key)
         self.bodies.append(json.loads(await request.read()))
         await self._complete.wait()
         self.at_once -= 1
-        if self.hang_up:
+        if not status:
             assert request.transport is not None
             request.transport.abort()
-        if len(self.keys) <= self.failures:
-            return web.json_response({"detail": "try later"}, status=503)
-        return web.json_response({"order_id": f"id-{key}", "total_cents": 700}, status=self.status)
+        return web.json_response({"order_id": f"id-{key}", "total_cents": 700}, status=status or 202)
 
     async def read(self, request: web.Request) -> web.StreamResponse:
         """GET /orders/ID."""
-        self.reads += 1
-        return web.json_response({}, status=404 if self.reads <= self.unrecorded else 200)
+        self.log.append(("read", request.match_info["order_id"]))
+        reads = sum(action == "read" for action, _ in self.log)
+        return web.json_response({}, status=404 if reads <= self.unrecorded else 200)
 
     async def cancellation(self, request: web.Request) -> web.StreamResponse:
         """POST /orders/ID/cancellation."""
-        self.cancelled.append(request.match_info["order_id"])
+        self.log.append(("cancel", request.match_info["order_id"]))
         return web.json_response({}, status=503)
 
 
 @asynccontextmanager
-async def fake_api(**settings: int) -> AsyncIterator[FakeApi]:
+async def fake_api(api: FakeApi) -> AsyncIterator[FakeApi]:
     """Run one."""
-    api = FakeApi(**settings)  # type: ignore[arg-type]
     app = web.Application()
     app.router.add_post("/orders", api.order)
     app.router.add_get("/orders/{order_id}", api.read)
@@ -91,11 +76,23 @@ async def fake_api(**settings: int) -> AsyncIterator[FakeApi]:
         await runner.cleanup()
 
 
+@dataclass(frozen=True)
+class Planned:
+    """These orders, whatever the seed; without any, plain ones with the keys 0, 1, ..."""
+
+    planned: tuple[PlannedOrder, ...] = ()
+
+    def orders(self, *, seed: int, run: str, count: int) -> Iterator[PlannedOrder]:
+        """Return them."""
+        del seed, run
+        yield from self.planned or (PlannedOrder("normal", str(number), {}) for number in range(count))
+
+
 async def sent(
-    api: FakeApi, times_s: Sequence[float], *, source: OrderSource = NORMAL, connections: int = 64, attempts: int = 1
+    api: FakeApi, times_s: Sequence[float], *planned: PlannedOrder, connections: int = 64, attempts: int = 1
 ) -> list[Reply]:
     """Return all replies, by order number."""
-    generator = Generator(Job(api.url, source, 1, "run", times_s, connections, attempts))
+    generator = Generator(Job(api.url, Planned(planned), 1, "run", times_s, connections, attempts))
     try:
         await asyncio.to_thread(generator.start)
         replies: list[Reply] = []
@@ -113,7 +110,7 @@ async def sent(
 
 async def test_orders_leave_on_time_though_none_is_answered() -> None:
     """An API that answers no order before it has all forty gets them: none leaves early, none waits for another."""
-    async with fake_api(together=40) as api:
+    async with fake_api(FakeApi(together=40)) as api:
         replies = await sent(api, [number / 100 for number in range(40)])
 
     assert api.most_at_once == 40
@@ -126,7 +123,7 @@ async def test_orders_leave_on_time_though_none_is_answered() -> None:
 
 async def test_an_order_without_a_free_connection_waits_and_is_marked() -> None:
     """With two connections the third order leaves when one is answered; its latency counts from when it should have."""
-    async with fake_api(together=2) as api:
+    async with fake_api(FakeApi(together=2)) as api:
         replies = await sent(api, [0.0] * 6, connections=2)
 
     assert api.most_at_once == 2
@@ -136,51 +133,33 @@ async def test_an_order_without_a_free_connection_waits_and_is_marked() -> None:
     assert {reply.intended_s for reply in replies} == {0.0}
 
 
-async def test_a_duplicate_is_sent_twice_with_one_key() -> None:
-    """At once, and it is one order with two answers."""
-    async with fake_api() as api:
-        replies = await sent(api, [0.0] * 5, source=Mix((("duplicate", 100.0),)))
+async def test_each_order_is_sent_as_planned() -> None:
+    """The body unchanged, twice with one key, cancelled once it is accepted, or only once it is recorded."""
+    own = {"customer_id": "ada", "note": "για το σπίτι ☕"}
+    planned = (
+        PlannedOrder("own", "own", own),
+        PlannedOrder("duplicate", "twice", {}, sends=2),
+        PlannedOrder("cancel", "early", {}, cancellation="at once"),
+        PlannedOrder("cancel_late", "late", {}, cancellation="when final"),
+    )
 
-    assert set(Counter(api.keys).values()) == {2}
-    assert [len(reply.order_ids) for reply in replies] == [2] * 5
+    async with fake_api(FakeApi(unrecorded=2)) as api:
+        replies = await sent(api, [0.0] * 4, *planned)
 
-
-async def test_a_cancellation_follows_its_order() -> None:
-    """With the id in the answer; the answer to the cancellation is recorded."""
-    async with fake_api() as api:
-        replies = await sent(api, [0.0] * 3, source=Mix((("cancel", 100.0),)))
-
-    assert sorted(api.cancelled) == sorted(reply.order_ids[0] for reply in replies)
-    assert {reply.cancellation for reply in replies} == {"unavailable"}
-
-
-async def test_late_cancellations_wait_until_the_order_is_recorded() -> None:
-    """The generator reads the order until the API has it."""
-    async with fake_api(unrecorded=2) as api:
-        (reply,) = await sent(api, [0.0], source=LateCancellation())
-
-    assert api.reads == 3
-    assert api.cancelled == list(reply.order_ids)
-
-
-async def test_an_unavailable_api_is_tried_again() -> None:
-    """As often as the job says, with the same key."""
-    async with fake_api(failures=1) as api:
-        (reply,) = await sent(api, [0.0], attempts=2)
-
-    assert reply.answer == "acknowledged"
-    assert len(api.keys) == 2
-    assert len(set(api.keys)) == 1
+    assert own in api.bodies
+    assert Counter(api.keys) == {"own": 1, "twice": 2, "early": 1, "late": 1}
+    assert [reply.order_ids for reply in replies] == [("id-own",), ("id-twice",) * 2, ("id-early",), ("id-late",)]
+    assert ("cancel", "id-early") in api.log
+    assert [action for action, order_id in api.log if order_id == "id-late"] == ["read", "read", "read", "cancel"]
+    assert [reply.cancellation for reply in replies] == [None, None, "unavailable", "unavailable"]
 
 
 async def test_kinds_of_answers_differ() -> None:
     """A refusal is final; after an outage the order may have landed."""
-    seen = []
-    for settings in ({"status": 422}, {"status": 503}, {"status": 429}, {"hang_up": True}):
-        async with fake_api(**settings) as api:
-            seen += [(reply.answer, reply.refusals) for reply in await sent(api, [0.0])]
+    async with fake_api(FakeApi(statuses=(422, 503, 429, 0))) as api:
+        replies = await sent(api, [0.0, 0.1, 0.2, 0.3])
 
-    assert seen == [
+    assert [(reply.answer, reply.refusals) for reply in replies] == [
         ("refused", ("422 Unprocessable Entity",)),
         ("unavailable", ("503 Service Unavailable",)),
         ("unavailable", ("429 Too Many Requests",)),
@@ -188,11 +167,10 @@ async def test_kinds_of_answers_differ() -> None:
     ]
 
 
-async def test_own_orders_are_sent_as_they_are() -> None:
-    """Unchanged, and again when they run out."""
-    own = {"customer_id": "ada", "note": "για το σπίτι ☕"}
+async def test_an_unavailable_api_is_tried_again() -> None:
+    """As often as the job says, with the same key."""
+    async with fake_api(FakeApi(statuses=(503,))) as api:
+        (reply,) = await sent(api, [0.0], attempts=2)
 
-    async with fake_api() as api:
-        await sent(api, [0.0, 0.0], source=OwnOrders((own,)))
-
-    assert api.bodies == [own, own]
+    assert reply.answer == "acknowledged"
+    assert api.keys == ["0", "0"]

@@ -91,80 +91,92 @@ def test_a_good_pipeline_is_valid() -> None:
     assert verdict.endings["poison"] == {"dead-lettered": 1}
 
 
-def test_a_backend_that_loses_an_order_is_caught() -> None:
-    """Answered 202, and nowhere to be found."""
-    verdict = judged([attempt("a"), attempt("b")], evidence(ended("a")))
-
-    assert not verdict.valid
-    assert classes(verdict) == (1, 0, 0)
-    assert order_id_for("b") in verdict.findings[0].text
-
-
-def test_a_backend_that_loses_an_outcome_is_caught() -> None:
-    """The row is final, but there was no event."""
-    verdict = judged([attempt("a")], evidence(ended("a"), outcomes=()))
-
-    assert classes(verdict) == (1, 0, 0)
-    assert verdict.findings[0].type == "OutcomeNotPublished"
-
-
-def test_a_backend_that_loses_an_alert_is_caught() -> None:
-    """A large order without its alert."""
-    verdict = judged([attempt("a", "large", total_cents=LARGE_ORDER_CENTS)], evidence(ended("a")))
-
-    assert classes(verdict) == (1, 0, 0)
-    assert verdict.findings[0].type == "MissingAlert"
-
-
-def test_a_backend_that_makes_an_order_twice_is_caught() -> None:
-    """Two different outcomes of one order; a repeated event does not count."""
-    row, outcome = ended("a")
-    again, other = outcome, replace(outcome, event_id="another")
-
-    twice = judged([attempt("a")], Evidence(row, (outcome, other)))
-    repeated = judged([attempt("a")], Evidence(row, (outcome, again)))
-
-    assert classes(twice) == (0, 1, 0)
-    assert repeated.valid
-
-
-def test_an_order_in_two_places_is_a_duplicate() -> None:
-    """Completed, and in the dead-letter queue as well."""
-    verdict = judged([attempt("a")], evidence(ended("a"), dead_letters=(letter("a"),)))
-
-    assert classes(verdict) == (0, 1, 0)
-
-
-def test_one_key_that_gives_two_orders_is_a_duplicate() -> None:
-    """Sent twice, answered with two ids."""
-    split = attempt("a", "duplicate", order_ids=(order_id_for("a"), order_id_for("b")))
-
-    verdict = judged([split], evidence(ended("a")))
-
-    assert verdict.duplicated == 1
-    assert not verdict.valid
+ROW, OUTCOME = ended("a")
+LARGE = attempt("a", "large", total_cents=LARGE_ORDER_CENTS)
+TWO_IDS = attempt("a", "duplicate", order_ids=(order_id_for("a"), order_id_for("b")))
+ALERT = Announcement("x", "large_order", order_id_for("a"))
 
 
 @pytest.mark.parametrize(
-    ("attempts", "found"),
+    ("attempts", "found", "findings"),
     [
-        ([], evidence(ended("stranger"))),
-        ([], evidence(dead_letters=(letter("stranger"),))),
-        ([], evidence(dead_letters=(letter(None, None),))),
-        ([attempt("a")], evidence(ended("a", "rejected"))),
-        ([refused("a")], evidence(ended("a"))),
-        ([attempt("a", "invalid")], evidence(ended("a"))),
-        ([attempt("a")], evidence(ended("a"), announcements=(Announcement("x", "large_order", order_id_for("a")),))),
+        pytest.param([attempt("a"), attempt("b")], evidence(ended("a")), {"lost": "Lost"}, id="an order is lost"),
+        pytest.param(
+            [attempt("a")], Evidence(ROW, ()), {"lost": "OutcomeNotPublished"}, id="a final row without its event"
+        ),
+        pytest.param([LARGE], evidence(ended("a")), {"lost": "MissingAlert"}, id="a large order without its alert"),
+        pytest.param(
+            [attempt("a")],
+            Evidence(ROW, (OUTCOME, replace(OUTCOME, event_id="another"))),
+            {"duplicated": "Doubled"},
+            id="two different outcomes",
+        ),
+        pytest.param([attempt("a")], Evidence(ROW, (OUTCOME, OUTCOME)), {}, id="the same outcome twice is one"),
+        pytest.param(
+            [attempt("a")],
+            evidence(ended("a"), dead_letters=(letter("a"),)),
+            {"duplicated": "Doubled"},
+            id="completed, and a dead letter",
+        ),
+        pytest.param([TWO_IDS], evidence(ended("a")), {"duplicated": "SplitDuplicate"}, id="two orders for one key"),
+        pytest.param([], evidence(ended("a")), {"unexpected": "OrderUnexpected"}, id="an unknown row"),
+        pytest.param(
+            [],
+            evidence(dead_letters=(letter("a"),)),
+            {"unexpected": "DeadLetterUnexpected"},
+            id="an unknown dead letter",
+        ),
+        pytest.param(
+            [],
+            evidence(dead_letters=(letter(None, None),)),
+            {"unexpected": "DeadLetterUnexpected"},
+            id="a dead letter that is not an event",
+        ),
+        pytest.param(
+            [attempt("a")],
+            evidence(ended("a", "rejected"), announcements=(replace(ALERT, kind="order_rejected"),)),
+            {"unexpected": "WrongEnding"},
+            id="a wrong ending",
+        ),
+        pytest.param([refused("a")], evidence(ended("a")), {"unexpected": "OrderUnexpected"}, id="refused, and made"),
+        pytest.param([attempt("a", "invalid")], evidence(ended("a")), {"unexpected": "NotRefused"}, id="not refused"),
+        pytest.param(
+            [attempt("a")],
+            evidence(ended("a"), announcements=(ALERT,)),
+            {"unexpected": "UnexpectedAlert"},
+            id="an alert that was not due",
+        ),
+        pytest.param([attempt("a")], evidence(dead_letters=(letter("a"),)), {}, id="a dead letter is late, not lost"),
+        pytest.param(
+            [unanswered("a", "large"), attempt("b", "cancel", cancellation="unavailable")],
+            evidence(ended("b"), announcements=(ALERT, Announcement("y", "cancellation_refused", order_id_for("b")))),
+            {},
+            id="without an answer, alerts may come",
+        ),
+        pytest.param(
+            [unanswered("a", "large"), attempt("b", "cancel", cancellation="unavailable")],
+            evidence(ended("b")),
+            {},
+            id="without an answer, alerts may be missing",
+        ),
     ],
-    ids=["a row", "a dead letter", "garbage", "a wrong ending", "refused, and made", "not refused", "an alert"],
 )
-def test_unknown_orders_and_wrong_endings_are_unexpected(attempts: list[Attempt], found: Evidence) -> None:
-    """And alerts that were not due."""
+def test_every_class_of_finding(attempts: list[Attempt], found: Evidence, findings: dict[str, str]) -> None:
+    """A finding of its class and type, and only then the verdict is not valid."""
     verdict = judged(attempts, found)
 
-    assert verdict.unexpected >= 1
-    assert verdict.duplicated == 0
-    assert not verdict.valid
+    assert findings.items() <= {each.verdict: each.type for each in verdict.findings}.items()
+    assert {each.verdict for each in verdict.findings} == findings.keys()
+    assert verdict.valid == (not findings)
+    assert (verdict.lost, verdict.duplicated) == ("lost" in findings, "duplicated" in findings)
+
+
+def test_a_finding_names_its_order() -> None:
+    """By its id."""
+    verdict = judged([attempt("a"), attempt("b")], evidence(ended("a")))
+
+    assert classes(verdict) == (1, 0, 0)
+    assert order_id_for("b") in verdict.findings[0].text
 
 
 def test_an_order_that_landed_without_an_answer_is_recovered() -> None:
@@ -175,27 +187,6 @@ def test_an_order_that_landed_without_an_answer_is_recovered() -> None:
 
     assert verdict.valid
     assert (verdict.recovered, verdict.completed, verdict.dead_lettered) == (2, 1, 1)
-
-
-def test_an_order_without_an_answer_may_have_an_alert_or_not() -> None:
-    """The bus may have accepted it and SNS not; the same for a cancellation."""
-    large = Announcement("x", "large_order", order_id_for("a"))
-    refused = Announcement("y", "cancellation_refused", order_id_for("b"))
-    cancelled = attempt("b", "cancel", cancellation="unavailable")
-
-    announced = judged([unanswered("a", "large"), cancelled], evidence(ended("b"), announcements=(large, refused)))
-    silent = judged([unanswered("a", "large"), cancelled], evidence(ended("b")))
-
-    assert announced.valid
-    assert silent.valid
-
-
-def test_an_order_may_rest_in_a_dead_letter_queue() -> None:
-    """That is late, not lost: it can be redriven."""
-    verdict = judged([attempt("a")], evidence(dead_letters=(letter("a"),)))
-
-    assert verdict.valid
-    assert verdict.dead_lettered == 1
 
 
 def test_a_drain_that_never_ends_is_not_valid() -> None:
