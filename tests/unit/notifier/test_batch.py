@@ -161,8 +161,8 @@ def test_metrics_count_each_result(harness: Harness, capsys: pytest.CaptureFixtu
     (document,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert {name: sum(document[name]) for name in document if name[0].isupper()} == {
         "MessagesReceived": 4,
-        "AlertsAnnounced": 1,
-        "AlertsAlreadyAnnounced": 1,
+        "AlertsPublished": 1,
+        "AlertsAlreadyPublished": 1,
         "EventsIgnored": 1,
         "MessagesFailed": 1,
     }
@@ -173,9 +173,9 @@ def test_log_has_one_line_per_message(harness: Harness) -> None:
     """Each line names the event, the order and the result."""
     harness.receive(bus_message(placed()), "{")
 
-    announced, refused = map(json.loads, harness.log.getvalue().splitlines())
-    assert (announced["message"], announced["kind"], announced["correlation_id"]) == (
-        "alert.announced",
+    published, refused = map(json.loads, harness.log.getvalue().splitlines())
+    assert (published["message"], published["kind"], published["correlation_id"]) == (
+        "alert.published",
         "large_order",
         "corr-1",
     )

@@ -4,38 +4,38 @@ import asyncio
 import base64
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from order_api.cursor import InvalidCursorError, Position, decode_cursor, encode_cursor
+from orderboard_aws_client.order_codec import to_item
 from orderboard_contracts.identity import order_id_for
+from orderboard_contracts.order import PricedLine
+from orderboard_contracts.record import OrderRecord
 from unit.order_api.fakes import RunningApi, assert_problem, broken_responses, running_api, unreachable
 
 ORDER_ID = order_id_for("a")
 POSITION = Position(customer_id="ada", placed_at="2026-03-01T07:00:00Z", order_id=ORDER_ID)
 
 
-def row(
-    order_id: str, *, customer_id: str = "ada", placed_at: str = "2026-03-01T07:00:00Z", **more: Any
-) -> dict[str, Any]:
-    """A completed order as DynamoDB returns it."""
-    return {
-        "order_id": {"S": order_id},
-        "status": {"S": "completed"},
-        "customer_id": {"S": customer_id},
-        "priority": {"S": "normal"},
-        "lines": {
-            "L": [{"M": {"sku": {"S": "tea"}, "quantity": {"N": "2"}, "unit_price_cents": {"N": "320"}}}],
-        },
-        "total_cents": {"N": "640"},
-        "currency": {"S": "EUR"},
-        "note": {"NULL": True},
-        "placed_at": {"S": placed_at},
-        "recorded_at": {"S": "2026-03-01T07:00:01Z"},
-        "receive_count": {"N": "1"},
-        "expires_at": {"N": "1800000000"},
-        **more,
-    }
+def row(order_id: str, *, customer_id: str = "ada", second: int = 0) -> dict[str, Any]:
+    """A completed order as the worker writes it, and an attribute that a newer worker added."""
+    placed_at = datetime(2026, 3, 1, 7, 0, second, tzinfo=UTC)
+    record = OrderRecord(
+        order_id=order_id,
+        status="completed",
+        customer_id=customer_id,
+        priority="normal",
+        lines=(PricedLine(sku="tea", quantity=2, unit_price_cents=320),),
+        total_cents=640,
+        currency="EUR",
+        placed_at=placed_at,
+        recorded_at=placed_at,
+        receive_count=1,
+        expires_at=1_800_000_000,
+    )
+    return {**to_item(record), "note": {"NULL": True}, "new": {"BOOL": True}}
 
 
 async def test_a_recorded_order_can_be_read(api: RunningApi) -> None:
@@ -75,7 +75,7 @@ async def test_a_customers_orders_come_in_pages(api: RunningApi) -> None:
     """Following the cursor shows each of the customer's orders once, the newest first, and no other customer's."""
     for number in range(7):
         order_id = order_id_for(f"page-{number}")
-        api.dynamodb.items[order_id] = row(order_id, placed_at=f"2026-03-01T07:00:0{number}Z")
+        api.dynamodb.items[order_id] = row(order_id, second=number)
     other = order_id_for("other")
     api.dynamodb.items[other] = row(other, customer_id="eve")
 

@@ -67,7 +67,7 @@ async def test_the_metrics_server_reports_health() -> None:
             text = await counted.text()
 
     assert 'orderboard_worker_messages_total{outcome="completed",queue="work"} 1.0' in text
-    assert "orderboard_worker_in_hand 0.0" in text
+    assert "orderboard_worker_held_messages 0.0" in text
 
 
 async def test_a_port_in_use_is_named() -> None:

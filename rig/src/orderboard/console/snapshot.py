@@ -188,7 +188,7 @@ def _workers(state: State | None) -> tuple[tuple[WorkerSnapshot, ...] | None, di
         metrics = scrape(each.url) if condition == "running" else None
         if metrics is not None:
             samples[each.pid] = metrics
-        in_hand = None if metrics is None else int(total(metrics, "orderboard_worker_in_hand"))
+        in_hand = None if metrics is None else int(total(metrics, "orderboard_worker_held_messages"))
         found.append(WorkerSnapshot(each.name, each.pid, condition, in_hand))
     return tuple(found), samples
 

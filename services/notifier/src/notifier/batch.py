@@ -88,9 +88,9 @@ class Notifier:
             published = self._publisher.publish(event.id, alert)
             log_fields |= {"kind": alert.kind, "sns_message_id": published.message_id}
             if published.repeated:
-                metric, message = "AlertsAlreadyAnnounced", "alert.already_announced"
+                metric, message = "AlertsAlreadyPublished", "alert.already_published"
             else:
-                metric, message = "AlertsAnnounced", "alert.announced"
+                metric, message = "AlertsPublished", "alert.published"
         self._metrics.add_metric(metric, MetricUnit.Count, 1)
         self._logger.info(message, extra=log_fields)
 

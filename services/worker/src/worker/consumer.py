@@ -49,7 +49,7 @@ class Consumer:
             receiving = [group.create_task(receiver.run()) for receiver in self.receivers]
             working = [group.create_task(self._work()) for _ in range(self.concurrency)]
             await stop.wait()
-            log.info("worker.draining", extra={"in_hand": len(self.leases), "deadline_s": drain_deadline_s})
+            log.info("worker.draining", extra={"held": len(self.leases), "deadline_s": drain_deadline_s})
             self.buffer.close()
             self.breaker.stop()
             try:
@@ -58,7 +58,7 @@ class Consumer:
                     self.buffer.finish()
                     await asyncio.gather(*working)
             except TimeoutError:
-                log.warning("worker.drain_deadline_passed", extra={"in_hand": len(self.leases)})
+                log.warning("worker.drain_deadline_passed", extra={"held": len(self.leases)})
             for task in (*receiving, *working, beating):
                 task.cancel()
         await self._give_back_the_rest()
@@ -113,7 +113,7 @@ class Consumer:
             async with asyncio.timeout(_GIVE_BACK_S):
                 await asyncio.gather(*(give_back(self.queues[message.queue], message) for message in messages))
         except TimeoutError:
-            log.warning("worker.give_back_deadline_passed", extra={"in_hand": len(messages)})
+            log.warning("worker.give_back_deadline_passed", extra={"held": len(messages)})
 
 
 def _outcome(verdict: DeliveryVerdict | None) -> str:

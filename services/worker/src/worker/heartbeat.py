@@ -22,7 +22,7 @@ class Heartbeat:
         self._interval_s = interval_s
         self._visibility_timeout_s = visibility_timeout_s
         self._leases: set[Lease] = set()
-        metrics.in_hand.set_function(lambda: len(self._leases))
+        metrics.held.set_function(lambda: len(self._leases))
 
     @property
     def leases(self) -> frozenset[Lease]:

@@ -28,8 +28,8 @@ class Metrics:
             buckets=_HANDLE_BUCKETS_S,
             registry=self.registry,
         )
-        self.in_hand = Gauge(
-            "orderboard_worker_in_hand",
+        self.held = Gauge(
+            "orderboard_worker_held_messages",
             "Messages that this process holds: buffered or being handled.",
             registry=self.registry,
         )

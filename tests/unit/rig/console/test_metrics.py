@@ -7,7 +7,7 @@ WORKER = """\
 # HELP orderboard_worker_messages_total Messages by outcome.
 orderboard_worker_messages_total{queue="work",outcome="completed"} %d
 orderboard_worker_messages_total{queue="work",outcome="retried"} 7.0
-orderboard_worker_in_hand 3.0
+orderboard_worker_held_messages 3.0
 """
 HELD = {"work": 0, "express": 0, "alerts": 0, "inbox": 0, "undelivered": 0}
 
@@ -17,7 +17,7 @@ def test_samples_are_summed_by_name_and_labels() -> None:
     samples = parse(WORKER % 5)
 
     assert total(samples, "orderboard_worker_messages_total", queue="work") == 12
-    assert total(samples, "orderboard_worker_in_hand") == 3
+    assert total(samples, "orderboard_worker_held_messages") == 3
     assert total(samples, "nonesuch") == 0
 
 
