@@ -31,9 +31,12 @@ def fifo_topic(sns: Any) -> str:
 
 @pytest.fixture(scope="module")
 def shared_sns() -> Iterator[Any]:
-    """A client of an engine that the tests of a module share."""
+    """A client of an engine that the tests of a module share, with the topics `shared` and `shared.fifo`."""
     engine = Localbus().start()
-    yield engine.client("sns")
+    client = engine.client("sns")
+    client.create_topic(Name="shared")
+    client.create_topic(Name="shared.fifo", Attributes={"FifoTopic": "true"})
+    yield client
     engine.stop()
 
 

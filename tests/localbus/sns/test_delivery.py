@@ -231,15 +231,6 @@ def test_deduplication_by_group(sns: Any, fifo_topic: str, queue: QueueOf) -> No
     assert len(queue.bodies()) == 2
 
 
-def test_groups_and_standard_queues(sns: Any, topic: str, fifo_topic: str, queue: QueueOf) -> None:
-    """A standard queue gets the group of a standard topic's message, not of a FIFO topic's (recorded of AWS)."""
-    for arn in (topic, fifo_topic):
-        subscribe(sns, arn, queue.arn)
-        sns.publish(TopicArn=arn, Message="m", MessageGroupId="g")
-
-    assert [message["Attributes"].get("MessageGroupId") for message in queue.receive()] == ["g", None]
-
-
 def test_replay(localbus: Localbus, sns: Any, fifo_topic: str) -> None:
     """An archived message has its first id and time (message-archiving-and-replay-subscriber)."""
     retention = {"AttributeName": "ArchivePolicy", "AttributeValue": '{"MessageRetentionPeriod": "30"}'}

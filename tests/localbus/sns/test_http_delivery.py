@@ -10,7 +10,7 @@ import httpx
 import pytest
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from localbus_support import ACCOUNT, WebServer, eventually, journal, new_queue, refused
+from localbus_support import ACCOUNT, WebServer, eventually, journal, new_queue
 
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
 FUNCTION_PATH = f"/2015-03-31/functions/{FUNCTION.replace(':', '%3A')}"
@@ -75,19 +75,6 @@ def test_an_owner_ends_a_subscription_without_a_message(
 
     assert journal(localbus, event="confirmation_sent") == [sent]
     assert sns.list_subscriptions()["Subscriptions"] == []
-
-
-def test_raw_delivery(sns: Any, topic: str, web: WebServer) -> None:
-    """The body is as published, with a header and the content type of the delivery policy (http-header)."""
-    policy = json.dumps({"requestPolicy": {"headerContentType": "text/csv"}})
-    subscribe(sns, topic, web, RawMessageDelivery="true", DeliveryPolicy=policy)
-
-    sns.publish(TopicArn=topic, Message="a,b")
-
-    [request] = eventually(lambda: web.requests)
-    assert request.body == "a,b"
-    assert request.headers["x-amz-sns-rawdelivery"] == "true"
-    assert request.headers["content-type"] == "text/csv"
 
 
 def test_a_request_policy_without_a_content_type(sns: Any, topic: str, web: WebServer) -> None:
@@ -158,23 +145,6 @@ def test_throttling(localbus: Localbus, sns: Any, topic: str, web: WebServer) ->
         localbus.advance(0.5)
     assert [json.loads(request.body)["Message"] for request in web.requests] == list("0123")
     assert subscription.take_turn(localbus.clock.now()) == 0.5
-
-
-@pytest.mark.parametrize("rate", [0, -1, 1.5, "2", True])
-def test_invalid_throttle_policies(shared_sns: Any, shared_topic: str, rate: Any) -> None:
-    """The rate of a topic or a subscription is a whole number of at least one."""
-    policy = {"maxReceivesPerSecond": rate}
-    own = json.dumps({"throttlePolicy": policy})
-    topics = json.dumps({"http": {"defaultThrottlePolicy": policy}})
-    endpoint = {"TopicArn": shared_topic, "Protocol": "http", "Endpoint": "http://127.0.0.1:9"}
-    change = {"TopicArn": shared_topic, "AttributeName": "DeliveryPolicy", "AttributeValue": topics}
-
-    for code, text in (
-        refused(shared_sns.subscribe, **endpoint, Attributes={"DeliveryPolicy": own}),
-        refused(shared_sns.set_topic_attributes, **change),
-    ):
-        assert code == "InvalidParameter"
-        assert "hrottlePolicy.maxReceivesPerSecond" in text
 
 
 @pytest.fixture

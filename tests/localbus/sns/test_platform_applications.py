@@ -68,30 +68,6 @@ def test_an_application_is_deleted_with_its_endpoints(sns: Any, application: str
     assert refused(sns.get_endpoint_attributes, EndpointArn=endpoint) == ("NotFound", "Endpoint does not exist")
 
 
-@pytest.mark.parametrize(
-    ("name", "platform", "attributes", "reason"),
-    [
-        ("", "GCM", KEY, " Reason: cannot be empty"),
-        ("a" * 257, "GCM", KEY, f"{'a' * 257} Reason: must be at most 256 characters long"),
-        ("a b", "GCM", KEY, f"a b Reason: must contain only characters {CHARACTERS}"),
-        ("a", "NOSUCH", KEY, "Platform Reason: NOSUCH is not supported"),
-        ("a", "GCM", {"NoSuch": "x"}, "Attributes Reason: Invalid attribute name: NoSuch"),
-        (
-            "a",
-            "APNS",
-            KEY,
-            "Attributes Reason: PlatformCredential attribute provided without PlatformPrincipal",
-        ),
-    ],
-)
-def test_invalid_applications(sns: Any, name: str, platform: str, attributes: dict[str, str], reason: str) -> None:
-    """Name, platform and attributes are validated (API_CreatePlatformApplication)."""
-    given = {"Name": name, "Platform": platform, "Attributes": attributes}
-
-    error = ("InvalidParameter", f"Invalid parameter: {reason}")
-    assert refused(sns.create_platform_application, **given) == error
-
-
 def test_an_endpoint_is_created_once(sns: Any, application: str) -> None:
     """A token has one endpoint; a request with other attributes is rejected (recorded of AWS)."""
     endpoint = device(sns, application)
@@ -166,15 +142,3 @@ def test_the_devices_of_a_topic(localbus: Localbus, sns: Any, application: str) 
     assert [(one["to"], one["message"]) for one in captured(localbus)] == [(google, "g"), (iphone, "a")]
     assert [entry["detail"] for entry in journal(localbus, event="undelivered")] == ["Endpoint is disabled"]
     assert json.loads(dead.bodies()[0])["Message"] == "d"
-
-
-def test_a_missing_device_cannot_be_subscribed(sns: Any, application: str) -> None:
-    """The error has AWS's spelling (recorded)."""
-    topic = sns.create_topic(Name="t")["TopicArn"]
-    endpoint = device(sns, application)
-    sns.delete_endpoint(EndpointArn=endpoint)
-
-    error = refused(sns.subscribe, TopicArn=topic, Protocol="application", Endpoint=endpoint)
-
-    reason = f"Endpoint Reason: Endpoint does not exist for endpoint arn{endpoint}"
-    assert error == ("InvalidParameter", f"Invalid parameter: {reason}")
