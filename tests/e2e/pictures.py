@@ -88,7 +88,7 @@ def desk(page: Page, folder: Path) -> None:
     details(page, folder, "explain")
 
 
-def look(url: str, folder: Path) -> None:
+def take_all(url: str, folder: Path) -> None:
     """Take every screenshot, and print the browser's warnings."""
     folder.mkdir(parents=True, exist_ok=True)
     with browser(url) as page:
@@ -106,12 +106,12 @@ def main() -> None:
     """Use the console at the URL, or start a system."""
     folder = Path(sys.argv[1])
     if len(sys.argv) > 2:
-        look(sys.argv[2], folder)
+        take_all(sys.argv[2], folder)
         return
     with tempfile.TemporaryDirectory() as state:
         orderboard = Command(Path(state) / "state")
         try:
-            look(json.loads(orderboard.run("up", "--json", "--allow-faults").stdout)["console_url"], folder)
+            take_all(json.loads(orderboard.run("up", "--json", "--allow-faults").stdout)["console_url"], folder)
         finally:
             orderboard.run("down")
 

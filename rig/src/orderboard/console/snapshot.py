@@ -1,7 +1,7 @@
 """Snapshots of the system: queues, workers, order-api, orders table and notifier. Unknown values are None, never 0."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -75,7 +75,6 @@ class SnapshotReader:
     """Takes snapshots, and keeps the earlier readings that rates need."""
 
     source: Source
-    clock: Callable[[], float] = time.time
     _rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
@@ -84,7 +83,7 @@ class SnapshotReader:
     def read(self) -> Snapshot:
         """Take a snapshot. Raises RigError or one of AWS_ERRORS if the system does not answer."""
         target, state = self.source.reachable(), self.source.state()
-        now, pairs = self.clock(), target.outputs.queue_pairs
+        now, pairs = time.time(), target.outputs.queue_pairs
         dlqs = [dlq for _, dlq in pairs.values() if dlq is not None]
         found = self._depths.read([name for name, _ in pairs.values()], dlqs, now)
         queues = {key: _queue(name, dlq, found) for key, (name, dlq) in pairs.items()}
