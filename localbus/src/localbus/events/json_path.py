@@ -35,7 +35,7 @@ def parse(path: str) -> Steps | None:
 
 
 def find(document: Any, steps: Steps, default: object = None) -> Any:
-    """Return the value at a path, a list where a step selects all items, or the default where there is no value."""
+    """Return the value at a path, a list where a step selects all items, or the default for a missing value."""
     for number, step in enumerate(steps):
         match document, step:
             case (list() | dict(), None):
