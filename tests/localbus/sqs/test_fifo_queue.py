@@ -112,8 +112,8 @@ def test_dead_letters_get_a_new_time_and_release_their_group(
 
     assert bodies(fifo) == ["a2"]
 
-    [(letter, _)] = dead.receive(1)
-    assert (letter.body, letter.group_id, letter.sent_at) == ("a1", "a", clock.now())
+    [(dead_letter, _)] = dead.receive(1)
+    assert (dead_letter.body, dead_letter.group_id, dead_letter.sent_at) == ("a1", "a", clock.now())
 
 
 def test_empty_groups_are_removed(fifo: FifoQueue, message: Make) -> None:

@@ -100,10 +100,10 @@ def test_dead_letters_keep_their_age(queue: Queue, clock: ManualClock, journal: 
 
     assert bodies(queue) == []
 
-    [(letter, _)] = dead.receive(1)
-    assert letter.source_arn == queue.arn
-    assert clock.now() - letter.sent_at == 20
-    assert letter.receive_count == 3
+    [(dead_letter, _)] = dead.receive(1)
+    assert dead_letter.source_arn == queue.arn
+    assert clock.now() - dead_letter.sent_at == 20
+    assert dead_letter.receive_count == 3
     assert queue.counts() == (0, 0, 0)
 
 

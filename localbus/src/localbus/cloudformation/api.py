@@ -44,7 +44,7 @@ def service(state: CloudFormation) -> Service:
         Api("cloudformation"),
         actions,
         None,
-        refuse=_validation_error,
+        validation_error=_validation_error,
         invalid_token=("ValidationError", "The next token is not valid."),
     )
 

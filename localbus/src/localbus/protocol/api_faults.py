@@ -89,30 +89,25 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and value >= 0
 
 
-def answer(fault: Fault, service: str, do: Callable[[], Answer], refuse: Callable[[Exception], Response]) -> Answer:
-    """Return the answer to a request with this fault."""
+def answer(fault: Fault, service: str, do: Callable[[], Answer], fail: Callable[[Exception], Response]) -> Answer:
+    """Return the answer to a request with this fault: `do` executes it, `fail` makes an error's response."""
     match fault.kind:
         case "throttle":
             code = "RequestThrottled" if service == "sqs" else "ThrottlingException"
-            return refuse(AwsError(code, "Rate exceeded"))
+            return fail(AwsError(code, "Rate exceeded"))
         case "error_before":
-            return refuse(InjectedError())
+            return fail(InjectedError())
         case "error_after":
-            return _then(do, refuse)
+            return _answer_later(do, 0, lambda _response: fail(InjectedError()))
         case "latency":
-            return _late(do, fault.latency_ms / 1000)
+            return _answer_later(do, fault.latency_ms / 1000, lambda response: response)
         case "drop":
             return Response(DROP_CONNECTION, [])
 
 
-async def _then(do: Callable[[], Answer], refuse: Callable[[Exception], Response]) -> Response:
-    done = do()
-    if not isinstance(done, Response):
-        await done
-    return refuse(InjectedError())
-
-
-async def _late(do: Callable[[], Answer], wait_s: float) -> Response:
+async def _answer_later(
+    do: Callable[[], Answer], wait_s: float, response_of: Callable[[Response], Response]
+) -> Response:
     await asyncio.sleep(wait_s)
     done = do()
-    return done if isinstance(done, Response) else await done
+    return response_of(done if isinstance(done, Response) else await done)

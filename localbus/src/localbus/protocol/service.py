@@ -53,7 +53,7 @@ class Service:
     json_version: Literal["1.0", "1.1"] | None
     xmlns: str | None = None
     error_namespace: str = ""
-    refuse: Callable[[list[Violation]], AwsError] = validation_exception
+    validation_error: Callable[[list[Violation]], AwsError] = validation_exception
     invalid_token: tuple[str, str] = ("ValidationException", "Parameter NextToken is not valid.")
 
     @property
@@ -65,7 +65,7 @@ class Service:
         """Validate the input against the model and run the action."""
         violations = operation.violations(params)
         if violations:
-            raise self.refuse(violations)
+            raise self.validation_error(violations)
         action = self.actions.get(operation.name)
         if action is None:
             raise not_implemented(self.name, operation.name)

@@ -59,7 +59,7 @@ ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] 
 def service(sns: Sns) -> Service:
     """Return SNS as a service for the router."""
     actions = {name: partial(action, sns) for name, action in ACTIONS.items()}
-    return Service(sns.model, actions, None, refuse=_validation_error, invalid_token=INVALID_TOKEN)
+    return Service(sns.model, actions, None, validation_error=_validation_error, invalid_token=INVALID_TOKEN)
 
 
 def _validation_error(violations: list[Violation]) -> AwsError:

@@ -44,10 +44,10 @@ ACTIONS = {
 def service(sqs: Sqs) -> Service:
     """Return SQS for the router."""
     actions = {name: partial(action, sqs) for name, action in ACTIONS.items()}
-    return Service(sqs.api, actions, "1.0", XMLNS, "com.amazonaws.sqs#", _error_of, _INVALID_TOKEN)
+    return Service(sqs.api, actions, "1.0", XMLNS, "com.amazonaws.sqs#", _validation_error, _INVALID_TOKEN)
 
 
-def _error_of(violations: list[Violation]) -> AwsError:
+def _validation_error(violations: list[Violation]) -> AwsError:
     """Return the error for the first missing member, with the name that a form gives it.
 
     Required members are the only constraint of SQS's model.
