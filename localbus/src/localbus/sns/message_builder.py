@@ -130,7 +130,8 @@ def _check_entry(entry: Params, topic: Topic) -> None:
         return
     if not entry.get("MessageGroupId"):
         raise invalid("The MessageGroupId parameter is required for FIFO topics")
-    if not entry.get("MessageDeduplicationId") and not topic.content_based_deduplication:
+    by_content = topic.attributes.get("ContentBasedDeduplication") == "true"
+    if not by_content and not entry.get("MessageDeduplicationId"):
         text = "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided"
         raise invalid(f"{text} explicitly")
 

@@ -117,15 +117,13 @@ def list_endpoints_by_platform_application(sns: Sns, params: Params, caller: Cal
 
 
 def _check_name(name: str) -> None:
-    reason = ""
     if not name:
-        reason = "cannot be empty"
-    elif len(name) > MAX_NAME:
-        reason = f"must be at most {MAX_NAME} characters long"
-    elif not _NAME.fullmatch(name):
-        reason = "must contain only characters 'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'"
-    if reason:
-        raise invalid(f"{name} Reason: {reason}")
+        raise invalid(" Reason: cannot be empty")
+    if len(name) > MAX_NAME:
+        raise invalid(f"{name} Reason: must be at most {MAX_NAME} characters long")
+    if not _NAME.fullmatch(name):
+        characters = "'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'"
+        raise invalid(f"{name} Reason: must contain only characters {characters}")
 
 
 def _validated(given: Mapping[str, str], known: set[str]) -> dict[str, str]:

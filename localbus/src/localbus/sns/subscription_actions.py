@@ -140,5 +140,5 @@ def _replay(sns: Sns, subscription: Subscription, given: Params) -> None:
     """Deliver archived messages again if the request has a ReplayPolicy."""
     archive, text = subscription.topic.archive, given.get("ReplayPolicy")
     if archive is not None and text:
-        for notification in archive.between(read_replay_policy(text), sns.clock.now()):
+        for notification in archive.between(*read_replay_policy(text), sns.clock.now()):
             sns.publisher.deliver(subscription, notification, replayed=True)

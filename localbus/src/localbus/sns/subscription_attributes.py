@@ -38,7 +38,8 @@ def change(subscription: Subscription, given: Mapping[str, str], *, where: str =
             attributes[name] = _validated(name, value, subscription)
             if attributes[name] == "":
                 del attributes[name]
-        filter_policy = _filter_policy(attributes)
+        text, scope = attributes.get("FilterPolicy"), attributes.get("FilterPolicyScope", "MessageAttributes")
+        filter_policy = FilterPolicy(text, cast(Scope, scope)) if text else None
     except FilterPolicyError as exc:
         raise invalid(f"{where}{exc}") from exc
     except AwsError as exc:
@@ -99,13 +100,6 @@ def _validated_redrive_policy(text: str, subscription: Subscription) -> str:
     if (parts[4], parts[3]) != (topic.account, topic.region):
         raise invalid("RedrivePolicy: deadLetterTargetArn must be in the account and region of the topic")
     return text
-
-
-def _filter_policy(attributes: Mapping[str, str]) -> FilterPolicy | None:
-    text = attributes.get("FilterPolicy")
-    if not text:
-        return None
-    return FilterPolicy(text, cast(Scope, attributes.get("FilterPolicyScope", "MessageAttributes")))
 
 
 def describe(subscription: Subscription) -> dict[str, str]:

@@ -53,11 +53,6 @@ class Topic:
         return self.attributes.get("Policy") or default_policy(self.arn, self.account)
 
     @property
-    def content_based_deduplication(self) -> bool:
-        """True if messages with the same body are duplicates."""
-        return self.attributes.get("ContentBasedDeduplication") == "true"
-
-    @property
     def max_message_bytes(self) -> int:
         """The size limit of a message, and of a whole batch."""
         return int(self.attributes.get("MaximumMessageSize") or DEFAULT_MAX_MESSAGE_BYTES)

@@ -9,19 +9,12 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from math import inf
 
 from localbus.sns.errors import invalid
 from localbus.sns.notification import Notification
 
 DAY_S = 86_400
-
-
-class ReplayPeriod(NamedTuple):
-    """The period of a ReplayPolicy, in seconds since 1970; without an end it is open."""
-
-    start: float
-    end: float | None
 
 
 class TopicArchive:
@@ -50,30 +43,30 @@ class TopicArchive:
             while self._messages[0].at <= notification.at - self.retention_s:
                 self._messages.popleft()
 
-    def between(self, period: ReplayPeriod, now: float) -> Iterator[Notification]:
-        """Yield the retained messages of a period."""
-        oldest = max(period.start, now - self.retention_s)
+    def between(self, start: float, end: float, now: float) -> Iterator[Notification]:
+        """Yield the retained messages from one time to another."""
+        oldest = max(start, now - self.retention_s)
         for notification in list(self._messages):
-            if oldest <= notification.at and (period.end is None or notification.at <= period.end):
+            if oldest <= notification.at <= end:
                 yield notification
 
 
-def read_replay_policy(text: str) -> ReplayPeriod:
-    """Return the period of a subscription's ReplayPolicy; raises InvalidParameter.
+def read_replay_policy(text: str) -> tuple[float, float]:
+    """Return start and end of a subscription's ReplayPolicy, in seconds since 1970; raises InvalidParameter.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-subscriber.html
     """
     try:
         document = json.loads(text)
-        start, end = document["StartingPoint"], document.get("EndingPoint")
-        period = ReplayPeriod(_seconds(start), _seconds(end) if end else None)
+        start = _seconds(document["StartingPoint"])
+        end = _seconds(document["EndingPoint"]) if document.get("EndingPoint") else inf
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise invalid("ReplayPolicy: StartingPoint must be an ISO 8601 timestamp") from exc
     if document.get("PointType") != "Timestamp":
         raise invalid("ReplayPolicy: PointType must be Timestamp")
-    if period.end is not None and period.end < period.start:
+    if end < start:
         raise invalid("ReplayPolicy: EndingPoint must be after StartingPoint")
-    return period
+    return start, end
 
 
 def _seconds(text: str) -> float:
