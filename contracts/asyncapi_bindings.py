@@ -22,19 +22,18 @@ _QUEUE_MEMBERS: Final = {
 }
 
 
-def topic(resource: Resource) -> dict[str, Any]:
-    """Return the binding of a channel that is an SNS topic."""
-    return {"sns": {"name": resource.name, "bindingVersion": "0.1.0"}}
-
-
-def queue(template: Template, resource: Resource) -> dict[str, Any]:
-    """Return the binding of a channel that is an SQS queue, with its dead-letter queue."""
+def of_channel(template: Template, resource: Resource) -> dict[str, Any]:
+    """Return the bindings of a channel: an SNS topic, an SQS queue with its dead-letter queue, or none for the bus."""
+    if resource.type == "AWS::SNS::Topic":
+        return {"bindings": {"sns": {"name": resource.name, "bindingVersion": "0.1.0"}}}
+    if resource.type != "AWS::SQS::Queue":
+        return {}
     redrive = resource.properties["RedrivePolicy"]
     dlq = template.target(redrive["deadLetterTargetArn"])
     described = _queue(resource) | {
         "redrivePolicy": {"deadLetterQueue": {"name": dlq.name}, "maxReceiveCount": redrive["maxReceiveCount"]}
     }
-    return {"sqs": {"queue": described, "deadLetterQueue": _queue(dlq), "bindingVersion": "0.2.0"}}
+    return {"bindings": {"sqs": {"queue": described, "deadLetterQueue": _queue(dlq), "bindingVersion": "0.2.0"}}}
 
 
 def _queue(resource: Resource) -> dict[str, Any]:
@@ -44,12 +43,12 @@ def _queue(resource: Resource) -> dict[str, Any]:
     return {"name": resource.name, "fifoQueue": False, **members}
 
 
-def consumers(template: Template, resource: Resource) -> dict[str, Any]:
-    """Return the binding of sending to a topic: its unconditional subscriptions."""
-    listening = [each for each in template.subscriptions(resource) if each.condition is None]
-    return {
-        "sns": {"consumers": [_consumer(template, each.properties) for each in listening], "bindingVersion": "0.1.0"}
-    }
+def of_sending(template: Template, resource: Resource) -> dict[str, Any]:
+    """Return the bindings of sending to a topic: its unconditional subscriptions. None for the bus."""
+    if resource.type != "AWS::SNS::Topic":
+        return {}
+    found = [_consumer(template, one.properties) for one in template.subscriptions(resource) if one.condition is None]
+    return {"bindings": {"sns": {"consumers": found, "bindingVersion": "0.1.0"}}}
 
 
 def _consumer(template: Template, subscription: Mapping[str, Any]) -> dict[str, Any]:

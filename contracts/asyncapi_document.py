@@ -18,10 +18,11 @@ OUTCOME_TYPES: Final = tuple(outcome.model_fields["type"].default for outcome in
 
 
 class _Writer:
-    """Collects channels, operations and their messages."""
+    """Collects channels, operations and their messages, with the bindings of their resources."""
 
     def __init__(self, template: Template) -> None:
-        self._prefix = template.prefix
+        self._template = template
+        self._carried: dict[str, tuple[Resource, Iterable[str], Form]] = {}
         self.channels: Document = {}
         self.operations: Document = {}
         self.messages: Document = {}
@@ -29,27 +30,30 @@ class _Writer:
     def channel(
         self, name: str, resource: Resource, description: str, types: Iterable[str], form: Form, **members: object
     ) -> None:
-        """Add a channel with its messages."""
-        carried = {name_of(each, form): form(each) for each in types}
-        self.messages |= carried
+        """Add a channel with the messages of these types."""
+        self._carried[name] = (resource, types, form)
+        messages = {name_of(each, form): form(each) for each in types}
+        self.messages |= messages
         self.channels[name] = {
-            "address": f"{{prefix}}{resource.name.removeprefix(self._prefix)}",
+            "address": f"{{prefix}}{resource.name.removeprefix(self._template.prefix)}",
             "description": description,
             "parameters": {"prefix": {"$ref": "#/components/parameters/prefix"}},
-            "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in carried},
+            "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in messages},
+            **bindings.of_channel(self._template, resource),
             **members,
         }
 
-    def operation(
-        self, service: str, action: str, channel: str, types: Iterable[str], form: Form, **members: object
-    ) -> None:
-        """Add an operation of a service on a channel."""
+    def operation(self, service: str, action: str, channel: str, types: Iterable[str] | None = None) -> None:
+        """Add an operation of a service on a channel, with all its messages or those of some types."""
+        resource, all_types, form = self._carried[channel]
         self.operations[f"{service}.{action}.{channel}"] = {
             "action": action,
             "channel": {"$ref": f"#/channels/{channel}"},
             "tags": [{"name": service}],
-            **members,
-            "messages": [{"$ref": f"#/channels/{channel}/messages/{name_of(each, form)}"} for each in types],
+            **(bindings.of_sending(self._template, resource) if action == "send" else {}),
+            "messages": [
+                {"$ref": f"#/channels/{channel}/messages/{name_of(each, form)}"} for each in types or all_types
+            ],
         }
 
 
@@ -81,63 +85,34 @@ def asyncapi(template: Template, version: str) -> Document:
 
 def _commands(writer: _Writer, template: Template) -> None:
     topic = template.topic("orders")
-    writer.channel(
-        "orders",
-        topic,
-        "The SNS topic that delivers commands to the queues whose filter policies accept them.",
-        COMMAND_TYPES,
-        as_command,
-        bindings=bindings.topic(topic),
-    )
-    writer.operation(
-        "order-api", "send", "orders", COMMAND_TYPES, as_command, bindings=bindings.consumers(template, topic)
-    )
+    text = "The SNS topic that delivers commands to the queues whose filter policies accept them."
+    writer.channel("orders", topic, text, COMMAND_TYPES, as_command)
+    writer.operation("order-api", "send", "orders")
     for name, description in (
         ("work", "Commands of normal priority."),
         ("express", "Commands of express priority, and all cancellations."),
     ):
         queue = template.queue(name)
-        types = bindings.commands_into(template, topic, queue)
-        writer.channel(name, queue, description, types, as_command, bindings=bindings.queue(template, queue))
-        writer.operation("worker", "receive", name, types, as_command)
+        writer.channel(name, queue, description, bindings.commands_into(template, topic, queue), as_command)
+        writer.operation("worker", "receive", name)
 
 
 def _facts(writer: _Writer, template: Template) -> None:
-    writer.channel(
-        "bus",
-        template.bus(),
-        "The EventBridge bus that routes every event by rules.",
-        (*COMMAND_TYPES, *OUTCOME_TYPES),
-        as_fact,
-    )
-    writer.operation("order-api", "send", "bus", COMMAND_TYPES, as_fact)
-    writer.operation("worker", "send", "bus", OUTCOME_TYPES, as_fact)
+    text = "The EventBridge bus that routes every event by rules."
+    writer.channel("bus", template.bus(), text, (*COMMAND_TYPES, *OUTCOME_TYPES), as_fact)
+    writer.operation("order-api", "send", "bus", COMMAND_TYPES)
+    writer.operation("worker", "send", "bus", OUTCOME_TYPES)
 
 
 def _alerts(writer: _Writer, template: Template) -> None:
-    queue, topic, inbox = template.queue("alerts"), template.topic("alerts"), template.queue("inbox")
+    queue = template.queue("alerts")
     rules = bindings.rules_into(template, queue)
     types = tuple(dict.fromkeys(each for rule in rules for each in rule["eventPattern"]["detail-type"]))
-    writer.channel(
-        "alerts",
-        queue,
-        "Events that the rules of the bus select for the notifier.",
-        types,
-        as_notice,
-        bindings=bindings.queue(template, queue),
-        **{"x-eventbridge-rules": rules},
-    )
-    writer.operation("notifier", "receive", "alerts", types, as_notice)
-    writer.channel(
-        "announcements",
-        topic,
-        "The SNS topic for alerts: to the inbox, and optionally to e-mail, text message or webhook.",
-        ALERT_TYPES,
-        as_alert,
-        bindings=bindings.topic(topic),
-    )
-    writer.operation(
-        "notifier", "send", "announcements", ALERT_TYPES, as_alert, bindings=bindings.consumers(template, topic)
-    )
-    writer.channel("inbox", inbox, "Every alert.", ALERT_TYPES, as_alert, bindings=bindings.queue(template, inbox))
-    writer.operation("rig", "receive", "inbox", ALERT_TYPES, as_alert)
+    text = "Events that the rules of the bus select for the notifier."
+    writer.channel("alerts", queue, text, types, as_notice, **{"x-eventbridge-rules": rules})
+    writer.operation("notifier", "receive", "alerts")
+    text = "The SNS topic for alerts: to the inbox, and optionally to e-mail, text message or webhook."
+    writer.channel("announcements", template.topic("alerts"), text, ALERT_TYPES, as_alert)
+    writer.operation("notifier", "send", "announcements")
+    writer.channel("inbox", template.queue("inbox"), "Every alert.", ALERT_TYPES, as_alert)
+    writer.operation("rig", "receive", "inbox")
