@@ -86,8 +86,8 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
     if options.junit is not None:
         if options.junit.is_dir():
             raise UsageError(f"--junit {options.junit}: expected a file, not a folder.")
-        _make_folder(options.junit.parent)
-    _make_folder(out)
+        _make_folder("--junit", options.junit.parent)
+    _make_folder("--out", out)
     name = f"orderboard-burst-{secrets.token_hex(3)}"
     system = measured_system(
         name, where, logs_dir=out / "logs", workers=workers, visibility_timeout_s=_VISIBILITY_TIMEOUT_S
@@ -140,14 +140,14 @@ def _mix(options: BurstOptions) -> str:
     return DEFAULT_MIX if options.mix is None else options.mix
 
 
-def _make_folder(path: Path) -> None:
+def _make_folder(option: str, path: Path) -> None:
     """Make it before the burst, whose files could not be written otherwise."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise UsageError(f"{path}: {exc.strerror}.") from exc
+        raise UsageError(f"{option} {path}: {exc.strerror}.") from exc
     if not os.access(path, os.W_OK):
-        raise UsageError(f"{path}: the folder is not writable.")
+        raise UsageError(f"{option} {path}: the folder is not writable.")
 
 
 def _times(options: BurstOptions) -> tuple[Sequence[float], float]:
@@ -174,7 +174,7 @@ def amounts(orders: int | None, duration_s: float | None, rate: float | None) ->
     elif duration_s is None:
         duration_s = orders / (rate or _DEFAULT_RATE)
     if not 1 <= orders <= _MAX_ORDERS:
-        raise UsageError(f"{orders} orders: expected 1 to {_MAX_ORDERS}.")
+        raise UsageError(f"--orders, or --rate x --duration, is {orders}: expected 1 to {_MAX_ORDERS}.")
     return orders, duration_s
 
 

@@ -75,25 +75,6 @@ def test_own_orders_repeat_when_they_run_out() -> None:
     assert len({order.idempotency_key for order in orders}) == 5
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("decaf=3", "unknown kind 'decaf'; expected one of express"),
-        ("normal=50", "unknown kind 'normal'"),
-        ("express", "expected a percentage, such as express=2"),
-        ("express=much", "expected a percentage"),
-        ("express=-1", "not between 0 and 100"),
-        ("express=nan", "not between 0 and 100"),
-        ("express=1,express=2", "express is given twice"),
-        ("express=60,large=60", "120 percent, more than 100"),
-    ],
-)
-def test_an_invalid_mix_is_rejected(text: str, said: str) -> None:
-    """With the expected form."""
-    with pytest.raises(ValueError, match=said):
-        parse_mix(text)
-
-
 def test_an_empty_mix_is_all_normal() -> None:
     """Nothing but normal orders."""
     assert parse_mix("") == Mix()

@@ -92,11 +92,41 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"rate": float("nan")}, "must be positive"),
         ({"duration": "0s"}, "must be positive"),
         ({"duration": "soon"}, "--duration soon: 'soon' is not a duration"),
-        ({"duration": "5"}, "--duration 5: '5' is not a duration with a unit, such as 10s"),
-        ({"stop_worker": ["@2s"]}, "--stop-worker @2s: expected FOR@TIME, such as 10s@5s"),
         ({"rate": 1e9}, "expected 1 to"),
-        ({"profile": "flat"}, "--profile flat: unknown profile"),
-        ({"mix": "decaf=1"}, "--mix decaf=1: unknown kind 'decaf'"),
+        ({"mix": "decaf=3"}, "unknown kind 'decaf'; expected one of express"),
+        ({"mix": "normal=50"}, "unknown kind 'normal'"),
+        ({"mix": "express"}, "expected a percentage, such as express=2"),
+        ({"mix": "express=much"}, "expected a percentage"),
+        ({"mix": "express=-1"}, "not between 0 and 100"),
+        ({"mix": "express=nan"}, "not between 0 and 100"),
+        ({"mix": "express=1,express=2"}, "express is given twice"),
+        ({"mix": "express=60,large=60"}, "120 percent, more than 100"),
+        ({"profile": "tsunami"}, "unknown profile; expected one of constant"),
+        ({"profile": "spike:height=3"}, "spike has no setting 'height'; it has factor, at, lasts"),
+        ({"profile": "spike:factor=high"}, "factor must be a number, not 'high'"),
+        ({"profile": "spike:factor=1"}, "factor above 1"),
+        ({"profile": "spike:at=nan"}, "within the duration"),
+        ({"profile": "spike:at=0.95,lasts=0.1"}, "within the duration"),
+        ({"profile": "sawtooth:teeth=0"}, "at least one tooth"),
+        ({"profile": "sawtooth:teeth=1.5"}, "teeth must be a number"),
+        ({"profile": "poisson:rate=3"}, "no settings"),
+        ({"expect": ["fast"]}, "expected a metric, a comparison and a number"),
+        ({"expect": ["accept_p99_ms=50"]}, "expected a metric, a comparison and a number"),
+        ({"expect": ["speed<5"]}, "unknown metric 'speed'; expected one of accept_mean_ms"),
+        ({"expect": ["lost==none"]}, "'none' is not a number"),
+        ({"duration": "7"}, "'7' is not a duration with a unit, such as 10s, 500ms or 2m"),
+        ({"stop_worker": ["10s"]}, "expected FOR@TIME, such as 10s@5s"),
+        ({"stop_worker": ["@2s"]}, "expected FOR@TIME, such as 10s@5s"),
+        ({"stop_worker": ["0s@5s"]}, "FOR must be positive"),
+        ({"stop_worker": ["ten@5s"]}, "'ten' is not a duration"),
+        ({"freeze_worker": ["@5s"]}, "expected FOR@TIME"),
+        ({"kill_worker": ["7s"]}, "expected @TIME, such as @7s"),
+        ({"kill_worker": ["2@7s"]}, "expected @TIME"),
+        ({"kill_worker": ["@-1s"]}, "'-1s' is not a duration"),
+        ({"workers": ["0"]}, "expected 1 to 32"),
+        ({"workers": ["99@1s"]}, "expected 1 to 32"),
+        ({"workers": ["many"]}, "expected 1 to 32, or that with a time, such as 2@12s"),
+        ({"workers": ["2@noon"]}, "'noon' is not a duration"),
         ({"mix": "express=1", "own_orders": Path("x")}, "exclude each other"),
         ({"own_orders": Path("missing.jsonl")}, "missing.jsonl: No such file"),
         ({"trace": Path("missing.txt")}, "missing.txt: No such file"),
@@ -112,8 +142,11 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
 )
 def test_a_mistake_names_the_option_and_the_expected_form(options: dict[str, Any], said: str) -> None:
     """As a usage error, which is exit code 2."""
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=said) as error:
         planned(**options)
+
+    first = next(iter(options))
+    assert f"--{'from' if first == 'own_orders' else first.replace('_', '-')}" in str(error.value) or len(options) > 1
 
 
 def test_an_empty_mix_is_all_normal() -> None:
