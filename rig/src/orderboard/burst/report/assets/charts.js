@@ -86,13 +86,10 @@ function axis(extra) {
   return { stroke: () => colour("soft"), font: TICK_FONT, grid: gridLine, ticks: { show: false }, ...extra };
 }
 
+const ticksAt = (digits, splits) => splits.map((value) => (digits.test(Number(value.toPrecision(6)).toExponential()) ? value : null));
+const powersOfTen = (_chart, splits) => ticksAt(/^1e/, splits);
 /** Ticks at 1, 2 and 5 of each power of ten, or only at 1 where that would be crowded. */
-function logTicks(_chart, splits) {
-  const wanted = Math.log10(splits.at(-1) / splits[0]) > 2.6 ? /^1e/ : /^[125]e/;
-  return splits.map((value) => (wanted.test(Number(value.toPrecision(6)).toExponential()) ? value : null));
-}
-
-const powersOfTen = (_chart, splits) => splits.map((value) => (/^1e/.test(value.toExponential()) ? value : null));
+const logTicks = (_chart, splits) => ticksAt(Math.log10(splits.at(-1) / splits[0]) > 2.6 ? /^1e/ : /^[125]e/, splits);
 
 /**
  * Draw lines into a card.
