@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from order_api import problem
 from order_api.cursor import InvalidCursorError
 from order_api.order_queries import QueryUnavailableError
-from order_api.problem import FieldError, ProblemError, ProblemType, Source, field_error, problem_response
+from order_api.problem import FieldError, ProblemError, ProblemType, Source, field_error
 from order_api.publisher import NotPublishedError
 
 log = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ _FIXES: Final = {
 
 async def _http_error(request: Request, exc: Exception) -> Response:
     error = cast(StarletteHTTPException, exc)
-    headers = dict(error.headers or {})
     if isinstance(error, ProblemError):
-        return problem_response(error.type, error.detail, errors=error.errors, headers=headers)
+        return error.response()
+    headers = dict(error.headers or {})
     problem_type = _BY_STATUS.get(error.status_code, problem.INTERNAL_ERROR)
     if problem_type is problem.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
-    return problem_response(problem_type, problem_type.explanation, headers=headers)
+    return ProblemError(problem_type, headers=headers).response()
 
 
 def _methods(request: Request) -> set[str]:
@@ -57,7 +57,7 @@ async def _invalid_request(_: Request, exc: Exception) -> Response:
     errors = [_field_error(error) for error in found[: problem.MAX_ERRORS]]
     shown = "see errors" if len(errors) == len(found) else f"errors has the first {len(errors)}"
     detail = f"{len(found)} error{'s' if len(found) > 1 else ''}; {shown}."
-    return problem_response(problem.INVALID_REQUEST, detail, errors=errors)
+    return ProblemError(problem.INVALID_REQUEST, detail, errors=errors).response()
 
 
 def _field_error(error: dict[str, object]) -> FieldError:
@@ -74,12 +74,12 @@ def _escaped(part: str | int) -> str:
 
 async def _invalid_cursor(_: Request, exc: Exception) -> Response:
     errors = [field_error("query", "cursor", f"{exc}; send next_cursor unchanged, or omit it")]
-    return problem_response(problem.BAD_CURSOR, problem.BAD_CURSOR.explanation, errors=errors)
+    return ProblemError(problem.BAD_CURSOR, errors=errors).response()
 
 
 async def _unavailable(problem_type: ProblemType, event: str, _: Request, exc: Exception) -> Response:
     log.warning(event, extra={"reason": str(exc)})
-    return problem_response(problem_type, problem_type.explanation)
+    return ProblemError(problem_type).response()
 
 
 def add_error_handlers(app: FastAPI) -> None:

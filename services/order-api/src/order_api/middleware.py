@@ -11,14 +11,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from order_api.problem import (
-    BODY_TOO_LARGE,
-    INTERNAL_ERROR,
-    SLOW_BODY,
-    UNAUTHORIZED,
-    ProblemError,
-    problem_response,
-)
+from order_api.problem import BODY_TOO_LARGE, INTERNAL_ERROR, SLOW_BODY, UNAUTHORIZED, ProblemError
 from order_api.trace import Trace, current_trace
 
 log = logging.getLogger(__name__)
@@ -66,8 +59,7 @@ class BoundaryMiddleware:
             if started:
                 raise
             log.exception("request.failed", extra={"method": scope["method"], "path": scope["path"][:200]})
-            failure = problem_response(INTERNAL_ERROR, "The log has the cause under this X-Correlation-ID.")
-            await failure(scope, receive, send_with_headers)
+            await ProblemError(INTERNAL_ERROR).response()(scope, receive, send_with_headers)
 
 
 class TokenMiddleware:
@@ -82,10 +74,8 @@ class TokenMiddleware:
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._is_authorized(scope):
             await self._app(scope, receive, send)
             return
-        rejection = problem_response(
-            UNAUTHORIZED, UNAUTHORIZED.explanation, headers={"WWW-Authenticate": 'Bearer realm="order-api"'}
-        )
-        await rejection(scope, receive, send)
+        rejection = ProblemError(UNAUTHORIZED, headers={"WWW-Authenticate": 'Bearer realm="order-api"'})
+        await rejection.response()(scope, receive, send)
 
     def _is_authorized(self, scope: Scope) -> bool:
         credentials = [value for name, value in scope["headers"] if name == b"authorization"]
@@ -112,7 +102,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif _content_length(scope) > self._max_bytes:
-            await problem_response(BODY_TOO_LARGE, self._too_large)(scope, receive, send)
+            await ProblemError(BODY_TOO_LARGE, self._too_large).response()(scope, receive, send)
         else:
             await self._app(scope, self._limited(receive), send)
 

@@ -141,7 +141,7 @@ def field_error(source: Source, name: str, detail: str) -> FieldError:
 
 
 class ProblemError(HTTPException):
-    """An exception that becomes a problem document when it is raised below a route."""
+    """A problem. Raised below a route, it becomes the response."""
 
     def __init__(
         self,
@@ -155,23 +155,16 @@ class ProblemError(HTTPException):
         self.type = problem_type
         self.errors = tuple(errors)
 
-
-def problem_response(
-    problem_type: ProblemType,
-    detail: str,
-    *,
-    errors: Sequence[FieldError] = (),
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """Build the HTTP response of a problem."""
-    all_headers = dict(headers or {})
-    if problem_type.retry_after_s is not None:
-        all_headers.setdefault("Retry-After", str(problem_type.retry_after_s))
-    problem = Problem(
-        type=f"/problems/{problem_type.name}",
-        title=problem_type.title,
-        status=problem_type.status,
-        detail=detail,
-        errors=tuple(errors[:MAX_ERRORS]),
-    )
-    return Response(problem.model_dump_json(), problem_type.status, all_headers, MEDIA_TYPE)
+    def response(self) -> Response:
+        """Build the HTTP response of the problem."""
+        headers = dict(self.headers or {})
+        if self.type.retry_after_s is not None:
+            headers.setdefault("Retry-After", str(self.type.retry_after_s))
+        problem = Problem(
+            type=f"/problems/{self.type.name}",
+            title=self.type.title,
+            status=self.type.status,
+            detail=self.detail,
+            errors=self.errors[:MAX_ERRORS],
+        )
+        return Response(problem.model_dump_json(), self.type.status, headers, MEDIA_TYPE)

@@ -3,26 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from worker.failures import ReceiptExpiredError, TransientError, UnavailableError
 from worker.message import Lease
-from worker.metrics import Metrics
 from worker.sqs_queue import Queue
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class Heartbeat:
     """Tracks all leases and extends them every interval_s."""
 
-    def __init__(
-        self, queues: Mapping[str, Queue], *, interval_s: float, visibility_timeout_s: int, metrics: Metrics
-    ) -> None:
-        self._queues = queues
-        self._interval_s = interval_s
-        self._visibility_timeout_s = visibility_timeout_s
-        self._leases: set[Lease] = set()
-        metrics.held.set_function(lambda: len(self._leases))
+    queues: Mapping[str, Queue]
+    interval_s: float
+    visibility_timeout_s: int
+    _leases: set[Lease] = field(default_factory=set, init=False)
 
     @property
     def leases(self) -> frozenset[Lease]:
@@ -41,7 +38,7 @@ class Heartbeat:
         """Beat until cancelled. A beat that is delayed by a slow backend does not delay the next."""
         async with asyncio.TaskGroup() as group:
             while True:
-                await asyncio.sleep(self._interval_s)
+                await asyncio.sleep(self.interval_s)
                 group.create_task(self.beat())
 
     async def beat(self) -> None:
@@ -53,11 +50,11 @@ class Heartbeat:
         await asyncio.gather(*(self._extend(lease, now) for lease in self._leases))
 
     async def _extend(self, lease: Lease, now: float) -> None:
-        extension_s = lease.message.extension_s(self._visibility_timeout_s, now)
+        extension_s = lease.message.extension_s(self.visibility_timeout_s, now)
         if now + extension_s <= lease.expires_at:
             return  # the twelve-hour limit is near: SQS would reject the call, and the lease ends on time
         try:
-            await self._queues[lease.message.queue].change_visibility(lease.message, extension_s)
+            await self.queues[lease.message.queue].change_visibility(lease.message, extension_s)
         except ReceiptExpiredError as exc:
             if lease not in self._leases:
                 return  # handling finished meanwhile

@@ -41,9 +41,8 @@ def build_worker(
     visibility_timeout_s = settings.work_visibility_timeout_s
     breaker = CircuitBreaker(backend_retry, health)
     buffer = PrefetchBuffer(settings.worker_concurrency)
-    heartbeat = Heartbeat(
-        queues, interval_s=settings.heartbeat_s, visibility_timeout_s=visibility_timeout_s, metrics=metrics
-    )
+    heartbeat = Heartbeat(queues, settings.heartbeat_s, visibility_timeout_s)
+    metrics.held.set_function(lambda: len(heartbeat.leases))
     polling = Polling(settings.polls_per_queue, settings.receive_wait_s, visibility_timeout_s, backend_retry)
     receivers = [
         Receiver(
