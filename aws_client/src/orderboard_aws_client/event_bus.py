@@ -1,10 +1,13 @@
 """PutEvents in batches: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html."""
 
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import EntryError
+
+if TYPE_CHECKING:
+    from types_aiobotocore_events.client import EventBridgeClient
 
 MAX_ENTRIES: Final = 10
 MAX_BYTES: Final = 256 * 1024
@@ -13,13 +16,6 @@ _RETRYABLE_CODES: Final = frozenset(("ThrottlingException", "InternalFailure", "
 
 BusEntry = Mapping[str, str]
 EventBus = Batcher[BusEntry, str]
-
-
-class PutEventsClient(Protocol):
-    """The part of an aiobotocore EventBridge client that is used here."""
-
-    def put_events(self, *, Entries: Any) -> Awaitable[Any]:  # noqa: N803 - AWS's name
-        """Call PutEvents with 1 to 10 entries."""
 
 
 def entry_size_bytes(entry: BusEntry) -> int:
@@ -31,12 +27,13 @@ def entry_size_bytes(entry: BusEntry) -> int:
 
 
 def event_bus(
-    client: PutEventsClient, *, linger_s: float = 0.002, max_concurrent_calls: int = 4, max_waiting: int = 10_000
+    client: "EventBridgeClient", *, linger_s: float = 0.002, max_concurrent_calls: int = 4, max_waiting: int = 10_000
 ) -> EventBus:
     """Create a Batcher whose result for each entry is its EventBridge event id."""
 
     async def send(entries: Sequence[BusEntry]) -> list[str | EntryError]:
-        response = await client.put_events(Entries=list(entries))
+        batch: Any = list(entries)
+        response: Any = await client.put_events(Entries=batch)
         return [_result(each) for each in response["Entries"]]
 
     limits = Limits(MAX_ENTRIES, MAX_BYTES, linger_s, max_concurrent_calls, max_waiting)

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from orderboard_aws_client.errors import EntryRefusedError, EntryTooLargeError
-from orderboard_aws_client.event_bus import MAX_BYTES, MAX_ENTRIES, BusEntry, entry_size_bytes, event_bus
+from orderboard_aws_client.event_bus import MAX_BYTES, MAX_ENTRIES, BusEntry, EventBus, entry_size_bytes, event_bus
 
 
 class FakeEventBridge:
@@ -40,11 +40,16 @@ def entry_of_bytes(size_bytes: int) -> BusEntry:
     return entry("x" * (size_bytes - entry_size_bytes(entry(""))))
 
 
+def opened(client: FakeEventBridge, linger_s: float = 0.002) -> EventBus:
+    """The event bus on this fake."""
+    return event_bus(cast("Any", client), linger_s=linger_s)
+
+
 async def test_every_entry_gets_its_event_id() -> None:
     """Twenty-five entries go in calls of ten, and each caller gets its entry's id."""
     client = FakeEventBridge()
 
-    async with event_bus(client, linger_s=0.2) as bus:
+    async with opened(client, linger_s=0.2) as bus:
         ids = await asyncio.gather(*(bus.submit(entry(str(number))) for number in range(25)))
 
     assert ids == [f"id of {number}" for number in range(25)]
@@ -57,7 +62,7 @@ async def test_retryable_codes_are_retried(code: str) -> None:
     client = FakeEventBridge()
     client.errors["b"] = [code]
 
-    async with event_bus(client, linger_s=0.1) as bus:
+    async with opened(client, linger_s=0.1) as bus:
         ids = await asyncio.gather(*(bus.submit(entry(detail)) for detail in "ab"))
 
     assert ids == ["id of a", "id of b"]
@@ -70,7 +75,7 @@ async def test_permanent_codes_are_raised_at_once(code: str) -> None:
     client = FakeEventBridge()
     client.errors["a"] = [code]
 
-    async with event_bus(client) as bus:
+    async with opened(client) as bus:
         with pytest.raises(EntryRefusedError, match=f"{code}: refused a"):
             await bus.submit(entry("a"))
 
@@ -81,7 +86,7 @@ async def test_an_entry_of_256_kib_goes_and_a_larger_one_does_not() -> None:
     """The largest entry that EventBridge accepts is sent; one byte more is an error here."""
     client = FakeEventBridge()
 
-    async with event_bus(client) as bus:
+    async with opened(client) as bus:
         await bus.submit(entry_of_bytes(MAX_BYTES))
         with pytest.raises(EntryTooLargeError, match="the entry has 262145 bytes; the limit is 262144"):
             await bus.submit(entry_of_bytes(MAX_BYTES + 1))
@@ -93,7 +98,7 @@ async def test_entries_of_one_call_are_counted_together() -> None:
     """Two entries that are together over 256 KiB go in two calls."""
     client = FakeEventBridge()
 
-    async with event_bus(client) as bus:
+    async with opened(client) as bus:
         await asyncio.gather(bus.submit(entry_of_bytes(MAX_BYTES // 2)), bus.submit(entry_of_bytes(MAX_BYTES // 2 + 1)))
 
     assert [len(call) for call in client.calls] == [1, 1]

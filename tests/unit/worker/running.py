@@ -75,7 +75,11 @@ async def running_worker(
     health, metrics, stop = Health(), Metrics(), asyncio.Event()
     names = {"work_queue": "work", "express_queue": "express", "bus_name": "bus", "orders_table": "orders"}
     usual = {"worker_concurrency": 8, "receive_wait_s": _RECEIVE_WAIT_S, "drain_deadline_s": 5, "allow_faults": True}
-    async with open_queue(express, "express", "") as express_queue, open_queue(work, "work", "") as work_queue:
+    clients: Any = {"express": express, "work": work}
+    async with (
+        open_queue(clients["express"], "express", "") as express_queue,
+        open_queue(clients["work"], "work", "") as work_queue,
+    ):
         consumer = build_worker(
             Settings(**{**names, **usual, **settings}),
             {"express": express_queue, "work": work_queue},

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -12,7 +13,7 @@ from orderboard_contracts.record import OrderRecord
 from unit.worker.commands import placed
 from worker.failures import PoisonError, RowChangedError, UnavailableError
 from worker.order import RecordingContext, record_of
-from worker.orders_table import orders_table
+from worker.orders_table import OrdersTable, orders_table
 
 TABLE = "cafe-orders"
 LINGER_S = 0.1  # long enough for all that a test sends at once, on a busy machine too
@@ -83,11 +84,16 @@ class FakeDynamo:
         return {}
 
 
+def table(dynamo: FakeDynamo) -> AbstractAsyncContextManager[OrdersTable]:
+    """The orders table on this fake."""
+    return orders_table(cast("Any", dynamo), TABLE, linger_s=LINGER_S)
+
+
 async def test_many_inserts_share_calls() -> None:
     """Sixty orders take three calls of at most 25 statements."""
     dynamo = FakeDynamo()
 
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
+    async with table(dynamo) as orders:
         assert all(await asyncio.gather(*(orders.insert(record()) for _ in range(60))))
 
     assert len(dynamo.items) == 60
@@ -99,7 +105,7 @@ async def test_a_row_is_read_back() -> None:
     dynamo = FakeDynamo()
     hard = record(note="'\"; DROP ? {'a': ?} 🥐 مرحبا")
 
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
+    async with table(dynamo) as orders:
         assert await orders.insert(hard)
 
         assert await orders.get(hard.order_id) == hard
@@ -110,7 +116,7 @@ async def test_an_order_that_has_a_row_is_not_written_again() -> None:
     dynamo = FakeDynamo()
     order = record()
 
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
+    async with table(dynamo) as orders:
         together = await asyncio.gather(*(orders.insert(order) for _ in range(3)))
         later = await orders.insert(order)
 
@@ -142,7 +148,7 @@ async def test_an_order_that_fails_affects_no_other(code: str, whole_call: bool,
 
     dynamo.reject = reject
 
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
+    async with table(dynamo) as orders:
         inserts = [orders.insert(bad), *(orders.insert(record()) for _ in range(5))]
         results = await asyncio.gather(*inserts, return_exceptions=True)
 
@@ -170,7 +176,7 @@ async def test_a_call_that_fails_as_a_whole_is_an_outage(failure: Exception) -> 
 
     dynamo.reject = reject
 
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
+    async with table(dynamo) as orders:
         with pytest.raises(UnavailableError):
             await orders.insert(record())
 
@@ -180,7 +186,7 @@ async def test_reads_share_a_call_and_unprocessed_keys_are_retried() -> None:
     dynamo = FakeDynamo()
     records = [record() for _ in range(4)]
 
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
+    async with table(dynamo) as orders:
         for each in records:
             await orders.insert(each)
         dynamo.unprocessed = 2
@@ -193,7 +199,7 @@ async def test_reads_share_a_call_and_unprocessed_keys_are_retried() -> None:
 
 async def test_a_removed_row_is_a_changed_row() -> None:
     """Time to live may remove a tombstone between the insert that found it and the read."""
-    async with orders_table(FakeDynamo(), TABLE) as orders:
+    async with table(FakeDynamo()) as orders:
         with pytest.raises(RowChangedError):
             await orders.get(record().order_id)
 
@@ -203,7 +209,7 @@ async def test_a_tombstone_is_replaced_once() -> None:
     dynamo = FakeDynamo()
     cancelled = record().model_copy(update={"status": "cancelled"})
 
-    async with orders_table(dynamo, TABLE, linger_s=LINGER_S) as orders:
+    async with table(dynamo) as orders:
         await orders.insert(cancelled.model_copy(update={"status": "cancellation_pending"}))
         await orders.replace_tombstone(cancelled)
         with pytest.raises(RowChangedError):

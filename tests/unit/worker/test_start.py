@@ -1,7 +1,7 @@
 """The start of a worker, and its metrics server."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -32,7 +32,9 @@ async def test_the_start_waits_for_the_backend() -> None:
     health = Health()
     directory = Directory(*[EndpointConnectionError(endpoint_url="http://sqs.test")] * 3)
 
-    finding = asyncio.create_task(queue_url(directory, "cafe-work", "ORDERBOARD_WORK_QUEUE", health, SHORT_RETRY))
+    finding = asyncio.create_task(
+        queue_url(cast("Any", directory), "cafe-work", "ORDERBOARD_WORK_QUEUE", health, SHORT_RETRY)
+    )
     await eventually(lambda: "queue cafe-work" in health.problems or finding.done())
 
     assert await finding == "http://sqs.test/cafe-work"
@@ -45,7 +47,7 @@ async def test_a_missing_queue_is_an_error_with_a_fix(code: str) -> None:
     directory = Directory(ClientError({"Error": {"Code": code, "Message": "no"}}, "GetQueueUrl"))
 
     with pytest.raises(NoSuchQueueError, match=r"'cafe-work'.*orderboard deploy.*ORDERBOARD_WORK_QUEUE"):
-        await queue_url(directory, "cafe-work", "ORDERBOARD_WORK_QUEUE", Health(), SHORT_RETRY)
+        await queue_url(cast("Any", directory), "cafe-work", "ORDERBOARD_WORK_QUEUE", Health(), SHORT_RETRY)
 
 
 async def test_the_metrics_server_reports_health() -> None:

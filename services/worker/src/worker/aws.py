@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError
@@ -14,6 +14,11 @@ from orderboard_aws_client.errors import AWS_ERRORS, error_code
 
 from worker.health import Health
 from worker.sqs_queue import note_receives
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
+    from types_aiobotocore_events.client import EventBridgeClient
+    from types_aiobotocore_sqs.client import SQSClient
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +30,11 @@ _NO_SUCH_QUEUE: Final = frozenset(("AWS.SimpleQueueService.NonExistentQueue", "Q
 
 
 class Clients(NamedTuple):
-    """One client for each service. Untyped: each user declares the operations it needs in a Protocol."""
+    """One client for each service."""
 
-    sqs: Any
-    dynamodb: Any
-    events: Any
+    sqs: "SQSClient"
+    dynamodb: "DynamoDBClient"
+    events: "EventBridgeClient"
 
 
 @asynccontextmanager
@@ -57,14 +62,7 @@ class NoSuchQueueError(Exception):
     """The backend responds, and the queue does not exist."""
 
 
-class GetQueueUrlClient(Protocol):
-    """The part of an aiobotocore SQS client that is used here."""
-
-    def get_queue_url(self, *, QueueName: str) -> Awaitable[Any]:  # noqa: N803 - AWS's name
-        """Call GetQueueUrl."""
-
-
-async def queue_url(client: GetQueueUrlClient, name: str, setting: str, health: Health, retry: Backoff) -> str:
+async def queue_url(client: "SQSClient", name: str, setting: str, health: Health, retry: Backoff) -> str:
     """Return the URL of a queue, retrying until the backend responds.
 
     Raises NoSuchQueueError, which names the setting to change.

@@ -3,11 +3,11 @@
 Concurrent callers share calls: 25 inserts in a BatchExecuteStatement, 100 reads in a BatchGetItem.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 from orderboard_aws_client.batcher import Batcher, Limits
@@ -16,6 +16,9 @@ from orderboard_aws_client.order_codec import Item, from_item, to_item
 from orderboard_contracts.record import OrderRecord
 
 from worker.failures import INVALID_REQUEST_CODES, RowChangedError, translated
+
+if TYPE_CHECKING:
+    from types_aiobotocore_dynamodb.client import DynamoDBClient
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html
 MAX_STATEMENTS: Final = 25
@@ -53,24 +56,11 @@ class Orders(Protocol):
         """Write record over a tombstone; raise RowChangedError if there is none."""
 
 
-class DynamoClient(Protocol):
-    """The part of an aiobotocore DynamoDB client that is used here."""
-
-    def batch_execute_statement(self, *, Statements: Any) -> Awaitable[Any]:  # noqa: N803 - AWS's name
-        """Call BatchExecuteStatement with 1 to 25 statements."""
-
-    def batch_get_item(self, *, RequestItems: Any) -> Awaitable[Any]:  # noqa: N803 - AWS's name
-        """Call BatchGetItem with 1 to 100 distinct keys."""
-
-    def put_item(self, **request: Any) -> Awaitable[Any]:
-        """Call PutItem."""
-
-
 @dataclass(frozen=True)
 class OrdersTable:
     """Orders in DynamoDB. Its methods also raise PoisonError, TransientError and UnavailableError."""
 
-    client: DynamoClient
+    client: "DynamoDBClient"
     table: str
     inserts: Batcher[Item, bool]
     reads: Batcher[str, Item | None]
@@ -107,7 +97,7 @@ class OrdersTable:
 
 
 @asynccontextmanager
-async def orders_table(client: DynamoClient, table: str, *, linger_s: float = 0.005) -> AsyncIterator[OrdersTable]:
+async def orders_table(client: "DynamoDBClient", table: str, *, linger_s: float = 0.005) -> AsyncIterator[OrdersTable]:
     """Open an OrdersTable; its batches are sent while the context is entered."""
     async with (
         Batcher(partial(_insert, client, table), limits=Limits(MAX_STATEMENTS, linger_s=linger_s)) as inserts,
@@ -116,7 +106,7 @@ async def orders_table(client: DynamoClient, table: str, *, linger_s: float = 0.
         yield OrdersTable(client, table, inserts, reads)
 
 
-async def _insert(client: DynamoClient, table: str, items: Sequence[Item]) -> list[bool | EntryError]:
+async def _insert(client: "DynamoDBClient", table: str, items: Sequence[Item]) -> list[bool | EntryError]:
     """Insert each order once. If a batch has two items of an order, only the first is sent: the second is too late."""
     firsts = {item["order_id"]["S"]: item for item in reversed(items)}
     by_id = dict(zip(firsts, await _insert_distinct(client, table, list(firsts.values())), strict=True))
@@ -128,9 +118,10 @@ async def _insert(client: DynamoClient, table: str, items: Sequence[Item]) -> li
     return results
 
 
-async def _insert_distinct(client: DynamoClient, table: str, items: Sequence[Item]) -> list[bool | EntryError]:
+async def _insert_distinct(client: "DynamoDBClient", table: str, items: Sequence[Item]) -> list[bool | EntryError]:
     try:
-        response = await client.batch_execute_statement(Statements=[_statement(table, item) for item in items])
+        statements: Any = [_statement(table, item) for item in items]
+        response = await client.batch_execute_statement(Statements=statements)
     except ClientError as exc:
         if error_code(exc) not in INVALID_REQUEST_CODES:
             raise
@@ -155,9 +146,9 @@ def _result(response: Mapping[str, Any]) -> bool | EntryError:
     return EntryError(error["Code"], error.get("Message", ""), retryable=error["Code"] in _RETRYABLE_CODES)
 
 
-async def _read(client: DynamoClient, table: str, order_ids: Sequence[str]) -> list[Item | EntryError | None]:
-    keys = [{"order_id": {"S": order_id}} for order_id in dict.fromkeys(order_ids)]
-    response = await client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+async def _read(client: "DynamoDBClient", table: str, order_ids: Sequence[str]) -> list[Item | EntryError | None]:
+    keys: Any = [{"order_id": {"S": order_id}} for order_id in dict.fromkeys(order_ids)]
+    response: Any = await client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
     found = {item["order_id"]["S"]: item for item in response["Responses"].get(table, [])}
     unread = {key["order_id"]["S"] for key in response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])}
     return [_UNPROCESSED if order_id in unread else found.get(order_id) for order_id in order_ids]

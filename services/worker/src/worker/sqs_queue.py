@@ -1,11 +1,11 @@
 """One SQS queue: receive, delete, change visibility. Concurrent deletes and visibility changes share calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import EntryError, EntryRefusedError
@@ -13,25 +13,15 @@ from orderboard_aws_client.errors import EntryError, EntryRefusedError
 from worker.failures import ReceiptExpiredError, translated
 from worker.message import Message
 
+if TYPE_CHECKING:
+    from types_aiobotocore_sqs.client import SQSClient
+
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH: Final = 10
 # A response this much later than the long poll allows was delayed: by the network, or because this process was frozen.
 _LATE_S: Final = 1.0
 # The time of the last attempt of this task's receive. The client may send it again, long after the first attempt.
 _sent_at: ContextVar[float] = ContextVar("_sent_at")
-
-
-class SqsClient(Protocol):
-    """The part of an aiobotocore SQS client that is used here."""
-
-    def receive_message(self, **request: Any) -> Awaitable[Any]:
-        """Call ReceiveMessage."""
-
-    def delete_message_batch(self, *, QueueUrl: str, Entries: Any) -> Awaitable[Any]:  # noqa: N803 - AWS's names
-        """Call DeleteMessageBatch with 1 to 10 entries."""
-
-    def change_message_visibility_batch(self, *, QueueUrl: str, Entries: Any) -> Awaitable[Any]:  # noqa: N803
-        """Call ChangeMessageVisibilityBatch with 1 to 10 entries."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +32,7 @@ class Queue:
     """
 
     name: str
-    client: SqsClient
+    client: "SQSClient"
     url: str
     deletes: Batcher[str, None]
     changes: Batcher[tuple[str, int], None]
@@ -92,15 +82,15 @@ def _note_sent(**_: Any) -> None:
 
 
 @asynccontextmanager
-async def open_queue(client: SqsClient, name: str, url: str, *, linger_s: float = 0.005) -> AsyncIterator[Queue]:
+async def open_queue(client: "SQSClient", name: str, url: str, *, linger_s: float = 0.005) -> AsyncIterator[Queue]:
     """Open a Queue; its batches are sent while the context is entered."""
 
     async def delete(receipt_handles: Sequence[str]) -> list[EntryError | None]:
-        entries = [{"Id": str(i), "ReceiptHandle": handle} for i, handle in enumerate(receipt_handles)]
+        entries: Any = [{"Id": str(i), "ReceiptHandle": handle} for i, handle in enumerate(receipt_handles)]
         return _results(entries, await client.delete_message_batch(QueueUrl=url, Entries=entries))
 
     async def change(changes: Sequence[tuple[str, int]]) -> list[EntryError | None]:
-        entries = [
+        entries: Any = [
             {"Id": str(i), "ReceiptHandle": handle, "VisibilityTimeout": timeout_s}
             for i, (handle, timeout_s) in enumerate(changes)
         ]
