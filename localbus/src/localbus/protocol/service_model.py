@@ -75,6 +75,10 @@ class Api:
         """True if JSON answers also carry the Query protocol's error code."""
         return "awsQueryCompatible" in self.model.metadata
 
+    def enum(self, shape: str) -> frozenset[str]:
+        """Return the values of an enum of the model."""
+        return frozenset(self.model.shape_for(shape).metadata["enum"])
+
     def operation(self, name: str) -> Operation:
         """Return the action of that name. Raises UnknownActionError if AWS does not have it."""
         found = self._operations.get(name)

@@ -25,18 +25,6 @@ MAX_BATCH_BYTES = 1_048_576
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 MAX_WAIT_S = 20
 _ENTRY_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_SYSTEM_ATTRIBUTES = {
-    "All",
-    "ApproximateFirstReceiveTimestamp",
-    "ApproximateReceiveCount",
-    "AWSTraceHeader",
-    "DeadLetterQueueSourceArn",
-    "MessageDeduplicationId",
-    "MessageGroupId",
-    "SenderId",
-    "SentTimestamp",
-    "SequenceNumber",
-}
 
 
 def send_message(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -79,7 +67,7 @@ def receive_message(sqs: Sqs, params: Params, caller: Caller) -> Params | Awaita
     if attempt_id is not None and not queue.is_fifo:
         raise invalid_value("ReceiveRequestAttemptId", attempt_id, NOT_FOR_THIS_TYPE)
     check_token("ReceiveRequestAttemptId", attempt_id)
-    selection = _AttributeSelection(params)
+    selection = _AttributeSelection(params, sqs.system_attributes)
     if attempt_id is not None and isinstance(queue, FifoQueue):
         again = queue.receive_again(attempt_id, visibility_timeout_s)
         if again is not None:
@@ -181,9 +169,9 @@ def _within(params: Params, name: str, low: int, high: int) -> int | None:
 class _AttributeSelection:
     """The attributes that a receive requests. Raises AwsError for an unknown system attribute."""
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: Params, system_attributes: frozenset[str]) -> None:
         self._system = {*params.get("AttributeNames", ()), *params.get("MessageSystemAttributeNames", ())}
-        for name in self._system - _SYSTEM_ATTRIBUTES:
+        for name in self._system - system_attributes:
             raise AwsError("InvalidAttributeName", f"Unknown Attribute {name}.")
         self._names: list[str] = params.get("MessageAttributeNames", [])
         self._all = not {"All", ".*", "*"}.isdisjoint(self._names)

@@ -29,7 +29,6 @@ ERROR_SPECS = {
     "InvalidAddress": ErrorSpec(404),
     "InvalidBatchEntryId": ErrorSpec(400, f"{_LEGACY}InvalidBatchEntryId"),
     "InvalidParameterValueException": ErrorSpec(400, "InvalidParameterValue"),
-    "MessageNotInflight": ErrorSpec(400, f"{_LEGACY}MessageNotInflight"),
     "MissingRequiredParameterException": ErrorSpec(400, "MissingParameter"),
     "OverLimit": ErrorSpec(403),
     "PurgeQueueInProgress": ErrorSpec(403, f"{_LEGACY}PurgeQueueInProgress"),
@@ -38,7 +37,6 @@ ERROR_SPECS = {
     "QueueNameExists": ErrorSpec(400, "QueueAlreadyExists"),
     "ResourceNotFoundException": ErrorSpec(404),
     "TooManyEntriesInBatchRequest": ErrorSpec(400, f"{_LEGACY}TooManyEntriesInBatchRequest"),
-    "UnsupportedOperation": ErrorSpec(400, f"{_LEGACY}UnsupportedOperation"),
 }
 
 
@@ -51,6 +49,7 @@ class Sqs:
         self.clock = clock
         self.journal = journal
         self.api = Api("sqs", ERROR_SPECS, with_enums=False)
+        self.system_attributes = self.api.enum("MessageSystemAttributeName")
         self.queues = Queues(clock, journal)
         self.queues.set_faults(QueueFaults(faults or DeliveryFaults()))
         self.move_tasks: dict[str, list[MoveTask]] = {}
