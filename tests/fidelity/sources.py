@@ -7,6 +7,7 @@ does not give are from there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,57 +23,28 @@ class Source:
     recorded: bool = False
 
 
-def sqs_api(action: str, *, recorded: bool = False) -> Source:
-    """An action of SQS."""
-    return Source(action, f"{_DOCS}/AWSSimpleQueueService/latest/APIReference/API_{action}.html", recorded)
+def _pages(folder: str, prefix: str = "") -> Callable[..., Source]:
+    """Return a function that makes the source for a page of a guide, or for an action of an API reference."""
+
+    def source(name: str, *, recorded: bool = False) -> Source:
+        return Source(name, f"{_DOCS}/{folder}/{prefix}{name}.html", recorded)
+
+    return source
 
 
-def sqs_guide(page: str, *, recorded: bool = False) -> Source:
-    """A page of SQS's developer guide."""
-    return Source(page, f"{_DOCS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/{page}.html", recorded)
-
-
-def sns_api(action: str, *, recorded: bool = False) -> Source:
-    """An action of SNS."""
-    return Source(action, f"{_DOCS}/sns/latest/api/API_{action}.html", recorded)
-
-
-def sns_guide(page: str, *, recorded: bool = False) -> Source:
-    """A page of SNS's developer guide."""
-    return Source(page, f"{_DOCS}/sns/latest/dg/{page}.html", recorded)
-
-
-def events_api(action: str, *, recorded: bool = False) -> Source:
-    """An action, or a type, of EventBridge."""
-    return Source(action, f"{_DOCS}/eventbridge/latest/APIReference/API_{action}.html", recorded)
-
-
-def events_guide(page: str, *, recorded: bool = False) -> Source:
-    """A page of EventBridge's user guide."""
-    return Source(page, f"{_DOCS}/eventbridge/latest/userguide/{page}.html", recorded)
-
-
-def lambda_guide(page: str) -> Source:
-    """A page of Lambda's developer guide."""
-    return Source(page, f"{_DOCS}/lambda/latest/dg/{page}.html")
-
-
-def lambda_api(action: str, *, recorded: bool = False) -> Source:
-    """An action of Lambda."""
-    return Source(action, f"{_DOCS}/lambda/latest/api/API_{action}.html", recorded)
-
-
-def formation_guide(page: str) -> Source:
-    """A page of CloudFormation's user guide."""
-    return Source(page, f"{_DOCS}/AWSCloudFormation/latest/UserGuide/{page}.html")
-
-
-def formation_api(action: str) -> Source:
-    """An action of CloudFormation."""
-    return Source(action, f"{_DOCS}/AWSCloudFormation/latest/APIReference/API_{action}.html")
+sqs_api = _pages("AWSSimpleQueueService/latest/APIReference", "API_")
+sqs_guide = _pages("AWSSimpleQueueService/latest/SQSDeveloperGuide")
+sns_api = _pages("sns/latest/api", "API_")
+sns_guide = _pages("sns/latest/dg")
+events_api = _pages("eventbridge/latest/APIReference", "API_")
+events_guide = _pages("eventbridge/latest/userguide")
+lambda_api = _pages("lambda/latest/api", "API_")
+lambda_guide = _pages("lambda/latest/dg")
+formation_api = _pages("AWSCloudFormation/latest/APIReference", "API_")
+formation_guide = _pages("AWSCloudFormation/latest/UserGuide")
 
 
 def formation_type(name: str, *, recorded: bool = False) -> Source:
-    """A resource type of CloudFormation, such as AWS::SQS::Queue."""
+    """Return the source for a resource type of CloudFormation, such as AWS::SQS::Queue."""
     page = f"aws-resource-{name.removeprefix('AWS::').replace('::', '-').lower()}"
     return Source(name, f"{_DOCS}/AWSCloudFormation/latest/TemplateReference/{page}.html", recorded)

@@ -115,7 +115,7 @@ def test_a_get_without_a_signature(localbus: Localbus) -> None:
 
 
 def test_a_queue_s_url_without_a_signature(localbus: Localbus) -> None:
-    """Without a signature there is no region: the queue is found in any, unless two regions have one of that name."""
+    """Without a signature the queue is found in any region, unless two regions have one of that name."""
     urls = [localbus.client("sqs", region="eu-west-1").create_queue(QueueName=name)["QueueUrl"] for name in "ab"]
     localbus.client("sqs", region="eu-west-2").create_queue(QueueName="b")
 
