@@ -103,7 +103,10 @@ async def test_event_delivered_again_is_published_once(system: AlertsStack) -> N
 
 
 async def test_poison_rests_in_the_dead_letter_queue(system: AlertsStack) -> None:
-    """An invalid message ends in the dead-letter queue unchanged, and its neighbours are published."""
+    """An invalid message ends in the dead-letter queue unchanged, and its neighbours are published.
+
+    It takes seconds: each redelivery waits for the visibility timeout.
+    """
     await system.open(visibility_timeout_s=2)
     poison = [json.dumps({"detail": {"type": "orderboard.order.placed.v9"}}), "no JSON"]
     good = [bus_message(completed(event_id=f"good-{number}")) for number in range(2)]

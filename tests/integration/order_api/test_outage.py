@@ -94,7 +94,10 @@ async def test_a_killed_backend_is_a_503_in_time(own_backend: LocalBackend, frag
 
 
 async def test_a_frozen_backend_is_a_503_in_time_and_heals(own_backend: LocalBackend, fragile_api: ApiProcess) -> None:
-    """It accepts connections without responding: 503 within the deadline. Once it resumes, the same keys succeed."""
+    """It accepts connections without responding: 503 within the deadline. Once it resumes, the same keys succeed.
+
+    It takes seconds: the deadline for publishing is 5 s.
+    """
     keys = [f"frozen-{number}" for number in range(5)]
     assert (await fragile_api.place()).status_code == 202
     os.killpg(own_backend.pid, signal.SIGSTOP)

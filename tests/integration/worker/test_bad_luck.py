@@ -12,7 +12,10 @@ from unit.worker.commands import placed
 
 
 async def test_work_longer_than_the_visibility_timeout_is_kept(system: WorkerStack, tmp_path: Path) -> None:
-    """Orders that take 1.5 timeouts, some of them buffered, are made by the worker that received them."""
+    """Orders that take 1.5 timeouts, some of them buffered, are made by the worker that received them.
+
+    It takes seconds: orders last longer than the visibility timeout, which is three seconds.
+    """
     system.publish(*(placed(fault="slow:4500") for _ in range(4)))
 
     with worker_process(system.stack, tmp_path, "--concurrency", "3") as first:
@@ -25,7 +28,10 @@ async def test_work_longer_than_the_visibility_timeout_is_kept(system: WorkerSta
 
 
 async def test_a_killed_workers_orders_are_made_by_another(system: WorkerStack, tmp_path: Path) -> None:
-    """After SIGKILL in the middle of a batch every order is recorded once, and the outcomes agree."""
+    """After SIGKILL in the middle of a batch every order is recorded once, and the outcomes agree.
+
+    It takes seconds: the second worker waits for the visibility timeout of the first.
+    """
     orders = [placed(fault="slow:300") for _ in range(40)]
     system.publish(*orders)
 
@@ -56,7 +62,10 @@ async def test_an_order_that_crashes_the_worker_heals(system: WorkerStack, tmp_p
 
 
 async def test_a_frozen_worker_does_no_harm_when_it_resumes(system: WorkerStack, tmp_path: Path) -> None:
-    """After SIGSTOP past the visibility timeout another worker makes the orders; the first drops them on SIGCONT."""
+    """After SIGSTOP past the visibility timeout another worker makes the orders; the first drops them on SIGCONT.
+
+    It takes seconds: the second worker waits for the visibility timeout of the first.
+    """
     orders = [placed(fault="slow:1000") for _ in range(12)]
     system.publish(*orders)
 
@@ -123,7 +132,10 @@ async def test_a_second_signal_ends_it_at_once(system: WorkerStack, tmp_path: Pa
 async def test_a_bad_network_loses_nothing_and_repeats_nothing(
     system: WorkerStack, tmp_path: Path, fault: Fault
 ) -> None:
-    """Calls are throttled, fail, or lose their response: every order is recorded once, none is dead-lettered."""
+    """Calls are throttled, fail, or lose their response: every order is recorded once, none is dead-lettered.
+
+    It takes seconds: every operation fails six times, and the waits between retries grow.
+    """
     operations = ("ReceiveMessage", "BatchExecuteStatement", "PutEvents", "DeleteMessageBatch")
     assert system.stack.endpoint.endpoint_url is not None
 
@@ -141,7 +153,10 @@ async def test_a_bad_network_loses_nothing_and_repeats_nothing(
 
 
 async def test_an_outage_of_the_table_uses_up_no_receives(system: WorkerStack, tmp_path: Path) -> None:
-    """With three receives at most, no order goes to the dead-letter queue."""
+    """With three receives at most, no order goes to the dead-letter queue.
+
+    It takes seconds: the waits between four retries grow.
+    """
     assert system.stack.endpoint.endpoint_url is not None
 
     async with faulty_proxy(system.stack.endpoint.endpoint_url) as proxy:

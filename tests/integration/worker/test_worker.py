@@ -69,7 +69,10 @@ async def test_a_second_order_under_one_id_is_a_conflict(system: WorkerStack, tm
 
 
 async def test_invalid_messages_go_to_the_dlq(system: WorkerStack, tmp_path: Path) -> None:
-    """Messages that are not commands go to the dead-letter queue at once and unchanged, while fifty orders are made."""
+    """Messages that are not commands go to the dead-letter queue at once and unchanged, while fifty orders are made.
+
+    It takes seconds: a number that DynamoDB cannot store is retried with growing waits.
+    """
     invalid = [
         "no JSON",
         "[]",
@@ -96,7 +99,10 @@ async def test_invalid_messages_go_to_the_dlq(system: WorkerStack, tmp_path: Pat
 
 
 async def test_a_flaky_order_heals(system: WorkerStack, tmp_path: Path) -> None:
-    """flaky:2 is made at its third receive, the last before the dead-letter queue."""
+    """flaky:2 is made at its third receive, the last before the dead-letter queue.
+
+    It takes seconds: the waits between retries grow.
+    """
     order = placed(fault="flaky:2")
     system.publish(order)
 
@@ -134,7 +140,10 @@ async def test_a_backend_that_is_gone_is_waited_for(stack: DeployedStack, tmp_pa
 
 
 async def test_several_workers_share_the_work(system: WorkerStack, tmp_path: Path) -> None:
-    """Two workers on the same queues make every order once, and both take part."""
+    """Two workers on the same queues make every order once, and both take part.
+
+    It takes seconds: they share 20 s of preparation.
+    """
     system.publish(*(placed(fault="slow:200") for _ in range(100)))
 
     with (
