@@ -111,6 +111,17 @@ async def test_a_row_is_read_back() -> None:
         assert await orders.get(hard.order_id) == hard
 
 
+async def test_an_order_that_cannot_be_stored_is_poison() -> None:
+    """A number of more than 38 digits is an error at once, without a call."""
+    dynamo = FakeDynamo()
+
+    async with table(dynamo) as orders:
+        with pytest.raises(PoisonError, match="cannot be stored"):
+            await orders.insert(record().model_copy(update={"total_cents": 10**38}))
+
+    assert not dynamo.batches
+
+
 async def test_an_order_that_has_a_row_is_not_written_again() -> None:
     """Nor if several inserts share a call: one of them writes, and the call contains the order once."""
     dynamo = FakeDynamo()

@@ -15,7 +15,7 @@ from orderboard_aws_client.errors import EntryError, error_code
 from orderboard_aws_client.order_codec import Item, from_item, to_item
 from orderboard_contracts.record import OrderRecord
 
-from worker.failures import INVALID_REQUEST_CODES, RowChangedError, translated
+from worker.failures import INVALID_REQUEST_CODES, PoisonError, RowChangedError, translated
 
 if TYPE_CHECKING:
     from types_aiobotocore_dynamodb.client import DynamoDBClient
@@ -67,7 +67,10 @@ class OrdersTable:
 
     async def insert(self, record: OrderRecord) -> bool:
         """Write record unless the order has a row; return whether it was written."""
-        item = to_item(record)
+        try:
+            item = to_item(record)
+        except ValueError as exc:
+            raise PoisonError(f"the order cannot be stored: {exc}") from exc
         with translated():
             return await self.inserts.submit(item)
 
