@@ -4,6 +4,7 @@ The environment is a JSON object on standard input. A system is ready sooner whe
 starts. If standard input ends without an environment, the process ends too.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -12,7 +13,9 @@ import sys
 
 def main() -> None:
     """Import MODULE.__main__, wait for the environment, and call its main()."""
+    gc.disable()  # nothing that a module creates is garbage: collections during imports cost a fifth of their time
     service = importlib.import_module(f"{sys.argv[1]}.__main__")
+    gc.enable()
     if not (text := sys.stdin.read()):
         return
     os.environ.clear()
