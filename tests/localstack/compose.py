@@ -1,4 +1,4 @@
-"""compose.yaml, brought up under a project name and on ports of its own, and taken down with all that it made."""
+"""compose.yaml, started under a new project name and on free ports, and removed with everything that it created."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ _BUILT_WITHIN_S: Final = 600
 
 
 class ComposeFailedError(Exception):
-    """docker compose ended with an error; the message has what it and the containers said."""
+    """docker compose ended with an error; the message has its output and the containers' logs."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Compose:
             client.close()
 
     def leftovers(self) -> list[str]:
-        """What the engine still has of it by name: containers (also those of functions), volumes and networks."""
+        """The names that the engine still has of it: containers (also those of functions), volumes and networks."""
         client = docker.from_env()
         try:
             found = [name for each in client.api.containers(all=True) for name in each["Names"]]
@@ -96,5 +96,5 @@ def _compose(project: str, settings: Mapping[str, str], *arguments: str, within_
     )
     if done.returncode != 0:
         logs = subprocess.run([*command, "logs", "--tail", "30"], capture_output=True, text=True, check=False)
-        said = "\n".join(part.strip() for part in (done.stdout, done.stderr, logs.stdout) if part.strip())
-        raise ComposeFailedError(f"docker compose {' '.join(arguments)} ended with {done.returncode}:\n{said}")
+        output = "\n".join(part.strip() for part in (done.stdout, done.stderr, logs.stdout) if part.strip())
+        raise ComposeFailedError(f"docker compose {' '.join(arguments)} ended with {done.returncode}:\n{output}")

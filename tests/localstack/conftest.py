@@ -27,7 +27,7 @@ def localstack() -> Iterator[LocalStack]:
 
 @pytest.fixture(scope="session")
 def backend(localstack: LocalStack) -> Endpoint:
-    """What all fixtures deploy to here."""
+    """The backend that all fixtures here deploy to."""
     return localstack.endpoint
 
 
@@ -68,5 +68,5 @@ def workers(stack: DeployedStack, tmp_path: Path) -> Iterator[Workers]:
 
 @pytest.fixture(scope="session")
 def inbox(stack: DeployedStack) -> Inbox:
-    """What the notifier announced."""
+    """The alerts of the notifier."""
     return Inbox(stack)

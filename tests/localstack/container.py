@@ -31,13 +31,13 @@ class LocalStack:
 
 
 class _OnLoopback(LocalStackContainer):
-    """Published on 127.0.0.1 only, so that is where it is asked, too."""
+    """A container that is published on 127.0.0.1 only."""
 
     def get_container_host_ip(self) -> str:
         return "127.0.0.1"
 
     def start(self, timeout: float = 60) -> Self:
-        # LocalStackContainer's own also looks for a line in the log, in a way that testcontainers has deprecated.
+        # LocalStackContainer.start also waits for a line in the log, in a way that testcontainers has deprecated.
         self.waiting_for(HttpWaitStrategy(_PORT, "/_localstack/health").with_startup_timeout(int(timeout)))
         return DockerContainer.start(self)
 

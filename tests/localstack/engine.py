@@ -31,7 +31,7 @@ def refuse(reason: str | None) -> None:
 
 @cache
 def why_not(*images: str) -> str | None:
-    """Pull what is not here yet; None when all is there, else what is missing and the mend."""
+    """Pull missing images; return None if all are here, else what is missing and the fix."""
     client = _engine()
     if client is None:
         return "no Docker engine answers: install Docker Engine or Docker Desktop and start it, or set DOCKER_HOST"
@@ -64,7 +64,7 @@ def _image_is_missing(client: Any, image: str) -> str | None:
         try:
             client.images.pull(image)
         except DockerException as exc:
-            return f"the image {image} is not here and cannot be pulled: see to the network or `docker load` it ({exc})"
+            return f"the image {image} is not here and cannot be pulled: check the network or `docker load` it ({exc})"
     return None
 
 
@@ -92,6 +92,6 @@ def remove_containers(prefix: str) -> None:
 
 
 def docker_socket() -> str:
-    """Where the engine listens on this machine, for containers that start containers."""
+    """The engine's socket on this machine, for containers that start containers."""
     host = os.environ.get("DOCKER_HOST", "")
     return host.removeprefix("unix://") if host.startswith("unix://") else "/var/run/docker.sock"

@@ -1,4 +1,4 @@
-"""The inbox queue, read as a person would: what was announced of one order."""
+"""The inbox queue: the alerts of one order."""
 
 from orderboard_contracts.alert import Alert, parse_alert
 from support import DeployedStack
@@ -18,5 +18,5 @@ class Inbox:
         return [alert for alert in self._alerts if alert.order_id == order_id]
 
     def kinds(self, order_id: str) -> list[str]:
-        """What was announced of an order so far, in order of the alphabet."""
+        """The kinds of an order's alerts so far, sorted."""
         return sorted(alert.kind for alert in self.of(order_id))

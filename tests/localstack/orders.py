@@ -1,4 +1,4 @@
-"""Orders over HTTP, as a customer places them and looks at them."""
+"""Orders over HTTP, as a customer places and reads them."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def place(
 
 
 def cancel(api: httpx.Client, order_id: str) -> None:
-    """Ask that an order be not made; the request must be accepted."""
+    """Request the cancellation of an order; the request must be accepted."""
     answer = api.post(f"/orders/{order_id}/cancellation", json={})
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
 
@@ -30,7 +30,7 @@ async def finished(api: httpx.Client, order_id: str, *, within_s: float = 5) -> 
 
 
 def look(api: httpx.Client, order_id: str) -> httpx.Response:
-    """What the API says of an order now."""
+    """The API's response for an order."""
     return api.get(f"/orders/{order_id}")
 
 

@@ -28,7 +28,7 @@ def client() -> Iterator[Any]:
 
 
 def is_there(client: Any, container_id: str) -> bool:
-    """Whether the engine still knows the container."""
+    """Return whether the engine still knows the container."""
     try:
         client.containers.get(container_id)
     except NotFound:
@@ -52,7 +52,7 @@ def test_it_is_published_on_the_loopback_only_and_removed_at_the_end(client: Any
 
 
 async def test_the_next_start_removes_what_a_dead_starter_left(client: Any) -> None:
-    """A process that dies leaves its container only until somebody starts another."""
+    """A process that dies leaves its container only until the next start."""
     left = subprocess.run(  # noqa: ASYNC221
         [sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()

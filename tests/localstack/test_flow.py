@@ -1,4 +1,4 @@
-"""The whole flow on LocalStack, from HTTP to the inbox, with the notifier in a container of its own."""
+"""The whole flow on LocalStack, from HTTP to the inbox, with the notifier in its own container."""
 
 import secrets
 

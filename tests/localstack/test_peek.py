@@ -8,7 +8,7 @@ from orderboard_stack.clients import CLIENT_CONFIG
 
 
 def test_messages_are_read_without_being_received(backend: Endpoint) -> None:
-    """One that waits, one in flight and one that is delayed are told apart, with their receives and attributes."""
+    """One that waits, one in flight and one that is delayed are distinguished, with their receives and attributes."""
     sqs = backend.session().client("sqs", endpoint_url=backend.endpoint_url, config=CLIENT_CONFIG)
     url = sqs.create_queue(QueueName=f"peek-{secrets.token_hex(4)}")["QueueUrl"]
     assert browse(backend, url) == []

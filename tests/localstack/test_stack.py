@@ -1,4 +1,4 @@
-"""What the integration tests of the stack promise of routes, dead letters and archives holds on LocalStack too."""
+"""The integration tests of the stack (routes, dead letters, archives) pass on LocalStack too."""
 
 import os
 import subprocess

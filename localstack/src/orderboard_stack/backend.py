@@ -103,7 +103,7 @@ class Endpoint:
 
     @property
     def local(self) -> bool:
-        """Whether it runs on this machine or a neighbouring one, with any credentials."""
+        """True if it runs on this machine or a neighbouring one, with any credentials."""
         return self.name != "aws"
 
     @property

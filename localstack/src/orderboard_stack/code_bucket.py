@@ -22,19 +22,19 @@ class CodeBucket:
         self._s3 = session.client("s3", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
 
     def upload(self, zip_path: Path) -> str:
-        """Make the bucket if need be, upload the zip unless it is there already, and return its key.
+        """Create the bucket if needed, upload the zip unless it is there already, and return its key.
 
         The key follows from the bytes: CloudFormation changes a function only when the key changes.
         """
         body = zip_path.read_bytes()
         key = f"notifier-{hashlib.sha256(body).hexdigest()[:32]}.zip"
-        self._make()
+        self._create()
         if not self._has(key):
             self._s3.put_object(Bucket=self.name, Key=key, Body=body)
         return key
 
     def delete(self) -> None:
-        """Remove the bucket with what is in it. Removing one that is not there is fine."""
+        """Delete the bucket with its objects. It need not exist."""
         try:
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name):
                 for stored in page.get("Contents", []):
@@ -53,7 +53,7 @@ class CodeBucket:
             raise
         return True
 
-    def _make(self) -> None:
+    def _create(self) -> None:
         try:
             # us-east-1 is the one region that must not be named.
             # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html

@@ -1,6 +1,6 @@
 """The process that serves localbus, with MiniStack behind it as its child; neither outlives the other.
 
-Run as `python -m orderboard_stack.embedded_child SCRATCH_DIR attached|detached OPTIONS...`, as leader of its own
+Run as `python -m orderboard_stack.embedded_child SCRATCH_DIR attached|detached OPTIONS...`, as the leader of a new
 process group. The options are those of `python -m localbus`; MiniStack's settings are in the environment.
 """
 

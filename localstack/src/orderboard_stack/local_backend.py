@@ -81,12 +81,12 @@ class LocalBackend:
         self._child.wait(timeout=10)
 
     def _is_taken(self, log: str) -> bool:
-        """Whether one of these two was taken: for other ports, such as MQTT's, MiniStack only logs a warning."""
+        """Return whether one of these two was taken: for other ports, such as MQTT's, MiniStack only logs a warning."""
         ours = (str(self._ports.front), str(self._ports.ministack))
         return any("already in use" in line and any(port in line for port in ours) for line in log.splitlines())
 
     def _is_ready(self) -> bool:
-        """Whether all of it answers, from our own processes and not from a program that took the port first."""
+        """Return whether all of it answers, from our own processes and not from a program that took the port first."""
         ports = self._ports
         if not {ports.front, ports.ministack} <= listening_ports(self.pid, children=True):
             return False
@@ -109,7 +109,7 @@ def start_local(
     It ends with the calling process, however that ends, unless detached: then stop_local ends it. port: None takes a
     free one. Its output goes to log_path; its files are beside the log and are removed when it ends. disorder is the
     --disorder of `python -m localbus`, manual_clock its --manual-clock; raise ValueError when the disorder is not
-    valid, or when there is no localbus.
+    valid, or when the backend has no localbus.
     """
     options = _localbus_options(name, disorder, manual_clock=manual_clock)
     log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +158,7 @@ def stop_local(pid: int, log_path: Path) -> bool:
 
 
 def is_engine(pid: int) -> bool:
-    """Whether this process is an engine that start_local started, not a function of one or another program."""
+    """Return whether this process is an engine that start_local started, not a function of one or another program."""
     with suppress(psutil.Error):
         return not set(_MODULES.values()).isdisjoint(psutil.Process(pid).cmdline())
     return False
@@ -211,7 +211,7 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         "AWS_ENDPOINT_URL": _url(ports.front),
         "AWS_ENDPOINT_URL_DYNAMODB": _url(ports.ministack),
         "BIND_HOST": HOST,
-        "DOCKER_HOST": f"unix://{scratch}/no-docker",  # it would look for containers of its own to remove
+        "DOCKER_HOST": f"unix://{scratch}/no-docker",  # it would look for containers to remove
         "GATEWAY_PORT": str(ports.ministack),
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_WARM_TTL_SECONDS": "30",  # of all but the first process of a function: each takes 40 MB

@@ -1,6 +1,6 @@
 """The LocalStack backend: one container on a free port of 127.0.0.1, for machines with a Docker engine.
 
-All state is in the container and gone when it ends. Functions run in containers of their own that LocalStack starts,
+All state is in the container and gone when it ends. LocalStack starts a container for each function,
 which is why it gets the engine's socket. LocalStack 4.14.0 is the last release that needs no account.
 """
 
@@ -27,7 +27,7 @@ _PORT: Final = "4566/tcp"
 
 
 class DockerUnavailableError(Exception):
-    """No Docker engine answers; the message says what to do about it."""
+    """No Docker engine answers; the message says how to fix that."""
 
 
 class LocalStackStartError(Exception):
@@ -105,7 +105,7 @@ def localstack(*, progress: Callable[[str], None] = lambda _: None) -> Iterator[
 
 
 def stop_localstack(container_id: str) -> bool:
-    """Remove the container and those of its functions, from any process; say whether it was there."""
+    """Remove the container and those of its functions, from any process; return whether it existed."""
     client = engine()
     try:
         container = client.containers.get(container_id)
@@ -147,7 +147,7 @@ def _wait_until_ready(container: Any, within_s: float) -> str:
     while time.monotonic() < deadline:
         container.reload()
         if container.status in ("exited", "dead"):
-            raise LocalStackStartError(f"LocalStack ended at once. The end of its log:\n{_tail(container)}")
+            raise LocalStackStartError(f"LocalStack ended. The end of its log:\n{_tail(container)}")
         if bound := container.ports.get(_PORT):
             url = f"http://127.0.0.1:{bound[0]['HostPort']}"
             if read_json(f"{url}/_localstack/health", 2) is not None:
@@ -165,7 +165,7 @@ def _remove_orphans(client: Any) -> None:
 
 
 def _remove(client: Any, container: Any) -> None:
-    """The main container first, so that it starts no function any more."""
+    """Remove the main container first, so that it cannot start another function."""
     name = container.labels.get(LABEL)
     with suppress(NotFound):
         container.remove(force=True, v=True)

@@ -1,4 +1,4 @@
-"""The deployed stack's outputs, by name, and as the environment that the services read. Nothing is deployed here."""
+"""The outputs of a deployed stack, by name, and as the environment of the services."""
 
 import re
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class StackNotFoundError(Exception):
-    """There is no such stack, or it is not in a state that can be used; deploy it first."""
+    """The stack does not exist, or is not in a usable state; deploy it first."""
 
 
 @dataclass(frozen=True)
 class StackOutputs:
-    """What a deployed stack says of itself. Queues are names: GetQueueUrl gives the address that fits the caller."""
+    """The outputs of a deployed stack. Queues are names: GetQueueUrl returns the URL that fits the caller."""
 
     orders_topic_arn: str
     alerts_topic_arn: str
@@ -77,7 +77,7 @@ def read(session: boto3.Session, endpoint_url: str | None, stack_name: str = "or
     except ClientError as exc:
         if exc.response["Error"]["Code"] != "ValidationError":
             raise
-        raise StackNotFoundError(f"There is no stack {stack_name}; deploy it with `orderboard deploy`.") from exc
+        raise StackNotFoundError(f"The stack {stack_name} does not exist. Deploy it with `orderboard deploy`.") from exc
     outputs = stacks[0].get("Outputs", [])
     known = StackOutputs.of({output["OutputKey"]: output["OutputValue"] for output in outputs})
     if known.archive_name is None and _has_archive(session, endpoint_url, known.bus_name):
@@ -86,7 +86,7 @@ def read(session: boto3.Session, endpoint_url: str | None, stack_name: str = "or
 
 
 def _has_archive(session: boto3.Session, endpoint_url: str | None, name: str) -> bool:
-    """Whether deploy made the archive beside the stack, as it does where CloudFormation knows no archives."""
+    """Return whether deploy made the archive beside the stack, as it does where CloudFormation knows no archives."""
     client = session.client("events", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
     try:
         client.describe_archive(ArchiveName=name)

@@ -24,7 +24,7 @@ def free_port(usual: int | None = None) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a service could listen on this port."""
+    """Return whether a service could listen on this port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -48,7 +48,7 @@ def listening_ports(pid: int, *, children: bool = False) -> set[int]:
 
 
 def answers(url: str, *, timeout_s: float = 2.0) -> bool:
-    """Whether GET url answers 200."""
+    """Return whether GET url answers 200."""
     try:
         with _no_proxy.open(url, timeout=timeout_s) as response:
             return bool(response.status == 200)

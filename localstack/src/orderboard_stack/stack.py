@@ -37,7 +37,7 @@ class DeployFailedError(Exception):
     """The stack does not match the template. failures names the resources; empty when all of it was rejected."""
 
     def __init__(self, message: str, failures: tuple[ResourceFailure, ...] = ()) -> None:
-        # Resources without a reason failed because another one did: they are listed only if there is no other.
+        # Resources without a reason failed because another one did: they are listed only if no other failed.
         self.failures = tuple(each for each in failures if each.reason) or failures
         super().__init__("\n".join((message, *(f"  {each}" for each in self.failures))))
 
@@ -61,11 +61,11 @@ class Stack:
         return found["StackStatus"] if found else None
 
     def is_unusable(self) -> bool:
-        """Whether it exists and cannot be updated, only deleted."""
+        """Return whether it exists and cannot be updated, only deleted."""
         return self.state() in _UNUSABLE
 
     def has(self, template: str, parameters: Mapping[str, str]) -> bool:
-        """Whether it was created from exactly this template and these parameters (and the template's defaults)."""
+        """Return whether it was created from exactly this template and these parameters (and the template's defaults)."""
         found = self._describe(self.name)
         if found is None or not found["StackStatus"].endswith("_COMPLETE"):
             return False

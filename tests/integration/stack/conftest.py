@@ -1,11 +1,11 @@
 """Fixtures of the tests of the stack."""
 
 import pytest
-from integration.stack.ways import silence_notifier
+from integration.stack.traffic import silence_notifier
 from support import DeployedStack
 
 
 @pytest.fixture
 def quiet_stack(stack: DeployedStack) -> DeployedStack:
-    """A stack whose notifier takes nothing."""
+    """A stack whose notifier receives nothing."""
     return silence_notifier(stack)

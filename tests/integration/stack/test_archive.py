@@ -1,16 +1,16 @@
-"""The bus keeps what it carried, and says it again when asked where the backend can."""
+"""The archive of the bus, and replays from it where the backend has them."""
 
 from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import ClientError
-from integration.stack import said
-from integration.stack.ways import event_ids, happens, put
+from integration.stack import sample_events
+from integration.stack.traffic import event_ids, happens, put
 from support import DeployedStack, eventually
 
 
 async def test_every_fact_is_archived(stack: DeployedStack) -> None:
     """The archive, made by the template or by API, counts what the bus carries."""
-    put(stack, said.cancelled())
+    put(stack, sample_events.cancelled())
 
     def archived() -> bool:
         archive = stack.events.describe_archive(ArchiveName=str(stack.outputs.archive_name))
@@ -20,10 +20,10 @@ async def test_every_fact_is_archived(stack: DeployedStack) -> None:
 
 
 async def test_archived_facts_can_be_replayed(quiet_stack: DeployedStack) -> None:
-    """Where there are replays, one brings an archived fact through the rules again."""
+    """On a backend with replays, one brings an archived fact through the rules again."""
     stack, names = quiet_stack, quiet_stack.outputs
     started = datetime.now(UTC) - timedelta(minutes=1)
-    event_id = put(stack, said.rejected())
+    event_id = put(stack, sample_events.rejected())
     await eventually(lambda: list(event_ids(stack, names.alerts_queue)) == [event_id], within_s=10)
 
     replayed = replay(stack, since=started) and await happens(
@@ -34,7 +34,7 @@ async def test_archived_facts_can_be_replayed(quiet_stack: DeployedStack) -> Non
 
 
 def replay(stack: DeployedStack, since: datetime) -> bool:
-    """Ask for everything since then again; say whether the backend takes it."""
+    """Start a replay of everything since then; return whether the backend accepts it."""
     archive = stack.events.describe_archive(ArchiveName=str(stack.outputs.archive_name))
     try:
         stack.events.start_replay(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from integration.stack import said
-from integration.stack.ways import event_ids, happens, publish, put
+from integration.stack import sample_events
+from integration.stack.traffic import event_ids, happens, publish, put
 from orderboard_stack.backend import Endpoint, detect
 from orderboard_stack.stack import DeployFailedError, Stack
 from support import DeployedStack
@@ -50,7 +50,7 @@ def made(backend: Endpoint) -> Iterator[Callable[[Mapping[str, Any]], str | None
 
 
 def test_archives_of_a_template(backend: Endpoint, made: Callable[[Mapping[str, Any]], str | None]) -> None:
-    """Where CloudFormation knows archives, one that a template describes is there, under its name."""
+    """If CloudFormation knows archives, one that a template describes is there, under its name."""
     bus = {"Type": "AWS::Events::EventBus", "Properties": {"Name": "NAME"}}
     described = {"ArchiveName": "NAME", "SourceArn": {"Fn::GetAtt": ["Bus", "Arn"]}}
     events = backend.session().client("events", endpoint_url=backend.endpoint_url)
@@ -64,7 +64,7 @@ def test_archives_of_a_template(backend: Endpoint, made: Callable[[Mapping[str, 
 
 
 def test_dashboards_of_a_template(backend: Endpoint, made: Callable[[Mapping[str, Any]], str | None]) -> None:
-    """Where CloudFormation knows dashboards, one that a template describes is there, under its name."""
+    """If CloudFormation knows dashboards, one that a template describes is there, under its name."""
     described = {"DashboardName": "NAME", "DashboardBody": json.dumps({"widgets": []})}
     cloudwatch = backend.session().client("cloudwatch", endpoint_url=backend.endpoint_url)
 
@@ -77,7 +77,7 @@ def test_dashboards_of_a_template(backend: Endpoint, made: Callable[[Mapping[str
 
 
 async def test_message_move_tasks(stack: DeployedStack) -> None:
-    """Where there are move tasks, a dead-letter queue is redriven by one call."""
+    """If the backend has move tasks, a dead-letter queue is redriven by one call."""
     names = stack.outputs
     dlq_url = stack.queue_url(names.work_dlq)
     stack.sqs.send_message(QueueUrl=dlq_url, MessageBody="rests")
@@ -99,11 +99,11 @@ async def test_message_move_tasks(stack: DeployedStack) -> None:
 
 
 async def test_what_a_topic_cannot_deliver(stack: DeployedStack) -> None:
-    """Where topics have dead letters, an order whose queue is gone rests in the undelivered queue."""
+    """If topics have dead letters, an order whose queue is gone is in the undelivered queue."""
     names = stack.outputs
     stack.sqs.delete_queue(QueueUrl=stack.queue_url(names.work_queue))
 
-    order_id = publish(stack, said.placed("normal"))
+    order_id = publish(stack, sample_events.placed("normal"))
     kept = await happens(lambda: order_id in set(event_ids(stack, names.undelivered_queue)))
 
     make_again(stack, names.work_queue)
@@ -111,11 +111,11 @@ async def test_what_a_topic_cannot_deliver(stack: DeployedStack) -> None:
 
 
 async def test_what_a_rule_cannot_deliver(quiet_stack: DeployedStack) -> None:
-    """Where rules have dead letters, an alert whose queue is gone rests in the undelivered queue."""
+    """If rules have dead letters, an alert whose queue is gone is in the undelivered queue."""
     stack, names = quiet_stack, quiet_stack.outputs
     stack.sqs.delete_queue(QueueUrl=stack.queue_url(names.alerts_queue))
 
-    event_id = put(stack, said.rejected())
+    event_id = put(stack, sample_events.rejected())
     kept = await happens(lambda: event_id in set(event_ids(stack, names.undelivered_queue)))
 
     make_again(stack, names.alerts_queue)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import HOST_RUNTIME
-from integration.stack import said
-from integration.stack.ways import event_ids, put, silence_notifier
+from integration.stack import sample_events
+from integration.stack.traffic import event_ids, put, silence_notifier
 from orderboard_stack import outputs as stack_outputs
 from orderboard_stack.backend import Endpoint
 from orderboard_stack.clients import CLIENT_CONFIG
@@ -30,7 +30,7 @@ def name(backend: Endpoint) -> Iterator[str]:
 
 @pytest.fixture
 def deployed(backend: Endpoint, notifier_zip: Path, name: str) -> Redeploy:
-    """Deploys the one stack of this test, as often as it is called, and returns what progress said."""
+    """Deploys the one stack of this test, as often as it is called, and returns what progress sample_events."""
 
     def call(template: Path = TEMPLATE, zip_path: Path = notifier_zip, **parameters: str) -> list[str]:
         said_so_far: list[str] = []
@@ -73,7 +73,7 @@ async def test_an_update_takes_effect(deployed: Redeploy, backend: Endpoint, nam
     deployed(LargeOrderCents="500")
 
     stack = silence_notifier(handle_on(backend, name))
-    large_id = put(stack, said.placed(total_cents=500))
+    large_id = put(stack, sample_events.placed(total_cents=500))
     assert stack.outputs.large_order_cents == "500"
     await eventually(lambda: list(event_ids(stack, stack.outputs.alerts_queue)) == [large_id], within_s=10)
 

@@ -1,4 +1,4 @@
-"""embedded and ministack start where they are told, and leave nothing behind, however their starter or a part ends."""
+"""embedded and ministack start, and leave nothing behind, however their starter or a part of them ends."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from integration.stack import said
-from integration.stack.ways import put
+from integration.stack import sample_events
+from integration.stack.traffic import put
 from orderboard_stack.backend import HEALTH_PATHS
 from orderboard_stack.deploy import deploy
 from orderboard_stack.local_backend import (
@@ -39,7 +39,7 @@ time.sleep(600 if sys.argv[3] == "stay" else 0)
 
 @pytest.fixture
 def log_path(tmp_path: Path) -> Path:
-    """Where a backend of this test writes its log; its files lie beside it."""
+    """The log of a backend of this test; its files are beside it."""
     return tmp_path / "backend.log"
 
 
@@ -63,7 +63,7 @@ def starters() -> Iterator[list["subprocess.Popen[str]"]]:
 def start_in_a_process(
     log_path: Path, name: LocalName, how: str, then: str
 ) -> tuple["subprocess.Popen[str]", int, str]:
-    """Start a backend from a process of its own; return that process, the backend's pid and its address."""
+    """Start a backend from another process; return that process, the backend's pid and its address."""
     arguments = [sys.executable, "-c", STARTER, str(log_path), how, then, name]
     starter = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     assert starter.stdout is not None
@@ -72,7 +72,7 @@ def start_in_a_process(
 
 
 def is_backend(process: psutil.Process) -> bool:
-    """Whether it is one of ours, and not that of the session."""
+    """Return whether it is one of ours, and not that of the session."""
     return "test_it_leaves_only_its_log" in " ".join(process.cmdline())
 
 
@@ -89,7 +89,7 @@ def group(pid: int) -> set[int]:
 
 
 def answers(endpoint_url: str) -> bool:
-    """Whether a backend is there, MiniStack included, which answers through localbus too."""
+    """Return whether a backend is there, MiniStack included, which answers through localbus too."""
     return read_json(f"{endpoint_url}{HEALTH_PATHS['ministack']}", 2) is not None
 
 
@@ -107,7 +107,7 @@ async def test_it_leaves_only_its_log(log_path: Path, name: LocalName, host_noti
         runtime = {"NotifierRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}"}
         outputs = deploy(session, endpoint.endpoint_url, notifier_zip=host_notifier_zip, parameters=runtime)
         stack = DeployedStack("orderboard", "orderboard", endpoint, outputs, session)
-        put(stack, said.rejected())
+        put(stack, sample_events.rejected())
         await eventually(lambda: stack.receive(outputs.inbox_queue), within_s=15)
         (listener,) = (child for child in psutil.Process().children() if is_backend(child))
         members = group(listener.pid)
@@ -191,7 +191,7 @@ def test_a_process_of_somebody_else_is_left_alone(log_path: Path, starters: list
 
 
 def test_a_taken_port_is_named(log_path: Path, name: LocalName) -> None:
-    """A port of one's own choice that is taken is an error that names it."""
+    """A chosen port that is taken is an error that names it."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -200,7 +200,7 @@ def test_a_taken_port_is_named(log_path: Path, name: LocalName) -> None:
 
 
 def test_a_failed_start_shows_the_log(log_path: Path, name: LocalName) -> None:
-    """Whoever reads the error sees what the engine wrote, and nothing keeps running."""
+    """The error shows the engine's output, and nothing keeps running."""
     with pytest.raises(LocalStartError, match=r"(?s)backend\.log.*invalid port .*expected 0 to 65535"):
         start_local(name, log_path, port=70_000)
 

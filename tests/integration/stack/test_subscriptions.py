@@ -22,7 +22,7 @@ class Webhook:
     confirmed: bool = False
 
     def confirm(self, subscribe_url: str) -> None:
-        """Say that it wants to hear, as the owner of an endpoint must."""
+        """Confirm the subscription, as the owner of an endpoint must."""
         urllib.request.urlopen(subscribe_url, timeout=5).close()  # noqa: S310
         self.confirmed = True
 
@@ -64,8 +64,8 @@ def announce(stack: DeployedStack, **body: str) -> str:
     return document
 
 
-async def test_a_webhook_hears_warnings_and_alarms(deploy_stack: DeployStack, webhook: Webhook) -> None:
-    """What is only for information passes it by; the inbox gets everything."""
+async def test_a_webhook_gets_warnings_and_alarms(deploy_stack: DeployStack, webhook: Webhook) -> None:
+    """Informational alerts do not reach it; the inbox gets everything."""
     stack = deploy_stack({"AlertWebhook": webhook.url})
     await eventually(lambda: webhook.confirmed)
 

@@ -1,4 +1,4 @@
-"""Nothing happens in a real account unless somebody says that it may."""
+"""Backends: nothing happens in a real account without consent."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ AWS = Endpoint("aws", None, "eu-central-1")
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
-    """Sets what a person answers; None is nobody there to answer."""
+    """Set the answer of a person; None: nobody can answer."""
     monkeypatch.setattr(
         backends, "_account", lambda: Account("123456789012", "arn:aws:iam::123456789012:user/ada", AWS)
     )
@@ -57,7 +57,7 @@ def test_a_person_must_type_yes(asked: Callable[[str | None], None]) -> None:
 
 
 def test_the_embedded_backend_cannot_be_reached_from_outside() -> None:
-    """There is no embedded backend to find unless its URL is known."""
+    """An embedded backend can be found only by its URL."""
     with pytest.raises(UsageError, match="orderboard up"):
         reach("embedded", None)
 

@@ -1,4 +1,4 @@
-"""How the `orderboard` command begins."""
+"""The start of the `orderboard` command, and its errors."""
 
 import signal
 import subprocess
@@ -25,7 +25,7 @@ main()
 
 
 def test_an_early_ctrl_c_ends_it_without_a_traceback() -> None:
-    """Whoever changes their mind while the command still imports sees nothing, and nothing has begun."""
+    """Ctrl-C while the command still imports prints nothing, and nothing has started."""
     done = subprocess.run(
         [sys.executable, "-c", _INTERRUPTED_AT_IMPORT], capture_output=True, text=True, check=False, timeout=60
     )
@@ -34,7 +34,7 @@ def test_an_early_ctrl_c_ends_it_without_a_traceback() -> None:
     assert done.stderr == ""
 
 
-def test_a_state_folder_that_cannot_be_used_is_told_in_a_line_with_the_mend(
+def test_a_state_folder_that_cannot_be_used_is_an_error_in_one_line_with_the_fix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A folder that is a file, or on a full or read-only disk, is named, with how to choose another."""

@@ -1,4 +1,4 @@
-"""The patient customer: what it asks again, and what it takes for an answer."""
+"""The order client: which responses are retried, and which are answers."""
 
 import json
 from collections.abc import Callable
@@ -52,7 +52,7 @@ async def test_it_gives_up_in_the_end() -> None:
 
 
 async def test_a_refusal_is_an_answer() -> None:
-    """422 is told at once, with each field and what it should be."""
+    """422 is returned at once, with each field and what is expected."""
     problem = {"detail": "1 error", "errors": [{"field": "/lines/0/sku", "detail": "not on the menu"}]}
 
     answer = await _ask(lambda _: httpx.Response(422, json=problem))

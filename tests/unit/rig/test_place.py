@@ -82,7 +82,7 @@ class FakeClient(OrderClient):
         self.most_under_way = 0
 
     async def is_recorded(self, idempotency_key: str) -> bool:
-        """Whether it is the one recorded key."""
+        """Return whether it is the one recorded key."""
         return idempotency_key == self.recorded
 
     async def place(self, order: object, *, idempotency_key: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Child processes: ready or told why not, ended in time, and never outliving a parent that was killed."""
+"""Child processes: readiness, errors at start, deadlines, and the end of a parent that was killed."""
 
 import signal
 import subprocess
@@ -42,7 +42,7 @@ def test_ready_when_it_answers(tmp_path: Path) -> None:
 
 
 def test_one_that_dies_at_start_shows_its_log(tmp_path: Path) -> None:
-    """When a process ends before it is ready, the error has its exit code and its last words."""
+    """The error for a process that ends before it is ready has its exit code and the end of its log."""
     child = start("api", [sys.executable, "-c", "raise SystemExit('no topic')"], {}, tmp_path / "l", outlives_us=False)
 
     with pytest.raises(NotReadyError, match=r"api ended with code 1(.|\n)*no topic"):
@@ -60,18 +60,18 @@ def test_one_that_never_answers_is_given_up(tmp_path: Path) -> None:
     stop_all([child], deadline_s=5)
 
 
-def test_a_stranger_at_its_port_is_not_taken_for_it(tmp_path: Path) -> None:
-    """Where another process was faster at the port, its answer does not make ours ready."""
+def test_another_process_at_its_port_does_not_make_it_ready(tmp_path: Path) -> None:
+    """The answer of another process that took the port first does not make ours ready."""
     port = free_port()
     serves, sleeps = [sys.executable, "-c", _SERVES, str(port)], [sys.executable, "-c", "import time; time.sleep(60)"]
-    stranger = start("stranger", serves, {}, tmp_path / "stranger.log", outlives_us=False)
-    wait_ready(stranger, f"http://127.0.0.1:{port}/", deadline_s=10)
+    other = start("other", serves, {}, tmp_path / "other.log", outlives_us=False)
+    wait_ready(other, f"http://127.0.0.1:{port}/", deadline_s=10)
     child = start("api", sleeps, {}, tmp_path / "api.log", outlives_us=False)
 
     with pytest.raises(NotReadyError, match="not ready within"):
         wait_ready(child, f"http://127.0.0.1:{port}/", deadline_s=0.5)
 
-    stop_all([stranger, child], deadline_s=5)
+    stop_all([other, child], deadline_s=5)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has PR_SET_PDEATHSIG")

@@ -1,4 +1,4 @@
-"""What `up` remembers, and that `down` never ends a stranger."""
+"""The recorded state of `up`, and the end of its processes, never of others."""
 
 import signal
 import subprocess
@@ -50,11 +50,11 @@ def test_a_process_of_ours_is_ended(process: "subprocess.Popen[bytes]") -> None:
     assert process.wait(timeout=5) == -signal.SIGTERM
 
 
-def test_a_stranger_with_a_reused_pid_is_left_alone(process: "subprocess.Popen[bytes]") -> None:
+def test_a_other_with_a_reused_pid_is_left_alone(process: "subprocess.Popen[bytes]") -> None:
     """A pid that was used again by another process, which started at another time, is not touched."""
-    stranger = known("worker", process.pid).model_copy(update={"create_time": 1_000_000_000.0})
+    other = known("worker", process.pid).model_copy(update={"create_time": 1_000_000_000.0})
 
-    assert end((stranger,), deadline_s=1) == []
+    assert end((other,), deadline_s=1) == []
     assert process.poll() is None
 
 

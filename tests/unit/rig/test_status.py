@@ -33,7 +33,7 @@ def test_a_process_that_ended_is_named_with_the_fix() -> None:
 
 
 def test_a_system_that_runs_needs_no_fix() -> None:
-    """Where everything runs, the output mentions no end."""
+    """The output for a system where everything runs mentions no end."""
     status = system(RUNS)
 
     assert status.healthy

@@ -134,7 +134,7 @@ def test_missing_sources_are_named() -> None:
 
 
 def test_journal_entries_are_steps_at_their_own_time() -> None:
-    """What localbus's journal has stands between what the services logged."""
+    """Entries of localbus's journal stand between the lines that the services logged."""
     at_s = datetime(2026, 1, 1, 8, 0, 3, tzinfo=UTC).timestamp()
     received = DescribedEntry(7, at_s, "received", "SQS orderboard-work", "Received", "plain", "m1", {})
 
@@ -146,7 +146,7 @@ def test_journal_entries_are_steps_at_their_own_time() -> None:
 
 
 def test_times_of_another_clock_come_last() -> None:
-    """Where the queues go by another clock, their times are neither among the services' nor used as an age."""
+    """If the queues go by another clock, their times are neither among the services' nor used as an age."""
     log = [_logged(2, "order.accepted"), _logged(5, "order.completed")]
 
     found = _timeline(log, _in_queue("orderboard-inbox"), _in_queue("orderboard-work"), same_clock=False)

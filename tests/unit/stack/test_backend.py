@@ -103,7 +103,7 @@ def test_a_local_backend_gets_credentials_that_mean_nothing() -> None:
 
 
 def test_tables_are_reached_by_the_shortest_way() -> None:
-    """Where DynamoDB also answers without the way through localbus, services and rig go there."""
+    """Services and rig use the direct address of DynamoDB, past localbus, if there is one."""
     front = Endpoint("embedded", "http://127.0.0.1:4566")
     endpoint = Endpoint("embedded", "http://127.0.0.1:4566", tables_url="http://127.0.0.1:4567")
 

@@ -98,7 +98,7 @@ class Ledger:
 
     @property
     def balanced(self) -> bool:
-        """Whether every order and alert is where it must be, once."""
+        """True if every order and alert is where it must be, once."""
         return not self.discrepancies
 
 

@@ -81,7 +81,7 @@ class OrderClient:
         return view
 
     async def is_recorded(self, idempotency_key: str) -> bool:
-        """Whether the order with this key is recorded; False if the API does not answer."""
+        """Return whether the order with this key is recorded; False if the API does not answer."""
         try:
             return await self.order(order_id_for(idempotency_key)) is not None
         except httpx.HTTPError:

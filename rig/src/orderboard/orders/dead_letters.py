@@ -32,7 +32,7 @@ class DeadLetter:
 
     @property
     def is_order(self) -> bool:
-        """Whether it is an order that was not made."""
+        """True if it is an order that was not made."""
         return self.event_type == PLACED and not self.is_fact
 
 

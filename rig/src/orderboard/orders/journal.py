@@ -35,7 +35,7 @@ _TITLES: Final = {
     "purged": "Purged: every message deleted",
     "undelivered": "Could not be delivered to {to}",
     "dead_lettered": "Sent to a dead-letter queue",
-    "dropped": "Dropped: there is no dead-letter queue",
+    "dropped": "Dropped: no dead-letter queue",
     "retry_scheduled": "Not delivered to {to}; a retry is scheduled",
     "denied": "Not allowed",
     "scheduled": "Sent on the schedule of {name}",

@@ -48,7 +48,7 @@ class Result:
 
     @property
     def accepted(self) -> bool:
-        """Whether the order is on its way, or was recorded before."""
+        """True if the order is on its way, or was recorded before."""
         return isinstance(self.answer, Accepted)
 
     def document(self) -> dict[str, object]:

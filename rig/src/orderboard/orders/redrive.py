@@ -1,4 +1,4 @@
-"""`redrive`: moves what rests in a dead-letter queue back to the queue it came from."""
+"""Moves the messages of a dead-letter queue back to the queue that they came from."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Way = Literal["message move task", "receive, send, delete"]
 
 _POLL_S: Final = 0.5
 _HIDDEN_WHILE_MOVING_S: Final = 60
-# Answers that mean: this backend has no such operation.
+# Error codes of backends that do not have the operation.
 _UNKNOWN_OPERATION: Final = frozenset(
     ("InvalidAction", "UnknownOperationException", "NotImplemented", "InternalFailure")
 )
@@ -31,7 +31,7 @@ _UNKNOWN_OPERATION: Final = frozenset(
 
 @dataclass(frozen=True)
 class Redrive:
-    """From a dead-letter queue to where its messages came from; None: each message says so itself."""
+    """A dead-letter queue, and the queue that its messages came from; None: each message has its own."""
 
     source: str
     destination: str | None
@@ -39,7 +39,7 @@ class Redrive:
 
 @dataclass(frozen=True)
 class Redriven:
-    """What was moved, how, and what was left because it does not say where it belongs."""
+    """The result: messages moved, by which way, and those left because they do not name their queue."""
 
     source: str
     destination: str | None
@@ -49,30 +49,30 @@ class Redriven:
 
 
 def plan(queue: str, outputs: StackOutputs) -> Redrive:
-    """Understand `work`, `work-dlq` or the full name of either; raise UsageError for anything else."""
+    """Resolve `work`, `work-dlq` or the full name of either; raise UsageError for anything else."""
     pairs = outputs.queue_pairs
     for name, (of_role, dlq) in pairs.items():
         source, destination = (of_role, None) if dlq is None else (dlq, of_role)
         if queue in (name, f"{name}-dlq", source, destination):
             return Redrive(source, destination)
-    raise UsageError(f"There is no queue {queue}. Name one of {', '.join(pairs)}.")
+    raise UsageError(f"Unknown queue {queue!r}: expected one of {', '.join(pairs)}, or a full name.")
 
 
 def redrive(sqs: "SQSClient", planned: Redrive, outputs: StackOutputs, progress: Progress) -> Redriven:
-    """Move everything that rests there now. A message is deleted only when its copy is safe, so none can be lost."""
+    """Move every message that is there now. Each is deleted only after its copy was sent, so none can be lost."""
     source_url = sqs.get_queue_url(QueueName=planned.source)["QueueUrl"]
     if planned.destination is not None:
         moved = _by_move_task(sqs, source_url, planned.destination, progress)
         if moved is not None:
             return Redriven(planned.source, planned.destination, moved, 0, "message move task")
-    moved, left = _by_hand(sqs, source_url, planned, outputs, progress)
+    moved, left = _by_copying(sqs, source_url, planned, outputs, progress)
     return Redriven(planned.source, planned.destination, moved, left, "receive, send, delete")
 
 
 def destination_of(message: "MessageTypeDef", outputs: StackOutputs) -> str | None:
-    """Where an undelivered message was meant to go; None when it does not say so.
+    """The queue that an undelivered message was sent to; None when it does not say so.
 
-    EventBridge notes the target. What SNS could not deliver is an alert, or a command, whose priority says the queue.
+    EventBridge records the target. What SNS could not deliver is an alert, or a command whose priority names the queue.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
     target = message.get("MessageAttributes", {}).get("TARGET_ARN")
@@ -83,7 +83,7 @@ def destination_of(message: "MessageTypeDef", outputs: StackOutputs) -> str | No
 
 
 def _inbox(body: str, outputs: StackOutputs) -> str | None:
-    """The inbox alone gets bare alerts: mail, webhooks and telephones get them in SNS's wrapping."""
+    """Only the inbox gets alerts as such: e-mail, webhooks and phones get them in an SNS envelope."""
     try:
         parse_alert(body)
     except NotAnAlert:
@@ -102,7 +102,7 @@ def _queue_of_a_command(body: str, outputs: StackOutputs) -> str | None:
 
 
 def _by_move_task(sqs: "SQSClient", source_url: str, destination: str, progress: Progress) -> int | None:
-    """SQS moves them itself. None where this backend cannot."""
+    """Have SQS move the messages; return how many, or None if the backend cannot."""
     source_arn = _arn(sqs, source_url)
     destination_arn = _arn(sqs, sqs.get_queue_url(QueueName=destination)["QueueUrl"])
     try:
@@ -124,10 +124,10 @@ def _by_move_task(sqs: "SQSClient", source_url: str, destination: str, progress:
         time.sleep(_POLL_S)
 
 
-def _by_hand(
+def _by_copying(
     sqs: "SQSClient", source_url: str, planned: Redrive, outputs: StackOutputs, progress: Progress
 ) -> tuple[int, int]:
-    # Only as many as rest there now: what fails again meanwhile comes back here, and would be moved for ever.
+    # Only as many as are there now: a message that fails again comes back here, and would be moved forever.
     total = depth(sqs, source_url).visible
     urls: dict[str, str] = {}
     moved, left = 0, list[str]()

@@ -83,7 +83,7 @@ class OrderTimeline:
 
     @property
     def known(self) -> bool:
-        """Whether anything is known of the order."""
+        """True if anything is known of the order."""
         return bool(self.record or self.steps)
 
     @property
@@ -127,7 +127,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True)
 class Sources:
-    """Where a timeline comes from.
+    """The sources of timelines.
 
     logs_dir: None where the services log elsewhere. journal: None where the backend keeps none. endpoints: the endpoint
     of each SNS subscription by ARN, asked for only with a journal. receives: on AWS, where queues cannot be read

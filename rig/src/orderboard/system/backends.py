@@ -78,7 +78,7 @@ def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
 
 
 def backend_answers(endpoint: Endpoint) -> bool:
-    """Whether a process still listens there. One that ended refuses at once; a busy one is only slow."""
+    """Return whether a process still listens there. One that ended refuses at once; a busy one is only slow."""
     if endpoint.endpoint_url is None:
         return True
     address = urlsplit(endpoint.endpoint_url)

@@ -50,6 +50,6 @@ def api_address(api_url: str | None) -> str:
 
 
 def local_logs(endpoint: Endpoint, workspace: Workspace) -> bool:
-    """Whether the logs here are those of the system at this endpoint."""
+    """Return whether the logs here are those of the system at this endpoint."""
     state = StateFile(workspace.state_dir).read()
     return state is not None and state.endpoint_url == endpoint.endpoint_url

@@ -38,7 +38,7 @@ class ChildProcess:
         return self.popen.pid
 
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether it has not ended."""
         return self.popen.poll() is None
 
     def kill(self) -> None:

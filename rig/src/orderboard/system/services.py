@@ -23,7 +23,7 @@ _MODULES: Final = {"order-api": "order_api", "worker": "worker"}
 
 @dataclass(frozen=True)
 class ServiceOptions:
-    """How the services run."""
+    """The way the services run."""
 
     logs_dir: Path
     api_port: int | None = None  # None: the usual one if it is free, else any

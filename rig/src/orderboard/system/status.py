@@ -39,7 +39,7 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Whether everything that should run does."""
+        """True if everything that should run does."""
         return self.api_ready is not False and not self.ended
 
     def document(self) -> dict[str, object]:

@@ -97,7 +97,7 @@ class System:
         return memory_use(self.processes())
 
     def backend_answers(self) -> bool:
-        """Whether the backend still listens."""
+        """Return whether the backend still listens."""
         return backend_answers(self.target.endpoint)
 
     def leave_running(self) -> None:

@@ -1,4 +1,4 @@
-"""What is shown while something takes long: a live display on a terminal, plain lines elsewhere. Always on stderr."""
+"""Progress on stderr: a live display on a terminal, plain lines elsewhere."""
 
 import json
 import sys
@@ -17,17 +17,17 @@ MAX_WIDTH: Final = 100
 
 
 class Task(Protocol):
-    """One thing that takes long."""
+    """A task that takes a while."""
 
     def detail(self, text: str) -> None:
-        """What is being done right now."""
+        """Show the current step."""
 
     def advance_to(self, done: int, total: int | None = None) -> None:
-        """How much is done, of how much."""
+        """Show how much is done, of how much."""
 
 
 class Screen(Protocol):
-    """Where progress is shown."""
+    """A display of tasks and lines."""
 
     def task(self, text: str, *, total: int | None = None) -> AbstractContextManager[Task]:
         """Show that this is under way until the with block ends."""
@@ -45,7 +45,7 @@ class PlainScreen:
 
     @contextmanager
     def task(self, text: str, *, total: int | None = None) -> Iterator[Task]:
-        """Say so when it is done."""
+        """Print a line when it is done."""
         task = _PlainTask(self, text, total)
         yield task
         task.end()
@@ -60,7 +60,7 @@ class _PlainTask:
     def __init__(self, screen: PlainScreen, text: str, total: int | None) -> None:
         self._screen, self._text, self._total = screen, text, total
         self._done = 0
-        self._told_quarters = 0
+        self._printed_quarters = 0
 
     def detail(self, text: str) -> None:
         pass
@@ -68,8 +68,8 @@ class _PlainTask:
     def advance_to(self, done: int, total: int | None = None) -> None:
         self._done, self._total = done, total or self._total
         quarters = 4 * done // self._total if self._total else 0
-        if self._told_quarters < quarters < 4:
-            self._told_quarters = quarters
+        if self._printed_quarters < quarters < 4:
+            self._printed_quarters = quarters
             self._screen.say(f"{self._text}: {done} of {self._total}")
 
     def end(self) -> None:
@@ -113,7 +113,7 @@ class LiveScreen:
 
 
 class _CountedBar(ProgressColumn):
-    """A bar only where something is counted; elsewhere the spinner says enough."""
+    """A bar, only for tasks that are counted."""
 
     def render(self, task: RichTask) -> ProgressBar | str:
         if not task.fields["counted"]:
@@ -142,7 +142,7 @@ class _LiveTask:
 
 @contextmanager
 def progress_screen() -> Iterator[Screen]:
-    """The screen that fits what stderr is."""
+    """Return the screen that fits stderr."""
     console = error_console()
     if not console.is_terminal:
         yield PlainScreen(console)
@@ -153,17 +153,17 @@ def progress_screen() -> Iterator[Screen]:
 
 
 def error_console() -> Console:
-    """For progress and errors."""
+    """The console for progress and errors."""
     return _console(stderr=True)
 
 
 def result_console() -> Console:
-    """For what a command was asked for."""
+    """The console for the result of a command."""
     return _console(stderr=False)
 
 
 def print_json(document: object) -> None:
-    """The same for scripts: one JSON document, dataclasses in it as objects."""
+    """Print one JSON document for scripts, dataclasses in it as objects."""
     print(json.dumps(document, indent=2, default=asdict))
 
 
@@ -175,5 +175,5 @@ def _console(*, stderr: bool) -> Console:
 
 
 def is_interactive() -> bool:
-    """Whether a person can be asked."""
+    """Return whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()

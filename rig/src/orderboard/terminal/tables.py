@@ -1,4 +1,4 @@
-"""How tables and verdicts look, in one place. Words and signs carry the meaning; colour only helps."""
+"""The look of tables and verdicts. Words and signs carry the meaning; colour only helps."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Which events say that an order has ended, and the queue on which they are heard."""
+"""The events that end an order, and the queue on which they are received."""
 
 from dataclasses import fields
 
@@ -34,7 +34,7 @@ def test_an_idempotency_conflict_ends_nothing() -> None:
     assert final_outcome(_rejected("idempotency_conflict")) is None
 
 
-def test_one_witness_follows_another(localbus: Localbus) -> None:
+def test_one_listener_follows_another(localbus: Localbus) -> None:
     """Measurements may follow each other at once, although the name of a deleted queue is not free for a minute."""
     localbus.client("events").create_event_bus(Name="board")
     outputs = StackOutputs(**{field.name: "board" for field in fields(StackOutputs)})

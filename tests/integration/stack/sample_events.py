@@ -1,4 +1,4 @@
-"""Events as the services say them, for tests of where they go."""
+"""Events as the services publish them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +27,7 @@ def envelope(source: str) -> dict[str, Any]:
 
 
 def placed(priority: Priority = "normal", total_cents: int = 240) -> OrderPlaced:
-    """An order as order-api says it."""
+    """An order as order-api publishes it."""
     about = envelope("orderboard.order-api")
     lines = (PricedLine(sku="espresso", quantity=1, unit_price_cents=total_cents),)
     return OrderPlaced(
@@ -45,7 +45,7 @@ def placed(priority: Priority = "normal", total_cents: int = 240) -> OrderPlaced
 
 
 def cancellation() -> CancellationRequested:
-    """A cancellation as order-api says it."""
+    """A cancellation as order-api publishes it."""
     about = envelope("orderboard.order-api")
     return CancellationRequested(**about, data=CancellationRequestedData(order_id=about["subject"]))
 

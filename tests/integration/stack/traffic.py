@@ -45,7 +45,7 @@ def silence_notifier(stack: DeployedStack) -> DeployedStack:
 
 
 async def happens(check: Callable[[], object], *, within_s: float = 3) -> bool:
-    """Whether a check comes true in time."""
+    """Return whether a check comes true in time."""
     try:
         await eventually(lambda: bool(check()), within_s=within_s)
     except AssertionError:
