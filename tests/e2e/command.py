@@ -1,4 +1,4 @@
-"""Runs the `orderboard` command as a user would, and sees what it leaves behind."""
+"""Runs the `orderboard` command as a user would, and finds what it leaves behind."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ _A_USERS = {
 
 
 class Command:
-    """The command, with a folder of its own for state and logs."""
+    """The command, with a state folder for one test."""
 
     def __init__(self, state_dir: Path) -> None:
         self.state_dir = state_dir
@@ -41,7 +41,7 @@ class Command:
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start it, in a group of its own as a shell would."""
+        """Start it in a new process group, as a shell would."""
         return subprocess.Popen(
             [str(ORDERBOARD), *arguments],
             env=self._environment(None),
@@ -59,12 +59,12 @@ class Command:
 def read_until(process: "subprocess.Popen[str]", text: str) -> str:
     """Read the process's stderr up to the line that has this text."""
     assert process.stderr is not None
-    said = ""
+    output = ""
     for line in process.stderr:
-        said += line
+        output += line
         if text in line:
-            return said
-    raise AssertionError(f"it ended without saying {text!r}:\n{said}")
+            return output
+    raise AssertionError(f"it ended without saying {text!r}:\n{output}")
 
 
 def family(process: "subprocess.Popen[str]") -> list[psutil.Process]:

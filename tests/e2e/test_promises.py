@@ -133,7 +133,7 @@ async def test_4_a_poisonous_message_holds_up_nobody_and_can_be_redriven(running
 
     stop_all([worker.process], deadline_s=10)
     redriven = redrive(running.target.sqs, plan("work", outputs), outputs, lambda _moved, _total: None)
-    await running.worker(ORDERBOARD_ALLOW_FAULTS="false")  # the mend: this one takes no notice of faults
+    await running.worker(ORDERBOARD_ALLOW_FAULTS="false")  # the fix: this one ignores faults
 
     assert redriven.moved == 2
     await eventually(lambda: running.listener.finished == 61, within_s=20)
@@ -168,7 +168,7 @@ async def test_5_and_is_taken_over_when_its_worker_dies(running: Board) -> None:
 
 
 async def test_6_sigterm_drains(running: Board) -> None:
-    """A worker told to stop finishes what it has in hand, takes no more, and leaves the rest to be taken."""
+    """A worker that gets SIGTERM finishes what it has in hand, takes no more, and leaves the rest to be taken."""
     worker = await running.worker(
         ORDERBOARD_PREPARATION_MS="1500", ORDERBOARD_WORKER_CONCURRENCY="5", ORDERBOARD_DRAIN_DEADLINE_S="10"
     )

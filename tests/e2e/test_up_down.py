@@ -1,4 +1,4 @@
-"""A system that is kept running: up, what one does with it, and down. In the order in which a user would."""
+"""A system that is kept running: up, what a user does with it, and down, in that order."""
 
 import json
 import socket
@@ -30,11 +30,11 @@ def placed(orderboard: Command, system: dict[str, Any]) -> dict[int, dict[str, A
     return {answer["line"]: answer for answer in answers}
 
 
-def _story(orderboard: Command, order_id: str) -> dict[str, Any]:
+def _timeline(orderboard: Command, order_id: str) -> dict[str, Any]:
     shown = orderboard.run("show", order_id, "--json")
     assert shown.returncode == 0, shown.stderr
-    story: dict[str, Any] = json.loads(shown.stdout)
-    return story
+    timeline: dict[str, Any] = json.loads(shown.stdout)
+    return timeline
 
 
 def _queue(orderboard: Command, name: str) -> dict[str, int]:
@@ -70,19 +70,19 @@ def test_every_line_gets_its_answer(placed: dict[int, dict[str, Any]]) -> None:
     assert "not JSON" in placed[4]["reason"]
 
 
-async def test_the_story_of_an_order(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
+async def test_the_timeline_of_an_order(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
     """`show` has the record, the wait, the alerts, and what each service logged; typed text stays text."""
     order_id = placed[6]["order_id"]
 
-    def told() -> None:
-        story = _story(orderboard, order_id)
-        assert story["record"] is not None, "no worker has recorded it yet"
-        assert story["record"]["status"] == "completed"
-        assert sorted(alert["kind"] for alert in story["alerts"]) == ["express_ready", "large_order"]
-        assert {line["event"] for line in story["log"]} >= {"order.accepted", "order.completed"}
-        assert story["waited_s"] >= 0
+    def recorded() -> None:
+        timeline = _timeline(orderboard, order_id)
+        assert timeline["record"] is not None, "no worker has recorded it yet"
+        assert timeline["record"]["status"] == "completed"
+        assert sorted(alert["kind"] for alert in timeline["alerts"]) == ["express_ready", "large_order"]
+        assert {line["event"] for line in timeline["log"]} >= {"order.accepted", "order.completed"}
+        assert timeline["waited_s"] >= 0
 
-    await eventually(told, within_s=30)
+    await eventually(recorded, within_s=30)
     assert "[red]hot[/red] ☕" in orderboard.run("show", placed[1]["order_id"]).stdout
 
 
@@ -98,14 +98,14 @@ def test_placing_again_orders_nothing_twice(orderboard: Command, placed: dict[in
 async def test_a_poisoned_order_is_redriven_and_comes_back(
     orderboard: Command, placed: dict[int, dict[str, Any]]
 ) -> None:
-    """The poisoned order rests in the DLQ, `show` says why, `redrive` moves it, and unmended it comes back."""
+    """The poisoned order is in the DLQ, `show` says why, `redrive` moves it, and it comes back unfixed."""
     order_id = placed[5]["order_id"]
 
     def rests() -> None:
         assert _queue(orderboard, "work-dlq")["visible"] >= 1
 
     await eventually(rests, within_s=30)
-    (letter, *_) = _story(orderboard, order_id)["dead_letters"]
+    (letter, *_) = _timeline(orderboard, order_id)["dead_letters"]
     assert letter["queue"] == "orderboard-work-dlq"
     assert letter["reason"] == "it carries the fault poison"
 
@@ -117,11 +117,11 @@ async def test_a_poisoned_order_is_redriven_and_comes_back(
 
 
 def test_an_order_that_nobody_knows(orderboard: Command, system: dict[str, Any]) -> None:
-    """`show` of an unknown id exits with 1 and says so."""
+    """`show` of an unknown id is an error; exit 1."""
     shown = orderboard.run("show", "00000000-0000-5000-8000-000000000000")
 
     assert shown.returncode == 1
-    assert "Nothing is known" in shown.stderr
+    assert "No order 00000000-0000-5000-8000-000000000000 was found" in shown.stderr
 
 
 def test_an_unknown_queue(orderboard: Command, system: dict[str, Any]) -> None:
@@ -146,7 +146,7 @@ def test_down_ends_everything_and_down_again_is_fine(orderboard: Command, system
 
 
 def test_what_fails_at_start_shows_why_and_leaves_nothing(tmp_path: Path) -> None:
-    """When a service dies at start, the end of its log is shown, and everything that was started is ended."""
+    """If a service dies at start, the end of its log is shown, and everything that was started has ended."""
     orderboard = Command(tmp_path / "state")
 
     up = orderboard.run("up", environment={"ORDERBOARD_SOLD_OUT": "unicorn-latte"})
@@ -176,14 +176,14 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 
 
 def test_two_that_begin_at_once_have_an_api_each(tmp_path: Path) -> None:
-    """Who is slower at the usual ports takes others, and neither takes the other's order-api for its own."""
+    """The slower one uses other ports, and neither uses the order-api of the other."""
     both = [Command(tmp_path / name) for name in ("one", "other")]
     try:
         started = [each.start("up", "--json") for each in both]
-        told = [each.communicate(timeout=120) for each in started]
+        outputs = [each.communicate(timeout=120) for each in started]
 
-        assert [each.returncode for each in started] == [0, 0], [said for _, said in told]
-        systems = [json.loads(document) for document, _ in told]
+        assert [each.returncode for each in started] == [0, 0], [error for _, error in outputs]
+        systems = [json.loads(document) for document, _ in outputs]
         for name in ("api_url", "console_url", "endpoint_url"):
             assert len({each[name] for each in systems}) == 2, name
         for each, system in zip(both, systems, strict=True):

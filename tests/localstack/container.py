@@ -67,6 +67,6 @@ def localstack_container() -> Iterator[LocalStack]:
 
 
 def _do_without_ryuk_where_it_cannot_be_had() -> None:
-    # It removes what a killed run leaves behind. It needs an image of its own, which not every network has.
+    # It removes what a killed run leaves behind. It needs another image, which not every network has.
     if not testcontainers_config.ryuk_disabled and why_not(testcontainers_config.ryuk_image) is not None:
         testcontainers_config.ryuk_disabled = True

@@ -1,11 +1,11 @@
-"""The stack's queues by name, looked at without taking."""
+"""The counts of the stack's queues."""
 
 from orderboard.orders.queues import Depth, depth
 from support import DeployedStack, eventually
 
 
 def holding(stack: DeployedStack, queue: str) -> Depth:
-    """How much a queue holds."""
+    """The counts of a queue."""
     return depth(stack.sqs, stack.queue_url(queue))
 
 

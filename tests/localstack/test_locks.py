@@ -1,4 +1,4 @@
-"""What the images install; needs no Docker."""
+"""The locks of the images; no Docker needed."""
 
 import re
 import tomllib
@@ -28,7 +28,7 @@ def test_an_image_has_the_versions_that_were_tested(lock: str) -> None:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_an_image_has_all_that_its_packages_declare(lock: str) -> None:
-    """Whoever adds a dependency to a package must have run `make lock`."""
+    """A dependency that was added to a package is in the lock: `make lock` was run."""
     pinned = pins((ROOT / lock).read_text())
 
     for package in LOCKS[lock]:

@@ -9,10 +9,10 @@ from orderboard.system.process import stop_all
 from support import DeployedStack, eventually
 
 
-async def test_poison_rests_in_the_dead_letter_queue_until_it_is_redriven(
+async def test_poison_stays_in_the_dead_letter_queue_until_it_is_redriven(
     api: httpx.Client, workers: Workers, stack: DeployedStack
 ) -> None:
-    """A poisoned order holds up no other; when its cause is mended, a message move task brings it back to be made."""
+    """A poisoned order holds up no other; when its cause is fixed, a message move task brings it back to be made."""
     dlq = stack.queue_url(stack.outputs.work_dlq)
     poisoned_worker = workers.start(allow_faults=True)
     poisoned = place(api, fault="poison")
@@ -34,10 +34,10 @@ async def test_poison_rests_in_the_dead_letter_queue_until_it_is_redriven(
     assert peek(stack.sqs, dlq) == []
 
 
-async def test_a_message_that_is_no_event_rests_in_the_dead_letter_queue_as_it_came(
+async def test_a_message_that_is_not_an_event_is_dead_lettered_unchanged(
     workers: Workers, stack: DeployedStack
 ) -> None:
-    """Junk is kept byte for byte for whoever looks into it."""
+    """Junk is kept byte for byte."""
     dlq = stack.queue_url(stack.outputs.express_dlq)
     workers.start()
 

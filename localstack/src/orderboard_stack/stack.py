@@ -65,7 +65,7 @@ class Stack:
         return self.state() in _UNUSABLE
 
     def has(self, template: str, parameters: Mapping[str, str]) -> bool:
-        """Return whether it was created from exactly this template and these parameters (and the template's defaults)."""
+        """Return whether it has exactly this template and these parameters, with the template's defaults."""
         found = self._describe(self.name)
         if found is None or not found["StackStatus"].endswith("_COMPLETE"):
             return False

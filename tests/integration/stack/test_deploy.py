@@ -1,4 +1,4 @@
-"""Deploying, deploying again, deploying what is broken, and taking it all away."""
+"""Deploying: the first time, again, with errors, and deleting everything."""
 
 import json
 import secrets
@@ -30,10 +30,10 @@ def name(backend: Endpoint) -> Iterator[str]:
 
 @pytest.fixture
 def deployed(backend: Endpoint, notifier_zip: Path, name: str) -> Redeploy:
-    """Deploys the one stack of this test, as often as it is called, and returns what progress sample_events."""
+    """Deploy the one stack of this test, as often as it is called, and return the lines of its progress."""
 
     def call(template: Path = TEMPLATE, zip_path: Path = notifier_zip, **parameters: str) -> list[str]:
-        said_so_far: list[str] = []
+        lines: list[str] = []
         deploy(
             backend.session(),
             backend.endpoint_url,
@@ -44,22 +44,22 @@ def deployed(backend: Endpoint, notifier_zip: Path, name: str) -> Redeploy:
             parameters={"NotifierRuntime": HOST_RUNTIME, **parameters}
             if backend.capabilities.host_lambda
             else parameters,
-            progress=said_so_far.append,
+            progress=lines.append,
         )
-        return said_so_far
+        return lines
 
     return call
 
 
 def handle_on(backend: Endpoint, name: str) -> DeployedStack:
-    """What the stack is now, read from its outputs."""
+    """The stack as it is now, read from its outputs."""
     session = backend.session()
     outputs = stack_outputs.read(session, backend.endpoint_url, name)
     return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs, session=session)
 
 
 def test_progress_names_every_resource(deployed: Redeploy) -> None:
-    """Whoever waits sees one line for each thing made."""
+    """Progress has one line for each resource."""
     lines = deployed()
 
     assert {"WorkQueue CREATE_COMPLETE", "LargeOrderRule CREATE_COMPLETE", "OrdersTable CREATE_COMPLETE"} <= set(lines)
@@ -106,7 +106,7 @@ def test_new_code_takes_effect(
 
 
 def test_a_failing_resource_is_named(deployed: Redeploy, backend: Endpoint, tmp_path: Path) -> None:
-    """A stack that cannot be made says which resource failed and why; a mended template mends the stack."""
+    """The error of a failed stack names the resource and the reason; a corrected template deploys."""
     broken = tmp_path / "broken.yaml"
     broken.write_text(
         TEMPLATE.read_text().replace("maxReceiveCount: !Ref WorkMaxReceiveCount", "maxReceiveCount: 0", 1)
@@ -123,7 +123,7 @@ def test_a_failing_resource_is_named(deployed: Redeploy, backend: Endpoint, tmp_
 
 
 def test_a_template_that_is_refused_says_why(deployed: Redeploy, tmp_path: Path) -> None:
-    """What is no template is refused before anything is made."""
+    """A text that is not a template is rejected before anything is created."""
     broken = tmp_path / "broken.yaml"
     broken.write_text("Resources: [")
 

@@ -106,7 +106,7 @@ class Template:
                     yield name, statement
 
     def allowed(self, role: str) -> set[tuple[str, str]]:
-        """What a role may do by its own and its managed policies: pairs of an action and a logical id."""
+        """The permissions of a role by its inline and managed policies: pairs of an action and a logical id."""
         policies = {role} | referred(self.properties(role).get("ManagedPolicyArns", []))
         return {
             (action, resource)

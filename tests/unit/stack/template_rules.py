@@ -1,4 +1,4 @@
-"""What local engines let pass and AWS does not forgive: each rule is a function of a template that lists its faults."""
+"""Rules that AWS enforces and local engines do not: each is a function of a template that lists its faults."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -86,7 +86,7 @@ def every_queue_is_encrypted(template: Template) -> Iterator[str]:
 
 
 def every_delivery_has_a_dead_letter_queue(template: Template) -> Iterator[str]:
-    """What a topic or a rule cannot deliver is dropped without one."""
+    """Without one, a topic or a rule drops what it cannot deliver."""
     for name, properties in template.of_type("AWS::SNS::Subscription"):
         if not one(properties.get("RedrivePolicy", {})):
             yield f"{name}: no RedrivePolicy"
@@ -168,7 +168,7 @@ def every_dead_letter_queue_raises_an_alarm(template: Template) -> Iterator[str]
     yield from (f"{name}: no alarm" for name in template.dead_letter_queues() - watched)
     for name, properties in template.of_type("AWS::CloudWatch::Alarm"):
         if "AlertsTopic" not in referred(properties.get("AlarmActions", [])):
-            yield f"{name}: tells nobody"
+            yield f"{name}: no action"
 
 
 def every_name_has_the_prefix(template: Template) -> Iterator[str]:

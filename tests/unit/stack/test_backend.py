@@ -44,7 +44,7 @@ def serve() -> Iterator[Serve]:
 HEALTH = {"services": {"sqs": "available"}}
 
 
-def test_localbus_is_recognised(serve: Serve) -> None:
+def test_localbus_is_detected(serve: Serve) -> None:
     """It passes on what its upstream answers; its own health counts."""
     own = {"services": ["sqs"], "upstream": "http://127.0.0.1:1"}
     url = serve({"/_localbus/health": own, "/_ministack/health": HEALTH, "/_localstack/health": HEALTH})
@@ -60,14 +60,14 @@ def test_localbus_alone_is_no_backend(serve: Serve) -> None:
         detect(url)
 
 
-def test_ministack_is_recognised(serve: Serve) -> None:
+def test_ministack_is_detected(serve: Serve) -> None:
     """MiniStack also answers LocalStack's path; its own counts."""
     url = serve({"/_ministack/health": HEALTH, "/_localstack/health": HEALTH})
 
     assert detect(url, "eu-central-1") == Endpoint("ministack", url, "eu-central-1")
 
 
-def test_localstack_is_recognised(serve: Serve) -> None:
+def test_localstack_is_detected(serve: Serve) -> None:
     """By its health document."""
     url = serve({"/_localstack/health": HEALTH})
 
@@ -121,7 +121,7 @@ def test_aws_gets_no_credentials_from_us() -> None:
 
 
 def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No credentials is an error with its mend, and nothing is asked of AWS."""
+    """Missing credentials are an error with its fix, and AWS is not called."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -133,21 +133,21 @@ def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.Mon
 
 
 def test_a_backend_names_its_gaps_and_aws_has_none() -> None:
-    """What a backend lacks is said in words that a user understands, every capability that matters to one included."""
+    """Every missing capability that matters to a user is named in words that a user understands."""
     assert "no replay of the archive" in CAPABILITIES["localstack"].gaps()
     assert "a rule drops what it cannot deliver" in CAPABILITIES["ministack"].gaps()
     assert CAPABILITIES["embedded"].gaps() == ()
     assert CAPABILITIES["aws"].gaps() == ()
 
 
-def test_who_says_nothing_of_its_health_is_named(serve: Serve) -> None:
-    """localbus may answer while MiniStack behind it is frozen: that is told soon, with the address."""
+def test_an_address_without_an_answer_is_named(serve: Serve) -> None:
+    """localbus may answer while MiniStack behind it is frozen: its address is returned soon."""
     answers = serve({"/_localbus/health": HEALTH})
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # connections are made, and nobody answers
         tables_url = f"http://127.0.0.1:{frozen.getsockname()[1]}"
 
-        silent = Endpoint("embedded", answers, tables_url=tables_url).unanswered(within_s=0.1)
+        unanswered = Endpoint("embedded", answers, tables_url=tables_url).unanswered(within_s=0.1)
 
-    assert silent == tables_url
+    assert unanswered == tables_url
     assert Endpoint("embedded", answers).unanswered(within_s=5) is None
     assert Endpoint("aws", None).unanswered(within_s=0.1) is None

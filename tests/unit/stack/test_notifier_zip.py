@@ -145,7 +145,7 @@ def test_linux_zip_is_built_again_without_the_index(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize(("python", "pinned"), [("3.11", "forked==1.0"), ("3.13", "forked==2.0")])
 def test_markers_are_decided_for_the_target(python: str, pinned: str) -> None:
-    """Where the lock forks, the target's branch is fetched, whatever Python runs here."""
+    """The pins are those for the target, whatever Python runs here."""
     pins = notifier_wheels._pins(LOCK, frozenset(("plain", "forked")), linux_environment("arm64", python))
 
     assert [line for line in pins.splitlines() if "==" in line] == ["plain==1.0 \\", f"{pinned} \\"]
@@ -154,23 +154,23 @@ def test_markers_are_decided_for_the_target(python: str, pinned: str) -> None:
 
 
 def test_dependency_that_is_not_pinned_is_named() -> None:
-    """A dependency without a pin is refused, with the mend: nothing enters the zip unpinned."""
+    """A dependency without a pin is refused, with the fix: nothing enters the zip unpinned."""
     with pytest.raises(WheelsError, match=r"does not pin newcomer.*make lock"):
         notifier_wheels._pins(LOCK, frozenset(("plain", "newcomer")), linux_environment("x86_64", "3.13"))
 
 
 def test_failed_fetch_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When pip fails, its reason is told, and the next build tries again."""
+    """A failure of pip is an error with its reason, and the next build tries again."""
     monkeypatch.setattr(notifier_wheels, "CACHE", tmp_path)
     failure = subprocess.CompletedProcess([], returncode=1, stdout="", stderr="no such wheel")
     monkeypatch.setattr(subprocess, "run", lambda *_args, **_kwargs: failure)
-    told: list[str] = []
+    lines: list[str] = []
 
     with pytest.raises(WheelsError, match="no such wheel"):
-        linux_wheels(["jmespath"], "arm64", "3.13", told.append)
+        linux_wheels(["jmespath"], "arm64", "3.13", lines.append)
 
     assert list(tmp_path.iterdir()) == []
-    assert "Fetching" in told[0]
+    assert "Fetching" in lines[0]
 
 
 def test_command_line_writes_the_zip(host_zip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ def test_the_environment_names_every_output() -> None:
 
 
 def test_a_stack_may_have_no_archive() -> None:
-    """Then there is no variable for it, and nothing else is missing."""
+    """Its variable is left out, and nothing else is missing."""
     outputs = StackOutputs.of({key: value for key, value in COMPLETE.items() if key != "ArchiveName"})
 
     assert outputs.archive_name is None
@@ -27,7 +27,7 @@ def test_a_stack_may_have_no_archive() -> None:
 
 
 def test_outputs_of_a_newer_template_are_left_out() -> None:
-    """An output that this version does not know hurts nobody."""
+    """An output that this version does not know is ignored."""
     assert StackOutputs.of({**COMPLETE, "Tomorrow": "x"}) == StackOutputs.of(COMPLETE)
 
 
@@ -40,7 +40,7 @@ def test_a_missing_output_is_named() -> None:
 
 
 def test_every_queue_is_listed() -> None:
-    """Whoever looks at all queues looks at each of them once."""
+    """All queues of the stack, each once."""
     queues = StackOutputs.of(COMPLETE).queues
 
     assert set(queues) == {f"the-{key}" for key in COMPLETE if key.endswith(("Queue", "Dlq"))}

@@ -51,7 +51,7 @@ def called(source: str) -> Iterator[str]:
 
 
 def called_below(*folders: str) -> set[str]:
-    """What all code below these folders needs."""
+    """The actions that the code below these folders needs."""
     return {
         action for folder in folders for file in (ROOT / folder).rglob("*.py") for action in called(file.read_text())
     }
@@ -69,7 +69,7 @@ def test_a_role_grants_exactly_what_the_code_calls(role: str) -> None:
 
 
 def test_the_notifiers_role_grants_what_its_code_calls() -> None:
-    """What Powertools and the Lambda runtime call beside it, template_rules.NEEDS names."""
+    """template_rules.NEEDS names what Powertools and the Lambda runtime call besides."""
     calls = called_below(*SOURCES["NotifierRole"])
 
     assert calls
@@ -86,6 +86,6 @@ def test_the_notifiers_role_grants_what_its_code_calls() -> None:
         ("client.unheard_of()", set()),
     ],
 )
-def test_calls_are_recognised(code: str, actions: set[str]) -> None:
+def test_calls_are_detected(code: str, actions: set[str]) -> None:
     """Calls on SDK clients count, and nothing else."""
     assert set(called(f"async def f():\n    {code}")) == actions

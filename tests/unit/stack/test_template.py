@@ -47,11 +47,11 @@ def test_every_event_type_in_the_template_exists() -> None:
 
 
 def test_the_package_carries_the_template() -> None:
-    """What deploy deploys is localstack/template.yaml."""
+    """The package's template is localstack/template.yaml."""
     assert TEMPLATE.samefile(Path(__file__).parents[3] / "localstack" / "template.yaml")
 
 
-def test_alarms_watch_the_queues_that_somebody_waits_for() -> None:
+def test_alarms_watch_the_queues_of_consumers() -> None:
     """A backlog of orders or alerts raises an alarm, and so does a failing notifier."""
     alarms = dict(Template(DOCUMENT).of_type("AWS::CloudWatch::Alarm"))
 

@@ -155,7 +155,7 @@ SPOILT: list[tuple[rules.Rule, Spoil, str]] = [
     (
         rules.every_dead_letter_queue_raises_an_alarm,
         lambda r: of(r, "WorkBacklogAlarm").pop("AlarmActions"),
-        "WorkBacklogAlarm: tells nobody",
+        "WorkBacklogAlarm: no action",
     ),
     (rules.every_name_has_the_prefix, lambda r: of(r, "Bus").update(Name="bus"), "Bus: Name lacks the prefix"),
     (
@@ -168,7 +168,7 @@ SPOILT: list[tuple[rules.Rule, Spoil, str]] = [
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
 def test_the_template_keeps_the_rule(rule: rules.Rule) -> None:
-    """What local engines do not enforce holds all the same."""
+    """The template keeps each rule that local engines do not enforce."""
     assert list(rule(Template(DOCUMENT))) == []
 
 
