@@ -213,6 +213,7 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         "BIND_HOST": HOST,
         "DOCKER_HOST": f"unix://{scratch}/no-docker",  # it would look for containers to remove
         "GATEWAY_PORT": str(ports.ministack),
+        "IOT_MTLS_ENABLED": "0",  # its MQTT server listens on every interface, and slows the start down
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_WARM_TTL_SECONDS": "30",  # of all but the first process of a function: each takes 40 MB
         "LOG_LEVEL": "WARNING",
