@@ -10,6 +10,7 @@ from localstack.container import LocalStack, localstack_container
 from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, require
 from localstack.inbox import Inbox
 from localstack.workers import Workers
+from localstack_client.session import Session  # type: ignore[import-untyped]
 from orderboard.system.deploy import deploy_stack, pack_notifier
 from orderboard.system.process import stop_all
 from orderboard.system.services import ServiceOptions, start_api
@@ -29,6 +30,12 @@ def localstack() -> Iterator[LocalStack]:
 def backend(localstack: LocalStack) -> Endpoint:
     """The backend that all fixtures here deploy to."""
     return localstack.endpoint
+
+
+@pytest.fixture(scope="session")
+def aws(backend: Endpoint) -> Session:
+    """Clients of LocalStack, by its own client library: `aws.client("sqs")`."""
+    return Session(localstack_host=str(backend.endpoint_url).removeprefix("http://"))
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,9 @@ import pytest
 from localstack.compose import Compose, compose_up, require_compose
 from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, PYTHON_IMAGE, container_names, require
 from localstack.orders import finished, place
+from localstack_client.session import Session  # type: ignore[import-untyped]
 from orderboard.orders.queues import peek
 from orderboard_contracts.alert import parse_alert
-from orderboard_stack.backend import Endpoint
-from orderboard_stack.clients import CLIENT_CONFIG
 from support import eventually
 
 OWN_SERVICES = {"deploy", "order-api", "worker"}
@@ -33,8 +32,7 @@ async def test_compose_brings_up_all_that_an_order_needs_and_leaves_nothing() ->
 
 def announced(up: Compose, order_id: str) -> list[str]:
     """The kinds of the alerts that wait in the inbox for this order."""
-    endpoint = Endpoint("localstack", up.aws_url)
-    sqs = endpoint.session().client("sqs", endpoint_url=up.aws_url, config=CLIENT_CONFIG)
+    sqs = Session(localstack_host=up.aws_url.removeprefix("http://")).client("sqs")
     letters = peek(sqs, sqs.get_queue_url(QueueName="orderboard-inbox")["QueueUrl"])
     alerts = [parse_alert(letter.body) for letter in letters]
     return sorted(alert.kind for alert in alerts if alert.order_id == order_id)

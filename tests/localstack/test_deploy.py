@@ -4,18 +4,16 @@ import secrets
 from pathlib import Path
 
 import pytest
+from localstack_client.session import Session  # type: ignore[import-untyped]
 from orderboard.system.deploy import deploy_stack, remove_stack
 from orderboard_stack.backend import Endpoint
-from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.outputs import StackNotFoundError, read
 
 
-def test_a_stack_is_made_changed_and_taken_away(backend: Endpoint, notifier_zip: Path) -> None:
+def test_a_stack_is_created_updated_and_deleted(backend: Endpoint, aws: Session, notifier_zip: Path) -> None:
     """A changed parameter takes effect, deploying the same again changes nothing, and deleting leaves nothing."""
     name = f"test-{secrets.token_hex(4)}"
-    session = backend.session()
-    events = session.client("events", endpoint_url=backend.endpoint_url, config=CLIENT_CONFIG)
-    sqs = session.client("sqs", endpoint_url=backend.endpoint_url, config=CLIENT_CONFIG)
+    events, sqs = aws.client("events"), aws.client("sqs")
 
     def deployed(large_order_cents: int) -> list[str]:
         said: list[str] = []
@@ -30,7 +28,7 @@ def test_a_stack_is_made_changed_and_taken_away(backend: Endpoint, notifier_zip:
         return said
 
     def threshold() -> str:
-        return events.describe_rule(Name=f"{name}-large-order", EventBusName=name)["EventPattern"]
+        return str(events.describe_rule(Name=f"{name}-large-order", EventBusName=name)["EventPattern"])
 
     deployed(1234)
     assert "1234" in threshold()
@@ -42,5 +40,5 @@ def test_a_stack_is_made_changed_and_taken_away(backend: Endpoint, notifier_zip:
 
     remove_stack(backend, name, name)
     with pytest.raises(StackNotFoundError):
-        read(session, backend.endpoint_url, name)
+        read(backend.session(), backend.endpoint_url, name)
     assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix=name)

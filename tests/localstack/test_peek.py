@@ -2,14 +2,14 @@
 
 import secrets
 
+from localstack_client.session import Session  # type: ignore[import-untyped]
 from orderboard.orders.browse import browse
 from orderboard_stack.backend import Endpoint
-from orderboard_stack.clients import CLIENT_CONFIG
 
 
-def test_messages_are_read_without_being_received(backend: Endpoint) -> None:
+def test_messages_are_read_without_being_received(backend: Endpoint, aws: Session) -> None:
     """One that waits, one in flight and one that is delayed are distinguished, with their receives and attributes."""
-    sqs = backend.session().client("sqs", endpoint_url=backend.endpoint_url, config=CLIENT_CONFIG)
+    sqs = aws.client("sqs")
     url = sqs.create_queue(QueueName=f"peek-{secrets.token_hex(4)}")["QueueUrl"]
     assert browse(backend, url) == []
 

@@ -17,7 +17,6 @@ from orderboard.terminal.progress import error_console, is_interactive
 if TYPE_CHECKING:
     from orderboard_stack.aws import Account
 
-LOCALSTACK_URL: Final = "http://127.0.0.1:4566"
 _HEALTH_WITHIN_S: Final = 5.0
 _CONNECTS_WITHIN_S: Final = 2.0
 _ENGINES: Final = {"embedded": "localbus"}
@@ -64,7 +63,7 @@ def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
     """The backend that runs already: at the URL, else at the usual place of one of this name."""
     if name == "aws" and endpoint_url is None:
         return _account().endpoint
-    url = endpoint_url or (LOCALSTACK_URL if name == "localstack" else None)
+    url = endpoint_url or (_localstack_url() if name == "localstack" else None)
     if url is None:
         which = f"The {name} backend" if name in LOCAL_NAMES else "A local backend"
         raise UsageError(f"{which} runs only inside `orderboard up` or `demo`. Start it: orderboard up")
@@ -131,6 +130,14 @@ def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Bac
     except (DockerUnavailableError, LocalStackStartError) as exc:
         raise RigError(str(exc)) from exc
     return Backend(localstack.endpoint, container_id=localstack.container_id, stop=localstack.stop)
+
+
+def _localstack_url() -> str | None:
+    # LocalStack's own rules for the usual address: LOCALSTACK_HOST, else localhost:4566.
+    from localstack_client.config import get_service_endpoint  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    url: str | None = get_service_endpoint("cloudformation")
+    return url
 
 
 def _account() -> "Account":
