@@ -13,7 +13,7 @@ from localbus.clock import ManualClock
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.sqs.fifo_queue import FifoQueue
-from localbus.sqs.message import Message
+from localbus.sqs.message import Message, Received
 from localbus.sqs.queue import Queue
 
 RETENTION_S = 200
@@ -36,26 +36,17 @@ class Expected:
     delayed: bool = False
 
 
-class StandardModel(RuleBasedStateMachine):
-    """A standard queue keeps every message, hides it while in flight, and returns only visible ones."""
+class QueueModel(RuleBasedStateMachine):
+    """The messages that a queue must have, by body, and the bodies of all handles that it issued."""
 
-    handles: Bundle[str] = Bundle("handles")
+    clock: ManualClock
+    queue: Queue
 
-    @initialize(dead_letters=st.booleans(), groups=st.sampled_from([[None], ["a", "b"], [None, "a"]]))
-    def begin(self, dead_letters: bool, groups: list[str | None]) -> None:
-        """Draw a queue."""
-        self.clock = ManualClock(1000.0)
-        self.queue = Queue("q", "arn:aws:sqs:r:0:q", self.clock, Journal(10))
-        self.dead = Queue("dead", "arn:aws:sqs:r:0:dead", self.clock, Journal(10))
+    def start(self, queue: Queue) -> None:
+        """Begin with an empty queue."""
+        self.queue = queue
         self.queue.settings.retention_s = RETENTION_S
-        self.dead.settings.retention_s = RETENTION_S
-        if dead_letters:
-            self.queue.settings.max_receive_count = MAX_RECEIVES
-            self.queue.dead_letter_queue = lambda: self.dead
-        self.dead_letters = dead_letters
-        self.groups = groups
         self.there: dict[str, Expected] = {}
-        self.dead_ones: dict[str, float] = {}
         self.handed_out: dict[str, str] = {}
         self.numbers = itertools.count()
 
@@ -66,16 +57,66 @@ class StandardModel(RuleBasedStateMachine):
             if now >= expected.visible_at:
                 expected.in_flight = expected.delayed = False
         self.there = {body: e for body, e in self.there.items() if now < e.sent_at + RETENTION_S}
-        self.dead_ones = {body: sent_at for body, sent_at in self.dead_ones.items() if now < sent_at + RETENTION_S}
+
+    def expect(self, body: str, group: str, delay_s: float, number: int) -> None:
+        """Add a message that was sent."""
+        now = self.clock.now()
+        self.there[body] = Expected(body, group, now, now + delay_s, number, delayed=delay_s > 0)
+
+    def take(self, received: list[Received], timeout_s: int) -> str:
+        """Set received messages in flight, and return the first handle."""
+        for message, handle in received:
+            expected = self.there[message.body]
+            expected.receives += 1
+            expected.in_flight, expected.handle = True, handle
+            expected.visible_at = self.clock.now() + timeout_s
+            assert message.receive_count == expected.receives
+            self.handed_out[handle] = message.body
+        return received[0].handle if received else "none"
+
+    @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90, 301]))
+    def wait(self, seconds: float) -> None:
+        """Advance the clock."""
+        self.clock.advance(seconds)
+
+    @invariant()
+    def counts_and_contents(self) -> None:
+        """Counts and contents equal the model's."""
+        if not hasattr(self, "queue"):
+            return
+        self.apply_time()
+        hidden = sum(e.in_flight for e in self.there.values())
+        delayed = sum(e.delayed for e in self.there.values())
+        assert self.queue.counts() == (len(self.there) - hidden - delayed, hidden, delayed)
+        assert {message.body for message in self.queue.peek()} == set(self.there)
+
+
+class StandardModel(QueueModel):
+    """A standard queue keeps every message, hides it while in flight, and returns only visible ones."""
+
+    handles: Bundle[str] = Bundle("handles")
+
+    @initialize(dead_letters=st.booleans(), groups=st.sampled_from([[None], ["a", "b"], [None, "a"]]))
+    def begin(self, dead_letters: bool, groups: list[str | None]) -> None:
+        """Draw a queue."""
+        self.clock = ManualClock(1000.0)
+        self.start(Queue("q", "arn:aws:sqs:r:0:q", self.clock, Journal(10)))
+        self.dead = Queue("dead", "arn:aws:sqs:r:0:dead", self.clock, Journal(10))
+        self.dead.settings.retention_s = RETENTION_S
+        if dead_letters:
+            self.queue.settings.max_receive_count = MAX_RECEIVES
+            self.queue.dead_letter_queue = lambda: self.dead
+        self.dead_letters = dead_letters
+        self.groups = groups
+        self.dead_ones: dict[str, float] = {}
 
     @rule(delay_s=st.sampled_from([0, 0, 0, 5, 40]), which=st.integers(0, 1))
     def send(self, delay_s: int, which: int) -> None:
         """Send a message."""
         number = next(self.numbers)
-        body, now = f"m{number}", self.clock.now()
         group = self.groups[which % len(self.groups)]
-        self.queue.send(Message(body, body, group_id=group), delay_s)
-        self.there[body] = Expected(body, group or "", now, now + delay_s, number, delayed=delay_s > 0)
+        self.queue.send(Message(f"m{number}", f"m{number}", group_id=group), delay_s)
+        self.expect(f"m{number}", group or "", delay_s, number)
 
     @rule(target=handles, limit=st.integers(1, 10), timeout_s=st.sampled_from([0, 1, VISIBILITY_S, 100]))
     def receive(self, limit: int, timeout_s: int) -> Any:
@@ -90,18 +131,9 @@ class StandardModel(RuleBasedStateMachine):
         assert len(set(bodies)) == len(bodies)
         assert set(bodies) <= ready - spent
         assert len(bodies) == min(limit, len(ready - spent))
-        moved = {b for b in spent if b in {m.body for m in self.dead.peek()}}
-        for body in moved:
+        for body in spent & {message.body for message in self.dead.peek()}:
             self.dead_ones[body] = self.there.pop(body).sent_at
-        for message, handle in received:
-            expected = self.there[message.body]
-            expected.receives += 1
-            expected.handle = handle
-            expected.in_flight = True
-            expected.visible_at = self.clock.now() + timeout_s
-            assert message.receive_count == expected.receives
-            self.handed_out[handle] = message.body
-        return received[0].handle if received else "none"
+        return self.take(received, timeout_s)
 
     @rule(handle=handles)
     def delete(self, handle: str) -> None:
@@ -130,11 +162,6 @@ class StandardModel(RuleBasedStateMachine):
         if expected.in_flight:
             expected.visible_at = self.clock.now() + timeout_s
 
-    @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90]))
-    def wait(self, seconds: float) -> None:
-        """Advance the clock."""
-        self.clock.advance(seconds)
-
     @rule()
     def purge(self) -> None:
         """Delete everything."""
@@ -142,45 +169,27 @@ class StandardModel(RuleBasedStateMachine):
         self.there.clear()
 
     @invariant()
-    def counts_are_those_of_the_model(self) -> None:
-        """Counts and contents equal the model's."""
-        if not hasattr(self, "queue"):
-            return
-        self.apply_time()
-        counts = self.queue.counts()
-        hidden = sum(e.in_flight for e in self.there.values())
-        delayed = sum(e.delayed for e in self.there.values())
-        assert counts == (len(self.there) - hidden - delayed, hidden, delayed)
-        assert {message.body for message in self.queue.peek()} == set(self.there)
-        assert {message.body for message in self.dead.peek()} == set(self.dead_ones)
+    def dead_letters_keep_their_age(self) -> None:
+        """The dead-letter queue has every moved message until its retention ends."""
+        if hasattr(self, "dead_ones"):
+            now = self.clock.now()
+            self.dead_ones = {body: at for body, at in self.dead_ones.items() if now < at + RETENTION_S}
+            assert {message.body for message in self.dead.peek()} == set(self.dead_ones)
 
 
-class FifoModel(RuleBasedStateMachine):
+class FifoModel(QueueModel):
     """A FIFO queue keeps each group in order, blocks it while one is in flight, and accepts a message once."""
 
     handles: Bundle[str] = Bundle("handles")
 
     @initialize(delay_s=st.sampled_from([0, 0, 10]), scope=st.sampled_from(["queue", "messageGroup"]))
-    def begin(self, delay_s: int, scope: Any) -> None:
+    def begin(self, delay_s: int, scope: str) -> None:
         """Draw a queue."""
         self.clock = ManualClock(1000.0)
-        self.queue = FifoQueue("q.fifo", "arn:aws:sqs:r:0:q.fifo", self.clock, Journal(10))
+        self.start(FifoQueue("q.fifo", "arn:aws:sqs:r:0:q.fifo", self.clock, Journal(10)))
         self.queue.settings.delay_s = delay_s
-        self.queue.settings.retention_s = RETENTION_S
         self.queue.settings.deduplication_scope = scope
-        self.scope = scope
-        self.there: list[Expected] = []
         self.sent: dict[Any, tuple[float, str]] = {}
-        self.handed_out: dict[str, str] = {}
-        self.numbers = itertools.count()
-
-    def apply_time(self) -> None:
-        """Apply the time to the model."""
-        now = self.clock.now()
-        for expected in self.there:
-            if now >= expected.visible_at:
-                expected.in_flight = expected.delayed = False
-        self.there = [e for e in self.there if now < e.sent_at + RETENTION_S]
 
     @rule(group=st.sampled_from("abc"), token=st.integers(0, 6))
     def send(self, group: str, token: int) -> None:
@@ -188,7 +197,7 @@ class FifoModel(RuleBasedStateMachine):
         self.apply_time()
         number = next(self.numbers)
         body, now = f"m{number}", self.clock.now()
-        key = (group, token) if self.scope == "messageGroup" else token
+        key = (group, token) if self.queue.settings.deduplication_scope == "messageGroup" else token
         known = self.sent.get(key)
 
         message = Message(body, body, group_id=group, deduplication_id=str(token))
@@ -199,15 +208,15 @@ class FifoModel(RuleBasedStateMachine):
             return
         assert message.message_id == body
         self.sent[key] = (now, body)
-        delay_s = self.queue.settings.delay_s
-        self.there.append(Expected(body, group, now, now + delay_s, number, delayed=delay_s > 0))
+        self.expect(body, group, self.queue.settings.delay_s, number)
 
     @rule(target=handles, limit=st.integers(1, 10), timeout_s=st.sampled_from([1, VISIBILITY_S, 100]))
     def receive(self, limit: int, timeout_s: int) -> Any:
         """Receive, and expect visible messages only."""
         self.apply_time()
-        out = {e.group: e.number for e in reversed(self.there) if e.in_flight}
-        ready = [e for e in self.there if e.number < out.get(e.group, e.number + 1) and not e.delayed]
+        there = list(self.there.values())
+        out = {e.group: e.number for e in reversed(there) if e.in_flight}
+        ready = [e for e in there if e.number < out.get(e.group, e.number + 1) and not e.delayed]
 
         received = self.queue.receive(limit, timeout_s)
 
@@ -219,12 +228,7 @@ class FifoModel(RuleBasedStateMachine):
             assert bodies == [e.body for e in ready if e.group == group][: len(bodies)]
         cut_short = [g for g, bodies in by_group.items() if len(bodies) < len([e for e in ready if e.group == g])]
         assert len(cut_short) <= 1
-        for message, handle in received:
-            expected = next(e for e in self.there if e.body == message.body)
-            expected.in_flight, expected.handle = True, handle
-            expected.visible_at = self.clock.now() + timeout_s
-            self.handed_out[handle] = message.body
-        return received[0].handle if received else "none"
+        return self.take(received, timeout_s)
 
     @rule(handle=handles)
     def delete(self, handle: str) -> None:
@@ -232,42 +236,25 @@ class FifoModel(RuleBasedStateMachine):
         self.apply_time()
         if handle == "none":
             return
-        expected = next((e for e in self.there if e.body == self.handed_out[handle]), None)
+        expected = self.there.get(self.handed_out[handle])
+        is_valid = expected is None or (expected.in_flight and expected.handle == handle)
         try:
             self.queue.delete(handle)
         except AwsError:
-            assert expected is not None
-            assert not (expected.in_flight and expected.handle == handle)
+            assert not is_valid
             return
+        assert is_valid
         if expected is not None:
-            assert expected.in_flight
-            assert expected.handle == handle
-            self.there.remove(expected)
+            del self.there[expected.body]
 
     @rule(handle=consumes(handles))
     def make_visible(self, handle: str) -> None:
         """Make a message in flight visible."""
         self.apply_time()
-        expected = next((e for e in self.there if e.body == self.handed_out.get(handle)), None)
+        expected = self.there.get(self.handed_out.get(handle, ""))
         if expected is not None and expected.in_flight and expected.handle == handle:
             self.queue.change_visibility(handle, 0)
             expected.visible_at = self.clock.now()
-
-    @rule(seconds=st.sampled_from([0.5, 1, 7, 31, 90, 301]))
-    def wait(self, seconds: float) -> None:
-        """Advance the clock."""
-        self.clock.advance(seconds)
-
-    @invariant()
-    def counts_are_those_of_the_model(self) -> None:
-        """Counts and contents equal the model's."""
-        if not hasattr(self, "queue"):
-            return
-        self.apply_time()
-        hidden = sum(e.in_flight for e in self.there)
-        delayed = sum(e.delayed for e in self.there)
-        assert self.queue.counts() == (len(self.there) - hidden - delayed, hidden, delayed)
-        assert {message.body for message in self.queue.peek()} == {e.body for e in self.there}
 
 
 TestStandardModel = StandardModel.TestCase
