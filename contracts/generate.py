@@ -35,7 +35,7 @@ def generated(template: Path = TEMPLATE) -> dict[Path, str]:
     """Return the text of every generated file, by its path below contracts/."""
     version = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]["version"]
     document = asyncapi(load(template), version)
-    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(document, Dumper=_Dumper, default_flow_style=None, sort_keys=False, allow_unicode=True, width=120)
     return {
         **{Path("schemas", f"{name}.json"): _json(schema) for name, schema in schemas().items()},
         Path("asyncapi.yaml"): _BANNER + text,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from localbus.cloudformation.resource_errors import status_reason
@@ -12,7 +12,6 @@ from localbus.cloudformation.stack import Stack, StackResource
 from localbus.cloudformation.template.dependencies import in_order
 from localbus.cloudformation.upstream_stack import UpstreamStackError
 from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Deletion:
     retained: Collection[str] = ()
     after_failed_creation: bool = False
 
-    async def delete_all(self, record_event: Callable[[Params], None]) -> list[str]:
+    async def delete_all(self) -> list[str]:
         """Delete every resource, dependents first. Returns the logical ids that could not be deleted."""
         resources = self.stack.resources
         failed = await self.delete_obsolete()
@@ -34,7 +33,7 @@ class Deletion:
         if self.stack.upstream is not None and self.stack.upstream.exists:
             retained = [name for name in self.retained if name not in resources or not resources[name].local]
             try:
-                await self.stack.upstream.delete(record_event, retained)
+                await self.stack.upstream.delete(retained)
             except UpstreamStackError as exc:
                 failed += self._upstream_failed(str(exc))
         failed += await self._delete_each([one for one in order if one.logical_id not in dependents], failed)

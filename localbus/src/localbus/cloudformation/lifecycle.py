@@ -17,7 +17,6 @@ from localbus.cloudformation.stack import Stack, StackValues
 from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.upstream_stack import UpstreamStackError
 from localbus.errors import AwsError
-from localbus.protocol.service_model import Params
 
 BY_USER = "User Initiated"
 Before = tuple[Plan | None, list[dict[str, str]]]  # the plan and the tags before an update
@@ -38,21 +37,19 @@ async def _create(cfn: CloudFormation, stack: Stack, plan: Plan, on_failure: str
     except AbortedError:
         return
     except (ResourcesFailedError, AwsError) as exc:
-        await _creation_failed(cfn, stack, deployment, _reason(exc), on_failure)
+        await _creation_failed(cfn, stack, _reason(exc), on_failure)
     else:
         stack.set_status("CREATE_COMPLETE")
 
 
-async def _creation_failed(
-    cfn: CloudFormation, stack: Stack, deployment: Deployment, reason: str, on_failure: str
-) -> None:
+async def _creation_failed(cfn: CloudFormation, stack: Stack, reason: str, on_failure: str) -> None:
     if on_failure == "DO_NOTHING":
         stack.set_status("CREATE_FAILED", reason)
         return
     state, requested = ("DELETE", "Delete") if on_failure == "DELETE" else ("ROLLBACK", "Rollback")
     stack.set_status(f"{state}_IN_PROGRESS", f"{reason} {requested} requested by user.")
     deletion = Deletion(stack, cfn.resource_context(stack), after_failed_creation=True)
-    failed = await deletion.delete_all(deployment.upstream.record_event)
+    failed = await deletion.delete_all()
     stack.set_status(f"{state}_FAILED" if failed else f"{state}_COMPLETE", _failed_to_delete(failed))
 
 
@@ -115,12 +112,7 @@ def start_delete(cfn: CloudFormation, stack: Stack, retained: Collection[str], *
 
 
 async def _delete(cfn: CloudFormation, stack: Stack, retained: Collection[str], *, force: bool) -> None:
-    def record_event(event: Params) -> None:
-        resource = stack.resources.get(event["LogicalResourceId"])
-        if resource is not None and not resource.local:
-            stack.set_resource_status(resource, event["ResourceStatus"], event.get("ResourceStatusReason", ""))
-
-    failed = await Deletion(stack, cfn.resource_context(stack), retained).delete_all(record_event)
+    failed = await Deletion(stack, cfn.resource_context(stack), retained).delete_all()
     if failed and not force:
         stack.set_status("DELETE_FAILED", _failed_to_delete(failed))
     else:

@@ -12,6 +12,7 @@ from localbus.clock import Clock
 from localbus.cloudformation.plan import Plan, Value
 from localbus.cloudformation.resources.base import PhysicalResource, ResourceContext
 from localbus.cloudformation.template.intrinsic_functions import template_error
+from localbus.cloudformation.upstream_client import UpstreamCloudFormation
 from localbus.cloudformation.upstream_stack import UpstreamStack
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
@@ -52,12 +53,12 @@ class Stack:
     """A stack by its name and id. One task at a time works on it."""
 
     def __init__(
-        self, name: str, caller: Caller, clock: Clock, upstream: UpstreamStack | None, token: str | None
+        self, name: str, caller: Caller, clock: Clock, upstream: UpstreamCloudFormation | None, token: str | None
     ) -> None:
         self.name = name
         self.caller = caller
         self.id = f"arn:aws:cloudformation:{caller.region}:{caller.account}:stack/{name}/{new_id()}"
-        self.upstream = upstream
+        self.upstream = UpstreamStack(upstream, name, caller, self.record_upstream_event) if upstream else None
         self.clock = clock
         self.token = token
         self.plan: Plan | None = None
@@ -111,6 +112,14 @@ class Stack:
         if physical_id is not None:
             resource.physical_id = physical_id
         self._record(resource.logical_id, resource.type, resource.physical_id, status, reason)
+
+    def record_upstream_event(self, event: Params) -> None:
+        """Set a resource's status from an event of the upstream stack."""
+        resource = self.resources.get(event["LogicalResourceId"])
+        if resource is None or resource.local:
+            resource = StackResource(event["LogicalResourceId"], event["ResourceType"], local=False)
+        reason, physical_id = event.get("ResourceStatusReason", ""), event.get("PhysicalResourceId") or None
+        self.set_resource_status(resource, event["ResourceStatus"], reason, physical_id)
 
     def _record(self, logical_id: str, type_name: str, physical_id: str, status: str, reason: str) -> None:
         event: Params = {

@@ -22,7 +22,6 @@ from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.template.source import Fetch
 from localbus.cloudformation.template.template import Template
 from localbus.cloudformation.upstream_client import UpstreamCloudFormation
-from localbus.cloudformation.upstream_stack import UpstreamStack
 from localbus.protocol.service import Caller, Service
 
 log = logging.getLogger("localbus")
@@ -54,8 +53,7 @@ class CloudFormation:
 
     def new_stack(self, name: str, caller: Caller, token: str | None) -> Stack:
         """A stack without resources, not yet in `stacks`."""
-        upstream = UpstreamStack(self.upstream, name, caller) if self.upstream else None
-        return Stack(name, caller, self.clock, upstream, token)
+        return Stack(name, caller, self.clock, self.upstream, token)
 
     def plan(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> Plan:
         """The plan of a template with parameters for a stack. Raises AwsError."""

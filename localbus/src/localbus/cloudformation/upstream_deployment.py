@@ -24,8 +24,6 @@ class UpstreamDeployment:
         self._values_before = dict(stack.upstream.values) if stack.upstream else {}
         self._wanted = plan.upstream_values()
         self._deployed: dict[str, Any] = {}
-        self._new: set[str] = set()  # among those being deployed
-        self._unchanged: set[str] = set()
 
     async def apply(self, batch: list[str]) -> None:
         """Create and update these resources in one step. Raises ResourcesFailedError."""
@@ -45,11 +43,9 @@ class UpstreamDeployment:
                 self._changes.append(Change("replaced", before, resource))
             resource.type, resource.needs = definition.type, frozenset(self._plan.needs[name])
             resource.deletion_policy = self._plan.policy(definition.deletion_policy)
-        resources, deployed = dict(self._resources_before or {}) | self._deployed, upstream.resources or {}
-        self._new = set(resources) - set(deployed)
-        self._unchanged = {name for name, one in resources.items() if deployed.get(name) == one}
+        resources = dict(self._resources_before or {}) | self._deployed
         try:
-            await upstream.deploy(resources, self._wanted, self._stack.tags, self.record_event)
+            await upstream.deploy(resources, self._wanted, self._stack.tags)
         except UpstreamStackError as exc:
             raise self._upstream_failure(exc, batch, failed_before, "update" if is_update else "create") from exc
         for name in batch:
@@ -75,23 +71,6 @@ class UpstreamDeployment:
                 found[key] = self._plan.policy(value)
         return found
 
-    def record_event(self, event: Params) -> None:
-        """Record an event of an upstream resource.
-
-        An update upstream is a creation here if the stack reaches that resource only now. Events of resources that do
-        not change are left out.
-        """
-        name, status = event["LogicalResourceId"], event["ResourceStatus"]
-        resource = self._stack.resources.get(name)
-        if resource is None or resource.local:
-            resource = StackResource(name, event["ResourceType"], local=False)
-        if name in self._new and status.startswith("UPDATE_"):
-            status = status.replace("UPDATE_", "CREATE_", 1)
-        elif name in self._unchanged and status in {"UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"}:
-            return
-        reason, physical_id = event.get("ResourceStatusReason", ""), event.get("PhysicalResourceId") or None
-        self._stack.set_resource_status(resource, status, reason, physical_id)
-
     def _upstream_failure(
         self, error: UpstreamStackError, batch: list[str], failed_before: list[str], verb: Verb
     ) -> ResourcesFailedError:
@@ -112,9 +91,9 @@ class UpstreamDeployment:
             return
         gone = [name for name, one in self._stack.resources.items() if not one.local and name not in self._deployed]
         if not self._deployed:
-            await upstream.delete(self.record_event)
+            await upstream.delete()
         elif set(self._resources_before or {}) - set(self._deployed):
-            await upstream.deploy(self._deployed, self._wanted, self._stack.tags, self.record_event)
+            await upstream.deploy(self._deployed, self._wanted, self._stack.tags)
         for name in gone:
             del self._stack.resources[name]
 
@@ -123,12 +102,12 @@ class UpstreamDeployment:
         upstream = self._stack.upstream
         if upstream is None or not upstream.exists:
             return
-        upstream.publish_rollback_events(self.record_event)
+        upstream.publish_rollback_events()
         try:
             if self._resources_before is None:
-                await upstream.delete(self.record_event)
+                await upstream.delete()
             elif upstream.resources != self._resources_before:
-                await upstream.deploy(self._resources_before, self._values_before, self._stack.tags, self.record_event)
+                await upstream.deploy(self._resources_before, self._values_before, self._stack.tags)
         except UpstreamStackError as exc:
             raise ResourcesFailedError("update", sorted(self._deployed)) from exc
         before = self._resources_before or {}

@@ -21,24 +21,27 @@ _POLLS_BETWEEN_EVENTS = 10
 _STACK = "AWS::CloudFormation::Stack"
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
-RecordEvent = Callable[[Params], None]
-
 
 class UpstreamStackError(Exception):
     """An operation on the upstream stack that failed; the message is its reason."""
 
 
 class UpstreamStack:
-    """The upstream stack, whether it exists or not."""
+    """The upstream stack, whether it exists or not. `record_event` gets each event of its resources."""
 
-    def __init__(self, upstream: UpstreamCloudFormation, name: str, caller: Caller) -> None:
+    def __init__(
+        self, upstream: UpstreamCloudFormation, name: str, caller: Caller, record_event: Callable[[Params], None]
+    ) -> None:
         self._upstream = upstream
         self._name = name
         self._caller = caller
+        self._record_event = record_event
         self._id: str | None = None
         self._seen_events: set[str] = set()
         self._rolls_back = False
         self._rollback_events: list[Params] = []
+        self._new: set[str] = set()  # among the resources being deployed
+        self._unchanged: set[str] = set()
         self.resources: Mapping[str, Any] | None = None  # as they were last deployed
         self.values: dict[tuple[str, str | None], str] = {}
         self.physical_ids: dict[str, str] = {}
@@ -53,9 +56,8 @@ class UpstreamStack:
         resources: Mapping[str, Any],
         wanted: Iterable[tuple[str, str | None]],
         tags: list[dict[str, str]],
-        record_event: RecordEvent,
     ) -> None:
-        """Create or update the stack and get the wanted values. `record_event` gets each event of a resource.
+        """Create or update the stack and get the wanted values.
 
         Raises UpstreamStackError. After a failed creation the created resources stay until `delete`; a failed update
         is rolled back, and `publish_rollback_events` records those events later.
@@ -65,10 +67,13 @@ class UpstreamStack:
         template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
         body = json.dumps(template | ({"Outputs": outputs} if outputs else {}))
         given = {"TemplateBody": body, "Capabilities": _CAPABILITIES, "Tags": tags, "StackName": self._name}
+        deployed = self.resources or {}
+        self._new = set(resources) - set(deployed)
+        self._unchanged = {name for name, one in resources.items() if deployed.get(name) == one}
         self._rolls_back = False
         if not await self._start(given):
             return
-        shown = await self._wait(record_event)
+        shown = await self._wait()
         if shown["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
             raise UpstreamStackError(shown.get("StackStatusReason") or f"The upstream stack is {shown['StackStatus']}.")
         self.resources = resources
@@ -92,7 +97,7 @@ class UpstreamStack:
             raise UpstreamStackError(exc.message) from exc
         return True
 
-    async def delete(self, record_event: RecordEvent, retain: list[str] | None = None) -> None:
+    async def delete(self, retain: list[str] | None = None) -> None:
         """Delete the stack with its resources. Raises UpstreamStackError."""
         if self._id is None:
             return
@@ -100,7 +105,7 @@ class UpstreamStack:
         try:
             given: Params = {"RetainResources": retain} if retain else {}
             await self._upstream.call("DeleteStack", self._caller, StackName=self._id, **given)
-            shown = await self._wait(record_event)
+            shown = await self._wait()
         except AwsError as exc:
             if "does not exist" not in exc.message:
                 raise UpstreamStackError(exc.message) from exc
@@ -109,7 +114,7 @@ class UpstreamStack:
                 raise UpstreamStackError(shown.get("StackStatusReason") or "The upstream could not delete the stack.")
         self._id = self.resources = None
 
-    async def _wait(self, record_event: RecordEvent) -> Params:
+    async def _wait(self) -> Params:
         """Wait until the operation has ended, in real time even with a manual clock."""
         polls = 0
         while True:
@@ -120,20 +125,20 @@ class UpstreamStack:
             shown: Params = answer["Stacks"][0]
             done = not shown["StackStatus"].endswith("_IN_PROGRESS")
             if done or polls % _POLLS_BETWEEN_EVENTS == _POLLS_BETWEEN_EVENTS - 1:
-                await self._publish_events(record_event)
+                await self._publish_events()
             if done:
                 return shown
             polls += 1
             await asyncio.sleep(_POLL_S)
 
-    async def _publish_events(self, record_event: RecordEvent) -> None:
+    async def _publish_events(self) -> None:
         for event in await self._new_events():
             if event["ResourceType"] == _STACK and event["LogicalResourceId"] == self._name:
                 self._rolls_back = self._rolls_back or "ROLLBACK" in event["ResourceStatus"]
             elif self._rolls_back:
                 self._rollback_events.append(event)
             else:
-                record_event(event)
+                self._record(event)
 
     async def _new_events(self) -> list[Params]:
         """The events since the last call, the oldest first."""
@@ -149,11 +154,20 @@ class UpstreamStack:
         self._seen_events.update(event["EventId"] for event in found)
         return found[::-1]
 
-    def publish_rollback_events(self, record_event: RecordEvent) -> None:
+    def publish_rollback_events(self) -> None:
         """Record the events of the rollback of a failed update."""
         for event in self._rollback_events:
-            record_event(event)
+            self._record(event)
         self._rollback_events.clear()
+
+    def _record(self, event: Params) -> None:
+        """Record an event: as a creation if the update added the resource, and none for unchanged resources."""
+        name, status = event["LogicalResourceId"], event["ResourceStatus"]
+        if name in self._new and status.startswith("UPDATE_"):
+            event["ResourceStatus"] = status.replace("UPDATE_", "CREATE_", 1)
+        elif name in self._unchanged and status in {"UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"}:
+            return
+        self._record_event(event)
 
 
 def _reference(logical_id: str, attribute: str | None) -> Params:

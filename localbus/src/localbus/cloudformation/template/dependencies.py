@@ -29,29 +29,21 @@ def references(value: Any, holds: Holds | None = None) -> Iterator[tuple[str, st
 
     With `holds`, only the active branch of an Fn::If counts.
     """
-    if isinstance(value, list):
-        for item in value:
-            yield from references(item, holds)
-    if not isinstance(value, dict):
-        return
-    if len(value) == 1:
-        name, argument = next(iter(value.items()))
-        if name == "Ref" and isinstance(argument, str):
-            yield argument, None
-            return
-        if name == "Fn::GetAtt":
+    is_function = isinstance(value, dict) and len(value) == 1
+    match value:
+        case {"Ref": str(name)} if is_function:
+            yield name, None
+        case {"Fn::GetAtt": argument} if is_function:
             logical_id, attribute = read_get_att(argument)
             yield logical_id, attribute if isinstance(attribute, str) else ""
             yield from references(attribute, holds)
-            return
-        if name == "Fn::Sub":
+        case {"Fn::Sub": argument} if is_function:
             yield from _in_sub(argument, holds)
-            return
-        if name == "Fn::If" and holds is not None and isinstance(argument, list) and len(argument) == 3:
-            yield from references(argument[1 if holds(argument[0]) else 2], holds)
-            return
-    for item in value.values():
-        yield from references(item, holds)
+        case {"Fn::If": [condition, then, otherwise]} if is_function and holds is not None:
+            yield from references(then if holds(condition) else otherwise, holds)
+        case dict() | list():
+            for item in value.values() if isinstance(value, dict) else value:
+                yield from references(item, holds)
 
 
 def _in_sub(argument: Any, holds: Holds | None) -> Iterator[tuple[str, str | None]]:

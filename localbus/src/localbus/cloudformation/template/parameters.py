@@ -6,7 +6,8 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameter
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 from localbus.cloudformation.template.parser import format_error
@@ -72,7 +73,14 @@ def values(parameters: Mapping[str, Any], given: Mapping[str, str]) -> dict[str,
         raise AwsError("ValidationError", f"Parameters: [{', '.join(missing)}] must have values")
     found = {name: given[name] if name in given else as_text(one["Default"]) for name, one in parameters.items()}
     for name, text in found.items():
-        _check_value(name, text, parameters[name])
+        try:
+            rule = next(_violations(text, parameters[name]), None)
+        except ValueError as exc:
+            raise AwsError("ValidationError", f"Parameter '{name}' must be a number.") from exc
+        if rule is not None:
+            described = parameters[name].get("ConstraintDescription")
+            rule = f"failed to satisfy constraint: {described}" if described else rule
+            raise AwsError("ValidationError", f"Parameter '{name}' {rule}")
     return found
 
 
@@ -95,36 +103,21 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _check_value(name: str, text: str, definition: Mapping[str, Any]) -> None:
-    allowed = definition.get("AllowedValues")
+def _violations(text: str, definition: Mapping[str, Any]) -> Iterator[str]:
+    """The constraints that a value violates, worded as CloudFormation does. Raises ValueError if it is not a number."""
     items = ref_value(definition, text)
     each = items if isinstance(items, list) else [items]
-    if allowed is not None and any(item not in {as_text(one) for one in allowed} for item in each):
-        raise _constraint_error(name, definition, f"must be one of AllowedValues: [{', '.join(map(as_text, allowed))}]")
-    pattern = definition.get("AllowedPattern")
+    allowed, pattern = definition.get("AllowedValues"), definition.get("AllowedPattern")
+    if allowed is not None and not set(each) <= set(map(as_text, allowed)):
+        yield f"must be one of AllowedValues: [{', '.join(map(as_text, allowed))}]"
     if pattern is not None and not all(re.fullmatch(as_text(pattern), item) for item in each):
-        raise _constraint_error(name, definition, f"must match pattern {pattern}")
-    if "MinLength" in definition and len(text) < float(definition["MinLength"]):
-        raise _constraint_error(name, definition, f"must contain at least {definition['MinLength']} characters")
-    if "MaxLength" in definition and len(text) > float(definition["MaxLength"]):
-        raise _constraint_error(name, definition, f"must contain at most {definition['MaxLength']} characters")
-    if definition["Type"] in {"Number", "List<Number>"}:
-        for item in each:
-            _check_number(name, item, definition)
-
-
-def _check_number(name: str, text: str, definition: Mapping[str, Any]) -> None:
-    try:
-        number = float(text)
-    except ValueError as exc:
-        raise AwsError("ValidationError", f"Parameter '{name}' must be a number.") from exc
-    if "MinValue" in definition and number < float(definition["MinValue"]):
-        raise _constraint_error(name, definition, f"must be a number not less than {definition['MinValue']}")
-    if "MaxValue" in definition and number > float(definition["MaxValue"]):
-        raise _constraint_error(name, definition, f"must be a number not greater than {definition['MaxValue']}")
-
-
-def _constraint_error(name: str, definition: Mapping[str, Any], rule: str) -> AwsError:
-    described = definition.get("ConstraintDescription")
-    text = f"failed to satisfy constraint: {described}" if described else rule
-    return AwsError("ValidationError", f"Parameter '{name}' {text}")
+        yield f"must match pattern {pattern}"
+    if len(text) < float(definition.get("MinLength", 0)):
+        yield f"must contain at least {definition['MinLength']} characters"
+    if len(text) > float(definition.get("MaxLength", inf)):
+        yield f"must contain at most {definition['MaxLength']} characters"
+    for number in map(float, each if definition["Type"] in {"Number", "List<Number>"} else []):
+        if number < float(definition.get("MinValue", -inf)):
+            yield f"must be a number not less than {definition['MinValue']}"
+        if number > float(definition.get("MaxValue", inf)):
+            yield f"must be a number not greater than {definition['MaxValue']}"
