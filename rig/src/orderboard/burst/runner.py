@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import psutil
+from botocore.exceptions import BotoCoreError, EndpointConnectionError
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
 from orderboard.burst.chaos.schedule import Fault
@@ -36,7 +37,7 @@ from orderboard.orders.queues import Depth
 from orderboard.system.process_stats import CpuSampler, ProcessorShare
 from orderboard.system.state import KnownProcess, known
 from orderboard.system.system import System
-from orderboard.system.target import AWS_ERRORS
+from orderboard.system.target import AWS_ERRORS, Target
 
 _STEP_EVERY_S: Final = 0.05
 _SHOW_EVERY_S: Final = 0.25
@@ -154,6 +155,7 @@ class Runner:
             self._receive(generator)
             now_s, sample = self._now_s(), sampler.latest
             if self._backend_gone:
+                _fail_fast(self._target)
                 self._workers.mark(now_s, "the backend has gone")
                 self._view.update(self._now(sample, now_s))
                 return self._judge(listener, "backend gone")
@@ -264,6 +266,20 @@ class Runner:
         with suppress(NotAnAlert):  # an alarm
             alert = parse_alert(body)
             self._alerts.put((Announcement(alert.id, alert.kind, alert.order_id), time.monotonic()))
+
+
+def _fail_fast(target: Target) -> None:
+    """Let every call fail at once, retries in progress included, so that nothing waits for a backend that has gone."""
+
+    def fail_call(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url=target.endpoint.endpoint_url)
+
+    def fail_retry(**_: object) -> None:
+        raise BotoCoreError
+
+    for client in (target.sqs, target.events, target.dynamodb):
+        client.meta.events.register("before-call", fail_call)
+        client.meta.events.register("before-send", fail_retry)
 
 
 def _processes(system: System, generator: Generator) -> list[KnownProcess]:
