@@ -29,13 +29,10 @@ class Delivery(ABC):
 
     target_kind = "target"
 
-    def __init__(
-        self, message_id: str, resource: str, principal: Principal, dead_letter_arn: str | None, receipt: dict[str, str]
-    ) -> None:
+    def __init__(self, message_id: str, resource: str, principal: Principal, receipt: dict[str, str]) -> None:
         self.message_id = message_id
         self.resource = resource
         self.principal = principal
-        self.dead_letter_arn = dead_letter_arn
         self.receipt = receipt
 
     @abstractmethod
@@ -43,8 +40,8 @@ class Delivery(ABC):
         """Send the message, in this turn or by the coroutine. Raises DeliveryError."""
 
     @abstractmethod
-    def dead_letter(self, queue_arn: str, error: DeliveryError) -> Params:
-        """Return SendMessage's input for the dead-letter queue."""
+    def dead_letter(self, error: DeliveryError) -> tuple[str, Params] | None:
+        """Return the ARN of the dead-letter queue and SendMessage's input for it, or None if there is no queue."""
 
     @abstractmethod
     def next_retry_s(self, now: float) -> float | None:
@@ -70,7 +67,11 @@ class Dispatcher:
 
     def deliver(self, delivery: Delivery) -> None:
         """Attempt the delivery, in this turn unless a rate limit delays it."""
-        self._tasks.schedule(delivery.throttle_s(self._clock.now()), partial(self._attempt, delivery))
+        wait_s = delivery.throttle_s(self._clock.now())
+        if wait_s:
+            self._tasks.schedule(wait_s, partial(self._attempt, delivery))
+        else:
+            self._attempt(delivery)
 
     def note(self, event: str, delivery: Delivery, detail: object) -> None:
         """Record in the journal what happened to a delivery."""
@@ -108,12 +109,13 @@ class Dispatcher:
 
     def _dead_letter(self, delivery: Delivery, error: DeliveryError) -> None:
         """Send the message to the dead-letter queue; without one it is lost."""
-        queue_arn = delivery.dead_letter_arn
-        if queue_arn is None:
+        found = delivery.dead_letter(error)
+        if found is None:
             self.note("dropped", delivery, f"the {delivery.target_kind} has no dead-letter queue")
             return
+        queue_arn, entry = found
         try:
-            self._sqs.deliver(queue_arn, delivery.dead_letter(queue_arn, error), delivery.principal)
+            self._sqs.deliver(queue_arn, entry, delivery.principal)
         except AwsError as exc:
             self.note("dropped", delivery, f"the dead-letter queue did not accept it: {exc}")
         else:

@@ -31,7 +31,7 @@ class EventDelivery(Delivery):
     """One event for one target. The sender adds `message_id` to the receipt where the event gets another id."""
 
     def __init__(self, event: Event, rule: Rule, target: Target, body: str, send: Sender) -> None:
-        super().__init__(event.event_id, target.arn, rule.principal, target.dead_letter_arn, {"rule": rule.arn})
+        super().__init__(event.event_id, target.arn, rule.principal, {"rule": rule.arn})
         self.event = event
         self.rule = rule
         self.target = target
@@ -61,8 +61,11 @@ class EventDelivery(Delivery):
             return delay_s
         return None
 
-    def dead_letter(self, _queue_arn: str, error: DeliveryError) -> Params:
+    def dead_letter(self, error: DeliveryError) -> tuple[str, Params] | None:
         """Return the event as it was before any transformation, with the error in attributes."""
+        queue_arn = self.target.dead_letter_arn
+        if queue_arn is None:
+            return None
         known = {
             "ERROR_CODE": error.code,
             "ERROR_MESSAGE": error.message[:1024] or error.code,
@@ -73,7 +76,7 @@ class EventDelivery(Delivery):
         }
         attributes = {name: {"DataType": "String", "StringValue": text} for name, text in known.items() if text}
         entry = {"MessageBody": self.event.text, "MessageAttributes": attributes}
-        return with_trace_header(entry, self.event.trace_header)
+        return queue_arn, with_trace_header(entry, self.event.trace_header)
 
 
 Sender = Callable[[EventDelivery], Coroutine[Any, Any, None] | None]  # raises DeliveryError

@@ -50,8 +50,8 @@ class NotificationDelivery(Delivery):
     def __init__(
         self, senders: Senders, subscription: Subscription, notification: Notification, *, replayed: bool = False
     ) -> None:
-        principal, receipt = subscription.topic.principal, {"endpoint": subscription.endpoint}
-        super().__init__(notification.message_id, subscription.arn, principal, subscription.dead_letter_arn, receipt)
+        receipt = {"endpoint": subscription.endpoint}
+        super().__init__(notification.message_id, subscription.arn, subscription.topic.principal, receipt)
         self.senders = senders
         self.subscription = subscription
         self.notification = notification
@@ -61,9 +61,10 @@ class NotificationDelivery(Delivery):
         """Return the next delay of the delivery policy in seconds."""
         return next(self.delays, None)
 
-    def dead_letter(self, queue_arn: str, _error: DeliveryError) -> Params:
-        """Return what the subscriber would have got."""
-        return self.entry(queue_arn)
+    def dead_letter(self, _error: DeliveryError) -> tuple[str, Params] | None:
+        """Return the queue and what the subscriber would have got."""
+        queue_arn = self.subscription.dead_letter_arn
+        return (queue_arn, self.entry(queue_arn)) if queue_arn is not None else None
 
     def entry(self, queue_arn: str) -> Params:
         """Return the notification as SendMessage's input for this queue."""
