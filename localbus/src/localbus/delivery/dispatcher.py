@@ -28,12 +28,10 @@ class Delivery(ABC):
     """
 
     target_kind = "target"
-
-    def __init__(self, message_id: str, resource: str, principal: Principal, receipt: dict[str, str]) -> None:
-        self.message_id = message_id
-        self.resource = resource
-        self.principal = principal
-        self.receipt = receipt
+    message_id: str
+    resource: str
+    principal: Principal
+    receipt: dict[str, str]
 
     @abstractmethod
     def attempt(self) -> Coroutine[Any, Any, None] | None:

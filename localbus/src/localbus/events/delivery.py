@@ -31,7 +31,10 @@ class EventDelivery(Delivery):
     """One event for one target. The sender adds `message_id` to the receipt where the event gets another id."""
 
     def __init__(self, event: Event, rule: Rule, target: Target, body: str, send: Sender) -> None:
-        super().__init__(event.event_id, target.arn, rule.principal, {"rule": rule.arn})
+        self.message_id = event.event_id
+        self.resource = target.arn
+        self.principal = rule.principal
+        self.receipt = {"rule": rule.arn}
         self.event = event
         self.rule = rule
         self.target = target

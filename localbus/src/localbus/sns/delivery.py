@@ -50,8 +50,10 @@ class NotificationDelivery(Delivery):
     def __init__(
         self, senders: Senders, subscription: Subscription, notification: Notification, *, replayed: bool = False
     ) -> None:
-        receipt = {"endpoint": subscription.endpoint}
-        super().__init__(notification.message_id, subscription.arn, subscription.topic.principal, receipt)
+        self.message_id = notification.message_id
+        self.resource = subscription.arn
+        self.principal = subscription.topic.principal
+        self.receipt = {"endpoint": subscription.endpoint}
         self.senders = senders
         self.subscription = subscription
         self.notification = notification

@@ -50,7 +50,12 @@ class Topic:
     @property
     def policy(self) -> str:
         """The access policy as JSON."""
-        return self.attributes.get("Policy") or default_policy(self.arn, self.account)
+        return self.attributes.get("Policy") or self.default_policy
+
+    @cached_property
+    def default_policy(self) -> str:
+        """The policy of a topic without another: it allows its owner everything."""
+        return default_policy(self.arn, self.account)
 
     @property
     def max_message_bytes(self) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from localbus.sns.delivery_policy import effective_topic_policy, read_topic_policy
 from localbus.sns.errors import invalid
 from localbus.sns.notification import timestamp
-from localbus.sns.permissions import check_policy, default_policy
+from localbus.sns.permissions import check_policy
 from localbus.sns.topic import Topic
 
 _FIFO_ONLY = {"ContentBasedDeduplication", "FifoThroughputScope", "ArchivePolicy"}
@@ -86,7 +86,7 @@ def describe(topic: Topic) -> dict[str, str]:
         "TopicArn": topic.arn,
         "Owner": topic.account,
         "DisplayName": "",
-        "Policy": default_policy(topic.arn, topic.account),
+        "Policy": topic.default_policy,
         "EffectiveDeliveryPolicy": json.dumps(policy, separators=(",", ":")),
     }
     if topic.fifo:
