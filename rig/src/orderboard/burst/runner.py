@@ -272,7 +272,7 @@ def _fail_fast(target: Target) -> None:
     """Let every call fail at once, retries in progress included, so that nothing waits for a backend that has gone."""
 
     def fail_call(**_: object) -> None:
-        raise EndpointConnectionError(endpoint_url=target.endpoint.endpoint_url)
+        raise EndpointConnectionError(endpoint_url=str(target.endpoint.endpoint_url))
 
     def fail_retry(**_: object) -> None:
         raise BotoCoreError
