@@ -1,67 +1,78 @@
 """`python -m orderboard_stack`: deploy from a shell or a container, without the rig.
 
-The endpoint is AWS_ENDPOINT_URL's, the region and the credentials are the AWS environment's. An account on AWS is never
-meant by accident: without AWS_ENDPOINT_URL, `deploy` asks for --aws.
+Endpoint, region and credentials come from the AWS environment. An account on AWS is never used by accident: without
+AWS_ENDPOINT_URL, `deploy` requires --aws.
 """
 
 import argparse
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orderboard_stack.backend import BackendUnreachableError
 from orderboard_stack.deploy import DeployFailedError, deploy
-from orderboard_stack.notifier_zip import LinuxTarget, NotifierZipError, build_notifier_zip, host_architecture
+from orderboard_stack.notifier_zip import (
+    Architecture,
+    HostTarget,
+    LinuxTarget,
+    NotifierZipError,
+    build_notifier_zip,
+    host_architecture,
+)
 
-_CANNOT: Final = 1
-_WRONG_USE: Final = 2
+_FAILED: Final = 1
+_WRONG_USAGE: Final = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; return the process's exit code."""
+    """Run the command; return the exit code."""
     chosen = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
         return run(chosen)
     except (BackendUnreachableError, BotoCoreError, ClientError, DeployFailedError, NotifierZipError) as exc:
-        _say(str(exc))
-        return _CANNOT
+        _report(str(exc))
+        return _FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m orderboard_stack", description="Deploy Order Board's stack.")
     commands = parser.add_subparsers(required=True)
 
-    pack = commands.add_parser("notifier-zip", help="pack the notifier for Lambda on this machine's architecture")
+    pack = commands.add_parser("notifier-zip", help="pack the notifier")
     pack.add_argument("out", type=Path, help="the zip to write")
+    pack.add_argument("--target", choices=("host", *get_args(Architecture)), default=host_architecture())
     pack.set_defaults(run=_pack)
 
-    put = commands.add_parser("deploy", help="make the stack, or change it to what the template says")
-    put.add_argument("--notifier-zip", type=Path, required=True, help="the notifier, packed")
-    put.add_argument("--env-file", type=Path, help="write what the services read here, one NAME=value a line")
+    put = commands.add_parser("deploy", help="create the stack, or update it to the template")
+    put.add_argument("--notifier-zip", type=Path, required=True, help="the zip that notifier-zip wrote")
+    put.add_argument("--env-file", type=Path, help="write the services' environment here, one NAME=value a line")
     put.add_argument("--stack-name", default="orderboard")
-    put.add_argument("--prefix", default="orderboard", help="every physical name starts with it")
-    put.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="one of the template's")
-    put.add_argument("--aws", action="store_true", help="an account on AWS is meant")
+    put.add_argument("--prefix", default="orderboard", help="the start of every physical name")
+    put.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="a template parameter")
+    put.add_argument("--aws", action="store_true", help="use an account on AWS")
     put.set_defaults(run=_deploy)
     return parser
 
 
 def _pack(chosen: argparse.Namespace) -> int:
-    build_notifier_zip(chosen.out, LinuxTarget(host_architecture()), progress=_say)
+    target = HostTarget() if chosen.target == "host" else LinuxTarget(chosen.target)
+    content = build_notifier_zip(chosen.out, target, progress=_report).read_bytes()
+    _report(f"{chosen.out}  {len(content)} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
     return 0
 
 
 def _deploy(chosen: argparse.Namespace) -> int:
     endpoint_url = os.environ.get("AWS_ENDPOINT_URL") or None
     if endpoint_url is None and not chosen.aws:
-        _say("AWS_ENDPOINT_URL is not set. Set it to a local backend's, or say --aws if an account on AWS is meant.")
-        return _WRONG_USE
+        _report("AWS_ENDPOINT_URL is not set. Set it to a local backend's URL, or add --aws to use an account on AWS.")
+        return _WRONG_USAGE
     outputs = deploy(
         boto3.Session(),
         endpoint_url,
@@ -72,7 +83,7 @@ def _deploy(chosen: argparse.Namespace) -> int:
             "NotifierArchitecture": host_architecture(),
             **dict(parameter.split("=", 1) for parameter in chosen.parameter),
         },
-        progress=_say,
+        progress=_report,
     )
     if chosen.env_file:
         write_environment(chosen.env_file, outputs.environment())
@@ -80,13 +91,13 @@ def _deploy(chosen: argparse.Namespace) -> int:
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """Write it whole or not at all, for a shell's `.` and for Docker's --env-file: no value needs quotes."""
+    """Write all variables or none, for a shell's `.` and for Docker's --env-file: no value needs quotes."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.write_text("".join(f"{name}={value}\n" for name, value in sorted(environment.items())))
     unfinished.replace(path)
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

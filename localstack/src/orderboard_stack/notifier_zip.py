@@ -1,13 +1,9 @@
 """Packs the notifier Lambda into a zip: the project's own packages and the dependencies of orderboard-notifier.
 
 The same input gives the same bytes: entries are sorted, times and permissions fixed (with the same zlib). boto3 comes
-with the Lambda runtime, so it is neither declared nor packed. `notifier_wheels` fetches the Linux wheels. From a shell:
-
-    python -m orderboard_stack.notifier_zip --target arm64 --out notifier.zip
+with the Lambda runtime, so it is neither declared nor packed. `notifier_wheels` fetches the Linux wheels.
 """
 
-import argparse
-import hashlib
 import platform
 import sys
 import zipfile
@@ -16,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -159,25 +155,3 @@ def _write(out: Path, entries: Iterable[Entry], *, compressed: bool) -> None:
             info.external_attr = (0o100755 if name.endswith(".so") else 0o100644) << 16
             info.compress_type = compression
             archive.writestr(info, content)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line: write one zip and print its path, size and digest."""
-    parser = argparse.ArgumentParser(prog="python -m orderboard_stack.notifier_zip", description="Pack the notifier.")
-    parser.add_argument("--target", choices=("host", *get_args(Architecture)), default="host")
-    parser.add_argument("--python", default=LinuxTarget.python, help="Lambda's Python, for a Linux target")
-    parser.add_argument("--out", type=Path, required=True, help="the zip to write")
-    chosen = parser.parse_args(arguments)
-    target = HostTarget() if chosen.target == "host" else LinuxTarget(chosen.target, chosen.python)
-    try:
-        out = build_notifier_zip(chosen.out, target, progress=lambda line: print(line, file=sys.stderr))
-    except NotifierZipError as exc:
-        print(exc, file=sys.stderr)
-        return 1
-    content = out.read_bytes()
-    print(f"{out}  {len(content)} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,6 +10,7 @@ from pathlib import Path
 import boto3
 import pytest
 from orderboard_stack import notifier_wheels
+from orderboard_stack.__main__ import main
 from orderboard_stack.notifier_wheels import WheelsError, linux_environment, linux_wheels
 from orderboard_stack.notifier_zip import (
     Architecture,
@@ -17,7 +18,6 @@ from orderboard_stack.notifier_zip import (
     LinuxTarget,
     NotifierZipError,
     build_notifier_zip,
-    main,
 )
 
 PACKED = {
@@ -177,7 +177,7 @@ def test_command_line_writes_the_zip(host_zip: Path, tmp_path: Path, capsys: pyt
     """The command prints where the zip is and its digest."""
     out = tmp_path / "notifier.zip"
 
-    assert main(["--target", "host", "--out", str(out)]) == 0
+    assert main(["notifier-zip", str(out), "--target", "host"]) == 0
 
-    assert hashlib.sha256(host_zip.read_bytes()).hexdigest() in capsys.readouterr().out
+    assert hashlib.sha256(host_zip.read_bytes()).hexdigest() in capsys.readouterr().err
     assert out.is_file()
