@@ -75,9 +75,7 @@ def asyncapi(template: Template, version: str) -> Document:
         "channels": writer.channels,
         "operations": writer.operations,
         "components": {
-            "parameters": {
-                "prefix": {"description": "The stack's Prefix parameter.", "default": template.prefix},
-            },
+            "parameters": {"prefix": {"description": "The stack's Prefix parameter.", "default": template.prefix}},
             "messages": writer.messages,
         },
     }

@@ -25,9 +25,7 @@ class _OnTheWire(GenerateJsonSchema):
     schema_dialect = DIALECT
 
     def field_is_required(
-        self,
-        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,
+        self, field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField, total: bool
     ) -> bool:
         default = field["schema"] if field["schema"]["type"] == "default" else None
         if default is not None:

@@ -103,11 +103,7 @@ def test_a_removed_or_required_field_is_breaking(data: type[BaseModel], change: 
     ("name", "definition", "expected"),
     [
         ("note", (str, ...), ["data.note is now required", "data.note may no longer be null"]),
-        (
-            "customer_id",
-            (str | None, None),
-            ["customer_id may now be left out", "customer_id may now be null"],
-        ),
+        ("customer_id", (str | None, None), ["customer_id may now be left out", "customer_id may now be null"]),
         ("total_cents", (str, ...), ["may no longer be integer", "may now be string"]),
         ("total_cents", (int, Field(ge=100)), ["data.total_cents has another minimum (0 before, 100 now)"]),
         ("total_cents", (int, ...), ["data.total_cents has another minimum (0 before, None now)"]),

@@ -58,8 +58,4 @@ def alert_id_for(event_id: str) -> str:
 
 def alert_attributes(alert: Alert) -> dict[str, str]:
     """Return the SNS message attributes for filter policies. All are of type String."""
-    return {
-        SEVERITY_ATTRIBUTE: alert.severity,
-        AUDIENCE_ATTRIBUTE: alert.audience,
-        KIND_ATTRIBUTE: alert.kind,
-    }
+    return {SEVERITY_ATTRIBUTE: alert.severity, AUDIENCE_ATTRIBUTE: alert.audience, KIND_ATTRIBUTE: alert.kind}

@@ -24,9 +24,4 @@ def bus_entry(event: Event, bus_name: str) -> dict[str, str]:
 
     https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
     """
-    return {
-        "EventBusName": bus_name,
-        "Source": event.source,
-        "DetailType": event.type,
-        "Detail": event.to_json(),
-    }
+    return {"EventBusName": bus_name, "Source": event.source, "DetailType": event.type, "Detail": event.to_json()}

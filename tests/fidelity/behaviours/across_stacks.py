@@ -247,9 +247,8 @@ def unresolved(aws: Aws) -> None:
     """A template with an unresolved reference is rejected before anything is created."""
     resources = {"Q": _queue("x", VisibilityTimeout={"Ref": "Nowhere"})}
 
-    refused(
-        _INVALID, aws.client("cloudformation").create_stack, StackName=aws.name(), TemplateBody=_body(resources, {})
-    )
+    given = {"StackName": aws.name(), "TemplateBody": _body(resources, {})}
+    refused(_INVALID, aws.client("cloudformation").create_stack, **given)
 
 
 @behaviour(formation_api("DeleteStack"))

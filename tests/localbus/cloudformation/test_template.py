@@ -17,6 +17,7 @@ from localbus.errors import AwsError
 
 QUEUE = "Resources: {Queue: {Type: AWS::SQS::Queue}}"
 FORMAT = "Template format error: "
+UNRESOLVED = (FORMAT + "Unresolved resource dependencies [{}] in the {} block of the template").format
 
 
 class Shop:
@@ -175,19 +176,10 @@ def test_a_list_parameter_is_a_list() -> None:
         ('{"Resources": }', FORMAT + "JSON not well-formed. (line 1, column 15)"),
         ("Description: none", FORMAT + "At least one Resources member must be defined."),
         (f"Surprise: 1\n{QUEUE}", "Invalid template property or properties [Surprise]"),
-        (
-            "Resources: {Q: {}}",
-            FORMAT + "[/Resources/Q] Every Resources object must contain a Type member.",
-        ),
-        (
-            "Resources: {my-q: {Type: AWS::SQS::Queue}}",
-            FORMAT + "Resource name my-q is non alphanumeric.",
-        ),
+        ("Resources: {Q: {}}", FORMAT + "[/Resources/Q] Every Resources object must contain a Type member."),
+        ("Resources: {my-q: {Type: AWS::SQS::Queue}}", FORMAT + "Resource name my-q is non alphanumeric."),
         ("Resources: {Q: {Type: Queue}}", FORMAT + "Unrecognized resource types: [Queue]"),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Kyu}}",
-            FORMAT + "Unrecognized resource types: [AWS::SQS::Kyu]",
-        ),
+        ("Resources: {Q: {Type: AWS::SQS::Kyu}}", FORMAT + "Unrecognized resource types: [AWS::SQS::Kyu]"),
         ("Resources: {Q: {Type: AWS::SQS::Queue, Property: 1}}", "Invalid template resource property 'Property'"),
         (
             "Resources: {Q: &q {Type: AWS::SQS::Queue}, R: *q}",
@@ -197,14 +189,8 @@ def test_a_list_parameter_is_a_list() -> None:
             "Resources: {Q: {Type: AWS::SQS::Queue}, Q: {Type: AWS::SNS::Topic}}",
             FORMAT + "YAML not well-formed. (line 1: duplicate key Q)",
         ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue, DependsOn: Nobody}}",
-            FORMAT + "Unresolved resource dependencies [Nobody] in the Resources block of the template",
-        ),
-        (
-            f"{QUEUE}\nOutputs: {{O: {{Value: !Ref Nobody}}}}",
-            FORMAT + "Unresolved resource dependencies [Nobody] in the Outputs block of the template",
-        ),
+        ("Resources: {Q: {Type: AWS::SQS::Queue, DependsOn: Nobody}}", UNRESOLVED("Nobody", "Resources")),
+        (f"{QUEUE}\nOutputs: {{O: {{Value: !Ref Nobody}}}}", UNRESOLVED("Nobody", "Outputs")),
         (
             f"{QUEUE}\nOutputs: {{O: {{Value: !GetAtt Nobody.Arn}}}}",
             "Template error: instance of Fn::GetAtt references undefined resource Nobody",
@@ -217,10 +203,7 @@ def test_a_list_parameter_is_a_list() -> None:
             "Resources: {Q: {Type: AWS::SQS::Queue, Condition: Never}}",
             FORMAT + "Unresolved condition dependency Never in the Conditions block of the template",
         ),
-        (
-            "Conditions: {A: !Condition B, B: !Condition A}\n" + QUEUE,
-            "Circular dependency between conditions: [A, B]",
-        ),
+        ("Conditions: {A: !Condition B, B: !Condition A}\n" + QUEUE, "Circular dependency between conditions: [A, B]"),
         (
             "Resources: {A: {Type: AWS::SNS::Topic, DependsOn: B}, B: {Type: AWS::SNS::Topic, DependsOn: A}, "
             "C: {Type: AWS::SNS::Topic, DependsOn: B}}",
@@ -229,7 +212,7 @@ def test_a_list_parameter_is_a_list() -> None:
         (
             "Conditions: {Never: !Equals [a, b]}\nResources: {A: {Type: AWS::SNS::Topic, Condition: Never}, "
             "B: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref A}}}",
-            FORMAT + "Unresolved resource dependencies [A] in the Resources block of the template",
+            UNRESOLVED("A", "Resources"),
         ),
     ],
 )

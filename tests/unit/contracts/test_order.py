@@ -81,11 +81,7 @@ def test_orders_within_the_limits_are_accepted(members: dict[str, Any]) -> None:
         ({"lines": "tea"}, "lines", "give a list of order lines"),
         ({"lines": None}, "lines", "give a list of order lines"),
         ({"lines": [None]}, "lines.0", "valid dictionary"),
-        (
-            {"lines": [{"sku": "unicorn", "quantity": 1}]},
-            "lines.0.sku",
-            "choose one of espresso, .*tea",
-        ),
+        ({"lines": [{"sku": "unicorn", "quantity": 1}]}, "lines.0.sku", "choose one of espresso, .*tea"),
         ({"priority": "urgent"}, "priority", "'normal' or 'express'"),
         ({"note": "x" * 281}, "note", "at most 280 characters"),
         ({"note": "a\x00b"}, "note", r"character U\+0000 at position 1 is not allowed"),

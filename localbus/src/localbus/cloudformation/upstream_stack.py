@@ -52,10 +52,7 @@ class UpstreamStack:
         return self._id is not None
 
     async def deploy(
-        self,
-        resources: Mapping[str, Any],
-        wanted: Iterable[tuple[str, str | None]],
-        tags: list[dict[str, str]],
+        self, resources: Mapping[str, Any], wanted: Iterable[tuple[str, str | None]], tags: list[dict[str, str]]
     ) -> None:
         """Create or update the stack and get the wanted values.
 
