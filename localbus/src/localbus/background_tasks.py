@@ -13,7 +13,7 @@ log = logging.getLogger("localbus")
 
 
 class BackgroundTasks:
-    """The work of one engine that goes on beside requests."""
+    """The tasks of one engine that run beside requests."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -21,7 +21,7 @@ class BackgroundTasks:
         self._timers: set[TimerHandle] = set()
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run the work in a task. An exception that it raises is logged and goes no further."""
+        """Run the work in a task. An exception that it raises is logged and not propagated."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)

@@ -39,7 +39,7 @@ class Delivery(ABC):
 
     @abstractmethod
     def dead_letter(self, error: DeliveryError) -> tuple[str, Params] | None:
-        """Return the ARN of the dead-letter queue and SendMessage's input for it, or None if there is no queue."""
+        """Return the ARN of the dead-letter queue and SendMessage's input for it, or None without a queue."""
 
     @abstractmethod
     def next_retry_s(self, now: float) -> float | None:

@@ -86,7 +86,7 @@ class BatchWindow:
                 self._batch.add(item)
 
     async def _wait(self, queue: Queue, limit: int, deadline: float | None) -> list[Received]:
-        """Return the next messages, or none when the deadline comes first."""
+        """Return the next messages, or none at the deadline."""
         poll = queue.receive_later(limit, None, _UNLIMITED_WAIT_S)
 
         def end() -> None:

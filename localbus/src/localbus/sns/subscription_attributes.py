@@ -48,7 +48,7 @@ def change(subscription: Subscription, given: Mapping[str, str], *, where: str =
 
 
 def _validated(name: str, value: str, subscription: Subscription) -> str:
-    """Return the value in the form in which it is kept."""
+    """Return the value in the form that AWS stores."""
     protocol = subscription.protocol
     match name:
         case "RawMessageDelivery":

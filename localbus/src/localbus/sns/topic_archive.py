@@ -1,4 +1,4 @@
-"""The archive of a FIFO topic: published messages, kept for a number of days to be replayed.
+"""The archive of a FIFO topic: published messages, retained for a number of days for replays.
 
 Source: https://docs.aws.amazon.com/sns/latest/dg/fifo-message-archiving-replay.html
 """
