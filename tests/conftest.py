@@ -1,4 +1,4 @@
-"""Fixtures of all tests: one local backend a session, and on it a stack of its own for each test that asks."""
+"""Fixtures of all tests: one local backend per session, and on it a separate stack for each test that asks for one."""
 
 import os
 import secrets
@@ -56,7 +56,7 @@ def notifier_zip(backend: Endpoint, request: pytest.FixtureRequest, tmp_path_fac
 
 @pytest.fixture
 def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
-    """Deploys a stack with a name and prefix of its own and these template parameters; deletes it after the test."""
+    """Deploys a stack with a unique name and prefix and these template parameters; deletes it after the test."""
     session = backend.session()
     runtime: dict[str, str] = {"NotifierArchitecture": host_architecture()}
     if backend.capabilities.host_lambda:
@@ -101,7 +101,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _shares_with_its_module(item: pytest.Item) -> bool:
-    """Whether a fixture of the test is made once for its module."""
+    """Return True if a fixture of the test is created once for its module."""
     fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
     return any(definition.scope == "module" for definitions in fixtures.values() for definition in definitions)
 

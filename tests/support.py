@@ -1,4 +1,4 @@
-"""What tests of every kind share: waiting for what happens elsewhere, and handles on what a test runs against."""
+"""Shared by tests of every kind: waiting for an event elsewhere, and the stack that a test runs against."""
 
 import asyncio
 import inspect
@@ -28,11 +28,10 @@ Result = TypeVar("Result")
 async def eventually(
     check: Callable[[], Result | Awaitable[Result]], *, within_s: float = 5, every_s: float = 0.05
 ) -> Result:
-    """Repeat check until it neither raises AssertionError nor answers something false; return its answer.
+    """Repeat check until it neither raises AssertionError nor returns something false; return its result.
 
-    None is no answer: such a check speaks by its asserts. After within_s the last AssertionError goes to the test.
-    check is a plain or an async function; one that blocks (boto3) runs in a thread, so that servers in the test's own
-    loop go on answering.
+    A check that returns None passes by its asserts. After within_s the last AssertionError is raised. check is a plain
+    or an async function; one that blocks (boto3) runs in a thread, so that servers in the test's loop keep answering.
     """
     deadline = time.monotonic() + within_s
     while True:
@@ -63,7 +62,7 @@ def sends_by(service: str) -> "dict[QueueAttributeNameType, str]":
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """A stack of its own for one test, with clients that speak to its backend."""
+    """A stack for one test, with clients of its backend."""
 
     name: str
     prefix: str
@@ -101,14 +100,14 @@ class DeployedStack:
         return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
     def waiting(self, name: str) -> int:
-        """How many messages of a queue can be received now."""
+        """Return the approximate number of messages that can be received now."""
         attributes = self.sqs.get_queue_attributes(
             QueueUrl=self.queue_url(name), AttributeNames=["ApproximateNumberOfMessages"]
         )["Attributes"]
         return int(attributes["ApproximateNumberOfMessages"])
 
     def receive(self, name: str, *, wait_s: int = 0, delete: bool = True) -> "list[MessageTypeDef]":
-        """Receive up to ten messages of a queue with all their attributes, and delete them unless told otherwise."""
+        """Receive up to ten messages of a queue with all their attributes, and delete them unless `delete` is False."""
         url = self.queue_url(name)
         messages = self.sqs.receive_message(
             QueueUrl=url,

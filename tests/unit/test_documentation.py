@@ -1,4 +1,4 @@
-"""What the documents say is there: files that they lead to, targets and commands that they name, whole help."""
+"""The documents are true: their links lead to files, their targets and commands exist, and help fits a terminal."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ def lines_of_shell(text: str) -> list[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_within_the_project_leads_somewhere(document: Path) -> None:
-    """Whoever follows a link finds a file."""
+    """Every link within the project leads to a file."""
     links = re.findall(r"\]\(([^)#\s]+)", document.read_text())
 
     dead = [link for link in links if "://" not in link and not (document.parent / link).exists()]
@@ -35,7 +35,7 @@ def test_every_link_within_the_project_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_make_target_and_command_in_a_document_exists(document: Path) -> None:
-    """Whoever types what a document says is understood: target, command and each option."""
+    """Every target, command and option that a document names exists."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     wrong: list[str] = []
 

@@ -10,7 +10,7 @@ INSTALL = Path(__file__).parents[2] / "install.py"
 
 
 def test_without_a_package_index_one_sentence_says_so_at_once() -> None:
-    """Where no index answers, the check ends without retries and names the two settings that help."""
+    """The check of an index that does not answer ends without retries and names the two settings that help."""
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_EXTRA_INDEX_URL": "", "PIP_CONFIG_FILE": os.devnull}
     program = "import install; install._check_index(install._pip(), 'a-package-that-is-not-installed==1.0', False)"
 
