@@ -8,13 +8,12 @@ import math
 import os
 import queue
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 import psutil
-from botocore.exceptions import BotoCoreError, EndpointConnectionError
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
 from orderboard.burst.chaos.schedule import Fault
@@ -22,9 +21,11 @@ from orderboard.burst.chaos.workers import Workers
 from orderboard.burst.judge.verdict import End, Judgement, judge
 from orderboard.burst.load.generator import Generator, Job
 from orderboard.burst.load.mix import OrderSource
+from orderboard.burst.measure.drain import Drain
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample, Sampler, every
 from orderboard.burst.measure.timeline import Timeline
+from orderboard.burst.measure.watchdog import Watchdog
 from orderboard.burst.model import FaultMark, TimelineRow
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.burst.report.live_view import Now, View
@@ -33,17 +34,14 @@ from orderboard.ledger.ledger import Announcement, Evidence, Outcome
 from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outcomes
 from orderboard.ledger.queue_reader import QueueReader
 from orderboard.orders.dead_letters import dead_letters
-from orderboard.orders.queues import Depth
 from orderboard.system.process_stats import CpuSampler, ProcessorShare
 from orderboard.system.state import KnownProcess, known
 from orderboard.system.system import System
-from orderboard.system.target import AWS_ERRORS, Target
+from orderboard.system.target import AWS_ERRORS
 
 _STEP_EVERY_S: Final = 0.05
 _SHOW_EVERY_S: Final = 0.25
 _JUDGE_AGAIN_AFTER_S: Final = 1.0
-# With every queue empty, what is missing after this long is lost.
-_SETTLED_AFTER_S: Final = 10.0
 _WATCHDOG_EVERY_S: Final = 1.0
 _LISTENER_THREADS: Final = 3
 
@@ -103,12 +101,9 @@ class Runner:
         self._start = 0.0
         self._sent = 0
         self._loading = True
-        self._backend_gone = False
         self._shares: tuple[ProcessorShare, ...] = ()
-        self._progress_s = 0.0  # when an order or alert last ended
-        self._activity_s = 0.0  # when anything last changed
-        self._dead_letters = 0
-        self._depths: Mapping[str, Depth] = {}
+        self._drain = Drain(self._recorder, plan.give_up_after_s, plan.drain_within_s)
+        self._watchdog = Watchdog(system)
 
     def run(self) -> RunResult:
         """Send everything, apply every fault, wait until everything has ended, and judge."""
@@ -128,7 +123,7 @@ class Runner:
             cpu = CpuSampler(lambda: _processes(self._system, generator))
             sampler = Sampler(self._system, listener.queue, cpu)
             stack.enter_context(every(plan.sample_every_s, sampler.sample, name="sampler"))
-            stack.enter_context(every(_WATCHDOG_EVERY_S, self._watch_backend, name="watchdog"))
+            stack.enter_context(every(_WATCHDOG_EVERY_S, self._watchdog.check, name="watchdog"))
             self._start = generator.start()
             cpu.start()
             started_at = time.time() - self._now_s()
@@ -143,7 +138,7 @@ class Runner:
             judgement=judgement,
             sent=self._sent,
             load_s=recorder.last_answer_s,
-            ended_s=max(self._progress_s, recorder.last_answer_s),
+            ended_s=max(self._drain.progress_s, recorder.last_answer_s),
             first_finish_s=listener.first_outcome_at and listener.first_outcome_at - started_at,
             peak_backlog=self._timeline.peak_backlog,
             processors=self._shares,
@@ -154,8 +149,7 @@ class Runner:
         while True:
             self._receive(generator)
             now_s, sample = self._now_s(), sampler.latest
-            if self._backend_gone:
-                _fail_fast(self._target)
+            if self._watchdog.backend_gone:
                 self._workers.mark(now_s, "the backend has gone")
                 self._view.update(self._now(sample, now_s))
                 return self._judge(listener, "backend gone")
@@ -164,34 +158,19 @@ class Runner:
                 self._shares = cpu.shares()
             self._workers.act(now_s, finished=self._recorder.finished)
             self._timeline.observe(now_s, sample, self._workers.count)
-            self._note_activity(sample, now_s)
+            taken_s, pending = sample.taken_at - self._start, bool(self._workers.pending)
+            self._drain.observe(sample, taken_s, now_s, faults_pending=pending)
             if now_s >= show_at_s:
                 self._view.update(self._now(sample, now_s))
                 show_at_s = now_s + _SHOW_EVERY_S
-            if (end := self._end(sample, now_s)) is not None and now_s >= judge_at_s:
+            end = None if self._loading else self._drain.end(sample, taken_s, now_s, faults_pending=pending)
+            if end is not None and now_s >= judge_at_s:
                 self._view.judging()
                 judgement = self._judge(listener, end)
-                if judgement.verdict.valid or judgement.end != "drained" or self._quiet_s(now_s) > _SETTLED_AFTER_S:
+                if judgement.verdict.valid or judgement.end != "drained" or self._drain.settled(now_s):
                     return judgement
                 judge_at_s = self._now_s() + _JUDGE_AGAIN_AFTER_S
             time.sleep(_STEP_EVERY_S)
-
-    def _end(self, sample: Sample, now_s: float) -> End | None:
-        """Return how the drain has ended; None while it goes on."""
-        if self._loading:
-            return None
-        if now_s - self._recorder.last_answer_s > self._plan.drain_within_s:
-            return "given up"
-        if self._workers.pending:
-            return None
-        quiet_s = self._quiet_s(now_s)
-        if quiet_s > self._plan.give_up_after_s:
-            return "given up"
-        # Every queue was empty after the last event, and every order is accounted for or overdue.
-        recorder = self._recorder
-        fresh = sample.taken_at - self._start > max(recorder.last_finish_s, recorder.last_answer_s)
-        settled = recorder.unfinished == 0 or quiet_s > _SETTLED_AFTER_S
-        return "drained" if fresh and sample.idle and settled else None
 
     def _judge(self, listener: OutcomeListener, end: End) -> Judgement:
         evidence = Evidence(
@@ -224,17 +203,7 @@ class Runner:
             announcement, at = self._alerts.get()
             if announcement.alert_id not in self._announced:
                 self._announced[announcement.alert_id] = announcement
-                self._progress_s = max(self._progress_s, at - self._start)
-
-    def _note_activity(self, sample: Sample, now_s: float) -> None:
-        """Keep when something last ended (the end of the drain), and when anything last changed (a reason to wait)."""
-        if sample.dead_letters > self._dead_letters:
-            self._progress_s = max(self._progress_s, sample.taken_at - self._start)
-        if sample.depths != self._depths or self._workers.pending:
-            self._activity_s = now_s
-        self._dead_letters, self._depths = sample.dead_letters, sample.depths
-        self._progress_s = max(self._progress_s, self._recorder.last_finish_s, self._recorder.last_answer_s)
-        self._activity_s = max(self._activity_s, self._progress_s)
+                self._drain.progressed(at - self._start)
 
     def _now(self, sample: Sample, now_s: float) -> Now:
         return Now(
@@ -252,13 +221,6 @@ class Runner:
     def _now_s(self) -> float:
         return time.monotonic() - self._start
 
-    def _quiet_s(self, now_s: float) -> float:
-        return now_s - self._activity_s
-
-    def _watch_backend(self) -> None:
-        # In a thread: an SDK would retry for a long time against a backend that has gone.
-        self._backend_gone = self._backend_gone or not self._system.backend_answers()
-
     def _on_outcome(self, outcome: Outcome) -> None:
         self._outcomes.put((outcome.order_id, time.monotonic()))
 
@@ -266,20 +228,6 @@ class Runner:
         with suppress(NotAnAlert):  # an alarm
             alert = parse_alert(body)
             self._alerts.put((Announcement(alert.id, alert.kind, alert.order_id), time.monotonic()))
-
-
-def _fail_fast(target: Target) -> None:
-    """Let every call fail at once, retries in progress included, so that nothing waits for a backend that has gone."""
-
-    def fail_call(**_: object) -> None:
-        raise EndpointConnectionError(endpoint_url=str(target.endpoint.endpoint_url))
-
-    def fail_retry(**_: object) -> None:
-        raise BotoCoreError
-
-    for client in (target.sqs, target.events, target.dynamodb):
-        client.meta.events.register("before-call", fail_call)
-        client.meta.events.register("before-send", fail_retry)
 
 
 def _processes(system: System, generator: Generator) -> list[KnownProcess]:

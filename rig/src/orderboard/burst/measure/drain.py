@@ -1,0 +1,58 @@
+"""The end of a drain, from the recorder and the samples of the queues. Times count from the start of the burst."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from orderboard.burst.judge.verdict import End
+from orderboard.burst.measure.recorder import Recorder
+from orderboard.burst.measure.sampler import Sample
+from orderboard.orders.queues import Depth
+
+# With every queue empty, what is missing after this long is lost.
+_SETTLED_AFTER_S: Final = 10.0
+
+
+@dataclass
+class Drain:
+    """progress_s: when an order or alert last ended. activity_s: when anything last changed, a reason to wait."""
+
+    recorder: Recorder
+    give_up_after_s: float
+    within_s: float
+    progress_s: float = 0.0
+    activity_s: float = 0.0
+    _dead_letters: int = 0
+    _depths: Mapping[str, Depth] = field(default_factory=dict)
+
+    def progressed(self, at_s: float) -> None:
+        """Note that something ended."""
+        self.progress_s = max(self.progress_s, at_s)
+        self.activity_s = max(self.activity_s, self.progress_s)
+
+    def observe(self, sample: Sample, taken_s: float, now_s: float, *, faults_pending: bool) -> None:
+        """Compare with the sample before."""
+        self.progressed(max(self.recorder.last_finish_s, self.recorder.last_answer_s))
+        if sample.dead_letters > self._dead_letters:
+            self.progressed(taken_s)
+        if sample.depths != self._depths or faults_pending:
+            self.activity_s = now_s
+        self._dead_letters, self._depths = sample.dead_letters, sample.depths
+
+    def end(self, sample: Sample, taken_s: float, now_s: float, *, faults_pending: bool) -> End | None:
+        """Return how it has ended; None while it goes on."""
+        recorder = self.recorder
+        if now_s - recorder.last_answer_s > self.within_s:
+            return "given up"
+        if faults_pending:
+            return None
+        if now_s - self.activity_s > self.give_up_after_s:
+            return "given up"
+        # Every queue was empty after the last event, and every order is accounted for or overdue.
+        fresh = taken_s > max(recorder.last_finish_s, recorder.last_answer_s)
+        complete = recorder.unfinished == 0 or self.settled(now_s)
+        return "drained" if fresh and sample.idle and complete else None
+
+    def settled(self, now_s: float) -> bool:
+        """Whether nothing has changed for so long that what is missing is lost."""
+        return now_s - self.activity_s > _SETTLED_AFTER_S
