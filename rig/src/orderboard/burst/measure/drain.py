@@ -54,5 +54,5 @@ class Drain:
         return "drained" if fresh and sample.idle and complete else None
 
     def settled(self, now_s: float) -> bool:
-        """Whether nothing has changed for so long that what is missing is lost."""
+        """Return True when nothing has changed for so long that what is missing is lost."""
         return now_s - self.activity_s > _SETTLED_AFTER_S
