@@ -1,7 +1,4 @@
-"""A FIFO queue under a manual clock: statements of AWS's developer guide and API reference.
-
-Rules that need no manual clock are checked once, in tests/fidelity/behaviours/sqs_fifo.py.
-"""
+"""A FIFO queue under a manual clock: statements of AWS's developer guide and API reference."""
 
 from __future__ import annotations
 
@@ -26,6 +23,23 @@ def fill(fifo: FifoQueue, message: Make, *names: str) -> None:
 def bodies(fifo: FifoQueue, limit: int = 10, timeout_s: int | None = None) -> list[str]:
     """Receive messages and return their bodies."""
     return [message.body for message, _ in fifo.receive(limit, timeout_s)]
+
+
+def test_a_receive_takes_as_many_of_a_group_as_it_can(fifo: FifoQueue, message: Make) -> None:
+    """The batch is filled from the group whose turn it is before another begins (FIFO-queues-understanding-logic)."""
+    fill(fifo, message, "a1", "b1", "a2", "b2", "a3")
+
+    assert bodies(fifo, 4) == ["a1", "a2", "a3", "b1"]
+
+
+def test_a_group_waits_for_its_messages_in_flight(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
+    """While a message is in flight, later ones of its group are not received (FIFO-queues-understanding-logic)."""
+    fill(fifo, message, "a1", "a2", "b1")
+    [first] = fifo.receive(1, 30)
+
+    assert bodies(fifo, timeout_s=60) == ["b1"]
+    fifo.delete(first.handle)
+    assert bodies(fifo) == ["a2"]
 
 
 def test_a_returned_message_is_before_those_in_flight(fifo: FifoQueue, message: Make) -> None:
@@ -56,6 +70,37 @@ def test_groups_take_turns(fifo: FifoQueue, clock: ManualClock, message: Make) -
     assert bodies(fifo, 10, 0) == ["c1", "a1", "a2", "b1", "b2"]
 
 
+def test_a_purge_ends_deduplication(fifo: FifoQueue, message: Make) -> None:
+    """After a purge the same deduplication id is accepted again (recorded from AWS)."""
+    fill(fifo, message, "a1")
+    fifo.purge()
+
+    fill(fifo, message, "a1")
+
+    assert bodies(fifo) == ["a1"]
+
+
+def test_a_returned_message_is_the_first_of_its_group(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
+    """The order survives any number of visibility timeouts (FIFO-queues-understanding-logic)."""
+    fill(fifo, message, "a1", "a2", "a3")
+    for _ in range(4):
+        assert bodies(fifo, 2, 10) == ["a1", "a2"]
+        clock.advance(10)
+
+    assert bodies(fifo) == ["a1", "a2", "a3"]
+
+
+@pytest.mark.parametrize(("scope", "accepted"), [("queue", 1), ("messageGroup", 2)])
+def test_deduplication_scope(fifo: FifoQueue, message: Make, scope: str, accepted: int) -> None:
+    """A deduplication id applies to the queue, or to each group (API_SetQueueAttributes, DeduplicationScope)."""
+    fifo.settings.deduplication_scope = scope
+
+    fifo.send(message("1", group_id="a", deduplication_id="token"))
+    fifo.send(message("2", group_id="b", deduplication_id="token"))
+
+    assert fifo.counts().visible == accepted
+
+
 def test_deduplication_lasts_five_minutes(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
     """Within five minutes a message is accepted once, even if deleted (using-messagededuplicationid-property)."""
     fifo.send(message("1", group_id="a", deduplication_id="token"))
@@ -71,6 +116,37 @@ def test_deduplication_lasts_five_minutes(fifo: FifoQueue, clock: ManualClock, m
     fifo.send(message("3", group_id="a", deduplication_id="token"))
 
     assert bodies(fifo) == ["3"]
+
+
+def test_content_based_deduplication(fifo: FifoQueue, message: Make) -> None:
+    """It uses the body, not the attributes (FIFO-queues-exactly-once-processing)."""
+    fifo.send(message("same", group_id="a", attributes={"n": {"DataType": "Number", "StringValue": "1"}}))
+    fifo.send(message("same", group_id="a", attributes={"n": {"DataType": "Number", "StringValue": "2"}}))
+
+    assert fifo.counts().visible == 1
+
+
+def test_sequence_numbers_grow(fifo: FifoQueue, message: Make) -> None:
+    """Each message's number is larger than the last (API_SendMessage, SequenceNumber)."""
+    fill(fifo, message, "a1", "b1", "a2")
+
+    numbers = [int(m.sequence_number or "") for m in fifo.peek()]
+
+    assert numbers == sorted(numbers)
+    assert len({*numbers}) == 3
+    assert all(len(str(number)) == 20 for number in numbers)
+
+
+def test_the_queue_s_delay_is_retroactive(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:
+    """A changed delay of a FIFO queue also applies to messages in it (sqs-delay-queues)."""
+    fifo.settings.delay_s = 600
+    fill(fifo, message, "a1")
+    clock.advance(30)
+    assert bodies(fifo) == []
+
+    fifo.settings.delay_s = 30
+
+    assert bodies(fifo) == ["a1"]
 
 
 def test_an_expired_handle_is_rejected(fifo: FifoQueue, clock: ManualClock, message: Make) -> None:

@@ -41,6 +41,28 @@ def test_a_message_comes_through_whole(sqs: Any, url: str) -> None:
     assert sent["MD5OfMessageSystemAttributes"]
 
 
+def test_the_digest_of_attributes_is_aws_s(sqs: Any, url: str) -> None:
+    """Recorded from AWS: three String attributes and their digest, and that of those selected by prefix."""
+    attributes = {"General": text("Kenobi"), "Hello": text("There"), "Help.Me": text("Me")}
+
+    sent = sqs.send_message(QueueUrl=url, MessageBody="msg", MessageAttributes=attributes)
+    [received] = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["Hel.*"])["Messages"]
+
+    assert sent["MD5OfMessageAttributes"] == "4c360f3fdafd970e05fae2f149d997f5"
+    assert received["MD5OfMessageAttributes"] == "83fee93c1bcd8b9a5a923ffacdc636c7"
+    assert set(received["MessageAttributes"]) == {"Hello", "Help.Me"}
+
+
+def test_the_digest_of_system_attributes_is_aws_s(sqs: Any, url: str) -> None:
+    """Recorded from AWS: a trace header has its own digest, and is not part of that of the attributes."""
+    trace = {"AWSTraceHeader": text(HEADER)}
+
+    sent = sqs.send_message(QueueUrl=url, MessageBody="test", MessageSystemAttributes=trace)
+
+    assert sent["MD5OfMessageSystemAttributes"] == "5ae4d5d7636402d80f4eb6d213245a88"
+    assert "MD5OfMessageAttributes" not in sent
+
+
 def test_a_queue_s_name_is_accepted_as_its_url(sqs: Any, url: str) -> None:
     """AWS accepts a name in place of the URL (recorded from AWS); anything else is InvalidAddress."""
     sqs.send_message(QueueUrl="work", MessageBody="b")
@@ -56,6 +78,11 @@ def test_attribute_names_may_have_any_letters(sqs: Any, url: str) -> None:
     names = ("a!", "a§", "a(", ".a", "a.", "aWs.a", "AMAZON.a", "a" * 257)
     for attributes in (*({name: text("v")} for name in names), {"a": text("\x08")}):
         assert refused(sqs.send_message, QueueUrl=url, MessageBody="b", MessageAttributes=attributes)[0] == INVALID
+
+
+def test_an_empty_queue_answers_without_messages(sqs: Any, url: str) -> None:
+    """A receive that finds nothing has no member Messages."""
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +179,16 @@ def test_an_attempt_id_has_128_characters(sqs: Any, fifo_url: str) -> None:
 def test_invalid_fifo_messages(sqs: Any, fifo_url: str, given: Any, code: str, message: str) -> None:
     """A FIFO send requires a group and a deduplication id, and has no delay (recorded from AWS)."""
     assert error_of(sqs.send_message, QueueUrl=fifo_url, MessageBody="b", **given) == (code, message, 400)
+
+
+def test_a_fifo_message_shows_its_group_and_number(sqs: Any, fifo_url: str) -> None:
+    """The received sequence number is the sender's (API_SendMessage, SequenceNumber)."""
+    sent = sqs.send_message(QueueUrl=fifo_url, MessageBody="b", MessageGroupId="g", MessageDeduplicationId="d")
+
+    [received] = sqs.receive_message(QueueUrl=fifo_url, AttributeNames=["All"])["Messages"]
+
+    assert received["Attributes"]["SequenceNumber"] == sent["SequenceNumber"]
+    assert received["Attributes"]["MessageGroupId"] == "g"
 
 
 def test_a_long_poll_ends_when_a_message_comes(localbus: Localbus, url: str, sqs: Any) -> None:

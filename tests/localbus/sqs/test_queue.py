@@ -1,7 +1,4 @@
-"""A standard queue under a manual clock: statements of AWS's developer guide and API reference.
-
-Rules that need no manual clock are checked once, in tests/fidelity/behaviours/sqs_*.py.
-"""
+"""A standard queue under a manual clock: statements of AWS's developer guide and API reference."""
 
 from __future__ import annotations
 
@@ -35,6 +32,40 @@ def test_delay(queue: Queue, clock: ManualClock, message: Make) -> None:
     assert bodies(queue) == ["slow"]
 
 
+def test_a_changed_delay_is_for_later_messages_only(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """A changed delay of a standard queue does not apply to messages in it (sqs-delay-queues)."""
+    queue.send(message("before"))
+    queue.settings.delay_s = 60
+
+    assert bodies(queue) == ["before"]
+
+
+def test_visibility_timeout(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """A message is hidden for the visibility timeout, then visible again (sqs-visibility-timeout)."""
+    queue.send(message("m"))
+
+    assert bodies(queue, timeout_s=30) == ["m"]
+    clock.advance(29.9)
+    assert bodies(queue) == []
+    clock.advance(0.1)
+    assert bodies(queue) == ["m"]
+
+
+def test_an_old_handle_deletes_nothing(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """Only the handle of the latest receive deletes; an older one succeeds without effect (API_DeleteMessage)."""
+    queue.send(message("m"))
+    [old] = queue.receive(1, 1)
+    clock.advance(1)
+    [new] = queue.receive(1, 1)
+
+    queue.delete(old.handle)
+    assert queue.counts().in_flight == 1
+
+    clock.advance(5)
+    queue.delete(new.handle)
+    assert queue.counts() == (0, 0, 0)
+
+
 def test_an_old_handle_still_changes_visibility(queue: Queue, message: Make) -> None:
     """A handle of an earlier receive also makes the message visible (recorded from AWS)."""
     queue.send(message("m"))
@@ -44,6 +75,39 @@ def test_an_old_handle_still_changes_visibility(queue: Queue, message: Make) -> 
     queue.change_visibility(old.handle, 0)
 
     assert bodies(queue) == ["m"]
+
+
+def test_a_returned_message_is_before_later_ones(queue: Queue, clock: ManualClock, message: Make) -> None:
+    """After its timeout a message is received before one that was sent meanwhile (recorded from AWS)."""
+    queue.send(message("first"))
+    queue.receive(1, 3)
+    queue.send(message("second"))
+    clock.advance(3)
+
+    assert bodies(queue) == ["first", "second"]
+
+
+def test_a_deleted_message_can_be_deleted_again(queue: Queue, message: Make) -> None:
+    """Deleting is idempotent (API_DeleteMessage)."""
+    queue.send(message("m"))
+    [received] = queue.receive(1)
+
+    queue.delete(received.handle)
+    queue.delete(received.handle)
+
+    assert queue.counts() == (0, 0, 0)
+
+
+def test_a_handle_of_another_queue_is_refused(
+    queue: Queue, clock: ManualClock, journal: Journal, message: Make
+) -> None:
+    """A handle is good for its own queue (API_DeleteMessage, ReceiptHandleIsInvalid)."""
+    other = Queue("other", "arn:aws:sqs:us-east-1:000000000000:other", clock, journal)
+    other.send(message("m"))
+    [received] = other.receive(1)
+
+    with pytest.raises(AwsError, match="ReceiptHandleIsInvalid"):
+        queue.delete(received.handle)
 
 
 def test_a_message_is_hidden_for_twelve_hours_at_most(queue: Queue, clock: ManualClock, message: Make) -> None:
@@ -59,6 +123,16 @@ def test_a_message_is_hidden_for_twelve_hours_at_most(queue: Queue, clock: Manua
     clock.advance(43_179)
     assert bodies(queue) == []
     clock.advance(1)
+    assert bodies(queue) == ["m"]
+
+
+def test_a_timeout_of_0_makes_a_message_visible(queue: Queue, message: Make) -> None:
+    """A timeout of 0 makes the message visible immediately (API_ChangeMessageVisibility)."""
+    queue.send(message("m"))
+    [received] = queue.receive(1)
+
+    queue.change_visibility(received.handle, 0)
+
     assert bodies(queue) == ["m"]
 
 
