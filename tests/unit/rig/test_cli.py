@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,24 @@ def test_a_state_folder_that_cannot_be_used_is_an_error_in_one_line_with_the_fix
         assert str(file) in done.stderr
         assert "ORDERBOARD_STATE_DIR names another" in done.stderr
         assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
+
+
+def test_the_version_is_printed() -> None:
+    """`--version` prints the version and does nothing else."""
+    done = CliRunner().invoke(app, ["--version"])
+
+    assert (done.exit_code, done.stdout) == (0, f"orderboard {version('orderboard')}\n")
+
+
+@pytest.mark.parametrize("url", ["foo", "127.0.0.1:4566", "ftp://127.0.0.1"])
+def test_an_endpoint_that_is_not_a_url_is_wrong_usage(url: str) -> None:
+    """The error names the option, the value and the expected form; nothing is contacted."""
+    done = CliRunner().invoke(app, ["status", "--endpoint-url", url])
+
+    assert done.exit_code == 2
+    assert f"--endpoint-url '{url}' is not a URL. Give it as http://HOST:PORT." in done.stderr
+
+
+def test_help_shows_no_type_for_flags() -> None:
+    """Half of 80 columns stays for the help texts."""
+    assert "<bool>" not in CliRunner().invoke(app, ["up", "--help"]).stdout

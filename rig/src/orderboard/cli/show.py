@@ -45,7 +45,7 @@ def show(
     timeline = sources.timeline(order_id.strip().lower())
     if json_output:
         print_json(_document(timeline))
-    else:
+    elif timeline.known:
         _render(timeline, result_console())
     if not timeline.known:
         raise RigError(
