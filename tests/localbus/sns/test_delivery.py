@@ -314,3 +314,12 @@ def test_a_service_needs_the_policy_of_the_topic(localbus: Localbus, sns: Any, t
     assert queue.bodies() == ['"hello"']
     [denied] = journal(localbus, event="denied")
     assert denied["detail"] == "the resource policy does not allow events.amazonaws.com to perform sns:Publish"
+
+
+def test_groups_and_standard_queues(sns: Any, topic: str, fifo_topic: str, queue: QueueOf) -> None:
+    """A standard queue gets the group of a standard topic's message, not of a FIFO topic's (recorded of AWS)."""
+    for arn in (topic, fifo_topic):
+        subscribe(sns, arn, queue.arn)
+        sns.publish(TopicArn=arn, Message="m", MessageGroupId="g")
+
+    assert [message["Attributes"].get("MessageGroupId") for message in queue.receive()] == ["g", None]

@@ -240,3 +240,16 @@ def test_an_unexpected_error_is_dead_lettered(
     [moved] = eventually(lambda: journal(localbus, event="dead_lettered"))
     assert moved["detail"]["reason"] == "broken"
     assert dead.bodies() == ["m"]
+
+
+def test_raw_delivery(sns: Any, topic: str, web: WebServer) -> None:
+    """The body is as published, with a header and the content type of the delivery policy (http-header)."""
+    policy = json.dumps({"requestPolicy": {"headerContentType": "text/csv"}})
+    subscribe(sns, topic, web, RawMessageDelivery="true", DeliveryPolicy=policy)
+
+    sns.publish(TopicArn=topic, Message="a,b")
+
+    [request] = eventually(lambda: web.requests)
+    assert request.body == "a,b"
+    assert request.headers["x-amz-sns-rawdelivery"] == "true"
+    assert request.headers["content-type"] == "text/csv"

@@ -142,3 +142,15 @@ def test_the_devices_of_a_topic(localbus: Localbus, sns: Any, application: str) 
     assert [(one["to"], one["message"]) for one in captured(localbus)] == [(google, "g"), (iphone, "a")]
     assert [entry["detail"] for entry in journal(localbus, event="undelivered")] == ["Endpoint is disabled"]
     assert json.loads(dead.bodies()[0])["Message"] == "d"
+
+
+def test_a_missing_device_cannot_be_subscribed(sns: Any, application: str) -> None:
+    """The error has AWS's spelling (recorded)."""
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    endpoint = device(sns, application)
+    sns.delete_endpoint(EndpointArn=endpoint)
+
+    error = refused(sns.subscribe, TopicArn=topic, Protocol="application", Endpoint=endpoint)
+
+    reason = f"Endpoint Reason: Endpoint does not exist for endpoint arn{endpoint}"
+    assert error == ("InvalidParameter", f"Invalid parameter: {reason}")

@@ -83,3 +83,17 @@ def test_reserved_attributes(shared_sns: Any, shared_topic: str, name: str) -> N
 def test_a_topic_as_target(shared_sns: Any, shared_topic: str) -> None:
     """TargetArn accepts a topic as well (API_Publish)."""
     assert shared_sns.publish(TargetArn=shared_topic, Message="m")["MessageId"]
+
+
+def test_an_entry_fails_alone(localbus: Localbus, sns: Any, topic: str) -> None:
+    """An invalid message does not stop the others (API_PublishBatch)."""
+    queue = new_queue(localbus, "q")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes={"RawMessageDelivery": "true"})
+    entries = [{"Id": "good", "Message": "m"}, {"Id": "bad", "Message": ""}]
+
+    answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
+
+    assert [one["Id"] for one in answer["Successful"]] == ["good"]
+    failed = {"Id": "bad", "Code": INVALID, "Message": "Invalid parameter: Empty message", "SenderFault": True}
+    assert answer["Failed"] == [failed]
+    assert queue.bodies() == ["m"]
