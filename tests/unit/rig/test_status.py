@@ -4,8 +4,8 @@ import re
 from io import StringIO
 
 from orderboard.cli.status import render
+from orderboard.orders.status import ProcessStatus, Status
 from orderboard.system.process_stats import MemoryUse
-from orderboard.system.status import ProcessStatus, Status
 from rich.console import Console
 
 RUNS = MemoryUse("worker-1", 1, 60_000_000, 50_000_000)

@@ -12,7 +12,7 @@ from orderboard.terminal.progress import print_json, result_console
 from orderboard.terminal.tables import megabytes, plain_table
 
 if TYPE_CHECKING:
-    from orderboard.system.status import Status
+    from orderboard.orders.status import Status
 
 EXAMPLES: Final = ("orderboard status", "orderboard status --json")
 
@@ -25,8 +25,8 @@ def status(
     json_output: JsonOption = False,
 ) -> None:
     """Show running processes, queue depths and ringing alarms. Exit 1 if something that should run does not."""
+    from orderboard.orders.status import read_status
     from orderboard.system.connect import connect, find_endpoint
-    from orderboard.system.status import read_status
 
     target = connect(backend, endpoint_url, stack_name)
     found = read_status(target, find_endpoint(backend, endpoint_url)[1])
