@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from fidelity.expect import WrongError
+from fidelity.expect import WrongError, holds
 from fidelity.function import Function
 from web_server import WebServer
 
@@ -85,10 +85,19 @@ class Queue:
         """The queue's ARN."""
         return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self.name}"
 
+    def set(self, **attributes: Any) -> None:
+        """Set attributes, which may be any JSON."""
+        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes=_texts(attributes))
+
     def send(self, body: str = "b", **given: Any) -> dict[str, Any]:
         """Send one message."""
         answer: dict[str, Any] = self.sqs.send_message(QueueUrl=self.url, MessageBody=body, **given)
         return answer
+
+    def fill(self, *messages: str) -> None:
+        """Send messages to a FIFO queue; their first letter is their group."""
+        for body in messages:
+            self.send(body, MessageGroupId=body[0], MessageDeduplicationId=body)
 
     def receive(self, most: int = 10, wait_s: float = 0, **given: Any) -> list[dict[str, Any]]:
         """Receive once."""
@@ -101,6 +110,19 @@ class Queue:
         if not found:
             raise WrongError("delivers nothing")
         return found[0]
+
+    def received(self, body: str = "b", **given: Any) -> dict[str, Any]:
+        """Send one message, and receive it with these parameters."""
+        self.send(body)
+        return self.one(**given)
+
+    def handle(self) -> str:
+        """Return the receipt handle of a message that is sent and received."""
+        return str(self.received()["ReceiptHandle"])
+
+    def hide(self, handle: str, timeout_s: int) -> None:
+        """Change the visibility timeout of a received message."""
+        self.sqs.change_message_visibility(QueueUrl=self.url, ReceiptHandle=handle, VisibilityTimeout=timeout_s)
 
     def delete(self, message: dict[str, Any]) -> None:
         """Delete a received message."""
@@ -127,6 +149,12 @@ class Queue:
     def bodies(self, expected: int, within_s: float = 6, settle_s: float = 0.3) -> list[str]:
         """Return the bodies of the messages of `take`, in order of arrival."""
         return [message["Body"] for message in self.take(expected, within_s, settle_s)]
+
+    def document(self, otherwise: str, within_s: float = 6) -> Any:
+        """Return the body of the message that arrives, as JSON; `otherwise` is the failure without one."""
+        found = self.bodies(1, within_s)
+        holds(found, otherwise)
+        return json.loads(found[0])
 
     def attributes(self, *names: str) -> dict[str, str]:
         """Return the named attributes, or all."""
@@ -169,10 +197,16 @@ class Aws:
         return self._queue(f"{self.name()}.fifo", opened=opened, attributes={"FifoQueue": "true"} | attributes)
 
     def _queue(self, name: str, *, opened: bool, attributes: dict[str, Any]) -> Queue:
-        given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in attributes.items()}
+        given = _texts(attributes)
         if opened:
             given["Policy"] = open_policy(f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", "sqs:SendMessage")
         return Queue(self.sqs, name, self.sqs.create_queue(QueueName=name, Attributes=given)["QueueUrl"])
+
+    def pair(self, receives: int = 1, *, fifo: bool = False, **attributes: Any) -> tuple[Queue, Queue]:
+        """Create a queue and its dead-letter queue."""
+        create = self.fifo if fifo else self.queue
+        dead = create()
+        return create(**self.dead_letters(dead, receives), **attributes), dead
 
     def topic(self, **attributes: str) -> str:
         """Create a standard topic and return its ARN."""
@@ -191,10 +225,27 @@ class Aws:
 
     def subscribe(self, topic: str, endpoint: str, **attributes: Any) -> str:
         """Subscribe a queue, raw by default, and return the subscription's ARN."""
-        given = {"RawMessageDelivery": "true"} | attributes
-        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in given.items()}
-        answer = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint, Attributes=texts)
+        given = _texts({"RawMessageDelivery": "true"} | attributes)
+        answer = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=endpoint, Attributes=given)
         return str(answer["SubscriptionArn"])
+
+    def subscribed_topic(self, **attributes: Any) -> tuple[str, Queue]:
+        """Create a standard topic and a queue with a subscription, raw by default."""
+        topic = self.topic()
+        return topic, self.subscribed(topic, **attributes)
+
+    def publish(self, topic: str, message: str = "m", **given: Any) -> dict[str, Any]:
+        """Publish one message."""
+        answer: dict[str, Any] = self.sns.publish(TopicArn=topic, Message=message, **given)
+        return answer
+
+    def topic_attributes(self, topic: str) -> dict[str, str]:
+        """Return a topic's attributes."""
+        return dict(self.sns.get_topic_attributes(TopicArn=topic)["Attributes"])
+
+    def set_topic(self, topic: str, name: str, value: str) -> None:
+        """Set one attribute of a topic."""
+        self.sns.set_topic_attributes(TopicArn=topic, AttributeName=name, AttributeValue=value)
 
     def bus(self) -> str:
         """Create an event bus and return its name."""
@@ -207,6 +258,16 @@ class Aws:
         """The name of this check's bus, which isolates it from others."""
         return self.bus()
 
+    def bus_arn(self, bus: str) -> str:
+        """Return the ARN of a bus."""
+        return str(self.events.describe_event_bus(Name=bus)["Arn"])
+
+    def target(self, *, bus: str = "", **given: Any) -> Queue:
+        """Create a queue that receives the events of this check by a rule."""
+        queue = self.queue(opened=True)
+        self.rule(queue.arn, bus=bus, **given)
+        return queue
+
     def rule(self, target: str, *, bus: str = "", **given: Any) -> str:
         """Create a rule with one target for the events of this check, and return its name."""
         name, place = self.name(), bus or self.own_bus
@@ -216,6 +277,16 @@ class Aws:
         if answer.get("FailedEntryCount"):
             raise WrongError(f"PutTargets fails: {answer['FailedEntries'][0].get('ErrorCode')}")
         return name
+
+    def empty_rule(self, **given: Any) -> str:
+        """Create a rule without targets on this check's bus, or with other settings, and return its name."""
+        rule = {"Name": self.name(), "EventBusName": self.own_bus, "EventPattern": '{"source": ["s"]}'} | given
+        self.events.put_rule(**rule)
+        return str(rule["Name"])
+
+    def rule_arn(self, name: str) -> str:
+        """Return the ARN of a rule of this check's bus."""
+        return str(self.events.describe_rule(Name=name, EventBusName=self.own_bus)["Arn"])
 
     def put(self, detail: Any = None, **given: Any) -> dict[str, Any]:
         """Put one event of this check on its bus, or another, and return the answer's entry."""
@@ -238,6 +309,25 @@ class Aws:
         return {"RedrivePolicy": {"deadLetterTargetArn": dead.arn, "maxReceiveCount": receives}}
 
 
+def new_url(aws: Aws) -> str:
+    """Return the URL of a new standard queue."""
+    return aws.queue().url
+
+
+def new_fifo_url(aws: Aws) -> str:
+    """Return the URL of a new FIFO queue."""
+    return aws.fifo().url
+
+
+def attribute(value: str, data_type: str = "String") -> dict[str, str]:
+    """Build a message attribute with a text."""
+    return {"DataType": data_type, "StringValue": value}
+
+
+def _texts(attributes: dict[str, Any]) -> dict[str, str]:
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in attributes.items()}
+
+
 def open_policy(arn: str, action: str) -> str:
     """Return a policy that allows SNS and EventBridge the action."""
     statement = {
@@ -252,13 +342,3 @@ def open_policy(arn: str, action: str) -> str:
 def bodies(messages: Sequence[dict[str, Any]]) -> list[str]:
     """Return the bodies of messages."""
     return [message["Body"] for message in messages]
-
-
-def eventually(check: Callable[[], Any], otherwise: str, within_s: float = 8) -> Any:
-    """Return the check's result once it is true; raise WrongError if it never is."""
-    end = time.monotonic() + within_s
-    while not (found := check()):
-        if time.monotonic() > end:
-            raise WrongError(otherwise)
-        time.sleep(0.1)
-    return found

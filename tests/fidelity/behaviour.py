@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fidelity.aws import Aws
+from fidelity.expect import refused
 from fidelity.sources import Source
 
 Check = Callable[[Aws], None]
@@ -41,3 +43,29 @@ class Group:
     def add(self, name: str, statement: str, source: Source, check: Check) -> None:
         """Add a behaviour that is made from a row of values."""
         self.behaviours.append(Behaviour(name.replace("_", "-"), statement.removesuffix("."), source, check))
+
+    def refusals(self, call: str, code: str, source: Source, **usual: Any) -> Callable[..., None]:
+        """Return a function that adds rows: AWS refuses a call, such as `sqs.create_queue`, with a code.
+
+        A row's last parameters are those of the call, beside the usual ones. One that is a function, such as
+        `Aws.topic`, is called with the check's `Aws`.
+        """
+        service, _, action = call.partition(".")
+
+        def add(
+            name: str,
+            statement: str,
+            says: str = "",
+            *,
+            code: str = code,
+            source: Source = source,
+            recorded: bool = False,
+            **given: Any,
+        ) -> None:
+            def check(aws: Aws) -> None:
+                sent = {key: value(aws) if callable(value) else value for key, value in (usual | given).items()}
+                refused(code, getattr(aws.client(service), action), says=says, **sent)
+
+            self.add(name, statement, replace(source, recorded=source.recorded or recorded), check)
+
+        return add

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -55,6 +57,25 @@ def refused(code: str, action: Callable[..., Any], *, says: Any = "", status: An
         holds(status in (0, answered), f"answers {answered}")
         return message
     raise WrongError("accepts it")
+
+
+def eventually(check: Callable[[], Any], otherwise: str, within_s: float = 8) -> Any:
+    """Return the check's result once it is true; raise WrongError if it never is."""
+    end = time.monotonic() + within_s
+    while not (found := check()):
+        if time.monotonic() > end:
+            raise WrongError(otherwise)
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def timed(what: str, *, least_s: float = 0, most_s: float = 600) -> Iterator[None]:
+    """Expect that the block takes a time between these; `what` goes before the time, as in «answers»."""
+    started = time.monotonic()
+    yield
+    passed = time.monotonic() - started
+    holds(least_s < passed < most_s, f"{what} after {passed:.1f} s")
 
 
 def translate(exc: Exception) -> Exception:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
 from typing import Any, Final
 
-from fidelity.expect import WrongError
+from fidelity.expect import eventually
 from web_server import WebServer
 
 NAME: Final = "fidelity"
@@ -49,11 +48,11 @@ class Function:
                 Environment={"Variables": {"CALLBACK": f"{self._web.url}/"}},
             )["FunctionArn"]
         )
-        end = time.monotonic() + 30
-        while client.get_function_configuration(FunctionName=NAME).get("State", "Active") != "Active":
-            if time.monotonic() > end:
-                raise WrongError("its functions do not become active")
-            time.sleep(0.2)
+
+        def active() -> bool:
+            return bool(client.get_function_configuration(FunctionName=NAME).get("State", "Active") == "Active")
+
+        eventually(active, "its functions do not become active", 30)
 
     def events(self, text: str) -> list[dict[str, Any]]:
         """Return the events that contain a text, such as an ARN of the check."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from fidelity.aws import Aws, eventually
+from fidelity.aws import Aws
 from fidelity.behaviour import Group
-from fidelity.expect import same
+from fidelity.expect import eventually, same
 from fidelity.function import NAME
 from fidelity.sources import lambda_api, lambda_guide
 
@@ -26,18 +26,15 @@ def topic(aws: Aws) -> None:
     function, arn = aws.clients.function(), aws.topic()
     _permit(aws, "sns", arn)
     aws.sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function.arn)
-    aws.sns.publish(TopicArn=arn, Message="m", Subject="s")
+    aws.publish(arn, Subject="s")
 
     event = eventually(lambda: function.events(arn), _CALLED, 40)[0]
 
     [record] = event["Records"]
     same("has", sorted(record), ["EventSource", "EventSubscriptionArn", "EventVersion", "Sns"])
     sns = record["Sns"]
-    same(
-        "says",
-        (record["EventSource"], sns["Type"], sns["Message"], sns["Subject"]),
-        ("aws:sns", "Notification", "m", "s"),
-    )
+    shown = (record["EventSource"], sns["Type"], sns["Message"], sns["Subject"])
+    same("says", shown, ("aws:sns", "Notification", "m", "s"))
 
 
 @behaviour(lambda_api("AddPermission"))
@@ -45,7 +42,7 @@ def topic_without_permission(aws: Aws) -> None:
     """A topic does not invoke a function without a permission."""
     function, arn = aws.clients.function(), aws.topic()
     aws.sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function.arn)
-    aws.sns.publish(TopicArn=arn, Message="m")
+    aws.publish(arn)
     time.sleep(3)
 
     same("calls it with", len(function.events(arn)), 0)
@@ -56,7 +53,7 @@ def rule(aws: Aws) -> None:
     """A rule invokes a function with the unchanged event."""
     function = aws.clients.function()
     name = aws.rule(function.arn)
-    _permit(aws, "events", aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"])
+    _permit(aws, "events", aws.rule_arn(name))
     event_id = aws.put({"n": 1})["EventId"]
 
     event = eventually(lambda: function.events(event_id), _CALLED, 40)[0]

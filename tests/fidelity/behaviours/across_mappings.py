@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fidelity.aws import Aws, Queue, eventually
+from fidelity.aws import Aws, Queue, attribute
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import eventually, holds, refused, same
 from fidelity.function import NAME, TIMEOUT_S
 from fidelity.sources import Source, lambda_api, lambda_guide
 
@@ -35,6 +35,17 @@ def _bodies(aws: Aws, queue: Queue) -> list[list[str]]:
     return [[record["body"] for record in event["Records"]] for event in events]
 
 
+def _called(aws: Aws, queue: Queue) -> None:
+    eventually(lambda: _bodies(aws, queue), "does not call it", _SOON_S)
+
+
+def _enabled(aws: Aws, mapping: dict[str, Any]) -> None:
+    def enabled() -> bool:
+        return bool(aws.client("lambda").get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Enabled")
+
+    eventually(enabled, "does not become Enabled")
+
+
 def _empty(queue: Queue) -> None:
     eventually(lambda: queue.counts() == (0, 0, 0), "leaves messages in the queue", _SOON_S)
 
@@ -45,8 +56,7 @@ def received_and_deleted(aws: Aws) -> None:
     queue = aws.queue()
     _map(aws, queue)
     queue.send("hello")
-
-    eventually(lambda: _bodies(aws, queue), "does not call it", _SOON_S)
+    _called(aws, queue)
 
     same("calls it with", _bodies(aws, queue), [["hello"]])
     _empty(queue)
@@ -57,7 +67,7 @@ def record(aws: Aws) -> None:
     """A record has the message's id, handle, body, attributes and digest, the queue's ARN and the region."""
     queue = aws.queue()
     _map(aws, queue)
-    queue.send("b", MessageAttributes={"a": {"DataType": "String", "StringValue": "1"}})
+    queue.send("b", MessageAttributes={"a": attribute("1")})
 
     event = eventually(lambda: aws.clients.function().events(queue.arn), "does not call it", _SOON_S)[0]
 
@@ -67,15 +77,14 @@ def record(aws: Aws) -> None:
     wanted |= {"eventSource", "eventSourceARN", "awsRegion"}
     same("lacks", sorted(wanted - set(found)), [])
     same("adds", sorted(set(found) - wanted), [])
-    attribute = found["messageAttributes"]["a"]
-    same("says", (found["eventSource"], attribute["stringValue"], attribute["dataType"]), ("aws:sqs", "1", "String"))
+    shown = found["messageAttributes"]["a"]
+    same("says", (found["eventSource"], shown["stringValue"], shown["dataType"]), ("aws:sqs", "1", "String"))
 
 
 @behaviour(_ERRORS)
 def failed_batch(aws: Aws) -> None:
     """A batch whose function fails is received again, and at last moved to the queue's dead-letter queue."""
-    dead = aws.queue()
-    queue = aws.queue(VisibilityTimeout=str(TIMEOUT_S), **aws.dead_letters(dead))
+    queue, dead = aws.pair(VisibilityTimeout=str(TIMEOUT_S))
     _map(aws, queue)
     queue.send("raise")
 
@@ -85,8 +94,8 @@ def failed_batch(aws: Aws) -> None:
 @behaviour(_ERRORS)
 def reported_failures(aws: Aws) -> None:
     """With ReportBatchItemFailures only the reported messages are received again."""
-    dead = aws.queue()  # the timeout is longer than a cold start of the function, or "good" would come back as well
-    queue = aws.queue(VisibilityTimeout=str(3 * TIMEOUT_S), **aws.dead_letters(dead))
+    # the timeout is longer than a cold start of the function, or "good" would come back as well
+    queue, dead = aws.pair(VisibilityTimeout=str(3 * TIMEOUT_S))
     for body in ("good", "fail"):
         queue.send(body)
     _map(aws, queue, **_REPORTING)
@@ -102,7 +111,7 @@ def unreported_failures(aws: Aws) -> None:
     _map(aws, queue)
     queue.send("fail")
 
-    eventually(lambda: _bodies(aws, queue), "does not call it", _SOON_S)
+    _called(aws, queue)
     _empty(queue)
 
 
@@ -114,8 +123,7 @@ def filtered(aws: Aws) -> None:
     _map(aws, queue, FilterCriteria={"Filters": [{"Pattern": pattern}]})
     for kind in ("other", "wanted"):
         queue.send(json.dumps({"kind": kind}))
-
-    eventually(lambda: _bodies(aws, queue), "does not call it", _SOON_S)
+    _called(aws, queue)
     _empty(queue)
 
     same("calls it with", [body for batch in _bodies(aws, queue) for body in batch], ['{"kind": "wanted"}'])
@@ -127,18 +135,14 @@ def defaults(aws: Aws) -> None:
     made = _map(aws, aws.queue())
 
     same("has", (made.get("BatchSize"), made.get("MaximumBatchingWindowInSeconds")), (10, 0))
-    client = aws.client("lambda")
-    eventually(
-        lambda: client.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled", "does not become Enabled"
-    )
+    _enabled(aws, made)
 
 
 @behaviour(lambda_api("CreateEventSourceMapping", recorded=True))
 def disabled(aws: Aws) -> None:
     """A mapping created with Enabled false is Disabled immediately and receives nothing."""
     queue = aws.queue()
-    made = _map(aws, queue, Enabled=False)
-    same("is", made["State"], "Disabled")
+    same("is", _map(aws, queue, Enabled=False)["State"], "Disabled")
     queue.send()
 
     same("gives", queue.bodies(1, settle_s=1), ["b"])
@@ -147,13 +151,12 @@ def disabled(aws: Aws) -> None:
 @behaviour(lambda_api("UpdateEventSourceMapping", recorded=True))
 def enabling(aws: Aws) -> None:
     """Enabling a mapping returns Enabling; then it is Enabled."""
-    made, client = _map(aws, aws.queue(), Enabled=False), aws.client("lambda")
+    made = _map(aws, aws.queue(), Enabled=False)
 
-    same("is", client.update_event_source_mapping(UUID=made["UUID"], Enabled=True)["State"], "Enabling")
+    answer = aws.client("lambda").update_event_source_mapping(UUID=made["UUID"], Enabled=True)
 
-    eventually(
-        lambda: client.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled", "does not become Enabled"
-    )
+    same("is", answer["State"], "Enabling")
+    _enabled(aws, made)
 
 
 def _refused(key: str, statement: str, code: str = _INVALID, source: Source = _CREATE, **given: Any) -> None:
@@ -175,9 +178,7 @@ _refused("bad_filter", "A filter with an invalid pattern", FilterCriteria={"Filt
 def queue_that_is_not_there(aws: Aws) -> None:
     """A mapping of a queue that does not exist is rejected."""
     queue = aws.queue()
-    missing = Queue(queue.sqs, f"{queue.name}-not", queue.url)
-
-    refused(_INVALID, _map, aws=aws, queue=missing)
+    refused(_INVALID, _map, aws=aws, queue=Queue(queue.sqs, f"{queue.name}-not", queue.url))
 
 
 @behaviour(lambda_guide("services-sqs-configure"))

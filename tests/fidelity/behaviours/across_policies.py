@@ -19,10 +19,10 @@ _RESOURCES = events_guide("eb-use-resource-based")
 @behaviour(_TO_QUEUES)
 def topic_to_closed_queue(aws: Aws) -> None:
     """A topic does not deliver to a queue whose policy does not allow SNS to send."""
-    topic = aws.topic()
-    closed, opened = aws.queue(), aws.subscribed(topic)
+    topic, opened = aws.subscribed_topic()
+    closed = aws.queue()
     aws.subscribe(topic, closed.arn)
-    aws.sns.publish(TopicArn=topic, Message="m")
+    aws.publish(topic)
 
     same("delivers to the other", opened.bodies(1), ["m"])
     same("delivers", closed.bodies(0), [])
@@ -35,10 +35,10 @@ def only_that_topic(aws: Aws) -> None:
     queue = aws.queue()
     policy = json.loads(open_policy(queue.arn, "sqs:SendMessage"))
     policy["Statement"][0]["Condition"] = {"ArnEquals": {"aws:SourceArn": topics[1]}}
-    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": json.dumps(policy)})
+    queue.set(Policy=policy)
     for number, topic in enumerate(topics):
         aws.subscribe(topic, queue.arn)
-        aws.sns.publish(TopicArn=topic, Message=str(number))
+        aws.publish(topic, str(number))
 
     same("delivers", queue.bodies(1), ["1"])
 
@@ -46,13 +46,13 @@ def only_that_topic(aws: Aws) -> None:
 @behaviour(_TO_QUEUES)
 def denied(aws: Aws) -> None:
     """An explicit deny overrides an allow."""
-    topic, queue, opened = aws.topic(), aws.queue(), aws.queue(opened=True)
+    topic, opened = aws.subscribed_topic()
+    queue = aws.queue()
     policy = json.loads(open_policy(queue.arn, "sqs:SendMessage"))
     policy["Statement"].append(policy["Statement"][0] | {"Effect": "Deny"})
-    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": json.dumps(policy)})
-    for one in (queue, opened):
-        aws.subscribe(topic, one.arn)
-    aws.sns.publish(TopicArn=topic, Message="m")
+    queue.set(Policy=policy)
+    aws.subscribe(topic, queue.arn)
+    aws.publish(topic)
 
     same("delivers to the other", opened.bodies(1), ["m"])
     same("delivers", queue.bodies(0), [])
@@ -63,7 +63,7 @@ def dead_letters_of_a_closed_queue(aws: Aws) -> None:
     """A message that a queue's policy denies goes to the subscription's dead-letter queue."""
     topic, dead, closed = aws.topic(), aws.queue(opened=True), aws.queue()
     aws.subscribe(topic, closed.arn, RedrivePolicy={"deadLetterTargetArn": dead.arn})
-    aws.sns.publish(TopicArn=topic, Message="m")
+    aws.publish(topic)
 
     same("keeps", dead.bodies(1), ["m"])
 
@@ -82,9 +82,8 @@ def another_account_publishes(aws: Aws) -> None:
 @behaviour(_RESOURCES)
 def rule_to_closed_queue(aws: Aws) -> None:
     """A rule does not deliver to a queue whose policy does not allow EventBridge to send."""
-    closed, opened = aws.queue(), aws.queue(opened=True)
-    for queue in (closed, opened):
-        aws.rule(queue.arn, Input='"m"')
+    closed, opened = aws.queue(), aws.target(Input='"m"')
+    aws.rule(closed.arn, Input='"m"')
     aws.put()
 
     same("delivers to the other", opened.bodies(1), ['"m"'])
@@ -101,16 +100,14 @@ def reason_of_a_closed_queue(aws: Aws) -> None:
     found = dead.take(1)
 
     holds(found, "keeps nothing")
-    code = found[0].get("MessageAttributes", {}).get("ERROR_CODE", {}).get("StringValue")
-    same("tells", code, "NO_PERMISSIONS")
+    same("tells", found[0].get("MessageAttributes", {}).get("ERROR_CODE", {}).get("StringValue"), "NO_PERMISSIONS")
 
 
 @behaviour(_RESOURCES)
 def rule_to_closed_topic(aws: Aws) -> None:
     """A rule does not publish to a topic whose policy does not allow EventBridge, such as a new topic's."""
     closed, opened = aws.topic(), aws.topic()
-    policy = open_policy(opened, "sns:Publish")
-    aws.sns.set_topic_attributes(TopicArn=opened, AttributeName="Policy", AttributeValue=policy)
+    aws.set_topic(opened, "Policy", open_policy(opened, "sns:Publish"))
     queues = [aws.subscribed(topic) for topic in (closed, opened)]
     for topic in (closed, opened):
         aws.rule(topic, Input='"m"')
@@ -123,12 +120,10 @@ def rule_to_closed_topic(aws: Aws) -> None:
 @behaviour(events_guide("eb-event-bus-perms"))
 def another_account_puts(aws: Aws) -> None:
     """Another account may put events once the bus's policy allows it."""
-    arn = aws.events.describe_event_bus(Name=aws.own_bus)["Arn"]
-    queue = aws.queue(opened=True)
-    aws.rule(queue.arn, InputPath="$.account")
+    queue = aws.target(InputPath="$.account")
     given = {"Action": "events:PutEvents", "Principal": _OTHER, "StatementId": "s"}
     aws.events.put_permission(EventBusName=aws.own_bus, **given)
-    entry = {"Source": aws.prefix, "DetailType": "t", "Detail": "{}", "EventBusName": arn}
+    entry = {"Source": aws.prefix, "DetailType": "t", "Detail": "{}", "EventBusName": aws.bus_arn(aws.own_bus)}
 
     aws.client("events", account=_OTHER).put_events(Entries=[entry])
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fidelity.aws import Aws, Queue, eventually
+from fidelity.aws import Aws, Queue
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import formation_api, formation_guide, formation_type
 
 GROUP = Group("Across services", "CloudFormation")

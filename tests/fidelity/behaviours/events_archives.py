@@ -6,25 +6,21 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fidelity.aws import ACCOUNT, Aws, Queue, eventually
+from fidelity.aws import ACCOUNT, Aws, Queue
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import events_api, events_guide
 
 GROUP = Group("EventBridge", "Archives and replays")
 behaviour = GROUP.behaviour
 _MISSING = "ResourceNotFoundException"
-_TAKEN = "ResourceAlreadyExistsException"
 _INVALID = "ValidationException"
 
 
-def _arn(aws: Aws, bus: str) -> str:
-    return str(aws.events.describe_event_bus(Name=bus)["Arn"])
-
-
-def _archive(aws: Aws, bus: str, **given: Any) -> str:
-    name = aws.name()
-    aws.events.create_archive(ArchiveName=name, EventSourceArn=_arn(aws, bus), **given)
+def _archive(aws: Aws, bus: str, name: str = "", **given: Any) -> str:
+    """Create an archive of a bus and return its name."""
+    name = name or aws.name()
+    aws.events.create_archive(ArchiveName=name, EventSourceArn=aws.bus_arn(bus), **given)
     return name
 
 
@@ -36,7 +32,7 @@ def _replay(aws: Aws, archive: str, bus: str, **given: Any) -> dict[str, Any]:
         "EventSourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:archive/{archive}",
         "EventStartTime": now - timedelta(hours=1),
         "EventEndTime": now + timedelta(minutes=1),
-        "Destination": {"Arn": _arn(aws, bus)},
+        "Destination": {"Arn": aws.bus_arn(bus)},
     }
     answer: dict[str, Any] = aws.events.start_replay(**request | given)
     return answer
@@ -44,9 +40,8 @@ def _replay(aws: Aws, archive: str, bus: str, **given: Any) -> dict[str, Any]:
 
 def _archived(aws: Aws) -> tuple[str, str, Queue]:
     """Create a bus, its archive with one event, and a queue that has received the event."""
-    bus, queue = aws.bus(), aws.queue(opened=True)
-    archive = _archive(aws, bus)
-    aws.rule(queue.arn, bus=bus)
+    bus = aws.bus()
+    archive, queue = _archive(aws, bus), aws.target(bus=bus)
     aws.put({"n": 1}, bus=bus)
     holds(queue.bodies(1), "delivers nothing")
     return bus, archive, queue
@@ -56,9 +51,7 @@ def _archived(aws: Aws) -> tuple[str, str, Queue]:
 def archive_twice(aws: Aws) -> None:
     """An archive whose name is in use is rejected (ResourceAlreadyExistsException)."""
     bus = aws.bus()
-    given = {"ArchiveName": _archive(aws, bus), "EventSourceArn": _arn(aws, bus)}
-
-    refused(_TAKEN, aws.events.create_archive, **given)
+    refused("ResourceAlreadyExistsException", _archive, aws=aws, bus=bus, name=_archive(aws, bus))
 
 
 @behaviour(events_api("CreateArchive", recorded=True))
@@ -125,14 +118,11 @@ def replayed(aws: Aws) -> None:
     """A replay publishes archived events again, with the same id and the replay's name."""
     bus, archive, queue = _archived(aws)
 
-    answer = _replay(aws, archive, bus)
-    found = queue.bodies(1, within_s=10)
+    name = _replay(aws, archive, bus)["ReplayArn"].rpartition("/")[2]
+    event = queue.document("sends nothing", within_s=10)
 
-    holds(found, "sends nothing")
-    same("sends", json.loads(found[0])["detail"], {"n": 1})
-    holds(
-        json.loads(found[0]).get("replay-name") == answer["ReplayArn"].rpartition("/")[2], "has not the replay's name"
-    )
+    same("sends", event["detail"], {"n": 1})
+    holds(event.get("replay-name") == name, "has not the replay's name")
 
 
 @behaviour(events_api("DescribeReplay"))
@@ -150,9 +140,7 @@ def replay_ends(aws: Aws) -> None:
 @behaviour(events_api("StartReplay", recorded=True))
 def replay_to_another_bus(aws: Aws) -> None:
     """A replay to a bus other than the archive's is rejected."""
-    archive = _archive(aws, aws.bus())
-
-    refused(_INVALID, _replay, aws=aws, archive=archive, bus=aws.bus())
+    refused(_INVALID, _replay, aws=aws, archive=_archive(aws, aws.bus()), bus=aws.bus())
 
 
 @behaviour(events_api("StartReplay", recorded=True))

@@ -6,9 +6,9 @@ import base64
 import json
 from typing import Any
 
-from fidelity.aws import ACCOUNT, Aws, eventually
+from fidelity.aws import ACCOUNT, Aws
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import events_api, events_guide
 from web_server import Received
 
@@ -18,17 +18,27 @@ _BASIC = {"BasicAuthParameters": {"Username": "user", "Password": "pass"}}
 _ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
 
 
-def _connection(aws: Aws, kind: str = "BASIC", auth: dict[str, Any] | None = None) -> tuple[str, str]:
-    name = aws.name()
+def _connect(aws: Aws, name: str, kind: str = "BASIC", auth: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Create a connection, by default with a name and a password."""
     given = {"Name": name, "AuthorizationType": kind, "AuthParameters": auth or _BASIC}
-    return name, str(aws.events.create_connection(**given)["ConnectionArn"])
+    answer: dict[str, Any] = aws.events.create_connection(**given)
+    return answer
+
+
+def _connection(aws: Aws) -> str:
+    """Create a connection with a name and a password, and return its name."""
+    name = aws.name()
+    _connect(aws, name)
+    return name
 
 
 def _called(aws: Aws, kind: str = "BASIC", auth: dict[str, Any] | None = None, **target: Any) -> Received:
     """Return the request that an API destination receives for an event."""
     with aws.web() as web:
         given = {"InvocationEndpoint": f"{web.url}/in", "HttpMethod": "POST", "Name": aws.name()}
-        arn = aws.events.create_api_destination(ConnectionArn=_connection(aws, kind, auth)[1], **given)
+        arn = aws.events.create_api_destination(
+            ConnectionArn=_connect(aws, aws.name(), kind, auth)["ConnectionArn"], **given
+        )
         aws.rule(arn["ApiDestinationArn"], RoleArn=_ROLE, **target)
         aws.put({"a": 1})
         request: Received = eventually(lambda: web.requests, "calls nothing")[0]
@@ -38,9 +48,7 @@ def _called(aws: Aws, kind: str = "BASIC", auth: dict[str, Any] | None = None, *
 @behaviour(events_api("DescribeConnection"))
 def secrets_stay(aws: Aws) -> None:
     """A connection shows no passwords."""
-    name, _ = _connection(aws)
-
-    shown = aws.events.describe_connection(Name=name)["AuthParameters"]
+    shown = aws.events.describe_connection(Name=_connection(aws))["AuthParameters"]
 
     same("shows", shown, {"BasicAuthParameters": {"Username": "user"}})
 
@@ -48,7 +56,7 @@ def secrets_stay(aws: Aws) -> None:
 @behaviour(events_api("CreateConnection"))
 def authorized(aws: Aws) -> None:
     """A connection with a name and a password is AUTHORIZED."""
-    name, _ = _connection(aws)
+    name = _connection(aws)
 
     eventually(
         lambda: aws.events.describe_connection(Name=name)["ConnectionState"] == "AUTHORIZED", "is not AUTHORIZED", 3
@@ -60,10 +68,9 @@ def authorizing(aws: Aws) -> None:
     """A connection by OAuth starts as AUTHORIZING, and already has a time of authorization."""
     client = {"ClientID": "i", "ClientSecret": "s"}
     oauth = {"AuthorizationEndpoint": "https://example.com/oauth", "HttpMethod": "POST", "ClientParameters": client}
-    given = {"AuthorizationType": "OAUTH_CLIENT_CREDENTIALS", "AuthParameters": {"OAuthParameters": oauth}}
     name = aws.name()
 
-    answer = aws.events.create_connection(Name=name, **given)
+    answer = _connect(aws, name, "OAUTH_CLIENT_CREDENTIALS", {"OAuthParameters": oauth})
 
     same("begins as", (answer["ConnectionState"], "LastAuthorizedTime" in answer), ("AUTHORIZING", False))
     holds("LastAuthorizedTime" in aws.events.describe_connection(Name=name), "shows no time")
@@ -72,18 +79,13 @@ def authorizing(aws: Aws) -> None:
 @behaviour(events_api("CreateConnection", recorded=True))
 def connection_of_nonsense(aws: Aws) -> None:
     """A connection with an authorization type that does not exist is rejected."""
-    given = {"Name": aws.name(), "AuthorizationType": "INVALID", "AuthParameters": _BASIC}
-
-    refused("ValidationException", aws.events.create_connection, **given)
+    refused("ValidationException", _connect, aws=aws, name=aws.name(), kind="INVALID")
 
 
 @behaviour(events_api("CreateConnection"))
 def connection_twice(aws: Aws) -> None:
     """A connection whose name is in use is rejected (ResourceAlreadyExistsException)."""
-    name, _ = _connection(aws)
-    given = {"Name": name, "AuthorizationType": "BASIC", "AuthParameters": _BASIC}
-
-    refused("ResourceAlreadyExistsException", aws.events.create_connection, **given)
+    refused("ResourceAlreadyExistsException", _connect, aws=aws, name=_connection(aws))
 
 
 @behaviour(events_api("DescribeConnection", recorded=True))
@@ -113,9 +115,7 @@ def called(aws: Aws) -> None:
 @behaviour(events_guide("eb-target-connection"))
 def basic(aws: Aws) -> None:
     """BASIC adds the header Authorization with name and password."""
-    wanted = f"Basic {base64.b64encode(b'user:pass').decode()}"
-
-    same("sends", _called(aws).headers.get("authorization"), wanted)
+    same("sends", _called(aws).headers.get("authorization"), f"Basic {base64.b64encode(b'user:pass').decode()}")
 
 
 @behaviour(events_guide("eb-target-connection"))

@@ -49,9 +49,7 @@ _fails(
 @behaviour(events_api("PutEventsRequestEntry"))
 def long_detail_type(aws: Aws) -> None:
     """An entry with a detail type of 129 characters fails."""
-    answer = aws.events.put_events(Entries=[entry(DetailType="x" * 129)])
-
-    same("fails for", answer["FailedEntryCount"], 1)
+    same("fails for", aws.events.put_events(Entries=[entry(DetailType="x" * 129)])["FailedEntryCount"], 1)
 
 
 @behaviour(events_api("PutEvents", recorded=True))
@@ -86,8 +84,7 @@ def unknown_bus(aws: Aws) -> None:
 
 def _event(aws: Aws, detail: Any = None, **given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Put an entry; return its result and the message that a queue receives."""
-    queue = aws.queue(opened=True)
-    aws.rule(queue.arn)
+    queue = aws.target()
     answer = aws.put(detail, **given)
     found = queue.take(1)
     holds(found, "delivers nothing")
@@ -98,7 +95,6 @@ def _event(aws: Aws, detail: Any = None, **given: Any) -> tuple[dict[str, Any], 
 def structure(aws: Aws) -> None:
     """A target receives the event with version, id, detail type, source, account, time, region, resources, detail."""
     answer, message = _event(aws, {"a": 1}, Resources=["arn:a"])
-
     event = json.loads(message["Body"])
 
     same("gives the id", event.pop("id") == answer["EventId"], True)

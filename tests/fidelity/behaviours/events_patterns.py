@@ -48,19 +48,11 @@ def _values(key: str, statement: str, values: list[Any], wanted: list[Any], unwa
 
 _values("values", "A value equals one of those listed, case-sensitively", ["x", "y"], ["x", "y"], ["z", "X"])
 _values(
-    "types",
-    "Numbers, strings, true and null differ",
-    [1, True, None, ""],
-    [1, 1.0, True, None, ""],
-    ["1", 2, False],
+    "types", "Numbers, strings, true and null differ", [1, True, None, ""], [1, 1.0, True, None, ""], ["1", 2, False]
 )
 _values("prefix", "prefix", [{"prefix": "2026-"}], ["2026-07"], ["x2026-", 2026])
 _values(
-    "prefix_any_case",
-    "prefix with equals-ignore-case",
-    [{"prefix": {"equals-ignore-case": "ev"}}],
-    ["EVENT"],
-    ["vent"],
+    "prefix_any_case", "prefix with equals-ignore-case", [{"prefix": {"equals-ignore-case": "ev"}}], ["EVENT"], ["vent"]
 )
 _values("suffix", "suffix", [{"suffix": ".png"}], ["a.png"], ["a.PNG", "png"])
 _values(

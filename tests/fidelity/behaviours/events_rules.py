@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from fidelity.aws import ACCOUNT, Aws
 from fidelity.behaviour import Group
 from fidelity.expect import refused, same
-from fidelity.sources import Source, events_api, events_guide
+from fidelity.sources import events_api, events_guide
 
 GROUP = Group("EventBridge", "Buses and rules")
 behaviour = GROUP.behaviour
@@ -39,10 +38,9 @@ def default_bus_stays(aws: Aws) -> None:
 @behaviour(events_api("DeleteEventBus"))
 def bus_with_rules(aws: Aws) -> None:
     """A bus that has rules cannot be deleted."""
-    bus = aws.bus()
-    aws.events.put_rule(Name=aws.name(), EventBusName=bus, EventPattern=_PATTERN)
+    aws.empty_rule()
 
-    refused(_INVALID, aws.events.delete_event_bus, Name=bus)
+    refused(_INVALID, aws.events.delete_event_bus, Name=aws.own_bus)
 
 
 @behaviour(events_api("DeleteEventBus", recorded=True))
@@ -117,20 +115,13 @@ def put_again(aws: Aws) -> None:
     same("has", (shown["EventPattern"], shown.get("Description")), ('{"source": ["x"]}', None))
 
 
-def _refused(key: str, statement: str, code: str, source: Source, call: Callable[[Aws], Any]) -> None:
-    def check(aws: Aws) -> None:
-        refused(code, call, aws=aws)
-
-    GROUP.add(key, f"{statement} is rejected ({code})", source, check)
-
-
-def _own(aws: Aws, given: dict[str, Any]) -> dict[str, Any]:
-    return {"Name": aws.name(), "EventBusName": aws.own_bus} | given
+_SCHEDULE = events_guide("eb-scheduled-rule-pattern", recorded=True)
+_put = GROUP.refusals("events.put_rule", _INVALID, events_api("PutRule", recorded=True), Name=Aws.name)
 
 
 def _put_rule(key: str, statement: str, *, code: str = _INVALID, **given: Any) -> None:
-    source = events_api("PutRule", recorded=True)
-    _refused(key, statement, code, source, lambda aws: aws.events.put_rule(**_own(aws, given)))
+    given = {"EventBusName": lambda aws: aws.own_bus} | given
+    _put(key, f"{statement} is rejected ({code})", code=code, **given)
 
 
 _put_rule("neither", "A rule with neither a pattern nor a schedule")
@@ -143,9 +134,8 @@ _put_rule("pattern_that_is_none", "An invalid pattern", code="InvalidEventPatter
 
 
 def _missing_rule(action: str, operation: str) -> None:
-    source = events_api(action)
-    statement = f"{action} of a rule that does not exist"
-    _refused(operation, statement, _MISSING, source, lambda aws: getattr(aws.events, operation)(Name=aws.name()))
+    row = GROUP.refusals(f"events.{operation}", _MISSING, events_api(action), Name=Aws.name)
+    row(operation, f"{action} of a rule that does not exist is rejected ({_MISSING})")
 
 
 _missing_rule("DescribeRule", "describe_rule")
@@ -169,7 +159,7 @@ def rule_with_targets(aws: Aws) -> None:
 def rules_by_pages(aws: Aws) -> None:
     """Rules are listed by prefix, with a limit and a token."""
     for _ in range(3):
-        aws.events.put_rule(Name=aws.name(), EventBusName=aws.own_bus, EventPattern=_PATTERN)
+        aws.empty_rule()
     given = {"EventBusName": aws.own_bus, "NamePrefix": aws.prefix, "Limit": 2}
 
     page = aws.events.list_rules(**given)
@@ -214,14 +204,8 @@ def tags(aws: Aws) -> None:
 
 
 def _schedule(key: str, statement: str, expression: str) -> None:
-    source = events_guide("eb-scheduled-rule-pattern", recorded=True)
-    _refused(
-        key,
-        f"{statement}, {expression},",
-        _INVALID,
-        source,
-        lambda aws: aws.events.put_rule(Name=aws.name(), ScheduleExpression=expression),
-    )
+    statement = f"{statement}, {expression}, is rejected ({_INVALID})"
+    _put(key, statement, source=_SCHEDULE, ScheduleExpression=expression)
 
 
 _schedule("rate_of_seconds", "A rate in seconds", "rate(10 seconds)")
@@ -237,7 +221,6 @@ _schedule("minute_71", "A cron expression with an invalid minute", "cron(71 8 1 
 def schedule_of_another_bus(aws: Aws) -> None:
     """A schedule is rejected on a bus other than the default one."""
     given = {"Name": aws.name(), "EventBusName": aws.bus(), "ScheduleExpression": "rate(1 minute)"}
-
     refused(_INVALID, aws.events.put_rule, says="default event bus", **given)
 
 

@@ -14,18 +14,19 @@ GROUP = Group("EventBridge", "Targets")
 behaviour = GROUP.behaviour
 _INVALID = "ValidationException"
 _QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
+_ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
 _TARGET = events_api("Target")
 _INPUT = events_guide("eb-transform-target-input", recorded=True)
 
 
-def _refused(key: str, statement: str, *, recorded: bool = False, **target: Any) -> None:
-    def check(aws: Aws) -> None:
-        name = aws.name()
-        aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
-        targets = [{"Id": "t", "Arn": _QUEUE} | target]
-        refused(_INVALID, aws.events.put_targets, Rule=name, EventBusName=aws.own_bus, Targets=targets)
+_put_targets = GROUP.refusals(
+    "events.put_targets", _INVALID, events_api("PutTargets"), Rule=Aws.empty_rule, EventBusName=lambda aws: aws.own_bus
+)
 
-    GROUP.add(key, f"{statement} is rejected", events_api("PutTargets", recorded=recorded), check)
+
+def _refused(key: str, statement: str, *, recorded: bool = False, **target: Any) -> None:
+    given = {"recorded": recorded, "Targets": [{"Id": "t", "Arn": _QUEUE} | target]}
+    _put_targets(key, f"{statement} is rejected", **given)
 
 
 _refused("id_with_signs", "A target id with other characters", recorded=True, Id="!@#")
@@ -64,11 +65,10 @@ def targets_of_no_rule(aws: Aws) -> None:
 @behaviour(events_guide("eb-quota"))
 def six_targets(aws: Aws) -> None:
     """A sixth target of a rule is rejected (LimitExceededException)."""
-    name = aws.name()
-    aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
     targets = [{"Id": str(number), "Arn": _QUEUE} for number in range(6)]
+    given = {"Rule": aws.empty_rule(), "EventBusName": aws.own_bus, "Targets": targets}
 
-    refused("LimitExceededException", aws.events.put_targets, Rule=name, EventBusName=aws.own_bus, Targets=targets)
+    refused("LimitExceededException", aws.events.put_targets, **given)
 
 
 @behaviour(events_api("PutTargets"))
@@ -103,8 +103,7 @@ def _input(key: str, statement: str, wanted: str, *, source: Source = _INPUT, **
     detail = {"state": "RUNNING", "cpus": 4, "spot": False, "tags": [{"k": "a"}, {"k": "b"}]}
 
     def check(aws: Aws) -> None:
-        queue = aws.queue(opened=True)
-        aws.rule(queue.arn, **target)
+        queue = aws.target(**target)
         aws.put(detail)
         found = queue.bodies(1)
         holds(found, "gives nothing")
@@ -136,9 +135,8 @@ def _broken(key: str, statement: str, template: str) -> None:
     """A template whose result is not JSON: only the queue of another target receives the event."""
 
     def check(aws: Aws) -> None:
-        queue, control = aws.queue(opened=True), aws.queue(opened=True)
-        aws.rule(queue.arn, InputTransformer={"InputTemplate": template, "InputPathsMap": {"tags": "$.detail.tags"}})
-        aws.rule(control.arn)
+        transformer = {"InputTemplate": template, "InputPathsMap": {"tags": "$.detail.tags"}}
+        queue, control = aws.target(InputTransformer=transformer), aws.target()
         aws.put({"tags": [{"k": "a"}]})
 
         holds(control.bodies(1), "gives nothing to another target either")
@@ -159,11 +157,7 @@ def names_of_the_rule(aws: Aws) -> None:
     name = aws.rule(queue.arn, InputTransformer={"InputTemplate": template})
     aws.put()
 
-    found = queue.bodies(1)
-
-    holds(found, "gives nothing")
-    arn = aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"]
-    same("gives", json.loads(found[0]), {"name": name, "arn": arn})
+    same("gives", queue.document("gives nothing"), {"name": name, "arn": aws.rule_arn(name)})
 
 
 @behaviour(events_api("SqsParameters"))
@@ -180,8 +174,7 @@ def fifo_target(aws: Aws) -> None:
 def topic_target(aws: Aws) -> None:
     """A topic receives the event as its message."""
     topic = aws.topic()
-    policy = open_policy(topic, "sns:Publish")
-    aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+    aws.set_topic(topic, "Policy", open_policy(topic, "sns:Publish"))
     queue = aws.subscribed(topic)
     aws.rule(topic, Input='"hello"')
     aws.put()
@@ -192,9 +185,9 @@ def topic_target(aws: Aws) -> None:
 @behaviour(events_guide("eb-bus-to-bus", recorded=True))
 def bus_target(aws: Aws) -> None:
     """Another bus receives the event, for its own rules."""
-    bus, queue = aws.bus(), aws.queue(opened=True)
-    aws.rule(queue.arn, bus=bus, InputPath="$.detail.n")
-    aws.rule(aws.events.describe_event_bus(Name=bus)["Arn"], RoleArn=f"arn:aws:iam::{ACCOUNT}:role/any")
+    bus = aws.bus()
+    queue = aws.target(bus=bus, InputPath="$.detail.n")
+    aws.rule(aws.bus_arn(bus), RoleArn=_ROLE)
 
     aws.put({"n": "hello"})
 
@@ -208,13 +201,11 @@ def another_region(aws: Aws) -> None:
     arn = abroad.create_event_bus(Name=bus)["EventBusArn"]
     abroad.put_rule(Name="r", EventBusName=bus, EventPattern=json.dumps({"source": [aws.prefix]}))
     abroad.put_targets(Rule="r", EventBusName=bus, Targets=[{"Id": "t", "Arn": queue.arn}])
-    aws.rule(arn, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/any")
+    aws.rule(arn, RoleArn=_ROLE)
 
     event_id = aws.put()["EventId"]
-    found = queue.bodies(1)
+    event = queue.document("gives nothing")
 
-    holds(found, "gives nothing")
-    event = json.loads(found[0])
     same("gives", (event["account"], event["region"]), (ACCOUNT, REGION))
     holds(event["id"] != event_id, "gives the same id")
 
@@ -222,12 +213,11 @@ def another_region(aws: Aws) -> None:
 @behaviour(events_guide("eb-bus-to-bus"))
 def no_third_bus(aws: Aws) -> None:
     """An event that came from another bus is not forwarded to a third."""
-    second, third, queue = aws.bus(), aws.bus(), aws.queue(opened=True)
-    role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/any"}
-    aws.rule(queue.arn, bus=second, Input='"second"')
+    second, third = aws.bus(), aws.bus()
+    queue = aws.target(bus=second, Input='"second"')
     aws.rule(queue.arn, bus=third, Input='"third"')
-    aws.rule(aws.events.describe_event_bus(Name=third)["Arn"], bus=second, **role)
-    aws.rule(aws.events.describe_event_bus(Name=second)["Arn"], **role)
+    aws.rule(aws.bus_arn(third), bus=second, RoleArn=_ROLE)
+    aws.rule(aws.bus_arn(second), RoleArn=_ROLE)
 
     aws.put()
 
@@ -241,10 +231,7 @@ def dead_letter(aws: Aws) -> None:
     aws.rule(f"{dead.arn}-not", DeadLetterConfig={"Arn": dead.arn}, Input='"constant"')
     event_id = aws.put()["EventId"]
 
-    found = dead.bodies(1)
-
-    holds(found, "keeps nothing")
-    holds(json.loads(found[0])["id"] == event_id, "keeps something else")
+    holds(dead.document("keeps nothing")["id"] == event_id, "keeps something else")
 
 
 @behaviour(events_guide("eb-rule-dlq"))
@@ -260,15 +247,13 @@ def dead_letter_attributes(aws: Aws) -> None:
     letter = {key: value["StringValue"] for key, value in found[0].get("MessageAttributes", {}).items()}
     wanted = ("RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE", "RETRY_ATTEMPTS")
     same("lacks", [key for key in wanted if key not in letter], [])
-    same("tells", letter["RULE_ARN"], aws.events.describe_rule(Name=name, EventBusName=aws.own_bus)["Arn"])
+    same("tells", letter["RULE_ARN"], aws.rule_arn(name))
     same("tells", (letter["ERROR_CODE"], letter["RETRY_ATTEMPTS"]), ("NO_RESOURCE", "0"))
 
 
-@behaviour(events_api("DeadLetterConfig"))
-def fifo_dead_letters(aws: Aws) -> None:
-    """A FIFO queue is rejected as a target's dead-letter queue."""
-    name = aws.name()
-    aws.events.put_rule(Name=name, EventBusName=aws.own_bus, EventPattern='{"source": ["s"]}')
-    targets = [{"Id": "t", "Arn": _QUEUE, "DeadLetterConfig": {"Arn": f"{_QUEUE}.fifo"}}]
-
-    refused(_INVALID, aws.events.put_targets, Rule=name, EventBusName=aws.own_bus, Targets=targets)
+_put_targets(
+    "fifo_dead_letters",
+    "A FIFO queue is rejected as a target's dead-letter queue",
+    source=events_api("DeadLetterConfig"),
+    Targets=[{"Id": "t", "Arn": _QUEUE, "DeadLetterConfig": {"Arn": f"{_QUEUE}.fifo"}}],
+)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from fidelity.aws import Aws, Queue
+from fidelity.aws import Aws, Queue, attribute
 from fidelity.behaviour import Group
 from fidelity.expect import holds, same
 from fidelity.sources import sns_api, sns_guide
@@ -19,26 +19,30 @@ _DEDUPLICATION = sns_guide("fifo-message-dedup")
 _IDS = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
 _ARCHIVE = '{"MessageRetentionPeriod": "30"}'
 _ATTRIBUTES = {
-    "text": {"DataType": "String", "StringValue": "grüße"},
-    "number": {"DataType": "Number", "StringValue": "99.12"},
+    "text": attribute("grüße"),
+    "number": attribute("99.12", "Number"),
     "bytes": {"DataType": "Binary", "BinaryValue": b"\x02\x03\x04"},
-    "list": {"DataType": "String.Array", "StringValue": '["a", 1]'},
+    "list": attribute('["a", 1]', "String.Array"),
 }
 
 
-def _standard(aws: Aws, **attributes: Any) -> tuple[str, Queue]:
-    """Return a standard topic and a queue that is subscribed, by default with raw delivery."""
-    topic = aws.topic()
-    return topic, aws.subscribed(topic, **attributes)
-
-
 def _envelope(aws: Aws, **given: Any) -> dict[str, Any]:
-    topic, queue = _standard(aws, RawMessageDelivery="false")
-    aws.sns.publish(TopicArn=topic, Message='say "hi"', **given)
-    messages = queue.bodies(1)
-    holds(messages, "delivers nothing")
-    document: dict[str, Any] = json.loads(messages[0])
+    """Return the envelope in which a queue gets a message."""
+    topic, queue = aws.subscribed_topic(RawMessageDelivery="false")
+    aws.publish(topic, 'say "hi"', **given)
+    document: dict[str, Any] = queue.document("delivers nothing")
     return document
+
+
+def _fifo(aws: Aws, *, fifo: bool = True, raw: str = "true", **attributes: str) -> tuple[str, Queue]:
+    """Create a FIFO topic and a queue, by default a FIFO queue, that is subscribed."""
+    topic = aws.fifo_topic(**attributes)
+    return topic, aws.subscribed(topic, fifo=fifo, RawMessageDelivery=raw)
+
+
+def _groups(queue: Queue) -> list[str | None]:
+    """Return the group of the message that arrives."""
+    return [one["Attributes"].get("MessageGroupId") for one in queue.take(1)]
 
 
 @behaviour(_FORMAT)
@@ -82,8 +86,8 @@ def timestamp(aws: Aws) -> None:
 @behaviour(sns_api("Publish"))
 def message_id(aws: Aws) -> None:
     """The envelope has the message id that the publisher got; the queue's message has another."""
-    topic, queue = _standard(aws, RawMessageDelivery="false")
-    published = aws.sns.publish(TopicArn=topic, Message="m")["MessageId"]
+    topic, queue = aws.subscribed_topic(RawMessageDelivery="false")
+    published = aws.publish(topic)["MessageId"]
 
     [message] = queue.take(1)
 
@@ -94,8 +98,8 @@ def message_id(aws: Aws) -> None:
 @behaviour(_RAW)
 def raw(aws: Aws) -> None:
     """With raw delivery the queue's message has the published body and attributes."""
-    topic, queue = _standard(aws)
-    aws.sns.publish(TopicArn=topic, Message="as it is", MessageAttributes=_ATTRIBUTES)
+    topic, queue = aws.subscribed_topic()
+    aws.publish(topic, "as it is", MessageAttributes=_ATTRIBUTES)
 
     [message] = queue.take(1)
 
@@ -106,10 +110,9 @@ def raw(aws: Aws) -> None:
 @behaviour(_RAW)
 def raw_with_eleven_attributes(aws: Aws) -> None:
     """With raw delivery a message with eleven attributes is not delivered."""
-    topic, queue = _standard(aws)
-    attributes = {f"a{number}": {"DataType": "String", "StringValue": "x"} for number in range(11)}
-    aws.sns.publish(TopicArn=topic, Message="too much", MessageAttributes=attributes)
-    aws.sns.publish(TopicArn=topic, Message="after it")
+    topic, queue = aws.subscribed_topic()
+    aws.publish(topic, "too much", MessageAttributes={f"a{number}": attribute("x") for number in range(11)})
+    aws.publish(topic, "after it")
 
     same("delivers", queue.bodies(1), ["after it"])
 
@@ -117,9 +120,9 @@ def raw_with_eleven_attributes(aws: Aws) -> None:
 @behaviour(sns_api("Publish"))
 def text_for_queues(aws: Aws) -> None:
     """With MessageStructure json a queue gets the text for its protocol, or else the default."""
-    topic, queue = _standard(aws)
+    topic, queue = aws.subscribed_topic()
     for texts in ({"default": "for all", "sqs": "for queues"}, {"default": "for all"}):
-        aws.sns.publish(TopicArn=topic, Message=json.dumps(texts), MessageStructure="json")
+        aws.publish(topic, json.dumps(texts), MessageStructure="json")
 
     same("delivers", sorted(queue.bodies(2)), ["for all", "for queues"])
 
@@ -127,11 +130,11 @@ def text_for_queues(aws: Aws) -> None:
 @behaviour(sns_guide("welcome"))
 def every_subscriber(aws: Aws) -> None:
     """Each subscription gets each message that is published after its creation."""
-    topic, first = _standard(aws)
-    aws.sns.publish(TopicArn=topic, Message="1")
+    topic, first = aws.subscribed_topic()
+    aws.publish(topic, "1")
     same("delivers", first.bodies(1), ["1"])
     second = aws.subscribed(topic)
-    aws.sns.publish(TopicArn=topic, Message="2")
+    aws.publish(topic, "2")
 
     same("delivers", (first.bodies(1), second.bodies(1)), (["2"], ["2"]))
 
@@ -139,11 +142,8 @@ def every_subscriber(aws: Aws) -> None:
 @behaviour(sns_api("PublishBatch"))
 def batch(aws: Aws) -> None:
     """Each message of a batch is delivered, with its attributes."""
-    topic, queue = _standard(aws)
-    entries = [
-        {"Id": one, "Message": one, "MessageAttributes": {"n": {"DataType": "Number", "StringValue": one}}}
-        for one in "123"
-    ]
+    topic, queue = aws.subscribed_topic()
+    entries = [{"Id": one, "Message": one, "MessageAttributes": {"n": attribute(one, "Number")}} for one in "123"]
     aws.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
 
     found = {one["Body"]: one.get("MessageAttributes", {}).get("n", {}).get("StringValue") for one in queue.take(3)}
@@ -154,10 +154,10 @@ def batch(aws: Aws) -> None:
 @behaviour(sns_api("Unsubscribe"))
 def ended_subscription(aws: Aws) -> None:
     """A deleted subscription gets no more messages."""
-    topic, there = _standard(aws)
+    topic, there = aws.subscribed_topic()
     gone = aws.queue(opened=True)
     aws.sns.unsubscribe(SubscriptionArn=aws.subscribe(topic, gone.arn))
-    aws.sns.publish(TopicArn=topic, Message="m")
+    aws.publish(topic)
 
     same("delivers", (there.bodies(1), gone.bodies(0)), (["m"], []))
 
@@ -165,19 +165,18 @@ def ended_subscription(aws: Aws) -> None:
 @behaviour(sns_guide("sns-fifo-topics", recorded=True))
 def group_on_standard(aws: Aws) -> None:
     """A standard topic passes the message group id on to a standard queue."""
-    topic, queue = _standard(aws)
-    aws.sns.publish(TopicArn=topic, Message="m", MessageGroupId="g")
+    topic, queue = aws.subscribed_topic()
+    aws.publish(topic, "m", MessageGroupId="g")
 
-    same("gives the group", [one["Attributes"].get("MessageGroupId") for one in queue.take(1)], ["g"])
+    same("gives the group", _groups(queue), ["g"])
 
 
 @behaviour(_DEDUPLICATION)
 def fifo_to_fifo(aws: Aws) -> None:
     """A FIFO topic delivers to a FIFO queue in order, with group and deduplication id (SHA-256 of the content)."""
-    topic = aws.fifo_topic(ContentBasedDeduplication="true")
-    queue = aws.subscribed(topic, fifo=True)
+    topic, queue = _fifo(aws, ContentBasedDeduplication="true")
     for body in ("1", "2", "3"):
-        aws.sns.publish(TopicArn=topic, Message=body, MessageGroupId="g")
+        aws.publish(topic, body, MessageGroupId="g")
 
     messages = queue.take(3)
 
@@ -190,9 +189,8 @@ def fifo_to_fifo(aws: Aws) -> None:
 @behaviour(_DEDUPLICATION)
 def published_twice(aws: Aws) -> None:
     """A deduplication id is delivered once in five minutes; the second answer has the first message id."""
-    topic = aws.fifo_topic()
-    queue = aws.subscribed(topic, fifo=True)
-    first, again = (aws.sns.publish(TopicArn=topic, Message=body, **_IDS)["MessageId"] for body in ("1", "2"))
+    topic, queue = _fifo(aws)
+    first, again = (aws.publish(topic, body, **_IDS)["MessageId"] for body in ("1", "2"))
 
     same("delivers", queue.bodies(1), ["1"])
     holds(first == again, "answers another message id")
@@ -201,11 +199,10 @@ def published_twice(aws: Aws) -> None:
 @behaviour(_FORMAT)
 def number_in_the_envelope(aws: Aws) -> None:
     """The envelope of a FIFO topic has the sequence number that the publisher got, and no signature."""
-    topic = aws.fifo_topic()
-    queue = aws.subscribed(topic, fifo=True, RawMessageDelivery="false")
-    number = aws.sns.publish(TopicArn=topic, Message="m", **_IDS)["SequenceNumber"]
+    topic, queue = _fifo(aws, raw="false")
+    number = aws.publish(topic, "m", **_IDS)["SequenceNumber"]
 
-    [document] = [json.loads(body) for body in queue.bodies(1)]
+    document = queue.document("delivers nothing")
 
     holds(document.get("SequenceNumber") == number, "has another number, or none")
     holds("Signature" not in document, "has a signature")
@@ -214,20 +211,18 @@ def number_in_the_envelope(aws: Aws) -> None:
 @behaviour(sns_guide("fifo-message-delivery", recorded=True))
 def fifo_to_standard(aws: Aws) -> None:
     """A FIFO topic delivers to a standard queue, without the group."""
-    topic = aws.fifo_topic()
-    queue = aws.subscribed(topic)
-    aws.sns.publish(TopicArn=topic, Message="m", **_IDS)
+    topic, queue = _fifo(aws, fifo=False)
+    aws.publish(topic, "m", **_IDS)
 
-    same("gives the group", [one["Attributes"].get("MessageGroupId") for one in queue.take(1)], [None])
+    same("gives the group", _groups(queue), [None])
 
 
 @behaviour(sns_api("CreateTopic"))
 def dedup_by_group(aws: Aws) -> None:
     """With FifoThroughputScope MessageGroup each group has its deduplication ids."""
-    topic = aws.fifo_topic(FifoThroughputScope="MessageGroup")
-    queue = aws.subscribed(topic)
+    topic, queue = _fifo(aws, fifo=False, FifoThroughputScope="MessageGroup")
     for group in ("a", "b"):
-        aws.sns.publish(TopicArn=topic, Message=group, MessageGroupId=group, MessageDeduplicationId="d")
+        aws.publish(topic, group, MessageGroupId=group, MessageDeduplicationId="d")
 
     same("delivers", sorted(queue.bodies(2)), ["a", "b"])
 
@@ -236,10 +231,10 @@ def dedup_by_group(aws: Aws) -> None:
 def dead_letter(aws: Aws) -> None:
     """A message for a deleted queue goes to the subscription's dead-letter queue."""
     dead = aws.queue(opened=True)
-    topic, queue = _standard(aws, RedrivePolicy={"deadLetterTargetArn": dead.arn})
+    topic, queue = aws.subscribed_topic(RedrivePolicy={"deadLetterTargetArn": dead.arn})
     aws.sqs.delete_queue(QueueUrl=queue.url)
 
-    aws.sns.publish(TopicArn=topic, Message="m")
+    aws.publish(topic)
 
     same("keeps", dead.bodies(1), ["m"])
 
@@ -247,18 +242,14 @@ def dead_letter(aws: Aws) -> None:
 @behaviour(sns_guide("fifo-message-archiving-replay"))
 def archive(aws: Aws) -> None:
     """A FIFO topic with an archive policy shows the start of its archive (BeginningArchiveTime)."""
-    shown = aws.sns.get_topic_attributes(TopicArn=aws.fifo_topic(ArchivePolicy=_ARCHIVE))["Attributes"]
-
-    holds("BeginningArchiveTime" in shown, "does not say so")
+    holds("BeginningArchiveTime" in aws.topic_attributes(aws.fifo_topic(ArchivePolicy=_ARCHIVE)), "does not say so")
 
 
 @behaviour(sns_guide("message-archiving-and-replay-subscriber"))
 def replay(aws: Aws) -> None:
     """A subscription with a replay policy gets messages from before its creation."""
     topic = aws.fifo_topic(ArchivePolicy=_ARCHIVE)
-    aws.sns.publish(TopicArn=topic, Message="early", **_IDS)
+    aws.publish(topic, "early", **_IDS)
     policy = {"PointType": "Timestamp", "StartingPoint": "2024-01-01T00:00:00.000Z"}
 
-    queue = aws.subscribed(topic, fifo=True, ReplayPolicy=policy)
-
-    same("delivers", queue.bodies(1), ["early"])
+    same("delivers", aws.subscribed(topic, fifo=True, ReplayPolicy=policy).bodies(1), ["early"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from fidelity.aws import Aws
+from fidelity.aws import Aws, Queue, attribute
 from fidelity.behaviour import Group
 from fidelity.expect import refused, same
 from fidelity.sources import Source, sns_guide
@@ -19,11 +19,11 @@ _BODY: Final = sns_guide("sns-message-filtering-scope", recorded=True)
 _LIMITS: Final = sns_guide("subscription-filter-policy-constraints", recorded=True)
 
 
-def attribute(value: Any) -> dict[str, str]:
+def _typed(value: Any) -> dict[str, str]:
     """Return a message attribute with the type of the value."""
     if isinstance(value, list):
-        return {"DataType": "String.Array", "StringValue": json.dumps(value)}
-    return {"DataType": "String" if isinstance(value, str) else "Number", "StringValue": str(value)}
+        return attribute(json.dumps(value), "String.Array")
+    return attribute(str(value), "String" if isinstance(value, str) else "Number")
 
 
 def _on_attributes(  # noqa: PLR0917 (a row of a table)
@@ -32,13 +32,11 @@ def _on_attributes(  # noqa: PLR0917 (a row of a table)
     """Add a row: a subscription with the policy gets the messages with the wanted attributes only."""
 
     def check(aws: Aws) -> None:
-        topic = aws.topic()
-        queue = aws.subscribed(topic, FilterPolicy=policy)
+        topic, queue = aws.subscribed_topic(FilterPolicy=policy)
         for names in (*unwanted, *wanted):
-            attributes = {name: attribute(value) for name, value in names.items()}
-            aws.sns.publish(TopicArn=topic, Message=json.dumps(names), MessageAttributes=attributes)
-        found = [json.loads(body) for body in queue.bodies(len(wanted))]
-        _compare(found, wanted)
+            attributes = {name: _typed(value) for name, value in names.items()}
+            aws.publish(topic, json.dumps(names), MessageAttributes=attributes)
+        _compare(queue, wanted)
 
     GROUP.add(key, statement, source, check)
 
@@ -47,16 +45,16 @@ def _on_body(key: str, statement: str, policy: Any, wanted: list[Any], unwanted:
     """Add the same row for a policy on the body."""
 
     def check(aws: Aws) -> None:
-        topic = aws.topic()
-        queue = aws.subscribed(topic, FilterPolicy=policy, FilterPolicyScope="MessageBody")
+        topic, queue = aws.subscribed_topic(FilterPolicy=policy, FilterPolicyScope="MessageBody")
         for body in (*unwanted, *wanted):
-            aws.sns.publish(TopicArn=topic, Message=json.dumps(body))
-        _compare([json.loads(body) for body in queue.bodies(len(wanted))], wanted)
+            aws.publish(topic, json.dumps(body))
+        _compare(queue, wanted)
 
     GROUP.add(key, statement, _BODY, check)
 
 
-def _compare(found: list[Any], wanted: list[Any]) -> None:
+def _compare(queue: Queue, wanted: list[Any]) -> None:
+    found = [json.loads(body) for body in queue.bodies(len(wanted))]
     missing, more = [one for one in wanted if one not in found], [one for one in found if one not in wanted]
     same("does not deliver", missing, [])
     same("delivers", more, [])

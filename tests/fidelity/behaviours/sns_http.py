@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fidelity.aws import Aws, eventually
+from fidelity.aws import Aws
 from fidelity.behaviour import Group
-from fidelity.expect import holds, same
+from fidelity.expect import eventually, holds, same
 from fidelity.sources import sns_api, sns_guide
 from web_server import Received, WebServer
 
@@ -69,9 +69,9 @@ def nothing_before(aws: Aws) -> None:
     with aws.web() as web:
         topic = aws.topic()
         token = json.loads(_asked(web, aws, topic).body)["Token"]
-        aws.sns.publish(TopicArn=topic, Message="early")
+        aws.publish(topic, "early")
         aws.sns.confirm_subscription(TopicArn=topic, Token=token)
-        aws.sns.publish(TopicArn=topic, Message="late")
+        aws.publish(topic, "late")
 
         requests = eventually(lambda: web.requests[1:], "posts nothing")
 
@@ -84,7 +84,7 @@ def headers(aws: Aws) -> None:
     with aws.web() as web:
         topic = aws.topic()
         arn = _confirmed(web, aws, topic)
-        message_id = aws.sns.publish(TopicArn=topic, Message="m")["MessageId"]
+        message_id = aws.publish(topic)["MessageId"]
 
         shown = _first(web).headers
 
@@ -100,7 +100,7 @@ def raw(aws: Aws) -> None:
     with aws.web() as web:
         topic = aws.topic()
         _confirmed(web, aws, topic, RawMessageDelivery="true")
-        aws.sns.publish(TopicArn=topic, Message="a,b")
+        aws.publish(topic, "a,b")
 
         request = _first(web)
 
@@ -115,7 +115,7 @@ def content_type(aws: Aws) -> None:
     with aws.web() as web:
         topic = aws.topic()
         _confirmed(web, aws, topic, RawMessageDelivery="true", DeliveryPolicy=policy)
-        aws.sns.publish(TopicArn=topic, Message="a,b")
+        aws.publish(topic, "a,b")
 
         same("has", _first(web).headers.get("content-type"), "text/csv")
 
@@ -128,7 +128,7 @@ def retries(aws: Aws) -> None:
         topic = aws.topic()
         _confirmed(web, aws, topic, DeliveryPolicy=json.dumps({"healthyRetryPolicy": retry}))
         web.statuses = [500]
-        aws.sns.publish(TopicArn=topic, Message="m")
+        aws.publish(topic)
 
         eventually(lambda: len(web.requests) == 2, "does not try again")
 
@@ -142,6 +142,6 @@ def client_error(aws: Aws) -> None:
         policy = json.dumps({"deadLetterTargetArn": dead.arn})
         _confirmed(web, aws, topic, RedrivePolicy=policy, RawMessageDelivery="true")
         web.statuses = [403]
-        aws.sns.publish(TopicArn=topic, Message="m")
+        aws.publish(topic)
 
         same("keeps", dead.bodies(1), ["m"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fidelity.aws import Aws
+from fidelity.aws import Aws, attribute
 from fidelity.behaviour import Group
 from fidelity.expect import holds, refused, same
 from fidelity.sources import sns_api, sns_guide
@@ -15,11 +15,12 @@ _INVALID = "InvalidParameter"
 _KIB = 1024
 
 
-def _message(key: str, statement: str, says: str, **given: Any) -> None:
-    def check(aws: Aws) -> None:
-        refused(_INVALID, aws.sns.publish, says=says, **({"TopicArn": aws.topic(), "Message": "m"} | given))
+_PUBLISH = sns_api("Publish", recorded=True)
+_publish = GROUP.refusals("sns.publish", _INVALID, _PUBLISH, TopicArn=Aws.topic, Message="m")
 
-    GROUP.add(key, f"{statement} is rejected", sns_api("Publish", recorded=True), check)
+
+def _message(key: str, statement: str, says: str, **given: Any) -> None:
+    _publish(key, f"{statement} is rejected", says, **given)
 
 
 _message("empty_message", "An empty message", "Empty message", Message="")
@@ -32,7 +33,7 @@ _message(
     "A message that is too long with its attributes",
     "Message too long",
     Message="x" * (256 * _KIB - 8),
-    MessageAttributes={"name": {"DataType": "String", "StringValue": "v"}},
+    MessageAttributes={"name": attribute("v")},
 )
 _message(
     "no_default",
@@ -58,12 +59,9 @@ _message("bad_number", "An invalid phone number", "not valid to publish to", Top
 
 
 def _attribute(key: str, statement: str, name: str, **value: Any) -> None:
-    def check(aws: Aws) -> None:
-        attributes = {name: {"DataType": "String", "StringValue": "v"} | value}
-        given = {"TopicArn": aws.topic(), "Message": "m", "MessageAttributes": attributes}
-        refused("ParameterValueInvalid", aws.sns.publish, **given)
-
-    GROUP.add(key, f"{statement} is rejected", sns_api("MessageAttributeValue", recorded=True), check)
+    source = sns_api("MessageAttributeValue", recorded=True)
+    given = {"source": source, "MessageAttributes": {name: attribute("v") | value}}
+    _publish(key, f"{statement} is rejected", code="ParameterValueInvalid", **given)
 
 
 _attribute("empty_attribute", "An attribute with an empty text", "a", StringValue="")
@@ -73,23 +71,22 @@ _attribute("name_with_a_dot", "An attribute's name that starts with a dot", ".a"
 _attribute("name_too_long", "An attribute's name of 257 characters", "a" * 257)
 
 
-@behaviour(sns_api("Publish", recorded=True))
+@behaviour(_PUBLISH)
 def topic_that_is_not_there(aws: Aws) -> None:
     """A topic that does not exist is NotFound (404)."""
     refused("NotFound", aws.sns.publish, status=404, TopicArn=f"{aws.topic()}-not", Message="m")
 
 
-@behaviour(sns_api("Publish", recorded=True))
+@behaviour(_PUBLISH)
 def malformed_arn(aws: Aws) -> None:
     """A topic that is not an ARN is rejected, with the number of its parts."""
-    refused(_INVALID, aws.sns.publish, says="at least 6 elements, not 1", TopicArn="topic", Message="m")
+    refused(_INVALID, aws.publish, says="at least 6 elements, not 1", topic="topic")
 
 
-@behaviour(sns_api("Publish", recorded=True))
+@behaviour(_PUBLISH)
 def topic_as_target(aws: Aws) -> None:
     """TargetArn accepts a topic as well."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
+    topic, queue = aws.subscribed_topic()
 
     aws.sns.publish(TargetArn=topic, Message="m")
 
@@ -99,46 +96,34 @@ def topic_as_target(aws: Aws) -> None:
 @behaviour(sns_guide("fifo-message-grouping", recorded=True))
 def group_required(aws: Aws) -> None:
     """A FIFO topic rejects a message without a group."""
-    given = {"TopicArn": aws.fifo_topic(), "Message": "m", "MessageDeduplicationId": "d"}
-
-    refused(_INVALID, aws.sns.publish, says="MessageGroupId", **given)
+    refused(_INVALID, aws.publish, says="MessageGroupId", topic=aws.fifo_topic(), MessageDeduplicationId="d")
 
 
 @behaviour(sns_guide("fifo-message-dedup", recorded=True))
 def token_required(aws: Aws) -> None:
     """A FIFO topic rejects a message without a deduplication id, unless the content is the id."""
-    given = {"TopicArn": aws.fifo_topic(), "Message": "m", "MessageGroupId": "g"}
-
-    refused(_INVALID, aws.sns.publish, says="ContentBasedDeduplication", **given)
+    refused(_INVALID, aws.publish, says="ContentBasedDeduplication", topic=aws.fifo_topic(), MessageGroupId="g")
 
 
-def _batch(key: str, statement: str, ids: list[str], code: str) -> None:
-    def check(aws: Aws) -> None:
-        entries = [{"Id": one, "Message": "m"} for one in ids]
-        refused(code, aws.sns.publish_batch, TopicArn=aws.topic(), PublishBatchRequestEntries=entries)
-
-    GROUP.add(key, f"{statement} is rejected ({code})", sns_api("PublishBatch", recorded=True), check)
+def _batch(key: str, statement: str, ids: list[str], code: str, message: str = "m") -> None:
+    entries = [{"Id": one, "Message": message} for one in ids]
+    row = GROUP.refusals("sns.publish_batch", code, sns_api("PublishBatch", recorded=True), TopicArn=Aws.topic)
+    row(key, f"{statement} is rejected ({code})", PublishBatchRequestEntries=entries)
 
 
 _batch("empty_batch", "An empty batch", [], "EmptyBatchRequest")
 _batch("eleven_entries", "A batch of eleven", [str(number) for number in range(11)], "TooManyEntriesInBatchRequest")
 _batch("same_ids", "A batch with an id twice", ["a", "a"], "BatchEntryIdsNotDistinct")
 _batch("bad_id", "A batch with a special character in an id", ["a b"], "InvalidBatchEntryId")
-
-
-@behaviour(sns_api("PublishBatch", recorded=True))
-def batch_too_long(aws: Aws) -> None:
-    """A batch of more than 256 KiB in total is rejected (BatchRequestTooLong)."""
-    entries = [{"Id": str(number), "Message": "x" * (128 * _KIB + 1)} for number in range(2)]
-
-    refused("BatchRequestTooLong", aws.sns.publish_batch, TopicArn=aws.topic(), PublishBatchRequestEntries=entries)
+_batch(
+    "batch_too_long", "A batch of more than 256 KiB in total", ["0", "1"], "BatchRequestTooLong", "x" * (128 * _KIB + 1)
+)
 
 
 @behaviour(sns_api("PublishBatch"))
 def partial_failure(aws: Aws) -> None:
     """A bad entry of a batch is reported as the sender's fault; the others are published."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
+    topic, queue = aws.subscribed_topic()
     entries = [{"Id": "good", "Message": "m"}, {"Id": "bad", "Message": ""}]
 
     answer = aws.sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=entries)
@@ -152,11 +137,10 @@ def partial_failure(aws: Aws) -> None:
 @behaviour(sns_guide("large-message-payloads"))
 def larger_topic(aws: Aws) -> None:
     """A topic with MaximumMessageSize 1048576 accepts a message of 1 MiB."""
-    topic = aws.topic()
-    queue = aws.subscribed(topic)
-    aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="MaximumMessageSize", AttributeValue="1048576")
+    topic, queue = aws.subscribed_topic()
+    aws.set_topic(topic, "MaximumMessageSize", "1048576")
 
-    aws.sns.publish(TopicArn=topic, Message="x" * (1024 * _KIB))
+    aws.publish(topic, "x" * (1024 * _KIB))
 
     holds([len(body) for body in queue.bodies(1)] == [1024 * _KIB], "does not deliver it")
 
@@ -166,6 +150,4 @@ def sequence_number(aws: Aws) -> None:
     """A FIFO topic returns a sequence number of 20 digits."""
     given = {"Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
 
-    number = aws.sns.publish(TopicArn=aws.fifo_topic(), **given)["SequenceNumber"]
-
-    same("answers one of length", len(number), 20)
+    same("answers one of length", len(aws.sns.publish(TopicArn=aws.fifo_topic(), **given)["SequenceNumber"]), 20)

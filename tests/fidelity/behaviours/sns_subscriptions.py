@@ -12,6 +12,7 @@ from fidelity.sources import sns_api, sns_guide
 GROUP = Group("SNS", "Subscriptions")
 behaviour = GROUP.behaviour
 _INVALID = "InvalidParameter"
+_MAIL = "a@example.com"
 _QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
 
 
@@ -19,11 +20,16 @@ def _attributes(aws: Aws, subscription: str) -> dict[str, str]:
     return dict(aws.sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"])
 
 
+def _subscribed(aws: Aws, topic: str, endpoint: str = _QUEUE, protocol: str = "sqs", **given: Any) -> str:
+    """Subscribe an endpoint, by default a queue, and return the subscription's ARN."""
+    return str(aws.sns.subscribe(TopicArn=topic, Protocol=protocol, Endpoint=endpoint, **given)["SubscriptionArn"])
+
+
 @behaviour(sns_api("GetSubscriptionAttributes", recorded=True))
 def attributes_of_a_queue_s(aws: Aws) -> None:
     """A queue of the same account is confirmed immediately, and its subscription shows that."""
     topic = aws.topic()
-    arn = aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
+    arn = _subscribed(aws, topic)
 
     shown = _attributes(aws, arn)
     shown.pop("SubscriptionPrincipal", None)
@@ -45,9 +51,9 @@ def attributes_of_a_queue_s(aws: Aws) -> None:
 @behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_again(aws: Aws) -> None:
     """An endpoint has one subscription; subscribing again returns the same ARN."""
-    given = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
+    topic = aws.topic()
 
-    first, again = (aws.sns.subscribe(**given)["SubscriptionArn"] for _ in range(2))
+    first, again = _subscribed(aws, topic), _subscribed(aws, topic)
 
     holds(first == again, "gives another ARN")
 
@@ -55,10 +61,10 @@ def subscribed_again(aws: Aws) -> None:
 @behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_with_a_default(aws: Aws) -> None:
     """Subscribing again with a default attribute (FilterPolicyScope MessageAttributes) returns the same ARN."""
-    given: dict[str, Any] = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
-    first = aws.sns.subscribe(**given)["SubscriptionArn"]
+    topic = aws.topic()
+    first = _subscribed(aws, topic)
 
-    again = aws.sns.subscribe(**given, Attributes={"FilterPolicyScope": "MessageAttributes"})["SubscriptionArn"]
+    again = _subscribed(aws, topic, Attributes={"FilterPolicyScope": "MessageAttributes"})
 
     holds(first == again, "gives another ARN")
 
@@ -66,16 +72,16 @@ def subscribed_with_a_default(aws: Aws) -> None:
 @behaviour(sns_api("Subscribe", recorded=True))
 def subscribed_differently(aws: Aws) -> None:
     """Subscribing again with other attributes is rejected."""
-    given: dict[str, Any] = {"TopicArn": aws.topic(), "Protocol": "sqs", "Endpoint": _QUEUE}
-    aws.sns.subscribe(**given, Attributes={"RawMessageDelivery": "true"})
+    topic = aws.topic()
+    _subscribed(aws, topic, Attributes={"RawMessageDelivery": "true"})
+    other = {"aws": aws, "topic": topic, "Attributes": {"RawMessageDelivery": "false"}}
 
-    says = "Subscription already exists with different attributes"
-    refused(_INVALID, aws.sns.subscribe, says=says, **given, Attributes={"RawMessageDelivery": "false"})
+    refused(_INVALID, _subscribed, says="Subscription already exists with different attributes", **other)
 
 
 def _endpoint(key: str, statement: str, protocol: str, endpoint: str) -> None:
     def check(aws: Aws) -> None:
-        refused(_INVALID, aws.sns.subscribe, TopicArn=aws.topic(), Protocol=protocol, Endpoint=endpoint)
+        refused(_INVALID, _subscribed, aws=aws, topic=aws.topic(), protocol=protocol, endpoint=endpoint)
 
     GROUP.add(key, f"{statement} is rejected", sns_api("Subscribe", recorded=True), check)
 
@@ -89,8 +95,7 @@ _endpoint("fifo_queue", "A FIFO queue for a standard topic", "sqs", f"{_QUEUE}.f
 
 def _attribute(key: str, statement: str, name: str, value: str, says: str = "") -> None:
     def check(aws: Aws) -> None:
-        subscription = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
-        given = {"SubscriptionArn": subscription, "AttributeName": name, "AttributeValue": value}
+        given = {"SubscriptionArn": _subscribed(aws, aws.topic()), "AttributeName": name, "AttributeValue": value}
         refused(_INVALID, aws.sns.set_subscription_attributes, says=says, **given)
 
     GROUP.add(key, f"{statement} is rejected", sns_api("SetSubscriptionAttributes", recorded=True), check)
@@ -109,16 +114,14 @@ _attribute("filter_json", "A filter policy that is not JSON", "FilterPolicy", "{
 @behaviour(sns_guide("sns-dead-letter-queues", recorded=True))
 def fifo_dead_letters(aws: Aws) -> None:
     """A FIFO queue's subscription to a FIFO topic needs a FIFO dead-letter queue."""
-    policy = f'{{"deadLetterTargetArn": "{_QUEUE}"}}'
-    given = {"Protocol": "sqs", "Endpoint": f"{_QUEUE}.fifo", "Attributes": {"RedrivePolicy": policy}}
-
-    refused(_INVALID, aws.sns.subscribe, says="must use a FIFO queue", TopicArn=aws.fifo_topic(), **given)
+    given = {"endpoint": f"{_QUEUE}.fifo", "RedrivePolicy": {"deadLetterTargetArn": _QUEUE}}
+    refused(_INVALID, aws.subscribe, says="must use a FIFO queue", topic=aws.fifo_topic(), **given)
 
 
 @behaviour(sns_guide("sns-message-filtering-scope", recorded=True))
 def scope_with_its_policy(aws: Aws) -> None:
     """The scope is shown together with a filter policy: MessageAttributes by default."""
-    arn = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
+    arn = _subscribed(aws, aws.topic())
     holds("FilterPolicyScope" not in _attributes(aws, arn), "shows a scope without a policy")
 
     given = {"AttributeName": "FilterPolicy", "AttributeValue": '{"a": ["b"]}'}
@@ -132,7 +135,7 @@ def mail_waits(aws: Aws) -> None:
     """An e-mail address is pending until it is confirmed, and has no ARN in the answer and the list."""
     topic = aws.topic()
 
-    answer = aws.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")["SubscriptionArn"]
+    answer = _subscribed(aws, topic, _MAIL, "email")
     [listed] = aws.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
 
     same("answers", answer, "pending confirmation")
@@ -142,9 +145,7 @@ def mail_waits(aws: Aws) -> None:
 @behaviour(sns_api("Subscribe"))
 def arn_on_request(aws: Aws) -> None:
     """With ReturnSubscriptionArn the ARN of a pending subscription is returned."""
-    given = {"TopicArn": aws.topic(), "Protocol": "email", "Endpoint": "a@example.com"}
-
-    arn = aws.sns.subscribe(**given, ReturnSubscriptionArn=True)["SubscriptionArn"]
+    arn = _subscribed(aws, aws.topic(), _MAIL, "email", ReturnSubscriptionArn=True)
 
     holds(arn.startswith("arn:"), f"gives {arn}")
     same("shows", _attributes(aws, arn)["PendingConfirmation"], "true")
@@ -159,7 +160,7 @@ def wrong_token(aws: Aws) -> None:
 @behaviour(sns_api("Unsubscribe", recorded=True))
 def ended_twice(aws: Aws) -> None:
     """A subscription can be ended twice, and is NotFound then."""
-    arn = aws.sns.subscribe(TopicArn=aws.topic(), Protocol="sqs", Endpoint=_QUEUE)["SubscriptionArn"]
+    arn = _subscribed(aws, aws.topic())
 
     for _ in range(2):
         aws.sns.unsubscribe(SubscriptionArn=arn)
@@ -177,12 +178,12 @@ def ended_by_nonsense(aws: Aws) -> None:
 def counted(aws: Aws) -> None:
     """A topic counts its confirmed, pending and deleted subscriptions."""
     topic = aws.topic()
-    ended = aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"{_QUEUE}1")["SubscriptionArn"]
-    aws.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=_QUEUE)
-    aws.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+    ended = _subscribed(aws, topic, f"{_QUEUE}1")
+    _subscribed(aws, topic)
+    _subscribed(aws, topic, _MAIL, "email")
     aws.sns.unsubscribe(SubscriptionArn=ended)
 
-    shown = aws.sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+    shown = aws.topic_attributes(topic)
 
     same("counts", [shown[f"Subscriptions{name}"] for name in ("Confirmed", "Pending", "Deleted")], ["1", "1", "1"])
 
@@ -192,7 +193,7 @@ def listed_by_pages(aws: Aws) -> None:
     """Subscriptions of a topic are listed a hundred a page."""
     topic = aws.topic()
     for number in range(101):
-        aws.sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint=f"+1555{number:07}")
+        _subscribed(aws, topic, f"+1555{number:07}", "sms")
 
     pages = aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
 
@@ -202,6 +203,4 @@ def listed_by_pages(aws: Aws) -> None:
 @behaviour(sns_api("Subscribe", recorded=True))
 def topic_that_is_not_there(aws: Aws) -> None:
     """Subscribing to a topic that does not exist is NotFound."""
-    given = {"TopicArn": f"{aws.topic()}-not", "Protocol": "sqs", "Endpoint": _QUEUE}
-
-    refused("NotFound", aws.sns.subscribe, **given)
+    refused("NotFound", aws.sns.subscribe, TopicArn=f"{aws.topic()}-not", Protocol="sqs", Endpoint=_QUEUE)

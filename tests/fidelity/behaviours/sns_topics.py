@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from fidelity.aws import ACCOUNT, Aws
 from fidelity.behaviour import Group
@@ -22,27 +23,29 @@ def created_again(aws: Aws) -> None:
     same("gives", aws.sns.create_topic(Name=topic.rpartition(":")[2])["TopicArn"], topic)
 
 
-@behaviour(sns_api("CreateTopic", recorded=True))
-def created_with_other_attributes(aws: Aws) -> None:
-    """Creating a topic again with another attribute is rejected."""
-    given = {"Name": aws.topic().rpartition(":")[2], "Attributes": {"DisplayName": "other"}}
-
-    refused(_INVALID, aws.sns.create_topic, says="already exists with different attributes", **given)
+_create = GROUP.refusals("sns.create_topic", _INVALID, sns_api("CreateTopic", recorded=True))
 
 
-@behaviour(sns_api("CreateTopic", recorded=True))
-def created_with_other_tags(aws: Aws) -> None:
-    """Creating a topic again with other tags is rejected."""
-    given = {"Name": aws.topic().rpartition(":")[2], "Tags": [{"Key": "k", "Value": "v"}]}
+def _other(key: str, statement: str, says: str, **given: Any) -> None:
+    _create(key, f"{statement} is rejected", says, Name=lambda aws: aws.topic().rpartition(":")[2], **given)
 
-    refused(_INVALID, aws.sns.create_topic, says="already exists with different tags", **given)
+
+_other(
+    "created_with_other_attributes",
+    "Creating a topic again with another attribute",
+    "already exists with different attributes",
+    Attributes={"DisplayName": "other"},
+)
+_other(
+    "created_with_other_tags",
+    "Creating a topic again with other tags",
+    "already exists with different tags",
+    Tags=[{"Key": "k", "Value": "v"}],
+)
 
 
 def _name(key: str, statement: str, name: str) -> None:
-    def check(aws: Aws) -> None:
-        refused(_INVALID, aws.sns.create_topic, says="Topic Name", Name=name)
-
-    GROUP.add(key, f"{statement} is rejected", sns_api("CreateTopic", recorded=True), check)
+    _create(key, f"{statement} is rejected", "Topic Name", Name=name)
 
 
 _name("name_with_a_colon", "A name with other characters than letters, digits, hyphens and underscores", "a:b")
@@ -53,7 +56,7 @@ _name("fifo_name_without_attribute", "A name that ends with .fifo without the at
 @behaviour(sns_api("GetTopicAttributes", recorded=True))
 def attributes_of_a_new_topic(aws: Aws) -> None:
     """A new topic shows its policy, its effective delivery policy, and counts of subscriptions."""
-    shown = aws.sns.get_topic_attributes(TopicArn=aws.topic())["Attributes"]
+    shown = aws.topic_attributes(aws.topic())
 
     counts = {"SubscriptionsConfirmed", "SubscriptionsDeleted", "SubscriptionsPending"}
     names = counts | {"TopicArn", "Owner", "DisplayName", "Policy", "EffectiveDeliveryPolicy"}
@@ -64,18 +67,22 @@ def attributes_of_a_new_topic(aws: Aws) -> None:
 @behaviour(sns_api("GetTopicAttributes", recorded=True))
 def default_policy(aws: Aws) -> None:
     """A new topic's policy allows its owner everything."""
-    shown = aws.sns.get_topic_attributes(TopicArn=aws.topic())["Attributes"]
+    [statement] = json.loads(aws.topic_attributes(aws.topic())["Policy"])["Statement"]
 
-    [statement] = json.loads(shown["Policy"])["Statement"]
     same("has the condition", statement.get("Condition"), {"StringEquals": {"AWS:SourceOwner": ACCOUNT}})
+
+
+def _retries(aws: Aws, topic: str) -> dict[str, Any]:
+    """Return a topic's effective policy of retries."""
+    policy = json.loads(aws.topic_attributes(topic)["EffectiveDeliveryPolicy"])
+    return dict(policy["http"]["defaultHealthyRetryPolicy"])
 
 
 @behaviour(sns_guide("sns-message-delivery-retries", recorded=True))
 def default_retries(aws: Aws) -> None:
     """By default there are three retries for HTTP endpoints, 20 seconds apart."""
-    shown = aws.sns.get_topic_attributes(TopicArn=aws.topic())["Attributes"]
+    policy = _retries(aws, aws.topic())
 
-    policy = json.loads(shown["EffectiveDeliveryPolicy"])["http"]["defaultHealthyRetryPolicy"]
     same("says", (policy["numRetries"], policy["minDelayTarget"], policy["maxDelayTarget"]), (3, 20, 20))
 
 
@@ -134,9 +141,9 @@ def tags(aws: Aws) -> None:
 @behaviour(sns_api("TagResource", recorded=True))
 def same_tag_twice(aws: Aws) -> None:
     """A request that names a tag twice is rejected."""
-    given = {"ResourceArn": aws.topic(), "Tags": [{"Key": "a", "Value": "1"}] * 2}
+    tags = [{"Key": "a", "Value": "1"}] * 2
 
-    refused(_INVALID, aws.sns.tag_resource, says="Duplicated keys", **given)
+    refused(_INVALID, aws.sns.tag_resource, says="Duplicated keys", ResourceArn=aws.topic(), Tags=tags)
 
 
 @behaviour(sns_api("ListTagsForResource", recorded=True))
@@ -145,12 +152,11 @@ def tags_of_nothing(aws: Aws) -> None:
     refused("ResourceNotFound", aws.sns.list_tags_for_resource, ResourceArn=f"{aws.topic()}-not")
 
 
-def _attribute(key: str, statement: str, name: str, value: str) -> None:
-    def check(aws: Aws) -> None:
-        given = {"TopicArn": aws.topic(), "AttributeName": name, "AttributeValue": value}
-        refused(_INVALID, aws.sns.set_topic_attributes, **given)
+_set = GROUP.refusals("sns.set_topic_attributes", _INVALID, sns_api("SetTopicAttributes"), TopicArn=Aws.topic)
 
-    GROUP.add(key, f"{statement} is rejected", sns_api("SetTopicAttributes"), check)
+
+def _attribute(key: str, statement: str, name: str, value: str) -> None:
+    _set(key, f"{statement} is rejected", AttributeName=name, AttributeValue=value)
 
 
 _attribute("unknown_attribute", "An unknown attribute", "NoSuch", "x")
@@ -165,22 +171,19 @@ _attribute("long_display_name", "A display name of 101 characters", "DisplayName
 def display_name(aws: Aws) -> None:
     """A display name is set and shown."""
     topic = aws.topic()
-    aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="Orders")
+    aws.set_topic(topic, "DisplayName", "Orders")
 
-    same("shows", aws.sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"], "Orders")
+    same("shows", aws.topic_attributes(topic)["DisplayName"], "Orders")
 
 
 @behaviour(sns_guide("creating-delivery-policy", recorded=True))
 def effective_delivery_policy(aws: Aws) -> None:
     """The effective delivery policy is the given one, completed by defaults."""
     topic = aws.topic()
-    policy = json.dumps(
-        {"http": {"defaultHealthyRetryPolicy": {"minDelayTarget": 5, "maxDelayTarget": 6, "numRetries": 1}}}
-    )
-    aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="DeliveryPolicy", AttributeValue=policy)
+    retries = {"minDelayTarget": 5, "maxDelayTarget": 6, "numRetries": 1}
+    aws.set_topic(topic, "DeliveryPolicy", json.dumps({"http": {"defaultHealthyRetryPolicy": retries}}))
 
-    shown = aws.sns.get_topic_attributes(TopicArn=topic)["Attributes"]["EffectiveDeliveryPolicy"]
-    effective = json.loads(shown)["http"]["defaultHealthyRetryPolicy"]
+    effective = _retries(aws, topic)
 
     same("says", (effective["minDelayTarget"], effective.get("backoffFunction")), (5, "linear"))
 
@@ -191,7 +194,7 @@ def permission(aws: Aws) -> None:
     topic = aws.topic()
     aws.sns.add_permission(TopicArn=topic, Label="l", AWSAccountId=["111111111111"], ActionName=["Publish"])
 
-    policy = json.loads(aws.sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+    policy = json.loads(aws.topic_attributes(topic)["Policy"])
 
     added = [one for one in policy["Statement"] if one.get("Sid") == "l"]
     wanted = {

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 
-from fidelity.aws import Aws
+from fidelity.aws import Aws, new_url
 from fidelity.behaviour import Group
 from fidelity.expect import holds, refused, same
 from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "Attributes of a queue")
 behaviour = GROUP.behaviour
+_SET = sqs_api("SetQueueAttributes")
 
 
 def _default(name: str, value: str, what: str) -> None:
     def check(aws: Aws) -> None:
         same("shows", aws.queue().attributes(name).get(name), value)
 
-    GROUP.add(f"default_{name}", f"By default {what} ({name})", sqs_api("SetQueueAttributes"), check)
+    GROUP.add(f"default_{name}", f"By default {what} ({name})", _SET, check)
 
 
 _default("VisibilityTimeout", "30", "a message is hidden for 30 seconds")
@@ -28,10 +29,9 @@ _default("SqsManagedSseEnabled", "true", "SQS encrypts with its own keys")
 
 def _range(name: str, value: str, what: str) -> None:
     def check(aws: Aws) -> None:
-        given = {"QueueUrl": aws.queue().url, "Attributes": {name: value}}
-        refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, says=name, **given)
+        refused("InvalidAttributeValue", aws.queue().set, says=name, **{name: value})
 
-    GROUP.add(f"range_{name}", f"{name} {what} is rejected", sqs_api("SetQueueAttributes"), check)
+    GROUP.add(f"range_{name}", f"{name} {what} is rejected", _SET, check)
 
 
 _range("DelaySeconds", "901", "of more than 900")
@@ -44,17 +44,13 @@ _range("ReceiveMessageWaitTimeSeconds", "21", "of more than 20")
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def unknown_attribute(aws: Aws) -> None:
     """Setting an attribute that does not exist is rejected with InvalidAttributeName."""
-    given = {"QueueUrl": aws.queue().url, "Attributes": {"Nonsense": "1"}}
-
-    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, says="Unknown Attribute Nonsense", **given)
+    refused("InvalidAttributeName", aws.queue().set, says="Unknown Attribute Nonsense", Nonsense="1")
 
 
 @behaviour(sqs_api("GetQueueAttributes"))
 def unknown_attribute_asked_for(aws: Aws) -> None:
     """A request for an attribute that does not exist is rejected with InvalidAttributeName."""
-    given = {"QueueUrl": aws.queue().url, "AttributeNames": ["Nonsense"]}
-
-    refused("InvalidAttributeName", aws.sqs.get_queue_attributes, **given)
+    refused("InvalidAttributeName", aws.sqs.get_queue_attributes, QueueUrl=new_url(aws), AttributeNames=["Nonsense"])
 
 
 @behaviour(sqs_api("GetQueueAttributes"))
@@ -65,12 +61,10 @@ def only_what_is_asked(aws: Aws) -> None:
     same("shows", shown, {"VisibilityTimeout": "30", "DelaySeconds": "0"})
 
 
-@behaviour(sqs_api("SetQueueAttributes"))
+@behaviour(_SET)
 def read_only_attribute(aws: Aws) -> None:
     """An attribute that cannot be set, such as QueueArn, is rejected."""
-    given = {"QueueUrl": aws.queue().url, "Attributes": {"QueueArn": "arn"}}
-
-    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, **given)
+    refused("InvalidAttributeName", aws.queue().set, QueueArn="arn")
 
 
 @behaviour(sqs_api("GetQueueAttributes"))
@@ -78,19 +72,19 @@ def last_modified(aws: Aws) -> None:
     """LastModifiedTimestamp is the time of the last change."""
     queue = aws.queue()
     time.sleep(2)
-    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"DelaySeconds": "1"})
+    queue.set(DelaySeconds="1")
 
     shown = queue.attributes("CreatedTimestamp", "LastModifiedTimestamp")
 
     holds(int(shown["LastModifiedTimestamp"]) > int(shown["CreatedTimestamp"]), "stays at the creation")
 
 
-@behaviour(sqs_api("SetQueueAttributes"))
+@behaviour(_SET)
 def empty_text_removes(aws: Aws) -> None:
     """An empty text removes a redrive policy."""
-    queue = aws.queue(**aws.dead_letters(aws.queue()))
+    queue, _ = aws.pair()
 
-    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"RedrivePolicy": ""})
+    queue.set(RedrivePolicy="")
 
     holds("RedrivePolicy" not in queue.attributes(), "keeps it")
 
@@ -98,19 +92,18 @@ def empty_text_removes(aws: Aws) -> None:
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def two_encryptions(aws: Aws) -> None:
     """KMS and SQS's own encryption at the same time are rejected."""
-    given = {"QueueName": aws.name(), "Attributes": {"KmsMasterKeyId": "key", "SqsManagedSseEnabled": "true"}}
+    given = {"KmsMasterKeyId": "key", "SqsManagedSseEnabled": "true"}
+    refused("InvalidAttributeName", aws.queue, says="one type of server-side encryption", **given)
 
-    refused("InvalidAttributeName", aws.sqs.create_queue, says="one type of server-side encryption", **given)
 
-
-@behaviour(sqs_api("SetQueueAttributes"))
+@behaviour(_SET)
 def key_instead(aws: Aws) -> None:
     """A KMS key turns SQS's own encryption off, and without it its reuse period is not shown."""
     names = ("KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled")
     queue = aws.queue(KmsMasterKeyId="alias/aws/sqs", KmsDataKeyReusePeriodSeconds="60")
     same("shows", queue.attributes(*names), dict(zip(names, ("alias/aws/sqs", "60", "false"), strict=True)))
 
-    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"SqsManagedSseEnabled": "true"})
+    queue.set(SqsManagedSseEnabled="true")
 
     same("then shows", queue.attributes(*names), {"SqsManagedSseEnabled": "true"})
 
@@ -118,35 +111,28 @@ def key_instead(aws: Aws) -> None:
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def high_throughput_on_standard(aws: Aws) -> None:
     """DeduplicationScope is rejected on a standard queue, as one for FIFO queues only."""
-    given = {"QueueUrl": aws.queue().url, "Attributes": {"DeduplicationScope": "queue"}}
+    says = "only when FifoQueue is set to true"
+    refused("InvalidAttributeName", aws.queue().set, says=says, DeduplicationScope="queue")
 
-    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, says="only when FifoQueue is set to true", **given)
 
-
-@behaviour(sqs_api("SetQueueAttributes"))
+@behaviour(_SET)
 def fifo_attribute_on_standard(aws: Aws) -> None:
     """ContentBasedDeduplication is rejected on a standard queue."""
-    given = {"QueueUrl": aws.queue().url, "Attributes": {"ContentBasedDeduplication": "true"}}
-
-    refused("InvalidAttributeName", aws.sqs.set_queue_attributes, **given)
+    refused("InvalidAttributeName", aws.queue().set, ContentBasedDeduplication="true")
 
 
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def queue_type_stays(aws: Aws) -> None:
     """A FIFO queue cannot become a standard one."""
-    given = {"QueueUrl": aws.fifo().url, "Attributes": {"FifoQueue": "false"}}
-
-    refused(
-        "InvalidAttributeValue", aws.sqs.set_queue_attributes, says="Modifying queue type is not supported", **given
-    )
+    says = "Modifying queue type is not supported"
+    refused("InvalidAttributeValue", aws.fifo().set, says=says, FifoQueue="false")
 
 
 @behaviour(sqs_api("GetQueueAttributes"))
 def counts(aws: Aws) -> None:
     """The approximate numbers count visible, hidden and delayed messages separately."""
     queue = aws.queue()
-    queue.send("in flight")
-    queue.one()
+    queue.received("in flight")
     queue.send("visible")
     queue.send("delayed", DelaySeconds=60)
 
@@ -159,7 +145,7 @@ def standard_delay_is_not_retroactive(aws: Aws) -> None:
     queue = aws.queue(DelaySeconds="60")
     queue.send("delayed")
 
-    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"DelaySeconds": "0"})
+    queue.set(DelaySeconds="0")
 
     same("counts", queue.counts(), (0, 0, 1))
 
@@ -170,6 +156,6 @@ def fifo_delay_is_retroactive(aws: Aws) -> None:
     queue = aws.fifo(DelaySeconds="60", ContentBasedDeduplication="true")
     queue.send("delayed", MessageGroupId="g")
 
-    aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"DelaySeconds": "0"})
+    queue.set(DelaySeconds="0")
 
     same("gives", queue.bodies(1, within_s=2), ["delayed"])

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fidelity.aws import Aws
+from fidelity.aws import Aws, Queue, new_url
 from fidelity.behaviour import Group
 from fidelity.expect import refused, same
-from fidelity.sources import Source, sqs_api, sqs_guide
+from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "Batches")
 behaviour = GROUP.behaviour
 _CODES = "AWS.SimpleQueueService."
+_EMPTY = f"{_CODES}EmptyBatchRequest"
+_SEND = sqs_api("SendMessageBatch", recorded=True)
+_send = GROUP.refusals("sqs.send_message_batch", _EMPTY, _SEND, QueueUrl=new_url)
 
 
 def _whole(name: str, statement: str, ids: list[str], code: str) -> None:
-    def check(aws: Aws) -> None:
-        entries = [{"Id": one, "MessageBody": "b"} for one in ids]
-        refused(f"{_CODES}{code}", aws.sqs.send_message_batch, QueueUrl=aws.queue().url, Entries=entries)
-
-    GROUP.add(name, f"{statement} is rejected ({code})", sqs_api("SendMessageBatch", recorded=True), check)
+    entries = [{"Id": one, "MessageBody": "b"} for one in ids]
+    _send(name, f"{statement} is rejected ({code})", code=f"{_CODES}{code}", Entries=entries)
 
 
 _whole("empty_batch", "An empty batch", [], "EmptyBatchRequest")
@@ -29,14 +30,26 @@ _whole("bad_id", "A batch with an id with special characters", ["a:b"], "Invalid
 _whole("long_id", "A batch with an id of 81 characters", ["a" * 81], "InvalidBatchEntryId")
 
 
-@behaviour(sqs_api("SendMessageBatch", recorded=True))
+def _sent(queue: Queue, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    answer: dict[str, Any] = queue.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+    return answer
+
+
+def _ids(answer: dict[str, Any], result: str = "Successful") -> list[str]:
+    return [entry["Id"] for entry in answer.get(result, [])]
+
+
+def _failed(answer: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    return [(entry["Id"], entry["Code"], entry["SenderFault"]) for entry in answer.get("Failed", [])]
+
+
+@behaviour(_SEND)
 def nothing_of_a_refused_batch(aws: Aws) -> None:
     """A rejected batch sends nothing."""
     queue = aws.queue()
     entries = [{"Id": "a", "MessageBody": "1"}, {"Id": "a", "MessageBody": "2"}]
 
-    refused(f"{_CODES}BatchEntryIdsNotDistinct", aws.sqs.send_message_batch, QueueUrl=queue.url, Entries=entries)
-
+    refused(f"{_CODES}BatchEntryIdsNotDistinct", _sent, queue=queue, entries=entries)
     same("counts", queue.counts(), (0, 0, 0))
 
 
@@ -44,43 +57,37 @@ def nothing_of_a_refused_batch(aws: Aws) -> None:
 def batch_too_long(aws: Aws) -> None:
     """A batch of more than 1 MiB in all is rejected (BatchRequestTooLong)."""
     entries = [{"Id": str(number), "MessageBody": "a" * 524_289} for number in range(2)]
-
-    refused(f"{_CODES}BatchRequestTooLong", aws.sqs.send_message_batch, QueueUrl=aws.queue().url, Entries=entries)
+    refused(f"{_CODES}BatchRequestTooLong", _sent, queue=aws.queue(), entries=entries)
 
 
 @behaviour(sqs_api("BatchResultErrorEntry"))
 def partial_failure(aws: Aws) -> None:
     """One invalid entry fails as the sender's fault; the others are sent."""
-    queue = aws.queue()
-    entries = [{"Id": "good", "MessageBody": "b"}, {"Id": "bad", "MessageBody": "b", "DelaySeconds": 1000}]
+    bad = {"Id": "bad", "MessageBody": "b", "DelaySeconds": 1000}
 
-    answer = aws.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+    answer = _sent(aws.queue(), [{"Id": "good", "MessageBody": "b"}, bad])
 
-    same("sends", [entry["Id"] for entry in answer.get("Successful", [])], ["good"])
-    failed = [(entry["Id"], entry["Code"], entry["SenderFault"]) for entry in answer.get("Failed", [])]
-    same("tells", failed, [("bad", "InvalidParameterValue", True)])
+    same("sends", _ids(answer), ["good"])
+    same("tells", _failed(answer), [("bad", "InvalidParameterValue", True)])
 
 
-@behaviour(sqs_api("SendMessageBatch", recorded=True))
+@behaviour(_SEND)
 def entry_too_long(aws: Aws) -> None:
     """An entry longer than the queue's MaximumMessageSize fails alone."""
-    queue = aws.queue(MaximumMessageSize="1024")
     entries = [{"Id": "fits", "MessageBody": "a" * 1024}, {"Id": "long", "MessageBody": "a" * 1025}]
 
-    answer = aws.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+    answer = _sent(aws.queue(MaximumMessageSize="1024"), entries)
 
-    same("sends", [entry["Id"] for entry in answer.get("Successful", [])], ["fits"])
-    failed = [(entry["Id"], entry["Code"], entry["SenderFault"]) for entry in answer.get("Failed", [])]
-    same("tells", failed, [("long", "InvalidParameterValue", True)])
+    same("sends", _ids(answer), ["fits"])
+    same("tells", _failed(answer), [("long", "InvalidParameterValue", True)])
 
 
 @behaviour(sqs_api("SendMessageBatch"))
 def delay_of_an_entry(aws: Aws) -> None:
     """Each entry has its own delay."""
     queue = aws.queue()
-    entries = [{"Id": "0", "MessageBody": "now"}, {"Id": "1", "MessageBody": "late", "DelaySeconds": 60}]
 
-    aws.sqs.send_message_batch(QueueUrl=queue.url, Entries=entries)
+    _sent(queue, [{"Id": "0", "MessageBody": "now"}, {"Id": "1", "MessageBody": "late", "DelaySeconds": 60}])
 
     same("counts", queue.counts(), (1, 0, 1))
 
@@ -88,9 +95,7 @@ def delay_of_an_entry(aws: Aws) -> None:
 @behaviour(sqs_api("SendMessageBatchResultEntry"))
 def digests_of_a_batch(aws: Aws) -> None:
     """Each entry's result has its message id and the digest of its body."""
-    entries = [{"Id": "x", "MessageBody": "b"}]
-
-    [sent] = aws.sqs.send_message_batch(QueueUrl=aws.queue().url, Entries=entries)["Successful"]
+    [sent] = _sent(aws.queue(), [{"Id": "x", "MessageBody": "b"}])["Successful"]
 
     same("answers", {name for name in sent if sent[name]}, {"Id", "MessageId", "MD5OfMessageBody"})
     same("digest", sent["MD5OfMessageBody"], "92eb5ffee6ae2fec3ad71c777531578f")
@@ -100,15 +105,11 @@ def digests_of_a_batch(aws: Aws) -> None:
 def deletes(aws: Aws) -> None:
     """A batch of deletes reports an invalid handle (ReceiptHandleIsInvalid) and deletes the rest."""
     queue = aws.queue()
-    queue.send()
-    entries = [
-        {"Id": "good", "ReceiptHandle": queue.one()["ReceiptHandle"]},
-        {"Id": "bad", "ReceiptHandle": "no handle"},
-    ]
+    entries = [{"Id": "good", "ReceiptHandle": queue.handle()}, {"Id": "bad", "ReceiptHandle": "no handle"}]
 
     answer = aws.sqs.delete_message_batch(QueueUrl=queue.url, Entries=entries)
 
-    same("deletes", [entry["Id"] for entry in answer.get("Successful", [])], ["good"])
+    same("deletes", _ids(answer), ["good"])
     failed = [(entry["Id"], entry["Code"]) for entry in answer.get("Failed", [])]
     same("tells", failed, [("bad", "ReceiptHandleIsInvalid")])
 
@@ -117,41 +118,33 @@ def deletes(aws: Aws) -> None:
 def visibilities(aws: Aws) -> None:
     """A batch of visibility changes has a result for each entry."""
     queue = aws.queue()
-    queue.send()
-    handle = queue.one()["ReceiptHandle"]
-    entries: list[dict[str, Any]] = [
-        {"Id": "good", "ReceiptHandle": handle, "VisibilityTimeout": 0},
-        {"Id": "bad", "ReceiptHandle": handle, "VisibilityTimeout": 43_201},
+    handle = queue.handle()
+    entries = [
+        {"Id": one, "ReceiptHandle": handle, "VisibilityTimeout": seconds}
+        for one, seconds in (("good", 0), ("bad", 43_201))
     ]
 
     answer = aws.sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=entries)
 
-    same("changes", [entry["Id"] for entry in answer.get("Successful", [])], ["good"])
-    same("refuses", [entry["Id"] for entry in answer.get("Failed", [])], ["bad"])
+    same("changes", _ids(answer), ["good"])
+    same("refuses", _ids(answer, "Failed"), ["bad"])
 
 
-@behaviour(sqs_api("SendMessageBatch", recorded=True))
+@behaviour(_SEND)
 def no_group(aws: Aws) -> None:
     """An entry without a group makes a whole FIFO batch fail, with InvalidParameterValue."""
     entries = [{"Id": "1", "MessageBody": "b", "MessageDeduplicationId": "d"}]
-    given = {"QueueUrl": aws.fifo().url, "Entries": entries}
-
-    refused("InvalidParameterValue", aws.sqs.send_message_batch, says="parameter MessageGroupId", **given)
+    refused("InvalidParameterValue", _sent, says="parameter MessageGroupId", queue=aws.fifo(), entries=entries)
 
 
-def _other_whole(name: str, statement: str, source: Source, operation: str) -> None:
-    def check(aws: Aws) -> None:
-        refused(f"{_CODES}EmptyBatchRequest", getattr(aws.sqs, operation), QueueUrl=aws.queue().url, Entries=[])
-
-    GROUP.add(name, statement, source, check)
+def _empty(name: str, statement: str, action: str, call: str) -> None:
+    GROUP.refusals(call, _EMPTY, sqs_api(action), QueueUrl=new_url, Entries=[])(name, statement)
 
 
-_other_whole(
-    "no_deletes", "An empty batch of deletes is rejected", sqs_api("DeleteMessageBatch"), "delete_message_batch"
-)
-_other_whole(
+_empty("no_deletes", "An empty batch of deletes is rejected", "DeleteMessageBatch", "sqs.delete_message_batch")
+_empty(
     "no_changes",
     "An empty batch of visibility changes is rejected",
-    sqs_api("ChangeMessageVisibilityBatch"),
-    "change_message_visibility_batch",
+    "ChangeMessageVisibilityBatch",
+    "sqs.change_message_visibility_batch",
 )

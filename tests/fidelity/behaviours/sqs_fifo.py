@@ -3,69 +3,53 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from fidelity.aws import Aws, Queue, bodies
+from fidelity.aws import Aws, attribute, bodies
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import holds, refused, same, timed
 from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "FIFO queues")
 behaviour = GROUP.behaviour
+_IDS = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
 _LOGIC = sqs_guide("FIFO-queues-understanding-logic")
-
-
-def fill(queue: Queue, *messages: str) -> None:
-    """Send messages whose first letter is their group."""
-    for body in messages:
-        queue.send(body, MessageGroupId=body[0], MessageDeduplicationId=body)
 
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def group_required(aws: Aws) -> None:
     """A message without a group is rejected (MissingParameter)."""
-    given = {"QueueUrl": aws.fifo().url, "MessageBody": "b", "MessageDeduplicationId": "d"}
-
-    refused("MissingParameter", aws.sqs.send_message, says="MessageGroupId", **given)
+    refused("MissingParameter", aws.fifo().send, says="MessageGroupId", MessageDeduplicationId="d")
 
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def token_required(aws: Aws) -> None:
     """A message without a deduplication id is rejected, unless the queue has ContentBasedDeduplication."""
-    given = {"QueueUrl": aws.fifo().url, "MessageBody": "b", "MessageGroupId": "g"}
-
-    refused("InvalidParameterValue", aws.sqs.send_message, says="ContentBasedDeduplication", **given)
+    refused("InvalidParameterValue", aws.fifo().send, says="ContentBasedDeduplication", MessageGroupId="g")
 
 
 @behaviour(sqs_guide("sqs-message-timers", recorded=True))
 def no_own_delay(aws: Aws) -> None:
     """A delay of a single message is rejected."""
-    given: dict[str, Any] = {"MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
-
-    refused("InvalidParameterValue", aws.sqs.send_message, QueueUrl=aws.fifo().url, DelaySeconds=2, **given)
+    refused("InvalidParameterValue", aws.fifo().send, DelaySeconds=2, **_IDS)
 
 
 @behaviour(sqs_api("SendMessage"))
 def long_group(aws: Aws) -> None:
     """A group id of 129 characters is rejected."""
-    given = {"MessageBody": "b", "MessageGroupId": "g" * 129, "MessageDeduplicationId": "d"}
-
-    refused("InvalidParameterValue", aws.sqs.send_message, QueueUrl=aws.fifo().url, **given)
+    refused("InvalidParameterValue", aws.fifo().send, **_IDS | {"MessageGroupId": "g" * 129})
 
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def empty_deduplication_id(aws: Aws) -> None:
     """An empty deduplication id is rejected for its length, not as a missing one."""
-    given = {"MessageBody": "b", "MessageGroupId": "g", "MessageDeduplicationId": ""}
-
-    refused("InvalidParameterValue", aws.sqs.send_message, says="1 to 128", QueueUrl=aws.fifo().url, **given)
+    refused("InvalidParameterValue", aws.fifo().send, says="1 to 128", **_IDS | {"MessageDeduplicationId": ""})
 
 
 @behaviour(sqs_api("ReceiveMessage", recorded=True))
 def fifo_attributes(aws: Aws) -> None:
     """Group, deduplication id and sequence number are shown; the sequence number is the sender's."""
     queue = aws.fifo()
-    sent = queue.send("b", MessageGroupId="g", MessageDeduplicationId="d")
+    sent = queue.send("b", **_IDS)
 
     shown = queue.one(MessageSystemAttributeNames=["All"])["Attributes"]
 
@@ -77,7 +61,7 @@ def fifo_attributes(aws: Aws) -> None:
 def order_in_a_group(aws: Aws) -> None:
     """The messages of a group are received in the order of sending."""
     queue = aws.fifo()
-    fill(queue, "a1", "a2", "a3", "a4")
+    queue.fill("a1", "a2", "a3", "a4")
 
     same("gives", queue.bodies(4), ["a1", "a2", "a3", "a4"])
 
@@ -86,7 +70,7 @@ def order_in_a_group(aws: Aws) -> None:
 def batch_from_one_group(aws: Aws) -> None:
     """A receive takes as many messages of one group as it can before it goes to another."""
     queue = aws.fifo()
-    fill(queue, "a1", "b1", "a2", "b2")
+    queue.fill("a1", "b1", "a2", "b2")
 
     same("gives", bodies(queue.receive(3)), ["a1", "a2", "b1"])
 
@@ -95,7 +79,7 @@ def batch_from_one_group(aws: Aws) -> None:
 def group_blocked(aws: Aws) -> None:
     """While a message of a group is in flight, later ones of the group wait; other groups do not."""
     queue = aws.fifo()
-    fill(queue, "a1", "a2", "b1")
+    queue.fill("a1", "a2", "b1")
     queue.one()
 
     same("gives", bodies(queue.receive(10)), ["b1"])
@@ -105,7 +89,7 @@ def group_blocked(aws: Aws) -> None:
 def group_freed(aws: Aws) -> None:
     """A delete of the message in flight releases the rest of its group."""
     queue = aws.fifo()
-    fill(queue, "a1", "a2")
+    queue.fill("a1", "a2")
     queue.delete(queue.one())
 
     same("gives", bodies(queue.receive(10)), ["a2"])
@@ -115,7 +99,7 @@ def group_freed(aws: Aws) -> None:
 def order_through_a_timeout(aws: Aws) -> None:
     """A message that becomes visible again is the first of its group."""
     queue = aws.fifo()
-    fill(queue, "a1", "a2", "a3")
+    queue.fill("a1", "a2", "a3")
     queue.receive(2, VisibilityTimeout=1)
     time.sleep(1.5)
 
@@ -126,10 +110,9 @@ def order_through_a_timeout(aws: Aws) -> None:
 def kept_longer(aws: Aws) -> None:
     """Of three messages of a group of which the second is still in flight, only the first is received again."""
     queue = aws.fifo(ContentBasedDeduplication="true", VisibilityTimeout="1")
-    fill(queue, "g1", "g2", "g3")
-    second = queue.receive()[1]
+    queue.fill("g1", "g2", "g3")
 
-    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=second["ReceiptHandle"], VisibilityTimeout=30)
+    queue.hide(queue.receive()[1]["ReceiptHandle"], 30)
     time.sleep(1.5)
 
     same("gives", bodies(queue.receive(wait_s=2)), ["g1"])
@@ -139,8 +122,7 @@ def kept_longer(aws: Aws) -> None:
 def sent_twice(aws: Aws) -> None:
     """The same deduplication id within five minutes is sent once; the second answer equals the first."""
     queue = aws.fifo()
-    given = {"MessageGroupId": "g", "MessageDeduplicationId": "d"}
-    first, second = queue.send("first", **given), queue.send("second", **given)
+    first, second = queue.send("first", **_IDS), queue.send("second", **_IDS)
 
     same("gives", queue.bodies(1), ["first"])
     holds(first["MessageId"] == second["MessageId"], "answers another message id")
@@ -151,10 +133,10 @@ def sent_twice(aws: Aws) -> None:
 def sent_again_after_delete(aws: Aws) -> None:
     """A deduplication id applies for five minutes even if its message was deleted."""
     queue = aws.fifo()
-    fill(queue, "a1")
+    queue.fill("a1")
     queue.delete(queue.one())
 
-    fill(queue, "a1")
+    queue.fill("a1")
 
     same("gives", bodies(queue.receive(10)), [])
 
@@ -164,8 +146,7 @@ def content_based(aws: Aws) -> None:
     """ContentBasedDeduplication uses the body, not the attributes."""
     queue = aws.fifo(ContentBasedDeduplication="true")
     for number in ("1", "2"):
-        attributes = {"n": {"DataType": "Number", "StringValue": number}}
-        queue.send("same", MessageGroupId="g", MessageAttributes=attributes)
+        queue.send("same", MessageGroupId="g", MessageAttributes={"n": attribute(number, "Number")})
 
     same("gives", queue.bodies(1), ["same"])
 
@@ -203,9 +184,7 @@ def token_counts_for_the_group(aws: Aws) -> None:
 @behaviour(sqs_api("SetQueueAttributes"))
 def throughput_needs_its_scope(aws: Aws) -> None:
     """FifoThroughputLimit perMessageGroupId is rejected while the deduplication scope is the queue."""
-    given = {"QueueUrl": aws.fifo().url, "Attributes": {"FifoThroughputLimit": "perMessageGroupId"}}
-
-    refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, **given)
+    refused("InvalidAttributeValue", aws.fifo().set, FifoThroughputLimit="perMessageGroupId")
 
 
 @behaviour(sqs_api("SendMessage"))
@@ -222,20 +201,18 @@ def sequence_numbers(aws: Aws) -> None:
 def expired_handle(aws: Aws) -> None:
     """After the visibility timeout a handle does not delete; the error says that it has expired."""
     queue = aws.fifo()
-    fill(queue, "a1")
-    handle = queue.one(VisibilityTimeout=1)["ReceiptHandle"]
+    queue.fill("a1")
+    message = queue.one(VisibilityTimeout=1)
     time.sleep(1.5)
 
-    refused(
-        "InvalidParameterValue", aws.sqs.delete_message, says="has expired", QueueUrl=queue.url, ReceiptHandle=handle
-    )
+    refused("InvalidParameterValue", queue.delete, says="has expired", message=message)
 
 
 @behaviour(sqs_api("ReceiveMessage"))
 def retried_receive(aws: Aws) -> None:
     """A receive with the same attempt id returns the same messages and handles again."""
     queue = aws.fifo()
-    fill(queue, "a1", "a2")
+    queue.fill("a1", "a2")
 
     first, again = (queue.receive(1, ReceiveRequestAttemptId="attempt") for _ in range(2))
 
@@ -246,32 +223,27 @@ def retried_receive(aws: Aws) -> None:
 @behaviour(sqs_api("ReceiveMessage"))
 def long_attempt_id(aws: Aws) -> None:
     """An attempt id of 129 characters is rejected."""
-    given = {"QueueUrl": aws.fifo().url, "ReceiveRequestAttemptId": "x" * 129}
-
-    refused("InvalidParameterValue", aws.sqs.receive_message, **given)
+    refused("InvalidParameterValue", aws.fifo().receive, ReceiveRequestAttemptId="x" * 129)
 
 
 @behaviour(sqs_guide("sqs-delay-queues"))
 def delay_of_the_queue(aws: Aws) -> None:
     """A FIFO queue's delay applies to each message."""
     queue = aws.fifo(DelaySeconds="2")
-    sent = time.monotonic()
-    fill(queue, "a1")
 
-    queue.one(10)
-
-    passed = time.monotonic() - sent
-    holds(passed > 1.7, f"comes after {passed:.0f} s")
+    with timed("comes", least_s=1.7):
+        queue.fill("a1")
+        queue.one(10)
 
 
 @behaviour(sqs_api("PurgeQueue", recorded=True))
 def purge_forgets(aws: Aws) -> None:
     """After a purge the same deduplication id is accepted again."""
     queue = aws.fifo()
-    fill(queue, "a1")
+    queue.fill("a1")
     aws.sqs.purge_queue(QueueUrl=queue.url)
 
-    fill(queue, "a1")
+    queue.fill("a1")
 
     same("gives", queue.bodies(1, within_s=2), ["a1"])
 
@@ -280,9 +252,8 @@ def purge_forgets(aws: Aws) -> None:
 def delete_out_of_order(aws: Aws) -> None:
     """Deleting the second of two messages in flight does not let a third pass the first."""
     queue = aws.fifo()
-    fill(queue, "a1", "a2", "a3")
-    second = queue.receive(2)[1]
+    queue.fill("a1", "a2", "a3")
 
-    queue.delete(second)
+    queue.delete(queue.receive(2)[1])
 
     same("gives", bodies(queue.receive(10)), [])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fidelity.aws import Aws, Queue, eventually
+from fidelity.aws import Aws, Queue
 from fidelity.behaviour import Group
-from fidelity.behaviours.sqs_dead_letters import scene
-from fidelity.expect import holds, refused, same
+from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "Message move tasks")
@@ -15,7 +14,8 @@ behaviour = GROUP.behaviour
 
 
 def _with_letters(aws: Aws, number: int) -> tuple[Queue, Queue]:
-    queue, dead = scene(aws)
+    """Create a queue and its dead-letter queue with a number of dead letters."""
+    queue, dead = aws.pair()
     for body in range(number):
         queue.send(str(body))
     for _ in range(2):
@@ -24,13 +24,14 @@ def _with_letters(aws: Aws, number: int) -> tuple[Queue, Queue]:
     return queue, dead
 
 
-def _task(aws: Aws, dead: Queue) -> dict[str, Any]:
-    return dict(aws.sqs.list_message_move_tasks(SourceArn=dead.arn)["Results"][0])
-
-
 def _ends(aws: Aws, dead: Queue, status: str) -> dict[str, Any]:
-    eventually(lambda: _task(aws, dead)["Status"] == status, f"does not become {status}")
-    return _task(aws, dead)
+    """Return the latest task once it has the status."""
+
+    def task() -> dict[str, Any]:
+        return dict(aws.sqs.list_message_move_tasks(SourceArn=dead.arn)["Results"][0])
+
+    eventually(lambda: task()["Status"] == status, f"does not become {status}")
+    return task()
 
 
 @behaviour(sqs_api("StartMessageMoveTask"))
@@ -108,7 +109,7 @@ def no_dead_letter_queue(aws: Aws) -> None:
 @behaviour(sqs_api("StartMessageMoveTask", recorded=True))
 def no_destination(aws: Aws) -> None:
     """A destination that does not exist is rejected (ResourceNotFoundException)."""
-    _, dead = scene(aws)
+    _, dead = aws.pair()
     given = {"SourceArn": dead.arn, "DestinationArn": f"{dead.arn}-not"}
 
     refused("ResourceNotFoundException", aws.sqs.start_message_move_task, **given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from fidelity.aws import ACCOUNT, Aws
+from fidelity.aws import ACCOUNT, Aws, Queue
 from fidelity.behaviour import Group
 from fidelity.expect import refused, same
 from fidelity.sources import sqs_api, sqs_guide
@@ -14,14 +14,17 @@ behaviour = GROUP.behaviour
 _OTHER = "111111111111"
 
 
+def _permit(queue: Queue, permitted: str = "SendMessage", label: str = "l") -> None:
+    """Add a permission of another account."""
+    queue.sqs.add_permission(QueueUrl=queue.url, Label=label, AWSAccountIds=[_OTHER], Actions=[permitted])
+
+
 @behaviour(sqs_api("AddPermission", recorded=True))
 def permission(aws: Aws) -> None:
     """AddPermission adds a statement with the label, the account's root and the action."""
     queue = aws.queue()
-    given = {"QueueUrl": queue.url, "Label": "send", "AWSAccountIds": [_OTHER], "Actions": ["SendMessage"]}
-    aws.sqs.add_permission(**given)
 
-    policy = json.loads(queue.attributes("Policy")["Policy"])
+    _permit(queue, label="send")
 
     statement = {
         "Sid": "send",
@@ -30,16 +33,16 @@ def permission(aws: Aws) -> None:
         "Action": "SQS:SendMessage",
         "Resource": queue.arn,
     }
-    same("adds", policy["Statement"], [statement])
+    same("adds", json.loads(queue.attributes("Policy")["Policy"])["Statement"], [statement])
 
 
 @behaviour(sqs_api("AddPermission", recorded=True))
 def label_twice(aws: Aws) -> None:
     """An existing label is rejected."""
-    given = {"QueueUrl": aws.queue().url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["SendMessage"]}
-    aws.sqs.add_permission(**given)
+    queue = aws.queue()
+    _permit(queue)
 
-    refused("InvalidParameterValue", aws.sqs.add_permission, says="Already exists", **given)
+    refused("InvalidParameterValue", _permit, says="Already exists", queue=queue)
 
 
 @behaviour(sqs_api("RemovePermission", recorded=True))
@@ -52,8 +55,7 @@ def label_unknown(aws: Aws) -> None:
 def last_label(aws: Aws) -> None:
     """A queue without permissions has no policy."""
     queue = aws.queue()
-    given = {"QueueUrl": queue.url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["SendMessage"]}
-    aws.sqs.add_permission(**given)
+    _permit(queue)
 
     aws.sqs.remove_permission(QueueUrl=queue.url, Label="l")
 
@@ -63,10 +65,9 @@ def last_label(aws: Aws) -> None:
 @behaviour(sqs_api("AddPermission"))
 def action_unknown(aws: Aws) -> None:
     """A permission for an unknown action is rejected."""
-    given = {"QueueUrl": aws.queue().url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["Nonsense"]}
-
     says = "Value SQS:Nonsense for parameter ActionName is invalid"
-    refused("InvalidParameterValue", aws.sqs.add_permission, says=says, **given)
+
+    refused("InvalidParameterValue", _permit, says=says, queue=aws.queue(), permitted="Nonsense")
 
 
 @behaviour(sqs_guide("sqs-basic-examples-of-sqs-policies"))
@@ -81,8 +82,7 @@ def another_account_is_refused(aws: Aws) -> None:
 def another_account_is_let(aws: Aws) -> None:
     """Another account may do what a policy allows, and nothing else."""
     queue, other = aws.queue(), aws.client("sqs", account=_OTHER)
-    given = {"QueueUrl": queue.url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["SendMessage"]}
-    aws.sqs.add_permission(**given)
+    _permit(queue)
 
     other.send_message(QueueUrl=queue.url, MessageBody="b")
     refused("AccessDenied", other.receive_message, QueueUrl=queue.url)
@@ -94,17 +94,12 @@ def another_account_is_let(aws: Aws) -> None:
 def url_for_another_account(aws: Aws) -> None:
     """QueueOwnerAWSAccountId finds the queue of another account that allows it."""
     queue, other = aws.queue(), aws.client("sqs", account=_OTHER)
-    given = {"QueueUrl": queue.url, "Label": "l", "AWSAccountIds": [_OTHER], "Actions": ["GetQueueUrl"]}
-    aws.sqs.add_permission(**given)
+    _permit(queue, "GetQueueUrl")
 
-    url = other.get_queue_url(QueueName=queue.name, QueueOwnerAWSAccountId=ACCOUNT)["QueueUrl"]
-
-    same("gives", url, queue.url)
+    same("gives", other.get_queue_url(QueueName=queue.name, QueueOwnerAWSAccountId=ACCOUNT)["QueueUrl"], queue.url)
 
 
 @behaviour(sqs_api("SetQueueAttributes"))
 def policy_that_is_none(aws: Aws) -> None:
     """A policy that is not JSON is rejected (InvalidAttributeValue)."""
-    given = {"QueueUrl": aws.queue().url, "Attributes": {"Policy": "{"}}
-
-    refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, **given)
+    refused("InvalidAttributeValue", aws.queue().set, Policy="{")

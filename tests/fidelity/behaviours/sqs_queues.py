@@ -9,7 +9,7 @@ from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "Queues")
 behaviour = GROUP.behaviour
-_BAD_NAME = "InvalidParameterValue"
+_NOT_FOUND = "AWS.SimpleQueueService.NonExistentQueue"
 
 
 @behaviour(sqs_guide("sqs-queue-message-identifiers"))
@@ -34,8 +34,7 @@ def created_again(aws: Aws) -> None:
 @behaviour(sqs_api("CreateQueue", recorded=True))
 def created_differently(aws: Aws) -> None:
     """Creating a queue again with another attribute is rejected, and the error names the attribute."""
-    queue = aws.queue()
-    given = {"QueueName": queue.name, "Attributes": {"DelaySeconds": "5"}}
+    given = {"QueueName": aws.queue().name, "Attributes": {"DelaySeconds": "5"}}
 
     refused("QueueAlreadyExists", aws.sqs.create_queue, says="different value for attribute DelaySeconds", **given)
 
@@ -43,47 +42,43 @@ def created_differently(aws: Aws) -> None:
 @behaviour(sqs_api("CreateQueue"))
 def name_with_a_blank(aws: Aws) -> None:
     """A name with characters other than letters, digits, hyphens and underscores is rejected."""
-    refused(_BAD_NAME, aws.sqs.create_queue, QueueName="a b")
+    refused("InvalidParameterValue", aws.sqs.create_queue, QueueName="a b")
 
 
 @behaviour(sqs_api("CreateQueue"))
 def name_too_long(aws: Aws) -> None:
     """A name of 81 characters is rejected."""
-    refused(_BAD_NAME, aws.sqs.create_queue, QueueName="x" * 81)
+    refused("InvalidParameterValue", aws.sqs.create_queue, QueueName="x" * 81)
 
 
 @behaviour(sqs_api("CreateQueue"))
 def fifo_name_without_attribute(aws: Aws) -> None:
     """A name that ends with .fifo is rejected without the attribute FifoQueue."""
-    refused(_BAD_NAME, aws.sqs.create_queue, QueueName=f"{aws.name()}.fifo")
+    refused("InvalidParameterValue", aws.sqs.create_queue, QueueName=f"{aws.name()}.fifo")
 
 
 @behaviour(sqs_api("CreateQueue"))
 def fifo_without_fifo_name(aws: Aws) -> None:
     """A FIFO queue whose name does not end with .fifo is rejected."""
-    refused(_BAD_NAME, aws.sqs.create_queue, QueueName=aws.name(), Attributes={"FifoQueue": "true"})
+    refused("InvalidParameterValue", aws.queue, FifoQueue="true")
 
 
 @behaviour(sqs_api("CreateQueue", recorded=True))
 def fifo_false(aws: Aws) -> None:
     """FifoQueue=false is rejected on a standard queue: the attribute is unknown there."""
-    given = {"QueueName": aws.name(), "Attributes": {"FifoQueue": "false"}}
-
-    refused("InvalidAttributeName", aws.sqs.create_queue, says="Unknown Attribute FifoQueue", **given)
+    refused("InvalidAttributeName", aws.queue, says="Unknown Attribute FifoQueue", FifoQueue="false")
 
 
 @behaviour(sqs_api("GetQueueUrl", recorded=True))
 def url_of_nothing(aws: Aws) -> None:
     """GetQueueUrl of a queue that does not exist is rejected with AWS.SimpleQueueService.NonExistentQueue."""
-    refused("AWS.SimpleQueueService.NonExistentQueue", aws.sqs.get_queue_url, QueueName=aws.name(), status=400)
+    refused(_NOT_FOUND, aws.sqs.get_queue_url, QueueName=aws.name(), status=400)
 
 
 @behaviour(sqs_api("SendMessage", recorded=True))
 def send_to_nothing(aws: Aws) -> None:
     """SendMessage to a queue that does not exist is rejected with AWS.SimpleQueueService.NonExistentQueue."""
-    url = f"{aws.queue().url}-not"
-
-    refused("AWS.SimpleQueueService.NonExistentQueue", aws.sqs.send_message, QueueUrl=url, MessageBody="b")
+    refused(_NOT_FOUND, aws.sqs.send_message, QueueUrl=f"{aws.queue().url}-not", MessageBody="b")
 
 
 @behaviour(sqs_api("DeleteQueue"))
@@ -151,8 +146,7 @@ def tags_at_creation(aws: Aws) -> None:
 def purge(aws: Aws) -> None:
     """A purge deletes visible, in-flight and delayed messages."""
     queue = aws.queue()
-    queue.send("in flight")
-    queue.one()
+    queue.received("in flight")
     queue.send("waits")
     queue.send("delayed", DelaySeconds=60)
 
@@ -167,5 +161,4 @@ def purged_twice(aws: Aws) -> None:
     queue = aws.queue()
     aws.sqs.purge_queue(QueueUrl=queue.url)
 
-    code = "AWS.SimpleQueueService.PurgeQueueInProgress"
-    refused(code, aws.sqs.purge_queue, QueueUrl=queue.url, status=403)
+    refused("AWS.SimpleQueueService.PurgeQueueInProgress", aws.sqs.purge_queue, QueueUrl=queue.url, status=403)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
 
 import httpx
-from fidelity.aws import ACCOUNT, REGION, Aws, bodies
+from fidelity.aws import ACCOUNT, REGION, Aws, attribute, bodies, new_url
 from fidelity.behaviour import Group
-from fidelity.behaviours.sqs_sending import text
-from fidelity.expect import holds, refused, same
+from fidelity.expect import holds, same, timed
 from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "Receiving")
 behaviour = GROUP.behaviour
+_POLLING = sqs_guide("sqs-short-and-long-polling")
 _NAMES = {"General": "Kenobi", "Hello": "There", "Help.Me": "Me"}
 
 
@@ -51,26 +50,17 @@ def form_and_json(aws: Aws) -> None:
     same("gives", [message["Body"] for message in result["messages"]], ["hello"])
 
 
-def _refused(name: str, statement: str, **given: Any) -> None:
-    def check(aws: Aws) -> None:
-        refused("InvalidParameterValue", aws.sqs.receive_message, QueueUrl=aws.queue().url, **given)
-
-    GROUP.add(name, f"{statement} is rejected", sqs_api("ReceiveMessage"), check)
-
-
-_refused("eleven_messages", "Asking for eleven messages", MaxNumberOfMessages=11)
-_refused("no_messages", "Asking for 0 messages", MaxNumberOfMessages=0)
-_refused("waiting_too_long", "Waiting for more than 20 seconds", WaitTimeSeconds=21)
-_refused("hiding_too_long", "A visibility timeout of more than 12 hours", VisibilityTimeout=43_201)
+_refused = GROUP.refusals("sqs.receive_message", "InvalidParameterValue", sqs_api("ReceiveMessage"), QueueUrl=new_url)
+_refused("eleven_messages", "Asking for eleven messages is rejected", MaxNumberOfMessages=11)
+_refused("no_messages", "Asking for 0 messages is rejected", MaxNumberOfMessages=0)
+_refused("waiting_too_long", "Waiting for more than 20 seconds is rejected", WaitTimeSeconds=21)
+_refused("hiding_too_long", "A visibility timeout of more than 12 hours is rejected", VisibilityTimeout=43_201)
 
 
 @behaviour(sqs_api("ReceiveMessage", recorded=True))
 def system_attributes(aws: Aws) -> None:
     """All returns SenderId, SentTimestamp, ApproximateReceiveCount and ApproximateFirstReceiveTimestamp."""
-    queue = aws.queue()
-    queue.send()
-
-    shown = queue.one(AttributeNames=["All"])["Attributes"]
+    shown = aws.queue().received(AttributeNames=["All"])["Attributes"]
 
     names = {"SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"}
     same("shows", sorted(shown), sorted(names))
@@ -80,7 +70,7 @@ def system_attributes(aws: Aws) -> None:
 def none_unless_asked(aws: Aws) -> None:
     """Without names neither attributes nor their digest are returned."""
     queue = aws.queue()
-    queue.send(MessageAttributes={"a": text("1")})
+    queue.send(MessageAttributes={"a": attribute("1")})
 
     same("tells", sorted(queue.one()), ["Body", "MD5OfBody", "MessageId", "ReceiptHandle"])
 
@@ -88,7 +78,7 @@ def none_unless_asked(aws: Aws) -> None:
 def _selection(name: str, statement: str, names: list[str], wanted: dict[str, str], digest: str) -> None:
     def check(aws: Aws) -> None:
         queue = aws.queue()
-        queue.send("msg", MessageAttributes={name: text(value) for name, value in _NAMES.items()})
+        queue.send("msg", MessageAttributes={name: attribute(value) for name, value in _NAMES.items()})
         message = queue.one(MessageAttributeNames=names)
         shown = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
         same("shows", shown, wanted)
@@ -121,8 +111,7 @@ _selection(
 def receive_count(aws: Aws) -> None:
     """ApproximateReceiveCount increases; the time of the first receive stays."""
     queue = aws.queue()
-    queue.send()
-    first = queue.one(AttributeNames=["All"], VisibilityTimeout=0)["Attributes"]
+    first = queue.received(AttributeNames=["All"], VisibilityTimeout=0)["Attributes"]
     time.sleep(0.1)
 
     second = queue.one(AttributeNames=["All"], VisibilityTimeout=0)["Attributes"]
@@ -136,76 +125,57 @@ def receive_count(aws: Aws) -> None:
 def another_handle(aws: Aws) -> None:
     """Each receive returns another receipt handle; the message id stays."""
     queue = aws.queue()
-    queue.send()
 
-    first, second = queue.one(VisibilityTimeout=0), queue.one(VisibilityTimeout=0)
+    first, second = queue.received(VisibilityTimeout=0), queue.one(VisibilityTimeout=0)
 
     holds(first["ReceiptHandle"] != second["ReceiptHandle"], "gives the same handle")
     holds(first["MessageId"] == second["MessageId"], "gives another message id")
 
 
-@behaviour(sqs_guide("sqs-short-and-long-polling"))
+@behaviour(_POLLING)
 def long_poll(aws: Aws) -> None:
     """A waiting receive returns as soon as a message arrives."""
     queue = aws.queue()
     timer = threading.Timer(0.7, queue.send)
-    started = time.monotonic()
-    timer.start()
 
-    found = bodies(queue.receive(wait_s=15))
-
-    passed = time.monotonic() - started
+    with timed("answers", most_s=7):
+        timer.start()
+        same("gives", bodies(queue.receive(wait_s=15)), ["b"])
     timer.join()
-    same("gives", found, ["b"])
-    holds(passed < 7, f"answers after {passed:.0f} s")
 
 
-@behaviour(sqs_guide("sqs-short-and-long-polling"))
+@behaviour(_POLLING)
 def long_poll_in_vain(aws: Aws) -> None:
     """A waiting receive returns without messages after its wait time."""
     queue = aws.queue()
-    started = time.monotonic()
 
-    found = queue.receive(wait_s=2)
-
-    passed = time.monotonic() - started
-    same("gives", found, [])
-    holds(passed > 1.7, f"answers after {passed:.1f} s")
+    with timed("answers", least_s=1.7):
+        same("gives", queue.receive(wait_s=2), [])
 
 
-@behaviour(sqs_guide("sqs-short-and-long-polling"))
+@behaviour(_POLLING)
 def queue_s_wait(aws: Aws) -> None:
     """ReceiveMessageWaitTimeSeconds of the queue applies if a request does not set it."""
     queue = aws.queue(ReceiveMessageWaitTimeSeconds="2")
-    started = time.monotonic()
 
-    aws.sqs.receive_message(QueueUrl=queue.url)
-
-    passed = time.monotonic() - started
-    holds(passed > 1.7, f"answers after {passed:.1f} s")
+    with timed("answers", least_s=1.7):
+        aws.sqs.receive_message(QueueUrl=queue.url)
 
 
-@behaviour(sqs_guide("sqs-short-and-long-polling"))
+@behaviour(_POLLING)
 def request_s_wait_first(aws: Aws) -> None:
     """A request's wait time of 0 overrides the queue's."""
     queue = aws.queue(ReceiveMessageWaitTimeSeconds="15")
-    started = time.monotonic()
 
-    aws.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=0)
-
-    passed = time.monotonic() - started
-    holds(passed < 7, f"answers after {passed:.0f} s")
+    with timed("answers", most_s=7):
+        aws.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=0)
 
 
-@behaviour(sqs_guide("sqs-short-and-long-polling"))
+@behaviour(_POLLING)
 def woken_by_a_delay(aws: Aws) -> None:
     """A waiting receive returns when a delayed message is due."""
     queue = aws.queue()
     queue.send("late", DelaySeconds=1)
-    started = time.monotonic()
 
-    found = bodies(queue.receive(wait_s=15))
-
-    passed = time.monotonic() - started
-    same("gives", found, ["late"])
-    holds(passed < 8, f"answers after {passed:.0f} s")
+    with timed("answers", most_s=8):
+        same("gives", bodies(queue.receive(wait_s=15)), ["late"])

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import Any
 
-from fidelity.aws import Aws, bodies
+from fidelity.aws import Aws, attribute, bodies, new_url
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import holds, refused, same, timed
 from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "Sending")
 behaviour = GROUP.behaviour
+_SEND = sqs_api("SendMessage")
 _TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
-def text(value: str, data_type: str = "String") -> dict[str, str]:
-    """An attribute with a text."""
-    return {"DataType": data_type, "StringValue": value}
-
-
-@behaviour(sqs_api("SendMessage"))
+@behaviour(_SEND)
 def body_digest(aws: Aws) -> None:
     """The answer has the MD5 of the body as UTF-8."""
     answer = aws.queue().send("grüße \U0001f600")
@@ -33,7 +28,7 @@ def body_digest(aws: Aws) -> None:
 def attribute_digest(aws: Aws) -> None:
     """The answer has the MD5 of the attributes by AWS's algorithm."""
     names = {"General": "Kenobi", "Hello": "There", "Help.Me": "Me"}
-    answer = aws.queue().send("msg", MessageAttributes={name: text(value) for name, value in names.items()})
+    answer = aws.queue().send("msg", MessageAttributes={name: attribute(value) for name, value in names.items()})
 
     same("gives", answer["MD5OfMessageAttributes"], "4c360f3fdafd970e05fae2f149d997f5")
 
@@ -41,7 +36,7 @@ def attribute_digest(aws: Aws) -> None:
 @behaviour(sqs_api("SendMessage", recorded=True))
 def system_attribute_digest(aws: Aws) -> None:
     """A trace header has its own digest, MD5OfMessageSystemAttributes."""
-    answer = aws.queue().send("test", MessageSystemAttributes={"AWSTraceHeader": text(_TRACE)})
+    answer = aws.queue().send("test", MessageSystemAttributes={"AWSTraceHeader": attribute(_TRACE)})
 
     same("gives", answer["MD5OfMessageSystemAttributes"], "5ae4d5d7636402d80f4eb6d213245a88")
     holds("MD5OfMessageAttributes" not in answer, "counts it as an attribute of the user")
@@ -52,8 +47,8 @@ def whole_message(aws: Aws) -> None:
     """Body and attributes (String, Number, Binary, with labels) come back as they were sent."""
     queue = aws.queue()
     attributes = {
-        "text": text("grüße", "String.note"),
-        "number": text("-1.5e3", "Number"),
+        "text": attribute("grüße", "String.note"),
+        "number": attribute("-1.5e3", "Number"),
         "bytes": {"DataType": "Binary.png", "BinaryValue": bytes(range(256))},
     }
     queue.send("line\nline\ttab <&> \U0001f680", MessageAttributes=attributes)
@@ -64,68 +59,38 @@ def whole_message(aws: Aws) -> None:
     same("attributes", message["MessageAttributes"], attributes)
 
 
-def _refused(name: str, statement: str, given: dict[str, Any], code: str, says: str = "") -> None:
-    def check(aws: Aws) -> None:
-        message = {"QueueUrl": aws.queue().url, "MessageBody": "b"} | given
-        refused(code, aws.sqs.send_message, says=says, **message)
-
-    GROUP.add(name, f"{statement} is rejected ({code})", sqs_api("SendMessage"), check)
+_send = GROUP.refusals("sqs.send_message", "InvalidParameterValue", _SEND, QueueUrl=new_url, MessageBody="b")
 
 
-_refused("empty_body", "An empty body", {"MessageBody": ""}, "MissingParameter")
-_refused(
+def _attribute(name: str, statement: str, attributes: dict[str, Any]) -> None:
+    _send(name, f"{statement} is rejected (InvalidParameterValue)", MessageAttributes=attributes)
+
+
+_send("empty_body", "An empty body is rejected (MissingParameter)", code="MissingParameter", MessageBody="")
+_send(
     "control_character",
-    "A body with a character that is invalid in XML",
-    {"MessageBody": "\x00"},
-    "InvalidMessageContents",
+    "A body with a character that is invalid in XML is rejected (InvalidMessageContents)",
+    code="InvalidMessageContents",
+    MessageBody="\x00",
 )
-_refused("delay_too_long", "A delay of 901 seconds", {"DelaySeconds": 901}, "InvalidParameterValue", "DelaySeconds")
-_refused(
+_send("delay_too_long", "A delay of 901 seconds is rejected (InvalidParameterValue)", "DelaySeconds", DelaySeconds=901)
+_send(
     "deduplication_on_standard",
-    "A deduplication id on a standard queue",
-    {"MessageDeduplicationId": "x"},
-    "InvalidParameterValue",
+    "A deduplication id on a standard queue is rejected (InvalidParameterValue)",
+    MessageDeduplicationId="x",
 )
-_refused("too_large", "A body of 1 MiB and a byte", {"MessageBody": "a" * 1_048_577}, "InvalidParameterValue")
-_refused(
-    "eleven_attributes",
-    "An eleventh attribute",
-    {"MessageAttributes": {f"a{number}": text("v") for number in range(11)}},
-    "InvalidParameterValue",
-)
-_refused(
-    "number_that_is_none",
-    "A Number that is not a number",
-    {"MessageAttributes": {"n": text("many", "Number")}},
-    "InvalidParameterValue",
-)
-_refused(
-    "empty_attribute",
-    "An attribute with an empty text",
-    {"MessageAttributes": {"e": text("")}},
-    "InvalidParameterValue",
-)
-_refused(
-    "reserved_name",
-    "An attribute's name that begins with AWS.",
-    {"MessageAttributes": {"AWS.x": text("v")}},
-    "InvalidParameterValue",
-)
-_refused(
-    "name_with_a_sign",
-    "An attribute's name with a special character",
-    {"MessageAttributes": {"a!": text("v")}},
-    "InvalidParameterValue",
-)
-_refused(
-    "unknown_type",
-    "An attribute of a type other than String, Number and Binary",
-    {"MessageAttributes": {"t": text("v", "Boolean")}},
-    "InvalidParameterValue",
+_send("too_large", "A body of 1 MiB and a byte is rejected (InvalidParameterValue)", MessageBody="a" * 1_048_577)
+_attribute("eleven_attributes", "An eleventh attribute", {f"a{number}": attribute("v") for number in range(11)})
+_attribute("number_that_is_none", "A Number that is not a number", {"n": attribute("many", "Number")})
+_attribute("empty_attribute", "An attribute with an empty text", {"e": attribute("")})
+_attribute("reserved_name", "An attribute's name that begins with AWS.", {"AWS.x": attribute("v")})
+_attribute("name_with_a_sign", "An attribute's name with a special character", {"a!": attribute("v")})
+_attribute(
+    "unknown_type", "An attribute of a type other than String, Number and Binary", {"t": attribute("v", "Boolean")}
 )
 
 
-@behaviour(sqs_api("SendMessage"))
+@behaviour(_SEND)
 def largest_message(aws: Aws) -> None:
     """A body of 1 MiB is accepted."""
     queue = aws.queue()
@@ -137,7 +102,7 @@ def largest_message(aws: Aws) -> None:
 @behaviour(sqs_guide("quotas-messages"))
 def attributes_count(aws: Aws) -> None:
     """Names, types and values of attributes count towards the size."""
-    given = {"QueueUrl": aws.queue().url, "MessageBody": "a" * 1_048_570, "MessageAttributes": {"k": text("x")}}
+    given = {"QueueUrl": aws.queue().url, "MessageBody": "a" * 1_048_570, "MessageAttributes": {"k": attribute("x")}}
 
     refused("InvalidParameterValue", aws.sqs.send_message, **given)
 
@@ -154,26 +119,19 @@ def own_maximum(aws: Aws) -> None:
 def message_timer(aws: Aws) -> None:
     """A delayed message is received after its delay, and not before."""
     queue = aws.queue()
-    sent = time.monotonic()
-    queue.send("late", DelaySeconds=2)
 
-    queue.one(10)
-
-    passed = time.monotonic() - sent
-    holds(passed > 1.7, f"comes after {passed:.0f} s")
+    with timed("comes", least_s=1.7):
+        queue.send("late", DelaySeconds=2)
+        queue.one(10)
 
 
 @behaviour(sqs_guide("sqs-delay-queues"))
 def delay_queue(aws: Aws) -> None:
     """A queue's delay applies to each message."""
     queue = aws.queue(DelaySeconds="2")
-    sent = time.monotonic()
-    queue.send("late")
 
-    queue.one(10)
-
-    passed = time.monotonic() - sent
-    holds(passed > 1.7, f"comes after {passed:.0f} s")
+    with timed("comes", least_s=1.7):
+        queue.received("late", wait_s=10)
 
 
 @behaviour(sqs_guide("sqs-message-timers"))

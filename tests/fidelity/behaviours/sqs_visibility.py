@@ -6,7 +6,7 @@ import time
 
 from fidelity.aws import Aws, bodies
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import refused, same, timed
 from fidelity.sources import sqs_api, sqs_guide
 
 GROUP = Group("SQS", "Visibility and receipt handles")
@@ -18,21 +18,17 @@ def hidden_and_back(aws: Aws) -> None:
     """A received message is hidden for the queue's visibility timeout, then visible again."""
     queue = aws.queue(VisibilityTimeout="2")
     queue.send()
-    started = time.monotonic()
-    queue.one()
 
-    queue.one(10)
-
-    passed = time.monotonic() - started
-    holds(passed > 1.7, f"is back after {passed:.1f} s")
+    with timed("is back", least_s=1.7):
+        queue.one()
+        queue.one(10)
 
 
 @behaviour(sqs_api("ReceiveMessage"))
 def own_timeout(aws: Aws) -> None:
     """A receive's visibility timeout overrides the queue's."""
     queue = aws.queue(VisibilityTimeout="600")
-    queue.send()
-    queue.one(VisibilityTimeout=1)
+    queue.received(VisibilityTimeout=1)
 
     same("gives", bodies(queue.receive(wait_s=8)), ["b"])
 
@@ -41,10 +37,8 @@ def own_timeout(aws: Aws) -> None:
 def given_back(aws: Aws) -> None:
     """A visibility timeout of 0 makes a message visible at once."""
     queue = aws.queue()
-    queue.send()
-    handle = queue.one()["ReceiptHandle"]
 
-    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=handle, VisibilityTimeout=0)
+    queue.hide(queue.handle(), 0)
 
     same("gives", bodies(queue.receive(wait_s=2)), ["b"])
 
@@ -53,61 +47,49 @@ def given_back(aws: Aws) -> None:
 def extended(aws: Aws) -> None:
     """A changed visibility timeout counts from the change."""
     queue = aws.queue(VisibilityTimeout="600")
-    queue.send()
-    handle = queue.one()["ReceiptHandle"]
-    started = time.monotonic()
+    handle = queue.handle()
 
-    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=handle, VisibilityTimeout=2)
-    queue.one(10)
-
-    passed = time.monotonic() - started
-    holds(passed > 1.7, f"is back after {passed:.1f} s")
+    with timed("is back", least_s=1.7):
+        queue.hide(handle, 2)
+        queue.one(10)
 
 
 @behaviour(sqs_api("ChangeMessageVisibility"))
 def twelve_hours_in_all(aws: Aws) -> None:
     """The 12 hours count from the receive: 43,200 seconds more are rejected a second later."""
     queue = aws.queue()
-    queue.send()
-    handle = queue.one()["ReceiptHandle"]
+    handle = queue.handle()
     time.sleep(1.5)
 
-    given = {"QueueUrl": queue.url, "ReceiptHandle": handle, "VisibilityTimeout": 43_200}
-    refused("InvalidParameterValue", aws.sqs.change_message_visibility, says="beyond the limit", **given)
+    refused("InvalidParameterValue", queue.hide, says="beyond the limit", handle=handle, timeout_s=43_200)
 
 
 @behaviour(sqs_api("ChangeMessageVisibility"))
 def change_out_of_range(aws: Aws) -> None:
     """A visibility timeout of more than 43,200 seconds is rejected."""
     queue = aws.queue()
-    queue.send()
-    handle = queue.one()["ReceiptHandle"]
 
-    given = {"QueueUrl": queue.url, "ReceiptHandle": handle, "VisibilityTimeout": 43_201}
-    refused("InvalidParameterValue", aws.sqs.change_message_visibility, **given)
+    refused("InvalidParameterValue", queue.hide, handle=queue.handle(), timeout_s=43_201)
 
 
 @behaviour(sqs_api("ChangeMessageVisibility", recorded=True))
 def change_of_the_deleted(aws: Aws) -> None:
     """Changing the visibility of a deleted message is rejected."""
     queue = aws.queue()
-    queue.send()
-    message = queue.one()
+    message = queue.received()
     queue.delete(message)
 
-    given = {"QueueUrl": queue.url, "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 5}
-    refused("InvalidParameterValue", aws.sqs.change_message_visibility, **given)
+    refused("InvalidParameterValue", queue.hide, handle=message["ReceiptHandle"], timeout_s=5)
 
 
 @behaviour(sqs_api("DeleteMessage"))
 def deleted_twice(aws: Aws) -> None:
     """A deleted message can be deleted again without an error."""
     queue = aws.queue()
-    queue.send()
-    message = queue.one()
-    queue.delete(message)
+    message = queue.received()
 
-    queue.delete(message)
+    for _ in range(2):
+        queue.delete(message)
 
     same("counts", queue.counts(), (0, 0, 0))
 
@@ -116,8 +98,7 @@ def deleted_twice(aws: Aws) -> None:
 def older_handle(aws: Aws) -> None:
     """The handle of an earlier receive succeeds and deletes nothing."""
     queue = aws.queue()
-    queue.send()
-    older = queue.one(VisibilityTimeout=0)
+    older = queue.received(VisibilityTimeout=0)
     queue.one(VisibilityTimeout=600)
 
     queue.delete(older)
@@ -129,8 +110,7 @@ def older_handle(aws: Aws) -> None:
 def late_delete(aws: Aws) -> None:
     """After its visibility timeout a message can still be deleted, unless it was received again."""
     queue = aws.queue()
-    queue.send()
-    message = queue.one(VisibilityTimeout=1)
+    message = queue.received(VisibilityTimeout=1)
     time.sleep(1.5)
 
     queue.delete(message)
@@ -147,9 +127,7 @@ def no_handle(aws: Aws) -> None:
 @behaviour(sqs_api("DeleteMessage"))
 def handle_of_another_queue(aws: Aws) -> None:
     """A handle of another queue is rejected (ReceiptHandleIsInvalid)."""
-    queue = aws.queue()
-    queue.send()
-    handle = queue.one()["ReceiptHandle"]
+    handle = aws.queue().handle()
 
     refused("ReceiptHandleIsInvalid", aws.sqs.delete_message, QueueUrl=aws.queue().url, ReceiptHandle=handle)
 
@@ -158,10 +136,9 @@ def handle_of_another_queue(aws: Aws) -> None:
 def back_before_later_ones(aws: Aws) -> None:
     """A message that becomes visible again is received before one that was sent meanwhile."""
     queue = aws.queue()
-    queue.send("first")
-    handle = queue.one()["ReceiptHandle"]
+    handle = queue.received("first")["ReceiptHandle"]
     queue.send("second")
 
-    aws.sqs.change_message_visibility(QueueUrl=queue.url, ReceiptHandle=handle, VisibilityTimeout=0)
+    queue.hide(handle, 0)
 
     same("gives", queue.bodies(2, within_s=2), ["first", "second"])
