@@ -206,7 +206,8 @@ class Aws:
         """Create a queue and its dead-letter queue."""
         create = self.fifo if fifo else self.queue
         dead = create()
-        return create(**self.dead_letters(dead, receives), **attributes), dead
+        policy = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": receives}
+        return create(RedrivePolicy=policy, **attributes), dead
 
     def topic(self, **attributes: str) -> str:
         """Create a standard topic and return its ARN."""
@@ -304,19 +305,10 @@ class Aws:
         finally:
             server.stop()
 
-    def dead_letters(self, dead: Queue, receives: int = 1) -> dict[str, Any]:
-        """Return the attribute that sends dead letters to a queue."""
-        return {"RedrivePolicy": {"deadLetterTargetArn": dead.arn, "maxReceiveCount": receives}}
-
 
 def new_url(aws: Aws) -> str:
     """Return the URL of a new standard queue."""
     return aws.queue().url
-
-
-def new_fifo_url(aws: Aws) -> str:
-    """Return the URL of a new FIFO queue."""
-    return aws.fifo().url
 
 
 def attribute(value: str, data_type: str = "String") -> dict[str, str]:

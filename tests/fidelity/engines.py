@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,28 +13,21 @@ from typing import Final
 
 from fidelity.aws import Clients
 from orderboard_stack.backend import Endpoint
-from orderboard_stack.local_backend import local_backend
+from orderboard_stack.local_backend import LocalName, local_backend
 from orderboard_stack.localstack import DEFAULT_IMAGE, engine, localstack
 
 Start = Callable[[], AbstractContextManager[Clients]]
 
 
 @contextmanager
-def localbus_engine() -> Iterator[Clients]:
-    """localbus as in the embedded backend, with MiniStack as its upstream."""
-    with TemporaryDirectory() as folder, local_backend("embedded", Path(folder) / "localbus.log") as endpoint:
+def _local_engine(backend: LocalName) -> Iterator[Clients]:
+    """A backend of this machine: embedded is localbus with MiniStack as its upstream, ministack is MiniStack alone."""
+    with TemporaryDirectory() as folder, local_backend(backend, Path(folder) / "engine.log") as endpoint:
         yield from _clients(endpoint)
 
 
 @contextmanager
-def ministack_engine() -> Iterator[Clients]:
-    """MiniStack alone, from PyPI."""
-    with TemporaryDirectory() as folder, local_backend("ministack", Path(folder) / "ministack.log") as endpoint:
-        yield from _clients(endpoint)
-
-
-@contextmanager
-def localstack_engine() -> Iterator[Clients]:
+def _localstack_engine() -> Iterator[Clients]:
     """LocalStack in Docker; this machine is the gateway of its network."""
     network = engine().networks.get("bridge").attrs
     with localstack() as endpoint:
@@ -46,9 +40,9 @@ def _clients(endpoint: Endpoint, callback_host: str = "127.0.0.1") -> Iterator[C
 
 
 ENGINES: Final[dict[str, Start]] = {
-    "localbus": localbus_engine,
-    "LocalStack": localstack_engine,
-    "MiniStack": ministack_engine,
+    "localbus": partial(_local_engine, "embedded"),
+    "LocalStack": _localstack_engine,
+    "MiniStack": partial(_local_engine, "ministack"),
 }
 
 

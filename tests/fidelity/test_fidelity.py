@@ -7,7 +7,7 @@ from fidelity import page
 from fidelity.aws import Aws, Clients
 from fidelity.behaviour import Behaviour, Group
 from fidelity.catalogue import GROUPS, keyed
-from fidelity.engines import localbus_engine
+from fidelity.engines import ENGINES
 from fidelity.expect import AGAIN, NotBuiltError, WrongError, refused, same
 from fidelity.run import Outcome, run
 from fidelity.sources import sqs_api
@@ -16,7 +16,7 @@ from fidelity.sources import sqs_api
 @pytest.fixture(scope="session")
 def outcomes() -> dict[str, Outcome]:
     """The outcomes of a new localbus. Many behaviours run at once, because most of them wait."""
-    with localbus_engine() as clients:
+    with ENGINES["localbus"]() as clients:
         return run(keyed(), clients, retry=False)
 
 

@@ -200,7 +200,6 @@ def mapped_twice(aws: Aws) -> None:
 def missing(aws: Aws) -> None:
     """A mapping that does not exist is ResourceNotFoundException (404)."""
     uuid = "0f0e0d0c-0b0a-0908-0706-050403020100"
-
     refused("ResourceNotFoundException", aws.client("lambda").get_event_source_mapping, status=404, UUID=uuid)
 
 

@@ -21,9 +21,9 @@ class Stack:
     """A stack of resources, created and awaited."""
 
     def __init__(
-        self, aws: Aws, resources: dict[str, Any], *, status: str = "CREATE_COMPLETE", **template: Any
+        self, aws: Aws, resources: dict[str, Any], *, name: str = "", status: str = "CREATE_COMPLETE", **template: Any
     ) -> None:
-        self.aws, self.client, self.name = aws, aws.client("cloudformation"), aws.name()
+        self.aws, self.client, self.name = aws, aws.client("cloudformation"), name or aws.name()
         self.id = self.client.create_stack(StackName=self.name, TemplateBody=_body(resources, template))["StackId"]
         self.until(status)
 
@@ -216,9 +216,7 @@ def replacement(aws: Aws) -> None:
 def no_update(aws: Aws) -> None:
     """An update that changes nothing is rejected."""
     stack = Stack(aws, {"Q": _QUEUE})
-    given = {"StackName": stack.name, "TemplateBody": _body({"Q": _QUEUE}, {})}
-
-    refused(_INVALID, stack.client.update_stack, says="No updates are to be performed", **given)
+    refused(_INVALID, stack.update, says="No updates are to be performed", resources={"Q": _QUEUE})
 
 
 @behaviour(formation_guide("stack-failure-options"))
@@ -237,18 +235,14 @@ def rollback(aws: Aws) -> None:
 def taken_name(aws: Aws) -> None:
     """A stack whose name is in use is rejected (AlreadyExistsException)."""
     stack = Stack(aws, {"Q": _QUEUE})
-    given = {"StackName": stack.name, "TemplateBody": _body({"Q": _QUEUE}, {})}
-
-    refused("AlreadyExistsException", stack.client.create_stack, **given)
+    refused("AlreadyExistsException", Stack, aws=aws, resources={"Q": _QUEUE}, name=stack.name)
 
 
 @behaviour(formation_api("CreateStack"))
 def unresolved(aws: Aws) -> None:
     """A template with an unresolved reference is rejected before anything is created."""
     resources = {"Q": _queue("x", VisibilityTimeout={"Ref": "Nowhere"})}
-
-    given = {"StackName": aws.name(), "TemplateBody": _body(resources, {})}
-    refused(_INVALID, aws.client("cloudformation").create_stack, **given)
+    refused(_INVALID, Stack, aws=aws, resources=resources)
 
 
 @behaviour(formation_api("DeleteStack"))

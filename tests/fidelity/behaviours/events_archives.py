@@ -58,7 +58,6 @@ def archive_twice(aws: Aws) -> None:
 def archive_of_no_bus(aws: Aws) -> None:
     """An archive of a bus that does not exist is ResourceNotFoundException."""
     arn = f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{aws.name()}"
-
     refused(_MISSING, aws.events.create_archive, ArchiveName=aws.name(), EventSourceArn=arn)
 
 

@@ -62,7 +62,6 @@ def eleven_entries(aws: Aws) -> None:
 def too_large(aws: Aws) -> None:
     """Entries of more than 1 MiB together are rejected as a whole."""
     detail = json.dumps({"x": "y" * 1_048_577})
-
     refused("ValidationException", aws.events.put_events, says="Total size", Entries=[entry(Detail=detail)])
 
 

@@ -39,7 +39,6 @@ def default_bus_stays(aws: Aws) -> None:
 def bus_with_rules(aws: Aws) -> None:
     """A bus that has rules cannot be deleted."""
     aws.empty_rule()
-
     refused(_INVALID, aws.events.delete_event_bus, Name=aws.own_bus)
 
 

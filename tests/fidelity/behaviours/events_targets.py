@@ -25,8 +25,8 @@ _put_targets = GROUP.refusals(
 
 
 def _refused(key: str, statement: str, *, recorded: bool = False, **target: Any) -> None:
-    given = {"recorded": recorded, "Targets": [{"Id": "t", "Arn": _QUEUE} | target]}
-    _put_targets(key, f"{statement} is rejected", **given)
+    targets = [{"Id": "t", "Arn": _QUEUE} | target]
+    _put_targets(key, f"{statement} is rejected", recorded=recorded, Targets=targets)
 
 
 _refused("id_with_signs", "A target id with other characters", recorded=True, Id="!@#")
@@ -58,17 +58,16 @@ _refused(
 def targets_of_no_rule(aws: Aws) -> None:
     """Targets of a rule that does not exist are ResourceNotFoundException."""
     given = {"Rule": aws.name(), "Targets": [{"Id": "t", "Arn": _QUEUE}]}
-
     refused("ResourceNotFoundException", aws.events.put_targets, **given)
 
 
-@behaviour(events_guide("eb-quota"))
-def six_targets(aws: Aws) -> None:
-    """A sixth target of a rule is rejected (LimitExceededException)."""
-    targets = [{"Id": str(number), "Arn": _QUEUE} for number in range(6)]
-    given = {"Rule": aws.empty_rule(), "EventBusName": aws.own_bus, "Targets": targets}
-
-    refused("LimitExceededException", aws.events.put_targets, **given)
+_put_targets(
+    "six_targets",
+    "A sixth target of a rule is rejected (LimitExceededException)",
+    code="LimitExceededException",
+    source=events_guide("eb-quota"),
+    Targets=[{"Id": str(number), "Arn": _QUEUE} for number in range(6)],
+)
 
 
 @behaviour(events_api("PutTargets"))

@@ -17,18 +17,20 @@ _PREPARE = sns_guide("SendMessageToHttp.prepare")
 _HEADERS = sns_guide("http-header")
 
 
-def _asked(web: WebServer, aws: Aws, topic: str, **attributes: str) -> Received:
-    """Return the request for confirmation of a new subscription."""
+def _asked(web: WebServer, aws: Aws, **attributes: str) -> tuple[str, Received]:
+    """Return a new topic, and the request for confirmation of a subscription to it."""
+    topic = aws.topic()
     aws.sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{web.url}/hook", Attributes=attributes)
-    request: Received = eventually(lambda: web.requests, "asks for no confirmation")[0]
-    return request
+    return topic, eventually(lambda: web.requests, "asks for no confirmation")[0]
 
 
-def _confirmed(web: WebServer, aws: Aws, topic: str, **attributes: str) -> str:
-    token = json.loads(_asked(web, aws, topic, **attributes).body)["Token"]
+def _confirmed(web: WebServer, aws: Aws, **attributes: str) -> tuple[str, str]:
+    """Return a new topic and the ARN of a confirmed subscription to it."""
+    topic, request = _asked(web, aws, **attributes)
+    token = json.loads(request.body)["Token"]
     arn = aws.sns.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"]
     web.requests.clear()
-    return str(arn)
+    return topic, arn
 
 
 def _first(web: WebServer) -> Received:
@@ -40,8 +42,7 @@ def _first(web: WebServer) -> Received:
 def asked_first(aws: Aws) -> None:
     """A web server is asked to confirm, with a token and a link (SubscribeURL)."""
     with aws.web() as web:
-        topic = aws.topic()
-        request = _asked(web, aws, topic)
+        _, request = _asked(web, aws)
 
     document: dict[str, Any] = json.loads(request.body)
     same("has the type", document.get("Type"), "SubscriptionConfirmation")
@@ -54,8 +55,8 @@ def asked_first(aws: Aws) -> None:
 def confirmed_with_a_wrong_name(aws: Aws) -> None:
     """A token confirms with any name of the topic."""
     with aws.web() as web:
-        topic = aws.topic()
-        token = json.loads(_asked(web, aws, topic).body)["Token"]
+        topic, request = _asked(web, aws)
+        token = json.loads(request.body)["Token"]
 
         arn = aws.sns.confirm_subscription(TopicArn=f"{topic}x", Token=token)["SubscriptionArn"]
 
@@ -67,8 +68,8 @@ def confirmed_with_a_wrong_name(aws: Aws) -> None:
 def nothing_before(aws: Aws) -> None:
     """A web server gets no messages before it has confirmed."""
     with aws.web() as web:
-        topic = aws.topic()
-        token = json.loads(_asked(web, aws, topic).body)["Token"]
+        topic, request = _asked(web, aws)
+        token = json.loads(request.body)["Token"]
         aws.publish(topic, "early")
         aws.sns.confirm_subscription(TopicArn=topic, Token=token)
         aws.publish(topic, "late")
@@ -82,8 +83,7 @@ def nothing_before(aws: Aws) -> None:
 def headers(aws: Aws) -> None:
     """A message has headers for its type, id, topic and subscription."""
     with aws.web() as web:
-        topic = aws.topic()
-        arn = _confirmed(web, aws, topic)
+        topic, arn = _confirmed(web, aws)
         message_id = aws.publish(topic)["MessageId"]
 
         shown = _first(web).headers
@@ -98,8 +98,7 @@ def headers(aws: Aws) -> None:
 def raw(aws: Aws) -> None:
     """Raw delivery posts the message as it is, with the header x-amz-sns-rawdelivery."""
     with aws.web() as web:
-        topic = aws.topic()
-        _confirmed(web, aws, topic, RawMessageDelivery="true")
+        topic, _ = _confirmed(web, aws, RawMessageDelivery="true")
         aws.publish(topic, "a,b")
 
         request = _first(web)
@@ -113,8 +112,7 @@ def content_type(aws: Aws) -> None:
     """The headerContentType of a delivery policy is the content type of messages."""
     policy = json.dumps({"requestPolicy": {"headerContentType": "text/csv"}})
     with aws.web() as web:
-        topic = aws.topic()
-        _confirmed(web, aws, topic, RawMessageDelivery="true", DeliveryPolicy=policy)
+        topic, _ = _confirmed(web, aws, RawMessageDelivery="true", DeliveryPolicy=policy)
         aws.publish(topic, "a,b")
 
         same("has", _first(web).headers.get("content-type"), "text/csv")
@@ -125,8 +123,7 @@ def retries(aws: Aws) -> None:
     """An endpoint that answers 500 is retried as its delivery policy says."""
     retry = {"numRetries": 1, "minDelayTarget": 1, "maxDelayTarget": 1}
     with aws.web() as web:
-        topic = aws.topic()
-        _confirmed(web, aws, topic, DeliveryPolicy=json.dumps({"healthyRetryPolicy": retry}))
+        topic, _ = _confirmed(web, aws, DeliveryPolicy=json.dumps({"healthyRetryPolicy": retry}))
         web.statuses = [500]
         aws.publish(topic)
 
@@ -138,9 +135,8 @@ def client_error(aws: Aws) -> None:
     """An answer of 403 is final: the message goes to the dead-letter queue."""
     dead = aws.queue(opened=True)
     with aws.web() as web:
-        topic = aws.topic()
         policy = json.dumps({"deadLetterTargetArn": dead.arn})
-        _confirmed(web, aws, topic, RedrivePolicy=policy, RawMessageDelivery="true")
+        topic, _ = _confirmed(web, aws, RedrivePolicy=policy, RawMessageDelivery="true")
         web.statuses = [403]
         aws.publish(topic)
 

@@ -111,7 +111,6 @@ def deleted_twice(aws: Aws) -> None:
 def deleted_with_an_archive(aws: Aws) -> None:
     """A topic with an archive policy is not deleted (InvalidState)."""
     topic = aws.fifo_topic(ArchivePolicy='{"MessageRetentionPeriod": "30"}')
-
     refused("InvalidState", aws.sns.delete_topic, TopicArn=topic)
 
 
@@ -142,7 +141,6 @@ def tags(aws: Aws) -> None:
 def same_tag_twice(aws: Aws) -> None:
     """A request that names a tag twice is rejected."""
     tags = [{"Key": "a", "Value": "1"}] * 2
-
     refused(_INVALID, aws.sns.tag_resource, says="Duplicated keys", ResourceArn=aws.topic(), Tags=tags)
 
 

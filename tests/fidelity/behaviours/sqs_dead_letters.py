@@ -119,7 +119,6 @@ _refused(
 def target_that_is_no_arn(aws: Aws) -> None:
     """A target that is not an ARN is rejected, and the error names it."""
     says = "Invalid value for deadLetterTargetArn"
-
     refused("InvalidParameterValue", aws.queue, says=says, RedrivePolicy=_policy("dummy", 42))
 
 
@@ -140,7 +139,6 @@ _refused(
 def unwilling(aws: Aws) -> None:
     """A queue whose RedriveAllowPolicy is denyAll is rejected as a dead-letter queue."""
     dead = aws.queue(RedriveAllowPolicy={"redrivePermission": "denyAll"})
-
     refused("InvalidParameterValue", aws.queue().set, RedrivePolicy=_policy(dead.arn))
 
 

@@ -102,7 +102,6 @@ def one_at_a_time(aws: Aws) -> None:
 def no_dead_letter_queue(aws: Aws) -> None:
     """A source that is not a dead-letter queue is rejected."""
     arn = aws.queue().arn
-
     refused("InvalidParameterValue", aws.sqs.start_message_move_task, says="Dead Letter Queue", SourceArn=arn)
 
 

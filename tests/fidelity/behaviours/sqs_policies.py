@@ -66,7 +66,6 @@ def last_label(aws: Aws) -> None:
 def action_unknown(aws: Aws) -> None:
     """A permission for an unknown action is rejected."""
     says = "Value SQS:Nonsense for parameter ActionName is invalid"
-
     refused("InvalidParameterValue", _permit, says=says, queue=aws.queue(), permitted="Nonsense")
 
 
@@ -74,7 +73,6 @@ def action_unknown(aws: Aws) -> None:
 def another_account_is_refused(aws: Aws) -> None:
     """Another account is rejected unless a policy allows it (AccessDenied)."""
     other = aws.client("sqs", account=_OTHER)
-
     refused("AccessDenied", other.send_message, QueueUrl=aws.queue().url, MessageBody="b")
 
 

@@ -35,7 +35,6 @@ def created_again(aws: Aws) -> None:
 def created_differently(aws: Aws) -> None:
     """Creating a queue again with another attribute is rejected, and the error names the attribute."""
     given = {"QueueName": aws.queue().name, "Attributes": {"DelaySeconds": "5"}}
-
     refused("QueueAlreadyExists", aws.sqs.create_queue, says="different value for attribute DelaySeconds", **given)
 
 

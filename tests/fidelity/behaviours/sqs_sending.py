@@ -103,7 +103,6 @@ def largest_message(aws: Aws) -> None:
 def attributes_count(aws: Aws) -> None:
     """Names, types and values of attributes count towards the size."""
     given = {"QueueUrl": aws.queue().url, "MessageBody": "a" * 1_048_570, "MessageAttributes": {"k": attribute("x")}}
-
     refused("InvalidParameterValue", aws.sqs.send_message, **given)
 
 
@@ -111,7 +110,6 @@ def attributes_count(aws: Aws) -> None:
 def own_maximum(aws: Aws) -> None:
     """A queue's MaximumMessageSize applies, and the error names it."""
     given = {"QueueUrl": aws.queue(MaximumMessageSize="1024").url, "MessageBody": "a" * 1025}
-
     refused("InvalidParameterValue", aws.sqs.send_message, says="shorter than 1024 bytes", **given)
 
 

@@ -68,7 +68,6 @@ def twelve_hours_in_all(aws: Aws) -> None:
 def change_out_of_range(aws: Aws) -> None:
     """A visibility timeout of more than 43,200 seconds is rejected."""
     queue = aws.queue()
-
     refused("InvalidParameterValue", queue.hide, handle=queue.handle(), timeout_s=43_201)
 
 
@@ -128,7 +127,6 @@ def no_handle(aws: Aws) -> None:
 def handle_of_another_queue(aws: Aws) -> None:
     """A handle of another queue is rejected (ReceiptHandleIsInvalid)."""
     handle = aws.queue().handle()
-
     refused("ReceiptHandleIsInvalid", aws.sqs.delete_message, QueueUrl=aws.queue().url, ReceiptHandle=handle)
 
 
