@@ -196,6 +196,12 @@ class Aws:
         """Create a FIFO queue."""
         return self._queue(f"{self.name()}.fifo", opened=opened, attributes={"FifoQueue": "true"} | attributes)
 
+    def filled(self, *messages: str, **attributes: Any) -> Queue:
+        """Create a FIFO queue with messages; their first letter is their group."""
+        queue = self.fifo(**attributes)
+        queue.fill(*messages)
+        return queue
+
     def _queue(self, name: str, *, opened: bool, attributes: dict[str, Any]) -> Queue:
         given = _texts(attributes)
         if opened:

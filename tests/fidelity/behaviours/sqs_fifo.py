@@ -60,8 +60,7 @@ def fifo_attributes(aws: Aws) -> None:
 @behaviour(_LOGIC)
 def order_in_a_group(aws: Aws) -> None:
     """The messages of a group are received in the order of sending."""
-    queue = aws.fifo()
-    queue.fill("a1", "a2", "a3", "a4")
+    queue = aws.filled("a1", "a2", "a3", "a4")
 
     same("gives", queue.bodies(4), ["a1", "a2", "a3", "a4"])
 
@@ -69,8 +68,7 @@ def order_in_a_group(aws: Aws) -> None:
 @behaviour(_LOGIC)
 def batch_from_one_group(aws: Aws) -> None:
     """A receive takes as many messages of one group as it can before it goes to another."""
-    queue = aws.fifo()
-    queue.fill("a1", "b1", "a2", "b2")
+    queue = aws.filled("a1", "b1", "a2", "b2")
 
     same("gives", bodies(queue.receive(3)), ["a1", "a2", "b1"])
 
@@ -78,8 +76,7 @@ def batch_from_one_group(aws: Aws) -> None:
 @behaviour(_LOGIC)
 def group_blocked(aws: Aws) -> None:
     """While a message of a group is in flight, later ones of the group wait; other groups do not."""
-    queue = aws.fifo()
-    queue.fill("a1", "a2", "b1")
+    queue = aws.filled("a1", "a2", "b1")
     queue.one()
 
     same("gives", bodies(queue.receive(10)), ["b1"])
@@ -88,8 +85,7 @@ def group_blocked(aws: Aws) -> None:
 @behaviour(_LOGIC)
 def group_freed(aws: Aws) -> None:
     """A delete of the message in flight releases the rest of its group."""
-    queue = aws.fifo()
-    queue.fill("a1", "a2")
+    queue = aws.filled("a1", "a2")
     queue.delete(queue.one())
 
     same("gives", bodies(queue.receive(10)), ["a2"])
@@ -98,8 +94,7 @@ def group_freed(aws: Aws) -> None:
 @behaviour(_LOGIC)
 def order_through_a_timeout(aws: Aws) -> None:
     """A message that becomes visible again is the first of its group."""
-    queue = aws.fifo()
-    queue.fill("a1", "a2", "a3")
+    queue = aws.filled("a1", "a2", "a3")
     queue.receive(2, VisibilityTimeout=1)
     time.sleep(1.5)
 
@@ -109,8 +104,7 @@ def order_through_a_timeout(aws: Aws) -> None:
 @behaviour(sqs_api("ChangeMessageVisibility", recorded=True))
 def kept_longer(aws: Aws) -> None:
     """Of three messages of a group of which the second is still in flight, only the first is received again."""
-    queue = aws.fifo(ContentBasedDeduplication="true", VisibilityTimeout="1")
-    queue.fill("g1", "g2", "g3")
+    queue = aws.filled("g1", "g2", "g3", ContentBasedDeduplication="true", VisibilityTimeout="1")
 
     queue.hide(queue.receive()[1]["ReceiptHandle"], 30)
     time.sleep(1.5)
@@ -132,8 +126,7 @@ def sent_twice(aws: Aws) -> None:
 @behaviour(sqs_guide("using-messagededuplicationid-property", recorded=True))
 def sent_again_after_delete(aws: Aws) -> None:
     """A deduplication id applies for five minutes even if its message was deleted."""
-    queue = aws.fifo()
-    queue.fill("a1")
+    queue = aws.filled("a1")
     queue.delete(queue.one())
 
     queue.fill("a1")
@@ -200,8 +193,7 @@ def sequence_numbers(aws: Aws) -> None:
 @behaviour(sqs_api("DeleteMessage", recorded=True))
 def expired_handle(aws: Aws) -> None:
     """After the visibility timeout a handle does not delete; the error says that it has expired."""
-    queue = aws.fifo()
-    queue.fill("a1")
+    queue = aws.filled("a1")
     message = queue.one(VisibilityTimeout=1)
     time.sleep(1.5)
 
@@ -211,8 +203,7 @@ def expired_handle(aws: Aws) -> None:
 @behaviour(sqs_api("ReceiveMessage"))
 def retried_receive(aws: Aws) -> None:
     """A receive with the same attempt id returns the same messages and handles again."""
-    queue = aws.fifo()
-    queue.fill("a1", "a2")
+    queue = aws.filled("a1", "a2")
 
     first, again = (queue.receive(1, ReceiveRequestAttemptId="attempt") for _ in range(2))
 
@@ -239,8 +230,7 @@ def delay_of_the_queue(aws: Aws) -> None:
 @behaviour(sqs_api("PurgeQueue", recorded=True))
 def purge_forgets(aws: Aws) -> None:
     """After a purge the same deduplication id is accepted again."""
-    queue = aws.fifo()
-    queue.fill("a1")
+    queue = aws.filled("a1")
     aws.sqs.purge_queue(QueueUrl=queue.url)
 
     queue.fill("a1")
@@ -251,8 +241,7 @@ def purge_forgets(aws: Aws) -> None:
 @behaviour(_LOGIC)
 def delete_out_of_order(aws: Aws) -> None:
     """Deleting the second of two messages in flight does not let a third pass the first."""
-    queue = aws.fifo()
-    queue.fill("a1", "a2", "a3")
+    queue = aws.filled("a1", "a2", "a3")
 
     queue.delete(queue.receive(2)[1])
 
