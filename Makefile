@@ -45,7 +45,7 @@ bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .ven
 fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
 	@PYTHONPATH=tests $(BIN)/python -m fidelity
 
-up: $(READY) ## Start the system and keep it running; it opens with the console, a web page
+up: $(READY) ## Start the system and keep it running; it prints the address of the console, a web page
 	@$(BIN)/orderboard up --allow-faults
 
 down: $(READY) ## Stop what `make up` started
