@@ -13,7 +13,7 @@ from orderboard_stack.backend import DEFAULT_BACKEND, Endpoint, detect
 from orderboard_stack.deploy import delete, deploy
 from orderboard_stack.local_backend import LOCAL_NAMES, local_backend
 from orderboard_stack.notifier_zip import HostTarget, LinuxTarget, build_notifier_zip, host_architecture
-from support import DeployedStack, DeployStack
+from support.stack import DeployedStack, DeployStack
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("no deadline", deadline=None)

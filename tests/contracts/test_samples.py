@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from event_schemas import MODELS
 from generate import committed_schemas
-from golden import ALERT_SAMPLES, EVENT_SAMPLES, document_type
 from jsonschema import Draft202012Validator
 from orderboard_contracts.alert import parse_alert
 from orderboard_contracts.events import EVENT_CLASSES, OrderPlaced, parse_event
 from orderboard_contracts.order import MAX_LINES, MAX_NOTE_CHARACTERS, MAX_QUANTITY, total_cents
 from pydantic import BaseModel, ValidationError
+from support.golden_samples import ALERT_SAMPLES, EVENT_SAMPLES, document_type
 
 ALL = (*EVENT_SAMPLES, *ALERT_SAMPLES)
 FROM_A_NEWER_WRITER = tuple(sample for sample in ALL if sample.stem.endswith("--from-a-newer-writer"))

@@ -18,7 +18,7 @@ from orderboard.orders.queues import depth
 from orderboard.system.process import stop_all
 from orderboard.system.services import Service, ServiceOptions, start_api, start_worker
 from orderboard.system.target import Target
-from support import DeployedStack
+from support.stack import DeployedStack
 
 COMPLETED: frozenset[Ending] = frozenset(("completed",))
 

@@ -12,7 +12,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from support import eventually
+from support.waiting import eventually
 
 FLAGS: Final = (
     "--headless=new",

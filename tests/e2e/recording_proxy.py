@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from support import eventually
+from support.waiting import eventually
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD"]
 _HOP_BY_HOP = frozenset(("content-length", "transfer-encoding", "connection", "content-encoding", "host"))

@@ -19,7 +19,7 @@ from orderboard.system.services import ServiceOptions, start_api
 from orderboard.system.system import System, SystemOptions
 from orderboard.system.target import Target
 from orderboard_contracts.events import parse_event
-from support import DeployedStack, DeployStack
+from support.stack import DeployedStack, DeployStack
 
 ORDERS = 40
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 from e2e.command import Command, family, read_until, still_running
 from orderboard.burst.model import Summary
-from support import eventually
+from support.waiting import eventually
 
 
 def kill(process: "subprocess.Popen[str]", module: str) -> None:

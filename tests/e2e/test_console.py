@@ -11,7 +11,7 @@ import psutil
 import pytest
 from e2e.browser import Page
 from e2e.command import Command
-from support import eventually
+from support.waiting import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 

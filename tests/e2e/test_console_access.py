@@ -6,7 +6,7 @@ import pytest
 from e2e.browser import Page
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
-from support import eventually
+from support.waiting import eventually
 
 _UNNAMED = """
 const refers = (e) => (e.getAttribute("aria-labelledby") ?? "").split(" ").some((id) => document.getElementById(id));

@@ -1,7 +1,7 @@
 """The page on a localbus with a manual clock: an hour passes at once, and no time is shown wrongly."""
 
 from e2e.browser import Page
-from support import eventually
+from support.waiting import eventually
 
 UP_OPTIONS = ("--manual-clock",)  # the clock starts years ago
 

@@ -14,7 +14,7 @@ from e2e.browser import browser
 from e2e.command import Command
 from e2e.recording_proxy import RecordingProxy, recording_proxy
 from orderboard_stack.process import answers, free_port
-from support import eventually
+from support.waiting import eventually
 
 _SNAPSHOTS = 5
 _ONCE_A_SNAPSHOT = ".DescribeTable"

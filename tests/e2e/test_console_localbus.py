@@ -2,7 +2,7 @@
 
 from e2e.browser import Page
 from selenium.webdriver.support.select import Select
-from support import eventually
+from support.waiting import eventually
 
 UP_OPTIONS = ("--backend", "embedded")
 

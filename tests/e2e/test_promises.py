@@ -14,7 +14,8 @@ from e2e.board import Board, board
 from orderboard.orders.kinds import Ending
 from orderboard.orders.redrive import plan, redrive
 from orderboard.system.process import stop_all
-from support import DeployStack, eventually
+from support.stack import DeployStack
+from support.waiting import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 CANCELLED: frozenset[Ending] = frozenset(("cancelled",))

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 from e2e.command import Command, still_running
-from support import eventually
+from support.waiting import eventually
 
 ORDERS = """\
 {"customer_id": "ada", "lines": [{"sku": "tea", "quantity": 2}], "note": "[red]hot[/red] ☕", "idempotency_key": "k1"}

@@ -16,7 +16,7 @@ import boto3
 from botocore.config import Config
 from fidelity.expect import WrongError, holds
 from fidelity.function import Function
-from web_server import WebServer
+from support.web_server import WebServer
 
 ACCOUNT: Final = "000000000000"
 REGION: Final = "us-east-1"

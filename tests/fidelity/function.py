@@ -11,7 +11,7 @@ import zipfile
 from typing import Any, Final
 
 from fidelity.expect import eventually
-from web_server import WebServer
+from support.web_server import WebServer
 
 NAME: Final = "fidelity"
 TIMEOUT_S: Final = 3

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from support import DeployedStack, sends_by
+from support.stack import DeployedStack, sends_by
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from orderboard.system.deploy import deploy_stack, pack_notifier
 from orderboard.system.process import stop_all
 from orderboard.system.services import ServiceOptions, start_api
 from orderboard_stack.backend import Endpoint
-from support import DeployedStack
+from support.stack import DeployedStack
 
 
 @pytest.fixture(scope="session")

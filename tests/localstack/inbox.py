@@ -1,7 +1,7 @@
 """The inbox queue: the alerts of one order."""
 
 from orderboard_contracts.alert import Alert, parse_alert
-from support import DeployedStack
+from support.stack import DeployedStack
 
 
 class Inbox:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 from orderboard_contracts.record import FINAL_STATUSES
-from support import eventually
+from support.waiting import eventually
 
 
 def place(

@@ -1,7 +1,8 @@
 """The counts of the stack's queues."""
 
 from orderboard.orders.queues import Depth, depth
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 
 def holding(stack: DeployedStack, queue: str) -> Depth:

@@ -10,7 +10,7 @@ from docker.errors import NotFound
 from localstack.engine import LOCALSTACK_IMAGE, require
 from orderboard_stack.backend import detect
 from orderboard_stack.localstack import engine, start_localstack, stop_localstack
-from support import eventually
+from support.waiting import eventually
 
 STARTER = """
 from orderboard_stack.localstack import start_localstack

@@ -8,7 +8,7 @@ from localstack.orders import finished, place
 from localstack_client.session import Session  # type: ignore[import-untyped]
 from orderboard.orders.queues import peek
 from orderboard_contracts.alert import parse_alert
-from support import eventually
+from support.waiting import eventually
 
 OWN_SERVICES = {"deploy", "order-api", "worker"}
 

@@ -9,7 +9,8 @@ from localstack.orders import cancel, finished, ids_of_customer, place, recorded
 from localstack.queues import emptied
 from localstack.workers import Workers
 from orderboard_contracts.identity import order_id_for
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 ANNOUNCED_WITHIN_S = 30  # the first announcement waits for the function's container
 

@@ -6,7 +6,8 @@ import httpx
 from localstack.orders import finished, look, place
 from localstack.queues import emptied, holding
 from localstack.workers import Workers
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 ORDERS = 30
 

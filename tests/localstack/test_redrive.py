@@ -6,7 +6,8 @@ from localstack.workers import STOPS_WITHIN_S, Workers
 from orderboard.orders.queues import peek
 from orderboard.orders.redrive import plan, redrive
 from orderboard.system.process import stop_all
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 
 async def test_poison_stays_in_the_dead_letter_queue_until_it_is_redriven(

@@ -6,7 +6,7 @@ from typing import Final
 
 from orderboard.system.process import stop_all
 from orderboard.system.services import Service, ServiceOptions, start_worker
-from support import DeployedStack
+from support.stack import DeployedStack
 
 STOPS_WITHIN_S: Final = 15
 

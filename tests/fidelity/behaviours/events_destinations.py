@@ -10,7 +10,7 @@ from fidelity.aws import ACCOUNT, Aws
 from fidelity.behaviour import Group
 from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import events_api, events_guide
-from web_server import Received
+from support.web_server import Received
 
 GROUP = Group("EventBridge", "API destinations")
 behaviour = GROUP.behaviour

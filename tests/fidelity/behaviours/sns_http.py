@@ -9,7 +9,7 @@ from fidelity.aws import Aws
 from fidelity.behaviour import Group
 from fidelity.expect import eventually, holds, same
 from fidelity.sources import sns_api, sns_guide
-from web_server import Received, WebServer
+from support.web_server import Received, WebServer
 
 GROUP = Group("SNS", "Delivery by HTTP")
 behaviour = GROUP.behaviour

@@ -8,7 +8,8 @@ import pytest
 from orderboard_contracts.alert import Alert, parse_alert
 from orderboard_contracts.events import Event
 from orderboard_contracts.routing import bus_entry
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 from unit.notifier.events import cancellation_refused, completed, placed, rejected
 from unit.notifier.fakes import bus_message
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from integration.order_api.service import ApiProcess, api_process
-from support import DeployedStack
+from support.stack import DeployedStack
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from support import eventually
+from support.waiting import eventually
 
 ORDER: Mapping[str, Any] = {"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}
 

@@ -14,7 +14,8 @@ from orderboard_contracts.events import parse_event
 from orderboard_contracts.identity import new_order_id, order_id_for
 from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.local_backend import LocalBackend, start_local
-from support import eventually, sends_by
+from support.stack import sends_by
+from support.waiting import eventually
 
 DEADLINE_S = 5.0
 

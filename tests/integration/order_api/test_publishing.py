@@ -10,7 +10,8 @@ from integration.bus_queue import bus_queue
 from integration.order_api.service import ORDER, ApiProcess
 from orderboard_contracts.events import CancellationRequested, Event, OrderPlaced, parse_event
 from orderboard_contracts.identity import order_id_for
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

@@ -7,7 +7,7 @@ from orderboard_aws_client.order_codec import to_item
 from orderboard_contracts.identity import new_order_id
 from orderboard_contracts.order import PricedLine
 from orderboard_contracts.record import OrderRecord
-from support import DeployedStack
+from support.stack import DeployedStack
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import pytest
 from integration.stack.traffic import silence_notifier
-from support import DeployedStack
+from support.stack import DeployedStack
 
 
 @pytest.fixture

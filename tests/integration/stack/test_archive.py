@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import ClientError
 from integration.stack import sample_events
 from integration.stack.traffic import event_ids, happens, put
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 
 async def test_every_fact_is_archived(stack: DeployedStack) -> None:

@@ -12,7 +12,7 @@ from integration.stack import sample_events
 from integration.stack.traffic import event_ids, happens, publish, put
 from orderboard_stack.backend import Endpoint, detect
 from orderboard_stack.stack import DeployFailedError, Stack
-from support import DeployedStack
+from support.stack import DeployedStack
 
 
 def make_again(stack: DeployedStack, queue: str) -> None:

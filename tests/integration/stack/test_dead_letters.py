@@ -4,7 +4,8 @@ import pytest
 from integration.stack import sample_events
 from integration.stack.traffic import publish
 from orderboard_contracts.routing import message_attributes
-from support import DeployedStack, DeployStack, eventually
+from support.stack import DeployedStack, DeployStack
+from support.waiting import eventually
 
 
 @pytest.fixture

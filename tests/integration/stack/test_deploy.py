@@ -14,7 +14,8 @@ from orderboard_stack import outputs as stack_outputs
 from orderboard_stack.backend import Endpoint
 from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.deploy import TEMPLATE, DeployFailedError, delete, deploy
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 Redeploy = Callable[..., list[str]]
 

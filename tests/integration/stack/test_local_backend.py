@@ -25,7 +25,8 @@ from orderboard_stack.local_backend import (
     stop_local,
 )
 from orderboard_stack.process import read_json
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 STARTER = """
 import sys, time

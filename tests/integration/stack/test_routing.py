@@ -5,7 +5,8 @@ from collections import Counter
 from integration.stack import sample_events
 from integration.stack.traffic import event_ids, publish, put, silence_notifier
 from orderboard_contracts.routing import message_attributes
-from support import DeployedStack, DeployStack, eventually
+from support.stack import DeployedStack, DeployStack
+from support.waiting import eventually
 
 
 class Landed:

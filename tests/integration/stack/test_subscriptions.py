@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from orderboard_stack.backend import Endpoint
-from support import DeployedStack, DeployStack, eventually
+from support.stack import DeployedStack, DeployStack
+from support.waiting import eventually
 
 
 @dataclass

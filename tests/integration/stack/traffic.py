@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 from orderboard_contracts.events import Command, Event, parse_event
 from orderboard_contracts.routing import bus_entry, message_attributes
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 
 def publish(stack: DeployedStack, command: Command, **changed: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from integration.bus_queue import bus_queue
 from integration.worker.worker_stack import WorkerStack
-from support import DeployStack
+from support.stack import DeployStack
 
 # Short, so that tests do not wait long for a visibility timeout.
 VISIBILITY_TIMEOUT_S = 3

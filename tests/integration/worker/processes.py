@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 from integration.worker.faulty_proxy import Fault, faulty_proxy
 from integration.worker.processes import worker_process
 from integration.worker.worker_stack import WorkerStack
-from support import eventually
+from support.waiting import eventually
 from unit.worker.commands import placed
 
 

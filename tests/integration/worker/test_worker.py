@@ -6,7 +6,8 @@ from pathlib import Path
 from integration.worker.processes import worker_process
 from integration.worker.worker_stack import WorkerStack
 from orderboard_contracts.events import OrderRejected
-from support import DeployedStack, eventually
+from support.stack import DeployedStack
+from support.waiting import eventually
 from unit.worker.commands import cancellation, placed
 
 

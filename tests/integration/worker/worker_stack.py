@@ -9,7 +9,7 @@ from order_api.orders_topic import entry_for
 from orderboard_aws_client.order_codec import from_item
 from orderboard_contracts.events import Command, OutcomeEvent, parse_event
 from orderboard_contracts.record import OrderRecord
-from support import DeployedStack
+from support.stack import DeployedStack
 
 Body = str
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cloudformation_support import StackClient
 from localbus.pytest_plugin import Localbus
+from support.cloudformation import StackClient
 
 
 @pytest.fixture

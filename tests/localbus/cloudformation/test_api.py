@@ -6,9 +6,9 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from cloudformation_support import StackClient
 from localbus.pytest_plugin import Localbus
-from localbus_support import new_queue
+from support.cloudformation import StackClient
+from support.localbus import new_queue
 
 SHOP = """
 Parameters:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudformation_support import StackClient
+from support.cloudformation import StackClient
 
 SHOP = """
 Parameters: {Prefix: {Type: String, Default: shop}, Seconds: {Type: Number, Default: 30}}

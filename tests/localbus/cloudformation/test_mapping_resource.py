@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fake_lambda import ME, QUEUE_ARN, MappingBench, mapping_bench
 from localbus.cloudformation.resources.base import ResourceContext
 from localbus.cloudformation.resources.lambda_ import MappingType
 from localbus.lambda_ import api as lambda_api
+from support.fake_lambda import ME, QUEUE_ARN, MappingBench, mapping_bench
 
 STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/shop/0f0e0d0c-0b0a-0908-0706-050403020100"
 OWN_TAGS = {

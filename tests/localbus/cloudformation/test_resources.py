@@ -9,12 +9,12 @@ import json
 from typing import Any
 
 import pytest
-from cloudformation_support import StackClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
 from localbus.pytest_plugin import Localbus
-from localbus_support import ACCOUNT, new_queue
+from support.cloudformation import StackClient
+from support.localbus import ACCOUNT, new_queue
 
 ARN = "arn:aws:{}:us-east-1:" + ACCOUNT + ":{}"
 QUEUE, TOPIC, SUBSCRIPTION = "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SNS::Subscription"

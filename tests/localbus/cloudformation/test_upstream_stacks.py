@@ -12,11 +12,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from cloudformation_support import StackClient
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from localbus_support import eventually, journal
 from orderboard_stack.local_backend import start_local
+from support.cloudformation import StackClient
+from support.localbus import journal
+from support.waiting import poll_until
 
 TEMPLATE = Path(__file__).parents[3] / "localstack" / "template.yaml"
 
@@ -238,7 +239,7 @@ def test_the_project_s_template(
 
     outputs = stacks.outputs()
     _publish_order(stacks, "express")
-    assert eventually(lambda: _bodies(stacks, outputs["ExpressQueue"])) == ["an order"]
+    assert poll_until(lambda: _bodies(stacks, outputs["ExpressQueue"])) == ["an order"]
     assert _bodies(stacks, outputs["WorkQueue"]) == []
     entry = {
         "Source": "orderboard.worker",
@@ -247,7 +248,7 @@ def test_the_project_s_template(
         "EventBusName": outputs["BusName"],
     }
     assert localbus.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
-    eventually(lambda: journal(localbus, event="invoked"), within_s=20)
+    poll_until(lambda: journal(localbus, event="invoked"), within_s=20)
     assert journal(localbus, event="invoked")[0]["resource"].endswith(outputs["NotifierMappingId"])
     lambda_ = behind(upstream, "lambda")
     environment = lambda_.get_function_configuration(FunctionName=outputs["NotifierFunction"])["Environment"]
@@ -277,7 +278,7 @@ def test_policies_of_the_template_are_enforced(stacks: StackClient, shop_paramet
     stacks.sns.publish(TopicArn=other, Message="let me in")
     _publish_order(stacks, "normal")
 
-    assert eventually(lambda: _bodies(stacks, queue)) == ["an order"]
+    assert poll_until(lambda: _bodies(stacks, queue)) == ["an order"]
 
 
 @pytest.mark.parametrize("events", [1, 8, 16])
@@ -286,7 +287,7 @@ def test_a_deletion_during_the_creation(stacks: StackClient, shop_parameters: di
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in shop_parameters.items()]
     template = TEMPLATE.read_text()
     stack_id = stacks.client.create_stack(StackName="shop", TemplateBody=template, Parameters=given)["StackId"]
-    eventually(lambda: len(stacks.events(stack_id)) >= events)
+    poll_until(lambda: len(stacks.events(stack_id)) >= events)
 
     stacks.client.delete_stack(StackName="shop")
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from events_support import Bench, Elsewhere
 from localbus.pytest_plugin import Localbus
-from localbus_support import QueueOf, new_queue
+from support.events import Bench, Elsewhere
+from support.localbus import QueueOf, new_queue
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from events_support import Bench, Elsewhere
 from localbus.errors import AwsError
 from localbus.http.message import Request
+from support.events import Bench, Elsewhere
 
 BASIC = {"BasicAuthParameters": {"Username": "user", "Password": "pass"}}
 API_KEY = {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "k"}}

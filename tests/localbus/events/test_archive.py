@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from events_support import Bench
 from localbus.pytest_plugin import Localbus
-from localbus_support import QueueOf, refused
+from support.events import Bench
+from support.localbus import QueueOf, refused
 
 BUS_ARN = "arn:aws:events:us-east-1:000000000000:event-bus/default"
 ARCHIVE_ARN = "arn:aws:events:us-east-1:000000000000:archive/kept"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import refused
+from support.localbus import refused
 
 ENTRY = {"Source": "orders", "DetailType": "placed", "Detail": "{}"}
 INVALID, MISSING, EXISTS = "ValidationException", "ResourceNotFoundException", "ResourceAlreadyExistsException"

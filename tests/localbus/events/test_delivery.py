@@ -11,12 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from events_support import ME, QUEUE_ARN, TOPIC_ARN, Bench, retryable
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.delivery_faults import DeliveryFaults
 from localbus.events.delivery import FIRST_RETRY_S, MAX_RETRIES, SLOWEST_RETRY_S, retry_delay_s
 from localbus.protocol.service import Caller
+from support.events import ME, QUEUE_ARN, TOPIC_ARN, Bench, retryable
 
 MISSING = {"Arn": QUEUE_ARN + "-missing"}
 BUS_ARN = "arn:aws:events:us-east-1:000000000000:event-bus/"

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from events_support import QUEUE_ARN
 from localbus.pytest_plugin import Localbus
-from localbus_support import QueueOf, refused
+from support.events import QUEUE_ARN
+from support.localbus import QueueOf, refused
 
 KIB = 1024
 INVALID, MALFORMED = "InvalidArgument", ("MalformedDetail", "Detail is malformed.")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from events_support import QUEUE_ARN
-from localbus_support import refused
+from support.events import QUEUE_ARN
+from support.localbus import refused
 
 INVALID, MISSING = "ValidationException", "ResourceNotFoundException"
 LIMIT = ("LimitExceededException", "The requested resource exceeds the maximum number allowed.")

@@ -16,7 +16,7 @@ from localbus.events.api import service
 from localbus.events.schedule import parse
 from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
-from localbus_support import QueueOf
+from support.localbus import QueueOf
 
 NOW = "2026-11-21 11:00"  # a Saturday
 

@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 import pytest
-from events_support import RULE_ARN, TOPIC_ARN, Answer, Bench, Elsewhere
 from localbus.errors import AwsError
 from localbus.http.message import Request
+from support.events import RULE_ARN, TOPIC_ARN, Answer, Bench, Elsewhere
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 LOG_ARN = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/g:*"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from fake_lambda import MappingBench, mapping_bench
+from support.fake_lambda import MappingBench, mapping_bench
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import json
 from typing import Any
 
 import pytest
-from fake_lambda import FUNCTION_ARN, QUEUE_ARN, MappingBench
 from localbus.errors import AwsError
 from localbus.http.message import Request
+from support.fake_lambda import FUNCTION_ARN, QUEUE_ARN, MappingBench
 
 PATH = "/2015-03-31/event-source-mappings"
 GIVEN = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista"}

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from fake_lambda import FUNCTION_ARN, QUEUE_ARN, Event, FunctionFailedError, MappingBench
+from support.fake_lambda import FUNCTION_ARN, QUEUE_ARN, Event, FunctionFailedError, MappingBench
 
 REPORTING = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
 

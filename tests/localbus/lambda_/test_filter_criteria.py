@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 import pytest
-from fake_lambda import MappingBench
 from localbus.lambda_.filter_criteria import read_filter_criteria
+from support.fake_lambda import MappingBench
 
 
 def accepts(patterns: list[Any], body: str, **record: Any) -> bool:

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 from botocore.exceptions import ClientError
-from fake_lambda import FUNCTION_ARN, QUEUE_ARN, FakeLambda
 from localbus.engine import Engine, Options
 from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
+from support.fake_lambda import FUNCTION_ARN, QUEUE_ARN, FakeLambda
 
 PATH = "/2015-03-31/event-source-mappings"
 GIVEN = {"EventSourceArn": QUEUE_ARN, "FunctionName": "barista"}

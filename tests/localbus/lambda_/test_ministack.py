@@ -21,7 +21,7 @@ from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
 from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.local_backend import LocalBackend, start_local
-from support import eventually
+from support.waiting import eventually
 
 # The function writes a line to a file when it begins and ends: the only record of the invocations that really ran.
 FUNCTION = """

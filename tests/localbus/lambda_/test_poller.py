@@ -10,8 +10,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from fake_lambda import QUEUE_ARN, Event, FunctionFailedError, MappingBench
 from localbus.sqs.message import Received
+from support.fake_lambda import QUEUE_ARN, Event, FunctionFailedError, MappingBench
 
 FIFO_ARN = f"{QUEUE_ARN}.fifo"
 

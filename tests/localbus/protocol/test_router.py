@@ -16,7 +16,7 @@ from localbus.http.server import HttpServer
 from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus.sqs.message import Message
-from support import eventually
+from support.waiting import eventually
 
 
 def call(localbus: Localbus, target: str, body: str = "{}") -> httpx.Response:

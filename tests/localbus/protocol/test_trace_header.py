@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import new_queue
+from support.localbus import new_queue
 
 ARN = "arn:aws:{}:us-east-1:000000000000:{}"
 BUS_ARN = ARN.format("events", "event-bus/default")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import WebServer
+from support.localbus import WebServer
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from localbus_support import ACCOUNT, QueueOf, journal, new_queue
+from support.localbus import ACCOUNT, QueueOf, journal, new_queue
 
 RAW = {"RawMessageDelivery": "true"}
 EVENTS_MAY_PUBLISH = json.dumps(

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 import pytest
-from localbus_support import ACCOUNT, refused
+from support.localbus import ACCOUNT, refused
 
 KIB = 1024
 ARN = f"arn:aws:sns:us-east-1:{ACCOUNT}"

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from localbus_support import ACCOUNT, WebServer, eventually, journal, new_queue
+from support.localbus import ACCOUNT, WebServer, journal, new_queue
+from support.waiting import poll_until
 
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
 FUNCTION_PATH = f"/2015-03-31/functions/{FUNCTION.replace(':', '%3A')}"
@@ -19,21 +20,21 @@ FUNCTION_PATH = f"/2015-03-31/functions/{FUNCTION.replace(':', '%3A')}"
 def subscribe(sns: Any, topic: str, web: WebServer, **attributes: str) -> str:
     """Return the ARN of a confirmed subscription of the web server."""
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{web.url}/hook", Attributes=attributes)
-    token = json.loads(eventually(lambda: web.requests)[0].body)["Token"]
+    token = json.loads(poll_until(lambda: web.requests)[0].body)["Token"]
     web.requests.clear()
     return str(sns.confirm_subscription(TopicArn=topic, Token=token)["SubscriptionArn"])
 
 
 def wait_for(count: int, items: Callable[[], list[Any]]) -> None:
     """Wait until there are so many items."""
-    eventually(lambda: len(items()) == count)
+    poll_until(lambda: len(items()) == count)
 
 
 def test_an_endpoint_confirms_and_gets_messages(sns: Any, topic: str, web: WebServer) -> None:
     """An endpoint gets messages once it has visited the link in its first (sns-http-https-endpoint-as-subscriber)."""
     pending = sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{web.url}/hook")
     assert pending["SubscriptionArn"] == "pending confirmation"
-    request = eventually(lambda: web.requests)[0]
+    request = poll_until(lambda: web.requests)[0]
     sns.publish(TopicArn=topic, Message="too early")
     document = json.loads(request.body)
     assert request.headers["x-amz-sns-message-type"] == document["Type"] == "SubscriptionConfirmation"
@@ -47,7 +48,7 @@ def test_an_endpoint_confirms_and_gets_messages(sns: Any, topic: str, web: WebSe
     assert httpx.get(document["SubscribeURL"]).status_code == 200
     message_id = sns.publish(TopicArn=topic, Message="m")["MessageId"]
 
-    [notified] = eventually(lambda: web.requests[1:])
+    [notified] = poll_until(lambda: web.requests[1:])
     [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert notified.headers["x-amz-sns-message-type"] == "Notification"
     assert notified.headers["x-amz-sns-message-id"] == message_id
@@ -57,7 +58,7 @@ def test_an_endpoint_confirms_and_gets_messages(sns: Any, topic: str, web: WebSe
 
     httpx.get(body["UnsubscribeURL"])
 
-    ended = eventually(lambda: web.requests[2:])[0]
+    ended = poll_until(lambda: web.requests[2:])[0]
     assert json.loads(ended.body)["Type"] == "UnsubscribeConfirmation"
     assert sns.list_subscriptions()["Subscriptions"] == []
     httpx.get(json.loads(ended.body)["SubscribeURL"])
@@ -83,7 +84,7 @@ def test_a_request_policy_without_a_content_type(sns: Any, topic: str, web: WebS
 
     sns.publish(TopicArn=topic, Message="m")
 
-    [request] = eventually(lambda: web.requests)
+    [request] = poll_until(lambda: web.requests)
     assert request.headers["content-type"] == "text/plain; charset=UTF-8"
 
 
@@ -94,7 +95,7 @@ def test_the_trace_header_is_passed_on(localbus: Localbus, sns: Any, topic: str,
 
     httpx.post(localbus.url, data=form, headers={"X-Amzn-Trace-Id": "Root=1-2-3"})
 
-    [request] = eventually(lambda: web.requests)
+    [request] = poll_until(lambda: web.requests)
     assert request.headers["x-amzn-trace-id"] == "Root=1-2-3"
 
 
@@ -111,7 +112,7 @@ def test_an_endpoint_that_fails_is_retried(localbus: Localbus, sns: Any, topic: 
         localbus.advance(19)
         assert len(web.requests) == attempts
         localbus.advance(1)
-    eventually(lambda: journal(localbus, event="dead_lettered"))
+    poll_until(lambda: journal(localbus, event="dead_lettered"))
     assert len(web.requests) == 4
     assert json.loads(dead.bodies()[0])["Message"] == "m"
 
@@ -123,7 +124,7 @@ def test_a_client_error_is_final(localbus: Localbus, sns: Any, topic: str, web: 
 
     sns.publish(TopicArn=topic, Message="m")
 
-    [undelivered] = eventually(lambda: journal(localbus, event="undelivered"))
+    [undelivered] = poll_until(lambda: journal(localbus, event="undelivered"))
     assert undelivered["detail"] == f"{web.url}/hook answered 403"
     localbus.advance(3600)
     assert journal(localbus, event="retry_scheduled") == []
@@ -183,7 +184,7 @@ def test_a_function(with_functions: Localbus, web: WebServer) -> None:
 
     message_id = sns.publish(TopicArn=topic, Message="m", MessageAttributes=attributes)["MessageId"]
 
-    eventually(lambda: journal(with_functions, event="delivered"))
+    poll_until(lambda: journal(with_functions, event="delivered"))
     call = web.requests[-1]
     assert call.headers["x-amz-invocation-type"] == "Event"
     [record] = json.loads(call.body)["Records"]
@@ -203,10 +204,10 @@ def test_a_function_without_a_permission_is_not_invoked(with_functions: Localbus
 
     sns.publish(TopicArn=topic, Message="m")
 
-    [undelivered] = eventually(lambda: journal(with_functions, event="undelivered"))
+    [undelivered] = poll_until(lambda: journal(with_functions, event="undelivered"))
     assert "does not allow sns.amazonaws.com to invoke it" in undelivered["detail"]
     assert {request.method for request in web.requests} == {"GET"}
-    assert json.loads(eventually(dead.bodies)[0])["Message"] == "m"
+    assert json.loads(poll_until(dead.bodies)[0])["Message"] == "m"
 
 
 def test_a_function_that_fails_is_retried_immediately(with_functions: Localbus, web: WebServer) -> None:
@@ -217,10 +218,10 @@ def test_a_function_that_fails_is_retried_immediately(with_functions: Localbus, 
 
     sns.publish(TopicArn=topic, Message="m")
 
-    scheduled = eventually(lambda: journal(with_functions, event="retry_scheduled")[3:])
+    scheduled = poll_until(lambda: journal(with_functions, event="retry_scheduled")[3:])
     assert scheduled[0]["detail"]["after_s"] == 1
     with_functions.advance(1)
-    eventually(lambda: journal(with_functions, event="delivered"))
+    poll_until(lambda: journal(with_functions, event="delivered"))
     assert len([request for request in web.requests if request.method == "POST"]) == 5
 
 
@@ -237,7 +238,7 @@ def test_an_unexpected_error_is_dead_lettered(
     monkeypatch.setattr("localbus.sns.subscription.Subscription.content_type", broken)
     sns.publish(TopicArn=topic, Message="m")
 
-    [moved] = eventually(lambda: journal(localbus, event="dead_lettered"))
+    [moved] = poll_until(lambda: journal(localbus, event="dead_lettered"))
     assert moved["detail"]["reason"] == "broken"
     assert dead.bodies() == ["m"]
 
@@ -249,7 +250,7 @@ def test_raw_delivery(sns: Any, topic: str, web: WebServer) -> None:
 
     sns.publish(TopicArn=topic, Message="a,b")
 
-    [request] = eventually(lambda: web.requests)
+    [request] = poll_until(lambda: web.requests)
     assert request.body == "a,b"
     assert request.headers["x-amz-sns-rawdelivery"] == "true"
     assert request.headers["content-type"] == "text/csv"

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import ACCOUNT, journal, new_queue, refused
+from support.localbus import ACCOUNT, journal, new_queue, refused
 
 KEY = {"PlatformCredential": "secret"}
 CHARACTERS = "'a'-'z', 'A'-'Z', '0'-'9', '_', '-', and '.'"

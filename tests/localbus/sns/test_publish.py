@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import new_queue, refused
+from support.localbus import new_queue, refused
 
 INVALID = "InvalidParameter"
 KIB = 1024

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
 from localbus.sns.signature import Signer
-from localbus_support import WebServer, eventually, new_queue
+from support.localbus import WebServer, new_queue
+from support.waiting import poll_until
 
 HASHES: dict[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303
 NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
@@ -58,12 +59,12 @@ def test_messages_by_http_can_be_verified(localbus: Localbus, web: WebServer) ->
     topic = sns.create_topic(Name="t")["TopicArn"]
 
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=web.url)
-    httpx.get(json.loads(eventually(lambda: web.requests)[0].body)["SubscribeURL"])
+    httpx.get(json.loads(poll_until(lambda: web.requests)[0].body)["SubscribeURL"])
     sns.publish(TopicArn=topic, Message="grüße\n", Subject="s")
-    eventually(lambda: web.requests[1:])
+    poll_until(lambda: web.requests[1:])
     sns.set_topic_attributes(TopicArn=topic, AttributeName="SignatureVersion", AttributeValue="2")
     sns.publish(TopicArn=topic, Message="m")
-    eventually(lambda: web.requests[2:])
+    poll_until(lambda: web.requests[2:])
 
     documents = [json.loads(request.body) for request in web.requests]
     assert [document["Type"] for document in documents] == ["SubscriptionConfirmation", "Notification", "Notification"]
@@ -79,7 +80,7 @@ def test_the_certificate_is_self_signed(localbus: Localbus, web: WebServer) -> N
 
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=web.url)
 
-    certificate = certificate_of(json.loads(eventually(lambda: web.requests)[0].body))
+    certificate = certificate_of(json.loads(poll_until(lambda: web.requests)[0].body))
     certificate.verify_directly_issued_by(certificate)
     key = certificate.public_key()
     assert isinstance(key, rsa.RSAPublicKey)

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from localbus.pytest_plugin import Localbus
-from localbus_support import ACCOUNT, refused
+from support.localbus import ACCOUNT, refused
 
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
 INVALID = "InvalidParameter"

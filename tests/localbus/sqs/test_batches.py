@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from localbus_support import error_of
+from support.localbus import error_of
 
 HALF_MIB = 512 * 1024
 

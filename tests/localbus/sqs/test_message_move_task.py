@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import eventually, refused
+from support.localbus import refused
+from support.waiting import poll_until
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 
@@ -54,7 +55,7 @@ def test_dead_letters_go_back_to_their_source(scene: Scene) -> None:
 
     scene.start()
 
-    task = eventually(lambda: found if (found := scene.task())["Status"] == "COMPLETED" else None)
+    task = poll_until(lambda: found if (found := scene.task())["Status"] == "COMPLETED" else None)
     assert (task["ApproximateNumberOfMessagesMoved"], task["ApproximateNumberOfMessagesToMove"]) == (5, 5)
     assert task.keys().isdisjoint({"DestinationArn", "TaskHandle"})
     assert scene.counts("dead", "work") == [0, 5]

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import error_of, refused
+from support.localbus import error_of, refused
 
 INVALID = "InvalidParameterValue"
 HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"

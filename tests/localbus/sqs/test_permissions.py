@@ -13,7 +13,7 @@ from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus.resource_policy import Principal, allows
 from localbus.sqs.state import Sqs
-from localbus_support import journal, refused
+from support.localbus import journal, refused
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:t"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from localbus.pytest_plugin import Localbus
-from localbus_support import error_of, refused
+from support.localbus import error_of, refused
 
 ARN = "arn:aws:sqs:us-east-1:000000000000:"
 

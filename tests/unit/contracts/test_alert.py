@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from golden import ALERT_SAMPLES, EVENT_SAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
 from orderboard_contracts.alert import NotAnAlert, alert_attributes, alert_id_for, parse_alert
+from support.golden_samples import ALERT_SAMPLES, EVENT_SAMPLES
 
 GARBAGE = ["", "{}", "[]", "\ud800", b"\xff", '{"AlarmName": "backlog", "NewStateValue": "OK"}']
 

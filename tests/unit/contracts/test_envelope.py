@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from golden import EVENT_SAMPLES
 from orderboard_contracts.events import Event, parse_event
+from support.golden_samples import EVENT_SAMPLES
 
 EVENTS = [parse_event(sample.read_text()) for sample in EVENT_SAMPLES]
 # https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md#required-attributes

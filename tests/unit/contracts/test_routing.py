@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from golden import EVENT_SAMPLES
 from orderboard_contracts.events import CancellationRequested, Event, OrderPlaced, parse_event
 from orderboard_contracts.routing import bus_entry, message_attributes, priority_of
+from support.golden_samples import EVENT_SAMPLES
 
 EVENTS = [parse_event(sample.read_text()) for sample in EVENT_SAMPLES]
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from order_api import health
 from order_api.health import Readiness
-from support import eventually
+from support.waiting import eventually
 from unit.order_api.fakes import FakeService, RunningApi, assert_problem, throttled, unreachable
 
 

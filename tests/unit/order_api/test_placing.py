@@ -8,7 +8,7 @@ import re
 import pytest
 from orderboard_contracts.events import CancellationRequested, OrderPlaced
 from orderboard_contracts.identity import event_id_for, order_id_for
-from support import eventually
+from support.waiting import eventually
 from unit.order_api.fakes import ORDER, FakeService, RunningApi, assert_problem, running_api
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from orderboard_contracts.identity import order_id_for
-from support import eventually
+from support.waiting import eventually
 from unit.order_api.fakes import (
     ORDER,
     FakeService,

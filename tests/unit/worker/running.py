@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from orderboard_aws_client.backoff import Backoff
-from support import eventually
+from support.waiting import eventually
 from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
 from worker.consumer import Consumer
 from worker.health import Health

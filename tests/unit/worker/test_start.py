@@ -6,7 +6,7 @@ from typing import Any, cast
 import aiohttp
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from support import eventually
+from support.waiting import eventually
 from unit.worker.running import SHORT_RETRY
 from worker.aws import NoSuchQueueError, queue_url
 from worker.health import Health

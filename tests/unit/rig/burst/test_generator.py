@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from orderboard.burst.load.generator import Generator, Job, Reply
 from orderboard.burst.load.mix import PlannedOrder
-from support import eventually
+from support.waiting import eventually
 
 
 @dataclass

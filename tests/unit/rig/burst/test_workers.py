@@ -13,7 +13,7 @@ from orderboard.burst.chaos.workers import Workers
 from orderboard.system.process import start
 from orderboard.system.services import Service
 from orderboard.system.system import System
-from support import eventually
+from support.waiting import eventually
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 from orderboard.console.feed import HISTORY_S, Feed
 from orderboard.errors import RigError
-from support import eventually
+from support.waiting import eventually
 
 
 def snapshot(at_s: float) -> dict[str, Any]:

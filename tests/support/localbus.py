@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus
-from web_server import Received, WebServer
 
-__all__ = ["ACCOUNT", "QueueOf", "Received", "WebServer", "error_of", "eventually", "journal", "new_queue", "refused"]
+from support.web_server import Received, WebServer
+
+__all__ = ["ACCOUNT", "QueueOf", "Received", "WebServer", "error_of", "journal", "new_queue", "refused"]
 
 ACCOUNT = "000000000000"
 
@@ -85,12 +84,3 @@ def journal(localbus: Localbus, **filters: str) -> list[dict[str, Any]]:
     """Return the journal's entries that match."""
     entries: list[dict[str, Any]] = httpx.get(f"{localbus.url}/_localbus/journal", params=filters).json()["entries"]
     return entries
-
-
-def eventually(check: Callable[[], Any], within_s: float = 5.0) -> Any:
-    """Return the check's result once it is true."""
-    deadline = time.monotonic() + within_s
-    while not (found := check()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-    return found

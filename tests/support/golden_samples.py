@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-_CONTRACTS: Final = Path(__file__).parents[1] / "contracts"
+_CONTRACTS: Final = Path(__file__).parents[2] / "contracts"
 
 # Named <type>--<variant>.json.
 EVENT_SAMPLES: Final = tuple(sorted((_CONTRACTS / "samples").glob("*.json")))

@@ -6,7 +6,9 @@ import textwrap
 from typing import Any
 
 from localbus.pytest_plugin import Localbus
-from localbus_support import eventually, refused
+
+from support.localbus import refused
+from support.waiting import poll_until
 
 
 class StackClient:
@@ -43,7 +45,7 @@ class StackClient:
             found = str(self.stack(name)["StackStatus"])
             return None if found.endswith("_IN_PROGRESS") else found
 
-        return str(eventually(status))
+        return str(poll_until(status))
 
     def stack(self, name: str = "shop") -> dict[str, Any]:
         """The description of a stack."""

@@ -1,13 +1,10 @@
-"""Shared by tests of every kind: waiting for an event elsewhere, and the stack that a test runs against."""
+"""A deployed stack for one test, with clients of its backend."""
 
-import asyncio
-import inspect
 import json
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import boto3
 from orderboard_stack.backend import Endpoint
@@ -21,36 +18,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_sqs.type_defs import MessageTypeDef
-
-Result = TypeVar("Result")
-
-
-async def eventually(
-    check: Callable[[], Result | Awaitable[Result]], *, within_s: float = 5, every_s: float = 0.05
-) -> Result:
-    """Repeat check until it neither raises AssertionError nor returns something false; return its result.
-
-    A check that returns None passes by its asserts. After within_s the last AssertionError is raised. check is a plain
-    or an async function; one that blocks (boto3) runs in a thread, so that servers in the test's loop keep answering.
-    """
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            answer = await _ask(check)
-            assert answer is None or answer, f"still {answer!r}"
-        except AssertionError:
-            if time.monotonic() >= deadline:
-                raise
-            await asyncio.sleep(every_s)
-        else:
-            return answer
-
-
-async def _ask(check: Callable[[], Result | Awaitable[Result]]) -> Result:
-    answer = check() if inspect.iscoroutinefunction(check) else await asyncio.to_thread(check)
-    if inspect.isawaitable(answer):
-        return await answer
-    return answer
 
 
 def sends_by(service: str) -> "dict[QueueAttributeNameType, str]":
