@@ -96,7 +96,7 @@ async def test_a_poisoned_order_is_redriven(page: Page, orderboard: Command) -> 
     assert "poison" in page.text("#follow")
 
     await page.use_soon("work.redrive")
-    await eventually(lambda: "1 moved from orderboard-work-dlq" in page.text("#controls"), within_s=30)
+    await eventually(lambda: "Moved 1 message from orderboard-work-dlq" in page.text("#controls"), within_s=30)
     # The diagram may still show the DLQ as it was before the redrive; status asks the queue.
     await eventually(lambda: _dead_letters(orderboard) == 1, within_s=60)
     await eventually(lambda: page.dead("work") == 1, within_s=20)

@@ -24,7 +24,7 @@ async def test_the_journal_gives_a_timeline_its_steps(page: Page) -> None:
     steps = " | ".join(_steps(page))
     for step in (
         "Published to orderboard-orders",
-        "Kept from orderboard-work by its filter policy",
+        "Filtered out for orderboard-work (filter policy)",
         "Delivered to orderboard-express",
         "Received for the first time",
     ):

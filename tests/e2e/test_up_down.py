@@ -58,7 +58,7 @@ def test_a_second_up_is_refused(orderboard: Command, system: dict[str, Any]) -> 
     second = orderboard.run("up")
 
     assert second.returncode == 1
-    assert "A system runs already" in second.stderr
+    assert "A system is already running" in second.stderr
     assert "orderboard down" in second.stderr
     assert len(json.loads(orderboard.run("status", "--json").stdout)["processes"]) == len(system["processes"])
 

@@ -87,6 +87,8 @@ def test_a_port_in_use() -> None:
     [
         (["--port", "70000"], "invalid port '70000': expected 0 to 65535"),
         (["--port", "x"], "invalid port 'x': expected 0 to 65535"),
+        (["--allow-origin", "foo"], "invalid origin 'foo': expected scheme://host[:port], or *"),
+        (["--allow-origin", "https://shop.example/"], "invalid origin 'https://shop.example/': expected scheme://host"),
         (["--upstream", "127.0.0.1:4567"], "invalid upstream URL '127.0.0.1:4567': expected http://HOST:PORT"),
         (["--disorder", "duplicate=1"], "unknown setting 'duplicate': expected seed, duplicates"),
         (["--disorder", "duplicates"], "invalid duplicates '': expected a number"),

@@ -82,9 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-origin",
         action="append",
+        type=_checked(_origin),
         default=[],
         metavar="ORIGIN",
-        help="allow web pages of this origin, such as https://shop.example; pages of this machine are always allowed",
+        help="allow web pages of this origin, such as https://shop.example, or of all (*); this machine always may",
     )
     parser.add_argument(
         "--sign-everything",
@@ -116,6 +117,13 @@ def _url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme != "http" or not parts.hostname:
         raise ValueError(f"invalid upstream URL {text!r}: expected http://HOST:PORT")
+    return text
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if text != "*" and (not parts.scheme or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}"):
+        raise ValueError(f"invalid origin {text!r}: expected scheme://host[:port], or *")
     return text
 
 

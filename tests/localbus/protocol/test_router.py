@@ -235,7 +235,7 @@ async def test_many_requests_at_once_on_one_connection() -> None:
     writer.write(b"".join(b"GET /_localbus/%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(50)))
     answers = [await _read(reader) for _ in range(50)]
 
-    assert [b"Unknown page /_localbus/%d." % number in answer for number, answer in enumerate(answers)] == [True] * 50
+    assert [b"Unknown route /_localbus/%d." % number in answer for number, answer in enumerate(answers)] == [True] * 50
     writer.close()
     await engine.stop()
 

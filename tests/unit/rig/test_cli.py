@@ -66,6 +66,17 @@ def test_an_endpoint_that_is_not_a_url_is_wrong_usage(url: str) -> None:
     assert f"--endpoint-url '{url}' is not a URL. Give it as http://HOST:PORT." in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--prefix", "--stack-name"])
+@pytest.mark.parametrize("value", ["A B", "", "1st", "tea_room"])
+def test_a_name_that_aws_would_reject_is_wrong_usage(option: str, value: str) -> None:
+    """A prefix or a stack's name is checked before anything is packed or contacted."""
+    done = CliRunner().invoke(app, ["deploy", option, value])
+
+    assert done.exit_code == 2
+    assert f"{option} {value!r}: expected l" in done.stderr
+    assert "letters, digits and hyphens" in done.stderr
+
+
 def test_help_shows_no_type_for_flags() -> None:
     """Half of 80 columns stays for the help texts."""
     assert "<bool>" not in CliRunner().invoke(app, ["up", "--help"]).stdout

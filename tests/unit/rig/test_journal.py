@@ -6,6 +6,7 @@ from orderboard.system.localbus import JournalEntry as Entry
 
 ACCOUNT = "us-east-1:000000000000"
 NAME = "orderboard-work"
+FILTERED = f"Filtered out for {NAME} (filter policy)"
 ARCHIVE = "arn:aws:events:us-east-1:::"
 WORK = f"arn:aws:sqs:{ACCOUNT}:orderboard-work"
 TOPIC = f"arn:aws:sns:{ACCOUNT}:orderboard-orders"
@@ -19,7 +20,7 @@ ENDPOINTS = {SUBSCRIPTION: WORK}
     [
         ("published", TOPIC, None, "SNS orderboard-orders", "Published to orderboard-orders"),
         ("delivered", SUBSCRIPTION, {"message_id": "m"}, "SNS orderboard-orders", "Delivered to orderboard-work"),
-        ("filtered", SUBSCRIPTION, {"policy": "{}"}, "SNS orderboard-orders", f"Kept from {NAME} by its filter policy"),
+        ("filtered", SUBSCRIPTION, {"policy": "{}"}, "SNS orderboard-orders", FILTERED),
         ("matched", RULE, None, "EventBridge", "Matched by rule orderboard-large-order"),
         ("delivered", WORK, {"rule": RULE}, f"SQS {NAME}", f"Delivered to {NAME} by rule orderboard-large-order"),
         ("received", WORK, 1, "SQS orderboard-work", "Received for the first time"),

@@ -114,6 +114,7 @@ def test_with_move_tasks_sqs_moves_the_messages(sqs: "SQSClient") -> None:
     redriven = redrive(sqs, plan("work", OUTPUTS), OUTPUTS, lambda done, total: None)
 
     assert (redriven.moved, redriven.way) == (1, "message move task")
+    assert str(redriven).startswith(f"Moved 1 message from {OUTPUTS.queue_pairs['work'][1]} to {OUTPUTS.work_queue} (")
     assert _bodies(sqs, WORK) == ["body"]
 
 

@@ -46,4 +46,4 @@ def test_children_of_a_process_are_shown_with_their_memory() -> None:
 
     output = rendered(system(RUNS, engine))
 
-    assert re.search(r"backend \(MiniStack\) +runs +76", output), output
+    assert re.search(r"backend \(MiniStack\) +running +76", output), output

@@ -144,7 +144,7 @@ class DeveloperApi:
 
     def _advance_clock(self, request: Request) -> Response:
         if not isinstance(self.clock, ManualClock):
-            return problem(409, "The clock is the real one. Start localbus with --manual-clock to advance it.")
+            return problem(409, "This engine runs on real time. Start localbus with --manual-clock to advance it.")
         seconds = json_object(request, _ADVANCE)["advance_s"]
         if not isinstance(seconds, int | float) or not 0 <= seconds <= _MAX_ADVANCE_S:
             raise ValueError(f"Invalid advance_s {seconds!r}: expected a number of seconds from 0 to {_MAX_ADVANCE_S}.")

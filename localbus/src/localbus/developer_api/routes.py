@@ -77,7 +77,7 @@ class Routes:
             return problem(405, f"{path} accepts {' and '.join(methods)}, not {method}.")
         near = difflib.get_close_matches(path, [route.path for route in self._list], n=1)
         guess = f" Did you mean {near[0]}?" if near else ""
-        return problem(404, f"Unknown page {path}.{guess} GET {INDEX} lists all pages.")
+        return problem(404, f"Unknown route {path}.{guess} GET {INDEX} lists all routes.")
 
 
 def json_object(request: Request, expected: dict[str, Any]) -> dict[str, Any]:

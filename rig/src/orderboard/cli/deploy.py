@@ -1,7 +1,8 @@
-"""`orderboard deploy`: the stack on a backend that runs."""
+"""`orderboard deploy`: the stack on a running backend."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
+import re
 import shlex
 import sys
 from typing import Annotated, Final
@@ -18,6 +19,10 @@ EXAMPLES: Final = (
     'eval "$(orderboard deploy --env)"',
 )
 
+_PREFIX: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")  # as in template.yaml
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+_STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+
 
 def deploy(
     *,
@@ -32,9 +37,17 @@ def deploy(
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Create or update the stack on a backend that runs, and print the environment that the services need."""
+    """Create or update the stack on a running backend, and print the environment that the services need."""
     from orderboard.system.deploy import deploy_to_running
 
+    if not _PREFIX.fullmatch(prefix):
+        raise UsageError(
+            f"--prefix {prefix!r}: expected lower-case letters, digits and hyphens, a letter first, 32 at most."
+        )
+    if not _STACK_NAME.fullmatch(stack_name):
+        raise UsageError(
+            f"--stack-name {stack_name!r}: expected letters, digits and hyphens, a letter first, 128 at most."
+        )
     parameters = dict(map(_pair, parameter or []))
     with progress_screen() as screen:
         environment = deploy_to_running(

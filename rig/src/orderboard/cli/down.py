@@ -10,9 +10,9 @@ EXAMPLES: Final = ("orderboard down",)
 
 
 def down() -> None:
-    """End the system that `up` started. Running it twice is fine."""
+    """End the system that `up` started. Safe to run twice."""
     from orderboard.system.lifecycle import down as end
     from orderboard.system.workspace import find_workspace
 
     ended = end(find_workspace(), progress=lambda line: error_console().print(f" {line}"))
-    result_console().print(f" Ended: {', '.join(ended)}." if ended else " Nothing was running.")
+    result_console().print(f" Stopped: {', '.join(ended)}." if ended else " Nothing was running.")

@@ -17,7 +17,7 @@ BackendOption = Annotated[
 ]
 EndpointOption = Annotated[
     str | None,
-    typer.Option("--endpoint-url", help="Use the backend that runs at this URL.", metavar="URL", show_default=False),
+    typer.Option("--endpoint-url", help="Use the running backend at this URL.", metavar="URL", show_default=False),
 ]
 DisorderOption = Annotated[
     str | None,

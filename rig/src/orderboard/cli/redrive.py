@@ -40,8 +40,7 @@ def redrive(
     if json_output:
         print_json(redriven)
         return
-    where = redriven.destination or "the queues that they were sent to"
     console = result_console()
-    console.print(f" {redriven.moved} moved from {redriven.source} to {where}, by: {redriven.way}.", markup=False)
+    console.print(f" {redriven}", markup=False, soft_wrap=True)
     if redriven.left:
         console.print(f" {redriven.left} left in {redriven.source}: they do not say which queue they were sent to.")

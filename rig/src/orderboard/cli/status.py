@@ -46,10 +46,10 @@ def render(status: "Status", console: Console) -> None:
             processes.add_column(name, justify="right" if name in ("pid", "MB") else "left")
         for each in status.processes:
             own, *children = each.memory or (None,)
-            state = "[bold red]has ended[/]" if own is None else "runs"
+            state = "[bold red]ended[/]" if own is None else "running"
             processes.add_row(each.name, str(each.pid), state, "" if own is None else megabytes(own.best_bytes))
             for child in children:
-                processes.add_row(f"  {child.name}", "", "runs", megabytes(child.best_bytes))
+                processes.add_row(f"  {child.name}", "", "running", megabytes(child.best_bytes))
         parts += [processes, ""]
     queues = plain_table("Queues (approximate)")
     for name in ("queue", "waiting", "in flight", "delayed"):
@@ -68,7 +68,7 @@ def _lines(status: "Status") -> list[str]:
         names = ", ".join(status.ended)
         lines.append(f" {names} ended; see the log. Start again: orderboard down, then orderboard up")
     if status.orders is not None:
-        lines.append(f" {status.orders} orders are recorded")
+        lines.append(f" {status.orders} orders recorded")
     if status.alarms is not None:
-        lines.append(f" Ringing alarms: {', '.join(status.alarms) or 'none'}")
+        lines.append(f" Alarms: {', '.join(status.alarms) or 'none'}")
     return lines

@@ -79,9 +79,9 @@ class Controls:
         """Move a queue's dead letters back."""
         target = self._source.target()
         moved = redrive(target.sqs, plan(body.queue, target.outputs), target.outputs, lambda _done, _total: None)
-        left = f"; {moved.left} without a known origin stay" if moved.left else ""
+        left = f" Without a known origin, and left there: {moved.left}." if moved.left else ""
         command = commands.redrive(target, body.queue, moved.source)
-        return ActionResult(f"{moved.moved} moved from {moved.source} by {moved.way}{left}.", command)
+        return ActionResult(f"{moved}{left}", command)
 
     def purge(self, body: requests.QueueName) -> ActionResult:
         """Delete a queue's dead letters."""

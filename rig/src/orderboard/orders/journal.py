@@ -18,7 +18,7 @@ _SPECIAL_TITLES: Final = {
 _TITLES: Final = {
     "published": "Published to {name}",
     "delivered": "Delivered to {to}{by}",
-    "filtered": "Kept from {to} by its filter policy",
+    "filtered": "Filtered out for {to} (filter policy)",
     "matched": "Matched by rule {name}",
     "unmatched": "Matched by no rule",
     "sent": "Arrived in {name}",

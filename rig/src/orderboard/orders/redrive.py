@@ -47,6 +47,10 @@ class Redriven:
     left: int
     way: Way
 
+    def __str__(self) -> str:
+        destination = self.destination or "the queues that they were sent to"
+        return f"Moved {self.moved:,} {_messages(self.moved)} from {self.source} to {destination} ({self.way})."
+
 
 def plan(queue: str, outputs: StackOutputs) -> Redrive:
     """Resolve `work`, `work-dlq` or the full name of either; raise UsageError for anything else."""
@@ -55,7 +59,7 @@ def plan(queue: str, outputs: StackOutputs) -> Redrive:
         source, destination = (of_role, None) if dlq is None else (dlq, of_role)
         if queue in (name, f"{name}-dlq", source, destination):
             return Redrive(source, destination)
-    raise UsageError(f"Unknown queue {queue!r}: expected one of {', '.join(pairs)}, or a full name.")
+    raise UsageError(f"Unknown queue {queue!r}. Expected one of {', '.join(pairs)}, or a full name.")
 
 
 def redrive(sqs: "SQSClient", planned: Redrive, outputs: StackOutputs, progress: Progress) -> Redriven:
@@ -120,7 +124,9 @@ def _by_move_task(sqs: "SQSClient", source_url: str, destination: str, progress:
             case "COMPLETED":
                 return moved
             case "FAILED" | "CANCELLED":
-                raise RigError(f"SQS stopped the move after {moved} messages: {task.get('FailureReason', 'cancelled')}")
+                raise RigError(
+                    f"SQS stopped the move after {moved} {_messages(moved)}: {task.get('FailureReason', 'cancelled')}"
+                )
         time.sleep(_POLL_S)
 
 
@@ -159,6 +165,10 @@ def _by_copying(
             progress(moved, total)
     make_visible(sqs, source_url, left)
     return moved, len(left)
+
+
+def _messages(count: int) -> str:
+    return "message" if count == 1 else "messages"
 
 
 def _arn(sqs: "SQSClient", queue_url: str) -> str:

@@ -1,4 +1,4 @@
-"""Backends: one that runs already, or one that is started and ended here."""
+"""Backends: a running one, or one that is started and ended here."""
 
 import socket
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def start_backend(
 
 
 def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
-    """The backend that runs already: at the URL, else at the usual place of one of this name."""
+    """The running backend: at the URL, else at the usual place of one of this name."""
     if name == "aws" and endpoint_url is None:
         return _account().endpoint
     url = endpoint_url or (_localstack_url() if name == "localstack" else None)

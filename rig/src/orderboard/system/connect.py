@@ -36,7 +36,7 @@ def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tupl
         return Endpoint(state.backend, state.endpoint_url, state.region, state.tables_url), state
     if backend is not None:
         return reach(backend, endpoint_url), None
-    raise RigError("Nothing runs here. Start it with `orderboard up`, or name a backend with --endpoint-url.")
+    raise RigError("Nothing is running here. Start it with `orderboard up`, or name a backend with --endpoint-url.")
 
 
 def api_address(api_url: str | None) -> str:
@@ -45,7 +45,7 @@ def api_address(api_url: str | None) -> str:
         return api_url.rstrip("/")
     state = StateFile(find_workspace().state_dir).read()
     if state is None:
-        raise RigError("Nothing runs here. Start it with `orderboard up`, or name order-api with --api-url.")
+        raise RigError("Nothing is running here. Start it with `orderboard up`, or name order-api with --api-url.")
     return state.api_url
 
 

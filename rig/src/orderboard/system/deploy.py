@@ -1,4 +1,4 @@
-"""The stack on a backend that runs: packed, deployed, removed."""
+"""The stack on a running backend: packed, deployed, removed."""
 
 import sys
 import tempfile

@@ -66,7 +66,9 @@ def dependencies(lock: str, installed: Callable[[str], str | None]) -> Finding:
         if (found := installed(name)) != version
     ]
     if not wrong:
-        return Finding("Dependencies", "good", f"all {len(pinned)} as requirements.lock pins them")
+        return Finding(
+            "Dependencies", "good", f"all {len(pinned)} that this platform needs, as requirements.lock pins them"
+        )
     more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
     found = ", ".join(wrong[:_SHOWN]) + more
     return Finding("Dependencies", "bad", found, "Set .venv up again: make clean, then make demo")
@@ -97,12 +99,12 @@ def _system(workspace: Workspace) -> Finding:
     except RigError as exc:
         return Finding("System", "bad", str(exc))
     if state is None:
-        return Finding("System", "good", "none runs here; start one with `orderboard up`")
+        return Finding("System", "good", "none is running; start one with `orderboard up`")
     ended = [each.name for each in state.processes if each.find() is None]
     if ended:
         fix = f"orderboard down; the logs are in {workspace.logs_dir}"
         return Finding("System", "bad", f"ended unexpectedly: {', '.join(ended)}", fix)
-    return Finding("System", "good", f"runs at {state.api_url}")
+    return Finding("System", "good", f"running at {state.api_url}")
 
 
 def _port(workspace: Workspace) -> Finding:
@@ -111,7 +113,7 @@ def _port(workspace: Workspace) -> Finding:
         return Finding(subject, "good", "free")
     state = StateFile(workspace.state_dir).read()
     if state is not None and state.api_url.endswith(f":{API_PORT}"):
-        return Finding(subject, "good", "used by order-api of the system that runs here")
+        return Finding(subject, "good", "used by order-api of the system running here")
     return Finding(subject, "optional", "taken by another program; `orderboard up` uses a free one instead")
 
 

@@ -57,8 +57,8 @@ def _refuse_second(state_file: StateFile, workspace: Workspace) -> None:
     running = [each.name for each in state.processes if each.find() is not None]
     if running:
         raise RigError(
-            f"A system runs already ({', '.join(running)}): {state.api_url}. Its state is in {workspace.state_dir}. "
-            "End it first: orderboard down"
+            f"A system is already running ({', '.join(running)}): {state.api_url}. "
+            f"Its state is in {workspace.state_dir}. End it first: orderboard down"
         )
     state_file.forget()  # all of it ended, or the computer was restarted
 

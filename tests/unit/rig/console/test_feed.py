@@ -75,7 +75,9 @@ async def test_the_last_five_minutes_are_kept() -> None:
 
 async def test_trouble_is_shown_and_passes() -> None:
     """Viewers get the reason that the backend does not answer, and polling continues."""
-    answers: Iterator[RigError | dict[str, Any]] = iter([RigError("Nothing runs here."), snapshot(1.0), snapshot(2.0)])
+    answers: Iterator[RigError | dict[str, Any]] = iter(
+        [RigError("Nothing is running here."), snapshot(1.0), snapshot(2.0)]
+    )
 
     def read() -> dict[str, Any]:
         answer = next(answers, snapshot(3.0))
@@ -87,7 +89,7 @@ async def test_trouble_is_shown_and_passes() -> None:
     async with _running(feed):
         seen = await _snapshots(feed, 3)
 
-    assert "Nothing runs here." in seen[0]
+    assert "Nothing is running here." in seen[0]
     assert "queues" in seen[-1]
 
 

@@ -28,7 +28,7 @@ def show(summary: Summary, out: Path, console: Console) -> None:
             console.print(f" {bound.finished_per_s:,.0f} orders a second. {bound.doubt}", markup=False)
     cost = summary.cost
     console.print(
-        f" Cost of 1,000 orders on AWS: {cost.requests_per_1000_orders:.0f} requests, "
+        f" Cost of 1,000 orders on AWS: {cost.requests_per_1000_orders:,.0f} requests, "
         f"{cost.usd_per_1000_orders:.4f} USD at the prices of {cost.prices_as_of}"
     )
     console.print(f" Files: {out}", markup=False, soft_wrap=True)
