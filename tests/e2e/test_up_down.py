@@ -120,8 +120,18 @@ def test_an_order_that_nobody_knows(orderboard: Command, system: dict[str, Any])
     """`show` of an unknown id is an error; exit 1."""
     shown = orderboard.run("show", "00000000-0000-5000-8000-000000000000")
 
-    assert shown.returncode == 1
+    assert (shown.returncode, shown.stdout) == (1, "")
     assert "No order 00000000-0000-5000-8000-000000000000 was found" in shown.stderr
+
+
+def test_an_order_is_found_by_the_start_of_its_id(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
+    """The first 8 characters are enough, as the demo and the console print them; fewer are wrong usage."""
+    order_id = placed[1]["order_id"]
+
+    assert _timeline(orderboard, order_id[:8])["order_id"] == order_id
+    assert orderboard.run("show", order_id[:7]).returncode == 2
+    unknown = orderboard.run("show", "ffffffff")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
 
 
 def test_an_unknown_queue(orderboard: Command, system: dict[str, Any]) -> None:
@@ -198,7 +208,7 @@ def test_nothing_runs(tmp_path: Path) -> None:
     """Commands that need a system say in one line that none runs and how to start one."""
     orderboard = Command(tmp_path / "state")
 
-    for arguments in (["status"], ["place"], ["show", "x"], ["redrive", "work"], ["deploy"]):
+    for arguments in (["status"], ["place"], ["show", "00000000"], ["redrive", "work"], ["deploy"]):
         done = orderboard.run(*arguments)
         assert done.returncode == 1, arguments
         assert "orderboard up" in done.stderr

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from orderboard.orders.browse import StoredMessage
-from orderboard.orders.dead_letters import dead_letter
+from orderboard.orders.dead_letters import dead_letter, order_id_in
 from orderboard.orders.journal import DescribedEntry
 from orderboard.orders.queues import Message
-from orderboard.orders.timeline import LogLine, OrderTimeline, log_lines, timeline
+from orderboard.orders.timeline import LogLine, OrderTimeline, log_lines, logged_order_ids, timeline
 from orderboard_contracts.identity import new_order_id
 from unit.rig.examples import a_cancellation
 
@@ -55,6 +55,42 @@ def test_log_lines_by_message_id(tmp_path: Path) -> None:
     (tmp_path / "worker-1.log").write_text(_line("2026-01-01T10:00:02+00:00", "message.poison", message_id="message-1"))
 
     assert [each.event for each in log_lines(tmp_path, [ORDER, "message-1"])] == ["message.poison"]
+
+
+def test_log_lines_that_only_mention_the_id(tmp_path: Path) -> None:
+    """A line belongs to the order if a field is its id, not if a text contains it."""
+    quoted = _line("2026-01-01T10:00:02+00:00", "order.completed", order_id=new_order_id(), note=f"like {ORDER}")
+    batch = _line("2026-01-01T10:00:03+00:00", "batch.failed", order_ids=[new_order_id(), ORDER])
+    (tmp_path / "worker-1.log").write_text(quoted + batch)
+
+    assert [each.event for each in log_lines(tmp_path, [ORDER])] == ["batch.failed"]
+    assert log_lines(tmp_path, [ORDER[:8]]) == []
+
+
+def test_orders_in_the_logs_by_the_start_of_their_ids(tmp_path: Path) -> None:
+    """Ids of orders are found by their first characters; those of messages are not."""
+    (tmp_path / "order-api.log").write_text(
+        _line("2026-01-01T10:00:02+00:00", "order.accepted", order_id=ORDER, message_id=new_order_id())
+    )
+
+    assert logged_order_ids(tmp_path, ORDER[:8]) == {ORDER}
+    assert logged_order_ids(tmp_path, ORDER[1:9]) == set()
+
+
+@pytest.mark.parametrize(
+    ("body", "order_id"),
+    [
+        pytest.param(CANCELLATION, ORDER, id="a command"),
+        pytest.param(BY_EVENTBRIDGE, ORDER, id="an event inside EventBridge's"),
+        pytest.param(json.dumps({"order_id": ORDER, "text": "ready"}), ORDER, id="an alert"),
+        pytest.param(json.dumps({"subject": "other", "data": {"note": ORDER}}), "other", id="an id in a note"),
+        pytest.param(json.dumps([ORDER]), None, id="another document"),
+        pytest.param(f"text with {ORDER}", None, id="no document"),
+    ],
+)
+def test_the_order_of_a_message(body: str, order_id: str | None) -> None:
+    """A message belongs to the order that its fields name, not to one that its text mentions."""
+    assert order_id_in(body) == order_id
 
 
 def test_no_log_lines_without_logs(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ _STYLES: Final = {"bad": "bold yellow", "good": "green"}
 
 
 def show(
-    order_id: Annotated[str, typer.Argument(help="The order's id, as the API returned it.")],
+    order_id: Annotated[str, typer.Argument(help="The order's id, or at least its first 8 characters.")],
     *,
     backend: BackendOption = None,
     endpoint_url: EndpointOption = None,
@@ -34,23 +34,23 @@ def show(
     json_output: JsonOption = False,
 ) -> None:
     """Show the timeline of one order: its record, waiting time, alerts, dead letters, and every step on the way."""
+    from orderboard.orders.order_id import checked, not_found, resolve_order_id
     from orderboard.orders.timeline import Sources
     from orderboard.system.connect import connect, local_logs
     from orderboard.system.localbus import find
     from orderboard.system.workspace import find_workspace
 
+    checked(order_id)  # before anything is contacted
     target, workspace = connect(backend, endpoint_url, stack_name), find_workspace()
     logs_dir = workspace.logs_dir if local_logs(target.endpoint, workspace) else None
     sources = Sources(target, logs_dir, find(target.endpoint), target.subscription_endpoints, receives=True)
-    timeline = sources.timeline(order_id.strip().lower())
+    timeline = sources.timeline(resolve_order_id(order_id, sources.order_ids))
     if json_output:
         print_json(_document(timeline))
     elif timeline.known:
         _render(timeline, result_console())
     if not timeline.known:
-        raise RigError(
-            f"No order {order_id} was found. Give the whole id (36 characters) of an order placed on this system."
-        )
+        raise RigError(not_found(order_id))
 
 
 def _document(timeline: "OrderTimeline") -> dict[str, Any]:

@@ -69,6 +69,19 @@ def dead_letter(queue: str, message: Message) -> DeadLetter:
     )
 
 
+def order_id_in(body: str) -> str | None:
+    """Return the id of the order that a command, an event or an alert is about, as it came or inside EventBridge's."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    for each in (document, document.get("detail")) if isinstance(document, dict) else ():
+        found = (each.get("subject") or each.get("order_id")) if isinstance(each, dict) else None
+        if isinstance(found, str):
+            return found
+    return None
+
+
 def _fact_in(body: str) -> dict[str, Any] | None:
     """The event inside EventBridge's own event; None when the message did not come through EventBridge.
 

@@ -16,8 +16,9 @@ from boto3.dynamodb.types import TypeDeserializer
 from orderboard_contracts.alert import Alert, NotAnAlert, parse_alert
 from orderboard_contracts.record import OrderRecord, parse_record
 
+from orderboard.errors import UsageError
 from orderboard.orders.browse import BrowseUnavailableError, StoredMessage, browse
-from orderboard.orders.dead_letters import DeadLetter, dead_letter, dead_letter_queues
+from orderboard.orders.dead_letters import DeadLetter, dead_letter, dead_letter_queues, order_id_in
 from orderboard.orders.journal import DescribedEntry, Tone, describe, trace
 from orderboard.orders.queues import peek
 from orderboard.system.localbus import JournalEntry
@@ -165,16 +166,32 @@ class Sources:
         """The ids of the order's messages: those in the queues and those in the services' logs."""
         return _ids(self._log(order_id), self._messages(order_id)[0])
 
+    def order_ids(self, start: str) -> set[str]:
+        """The ids of the orders that start with this text: recorded, in the queues, or in the services' logs.
+
+        This reads the whole table, so on AWS, where that costs money, it raises UsageError.
+        """
+        if not self.target.endpoint.local:
+            raise UsageError("On AWS, give the whole order id: to find it by its start would read every order.")
+        logged = set[str]() if self.logs_dir is None else logged_order_ids(self.logs_dir, start)
+        held = {order_id_in(message.body) or "" for _, message in self._containing(start)[0]}
+        return recorded_order_ids(self.target, start) | {each for each in logged | held if each.startswith(start)}
+
     def _log(self, *names: str) -> list[LogLine]:
         return [] if self.logs_dir is None else log_lines(self.logs_dir, names)
 
     def _messages(self, order_id: str) -> tuple[list[tuple[str, StoredMessage]], list[str]]:
         """The order's messages, each with its queue, and the reason if they cannot be read."""
+        found, unknown = self._containing(order_id)
+        return [(queue, each) for queue, each in found if order_id_in(each.body) == order_id], unknown
+
+    def _containing(self, text: str) -> tuple[list[tuple[str, StoredMessage]], list[str]]:
+        """The messages with this text, each with its queue, and the reason if they cannot be read."""
         target, queue_url = self.target, self.queue_url or self.target.queue_url
         found: list[tuple[str, StoredMessage]] = []
         try:
             for queue in target.outputs.queues:
-                found += [(queue, each) for each in browse(target.endpoint, queue_url(queue), containing=order_id)]
+                found += [(queue, each) for each in browse(target.endpoint, queue_url(queue), containing=text)]
         except BrowseUnavailableError as exc:
             if not self.receives:
                 return found, [f"Messages are not shown: {exc}"]
@@ -182,7 +199,7 @@ class Sources:
                 found += [
                     (queue, StoredMessage(each.message_id, each.body, None, each.receive_count, None, each.attributes))
                     for each in peek(target.sqs, queue_url(queue))
-                    if order_id in each.body
+                    if text in each.body
                 ]
         return found, []
 
@@ -228,32 +245,61 @@ def recorded(target: Target, order_id: str) -> OrderRecord | None:
     return parse_record({name: deserialize(value) for name, value in item.items()})
 
 
+def recorded_order_ids(target: Target, start: str) -> set[str]:
+    """The ids in the table that start with this text."""
+    pages = target.dynamodb.get_paginator("scan").paginate(
+        TableName=target.outputs.orders_table,
+        ProjectionExpression="order_id",
+        FilterExpression="begins_with(order_id, :start)",
+        ExpressionAttributeValues={":start": {"S": start}},
+    )
+    return {row["order_id"]["S"] for page in pages for row in page["Items"]}
+
+
+def logged_order_ids(logs_dir: Path, start: str) -> set[str]:
+    """The ids that start with this text in the services' logs."""
+    logged = (str(entry.get("order_id", "")) for _, entry in _entries(logs_dir, [start]))
+    return {each for each in logged if each.startswith(start)}
+
+
 def log_lines(logs_dir: Path, names: Sequence[str]) -> list[LogLine]:
-    """The lines of the services' logs that contain one of these ids, oldest first."""
-    found: list[LogLine] = []
-    for path in sorted(logs_dir.glob("*.log")):
-        with path.open(errors="replace") as lines:
-            found.extend(_parse_lines(lines, names, path.stem))
+    """The lines of the services' logs with one of these ids as the value of a field, oldest first."""
+    found = (
+        _log_line(entry, service)
+        for service, entry in _entries(logs_dir, names)
+        if any(name in value for value in map(_values, entry.values()) for name in names)
+    )
     return sorted(found, key=lambda line: line.at)
 
 
-def _parse_lines(lines: Iterable[str], names: Sequence[str], default_service: str) -> Iterator[LogLine]:
-    for line in lines:
-        if not any(name in line for name in names):
-            continue
-        try:
-            entry = json.loads(line)
-            at = datetime.fromisoformat(entry["timestamp"])
-        except (ValueError, KeyError, TypeError):  # not a line of our services
-            continue
-        yield LogLine(
-            at=at.astimezone(),
-            service=str(entry.get("service", default_service)),
-            level=str(entry.get("level", "")),
-            event=str(entry.get("message", "")),
-            fields={name: value for name, value in entry.items() if name not in _NO_FIELDS},
-            ids={name: str(entry[name]) for name in _IDS if name in entry},
-        )
+def _values(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else (value,)
+
+
+def _entries(logs_dir: Path, texts: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The lines that contain one of these texts, parsed, each with the name of its file."""
+    for path in sorted(logs_dir.glob("*.log")):
+        with path.open(errors="replace") as lines:
+            for line in lines:
+                if not any(text in line for text in texts):
+                    continue
+                try:
+                    entry = json.loads(line)
+                    datetime.fromisoformat(entry["timestamp"])
+                except (ValueError, KeyError, TypeError):  # not a line of our services
+                    continue
+                yield path.stem, entry
+
+
+def _log_line(entry: dict[str, Any], default_service: str) -> LogLine:
+    return LogLine(
+        at=datetime.fromisoformat(entry["timestamp"]).astimezone(),
+        service=str(entry.get("service", default_service)),
+        level=str(entry.get("level", "")),
+        event=str(entry.get("message", "")),
+        fields={name: value for name, value in entry.items() if name not in _NO_FIELDS},
+        ids={name: str(entry[name]) for name in _IDS if name in entry},
+    )
 
 
 def _ids(log: Iterable[LogLine], messages: Iterable[tuple[str, StoredMessage]]) -> set[str]:
