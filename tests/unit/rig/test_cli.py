@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from orderboard.cli.app import app
+from orderboard.system.command_line import to_paste
 from typer.testing import CliRunner
 
 # Ctrl-C at the moment in which the first large library is imported.
@@ -40,14 +41,15 @@ def test_a_state_folder_that_cannot_be_used_is_an_error_in_one_line_with_the_fix
 ) -> None:
     """A folder that is a file, or on a full or read-only disk, is named, with how to choose another."""
     (file := tmp_path / "file").touch()
-    monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(file))
-
-    for command in ("up", "down", "status", "demo"):
-        done = CliRunner().invoke(app, [command])
-        assert done.exit_code == 1
-        assert str(file) in done.stderr
-        assert "ORDERBOARD_STATE_DIR names another" in done.stderr
-        assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
+    for folder in (file, file / "deeper", Path("/proc/x")):
+        monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(folder))
+        for command in ("up", "down", "demo"):
+            done = CliRunner().invoke(app, [command])
+            assert done.exit_code == 1
+            (*_, error) = done.stderr.strip().splitlines()
+            assert error.startswith(f"orderboard: The state folder {folder} cannot be created: ")
+            assert error.endswith(". Set ORDERBOARD_STATE_DIR to a folder that you can write to.")
+            assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
 
 
 def test_the_version_is_printed() -> None:
@@ -64,6 +66,62 @@ def test_an_endpoint_that_is_not_a_url_is_wrong_usage(url: str) -> None:
 
     assert done.exit_code == 2
     assert f"--endpoint-url '{url}' is not a URL. Give it as http://HOST:PORT." in done.stderr
+
+
+@pytest.mark.parametrize("command", ["place", "console"])
+@pytest.mark.parametrize("url", ["foo", "http://", "http://[", "http://127.0.0.1:port"])
+def test_an_api_address_that_is_not_a_url_is_wrong_usage(command: str, url: str) -> None:
+    """--api-url is checked like --endpoint-url, before anything is read or sent."""
+    done = CliRunner().invoke(app, [command, "--api-url", url])
+
+    assert done.exit_code == 2
+    assert f"--api-url '{url}' is not a URL. Give it as http://HOST:PORT." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["burst", "--orders", "0"], "--orders 0: expected a whole number from 1."),
+        (["burst", "--rate", "fast"], "--rate fast: expected a number."),
+        (["demo", "--workers", "99"], "--workers 99: expected a whole number from 1 to 32."),
+        (["up", "--port", "http"], "--port http: expected a whole number from 1 to 65,535."),
+        (["calibrate", "--backlog", "3"], "--backlog 3: expected a whole number from 10 to 1,000,000."),
+        (["status", "--backend", "gcp"], "--backend gcp: expected embedded, ministack, localstack or aws."),
+    ],
+)
+def test_a_value_out_of_range_is_named_with_what_is_expected(arguments: list[str], error: str) -> None:
+    """The error names the option, the value and its range, in one line."""
+    done = CliRunner().invoke(app, arguments)
+
+    assert (done.exit_code, done.stderr) == (2, f"orderboard: {error}\n")
+
+
+def test_no_orders_are_wrong_usage() -> None:
+    """An empty input is an error that says how to give orders."""
+    done = CliRunner().invoke(app, ["place", "--api-url", "http://127.0.0.1:9"], input="\n")
+
+    assert done.exit_code == 2
+    assert "No orders on standard input: give a file, or pipe one JSON object a line." in done.stderr
+
+
+def test_commands_in_errors_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that an error names has the state folder and, where `orderboard` is not on PATH, its path."""
+    monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(Path(sys.executable).parent.parent)
+
+    done = CliRunner().invoke(app, ["status"])
+
+    assert f"Start it with `ORDERBOARD_STATE_DIR={tmp_path} bin/orderboard up`" in done.stderr
+
+
+def test_commands_are_short_where_they_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `orderboard` on PATH and the usual state folder its name is enough; other words stay as they are."""
+    monkeypatch.delenv("ORDERBOARD_STATE_DIR", raising=False)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    text = "The stack orderboard is old: orderboard up, then `orderboard show ID`."
+
+    assert to_paste(text) == text
 
 
 @pytest.mark.parametrize("option", ["--prefix", "--stack-name"])

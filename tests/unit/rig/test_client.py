@@ -44,6 +44,21 @@ async def test_no_connection_is_asked_again() -> None:
     assert await _ask(respond) == Accepted("o-1", 240, retries=1)
 
 
+async def test_retries_are_reported() -> None:
+    """A caller can show that the API cannot be reached while it is asked again, and the answer has the same reason."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[Errno 111]", request=request)
+
+    reasons: list[str] = []
+    async with httpx.AsyncClient(transport=httpx.MockTransport(respond), base_url="http://api") as http:
+        client = OrderClient(http, attempts=3, backoff_s=0.001, on_retry=reasons.append)
+        answer = await client.place({}, idempotency_key="key-1")
+
+    assert reasons == ["cannot connect to http://api"] * 2
+    assert answer == Unavailable("cannot connect to http://api", retries=2)
+
+
 async def test_it_gives_up_in_the_end() -> None:
     """After the last attempt the answer says what kept it from being placed."""
     answer = await _ask(lambda _: httpx.Response(503, json={"detail": "SNS is down"}, headers={"Retry-After": "0"}))

@@ -1,6 +1,10 @@
 """The doctor's findings, each with its fix."""
 
-from orderboard.system.doctor import Finding, dependencies, pins, python
+from dataclasses import replace
+from pathlib import Path
+
+from orderboard.system.doctor import Finding, dependencies, examine, pins, python
+from orderboard.system.workspace import find_workspace
 
 LOCK = """\
 aiohttp==3.14.5 \\
@@ -37,3 +41,17 @@ def test_an_old_python() -> None:
     """A Python that is too old is bad, a new one is good."""
     assert python((3, 10)).verdict == "bad"
     assert python((3, 11)) == Finding("Python", "good", "3.11")
+
+
+def test_a_state_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    """It is one finding with its fix; every other check is made all the same."""
+    (file := tmp_path / "file").touch()
+
+    found = {each.subject: each for each in examine(replace(find_workspace(), state_dir=file), "embedded")}
+
+    assert (found["State folder"].verdict, found["State folder"].fix) == (
+        "bad",
+        "Set ORDERBOARD_STATE_DIR to a folder that you can write to",
+    )
+    assert found["System"].verdict == "optional"
+    assert {"Python", "Dependencies", "Port 8000"} <= found.keys()

@@ -108,7 +108,7 @@ async def test_every_line_gets_its_own_result() -> None:
     assert texts == {
         1: "line 1: id",
         2: "line 2: refused (422): not on the menu",
-        4: "line 4: 503: busy",
+        4: "line 4: 503: busy; gave up after 7 retries",
         5: "line 5: id (already placed)",
     }
     documents = {result.number: json.loads(json.dumps(result.document())) for result in results}

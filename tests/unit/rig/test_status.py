@@ -5,6 +5,7 @@ from io import StringIO
 
 from orderboard.cli.status import render
 from orderboard.orders.status import ProcessStatus, Status
+from orderboard.system.command_line import to_paste
 from orderboard.system.process_stats import MemoryUse
 from rich.console import Console
 
@@ -29,7 +30,8 @@ def test_a_process_that_ended_is_named_with_the_fix() -> None:
     status = system()
 
     assert not status.healthy
-    assert "order-api ended; see the log. Start again: orderboard down, then orderboard up" in rendered(status)
+    fix = to_paste("Start again: orderboard down, then orderboard up")
+    assert f"order-api ended; see the log. {fix}" in rendered(status)
 
 
 def test_a_system_that_runs_needs_no_fix() -> None:

@@ -33,11 +33,16 @@ def _result(help_text: str, **more: Any) -> Any:
 class BurstOptions:
     """Options as typed; None where an option was left out."""
 
-    orders: Annotated[int | None, _load("Number of orders.", min=1, show_default=False)] = None
-    duration: Annotated[str | None, _load("Length of the load, such as 40s or 2m.", show_default=False)] = None
-    rate: Annotated[
-        float | None, _load("Mean number of orders a second. Give two of the three.", show_default=False)
+    orders: Annotated[
+        int | None,
+        _load(
+            "Number of orders. Give at most two of --orders, --duration and --rate; default 100 a second for 20 s.",
+            min=1,
+            show_default=False,
+        ),
     ] = None
+    duration: Annotated[str | None, _load("Length of the load, such as 40s or 2m.", show_default="20s")] = None
+    rate: Annotated[float | None, _load("Mean number of orders a second.", show_default="100")] = None
     profile: Annotated[
         str,
         _load(

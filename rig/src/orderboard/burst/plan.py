@@ -145,7 +145,7 @@ def _make_folder(option: str, path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise UsageError(f"{option} {path}: {exc.strerror}.") from exc
+        raise UsageError(f"{option} {path}: the folder cannot be created: {exc.strerror}.") from exc
     if not os.access(path, os.W_OK):
         raise UsageError(f"{option} {path}: the folder is not writable.")
 
@@ -165,7 +165,7 @@ def _times(options: BurstOptions) -> tuple[Sequence[float], float]:
 def amounts(orders: int | None, duration_s: float | None, rate: float | None) -> tuple[int, float]:
     """Return orders and seconds, from any two of the three; defaults replace what is missing. Raise UsageError."""
     if orders is not None and duration_s is not None and rate is not None:
-        raise UsageError("Give two of --orders, --duration and --rate; the third follows.")
+        raise UsageError("Give at most two of --orders, --duration and --rate; the third follows.")
     if (rate is not None and not 0 < rate < float("inf")) or (duration_s is not None and duration_s <= 0):
         raise UsageError("--rate and --duration must be positive.")
     if orders is None:

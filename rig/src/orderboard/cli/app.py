@@ -7,7 +7,9 @@ Each command imports what it needs when it runs, so that `orderboard --help` ans
 # ruff: noqa: PLC0415
 
 import errno
+import os
 import signal
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -27,11 +29,14 @@ from orderboard.cli import (
     status,
     up,
 )
+from orderboard.cli.option_errors import option_error
 from orderboard.errors import RigError, UsageError
+from orderboard.system.command_line import to_paste
+from orderboard.system.workspace import STATE_DIR_VARIABLE, find_workspace
 from orderboard.terminal.progress import error_console
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
-# A file that cannot be written or read. It is nearly always in the state folder, which has every file that is kept.
+# A file that cannot be written or read.
 _FILE_ERRORS: Final = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
     *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR),
@@ -49,11 +54,14 @@ class _Commands(TyperGroup):
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
             raise _exit(exc, 2 if isinstance(exc, UsageError) else 1) from exc
-        except OSError as exc:
-            if exc.errno not in _FILE_ERRORS:
+        except typer.BadParameter as exc:
+            if (text := option_error(exc)) is None:
                 raise
-            fix = "`orderboard doctor` checks the state folder; ORDERBOARD_STATE_DIR names another"
-            raise _exit(f"{exc}. {fix}.", 1) from exc
+            raise _exit(text, 2) from exc
+        except OSError as exc:
+            if (text := _file_error(exc)) is None:
+                raise
+            raise _exit(text, 1) from exc
         except Exception as exc:
             from orderboard.system.target import AWS_ERRORS
 
@@ -73,8 +81,22 @@ class _Command(TyperCommand):
         return params
 
 
+def _file_error(error: OSError) -> str | None:
+    """Return the error of a file in one line, with the fix if it is in the state folder; None for any other error."""
+    state_dir = find_workspace().state_dir
+    if error.filename is not None:
+        path = Path(os.fsdecode(error.filename))
+        missing = not state_dir.is_dir()
+        if (missing or error.errno in _FILE_ERRORS) and (path.is_relative_to(state_dir) or path in state_dir.parents):
+            return (
+                f"The state folder {state_dir} cannot be {'created' if missing else 'used'}: {error.strerror}. "
+                f"Set {STATE_DIR_VARIABLE} to a folder that you can write to."
+            )
+    return f"{error}." if error.errno in _FILE_ERRORS else None
+
+
 def _exit(message: object, code: int) -> typer.Exit:
-    error_console().print(f"orderboard: {message}", markup=False, soft_wrap=True)
+    error_console().print(f"orderboard: {to_paste(str(message))}", markup=False, soft_wrap=True)
     return typer.Exit(code)
 
 

@@ -10,6 +10,7 @@ import typer
 from orderboard.burst.options import BurstOptions
 from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import RigError
+from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import error_console, result_console
 
 THRESHOLD_MISSED: Final = 99
@@ -33,6 +34,7 @@ def burst(
     It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
     2: wrong usage. 99: valid, but an --expect was missed.
     """
+    from orderboard.burst.chaos.schedule import too_late
     from orderboard.burst.measured_system import Where
     from orderboard.burst.plan import plan_burst
     from orderboard.burst.report.files import REPORT_FILE, write_junit
@@ -45,9 +47,11 @@ def burst(
 
     typed = BurstOptions(**options)
     planned = plan_burst(typed, Where(backend, endpoint_url, disorder, yes))
+    if (late := too_late(planned.plan.faults, planned.settings.duration_s)) is not None:
+        error_console().print(f"Warning: a fault may never happen: {late}.", markup=False, soft_wrap=True)
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
-        error_console().print(f"Warning: {text}", markup=False, soft_wrap=True)
+        error_console().print(f"Warning: {to_paste(text)}", markup=False, soft_wrap=True)
     files = run_burst(planned)
     (planned.out / REPORT_FILE).write_text(render(files), encoding="utf-8")
     if typed.junit is not None:

@@ -31,10 +31,12 @@ def console(
 
     from orderboard.console.server import serve
     from orderboard.console.source import Source
-    from orderboard.system.backends import consent
+    from orderboard.system.backends import checked_url, consent
     from orderboard.system.services import CONSOLE_PORT
     from orderboard.system.workspace import find_workspace
 
+    if api_url is not None:
+        checked_url("--api-url", api_url)
     source = Source(find_workspace(), backend, endpoint_url, stack_name, api_url)
     consent(source.target().endpoint, yes=yes)
     port = port or free_port(CONSOLE_PORT)

@@ -5,9 +5,11 @@
 from typing import Final
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from orderboard.cli.options import BackendOption, JsonOption
+from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import print_json, result_console
 
 EXAMPLES: Final = ("orderboard doctor", "orderboard doctor --backend localstack")
@@ -33,8 +35,10 @@ def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) ->
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for each in findings:
-            table.add_row(f" [{_STYLES[each.verdict]}]{signs[each.verdict]}[/]", each.subject, each.found)
+            table.add_row(
+                f" [{_STYLES[each.verdict]}]{signs[each.verdict]}[/]", each.subject, escape(to_paste(each.found))
+            )
             if each.fix:
-                table.add_row("", "", f"[b]{each.fix}[/]")
+                table.add_row("", "", f"[b]{escape(to_paste(each.fix))}[/]")
         console.print(table)
     raise typer.Exit(any(each.verdict == "bad" for each in findings))

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from orderboard.cli.options import ApiUrlOption
 from orderboard.errors import UsageError
+from orderboard.system.command_line import orderboard
 from orderboard.terminal.progress import Screen, error_console, progress_screen, result_console
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def place(
     address = api_address(api_url)
     with progress_screen() as screen, _opened(file) as stream:
         results = _place_lines(stream, screen, address, batch, at_once, print_json=json_output)
+    if not results:
+        source = "on standard input" if file == "-" else f"in {file}"
+        raise UsageError(f"No orders {source}: give a file, or pipe one JSON object a line.")
     if not json_output:
         _summarize(results, result_console())
     raise typer.Exit(0 if all(each.accepted for each in results) else 1)
@@ -71,19 +75,30 @@ def _place_lines(
             elif not result.accepted:
                 screen.say(str(result))
 
-        asyncio.run(_place(parse(bounded_lines(stream), batch=batch), on_result, api_url, at_once))
+        retried: list[str] = []
+
+        def on_retry(reason: str) -> None:
+            if not retried:
+                screen.say(f"Retrying for a while: {reason}")
+            retried.append(reason)
+
+        asyncio.run(_place(parse(bounded_lines(stream), batch=batch), on_result, on_retry, api_url, at_once))
     return results
 
 
 async def _place(
-    lines: Iterator["Line | BadLine"], on_result: Callable[["Result"], None], api_url: str, at_once: int
+    lines: Iterator["Line | BadLine"],
+    on_result: Callable[["Result"], None],
+    on_retry: Callable[[str], None],
+    api_url: str,
+    at_once: int,
 ) -> None:
     from orderboard.orders.client import order_client
     from orderboard.orders.place import in_thread
     from orderboard.orders.place import place as place_all
 
     token = os.environ.get("ORDERBOARD_API_TOKEN") or None
-    async with order_client(api_url, token=token, connections=at_once) as client:
+    async with order_client(api_url, token=token, connections=at_once, on_retry=on_retry) as client:
         await place_all(client, in_thread(lines), on_result, at_once=at_once)
 
 
@@ -98,8 +113,10 @@ def _summarize(results: list["Result"], console: Console) -> None:
         console.print(f"   {result}", markup=False)
     if len(accepted) > _SHOWN:
         console.print(f"   and {len(accepted) - _SHOWN} more; --json prints every order's id")
+    if repeated:
+        console.print(" To order it again: --batch NAME (a line with an idempotency_key needs another key)")
     if accepted:
-        console.print(" See an order's timeline with: orderboard show ORDER_ID")
+        console.print(f" See an order's timeline with: {orderboard()} show ORDER_ID", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption
+from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import print_json, result_console
 from orderboard.terminal.tables import megabytes, plain_table
 
@@ -57,7 +59,9 @@ def render(status: "Status", console: Console) -> None:
     for name, counts in status.queues.items():
         style = "dim" if counts.total == 0 else "bold"
         queues.add_row(name, str(counts.visible), str(counts.in_flight), str(counts.delayed), style=style)
-    console.print(Group(*parts, queues, "", *_lines(status)))
+    console.print(Group(*parts, queues, ""))
+    for line in _lines(status):
+        console.print(line, soft_wrap=True)
 
 
 def _lines(status: "Status") -> list[str]:
@@ -66,7 +70,8 @@ def _lines(status: "Status") -> list[str]:
     lines = [f" {' '.join(filter(None, api))} is {ready}; {' '.join(filter(None, backend))}"]
     if status.ended:
         names = ", ".join(status.ended)
-        lines.append(f" {names} ended; see the log. Start again: orderboard down, then orderboard up")
+        fix = to_paste("orderboard down, then orderboard up")
+        lines.append(f" {names} ended; see the log. Start again: {escape(fix)}")
     if status.orders is not None:
         lines.append(f" {status.orders} orders recorded")
     if status.alarms is not None:

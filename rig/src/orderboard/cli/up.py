@@ -2,9 +2,6 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
-import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -20,6 +17,7 @@ from orderboard.cli.options import (
     WorkersOption,
     YesOption,
 )
+from orderboard.system.command_line import orderboard, relative
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 
 if TYPE_CHECKING:
@@ -111,7 +109,7 @@ def _render(system: "System", console: Console) -> None:
     table.add_row(" queues", ", ".join((outputs.work_queue, outputs.express_queue, outputs.alerts_queue)))
     table.add_row(" inbox of alerts", outputs.inbox_queue)
     table.add_row(" table, bus", f"{outputs.orders_table}, {outputs.bus_name}")
-    table.add_row(" logs", _relative(system.options.services.logs_dir))
+    table.add_row(" logs", relative(system.options.services.logs_dir))
     console.print()
     console.print(table)
     console.print()
@@ -123,17 +121,12 @@ def _render(system: "System", console: Console) -> None:
 
 def _next_commands(system: "System") -> list[tuple[str, str]]:
     target = system.target
-    orderboard = "orderboard" if shutil.which("orderboard") else _relative(Path(sys.argv[0]).resolve())
+    command = orderboard()
     variables = " ".join(f"{name}={value}" for name, value in target.endpoint.environment().items())
     queue_url = target.queue_url(target.outputs.work_queue)
     return [
-        ("Place an order", f"echo '{_ORDER}' | {orderboard} place"),
-        ("See what runs, and end it", f"{orderboard} status; {orderboard} down"),
+        ("Place an order", f"echo '{_ORDER}' | {command} place"),
+        ("See what is running, and end it", f"{command} status; {command} down"),
         ("Use the aws command with it", f"export {variables}"),
         ("", f"aws sqs get-queue-attributes --attribute-names All --queue-url {queue_url}"),
     ]
-
-
-def _relative(path: Path) -> str:
-    working = Path.cwd()
-    return str(path.relative_to(working)) if path.is_relative_to(working) else str(path)

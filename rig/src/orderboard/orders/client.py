@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -58,8 +58,16 @@ def refusal(answer: Answer) -> str | None:
 class OrderClient:
     """Posts orders and cancellations. 429, 503 and a lost connection are retried; every other response is an answer."""
 
-    def __init__(self, http: httpx.AsyncClient, *, attempts: int = 8, backoff_s: float = 0.2) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        attempts: int = 8,
+        backoff_s: float = 0.2,
+        on_retry: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._http = http
+        self._on_retry = on_retry
         self._attempts = attempts
         self._backoff_s = backoff_s
 
@@ -97,6 +105,8 @@ class OrderClient:
                 response = await self._http.post(
                     path, headers={"Content-Type": "application/json", **headers}, content=content
                 )
+            except httpx.ConnectError:
+                reason = f"cannot connect to {self._http.base_url}"
             except httpx.TransportError as exc:
                 reason = f"no answer from {self._http.base_url} ({exc or type(exc).__name__})"
             else:
@@ -105,15 +115,24 @@ class OrderClient:
                 reason = f"{response.status_code}: {_reason(response)}"
                 delay_s = min(_MAX_RETRY_AFTER_S, _retry_after_s(response, delay_s))
             if attempt + 1 < self._attempts:
+                self._on_retry(reason)
                 await asyncio.sleep(delay_s)
         return Unavailable(reason, self._attempts - 1)
 
 
 @asynccontextmanager
 async def order_client(
-    api_url: str, *, token: str | None = None, connections: int = 32, attempts: int = 8
+    api_url: str,
+    *,
+    token: str | None = None,
+    connections: int = 32,
+    attempts: int = 8,
+    on_retry: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[OrderClient]:
-    """A client of the API at this URL. connections: how many requests run at once; more wait for a connection."""
+    """A client of the API at this URL. connections: how many requests run at once; more wait for a connection.
+
+    on_retry is called with the reason before each retry.
+    """
     # A proxy that the user's shell names is not meant for this machine.
     trust_env = httpx.URL(api_url).host not in ("127.0.0.1", "localhost", "::1")
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
@@ -122,7 +141,7 @@ async def order_client(
     async with httpx.AsyncClient(
         base_url=api_url, headers=headers, limits=limits, timeout=timeout, trust_env=trust_env
     ) as http:
-        yield OrderClient(http, attempts=attempts)
+        yield OrderClient(http, attempts=attempts, on_retry=on_retry)
 
 
 def _answer(response: httpx.Response, retries: int) -> Answer:

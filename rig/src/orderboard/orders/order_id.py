@@ -42,4 +42,4 @@ def resolve_order_id(typed: str, starting_with: Callable[[str], Collection[str]]
 
 def not_found(typed: str) -> str:
     """Return the error for an order that this system does not know."""
-    return f"No order {typed} was found. `orderboard place` prints the ids of the orders placed on this system."
+    return f"No order {typed} was found. `orderboard place` prints the id of each order."

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from orderboard.orders.client import Accepted, Answer, OrderClient, Refused
+from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, Unavailable
 
 MAX_LINE_BYTES: Final = 1 << 20
 _MAX_KEY_CHARACTERS: Final = 255
@@ -68,6 +68,8 @@ class Result:
                 return f"line {self.number}: {order_id}{' (already placed)' if self.repeated else ''}"
             case Refused(status=status, reason=reason):
                 return f"line {self.number}: refused ({status}): {reason}"
+            case Unavailable(reason=reason, retries=retries):
+                return f"line {self.number}: {reason}; gave up after {retries} retries"
             case failed:
                 return f"line {self.number}: {failed.reason}"
 

@@ -67,13 +67,22 @@ def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
     if url is None:
         which = f"The {name} backend" if name in LOCAL_NAMES else "A local backend"
         raise UsageError(f"{which} runs only inside `orderboard up` or `demo`. Start it: orderboard up")
-    address = urlsplit(url)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise UsageError(f"--endpoint-url {url!r} is not a URL. Give it as http://HOST:PORT.")
     try:
-        return detect(url)
+        return detect(checked_url("--endpoint-url", url))
     except BackendUnreachableError as exc:
         raise RigError(str(exc)) from exc
+
+
+def checked_url(option: str, url: str) -> str:
+    """Return the URL; raise UsageError unless it is one of HTTP, with a host."""
+    try:
+        address = urlsplit(url)
+        valid = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:  # the port is not a number, or a bracket is not closed
+        valid = False
+    if not valid:
+        raise UsageError(f"{option} {url!r} is not a URL. Give it as http://HOST:PORT.")
+    return url
 
 
 def backend_answers(endpoint: Endpoint) -> bool:

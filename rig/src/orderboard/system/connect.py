@@ -5,7 +5,7 @@ from typing import Final
 from orderboard_stack.backend import BackendName, Endpoint
 
 from orderboard.errors import RigError
-from orderboard.system.backends import reach
+from orderboard.system.backends import checked_url, reach
 from orderboard.system.state import State, StateFile
 from orderboard.system.target import RESTART_HINT, Target, target
 from orderboard.system.workspace import Workspace, find_workspace
@@ -42,7 +42,7 @@ def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tupl
 def api_address(api_url: str | None) -> str:
     """The URL of order-api: as given, else as `up` started it here."""
     if api_url is not None:
-        return api_url.rstrip("/")
+        return checked_url("--api-url", api_url).rstrip("/")
     state = StateFile(find_workspace().state_dir).read()
     if state is None:
         raise RigError("Nothing is running here. Start it with `orderboard up`, or name order-api with --api-url.")

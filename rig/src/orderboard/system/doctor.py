@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -89,7 +90,12 @@ def _state_folder(state_dir: Path) -> Finding:
         probe.unlink()
     except OSError as exc:
         fix = "Set ORDERBOARD_STATE_DIR to a folder that you can write to"
-        return Finding("State folder", "bad", f"{state_dir}: {exc.strerror}", fix)
+        return Finding(
+            "State folder",
+            "bad",
+            f"{state_dir} cannot be {'used' if state_dir.is_dir() else 'created'}: {exc.strerror}",
+            fix,
+        )
     return Finding("State folder", "good", str(state_dir))
 
 
@@ -98,6 +104,8 @@ def _system(workspace: Workspace) -> Finding:
         state = StateFile(workspace.state_dir).read()
     except RigError as exc:
         return Finding("System", "bad", str(exc))
+    except OSError:
+        return Finding("System", "optional", "unknown: the state folder cannot be read")
     if state is None:
         return Finding("System", "good", "none is running; start one with `orderboard up`")
     ended = [each.name for each in state.processes if each.find() is None]
@@ -111,7 +119,9 @@ def _port(workspace: Workspace) -> Finding:
     subject = f"Port {API_PORT}"
     if is_free(API_PORT):
         return Finding(subject, "good", "free")
-    state = StateFile(workspace.state_dir).read()
+    state = None
+    with suppress(RigError, OSError):  # _system reports it
+        state = StateFile(workspace.state_dir).read()
     if state is not None and state.api_url.endswith(f":{API_PORT}"):
         return Finding(subject, "good", "used by order-api of the system running here")
     return Finding(subject, "optional", "taken by another program; `orderboard up` uses a free one instead")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.chaos.schedule import Fault, too_late
 from orderboard.burst.load.mix import OwnOrders, parse_mix
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
@@ -91,14 +91,14 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"rate": 0.0}, "must be positive"),
         ({"rate": float("nan")}, "must be positive"),
         ({"duration": "0s"}, "must be positive"),
-        ({"duration": "soon"}, "--duration soon: 'soon' is not a duration"),
+        ({"duration": "soon"}, "--duration soon: expected a duration with a unit"),
         ({"rate": 1e9}, "expected 1 to"),
         ({"mix": "decaf=3"}, "unknown kind 'decaf'; expected one of express"),
         ({"mix": "normal=50"}, "unknown kind 'normal'"),
-        ({"mix": "express"}, "expected a percentage, such as express=2"),
+        ({"mix": "express"}, "--mix express: expected a percentage for express, such as express=2."),
         ({"mix": "express=much"}, "expected a percentage"),
-        ({"mix": "express=-1"}, "not between 0 and 100"),
-        ({"mix": "express=nan"}, "not between 0 and 100"),
+        ({"mix": "express=-1"}, "expected 0 to 100 percent for express"),
+        ({"mix": "express=nan"}, "expected 0 to 100 percent for express"),
         ({"mix": "express=1,express=2"}, "express is given twice"),
         ({"mix": "express=60,large=60"}, "120 percent, more than 100"),
         ({"profile": "tsunami"}, "unknown profile; expected one of constant"),
@@ -113,20 +113,20 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"expect": ["fast"]}, "expected a metric, a comparison and a number"),
         ({"expect": ["accept_p99_ms=50"]}, "expected a metric, a comparison and a number"),
         ({"expect": ["speed<5"]}, "unknown metric 'speed'; expected one of accept_mean_ms"),
-        ({"expect": ["lost==none"]}, "'none' is not a number"),
-        ({"duration": "7"}, "'7' is not a duration with a unit, such as 10s, 500ms or 2m"),
+        ({"expect": ["lost==none"]}, "--expect lost==none: expected a number after =="),
+        ({"duration": "7"}, "--duration 7: expected a duration with a unit, such as 10s, 500ms or 2m."),
         ({"stop_worker": ["10s"]}, "expected FOR@TIME, such as 10s@5s"),
         ({"stop_worker": ["@2s"]}, "expected FOR@TIME, such as 10s@5s"),
         ({"stop_worker": ["0s@5s"]}, "FOR must be positive"),
-        ({"stop_worker": ["ten@5s"]}, "'ten' is not a duration"),
+        ({"stop_worker": ["ten@5s"]}, "--stop-worker ten@5s: expected a duration"),
         ({"freeze_worker": ["@5s"]}, "expected FOR@TIME"),
         ({"kill_worker": ["7s"]}, "expected @TIME, such as @7s"),
         ({"kill_worker": ["2@7s"]}, "expected @TIME"),
-        ({"kill_worker": ["@-1s"]}, "'-1s' is not a duration"),
+        ({"kill_worker": ["@-1s"]}, "--kill-worker @-1s: expected a duration"),
         ({"workers": ["0"]}, "expected 1 to 32"),
         ({"workers": ["99@1s"]}, "expected 1 to 32"),
         ({"workers": ["many"]}, "expected 1 to 32, or that with a time, such as 2@12s"),
-        ({"workers": ["2@noon"]}, "'noon' is not a duration"),
+        ({"workers": ["2@noon"]}, "--workers 2@noon: expected a duration"),
         ({"mix": "express=1", "own_orders": Path("x")}, "exclude each other"),
         ({"own_orders": Path("missing.jsonl")}, "missing.jsonl: No such file"),
         ({"trace": Path("missing.txt")}, "missing.txt: No such file"),
@@ -134,9 +134,9 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"workers": ["1", "2"]}, "give the later one a time"),
         ({"stop_worker": ["5s@5s"], "kill_worker": ["@7s"]}, "overlap"),
         ({"expect": ["speed<1"]}, "--expect speed<1: unknown metric 'speed'; expected one of accept_mean_ms"),
-        ({"expect": ["lost==nan"]}, "'nan' is not a number"),
-        ({"out": Path("/dev/null/out")}, "/dev/null/out: Not a directory"),
-        ({"junit": Path("/dev/null/burst.xml")}, "/dev/null: File exists"),
+        ({"expect": ["lost==nan"]}, "expected a number after =="),
+        ({"out": Path("/dev/null/out")}, "--out /dev/null/out: the folder cannot be created: Not a directory"),
+        ({"junit": Path("/dev/null/burst.xml")}, "--junit /dev/null: the folder cannot be created: File exists"),
         ({"junit": Path("/")}, "--junit /: expected a file"),
     ],
 )
@@ -147,6 +147,16 @@ def test_a_mistake_names_the_option_and_the_expected_form(options: dict[str, Any
 
     first = next(iter(options))
     assert f"--{'from' if first == 'own_orders' else first.replace('_', '-')}" in str(error.value) or len(options) > 1
+
+
+def test_a_fault_after_the_end_of_the_load_is_named() -> None:
+    """It may never happen. A fault during the load, and the workers' return after it, are as they should be."""
+    late, timely = planned(kill_worker=["@9s"], duration="5s").plan, planned(stop_worker=["3s@4s"], duration="5s").plan
+
+    assert too_late(timely.faults, 5) is None
+    assert too_late(late.faults, 5) == (
+        "a worker killed (SIGKILL), another started at 9 s, after the end of the load at 5 s"
+    )
 
 
 def test_an_empty_mix_is_all_normal() -> None:

@@ -67,7 +67,7 @@ def parse_workers(text: str) -> int | Fault:
 def parse_duration(text: str) -> float:
     """Parse `10s`, `500ms` or `2m`, in seconds; raise ValueError for anything else."""
     if (match := _DURATION.fullmatch(text.strip())) is None:
-        raise ValueError(f"{text!r} is not a duration with a unit, such as 10s, 500ms or 2m")
+        raise ValueError("expected a duration with a unit, such as 10s, 500ms or 2m")
     return float(match[1]) * _UNIT_S[match[2]]
 
 
@@ -82,6 +82,12 @@ def overlap(faults: Sequence[Fault]) -> str | None:
         elif fault.action in ("stop", "freeze"):
             away = fault
     return None
+
+
+def too_late(faults: Sequence[Fault], load_s: float) -> str | None:
+    """Describe the first fault that comes after the end of the load, so may never happen; None without one."""
+    late = (fault for fault in faults if fault.action not in ("start", "thaw") and fault.at_s >= load_s)
+    return next((f"{fault} at {fault.at_s:g} s, after the end of the load at {load_s:g} s" for fault in late), None)
 
 
 def _for_and_at(text: str, action: Action, undo: Action) -> tuple[Fault, Fault]:

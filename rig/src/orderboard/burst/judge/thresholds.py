@@ -75,5 +75,5 @@ def parse_threshold(text: str) -> Threshold:
     except ValueError:
         value = math.nan
     if math.isnan(value):
-        raise ValueError(f"{number!r} is not a number")
+        raise ValueError(f"expected a number after {comparison}")
     return Threshold(name, comparison, value)

@@ -84,9 +84,9 @@ def parse_mix(text: str) -> Mix:
         try:
             percent[name] = float(value)
         except ValueError:
-            raise ValueError(f"expected a percentage, such as {name}=2, not {part!r}") from None
+            raise ValueError(f"expected a percentage for {name}, such as {name}=2") from None
         if not 0 <= percent[name] <= 100:
-            raise ValueError(f"{part} is not between 0 and 100 percent")
+            raise ValueError(f"expected 0 to 100 percent for {name}")
     if (total := sum(percent.values())) > 100:
         raise ValueError(f"the kinds add up to {total:g} percent, more than 100")
     return Mix(tuple(percent.items()))

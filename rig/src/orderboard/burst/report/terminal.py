@@ -3,9 +3,12 @@
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from orderboard.burst.model import Latency, Summary
+from orderboard.system.command_line import to_paste
 from orderboard.terminal.tables import plain_table, verdict
 
 _SHOWN_FINDINGS = 10
@@ -23,9 +26,9 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     if (bound := summary.bound) is not None:
         share = f", at {bound.share:.0%} of the calibrated ceiling" if bound.share and not bound.doubt else ""
         name = {"load": "none", "unclear": "unclear"}.get(bound.by, f"the {bound.by}")
-        console.print(f" Bottleneck: {name}{share}. {bound.text}", markup=False)
+        _print_indented(console, f"Bottleneck: {name}{share}. {bound.text}")
         if bound.doubt is not None:
-            console.print(f" {bound.finished_per_s:,.0f} orders a second. {bound.doubt}", markup=False)
+            _print_indented(console, f"{bound.finished_per_s:,.0f} orders a second. {to_paste(bound.doubt)}")
     cost = summary.cost
     console.print(
         f" Cost of 1,000 orders on AWS: {cost.requests_per_1000_orders:,.0f} requests, "
@@ -36,6 +39,10 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     for expected in summary.expectations:
         console.print(verdict(console, f"{expected.text}: {expected.measured:g}", good=expected.met))
     _verdict(summary, out, console)
+
+
+def _print_indented(console: Console, text: str) -> None:
+    console.print(Padding(Text(text), (0, 1), expand=False))
 
 
 def _answers(summary: Summary) -> Table:
