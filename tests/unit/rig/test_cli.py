@@ -43,7 +43,7 @@ def test_a_state_folder_that_cannot_be_used_is_an_error_in_one_line_with_the_fix
     (file := tmp_path / "file").touch()
     for folder in (file, file / "deeper", Path("/proc/x")):
         monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(folder))
-        for command in ("up", "down", "demo"):
+        for command in ("up", "down", "demo", "burst"):
             done = CliRunner().invoke(app, [command])
             assert done.exit_code == 1
             (*_, error) = done.stderr.strip().splitlines()

@@ -5,8 +5,10 @@ import io
 import json
 
 import pytest
+from orderboard.cli.place import summarize
 from orderboard.orders.client import Accepted, Answer, OrderClient, Refused, Unavailable
 from orderboard.orders.place import MAX_LINE_BYTES, BadLine, Line, Result, bounded_lines, in_thread, parse, place
+from rich.console import Console
 
 ORDER = b'{"customer_id": "ada", "lines": [{"sku": "tea", "quantity": 1}]}\n'
 
@@ -114,6 +116,19 @@ async def test_every_line_gets_its_own_result() -> None:
     documents = {result.number: json.loads(json.dumps(result.document())) for result in results}
     assert [number for number, document in sorted(documents.items()) if document["accepted"]] == [1, 5]
     assert (documents[1]["already_placed"], documents[5]["already_placed"]) == (False, True)
+
+
+def test_the_summary_names_the_way_to_order_again() -> None:
+    """Lines that were placed before are counted, with the option that makes them new orders."""
+    again, output = Result(1, Accepted("id-1", 100, 0), repeated=True), io.StringIO()
+
+    summarize([again, Result(2, Accepted("id-2", 100, 0))], Console(file=output, width=100))
+    repeated = output.getvalue()
+    summarize([Result(2, Accepted("id-2", 100, 0))], Console(file=output, width=100))
+
+    assert "1 accepted, 1 already placed" in repeated
+    assert "To order it again: --batch NAME" in repeated
+    assert output.getvalue().count("--batch") == 1
 
 
 async def test_no_more_at_once_than_asked() -> None:

@@ -30,7 +30,7 @@ def test_a_process_that_ended_is_named_with_the_fix() -> None:
     status = system()
 
     assert not status.healthy
-    fix = to_paste("Start again: orderboard down, then orderboard up")
+    fix = to_paste("Start again: orderboard down && orderboard up")
     assert f"order-api ended; see the log. {fix}" in rendered(status)
 
 

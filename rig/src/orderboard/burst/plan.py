@@ -87,7 +87,10 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         if options.junit.is_dir():
             raise UsageError(f"--junit {options.junit}: expected a file, not a folder.")
         _make_folder("--junit", options.junit.parent)
-    _make_folder("--out", out)
+    if options.out is None:
+        out.mkdir(parents=True, exist_ok=True)  # in the state folder, whose errors the command explains
+    else:
+        _make_folder("--out", out)
     name = f"orderboard-burst-{secrets.token_hex(3)}"
     system = measured_system(
         name, where, logs_dir=out / "logs", workers=workers, visibility_timeout_s=_VISIBILITY_TIMEOUT_S

@@ -115,8 +115,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Order Board: an event-driven order pipeline on SQS, SNS and EventBridge, on this machine.",
-    epilog="Start with [b]orderboard demo[/b]. Keep a system running with [b]orderboard up[/b].\n\n"
-    "State, logs and reports are in .orderboard inside the clone. Set ORDERBOARD_STATE_DIR to use another folder, "
+    epilog=to_paste("Start with [b]orderboard demo[/b]. Keep a system running with [b]orderboard up[/b].\n\n")
+    + "State, logs and reports are in .orderboard inside the clone. Set ORDERBOARD_STATE_DIR to use another folder, "
     "for a second system or a read-only clone.",
 )
 
@@ -146,4 +146,4 @@ for _run, _examples in (
     (console.console, console.EXAMPLES),
     (doctor.doctor, doctor.EXAMPLES),
 ):
-    app.command(cls=_Command, epilog="\n\n".join(("Examples:", *_examples)))(_run)
+    app.command(cls=_Command, epilog="\n\n".join(("Examples:", *map(to_paste, _examples))))(_run)

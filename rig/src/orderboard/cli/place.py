@@ -51,7 +51,7 @@ def place(
         source = "on standard input" if file == "-" else f"in {file}"
         raise UsageError(f"No orders {source}: give a file, or pipe one JSON object a line.")
     if not json_output:
-        _summarize(results, result_console())
+        summarize(results, result_console())
     raise typer.Exit(0 if all(each.accepted for each in results) else 1)
 
 
@@ -102,7 +102,8 @@ async def _place(
         await place_all(client, in_thread(lines), on_result, at_once=at_once)
 
 
-def _summarize(results: list["Result"], console: Console) -> None:
+def summarize(results: list["Result"], console: Console) -> None:
+    """Print how many orders were accepted, the ids of the first, and how to go on."""
     accepted = [each for each in results if each.accepted]
     repeated = sum(each.repeated for each in accepted)
     counts = {"accepted": len(accepted) - repeated, "already placed": repeated}

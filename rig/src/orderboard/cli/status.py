@@ -26,7 +26,7 @@ def status(
     stack_name: StackNameOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Show running processes, queue depths and ringing alarms. Exit 1 if something that should run does not."""
+    """Show running processes, queue depths and alarms. Exit 1 if something that should run does not."""
     from orderboard.orders.status import read_status
     from orderboard.system.connect import connect, find_endpoint
 
@@ -70,10 +70,10 @@ def _lines(status: "Status") -> list[str]:
     lines = [f" {' '.join(filter(None, api))} is {ready}; {' '.join(filter(None, backend))}"]
     if status.ended:
         names = ", ".join(status.ended)
-        fix = to_paste("orderboard down, then orderboard up")
+        fix = to_paste("orderboard down && orderboard up")
         lines.append(f" {names} ended; see the log. Start again: {escape(fix)}")
     if status.orders is not None:
-        lines.append(f" {status.orders} orders recorded")
+        lines.append(f" {status.orders:,} {'order' if status.orders == 1 else 'orders'} recorded")
     if status.alarms is not None:
         lines.append(f" Alarms: {', '.join(status.alarms) or 'none'}")
     return lines

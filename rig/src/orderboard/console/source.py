@@ -66,7 +66,7 @@ class Source:
             try:
                 socket.create_connection((address.hostname, address.port or 80), _CONNECTS_WITHIN_S).close()
             except OSError as exc:
-                fix = "If the system has ended, run `orderboard down`, then `orderboard up`."
+                fix = "If the system has ended, start it again: `orderboard down && orderboard up`."
                 raise RigError(f"Nothing answers at {found.endpoint.endpoint_url}. {fix}") from exc
         return found
 

@@ -43,7 +43,9 @@ def down(workspace: Workspace, *, progress: Callable[[str], None]) -> list[str]:
         if state is None:
             return []
         services = tuple(each for each in state.processes if each.name != "backend")
-        progress(f"Ending order-api and workers; they finish their orders, {_STOP_WITHIN_S:.0f} s at most ...")
+        progress(
+            f"Stopping order-api and workers; they finish their orders first, in {_STOP_WITHIN_S:.0f} s at most ..."
+        )
         ended = end(services, deadline_s=_STOP_WITHIN_S)
         ended += _end_backend(workspace, state)
         state_file.forget()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 AWS_ERRORS = (BotoCoreError, ClientError, BackendUnreachableError)
 # How to go on when a system that ran here no longer answers.
-RESTART_HINT = "If it has ended, start it again: orderboard down, then orderboard up."
+RESTART_HINT = "If it has ended, start it again: `orderboard down && orderboard up`."
 
 
 @dataclass(frozen=True)
