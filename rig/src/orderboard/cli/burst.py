@@ -48,7 +48,7 @@ def burst(
     typed = BurstOptions(**options)
     planned = plan_burst(typed, Where(backend, endpoint_url, disorder, yes))
     if (late := too_late(planned.plan.faults, planned.settings.duration_s)) is not None:
-        error_console().print(f"Warning: a fault may never happen: {late}.", markup=False, soft_wrap=True)
+        error_console().print(f"Warning: {late}. It may find no order in flight.", markup=False, soft_wrap=True)
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
         error_console().print(f"Warning: {to_paste(text)}", markup=False, soft_wrap=True)

@@ -85,7 +85,7 @@ def overlap(faults: Sequence[Fault]) -> str | None:
 
 
 def too_late(faults: Sequence[Fault], load_s: float) -> str | None:
-    """Describe the first fault that comes after the end of the load, so may never happen; None without one."""
+    """Describe the first fault that comes after the end of the load; None without one."""
     late = (fault for fault in faults if fault.action not in ("start", "thaw") and fault.at_s >= load_s)
     return next((f"{fault} at {fault.at_s:g} s, after the end of the load at {load_s:g} s" for fault in late), None)
 

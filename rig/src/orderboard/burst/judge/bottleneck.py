@@ -62,11 +62,11 @@ def bottleneck(summary: Summary, timeline: Sequence[TimelineRow], calibration: C
 
 def _doubt(share: float | None, calibration: Calibration | None) -> str | None:
     if calibration is None or share is None:
-        return "This backend is not calibrated, so its ceiling is unknown; orderboard calibrate measures it."
+        return "This backend is not calibrated, so its ceiling is unknown; `orderboard calibrate` measures it."
     if share > 1:
         return (
             f"That is above the ceiling calibrated on {calibration.measured_at:%Y-%m-%d at %H:%M} UTC, so the backend "
-            "or the machine was slower then; orderboard calibrate measures it again."
+            "or the machine was slower then; `orderboard calibrate` measures it again."
         )
     return None
 

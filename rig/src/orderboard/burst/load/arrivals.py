@@ -115,7 +115,7 @@ def parse_profile(text: str) -> Profile:
         try:
             values[key] = int(value) if known[key] is int else float(value)
         except ValueError:
-            raise ValueError(f"{key} must be a number, not {value!r}") from None
+            raise ValueError(f"expected a number for {key}") from None
     return PROFILES[name](**values)
 
 
