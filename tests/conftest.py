@@ -5,7 +5,8 @@ import secrets
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,7 @@ from orderboard_stack.deploy import delete, deploy
 from orderboard_stack.local_backend import LOCAL_NAMES, local_backend
 from orderboard_stack.notifier_zip import HostTarget, LinuxTarget, build_notifier_zip, host_architecture
 from support.stack import DeployedStack, DeployStack
+from xdist.scheduler import LoadScopeScheduling
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("no deadline", deadline=None)
@@ -21,7 +23,8 @@ settings.load_profile("no deadline")
 
 # Folders whose tests wait longest come first, so that the workers of a parallel run end together.
 _SLOWEST_FIRST = ("localstack", "e2e", "fidelity", "integration", "clients")
-# Folders that start or install something too large for each worker to have.
+# Folders that start or install something too large for each worker to have. The console's tests share one browser at a
+# time, too.
 _ONE_WORKER = ("localstack", "fidelity", "clients")
 
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -87,23 +90,26 @@ def stack(deploy_stack: DeployStack) -> DeployedStack:
     return deploy_stack({})
 
 
+class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Tests of a file run on one worker, for they share what is expensive to start; so do those of `_ONE_WORKER`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePath(nodeid.partition("::")[0])
+        if path.parts[1] in _ONE_WORKER:
+            return path.parts[1]
+        return "browser" if path.name.startswith("test_console") else str(path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Schedule by groups. The mark xdist_group would do, but has no effect with pytest 9.2 and pytest-xdist 3.8."""
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests for a parallel run, and keep those together that share what is expensive to start."""
+    """Order the tests for a parallel run: the slowest first."""
     tests = Path(__file__).parent
     places = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.relative_to(tests).parts[0], len(places)))
-    for item in items:
-        folder = item.path.relative_to(tests).parts[0]
-        if folder in _ONE_WORKER:
-            item.add_marker(pytest.mark.xdist_group(folder))
-        elif _shares_with_its_module(item):
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
-def _shares_with_its_module(item: pytest.Item) -> bool:
-    """Return True if a fixture of the test is created once for its module."""
-    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-    return any(definition.scope == "module" for definitions in fixtures.values() for definition in definitions)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
