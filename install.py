@@ -86,7 +86,7 @@ def _pip() -> "list[str]":
 
 def _upgrade_pip(installer: "list[str]") -> None:
     """Install the locked pip first: a pip as old as Python 3.11's takes twice as long for the rest."""
-    (pin,) = re.findall(r"^pip==.*(?:\\\n.*)*", (ROOT / LOCKS["run"][0]).read_text(), re.MULTILINE)
+    (pin,) = re.findall(r"^pip==(?:.*\\\n)*.*", (ROOT / LOCKS["run"][0]).read_text(), re.MULTILINE)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as lock:
         lock.write(pin)
         lock.flush()
