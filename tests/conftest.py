@@ -77,7 +77,7 @@ def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]
             notifier_zip=notifier_zip,
             parameters={**runtime, **parameters},
         )
-        return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs, session=session)
+        return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)
 
     yield deployed
     for name in names:

@@ -1,18 +1,31 @@
-"""Fixtures of localbus: an engine at a URL (the plugin's own fixture), and bare queues under a manual clock."""
+"""Fixtures of localbus: an engine at a URL (the plugin's own), its queues, and bare queues under a manual clock."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from localbus.clock import ManualClock
 from localbus.journal import Journal
-from localbus.pytest_plugin import localbus
+from localbus.pytest_plugin import Localbus, localbus
 from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message
 from localbus.sqs.queue import Queue
 
 __all__ = ["localbus"]
+
+
+@pytest.fixture
+def sqs(localbus: Localbus) -> Any:
+    """An SQS client of the engine."""
+    return localbus.client("sqs")
+
+
+@pytest.fixture
+def url(sqs: Any) -> str:
+    """The URL of an empty queue."""
+    return str(sqs.create_queue(QueueName="work")["QueueUrl"])
 
 
 @pytest.fixture

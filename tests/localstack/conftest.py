@@ -50,7 +50,7 @@ def stack(backend: Endpoint, notifier_zip: Path) -> DeployedStack:
     name = "orderboard"
     parameters = {"WorkVisibilityTimeoutS": "4", "WorkMaxReceiveCount": "2"}
     outputs = deploy_stack(backend, notifier_zip, stack_name=name, prefix=name, parameters=parameters, progress=print)
-    return DeployedStack(name, name, backend, outputs, backend.session())
+    return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)
 
 
 @pytest.fixture(scope="session")

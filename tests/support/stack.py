@@ -2,20 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
-from orderboard_stack.backend import Endpoint
-from orderboard_stack.clients import CLIENT_CONFIG
-from orderboard_stack.outputs import StackOutputs
+from orderboard.system.target import Target
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.client import DynamoDBClient
-    from types_boto3_events.client import EventBridgeClient
-    from types_boto3_sns.client import SNSClient
-    from types_boto3_sqs.client import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_sqs.type_defs import MessageTypeDef
 
@@ -27,44 +19,17 @@ def sends_by(service: str) -> "dict[QueueAttributeNameType, str]":
     return {"Policy": json.dumps({"Statement": [statement]})}
 
 
-@dataclass(frozen=True)
-class DeployedStack:
+@dataclass(frozen=True, kw_only=True)
+class DeployedStack(Target):
     """A stack for one test, with clients of its backend."""
 
     name: str
     prefix: str
-    endpoint: Endpoint
-    outputs: StackOutputs
-    session: boto3.Session = field(repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
         """All that a service reads: the standard AWS variables and the stack's outputs."""
         return {**self.endpoint.environment(), **self.outputs.environment()}
-
-    @cached_property
-    def sqs(self) -> "SQSClient":
-        """An SQS client."""
-        return self.session.client("sqs", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
-
-    @cached_property
-    def sns(self) -> "SNSClient":
-        """An SNS client."""
-        return self.session.client("sns", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
-
-    @cached_property
-    def events(self) -> "EventBridgeClient":
-        """An EventBridge client."""
-        return self.session.client("events", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
-
-    @cached_property
-    def dynamodb(self) -> "DynamoDBClient":
-        """A DynamoDB client."""
-        return self.session.client("dynamodb", endpoint_url=self.endpoint.endpoint_url, config=CLIENT_CONFIG)
-
-    def queue_url(self, name: str) -> str:
-        """The address of a queue by its name, such as `stack.outputs.work_queue`."""
-        return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
     def waiting(self, name: str) -> int:
         """Return the approximate number of messages that can be received now."""

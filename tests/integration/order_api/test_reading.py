@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from integration.order_api.service import ApiProcess
 from orderboard_aws_client.order_codec import to_item
 from orderboard_contracts.identity import new_order_id
-from orderboard_contracts.order import PricedLine
-from orderboard_contracts.record import OrderRecord
+from support.order_rows import completed
 from support.stack import DeployedStack
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -15,18 +14,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def recorded(stack: DeployedStack, customer_id: str, *, minute: int = 0) -> str:
     """Write a completed order as a worker would; return its id."""
     order_id = new_order_id()
-    placed_at = NOON + timedelta(minutes=minute)
-    record = OrderRecord(
-        order_id=order_id,
-        status="completed",
-        customer_id=customer_id,
-        priority="normal",
-        lines=(PricedLine(sku="tea", quantity=2, unit_price_cents=320),),
-        total_cents=640,
-        currency="EUR",
-        placed_at=placed_at,
-        recorded_at=placed_at,
-    )
+    record = completed(order_id, customer_id, NOON + timedelta(minutes=minute))
     stack.dynamodb.put_item(TableName=stack.outputs.orders_table, Item=to_item(record))
     return order_id
 

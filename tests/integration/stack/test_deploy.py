@@ -56,7 +56,7 @@ def handle_on(backend: Endpoint, name: str) -> DeployedStack:
     """The stack as it is now, read from its outputs."""
     session = backend.session()
     outputs = stack_outputs.read(session, backend.endpoint_url, name)
-    return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs, session=session)
+    return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)
 
 
 def test_progress_names_every_resource(deployed: Redeploy) -> None:

@@ -107,7 +107,7 @@ async def test_it_leaves_only_its_log(log_path: Path, name: LocalName, host_noti
         session = endpoint.session()
         runtime = {"NotifierRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}"}
         outputs = deploy(session, endpoint.endpoint_url, notifier_zip=host_notifier_zip, parameters=runtime)
-        stack = DeployedStack("orderboard", "orderboard", endpoint, outputs, session)
+        stack = DeployedStack(name="orderboard", prefix="orderboard", endpoint=endpoint, outputs=outputs)
         put(stack, sample_events.rejected())
         await eventually(lambda: stack.receive(outputs.inbox_queue), within_s=15)
         (listener,) = (child for child in psutil.Process().children() if is_backend(child))

@@ -40,8 +40,7 @@ def event_ids(stack: DeployedStack, queue: str) -> Iterator[str]:
 
 def silence_notifier(stack: DeployedStack) -> DeployedStack:
     """Take the notifier off its queue, so that alerts stay where the rules put them."""
-    client = stack.session.client("lambda", endpoint_url=stack.endpoint.endpoint_url)
-    client.delete_event_source_mapping(UUID=stack.outputs.notifier_mapping_id)
+    stack.functions.delete_event_source_mapping(UUID=stack.outputs.notifier_mapping_id)
     return stack
 
 

@@ -40,11 +40,11 @@ def test_the_journal_is_filtered(localbus: Localbus, sqs: Any, url: str) -> None
         return [entry["event"] for entry in entries]
 
     assert events(message_id=message_id) == ["sent", "received", "deleted"]
-    assert events(resource="q", event="sent") == ["sent", "sent"]
+    assert events(resource="work", event="sent") == ["sent", "sent"]
     assert events(after=3) == ["deleted"]
     assert events(resource="other") == []
     assert events(last=2) == ["received", "deleted"]
-    assert events(resource="q", event="sent", last=1) == ["sent"]
+    assert events(resource="work", event="sent", last=1) == ["sent"]
     assert events(last=0) == []
 
 

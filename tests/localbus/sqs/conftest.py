@@ -1,23 +1,10 @@
-"""Fixtures of SQS: a boto3 client of an engine, and empty queues."""
+"""Fixtures of SQS."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from localbus.pytest_plugin import Localbus
-
-
-@pytest.fixture
-def sqs(localbus: Localbus) -> Any:
-    """A client of the engine."""
-    return localbus.client("sqs")
-
-
-@pytest.fixture
-def url(sqs: Any) -> str:
-    """The URL of an empty queue."""
-    return str(sqs.create_queue(QueueName="work")["QueueUrl"])
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 from order_api.cursor import InvalidCursorError, Position, decode_cursor, encode_cursor
 from orderboard_aws_client.order_codec import to_item
 from orderboard_contracts.identity import order_id_for
-from orderboard_contracts.order import PricedLine
-from orderboard_contracts.record import OrderRecord
+from support.order_rows import completed
 from unit.order_api.fakes import RunningApi, assert_problem, broken_responses, running_api, unreachable
 
 ORDER_ID = order_id_for("a")
@@ -21,20 +20,8 @@ POSITION = Position(customer_id="ada", placed_at="2026-03-01T07:00:00Z", order_i
 
 def row(order_id: str, *, customer_id: str = "ada", second: int = 0) -> dict[str, Any]:
     """A completed order as the worker writes it, and an attribute that a newer worker added."""
-    placed_at = datetime(2026, 3, 1, 7, 0, second, tzinfo=UTC)
-    record = OrderRecord(
-        order_id=order_id,
-        status="completed",
-        customer_id=customer_id,
-        priority="normal",
-        lines=(PricedLine(sku="tea", quantity=2, unit_price_cents=320),),
-        total_cents=640,
-        currency="EUR",
-        placed_at=placed_at,
-        recorded_at=placed_at,
-        receive_count=1,
-        expires_at=1_800_000_000,
-    )
+    record = completed(order_id, customer_id, datetime(2026, 3, 1, 7, 0, second, tzinfo=UTC))
+    record = record.model_copy(update={"receive_count": 1, "expires_at": 1_800_000_000})
     return {**to_item(record), "note": {"NULL": True}, "new": {"BOOL": True}}
 
 

@@ -78,11 +78,6 @@ class System:
         self._children[worker.process.name] = worker.process
         return worker
 
-    def replace_worker(self) -> None:
-        """Kill the first worker as a crash would, and start another without waiting until it is ready."""
-        self.workers[0].process.kill()
-        self.add_worker()
-
     def processes(self) -> tuple[KnownProcess, ...]:
         """Every process of ours that runs, the backend first."""
         found = []

@@ -48,10 +48,6 @@ class AwaitOrder:
     """The tombstone exists and the order has not arrived: there is nothing to emit yet."""
 
 
-# The fields that a row takes from its order. contracts/consumers.yaml lists them.
-_COPIED_FIELDS = ("order_id", "customer_id", "priority", "lines", "total_cents", "currency", "note", "digest")
-
-
 @dataclass(frozen=True)
 class RecordingContext:
     """The time of recording, the worker that records, and the receive count of the message."""
@@ -63,9 +59,17 @@ class RecordingContext:
 
 def record_of(placed: OrderPlaced, sold_out: Set[str], context: RecordingContext) -> OrderRecord:
     """Build the row of an order that has none yet: completed, or rejected if a SKU is sold out."""
-    missing = sorted({line.sku for line in placed.data.lines} & sold_out)
+    order = placed.data
+    missing = sorted({line.sku for line in order.lines} & sold_out)
     return OrderRecord(
-        **{name: getattr(placed.data, name) for name in _COPIED_FIELDS},
+        order_id=order.order_id,
+        customer_id=order.customer_id,
+        priority=order.priority,
+        lines=order.lines,
+        total_cents=order.total_cents,
+        currency=order.currency,
+        note=order.note,
+        digest=order.digest,
         status="rejected" if missing else "completed",
         recorded_at=context.recorded_at,
         placed_at=placed.time,
