@@ -15,12 +15,16 @@ Check = Callable[[Aws], None]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A row of the table. The check returns if the engine behaves as AWS, else raises WrongError or NotBuiltError."""
+    """A row of the table. The check returns if the engine behaves as AWS, else raises WrongError or NotBuiltError.
+
+    `differs` is the reason for which localbus does not behave as AWS here, and empty where it must.
+    """
 
     name: str
     statement: str
     source: Source
     check: Check
+    differs: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,18 @@ class Group:
     title: str
     behaviours: list[Behaviour] = field(default_factory=list)
 
-    def behaviour(self, source: Source) -> Callable[[Check], Check]:
+    def behaviour(self, source: Source, *, differs: str = "") -> Callable[[Check], Check]:
         """Add a check: its name becomes the behaviour's, its docstring the statement."""
 
         def add(check: Check) -> Check:
-            self.add(check.__name__, (check.__doc__ or "").strip(), source, check)
+            self.add(check.__name__, (check.__doc__ or "").strip(), source, check, differs=differs)
             return check
 
         return add
 
-    def add(self, name: str, statement: str, source: Source, check: Check) -> None:
+    def add(self, name: str, statement: str, source: Source, check: Check, *, differs: str = "") -> None:
         """Add a behaviour that is made from a row of values."""
-        self.behaviours.append(Behaviour(name.replace("_", "-"), statement.removesuffix("."), source, check))
+        self.behaviours.append(Behaviour(name.replace("_", "-"), statement.removesuffix("."), source, check, differs))
 
     def refusals(self, call: str, code: str, source: Source, **usual: Any) -> Callable[..., None]:
         """Return a function that adds rows: AWS refuses a call, such as `sqs.create_queue`, with a code.
@@ -60,12 +64,13 @@ class Group:
             code: str = code,
             source: Source = source,
             recorded: bool = False,
+            differs: str = "",
             **given: Any,
         ) -> None:
             def check(aws: Aws) -> None:
                 sent = {key: value(aws) if callable(value) else value for key, value in (usual | given).items()}
                 refused(code, getattr(aws.client(service), action), says=says, **sent)
 
-            self.add(name, statement, replace(source, recorded=source.recorded or recorded), check)
+            self.add(name, statement, replace(source, recorded=source.recorded or recorded), check, differs=differs)
 
         return add
