@@ -17,7 +17,7 @@ from orderboard.cli.options import (
     WorkersOption,
     YesOption,
 )
-from orderboard.system.command_line import orderboard, relative
+from orderboard.system.command_line import aws, orderboard, relative
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 
 if TYPE_CHECKING:
@@ -124,9 +124,10 @@ def _next_commands(system: "System") -> list[tuple[str, str]]:
     command = orderboard()
     variables = " ".join(f"{name}={value}" for name, value in target.endpoint.environment().items())
     queue_url = target.queue_url(target.outputs.work_queue)
+    attributes = ("sqs", "get-queue-attributes", "--attribute-names", "All", "--queue-url", queue_url)
     return [
         ("Place an order", f"echo '{_ORDER}' | {command} place"),
         ("See what is running, and end it", f"{command} status; {command} down"),
-        ("Use the aws command with it", f"export {variables}"),
-        ("", f"aws sqs get-queue-attributes --attribute-names All --queue-url {queue_url}"),
+        ("Use the aws command with it", aws(target.endpoint, *attributes)),
+        ("Use an AWS SDK with it", f"export {variables}"),
     ]

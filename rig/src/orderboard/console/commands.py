@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from orderboard.system import command_line
 from orderboard.system.target import Target
 
 EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -16,8 +17,7 @@ EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 def aws(target: Target, *words: str) -> str:
     """Return an aws command line for this backend."""
-    url = target.endpoint.endpoint_url
-    return shlex.join(["aws", *(["--endpoint-url", url] if url is not None else []), *words])
+    return command_line.aws(target.endpoint, *words)
 
 
 def orderboard(*words: str) -> str:

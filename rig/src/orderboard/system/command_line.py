@@ -6,9 +6,12 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orderboard.system.workspace import STATE_DIR_VARIABLE
+
+if TYPE_CHECKING:
+    from orderboard_stack.backend import Endpoint
 
 _COMMANDS: Final = "demo|burst|calibrate|up|down|deploy|status|place|show|redrive|console|doctor"
 # Not in "`orderboard place` prints", where nothing is to be typed.
@@ -22,6 +25,18 @@ def orderboard() -> str:
     installed = Path(sys.executable).with_name("orderboard")
     on_path = shutil.which("orderboard") is not None or not installed.exists()
     return state + ("orderboard" if on_path else shlex.quote(relative(installed)))
+
+
+def aws(endpoint: "Endpoint", *words: str) -> str:
+    """An aws command that needs no other setting.
+
+    The endpoint is an option, since version 1 of the CLI ignores AWS_ENDPOINT_URL for SQS; so is the region, since
+    version 1 knows only AWS_DEFAULT_REGION and version 2 prefers AWS_REGION.
+    """
+    variables = endpoint.environment()
+    keys = [f"{name}={variables[name]}" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if name in variables]
+    url = [] if endpoint.endpoint_url is None else ["--endpoint-url", endpoint.endpoint_url]
+    return shlex.join([*keys, "aws", *url, "--region", endpoint.region, *words])
 
 
 def to_paste(text: str) -> str:
