@@ -7,17 +7,32 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 
 from __future__ import annotations
 
-import fnmatch
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.journal import Journal
+from localbus.policy_conditions import Context, condition_holds, filled, like, variables_of
+
+_TIME_KEYS = {"aws:currenttime", "aws:epochtime"}
+NO_KEYS: Context = MappingProxyType({})
+
+
+class Requester(Protocol):
+    """The sender of a request: its account, and the condition keys that its request has, in lower case."""
+
+    @property
+    def account(self) -> str:
+        """The account."""
+
+    def condition_keys(self) -> Context:
+        """Return the condition keys."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +41,36 @@ class Principal:
 
     account: str | None = None
     service: str | None = None
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Context = field(default_factory=dict)
 
     def __hash__(self) -> int:
         return hash((self.account, self.service, *self.context.values()))  # the service alone is that of every rule
+
+    def full_context(self, resource: str, now: float) -> Context:
+        """Return the request's keys with those that follow from the principal, the resource's ARN and the time.
+
+        The engine's address stands for AWS's, which clients call by HTTPS: aws:SecureTransport is true.
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        _, _, _, region, owner, *_ = (*resource.split(":"), *[""] * 5)
+        known: dict[str, str | tuple[str, ...]] = {
+            "aws:currenttime": datetime.fromtimestamp(now, UTC).isoformat(),
+            "aws:epochtime": str(now),
+            "aws:principalisawsservice": str(self.service is not None).lower(),
+            "aws:requestedregion": region,
+            "aws:resourceaccount": owner,
+            "aws:securetransport": "true",
+            "aws:viaawsservice": "false",
+        }
+        if self.service is not None:
+            known["aws:principalservicename"] = self.service
+            known["aws:principalservicenameslist"] = (self.service,)
+        if self.account is not None:
+            known["aws:principalaccount"] = self.account
+            known["aws:principalarn"] = f"arn:aws:iam::{self.account}:root"
+            known["aws:principaltype"] = "Account"
+            known["aws:userid"] = self.account
+        return known | {name.lower(): value for name, value in self.context.items()}
 
     def is_named_by(self, element: Any) -> bool:
         """Return whether a statement's Principal element includes this principal."""
@@ -51,11 +92,13 @@ class AccessControl:
         self._clock = clock
         self._journal = journal
 
-    def allows_account(self, policy: str, account: str, owner: str, action: str, resource: str) -> bool:
-        """Return whether an account may do an action such as `sqs:SendMessage`."""
-        if not self.enforce or allows_account(policy, account, owner, action, resource):
+    def allows_account(
+        self, policy: str, caller: Requester, action: str, resource: str, *, keys: Callable[[], Context] = dict
+    ) -> bool:
+        """Return whether an account may do an action such as `sqs:SendMessage`. See `allows_account`."""
+        if not self.enforce or allows_account(policy, caller, action, resource, now=self._clock.now(), keys=keys):
             return True
-        self.note_denied(resource, f"{action.rpartition(':')[2]} by {account}")
+        self.note_denied(resource, f"{action.rpartition(':')[2]} by {caller.account}")
         return False
 
     def check_delivery(
@@ -68,7 +111,7 @@ class AccessControl:
         """
         if not self.enforce:
             return
-        if not allows(policy, principal, action, resource):
+        if not allows(policy, principal, action, resource, self._clock.now()):
             code, reason = codes[0], f"the resource policy does not allow {principal.service} to perform {action}"
         elif kms_key == f"alias/aws/{action.partition(':')[0]}":
             code, reason = codes[1], f"the policy of the key {kms_key} does not allow {principal.service} to use it"
@@ -82,93 +125,103 @@ class AccessControl:
         self._journal.note("denied", resource, "", self._clock.now(), reason)
 
 
-@lru_cache(maxsize=4096)
-def allows(policy: str, principal: Principal, action: str, resource: str) -> bool:
-    """Return whether a statement of the policy allows the action and none denies it.
+@dataclass(frozen=True, eq=False)
+class _Policy:
+    """A parsed policy with the condition keys that it uses, in lower case."""
 
-    Cached, because a topic asks the same for every message.
-    """
-    effects = _effects(policy, principal, action, resource)
-    return "Allow" in effects and "Deny" not in effects
+    statements: list[dict[str, Any]]
+    keys: frozenset[str]
+    has_variables: bool  # before Version 2012-10-17 they are plain text
 
-
-@lru_cache(maxsize=4096)
-def allows_account(policy: str, account: str, owner: str, action: str, resource: str) -> bool:
-    """Return whether an account may: the owner unless it is denied, another if it is allowed and not denied."""
-    if account == owner and "Deny" not in policy:
-        return True
-    context = {"aws:PrincipalAccount": account, "aws:SourceOwner": account}
-    context["aws:PrincipalArn"] = f"arn:aws:iam::{account}:root"
-    effects = _effects(policy, Principal(account=account, context=context), action, resource)
-    return "Deny" not in effects and (account == owner or "Allow" in effects)
-
-
-def _effects(policy: str, principal: Principal, action: str, resource: str) -> set[str]:
-    return {
-        str(statement.get("Effect"))
-        for statement in statements_of(policy)
-        if _applies(statement, principal, action, resource)
-    }
-
-
-def _applies(statement: Mapping[str, Any], principal: Principal, action: str, resource: str) -> bool:
-    if "NotPrincipal" in statement:
-        if principal.is_named_by(statement["NotPrincipal"]):
-            return False
-    elif not principal.is_named_by(statement.get("Principal")):
-        return False
-    if "NotAction" in statement:
-        if any(_like(pattern.lower(), action.lower()) for pattern in _many(statement["NotAction"])):
-            return False
-    elif not any(_like(pattern.lower(), action.lower()) for pattern in _many(statement.get("Action"))):
-        return False
-    if not any(_like(pattern, resource) for pattern in _many(statement.get("Resource", "*"))):
-        return False
-    conditions = statement.get("Condition", {})
-    return all(
-        _condition_holds(operator, key, _many(values), principal.context)
-        for operator, tests in conditions.items()
-        for key, values in tests.items()
-    )
+    @property
+    def uses_time(self) -> bool:
+        """True if the answer depends on the time."""
+        return not self.keys.isdisjoint(_TIME_KEYS)
 
 
 @lru_cache(maxsize=512)
-def _wildcard(pattern: str) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))  # linear in the number of wildcards
+def _parsed(policy: str) -> _Policy:
+    statements = statements_of(policy)
+    tests = [test for one in statements for test in one.get("Condition", {}).values()]
+    keys = {key.lower() for test in tests for key in test} | variables_of(policy)
+    return _Policy(statements, frozenset(keys), '"2012-10-17"' in policy)
 
 
-def _like(pattern: str, value: str) -> bool:
-    return _wildcard(pattern).fullmatch(value) is not None
+def keys_of(policy: str) -> frozenset[str]:
+    """Return the condition keys that a policy uses, in lower case."""
+    return _parsed(policy).keys
 
 
-_TESTS: dict[str, Callable[[str, str], bool]] = {
-    "StringEquals": lambda expected, value: expected == value,
-    "StringEqualsIgnoreCase": lambda expected, value: expected.lower() == value.lower(),
-    "StringLike": _like,
-    "ArnEquals": _like,
-    "ArnLike": _like,
-    "Bool": lambda expected, value: expected.lower() == value.lower(),
-}
-_NEGATIONS = {
-    "StringNotEquals": "StringEquals",
-    "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
-    "StringNotLike": "StringLike",
-    "ArnNotEquals": "ArnEquals",
-    "ArnNotLike": "ArnLike",
-}
+def allows(policy: str, principal: Principal, action: str, resource: str, now: float = 0) -> bool:
+    """Return whether a statement of the policy allows the action and none denies it. `now` is for its dates."""
+    effects = _effects(
+        policy, principal, action, resource, now if "Time" in policy and _parsed(policy).uses_time else 0
+    )
+    return "Allow" in effects and "Deny" not in effects
 
 
-def _condition_holds(operator: str, key: str, expected: list[str], context: Mapping[str, str]) -> bool:
-    """Return whether one condition holds. An unknown operator never does."""
-    name = operator.removesuffix("IfExists").rpartition(":")[2]
-    value = {name.lower(): value for name, value in context.items()}.get(key.lower())
-    if name == "Null":
-        return expected == [str(value is None).lower()]
-    if value is None:
-        return operator.endswith("IfExists") or name in _NEGATIONS
-    if name in _NEGATIONS:
-        return not any(_TESTS[_NEGATIONS[name]](one, value) for one in expected)
-    return name in _TESTS and any(_TESTS[name](one, value) for one in expected)
+def allows_account(
+    policy: str, caller: Requester, action: str, resource: str, *, now: float, keys: Callable[[], Context] = dict
+) -> bool:
+    """Return whether an account may: the owner unless it is denied, another if it is allowed and not denied.
+
+    `keys` returns the condition keys of the action and the resource, in lower case, such as `events:source`.
+    """
+    owned = caller.account == resource.split(":")[4]
+    if owned and "Deny" not in policy:
+        return True
+    parsed = _parsed(policy)
+    context: dict[str, Any] = {"aws:sourceowner": caller.account}
+    if not parsed.keys <= context.keys():
+        known = {**caller.condition_keys(), **context, **keys()}
+        context = {key: known[key] for key in sorted(parsed.keys & known.keys())}
+    principal = Principal(account=caller.account, context=context)
+    effects = _effects(policy, principal, action, resource, now if parsed.uses_time else 0)
+    return "Deny" not in effects and (owned or "Allow" in effects)
+
+
+@lru_cache(maxsize=4096)
+def _effects(policy: str, principal: Principal, action: str, resource: str, now: float) -> frozenset[str]:
+    """Return the effects of the statements that apply. Cached, because a topic asks the same for every message."""
+    parsed = _parsed(policy)
+    context = principal.full_context(resource, now)
+
+    def texts(value: Any) -> list[str]:
+        return filled(_many(value), context) if parsed.has_variables else _many(value)
+
+    def applies(statement: Mapping[str, Any]) -> bool:
+        return (
+            _is_principal(statement, principal)
+            and _covers(_many, statement, "Action", lambda pattern: like(pattern.lower(), action.lower()))
+            and _covers(texts, {"Resource": "*", **statement}, "Resource", lambda pattern: like(pattern, resource))
+            and all(
+                condition_holds(operator, key, texts(values), context)
+                for operator, tests in statement.get("Condition", {}).items()
+                for key, values in tests.items()
+            )
+        )
+
+    return frozenset(str(statement["Effect"]) for statement in parsed.statements if applies(statement))
+
+
+def _is_principal(statement: Mapping[str, Any], principal: Principal) -> bool:
+    if "NotPrincipal" in statement:
+        return not principal.is_named_by(statement["NotPrincipal"])
+    return principal.is_named_by(statement.get("Principal"))
+
+
+def _covers(
+    texts: Callable[[Any], list[str]], statement: Mapping[str, Any], name: str, test: Callable[[str], bool]
+) -> bool:
+    """Return whether an element such as Action, or its opposite NotAction, includes what is tested."""
+    if f"Not{name}" in statement:
+        return not any(map(test, texts(statement[f"Not{name}"])))
+    return any(map(test, texts(statement.get(name))))
+
+
+def resource_tag_keys(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the condition keys of a resource's tags. Like all condition keys, they ignore case."""
+    return {f"aws:resourcetag/{key.lower()}": value for key, value in tags.items()}
 
 
 def permission_statement(label: str, accounts: list[str], actions: list[str], resource: str) -> dict[str, Any]:
@@ -186,7 +239,8 @@ def permission_statement(label: str, accounts: list[str], actions: list[str], re
 def _many(value: Any) -> list[str]:
     if value is None:
         return []
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    values = value if isinstance(value, list) else [value]
+    return [str(item).lower() if isinstance(item, bool) else str(item) for item in values]
 
 
 @lru_cache(maxsize=512)

@@ -128,3 +128,48 @@ def another_account_puts(aws: Aws) -> None:
     aws.client("events", account=_OTHER).put_events(Entries=[entry])
 
     same("delivers, from the account,", queue.bodies(1), [f'"{_OTHER}"'])
+
+
+@behaviour(events_guide("eb-event-bus-permissions-manage"))
+def condition_on_the_source(aws: Aws) -> None:
+    """A bus policy with events:source is evaluated for each entry of PutEvents (NotAuthorizedForSourceException)."""
+    other = aws.client("events", account=_OTHER)
+    bus = aws.bus()
+    arn = aws.events.describe_event_bus(Name=bus)["Arn"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": _OTHER}, "Action": "events:PutEvents", "Resource": arn}
+    statement["Condition"] = {"StringEquals": {"events:source": "orders"}}
+    policy = {"Version": "2012-10-17", "Statement": [{"Sid": "s", **statement}]}
+    aws.events.put_permission(EventBusName=bus, Policy=json.dumps(policy))
+    entries = [{"Source": one, "DetailType": "t", "Detail": "{}", "EventBusName": arn} for one in ("orders", "x")]
+
+    answer = other.put_events(Entries=entries)
+
+    same("codes", [one.get("ErrorCode") for one in answer["Entries"]], [None, "NotAuthorizedForSourceException"])
+
+
+@behaviour(sns_guide("sns-access-policy-use-cases"))
+def condition_on_the_protocol(aws: Aws) -> None:
+    """A topic policy with sns:Protocol decides on Subscribe."""
+    topic, other, queue = aws.topic(), aws.client("sns", account=_OTHER), aws.queue()
+    statement = {"Effect": "Allow", "Principal": {"AWS": _OTHER}, "Action": "sns:Subscribe", "Resource": topic}
+    for protocol in ("https", "sqs"):
+        test = {"StringEquals": {"sns:Protocol": protocol}}
+        policy = {"Version": "2012-10-17", "Statement": [statement | {"Condition": test}]}
+        aws.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(policy))
+        if protocol == "https":
+            refused("AuthorizationError", other.subscribe, TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
+        else:
+            other.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
+
+
+@behaviour(_RESOURCES)
+def malformed_policy(aws: Aws) -> None:
+    """A policy whose Effect is a list is refused by queues and topics."""
+    policy = json.loads(open_policy("*", "sqs:SendMessage"))
+    policy["Statement"][0]["Effect"] = []
+    text = json.dumps(policy)
+    queue, topic = aws.queue(), aws.topic()
+
+    refused("InvalidAttributeValue", aws.sqs.set_queue_attributes, QueueUrl=queue.url, Attributes={"Policy": text})
+    given = {"AttributeName": "Policy", "AttributeValue": text}
+    refused("InvalidParameter", aws.sns.set_topic_attributes, TopicArn=topic, **given)

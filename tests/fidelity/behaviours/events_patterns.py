@@ -90,6 +90,13 @@ _values("exists", "exists true, for leaves, null included", [{"exists": True}], 
 _matches(
     "exists_not", "exists false", _OPERATORS, {"a": [{"exists": False}]}, [{"b": 1}, {"a": []}], [{"a": 1}, {"a": None}]
 )
+_values(
+    "host_bits",
+    "A cidr means its whole network, whatever the host bits of its address",
+    [{"cidr": "10.20.30.200/24"}, {"cidr": "2001:db8::ff/64"}],
+    ["10.20.30.7", "2001:db8::1"],
+    ["10.20.31.200", "2001:db9::ff"],
+)
 _values("addresses", "cidr", [{"cidr": "10.0.0.0/24"}], ["10.0.0.255"], ["10.0.1.1", "none"])
 _values(
     "addresses_of_ipv6", "cidr with IPv6", [{"cidr": "2001:db8::/64"}], ["2001:db8::1"], ["2001:db9::1", "10.0.0.1"]

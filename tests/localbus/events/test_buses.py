@@ -56,7 +56,7 @@ def test_buses_are_created_changed_and_deleted(events: Any) -> None:
         ("delete_event_bus", {"Name": "bus"}, INVALID, "EventBus can't be deleted since it has rules."),
         ("put_permission", {"EventBusName": "no", "Principal": "*", **STATEMENT}, MISSING, "bus no does not exist."),
         ("put_permission", {"Action": "events:PutEvents"}, INVALID, "Reason: Principal is required."),
-        ("put_permission", {"Policy": "{"}, INVALID, "Reason: It is not JSON."),
+        ("put_permission", {"Policy": "{"}, INVALID, "Reason: The policy is not valid JSON."),
         ("remove_permission", {"StatementId": "s"}, MISSING, "Statement with the provided id does not exist."),
     ],
 )

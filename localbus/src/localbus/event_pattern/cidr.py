@@ -28,12 +28,11 @@ def cidr(text: str) -> Matcher:
         raise invalid_pattern(f"Nonstandard IP address: {parts[0]}")
     if bits >= address.max_prefixlen:
         raise invalid_pattern(f"IPv{address.version} mask bits must be < {address.max_prefixlen}")
-    network = ipaddress.ip_network((address, bits), strict=False)
-    low, high = address, network.broadcast_address  # AWS starts at the given address, not at the network's first
+    network = ipaddress.ip_network((address, bits), strict=False)  # its host bits do not matter
 
     def within(value: Value) -> bool:
         found = address_of(value)
-        return found is not None and found.version == low.version and int(low) <= int(found) <= int(high)
+        return found is not None and found in network
 
     return within
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -64,6 +65,7 @@ class Rule:
     description: str | None = None
     role_arn: str | None = None
     managed_by: str | None = None
+    created_by: str = ""
     targets: dict[str, Target] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     timer: TimerHandle | None = None
@@ -92,6 +94,11 @@ class Bus:
     tags: dict[str, str] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     index: RuleIndex[Rule] = field(default_factory=RuleIndex)
+
+    @property
+    def policy_text(self) -> str:
+        """The policy as JSON; empty without one."""
+        return json.dumps(self.policy) if self.policy else ""
 
     @property
     def arn(self) -> str:

@@ -10,6 +10,7 @@ from localbus.events.errors import invalid, invalid_parameter, limit_exceeded, m
 from localbus.events.registry import pick
 from localbus.events.state import EventBridge
 from localbus.events.tags import read_tags
+from localbus.policy_document import InvalidPolicyError, read_policy
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -72,7 +73,7 @@ def _list_item(bus: Bus) -> Params:
         "LastModifiedTime": bus.modified_at,
         **pick(bus.settings, "Description"),
     }
-    return item | ({"Policy": json.dumps(bus.policy)} if bus.policy else {})
+    return item | ({"Policy": bus.policy_text} if bus.policy else {})
 
 
 def put_permission(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -96,15 +97,11 @@ def put_permission(events: EventBridge, params: Params, caller: Caller) -> Param
 
 def _read_policy(text: str) -> Params:
     try:
-        policy = json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise invalid_parameter("Policy", "It is not JSON.") from exc
-    statements = policy.get("Statement") if isinstance(policy, dict) else None
-    if isinstance(statements, dict):
-        statements = [statements]
-    if not isinstance(statements, list) or not all(isinstance(one, dict) for one in statements):
-        raise invalid_parameter("Policy", "It has no statements.")
-    return {**policy, "Statement": statements}
+        policy = read_policy(text)
+    except InvalidPolicyError as exc:
+        raise invalid_parameter("Policy", str(exc)) from exc
+    statements = policy["Statement"]
+    return {**policy, "Statement": statements if isinstance(statements, list) else [statements]}
 
 
 def _statement(params: Params, bus: Bus) -> Params:

@@ -114,6 +114,15 @@ def envelope(source: str, detail_type: str, detail: Any, *, account: str, region
     }
 
 
+def condition_keys(source: str, detail_type: str, *, by_bus: bool) -> dict[str, str]:
+    """Return the condition keys of a policy for an event that a caller or another bus puts on a bus."""
+    return {
+        "events:source": source,
+        "events:detail-type": detail_type,
+        "events:eventbusinvocation": str(by_bus).lower(),
+    }
+
+
 def entry_bytes(entry: Params) -> int:
     """Return the bytes that count towards the size limit.
 

@@ -6,6 +6,7 @@ from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events import schedule
 from localbus.events.bus import DEFAULT_BUS, Rule, State
+from localbus.events.bus_access import find_bus
 from localbus.events.errors import invalid, limit_exceeded
 from localbus.events.state import EventBridge
 from localbus.events.tags import read_tags
@@ -19,8 +20,8 @@ MAX_RULES = 300
 
 def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """PutRule: create a rule, or replace one and keep its targets and tags."""
-    bus = events.buses.find(params.get("EventBusName"), caller)
     name = params["Name"]
+    bus = find_bus(events, params, caller, "PutRule", name)
     rule = bus.rules.get(name)
     check_managed(rule, params)
     pattern_text, expression = params.get("EventPattern"), params.get("ScheduleExpression")
@@ -33,7 +34,8 @@ def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     if rule is None:
         if sum(1 for one in bus.rules.values() if not one.managed_by) >= MAX_RULES:
             raise limit_exceeded()
-        rule = Rule(name, bus.rule_arn(name), bus, tags=read_tags(params.get("Tags", []), {}))
+        tags = read_tags(params.get("Tags", []), {})
+        rule = Rule(name, bus.rule_arn(name), bus, tags=tags, created_by=caller.account)
         bus.rules[name] = rule
     rule.pattern, rule.schedule, rule.schedule_expression = pattern, times, expression or None
     rule.state = params.get("State", "ENABLED")
@@ -51,19 +53,19 @@ def check_managed(rule: Rule | None, params: Params) -> None:
 
 def describe_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DescribeRule."""
-    rule = _find(events, params, caller)
-    return _list_item(rule) | {"CreatedBy": rule.bus.account}
+    rule = _find(events, params, caller, "DescribeRule")
+    return _list_item(rule) | {"CreatedBy": rule.created_by}
 
 
 def list_rules(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListRules."""
-    bus = events.buses.find(params.get("EventBusName"), caller)
+    bus = find_bus(events, params, caller, "ListRules")
     return list_page("Rules", bus.rules.values(), params, key=lambda rule: rule.name, show=_list_item)
 
 
 def list_rule_names_by_target(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListRuleNamesByTarget."""
-    bus = events.buses.find(params.get("EventBusName"), caller)
+    bus = find_bus(events, params, caller, "ListRuleNamesByTarget")
     arn = params["TargetArn"]
     names = [rule.name for rule in bus.rules.values() if any(target.arn == arn for target in rule.targets.values())]
     return list_page("RuleNames", names, params, key=str)
@@ -71,16 +73,15 @@ def list_rule_names_by_target(events: EventBridge, params: Params, caller: Calle
 
 def enable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """EnableRule."""
-    return _set_state(events, params, caller, "ENABLED")
+    return _set_state(events, _find(events, params, caller, "EnableRule"), params, "ENABLED")
 
 
 def disable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DisableRule."""
-    return _set_state(events, params, caller, "DISABLED")
+    return _set_state(events, _find(events, params, caller, "DisableRule"), params, "DISABLED")
 
 
-def _set_state(events: EventBridge, params: Params, caller: Caller, state: State) -> Params:
-    rule = _find(events, params, caller)
+def _set_state(events: EventBridge, rule: Rule, params: Params, state: State) -> Params:
     check_managed(rule, params)
     rule.state = state
     events.rule_changed(rule)
@@ -89,7 +90,7 @@ def _set_state(events: EventBridge, params: Params, caller: Caller, state: State
 
 def delete_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DeleteRule. Deleting a rule that does not exist succeeds."""
-    bus = events.buses.find(params.get("EventBusName"), caller)
+    bus = find_bus(events, params, caller, "DeleteRule", params["Name"])
     rule = bus.rules.get(params["Name"])
     if rule is None:
         return {}
@@ -101,8 +102,8 @@ def delete_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     return {}
 
 
-def _find(events: EventBridge, params: Params, caller: Caller) -> Rule:
-    return events.buses.find(params.get("EventBusName"), caller).rule(params["Name"])
+def _find(events: EventBridge, params: Params, caller: Caller, action: str) -> Rule:
+    return find_bus(events, params, caller, action, params["Name"]).rule(params["Name"])
 
 
 def _list_item(rule: Rule) -> Params:

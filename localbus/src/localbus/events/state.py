@@ -50,6 +50,7 @@ class EventBridge:
         self.archives = Archives(clock)
         self.replays = Replays(clock, tasks, self.publish)
         targets = EventTargets(
+            clock,
             sqs,
             upstream,
             self.buses,

@@ -9,6 +9,7 @@ import re
 
 from localbus.errors import AwsError
 from localbus.events.bus import Rule, Target
+from localbus.events.bus_access import find_bus
 from localbus.events.errors import invalid, invalid_arn, invalid_parameter, limit_exceeded
 from localbus.events.input_transformer import compile_input
 from localbus.events.rule_actions import check_managed
@@ -31,7 +32,7 @@ _ARN_OF = {
 
 def put_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
     """PutTargets: add targets; a target with the same id is replaced."""
-    rule = events.buses.find(params.get("EventBusName"), caller).rule(params["Rule"])
+    rule = find_bus(events, params, caller, "PutTargets", params["Rule"]).rule(params["Rule"])
     check_managed(rule, params)
     targets = {given["Id"]: _build(given) for given in params["Targets"]}
     if len(rule.targets | targets) > MAX_TARGETS:
@@ -42,7 +43,7 @@ def put_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
 
 def remove_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
     """RemoveTargets. An unknown id is reported as a failed entry."""
-    rule = events.buses.find(params.get("EventBusName"), caller).rule(params["Rule"])
+    rule = find_bus(events, params, caller, "RemoveTargets", params["Rule"]).rule(params["Rule"])
     check_managed(rule, params)
     failed = [_unknown_id(rule, target_id) for target_id in params["Ids"] if rule.targets.pop(target_id, None) is None]
     return {"FailedEntryCount": len(failed), "FailedEntries": failed}
@@ -50,10 +51,8 @@ def remove_targets(events: EventBridge, params: Params, caller: Caller) -> Param
 
 def list_targets_by_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListTargetsByRule."""
-    rule = events.buses.find(params.get("EventBusName"), caller).rule(params["Rule"])
-    return list_page(
-        "Targets", rule.targets.values(), params, key=lambda target: target.target_id, show=lambda target: target.given
-    )
+    rule = find_bus(events, params, caller, "ListTargetsByRule", params["Rule"]).rule(params["Rule"])
+    return list_page("Targets", rule.targets.values(), params, show=lambda target: target.given)
 
 
 def _unknown_id(rule: Rule, target_id: str) -> Params:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from localbus.clock import Clock
 from localbus.delivery.attempt import DeliveryError, check_answer, invoke_function, no_connection, require_upstream
 from localbus.errors import AwsError
 from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
 from localbus.events.bus import Bus, Buses
 from localbus.events.delivery import EventDelivery, Sender
-from localbus.events.event import Event
+from localbus.events.event import Event, condition_keys
 from localbus.http.client import Answer, NoAnswerError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
@@ -48,6 +49,7 @@ def _as_delivery_error(error: AwsError) -> DeliveryError:
 class EventTargets:
     """The senders of one engine."""
 
+    clock: Clock
     sqs: Sqs
     upstream: UpstreamClient
     buses: Buses
@@ -110,8 +112,10 @@ class EventTargets:
         if bus is None:
             raise DeliveryError("NO_RESOURCE", f"Event bus {delivery.target.arn} does not exist.")
         if bus.account != sender.account and self.enforce_policies:
-            principal = Principal(account=sender.account, context={"aws:SourceArn": delivery.rule.arn})
-            if not allows(json.dumps(bus.policy) if bus.policy else "", principal, "events:PutEvents", bus.arn):
+            document = delivery.event.document
+            keys = condition_keys(document["source"], document["detail-type"], by_bus=True)
+            principal = Principal(account=sender.account, context={"aws:SourceArn": delivery.rule.arn, **keys})
+            if not allows(bus.policy_text, principal, "events:PutEvents", bus.arn, self.clock.now()):
                 text = f"The policy of {bus.arn} does not allow {sender.account} to put events."
                 raise DeliveryError("NO_PERMISSIONS", text)
         event = delivery.event.on_next_bus(in_region=bus.region == sender.region)

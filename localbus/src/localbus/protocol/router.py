@@ -150,7 +150,8 @@ def caller_of(request: Request) -> Caller:
     account = key if _ACCOUNT.fullmatch(key) else DEFAULT_ACCOUNT
     host = request.header(b"host") or "localhost"
     trace_header = request.header(b"x-amzn-trace-id")
-    return Caller(account, region, f"http://{host}", new_id(), signed=scope is not None, trace_header=trace_header)
+    signed, url = scope is not None, f"http://{host}"
+    return Caller(account, region, url, new_id(), signed=signed, trace_header=trace_header, headers=request.headers)
 
 
 def _scope(request: Request) -> tuple[str, str, str] | None:

@@ -7,7 +7,7 @@ Each entry of `actions` maps an action's name to a function of the parsed input 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from localbus.errors import AwsError, InvalidTokenError, not_implemented
@@ -23,6 +23,7 @@ class Caller:
     """The sender of a request: account and region of its credentials, and the address by which it reached the engine.
 
     `signed` tells whether it had credentials; `trace_header` is the X-Amzn-Trace-Id, which goes into messages.
+    `headers` are those of the request, by lower-case name.
     """
 
     account: str = DEFAULT_ACCOUNT
@@ -31,6 +32,15 @@ class Caller:
     request_id: str = ""
     signed: bool = True
     trace_header: str = ""
+    headers: Mapping[bytes, bytes] = field(default_factory=dict, compare=False, repr=False)
+
+    def condition_keys(self) -> dict[str, str]:
+        """Return the condition keys of a policy that depend on the request, in lower case. Every client is local."""
+        keys = {"aws:sourceip": "127.0.0.1"}
+        for key, header in (("aws:useragent", b"user-agent"), ("aws:referer", b"referer")):
+            if header in self.headers:
+                keys[key] = self.headers[header].decode("latin-1")
+        return keys
 
 
 Action = Callable[[Params, Caller], Params | Awaitable[Params]]

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from localbus.errors import AwsError
+from localbus.policy_document import InvalidPolicyError, read_policy
 from localbus.resource_policy import permission_statement, statements_of
 from localbus.sns.errors import invalid
 
@@ -36,15 +37,9 @@ def default_policy(topic_arn: str, account: str) -> str:
 def check_policy(text: str) -> None:
     """Raise InvalidParameter unless the text is a policy."""
     try:
-        statements = json.loads(text)["Statement"]
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        read_policy(text)
+    except InvalidPolicyError as exc:
         raise invalid("Policy Error: null") from exc
-    statements = statements if isinstance(statements, list) else [statements]
-    if not all(isinstance(one, dict) and one.get("Effect") in {"Allow", "Deny"} for one in statements):
-        raise invalid("Policy Error: null")
-    conditions = [one.get("Condition", {}) for one in statements]
-    if not all(isinstance(one, dict) and all(isinstance(test, dict) for test in one.values()) for one in conditions):
-        raise invalid("Policy Error: null")
 
 
 def add_permission(policy: str, topic_arn: str, label: str, accounts: list[str], actions: list[str]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.journal import Journal
+from localbus.policy_conditions import Context
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api, Params
-from localbus.resource_policy import AccessControl, Principal
+from localbus.resource_policy import NO_KEYS, AccessControl, Principal, resource_tag_keys
 from localbus.sns.captured_messages import CapturedMessages
 from localbus.sns.delivery import Senders
 from localbus.sns.errors import not_authorized, not_found
@@ -51,13 +52,18 @@ class Sns:
         self.url = "http://localhost"
         self._access = AccessControl(clock, journal, enforce=enforce_policies)
 
-    def find(self, arn: str, caller: Caller, action: str) -> Topic:
-        """Return the topic of that ARN. Raises AwsError unless its policy allows the caller this action."""
+    def find(self, arn: str, caller: Caller, action: str, *, keys: Context = NO_KEYS) -> Topic:
+        """Return the topic of that ARN. Raises AwsError unless its policy allows the caller this action.
+
+        `keys` are the condition keys of the action, in lower case.
+        """
         topic = self.topics.by_arn(arn, caller)
         owns = topic.account == caller.account
         if owns and action in _ALWAYS_THE_OWNERS:
             return topic
-        if not self._access.allows_account(topic.policy, caller.account, topic.account, f"sns:{action}", topic.arn):
+        if not self._access.allows_account(
+            topic.policy, caller, f"sns:{action}", topic.arn, keys=lambda: {**resource_tag_keys(topic.tags), **keys}
+        ):
             raise not_authorized(caller.account, action, topic.arn, denied=owns)
         return topic
 

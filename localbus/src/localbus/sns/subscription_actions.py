@@ -17,7 +17,8 @@ from localbus.sns.topic_archive import read_replay_policy
 
 def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:
     """Subscribe."""
-    topic = sns.find(params["TopicArn"], caller, "Subscribe")
+    keys = {"sns:protocol": params["Protocol"], "sns:endpoint": params.get("Endpoint", "")}
+    topic = sns.find(params["TopicArn"], caller, "Subscribe", keys=keys)
     protocol, endpoint = params["Protocol"], params.get("Endpoint", "")
     subscriptions = sns.topics.subscriptions_of(topic)
     check_endpoint(protocol, endpoint, topic, len(subscriptions))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from localbus.errors import AwsError
+from localbus.policy_document import InvalidPolicyError, read_policy
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 MAX_VISIBILITY_TIMEOUT_S = 43_200
@@ -93,18 +94,11 @@ def _is_allowed(name: str, value: str) -> bool:
 
 
 def _check_policy(text: str) -> None:
-    if text:
-        statements = (parse_object(text) or {}).get("Statement")
-        statements = statements if isinstance(statements, list) else [statements]
-        if not statements or not all(_is_statement(statement) for statement in statements):
-            raise AwsError("InvalidAttributeValue", "Invalid value for the parameter Policy.")
-
-
-def _is_statement(statement: object) -> bool:
-    if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
-        return False
-    conditions = statement.get("Condition", {})
-    return isinstance(conditions, dict) and all(isinstance(tests, dict) for tests in conditions.values())
+    try:
+        if text:
+            read_policy(text)
+    except InvalidPolicyError as exc:
+        raise AwsError("InvalidAttributeValue", "Invalid value for the parameter Policy.") from exc
 
 
 def parse_object(text: str) -> dict[str, object] | None:

@@ -11,7 +11,7 @@ from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api, ErrorSpec, Params
-from localbus.resource_policy import AccessControl, Principal
+from localbus.resource_policy import AccessControl, Principal, resource_tag_keys
 from localbus.sqs.errors import does_not_exist
 from localbus.sqs.message_attributes import Content
 from localbus.sqs.message_builder import build
@@ -61,7 +61,9 @@ class Sqs:
         if not record.policy and record.account == caller.account:
             return record
         arn, full_action = record.queue.arn, f"sqs:{action}"
-        if not self._access.allows_account(record.policy, caller.account, record.account, full_action, arn):
+        if not self._access.allows_account(
+            record.policy, caller, full_action, arn, keys=lambda: resource_tag_keys(record.tags)
+        ):
             raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
         return record
 
