@@ -77,7 +77,7 @@ class Engine:
         messaging = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
         mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*messaging, mappings)}
-        self.stacks = CloudFormation(self.clock, self.tasks, by_name, options.upstream, self.sqs.queues.free_name)
+        self.stacks = CloudFormation(self.clock, self.tasks, by_name, upstream, self.sqs.queues.free_name)
         services = [*messaging, cloudformation_api.service(self.stacks)]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = ApiFaults()

@@ -1,9 +1,12 @@
-"""The CloudFormation client that the tests here share."""
+"""The CloudFormation client and the upstream that the tests here share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from localbus.pytest_plugin import Localbus
+from orderboard_stack.local_backend import start_local
 from support.cloudformation import StackClient
 
 
@@ -11,3 +14,12 @@ from support.cloudformation import StackClient
 def stacks(localbus: Localbus) -> StackClient:
     """CloudFormation of a fresh engine."""
     return StackClient(localbus)
+
+
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a MiniStack."""
+    backend = start_local("ministack", tmp_path_factory.mktemp("ministack") / "log")
+    assert backend.endpoint.endpoint_url is not None
+    yield backend.endpoint.endpoint_url
+    backend.stop()

@@ -14,7 +14,6 @@ import pytest
 from botocore.config import Config
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from orderboard_stack.local_backend import start_local
 from support.cloudformation import StackClient
 from support.localbus import journal
 from support.waiting import poll_until
@@ -57,12 +56,9 @@ Outputs:
 
 
 @pytest.fixture(scope="module")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def upstream(ministack: str) -> str:
     """The URL of a MiniStack."""
-    backend = start_local("ministack", tmp_path_factory.mktemp("ministack") / "log")
-    assert backend.endpoint.endpoint_url is not None
-    yield backend.endpoint.endpoint_url
-    backend.stop()
+    return ministack
 
 
 @pytest.fixture

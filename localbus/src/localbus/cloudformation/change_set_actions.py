@@ -16,7 +16,7 @@ from localbus.cloudformation.stack_actions import (
     read_tags,
 )
 from localbus.cloudformation.state import CloudFormation
-from localbus.cloudformation.template import source, template
+from localbus.cloudformation.template import source
 from localbus.errors import AwsError
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
@@ -30,12 +30,13 @@ async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller)
         raise AwsError("NotImplemented", "localbus does not implement change sets of type IMPORT.")
     name = params["StackName"]
     existing = cfn.stacks.look_up(name, caller)
-    text = await source.template_text(cfn.fetch, params, existing.template_text if existing else "")
+    text = await source.template_text(cfn.fetch, params, caller, existing.template_text if existing else "")
     stack = _stack_of(cfn, name, caller, kind, params)
     if cfn.change_sets.find(params["ChangeSetName"], stack) is not None:
         raise AwsError("AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists")
-    plan = cfn.plan(stack, template.parse(text), read_parameters(params, stack.plan))
+    plan = await cfn.plan(stack, text, read_parameters(params, stack.plan))
     if kind == "CREATE" and not stack.status:
+        cfn.stacks.check_available(name, caller)  # again, since the plan may have taken time
         cfn.stacks.add(stack)
         stack.set_status("REVIEW_IN_PROGRESS", lifecycle.BY_USER)
     has_changes = changes_anything(stack, plan, read_tags(params, stack.tags))

@@ -67,6 +67,7 @@ def describe_parameters(plan: Plan) -> list[Params]:
         {
             "ParameterKey": name,
             "ParameterValue": template_parameters.MASK if template_parameters.is_no_echo(definitions[name]) else text,
+            "ResolvedValue": plan.stored.get(name),
         }
         for name, text in plan.parameters.items()
     ]

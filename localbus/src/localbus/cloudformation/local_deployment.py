@@ -52,7 +52,7 @@ class LocalDeployment:
         )
         kind = RESOURCE_TYPES[definition.type]
         try:
-            resource.properties = self._properties(kind, definition)
+            resource.properties = await self._properties(kind, definition)
             if before is None:
                 await self._create(kind, resource, existing)
             elif before.properties == resource.properties and before.status != "UPDATE_FAILED":
@@ -69,10 +69,11 @@ class LocalDeployment:
             self._stack.set_resource_status(failed, f"{verb.upper()}_FAILED", reason)
             raise ResourcesFailedError(verb, [name]) from exc
 
-    def _properties(self, kind: ResourceType, definition: Definition) -> Params:
+    async def _properties(self, kind: ResourceType, definition: Definition) -> Params:
         functions = self._plan.functions(StackValues(self._stack, self._plan))
         try:
             properties: Params = functions.resolve(dict(definition.properties))
+            properties = await self._plan.context.resolve_references(properties)
         except AwsError as exc:
             raise PlainReasonError(exc.message) from exc
         for value in _all_values(properties):

@@ -5,12 +5,14 @@ A plan does not depend on existing resources: `functions` and `outputs` get thos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES, check_types
 from localbus.cloudformation.template import parameters as template_parameters
+from localbus.cloudformation.template import rules
 from localbus.cloudformation.template.conditions import Conditions
 from localbus.cloudformation.template.dependencies import check_references, dependencies, in_order, references
 from localbus.cloudformation.template.intrinsic_functions import (
@@ -31,7 +33,10 @@ Value = tuple[str, str | None]  # a logical id with an attribute, or None for wh
 
 @dataclass(frozen=True)
 class StackContext:
-    """The inputs of a template beside its parameters: pseudo parameters, and the exports of other stacks."""
+    """The inputs of a template beside its parameters: pseudo parameters, the exports of other stacks, stored values.
+
+    `resolve_references` resolves {{resolve:...}} in a value.
+    """
 
     stack_name: str
     stack_id: str
@@ -39,6 +44,7 @@ class StackContext:
     region: str
     notification_arns: tuple[str, ...]
     import_value: Callable[[str], str]
+    resolve_references: Callable[[Any], Awaitable[Any]]
     with_upstream: bool
 
 
@@ -58,6 +64,7 @@ class Plan:
 
     template: Template
     parameters: Mapping[str, str]
+    stored: Mapping[str, str]  # the values of the parameters that name one in Systems Manager
     context: StackContext
     conditions: Conditions
     names: Mapping[str, Any]
@@ -79,6 +86,13 @@ class Plan:
     def is_local(self, logical_id: str) -> bool:
         """True if localbus creates the resource itself."""
         return self.active[logical_id].type in RESOURCE_TYPES
+
+    def local_properties(self) -> dict[str, tuple[str, Any]]:
+        """The types and properties of the resources that localbus creates, as far as they are known in advance."""
+        resolve = self.functions(_NoResources()).resolve
+        return {
+            name: (one.type, resolve(dict(one.properties))) for name, one in self.active.items() if self.is_local(name)
+        }
 
     def upstream_values(self) -> set[Value]:
         """The values of upstream resources that local resources and outputs refer to."""
@@ -139,16 +153,26 @@ class Plan:
         return found if isinstance(found, str) else "Delete"
 
 
-def make_plan(template: Template, given: Mapping[str, str], context: StackContext) -> Plan:
-    """Validate a template with its parameters. Raises AwsError with CloudFormation's message."""
+def make_plan(
+    template: Template,
+    given: Mapping[str, str],
+    context: StackContext,
+    stored: Mapping[str, str] = MappingProxyType({}),
+) -> Plan:
+    """Validate a template with its parameters. Raises AwsError with CloudFormation's message.
+
+    `stored` has the values of the parameters that name one in Systems Manager.
+    """
     template_parameters.check(template.parameters)
     _check_names(template)
     check_references(template)
     parameters = template_parameters.values(template.parameters, given)
     resolved = {
-        name: template_parameters.ref_value(template.parameters[name], text) for name, text in parameters.items()
+        name: template_parameters.ref_value(template.parameters[name], stored.get(name, text))
+        for name, text in parameters.items()
     }
     names = resolved | _pseudo_parameters(context)
+    rules.check(template.rules, template.parameters, names)
     conditions = Conditions(template.conditions)
     in_conditions = Functions(names, template.mappings, conditions, _NoResources(), context.import_value)
     conditions.resolve = lambda value: _without_resources(in_conditions.resolve(value))
@@ -160,7 +184,7 @@ def make_plan(template: Template, given: Mapping[str, str], context: StackContex
     }
     check_types({name: one.type for name, one in active.items()}, with_upstream=context.with_upstream)
     needs = dependencies(active, conditions.holds)
-    plan = Plan(template, parameters, context, conditions, names, active, needs, tuple(in_order(needs)))
+    plan = Plan(template, parameters, stored, context, conditions, names, active, needs, tuple(in_order(needs)))
     _check_values(plan)
     plan.fingerprint()  # raises for a function that is used incorrectly
     return plan

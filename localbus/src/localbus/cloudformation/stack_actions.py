@@ -7,7 +7,7 @@ from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.registry import NO_STACK
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.state import CloudFormation
-from localbus.cloudformation.template import source, template
+from localbus.cloudformation.template import source
 from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -21,14 +21,15 @@ async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     on_failure = params.get("OnFailure") or ("DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK")
     if "OnFailure" in params and "DisableRollback" in params:
         raise AwsError("ValidationError", "You can specify either DisableRollback or OnFailure, but not both.")
-    text = await source.template_text(cfn.fetch, params)
+    text = await source.template_text(cfn.fetch, params, caller)
     cfn.stacks.check_available(name, caller)
     stack = cfn.new_stack(name, caller, params.get("ClientRequestToken"))
     apply_settings(stack, params)
     stack.disable_rollback = on_failure == "DO_NOTHING"
     stack.termination_protection = params.get("EnableTerminationProtection", False)
     stack.timeout_minutes = params.get("TimeoutInMinutes")
-    stack.plan = cfn.plan(stack, template.parse(text), read_parameters(params, None))
+    stack.plan = await cfn.plan(stack, text, read_parameters(params, None))
+    cfn.stacks.check_available(name, caller)  # again, since both may have taken time
     cfn.stacks.add(stack)
     lifecycle.start_create(cfn, stack, stack.plan, on_failure)
     return {"StackId": stack.id}
@@ -74,9 +75,9 @@ async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     """UpdateStack."""
     stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
     check_updatable(stack)
-    text = await source.template_text(cfn.fetch, params, stack.template_text)
-    check_updatable(stack)  # again, since the fetch may have taken time
-    plan = cfn.plan(stack, template.parse(text), read_parameters(params, stack.plan))
+    text = await source.template_text(cfn.fetch, params, caller, stack.template_text)
+    plan = await cfn.plan(stack, text, read_parameters(params, stack.plan))
+    check_updatable(stack)  # again, since both may have taken time
     if not changes_anything(stack, plan, read_tags(params, stack.tags)):
         raise AwsError("ValidationError", "No updates are to be performed.")
     stack.token = params.get("ClientRequestToken")

@@ -19,10 +19,13 @@ from localbus.cloudformation.plan import Plan, StackContext, make_plan
 from localbus.cloudformation.registry import Stacks
 from localbus.cloudformation.resources.base import ResourceContext
 from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template.source import Fetch
-from localbus.cloudformation.template.template import Template
+from localbus.cloudformation.template.template import parse
 from localbus.cloudformation.upstream_client import UpstreamCloudFormation
+from localbus.cloudformation.upstream_values import UpstreamValues
 from localbus.protocol.service import Caller, Service
+from localbus.upstream.client import UpstreamClient
 
 log = logging.getLogger("localbus")
 
@@ -35,13 +38,14 @@ class CloudFormation:
         clock: Clock,
         tasks: BackgroundTasks,
         services: Mapping[str, Service],
-        upstream_url: str | None,
+        upstream: UpstreamClient,
         free_name: Callable[[str], None],
     ) -> None:
         self.clock = clock
         self.stacks = Stacks()
         self.change_sets = ChangeSets()
-        self.upstream = UpstreamCloudFormation(upstream_url) if upstream_url else None
+        self.upstream = UpstreamCloudFormation(upstream.url) if upstream.url else None
+        self.values = UpstreamValues(upstream)
         self._services = services
         self._free_name = free_name
         self._tasks = tasks
@@ -55,8 +59,9 @@ class CloudFormation:
         """A stack without resources, not yet in `stacks`."""
         return Stack(name, caller, self.clock, self.upstream, token)
 
-    def plan(self, stack: Stack, template: Template, parameters: Mapping[str, str]) -> Plan:
-        """The plan of a template with parameters for a stack. Raises AwsError."""
+    async def plan(self, stack: Stack, text: str, given: Mapping[str, str]) -> Plan:
+        """The plan of a template's text with parameters for a stack. Raises AwsError."""
+        template = parse(text)
         context = StackContext(
             stack.name,
             stack.id,
@@ -64,9 +69,15 @@ class CloudFormation:
             stack.caller.region,
             tuple(stack.notification_arns),
             partial(self.stacks.import_value, caller=stack.caller),
+            partial(self.values.resolve, caller=stack.caller),
             self.upstream is not None,
         )
-        return make_plan(template, parameters, context)
+        template_parameters.check(template.parameters)
+        values = template_parameters.values(template.parameters, given)
+        stored = await self.values.parameter_values(template.parameters, values, stack.caller)
+        plan = make_plan(template, given, context, stored)
+        await self.values.check(plan.local_properties(), stack.caller)
+        return plan
 
     def resource_context(self, stack: Stack) -> ResourceContext:
         """The context of a stack's resources, without a logical id."""

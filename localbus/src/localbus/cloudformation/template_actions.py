@@ -30,8 +30,7 @@ def get_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
 
 async def validate_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """ValidateTemplate."""
-    del caller
-    parsed = template.parse(await source.template_text(cfn.fetch, params))
+    parsed = template.parse(await source.template_text(cfn.fetch, params, caller))
     template_parameters.check(parsed.parameters)
     parameters = [
         {
@@ -51,7 +50,7 @@ async def get_template_summary(cfn: CloudFormation, params: Params, caller: Call
         stack = cfn.stacks.find(params["StackName"], caller)
         parsed = stack.plan.template if stack.plan else template.parse("")
     else:
-        parsed = template.parse(await source.template_text(cfn.fetch, params))
+        parsed = template.parse(await source.template_text(cfn.fetch, params, caller))
         template_parameters.check(parsed.parameters)
     return {
         "Parameters": [_declaration(name, one) for name, one in parsed.parameters.items()],

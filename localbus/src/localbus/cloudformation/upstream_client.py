@@ -32,10 +32,9 @@ class UpstreamCloudFormation:
         """Call an action as `caller`. Raises AwsError: the upstream's own, or InternalFailure if it does not answer."""
         model = self._model.operation_model(operation)
         request = self._serializer.serialize_to_request(params, model)
-        scope = f"Credential={caller.account}/20200101/{caller.region}/cloudformation/aws4_request"
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
-            "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}",
+            "Authorization": _authorization(caller, "cloudformation"),
         }
         answer = await self._send("POST", "/", headers, urlencode(request["body"]).encode())
         document = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
@@ -45,9 +44,14 @@ class UpstreamCloudFormation:
             raise AwsError(error.get("Code", "InternalFailure"), error.get("Message", f"HTTP {answer.status}"))
         return parsed
 
-    async def fetch(self, path: str) -> tuple[int, bytes]:
-        """GET a path: the status and the body. Raises AwsError if the upstream does not answer."""
-        answer = await self._send("GET", path, {}, b"")
+    async def fetch(self, target: str, caller: Caller, host: str) -> tuple[int, bytes]:
+        """GET a path of S3: the status and the body. A presigned one holds its credentials and signs `host`.
+
+        Raises AwsError if the upstream does not answer.
+        """
+        presigned = "X-Amz-Signature=" in target or "&Signature=" in target
+        headers = {"Host": host} if presigned else {"Authorization": _authorization(caller, "s3")}
+        answer = await self._send("GET", target, headers, b"")
         return answer.status, answer.body
 
     async def _send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -55,3 +59,8 @@ class UpstreamCloudFormation:
             return await http_client.send(method, f"{self.url}{path}", headers, body, timeout_s=_TIMEOUT_S)
         except (NoAnswerError, TimeoutError) as exc:
             raise AwsError("InternalFailure", f"The upstream {self.url} failed: {exc or 'it did not answer'}.") from exc
+
+
+def _authorization(caller: Caller, service: str) -> str:
+    scope = f"Credential={caller.account}/20200101/{caller.region}/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}"

@@ -19,12 +19,12 @@ class UpstreamClient:
     """A client of the upstream. Account and region of an ARN go into the credentials. Calls raise NoAnswerError."""
 
     def __init__(self, url: str | None) -> None:
-        self._url = url
+        self.url = url
 
     @property
     def is_configured(self) -> bool:
         """True if the engine has an upstream."""
-        return self._url is not None
+        return self.url is not None
 
     async def invoke(self, function_arn: str, payload: str, *, wait: bool) -> Answer:
         """Invoke a function: with `wait` the answer is its result, else it only confirms that the call is queued."""
@@ -81,7 +81,7 @@ class UpstreamClient:
         _, _, service, region, account, *_ = arn.split(":")
         scope = f"Credential={account}/20200101/{region}/{service}/aws4_request"
         signature = {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}"}
-        return await http_client.send(method, f"{self._url}{path}", {**headers, **signature}, body, timeout_s=timeout_s)
+        return await http_client.send(method, f"{self.url}{path}", {**headers, **signature}, body, timeout_s=timeout_s)
 
 
 def _function_path(function_arn: str) -> str:

@@ -27,9 +27,12 @@ _KEYS = {
     "NoEcho",
     "Type",
 }
-# The values of AWS-specific types (ids and names) are not looked up.
-_PLAIN = re.compile(r"String|Number|AWS::(?!SSM::Parameter::Value)[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+")
-_LIST = re.compile(r"CommaDelimitedList|List<(?:Number|String|AWS::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+)>")
+# The values of AWS-specific types (ids and names) are not looked up, except in Systems Manager.
+_AWS_TYPE = r"AWS::[A-Za-z0-9]+(?:::[A-Za-z0-9]+)+"
+_PLAIN = re.compile(rf"String|Number|{_AWS_TYPE}")
+_LIST = re.compile(rf"CommaDelimitedList|List<(?:Number|String|{_AWS_TYPE})>")
+_STORED = re.compile(rf"AWS::SSM::Parameter::Value<(String|CommaDelimitedList|List<String>|(?:List<)?{_AWS_TYPE}>?)>")
+_STORED_NAME = "AWS::SSM::Parameter::Name"
 
 
 def check(parameters: Mapping[str, Any]) -> None:
@@ -44,11 +47,25 @@ def check(parameters: Mapping[str, Any]) -> None:
         if unknown:
             raise AwsError("ValidationError", f"Invalid template parameter property '{unknown[0]}'")
         _check_constraints(where, given)
-        kind = given["Type"]
-        if kind.startswith("AWS::SSM::Parameter::Value"):
-            raise AwsError("NotImplemented", f"localbus does not implement parameters of type {kind}.")
-        if not _PLAIN.fullmatch(kind) and not _LIST.fullmatch(kind):
-            raise format_error(f"Unrecognized parameter type: {kind}")
+        kind = _value_type(given)
+        if kind == "AWS::SSM::Parameter::Value" or not (_PLAIN.fullmatch(kind) or _LIST.fullmatch(kind)):
+            raise format_error(f"Unrecognized parameter type: {given['Type']}")
+
+
+def _value_type(definition: Mapping[str, Any]) -> str:
+    """The type of a parameter's value: for a name in Systems Manager, that of the value stored there."""
+    stored = _STORED.fullmatch(definition["Type"])
+    return stored[1] if stored else str(definition["Type"])
+
+
+def names_in_store(parameters: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, str]:
+    """The parameters whose values name a parameter of Systems Manager, with that name."""
+    return {name: values[name] for name, one in parameters.items() if is_stored(one) or one["Type"] == _STORED_NAME}
+
+
+def is_stored(definition: Mapping[str, Any]) -> bool:
+    """True if the value is read from Systems Manager."""
+    return bool(_STORED.fullmatch(definition["Type"]))
 
 
 def _check_constraints(where: str, given: Mapping[str, Any]) -> None:
@@ -86,7 +103,7 @@ def values(parameters: Mapping[str, Any], given: Mapping[str, str]) -> dict[str,
 
 def ref_value(definition: Mapping[str, Any], text: str) -> str | list[str]:
     """The value of `Ref`: the text, or the items of a list."""
-    if _LIST.fullmatch(definition["Type"]):
+    if _LIST.fullmatch(_value_type(definition)):
         return [item.strip() for item in text.split(",")] if text else []
     return text
 
@@ -105,7 +122,7 @@ def as_text(value: Any) -> str:
 
 def _violations(text: str, definition: Mapping[str, Any]) -> Iterator[str]:
     """The constraints that a value violates, worded as CloudFormation does. Raises ValueError if it is not a number."""
-    items = ref_value(definition, text)
+    items = text if is_stored(definition) else ref_value(definition, text)
     each = items if isinstance(items, list) else [items]
     allowed, pattern = definition.get("AllowedValues"), definition.get("AllowedPattern")
     if allowed is not None and not set(each) <= set(map(as_text, allowed)):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localbus.cloudformation.template import rules
 from localbus.cloudformation.template.parser import format_error, read
 from localbus.errors import AwsError
 
@@ -25,7 +26,7 @@ _SECTIONS = {
     "Rules",
     "Transform",
 }
-_MAPPINGS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources")
+_MAPPINGS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules")
 _RESOURCE_KEYS = {
     "Condition",
     "CreationPolicy",
@@ -65,6 +66,7 @@ class Template:
     mappings: Mapping[str, Any]
     conditions: Mapping[str, Any]
     outputs: Mapping[str, Any]
+    rules: Mapping[str, Any]
     description: str
     metadata: Any = None
     version: str | None = None
@@ -78,9 +80,8 @@ def parse(text: str) -> Template:
         raise AwsError("ValidationError", f"Invalid template property or properties [{', '.join(unknown)}]")
     if document.get("Transform"):
         raise AwsError("NotImplemented", f"localbus does not implement the transform {document['Transform']}.")
-    if document.get("Rules"):
-        raise AwsError("NotImplemented", "localbus does not implement the Rules section of templates.")
     sections = {name: _section(document, name) for name in _MAPPINGS}
+    rules.check_form(sections["Rules"])
     if not sections["Resources"]:
         raise format_error("At least one Resources member must be defined.")
     for name, value in sections["Outputs"].items():
@@ -96,6 +97,7 @@ def parse(text: str) -> Template:
         mappings=sections["Mappings"],
         conditions=sections["Conditions"],
         outputs=sections["Outputs"],
+        rules=sections["Rules"],
         description=description,
         metadata=document.get("Metadata"),
         version=str(version) if version is not None else None,
