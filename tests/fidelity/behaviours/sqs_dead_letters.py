@@ -82,6 +82,17 @@ def age_of_fifo(aws: Aws) -> None:
     holds(int(shown) > int(sent), "keeps the time at which it was sent")
 
 
+@behaviour(sqs_guide("sqs-configure-dead-letter-queue-redrive"))
+def fifo_deduplication(aws: Aws) -> None:
+    """On a FIFO queue a dead letter's deduplication id is its message id."""
+    queue, dead = aws.pair(fifo=True)
+    sent = queue.send("b", MessageGroupId="g", MessageDeduplicationId="d")
+
+    letter = _dead_letter(queue, dead)
+
+    holds(letter["Attributes"]["MessageDeduplicationId"] == sent["MessageId"], "keeps the sender's id")
+
+
 @behaviour(sqs_api("ReceiveMessage"))
 def its_source(aws: Aws) -> None:
     """A dead letter names its source queue (DeadLetterQueueSourceArn)."""

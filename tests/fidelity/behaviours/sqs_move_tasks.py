@@ -65,6 +65,32 @@ def as_new_messages(aws: Aws) -> None:
     same("counts", queue.one(AttributeNames=["All"])["Attributes"]["ApproximateReceiveCount"], "1")
 
 
+@behaviour(sqs_guide("sqs-configure-dead-letter-queue-redrive"))
+def within_five_minutes(aws: Aws) -> None:
+    """A dead letter of a FIFO queue goes back within five minutes: its source does not take it for a duplicate."""
+    queue, dead = aws.pair(fifo=True)
+    queue.send(MessageGroupId="g", MessageDeduplicationId="same")
+    queue.one(VisibilityTimeout=0)
+    queue.receive()
+    eventually(lambda: dead.counts()[0] == 1, "moves no dead letter", 3)
+
+    aws.sqs.start_message_move_task(SourceArn=dead.arn)
+
+    _ends(aws, dead, "COMPLETED")
+    same("brings", queue.bodies(1, within_s=3), ["b"])
+
+
+@behaviour(sqs_guide("sqs-configure-dead-letter-queue-redrive"))
+def of_one_type(aws: Aws) -> None:
+    """A move from a standard dead-letter queue to a FIFO queue is rejected, and nothing moves."""
+    _, dead = _with_letters(aws, 1)
+    given = {"SourceArn": dead.arn, "DestinationArn": aws.fifo().arn}
+
+    refused("InvalidParameterValue", aws.sqs.start_message_move_task, **given)
+
+    same("leaves", dead.counts()[0], 1)
+
+
 @behaviour(sqs_api("ListMessageMoveTasks", recorded=True))
 def ended_task(aws: Aws) -> None:
     """A finished task is COMPLETED, shows how many messages it moved, and has no handle."""

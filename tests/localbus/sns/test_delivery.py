@@ -183,6 +183,18 @@ def test_a_dead_letter_has_the_form_of_the_delivery(
     assert moved["detail"] == {"queue": dead.arn, "reason": "The specified queue does not exist."}
 
 
+def test_two_subscriptions_of_a_fifo_topic_share_a_dead_letter_queue(localbus: Localbus, sns: Any) -> None:
+    """It keeps both dead letters, though their deduplication ids are the same (sns-dead-letter-queues)."""
+    topic = sns.create_topic(Name="t.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    dead = new_queue(localbus, "dead.fifo")
+    for name in ("one.fifo", "two.fifo"):
+        subscribe(sns, topic, f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}", RawMessageDelivery="true", **redrive_to(dead))
+
+    sns.publish(TopicArn=topic, Message="m", MessageGroupId="g", MessageDeduplicationId="d")
+
+    assert dead.bodies() == ["m", "m"]
+
+
 def test_a_dead_letter_queue_needs_a_policy_too(localbus: Localbus, sns: Any, topic: str) -> None:
     """Otherwise the message is lost, as the journal records (sns-configure-dead-letter-queue)."""
     dead = new_queue(localbus, "dead", open_to=None)

@@ -113,7 +113,7 @@ class Dispatcher:
             return
         queue_arn, entry = found
         try:
-            self._sqs.deliver(queue_arn, entry, delivery.principal)
+            self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
         except AwsError as exc:
             self.note("dropped", delivery, f"the dead-letter queue did not accept it: {exc}")
         else:

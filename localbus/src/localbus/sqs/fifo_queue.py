@@ -52,10 +52,16 @@ class FifoQueue(Queue):
         super().send(message, delay_s)
 
     def put_dead_letter(self, message: Message, source_arn: str) -> None:
-        """Add a message of another queue as a dead letter. On a FIFO queue it gets a new enqueue time."""
+        """Add a dead letter of another queue. It has a new enqueue time, and its message id as deduplication id."""
         message.sent_at = self._clock.now()
         message.sequence_number = str(next(self._sequence_numbers))
+        message.deduplication_id = message.message_id
         super().put_dead_letter(message, source_arn)
+
+    def put_moved(self, message: Message) -> None:
+        """Add a new message that is moved here. It neither is a duplicate nor makes others one."""
+        message.sequence_number = str(next(self._sequence_numbers))
+        super().send(message)
 
     def _deduplication_key(self, message: Message) -> Hashable:
         if self.settings.deduplication_scope == "messageGroup":

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 from typing import Any, NamedTuple
 
+from localbus.ids import new_id
+
 Attribute = Mapping[str, Any]  # DataType, with StringValue or BinaryValue
 
 
@@ -27,6 +29,7 @@ class Message:
 
     `until` is when a delayed message becomes visible, or one in flight visible again. `position` is its place in the
     order of the queue. `receive_number` counts the receipt handles issued; only the newest one deletes the message.
+    `receives_elsewhere` is the part of `receive_count` before it became a dead letter.
     """
 
     message_id: str
@@ -43,6 +46,7 @@ class Message:
     first_received_at: float | None = None
     received_at: float = 0.0
     receive_count: int = 0
+    receives_elsewhere: int = 0
     receive_number: int = 0
     state: State = State.DELAYED
     until: float = 0.0
@@ -50,6 +54,19 @@ class Message:
 
     def __post_init__(self) -> None:
         self.body_md5 = self.body_md5 or md5(self.body.encode())
+
+    def renewed(self) -> Message:
+        """Return a new message of the same content, group and deduplication id, for a move task."""
+        return Message(
+            new_id(),
+            self.body,
+            body_md5=self.body_md5,
+            sender_id=self.sender_id,
+            attributes=self.attributes,
+            trace_header=self.trace_header,
+            group_id=self.group_id,
+            deduplication_id=self.deduplication_id,
+        )
 
 
 class Counts(NamedTuple):

@@ -1,6 +1,23 @@
 """A task that moves the messages of a dead-letter queue to their source queues or to another queue (redrive).
 
-Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+A move never loses or duplicates a message: it leaves its queue only once the other queue is known, and no queue takes a
+moved message for a duplicate. Its size is not checked again, as SendMessage does it.
+
+                 dead-lettering                    move task                        SNS, EventBridge
+    message id   kept                              new                              new
+    dedup. id    FIFO: the message id              kept                             kept
+    group        kept                              kept                             kept (SNS)
+    sent time    standard: kept, FIFO: new         new                              new
+    receives     kept, maxReceiveCount from 0      0                                0
+    order        as they come up                   the oldest first, among          as the deliveries end
+                                                   what is sent meanwhile
+    delay        none                              the queue's                      the queue's
+    cannot go    stays in its queue, and is        stays; the task has FAILED       dropped; the journal says why
+    (no queue)   received again
+
+Sources: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html,
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 """
 
 from __future__ import annotations
@@ -15,9 +32,11 @@ from localbus.clock import Clock, TimerHandle
 from localbus.ids import new_id
 from localbus.protocol.service_model import Params
 from localbus.sqs.message import Message
+from localbus.sqs.queue import Queue
 from localbus.sqs.registry import QueueRecord
 
 _UNRATED_CHUNK = 500
+_NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
 Find = Callable[[str], QueueRecord | None]
 
@@ -83,29 +102,21 @@ class MoveTask:
             self._schedule()
 
     def _move_one(self) -> None:
-        message = self.source.queue.pop() if self.moved < self.to_move else None
-        if message is None:
+        is_moved = self.moved < self.to_move and self.source.queue.move_next(self._destination_of)
+        if is_moved:
+            self.moved += 1
+        elif self._find(self.source.queue.arn) is not self.source:
+            self._fail(_NO_QUEUE)
+        elif self.status == "RUNNING":
             self.status = "COMPLETED"
-            return
+
+    def _destination_of(self, message: Message) -> Queue | None:
         arn = self.destination_arn or message.source_arn
         destination = self._find(arn) if arn else None
         if destination is None:
-            self.source.queue.put_dead_letter(message, message.source_arn or "")
-            self.status = "FAILED"
-            self.failure_reason = "AWS.SimpleQueueService.NonExistentQueue" if arn else "CouldNotDetermineMessageSource"
-            return
-        destination.queue.send(_as_new(message), 0)
-        self.moved += 1
+            self._fail(_NO_QUEUE if arn else "CouldNotDetermineMessageSource")
+            return None
+        return destination.queue
 
-
-def _as_new(message: Message) -> Message:
-    """Return a copy with a new id; it also gets a new enqueue time."""
-    return Message(
-        new_id(),
-        message.body,
-        sender_id=message.sender_id,
-        attributes=message.attributes,
-        trace_header=message.trace_header,
-        group_id=message.group_id,
-        deduplication_id=message.deduplication_id,
-    )
+    def _fail(self, reason: str) -> None:
+        self.status, self.failure_reason = "FAILED", reason

@@ -74,8 +74,13 @@ class Queue:
         """
         self.apply_due_transitions()
         message.source_arn = source_arn
+        message.receives_elsewhere = message.receive_count
         self._enqueue(message, 0)
         self._serve_polls()
+
+    def put_moved(self, message: Message) -> None:
+        """Add a new message that a move task or another service moves here. No queue takes it for a duplicate."""
+        self.send(message)
 
     def _enqueue(self, message: Message, delay_s: float) -> None:
         self._messages[message.message_id] = message
@@ -104,11 +109,23 @@ class Queue:
         self._serve_polls()
         return poll
 
-    def pop(self) -> Message | None:
-        """Remove and return the next visible message, for a move to another queue."""
+    def move_next(self, destination_of: Callable[[Message], Queue | None]) -> bool:
+        """Move the next visible message to the queue that `destination_of` returns. Return whether one was moved.
+
+        A message without a destination stays.
+        """
         self.apply_due_transitions()
         message = next(self._ready.next_batch(), None)
-        return self._detach(message) if message is not None else None
+        if message is None:
+            return False
+        destination = destination_of(message)
+        if destination is None:
+            self._ready.requeue(message)
+            return False
+        moved = self._detach(message).renewed()
+        self._note("redriven", message, {"queue": destination.arn, "message_id": moved.message_id})
+        destination.put_moved(moved)
+        return True
 
     @property
     def is_in_flight_full(self) -> bool:
@@ -128,10 +145,12 @@ class Queue:
         return received
 
     def _move_to_dead_letter_queue(self, message: Message) -> bool:
-        """Move the message if it has been received often enough. Return whether it was moved."""
+        """Move the message if it has been received often enough here. Return whether it was moved."""
         limit = self.settings.max_receive_count
-        target = self.dead_letter_queue() if limit is not None and message.receive_count >= limit else None
-        if target is None:
+        if limit is None or message.receive_count - message.receives_elsewhere < limit:
+            return False
+        target = self.dead_letter_queue()
+        if target is None or target is self:
             return False
         self._note("moved", message, target.arn)
         target.put_dead_letter(self._detach(message), self.arn)

@@ -70,17 +70,29 @@ class Sqs:
     def find_own(self, url: str, caller: Caller, action: str) -> QueueRecord:
         """Return the caller's queue of that URL, for an action that AWS never allows another account."""
         record = self.queues.by_url(url, caller)
-        if record.account != caller.account:
-            self._access.note_denied(record.queue.arn, f"{action} by {caller.account}")
-            raise AwsError("AccessDeniedException", f"Access to the resource {url} is denied.")
+        self.check_own(record, url, caller, action)
         return record
 
-    def deliver(self, queue_arn: str, entry: Params, principal: Principal, content: Content | None = None) -> str:
+    def check_own(self, record: QueueRecord, address: str, caller: Caller, action: str) -> None:
+        """Raise AwsError if the queue, which the caller named by this URL or ARN, is another account's."""
+        if record.account != caller.account:
+            self._access.note_denied(record.queue.arn, f"{action} by {caller.account}")
+            raise AwsError("AccessDeniedException", f"Access to the resource {address} is denied.")
+
+    def deliver(
+        self,
+        queue_arn: str,
+        entry: Params,
+        principal: Principal,
+        content: Content | None = None,
+        *,
+        is_dead_letter: bool = False,
+    ) -> str:
         """Send a message for a service and return its id. `entry` is SendMessage's input without the URL.
 
-        `content` is the entry's body and attributes, for a service that sends the same to several queues. Raises
-        AwsError: QueueDoesNotExist, AccessDeniedException or KmsAccessDenied if the service may not send, or any error
-        of SendMessage. The service decides which of these it retries.
+        A dead letter is never a duplicate of another. `content` is the entry's body and attributes, for a service that
+        sends the same to several queues. Raises AwsError: QueueDoesNotExist, AccessDeniedException or KmsAccessDenied
+        if the service may not send, or any error of SendMessage. The service decides which of these it retries.
         """
         record = self.queues.by_arn(queue_arn)
         if record is None:
@@ -88,5 +100,8 @@ class Sqs:
         key, codes = record.attributes.get("KmsMasterKeyId", ""), ("AccessDeniedException", "KmsAccessDenied")
         self._access.check_delivery(record.policy, principal, "sqs:SendMessage", queue_arn, kms_key=key, codes=codes)
         message, delay_s = build(entry, record.queue, principal.service or record.account, content)
-        record.queue.send(message, delay_s)
+        if is_dead_letter:
+            record.queue.put_moved(message)
+        else:
+            record.queue.send(message, delay_s)
         return message.message_id

@@ -26,6 +26,7 @@ _TITLES: Final = {
     "hidden": "Visibility timeout: hidden for {detail} s from now",
     "visible": "Visible again",
     "moved": "Moved to {place}: received too often",
+    "redriven": "Moved by a message move task, as a new message",
     "deleted": "Deleted",
     "duplicated": "Delivered twice, which AWS allows",
     "missed": "A poll missed the queue, which AWS allows for short polls",

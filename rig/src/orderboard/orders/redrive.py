@@ -16,7 +16,11 @@ from orderboard.orders.queues import BATCH, depth, make_visible
 
 if TYPE_CHECKING:
     from types_boto3_sqs.client import SQSClient
-    from types_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef, MessageTypeDef
+    from types_boto3_sqs.type_defs import (
+        ListMessageMoveTasksResultEntryTypeDef,
+        MessageSystemAttributeValueTypeDef,
+        MessageTypeDef,
+    )
 
 Progress = Callable[[int, int], None]
 Way = Literal["message move task", "receive, send, delete"]
@@ -145,6 +149,7 @@ def _by_copying(
             VisibilityTimeout=_HIDDEN_WHILE_MOVING_S,
             WaitTimeSeconds=1,
             MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["AWSTraceHeader"],
         ).get("Messages", [])
         if not messages:
             break
@@ -159,12 +164,19 @@ def _by_copying(
                 QueueUrl=urls[name],
                 MessageBody=message["Body"],
                 MessageAttributes=message.get("MessageAttributes", {}),
+                MessageSystemAttributes=_trace_header(message),
             )
             sqs.delete_message(QueueUrl=source_url, ReceiptHandle=message["ReceiptHandle"])
             moved += 1
             progress(moved, total)
     make_visible(sqs, source_url, left)
     return moved, len(left)
+
+
+def _trace_header(message: "MessageTypeDef") -> "dict[Literal['AWSTraceHeader'], MessageSystemAttributeValueTypeDef]":
+    """The X-Ray header of a message as the input of SendMessage; without it the trace would end here."""
+    text = message.get("Attributes", {}).get("AWSTraceHeader")
+    return {"AWSTraceHeader": {"DataType": "String", "StringValue": text}} if text else {}
 
 
 def _messages(count: int) -> str:
