@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -73,13 +74,26 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=20)
 
 
-def test_a_port_in_use() -> None:
+def test_a_port_in_use(tmp_path: Path) -> None:
     """The error is one line, with a fix."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = run("--port", str(taken.getsockname()[1]))
+        port = str(taken.getsockname()[1])
+        done = run("--port", port), run("--port", "0", "--tls", str(tmp_path), "--tls-port", port)
+
+    for one, option in zip(done, ("--port", "--tls-port"), strict=True):
+        assert one.returncode == 1
+        found = rf"localbus: port {port} of 127.0.0.1 is already in use. Choose another with {option}, .*\n"
+        assert re.fullmatch(found, one.stderr)
+
+
+def test_a_certificate_that_cannot_be_kept() -> None:
+    """The error names the folder and the option."""
+    done = run("--port", "0", "--tls", "/dev/null/localbus")
 
     assert done.returncode == 1
-    assert re.fullmatch(r"localbus: port \d+ of 127.0.0.1 is already in use. Choose another .*\n", done.stderr)
+    assert done.stderr == (
+        "localbus: cannot read or write /dev/null/localbus: Not a directory. Name another folder with --tls FOLDER.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,6 +103,7 @@ def test_a_port_in_use() -> None:
         (["--port", "x"], "invalid port 'x': expected 0 to 65535"),
         (["--allow-origin", "foo"], "invalid origin 'foo': expected scheme://host[:port], or *"),
         (["--allow-origin", "https://shop.example/"], "invalid origin 'https://shop.example/': expected scheme://host"),
+        (["--public-url", "bus.example"], "invalid public URL 'bus.example': expected http://HOST[:PORT] or https"),
         (["--upstream", "127.0.0.1:4567"], "invalid upstream URL '127.0.0.1:4567': expected http://HOST:PORT"),
         (["--disorder", "duplicate=1"], "unknown setting 'duplicate': expected seed, duplicates"),
         (["--disorder", "duplicates"], "invalid duplicates '': expected a number"),

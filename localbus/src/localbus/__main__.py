@@ -8,9 +8,12 @@ import contextlib
 import errno
 import gc
 import logging
+import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -18,9 +21,13 @@ import uvloop
 
 from localbus.clock import ManualClock
 from localbus.delivery_faults import parse_faults
-from localbus.engine import VERSION, Engine, Options
+from localbus.engine import VERSION, Engine, Options, Tls
+from localbus.http.server import ListenError
+from localbus.http.tls import certificate_file
 
 T = TypeVar("T")
+
+_CERTIFICATES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "localbus"
 
 _EPILOG = """\
 Any AWS client can use it as its endpoint:
@@ -46,13 +53,15 @@ def main() -> None:
         faults=given.disorder,
         allow_origins=tuple(given.allow_origin),
         sign_everything=given.sign_everything,
+        tls=Tls(given.tls, given.tls_port) if given.tls else None,
+        public_url=given.public_url,
     )
     engine = Engine(options, ManualClock() if given.manual_clock else None)
     with contextlib.suppress(KeyboardInterrupt):  # an interrupt before the loop handles signals
         try:
             uvloop.run(_run(engine))
         except OSError as exc:
-            parser.exit(1, f"localbus: {_listen_error(exc, given.host, given.port)}\n")
+            parser.exit(1, f"localbus: {_start_error(exc, given.tls_port if given.tls else None)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,6 +101,23 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="sign SNS messages to queues, functions and e-mail too; this takes some milliseconds a message",
     )
+    parser.add_argument(
+        "--tls",
+        nargs="?",
+        type=Path,
+        const=_CERTIFICATES,
+        metavar="FOLDER",
+        help="serve https too, by a certificate that is kept in FOLDER (default: ~/.cache/localbus)",
+    )
+    parser.add_argument(
+        "--tls-port", type=_checked(_port), default=4443, metavar="PORT", help="port of --tls; 0: a free one (4443)"
+    )
+    parser.add_argument(
+        "--public-url",
+        type=_checked(_public_url),
+        metavar="URL",
+        help="address that queue URLs and SNS messages show, such as https://localbus:4443 (default: the request's)",
+    )
     return parser
 
 
@@ -120,6 +146,13 @@ def _url(text: str) -> str:
     return text
 
 
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError(f"invalid public URL {text!r}: expected http://HOST[:PORT] or https://HOST[:PORT]")
+    return text
+
+
 def _origin(text: str) -> str:
     parts = urlsplit(text)
     if text != "*" and (not parts.scheme or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}"):
@@ -127,11 +160,17 @@ def _origin(text: str) -> str:
     return text
 
 
-def _listen_error(error: OSError, host: str, port: int) -> str:
-    """Return why listening failed, with a fix if there is one."""
+def _start_error(error: OSError, tls_port: int | None) -> str:
+    """Return why the start failed, with a fix if there is one."""
+    if not isinstance(error, ListenError):
+        return f"cannot read or write {error.filename}: {error.strerror}. Name another folder with --tls FOLDER."
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {host} is already in use. Choose another with --port, or use --port 0 for a free one."
-    return f"cannot listen on {host}:{port}: {error.strerror or error}."
+        option = "--tls-port" if error.port == tls_port else "--port"
+        return (
+            f"port {error.port} of {error.host} is already in use. "
+            f"Choose another with {option}, or use {option} 0 for a free one."
+        )
+    return f"cannot listen on {error.host}:{error.port}: {error.strerror}."
 
 
 async def _run(engine: Engine) -> None:
@@ -144,6 +183,10 @@ async def _run(engine: Engine) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 50, 1000)
     sys.stdout.write(f"localbus listens on {url}\nDeveloper API: {url}/_localbus/\n")
+    if engine.https_url is not None and engine.options.tls is not None:
+        trusted = shlex.quote(str(certificate_file(engine.options.tls.folder).absolute()))
+        sys.stdout.write(f"and on {engine.https_url}, for clients that trust {trusted}:\n")
+        sys.stdout.write(f"  export AWS_CA_BUNDLE={trusted} NODE_EXTRA_CA_CERTS={trusted}\n")
     sys.stdout.flush()
     await stop.wait()
     await engine.stop()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock, RealClock
@@ -13,8 +15,10 @@ from localbus.delivery_faults import DeliveryFaults
 from localbus.developer_api.api import DeveloperApi
 from localbus.events import api as events_api
 from localbus.events.state import EventBridge
+from localbus.http.address import Address
 from localbus.http.cors import Cors
 from localbus.http.server import HttpServer
+from localbus.http.tls import server_context
 from localbus.journal import Journal
 from localbus.lambda_ import api as lambda_api
 from localbus.lambda_.state import EventSourceMappings
@@ -32,8 +36,20 @@ VERSION = version("orderboard-localbus")
 
 
 @dataclass(frozen=True)
+class Tls:
+    """An https port (0 for a free one), by the certificate in a folder."""
+
+    folder: Path
+    port: int = 0
+
+
+@dataclass(frozen=True)
 class Options:
-    """Options of an engine. `upstream` is the URL of the engine for every other service."""
+    """Options of an engine.
+
+    `upstream` is the URL of the engine for every other service. `public_url` is the address that clients and
+    subscribers use, if it is not that of the Host header.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -42,6 +58,14 @@ class Options:
     faults: DeliveryFaults | None = None
     allow_origins: tuple[str, ...] = ()
     sign_everything: bool = False
+    tls: Tls | None = None
+    public_url: str | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The host names by which clients reach the engine."""
+        public = urlsplit(self.public_url or "").hostname
+        return frozenset({self.host, public} if public else {self.host})
 
 
 class Engine:
@@ -87,17 +111,27 @@ class Engine:
         proxy = UpstreamProxy(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
         self.router = Router(services, developer_api, proxy, self.faults, rest)
-        self._server = HttpServer(Cors(self.router, options.allow_origins))
+        app = Cors(self.router, options.allow_origins)
+        self._server = HttpServer(Address(app, options.public_url) if options.public_url else app)
+        self._tls_server = HttpServer(Address(app, options.public_url)) if options.tls else None
+        self.https_url: str | None = None
 
     async def start(self) -> str:
         """Start to listen. Return the URL."""
         port = await self._server.start(self.options.host, self.options.port)
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
-        self.sns.url = f"http://{host}:{port}"
-        return self.sns.url
+        url = f"http://{host}:{port}"
+        self.sns.url = self.options.public_url or url
+        if self._tls_server is not None and self.options.tls is not None:
+            context = server_context(self.options.tls.folder, self.options.names)
+            self.sns.signer.https_port = await self._tls_server.start(self.options.host, self.options.tls.port, context)
+            self.https_url = f"https://{host}:{self.sns.signer.https_port}"
+        return url
 
     async def stop(self) -> None:
         """Stop listening and cancel all background tasks."""
         await self._server.stop()
+        if self._tls_server is not None:
+            await self._tls_server.stop()
         self.events.stop()
         await self.tasks.cancel_all()

@@ -12,14 +12,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from localbus.engine import Options
+from localbus.engine import Options, Tls
 from localbus.pytest_plugin import Localbus
 from localbus.sns.signature import Signer
 from support.localbus import WebServer, new_queue
@@ -86,6 +88,34 @@ def test_the_certificate_is_self_signed(localbus: Localbus, web: WebServer) -> N
     assert isinstance(key, rsa.RSAPublicKey)
     assert key.key_size == 2048
     assert certificate.not_valid_before_utc < datetime.now(UTC) < certificate.not_valid_after_utc
+
+
+@pytest.mark.parametrize(
+    ("public_url", "tls", "expected"),
+    [
+        (None, True, "https://127.0.0.1:TLS"),
+        ("https://bus.example:8443", True, "https://bus.example:8443"),
+        ("http://bus.example", True, "https://bus.example:TLS"),
+        ("http://bus.example", False, "http://bus.example"),
+    ],
+    ids=["from-the-request", "public", "public-http", "without-tls"],
+)
+def test_the_addresses_of_messages(
+    web: WebServer, tmp_path: Path, *, public_url: str | None, tls: bool, expected: str
+) -> None:
+    """SigningCertURL is https where there is an https port; a public URL also leads SubscribeURL and queue URLs."""
+    localbus = Localbus(Options(public_url=public_url, tls=Tls(tmp_path) if tls else None)).start()
+    sns = localbus.client("sns")
+
+    sns.subscribe(TopicArn=sns.create_topic(Name="t")["TopicArn"], Protocol="http", Endpoint=web.url)
+    document = json.loads(poll_until(lambda: web.requests)[0].body)
+    queue_url = localbus.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+
+    expected = expected.replace("TLS", str(localbus.engine.sns.signer.https_port))
+    assert document["SigningCertURL"].startswith(f"{expected}/_localbus/SimpleNotificationService-")
+    assert document["SubscribeURL"].startswith(f"{public_url or localbus.url}/?Action=ConfirmSubscription")
+    assert queue_url == f"{public_url or localbus.url}/000000000000/q"
+    localbus.stop()
 
 
 def test_a_queue_gets_a_digest_unless_everything_is_signed() -> None:

@@ -16,7 +16,10 @@ DROP_CONNECTION = 0  # not a status: end the connection without a response
 
 @dataclass
 class Request:
-    """A request. `body` is complete, or `stream` is set instead for a request that may go to the upstream."""
+    """A request. `body` is complete, or `stream` is set instead for a request that may go to the upstream.
+
+    `base_url` is the engine's address for this client, where it is not http with the Host header.
+    """
 
     method: str
     target: str
@@ -24,6 +27,7 @@ class Request:
     raw_headers: Headers = field(default_factory=list)
     body: bytes = b""
     stream: AsyncIterable[bytes] | None = None
+    base_url: str = ""
 
     def header(self, name: bytes) -> str:
         """Return the header of that lower-case name; empty text without one."""

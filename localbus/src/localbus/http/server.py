@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
@@ -252,6 +253,15 @@ def _head(response: Response, keep_alive: bool, length: bytes) -> bytes:
     return b"".join([*parts, length, b"\r\n" if keep_alive else b"Connection: close\r\n\r\n"])
 
 
+class ListenError(OSError):
+    """Listening at this address failed."""
+
+    def __init__(self, cause: OSError, host: str, port: int) -> None:
+        super().__init__(cause.errno, cause.strerror or str(cause))
+        self.host = host
+        self.port = port
+
+
 class HttpServer:
     """A server for one app."""
 
@@ -260,10 +270,13 @@ class HttpServer:
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen on a port, or on a free one if it is 0. Return the port."""
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listen on a port, or on a free one if it is 0. Return the port. Raises ListenError."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self.connection, host, port, backlog=2048)
+        try:
+            self._server = await loop.create_server(self.connection, host, port, backlog=2048, ssl=tls)
+        except OSError as exc:
+            raise ListenError(exc, host, port) from exc
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 

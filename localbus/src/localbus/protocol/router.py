@@ -148,10 +148,12 @@ def caller_of(request: Request) -> Caller:
     scope = _scope(request)
     key, region, _ = scope or ("", DEFAULT_REGION, "")
     account = key if _ACCOUNT.fullmatch(key) else DEFAULT_ACCOUNT
-    host = request.header(b"host") or "localhost"
+    base_url = request.base_url or f"http://{request.header(b'host') or 'localhost'}"
     trace_header = request.header(b"x-amzn-trace-id")
-    signed, url = scope is not None, f"http://{host}"
-    return Caller(account, region, url, new_id(), signed=signed, trace_header=trace_header, headers=request.headers)
+    signed = scope is not None
+    return Caller(
+        account, region, base_url, new_id(), signed=signed, trace_header=trace_header, headers=request.headers
+    )
 
 
 def _scope(request: Request) -> tuple[str, str, str] | None:

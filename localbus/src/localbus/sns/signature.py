@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from localbus.sns.signing_key import Digest, SigningKey
@@ -48,6 +49,7 @@ class Signer:
         self._sign_everything = sign_everything
         self.path = f"/_localbus{_FILE}{secrets.token_hex(16)}.pem"
         self._making = threading.Lock()
+        self.https_port: int | None = None
 
     def for_protocol(self, protocol: str) -> Signer | None:
         """Return the signer for what is sent by this protocol, or None for a digest in place of the signature."""
@@ -72,7 +74,14 @@ class Signer:
     def sign(self, document: Mapping[str, str], version: str, base_url: str) -> dict[str, str]:
         """Return the members for the signature: of a SHA-1 digest in version 1, of SHA-256 in version 2."""
         signature = self._key.sign(text_to_sign(document).encode(), _DIGESTS[version])
-        return _members(version, signature, f"{base_url}{self.path}")
+        return _members(version, signature, f"{self._secure(base_url)}{self.path}")
+
+    def _secure(self, base_url: str) -> str:
+        """Return the address of the https port, if there is one: validators refuse certificates by http."""
+        if self.https_port is None or base_url.startswith("https://"):
+            return base_url
+        host = urlsplit(base_url).hostname or "localhost"
+        return f"https://{f'[{host}]' if ':' in host else host}:{self.https_port}"
 
 
 def _members(version: str, signature: bytes, certificate_url: str) -> dict[str, str]:
