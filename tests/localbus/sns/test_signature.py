@@ -112,7 +112,7 @@ def test_the_addresses_of_messages(
     queue_url = localbus.client("sqs").create_queue(QueueName="q")["QueueUrl"]
 
     expected = expected.replace("TLS", str(localbus.engine.sns.signer.https_port))
-    assert document["SigningCertURL"].startswith(f"{expected}/_localbus/SimpleNotificationService-")
+    assert document["SigningCertURL"].startswith(f"{expected}/SimpleNotificationService-")
     assert document["SubscribeURL"].startswith(f"{public_url or localbus.url}/?Action=ConfirmSubscription")
     assert queue_url == f"{public_url or localbus.url}/000000000000/q"
     localbus.stop()

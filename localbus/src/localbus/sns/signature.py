@@ -47,7 +47,7 @@ class Signer:
 
     def __init__(self, *, sign_everything: bool = False) -> None:
         self._sign_everything = sign_everything
-        self.path = f"/_localbus{_FILE}{secrets.token_hex(16)}.pem"
+        self.path = f"{_FILE}{secrets.token_hex(16)}.pem"
         self._making = threading.Lock()
         self.https_port: int | None = None
 
