@@ -8,6 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from localbus.background_tasks import BackgroundTasks
+from localbus.boundary.delivery import Deliveries
+from localbus.boundary.proxy import BoundaryProxy
+from localbus.boundary.state import Boundary
 from localbus.clock import Clock, RealClock
 from localbus.cloudformation import api as cloudformation_api
 from localbus.cloudformation.state import CloudFormation
@@ -108,9 +111,16 @@ class Engine:
         developer_api = DeveloperApi(
             self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about
         )
-        proxy = UpstreamProxy(options.upstream) if options.upstream else None
         rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
-        self.router = Router(services, developer_api, proxy, self.faults, rest)
+        if options.upstream is None or self.stacks.upstream is None:
+            self.router = Router(services, developer_api, None, self.faults, rest)
+        else:
+            deliveries = Deliveries(self.clock, self.journal, self.sqs, self.sns, self.events)
+            boundary = Boundary(deliveries, upstream, self.tasks)
+            proxy = BoundaryProxy(boundary, UpstreamProxy(options.upstream))
+            self.mappings.before_upstream = boundary.prepare_mapping
+            self.stacks.upstream.before_deployment = boundary.prepare_stack
+            self.router = Router(services, developer_api, proxy, self.faults, rest, reads_body=proxy.reads_body)
         app = Cors(self.router, options.allow_origins)
         self._server = HttpServer(Address(app, options.public_url) if options.public_url else app)
         self._tls_server = HttpServer(Address(app, options.public_url)) if options.tls else None

@@ -104,16 +104,19 @@ class AccessControl:
     def check_delivery(
         self, policy: str, principal: Principal, action: str, resource: str, *, kms_key: str, codes: tuple[str, str]
     ) -> None:
-        """Raise AwsError unless a service may deliver. `codes` are the errors for the policy and for the key.
+        """Raise AwsError unless a service, or a role of an account, may deliver.
+
+        `codes` are the errors for the policy and for the key. A role of the owner's account needs no policy.
 
         A service cannot use the key that AWS manages for SQS or SNS (`alias/aws/sqs`): its policy allows accounts only.
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
         """
         if not self.enforce:
             return
-        if not allows(policy, principal, action, resource, self._clock.now()):
-            code, reason = codes[0], f"the resource policy does not allow {principal.service} to perform {action}"
-        elif kms_key == f"alias/aws/{action.partition(':')[0]}":
+        if not allows_sender(policy, principal, action, resource, self._clock.now()):
+            sender = principal.service or f"a role of {principal.account}"
+            code, reason = codes[0], f"the resource policy does not allow {sender} to perform {action}"
+        elif principal.service is not None and kms_key == f"alias/aws/{action.partition(':')[0]}":
             code, reason = codes[1], f"the policy of the key {kms_key} does not allow {principal.service} to use it"
         else:
             return
@@ -158,6 +161,15 @@ def allows(policy: str, principal: Principal, action: str, resource: str, now: f
         policy, principal, action, resource, now if "Time" in policy and _parsed(policy).uses_time else 0
     )
     return "Allow" in effects and "Deny" not in effects
+
+
+def allows_sender(policy: str, principal: Principal, action: str, resource: str, now: float) -> bool:
+    """Return whether a service, or a role, may: a role of the owner's account unless it is denied."""
+    if allows(policy, principal, action, resource, now):
+        return True
+    if principal.service is not None or principal.account != resource.split(":")[4]:
+        return False
+    return "Deny" not in policy or "Deny" not in _effects(policy, principal, action, resource, now)
 
 
 def allows_account(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +25,8 @@ class UpstreamCloudFormation:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        # Called with the resources of a stack before the upstream deploys them. Raises AwsError.
+        self.before_deployment: Callable[[Mapping[str, Any], Caller], Awaitable[None]] = _nothing
         self._model = ServiceModel(Loader().load_service_model("cloudformation", "service-2"), "cloudformation")
         self._serializer: Any = create_serializer("query", include_validation=False)
         self._parser: Any = create_parser("query")
@@ -64,3 +67,7 @@ class UpstreamCloudFormation:
 def _authorization(caller: Caller, service: str) -> str:
     scope = f"Credential={caller.account}/20200101/{caller.region}/{service}/aws4_request"
     return f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature={'0' * 64}"
+
+
+async def _nothing(_resources: Mapping[str, Any], _caller: Caller) -> None:
+    return

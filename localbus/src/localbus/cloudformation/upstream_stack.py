@@ -68,6 +68,10 @@ class UpstreamStack:
         self._new = set(resources) - set(deployed)
         self._unchanged = {name for name, one in resources.items() if deployed.get(name) == one}
         self._rolls_back = False
+        try:
+            await self._upstream.before_deployment(resources, self._caller)
+        except AwsError as exc:
+            raise UpstreamStackError(exc.message) from exc
         if not await self._start(given):
             return
         shown = await self._wait()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from localbus.clock import Clock
@@ -26,7 +26,10 @@ Item = TypeVar("Item", bound=Resource)
 
 
 class Registry(Generic[Item]):
-    """Resources of one kind by account, region and name. Subclasses set AWS's words for a name in use or not found."""
+    """Resources of one kind by account, region and name. Subclasses set AWS's words for a name in use or not found.
+
+    `on_change` is called with the ARN of each new or deleted resource.
+    """
 
     in_use: ClassVar[str]
     not_found: ClassVar[str]
@@ -34,6 +37,7 @@ class Registry(Generic[Item]):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._items: dict[tuple[str, str, str], Item] = {}
+        self.on_change: list[Callable[[str], None]] = []
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self._items.values())
@@ -46,6 +50,7 @@ class Registry(Generic[Item]):
     def add(self, item: Item, caller: Caller) -> Item:
         """Add a resource and return it."""
         self._items[caller.account, caller.region, item.name] = item
+        self._changed(item.arn)
         return item
 
     def find(self, name: str, caller: Caller, verb: str = "describe") -> Item:
@@ -67,7 +72,12 @@ class Registry(Generic[Item]):
         """Delete a resource and return it."""
         item = self.find(name, caller, "delete")
         del self._items[caller.account, caller.region, name]
+        self._changed(item.arn)
         return item
+
+    def _changed(self, arn: str) -> None:
+        for follow in self.on_change:
+            follow(arn)
 
 
 def pick(params: Params, *names: str) -> Params:

@@ -6,6 +6,7 @@ See `event_pattern` for patterns, `rule_index` for rule lookup and `delivery` fo
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
@@ -63,6 +64,7 @@ class EventBridge:
         dispatcher = Dispatcher(clock, journal, sqs, tasks)
         self.deliveries = EventDeliveries(clock, journal, dispatcher, targets.senders())
         self.set_faults(faults or DeliveryFaults())
+        self.on_rule: Callable[[Rule], None] = lambda _rule: None  # called with each new or changed rule
         self._tasks = tasks
 
     def set_faults(self, faults: DeliveryFaults) -> None:
@@ -105,6 +107,7 @@ class EventBridge:
             rule.timer = None
         if rule.bus.rules.get(rule.name) is rule:
             self._schedule(rule, self.clock.now())
+            self.on_rule(rule)
 
     def _schedule(self, rule: Rule, now: float) -> None:
         when = rule.schedule.after(now) if rule.schedule and rule.is_enabled else None

@@ -25,6 +25,7 @@ async def create(mappings: EventSourceMappings, params: Params, caller: Caller) 
     if not queue_arn and "SelfManagedEventSource" not in params:
         raise invalid("Unrecognized event source.")
     if not is_queue(queue_arn):
+        await mappings.before_upstream(params, caller)
         return await mappings.upstream.request("POST", PATH, caller, params)
     queue = mappings.sqs.queues.by_arn(queue_arn)
     settings = settings_of(params, Settings(), fifo=queue_arn.endswith(".fifo"))
@@ -74,6 +75,7 @@ async def update(mappings: EventSourceMappings, params: Params, caller: Caller) 
     mapping = mappings.find(params["UUID"], caller)
     if mapping is None:
         given = {name: value for name, value in params.items() if name != "UUID"}
+        await mappings.before_upstream(given, caller)
         return await mappings.upstream.request("PUT", f"{PATH}/{params['UUID']}", caller, given)
     _check_settled(mapping, "update")
     settings = settings_of(params, mapping.settings, fifo=mapping.queue_arn.endswith(".fifo"))

@@ -6,7 +6,7 @@ The execution role of a function is not checked for access to the queue: the ups
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
@@ -15,6 +15,7 @@ from localbus.lambda_.mapping import EventSourceMapping, Settings
 from localbus.lambda_.poller import Poller
 from localbus.lambda_.upstream_lambda import UpstreamLambda
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamClient
 
@@ -31,9 +32,10 @@ class EventSourceMappings:
         self._journal = journal
         self._calls = upstream
         self._tasks = tasks
+        self.before_upstream: Callable[[Params, Caller], Awaitable[None]] = _nothing  # called with each of its mappings
         self._mappings: dict[str, EventSourceMapping] = {}
         self._pollers: dict[str, Poller] = {}
-        sqs.queues.on_create = self._queue_created
+        sqs.queues.on_change.append(self._queue_changed)
 
     def __iter__(self) -> Iterator[EventSourceMapping]:
         return iter(list(self._mappings.values()))
@@ -93,8 +95,12 @@ class EventSourceMappings:
 
         asyncio.get_running_loop().call_soon(end)
 
-    def _queue_created(self, arn: str) -> None:
+    def _queue_changed(self, arn: str) -> None:
         """Resume receiving from a queue that was deleted and created again."""
         for mapping in self:
             if mapping.queue_arn == arn:
                 self._pollers[mapping.uuid].wake()
+
+
+async def _nothing(_params: Params, _caller: Caller) -> None:
+    return

@@ -42,6 +42,8 @@ class Router:
         upstream: Handler | None = None,
         faults: ApiFaults | None = None,
         rest: Sequence[RestJsonProtocol] = (),
+        *,
+        reads_body: Callable[[Request], bool] = lambda _request: False,
     ) -> None:
         self._by_name = {service.name: service for service in services}
         self._by_target = {s.api.target_prefix: JsonProtocol(s) for s in services if s.json_version}
@@ -51,12 +53,13 @@ class Router:
         self._developer_api = developer_api
         self._upstream = upstream
         self._faults = faults or ApiFaults()
+        self._reads_body = reads_body  # of requests that go upstream
 
     def wants_stream(self, request: Request) -> bool:
         """Return whether the request certainly goes upstream: then it may be handled before its body is complete."""
         if request.target.startswith("/_") or request.is_form or self._service_by_head(request) is not None:
             return False
-        return not any(protocol.is_for(request) for protocol in self._rest)
+        return not any(protocol.is_for(request) for protocol in self._rest) and not self._reads_body(request)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer by the service of the request."""
@@ -154,6 +157,12 @@ def caller_of(request: Request) -> Caller:
     return Caller(
         account, region, base_url, new_id(), signed=signed, trace_header=trace_header, headers=request.headers
     )
+
+
+def service_of(request: Request) -> str | None:
+    """Return the service in the credential scope of a request."""
+    scope = _scope(request)
+    return scope[2] if scope else None
 
 
 def _scope(request: Request) -> tuple[str, str, str] | None:

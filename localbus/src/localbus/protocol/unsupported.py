@@ -7,7 +7,6 @@ from xml.sax.saxutils import escape
 
 from localbus.http.message import Headers, Request, Response
 
-_JSON: Headers = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", b"NotImplemented")]
 _XML: Headers = [(b"Content-Type", b"text/xml")]
 
 
@@ -18,9 +17,17 @@ def unsupported(request: Request, service: str | None) -> Response:
         text += " EventBridge. GET /_localbus/ lists localbus's own routes."
         return Response(404, [(b"Content-Type", b"text/plain; charset=utf-8")], f"{text}\n".encode())
     text = f"localbus does not have {service or 'this service'}. Start it with --upstream URL to proxy other services."
+    return refusal(request, service, "NotImplemented", text, 501)
+
+
+def refusal(request: Request, service: str | None, code: str, text: str, status: int) -> Response:
+    """Return an error in the protocol of a request to a service that localbus does not have."""
     if service == "s3":
-        return Response(501, _XML, f"<Error><Code>NotImplemented</Code><Message>{text}</Message></Error>".encode())
+        error = f"<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
+        return Response(status, _XML, error.encode())
     if request.is_form:
-        error = f"<Type>Receiver</Type><Code>NotImplemented</Code><Message>{escape(text)}</Message>"
-        return Response(501, _XML, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
-    return Response(501, _JSON, json.dumps({"__type": "NotImplemented", "message": text}).encode())
+        fault = "Sender" if status < 500 else "Receiver"
+        error = f"<Type>{fault}</Type><Code>{code}</Code><Message>{escape(text)}</Message>"
+        return Response(status, _XML, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
+    headers = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", code.encode())]
+    return Response(status, headers, json.dumps({"__type": code, "message": text}).encode())

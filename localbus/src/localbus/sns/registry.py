@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from localbus.clock import Clock
 from localbus.errors import AwsError
@@ -25,7 +25,10 @@ _FIFO_NAME_RULE = (
 
 
 class Topics:
-    """Topics by ARN, and their subscriptions by ARN and by token."""
+    """Topics by ARN, and their subscriptions by ARN and by token.
+
+    `on_change` is called with the ARN of each new or deleted topic.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -33,6 +36,7 @@ class Topics:
         self._subscriptions: dict[str, Subscription] = {}
         self._by_topic: dict[str, dict[str, Subscription]] = {}
         self._by_token: dict[str, Subscription] = {}
+        self.on_change: list[Callable[[str], None]] = []
 
     # Topics
 
@@ -52,6 +56,7 @@ class Topics:
         if existing is None:
             self._by_topic[arn] = {}
             topic = self._topics[arn] = Topic(arn, attributes, dict(tags), self._clock.now())
+            self._changed(arn)
             return topic
         current = topic_attributes.describe(existing)
         if any(current.get(attribute, "") != value for attribute, value in attributes.items() if value != "false"):
@@ -80,6 +85,11 @@ class Topics:
         for subscription_arn in self._by_topic.pop(topic.arn):
             del self._subscriptions[subscription_arn]
         self._by_token = {token: one for token, one in self._by_token.items() if one.topic is not topic}
+        self._changed(topic.arn)
+
+    def _changed(self, arn: str) -> None:
+        for follow in self.on_change:
+            follow(arn)
 
     # Subscriptions
 

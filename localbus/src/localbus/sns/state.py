@@ -67,20 +67,36 @@ class Sns:
             raise not_authorized(caller.account, action, topic.arn, denied=owns)
         return topic
 
-    def deliver(self, topic_arn: str, entry: Params, principal: Principal, trace_header: str = "") -> str:
+    def deliver(
+        self,
+        topic_arn: str,
+        entry: Params,
+        principal: Principal,
+        trace_header: str = "",
+        *,
+        message_id: str | None = None,
+    ) -> str:
         """Publish for a service and return the message id. The entry is Publish's input without the ARN.
+
+        `message_id` is the id that the service has returned already.
 
         Raises AwsError: NotFoundException, AuthorizationErrorException where the topic's policy does not allow the
         service, KMSAccessDeniedException where the topic's key is the one that AWS manages (sns-key-management), or
         an error of Publish.
         """
+        topic = self.check_delivery(topic_arn, principal)
+        caller = Caller(topic.account, topic.region, self.url, trace_header=trace_header)
+        notification = build(entry, topic, caller, self.clock.now())
+        notification.message_id = message_id or notification.message_id
+        self.publisher.publish(topic, notification)
+        return notification.message_id
+
+    def check_delivery(self, topic_arn: str, principal: Principal) -> Topic:
+        """Return the topic. Raises AwsError as `deliver` does if it does not exist or the service may not publish."""
         topic = self.topics.look_up(topic_arn)
         if topic is None:
             raise not_found("Topic")
         key = topic.attributes.get("KmsMasterKeyId", "")
         codes = ("AuthorizationErrorException", "KMSAccessDeniedException")
         self._access.check_delivery(topic.policy, principal, "sns:Publish", topic_arn, kms_key=key, codes=codes)
-        caller = Caller(topic.account, topic.region, self.url, trace_header=trace_header)
-        notification = build(entry, topic, caller, self.clock.now())
-        self.publisher.publish(topic, notification)
-        return notification.message_id
+        return topic

@@ -52,7 +52,7 @@ class QueueRecord:
 
 
 class Queues:
-    """The queues of every account and region. `on_create` is called with the ARN of each new queue."""
+    """The queues of every account and region. `on_change` is called with the ARN of each new or deleted queue."""
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.clock = clock
@@ -60,7 +60,7 @@ class Queues:
         self.faults = QueueFaults()
         self._records: dict[Key, QueueRecord] = {}
         self._deleted_at: dict[Key, float] = {}
-        self.on_create: Callable[[str], None] = lambda _arn: None
+        self.on_change: list[Callable[[str], None]] = []
 
     def __iter__(self) -> Iterator[QueueRecord]:
         return iter(list(self._records.values()))
@@ -92,7 +92,7 @@ class Queues:
         record = QueueRecord(queue, caller.account, caller.region, attributes, now, now, dict(tags))
         self._apply_attributes(record)
         self._records[key] = record
-        self.on_create(arn)
+        self._changed(arn)
         return record
 
     def set_faults(self, faults: QueueFaults) -> None:
@@ -119,6 +119,11 @@ class Queues:
         del self._records[key]
         self._deleted_at[key] = self.clock.now()
         record.queue.close()
+        self._changed(record.queue.arn)
+
+    def _changed(self, arn: str) -> None:
+        for follow in self.on_change:
+            follow(arn)
 
     def free_name(self, arn: str) -> None:
         """Allow the name of a deleted queue to be reused at once."""

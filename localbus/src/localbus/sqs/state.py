@@ -87,21 +87,29 @@ class Sqs:
         content: Content | None = None,
         *,
         is_dead_letter: bool = False,
+        message_id: str | None = None,
     ) -> str:
         """Send a message for a service and return its id. `entry` is SendMessage's input without the URL.
 
         A dead letter is never a duplicate of another. `content` is the entry's body and attributes, for a service that
-        sends the same to several queues. Raises AwsError: QueueDoesNotExist, AccessDeniedException or KmsAccessDenied
-        if the service may not send, or any error of SendMessage. The service decides which of these it retries.
+        sends the same to several queues; `message_id` is the id that the service has returned already. Raises AwsError:
+        QueueDoesNotExist, AccessDeniedException or KmsAccessDenied if the service may not send, or any error of
+        SendMessage. The service decides which of these it retries.
         """
-        record = self.queues.by_arn(queue_arn)
-        if record is None:
-            raise does_not_exist()
-        key, codes = record.attributes.get("KmsMasterKeyId", ""), ("AccessDeniedException", "KmsAccessDenied")
-        self._access.check_delivery(record.policy, principal, "sqs:SendMessage", queue_arn, kms_key=key, codes=codes)
+        record = self.check_delivery(queue_arn, principal)
         message, delay_s = build(entry, record.queue, principal.service or record.account, content)
+        message.message_id = message_id or message.message_id
         if is_dead_letter:
             record.queue.put_moved(message)
         else:
             record.queue.send(message, delay_s)
         return message.message_id
+
+    def check_delivery(self, queue_arn: str, principal: Principal) -> QueueRecord:
+        """Return the queue. Raises AwsError as `deliver` does if it does not exist or the service may not send."""
+        record = self.queues.by_arn(queue_arn)
+        if record is None:
+            raise does_not_exist()
+        key, codes = record.attributes.get("KmsMasterKeyId", ""), ("AccessDeniedException", "KmsAccessDenied")
+        self._access.check_delivery(record.policy, principal, "sqs:SendMessage", queue_arn, kms_key=key, codes=codes)
+        return record

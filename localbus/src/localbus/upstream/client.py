@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from localbus.errors import AwsError
 from localbus.http import client as http_client
@@ -67,6 +68,11 @@ class UpstreamClient:
         headers = {"X-Amz-Target": target, "Content-Type": f"application/x-amz-json-{version}"}
         answer = await self._send("POST", "/", arn, headers, json.dumps(params).encode())
         return answer.status, _document(answer.body)
+
+    async def form(self, arn: str, params: Mapping[str, str]) -> Answer:
+        """Call an action of a Query service."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return await self._send("POST", "/", arn, headers, urlencode(params).encode())
 
     async def _send(
         self,

@@ -1,0 +1,85 @@
+"""A bridge: moves what arrives at a mirror into the queue, topic or bus of this engine.
+
+A message is received, delivered and then deleted, so none is lost; one that comes again is known by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from localbus.boundary.mirror import Mirror, MirrorError
+from localbus.http.client import NoAnswerError
+from localbus.protocol.service_model import Params
+
+log = logging.getLogger("localbus")
+
+_WAIT_S: Final = 20
+_FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 5.0
+_KNOWN_IDS: Final = 1000
+
+
+class Bridge:
+    """The bridge from one mirror. `attributes` returns those for its creation, `deliver` takes each message once.
+
+    `after` is the deletion of an earlier mirror of the same name.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        attributes: Callable[[], dict[str, str]],
+        deliver: Callable[[Params], None],
+        after: asyncio.Task[None] | None = None,
+    ) -> None:
+        self._mirror = mirror
+        self._attributes = attributes
+        self._deliver = deliver
+        self._after = after
+        self._created = False
+        self._creation = asyncio.Lock()
+        self._known: deque[str] = deque(maxlen=_KNOWN_IDS)
+
+    async def create(self) -> None:
+        """Create the mirror, unless it exists. Raises MirrorError, NoAnswerError or TimeoutError."""
+        async with self._creation:
+            if self._after is not None:
+                await asyncio.wait([self._after])
+                self._after = None
+            if not self._created:
+                await self._mirror.create(self._attributes())
+                self._created = True
+
+    async def run(self) -> None:
+        """Move messages until the task is cancelled."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                await self.create()
+                await self._move()
+                pause_s = _FIRST_PAUSE_S
+            except MirrorError as exc:  # such as a mirror that a reset of the upstream has deleted
+                self._created = False
+                log.warning("bridge.repeats: %s", exc)
+                await asyncio.sleep(pause_s)
+            except (NoAnswerError, TimeoutError):
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _move(self) -> None:
+        for message in await self._mirror.receive(_WAIT_S):
+            if message["MessageId"] not in self._known:
+                self._deliver(message)
+                self._known.append(message["MessageId"])
+            await self._mirror.remove(message)
+
+    async def delete(self) -> None:
+        """Delete the mirror, as far as it exists."""
+        try:
+            await self._mirror.delete()
+        except (MirrorError, NoAnswerError, TimeoutError) as exc:
+            log.info("bridge.not_deleted: %s", exc)

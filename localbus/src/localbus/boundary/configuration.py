@@ -1,0 +1,52 @@
+"""The configuration of a sender: a service of the upstream that sends to queues, topics or buses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from localbus.boundary.names import Kind, Name
+from localbus.errors import AwsError
+from localbus.resource_policy import Principal
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A sender: its service and its ARN, as far as its configuration has one.
+
+    A sender with `may_precede_target` is accepted before its target exists. `details` is what its messages need: for a
+    schedule its target, for a function the queue or topic that is its dead-letter target.
+    """
+
+    service: str
+    arn: str = ""
+    may_precede_target: bool = False
+    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def principal(self, arn: str, account: str) -> Principal:
+        """Return the principal that sends: the service for S3, alarms and SES, else a role of the account."""
+        if self.service not in _SERVICE_PRINCIPALS:
+            return Principal(account=account)
+        context = {"aws:SourceArn": arn, "aws:SourceAccount": account}
+        if self.service != "s3":  # a topic's default policy allows its owner's alarms and e-mail, and not S3
+            context["aws:SourceOwner"] = account
+        return Principal(service=_SERVICE_PRINCIPALS[self.service], context=context)
+
+
+_SERVICE_PRINCIPALS = {"s3": "s3.amazonaws.com", "monitoring": "cloudwatch.amazonaws.com", "ses": "ses.amazonaws.com"}
+
+
+@dataclass
+class Configuration:
+    """The targets of one sender. `all_of` has the kinds of which any may be a target, known only when it runs."""
+
+    sender: Sender
+    targets: set[Name] = field(default_factory=set)
+    all_of: set[Kind] = field(default_factory=set)
+
+
+def not_sent(what: str, instead: str = "") -> AwsError:
+    """Return the error for a configuration that the upstream accepts and never acts on."""
+    way_out = instead or "A backend that has it: real AWS (--backend aws)."
+    return AwsError("NotImplemented", f"{what} is not implemented: the message would be lost. {way_out}")

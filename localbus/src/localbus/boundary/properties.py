@@ -1,0 +1,117 @@
+"""The targets of each sender, read from its properties, which are the same in its own API and in CloudFormation.
+
+Each reader raises AwsError (NotImplemented) for a target to which the upstream never sends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from localbus.boundary.configuration import Configuration, Sender, not_sent
+from localbus.boundary.names import Name, names_in
+from localbus.boundary.state_machine import read_definition
+from localbus.protocol.service import Caller
+
+_SQS_INTEGRATION = re.compile(r"arn:aws[a-z-]*:apigateway:([a-z0-9-]+):sqs:path/([0-9]{12})/([A-Za-z0-9_.-]+)")
+_QUERY_ACTION = re.compile(r"\bAction=(\w+)")
+_MESSAGING = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:(sqs|sns|eventbridge):(\w+)")
+
+
+def read_bucket(bucket: str, notification: str, caller: Caller) -> Configuration:
+    """S3: the notification configuration of a bucket, as XML or JSON. EventBridge gets events by the default bus."""
+    names = {name for name in names_in(notification, caller) if name.kind != "events"}
+    return Configuration(Sender("s3", f"arn:aws:s3:::{bucket}" if bucket else ""), names)
+
+
+def read_schedule(name: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
+    """EventBridge Scheduler: a schedule."""
+    target = _mapping(given.get("Target"))
+    arn = str(target.get("Arn", ""))
+    universal = _MESSAGING.match(arn)
+    if universal:
+        service, action = universal.groups()
+        raise not_sent(f"The universal target {service}:{action} of a schedule", "Name the queue, topic or bus itself.")
+    group = given.get("GroupName") or "default"
+    own_arn = f"arn:aws:scheduler:{caller.region}:{caller.account}:schedule/{group}/{name}"
+    sender = Sender("scheduler", own_arn, may_precede_target=True, details=target)
+    return Configuration(sender, set(names_in(arn, caller)))
+
+
+def read_pipe(name: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
+    """EventBridge Pipes: the upstream has pipes from table streams to topics and state machines."""
+    source, target = str(given.get("Source", "")), str(given.get("Target", ""))
+    for what, arn, wanted in (("from", source, {"dynamodb"}), ("to", target, {"sns", "states"})):
+        service = arn.split(":")[2] if arn.count(":") >= 5 else ""
+        if service and service not in wanted:
+            instead = "An event source mapping or a rule can take its place; pipes go from table streams to topics."
+            raise not_sent(f"A pipe {what} {service}", instead)
+    parameters = _mapping(_mapping(given.get("SourceParameters")).get("DynamoDBStreamParameters"))
+    if parameters.get("DeadLetterConfig"):
+        raise not_sent("The dead-letter queue of a pipe")
+    sender = Sender("pipes", f"arn:aws:pipes:{caller.region}:{caller.account}:pipe/{name}")
+    return Configuration(sender, set(names_in(target, caller)))
+
+
+def read_dead_letter(function: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
+    """Lambda: the DeadLetterConfig of a function."""
+    target = str(given.get("TargetArn", ""))
+    return _function(function, target, caller, {"dead_letter": target})
+
+
+def read_invoke_config(function: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
+    """Lambda: the destinations of asynchronous invocations, of which the upstream has OnFailure without buses."""
+    destinations = _mapping(given.get("DestinationConfig"))
+    if _destination(destinations, "OnSuccess"):
+        raise not_sent("The destination OnSuccess of a function", "Send from the function itself.")
+    target = _destination(destinations, "OnFailure")
+    if ":events:" in target:
+        raise not_sent("A bus as the destination OnFailure of a function", "A queue or a topic is possible.")
+    return _function(function, target, caller)
+
+
+def _destination(destinations: Mapping[str, Any], condition: str) -> str:
+    return str(_mapping(destinations.get(condition)).get("Destination") or "")
+
+
+def _function(function: str, target: str, caller: Caller, details: Mapping[str, Any] | None = None) -> Configuration:
+    name = function.rpartition(":function:")[2].partition(":")[0]
+    arn = f"arn:aws:lambda:{caller.region}:{caller.account}:function:{name}"
+    return Configuration(Sender("lambda", arn, details=details or {}), set(names_in(target, caller)))
+
+
+def read_stream_mapping(given: Mapping[str, Any], caller: Caller) -> Configuration:
+    """Lambda: the destination of an event source mapping of a stream, for batches that fail."""
+    target = _destination(_mapping(given.get("DestinationConfig")), "OnFailure")
+    return _function(str(given.get("FunctionName", "")), target, caller)
+
+
+def read_state_machine(name: str, definition: object, caller: Caller) -> Configuration:
+    """Step Functions: the definition of a state machine."""
+    arn = name if ":" in name else f"arn:aws:states:{caller.region}:{caller.account}:stateMachine:{name}"
+    found = Configuration(Sender("states", arn))
+    if isinstance(definition, str):
+        read_definition(definition, found, caller)
+    return found
+
+
+def read_alarm(text: str, caller: Caller) -> Configuration:
+    """CloudWatch: the actions of an alarm."""
+    topics: set[Name] = {name for name in names_in(text, caller) if name.kind == "sns"}
+    return Configuration(Sender("monitoring"), topics)
+
+
+def read_method(text: str, caller: Caller) -> Configuration:
+    """API Gateway: integrations with a queue, which the upstream serves for SendMessage."""
+    found = Configuration(Sender("apigateway"))
+    for region, account, name in _SQS_INTEGRATION.findall(text):
+        found.targets.add(Name("sqs", account, region, name))
+    for action in _QUERY_ACTION.findall(text) if found.targets else ():
+        if action != "SendMessage":
+            raise not_sent(f"{action} by an integration of API Gateway", "SendMessage is possible.")
+    return found
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,137 @@
+"""Requests by which services of the upstream are configured to send, read on their way through.
+
+`reader_of` finds the reader by service, method and path; a request without one passes unread.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from localbus.boundary.configuration import Configuration, Sender
+from localbus.boundary.names import names_in
+from localbus.boundary.properties import (
+    read_alarm,
+    read_bucket,
+    read_dead_letter,
+    read_invoke_config,
+    read_method,
+    read_pipe,
+    read_schedule,
+    read_state_machine,
+)
+from localbus.http.message import Request
+from localbus.protocol.service import Caller
+
+Reader = Callable[[Request, Caller], Configuration]
+
+_CREATE_FUNCTION = re.compile(r"/2015-03-31/functions/?")
+_FUNCTION_CONFIGURATION = re.compile(r"/2015-03-31/functions/[^/]+/configuration")
+_INVOKE_CONFIG = re.compile(r"/2019-09-25/functions/[^/]+/event-invoke-config")
+# A function's code, up to 70 MB in the same body, is not parsed.
+_DEAD_LETTER = re.compile(r'"DeadLetterConfig"\s*:\s*(\{[^}]*\})')
+_FUNCTION_NAME = re.compile(r'"FunctionName"\s*:\s*"([^"]+)"')
+# The length of a CBOR text of 24 to 255 bytes, which all ARNs have. Without it the next text could be part of the name.
+_CBOR_TEXT = re.compile(rb"\x78([\x18-\xff])", re.DOTALL)
+
+
+def reader_of(request: Request, service: str | None) -> Reader | None:
+    """Return the reader of a request that the credentials assign to a service."""
+    if request.method not in {"POST", "PUT", "PATCH"}:
+        return None
+    if service in {None, "s3"}:
+        return _bucket if request.method == "PUT" and "notification" in request.query else None
+    if service == "lambda":
+        return _function_reader(request.path)
+    return _READERS.get(service or "")
+
+
+def _function_reader(path: str) -> Reader | None:
+    if _CREATE_FUNCTION.fullmatch(path) or _FUNCTION_CONFIGURATION.fullmatch(path):
+        return _function
+    return _invoke_config if _INVOKE_CONFIG.fullmatch(path) else None
+
+
+def _bucket(request: Request, caller: Caller) -> Configuration:
+    first = request.path.strip("/").partition("/")[0]
+    bucket = first or request.header(b"host").partition(".")[0]
+    return read_bucket(bucket, request.body.decode(errors="replace"), caller)
+
+
+def _function(request: Request, caller: Caller) -> Configuration:
+    text = request.body.decode("latin-1")
+    name = _FUNCTION_NAME.search(text)
+    parts = request.path.split("/")
+    function = name[1] if name else parts[3] if len(parts) > 3 else ""
+    found = _DEAD_LETTER.search(text)
+    return read_dead_letter(function, _document(found[1]) if found else {}, caller)
+
+
+def _invoke_config(request: Request, caller: Caller) -> Configuration:
+    return read_invoke_config(request.path.split("/")[3], _document(request.body), caller)
+
+
+def _schedule(request: Request, caller: Caller) -> Configuration:
+    return read_schedule(request.path.rpartition("/")[2], _document(request.body), caller)
+
+
+def _pipe(request: Request, caller: Caller) -> Configuration:
+    return read_pipe(request.path.rpartition("/")[2], _document(request.body), caller)
+
+
+def _state_machine(request: Request, caller: Caller) -> Configuration:
+    given = _document(request.body)
+    return read_state_machine(given.get("name") or given.get("stateMachineArn") or "", given.get("definition"), caller)
+
+
+def _alarm(request: Request, caller: Caller) -> Configuration:
+    return read_alarm(_text(request), caller)
+
+
+def _topic_rule(request: Request, caller: Caller) -> Configuration:
+    name = request.path.rpartition("/")[2]
+    sender = Sender("iot", f"arn:aws:iot:{caller.region}:{caller.account}:rule/{name}")
+    return Configuration(sender, set(names_in(_text(request), caller)))
+
+
+def _identity(request: Request, caller: Caller) -> Configuration:
+    return Configuration(Sender("ses"), set(names_in(_text(request), caller)))
+
+
+def _method(request: Request, caller: Caller) -> Configuration:
+    return read_method(_text(request), caller)
+
+
+_READERS: Final[Mapping[str, Reader]] = {
+    "apigateway": _method,
+    "iot": _topic_rule,
+    "monitoring": _alarm,
+    "pipes": _pipe,
+    "scheduler": _schedule,
+    "ses": _identity,
+    "states": _state_machine,
+}
+
+
+def _text(request: Request) -> str:
+    """Return the body as text: a form decoded, and of CBOR the texts of 24 to 255 bytes."""
+    if request.is_form:
+        return unquote_plus(request.body.decode("latin-1"))
+    if b"cbor" in request.headers.get(b"content-type", b""):
+        body = request.body
+        return "\n".join(
+            body[found.end() : found.end() + found[1][0]].decode("latin-1") for found in _CBOR_TEXT.finditer(body)
+        )
+    return request.body.decode(errors="replace").replace("\\/", "/")
+
+
+def _document(body: bytes | str) -> dict[str, Any]:
+    """Return a JSON object; an empty one for what the upstream will reject."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

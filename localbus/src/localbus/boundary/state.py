@@ -1,0 +1,159 @@
+"""The boundary of one engine: which of its queues, topics and buses the upstream's services send to, and their bridges.
+
+A bridge exists only while a sender is configured and its target exists. A sender that is deleted leaves its bridge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localbus.background_tasks import BackgroundTasks
+from localbus.boundary.bridge import Bridge
+from localbus.boundary.configuration import Configuration, Sender
+from localbus.boundary.delivery import Deliveries
+from localbus.boundary.mirror import Mirror, MirrorError
+from localbus.boundary.names import Kind, Name, name_of
+from localbus.boundary.properties import read_stream_mapping
+from localbus.boundary.templates import senders_in
+from localbus.errors import AwsError
+from localbus.events.bus import DEFAULT_BUS, Rule
+from localbus.http.client import NoAnswerError
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+from localbus.upstream.client import UpstreamClient
+
+_OF_QUEUE = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit", "MaximumMessageSize")
+_OF_TOPIC = ("FifoTopic", "ContentBasedDeduplication")
+_Senders = dict[tuple[str, str], Sender]
+
+
+class Boundary:
+    """The senders of each target, and a bridge for each target that needs one."""
+
+    def __init__(self, deliveries: Deliveries, calls: UpstreamClient, tasks: BackgroundTasks) -> None:
+        self._deliveries = deliveries
+        self._calls = calls
+        self._tasks = tasks
+        self._senders: dict[Name, _Senders] = {}
+        self._senders_to_any: dict[tuple[Kind, str, str], _Senders] = {}
+        self._bridges: dict[Name, tuple[Bridge, asyncio.Task[None]]] = {}
+        self._deletions: dict[Name, asyncio.Task[None]] = {}
+        for registry in (deliveries.sqs.queues, deliveries.sns.topics, deliveries.events.buses):
+            registry.on_change.append(self._target_changed)
+        deliveries.events.on_rule = self._rule_changed
+
+    @property
+    def bridges(self) -> dict[str, list[str]]:
+        """The senders by the ARN of each target that has a bridge."""
+        return {name.arn: [one.arn or one.service for one in self._senders_of(name)] for name in self._bridges}
+
+    async def prepare(self, configuration: Configuration, caller: Caller) -> None:
+        """Make the bridges that a sender needs, before the upstream gets its configuration. Raises AwsError."""
+        sender = configuration.sender
+        for name in configuration.targets:
+            self._senders.setdefault(name, {})[sender.service, sender.arn] = sender
+        for kind in configuration.all_of:
+            scope = (kind, caller.account, caller.region)
+            self._senders_to_any.setdefault(scope, {})[sender.service, sender.arn] = sender
+        every = [name for name in self._existing() if (name.kind, name.account, name.region) in self._senders_to_any]
+        for name in {*configuration.targets, *(every if configuration.all_of else ())}:
+            bridge = self._update(name)
+            try:
+                if bridge is not None:
+                    await bridge.create()
+            except MirrorError as exc:
+                raise AwsError("InternalFailure", f"The upstream cannot serve {name.arn}: {exc}") from exc
+            except (NoAnswerError, TimeoutError):  # the bridge tries again; so does the sender of this request
+                pass
+
+    async def prepare_stack(self, resources: Mapping[str, Any], caller: Caller) -> None:
+        """Make the bridges for resources that the upstream is going to deploy. Raises AwsError."""
+        for configuration in list(senders_in(resources, caller)):
+            await self.prepare(configuration, caller)
+
+    async def prepare_mapping(self, given: Params, caller: Caller) -> None:
+        """Make the bridge for the destination of an event source mapping of the upstream. Raises AwsError."""
+        await self.prepare(read_stream_mapping(given, caller), caller)
+
+    def check_bucket(self, configuration: Configuration, caller: Caller) -> None:
+        """Raise AwsError unless the targets of a bucket's notifications exist and allow S3 to send."""
+        principal = configuration.sender.principal(configuration.sender.arn, caller.account)
+        for name in sorted(configuration.targets):
+            word = "queue" if name.kind == "sqs" else "topic"
+            try:
+                service = self._deliveries.sqs if name.kind == "sqs" else self._deliveries.sns
+                service.check_delivery(name.arn, principal)
+            except AwsError as exc:
+                missing = exc.code in {"QueueDoesNotExist", "NotFoundException"}
+                reason = f"Permissions on the destination {word} do not allow S3 to publish notifications"
+                reason = f"The destination {word} does not exist" if missing else f"{reason} from this bucket"
+                text = "Unable to validate the following destination configurations"
+                raise AwsError("InvalidArgument", f"{text}: {name.arn}: {reason}") from exc
+
+    def _senders_of(self, name: Name) -> list[Sender]:
+        to_any = self._senders_to_any.get((name.kind, name.account, name.region), {})
+        return list((to_any | self._senders.get(name, {})).values())
+
+    def _existing(self) -> Iterable[Name]:
+        deliveries = self._deliveries
+        yield from (name_of(record.queue.arn) for record in deliveries.sqs.queues)
+        yield from (name_of(topic.arn) for topic in deliveries.sns.topics)
+        yield from (name_of(bus.arn) for bus in deliveries.events.buses)
+
+    def _target_changed(self, arn: str) -> None:
+        """Follow the creation or deletion of a queue, topic or bus."""
+        self._update(name_of(arn))
+
+    def _rule_changed(self, rule: Rule) -> None:
+        """Bridge the default bus, which has the events of AWS's services, for the first rule that can match one."""
+        bus = rule.bus
+        if bus.name != DEFAULT_BUS or rule.pattern is None or not _may_match_services(rule.pattern.text):
+            return
+        name = Name("events", bus.account, bus.region, bus.name)
+        self._senders.setdefault(name, {})["services", ""] = Sender("services")
+        self._update(name)
+
+    def _update(self, name: Name) -> Bridge | None:
+        """Start or end the bridge of a target, and return it if there is one."""
+        senders = self._senders_of(name)
+        exists = bool(senders) and self._attributes(name) is not None
+        needed = exists or any(one.may_precede_target for one in senders)
+        if needed and name not in self._bridges:
+            bridge = Bridge(
+                Mirror(name, self._calls),
+                lambda: self._attributes(name) or ({"FifoQueue": "true"} if name.is_fifo else {}),
+                lambda message: self._deliveries.deliver(name, self._senders_of(name), message),
+                self._deletions.pop(name, None),
+            )
+            self._bridges[name] = bridge, self._tasks.start(bridge.run())
+        elif not needed and name in self._bridges:
+            bridge, task = self._bridges.pop(name)
+            task.cancel()
+            self._deletions[name] = self._tasks.start(bridge.delete())
+        return self._bridges[name][0] if needed else None
+
+    def _attributes(self, name: Name) -> dict[str, str] | None:
+        """Return the attributes of a target that its mirror needs; None if the target does not exist."""
+        match name.kind:
+            case "sqs":
+                record = self._deliveries.sqs.queues.by_arn(name.arn)
+                return None if record is None else _picked(record.attributes, _OF_QUEUE)
+            case "sns":
+                topic = self._deliveries.sns.topics.look_up(name.arn)
+                return None if topic is None else _picked(topic.attributes, _OF_TOPIC)
+            case "events":
+                bus = self._deliveries.events.buses.look_up(name.arn, Caller(name.account, name.region))
+                return None if bus is None else {}
+
+
+def _picked(attributes: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    return {name: attributes[name] for name in names if name in attributes}
+
+
+def _may_match_services(pattern: str) -> bool:
+    """Return whether a pattern can match an event of a service of AWS, whose source begins with `aws.`."""
+    sources = json.loads(pattern).get("source")
+    return not isinstance(sources, list) or any(not isinstance(one, str) or one.startswith("aws.") for one in sources)

@@ -1,0 +1,75 @@
+"""Senders among the resources of a template that the upstream deploys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from localbus.boundary import properties
+from localbus.boundary.configuration import Configuration, Sender
+from localbus.boundary.names import names_in
+from localbus.protocol.service import Caller
+
+_Properties = Mapping[str, Any]
+_Reader = Callable[[_Properties, Caller], Configuration]
+
+
+def senders_in(resources: Mapping[str, Any], caller: Caller) -> Iterator[Configuration]:
+    """Yield the configuration of each sender. Raises AwsError (NotImplemented) for what the upstream never sends."""
+    for resource in resources.values():
+        read = _READERS.get(resource.get("Type", ""))
+        given = resource.get("Properties")
+        if read is not None and isinstance(given, dict):
+            yield read(given, caller)
+
+
+def _bucket(given: _Properties, caller: Caller) -> Configuration:
+    return properties.read_bucket(_name(given, "BucketName"), json.dumps(given), caller)
+
+
+def _state_machine(given: _Properties, caller: Caller) -> Configuration:
+    """Read a definition: an object, a text with substitutions, or one that refers to the upstream's resources."""
+    definition = given.get("DefinitionString", given.get("Definition", given.get("DefinitionS3Location")))
+    text = definition if isinstance(definition, str) else json.dumps(definition)
+    for name, value in (given.get("DefinitionSubstitutions") or {}).items():
+        text = text.replace(f"${{{name}}}", value if isinstance(value, str) else "unknown")
+    if "DefinitionS3Location" in given:
+        text = f"arn:aws:states:::sqs:sendMessage {text}"  # it may send to anything
+    elif isinstance(definition, dict) and "Fn::Join" in definition:
+        text = _joined(definition["Fn::Join"])
+    return properties.read_state_machine(_name(given, "StateMachineName"), text, caller)
+
+
+def _joined(join: Any) -> str:
+    """Return the text of a Join, with a placeholder for each reference to a resource of the upstream."""
+    separator, parts = join
+    return str(separator).join(part if isinstance(part, str) else "unknown" for part in parts)
+
+
+def _any(service: str) -> _Reader:
+    return lambda given, caller: Configuration(Sender(service), set(names_in(json.dumps(given), caller)))
+
+
+def _name(given: _Properties, key: str) -> str:
+    name = given.get(key)
+    return name if isinstance(name, str) else ""
+
+
+_READERS: Final[Mapping[str, _Reader]] = {
+    "AWS::ApiGateway::Method": lambda given, caller: properties.read_method(json.dumps(given), caller),
+    "AWS::ApiGateway::RestApi": lambda given, caller: properties.read_method(json.dumps(given), caller),
+    "AWS::CloudWatch::Alarm": lambda given, caller: properties.read_alarm(json.dumps(given), caller),
+    "AWS::CloudWatch::CompositeAlarm": lambda given, caller: properties.read_alarm(json.dumps(given), caller),
+    "AWS::IoT::TopicRule": _any("iot"),
+    "AWS::Lambda::EventInvokeConfig": lambda given, caller: properties.read_invoke_config(
+        _name(given, "FunctionName"), given, caller
+    ),
+    "AWS::Lambda::Function": lambda given, caller: properties.read_dead_letter(
+        _name(given, "FunctionName"), given.get("DeadLetterConfig") or {}, caller
+    ),
+    "AWS::Pipes::Pipe": lambda given, caller: properties.read_pipe(_name(given, "Name"), given, caller),
+    "AWS::S3::Bucket": _bucket,
+    "AWS::Scheduler::Schedule": lambda given, caller: properties.read_schedule(_name(given, "Name"), given, caller),
+    "AWS::StepFunctions::StateMachine": _state_machine,
+}
