@@ -134,3 +134,18 @@ def test_help_and_version() -> None:
 
     assert options <= set(re.findall(r"--([a-z-]+)", run("--help").stdout))
     assert re.fullmatch(r"localbus \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+def test_who_am_i(localbus: Localbus) -> None:
+    """GetCallerIdentity returns the account of the credentials, which Terraform and CDK ask for first."""
+    identity = localbus.client("sts", account="123456789012").get_caller_identity()
+
+    expected = {"UserId": "123456789012", "Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"}
+    assert {name: identity[name] for name in expected} == expected
+
+
+def test_the_health_that_localstack_has(localbus: Localbus) -> None:
+    """Tools that wait for LocalStack find every service running."""
+    health = httpx.get(f"{localbus.url}/_localstack/health").json()
+
+    assert set(health["services"].items()) >= {("sqs", "running"), ("sns", "running"), ("events", "running")}

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from localbus import sts
 from localbus.background_tasks import BackgroundTasks
 from localbus.boundary.delivery import Deliveries
 from localbus.boundary.proxy import BoundaryProxy
@@ -106,6 +107,8 @@ class Engine:
         by_name = {one.name: one for one in (*messaging, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, upstream, self.sqs.queues.free_name)
         services = [*messaging, cloudformation_api.service(self.stacks)]
+        if options.upstream is None:
+            services.append(sts.service())
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = ApiFaults()
         developer_api = DeveloperApi(

@@ -129,6 +129,15 @@ def test_the_index_lists_every_route(localbus: Localbus) -> None:
             assert httpx.get(f"{localbus.url}{address}").status_code == 200
 
 
+def test_the_index_says_who_serves_what(localbus: Localbus) -> None:
+    """Each service is listed with its engine and how far it goes."""
+    text = httpx.get(f"{localbus.url}/_localbus/").text
+    services = httpx.get(f"{localbus.url}/_localbus/", headers={"Accept": "application/json"}).json()["services"]
+
+    assert {one["engine"] for one in services} == {"localbus", "none"}
+    assert all(one["service"] in text and one["reach"] in text for one in services)
+
+
 # Errors
 
 

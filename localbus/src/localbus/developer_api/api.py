@@ -15,6 +15,7 @@ from localbus.clock import Clock, ManualClock
 from localbus.delivery_faults import read_queue_faults
 from localbus.developer_api.peek import Peek
 from localbus.developer_api.routes import Route, Routes, document, json_object, problem
+from localbus.developer_api.services import services
 from localbus.errors import AwsError
 from localbus.event_pattern.explain import explain
 from localbus.event_pattern.pattern import EventPattern
@@ -31,6 +32,7 @@ _JOURNAL_QUERY = "message_id=&resource=&event=&after=&last=&follow=1"
 _DISORDER = '{"seed": 7, "duplicates": 0.05, "reordering": 0.1, "queues": {"work": {"missed_polls": 0.5}}}'
 _FAULTS = '{"seed": 7, "rules": [{"action": "SendMessage", "kind": "throttle", "probability": 0.1}]}'
 _EXPLAIN = {"pattern": {"source": ["orders"]}, "event": {"source": "orders"}}
+_LOCALSTACK_HEALTH = "/_localstack/health"
 _ADVANCE = {"advance_s": 900}
 
 
@@ -44,10 +46,15 @@ class DeveloperApi:
     events: EventBridge
     sns: Sns
     faults: ApiFaults
-    about: Mapping[str, object]
+    about: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        self._routes = Routes(self._table())
+        alone = self.about["upstream"] is None
+        table = [
+            *self._table(),
+            Route("GET", _LOCALSTACK_HEALTH, "health as LocalStack has it", self._localstack_health),
+        ]
+        self._routes = Routes(table if alone else table[:-1], services(with_upstream=not alone))
 
     def _table(self) -> list[Route]:
         peek = Peek(self.sqs)
@@ -92,6 +99,11 @@ class DeveloperApi:
 
     def _health(self, _request: Request) -> Response:
         return document({"status": "running", **self.about})
+
+    def _localstack_health(self, _request: Request) -> Response:
+        """Answer tools that wait for LocalStack. With an upstream this path is the upstream's."""
+        running = dict.fromkeys(self.about["services"], "running")
+        return document({"services": running, "edition": "localbus", "version": self.about["version"]})
 
     def _show_certificate(self, _request: Request) -> Response:
         return Response(200, [(b"Content-Type", b"application/x-pem-file")], self.sns.signer.certificate.encode())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import difflib
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from localbus.developer_api.services import ServedBy
 from localbus.http.message import Headers, Request, Response
 
 INDEX = "/_localbus/"
@@ -42,7 +43,8 @@ class Route:
 class Routes:
     """All routes. The first is the index, which lists them."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], services: Sequence[ServedBy] = ()) -> None:
+        self._services = services
         self._list = [Route("GET", INDEX, "this list", self._index), *routes]
         self._by_key = {(route.method, route.path): route for route in self._list}
 
@@ -66,10 +68,12 @@ class Routes:
     def _index(self, request: Request) -> Response:
         if "application/json" in request.header(b"accept"):
             routes = [{"method": one.method, "address": one.address, "about": one.about} for one in self._list]
-            return document({"pages": routes})
+            return document({"pages": routes, "services": [one._asdict() for one in self._services]})
         lines = [f"{route.method:<4}  {route.address}\n        {route.about}" for route in self._list]
         intro = "This is localbus: SQS, SNS and EventBridge for any AWS client that has this address as its endpoint."
-        return Response(200, _TEXT, "\n".join([intro, "", *lines, ""]).encode())
+        table = [f"{one.service:<18}{one.engine:<10}{one.reach}" for one in self._services]
+        parts = [intro, "", *lines, "", "Services, and the engines that serve them:", "", *table, ""]
+        return Response(200, _TEXT, "\n".join(parts).encode())
 
     def _not_found(self, method: str, path: str) -> Response:
         methods = [route.method for route in self._list if route.path == path]

@@ -141,7 +141,7 @@ class Router:
         if self._upstream is not None:
             return self._upstream(request)
         scope = _scope(request)
-        if scope is None and (request.method, request.target) == ("GET", "/"):
+        if scope is None and request.method == "GET" and request.target in {"/", "/_localstack/health"}:
             return self._developer_api(request)
         return unsupported(request, scope[2] if scope else None)
 
