@@ -123,7 +123,15 @@ class Engine:
             proxy = BoundaryProxy(boundary, UpstreamProxy(options.upstream))
             self.mappings.before_upstream = boundary.prepare_mapping
             self.stacks.upstream.before_deployment = boundary.prepare_stack
-            self.router = Router(services, developer_api, proxy, self.faults, rest, reads_body=proxy.reads_body)
+            self.router = Router(
+                services,
+                developer_api,
+                proxy,
+                self.faults,
+                rest,
+                reads_body=proxy.reads_body,
+                account_of_key=upstream.account_of_key,
+            )
         app = Cors(self.router, options.allow_origins)
         self._server = HttpServer(Address(app, options.public_url) if options.public_url else app)
         self._tls_server = HttpServer(Address(app, options.public_url)) if options.tls else None

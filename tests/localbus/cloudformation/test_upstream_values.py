@@ -232,3 +232,21 @@ def test_a_file_that_cannot_be_read_is_refused(files: Files, url: str, message: 
     code, found = refused(files.cloudformation.validate_template, TemplateURL=url)
     assert code == "ValidationError"
     assert found.startswith(message)
+
+
+def test_the_session_of_a_role_is_in_the_role_s_account(localbus: Localbus) -> None:
+    """Credentials of an assumed role, as `cdk deploy` uses them, act in the account that issued them.
+
+    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
+    trust = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}]})
+    iam = localbus.client("iam", account=ACCOUNT)
+    role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    issued = localbus.client("sts", account=ACCOUNT).assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+
+    sqs = localbus.client("sqs", account=issued["AccessKeyId"], aws_session_token=issued["SessionToken"])
+    url = sqs.create_queue(QueueName="work")["QueueUrl"]
+
+    assert url.endswith(f"/{ACCOUNT}/work")
+    assert localbus.client("sqs", account=ACCOUNT).list_queues()["QueueUrls"] == [url]
+    iam.delete_role(RoleName="deploy")

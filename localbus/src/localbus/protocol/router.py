@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,7 @@ class Router:
         rest: Sequence[RestJsonProtocol] = (),
         *,
         reads_body: Callable[[Request], bool] = lambda _request: False,
+        account_of_key: Callable[[str], Awaitable[str | None]] | None = None,
     ) -> None:
         self._by_name = {service.name: service for service in services}
         self._by_target = {s.api.target_prefix: JsonProtocol(s) for s in services if s.json_version}
@@ -54,6 +56,8 @@ class Router:
         self._upstream = upstream
         self._faults = faults or ApiFaults()
         self._reads_body = reads_body  # of requests that go upstream
+        self._account_of_key = account_of_key
+        self._accounts: dict[str, str] = {}  # of the access keys that the upstream issued
 
     def wants_stream(self, request: Request) -> bool:
         """Return whether the request certainly goes upstream: then it may be handled before its body is complete."""
@@ -99,6 +103,26 @@ class Router:
         self, protocol: Protocol, request: Request, read: Callable[[], tuple[Operation, Params]]
     ) -> Response | Awaitable[Response]:
         caller = caller_of(request)
+        if self._account_of_key is not None and caller.account == DEFAULT_ACCOUNT and _has_issued_key(request):
+            return self._answer_by_issued_key(protocol, request, caller, read)
+        return self._answer_to(protocol, caller, read)
+
+    async def _answer_by_issued_key(
+        self, protocol: Protocol, request: Request, caller: Caller, read: Callable[[], tuple[Operation, Params]]
+    ) -> Response:
+        """Answer a request with an access key of the upstream's, such as that of an assumed role, in its account."""
+        assert self._account_of_key is not None  # noqa: S101 (the caller has checked it)
+        key = (_scope(request) or ("",))[0]
+        account = self._accounts.get(key) or await self._account_of_key(key)
+        if account is not None:
+            self._accounts[key] = account
+            caller = replace(caller, account=account)
+        answer = self._answer_to(protocol, caller, read)
+        return await answer if isinstance(answer, Awaitable) else answer
+
+    def _answer_to(
+        self, protocol: Protocol, caller: Caller, read: Callable[[], tuple[Operation, Params]]
+    ) -> Response | Awaitable[Response]:
         try:
             operation, params = read()
         except Exception as exc:  # noqa: BLE001 (the boundary: every failure is answered)
@@ -144,6 +168,12 @@ class Router:
         if scope is None and request.method == "GET" and request.target in {"/", "/_localstack/health"}:
             return self._developer_api(request)
         return unsupported(request, scope[2] if scope else None)
+
+
+def _has_issued_key(request: Request) -> bool:
+    """Return whether the access key is one that AWS issues: to a user (AKIA) or for a session (ASIA)."""
+    text = request.header(b"authorization")
+    return "=ASIA" in text or "=AKIA" in text
 
 
 def caller_of(request: Request) -> Caller:

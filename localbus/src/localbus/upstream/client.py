@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from localbus.protocol.service_model import Params
 
 INVOKE_TIMEOUT_S = 15 * 60  # the longest that a function may run
 CALL_TIMEOUT_S = 30
+_ACCOUNT = re.compile(rb"<Account>(\d{12})</Account>")
 
 
 class UpstreamClient:
@@ -51,6 +53,17 @@ class UpstreamClient:
         if answer.status >= 500:
             raise NoAnswerError(f"{function_arn}: the upstream answered {answer.status}")
         return _document(answer.body) if answer.status == 200 else None
+
+    async def account_of_key(self, access_key: str) -> str | None:
+        """Return the account of an access key that the upstream issued; None if it does not know the key."""
+        body = b"Action=GetCallerIdentity&Version=2011-06-15"
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            answer = await self._send("POST", "/", f"arn:aws:sts:us-east-1:{access_key}:", headers, body)
+        except (NoAnswerError, TimeoutError):
+            return None
+        found = _ACCOUNT.search(answer.body)
+        return found[1].decode() if found else None
 
     async def rest(self, method: str, target: str, arn: str, body: bytes) -> Params:
         """Call an action of a REST JSON service. Raises AwsError with the error that the upstream returns."""
