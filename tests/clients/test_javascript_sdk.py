@@ -1,18 +1,35 @@
-"""localbus through the AWS SDK for JavaScript, version 3. The claims are in javascript/*.test.mjs."""
+"""localbus through the AWS SDK for JavaScript and libraries on it. The claims are in javascript/*.test.mjs."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from clients.installed import JAVASCRIPT, javascript_sdk
+from localbus.engine import Options, Tls
+from localbus.http.tls import certificate_file
 from localbus.pytest_plugin import Localbus
 
 
-@pytest.mark.parametrize("service", ["sqs", "sns", "eventbridge"])
-def test_the_javascript_sdk(localbus: Localbus, service: str) -> None:
-    """The service's JavaScript tests pass."""
+@pytest.mark.parametrize("tests", ["sqs", "sns", "eventbridge", "workers"])
+def test_the_javascript_sdk(localbus: Localbus, tests: str) -> None:
+    """The JavaScript tests of a service, and of workers for queues, pass."""
+    _run(f"{tests}.test.mjs", localbus)
+
+
+def test_a_validator_of_sns_messages(tmp_path: Path) -> None:
+    """sns-validator accepts messages of an engine with https, given its certificate and a pattern for its host."""
+    localbus = Localbus(Options(tls=Tls(tmp_path))).start()
+    try:
+        _run("validator.test.mjs", localbus, NODE_EXTRA_CA_CERTS=str(certificate_file(tmp_path)))
+    finally:
+        localbus.stop()
+
+
+def _run(file: str, localbus: Localbus, **more: str) -> None:
+    """Run a file of JavaScript tests, which must pass."""
     node = javascript_sdk()
     environment = os.environ | {
         "AWS_ENDPOINT_URL": localbus.url,
@@ -20,10 +37,11 @@ def test_the_javascript_sdk(localbus: Localbus, service: str) -> None:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "NODE_NO_WARNINGS": "1",
+        **more,
     }
 
     done = subprocess.run(
-        [node, "--test", "--test-reporter=spec", f"{service}.test.mjs"],
+        [node, "--test", "--test-reporter=spec", file],
         cwd=JAVASCRIPT,
         env=environment,
         capture_output=True,
