@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo burst test bench fidelity up down check format lint types architecture template generated lock clean
+.PHONY: help demo burst test bench fidelity fuzz up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -46,6 +46,9 @@ bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .ven
 
 fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
 	@PYTHONPATH=tests $(BIN)/python -m fidelity
+
+fuzz: $(DEV) ## Send odd input to localbus: 50,000 requests and more; about ten minutes
+	@PYTHONPATH=tests $(BIN)/python -m fuzz
 
 up: $(READY) ## Start the system and keep it running; it prints the address of the console, a web page
 	@$(BIN)/orderboard up --allow-faults

@@ -9,6 +9,7 @@ import errno
 import gc
 import logging
 import os
+import re
 import shlex
 import signal
 import sys
@@ -134,7 +135,7 @@ def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:  # uvloop would take it modulo 65536
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:  # uvloop would take it modulo 65536
         raise ValueError(f"invalid port {text!r}: expected 0 to 65535")
     return int(text)
 

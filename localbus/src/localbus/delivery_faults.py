@@ -8,9 +8,12 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGui
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from localbus.input_values import decimal_number, quoted, whole_number
 
 EXAMPLE = '{"seed": 7, "duplicates": 0.05, "queues": {"work": {"missed_polls": 1}}}'
 
@@ -69,8 +72,9 @@ def _read(given: Mapping[str, Any]) -> DeliveryFaults:
             raise ValueError(f"unknown setting {name!r}: expected {', '.join(names)}")
     numbers: dict[str, Any] = {}
     for name, value in given.items():
+        expected, read = ("a whole number", whole_number) if name == "seed" else ("a number", decimal_number)
         try:
-            numbers[name] = int(value) if name == "seed" else float(value)
-        except (TypeError, ValueError, OverflowError) as exc:
-            raise ValueError(f"invalid {name} {value!r}: expected a number") from exc
+            numbers[name] = read(value if isinstance(value, str) else json.dumps(value))
+        except ValueError as exc:
+            raise ValueError(f"invalid {name} {quoted(value)}: expected {expected}") from exc
     return DeliveryFaults(**numbers)

@@ -5,10 +5,10 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from localbus.input_values import read_json
 from localbus.policy_conditions import is_operator, is_value
 
 _VERSIONS = ("2008-10-17", "2012-10-17")
@@ -23,11 +23,11 @@ class InvalidPolicyError(ValueError):
 def read_policy(text: str) -> dict[str, Any]:
     """Return the document of a resource policy. Raises InvalidPolicyError."""
     try:
-        policy = json.loads(text)
+        policy = read_json(text)
     except (ValueError, RecursionError) as exc:
         raise InvalidPolicyError("The policy is not valid JSON.") from exc
     _require(isinstance(policy, dict), "The policy must be a JSON object.")
-    _require(policy.get("Version", "2008-10-17") in _VERSIONS, f"Version must be one of {_VERSIONS}.")
+    _require(policy.get("Version", "2008-10-17") in _VERSIONS, f"Version must be {' or '.join(_VERSIONS)}.")
     _require(isinstance(policy.get("Id", ""), str), "Id must be a string.")
     statements = policy.get("Statement")
     statements = statements if isinstance(statements, list) else [statements]

@@ -97,3 +97,4 @@ class CloudFormation:
                 stack.set_status(f"{stack.status.partition('_')[0]}_FAILED", "Internal Failure")
 
         stack.task = self._tasks.start(run_after_previous())
+        stack.task.add_done_callback(lambda _: work.close())  # it never began if the engine stopped at once

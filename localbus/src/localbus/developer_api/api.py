@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,10 @@ from localbus.event_pattern.explain import explain
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events.state import EventBridge
 from localbus.http.message import Request, Response
+from localbus.input_values import is_number, quoted
 from localbus.journal import Entry, Journal
 from localbus.protocol.api_faults import ApiFaults
+from localbus.protocol.json_codec import read_request
 from localbus.sns.state import Sns
 from localbus.sqs.state import Sqs
 
@@ -158,8 +161,10 @@ class DeveloperApi:
         if not isinstance(self.clock, ManualClock):
             return problem(409, "This engine runs on real time. Start localbus with --manual-clock to advance it.")
         seconds = json_object(request, _ADVANCE)["advance_s"]
-        if not isinstance(seconds, int | float) or not 0 <= seconds <= _MAX_ADVANCE_S:
-            raise ValueError(f"Invalid advance_s {seconds!r}: expected a number of seconds from 0 to {_MAX_ADVANCE_S}.")
+        if not is_number(seconds) or not 0 <= seconds <= _MAX_ADVANCE_S:
+            raise ValueError(
+                f"Invalid advance_s {quoted(seconds)}: expected a number of seconds from 0 to {_MAX_ADVANCE_S}."
+            )
         self.clock.advance(seconds)
         return self._show_clock(request)
 
@@ -167,14 +172,14 @@ class DeveloperApi:
         return document(self.faults.document())
 
     def _set_faults(self, request: Request) -> Response:
-        self.faults.configure(json.loads(request.body))
+        self.faults.configure(read_request(request.body))
         return self._show_faults(request)
 
     def _show_disorder(self, _request: Request) -> Response:
         return document(self.sqs.queues.faults.document())
 
     def _set_disorder(self, request: Request) -> Response:
-        faults = read_queue_faults(json.loads(request.body))
+        faults = read_queue_faults(read_request(request.body))
         self.sqs.queues.set_faults(faults)
         self.events.set_faults(faults.default)
         return self._show_disorder(request)
@@ -198,6 +203,6 @@ def _line(entry: Entry) -> bytes:
 
 
 def _count(name: str, text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(f"Invalid {name} {text!r}: expected a whole number, 0 or more.")
+    if not re.fullmatch("[0-9]{1,18}", text):
+        raise ValueError(f"Invalid {name} {text[:40]!r}: expected a whole number, 0 or more.")
     return int(text)

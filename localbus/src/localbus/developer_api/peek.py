@@ -9,6 +9,7 @@ from localbus.errors import AwsError
 from localbus.http.message import Request, Response
 from localbus.protocol.aws_json import JsonProtocol
 from localbus.protocol.aws_query import QueryProtocol
+from localbus.protocol.json_codec import read_request
 from localbus.protocol.router import caller_of
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -89,5 +90,5 @@ def _as_xml_lists(messages: list[Params]) -> list[Params]:
 
 
 def _input(request: Request) -> Params:
-    given = json.loads(request.body)
+    given = read_request(request.body)
     return given if isinstance(given, dict) else {}

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from localbus.developer_api.services import ServedBy
 from localbus.http.message import Headers, Request, Response
+from localbus.protocol.json_codec import read_request
 
 INDEX = "/_localbus/"
 JSON_HEADERS: Headers = [(b"Content-Type", b"application/json")]
@@ -61,7 +62,7 @@ class Routes:
                 route.check_query(request.query)
             return route.answer(request)
         except (json.JSONDecodeError, RecursionError, UnicodeDecodeError) as exc:
-            return problem(400, f"The body is not JSON: {exc}.")
+            return problem(400, f"The body is not JSON: {exc if isinstance(exc, ValueError) else 'it is too deep'}.")
         except ValueError as exc:
             return problem(400, str(exc))
 
@@ -86,7 +87,7 @@ class Routes:
 
 def json_object(request: Request, expected: dict[str, Any]) -> dict[str, Any]:
     """Parse a body that must be an object with exactly the members of `expected`, an example for the error."""
-    given = json.loads(request.body)
+    given = read_request(request.body)
     if not isinstance(given, dict) or given.keys() != expected.keys():
         raise ValueError(f"Invalid body: expected {json.dumps(expected)}.")
     return given

@@ -65,6 +65,10 @@ class Response:
     body: bytes | AsyncGenerator[bytes] = b""
 
 
+class BrokenBodyError(Exception):
+    """The source of a body that comes in pieces failed after the head was sent. The client sees the connection end."""
+
+
 class App(Protocol):
     """An application for `HttpServer`."""
 

@@ -10,14 +10,14 @@ import asyncio
 import logging
 import ssl
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import cast
 
 import httptools
 
-from localbus.http.message import DROP_CONNECTION, App, Request, Response
+from localbus.http.message import DROP_CONNECTION, App, BrokenBodyError, Request, Response
 
 log = logging.getLogger("localbus")
 
@@ -192,6 +192,8 @@ class _Connection(asyncio.Protocol):
             self._end_answer(request, keep_alive)
         else:
             self._task = asyncio.ensure_future(self._answer_later(request, response, keep_alive))
+            if isinstance(response, Coroutine):
+                self._task.add_done_callback(lambda _: response.close())  # it never began if the client left at once
 
     async def _answer_later(self, request: Request, response: Response | Awaitable[Response], keep_alive: bool) -> None:
         try:
@@ -202,6 +204,9 @@ class _Connection(asyncio.Protocol):
             else:
                 await self._write_stream(response, response.body, keep_alive)
             self._end_answer(request, keep_alive)
+        except BrokenBodyError as exc:
+            log.warning("response.broken %s", exc)
+            self._transport.abort()
         except Exception:
             log.exception("response.failed")
             self._transport.abort()

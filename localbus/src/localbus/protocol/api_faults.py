@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from localbus.errors import AwsError
 from localbus.http.message import DROP_CONNECTION, Response
+from localbus.input_values import is_number, quoted
 
 Kind = Literal["throttle", "error_before", "error_after", "latency", "drop"]
 Answer = Response | Awaitable[Response]
@@ -71,22 +72,19 @@ def _rule(given: Any) -> Fault:
     try:
         rule = Fault(**given)
     except TypeError as exc:
-        text = f"Invalid rule {given!r}: expected an object with action, kind, probability and optionally latency_ms."
-        raise ValueError(text) from exc
+        expected = "an object with action, kind, probability and optionally latency_ms"
+        raise ValueError(f"Invalid rule {quoted(given)}: expected {expected}.") from exc
     kinds = get_args(Kind)
     checks = (
+        ("action", isinstance(rule.action, str), "the name of an action, or * for all"),
         ("kind", rule.kind in kinds, f"one of {', '.join(kinds)}"),
-        ("probability", _is_number(rule.probability) and rule.probability <= 1, "a number from 0 to 1"),
-        ("latency_ms", _is_number(rule.latency_ms), "a number, 0 or more"),
+        ("probability", is_number(rule.probability) and 0 <= rule.probability <= 1, "a number from 0 to 1"),
+        ("latency_ms", is_number(rule.latency_ms) and rule.latency_ms >= 0, "a number, 0 or more"),
     )
     for name, is_valid, expected in checks:
         if not is_valid:
-            raise ValueError(f"Invalid {name} {getattr(rule, name)!r}: expected {expected}.")
+            raise ValueError(f"Invalid {name} {quoted(getattr(rule, name))}: expected {expected}.")
     return rule
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and value >= 0
 
 
 def answer(fault: Fault, service: str, do: Callable[[], Answer], fail: Callable[[Exception], Response]) -> Answer:

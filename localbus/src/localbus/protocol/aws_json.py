@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +16,14 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Response
+from localbus.input_values import timestamp
 from localbus.protocol.json_codec import read_request, write_answer
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Operation, Params
 
 Reader = Callable[[Any], Any]
+
+_LARGEST = sys.float_info.max
 
 _CORAL = "com.amazon.coral.service#"
 # Errors of the framework in front of every AWS service, in its own namespace.
@@ -146,7 +150,7 @@ def _integer(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if type(value) in {int, float}:
+    if type(value) in {int, float} and abs(value) <= _LARGEST:
         return float(value)
     raise _not_a("Double", value)
 
@@ -167,7 +171,7 @@ def _blob(value: Any) -> bytes:
 def _timestamp(value: Any) -> datetime:
     try:
         if isinstance(value, str):
-            return datetime.fromisoformat(value)
+            return timestamp(value)
         return datetime.fromtimestamp(_number(value), UTC)
     except (ValueError, OverflowError, OSError) as exc:
         raise _not_a("Timestamp", value) from exc

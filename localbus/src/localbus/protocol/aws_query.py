@@ -18,6 +18,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Response
+from localbus.input_values import decimal_number, timestamp, whole_number
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Operation, Params
 
@@ -228,15 +229,15 @@ def _scalar(type_name: str, text: str) -> Any:
     try:
         match type_name:
             case "integer" | "long":
-                return int(text[:20])
+                return whole_number(text)
             case "float" | "double":
-                return float(text)
+                return decimal_number(text)
             case "boolean":
                 return {"true": True, "false": False}[text.lower()]
             case "blob":
                 return base64.b64decode(text, validate=True)
             case "timestamp":
-                return datetime.fromisoformat(text)
+                return timestamp(text)
     except (ValueError, KeyError, binascii.Error) as exc:
         raise MalformedRequestError(f"{text[:40]!r} is not a valid {type_name}.") from exc
     return text

@@ -13,13 +13,15 @@ from typing import Any
 
 import orjson
 
+from localbus.input_values import read_json
+
 
 def read_request(text: bytes) -> Any:
     """Return the value of a request's body. Raises ValueError or RecursionError."""
     try:
         return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)
+    except orjson.JSONDecodeError:  # also for integers of any length and lone surrogates, which are JSON
+        return read_json(text.decode("utf-8-sig"))
 
 
 def write(value: object) -> str:

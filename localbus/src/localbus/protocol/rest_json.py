@@ -13,6 +13,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Request, Response
+from localbus.input_values import whole_number
 from localbus.protocol.aws_json import Reader, reader_of
 from localbus.protocol.json_codec import read_request, write_answer
 from localbus.protocol.service import Service
@@ -123,7 +124,7 @@ def _from_text(shape: Shape, values: list[str]) -> Any:
         return values
     if shape.type_name in {"integer", "long"}:
         try:
-            return int(values[-1])
+            return whole_number(values[-1])
         except ValueError as exc:
             raise MalformedRequestError(f"{values[-1]!r} is not a number.") from exc
     return values[-1]

@@ -24,7 +24,7 @@ from localbus.protocol.unsupported import unsupported
 
 log = logging.getLogger("localbus")
 
-QUEUE_PATH = re.compile(r"/(?:queue/[a-z0-9-]+/)?\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?/?")
+QUEUE_PATH = re.compile(r"/(?:queue/[a-z0-9-]+/)?[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?/?")
 _DEVELOPER_PATHS = ("/_localbus", "/_aws/sqs/messages", "/SimpleNotificationService-")
 _NOT_OF_A_QUEUE = {"CreateQueue", "ListQueues"}  # AWS rejects these actions at a queue's URL
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")

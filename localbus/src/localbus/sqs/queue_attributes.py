@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/AP
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from localbus.errors import AwsError
+from localbus.input_values import read_json
 from localbus.policy_document import InvalidPolicyError, read_policy
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
@@ -104,7 +104,7 @@ def _check_policy(text: str) -> None:
 def parse_object(text: str) -> dict[str, object] | None:
     """Return the JSON object in the text; None if it is not one."""
     try:
-        document = json.loads(text)
+        document = read_json(text)
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

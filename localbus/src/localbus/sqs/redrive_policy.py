@@ -42,7 +42,8 @@ def parse_redrive_policy(text: str) -> RedrivePolicy:
             raise error(f"Redrive policy does not contain mandatory attribute: {name}.")
     if len(document) > 2:
         raise error("Only following attributes are supported: [deadLetterTargetArn, maxReceiveCount].")
-    count = str(document["maxReceiveCount"])
+    given = document["maxReceiveCount"]
+    count = given if isinstance(given, str) else json.dumps(given)
     if not (count.isascii() and count.isdigit() and len(count) < 6 and 1 <= int(count) <= MAX_RECEIVES):
         bounds = f"valid values are from 1 to {MAX_RECEIVES} both inclusive."
         raise error(f"Invalid value for maxReceiveCount: {count}, {bounds}")
@@ -60,7 +61,7 @@ def check_allow_policy(text: str) -> None:
 
     document = parse_object(text) or {}
     permission, sources = document.get("redrivePermission"), document.get("sourceQueueArns")
-    if permission not in {"allowAll", "denyAll", "byQueue"} or set(document) - {"redrivePermission", "sourceQueueArns"}:
+    if permission not in ("allowAll", "denyAll", "byQueue") or set(document) - {"redrivePermission", "sourceQueueArns"}:
         raise error("Amazon SQS can't create the redrive allow policy, as it's malformed.")
     if permission != "byQueue":
         if sources is not None:

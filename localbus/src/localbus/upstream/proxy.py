@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httptools
 
 from localbus.http.client import ResponseReader
-from localbus.http.message import Request, Response
+from localbus.http.message import BrokenBodyError, Request, Response
 
 _HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"upgrade", b"expect"}
 
@@ -70,6 +70,8 @@ async def _body(
     try:
         async for piece in response.body():
             yield piece
+    except (OSError, httptools.HttpParserError) as exc:
+        raise BrokenBodyError(f"The upstream broke off its response: {exc}.") from exc
     finally:
         await _end(sending, writer)
 

@@ -1,0 +1,180 @@
+"""Every action of every service and the developer API with one odd member, and requests that are odd as a whole.
+
+The answer is a success, an error of the caller, or NotImplemented; it refuses what the service model refuses; it shows
+nothing of the engine's inside; nothing is logged as a failure; and the engine answers the next request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from fuzz import developer_api, examples
+from fuzz.constraints import broken
+from fuzz.remnants import fault_of
+from fuzz.standard_error import StandardError
+from fuzz.variations import odd, places, replaced
+from fuzz.wire import SQS_BY_QUERY, model, request_of, shown
+from fuzz.world import World
+from localbus.cloudformation.api import ACTIONS as CLOUDFORMATION
+from localbus.events.api import ACTIONS as EVENTS
+from localbus.http.message import Request, Response
+from localbus.lambda_.api import ACTIONS as LAMBDA
+from localbus.sns.api import ACTIONS as SNS
+from localbus.sqs.api import ACTIONS as SQS
+from support.fake_lambda import FakeLambda
+
+SERVICES: dict[str, Collection[str]] = {
+    "sqs": SQS, SQS_BY_QUERY: SQS, "sns": SNS, "events": EVENTS, "lambda": LAMBDA, "cloudformation": CLOUDFORMATION,
+}  # fmt: skip
+_ENDING = ("Delete", "Purge", "Remove", "Unsubscribe", "Untag", "CancelReplay", "ExecuteChangeSet", "Deauthorize")
+_WORLD_LASTS = 200
+
+
+class Case(NamedTuple):
+    """A request. `refused_for` is what the service model has against it."""
+
+    request: Request
+    about: str
+    ends_something: bool = False
+    refused_for: str | None = None
+
+
+def run(seed: int, count: int) -> list[str]:
+    """Send `count` random requests. Return each fault with the request that repeats it."""
+    with StandardError() as errors:
+        return asyncio.run(_run(random.Random(seed), count, errors))
+
+
+async def _run(rng: random.Random, count: int, errors: StandardError) -> list[str]:
+    upstream = FakeLambda()
+    url = await upstream.start()
+    faults: list[str] = []
+    world, age = await _new_world(url), 0
+    for _ in range(count):
+        case = case_of(world, rng)
+        fault, response = await _outcome(world, case, errors)
+        if fault:
+            faults.append(f"{case.about}\n  {fault}\n  {shown(case.request)}")
+        age += 1
+        if age >= _WORLD_LASTS or fault or (case.ends_something and response is not None and response.status < 300):
+            await world.stop()
+            world, age = await _new_world(url), 0
+    await world.stop()
+    await upstream.stop()
+    await asyncio.sleep(0.01)  # until the last sockets are closed
+    return faults
+
+
+async def _new_world(url: str) -> World:
+    world = World(url)
+    await world.prepare()
+    return world
+
+
+async def _outcome(world: World, case: Case, errors: StandardError) -> tuple[str | None, Response | None]:
+    try:
+        response = await world.answer(case.request)
+    except Exception as exc:  # noqa: BLE001 (the fault that is looked for)
+        return f"no answer: {exc!r}", None
+    fault = errors.taken() or fault_of(case.request, response)
+    if fault is None and case.refused_for and response.status < 300:
+        fault = f"accepted, though {case.refused_for}: {str(response.body)[:200]}"
+    return fault, response
+
+
+def case_of(world: World, rng: random.Random) -> Case:
+    """Return a random request."""
+    service = rng.choice([*SERVICES, "developer API"])
+    if service not in SERVICES:
+        return Case(*developer_api.request(rng), ends_something=True)
+    action = rng.choice(list(SERVICES[service]))
+    name = _model_of(service)
+    shape = model(name).operation_model(action).input_shape
+    params = rng.choice(inputs(name, action))
+    found = list(places(shape, params))
+    if not found or rng.random() < 0.1:
+        request = request_of(service, action, world.filled(params))
+        return Case(_odd_as_a_whole(request, rng), f"{service} {action} odd as a whole")
+    place = rng.choice(found)
+    value = odd(place, rng)
+    changed = world.filled(replaced(params, place.path, value))
+    where = ".".join("(text)" if step is examples.Embedded else str(step) for step in place.path)
+    typed = service not in {SQS_BY_QUERY, "sns", "cloudformation"}
+    # a queue's URL may be in the path, and Query requests cannot hold empty lists
+    refused = None if _is_lenient(service, place.path, value) else broken(shape, changed, name, typed=typed)
+    about = f"{service} {action} {where} = {str(value)[:80]!r}"
+    return Case(request_of(service, action, changed), about, action.startswith(_ENDING), refused)
+
+
+def _is_lenient(service: str, path: tuple[Any, ...], value: Any) -> bool:
+    return examples.Embedded in path or (service != "events" and value in ([], {}, ""))
+
+
+def inputs(service: str, action: str) -> list[dict[str, Any]]:
+    """Return the valid inputs of an action."""
+    shape = model(service).operation_model(action).input_shape
+    common = {
+        name: value for name, value in examples.MEMBERS[service].items() if shape is not None and name in shape.members
+    }
+    common |= examples.ACTIONS[service].get(action, {})
+    others = examples.ALTERNATIVES.get(service, {}).get(action, [])
+    return [{name: item for name, item in (common | one).items() if item is not None} for one in ({}, *others)]
+
+
+async def refused_examples() -> set[str]:
+    """Return the actions whose valid requests are refused."""
+    upstream = FakeLambda()
+    url = await upstream.start()
+    refused: set[str] = set()
+    for service, actions in SERVICES.items():
+        world = await _new_world(url)
+        for action in actions:
+            for params in inputs(_model_of(service), action):
+                response = await world.answer(request_of(service, action, world.filled(params)))
+                refused |= {action} if response.status >= 300 else set()
+                if action.startswith(_ENDING):
+                    await world.stop()
+                    world = await _new_world(url)
+        await world.stop()
+    await upstream.stop()
+    await asyncio.sleep(0.01)  # until the last sockets are closed
+    return refused
+
+
+def _model_of(service: str) -> str:
+    return "sqs" if service == SQS_BY_QUERY else service
+
+
+def _odd_as_a_whole(request: Request, rng: random.Random) -> Request:
+    """Return a request with a cut body, or with an odd target, content type, signature or path."""
+    headers, body, target = dict(request.headers), request.body, request.target
+    texts = [b"", b"x", b"\xff\xfe", b"a.b.c", b"AmazonSQS.", b"AmazonSQS.Nonsense", b"AWSEvents.PutEvents ", b"." * 50]
+    match rng.randrange(8):
+        case 0:
+            body = body[: rng.randrange(len(body) + 1)]
+        case 1:
+            body = rng.choice(
+                [b"", b"null", b"[]", b"5", b'"x"', b"NaN", b"\xff\xfe", b"{" * 9999, body + b"}", body * 2]
+            )
+        case 2:
+            headers[b"x-amz-target"] = rng.choice(texts)
+        case 3:
+            kinds = [b"", b"text/plain", b"application/x-www-form-urlencoded; charset=x", b"application/json", b"\xff"]
+            headers[b"content-type"] = rng.choice(kinds)
+        case 4:
+            headers[b"authorization"] = rng.choice(
+                [b"", b"x", headers[b"authorization"][:-20], b"Credential=a/1/b/c/aws4_request"]
+            )
+        case 5:
+            target = rng.choice(
+                [f"/{examples.ACCOUNT}/q", "/000000000000/%ff", "/x?Action=ListQueues&Action=", "/?%zz=%", "//", "/*"]
+            )
+        case 6:
+            at = rng.randrange(len(body) + 1)
+            body = body[:at] + rng.choice([b"\x00", b"&", b"=", b"%", b'"', b"\xf0", b".1.", b"NaN"]) + body[at:]
+        case _:
+            headers[b"accept"] = rng.choice([b"application/json", b"text/html", b"\xff"])
+    return Request(request.method, target, headers, [], body)
