@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Awaitable, Collection
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from fuzz import developer_api, examples
@@ -18,7 +19,9 @@ from fuzz.standard_error import StandardError
 from fuzz.variations import odd, places, replaced
 from fuzz.wire import SQS_BY_QUERY, model, request_of, shown
 from fuzz.world import World
+from localbus.clock import ManualClock
 from localbus.cloudformation.api import ACTIONS as CLOUDFORMATION
+from localbus.engine import Engine, Options
 from localbus.events.api import ACTIONS as EVENTS
 from localbus.http.message import Request, Response
 from localbus.lambda_.api import ACTIONS as LAMBDA
@@ -29,6 +32,7 @@ from support.fake_lambda import FakeLambda
 SERVICES: dict[str, Collection[str]] = {
     "sqs": SQS, SQS_BY_QUERY: SQS, "sns": SNS, "events": EVENTS, "lambda": LAMBDA, "cloudformation": CLOUDFORMATION,
 }  # fmt: skip
+DEVELOPER_API = "developer API"
 _ENDING = ("Delete", "Purge", "Remove", "Unsubscribe", "Untag", "CancelReplay", "ExecuteChangeSet", "Deauthorize")
 _WORLD_LASTS = 200
 
@@ -49,29 +53,71 @@ def run(seed: int, count: int) -> list[str]:
 
 
 async def _run(rng: random.Random, count: int, errors: StandardError) -> list[str]:
-    upstream = FakeLambda()
-    url = await upstream.start()
     faults: list[str] = []
-    world, age = await _new_world(url), 0
-    for _ in range(count):
-        case = case_of(world, rng)
-        fault, response = await _outcome(world, case, errors)
-        if fault:
-            faults.append(f"{case.about}\n  {fault}\n  {shown(case.request)}")
-        age += 1
-        if age >= _WORLD_LASTS or fault or (case.ends_something and response is not None and response.status < 300):
-            await world.stop()
-            world, age = await _new_world(url), 0
-    await world.stop()
-    await upstream.stop()
-    await asyncio.sleep(0.01)  # until the last sockets are closed
+    async with _worlds() as worlds:
+        for _ in range(count):
+            service = rng.choice([*SERVICES, DEVELOPER_API])
+            world = await worlds.of(service)
+            case = case_of(world, service, rng)
+            fault, response = await _outcome(world, case, errors)
+            if fault:
+                faults.append(f"{case.about}\n  {fault}\n  {shown(case.request)}")
+            if fault or (case.ends_something and response is not None and response.status < 300):
+                await worlds.end(service)
     return faults
 
 
-async def _new_world(url: str) -> World:
-    world = World(url)
-    await world.prepare()
-    return world
+class _Worlds:
+    """The world of all services, and one with an upstream for Lambda."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = upstream
+        self._worlds: dict[str | None, World] = {}
+
+    async def of(self, service: str) -> World:
+        """Return a world in which the service has everything; it lasts for some requests."""
+        upstream = self._upstream if service == "lambda" else None
+        if upstream in self._worlds and self._worlds[upstream].requests > _WORLD_LASTS:
+            await self.end(service)
+        if upstream not in self._worlds:
+            self._worlds[upstream] = world = World(upstream)
+            await world.prepare()
+        return self._worlds[upstream]
+
+    async def end(self, service: str) -> None:
+        """End the world of a service."""
+        world = self._worlds.pop(self._upstream if service == "lambda" else None, None)
+        if world is not None:
+            await world.stop()
+
+    async def stop(self) -> None:
+        """End all worlds."""
+        for world in self._worlds.values():
+            await world.stop()
+
+
+class _Upstream(FakeLambda):
+    """Functions, and queues and topics for what localbus bridges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._engine = Engine(Options(), ManualClock())
+
+    def handle(self, request: Request) -> Response | Awaitable[Response]:
+        """Answer as Lambda, or as the other services."""
+        return super().handle(request) if request.path.startswith("/20") else self._engine.router.handle(request)
+
+
+@asynccontextmanager
+async def _worlds() -> AsyncIterator[_Worlds]:
+    upstream = _Upstream()
+    worlds = _Worlds(await upstream.start())
+    try:
+        yield worlds
+    finally:
+        await worlds.stop()
+        await upstream.stop()
+    await asyncio.sleep(0.01)  # until the last sockets are closed
 
 
 async def _outcome(world: World, case: Case, errors: StandardError) -> tuple[str | None, Response | None]:
@@ -85,10 +131,9 @@ async def _outcome(world: World, case: Case, errors: StandardError) -> tuple[str
     return fault, response
 
 
-def case_of(world: World, rng: random.Random) -> Case:
+def case_of(world: World, service: str, rng: random.Random) -> Case:
     """Return a random request."""
-    service = rng.choice([*SERVICES, "developer API"])
-    if service not in SERVICES:
+    if service == DEVELOPER_API:
         return Case(*developer_api.request(rng), ends_something=True)
     action = rng.choice(list(SERVICES[service]))
     name = _model_of(service)
@@ -126,21 +171,16 @@ def inputs(service: str, action: str) -> list[dict[str, Any]]:
 
 async def refused_examples() -> set[str]:
     """Return the actions whose valid requests are refused."""
-    upstream = FakeLambda()
-    url = await upstream.start()
     refused: set[str] = set()
-    for service, actions in SERVICES.items():
-        world = await _new_world(url)
-        for action in actions:
-            for params in inputs(_model_of(service), action):
+    async with _worlds() as worlds:
+        for service, actions in SERVICES.items():
+            for action, params in [(name, one) for name in actions for one in inputs(_model_of(service), name)]:
+                world = await worlds.of(service)
                 response = await world.answer(request_of(service, action, world.filled(params)))
                 refused |= {action} if response.status >= 300 else set()
                 if action.startswith(_ENDING):
-                    await world.stop()
-                    world = await _new_world(url)
-        await world.stop()
-    await upstream.stop()
-    await asyncio.sleep(0.01)  # until the last sockets are closed
+                    await worlds.end(service)
+            await worlds.end(service)
     return refused
 
 

@@ -23,9 +23,11 @@ class World:
         self.clock = ManualClock()
         self.engine = Engine(Options(upstream=upstream), self.clock)
         self.names: dict[str, str] = {}
+        self.requests = 0
 
     async def answer(self, request: Request) -> Response:
         """Return the response, a long poll's after its full time, and let scheduled work run."""
+        self.requests += 1
         response = self.engine.router.handle(request)
         if not isinstance(response, Response):
             waiting = asyncio.ensure_future(response)
