@@ -17,21 +17,28 @@ class Received(NamedTuple):
 
 
 class WebServer:
-    """A server that records requests. It answers with `answers`, else the next of `statuses`, else 200."""
+    """A server that records requests. It answers with `answers`, else the next of `statuses`, else 200.
+
+    With a `challenge`, the value of WWW-Authenticate, it answers 401 to requests without credentials.
+    """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.requests: list[Received] = []
         self.statuses: list[int] = []
+        self.challenge: str | None = None
         self.answers: dict[tuple[str, str], tuple[int, bytes]] = {}
-        record, server = self._record, ThreadingHTTPServer((host, 0), BaseHTTPRequestHandler)
+        server = self
+        self._server = ThreadingHTTPServer((host, 0), BaseHTTPRequestHandler)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length", "0"))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = Received(self.command, self.path, headers, self.rfile.read(length).decode())
-                status, body = record(request)
+                status, body = server._record(request)
                 self.send_response(status)
+                if status == 401 and server.challenge is not None:
+                    self.send_header("WWW-Authenticate", server.challenge)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -41,14 +48,15 @@ class WebServer:
             def log_message(self, *_given: object) -> None:
                 """Log nothing."""
 
-        server.RequestHandlerClass = Handler
-        self._server = server
-        self.url = f"http://{host}:{server.server_address[1]}"
-        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._server.RequestHandlerClass = Handler
+        self.url = f"http://{host}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     def _record(self, request: Received) -> tuple[int, bytes]:
         self.requests.append(request)
+        if self.challenge is not None and "authorization" not in request.headers:
+            return 401, b""
         fixed = self.answers.get((request.method, request.path))
         if fixed is not None:
             return fixed

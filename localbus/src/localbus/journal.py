@@ -1,11 +1,16 @@
-"""A journal of what happened to each message: a ring buffer of entries."""
+"""A journal of what happened to each message: a ring buffer of entries. Losses are logged too."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
+
+MAX_REPORTS = 1_000
+
+log = logging.getLogger("localbus")
 
 
 class Entry(NamedTuple):
@@ -36,6 +41,7 @@ class Journal:
         self._entries: deque[tuple[int, float, str, str, str, object]] = deque(maxlen=capacity)
         self._numbers = itertools.count(1)
         self._followers: list[Callable[[Entry], None]] = []
+        self._reported: set[tuple[str, str, str]] = set()
 
     def note(self, event: str, resource: str, message_id: str, at: float, detail: object = None) -> None:
         """Add an entry."""
@@ -44,6 +50,18 @@ class Journal:
         if self._followers:
             for follow in self._followers:
                 follow(Entry(*entry))
+
+    def report_loss(self, source: str, target: str, code: str, reason: str) -> None:
+        """Log that a message from the source does not reach the target: only the first one for each code.
+
+        AWS accepts most of these messages without an error, so nothing else in a test or a terminal shows the loss.
+        """
+        key = (source, target, code)
+        if key in self._reported or len(self._reported) >= MAX_REPORTS:
+            return
+        self._reported.add(key)
+        text = reason.rstrip(".")
+        log.warning("not delivered from %s to %s: %s. Later messages: see /_localbus/journal", source, target, text)
 
     def entries(
         self,

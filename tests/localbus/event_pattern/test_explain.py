@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from localbus.event_pattern.explain import Explanation, explain
 from localbus.event_pattern.pattern import EventPattern
-from localbus.sns.filter_policy import FilterPolicy, attribute_fields
+from localbus.sns.filter_policy import FilterPolicy
+from localbus.sns.message_fields import attribute_fields
 
 LARGE = {"source": ["orders"], "detail": {"data": {"total_cents": [{"numeric": [">=", 10000]}]}}}
 TOTAL = "detail.data.total_cents"

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope, attribute_fields, body_fields
+from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope
+from localbus.sns.message_fields import attribute_fields, body_fields
 
 SOURCE = "at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column:"
 RUGBY = {"DataType": "String", "StringValue": "rugby"}
@@ -99,6 +100,33 @@ DETAIL = {
     "$or": [{"metricName": ["CPUUtilization", "ReadLatency"]}, {"namespace": ["AWS/EC2", "AWS/ES"]}],
     "detail": {"scope": ["Service"], "$or": [{"source": ["aws.cloudwatch"]}, {"type": ["Alarm"]}]},
 }
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "wanted"),
+    [
+        ({"numeric": ["=", 1.000001]}, "1.000009", True),
+        ({"numeric": ["=", 1.00001]}, "1.00002", False),
+        ({"numeric": [">", 1]}, "1.000009", False),
+        ({"numeric": [">", 1]}, "1.00001", True),
+        ({"numeric": [">", 0.000001]}, "0.000002", False),
+        ({"numeric": ["<", 0]}, "-0.000009", False),
+        ({"numeric": ["=", 4.35]}, "4.350001", True),
+        ({"anything-but": [1.000001]}, "1.000002", False),
+        (1.000001, "1.000002", True),
+        (999999999.99999, "999999999.999991", True),
+        (999999999.99999, "999999999.99998", False),
+        ({"numeric": ["=", 1e2]}, "100", True),
+    ],
+)
+def test_numbers_have_five_digits_after_the_point(condition: Any, value: str, wanted: bool) -> None:
+    """In the policy, in attributes and in the body (numeric-value-matching; subscription-filter-policy-constraints)."""
+    attributes = {"k": {"DataType": "Number", "StringValue": value}}
+
+    assert accepts({"k": [condition]}, attributes) is wanted
+    assert (
+        FilterPolicy(json.dumps({"k": [condition]}), "MessageBody").accepts(body_fields(f'{{"k": {value}}}')) is wanted
+    )
 
 
 @pytest.mark.parametrize(

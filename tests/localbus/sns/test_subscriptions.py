@@ -6,9 +6,11 @@ AWS.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 from localbus.pytest_plugin import Localbus
 from support.localbus import ACCOUNT, refused
 
@@ -35,7 +37,7 @@ def test_a_subscription_and_its_attributes(sns: Any, topic: str) -> None:
         "Protocol": "sqs",
         "RawMessageDelivery": "false",
         "SubscriptionArn": arn,
-        "SubscriptionPrincipal": f"arn:aws:iam::{ACCOUNT}:root",
+        "SubscriptionPrincipal": f"arn:aws:iam::{ACCOUNT}:user/localbus",
         "TopicArn": topic,
     }
     put("FilterPolicyScope", "MessageBody")
@@ -126,11 +128,54 @@ def test_confirmation_checks_only_the_region_of_the_topic(localbus: Localbus, sn
 def test_unconfirmed_subscriptions_expire(localbus: Localbus, sns: Any, topic: str) -> None:
     """A confirmation is possible for two days (API_ConfirmSubscription)."""
     pending(localbus, sns, topic)
-    assert len(sns.list_subscriptions()["Subscriptions"]) == 1
 
-    localbus.advance(2 * 86_400)
+    localbus.advance(2 * 86_400 - 1)
+    assert len(sns.list_subscriptions()["Subscriptions"]) == 1
+    localbus.advance(1)
 
     assert sns.list_subscriptions()["Subscriptions"] == []
+
+
+READS: dict[str, Callable[[Any, str, str], object]] = {
+    "attributes": lambda sns, _topic, arn: refused(sns.get_subscription_attributes, SubscriptionArn=arn)[0],
+    "number": lambda sns, topic, _arn: sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsPending"],
+    "list": lambda sns, topic, _arn: sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"],
+    "change": lambda sns, _topic, arn: refused(
+        sns.set_subscription_attributes,
+        SubscriptionArn=arn,
+        AttributeName="FilterPolicy",
+        AttributeValue="",
+    )[0],
+}
+
+
+@pytest.mark.parametrize(
+    ("read", "found"), [("attributes", "NotFound"), ("number", "0"), ("list", []), ("change", "NotFound")]
+)
+def test_every_read_misses_an_expired_subscription(
+    localbus: Localbus, sns: Any, topic: str, read: str, found: object
+) -> None:
+    """It is gone for the first request after its time, whichever that is, and so is its token."""
+    arn, link = pending(localbus, sns, topic)
+    localbus.advance(2 * 86_400)
+
+    assert READS[read](sns, topic, arn) == found
+    assert "<Message>Invalid parameter: Token</Message>" in httpx.get(link).text
+
+
+def test_a_new_token_lengthens_the_time_to_confirm(localbus: Localbus, sns: Any, topic: str) -> None:
+    """Another Subscribe sends a new token, which is valid for two days, and does not hold up the others' end."""
+    arn, _ = pending(localbus, sns, topic)
+    other = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="b@example.com", ReturnSubscriptionArn=True)[
+        "SubscriptionArn"
+    ]
+    localbus.advance(86_400)
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+
+    localbus.advance(86_400)
+
+    assert sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]["PendingConfirmation"] == "true"
+    assert refused(sns.get_subscription_attributes, SubscriptionArn=other)[0] == "NotFound"
 
 
 def test_a_token_restores_nothing_to_a_deleted_topic(localbus: Localbus, sns: Any, topic: str) -> None:

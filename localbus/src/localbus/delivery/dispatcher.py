@@ -19,6 +19,9 @@ from localbus.sqs.state import Sqs
 
 log = logging.getLogger("localbus")
 
+_ALLOW = ". Allow it in the target's policy, or start localbus with --no-policies"
+_FIXES = dict.fromkeys(("AccessDeniedException", "AuthorizationErrorException", "NO_PERMISSIONS"), _ALLOW)
+
 
 class Delivery(ABC):
     """One message on its way to one target.
@@ -40,6 +43,10 @@ class Delivery(ABC):
     @abstractmethod
     def dead_letter(self, error: DeliveryError) -> tuple[str, Params] | None:
         """Return the ARN of the dead-letter queue and SendMessage's input for it, or None without a queue."""
+
+    @abstractmethod
+    def route(self) -> tuple[str, str]:
+        """Return the sender and the receiver for the log, such as a topic and an endpoint."""
 
     @abstractmethod
     def next_retry_s(self, now: float) -> float | None:
@@ -100,24 +107,29 @@ class Dispatcher:
         delay_s = delivery.next_retry_s(self._clock.now()) if error.retryable else None
         if delay_s is None:
             self.note("undelivered", delivery, reason)
-            self._dead_letter(delivery, error)
+            outcome = self._dead_letter(delivery, error)
+            fix = _FIXES.get(error.code, "")
+            self._journal.report_loss(*delivery.route(), error.code, f"{reason.rstrip('.')}; {outcome}{fix}")
         else:
             self.note("retry_scheduled", delivery, {"reason": reason, "after_s": round(delay_s, 3)})
             self._tasks.schedule(delay_s, partial(self.deliver, delivery))
 
-    def _dead_letter(self, delivery: Delivery, error: DeliveryError) -> None:
-        """Send the message to the dead-letter queue; without one it is lost."""
+    def _dead_letter(self, delivery: Delivery, error: DeliveryError) -> str:
+        """Send the message to the dead-letter queue; without one it is lost. Return what happened to it."""
         found = delivery.dead_letter(error)
         if found is None:
-            self.note("dropped", delivery, f"the {delivery.target_kind} has no dead-letter queue")
-            return
-        queue_arn, entry = found
-        try:
-            self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
-        except AwsError as exc:
-            self.note("dropped", delivery, f"the dead-letter queue did not accept it: {exc}")
+            reason = f"the {delivery.target_kind} has no dead-letter queue"
         else:
-            self.note("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
+            queue_arn, entry = found
+            try:
+                self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
+            except AwsError as exc:
+                reason = f"the dead-letter queue did not accept it: {exc}"
+            else:
+                self.note("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
+                return f"sent to the dead-letter queue {queue_arn}"
+        self.note("dropped", delivery, reason)
+        return f"dropped: {reason}"
 
 
 def _as_delivery_error(error: Exception) -> DeliveryError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from localbus.errors import AwsError
@@ -40,10 +40,11 @@ class Token(NamedTuple):
 
 
 class JsonTokens:
-    """A token stream over one JSON text."""
+    """A token stream over one JSON text. `read_float` gives the value of a number with a fraction or an exponent."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, read_float: Callable[[str], float] = float) -> None:
         self._text = text
+        self._read_float = read_float
         self._tokens = self._scan()
         self._reached = 0
         self._open: list[tuple[str, int]] = []  # the open brackets with their offsets
@@ -157,7 +158,7 @@ class JsonTokens:
         number = _NUMBER.match(self._text, at)
         if number:
             text = number[0]
-            value = int(text) if text.lstrip("-").isdigit() and len(text) < 400 else float(text)
+            value = int(text) if text.lstrip("-").isdigit() and len(text) < 400 else self._read_float(text)
             return Token("number", value, number.end(), number.end())
         word = _WORD.match(self._text, at)
         if word and word[0] in _LITERALS:

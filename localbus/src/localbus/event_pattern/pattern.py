@@ -8,7 +8,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patter
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from localbus.event_pattern.json_tokenizer import JsonTokens, Value, invalid_pattern
@@ -72,8 +72,8 @@ def with_ancestors(paths: Iterable[str]) -> frozenset[str]:
 class EventPattern:
     """A compiled pattern. Raises InvalidEventPatternException for a text that is not one."""
 
-    def __init__(self, text: str) -> None:
-        tokens = JsonTokens(text)
+    def __init__(self, text: str, read_float: Callable[[str], float] = float) -> None:
+        tokens = JsonTokens(text, read_float)
         if tokens.next().kind != "{":
             raise tokens.error("Filter is not an object")
         branches = _read_object(tokens, "", [{}], in_or=False)

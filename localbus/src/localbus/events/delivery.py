@@ -47,6 +47,10 @@ class EventDelivery(Delivery):
         """Send the event by the target's service."""
         return self._send(self)
 
+    def route(self) -> tuple[str, str]:
+        """Return the rule and the target."""
+        return self.rule.arn, self.target.arn
+
     def reason(self, error: DeliveryError) -> str:
         """Return the error with EventBridge's code."""
         return str(error)
@@ -100,6 +104,7 @@ class EventDeliveries:
             body = target.input(event, rule.arn)
         except InvalidInputError as exc:  # AWS reports nothing and does not retry
             self._journal.note("dropped", target.arn, event.event_id, self._clock.now(), str(exc))
+            self._journal.report_loss(rule.arn, target.arn, "InvalidInput", str(exc))
             return
         self._dispatcher.deliver(EventDelivery(event, rule, target, body, self.senders[target.service]))
 

@@ -42,7 +42,9 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
     except EntryError as exc:
         return {"ErrorCode": exc.code, "ErrorMessage": exc.message}
     if bus is None:  # AWS accepts such an event and drops it
-        events.journal.note("dropped", str(entry["EventBusName"]), made.event_id, now, "the event bus does not exist")
+        name, reason = str(entry["EventBusName"]), "the event bus does not exist"
+        events.journal.note("dropped", name, made.event_id, now, reason)
+        events.journal.report_loss("PutEvents", name, "NoBus", reason)
     else:
         events.publish(made, bus)
     return {"EventId": made.event_id}

@@ -19,6 +19,13 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
 
 
+def without_password(url: str) -> str:
+    """Return the URL with **** in place of a password."""
+    user_info = urlsplit(url).netloc.rpartition("@")[0]
+    user, colon, _ = user_info.partition(":")
+    return url.replace(f"{user_info}@", f"{user}:****@", 1) if colon else url
+
+
 class NoAnswerError(Exception):
     """The server could not be reached, or its response was not valid HTTP."""
 
@@ -95,19 +102,20 @@ class ResponseReader:
 async def send(method: str, url: str, headers: Mapping[str, str], body: bytes, *, timeout_s: float) -> Answer:
     """Send a request and return the whole response. Raises NoAnswerError, and TimeoutError after `timeout_s`."""
     parts = urlsplit(url)
+    host = _host(url)
     tls = ssl.create_default_context() if parts.scheme == "https" else None
     port = parts.port or (443 if tls else 80)
     async with asyncio.timeout(timeout_s):
         try:
             reader, writer = await asyncio.open_connection(parts.hostname or "", port, ssl=tls)
         except OSError as exc:
-            raise NoAnswerError(f"{parts.netloc} cannot be reached: {exc}") from exc
+            raise NoAnswerError(f"{host} cannot be reached: {exc}") from exc
         try:
             writer.write(_head(method, url, headers, body) + body)
             await writer.drain()
             return await _read(ResponseReader(reader, method))
         except (OSError, httptools.HttpParserError) as exc:
-            raise NoAnswerError(f"{parts.netloc} broke off: {exc}") from exc
+            raise NoAnswerError(f"{host} broke off: {exc}") from exc
         finally:
             writer.close()
 
@@ -122,9 +130,14 @@ async def _read(response: ResponseReader) -> Answer:
     return Answer(status, {n.decode("latin-1").lower(): v.decode("latin-1") for n, v in headers}, bytes(body))
 
 
+def _host(url: str) -> str:
+    """Return host and port without user and password."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def _head(method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    own = {"Host": parts.netloc.rpartition("@")[2], "Content-Length": str(len(body)), "Connection": "close"}
+    own = {"Host": _host(url), "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in (own | dict(headers)).items()]
     return "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "", ""]).encode("utf-8")

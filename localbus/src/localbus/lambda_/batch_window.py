@@ -11,7 +11,9 @@ import asyncio
 from localbus.errors import AwsError
 from localbus.journal import Journal
 from localbus.lambda_.batch import Batch, Item, item_of, record_of
+from localbus.lambda_.filter_criteria import FilterCriteria
 from localbus.lambda_.mapping import EventSourceMapping, Settings
+from localbus.protocol.service_model import Params
 from localbus.sqs.message import Received
 from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
@@ -114,9 +116,18 @@ class BatchWindow:
             if filters is None or filters.accepts(record):
                 items.append(item_of(one, record))
             else:
-                self._note("filtered", one.message.message_id, {"patterns": [p.text for p in filters.patterns]})
-                queue.delete(one.handle)
+                self._delete_unwanted(one, record, filters, queue)
         return items
+
+    def _delete_unwanted(self, one: Received, record: Params, filters: FilterCriteria, queue: Queue) -> None:
+        """Delete a message that no filter accepts."""
+        detail: dict[str, object] = {"patterns": [pattern.text for pattern in filters.patterns]}
+        if reason := filters.mismatch(record):
+            detail["reason"] = reason
+            text = f"{reason}; deleted from the queue"
+            self._journal.report_loss(self._mapping.queue_arn, self._mapping.function_arn, "Filtered", text)
+        self._note("filtered", one.message.message_id, detail)
+        queue.delete(one.handle)
 
     def _note(self, event: str, message_id: str, detail: object) -> None:
         self._journal.note(event, self._mapping.arn, message_id, self._clock.now(), detail)

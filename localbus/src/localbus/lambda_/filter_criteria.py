@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from localbus.errors import AwsError
-from localbus.event_pattern.pattern import EventPattern, Fields, fields_of, holds
+from localbus.event_pattern.pattern import Branch, EventPattern, Fields, fields_of, holds
 from localbus.protocol.service_model import Params
 
 MAX_FILTERS = 5  # the default quota; AWS raises it to ten on request
@@ -30,6 +30,15 @@ class FilterCriteria:
         is_json, body = _parsed(record["body"])
         fields = fields_of({**record, "body": body})
         return any(_matches(pattern, fields, is_json=is_json) for pattern in self.patterns)
+
+    def mismatch(self, record: Params) -> str | None:
+        """Return why no filter can accept the record, if the reason is the form of its body."""
+        is_json, _ = _parsed(record["body"])
+        if any(_fits(branch, is_json=is_json) for pattern in self.patterns for branch in pattern.branches):
+            return None
+        if is_json:
+            return "the body is JSON, and the filters expect plain text"
+        return "the body is not JSON, and the filters expect JSON"
 
     def document(self) -> Params:
         """Return the criteria as they were given."""
@@ -50,14 +59,14 @@ def read_filter_criteria(given: Params) -> FilterCriteria | None:
 
 
 def _matches(pattern: EventPattern, fields: Fields, *, is_json: bool) -> bool:
-    for branch in pattern.branches:
-        wants_json = any(path.startswith("body.") for path, _ in branch)
-        wants_text = any(path == "body" for path, _ in branch)
-        if (is_json and wants_text) or (not is_json and wants_json):
-            continue
-        if holds(branch, fields):
-            return True
-    return False
+    return any(_fits(branch, is_json=is_json) and holds(branch, fields) for branch in pattern.branches)
+
+
+def _fits(branch: Branch, *, is_json: bool) -> bool:
+    """Return whether a branch expects JSON for a body of JSON, and text for text; one without the body expects both."""
+    if is_json:
+        return all(path != "body" for path, _ in branch)
+    return not any(path.startswith("body.") for path, _ in branch)
 
 
 def _parsed(body: str) -> tuple[bool, Any]:

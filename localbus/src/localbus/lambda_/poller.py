@@ -112,6 +112,8 @@ class Poller:
             if not isinstance(outcome, Unreachable):
                 return outcome
             self._unreachable.add(id(batch))
+            mapping = self._mapping
+            self._journal.report_loss(mapping.queue_arn, mapping.function_arn, "Unreachable", outcome.reason)
             retry_at = self._clock.now() + delay_s
             is_late = retry_at >= batch.visible_at
             if not is_late:

@@ -42,6 +42,11 @@ class Caller:
                 keys[key] = self.headers[header].decode("latin-1")
         return keys
 
+    @property
+    def principal_arn(self) -> str:
+        """The ARN of the caller. Credentials here stand for an account, and each account has this one user."""
+        return f"arn:aws:iam::{self.account}:user/localbus"
+
 
 Action = Callable[[Params, Caller], Params | Awaitable[Params]]
 

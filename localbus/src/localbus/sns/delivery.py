@@ -53,11 +53,15 @@ class NotificationDelivery(Delivery):
         self.message_id = notification.message_id
         self.resource = subscription.arn
         self.principal = subscription.topic.principal
-        self.receipt = {"endpoint": subscription.endpoint}
+        self.receipt = {"endpoint": subscription.shown_endpoint}
         self.senders = senders
         self.subscription = subscription
         self.notification = notification
         self._replayed = replayed
+
+    def route(self) -> tuple[str, str]:
+        """Return the topic and the endpoint."""
+        return self.subscription.topic.arn, self.subscription.shown_endpoint
 
     def next_retry_s(self, _now: float) -> float | None:
         """Return the next delay of the delivery policy in seconds."""

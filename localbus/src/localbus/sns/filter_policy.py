@@ -1,7 +1,7 @@
 """Filter policies: they select the messages that a subscription gets, by their attributes or by their body.
 
 A filter policy is an event pattern with fewer operators and other limits, so `event_pattern` parses and compiles it.
-SNS's limits, errors and message fields are here.
+SNS's limits and errors are here, the fields of messages in `message_fields`.
 Source: https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
 """
 
@@ -14,8 +14,9 @@ from math import prod
 from typing import Any, Literal
 
 from localbus.errors import AwsError
-from localbus.event_pattern.json_tokenizer import JsonTokens, Value
-from localbus.event_pattern.pattern import ArrayPosition, EventPattern, Fields, fields_of, holds
+from localbus.event_pattern.json_tokenizer import JsonTokens
+from localbus.event_pattern.pattern import EventPattern, Fields, holds
+from localbus.sns.message_fields import Unsound, five_digits
 
 Scope = Literal["MessageAttributes", "MessageBody"]
 
@@ -42,7 +43,7 @@ class FilterPolicy:
         document = _read(text)
         try:
             _check_operators(JsonTokens(text))
-            self._branches = EventPattern(text).branches
+            self._branches = EventPattern(text, five_digits).branches
         except AwsError as exc:
             raise FilterPolicyError(f"FilterPolicy: {_reason(exc)}") from exc
         if scope == "MessageAttributes" and _is_nested(document):
@@ -51,39 +52,9 @@ class FilterPolicy:
         self.text = text
         self.scope: Scope = scope
 
-    def accepts(self, fields: Fields | None) -> bool:
+    def accepts(self, fields: Fields | Unsound) -> bool:
         """Return whether the policy accepts a message with these fields, of its attributes or of its body."""
-        return fields is not None and any(holds(branch, fields) for branch in self._branches)
-
-
-def body_fields(message: str) -> Fields | None:
-    """Return the fields of a body that is a JSON object; None for any other body, which no policy accepts."""
-    try:
-        document = json.loads(message)
-    except (ValueError, RecursionError):
-        return None
-    return fields_of(document) if isinstance(document, dict) else None
-
-
-def attribute_fields(attributes: Mapping[str, Mapping[str, Any]]) -> Fields:
-    """Return the attributes as fields: each item of a String.Array is a value, Binary attributes are left out."""
-    fields: dict[str, list[tuple[Value, ArrayPosition]]] = {}
-    for name, attribute in attributes.items():
-        kind: str = attribute["DataType"]
-        if not kind.startswith("Binary"):
-            fields[name] = [(value, ()) for value in _values(kind, attribute["StringValue"])]
-    return fields
-
-
-def _values(kind: str, text: str) -> list[Value]:
-    if kind == "String.Array":
-        try:
-            items = json.loads(text)
-        except (ValueError, RecursionError):
-            return [text]
-        items = items if isinstance(items, list) else [items]
-        return [item for item in items if not isinstance(item, dict | list)]
-    return [float(text)] if kind.startswith("Number") else [text]
+        return not isinstance(fields, Unsound) and any(holds(branch, fields) for branch in self._branches)
 
 
 def _read(text: str) -> dict[str, Any]:

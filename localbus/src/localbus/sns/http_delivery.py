@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from localbus.delivery.attempt import check_answer, no_connection
 from localbus.http import client as http_client
+from localbus.http.authentication import answer_challenge
 from localbus.http.client import NoAnswerError
 from localbus.sns.delivery import NotificationDelivery, Senders
 from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE
@@ -54,9 +55,10 @@ async def post_confirmation(
 
 
 async def _post(subscription: Subscription, message_id: str, kind: str, body: str, given: Mapping[str, str]) -> None:
-    """Send a message to an HTTP endpoint. Raises DeliveryError.
+    """Send a message to an HTTP endpoint, with the credentials of its URL once it asks for them. Raises DeliveryError.
 
-    Source: https://docs.aws.amazon.com/sns/latest/dg/http-header.html
+    Sources: https://docs.aws.amazon.com/sns/latest/dg/http-header.html
+    and https://docs.aws.amazon.com/sns/latest/dg/sns-http-https-endpoint-as-subscriber.html
     """
     headers = {
         "x-amz-sns-message-type": kind,
@@ -66,9 +68,13 @@ async def _post(subscription: Subscription, message_id: str, kind: str, body: st
         "Accept-Encoding": "gzip,deflate",
         **given,
     }
-    endpoint = subscription.endpoint
+    endpoint, shown = subscription.endpoint, subscription.shown_endpoint
     try:
         answer = await http_client.send("POST", endpoint, headers, body.encode(), timeout_s=ANSWER_WITHIN_S)
+        authorization = answer_challenge(answer.headers.get("www-authenticate", ""), "POST", endpoint)
+        if answer.status == 401 and authorization is not None:
+            headers["Authorization"] = authorization
+            answer = await http_client.send("POST", endpoint, headers, body.encode(), timeout_s=ANSWER_WITHIN_S)
     except (NoAnswerError, OSError, ValueError) as exc:  # TimeoutError is an OSError
-        raise no_connection(exc, endpoint) from exc
-    check_answer(answer, endpoint)
+        raise no_connection(exc, shown) from exc
+    check_answer(answer, shown)

@@ -87,13 +87,15 @@ def _build(entry: Params, topic: Topic, caller: Caller, at: float) -> Notificati
             raise invalid(f"{name} Reason: {name} {text}")
     if topic.fifo and deduplication_id is None:
         deduplication_id = hashlib.sha256(message.encode()).hexdigest()
+    attributes: dict[str, Attribute] = entry.get("MessageAttributes") or {}
     return Notification(
         topic.arn,
         new_id(),
         at,
         _texts(entry),
         subject=subject,
-        attributes=entry.get("MessageAttributes") or {},
+        attributes={} if "MessageStructure" in entry else attributes,  # sns-message-attributes: not sent with JSON
+        filterable=attributes,
         group_id=group_id,
         deduplication_id=deduplication_id,
         signature_version=topic.signature_version,

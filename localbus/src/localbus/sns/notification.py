@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from localbus.event_pattern.pattern import Fields
-from localbus.sns.filter_policy import FilterPolicy, attribute_fields, body_fields
+from localbus.sns.filter_policy import Scope
+from localbus.sns.message_fields import Unsound, attribute_fields, body_fields
 from localbus.sns.signature import Signer, digest
 from localbus.sqs.message import Attribute
 from localbus.sqs.message_attributes import Content
@@ -25,7 +26,10 @@ _DEFAULT = "default"
 
 @dataclass(eq=False)
 class Notification:
-    """One published message: its texts by protocol. What is the same for all subscriptions is computed once."""
+    """One published message: its texts by protocol. What is the same for all subscriptions is computed once.
+
+    Filter policies look at the `filterable` attributes; `attributes` are those that are sent.
+    """
 
     topic_arn: str
     message_id: str
@@ -33,13 +37,14 @@ class Notification:
     texts: Mapping[str, str]
     subject: str | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    filterable: Mapping[str, Attribute] = field(default_factory=dict)
     group_id: str | None = None
     deduplication_id: str | None = None
     sequence_number: str | None = None
     signature_version: str = "1"
     base_url: str = ""
     trace_header: str = ""
-    _body_fields: dict[str, Fields | None] = field(default_factory=dict)
+    _body_fields: dict[str, Fields | Unsound] = field(default_factory=dict)
     _raw_contents: dict[str, Content] = field(default_factory=dict)
     _envelopes: dict[tuple[str, bool, bool], tuple[str, str]] = field(default_factory=dict)
 
@@ -48,8 +53,8 @@ class Notification:
         return self.texts.get(protocol, self.texts[_DEFAULT])
 
     @cached_property
-    def _attribute_fields(self) -> Fields:
-        return attribute_fields(self.attributes)
+    def _attribute_fields(self) -> Fields | Unsound:
+        return attribute_fields(self.filterable)
 
     def raw_content(self, protocol: str) -> Content:
         """Return a queue message for raw delivery. Raises AwsError, since a queue accepts less than a topic."""
@@ -59,14 +64,14 @@ class Notification:
             content = self._raw_contents[text] = Content(text, self.attributes)
         return content
 
-    def is_accepted_by(self, policy: FilterPolicy, protocol: str) -> bool:
-        """Return whether the filter policy of a subscription accepts the message."""
-        if policy.scope == "MessageAttributes":
-            return policy.accepts(self._attribute_fields)
+    def fields_for(self, scope: Scope, protocol: str) -> Fields | Unsound:
+        """Return the fields that a filter policy of this scope looks at, for a subscription by this protocol."""
+        if scope == "MessageAttributes":
+            return self._attribute_fields
         text = self.message_for(protocol)
         if text not in self._body_fields:
             self._body_fields[text] = body_fields(text)
-        return policy.accepts(self._body_fields[text])
+        return self._body_fields[text]
 
     def envelope(
         self, subscription_arn: str, protocol: str, *, replayed: bool = False, signer: Signer | None = None

@@ -9,10 +9,13 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.delivery.attempt import DeliveryError
 from localbus.delivery.dispatcher import Dispatcher
 from localbus.errors import AwsError
+from localbus.event_pattern.pattern import Fields
 from localbus.journal import Journal
 from localbus.sns.captured_messages import CapturedMessage
 from localbus.sns.delivery import CapturedDelivery, FunctionDelivery, NotificationDelivery, QueueDelivery, Senders
+from localbus.sns.filter_policy import FilterPolicy
 from localbus.sns.http_delivery import HttpDelivery, post_confirmation
+from localbus.sns.message_fields import Unsound
 from localbus.sns.notification import Notification, formatted
 from localbus.sns.registry import Topics
 from localbus.sns.signature import digest
@@ -42,12 +45,18 @@ class Publisher:
     def deliver(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> None:
         """Deliver the notification to one subscription, if that is confirmed and its filter policy accepts it."""
         if not subscription.confirmed:
+            self._withhold(subscription, notification.message_id, "the subscription is not confirmed")
+            return
+        replay = subscription.replay_policy
+        if replay is not None and notification.at > replay.end:
+            self._withhold(subscription, notification.message_id, "the replay has reached its EndingPoint")
             return
         policy = subscription.filter_policy
-        if policy is not None and not notification.is_accepted_by(policy, subscription.protocol):
-            detail = {"scope": policy.scope, "policy": policy.text}
-            self._note("filtered", subscription.arn, notification.message_id, detail)
-            return
+        if policy is not None:
+            fields = notification.fields_for(policy.scope, subscription.protocol)
+            if not policy.accepts(fields):
+                self._filtered(subscription, policy, fields, notification.message_id)
+                return
         delivery: NotificationDelivery
         match subscription.protocol:
             case "sqs":
@@ -60,6 +69,27 @@ class Publisher:
                 delivery = CapturedDelivery(self._senders, subscription, notification)
         self._dispatcher.deliver(delivery)
 
+    def replay(self, subscription: Subscription) -> None:
+        """Deliver the archived messages of the subscription's ReplayPolicy again, if it is confirmed and has one."""
+        archive, policy = subscription.topic.archive, subscription.replay_policy
+        if archive is not None and policy is not None and subscription.confirmed:
+            for notification in archive.between(policy.start, policy.end, self._senders.clock.now()):
+                self.deliver(subscription, notification, replayed=True)
+
+    def _withhold(self, subscription: Subscription, message_id: str, reason: str) -> None:
+        self._note("withheld", subscription.arn, message_id, reason)
+        self._journal.report_loss(subscription.topic.arn, subscription.shown_endpoint, reason, reason)
+
+    def _filtered(
+        self, subscription: Subscription, policy: FilterPolicy, fields: Fields | Unsound, message_id: str
+    ) -> None:
+        detail = {"scope": policy.scope, "policy": policy.text}
+        if isinstance(fields, Unsound):
+            detail["reason"] = f"{fields.metric}: {fields.reason}"
+            reason = f"no filter policy accepts the message, as {fields.reason}"
+            self._journal.report_loss(subscription.topic.arn, subscription.shown_endpoint, fields.metric, reason)
+        self._note("filtered", subscription.arn, message_id, detail)
+
     def confirm(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
         """Ask the endpoint to confirm the subscription, or report to it that the subscription has ended."""
         message_id, senders = document["MessageId"], self._senders
@@ -69,10 +99,13 @@ class Publisher:
                 self._tasks.start(self._confirm_by_http(subscription, document, base_url))
             case "sqs":
                 text = formatted(document | digest(document, subscription.topic.signature_version))
+                entry = {"MessageBody": text}
+                if subscription.endpoint.endswith(".fifo"):  # a FIFO queue accepts nothing without these
+                    entry |= {"MessageGroupId": message_id, "MessageDeduplicationId": message_id}
                 try:
-                    senders.sqs.deliver(subscription.endpoint, {"MessageBody": text}, subscription.topic.principal)
+                    senders.sqs.deliver(subscription.endpoint, entry, subscription.topic.principal)
                 except AwsError as exc:
-                    self._note("undelivered", subscription.arn, message_id, str(exc))
+                    self._not_confirmed(subscription, message_id, exc.code, str(exc))
             case _:
                 message = CapturedMessage(
                     senders.clock.now(),
@@ -90,7 +123,12 @@ class Publisher:
         try:
             await post_confirmation(subscription, document, self._senders.signer, base_url)
         except DeliveryError as exc:
-            self._note("undelivered", subscription.arn, document["MessageId"], exc.message)
+            self._not_confirmed(subscription, document["MessageId"], exc.code, exc.message)
+
+    def _not_confirmed(self, subscription: Subscription, message_id: str, code: str, reason: str) -> None:
+        self._note("undelivered", subscription.arn, message_id, reason)
+        text = f"the message about the subscription itself was not accepted: {reason}"
+        self._journal.report_loss(subscription.topic.arn, subscription.shown_endpoint, code, text)
 
     def _note(self, event: str, resource: str, message_id: str, detail: object = None) -> None:
         self._journal.note(event, resource, message_id, self._senders.clock.now(), detail)

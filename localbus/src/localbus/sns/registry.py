@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 
 from localbus.clock import Clock
@@ -18,6 +20,9 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _FIFO_NAME = re.compile(r"(?=.{1,256}$)[A-Za-z0-9_-]+\.fifo")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TOKEN = re.compile(r"[0-9a-f]+")
+# https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html and API_Subscribe.html
+CONFIRM_WITHIN_S = 2 * 86_400
+TOKEN_CHARACTERS = 96
 _FIFO_NAME_RULE = (
     "Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, "
     "underscores, and hyphens, and must be between 1 and 256 characters long."
@@ -37,6 +42,7 @@ class Topics:
         self._by_topic: dict[str, dict[str, Subscription]] = {}
         self._by_token: dict[str, Subscription] = {}
         self.on_change: list[Callable[[str], None]] = []
+        self._tokens: deque[tuple[float, str, Subscription]] = deque()  # sent to endpoints, by the end of their time
 
     # Topics
 
@@ -58,7 +64,7 @@ class Topics:
             topic = self._topics[arn] = Topic(arn, attributes, dict(tags), self._clock.now())
             self._changed(arn)
             return topic
-        current = topic_attributes.describe(existing)
+        current = topic_attributes.describe(existing, self._clock.now())
         if any(current.get(attribute, "") != value for attribute, value in attributes.items() if value != "false"):
             raise invalid("Attributes Reason: Topic already exists with different attributes")
         if any(existing.tags.get(key) != value for key, value in tags.items()):
@@ -94,26 +100,24 @@ class Topics:
     # Subscriptions
 
     def subscriptions(self) -> list[Subscription]:
-        """Return all subscriptions, after removing those that were not confirmed in time."""
-        now = self._clock.now()
-        for stale in [one for one in self._subscriptions.values() if one.is_stale(now)]:
-            self.remove(stale)
-            del self._by_token[stale.token]
+        """Return all subscriptions."""
+        self._expire_tokens()
         return list(self._subscriptions.values())
 
     def subscriptions_of(self, topic: Topic) -> list[Subscription]:
         """Return the subscriptions of a topic, oldest first."""
+        if self._tokens:
+            self._expire_tokens()
         return list(self._by_topic[topic.arn].values())
 
-    def new_subscription(self, topic: Topic, protocol: str, endpoint: str, owner: str) -> Subscription:
+    def new_subscription(self, topic: Topic, protocol: str, endpoint: str, caller: Caller) -> Subscription:
         """Return a new subscription, which counts once it is added."""
         arn = f"{topic.arn}:{new_id()}"
-        return Subscription(arn, topic, protocol, endpoint, owner, self._clock.now())
+        return Subscription(arn, topic, protocol, endpoint, caller.account, caller.principal_arn)
 
     def add(self, subscription: Subscription) -> None:
         """Add a subscription, also one that was removed."""
         self._subscriptions[subscription.arn] = subscription
-        self._by_token[subscription.token] = subscription
         self._by_topic[subscription.topic.arn][subscription.arn] = subscription
 
     def remove(self, subscription: Subscription) -> None:
@@ -122,11 +126,26 @@ class Topics:
         del self._by_topic[subscription.topic.arn][subscription.arn]
         subscription.topic.subscriptions_deleted += 1
 
-    def renew_token(self, subscription: Subscription, token: str) -> None:
-        """Replace the token that confirms the subscription."""
+    def send_token(self, subscription: Subscription) -> str:
+        """Return a new token, which confirms the subscription in place of the one before."""
         self._by_token.pop(subscription.token, None)
-        subscription.token = token
+        token = subscription.token = secrets.token_hex(TOKEN_CHARACTERS // 2)
         self._by_token[token] = subscription
+        self._tokens.append((self._clock.now() + CONFIRM_WITHIN_S, token, subscription))
+        return token
+
+    def _expire_tokens(self) -> None:
+        """Remove the tokens whose time is over, and the subscriptions that they did not confirm.
+
+        Every read of subscriptions or of their number does so first.
+        """
+        now = self._clock.now()
+        while self._tokens and self._tokens[0][0] <= now:
+            _, token, subscription = self._tokens.popleft()
+            self._by_token.pop(token, None)
+            current = token == subscription.token and not subscription.confirmed
+            if current and subscription.arn in self._subscriptions:
+                self.remove(subscription)
 
     def find_subscription(self, arn: str) -> Subscription | None:
         """Return the subscription of that ARN, if it exists. Raises InvalidParameter for another kind of ARN."""
@@ -135,6 +154,7 @@ class Topics:
         parts = check_arn(arn, "SubscriptionArn")
         if len(parts) != 7 or not _ID.fullmatch(parts[6]):
             raise invalid("SubscriptionId")
+        self._expire_tokens()
         return self._subscriptions.get(arn)
 
     def subscription(self, arn: str) -> Subscription:
@@ -148,7 +168,8 @@ class Topics:
         """Return the subscription that this token confirms; raises InvalidParameter."""
         if not _TOKEN.fullmatch(token):
             raise AwsError("InvalidParameterException", "Invalid token")
+        self._expire_tokens()
         found = self._by_token.get(token)
-        if found is None or found.is_stale(self._clock.now()):
+        if found is None:
             raise invalid("Token")
         return found

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from localbus.http.client import without_password
 from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, effective_policy, retry_policy
 from localbus.sns.filter_policy import FilterPolicy
 from localbus.sns.topic import Topic
+from localbus.sns.topic_archive import ReplayPolicy
 
-# https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html and API_Subscribe.html
-CONFIRM_WITHIN_S = 2 * 86_400
-TOKEN_CHARACTERS = 96
 _DEFAULTS = {"FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false"}
-
-
-def new_token() -> str:
-    """Return a random token, which confirms a subscription."""
-    return secrets.token_hex(TOKEN_CHARACTERS // 2)
 
 
 @dataclass(eq=False)
 class Subscription:
     """One subscription. `attributes` are those that were set, in AWS's own form.
 
-    `authenticated` says whether it was confirmed with credentials.
+    `principal_arn` is the user that subscribed; `authenticated` says whether it was confirmed with credentials.
+    `token` is the last one that was sent to confirm it or its end.
     """
 
     arn: str
@@ -34,18 +29,24 @@ class Subscription:
     protocol: str
     endpoint: str
     owner: str
-    created_at: float
+    principal_arn: str
     attributes: dict[str, str] = field(default_factory=dict)
     filter_policy: FilterPolicy | None = None
+    replay_policy: ReplayPolicy | None = None
     confirmed: bool = True
     authenticated: bool = True
     authenticate_on_unsubscribe: bool = False
-    token: str = field(default_factory=new_token)
+    token: str = ""
     next_turn_at: float = 0.0
 
     def attribute(self, name: str) -> str | None:
         """Return an attribute or its default."""
         return self.attributes.get(name, _DEFAULTS.get(name))
+
+    @cached_property
+    def shown_endpoint(self) -> str:
+        """The endpoint as AWS shows it: with **** in place of an HTTP password."""
+        return without_password(self.endpoint) if self.protocol in {"http", "https"} else self.endpoint
 
     @property
     def raw(self) -> bool:
@@ -58,10 +59,6 @@ class Subscription:
         text = self.attributes.get("RedrivePolicy")
         found: str | None = json.loads(text)["deadLetterTargetArn"] if text else None
         return found
-
-    def is_stale(self, now: float) -> bool:
-        """Return whether the time for its confirmation has passed."""
-        return not self.confirmed and now >= self.created_at + CONFIRM_WITHIN_S
 
     @property
     def effective_delivery_policy(self) -> dict[str, Any]:

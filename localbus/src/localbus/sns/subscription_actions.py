@@ -11,8 +11,7 @@ from localbus.sns.endpoints import CONFIRMED_BY_LINK, check_endpoint, must_confi
 from localbus.sns.errors import invalid, not_authorized, not_found
 from localbus.sns.notification import confirmation
 from localbus.sns.state import Sns
-from localbus.sns.subscription import Subscription, new_token
-from localbus.sns.topic_archive import read_replay_policy
+from localbus.sns.subscription import Subscription
 
 
 def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -25,7 +24,7 @@ def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:
     if protocol == "application" and sns.platforms.find_endpoint(endpoint) is None:
         raise invalid(f"Endpoint Reason: Endpoint does not exist for endpoint arn{endpoint}")  # so AWS spells it
     given, where = params.get("Attributes", {}), "Attributes Reason: "
-    subscription = sns.topics.new_subscription(topic, protocol, endpoint, caller.account)
+    subscription = sns.topics.new_subscription(topic, protocol, endpoint, caller)
     subscription_attributes.change(subscription, given, where=where)
     existing = next((one for one in subscriptions if (one.protocol, one.endpoint) == (protocol, endpoint)), None)
     if existing is not None:
@@ -38,7 +37,7 @@ def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:
     if not subscription.confirmed:
         _send_confirmation(sns, subscription, caller, "SubscriptionConfirmation")
     if existing is None:
-        _replay(sns, subscription, given)
+        sns.publisher.replay(subscription)
     shown = subscription.confirmed or params.get("ReturnSubscriptionArn")
     return {"SubscriptionArn": subscription.arn if shown else "pending confirmation"}
 
@@ -51,13 +50,16 @@ def confirm_subscription(sns: Sns, params: Params, caller: Caller) -> Params:
     subscription = sns.topics.by_token(params["Token"])
     if params["TopicArn"].split(":")[3:4] != [subscription.topic.region]:
         raise invalid("Topic")
-    if not subscription.confirmed:
+    was_pending = not subscription.confirmed
+    if was_pending:
         subscription.confirmed, subscription.authenticated = True, caller.signed
     flag = params.get("AuthenticateOnUnsubscribe", "false").lower()
     if flag not in {"true", "false"}:
         raise invalid("AuthenticateOnUnsubscribe Reason: must be true or false")
     subscription.authenticate_on_unsubscribe = flag == "true" and caller.signed
     sns.topics.add(subscription)
+    if was_pending:
+        sns.publisher.replay(subscription)
     return {"SubscriptionArn": subscription.arn}
 
 
@@ -82,7 +84,7 @@ def unsubscribe(sns: Sns, params: Params, caller: Caller) -> Params:
 
 def get_subscription_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """GetSubscriptionAttributes."""
-    return {"Attributes": subscription_attributes.describe(_accessible(sns, params, caller))}
+    return {"Attributes": subscription_attributes.describe(_accessible(sns, params, caller), sns.clock.now())}
 
 
 def set_subscription_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -90,7 +92,8 @@ def set_subscription_attributes(sns: Sns, params: Params, caller: Caller) -> Par
     subscription = _accessible(sns, params, caller)
     given = {params["AttributeName"]: params.get("AttributeValue", "")}
     subscription_attributes.change(subscription, given)
-    _replay(sns, subscription, given)
+    if "ReplayPolicy" in given:
+        sns.publisher.replay(subscription)
     return {}
 
 
@@ -115,7 +118,7 @@ def _summary(subscription: Subscription) -> Params:
         "SubscriptionArn": subscription.arn if subscription.confirmed else "PendingConfirmation",
         "Owner": subscription.owner,
         "Protocol": subscription.protocol,
-        "Endpoint": subscription.endpoint,
+        "Endpoint": subscription.shown_endpoint,
         "TopicArn": subscription.topic.arn,
     }
 
@@ -131,15 +134,7 @@ def _accessible(sns: Sns, params: Params, caller: Caller) -> Subscription:
 
 
 def _send_confirmation(sns: Sns, subscription: Subscription, caller: Caller, kind: str) -> None:
-    sns.topics.renew_token(subscription, new_token())
+    token = sns.topics.send_token(subscription)
     given = {"message_id": new_id(), "at": sns.clock.now(), "base_url": caller.base_url}
-    document = confirmation(kind, subscription.topic.arn, subscription.arn, subscription.token, **given)
+    document = confirmation(kind, subscription.topic.arn, subscription.arn, token, **given)
     sns.publisher.confirm(subscription, document, caller.base_url)
-
-
-def _replay(sns: Sns, subscription: Subscription, given: Params) -> None:
-    """Deliver archived messages again if the request has a ReplayPolicy."""
-    archive, text = subscription.topic.archive, given.get("ReplayPolicy")
-    if archive is not None and text:
-        for notification in archive.between(*read_replay_policy(text), sns.clock.now()):
-            sns.publisher.deliver(subscription, notification, replayed=True)

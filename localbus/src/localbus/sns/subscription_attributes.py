@@ -40,11 +40,14 @@ def change(subscription: Subscription, given: Mapping[str, str], *, where: str =
                 del attributes[name]
         text, scope = attributes.get("FilterPolicy"), attributes.get("FilterPolicyScope", "MessageAttributes")
         filter_policy = FilterPolicy(text, cast(Scope, scope)) if text else None
+        replay = attributes.get("ReplayPolicy")
+        replay_policy = read_replay_policy(replay) if replay else None
     except FilterPolicyError as exc:
         raise invalid(f"{where}{exc}") from exc
     except AwsError as exc:
         raise invalid(f"{where}{exc.message.removeprefix(_INVALID)}") from exc
     subscription.attributes, subscription.filter_policy = attributes, filter_policy
+    subscription.replay_policy = replay_policy
 
 
 def _validated(name: str, value: str, subscription: Subscription) -> str:
@@ -56,7 +59,7 @@ def _validated(name: str, value: str, subscription: Subscription) -> str:
         case "FilterPolicyScope":
             if value not in _SCOPES:
                 raise invalid(f"{name}: Invalid value [{value}]. Please use either {' or '.join(_SCOPES)}")
-        case "FilterPolicy" if value.strip() == "{}":
+        case "FilterPolicy" | "ReplayPolicy" if value.strip() == "{}":
             return ""
         case "RedrivePolicy" if value:
             return _validated_redrive_policy(value, subscription)
@@ -67,7 +70,6 @@ def _validated(name: str, value: str, subscription: Subscription) -> str:
         case "ReplayPolicy" if value:
             if not subscription.topic.fifo:
                 raise invalid("ReplayPolicy: only subscriptions of FIFO topics can replay messages")
-            read_replay_policy(value)
     return value
 
 
@@ -102,15 +104,15 @@ def _validated_redrive_policy(text: str, subscription: Subscription) -> str:
     return text
 
 
-def describe(subscription: Subscription) -> dict[str, str]:
+def describe(subscription: Subscription, now: float) -> dict[str, str]:
     """Return what GetSubscriptionAttributes shows."""
     described = {
         "SubscriptionArn": subscription.arn,
         "TopicArn": subscription.topic.arn,
         "Protocol": subscription.protocol,
-        "Endpoint": subscription.endpoint,
+        "Endpoint": subscription.shown_endpoint,
         "Owner": subscription.owner,
-        "SubscriptionPrincipal": f"arn:aws:iam::{subscription.owner}:root",
+        "SubscriptionPrincipal": subscription.principal_arn,
         "PendingConfirmation": str(not subscription.confirmed).lower(),
         "ConfirmationWasAuthenticated": str(subscription.confirmed and subscription.authenticated).lower(),
         "RawMessageDelivery": "false",
@@ -119,6 +121,8 @@ def describe(subscription: Subscription) -> dict[str, str]:
     described.pop("FilterPolicyScope", None)
     if subscription.filter_policy is not None:
         described["FilterPolicyScope"] = subscription.filter_policy.scope
+    if subscription.replay_policy is not None:
+        described["ReplayStatus"] = subscription.replay_policy.status(now)
     if subscription.protocol in {"http", "https"}:
         policy = subscription.effective_delivery_policy
         described["EffectiveDeliveryPolicy"] = json.dumps(policy, separators=(",", ":"))

@@ -32,7 +32,7 @@ def delete_topic(sns: Sns, params: Params, caller: Caller) -> Params:
         if exc.code != "NotFoundException":
             raise
     else:
-        if topic.archive is not None and topic.archive.began_at is not None:
+        if topic.archive is not None and topic.archive.retention_s:
             raise AwsError("InvalidStateException", "Invalid state: Cannot delete a topic with an ArchivePolicy")
         sns.topics.delete(topic)
     return {}
@@ -53,7 +53,7 @@ def get_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
         "SubscriptionsPending": str(confirmed.count(False)),
         "SubscriptionsDeleted": str(topic.subscriptions_deleted),
     }
-    return {"Attributes": counts | topic_attributes.describe(topic)}
+    return {"Attributes": counts | topic_attributes.describe(topic, sns.clock.now())}
 
 
 def set_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 
@@ -22,26 +23,34 @@ class TopicArchive:
 
     def __init__(self) -> None:
         self.retention_s = 0
-        self.began_at: float | None = None
+        self._began_at: float | None = None
         self._messages: deque[Notification] = deque()
 
     def configure(self, policy: str, now: float) -> None:
         """Apply the topic's ArchivePolicy. Without one the archive is emptied."""
         document = json.loads(policy) if policy else {}
         if not document:
-            self.retention_s, self.began_at = 0, None
+            self.retention_s, self._began_at = 0, None
             self._messages.clear()
             return
+        beginning = self.beginning(now)
+        self._began_at = now if beginning is None else beginning  # a longer retention does not bring messages back
+        self._drop_expired(now)
         self.retention_s = int(document["MessageRetentionPeriod"]) * DAY_S
-        if self.began_at is None:
-            self.began_at = now
+
+    def beginning(self, now: float) -> float | None:
+        """Return the earliest time from which messages can be replayed, or None without an ArchivePolicy."""
+        return max(self._began_at, now - self.retention_s) if self._began_at is not None else None
 
     def add(self, notification: Notification) -> None:
         """Keep a message, and drop those that exceed the retention period."""
         if self.retention_s:
             self._messages.append(notification)
-            while self._messages[0].at <= notification.at - self.retention_s:
-                self._messages.popleft()
+            self._drop_expired(notification.at)
+
+    def _drop_expired(self, now: float) -> None:
+        while self._messages and self._messages[0].at <= now - self.retention_s:
+            self._messages.popleft()
 
     def between(self, start: float, end: float, now: float) -> Iterator[Notification]:
         """Yield the retained messages from one time to another."""
@@ -51,8 +60,20 @@ class TopicArchive:
                 yield notification
 
 
-def read_replay_policy(text: str) -> tuple[float, float]:
-    """Return start and end of a subscription's ReplayPolicy, in seconds since 1970; raises InvalidParameter.
+@dataclass(frozen=True)
+class ReplayPolicy:
+    """The messages that a subscription replays, by their time in seconds since 1970. `end` may be infinite."""
+
+    start: float
+    end: float
+
+    def status(self, now: float) -> str:
+        """Return the ReplayStatus. A replay takes no time here, so it is in progress only until a later end."""
+        return "In progress" if now < self.end < inf else "Completed"
+
+
+def read_replay_policy(text: str) -> ReplayPolicy:
+    """Return a subscription's ReplayPolicy; raises InvalidParameter.
 
     Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-subscriber.html
     """
@@ -66,7 +87,7 @@ def read_replay_policy(text: str) -> tuple[float, float]:
         raise invalid("ReplayPolicy: PointType must be Timestamp")
     if end < start:
         raise invalid("ReplayPolicy: EndingPoint must be after StartingPoint")
-    return start, end
+    return ReplayPolicy(start, end)
 
 
 def _seconds(text: str) -> float:

@@ -76,7 +76,7 @@ def _check_archive_policy(text: str) -> None:
         raise invalid("ArchivePolicy: MessageRetentionPeriod must be between 1 and 365")
 
 
-def describe(topic: Topic) -> dict[str, str]:
+def describe(topic: Topic, now: float) -> dict[str, str]:
     """Return what GetTopicAttributes shows, without the numbers of subscriptions."""
     attributes = {name: value for name, value in topic.attributes.items() if value != ""}
     if attributes.get("FifoTopic") == "false":
@@ -91,6 +91,7 @@ def describe(topic: Topic) -> dict[str, str]:
     }
     if topic.fifo:
         computed["ContentBasedDeduplication"] = "false"
-    if topic.archive is not None and topic.archive.began_at is not None:
-        computed["BeginningArchiveTime"] = timestamp(topic.archive.began_at)
+    beginning = topic.archive.beginning(now) if topic.archive is not None else None
+    if beginning is not None:
+        computed["BeginningArchiveTime"] = timestamp(beginning)
     return computed | attributes

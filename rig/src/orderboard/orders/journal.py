@@ -34,6 +34,7 @@ _TITLES: Final = {
     "deduplicated": "A duplicate within five minutes, not accepted",
     "expired": "Expired: older than the retention period",
     "purged": "Purged: every message deleted",
+    "withheld": "Not delivered to {to}: {detail}",
     "undelivered": "Could not be delivered to {to}",
     "dead_lettered": "Sent to a dead-letter queue",
     "dropped": "Dropped: no dead-letter queue",
