@@ -10,6 +10,8 @@ from localbus.pytest_plugin import Localbus
 from support.localbus import refused
 from support.waiting import poll_until
 
+_OPTIONS = {"Capabilities", "OnFailure", "DisableRollback", "Tags"}
+
 
 class StackClient:
     """CloudFormation of an engine. Methods use the stack `shop` unless they get a name."""
@@ -104,5 +106,5 @@ class StackClient:
 
 
 def _parameters(given: dict[str, Any]) -> dict[str, Any]:
-    options = {key: given.pop(key) for key in list(given) if key in {"OnFailure", "DisableRollback", "Tags"}}
+    options = {key: given.pop(key) for key in list(given) if key in _OPTIONS}
     return options | {"Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]}

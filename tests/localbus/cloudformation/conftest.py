@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
 from orderboard_stack.local_backend import start_local
 from support.cloudformation import StackClient
@@ -23,3 +24,11 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert backend.endpoint.endpoint_url is not None
     yield backend.endpoint.endpoint_url
     backend.stop()
+
+
+@pytest.fixture
+def upstream_bus(ministack: str) -> Iterator[Localbus]:
+    """A fresh engine in front of MiniStack."""
+    bus = Localbus(Options(upstream=ministack)).start()
+    yield bus
+    bus.stop()

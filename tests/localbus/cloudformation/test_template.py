@@ -224,15 +224,6 @@ def test_invalid_templates_are_rejected(text: str, message: str) -> None:
     assert error_of(text) == message
 
 
-@pytest.mark.parametrize("section", ["Transform: AWS::Serverless-2016-10-31"])
-def test_sections_that_are_not_implemented_are_rejected(section: str) -> None:
-    """They are not ignored."""
-    with pytest.raises(AwsError) as raised:
-        plan(f"{section}\n{QUEUE}")
-
-    assert raised.value.code == "NotImplemented"
-
-
 def test_json_and_yaml_are_equivalent() -> None:
     """JSON with the long forms of functions gives the same plan."""
     document = {

@@ -167,15 +167,9 @@ def make_plan(
     _check_names(template)
     check_references(template)
     parameters = template_parameters.values(template.parameters, given)
-    resolved = {
-        name: template_parameters.ref_value(template.parameters[name], stored.get(name, text))
-        for name, text in parameters.items()
-    }
-    names = resolved | _pseudo_parameters(context)
+    functions = static_functions(template, parameters, context, stored)
+    names, conditions = functions.names, functions.conditions
     rules.check(template.rules, template.parameters, names)
-    conditions = Conditions(template.conditions)
-    in_conditions = Functions(names, template.mappings, conditions, _NoResources(), context.import_value)
-    conditions.resolve = lambda value: _without_resources(in_conditions.resolve(value))
     conditions.check_all()
     active = {
         name: one
@@ -188,6 +182,21 @@ def make_plan(
     _check_values(plan)
     plan.fingerprint()  # raises for a function that is used incorrectly
     return plan
+
+
+def static_functions(
+    template: Template, parameters: Mapping[str, str], context: StackContext, stored: Mapping[str, str]
+) -> Functions:
+    """The functions of a template before any resource exists."""
+    resolved = {
+        name: template_parameters.ref_value(template.parameters[name], stored.get(name, text))
+        for name, text in parameters.items()
+    }
+    names = resolved | _pseudo_parameters(context)
+    conditions = Conditions(template.conditions)
+    functions = Functions(names, template.mappings, conditions, _NoResources(), context.import_value)
+    conditions.resolve = lambda value: _without_resources(functions.resolve(value))
+    return functions
 
 
 def _pseudo_parameters(context: StackContext) -> dict[str, Any]:

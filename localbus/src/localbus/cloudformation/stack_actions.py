@@ -29,10 +29,17 @@ async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     stack.termination_protection = params.get("EnableTerminationProtection", False)
     stack.timeout_minutes = params.get("TimeoutInMinutes")
     stack.plan = await cfn.plan(stack, text, read_parameters(params, None))
+    check_transforms(stack.plan, params)
     cfn.stacks.check_available(name, caller)  # again, since both may have taken time
     cfn.stacks.add(stack)
     lifecycle.start_create(cfn, stack, stack.plan, on_failure)
     return {"StackId": stack.id}
+
+
+def check_transforms(plan: Plan, params: Params) -> None:
+    """Raise AwsError if a template with transforms is used without a change set and without the capability for it."""
+    if plan.template.transforms and "CAPABILITY_AUTO_EXPAND" not in params.get("Capabilities", []):
+        raise AwsError("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
 
 
 def apply_settings(stack: Stack, params: Params) -> None:
@@ -77,6 +84,7 @@ async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     check_updatable(stack)
     text = await source.template_text(cfn.fetch, params, caller, stack.template_text)
     plan = await cfn.plan(stack, text, read_parameters(params, stack.plan))
+    check_transforms(plan, params)
     check_updatable(stack)  # again, since both may have taken time
     if not changes_anything(stack, plan, read_tags(params, stack.tags)):
         raise AwsError("ValidationError", "No updates are to be performed.")

@@ -14,14 +14,16 @@ from typing import Any
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
+from localbus.cloudformation import transforms
 from localbus.cloudformation.change_set import ChangeSets
-from localbus.cloudformation.plan import Plan, StackContext, make_plan
+from localbus.cloudformation.plan import Plan, StackContext, make_plan, static_functions
 from localbus.cloudformation.registry import Stacks
 from localbus.cloudformation.resources.base import ResourceContext
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.template import parameters as template_parameters
+from localbus.cloudformation.template.parser import read
 from localbus.cloudformation.template.source import Fetch
-from localbus.cloudformation.template.template import parse
+from localbus.cloudformation.template.template import INCLUDE, parse_document
 from localbus.cloudformation.upstream_client import UpstreamCloudFormation
 from localbus.cloudformation.upstream_values import UpstreamValues
 from localbus.protocol.service import Caller, Service
@@ -61,7 +63,8 @@ class CloudFormation:
 
     async def plan(self, stack: Stack, text: str, given: Mapping[str, str]) -> Plan:
         """The plan of a template's text with parameters for a stack. Raises AwsError."""
-        template = parse(text)
+        document = read(text)
+        template = parse_document(text, document)
         context = StackContext(
             stack.name,
             stack.id,
@@ -75,6 +78,11 @@ class CloudFormation:
         template_parameters.check(template.parameters)
         values = template_parameters.values(template.parameters, given)
         stored = await self.values.parameter_values(template.parameters, values, stack.caller)
+        if "Transform" in text:  # declared, or inside a value
+            functions = static_functions(template, values, context, stored)
+            processed = await transforms.process(document, functions, self.fetch, stack.caller)
+            if processed != document:
+                template = parse_document(text, processed, template.transforms or (INCLUDE,))
         plan = make_plan(template, given, context, stored)
         await self.values.check(plan.local_properties(), stack.caller)
         return plan

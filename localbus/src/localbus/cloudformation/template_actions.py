@@ -25,7 +25,10 @@ _IAM_NAMES = {
 def get_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """GetTemplate."""
     stack = cfn.stacks.find(params.get("StackName", ""), caller)
-    return {"TemplateBody": stack.template_text, "StagesAvailable": ["Original", "Processed"]}
+    text = stack.template_text
+    if params.get("TemplateStage") != "Original" and stack.plan and stack.plan.template.processed is not None:
+        text = json.dumps(stack.plan.template.processed)
+    return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
 
 
 async def validate_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -41,7 +44,7 @@ async def validate_template(cfn: CloudFormation, params: Params, caller: Caller)
         }
         for name, one in parsed.parameters.items()
     ]
-    return {"Parameters": parameters, "Description": parsed.description, **_capabilities(parsed)}
+    return {"Parameters": parameters, "Description": parsed.description, **_requirements(parsed)}
 
 
 async def get_template_summary(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -58,7 +61,7 @@ async def get_template_summary(cfn: CloudFormation, params: Params, caller: Call
         "ResourceTypes": sorted({one.type for one in parsed.resources.values()}),
         "Version": parsed.version,
         "Metadata": json.dumps(parsed.metadata) if parsed.metadata is not None else None,
-        **_capabilities(parsed),
+        **_requirements(parsed),
     }
 
 
@@ -79,14 +82,15 @@ def _default(definition: Any) -> str | None:
     return template_parameters.as_text(definition["Default"]) if "Default" in definition else None
 
 
-def _capabilities(parsed: Template) -> Params:
-    """The capabilities that a template with IAM resources requires."""
+def _requirements(parsed: Template) -> Params:
+    """The transforms of a template, and the capabilities that its IAM resources require."""
+    transforms: Params = {"DeclaredTransforms": list(parsed.transforms)} if parsed.transforms else {}
     iam = [one for one in parsed.resources.values() if one.type.startswith("AWS::IAM::")]
     if not iam:
-        return {}
+        return transforms
     named = any(_IAM_NAMES.get(one.type, "") in one.properties for one in iam)
     types = ", ".join(sorted({one.type for one in iam}))
-    return {
+    return transforms | {
         "Capabilities": ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"],
         "CapabilitiesReason": f"The following resource(s) require capabilities: [{types}]",
     }

@@ -21,6 +21,7 @@ from localbus.errors import AwsError
 _SUB_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _SUB_LITERAL = re.compile(r"\$\{!([^}]*)\}")
 _ZONES = "abc"
+_OF_EXTENSIONS = {"Fn::Length", "Fn::ToJsonString"}
 
 
 class Unresolved(dict[str, Any]):
@@ -77,6 +78,8 @@ class Functions:
     def _unknown(self, name: str, argument: Any) -> Any:
         if name == "Fn::Cidr":
             return Unresolved({name: self.resolve(argument)})
+        if name in _OF_EXTENSIONS:
+            raise template_error(f"{name} needs the transform AWS::LanguageExtensions in the template.")
         raise template_error(f"localbus does not implement {name}, or it is not a function.")
 
     def _ref(self, name: Any) -> Any:
@@ -110,7 +113,7 @@ class Functions:
             else:
                 parts.append(self._ref(name))
             at = found.end()
-        return _joined("", [*parts, _literal(text[at:])], "Fn::Sub")
+        return joined("", [*parts, _literal(text[at:])], "Fn::Sub")
 
     def _join(self, argument: Any) -> Any:
         delimiter, items = self._arguments("Fn::Join", argument, 2)
@@ -118,7 +121,7 @@ class Functions:
             return Unresolved({"Fn::Join": [delimiter, items]})
         if not isinstance(delimiter, str) or not isinstance(items, list):
             raise template_error("every Fn::Join object requires two parameters, a string delimiter and a list.")
-        return _joined(delimiter, items, "Fn::Join")
+        return joined(delimiter, items, "Fn::Join")
 
     def _split(self, argument: Any) -> Any:
         delimiter, text = self._arguments("Fn::Split", argument, 2)
@@ -229,7 +232,8 @@ def sub_variables(text: str) -> Iterator[re.Match[str]]:
     return _SUB_VARIABLE.finditer(text, 0, text.rfind("}") + 1)
 
 
-def _joined(delimiter: str, items: list[Any], function: str) -> Any:
+def joined(delimiter: str, items: list[Any], function: str) -> Any:
+    """The joined texts; an Fn::Join for the upstream if it is to resolve one of them."""
     if any(isinstance(item, list) or (isinstance(item, dict) and not isinstance(item, Unresolved)) for item in items):
         raise template_error(f"every value of a {function} object must be a string.")
     if any(isinstance(item, Unresolved) for item in items):

@@ -26,6 +26,8 @@ _SECTIONS = {
     "Rules",
     "Transform",
 }
+INCLUDE, EXTENSIONS, SERVERLESS = "AWS::Include", "AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"
+_MACRO = "Fn::Transform"
 _MAPPINGS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules")
 _RESOURCE_KEYS = {
     "Condition",
@@ -70,19 +72,32 @@ class Template:
     description: str
     metadata: Any = None
     version: str | None = None
+    transforms: tuple[str, ...] = ()
+    processed: Mapping[str, Any] | None = None  # the document after its transforms
 
 
 def parse(text: str) -> Template:
     """Parse a template. Raises AwsError with CloudFormation's message."""
-    document = read(text)
-    unknown = sorted(str(name) for name in set(document) - _SECTIONS)
+    return parse_document(text, read(text))
+
+
+def parse_document(text: str, document: Mapping[str, Any], transforms: tuple[str, ...] | None = None) -> Template:
+    """Parse the document in a text, or with the names of its transforms, the one that these made of it.
+
+    A document before its transforms may lack resources: those that its loops and macros will make.
+    """
+    declared = tuple(name for name, _ in transforms_of(document))
+    known = (
+        _SECTIONS | ({"Globals"} if SERVERLESS in declared else set()) | ({_MACRO} if INCLUDE in declared else set())
+    )
+    unknown = sorted(str(name) for name in set(document) - known)
     if unknown:
         raise AwsError("ValidationError", f"Invalid template property or properties [{', '.join(unknown)}]")
-    if document.get("Transform"):
-        raise AwsError("NotImplemented", f"localbus does not implement the transform {document['Transform']}.")
     sections = {name: _section(document, name) for name in _MAPPINGS}
     rules.check_form(sections["Rules"])
-    if not sections["Resources"]:
+    if transforms is None:
+        sections = {name: _without_macros(section, declared) for name, section in sections.items()}
+    if not sections["Resources"] and not declared:
         raise format_error("At least one Resources member must be defined.")
     for name, value in sections["Outputs"].items():
         _check_output(name, value)
@@ -101,7 +116,29 @@ def parse(text: str) -> Template:
         description=description,
         metadata=document.get("Metadata"),
         version=str(version) if version is not None else None,
+        transforms=declared if transforms is None else transforms,
+        processed=None if transforms is None else document,
     )
+
+
+def transforms_of(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The names and parameters of the transforms that a document declares. Raises AwsError for unknown ones."""
+    given = document.get("Transform") or []
+    found: list[tuple[str, Any]] = []
+    for one in given if isinstance(given, list) else [given]:
+        name = one.get("Name") if isinstance(one, dict) else one
+        if not isinstance(name, str):
+            raise AwsError("ValidationError", "Key Name of transform definition must be a string.")
+        if name not in {INCLUDE, EXTENSIONS, SERVERLESS}:
+            raise AwsError("NotImplemented", f"localbus does not implement the transform {name}.")
+        found.append((name, one.get("Parameters") if isinstance(one, dict) else None))
+    return found
+
+
+def _without_macros(section: dict[str, Any], declared: tuple[str, ...]) -> dict[str, Any]:
+    """A section without the members that are to be replaced by others."""
+    prefixes = (_MACRO, "Fn::ForEach::") if EXTENSIONS in declared else (_MACRO,)
+    return {name: value for name, value in section.items() if not name.startswith(prefixes)}
 
 
 def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
