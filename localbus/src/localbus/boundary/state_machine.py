@@ -17,6 +17,7 @@ from localbus.boundary.names import KINDS, Kind, Name, names_in
 from localbus.protocol.service import Caller
 
 _INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:::(aws-sdk:)?(sqs|sns|events|eventbridge):(\w+)")
+_NOT_PASSED_BY_PUBLISH = ("PhoneNumber", "MessageStructure", "MessageAttributes")
 _SENDS: Mapping[str, Kind] = {"sendMessage": "sqs", "publish": "sns", "putEvents": "events"}
 
 
@@ -59,7 +60,7 @@ def _add_targets(kind: Kind, arguments: Mapping[str, Any], found: Configuration,
     if kind == "events":
         _add_buses(arguments.get("Entries"), found, caller)
         return
-    for unsupported in ("PhoneNumber", "MessageStructure") if kind == "sns" else ():
+    for unsupported in _NOT_PASSED_BY_PUBLISH if kind == "sns" else ():
         if unsupported in arguments or f"{unsupported}.$" in arguments:
             raise not_sent(f"Step Functions' sns:publish with {unsupported}", "Publish from a function.")
     given = arguments.get("QueueUrl") if kind == "sqs" else arguments.get("TopicArn", arguments.get("TargetArn"))

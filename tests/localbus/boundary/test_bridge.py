@@ -1,0 +1,90 @@
+"""A bridge loses no message and delivers none twice, with an upstream that fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from localbus.boundary.bridge import Bridge
+from localbus.boundary.mirror import MirrorError
+from localbus.http.client import NoAnswerError
+from localbus.protocol.service_model import Params
+from support.waiting import eventually
+
+
+class FakeMirror:
+    """A mirror in memory. `failures` are raised by the next calls of an action."""
+
+    def __init__(self) -> None:
+        self.messages: list[Params] = []
+        self.created = 0
+        self.failures: dict[str, list[Exception]] = {}
+
+    async def create(self, _attributes: dict[str, str]) -> None:
+        """Count the creation."""
+        self._fail("create")
+        self.created += 1
+
+    async def receive(self, _wait_s: int) -> list[Params]:
+        """Return all messages: none is hidden, as if each visibility timeout were over."""
+        await asyncio.sleep(0.001)
+        self._fail("receive")
+        return list(self.messages)
+
+    async def remove(self, message: Params) -> None:
+        """Delete a message."""
+        self._fail("remove")
+        self.messages.remove(message)
+
+    def _fail(self, action: str) -> None:
+        if self.failures.get(action):
+            raise self.failures[action].pop(0)
+
+
+@asynccontextmanager
+async def bridge(mirror: Any) -> AsyncIterator[list[str]]:
+    """A running bridge, and the bodies that it has delivered."""
+    delivered: list[str] = []
+    task = asyncio.ensure_future(Bridge(mirror, dict, lambda message: delivered.append(message["Body"])).run())
+    try:
+        yield delivered
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ("create", NoAnswerError("down")),
+        ("receive", NoAnswerError("down")),
+        ("receive", TimeoutError()),
+        ("remove", NoAnswerError("down")),
+        ("remove", MirrorError("the receipt handle has expired")),
+    ],
+)
+async def test_a_failure_loses_nothing(action: str, error: Exception) -> None:
+    """Each message is delivered once, although a call fails."""
+    mirror = FakeMirror()
+    mirror.failures[action] = [error]
+    mirror.messages = [{"MessageId": str(number), "Body": str(number)} for number in range(3)]
+
+    async with bridge(mirror) as delivered:
+        await eventually(lambda: not mirror.messages)
+
+    assert delivered == ["0", "1", "2"]
+
+
+async def test_a_mirror_that_is_gone_is_made_again() -> None:
+    """A reset of the upstream deletes the mirror; the bridge makes another one."""
+    mirror = FakeMirror()
+    async with bridge(mirror):
+        await eventually(lambda: mirror.created == 1)
+
+        mirror.failures["receive"] = [MirrorError("the queue does not exist")]
+
+        await eventually(lambda: mirror.created == 2)

@@ -1,0 +1,182 @@
+"""Which targets a configuration names, and which configurations are refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from localbus.boundary.configuration import Configuration, Sender
+from localbus.boundary.names import Name, names_in
+from localbus.boundary.requests import reader_of
+from localbus.boundary.state_machine import read_definition
+from localbus.boundary.templates import senders_in
+from localbus.errors import AwsError
+from localbus.http.message import Request
+from localbus.protocol.service import Caller
+
+ME = Caller()
+SCOPE = "us-east-1:000000000000"
+QUEUE_ARN, TOPIC_ARN = f"arn:aws:sqs:{SCOPE}:work", f"arn:aws:sns:{SCOPE}:orders"
+BUS_ARN, TABLE_ARN = f"arn:aws:events:{SCOPE}:event-bus/shop", f"arn:aws:dynamodb:{SCOPE}:table/t/stream/1"
+QUEUE = Name("sqs", "000000000000", "us-east-1", "work")
+TOPIC = Name("sns", "000000000000", "us-east-1", "orders")
+BUS = Name("events", "000000000000", "us-east-1", "shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f'"{QUEUE_ARN}"', {QUEUE}),
+        (f"<Queue>{QUEUE_ARN}.fifo</Queue>", {QUEUE._replace(name="work.fifo")}),
+        (f"{TOPIC_ARN}, {BUS_ARN}", {TOPIC, BUS}),
+        ("https://sqs.eu-west-1.amazonaws.com/000000000000/work", {QUEUE._replace(region="eu-west-1")}),
+        ("http://localhost:4566/queue/eu-west-1/000000000000/work", {QUEUE._replace(region="eu-west-1")}),
+        ("http://127.0.0.1:4566/000000000000/work", {QUEUE}),
+        (f"{TOPIC_ARN}:1c2d3e4f", set()),
+        ("arn:aws:s3:::work", set()),
+    ],
+)
+def test_names(text: str, found: set[Name]) -> None:
+    """ARNs and queue URLs name queues, topics and buses; a subscription's ARN names none."""
+    assert set(names_in(text, ME)) == found
+
+
+def request(service: str, method: str, target: str, body: object) -> Request:
+    """A signed request."""
+    scope = f"AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request"
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {b"authorization": scope.encode(), b"content-type": b"application/cbor" if body is CBOR_ALARM else b""}
+    return Request(method, target, headers, [], content)
+
+
+def read(service: str, method: str, target: str, body: object) -> Configuration:
+    """Read a configuration as the boundary does."""
+    made = request(service, method, target, body)
+    reader = reader_of(made, service)
+    assert reader is not None
+    return reader(made, ME)
+
+
+INTEGRATION = "arn:aws:apigateway:us-east-1:sqs:path/000000000000/work"
+CBOR_ALARM = b"\xa2\x6cAlarmActions\x81\x78" + bytes([len(TOPIC_ARN)]) + TOPIC_ARN.encode() + b"\x69AlarmName\x61a"
+FUNCTIONS, CONFIGS = "/2015-03-31/functions", "/2019-09-25/functions/f/event-invoke-config"
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "target", "body", "found"),
+    [
+        ("s3", "PUT", "/b?notification", f"<Queue>{QUEUE_ARN}</Queue>".encode(), {QUEUE}),
+        ("scheduler", "POST", "/schedules/s", {"Target": {"Arn": BUS_ARN}}, {BUS}),
+        ("pipes", "POST", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": TOPIC_ARN}, {TOPIC}),
+        ("lambda", "POST", FUNCTIONS, {"FunctionName": "f", "DeadLetterConfig": {"TargetArn": QUEUE_ARN}}, {QUEUE}),
+        ("lambda", "POST", FUNCTIONS, {"Environment": {"Variables": {"QUEUE": QUEUE_ARN}}}, set()),
+        ("lambda", "PUT", f"{FUNCTIONS}/f/configuration", {"DeadLetterConfig": {"TargetArn": TOPIC_ARN}}, {TOPIC}),
+        ("lambda", "PUT", CONFIGS, {"DestinationConfig": {"OnFailure": {"Destination": QUEUE_ARN}}}, {QUEUE}),
+        ("monitoring", "POST", "/", {"AlarmActions": [TOPIC_ARN]}, {TOPIC}),
+        ("monitoring", "POST", "/", CBOR_ALARM, {TOPIC}),
+        ("iot", "POST", "/rules/r", {"actions": [{"sqs": {"queueUrl": "http://x/000000000000/work"}}]}, {QUEUE}),
+        ("ses", "POST", "/", f"SnsTopic={TOPIC_ARN}&Action=a".encode(), {TOPIC}),
+        ("apigateway", "PUT", "/restapis/a", {"uri": INTEGRATION}, {QUEUE}),
+    ],
+)  # fmt: skip
+def test_targets(service: str, method: str, target: str, body: object, found: set[Name]) -> None:
+    """Each service's configuration names its targets."""
+    assert read(service, method, target, body).targets == found
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "body", "what"),
+    [
+        ("lambda", CONFIGS, {"DestinationConfig": {"OnSuccess": {"Destination": QUEUE_ARN}}}, "OnSuccess"),
+        ("lambda", CONFIGS, {"DestinationConfig": {"OnFailure": {"Destination": BUS_ARN}}}, "A bus as the destination"),
+        ("pipes", "/v1/pipes/p", {"Source": QUEUE_ARN, "Target": TOPIC_ARN}, "A pipe from sqs"),
+        ("pipes", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": QUEUE_ARN}, "A pipe to sqs"),
+        (
+            "scheduler",
+            "/schedules/s",
+            {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"}},
+            "sqs:sendMessage",
+        ),
+    ],
+)
+def test_refused(service: str, target: str, body: object, what: str) -> None:
+    """What the upstream accepts and never sends is refused; the error names it."""
+    with pytest.raises(AwsError, match="is not implemented: the message would be lost") as raised:
+        read(service, "PUT", target, body)
+
+    assert (raised.value.code, what in raised.value.message) == ("NotImplemented", True)
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "service"),
+    [("PUT", "/b/key", "s3"), ("GET", "/b?notification", "s3"), ("POST", f"{FUNCTIONS}/f/invocations", "lambda"),
+     ("POST", "/", "dynamodb"), ("DELETE", "/schedules/s", "scheduler")],
+)  # fmt: skip
+def test_requests_that_pass_unread(method: str, target: str, service: str) -> None:
+    """Objects, invocations and reads are streamed to the upstream."""
+    assert reader_of(request(service, method, target, b""), service) is None
+
+
+def machine(resource: str, arguments: dict[str, Any], member: str = "Parameters") -> str:
+    """A definition with one task."""
+    task = {"Type": "Task", "Resource": f"arn:aws:states:::{resource}", member: arguments, "End": True}
+    return json.dumps({"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": [{"States": {"B": task}}]}}})
+
+
+@pytest.mark.parametrize(
+    ("definition", "targets", "all_of"),
+    [
+        (machine("sqs:sendMessage", {"QueueUrl": "http://x/000000000000/work"}), {QUEUE}, set()),
+        (machine("sqs:sendMessage.waitForTaskToken", {"QueueUrl.$": "$.url"}), set(), {"sqs"}),
+        (machine("aws-sdk:sqs:sendMessage", {"QueueUrl": "{% $states.input.url %}"}, "Arguments"), set(), {"sqs"}),
+        (machine("sns:publish", {"TopicArn": TOPIC_ARN}), {TOPIC}, set()),
+        (machine("sns:publish", {"TargetArn.$": "$.topic"}), set(), {"sns"}),
+        (machine("events:putEvents", {"Entries": [{"EventBusName": "shop"}, {"EventBusName": BUS_ARN}]}), {BUS}, set()),
+        (machine("events:putEvents", {"Entries": [{}]}), {BUS._replace(name="default")}, set()),
+        (machine("events:putEvents", {"Entries.$": "$.entries"}), set(), {"events"}),
+        (machine("lambda:invoke", {"Payload": {"queue": QUEUE_ARN}}), set(), set()),
+        ("not JSON with arn:aws:states:::sqs:sendMessage", set(), {"sqs", "sns", "events"}),
+    ],
+)
+def test_definitions(definition: str, targets: set[Name], all_of: set[str]) -> None:
+    """A definition names its targets, or may send to any where it computes them."""
+    found = Configuration(Sender("states"))
+
+    read_definition(definition, found, ME)
+
+    assert (found.targets, found.all_of) == (targets, all_of)
+
+
+@pytest.mark.parametrize(
+    ("resource", "arguments"),
+    [("aws-sdk:sqs:receiveMessage", {}), ("aws-sdk:eventbridge:putRule", {}), ("sns:publish", {"PhoneNumber": "+1"}),
+     ("sns:publish", {"MessageStructure": "json"}), ("sns:publish", {"MessageAttributes": {}})],
+)  # fmt: skip
+def test_refused_tasks(resource: str, arguments: dict[str, Any]) -> None:
+    """A task that would not reach the queues and topics here is refused."""
+    with pytest.raises(AwsError, match="Step Functions"):
+        read_definition(machine(resource, arguments), Configuration(Sender("states")), ME)
+
+
+def test_templates() -> None:
+    """Resources of the upstream's part of a stack name their targets, also by substitutions and joins."""
+    definition = machine("sqs:sendMessage", {"QueueUrl": "${Url}"})
+    join = {"Fn::Join": ["", [machine("sns:publish", {"TopicArn": TOPIC_ARN})[:-1], "", {"Ref": "F"}]]}
+    resources: dict[str, Any] = {
+        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": [TOPIC_ARN]}},
+        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": QUEUE_ARN}},
+        "Steps": {
+            "Type": "AWS::StepFunctions::StateMachine",
+            "Properties": {
+                "DefinitionString": definition,
+                "DefinitionSubstitutions": {"Url": "http://x/000000000000/work"},
+            },
+        },
+        "Joined": {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": join}},
+    }
+
+    alarm, steps, joined = senders_in(resources, ME)
+
+    assert (alarm.targets, steps.targets) == ({TOPIC}, {QUEUE})
+    assert joined.targets == {TOPIC}
