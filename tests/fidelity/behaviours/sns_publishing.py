@@ -65,6 +65,12 @@ def _attribute(key: str, statement: str, name: str, **value: Any) -> None:
 
 
 _attribute("empty_attribute", "An attribute with an empty text", "a", StringValue="")
+for _key, _statement, _number in (
+    ("number_with_a_sign", "A Number with an underscore", "1_000"),
+    ("no_finite_number", "A Number that is NaN", "NaN"),
+    ("number_too_large", "A Number of more than 10^126", "1E+400"),
+):
+    _attribute(_key, _statement, "n", DataType="Number", StringValue=_number)
 _attribute("unknown_type", "An attribute of an unknown type", "a", DataType="string.prefix")
 _attribute("name_with_a_sign", "An attribute's name with a special character", "a^b")
 _attribute("name_with_a_dot", "An attribute's name that starts with a dot", ".a")

@@ -108,6 +108,13 @@ def key_instead(aws: Aws) -> None:
     same("then shows", queue.attributes(*names), {"SqsManagedSseEnabled": "true"})
 
 
+@behaviour(_SET)
+def reuse_period(aws: Aws) -> None:
+    """A queue with a KMS key shows a reuse period of 300 seconds by default."""
+    name = "KmsDataKeyReusePeriodSeconds"
+    same("shows", aws.queue(KmsMasterKeyId="alias/aws/sqs").attributes(name), {name: "300"})
+
+
 @behaviour(sqs_api("SetQueueAttributes", recorded=True))
 def high_throughput_on_standard(aws: Aws) -> None:
     """DeduplicationScope is rejected on a standard queue, as one for FIFO queues only."""

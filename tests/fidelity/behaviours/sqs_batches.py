@@ -114,6 +114,17 @@ def deletes(aws: Aws) -> None:
     same("tells", failed, [("bad", "ReceiptHandleIsInvalid")])
 
 
+@behaviour(sqs_api("DeleteMessageBatch"))
+def expired_handle(aws: Aws) -> None:
+    """In a batch of deletes an expired handle of a FIFO queue is ReceiptHandleIsInvalid, as no single delete is."""
+    queue = aws.filled("a1")
+    handle = queue.one(VisibilityTimeout=0)["ReceiptHandle"]
+
+    answer = aws.sqs.delete_message_batch(QueueUrl=queue.url, Entries=[{"Id": "1", "ReceiptHandle": handle}])
+
+    same("tells", [entry["Code"] for entry in answer.get("Failed", [])], ["ReceiptHandleIsInvalid"])
+
+
 @behaviour(sqs_api("ChangeMessageVisibilityBatch"))
 def visibilities(aws: Aws) -> None:
     """A batch of visibility changes has a result for each entry."""

@@ -212,6 +212,15 @@ def retried_receive(aws: Aws) -> None:
 
 
 @behaviour(sqs_api("ReceiveMessage"))
+def spent_attempt(aws: Aws) -> None:
+    """An attempt id is rejected once a message of its receive was deleted."""
+    queue = aws.filled("a1")
+    queue.delete(queue.one(ReceiveRequestAttemptId="attempt"))
+
+    refused("InvalidParameterValue", queue.receive, says="not retryable", ReceiveRequestAttemptId="attempt")
+
+
+@behaviour(sqs_api("ReceiveMessage"))
 def long_attempt_id(aws: Aws) -> None:
     """An attempt id of 129 characters is rejected."""
     refused("InvalidParameterValue", aws.fifo().receive, ReceiveRequestAttemptId="x" * 129)

@@ -189,3 +189,16 @@ def test_an_error_with_characters_that_xml_forbids(localbus: Localbus) -> None:
 
     assert status == 400
     assert text(answer, "Error/Code")
+
+
+@pytest.mark.parametrize(
+    ("service", "version", "has_detail"), [("sqs", "2012-11-05", True), ("sns", "2010-03-31", False)]
+)
+def test_only_errors_of_sqs_have_a_detail(localbus: Localbus, service: str, version: str, has_detail: bool) -> None:
+    """Errors have type, code and message; SQS's also an empty Detail (recorded from AWS)."""
+    headers = {"Authorization": SCOPE.replace("/sqs/", f"/{service}/")}
+
+    answer = httpx.post(localbus.url, data={"Version": version, "Action": "Nothing"}, headers=headers)
+
+    found = [element.tag.rpartition("}")[2] for element in ET.fromstring(answer.content)[0]]  # noqa: S314 (ours)
+    assert found == ["Type", "Code", "Message", *(["Detail"] if has_detail else [])]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
+from localbus.pytest_plugin import Localbus
 from support.localbus import error_of
 
 HALF_MIB = 512 * 1024
@@ -119,3 +121,27 @@ def test_a_fifo_batch_without_a_group_has_another_code(sqs: Any, fifo_url: str) 
 
     assert error == ("InvalidParameterValue", "The request must contain the parameter MessageGroupId.", 400)
     assert "Messages" not in sqs.receive_message(QueueUrl=fifo_url)
+
+
+def test_an_expired_handle_has_another_code_in_a_batch(sqs: Any, fifo_url: str) -> None:
+    """DeleteMessage says InvalidParameterValue, the batch ReceiptHandleIsInvalid (both reported of AWS)."""
+    sqs.send_message(QueueUrl=fifo_url, MessageBody="b", MessageGroupId="g", MessageDeduplicationId="d")
+    [received] = sqs.receive_message(QueueUrl=fifo_url, VisibilityTimeout=0)["Messages"]
+    handle = received["ReceiptHandle"]
+
+    [failed] = sqs.delete_message_batch(QueueUrl=fifo_url, Entries=[{"Id": "1", "ReceiptHandle": handle}])["Failed"]
+
+    expected = {"Id": "1", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"}
+    assert failed == expected | {"Message": "The receipt handle has expired"}
+    single = error_of(sqs.delete_message, QueueUrl=fifo_url, ReceiptHandle=handle)
+    assert (single[0], "The receipt handle has expired." in single[1]) == ("InvalidParameterValue", True)
+
+
+@pytest.mark.parametrize("kind", ["SendMessage", "DeleteMessage", "ChangeMessageVisibility"])
+def test_a_form_without_entries_is_an_empty_batch(localbus: Localbus, url: str, kind: str) -> None:
+    """The Query protocol has no empty list, so none is one (API_SendMessageBatch: EmptyBatchRequest)."""
+    answer = httpx.post(localbus.url, data={"Action": f"{kind}Batch", "QueueUrl": url, "Version": "2012-11-05"})
+
+    assert answer.status_code == 400
+    assert "<Code>AWS.SimpleQueueService.EmptyBatchRequest</Code>" in answer.text
+    assert f"at least one {kind}BatchRequestEntry in the request" in answer.text

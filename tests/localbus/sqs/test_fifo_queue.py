@@ -169,10 +169,26 @@ def test_a_retried_receive_gets_the_same(fifo: FifoQueue, clock: ManualClock, me
 
     assert fifo.receive_again("attempt", 30) == received
 
-    clock.advance(20)
-    fifo.delete(received[0].handle)
+    clock.advance(30)
     assert fifo.receive_again("attempt", 30) is None
-    assert bodies(fifo) == ["a2"]
+    assert bodies(fifo) == ["a1", "a2"]
+
+
+@pytest.mark.parametrize("change", [FifoQueue.delete, lambda fifo, handle: fifo.change_visibility(handle, 0)])
+def test_a_receive_is_not_retried_after_a_change(
+    fifo: FifoQueue, message: Make, change: Callable[[FifoQueue, str], None]
+) -> None:
+    """Once a message is deleted or its visibility changed, the attempt id is refused (API_ReceiveMessage)."""
+    fill(fifo, message, "a1", "a2")
+    received = fifo.receive(2, 30)
+    fifo.remember_attempt("attempt", received)
+    change(fifo, received[1].handle)
+
+    with pytest.raises(AwsError) as refusal:
+        fifo.receive_again("attempt", 30)
+
+    reason = "The receiveRequestAttemptId is not valid anymore since the receive call is not retryable."
+    assert refusal.value.message == f"Value attempt for parameter ReceiveRequestAttemptId is invalid. Reason: {reason}"
 
 
 def test_dead_letters_get_a_new_time_and_release_their_group(

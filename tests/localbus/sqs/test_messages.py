@@ -75,7 +75,7 @@ def test_attribute_names_may_have_any_letters(sqs: Any, url: str) -> None:
     """AWS accepts letters of any alphabet, but neither blanks nor special characters (recorded from AWS)."""
     sqs.send_message(QueueUrl=url, MessageBody="b", MessageAttributes={"attr.1øßä": text("v")})
 
-    names = ("a!", "a§", "a(", ".a", "a.", "aWs.a", "AMAZON.a", "a" * 257)
+    names = ("a!", "a§", "a(", "a b", "a²", "½", "a\n", ".a", "a.", "aWs.a", "AMAZON.a", "a" * 257)
     for attributes in (*({name: text("v")} for name in names), {"a": text("\x08")}):
         assert refused(sqs.send_message, QueueUrl=url, MessageBody="b", MessageAttributes=attributes)[0] == INVALID
 
@@ -93,7 +93,13 @@ def test_an_empty_queue_answers_without_messages(sqs: Any, url: str) -> None:
         ({"DelaySeconds": 901}, INVALID, "DelaySeconds must be >= 0 and <= 900"),
         ({"MessageDeduplicationId": "x"}, INVALID, "not valid for this queue type"),
         ({"MessageGroupId": "a b"}, INVALID, "alphanumeric and punctuation characters"),
-        ({"MessageAttributes": {"n": text("many", "Number")}}, INVALID, "Can't cast the value"),
+        *(
+            ({"MessageAttributes": {"n": text(number, "Number")}}, INVALID, "Can't cast the value")
+            for number in [
+                *("many", "1_000", "NaN", "Infinity", "-inf", " 1", "1\n", "٣", "²", "0x1", ".", "1e", "1E+400"),
+                *("1E+127", "1.01E126", "9E-129", "1" * 39),
+            ]
+        ),
         (
             {"MessageAttributes": {"e": text("")}},
             INVALID,
@@ -113,6 +119,14 @@ def test_invalid_messages(sqs: Any, url: str, given: Any, code: str, message: st
 
     assert (error[0], error[2]) == (code, 400)
     assert message in error[1]
+
+
+@pytest.mark.parametrize(
+    "number", ["0", "-0.0", "+1", "1.", ".5", "007", "1e5", "1" * 38, "1" * 38 + "000", "1E126", "-1E-128", "0E999"]
+)
+def test_numbers_of_attributes(sqs: Any, url: str, number: str) -> None:
+    """Up to 38 digits, from 10^-128 to 10^126 (sqs-message-metadata)."""
+    assert sqs.send_message(QueueUrl=url, MessageBody="b", MessageAttributes={"n": text(number, "Number")})
 
 
 def test_a_message_has_a_mebibyte_with_its_attributes(sqs: Any, url: str) -> None:

@@ -142,9 +142,7 @@ class StandardModel(QueueModel):
         if handle == "none":
             return
         self.queue.delete(handle)
-        body = self.handed_out[handle]
-        if body in self.there and self.there[body].handle == handle:
-            del self.there[body]
+        self.there.pop(self.handed_out[handle], None)
 
     @rule(handle=handles, timeout_s=st.sampled_from([0, 10, 60]))
     def change_visibility(self, handle: str, timeout_s: int) -> None:

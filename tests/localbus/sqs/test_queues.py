@@ -115,11 +115,13 @@ def test_invalid_attributes(sqs: Any, url: str, name: str, value: str, error: tu
 
 @pytest.mark.parametrize("change_back", [{"SqsManagedSseEnabled": "true"}, {"KmsMasterKeyId": ""}])
 def test_a_queue_has_one_encryption(sqs: Any, url: str, change_back: dict[str, str]) -> None:
-    """A KMS key replaces SQS's own (API_SetQueueAttributes); its reuse period goes with it (recorded from AWS)."""
+    """A KMS key replaces SQS's own; its reuse period, by default 300 s, goes with it (recorded from AWS)."""
 
     def encryption() -> dict[str, str]:
         return {name: value for name, value in shown(sqs, url).items() if "Kms" in name or "Sse" in name}
 
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "k"})
+    assert encryption()["KmsDataKeyReusePeriodSeconds"] == "300"
     key = {"KmsMasterKeyId": "k", "KmsDataKeyReusePeriodSeconds": "60"}
     sqs.set_queue_attributes(QueueUrl=url, Attributes=key)
     with_key = encryption()

@@ -13,7 +13,7 @@ from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-_ARCHIVE_ARN = re.compile(r"arn:aws[\w-]*:events:[a-z0-9-]+:[0-9]{12}:archive/(.+)")
+_ARCHIVE_ARN = re.compile(r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:archive/(.+)")
 
 
 def create_archive(events: EventBridge, params: Params, caller: Caller) -> Params:

@@ -19,8 +19,8 @@ from localbus.protocol.service_model import Params
 from localbus.resource_policy import Principal
 
 DEFAULT_BUS = "default"
-_BUS_ARN = re.compile(r"arn:aws[\w-]*:events:([a-z0-9-]+):([0-9]{12}):event-bus/(.+)")
-_RULE_ARN = re.compile(r"arn:aws[\w-]*:events:([a-z0-9-]+):([0-9]{12}):rule/(?:(.+)/)?([^/]+)")
+_BUS_ARN = re.compile(r"arn:aws[a-z-]*:events:([a-z0-9-]+):([0-9]{12}):event-bus/(.+)")
+_RULE_ARN = re.compile(r"arn:aws[a-z-]*:events:([a-z0-9-]+):([0-9]{12}):rule/(?:(.+)/)?([^/]+)")
 
 State = Literal["ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"]
 

@@ -20,7 +20,7 @@ from localbus.protocol.service_model import Params
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_TARGETS = 5
-_ARN = re.compile(r"arn:aws[\w-]*:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12})?:.+")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12})?:.+")
 _ARN_OF = {
     "events": re.compile(r"[^:]+:[^:]+:events:[^:]+:[0-9]{12}:(?:event-bus/.+|api-destination/[^/]+(?:/[^/]+)?)"),
     "lambda": re.compile(r"[^:]+:[^:]+:lambda:[^:]+:[0-9]{12}:function:[A-Za-z0-9_-]+(?::[^:]+)?"),

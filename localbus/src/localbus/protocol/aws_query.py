@@ -60,7 +60,12 @@ class QueryProtocol:
     def read(self, action: str, form: Mapping[str, str]) -> tuple[Operation, Params]:
         """Return the action and its input in Python values of the model's types."""
         operation = self.service.api.operation(action)
-        return operation, (self._structure(operation.input, _tree(form)) if operation.input is not None else {})
+        if operation.input is None:
+            return operation, {}
+        params = self._structure(operation.input, _tree(form))
+        if self._names and "Entries" in operation.input.members:
+            params.setdefault("Entries", [])  # a form has no other way to send an empty batch
+        return operation, params
 
     def write(self, operation: Operation, result: Params, request_id: str) -> Response:
         """Return the response to a successful request."""
@@ -92,7 +97,8 @@ class QueryProtocol:
                 return self._error(500, "InternalFailure", message, "Receiver", request_id)
 
     def _error(self, status: int, code: str, message: str, fault: str, request_id: str) -> Response:
-        error = f"<Type>{fault}</Type><Code>{_text(code)}</Code><Message>{_text(message)}</Message><Detail/>"
+        detail = "<Detail/>" if self.service.name == "sqs" else ""
+        error = f"<Type>{fault}</Type><Code>{_text(code)}</Code><Message>{_text(message)}</Message>{detail}"
         return self._document(status, "ErrorResponse", f"<Error>{error}</Error>{_request_id(request_id)}", request_id)
 
     def _document(self, status: int, name: str, inner: str, request_id: str) -> Response:

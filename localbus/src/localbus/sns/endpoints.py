@@ -30,7 +30,7 @@ def check_endpoint(protocol: str, endpoint: str, topic: Topic, subscriptions: in
         raise not_implemented("sns", f"Subscribe to {protocol}")
     if protocol not in PROTOCOLS:
         raise invalid(f"Amazon SNS does not support this protocol string: {protocol}")
-    if protocol in {"http", "https"} and not re.match(rf"{protocol}://[^/\s]+", endpoint):
+    if protocol in {"http", "https"} and not re.fullmatch(rf"{protocol}://[^/\s]+(?:/\S*)?", endpoint):
         raise invalid("Endpoint must match the specified protocol")
     if protocol.startswith("email") and not re.fullmatch(r"[^@\s]+@[^@\s]+", endpoint):
         raise invalid("Email address")

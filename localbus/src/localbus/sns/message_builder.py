@@ -19,6 +19,7 @@ from localbus.sns.errors import invalid
 from localbus.sns.notification import Notification
 from localbus.sns.topic import Topic
 from localbus.sqs.message import Attribute, size_bytes
+from localbus.sqs.message_attributes import is_number
 
 MAX_SUBJECT = 100
 MAX_ATTRIBUTE_NAME = 256
@@ -200,11 +201,8 @@ def _check_value(name: str, attribute: Attribute) -> None:
     if not attribute.get(own):
         text = "must contain non-empty message attribute value for message attribute type"
         raise _bad_value(f"The message attribute '{name}' {text} '{data_type}'.")
-    if kind[1] == "Number":
-        try:
-            float(attribute["StringValue"])
-        except ValueError as exc:
-            raise _bad_value(f"Could not cast message attribute '{name}' value to number.") from exc
+    if kind[1] == "Number" and not is_number(attribute["StringValue"]):
+        raise _bad_value(f"Could not cast message attribute '{name}' value to number.")
 
 
 def _bad_value(text: str) -> AwsError:

@@ -51,7 +51,7 @@ def _validated(name: str, value: str, fifo: bool, where: str) -> str:
     match name:
         case "DisplayName" if len(value) > MAX_DISPLAY_NAME:
             raise invalid(f"{where}DisplayName")
-        case "MaximumMessageSize" if not (value.isdigit() and len(value) < 9 and int(value) in MESSAGE_SIZES):
+        case "MaximumMessageSize" if not (re.fullmatch("[0-9]{1,8}", value) and int(value) in MESSAGE_SIZES):
             raise invalid(f"{where}MaximumMessageSize must be between 1024 and 1048576")
         case "Policy" if value:
             check_policy(value)
@@ -69,10 +69,10 @@ def _check_archive_policy(text: str) -> None:
     """
     try:
         policy = json.loads(text)
-        days = int(policy["MessageRetentionPeriod"]) if policy else 1
+        days = str(policy["MessageRetentionPeriod"]) if policy else "1"
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise invalid("ArchivePolicy: MessageRetentionPeriod must be a number of days") from exc
-    if not 1 <= days <= 365:
+    if not (re.fullmatch("[0-9]{1,3}", days) and 1 <= int(days) <= 365):
         raise invalid("ArchivePolicy: MessageRetentionPeriod must be between 1 and 365")
 
 

@@ -5,6 +5,14 @@ from __future__ import annotations
 from localbus.errors import AwsError
 
 
+class ExpiredHandleError(AwsError):
+    """A handle of a FIFO queue whose visibility timeout has ended. A batch of deletes has another code for it."""
+
+    def __init__(self, handle: str) -> None:
+        error = invalid_value("ReceiptHandle", handle, "The receipt handle has expired.")
+        super().__init__(error.code, error.message)
+
+
 def invalid(text: str) -> AwsError:
     """Return the error for an invalid parameter."""
     return AwsError("InvalidParameterValueException", text)

@@ -10,17 +10,26 @@ import hashlib
 import itertools
 from collections import deque
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 from localbus.clock import Clock
 from localbus.journal import Journal
 from localbus.sqs.deduplication import Window
-from localbus.sqs.errors import invalid_value
+from localbus.sqs.errors import ExpiredHandleError, invalid_value
 from localbus.sqs.fifo_order import FifoOrder
 from localbus.sqs.message import Message, Received, State
 from localbus.sqs.queue import Queue
 
 # AWS's sequence numbers have twenty digits and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000
+
+
+@dataclass
+class _Attempt:
+    """The messages of one receive, and when their visibility timeout ends."""
+
+    received: list[Received]
+    until: float
 
 
 class FifoQueue(Queue):
@@ -34,7 +43,7 @@ class FifoQueue(Queue):
         self._delayed: deque[Message] = deque()
         self._sequence_numbers = itertools.count(FIRST_SEQUENCE_NUMBER + int(clock.now()) % 10_000_000 * 256, 256)
         self._sent: Window[tuple[str, str]] = Window()
-        self._attempts: Window[list[Received]] = Window()
+        self._attempts: Window[_Attempt] = Window()
 
     def send(self, message: Message, delay_s: int | None = None) -> None:
         """Add a message. A duplicate within five minutes gets the first one's id instead and is not added."""
@@ -71,26 +80,32 @@ class FifoQueue(Queue):
     def receive_again(self, attempt_id: str, visibility_timeout_s: int | None) -> list[Received] | None:
         """Return the messages of the receive with this attempt id and restart their visibility timeout.
 
-        None if there was no such receive, or if one of its messages is no longer in flight.
+        None if there was no such receive, or its visibility timeout has ended. Raises AwsError if one of its messages
+        was deleted or had its visibility changed.
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
         """
         self.apply_due_transitions()
         now = self._clock.now()
-        received = self._attempts.get(attempt_id, now)
-        if received is None:
+        attempt = self._attempts.get(attempt_id, now)
+        if attempt is None:
             return None
-        for message, handle in received:
-            if message.state is not State.IN_FLIGHT or self._find(handle) != (message, True):
-                return None
-        for message, _ in received:
+        is_over = now >= attempt.until
+        for message, _ in attempt.received:
+            if message.state is State.DELETED or (message.until != attempt.until and not is_over):
+                reason = "The receiveRequestAttemptId is not valid anymore since the receive call is not retryable."
+                raise invalid_value("ReceiveRequestAttemptId", attempt_id, reason)
+        if is_over:
+            return None
+        attempt.until = now + self._timeout(visibility_timeout_s)
+        for message, _ in attempt.received:
             self._timers.discard()
-            self._set_in_flight(message, now + self._timeout(visibility_timeout_s))
-        return received
+            self._set_in_flight(message, attempt.until)
+        return attempt.received
 
     def remember_attempt(self, attempt_id: str, received: list[Received]) -> None:
         """Store the result of a receive for `receive_again`."""
         if received:
-            self._attempts.put(attempt_id, received, self._clock.now())
+            self._attempts.put(attempt_id, _Attempt(received, received[0].message.until), self._clock.now())
 
     def delete(self, handle: str) -> None:
         """Delete the message of a receive. Raises AwsError once its visibility timeout has passed.
@@ -109,7 +124,7 @@ class FifoQueue(Queue):
         self.apply_due_transitions()
         message, is_newest = self._find(handle)
         if message is not None and not (is_newest and message.state is State.IN_FLIGHT):
-            raise invalid_value("ReceiptHandle", handle, "The receipt handle has expired.")
+            raise ExpiredHandleError(handle)
 
     # Delays
 

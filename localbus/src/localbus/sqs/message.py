@@ -28,7 +28,7 @@ class Message:
     """A message. Times are seconds since 1970.
 
     `until` is when a delayed message becomes visible, or one in flight visible again. `position` is its place in the
-    order of the queue. `receive_number` counts the receipt handles issued; only the newest one deletes the message.
+    order of the queue. `receive_number` counts the receipt handles issued.
     `receives_elsewhere` is the part of `receive_count` before it became a dead letter.
     """
 

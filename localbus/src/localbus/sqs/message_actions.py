@@ -11,7 +11,7 @@ from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
-from localbus.sqs.errors import invalid_value
+from localbus.sqs.errors import ExpiredHandleError, invalid_value
 from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message, Received, attributes_md5, size_bytes
 from localbus.sqs.message_builder import NOT_FOR_THIS_TYPE, build, check_fifo_parameters, check_token, send_result
@@ -101,7 +101,10 @@ def delete_message_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
     _check_entries(params["Entries"], "DeleteMessageBatchRequestEntry")
 
     def delete(entry: Params) -> Params:
-        queue.delete(entry["ReceiptHandle"])
+        try:
+            queue.delete(entry["ReceiptHandle"])
+        except ExpiredHandleError as exc:
+            raise AwsError("ReceiptHandleIsInvalid", "The receipt handle has expired") from exc
         return {}
 
     return _each(sqs, params["Entries"], delete)

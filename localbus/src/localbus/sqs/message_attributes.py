@@ -13,8 +13,10 @@ from localbus.sqs.errors import invalid, missing
 from localbus.sqs.message import Attribute, attributes_bytes, md5
 
 MAX_ATTRIBUTES = 10
+MAX_DIGITS = 38
 _BAD_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)(?!(?i:aws|amazon)\.)[\w.-]{1,256}(?<!\.)")
+_NUMBER = re.compile(r"[+-]?(?=\.?[0-9])([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,9}))?")
 _DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
 
 
@@ -48,13 +50,21 @@ def _check_attributes(attributes: Mapping[str, Attribute]) -> None:
         text = f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
         raise invalid(text)
     for name, attribute in attributes.items():
-        if not _ATTRIBUTE_NAME.fullmatch(name):
+        if not (_ATTRIBUTE_NAME.fullmatch(name) and (name.isascii() or _is_of_letters(name))):
             raise invalid(
                 f"Message (user) attribute name '{name}' is invalid. It can contain alphanumeric characters, the "
                 "underscore, hyphen, and period, at most 256, and must not start with AWS. or Amazon. or have a period "
                 "at an end or next to another."
             )
         _check_value(name, attribute)
+
+
+def _is_of_letters(name: str) -> bool:
+    """Return whether a name has only letters and decimal digits, of any alphabet, beside the three signs.
+
+    The documentation has A-Z, a-z and 0-9 only, but AWS accepts other letters (recorded). `\\w` also has ² and ½.
+    """
+    return all(character.isalpha() or character.isdecimal() or character in "_-." for character in name)
 
 
 def _check_value(name: str, attribute: Attribute) -> None:
@@ -73,8 +83,20 @@ def _check_value(name: str, attribute: Attribute) -> None:
         raise invalid(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind[1]}'.")
     if isinstance(value, str) and _BAD_CHARACTER.search(value):
         raise invalid(f"Message (user) attribute '{name}' has characters that are not allowed.")
-    if kind[1] == "Number":
-        try:
-            float(value)
-        except ValueError as exc:
-            raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.") from exc
+    if kind[1] == "Number" and not is_number(value):
+        raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.")
+
+
+def is_number(text: str) -> bool:
+    """Return whether a Number attribute has this value: a decimal of up to 38 digits, 0 or from 10^-128 to 10^126.
+
+    SNS has the same rule. Python's `float` takes more: underscores, spaces, other scripts' digits, NaN and infinity.
+    """
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return False
+    whole, fraction, exponent = found.groups()
+    digits = (whole + fraction).lstrip("0")
+    magnitude = len(digits) - len(fraction) + int(exponent or 0)  # 10 ** magnitude is above the number
+    digits = digits.rstrip("0")
+    return not digits or (len(digits) <= MAX_DIGITS and (-127 <= magnitude <= 126 or (digits, magnitude) == ("1", 127)))

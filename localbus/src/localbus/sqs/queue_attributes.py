@@ -154,6 +154,8 @@ def show(names: Iterable[str], stored: Mapping[str, str], live: Callable[[], Map
     """Return the named attributes; `All` is every one. `live` returns those that are counted, not set."""
     requested = set(names)
     known = {**stored, **live()}
+    if "KmsMasterKeyId" in stored:
+        known.setdefault("KmsDataKeyReusePeriodSeconds", "300")
     for name in requested - known.keys() - SETTABLE - {"All"}:
         raise AwsError("InvalidAttributeName", f"Unknown Attribute {name}.")
     return {name: value for name, value in known.items() if "All" in requested or name in requested}

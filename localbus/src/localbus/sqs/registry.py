@@ -22,7 +22,7 @@ from localbus.sqs.unreliable_queue import UnreliableQueue
 RECREATE_AFTER_S = 60
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _FIFO_NAME = re.compile(r"(?=.{1,80}$)[A-Za-z0-9_-]+\.fifo")
-_URL_PATH = re.compile(r"(?:/queue/([a-z0-9-]+))?/([0-9]{12})/([A-Za-z0-9_.-]{1,80})/?$")
+_URL_PATH = re.compile(r"(?:/queue/([a-z0-9-]+))?/([0-9]{12})/([A-Za-z0-9_.-]{1,80})/?\Z")
 _URL_REGION = re.compile(r"^https?://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.")
 
 Key = tuple[str, str, str]
