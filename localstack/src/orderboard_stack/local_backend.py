@@ -221,6 +221,7 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         "MINISTACK_REGION": DEFAULT_REGION,
         "PYTHONUNBUFFERED": "1",
         "S3_DATA_DIR": str(scratch / "s3"),
+        "SFTP_ENABLED": "0",  # as IOT_MTLS_ENABLED, where asyncssh is installed
         "STATE_DIR": str(scratch / "state"),
         "TMPDIR": str(scratch),
     }

@@ -62,11 +62,11 @@ class Bridge:
                 await self.create()
                 await self._move()
                 pause_s = _FIRST_PAUSE_S
-            except MirrorError as exc:  # such as a mirror that a reset of the upstream has deleted
-                self._created = False
-                log.warning("bridge.repeats: %s", exc)
-                await asyncio.sleep(pause_s)
-            except (NoAnswerError, TimeoutError):
+            except (MirrorError, NoAnswerError, TimeoutError) as exc:
+                if isinstance(exc, MirrorError):  # such as a mirror that a reset of the upstream has deleted
+                    self._created = False
+                    if pause_s == _FIRST_PAUSE_S:
+                        log.warning("bridge.failed: %s. It is tried again.", exc)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

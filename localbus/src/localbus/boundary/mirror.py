@@ -113,5 +113,6 @@ def _checked(action: str, status: int, document: Params) -> Params:
     if status >= 500:
         raise NoAnswerError(f"{action}: the upstream answered {status}")
     if status >= 300:
-        raise MirrorError(f"{action}: {document.get('message') or document}")
+        reason = document.get("message") or document.get("Message") or f"HTTP status {status}"
+        raise MirrorError(f"The upstream refused {action}: {reason}")
     return document
