@@ -1,4 +1,4 @@
-"""What templates read from the upstream: template files, parameters of Systems Manager, and secrets.
+"""Values that templates read from the upstream: template files, parameters of Systems Manager, and secrets.
 
 Sources: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html and
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from localbus.cloudformation import change_set_actions, describe_actions, stack_actions, template_actions
+from localbus.cloudformation.nested_stacks import StacksInStacks
 from localbus.cloudformation.state import CloudFormation
 from localbus.errors import AwsError
 from localbus.protocol.constraints import Violation, describe
@@ -39,6 +40,7 @@ ACTIONS: dict[str, Callable[[CloudFormation, Params, Caller], Params | Awaitable
 
 def service(state: CloudFormation) -> Service:
     """CloudFormation for the router."""
+    state.nested = StacksInStacks(state)
     actions = {name: partial(action, state) for name, action in ACTIONS.items()}
     return Service(
         Api("cloudformation"),

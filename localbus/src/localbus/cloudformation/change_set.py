@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
-from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.stack import STACK_TYPE, Stack
 from localbus.ids import new_id
 from localbus.protocol.service_model import Params
 
@@ -52,7 +52,7 @@ class ChangeSet:
             "StatusReason": None if self.has_changes else NO_CHANGES,
             "CreationTime": self.created_at,
             "Description": self.request.get("Description"),
-            "IncludeNestedStacks": False,
+            "IncludeNestedStacks": self.request.get("IncludeNestedStacks", False),
         }
 
 
@@ -112,6 +112,9 @@ def _details(old: Resource, new: Resource) -> list[Params]:
         {"Attribute": "Properties", "Name": name, "RequiresRecreation": _recreation(new[0], name)}
         for name in properties
     ]
+    if new[0] == STACK_TYPE and not targets:  # the file at its TemplateURL may have changed
+        target = {"Attribute": "Properties", "RequiresRecreation": "Never"}
+        return [{"Target": target, "Evaluation": "Dynamic", "ChangeSource": "Automatic"}]
     for place, attribute in enumerate(_PARTS):
         if attribute not in {"Type", "Properties"} and old[place] != new[place]:
             targets.append({"Attribute": attribute, "RequiresRecreation": "Never"})

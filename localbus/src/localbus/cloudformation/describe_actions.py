@@ -40,6 +40,8 @@ def _list_item(stack: Stack) -> Params:
         "DeletionTime": stack.deleted_at,
         "StackStatus": stack.status,
         "StackStatusReason": stack.reason or None,
+        "ParentId": stack.parent.id if stack.parent else None,
+        "RootId": stack.root.id if stack.parent else None,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
 

@@ -7,6 +7,7 @@ statuses.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 
 from localbus.cloudformation.deletion import Deletion
@@ -69,6 +70,8 @@ async def _update(cfn: CloudFormation, stack: Stack, plan: Plan, before: Before)
     try:
         await deployment.apply()
         _set_outputs(cfn, stack, plan)
+        stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+        await _wait_for_parent(stack)
     except (AbortedError, ResourcesFailedError, AwsError) as exc:
         if stack.status == "DELETE_IN_PROGRESS":
             return
@@ -76,13 +79,14 @@ async def _update(cfn: CloudFormation, stack: Stack, plan: Plan, before: Before)
         aborted = isinstance(exc, AbortedError)
         if stack.disable_rollback and not aborted:
             stack.set_status("UPDATE_FAILED", _reason(exc))
+            await _keep_nested_updates(cfn, stack)
             return
         stack.is_aborted = False
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", BY_USER if aborted else _reason(exc))
         await _roll_back_update(cfn, stack, deployment)
         stack.plan, stack.tags = before
         return
-    stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    await _keep_nested_updates(cfn, stack)
     deployment.detach_removed()
     await Deletion(stack, context).delete_obsolete()
     try:
@@ -91,6 +95,26 @@ async def _update(cfn: CloudFormation, stack: Stack, plan: Plan, before: Before)
         stack.set_status("UPDATE_COMPLETE", f"Update successful. One or more resources could not be deleted. {exc}")
     else:
         stack.set_status("UPDATE_COMPLETE")
+
+
+async def _wait_for_parent(stack: Stack) -> None:
+    """Wait until the update of a nested stack's parent has succeeded. Raises AbortedError if it has failed."""
+    if stack.verdict is not None and not await stack.verdict.wait():
+        raise AbortedError
+
+
+async def _keep_nested_updates(cfn: CloudFormation, stack: Stack) -> None:
+    for child in cfn.stacks.nested_in(stack):
+        await decide(child, succeeded=True)
+
+
+async def decide(nested: Stack, *, succeeded: bool) -> None:
+    """Let the last update of a nested stack, if it is applied only, end as its parent's update did."""
+    if nested.verdict is None or nested.task is None:
+        return
+    nested.verdict.give(succeeded=succeeded)
+    nested.verdict = None
+    await asyncio.wait([nested.task])
 
 
 async def _roll_back_update(cfn: CloudFormation, stack: Stack, deployment: Deployment) -> None:

@@ -55,7 +55,7 @@ class LocalDeployment:
             resource.properties = await self._properties(kind, definition)
             if before is None:
                 await self._create(kind, resource, existing)
-            elif before.properties == resource.properties and before.status != "UPDATE_FAILED":
+            elif _is_unchanged(kind, before, resource):
                 _copy_settings(resource, before)
             elif kind.must_replace(before.properties, resource.properties):
                 _check_custom_name(kind, before, resource)
@@ -99,10 +99,11 @@ class LocalDeployment:
         resource.attributes = created.attributes
         initiated = "Resource creation Initiated"
         self._stack.set_resource_status(resource, f"{verb}_IN_PROGRESS", initiated, created.physical_id)
-        self._stack.set_resource_status(resource, f"{verb}_COMPLETE")
         self.changes.append(Change("replaced" if replaced else "created", replaced, resource))
         if replaced:
             self._stack.obsolete_resources.append(replaced)
+        resource.attributes = (await kind.settle(resource.context(self._context))).attributes
+        self._stack.set_resource_status(resource, f"{verb}_COMPLETE")
 
     async def _update(self, kind: ResourceType, resource: StackResource, before: StackResource) -> None:
         old = replace(before)
@@ -139,7 +140,7 @@ class LocalDeployment:
         self._stack.set_resource_status(after, "UPDATE_IN_PROGRESS")
         try:
             context, kind = after.context(self._context), RESOURCE_TYPES[after.type]
-            restored = await kind.update(context, after.properties, before.properties)
+            restored = await kind.restore(context, after.properties, before.properties)
         except Exception as exc:  # noqa: BLE001 (the same boundary)
             reason = status_reason(after.logical_id, after.type, exc)
             self._stack.set_resource_status(after, "UPDATE_FAILED", reason)
@@ -148,6 +149,11 @@ class LocalDeployment:
         _copy_settings(before, after)
         self._stack.set_resource_status(after, "UPDATE_COMPLETE")
         return True
+
+
+def _is_unchanged(kind: ResourceType, before: StackResource, after: StackResource) -> bool:
+    same = before.properties == after.properties and before.status != "UPDATE_FAILED"
+    return same and not kind.always_updates
 
 
 def _copy_settings(source: StackResource, target: StackResource) -> None:

@@ -87,6 +87,11 @@ class Plan:
         """True if localbus creates the resource itself."""
         return self.active[logical_id].type in RESOURCE_TYPES
 
+    @property
+    def has_nested_stacks(self) -> bool:
+        """True if one of the resources is a stack."""
+        return any(one.type == "AWS::CloudFormation::Stack" for one in self.active.values())
+
     def local_properties(self) -> dict[str, tuple[str, Any]]:
         """The types and properties of the resources that localbus creates, as far as they are known in advance."""
         resolve = self.functions(_NoResources()).resolve
@@ -236,7 +241,7 @@ def _check_values(plan: Plan) -> None:
                         f"Unresolved resource dependencies [{name}] in the {block} block of the template"
                     )
                 known = RESOURCE_TYPES.get(plan.active[name].type) if name in plan.active else None
-                if attribute and known is not None and attribute not in known.attributes:
+                if attribute and known is not None and not known.has_attribute(attribute):
                     raise template_error(f"resource {name} does not support attribute type {attribute} in Fn::GetAtt")
 
 

@@ -22,6 +22,14 @@ class Stacks:
         """Add a stack."""
         self._by_id[stack.id] = stack
 
+    def by_id(self, stack_id: str) -> Stack:
+        """The stack of an id that exists."""
+        return self._by_id[stack_id]
+
+    def nested_in(self, parent: Stack) -> list[Stack]:
+        """The nested stacks of a stack."""
+        return [one for one in self._by_id.values() if one.parent is parent]
+
     def of(self, caller: Caller) -> Iterator[Stack]:
         """The stacks of the caller's account and region, the latest first."""
         for stack in reversed(list(self._by_id.values())):

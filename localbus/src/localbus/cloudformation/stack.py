@@ -49,6 +49,30 @@ class StackResource:
         return replace(of_stack, logical_id=self.logical_id, resource=resource)
 
 
+class ParentVerdict:
+    """A nested stack's question to its parent, once an update is applied: clean up, or roll back?"""
+
+    def __init__(self) -> None:
+        self._applied = asyncio.Event()
+        self._succeeded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def wait(self) -> bool:
+        """Wait for the end of the parent's update. Returns whether it succeeded."""
+        self._applied.set()
+        return await self._succeeded
+
+    async def until_applied(self, stack: Stack) -> None:
+        """Wait until the stack's update is applied or has failed."""
+        applied = asyncio.ensure_future(self._applied.wait())
+        await asyncio.wait([applied, *([stack.task] if stack.task else [])], return_when=asyncio.FIRST_COMPLETED)
+        applied.cancel()
+
+    def give(self, *, succeeded: bool) -> None:
+        """Give the verdict, unless it was given before."""
+        if not self._succeeded.done():
+            self._succeeded.set_result(succeeded)
+
+
 class Stack:
     """A stack by its name and id. One task at a time works on it."""
 
@@ -79,11 +103,18 @@ class Stack:
         self.updated_at: datetime | None = None
         self.deleted_at: datetime | None = None
         self.task: asyncio.Task[None] | None = None
+        self.parent: Stack | None = None
+        self.verdict: ParentVerdict | None = None  # of the last update of a nested stack
         self.is_aborted = False
 
     def now(self) -> datetime:
         """The time by the engine's clock."""
         return datetime.fromtimestamp(self.clock.now(), UTC)
+
+    @property
+    def root(self) -> Stack:
+        """The stack that is not nested: itself, or that around its parents."""
+        return self if self.parent is None else self.parent.root
 
     @property
     def is_deleted(self) -> bool:

@@ -102,7 +102,7 @@ def check_updatable(stack: Stack) -> None:
 
 def changes_anything(stack: Stack, plan: Plan, tags: list[dict[str, str]]) -> bool:
     """True if another plan, or other tags, would change the stack."""
-    if stack.plan is None or stack.status.endswith("_FAILED"):
+    if stack.plan is None or stack.status.endswith("_FAILED") or plan.has_nested_stacks:
         return True
     return tags != stack.tags or plan.fingerprint() != stack.plan.fingerprint()
 

@@ -18,7 +18,7 @@ from localbus.cloudformation import transforms
 from localbus.cloudformation.change_set import ChangeSets
 from localbus.cloudformation.plan import Plan, StackContext, make_plan, static_functions
 from localbus.cloudformation.registry import Stacks
-from localbus.cloudformation.resources.base import ResourceContext
+from localbus.cloudformation.resources.base import NestedStacks, ResourceContext
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template.parser import read
@@ -48,6 +48,7 @@ class CloudFormation:
         self.change_sets = ChangeSets()
         self.upstream = UpstreamCloudFormation(upstream.url) if upstream.url else None
         self.values = UpstreamValues(upstream)
+        self.nested: NestedStacks | None = None
         self._services = services
         self._free_name = free_name
         self._tasks = tasks
@@ -89,7 +90,8 @@ class CloudFormation:
 
     def resource_context(self, stack: Stack) -> ResourceContext:
         """The context of a stack's resources, without a logical id."""
-        return ResourceContext(self._services, stack.caller, stack.name, stack.id, self._free_name)
+        services, nested = self._services, self.nested
+        return ResourceContext(services, stack.caller, stack.name, stack.id, self._free_name, nested=nested)
 
     def run(self, stack: Stack, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` on a stack in the background, after the stack's previous task."""

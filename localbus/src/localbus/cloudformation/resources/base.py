@@ -11,7 +11,7 @@ import string
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
@@ -43,6 +43,25 @@ class PhysicalResource:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+class NestedStacks(Protocol):
+    """The nested stacks, which know stacks, as resource types do not. All but `create` return the outputs."""
+
+    async def create(self, context: ResourceContext, properties: Properties) -> str:
+        """Start to create a stack. Returns its id."""
+
+    async def created(self, stack_id: str) -> dict[str, str]:
+        """Wait until it is created."""
+
+    async def update(self, stack_id: str, properties: Properties) -> dict[str, str]:
+        """Update it, except for the cleanup."""
+
+    async def roll_back(self, stack_id: str) -> dict[str, str]:
+        """Roll its update back."""
+
+    async def delete(self, stack_id: str) -> None:
+        """Delete it."""
+
+
 @dataclass(frozen=True)
 class ResourceContext:
     """The services, the caller and the stack of one resource, and the resource itself if it exists.
@@ -58,6 +77,7 @@ class ResourceContext:
     free_name: Callable[[str], None]
     logical_id: str = ""
     resource: PhysicalResource = field(default=PhysicalResource(""))
+    nested: NestedStacks | None = None
 
     @property
     def physical_id(self) -> str:
@@ -145,6 +165,11 @@ class ResourceType(ABC):
     attributes: frozenset[str] = frozenset()
     name_property: str | None = None
     takes_tags: bool = False
+    always_updates: bool = False  # even if its properties are the same
+
+    def has_attribute(self, name: str) -> bool:
+        """True if `Fn::GetAtt` may name this attribute."""
+        return name in self.attributes
 
     def validated(self, properties: Properties) -> Params:
         """The properties, scalars as text. Raises InvalidPropertiesError."""
@@ -184,6 +209,14 @@ class ResourceType(ABC):
     @abstractmethod
     async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
         """Create a resource. Raises AwsError."""
+
+    async def settle(self, context: ResourceContext) -> PhysicalResource:
+        """Wait until a created resource is stable. Raises AwsError."""
+        return context.resource
+
+    async def restore(self, context: ResourceContext, failed: Properties, before: Properties) -> PhysicalResource:
+        """Undo an update. Raises AwsError."""
+        return await self.update(context, failed, before)
 
     @abstractmethod
     async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:

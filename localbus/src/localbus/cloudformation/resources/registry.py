@@ -8,6 +8,7 @@ from localbus.cloudformation.resources.base import ResourceType
 from localbus.cloudformation.resources.events import EventBusPolicyType, EventBusType, RuleType
 from localbus.cloudformation.resources.events_named import ApiDestinationType, ArchiveType, ConnectionType
 from localbus.cloudformation.resources.lambda_ import MappingType
+from localbus.cloudformation.resources.nested_stack import NestedStackType
 from localbus.cloudformation.resources.policies import POLICY_TYPES
 from localbus.cloudformation.resources.sns import SubscriptionType, TopicType
 from localbus.cloudformation.resources.sqs import QueueType
@@ -15,8 +16,7 @@ from localbus.cloudformation.template.parser import format_error
 from localbus.errors import AwsError
 
 _LOCAL_PREFIXES = ("AWS::SQS::", "AWS::SNS::", "AWS::Events::")
-# A nested stack would be created upstream as a whole, with its queues.
-_NOT_BUILT = {"AWS::CloudFormation::Stack", "AWS::Events::Endpoint"}
+_NOT_BUILT = {"AWS::Events::Endpoint"}
 
 RESOURCE_TYPES: Mapping[str, ResourceType] = {
     one.name: one
@@ -28,6 +28,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         EventBusPolicyType(),
         EventBusType(),
         MappingType(),
+        NestedStackType(),
         QueueType(),
         RuleType(),
         SubscriptionType(),
