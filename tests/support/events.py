@@ -13,7 +13,7 @@ from localbus.delivery.attempt import DeliveryError
 from localbus.delivery_faults import DeliveryFaults
 from localbus.events.api import service
 from localbus.events.state import EventBridge
-from localbus.http.message import Request, Response
+from localbus.http.message import Headers, Request, Response
 from localbus.http.server import HttpServer
 from localbus.journal import Journal
 from localbus.protocol.service import Caller
@@ -126,6 +126,7 @@ class Elsewhere:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.answer: Answer = lambda _request: (200, {})
+        self.headers: Headers = []  # of each answer
         self.url = ""
         self._server = HttpServer(self)
 
@@ -137,7 +138,7 @@ class Elsewhere:
         """Record the request and answer it."""
         self.requests.append(request)
         status, document = self.answer(request)
-        return Response(status, [], json.dumps(document).encode())
+        return Response(status, self.headers, json.dumps(document).encode())
 
     async def start(self) -> None:
         """Listen."""

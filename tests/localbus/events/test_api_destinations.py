@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -37,6 +37,14 @@ def destination(
     connection = it.call("CreateConnection", Name="c", AuthorizationType=kind, AuthParameters=auth)
     given = {"ConnectionArn": connection["ConnectionArn"], "InvocationEndpoint": url + path, "HttpMethod": "POST"}
     return str(it.call("CreateApiDestination", Name="d", **given | changes)["ApiDestinationArn"])
+
+
+@pytest.fixture
+async def it() -> AsyncIterator[Bench]:
+    """EventBridge without an upstream, and so without secrets."""
+    bench = Bench()
+    yield bench
+    await bench.tasks.cancel_all()
 
 
 async def test_an_endpoint_is_called(it: Bench, elsewhere: Elsewhere) -> None:
@@ -114,6 +122,96 @@ async def test_the_status_decides_on_retries(it: Bench, elsewhere: Elsewhere, st
     elsewhere.answer = lambda _request: (status, {})
 
     assert await it.deliver(destination(it, elsewhere.url)) == outcome
+
+
+async def test_headers_that_are_not_the_users(it: Bench, elsewhere: Elsewhere) -> None:
+    """Of those that connection and target give, some are removed and some are AWS's (eb-api-destinations.html)."""
+    connection = {"HeaderParameters": [{"Key": "user-agent", "Value": "x"}, {"Key": "Date", "Value": "x"}]}
+    removed = (
+        "A-IM Accept-Charset Cache-Control Content-Encoding Content-MD5 Forwarded From If-Match Max-Forwards Origin"
+    )
+    removed += " Pragma Referer TE Via Warning Range Accept-Encoding Content-Length Host"
+    given = dict.fromkeys([*removed.split(), "Accept", "Cookie"], "x")
+    arn = destination(it, elsewhere.url, auth={**BASIC, "InvocationHttpParameters": connection})
+
+    await it.deliver(arn, HttpParameters={"HeaderParameters": given | {"content-type": "text/csv"}})
+
+    [request] = elsewhere.requests
+    headers = {name.decode(): value.decode() for name, value in request.headers.items()}
+    assert headers == {
+        "accept": "x",
+        "accept-encoding": "gzip,deflate",
+        "authorization": headers["authorization"],
+        "connection": "close",
+        "content-length": str(len(request.body)),
+        "content-type": "text/csv",
+        "cookie": "x",
+        "host": elsewhere.url.removeprefix("http://"),
+        "range": "bytes=0-1048575",
+        "user-agent": "Amazon/EventBridge/ApiDestinations",
+    }
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "after_s"),
+    [
+        ("30", 30),
+        ("0", None),
+        ("soon", None),
+        ("-1", "dropped"),
+        ("Tue, 14 Nov 2023 22:14:20 GMT", 60),
+        ("90000", "dropped"),  # a day is the policy's limit
+    ],
+)
+async def test_retry_after_is_respected(it: Bench, elsewhere: Elsewhere, retry_after: str, after_s: Any) -> None:
+    """The longer delay of it and the policy counts, and a negative one ends the retries (eb-api-destinations.html)."""
+    elsewhere.answer = lambda _request: (503, {})
+    elsewhere.headers = [(b"Retry-After", retry_after.encode())]
+
+    outcome = await it.deliver(destination(it, elsewhere.url))
+
+    details: list[Any] = [entry.detail for entry in it.journal.entries(event="retry_scheduled")]
+    found: Any = details[0]["after_s"] if details else outcome
+    assert found == after_s if after_s is not None else found <= 1
+
+
+async def test_a_connection_keeps_its_secret_in_secrets_manager(elsewhere: Elsewhere) -> None:
+    """Under its SecretArn, until it is deleted or deauthorized (eb-target-connection.html; the value is recorded)."""
+    it = Bench(elsewhere.url)
+    secret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:events!connection/c/1-abcdef"
+    elsewhere.answer = lambda _request: (200, {"ARN": secret})
+    invocation = {"HeaderParameters": [{"Key": "a", "Value": "b", "IsValueSecret": True}]}
+    auth = {**BASIC, "InvocationHttpParameters": invocation}
+
+    await it.call("CreateConnection", Name="c", AuthorizationType="BASIC", AuthParameters=auth)
+    shown = it.call("DescribeConnection", Name="c")
+    await it.call("UpdateConnection", Name="c", AuthorizationType="API_KEY", AuthParameters=API_KEY)
+    await it.call("DeauthorizeConnection", Name="c")
+    await it.call("UpdateConnection", Name="c", AuthorizationType="OAUTH_CLIENT_CREDENTIALS", AuthParameters=oauth("x"))
+    await it.call("DeleteConnection", Name="c")
+    await it.tasks.cancel_all()
+
+    calls = [(request.header(b"x-amz-target"), json.loads(request.body)) for request in elsewhere.requests]
+    targets = [target.removeprefix("secretsmanager.") for target, _ in calls]
+    assert targets == ["CreateSecret", "PutSecretValue", "DeleteSecret", "CreateSecret", "DeleteSecret"]
+    assert shown["SecretArn"] == secret
+    assert calls[0][1]["Name"].startswith("events!connection/c/")
+    basic, key, oauth_secret = (json.loads(calls[number][1]["SecretString"]) for number in (0, 1, 3))
+    assert basic == {"username": "user", "password": "pass", "invocation_http_parameters": invocation}
+    assert key["api_key_value"] == "k"
+    assert (oauth_secret["client_secret"], oauth_secret["http_method"]) == ("secret", "POST")
+    assert calls[4][1] == {"SecretId": secret, "ForceDeleteWithoutRecovery": True}
+
+
+async def test_a_connection_whose_secret_cannot_be_stored_is_not_created(elsewhere: Elsewhere) -> None:
+    """Nor is one deleted whose secret stays."""
+    it = Bench(elsewhere.url)
+    elsewhere.answer = lambda _request: (400, {"__type": "LimitExceededException", "message": "enough"})
+
+    with pytest.raises(AwsError, match="CreateSecret of the secret of connection c failed: enough"):
+        await it.call("CreateConnection", Name="c", AuthorizationType="BASIC", AuthParameters=BASIC)
+
+    assert it.call("ListConnections")["Connections"] == []
 
 
 async def test_calls_are_limited_to_a_rate(it: Bench, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,8 @@ def test_an_archive_is_fed_by_a_managed_rule(events: Any, archive: str) -> None:
 
     assert (rule["Name"], rule["ManagedBy"]) == ("Events-Archive-kept", "prod.vhs.events.aws.internal")
     assert json.loads(rule["EventPattern"]) == {"replay-name": [{"exists": False}]}
+    [target] = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    assert "<aws.events.event.json>" in target["InputTransformer"]["InputTemplate"]
     text = "Events-Archive-kept is a managed rule. Set 'force' parameter to true to override."
     for action, given in (
         (events.delete_rule, {"Name": rule["Name"]}),
@@ -166,6 +168,17 @@ def test_an_archive_is_updated(events: Any, archive: str) -> None:
     assert described["EventPattern"] == '{"source": ["s"]}'
     found = refused(events.update_archive, ArchiveName=archive, EventPattern='{"a": 1}')
     assert found[0] == "InvalidEventPatternException"
+
+
+@pytest.mark.usefixtures("archive")
+def test_ten_replays_run_at_once(localbus: Localbus, events: Any) -> None:
+    """Until one ends (eb-quota.html: concurrent replays)."""
+    for number in range(10):
+        events.start_replay(**replay(ReplayName=f"r{number}"))
+    assert refused(events.start_replay, **replay(ReplayName="more"))[0] == "LimitExceededException"
+    localbus.advance(10)
+
+    assert events.start_replay(**replay(ReplayName="more"))["State"] == "STARTING"
 
 
 @pytest.mark.usefixtures("archive")

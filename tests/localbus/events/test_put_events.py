@@ -70,7 +70,7 @@ def test_a_batch_of_more_than_10_entries_is_rejected(events: Any) -> None:
     """The error shows the structures with their members, null for absent ones (recorded)."""
     shown = (
         "PutEventsRequestEntry(time=null, source=orders, resources=[a, b], detailType=placed, detail={}, "
-        "eventBusName=null, traceHeader=null)"
+        "eventBusName=null, traceHeader=null, kmsKeyIdentifier=null, internalMetadata=null)"
     )
     constraint = "at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"
 

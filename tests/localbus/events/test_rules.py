@@ -134,7 +134,6 @@ def test_targets_are_added_replaced_and_removed(events: Any, rule: str) -> None:
 
 BAD_ARN = "is not valid. Reason: Provided Arn is not in correct format."
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:f"
-STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
 DESTINATION = "arn:aws:events:us-east-1:000000000000:api-destination/d/1"
 
 
@@ -172,7 +171,6 @@ def test_a_rule_has_5_targets(events: Any, rule: str) -> None:
 @pytest.mark.parametrize(
     ("action", "params"),
     [
-        ("put_targets", {"Rule": "r", "Targets": [{"Id": "1", "Arn": STREAM}]}),
         ("list_partner_event_sources", {"NamePrefix": "aws.partner/x/y"}),
         ("create_partner_event_source", {"Name": "aws.partner/x/y", "Account": "000000000000"}),
     ],

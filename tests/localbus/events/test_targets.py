@@ -16,6 +16,7 @@ from support.events import RULE_ARN, TOPIC_ARN, Answer, Bench, Elsewhere
 
 FUNCTION_ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
 LOG_ARN = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/g:*"
+MACHINE_ARN = "arn:aws:states:us-east-1:000000000000:stateMachine:m"
 INVOCATION = ("POST", f"/2015-03-31/functions/{FUNCTION_ARN}/invocations")
 
 
@@ -128,6 +129,42 @@ async def test_a_transformer_can_make_a_log_event(it: Bench, elsewhere: Elsewher
 
     [event] = json.loads(elsewhere.requests[-1].body)["logEvents"]
     assert event["message"] == "a b"
+
+
+async def test_a_state_machine_is_started(it: Bench, elsewhere: Elsewhere) -> None:
+    """With the input of the target; the journal has the execution's ARN (eb-targets.html)."""
+    role = {"RoleArn": "arn:aws:iam::000000000000:role/r"}
+    elsewhere.answer = lambda _request: (200, {"executionArn": "arn:of-it"})
+    assert await it.deliver(MACHINE_ARN, InputPath="$.detail", **role) == "delivered"
+    elsewhere.answer = lambda _request: (400, {"__type": "StateMachineDoesNotExist"})
+    assert await it.deliver(MACHINE_ARN, **role) == "dropped"
+
+    assert elsewhere.requests[0].header(b"x-amz-target") == "AWSStepFunctions.StartExecution"
+    given = json.loads(elsewhere.requests[0].body)
+    assert given == {"stateMachineArn": MACHINE_ARN, "input": '{"id":7,"name":"a b"}'}
+    [delivered] = it.journal.entries(event="delivered")
+    assert delivered.detail == {"rule": RULE_ARN, "execution": "arn:of-it"}
+    assert it.reason().startswith("NO_RESOURCE")
+
+
+@pytest.mark.parametrize(
+    ("arn", "missing"),
+    [
+        ("kinesis:us-east-1:000000000000:stream/s", "Kinesis streams"),
+        ("firehose:us-east-1:000000000000:deliverystream/s", "Firehose streams"),
+        ("ecs:us-east-1:000000000000:cluster/c", "ECS tasks"),
+        ("batch:us-east-1:000000000000:job-queue/q", "Batch job queues"),
+        ("execute-api:us-east-1:000000000000:a/prod/POST/p", "API Gateway REST APIs"),
+        ("codebuild:us-east-1:000000000000:project/p", "CodeBuild projects"),
+        ("codepipeline:us-east-1:000000000000:p", "CodePipeline pipelines"),
+        ("ssm:us-east-1::document/d", "Systems Manager actions"),
+        ("events:us-east-1:000000000000:target/create-snapshot", "EC2 actions"),
+    ],
+)
+def test_a_target_that_is_not_built_is_refused(bench: Bench, arn: str, missing: str) -> None:
+    """At PutTargets, with its name, so that no event is lost (eb-targets.html)."""
+    with pytest.raises(AwsError, match=f"^NotImplemented: .*{missing}"):
+        bench.rule({"Arn": f"arn:aws:{arn}"})
 
 
 async def test_a_topic_is_published_to_by_sns(it: Bench) -> None:

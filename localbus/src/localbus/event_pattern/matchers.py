@@ -5,6 +5,7 @@ A matcher is a function of a value. Those that `field_index` can look up are cla
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,6 +27,13 @@ class FieldMatcher:
     matchers: tuple[Matcher, ...]
     absent: bool
     source: str = field(compare=False)  # the JSON array of the pattern
+
+    @property
+    def has_wildcard(self) -> bool:
+        """True if an alternative is {"wildcard": ...}, or anything but that."""
+        given = [one for one in json.loads(self.source) if isinstance(one, dict)]
+        excluded = [one["anything-but"] for one in given if isinstance(one.get("anything-but"), dict)]
+        return any("wildcard" in one for one in (*given, *excluded))
 
     def accepts(self, value: Value) -> bool:
         """Return whether a value that is present matches."""

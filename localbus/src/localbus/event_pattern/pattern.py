@@ -80,6 +80,11 @@ class EventPattern:
         self.text = text
         self.branches: list[Branch] = [tuple(sorted(branch.items(), key=lambda item: item[0])) for branch in branches]
 
+    @property
+    def has_wildcards(self) -> bool:
+        """True if the pattern uses the operator wildcard."""
+        return any(matcher.has_wildcard for branch in self.branches for _, matcher in branch)
+
     def matches(self, fields: Fields) -> bool:
         """Return whether an event with these fields matches."""
         return any(holds(branch, fields) for branch in self.branches)

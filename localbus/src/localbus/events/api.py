@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from localbus.events import (
@@ -18,7 +18,7 @@ from localbus.events.state import EventBridge
 from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Api, Params
 
-ACTIONS: dict[str, Callable[[EventBridge, Params, Caller], Params]] = {
+ACTIONS: dict[str, Callable[[EventBridge, Params, Caller], Params | Awaitable[Params]]] = {
     "CancelReplay": archive_actions.cancel_replay,
     "CreateApiDestination": destination_actions.create_api_destination,
     "CreateArchive": archive_actions.create_archive,

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from localbus.clock import Clock
@@ -19,7 +21,7 @@ from localbus.events.errors import missing
 from localbus.events.event import Event
 from localbus.events.registry import Registry, pick
 from localbus.http import client as http_client
-from localbus.http.client import NoAnswerError
+from localbus.http.client import Answer, NoAnswerError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -27,10 +29,20 @@ from localbus.protocol.service_model import Params
 TIMEOUT_S = 5
 DEFAULT_RATE = 300
 _RETRYABLE_STATUSES = {401, 407, 409, 429}
+_NEW_TOKEN_STATUSES = {401, 407}
+_CONTENT_TYPE = {"Content-Type": "application/json; charset=utf-8"}
 _FIXED_HEADERS = {
     "User-Agent": "Amazon/EventBridge/ApiDestinations",
-    "Content-Type": "application/json; charset=utf-8",
     "Range": "bytes=0-1048575",
+    "Accept-Encoding": "gzip,deflate",
+}
+# Removed from those that the connection and the target give.
+_FORBIDDEN_HEADERS = {
+    *("a-im", "accept-charset", "accept-datetime", "accept-encoding", "cache-control", "connection"),
+    *("content-encoding", "content-length", "content-md5", "date", "expect", "forwarded", "from", "host"),
+    *("http2-settings", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
+    *("max-forwards", "origin", "pragma", "proxy-authorization", "range", "referer", "te", "trailer"),
+    *("transfer-encoding", "user-agent", "upgrade", "via", "warning"),
 }
 
 
@@ -86,6 +98,7 @@ class ApiDestination:
 class ApiDestinations(Registry[ApiDestination]):
     """The API destinations of all accounts, and their invocation."""
 
+    quota = 3_000
     in_use = "An api-destination '{name}' already exists."
     not_found = "Failed to {verb} the api-destination(s). An api-destination '{name}' does not exist."
 
@@ -142,11 +155,24 @@ class ApiDestinations(Registry[ApiDestination]):
             raise DeliveryError("TIMEOUT", f"{url} did not answer within {TIMEOUT_S} s.", retryable=True) from exc
         except NoAnswerError as exc:
             raise DeliveryError("CONNECTION_FAILURE", str(exc), retryable=True) from exc
-        if answer.status == 401:
+        if answer.status in _NEW_TOKEN_STATUSES:
             connection.token = None
         if answer.status >= 300:
+            delivery.retry_after_s = _retry_after_s(answer, self._clock.now())
             retryable = answer.status in _RETRYABLE_STATUSES or answer.status >= 500
+            retryable = retryable and delivery.retry_after_s >= 0
             raise DeliveryError("ERROR_FROM_TARGET", f"{url} answered {answer.status}.", retryable=retryable)
+
+
+def _retry_after_s(answer: Answer, now: float) -> float:
+    """Return the delay that the answer asks for, in seconds. A negative one means not to retry."""
+    text = answer.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"-?[0-9]{1,9}", text):
+        return int(text)
+    try:
+        return parsedate_to_datetime(text).timestamp() - now
+    except ValueError:
+        return 0
 
 
 def _request(
@@ -161,10 +187,11 @@ def _request(
         url = url.replace("*", quote(_fill(value, event), safe=""), 1)
     query = {name: _fill(value, event) for name, value in given.get("QueryStringParameters", {}).items()}
     own = {name: _fill(value, event) for name, value in given.get("HeaderParameters", {}).items()}
-    headers = added.headers
-    for defaults in (own, _FIXED_HEADERS):
-        present = {name.lower() for name in headers}
-        headers = {name: value for name, value in defaults.items() if name.lower() not in present} | headers
+    headers: dict[str, str] = {}
+    for more in (added.headers, own, _CONTENT_TYPE):
+        taken = _FORBIDDEN_HEADERS | {name.lower() for name in headers}
+        headers |= {name: value for name, value in more.items() if name.lower() not in taken}
+    headers |= _FIXED_HEADERS
     return with_query(url, query | added.query), headers, _with_body(delivery.body, added.body).encode()
 
 

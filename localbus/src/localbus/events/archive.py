@@ -64,6 +64,16 @@ class Archive:
         return self.list_item() | {"ArchiveArn": self.arn} | {name: value for name, value in optional.items() if value}
 
 
+def _sink(archive: Archive, name: str) -> Target:
+    """Return the target of the rule that feeds the archive, with the transformer that AWS shows there."""
+    arn = f"arn:aws:events:{archive.bus.region}:::"
+    template = f'{{"archive-arn": "{archive.arn}", "event": <aws.events.event.json>, '
+    template += '"ingestion-time": <aws.events.event.ingestion-time>}'
+    transformer = {"InputPathsMap": {}, "InputTemplate": template}
+    given = {"Id": name, "Arn": arn, "InputTransformer": transformer}
+    return Target(name, arn, given, lambda event, _rule_arn: event.text)
+
+
 class Archives(Registry[Archive]):
     """The archives of all accounts."""
 
@@ -95,8 +105,7 @@ class Archives(Registry[Archive]):
         bus = archive.bus
         rule = bus.rules.get(name) or Rule(name, bus.rule_arn(name), bus, managed_by=MANAGED_BY)
         rule.pattern = EventPattern(archive.rule_pattern)
-        sink = f"arn:aws:events:{bus.region}:::"
-        rule.targets = {name: Target(name, sink, {"Id": name, "Arn": sink}, lambda event, _rule_arn: event.text)}
+        rule.targets = {name: _sink(archive, name)}
         bus.rules[name] = rule
         bus.reindex(rule)
 

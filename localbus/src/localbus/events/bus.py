@@ -127,6 +127,7 @@ class Bus:
 class Buses(Registry[Bus]):
     """The buses of all accounts. Each account has a default bus in each region."""
 
+    quota = 100
     in_use = "Event bus {name} already exists."
     not_found = "Event bus {name} does not exist."
 

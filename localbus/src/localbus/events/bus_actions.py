@@ -6,7 +6,7 @@ import json
 
 from localbus.errors import AwsError
 from localbus.events.bus import DEFAULT_BUS, Bus
-from localbus.events.errors import invalid, invalid_parameter, limit_exceeded, missing
+from localbus.events.errors import invalid, invalid_parameter, missing
 from localbus.events.registry import pick
 from localbus.events.state import EventBridge
 from localbus.events.tags import read_tags
@@ -15,8 +15,6 @@ from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
-MAX_BUSES = 100
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutPermission.html
 MAX_POLICY_BYTES = 10_240
 _SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
@@ -27,8 +25,6 @@ def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
     name = params["Name"]
     if "/" in name and "EventSourceName" not in params:
         raise invalid_parameter("Name", "A custom event bus name must not contain '/'.")
-    if len(events.buses.of(caller)) >= MAX_BUSES:
-        raise limit_exceeded()
     settings = pick(params, *_SETTINGS)
     bus = events.buses.create(name, caller, settings, read_tags(params.get("Tags", []), {}))
     return {"EventBusArn": bus.arn} | settings

@@ -51,6 +51,7 @@ class Connection:
     created_at: float
     modified_at: float
     authorized_at: float  # set from the start, as AWS returns it
+    has_secret: bool = False  # in the upstream's Secrets Manager
     state: str = "AUTHORIZED"
     token: str | None = None
     _authorizing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -118,7 +119,7 @@ class Connection:
         url = with_query(oauth["AuthorizationEndpoint"], added.query)
         try:
             answer = await http_client.send(
-                oauth["HttpMethod"], url, headers, urlencode(form).encode(), timeout_s=AUTHORIZATION_TIMEOUT_S
+                oauth["HttpMethod"].upper(), url, headers, urlencode(form).encode(), timeout_s=AUTHORIZATION_TIMEOUT_S
             )
             self.token = str(json.loads(answer.body)["access_token"]) if answer.status < 300 else None
         except (NoAnswerError, TimeoutError, ValueError, KeyError, TypeError):
@@ -155,6 +156,7 @@ def _without_secrets(parameters: Params) -> Params:
 class Connections(Registry[Connection]):
     """The connections of all accounts."""
 
+    quota = 3_000
     in_use = "Connection {name} already exists."
     not_found = "Failed to {verb} the connection(s). Connection '{name}' does not exist."
 

@@ -40,6 +40,7 @@ class EventDelivery(Delivery):
         self.target = target
         self.body = body
         self._send = send
+        self.retry_after_s = 0.0  # the least delay that the target asks for
         self._retries = 0
         self._exhausted: str | None = None
 
@@ -58,7 +59,7 @@ class EventDelivery(Delivery):
     def next_retry_s(self, now: float) -> float | None:
         """Return the delay in seconds, unless the number of retries or the event's age exceeds the policy's limit."""
         policy = self.target.given.get("RetryPolicy", {})
-        delay_s = retry_delay_s(self._retries, self.message_id)
+        delay_s = max(retry_delay_s(self._retries, self.message_id), self.retry_after_s)
         if self._retries >= policy.get("MaximumRetryAttempts", MAX_RETRIES):
             self._exhausted = "MaximumRetryAttempts"
         elif now + delay_s > self.event.ingested_at + policy.get("MaximumEventAgeInSeconds", MAX_AGE_S):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+from localbus.errors import AwsError
 from localbus.events.api_destination import ApiDestination
 from localbus.events.connection import Connection
 from localbus.events.state import EventBridge
@@ -10,16 +13,32 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 
-def create_connection(events: EventBridge, params: Params, caller: Caller) -> Params:
+def create_connection(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """CreateConnection."""
     connection = events.connections.create(params, caller)
-    events.start_authorization(connection)
-    return connection.summary()
+    return _authorized(events, connection, caller)
 
 
-def update_connection(events: EventBridge, params: Params, caller: Caller) -> Params:
+def update_connection(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """UpdateConnection."""
-    connection = events.connections.update(params, caller)
+    return _authorized(events, events.connections.update(params, caller), caller)
+
+
+def _authorized(events: EventBridge, connection: Connection, caller: Caller) -> Params | Awaitable[Params]:
+    """Start the authorization, after the secret is stored where there is a Secrets Manager."""
+
+    async def store() -> Params:
+        try:
+            await events.secrets.store(connection)
+        except AwsError:
+            if not connection.has_secret:
+                events.connections.delete(connection.name, caller)
+            raise
+        events.start_authorization(connection)
+        return connection.summary()
+
+    if events.secrets.are_kept:
+        return store()
     events.start_authorization(connection)
     return connection.summary()
 
@@ -36,16 +55,29 @@ def list_connections(events: EventBridge, params: Params, caller: Caller) -> Par
     return list_page("Connections", found, params, key=lambda one: one.name, show=Connection.list_item)
 
 
-def deauthorize_connection(events: EventBridge, params: Params, caller: Caller) -> Params:
-    """DeauthorizeConnection: discard the token."""
+def deauthorize_connection(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
+    """DeauthorizeConnection: discard the token and the secret."""
     connection = events.connections.find(params["Name"], caller, "deauthorize")
     connection.state, connection.token = "DEAUTHORIZED", None
-    return connection.summary()
+    return _without_secret(events, connection, connection.summary)
 
 
-def delete_connection(events: EventBridge, params: Params, caller: Caller) -> Params:
+def delete_connection(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """DeleteConnection."""
-    return events.connections.delete(params["Name"], caller).summary()
+    connection = events.connections.find(params["Name"], caller, "delete")
+    return _without_secret(events, connection, lambda: events.connections.delete(connection.name, caller).summary())
+
+
+def _without_secret(
+    events: EventBridge, connection: Connection, finish: Callable[[], Params]
+) -> Params | Awaitable[Params]:
+    """Finish an action after the secret is deleted."""
+
+    async def remove() -> Params:
+        await events.secrets.remove(connection)
+        return finish()
+
+    return remove() if connection.has_secret else finish()
 
 
 def create_api_destination(events: EventBridge, params: Params, caller: Caller) -> Params:

@@ -7,7 +7,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from localbus.clock import Clock
 from localbus.errors import AwsError
-from localbus.events.errors import missing
+from localbus.events.errors import limit_exceeded, missing
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -29,8 +29,11 @@ class Registry(Generic[Item]):
     """Resources of one kind by account, region and name. Subclasses set AWS's words for a name in use or not found.
 
     `on_change` is called with the ARN of each new or deleted resource.
+
+    Source of the quotas, for an account in a region: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
     """
 
+    quota: ClassVar[int | None] = None
     in_use: ClassVar[str]
     not_found: ClassVar[str]
 
@@ -43,9 +46,15 @@ class Registry(Generic[Item]):
         return iter(self._items.values())
 
     def require_new(self, name: str, caller: Caller) -> None:
-        """Raise ResourceAlreadyExistsException when the name is in use."""
+        """Raise ResourceAlreadyExistsException when the name is in use, and LimitExceededException at the quota."""
         if (caller.account, caller.region, name) in self._items:
             raise AwsError("ResourceAlreadyExistsException", self.in_use.format(name=name))
+        if self.quota is not None and self.counted(caller) >= self.quota:
+            raise limit_exceeded()
+
+    def counted(self, caller: Caller) -> int:
+        """Return the number of the caller's resources that count towards the quota."""
+        return len(self.of(caller))
 
     def add(self, item: Item, caller: Caller) -> Item:
         """Add a resource and return it."""

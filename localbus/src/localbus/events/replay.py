@@ -23,6 +23,7 @@ from localbus.protocol.service_model import Params
 
 # Events are replayed minute by minute of their time. AWS does not publish the pace; here each minute takes a second.
 REPLAY_STEP_S = 1.0
+_ACTIVE = {"STARTING", "RUNNING"}
 
 Publish = Callable[[Event, Bus, frozenset[str] | None], None]
 
@@ -62,6 +63,7 @@ class Replay:
 class Replays(Registry[Replay]):
     """The replays of all accounts."""
 
+    quota = 10  # that start or run
     in_use = "Replay {name} already exists."
     not_found = "Replay {name} does not exist."
 
@@ -69,6 +71,10 @@ class Replays(Registry[Replay]):
         super().__init__(clock)
         self._tasks = tasks
         self._publish = publish
+
+    def counted(self, caller: Caller) -> int:
+        """Return the number of the caller's replays that start or run."""
+        return sum(replay.state in _ACTIVE for replay in self.of(caller))
 
     def start(self, given: Params, archive: Archive, caller: Caller) -> Replay:
         """Start a replay."""
@@ -82,7 +88,7 @@ class Replays(Registry[Replay]):
 
     def cancel(self, replay: Replay) -> None:
         """Cancel a replay. Events that it has published stay published."""
-        if replay.state not in {"STARTING", "RUNNING"}:
+        if replay.state not in _ACTIVE:
             text = f"Replay {replay.name} is not in a valid state for this operation."
             raise AwsError("IllegalStatusException", text)
         replay.state = "CANCELLING"

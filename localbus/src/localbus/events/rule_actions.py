@@ -16,6 +16,7 @@ from localbus.protocol.service_model import Params
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_RULES = 300
+MAX_RULES_WITH_WILDCARDS = 30
 
 
 def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -31,6 +32,10 @@ def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
         raise invalid("ScheduleExpression is supported only on the default event bus.")
     pattern = EventPattern(pattern_text) if pattern_text else None
     times = schedule.parse(expression) if expression else None
+    if pattern and pattern.has_wildcards:
+        others = [one for one in bus.rules.values() if one is not rule and one.pattern and one.pattern.has_wildcards]
+        if len(others) >= MAX_RULES_WITH_WILDCARDS:
+            raise limit_exceeded()
     if rule is None:
         if sum(1 for one in bus.rules.values() if not one.managed_by) >= MAX_RULES:
             raise limit_exceeded()

@@ -16,6 +16,7 @@ from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
 from localbus.events.bus import Bus, Buses, Rule
 from localbus.events.connection import Connection, Connections
+from localbus.events.connection_secrets import ConnectionSecrets
 from localbus.events.delivery import EventDeliveries
 from localbus.events.event import Event, envelope
 from localbus.events.replay import Replays
@@ -47,6 +48,7 @@ class EventBridge:
         self.enforce_policies = enforce_policies
         self.buses = Buses(clock)
         self.connections = Connections(clock)
+        self.secrets = ConnectionSecrets(upstream)
         self.destinations = ApiDestinations(clock, self.connections)
         self.archives = Archives(clock)
         self.replays = Replays(clock, tasks, self.publish)

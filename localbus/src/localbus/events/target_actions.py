@@ -21,12 +21,41 @@ from localbus.protocol.service_model import Params
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_TARGETS = 5
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(?:[0-9]{12})?:.+")
+_BUILT_IN = re.compile(r"[^:]+:[^:]+:(?:events|automation):[^:]*:[0-9]{12}:(?:target|action)/.+")
 _ARN_OF = {
     "events": re.compile(r"[^:]+:[^:]+:events:[^:]+:[0-9]{12}:(?:event-bus/.+|api-destination/[^/]+(?:/[^/]+)?)"),
     "lambda": re.compile(r"[^:]+:[^:]+:lambda:[^:]+:[0-9]{12}:function:[A-Za-z0-9_-]+(?::[^:]+)?"),
     "logs": re.compile(r"[^:]+:[^:]+:logs:[^:]+:[0-9]{12}:log-group:[^:]+(?::\*)?"),
     "sns": re.compile(r"[^:]+:[^:]+:sns:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]+"),
+    "states": re.compile(r"[^:]+:[^:]+:states:[^:]+:[0-9]{12}:stateMachine:[^:]+(?::[^:]+)?"),
     "sqs": re.compile(r"[^:]+:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]+"),
+}
+
+
+_NOT_BUILT = (
+    "EventBridge in localbus does not send events to {missing}, such as {arn}. It sends them to queues, topics,"
+    " functions, buses, API destinations, log groups and state machines. Use an engine with this target for the rule,"
+    " such as MiniStack alone (--backend ministack)."
+)
+# Targets of AWS that localbus does not send to, by the service in their ARNs.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+_MISSING = {
+    "appsync": "AppSync GraphQL APIs",
+    "batch": "Batch job queues",
+    "codebuild": "CodeBuild projects",
+    "codepipeline": "CodePipeline pipelines",
+    "ec2": "EC2 actions",
+    "ecs": "ECS tasks",
+    "execute-api": "API Gateway REST APIs",
+    "firehose": "Firehose streams",
+    "glue": "Glue workflows",
+    "inspector": "Inspector assessment templates",
+    "kinesis": "Kinesis streams",
+    "redshift": "Redshift clusters",
+    "redshift-serverless": "Redshift Serverless workgroups",
+    "sagemaker": "SageMaker pipelines",
+    "ssm": "Systems Manager actions",
+    "ssm-incidents": "Incident Manager response plans",
 }
 
 
@@ -66,15 +95,15 @@ def _build(given: Params) -> Target:
     if not _ARN.fullmatch(arn):
         raise invalid_arn(arn)
     service = arn.split(":")[2]
+    missing = "EC2 actions" if _BUILT_IN.fullmatch(arn) else _MISSING.get(service)
+    if missing:
+        raise AwsError("NotImplemented", _NOT_BUILT.format(missing=missing, arn=arn))
     form = _ARN_OF.get(service)
-    if form is None:
-        text = f"events targets of {service} are known to AWS and not built in localbus: {arn}."
-        raise AwsError("NotImplemented", text)
-    if not form.fullmatch(arn):
+    if form is None or not form.fullmatch(arn):
         raise invalid_arn(arn)
     if service == "sqs" and arn.endswith(".fifo") and not given.get("SqsParameters", {}).get("MessageGroupId"):
         raise invalid(f"Parameter(s) SqsParameters must be specified for target: {given['Id']}.")
-    if ":api-destination/" in arn and "RoleArn" not in given:
+    if (":api-destination/" in arn or service == "states") and "RoleArn" not in given:
         raise invalid(f"RoleArn is required for target {arn}.")
     _check_dead_letter_queue(given.get("DeadLetterConfig", {}).get("Arn"))
     return Target(given["Id"], arn, given, compile_input(given))

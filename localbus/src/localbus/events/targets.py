@@ -66,6 +66,7 @@ class EventTargets:
             "events": self._to_events,
             "lambda": self._to_function,
             "logs": self._to_log,
+            "states": self._to_state_machine,
             "sns": self._to_topic,
             "sqs": self._to_queue,
         }
@@ -129,6 +130,18 @@ class EventTargets:
             self.upstream, delivery.target.arn, delivery.body, rule.principal, enforce_policies=enforce
         )
 
+    async def _to_state_machine(self, delivery: EventDelivery) -> None:
+        """Start an execution with the event as its input. The role of the target is not checked: there is no IAM."""
+        require_upstream(self.upstream, "Step Functions")
+        arn = delivery.target.arn
+        try:
+            given = {"stateMachineArn": arn, "input": delivery.body}
+            answer = await self.upstream.json("AWSStepFunctions.StartExecution", arn, given, version="1.0")
+        except (NoAnswerError, TimeoutError) as exc:
+            raise no_connection(exc, arn) from exc
+        _check_json(answer, arn)
+        delivery.receipt["execution"] = str(answer[1].get("executionArn", ""))
+
     async def _to_log(self, delivery: EventDelivery) -> None:
         """Write a log event with the time of the event. Each rule and target has a log stream."""
         require_upstream(self.upstream, "CloudWatch Logs")
@@ -165,6 +178,6 @@ def _check_json(answer: tuple[int, Params], arn: str) -> None:
     status, document = answer
     if status < 300:
         return
-    if str(document.get("__type", "")).endswith("ResourceNotFoundException"):
+    if str(document.get("__type", "")).endswith(("ResourceNotFoundException", "StateMachineDoesNotExist")):
         raise DeliveryError("NO_RESOURCE", f"{arn} does not exist.")
     check_answer(Answer(status, {}, json.dumps(document).encode()), arn)

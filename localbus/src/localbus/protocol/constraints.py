@@ -39,6 +39,10 @@ def describe(violations: list[Violation]) -> str:
     return f"{len(violations)} validation error{plural} detected: {'; '.join(map(str, violations))}"
 
 
+# Enums that AWS reads in any case, and members that its errors show and its model does not have (recorded).
+_IN_ANY_CASE = {"ConnectionOAuthHttpMethod"}
+_UNDOCUMENTED = {"PutEventsRequestEntry": ("kmsKeyIdentifier", "internalMetadata")}
+
 Check = Callable[[Any, Path], Iterator[Violation]]
 
 
@@ -114,6 +118,7 @@ def _map_check(shape: MapShape, compile_inner: Callable[[Shape], Check | None]) 
 def _text_check(shape: Shape, *, with_enums: bool) -> Check | None:
     enum = (shape.metadata.get("enum") or []) if with_enums else []
     allowed = frozenset(enum)
+    read: Callable[[str], str] = str.upper if shape.name in _IN_ANY_CASE else str
     length = _bounds_check(shape, "length", len)
     try:
         pattern = re.compile(shape.metadata["pattern"]) if "pattern" in shape.metadata else None
@@ -125,7 +130,7 @@ def _text_check(shape: Shape, *, with_enums: bool) -> Check | None:
     def check_text(value: Any, path: Path) -> Iterator[Violation]:
         if length:
             yield from length(value, path)
-        if allowed and value not in allowed:
+        if allowed and read(value) not in allowed:
             yield Violation(path, f"Member must satisfy enum value set: [{', '.join(enum)}]", value)
         if pattern and not pattern.fullmatch(value):
             yield Violation(path, f"Member must satisfy regular expression pattern: {pattern.pattern}", value)
@@ -156,7 +161,10 @@ def _text(value: Any, shape: Shape) -> Any:
             return f"{{{', '.join(f'{key}={_text(item, shape.value)}' for key, item in value.items())}}}"
         case StructureShape(), dict():
             texts = {name: _text(value.get(name), member) for name, member in shape.members.items()}
-            return f"{shape.name}({', '.join(f'{name[:1].lower()}{name[1:]}={text}' for name, text in texts.items())})"
+            shown = [f"{name[:1].lower()}{name[1:]}={text}" for name, text in texts.items()]
+            return (
+                f"{shape.name}({', '.join([*shown, *(f'{name}=null' for name in _UNDOCUMENTED.get(shape.name, ()))])})"
+            )
         case _, None:
             return "null"
         case _, bool():
