@@ -34,7 +34,7 @@ def _broken(shape: Shape | None, value: Any, service: str, *, typed: bool) -> It
         case ListShape(), list():
             for item in value:
                 yield from _broken(shape.member, item, service, typed=typed)
-            yield from _beyond(shape, len(value), "length")
+            yield from _beyond(shape, sum(item is not None for item in value), "length")
         case MapShape(), dict():
             for item in value.values():
                 yield from _broken(shape.value, item, service, typed=typed)

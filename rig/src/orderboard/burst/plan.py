@@ -35,6 +35,7 @@ from orderboard.system.workspace import find_workspace
 _DEFAULT_RATE: Final = 100.0
 _DEFAULT_DURATION_S: Final = 20.0
 _MAX_ORDERS: Final = 5_000_000
+_MAX_DURATION_S: Final = 7 * 24 * 3600
 # Short, so that orders in flight at a worker that died come back while one watches.
 _VISIBILITY_TIMEOUT_S: Final = 10
 Parsed = TypeVar("Parsed")
@@ -169,13 +170,17 @@ def amounts(orders: int | None, duration_s: float | None, rate: float | None) ->
     """Return orders and seconds, from any two of the three; defaults replace what is missing. Raise UsageError."""
     if orders is not None and duration_s is not None and rate is not None:
         raise UsageError("Give at most two of --orders, --duration and --rate; the third follows.")
-    if (rate is not None and not 0 < rate < float("inf")) or (duration_s is not None and duration_s <= 0):
-        raise UsageError("--rate and --duration must be positive.")
+    if rate is not None and not 0 < rate <= _MAX_ORDERS:
+        raise UsageError(f"--rate is {rate:g}: expected above 0 and at most {_MAX_ORDERS:,} orders a second.")
+    if duration_s is not None and not 0 < duration_s <= _MAX_DURATION_S:
+        raise UsageError(f"--duration is {duration_s:g} s: expected above 0 and at most {_MAX_DURATION_S:,} s.")
     if orders is None:
         duration_s = _DEFAULT_DURATION_S if duration_s is None else duration_s
         orders = max(1, round((rate or _DEFAULT_RATE) * duration_s))
     elif duration_s is None:
         duration_s = orders / (rate or _DEFAULT_RATE)
+        if duration_s > _MAX_DURATION_S:
+            raise UsageError(f"--orders at --rate take {duration_s:g} s: expected at most {_MAX_DURATION_S:,} s.")
     if not 1 <= orders <= _MAX_ORDERS:
         raise UsageError(f"--orders, or --rate x --duration, is {orders}: expected 1 to {_MAX_ORDERS}.")
     return orders, duration_s

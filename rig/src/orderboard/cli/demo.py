@@ -34,7 +34,9 @@ def demo(
         bool, typer.Option("--kill-worker", help="Kill a worker with orders in flight; the ledger must still balance.")
     ] = False,
     disorder: DisorderOption = None,
-    deadline_s: Annotated[float, typer.Option(min=1, help="How long the last order may take to end, in seconds.")] = 90,
+    deadline_s: Annotated[
+        float, typer.Option(min=1, max=86_400, help="How long the last order may take to end, in seconds.")
+    ] = 90,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every order.")] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,

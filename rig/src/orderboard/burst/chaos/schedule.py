@@ -59,7 +59,7 @@ def parse_kill(text: str) -> Fault:
 def parse_workers(text: str) -> int | Fault:
     """Parse `2` (from the start) or `2@12s` (from then on)."""
     count, at, when = text.partition("@")
-    if not count.isdecimal() or not 1 <= int(count) <= _MAX_WORKERS:
+    if not re.fullmatch("[0-9]{1,9}", count) or not 1 <= int(count) <= _MAX_WORKERS:
         raise ValueError(f"expected 1 to {_MAX_WORKERS}, or that with a time, such as 2@12s")
     return Fault(parse_duration(when), "scale", int(count)) if at else int(count)
 
@@ -68,6 +68,8 @@ def parse_duration(text: str) -> float:
     """Parse `10s`, `500ms` or `2m`, in seconds; raise ValueError for anything else."""
     if (match := _DURATION.fullmatch(text.strip())) is None:
         raise ValueError("expected a duration with a unit, such as 10s, 500ms or 2m")
+    if len(match[1]) > 12:
+        raise ValueError("expected a duration of at most twelve digits")
     return float(match[1]) * _UNIT_S[match[2]]
 
 

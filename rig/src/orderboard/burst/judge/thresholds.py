@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orderboard.burst.model import Expectation, Summary
+from orderboard.burst.numbers import parse_number
 
 _TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
 _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
@@ -71,9 +72,6 @@ def parse_threshold(text: str) -> Threshold:
     if name not in METRICS:
         raise ValueError(f"unknown metric {name!r}; expected one of {', '.join(METRICS)}")
     try:
-        value = float(number)
+        return Threshold(name, comparison, parse_number(number))
     except ValueError:
-        value = math.nan
-    if math.isnan(value):
-        raise ValueError(f"expected a number after {comparison}")
-    return Threshold(name, comparison, value)
+        raise ValueError(f"expected a number after {comparison}") from None

@@ -4,12 +4,18 @@ The rate is always the mean: orders = rate x duration, whatever the profile. A p
 orders (0 to 1) to the share of the duration by which they have been sent.
 """
 
+import contextlib
 import math
 import random
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
+
+from orderboard.burst.numbers import parse_number, parse_whole_number
+
+_ISO_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}(?:Z|[+-][0-9:]{4,6})?")
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,10 @@ class Spike:
     lasts: float = 0.1
 
     def __post_init__(self) -> None:
-        if not (self.factor > 1 and 0 <= self.at < 1 and self.lasts > 0 and self.at + self.lasts <= 1):
-            raise ValueError("a spike needs a factor above 1, and at and lasts within the duration (0 to 1)")
+        if not (1 < self.factor <= 1e6 and 0 <= self.at < 1 and self.lasts > 0 and self.at + self.lasts <= 1):
+            raise ValueError(
+                "a spike needs a factor above 1 (at most 1e6), and at and lasts within the duration (0 to 1)"
+            )
 
     def spread(self, share: float) -> float:
         """Three straight pieces: before, during and after."""
@@ -61,8 +69,8 @@ class Sawtooth:
     teeth: int = 4
 
     def __post_init__(self) -> None:
-        if self.teeth < 1:
-            raise ValueError("a sawtooth needs at least one tooth")
+        if not 1 <= self.teeth <= 1_000_000:
+            raise ValueError("a sawtooth needs 1 to 1,000,000 teeth")
 
     def spread(self, share: float) -> float:
         """A ramp in each tooth."""
@@ -113,7 +121,7 @@ def parse_profile(text: str) -> Profile:
         if key not in known:
             raise ValueError(f"{name} has no setting {key!r}; it has {', '.join(known) or 'no settings'}")
         try:
-            values[key] = int(value) if known[key] is int else float(value)
+            values[key] = parse_whole_number(value) if known[key] is int else parse_number(value)
         except ValueError:
             raise ValueError(f"expected a number for {key}") from None
     return PROFILES[name](**values)
@@ -136,10 +144,8 @@ def parse_trace(lines: Iterable[str]) -> Trace:
 
 
 def _time_s(text: str) -> float:
-    try:
-        time_s = float(text)
-    except ValueError:
-        return datetime.fromisoformat(text).timestamp()
-    if not math.isfinite(time_s):
+    with contextlib.suppress(ValueError):
+        return parse_number(text)
+    if not _ISO_TIME.fullmatch(text):
         raise ValueError(text)
-    return time_s
+    return datetime.fromisoformat(text).timestamp()

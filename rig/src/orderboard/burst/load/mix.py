@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from orderboard.burst.numbers import parse_number
 from orderboard.orders.kinds import ENDINGS, KINDS, Cancellation, Ending, KindName, order_body
 
 MIX_KINDS: Final[tuple[KindName, ...]] = (
@@ -82,7 +83,7 @@ def parse_mix(text: str) -> Mix:
         if name in percent:
             raise ValueError(f"{name} is given twice")
         try:
-            percent[name] = float(value)
+            percent[name] = parse_number(value)
         except ValueError:
             raise ValueError(f"expected a percentage for {name}, such as {name}=2") from None
         if not 0 <= percent[name] <= 100:
