@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from e2e.command import Command, family
 from orderboard_stack.clients import CLIENT_CONFIG
 
-# Services of MiniStack that have servers of their own, each with a call that would start one.
+# Services of MiniStack with a server each, and a call that would start it.
 _SERVERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("iot", "create_thing", {"thingName": "scale"}),
     ("iot", "create_keys_and_certificate", {"setAsActive": True}),

@@ -327,10 +327,11 @@ def _texts(attributes: dict[str, Any]) -> dict[str, str]:
 
 
 def open_policy(arn: str, action: str) -> str:
-    """Return a policy that allows SNS and EventBridge the action."""
+    """Return a policy that allows SNS, EventBridge, S3 and CloudWatch the action."""
+    services = ("sns", "events", "s3", "cloudwatch")
     statement = {
         "Effect": "Allow",
-        "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]},
+        "Principal": {"Service": [f"{name}.amazonaws.com" for name in services]},
         "Action": action,
         "Resource": arn,
     }

@@ -41,6 +41,10 @@ events_guide = _pages("eventbridge/latest/userguide")
 lambda_api = _pages("lambda/latest/api", "API_")
 lambda_guide = _pages("lambda/latest/dg")
 formation_api = _pages("AWSCloudFormation/latest/APIReference", "API_")
+alarms_guide = _pages("AmazonCloudWatch/latest/monitoring")
+s3_guide = _pages("AmazonS3/latest/userguide")
+scheduler_guide = _pages("scheduler/latest/UserGuide")
+steps_guide = _pages("step-functions/latest/dg")
 formation_guide = _pages("AWSCloudFormation/latest/UserGuide")
 
 

@@ -23,7 +23,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/sender"
 
 
 class Bench:
-    """Clients of one backend, and resources with names of their own."""
+    """Clients of one backend, and resources with new names."""
 
     def __init__(self, url: str) -> None:
         self.url = url

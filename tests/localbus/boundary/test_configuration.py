@@ -1,4 +1,4 @@
-"""Which targets a configuration names, and which configurations are refused."""
+"""The targets that a configuration names, and the configurations that are refused."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
     ],
 )
 def test_refused(service: str, target: str, body: object, what: str) -> None:
-    """What the upstream accepts and never sends is refused; the error names it."""
+    """A message that the upstream would accept and never send is refused; the error names it."""
     with pytest.raises(AwsError, match="is not implemented: the message would be lost") as raised:
         read(service, "PUT", target, body)
 

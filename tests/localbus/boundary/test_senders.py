@@ -1,4 +1,4 @@
-"""What services of the upstream send arrives: end to end, with a real MiniStack behind localbus."""
+"""Messages that services of the upstream send arrive: end to end, with a real MiniStack behind localbus."""
 
 from __future__ import annotations
 
