@@ -41,8 +41,8 @@ def timestamp(text: str) -> datetime:
 
 
 def read_json(text: str) -> Any:
-    """Return the value of a JSON text. Raises ValueError, also for NaN and Infinity, or RecursionError."""
-    return json.loads(text, parse_constant=_refuse)
+    """Return the value of a JSON text. Raises ValueError, also for NaN, Infinity and 1e400, or RecursionError."""
+    return json.loads(text, parse_constant=_refuse, parse_float=decimal_number)
 
 
 def _refuse(constant: str) -> None:

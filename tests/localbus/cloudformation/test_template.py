@@ -150,11 +150,14 @@ Conditions: {{Base: !Equals [!Ref Size, small], Result: {condition}}}
         ),
         ("{Type: String, MinLength: 2}", "a", "Parameter 'P' must contain at least 2 characters"),
         ("{Type: String, MaxLength: '2'}", "abc", "Parameter 'P' must contain at most 2 characters"),
-        ("{Type: Number}", "three", "Parameter 'P' must be a number."),
+        *(
+            ("{Type: Number}", text, "Parameter 'P' must be a number.")
+            for text in ("three", "1_000", "NaN", "-inf", " 1", "٣")
+        ),
         ("{Type: Number, MaxValue: 5}", "6", "Parameter 'P' must be a number not greater than 5"),
         ("{Type: List<Number>}", "1,two", "Parameter 'P' must be a number."),
         ("{Type: Strange}", "a", "Template format error: Unrecognized parameter type: Strange"),
-        ("{Type: String, MinLength: few}", "a", "Template format error: [/Parameters/P] could not convert"),
+        ("{Type: String, MinLength: few}", "a", "Template format error: [/Parameters/P] few is not a number"),
         ("{Type: String, AllowedPattern: '['}", "a", "Template format error: [/Parameters/P] unterminated"),
     ],
 )

@@ -156,7 +156,7 @@ def test_a_path_selects_a_part_of_the_event(path: str, expected: str) -> None:
             {"Input": "{}", "InputPath": "$"},
             "Only one of Input, InputPath, or InputTransformer must be provided for target t.",
         ),
-        ({"Input": "{"}, "Input for target t is not a valid JSON text."),
+        *(({"Input": text}, "Input for target t is not a valid JSON text.") for text in ("{", "NaN", "[1e400]")),
         ({"InputPath": "detail"}, "Invalid InputPath for target t."),
         (
             {"InputTransformer": {"InputTemplate": '"<notdefinedkey>"'}},

@@ -5,7 +5,6 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-ta
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from localbus.events import json_path
 from localbus.events.errors import invalid
 from localbus.events.event import Event, compact, timestamp
 from localbus.events.json_path import Steps
+from localbus.input_values import read_json
 from localbus.protocol.service_model import Params
 
 _SPACE = " \t\r\n"
@@ -48,7 +48,7 @@ def compile_input(target: Params) -> Input:
 
 def _constant(text: str, target_id: str) -> str:
     try:
-        json.loads(text)
+        read_json(text)
     except (ValueError, RecursionError) as exc:
         raise invalid(f"Input for target {target_id} is not a valid JSON text.") from exc
     return text
@@ -119,7 +119,7 @@ def _within_quotes(value: Any, *, is_object: bool) -> str:
 def _minified(text: str, *, is_object: bool) -> str:
     """Remove the spaces of JSON. Other text is unchanged; a broken object raises InvalidInputError."""
     try:
-        return compact(json.loads(text))
+        return compact(read_json(text))
     except (ValueError, RecursionError) as exc:
         if is_object:
             raise InvalidInputError("the filled input template is not JSON") from exc

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from localbus.errors import not_implemented
 from localbus.event_pattern.pattern import EventPattern, fields_of
 from localbus.events import event
@@ -12,6 +10,7 @@ from localbus.events.bus_access import check_entry, check_put
 from localbus.events.errors import invalid
 from localbus.events.event import EntryError, check_size
 from localbus.events.state import EventBridge
+from localbus.input_values import read_json
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -54,7 +53,7 @@ def try_event_pattern(_events: EventBridge, params: Params, _caller: Caller) -> 
     """TestEventPattern."""
     pattern = EventPattern(params["EventPattern"])
     try:
-        document = json.loads(params["Event"])
+        document = read_json(params["Event"])
     except (ValueError, RecursionError) as exc:
         raise invalid("Parameter Event is not valid.") from exc
     if not isinstance(document, dict) or not all(name in document for name in _REQUIRED):

@@ -16,6 +16,7 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sqs.registry import QueueRecord
 
+MAX_TAGS = 50  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-tags.html
 MAX_PAGE = 100  # AWS caps MaxItems at this
 
 
@@ -37,6 +38,7 @@ async def create(mappings: EventSourceMappings, params: Params, caller: Caller) 
     _check_visibility(queue, timeout_s)
     _check_unique(mappings, queue_arn, function_arn)
     now, tags = mappings.clock.now(), dict(params.get("Tags", {}))
+    _check_tags(tags)
     scope = (caller.account, caller.region)
     mapping = EventSourceMapping(new_id(), *scope, queue_arn, function_arn, settings, now, tags=tags)
     mappings.add(mapping, enabled=params.get("Enabled", True))
@@ -144,8 +146,16 @@ async def tag_resource(mappings: EventSourceMappings, params: Params, caller: Ca
     if mapping is None:
         path, body = f"{TAGS_PATH}/{params['Resource']}", {"Tags": params["Tags"]}
         return await mappings.upstream.request("POST", path, caller, body)
+    if not params["Tags"]:
+        raise invalid("An error occurred and the request cannot be processed.")
+    _check_tags(mapping.tags | params["Tags"])
     mapping.tags |= params["Tags"]
     return {}
+
+
+def _check_tags(tags: dict[str, str]) -> None:
+    if len(tags) > MAX_TAGS:
+        raise invalid("Number of tags exceeds resource tag limit.")
 
 
 async def untag_resource(mappings: EventSourceMappings, params: Params, caller: Caller) -> Params:

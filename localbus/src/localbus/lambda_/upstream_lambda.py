@@ -61,7 +61,10 @@ class UpstreamLambda:
     ) -> Params:
         """Send a request with the caller's account and region, and return the answer."""
         if path.startswith((f"{PATH}/", f"{TAGS_PATH}/")) and not self._calls.is_configured:
-            raise AwsError("ResourceNotFoundException", "The resource you requested does not exist.")
+            text = "The resource you requested does not exist."
+            if path.startswith(TAGS_PATH):
+                text = f"Event source mapping not found: {path.removeprefix(f'{TAGS_PATH}/')}"
+            raise AwsError("ResourceNotFoundException", text)
         self._require()
         target = quote(path) + (f"?{urlencode(query, doseq=True)}" if query else "")
         arn = f"arn:aws:lambda:{caller.region}:{caller.account}:"

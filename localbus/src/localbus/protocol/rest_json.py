@@ -85,9 +85,9 @@ class RestJsonProtocol:
                 return self._error(500, "ServiceException", "Internal error: see the log of localbus.", request_id)
 
     def _error(self, status: int, code: str, message: str, request_id: str) -> Response:
-        kind = "User" if status < 500 else "Service"
+        kind = {} if code == "ValidationException" else {"Type": "User" if status < 500 else "Service"}
         headers = [*_headers(request_id), (b"x-amzn-ErrorType", code.encode())]
-        return Response(status, headers, write_answer({"Type": kind, self._message_member(code): message}))
+        return Response(status, headers, write_answer({**kind, self._message_member(code): message}))
 
     def _message_member(self, code: str) -> str:
         """Return `Message` or `message`, as the error's shape has it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localbus.input_values import read_json
 from localbus.sns.errors import invalid
 
 MAX_TOTAL_S = 3600
@@ -129,7 +130,7 @@ def effective_policy(topic_stored: str, stored: str) -> dict[str, Any]:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        return _object(json.loads(text), "policy")
+        return _object(read_json(text), "policy")
     except (ValueError, RecursionError) as exc:
         raise invalid("DeliveryPolicy: failed to parse JSON.") from exc
 

@@ -7,7 +7,6 @@ Source: https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-polici
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from math import prod
@@ -16,6 +15,7 @@ from typing import Any, Literal
 from localbus.errors import AwsError
 from localbus.event_pattern.json_tokenizer import JsonTokens
 from localbus.event_pattern.pattern import EventPattern, Fields, holds
+from localbus.input_values import read_json
 from localbus.sns.message_fields import Unsound, five_digits
 
 Scope = Literal["MessageAttributes", "MessageBody"]
@@ -61,7 +61,7 @@ def _read(text: str) -> dict[str, Any]:
     if len(text.encode()) > MAX_BYTES:
         raise FilterPolicyError("FilterPolicy: Filter policy is too long")
     try:
-        document = json.loads(text)
+        document = read_json(text)
     except (ValueError, RecursionError) as exc:
         reason = syntax_error(text) or "the text is not JSON"
         raise FilterPolicyError(f"FilterPolicy: failed to parse JSON. {reason}") from exc

@@ -7,12 +7,12 @@ and https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 
 from localbus.errors import AwsError
 from localbus.ids import new_id
+from localbus.input_values import read_json
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
@@ -152,7 +152,7 @@ def _texts(entry: Params) -> dict[str, str]:
     if structure != "json":
         raise invalid("MessageStructure")
     try:
-        document = json.loads(message)
+        document = read_json(message)
     except (ValueError, RecursionError) as exc:
         raise invalid("Message Structure - JSON message body failed to parse") from exc
     texts = document if isinstance(document, dict) else {}

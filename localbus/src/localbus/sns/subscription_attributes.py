@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from localbus.errors import AwsError
+from localbus.input_values import read_json
 from localbus.sns.delivery_policy import read_subscription_policy
 from localbus.sns.errors import invalid
 from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope, syntax_error
@@ -86,7 +87,7 @@ def _validated_redrive_policy(text: str, subscription: Subscription) -> str:
     """Source: https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html."""
     topic, to_fifo = subscription.topic, subscription.endpoint.endswith(".fifo")
     try:
-        document = json.loads(text)
+        document = read_json(text)
     except (ValueError, RecursionError) as exc:
         raise invalid(f"RedrivePolicy: failed to parse JSON. {syntax_error(text) or ''}") from exc
     if document == {}:

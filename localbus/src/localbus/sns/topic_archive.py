@@ -9,9 +9,9 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import inf
 
+from localbus.input_values import read_json, timestamp
 from localbus.sns.errors import invalid
 from localbus.sns.notification import Notification
 
@@ -78,9 +78,9 @@ def read_replay_policy(text: str) -> ReplayPolicy:
     Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-subscriber.html
     """
     try:
-        document = json.loads(text)
-        start = _seconds(document["StartingPoint"])
-        end = _seconds(document["EndingPoint"]) if document.get("EndingPoint") else inf
+        document = read_json(text)
+        start = timestamp(document["StartingPoint"]).timestamp()
+        end = timestamp(document["EndingPoint"]).timestamp() if document.get("EndingPoint") else inf
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise invalid("ReplayPolicy: StartingPoint must be an ISO 8601 timestamp") from exc
     if document.get("PointType") != "Timestamp":
@@ -88,8 +88,3 @@ def read_replay_policy(text: str) -> ReplayPolicy:
     if end < start:
         raise invalid("ReplayPolicy: EndingPoint must be after StartingPoint")
     return ReplayPolicy(start, end)
-
-
-def _seconds(text: str) -> float:
-    found = datetime.fromisoformat(text)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from localbus.input_values import read_json
 from localbus.sns.delivery_policy import effective_topic_policy, read_topic_policy
 from localbus.sns.errors import invalid
 from localbus.sns.notification import timestamp
@@ -68,7 +69,7 @@ def _check_archive_policy(text: str) -> None:
     Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-topic-owner.html
     """
     try:
-        policy = json.loads(text)
+        policy = read_json(text)
         days = str(policy["MessageRetentionPeriod"]) if policy else "1"
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
         raise invalid("ArchivePolicy: MessageRetentionPeriod must be a number of days") from exc

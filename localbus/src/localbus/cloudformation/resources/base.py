@@ -17,6 +17,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localbus.cloudformation.template.parameters import as_text
 from localbus.errors import AwsError
+from localbus.input_values import decimal_number, whole_number
 from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Params
 
@@ -291,9 +292,9 @@ def _coerce_scalar(type_name: str, value: Any, where: str) -> Any:
     try:
         match type_name:
             case "integer" | "long":
-                return int(as_text(value))
+                return whole_number(as_text(value))
             case "float" | "double":
-                return float(as_text(value))
+                return decimal_number(as_text(value))
             case "boolean":
                 return {"true": True, "false": False}[as_text(value).lower()]
     except (ValueError, KeyError) as exc:

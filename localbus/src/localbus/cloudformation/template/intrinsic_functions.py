@@ -135,7 +135,7 @@ class Functions:
         index, items = self._arguments("Fn::Select", argument, 2)
         if isinstance(items, Unresolved) or isinstance(index, Unresolved):
             return Unresolved({"Fn::Select": [index, items]})
-        if not isinstance(items, list) or not as_text(index).isdigit():
+        if not isinstance(items, list) or not re.fullmatch("[0-9]{1,9}", as_text(index)):
             raise template_error("Fn::Select requires a list argument with two elements: an integer index and a list.")
         if int(as_text(index)) >= len(items):
             raise template_error(f"Fn::Select cannot select nonexistent value at index {as_text(index)}")

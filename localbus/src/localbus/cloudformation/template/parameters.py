@@ -12,6 +12,7 @@ from typing import Any
 
 from localbus.cloudformation.template.parser import format_error
 from localbus.errors import AwsError
+from localbus.input_values import decimal_number
 
 MASK = "****"
 _KEYS = {
@@ -73,7 +74,7 @@ def _check_constraints(where: str, given: Mapping[str, Any]) -> None:
     try:
         re.compile(as_text(given.get("AllowedPattern")))
         for key in ("MinLength", "MaxLength", "MinValue", "MaxValue"):
-            float(as_text(given.get(key, 0)))
+            decimal_number(as_text(given.get(key, 0)))
     except (ValueError, re.error) as exc:
         raise format_error(f"{where} {exc}") from exc
     if not isinstance(given.get("AllowedValues", []), list):
@@ -129,12 +130,16 @@ def _violations(text: str, definition: Mapping[str, Any]) -> Iterator[str]:
         yield f"must be one of AllowedValues: [{', '.join(map(as_text, allowed))}]"
     if pattern is not None and not all(re.fullmatch(as_text(pattern), item) for item in each):
         yield f"must match pattern {pattern}"
-    if len(text) < float(definition.get("MinLength", 0)):
+    if len(text) < _number(definition.get("MinLength", 0)):
         yield f"must contain at least {definition['MinLength']} characters"
-    if len(text) > float(definition.get("MaxLength", inf)):
+    if len(text) > _number(definition.get("MaxLength", inf)):
         yield f"must contain at most {definition['MaxLength']} characters"
-    for number in map(float, each if definition["Type"] in {"Number", "List<Number>"} else []):
-        if number < float(definition.get("MinValue", -inf)):
+    for number in map(decimal_number, each if definition["Type"] in {"Number", "List<Number>"} else []):
+        if number < _number(definition.get("MinValue", -inf)):
             yield f"must be a number not less than {definition['MinValue']}"
-        if number > float(definition.get("MaxValue", inf)):
+        if number > _number(definition.get("MaxValue", inf)):
             yield f"must be a number not greater than {definition['MaxValue']}"
+
+
+def _number(limit: Any) -> float:
+    return limit if isinstance(limit, float) else decimal_number(as_text(limit))

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from localbus.errors import AwsError
+from localbus.input_values import read_json
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_BODY_BYTES = 51_200
@@ -34,7 +35,7 @@ def read(text: str) -> dict[str, Any]:
 
 def _read_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return read_json(text)
     except (ValueError, RecursionError) as exc:
         where = f" (line {exc.lineno}, column {exc.colno})" if isinstance(exc, json.JSONDecodeError) else ""
         raise format_error(f"JSON not well-formed.{where}") from exc
