@@ -30,7 +30,14 @@ class Fuzzer(NamedTuple):
         return faults
 
 
-FUZZERS = {one.name: one for one in (Fuzzer("actions", 50_000, 500, 400), Fuzzer("http", 5_000, 250, 60))}
+FUZZERS = {
+    one.name: one
+    for one in (
+        Fuzzer("actions", 50_000, 500, 400),
+        Fuzzer("http", 5_000, 250, 60),
+        Fuzzer("event-patterns", 100_000, 10_000, 1_000),
+    )
+}
 
 
 def main() -> int:

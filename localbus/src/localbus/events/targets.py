@@ -131,7 +131,7 @@ class EventTargets:
         )
 
     async def _to_state_machine(self, delivery: EventDelivery) -> None:
-        """Start an execution with the event as its input. The role of the target is not checked: there is no IAM."""
+        """Start an execution with the event as its input. The role of the target is not checked: IAM is not built."""
         require_upstream(self.upstream, "Step Functions")
         arn = delivery.target.arn
         try:
