@@ -120,7 +120,7 @@ class Engine:
         else:
             deliveries = Deliveries(self.clock, self.journal, self.sqs, self.sns, self.events)
             boundary = Boundary(deliveries, upstream, self.tasks)
-            proxy = BoundaryProxy(boundary, UpstreamProxy(options.upstream))
+            proxy = BoundaryProxy(boundary, UpstreamProxy(options.upstream), upstream.account_of_key)
             self.mappings.before_upstream = boundary.prepare_mapping
             self.stacks.upstream.before_deployment = boundary.prepare_stack
             self.router = Router(
@@ -129,7 +129,6 @@ class Engine:
                 proxy,
                 self.faults,
                 rest,
-                reads_body=proxy.reads_body,
                 account_of_key=upstream.account_of_key,
             )
         app = Cors(self.router, options.allow_origins)

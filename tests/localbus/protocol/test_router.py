@@ -55,7 +55,7 @@ def test_a_missing_member(localbus: Localbus) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "sts.get_caller_identity",
+        "iam.list_users",
         "s3.list_buckets",
         "lambda.list_functions",
         "dynamodb.list_tables",

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from localbus.boundary.requests import reader_of
+from localbus.boundary.requests import Reader, reader_of
 from localbus.boundary.state import Boundary
 from localbus.errors import AwsError
 from localbus.http.message import Handler, Request, Response
-from localbus.protocol.router import caller_of, service_of
+from localbus.protocol.router import caller_of, issued_key_of, service_of
 from localbus.protocol.unsupported import refusal
 
+AccountOfKey = Callable[[str], Awaitable[str | None]]
 _STATUS = {"NotImplemented": 501, "InternalFailure": 500}
 
 
 class BoundaryProxy:
     """The handler for every service that localbus does not have."""
 
-    def __init__(self, boundary: Boundary, forward: Handler) -> None:
+    def __init__(self, boundary: Boundary, forward: Handler, account_of_key: AccountOfKey) -> None:
         self._boundary = boundary
         self._forward = forward
-
-    def reads_body(self, request: Request) -> bool:
-        """Return whether the request may configure a sender, so that its body is needed first."""
-        return reader_of(request, service_of(request)) is not None
+        self._account_of_key = account_of_key
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         """Pass the request on, after its configuration if it has one."""
         service = service_of(request)
-        if reader_of(request, service) is None:
-            return self._forward(request)
-        return self._prepared(request, service)
+        read = reader_of(request, service)
+        return self._forward(request) if read is None else self._prepared(request, service, read)
 
-    async def _prepared(self, request: Request, service: str | None) -> Response:
-        read, caller = reader_of(request, service), caller_of(request)
-        assert read is not None  # noqa: S101 (as in __call__)
+    async def _prepared(self, request: Request, service: str | None, read: Reader) -> Response:
+        if request.stream is not None:
+            request = replace(request, body=b"".join([piece async for piece in request.stream]), stream=None)
+        caller, key = caller_of(request), issued_key_of(request)
+        if key:
+            caller = replace(caller, account=await self._account_of_key(key) or caller.account)
         try:
             configuration = read(request, caller)
-            if configuration.sender.service == "s3" and not request.header(b"x-amz-skip-destination-validation"):
+            skips_check = request.header(b"x-amz-skip-destination-validation").lower() == "true"
+            if configuration.sender.service == "s3" and not skips_check:
                 self._boundary.check_bucket(configuration, caller)
             await self._boundary.prepare(configuration, caller)
         except AwsError as exc:

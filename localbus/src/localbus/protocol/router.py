@@ -44,7 +44,6 @@ class Router:
         faults: ApiFaults | None = None,
         rest: Sequence[RestJsonProtocol] = (),
         *,
-        reads_body: Callable[[Request], bool] = lambda _request: False,
         account_of_key: Callable[[str], Awaitable[str | None]] | None = None,
     ) -> None:
         self._by_name = {service.name: service for service in services}
@@ -55,7 +54,6 @@ class Router:
         self._developer_api = developer_api
         self._upstream = upstream
         self._faults = faults or ApiFaults()
-        self._reads_body = reads_body  # of requests that go upstream
         self._account_of_key = account_of_key
         self._accounts: dict[str, str] = {}  # of the access keys that the upstream issued
 
@@ -63,7 +61,7 @@ class Router:
         """Return whether the request certainly goes upstream: then it may be handled before its body is complete."""
         if request.target.startswith("/_") or request.is_form or self._service_by_head(request) is not None:
             return False
-        return not any(protocol.is_for(request) for protocol in self._rest) and not self._reads_body(request)
+        return not any(protocol.is_for(request) for protocol in self._rest)
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
         """Answer by the service of the request."""
@@ -103,7 +101,7 @@ class Router:
         self, protocol: Protocol, request: Request, read: Callable[[], tuple[Operation, Params]]
     ) -> Response | Awaitable[Response]:
         caller = caller_of(request)
-        if self._account_of_key is not None and caller.account == DEFAULT_ACCOUNT and _has_issued_key(request):
+        if self._account_of_key is not None and caller.account == DEFAULT_ACCOUNT and issued_key_of(request):
             return self._answer_by_issued_key(protocol, request, caller, read)
         return self._answer_to(protocol, caller, read)
 
@@ -112,7 +110,7 @@ class Router:
     ) -> Response:
         """Answer a request with an access key of the upstream's, such as that of an assumed role, in its account."""
         assert self._account_of_key is not None  # noqa: S101 (the caller has checked it)
-        key = (_scope(request) or ("",))[0]
+        key = issued_key_of(request)
         account = self._accounts.get(key) or await self._account_of_key(key)
         if account is not None:
             self._accounts[key] = account
@@ -170,10 +168,10 @@ class Router:
         return unsupported(request, scope[2] if scope else None)
 
 
-def _has_issued_key(request: Request) -> bool:
-    """Return whether the access key is one that AWS issues: to a user (AKIA) or for a session (ASIA)."""
+def issued_key_of(request: Request) -> str:
+    """Return an access key as AWS issues them: to a user (AKIA) or for a session (ASIA); empty text for others."""
     text = request.header(b"authorization")
-    return "=ASIA" in text or "=AKIA" in text
+    return (_scope(request) or ("",))[0] if "=ASIA" in text or "=AKIA" in text else ""
 
 
 def caller_of(request: Request) -> Caller:

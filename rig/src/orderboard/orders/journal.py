@@ -22,7 +22,7 @@ _TITLES: Final = {
     "matched": "Matched by rule {name}",
     "unmatched": "Matched by no rule",
     "sent": "Arrived in {name}",
-    "forwarded": "Sent by {service} behind localbus",
+    "forwarded": "Sent by another service",
     "received": "Received again: receive count {detail}",
     "hidden": "Visibility timeout: hidden for {detail} s from now",
     "visible": "Visible again",
