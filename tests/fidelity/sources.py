@@ -46,6 +46,7 @@ s3_guide = _pages("AmazonS3/latest/userguide")
 scheduler_guide = _pages("scheduler/latest/UserGuide")
 steps_guide = _pages("step-functions/latest/dg")
 formation_guide = _pages("AWSCloudFormation/latest/UserGuide")
+formation_template = _pages("AWSCloudFormation/latest/TemplateReference")
 
 
 def formation_type(name: str, *, recorded: bool = False) -> Source:

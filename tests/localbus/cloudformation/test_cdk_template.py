@@ -1,6 +1,6 @@
 """A template of CDK's default synthesizer, as CDK 2.276 made it of an application of this project.
 
-`tests/clients/cdk.sh` runs the tool itself.
+`tests/clients/tools/cdk.sh` runs the tool itself.
 """
 
 from __future__ import annotations
