@@ -27,7 +27,8 @@ Loop = Mapping[str, str]  # the items of the enclosing loops by identifier
 def expand(document: Mapping[str, Any], functions: Functions) -> dict[str, Any]:
     """The document without the functions of the transform. Raises AwsError."""
     expanded = {name: _Expansion(functions).value(document[name], {}) for name in _SECTIONS if name in document}
-    for resource in expanded.get("Resources", {}).values():
+    resources = expanded.get("Resources")
+    for resource in resources.values() if isinstance(resources, dict) else ():
         for policy in _POLICIES:
             if isinstance(resource, dict) and isinstance(resource.get(policy), dict):
                 resource[policy] = functions.resolve(resource[policy])

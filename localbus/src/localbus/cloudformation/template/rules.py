@@ -99,7 +99,7 @@ class _RuleFunctions(Conditions):
                 return other in items
             case "Fn::EachMemberEquals":
                 return all(item == other for item in items)
-        return set(items) <= set(other)
+        return all(item in other for item in items)
 
     def _value(self, value: Any) -> Any:
         match value:

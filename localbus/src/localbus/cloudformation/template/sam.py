@@ -6,11 +6,14 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/t
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from localbus.cloudformation.template.template import SERVERLESS
 from localbus.errors import AwsError
+
+log = logging.getLogger("localbus")
 
 _INSTALL = "It needs aws-sam-translator in the Python of localbus: pip install aws-sam-translator"
 
@@ -38,4 +41,8 @@ def expand(document: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, A
     except InvalidDocumentException as exc:
         reasons = " ".join([exc.message, *(cause.message for cause in exc.causes)])
         raise AwsError("ValidationError", f"Transform {SERVERLESS} failed with: {reasons}") from exc
+    except Exception as exc:  # the translator expects a template that is sound in form
+        log.warning("transform.failed", exc_info=exc)
+        text = "Invalid Serverless Application Specification document. The translator cannot read it."
+        raise AwsError("ValidationError", f"Transform {SERVERLESS} failed with: {text}") from exc
     return translated
