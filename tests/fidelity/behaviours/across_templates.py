@@ -209,11 +209,20 @@ def macro(aws: Aws) -> None:
     refused(_INVALID, aws.client("cloudformation").create_stack, **given)
 
 
-@behaviour(formation_api("CreateChangeSet"), differs="IncludeNestedStacks is refused; the other change sets are built.")
+@behaviour(
+    formation_api("CreateChangeSet"),
+    differs="No change sets of nested stacks: that of their parent creates and updates them.",
+)
 def nested_change_set(aws: Aws) -> None:
-    """A change set with IncludeNestedStacks is created, with one for each nested stack."""
+    """A change set with IncludeNestedStacks names the change set of each nested stack."""
     _, url = _file(aws, {"Q": _queue(aws.name())})
     inner = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
     given = _template(aws, {"Inner": inner}) | {"ChangeSetName": "c", "ChangeSetType": "CREATE"}
+    client = aws.client("cloudformation")
+    made = client.create_change_set(**given, IncludeNestedStacks=True)["Id"]
 
-    aws.client("cloudformation").create_change_set(**given, IncludeNestedStacks=True)
+    def change() -> Any:
+        return client.describe_change_set(ChangeSetName=made).get("Changes")
+
+    found = eventually(change, "has no change")[0]["ResourceChange"]
+    holds(found.get("ChangeSetId"), "names none")

@@ -164,11 +164,19 @@ def test_a_wrong_nested_stack_fails(stacks: StackClient, properties: Any, reason
     assert reason in stacks.reason("Inner", "CREATE_FAILED")
 
 
-def test_nested_change_sets_are_refused(stacks: StackClient) -> None:
-    """IncludeNestedStacks is not ignored."""
-    given: Any = {"ChangeSetName": "c", "ChangeSetType": "CREATE", "IncludeNestedStacks": True}
-    code, _ = stacks.rejected("create_change_set", TemplateBody=parent(), **given)
-    assert code == "NotImplemented"
+def test_a_change_set_with_nested_stacks(stacks: StackClient) -> None:
+    """The change set of the parent, as `cdk deploy` makes it, creates and updates the nested stack too."""
+    named: Any = {"StackName": "shop", "ChangeSetName": "c"}
+    for kind, delay in (("CREATE", "5"), ("UPDATE", "6")):
+        given = named | {"ChangeSetType": kind, "IncludeNestedStacks": True, "TemplateBody": parent(Delay=delay)}
+        stacks.client.create_change_set(**given)
+        assert stacks.client.describe_change_set(**named)["IncludeNestedStacks"]
+        stacks.client.execute_change_set(**named)
+
+        assert stacks.final_status() == f"{kind}_COMPLETE"
+        url = stacks.sqs.get_queue_url(QueueName=stacks.outputs()["Name"])["QueueUrl"]
+        assert stacks.attributes(url)["DelaySeconds"] == delay
+        stacks.client.delete_change_set(**named)
 
 
 def test_a_parent_deleted_during_its_update(stacks: StackClient) -> None:

@@ -24,6 +24,7 @@ Parameters:
   Version: {Type: "AWS::SSM::Parameter::Value<String>", Default: /shop/version}
   Names: {Type: "AWS::SSM::Parameter::Value<List<String>>", Default: /shop/names}
   Checked: {Type: "AWS::SSM::Parameter::Name", Default: /shop/version}
+  Hidden: {Type: "AWS::SSM::Parameter::Value<String>", Default: /shop/version, NoEcho: true}
 Rules:
   Recent: {Assertions: [{Assert: !Not [!Contains [["1", "2"], !Ref Version]], AssertDescription: Too old}]}
 Resources:
@@ -65,6 +66,7 @@ def test_parameters_are_read_from_systems_manager(stacks: StackClient) -> None:
     assert shown["Version"]["ResolvedValue"] == "3"
     assert shown["Names"]["ResolvedValue"] == "tea,cake"
     assert "ResolvedValue" not in shown["Checked"]
+    assert shown["Hidden"]["ResolvedValue"] == shown["Hidden"]["ParameterValue"] == "****"
     assert stacks.queues() == ["3-tea-cake"]
     assert stacks.outputs() == {"Name": "/shop/version"}
     given = [{"ParameterKey": name, "UsePreviousValue": True} for name in shown]
@@ -75,7 +77,11 @@ def test_parameters_are_read_from_systems_manager(stacks: StackClient) -> None:
         Parameters=given,
     )
     described = stacks.client.describe_change_set(StackName="shop", ChangeSetName="c")
-    assert {one["ResolvedValue"] for one in described["Parameters"] if "ResolvedValue" in one} == {"3", "tea,cake"}
+    assert {one["ResolvedValue"] for one in described["Parameters"] if "ResolvedValue" in one} == {
+        "3",
+        "tea,cake",
+        "****",
+    }
 
 
 @pytest.mark.parametrize(

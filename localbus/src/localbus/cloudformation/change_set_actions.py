@@ -35,8 +35,6 @@ async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller)
     if cfn.change_sets.find(params["ChangeSetName"], stack) is not None:
         raise AwsError("AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists")
     plan = await cfn.plan(stack, text, read_parameters(params, stack.plan))
-    if params.get("IncludeNestedStacks") and plan.has_nested_stacks:
-        raise AwsError("NotImplemented", "localbus does not implement IncludeNestedStacks: leave it out.")
     if kind == "CREATE" and not stack.status:
         cfn.stacks.check_available(name, caller)  # again, since the plan may have taken time
         cfn.stacks.add(stack)

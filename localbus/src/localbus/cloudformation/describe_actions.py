@@ -64,15 +64,14 @@ def _description(stack: Stack) -> Params:
 
 def describe_parameters(plan: Plan) -> list[Params]:
     """The parameters of a plan with their values; NoEcho parameters are masked."""
-    definitions = plan.template.parameters
-    return [
-        {
-            "ParameterKey": name,
-            "ParameterValue": template_parameters.MASK if template_parameters.is_no_echo(definitions[name]) else text,
-            "ResolvedValue": plan.stored.get(name),
-        }
-        for name, text in plan.parameters.items()
-    ]
+    found = []
+    for name, text in plan.parameters.items():
+        hidden = template_parameters.is_no_echo(plan.template.parameters[name])
+        values = {"ParameterValue": text, "ResolvedValue": plan.stored.get(name)}
+        if hidden:
+            values = {key: template_parameters.MASK for key, value in values.items() if value is not None}
+        found.append({"ParameterKey": name, **values})
+    return found
 
 
 def describe_stack_events(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
