@@ -51,6 +51,10 @@ class Deliveries:
         except AwsError as exc:
             self._fail(target, sent, message, exc)
             return
+        except Exception as exc:  # the boundary of a message: the next ones must not wait for it
+            log.exception("delivery.failed")
+            self._fail(target, sent, message, AwsError("InternalFailure", str(exc) or type(exc).__name__))
+            return
         detail = {"service": sent.sender.service, "sender": sent.arn}
         self.journal.note("forwarded", target.arn, message_id, self.clock.now(), detail)
 
@@ -81,6 +85,8 @@ class Deliveries:
 
     def _to_bus(self, target: Name, sent: Sent, message: Params) -> str:
         document: dict[str, Any] = scheduled_event(json.loads(message["Body"]), sent.sender)
+        if not isinstance(document.get("detail"), dict):
+            raise AwsError("MalformedDetail", "Detail is malformed.")
         bus = self.events.buses.look_up(target.arn, Caller(target.account, target.region))
         if bus is None:
             raise AwsError("ResourceNotFoundException", f"Event bus {target.name} does not exist.")

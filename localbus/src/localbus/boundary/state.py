@@ -59,7 +59,8 @@ class Boundary:
             scope = (kind, caller.account, caller.region)
             self._senders_to_any.setdefault(scope, {})[sender.service, sender.arn] = sender
         every = [name for name in self._existing() if (name.kind, name.account, name.region) in self._senders_to_any]
-        for name in {*configuration.targets, *(every if configuration.all_of else ())}:
+        default_bus = Name("events", caller.account, caller.region, DEFAULT_BUS)  # S3 sends to it without naming it
+        for name in {*configuration.targets, *(every if configuration.all_of else ()), default_bus}:
             bridge = self._update(name)
             try:
                 if bridge is not None:
