@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
-from localbus.sns.errors import invalid, not_found
+from localbus.sns.errors import check_arn, invalid, not_found
 
 
 @dataclass(eq=False)
@@ -70,6 +70,7 @@ class PlatformApplications:
 
     def application(self, arn: str, caller: Caller) -> PlatformApplication:
         """Return the caller's application of that ARN; raises NotFound."""
+        check_arn(arn, "PlatformApplicationArn")
         found = self._applications.get(arn) if arn.startswith(_arn_prefix(caller)) else None
         if found is None:
             raise not_found("PlatformApplication")
@@ -82,6 +83,7 @@ class PlatformApplications:
 
     def endpoint(self, arn: str, caller: Caller) -> PlatformEndpoint:
         """Return the caller's endpoint of that ARN; raises NotFound."""
+        check_arn(arn, "EndpointArn")
         found = self.find_endpoint(arn) if _application_arn(arn).startswith(_arn_prefix(caller)) else None
         if found is None:
             raise not_found("Endpoint")

@@ -23,10 +23,6 @@ _TOKEN = re.compile(r"[0-9a-f]+")
 # https://docs.aws.amazon.com/sns/latest/api/API_ConfirmSubscription.html and API_Subscribe.html
 CONFIRM_WITHIN_S = 2 * 86_400
 TOKEN_CHARACTERS = 96
-_FIFO_NAME_RULE = (
-    "Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, "
-    "underscores, and hyphens, and must be between 1 and 256 characters long."
-)
 
 
 class Topics:
@@ -52,9 +48,7 @@ class Topics:
     def create(self, name: str, given: Mapping[str, str], tags: Mapping[str, str], caller: Caller) -> Topic:
         """Create a topic, or return the existing one if nothing in the request differs."""
         fifo = given.get("FifoTopic", "").lower() == "true"
-        if fifo and not _FIFO_NAME.fullmatch(name):
-            raise invalid(_FIFO_NAME_RULE)
-        if not fifo and not _NAME.fullmatch(name):
+        if not (_FIFO_NAME if fifo else _NAME).fullmatch(name):
             raise invalid("Topic Name")
         attributes = topic_attributes.validated(given, fifo=fifo, where="Attributes Reason: ")
         arn = f"arn:aws:sns:{caller.region}:{caller.account}:{name}"
