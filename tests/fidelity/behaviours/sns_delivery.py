@@ -8,7 +8,7 @@ from typing import Any
 
 from fidelity.aws import Aws, Queue, attribute
 from fidelity.behaviour import Group
-from fidelity.expect import holds, same
+from fidelity.expect import holds, refused, same
 from fidelity.sources import sns_api, sns_guide
 
 GROUP = Group("SNS", "Delivery to queues")
@@ -253,3 +253,45 @@ def replay(aws: Aws) -> None:
     policy = {"PointType": "Timestamp", "StartingPoint": "2024-01-01T00:00:00.000Z"}
 
     same("delivers", aws.subscribed(topic, fifo=True, ReplayPolicy=policy).bodies(1), ["early"])
+
+
+@behaviour(sns_api("GetSubscriptionAttributes"))
+def replay_status(aws: Aws) -> None:
+    """A replay without an end shows ReplayStatus Completed once it has delivered the archive."""
+    topic = aws.fifo_topic(ArchivePolicy=_ARCHIVE)
+    policy = json.dumps({"PointType": "Timestamp", "StartingPoint": "2024-01-01T00:00:00.000Z"})
+    arn = aws.subscribe(topic, aws.fifo(opened=True).arn, ReplayPolicy=policy)
+
+    def status() -> Any:
+        return aws.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"].get("ReplayStatus")
+
+    holds(status() in {"Pending", "In progress", "Completed"}, "shows no ReplayStatus")
+
+
+@behaviour(sns_api("GetSubscriptionAttributes"))
+def after_the_end_of_a_replay(aws: Aws) -> None:
+    """After a replay with an EndingPoint a subscription gets no new messages."""
+    topic = aws.fifo_topic(ArchivePolicy=_ARCHIVE)
+    end = {"StartingPoint": "2024-01-01T00:00:00.000Z", "EndingPoint": "2024-01-02T00:00:00.000Z"}
+    queue = aws.subscribed(topic, fifo=True, ReplayPolicy={"PointType": "Timestamp", **end})
+
+    aws.publish(topic, "new", **_IDS)
+
+    same("delivers", queue.bodies(0), [])
+
+
+@behaviour(sns_guide("sns-message-attributes"))
+def attributes_with_a_structure(aws: Aws) -> None:
+    """Message attributes are not sent with MessageStructure json."""
+    topic, queue = aws.subscribed_topic()
+    text = json.dumps({"default": "m"})
+
+    aws.publish(topic, text, MessageStructure="json", MessageAttributes={"a": attribute("v")})
+
+    same("sends", queue.one(MessageAttributeNames=["All"]).get("MessageAttributes"), None)
+
+
+@behaviour(sns_api("Publish"))
+def long_sms(aws: Aws) -> None:
+    """An SMS of more than 1,600 characters is rejected."""
+    refused("InvalidParameter", aws.sns.publish, PhoneNumber="+15551234567", Message="x" * 1601)

@@ -53,6 +53,18 @@ def _on_body(key: str, statement: str, policy: Any, wanted: list[Any], unwanted:
     GROUP.add(key, statement, _BODY, check)
 
 
+def _beside(key: str, statement: str, other: dict[str, str], *, arrives: bool) -> None:
+    """Add a row: a message has the wanted attribute and another one, which no policy names."""
+
+    def check(aws: Aws) -> None:
+        topic, queue = aws.subscribed_topic(FilterPolicy={"k": ["a"]})
+        aws.publish(topic, json.dumps("beside"), MessageAttributes={"k": attribute("a"), "other": other})
+        aws.publish(topic, json.dumps("alone"), MessageAttributes={"k": attribute("a")})
+        _compare(queue, ["beside", "alone"] if arrives else ["alone"])
+
+    GROUP.add(key, statement, sns_guide("sns-message-attributes"), check)
+
+
 def _compare(queue: Queue, wanted: list[Any]) -> None:
     found = [json.loads(body) for body in queue.bodies(len(wanted))]
     missing, more = [one for one in wanted if one not in found], [one for one in found if one not in wanted]
@@ -122,6 +134,10 @@ _on_attributes(
     "null", "null does not match a missing attribute", sns_guide("attribute-key-matching", recorded=True),
     {"k": [None, {"anything-but": "x"}]}, [{"k": "a"}], [{}, {"k": "x"}],
 )  # fmt: skip
+_on_attributes(
+    "five_digits", "Numbers are compared with five digits after the point", sns_guide("numeric-value-matching"),
+    {"k": [{"numeric": ["=", 1.000001]}]}, [{"k": 1.000002}], [{"k": 1.00002}],
+)  # fmt: skip
 _on_body(
     "bodies", "A policy on the body matches in objects", {"a": {"b": ["x"]}}, [{"a": {"b": "x"}}], [{"a": {"b": "y"}}]
 )
@@ -151,3 +167,18 @@ _refused("two_operators", "Two operators in one", {"k": [{"suffix": "a", "prefix
 _refused("number_as_prefix", "A prefix that is not a text", {"k": [{"prefix": 100}]})
 _refused("range_upside_down", "A numeric range whose bottom is above its top", {"k": [{"numeric": [">", 3, "<", 1]}]})
 _refused("exists_null", "exists with another value than true and false", {"k": [{"exists": None}]})
+_beside(
+    "quote_beside", "An attribute with a quote keeps a message from filtered subscriptions", attribute('say "hi"'),
+    arrives=False,
+)  # fmt: skip
+_beside("escaped_quote_beside", "An attribute with an escaped quote does not", attribute('say \\"hi\\"'), arrives=True)
+_beside(
+    "tab_beside",
+    "An attribute with a tab keeps a message from filtered subscriptions",
+    attribute("a\tb"),
+    arrives=False,
+)
+_beside(
+    "no_array_beside", "A String.Array that is not an array keeps a message from filtered subscriptions",
+    attribute("x", "String.Array"), arrives=False,
+)  # fmt: skip

@@ -141,3 +141,37 @@ def client_error(aws: Aws) -> None:
         aws.publish(topic)
 
         same("keeps", dead.bodies(1), ["m"])
+
+
+def _with_credentials(web: WebServer) -> str:
+    return f"{web.url.replace('http://', 'http://user:secret@')}/hook"
+
+
+def _credentials(key: str, statement: str, challenge: str, scheme: str) -> None:
+    """Add a row: a web server that answers 401 with this challenge gets the credentials of its URL."""
+
+    def check(aws: Aws) -> None:
+        with aws.web() as web:
+            web.challenge = challenge
+            aws.sns.subscribe(TopicArn=aws.topic(), Protocol="http", Endpoint=_with_credentials(web))
+            second = eventually(lambda: web.requests[1:], "does not repeat the request")[0]
+        same("sends", second.headers.get("authorization", "").partition(" ")[0], scheme)
+
+    GROUP.add(key, statement, sns_guide("sns-http-https-endpoint-as-subscriber"), check)
+
+
+_credentials("basic", "After 401 the user and password of the URL are sent (Basic)", 'Basic realm="r"', "Basic")
+_credentials(
+    "digest", "After 401 the user and password of the URL are proved (Digest)", 'Digest realm="r", nonce="n"', "Digest"
+)
+
+
+@behaviour(sns_guide("sns-http-https-endpoint-as-subscriber"))
+def hidden_password(aws: Aws) -> None:
+    """Lists show **** for the password of a web server."""
+    with aws.web() as web:
+        topic, endpoint = aws.topic(), _with_credentials(web)
+        aws.sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=endpoint)
+        [listed] = aws.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+
+    same("shows", listed["Endpoint"], endpoint.replace("secret", "****"))

@@ -66,3 +66,38 @@ def subscribed_without_one(aws: Aws) -> None:
     given = {"TopicArn": aws.topic(), "Protocol": "application", "Endpoint": arn}
 
     refused("InvalidParameter", aws.sns.subscribe, says="Endpoint does not exist", **given)
+
+
+@behaviour(sns_api("GetPlatformApplicationAttributes", recorded=True))
+def text_for_an_application(aws: Aws) -> None:
+    """A text that is not an ARN is rejected as such, not as one that is missing."""
+    given = {"PlatformApplicationArn": "text"}
+
+    refused("InvalidParameter", aws.sns.get_platform_application_attributes, says="at least 6 elements", **given)
+
+
+@behaviour(
+    sns_api("SetPlatformApplicationAttributes", recorded=True),
+    differs="The missing attributes are reported first; AWS reports the ARN",
+)
+def text_without_attributes(aws: Aws) -> None:
+    """Without attributes, a text that is not an ARN is reported first."""
+    given = {"PlatformApplicationArn": "text", "Attributes": {}}
+
+    refused("InvalidParameter", aws.sns.set_platform_application_attributes, says="at least 6 elements", **given)
+
+
+@behaviour(
+    sns_api("CreatePlatformApplication"),
+    differs="Topics for events of endpoints (EventEndpointCreated and others) are stored, and get no messages",
+)
+def event_of_an_endpoint(aws: Aws) -> None:
+    """The topic of EventEndpointCreated gets a message for each new endpoint."""
+    topic, queue = aws.subscribed_topic()
+    secrets = {"PlatformCredential": "c", "PlatformPrincipal": "p", "EventEndpointCreated": topic}
+    given = {"Name": aws.name(), "Platform": "APNS", "Attributes": secrets}
+    arn = aws.sns.create_platform_application(**given)["PlatformApplicationArn"]
+
+    aws.sns.create_platform_endpoint(PlatformApplicationArn=arn, Token="token")
+
+    holds(queue.take(1, within_s=0.2, settle_s=0), "publishes nothing")

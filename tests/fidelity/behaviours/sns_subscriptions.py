@@ -204,3 +204,20 @@ def listed_by_pages(aws: Aws) -> None:
 def topic_that_is_not_there(aws: Aws) -> None:
     """Subscribing to a topic that does not exist is NotFound."""
     refused("NotFound", aws.sns.subscribe, TopicArn=f"{aws.topic()}-not", Protocol="sqs", Endpoint=_QUEUE)
+
+
+@behaviour(sns_api("GetSubscriptionAttributes", recorded=True))
+def principal(aws: Aws) -> None:
+    """SubscriptionPrincipal is the ARN of a user or role, not of the account's root."""
+    found = _attributes(aws, _subscribed(aws, aws.topic())).get("SubscriptionPrincipal", "")
+
+    holds(":user/" in found or "role/" in found, f"shows {found!r}")
+
+
+@behaviour(sns_api("Subscribe"), differs="Firehose is not built: use another engine for delivery streams")
+def to_a_delivery_stream(aws: Aws) -> None:
+    """A delivery stream of Firehose can subscribe."""
+    stream, role = f"arn:aws:firehose:us-east-1:{ACCOUNT}:deliverystream/s", f"arn:aws:iam::{ACCOUNT}:role/r"
+    given = {"Attributes": {"SubscriptionRoleArn": role}}
+
+    holds(_subscribed(aws, aws.topic(), stream, "firehose", **given), "gives no ARN")

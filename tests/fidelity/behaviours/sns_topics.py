@@ -50,6 +50,8 @@ def _name(key: str, statement: str, name: str) -> None:
 
 _name("name_with_a_colon", "A name with other characters than letters, digits, hyphens and underscores", "a:b")
 _name("name_too_long", "A name of 257 characters", "a" * 257)
+_create("fifo_without_the_ending", "A FIFO topic whose name lacks .fifo is rejected", "Topic Name", Name="t",
+        Attributes={"FifoTopic": "true"})  # fmt: skip
 _name("fifo_name_without_attribute", "A name that ends with .fifo without the attribute FifoTopic", "t.fifo")
 
 
@@ -203,3 +205,16 @@ def permission(aws: Aws) -> None:
         "Resource": topic,
     }
     same("adds", added, [wanted])
+
+
+@behaviour(
+    sns_api("PutDataProtectionPolicy", recorded=True),
+    differs="Data protection is not built; a policy that does nothing would let pass what it must stop",
+)
+def data_protection(aws: Aws) -> None:
+    """A topic has a data protection policy."""
+    topic = aws.topic()
+    policy = json.dumps({"Name": "p", "Version": "2021-06-01", "Statement": []})
+    aws.sns.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy=policy)
+
+    same("shows", aws.sns.get_data_protection_policy(ResourceArn=topic)["DataProtectionPolicy"], policy)

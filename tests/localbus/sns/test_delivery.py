@@ -10,7 +10,7 @@ import httpx
 import pytest
 from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
-from support.localbus import ACCOUNT, QueueOf, journal, new_queue
+from support.localbus import ACCOUNT, QueueOf, journal, new_queue, refused
 
 RAW = {"RawMessageDelivery": "true"}
 EVENTS_MAY_PUBLISH = json.dumps(
@@ -292,6 +292,20 @@ def test_emails_and_text_messages_are_captured(localbus: Localbus, sns: Any, top
     assert (email["subject"], email["message"]) == ("s", "m")
     texts = [(one["to"], one["message"]) for one in captured(protocol="sms")]
     assert texts == [("+15551234567", "m"), ("+15557654321", "direct")]
+
+
+def test_a_text_message_has_at_most_1600_characters(localbus: Localbus, sns: Any, topic: str) -> None:
+    """A longer one to a number is refused (API_Publish); one through a topic reaches the other subscribers only."""
+    sns.subscribe(TopicArn=topic, Protocol="sms", Endpoint="+15551234567")
+    long, error = "é" * 1601, ("InvalidParameter", "Invalid parameter: Message too long")
+
+    assert refused(sns.publish, PhoneNumber="+15557654321", Message=long) == error
+    sns.publish(PhoneNumber="+15557654321", Message=long[1:])
+    sns.publish(TopicArn=topic, Message=long)
+
+    [dropped] = journal(localbus, event="undelivered")
+    assert dropped["detail"] == "an SMS has at most 1600 characters, and the message has 1601"
+    assert refused(sns.publish, PhoneNumber="+15557654321", Message="x" * 262_145) == error
 
 
 def put_event(localbus: Localbus, topic: str, **target: Any) -> None:

@@ -80,7 +80,29 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 CLAIMS: dict[str, dict[str, tuple[dict[str, Any], str | tuple[str, str] | None]]] = {
     "create_topic": {
-        repr(name)[:20]: ({"Name": name}, "Topic Name") for name in ("", "a" * 257, "bad:name", "bad name", "t.fifo")
+        **{
+            repr(name)[:20]: ({"Name": name}, "Topic Name")
+            for name in ("", "a" * 257, "bad:name", "bad name", "t.fifo")
+        },
+        "FIFO": ({"Name": "t", "Attributes": {"FifoTopic": "true"}}, "Topic Name"),
+        "data protection": (
+            {"Name": "t", "DataProtectionPolicy": "{}"},
+            (
+                "NotImplemented",
+                "sns CreateTopic with a DataProtectionPolicy is an action of AWS that localbus does not implement.",
+            ),
+        ),
+    },
+    **{
+        action: {"no ARN": ({name: "text", **more}, f"{name} Reason: An ARN must have at least 6 elements, not 1")}
+        for action, name, more in (
+            ("get_platform_application_attributes", "PlatformApplicationArn", {}),
+            ("set_platform_application_attributes", "PlatformApplicationArn", {"Attributes": {"Enabled": "true"}}),
+            ("list_endpoints_by_platform_application", "PlatformApplicationArn", {}),
+            ("create_platform_endpoint", "PlatformApplicationArn", {"Token": "t"}),
+            ("get_endpoint_attributes", "EndpointArn", {}),
+            ("set_endpoint_attributes", "EndpointArn", {"Attributes": {"Enabled": "true"}}),
+        )
     },
     "get_topic_attributes": {why: ({"TopicArn": arn}, error) for why, (arn, error) in MISSING_TOPICS.items()},
     "set_topic_attributes": {
@@ -213,7 +235,16 @@ CLAIMS: dict[str, dict[str, tuple[dict[str, Any], str | tuple[str, str] | None]]
     "opt_in_phone_number": {"number": ({"phoneNumber": "x"}, PHONE)},
     "set_sms_attributes": {
         "name": ({"attributes": {"NoSuch": "x"}}, ("InvalidParameter", "NoSuch is not a valid attribute")),
-        "type": ({"attributes": {"DefaultSMSType": "x"}}, ("InvalidParameter", "DefaultSMSType is invalid")),
+        **{
+            f"{name} {value}": ({"attributes": {name: value}}, ("InvalidParameter", f"{name} is invalid"))
+            for name, value in (
+                ("DefaultSMSType", "x"),
+                ("DefaultSenderID", "a" * 12),
+                ("DefaultSenderID", "123"),
+                ("DeliveryStatusSuccessSamplingRate", "101"),
+                ("MonthlySpendLimit", "\u0661"),
+            )
+        },
     },
     "create_platform_application": {
         "no name": ({"Name": ""}, " Reason: cannot be empty"),

@@ -18,9 +18,9 @@ from urllib.request import (
 
 
 def answer_challenge(challenge: str, method: str, url: str) -> str | None:
-    """Return the Authorization header for a WWW-Authenticate header, or None if there is no answer to it.
+    """Return the Authorization header for a WWW-Authenticate header, or None if it cannot be answered.
 
-    There is none without a user in the URL, without a realm, and for a scheme or an algorithm that is not built.
+    It is None without a user in the URL, without a realm, and for a scheme or an algorithm that is not built.
     """
     parts = urlsplit(url)
     scheme, _, rest = challenge.strip().partition(" ")

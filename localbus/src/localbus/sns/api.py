@@ -9,7 +9,7 @@ from localbus.errors import AwsError
 from localbus.protocol.constraints import Violation
 from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Params
-from localbus.sns import platform_actions, publish_actions, sms_actions, subscription_actions, topic_actions
+from localbus.sns import platform_actions, publish_actions, subscription_actions, topic_actions
 from localbus.sns.errors import invalid
 from localbus.sns.state import Sns
 
@@ -20,7 +20,7 @@ INVALID_TOKEN = (
 
 ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] = {
     "AddPermission": topic_actions.add_permission,
-    "CheckIfPhoneNumberIsOptedOut": sms_actions.check_if_phone_number_is_opted_out,
+    "CheckIfPhoneNumberIsOptedOut": publish_actions.check_if_phone_number_is_opted_out,
     "ConfirmSubscription": subscription_actions.confirm_subscription,
     "CreatePlatformApplication": platform_actions.create_platform_application,
     "CreatePlatformEndpoint": platform_actions.create_platform_endpoint,
@@ -30,23 +30,23 @@ ACTIONS: dict[str, Callable[[Sns, Params, Caller], Params | Awaitable[Params]]] 
     "DeleteTopic": topic_actions.delete_topic,
     "GetEndpointAttributes": platform_actions.get_endpoint_attributes,
     "GetPlatformApplicationAttributes": platform_actions.get_platform_application_attributes,
-    "GetSMSAttributes": sms_actions.get_sms_attributes,
+    "GetSMSAttributes": publish_actions.get_sms_attributes,
     "GetSubscriptionAttributes": subscription_actions.get_subscription_attributes,
     "GetTopicAttributes": topic_actions.get_topic_attributes,
     "ListEndpointsByPlatformApplication": platform_actions.list_endpoints_by_platform_application,
-    "ListPhoneNumbersOptedOut": sms_actions.list_phone_numbers_opted_out,
+    "ListPhoneNumbersOptedOut": publish_actions.list_phone_numbers_opted_out,
     "ListPlatformApplications": platform_actions.list_platform_applications,
     "ListSubscriptions": subscription_actions.list_subscriptions,
     "ListSubscriptionsByTopic": subscription_actions.list_subscriptions_by_topic,
     "ListTagsForResource": topic_actions.list_tags_for_resource,
     "ListTopics": topic_actions.list_topics,
-    "OptInPhoneNumber": sms_actions.opt_in_phone_number,
+    "OptInPhoneNumber": publish_actions.opt_in_phone_number,
     "Publish": publish_actions.publish,
     "PublishBatch": publish_actions.publish_batch,
     "RemovePermission": topic_actions.remove_permission,
     "SetEndpointAttributes": platform_actions.set_endpoint_attributes,
     "SetPlatformApplicationAttributes": platform_actions.set_platform_application_attributes,
-    "SetSMSAttributes": sms_actions.set_sms_attributes,
+    "SetSMSAttributes": publish_actions.set_sms_attributes,
     "SetSubscriptionAttributes": subscription_actions.set_subscription_attributes,
     "SetTopicAttributes": topic_actions.set_topic_attributes,
     "Subscribe": subscription_actions.subscribe,

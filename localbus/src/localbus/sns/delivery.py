@@ -6,8 +6,9 @@ Source: https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.h
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from localbus.clock import Clock
 from localbus.delivery.attempt import DeliveryError, invoke_function
@@ -15,7 +16,6 @@ from localbus.delivery.dispatcher import Delivery
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
-from localbus.sns.captured_messages import CapturedMessage, CapturedMessages
 from localbus.sns.delivery_policy import AWS_ENDPOINT_POLICY
 from localbus.sns.notification import Notification
 from localbus.sns.platform_application import PlatformApplications
@@ -23,6 +23,46 @@ from localbus.sns.signature import Signer
 from localbus.sns.subscription import Subscription
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamClient
+
+MAX_SMS_CHARACTERS = 1_600  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+
+
+@dataclass(frozen=True)
+class CapturedMessage:
+    """One e-mail, SMS or push notification; the last has the protocol `application` and an endpoint's ARN in `to`.
+
+    `link` confirms a subscription or ends one.
+    """
+
+    at: float
+    protocol: str
+    to: str
+    subject: str | None
+    message: str
+    message_id: str
+    topic_arn: str | None = None
+    link: str | None = None
+
+    def document(self) -> dict[str, object]:
+        """Return the message for JSON, without what it does not have."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class CapturedMessages:
+    """The latest captured messages, oldest first."""
+
+    def __init__(self, capacity: int = 10_000) -> None:
+        self._messages: deque[CapturedMessage] = deque(maxlen=capacity)
+
+    def add(self, message: CapturedMessage) -> None:
+        """Capture a message. The oldest is dropped when there are too many."""
+        self._messages.append(message)
+
+    def matching(self, to: str | None = None, protocol: str | None = None) -> Iterator[CapturedMessage]:
+        """Yield the messages to this address, by this protocol, or all."""
+        for message in list(self._messages):
+            if (not to or message.to == to) and (not protocol or message.protocol == protocol):
+                yield message
 
 
 @dataclass(frozen=True)
@@ -158,4 +198,8 @@ class CapturedDelivery(NotificationDelivery):
                     raise DeliveryError("EndpointDisabled", "Endpoint is disabled")
                 return notification.message_for(endpoint.platform)
             case protocol:
-                return notification.message_for(protocol)
+                text = notification.message_for(protocol)
+                if protocol == "sms" and len(text) > MAX_SMS_CHARACTERS:
+                    error = f"an SMS has at most {MAX_SMS_CHARACTERS} characters, and the message has {len(text)}"
+                    raise DeliveryError("MessageTooLong", error)
+                return text

@@ -17,7 +17,7 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
 from localbus.sns.notification import Notification
-from localbus.sns.topic import Topic
+from localbus.sns.topic import DEFAULT_MAX_MESSAGE_BYTES, Topic
 from localbus.sqs.message import Attribute, size_bytes
 from localbus.sqs.message_attributes import is_number
 
@@ -64,6 +64,8 @@ def build_batch(
 
 def direct_text(entry: Params, protocol: str) -> str:
     """Return the text of a message to one phone or device, by its protocol or push service. Raises AwsError."""
+    if _entry_bytes(entry) > DEFAULT_MAX_MESSAGE_BYTES:
+        raise invalid("Message too long")
     texts = _texts(entry)
     if protocol not in texts:
         _require_default(texts)

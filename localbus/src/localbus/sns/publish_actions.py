@@ -1,6 +1,7 @@
-"""Publish and PublishBatch.
+"""Publish and PublishBatch, and the settings of text messages. Those are captured, so no number opts out.
 
-Sources: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html and API_PublishBatch.html
+Sources: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, API_PublishBatch.html
+and API_SetSMSAttributes.html
 """
 
 from __future__ import annotations
@@ -11,13 +12,24 @@ from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-from localbus.sns.captured_messages import CapturedMessage
+from localbus.sns.delivery import MAX_SMS_CHARACTERS, CapturedMessage
 from localbus.sns.errors import invalid
 from localbus.sns.message_builder import build, build_batch, direct_text
 from localbus.sns.notification import Notification
 from localbus.sns.state import Sns
 
 _PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
+# https://docs.aws.amazon.com/sns/latest/api/API_SetSMSAttributes.html
+_ATTRIBUTES = {
+    "DefaultSMSType": "Promotional|Transactional",
+    "DefaultSenderID": "(?=.*[A-Za-z])[A-Za-z0-9]{1,11}|",
+    "DeliveryStatusIAMRole": ".*",
+    "DeliveryStatusSuccessSamplingRate": "[0-9]{1,2}|100|",
+    "MonthlySpendLimit": "[0-9]{1,9}|",
+    "UsageReportS3Bucket": ".*",
+}
+_DEFAULTS = {"MonthlySpendLimit": "1"}
+_NUMBER = re.compile(r"\+?[0-9]{2,20}")
 
 
 def publish(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -59,7 +71,10 @@ def _publish_to_phone(sns: Sns, params: Params) -> Params:
     number = params["PhoneNumber"]
     if not _PHONE.fullmatch(number):
         raise invalid(f"PhoneNumber Reason: {number} is not valid to publish to")
-    return _capture(sns, "sms", number, params, direct_text(params, "sms"))
+    text = direct_text(params, "sms")
+    if len(text) > MAX_SMS_CHARACTERS:
+        raise invalid("Message too long")
+    return _capture(sns, "sms", number, params, text)
 
 
 def _publish_to_device(sns: Sns, arn: str, params: Params) -> Params:
@@ -76,3 +91,44 @@ def _capture(sns: Sns, protocol: str, to: str, params: Params, text: str) -> Par
     sns.captured.add(CapturedMessage(now, protocol, to, params.get("Subject"), text, message_id))
     sns.journal.note("published", f"sms:{to}" if protocol == "sms" else to, message_id, now)
     return {"MessageId": message_id}
+
+
+def set_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
+    """SetSMSAttributes."""
+    given: dict[str, str] = params["attributes"]
+    for name, value in given.items():
+        if name not in _ATTRIBUTES:
+            raise AwsError("InvalidParameterException", f"{name} is not a valid attribute")
+        if not re.fullmatch(_ATTRIBUTES[name], value):
+            raise AwsError("InvalidParameterException", f"{name} is invalid")
+    sns.sms_attributes.setdefault((caller.account, caller.region), {}).update(given)
+    return {}
+
+
+def get_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
+    """GetSMSAttributes."""
+    attributes = _DEFAULTS | sns.sms_attributes.get((caller.account, caller.region), {})
+    names = params.get("attributes") or attributes
+    return {"attributes": {name: attributes[name] for name in names if name in attributes}}
+
+
+def check_if_phone_number_is_opted_out(_sns: Sns, params: Params, _caller: Caller) -> Params:
+    """CheckIfPhoneNumberIsOptedOut."""
+    _check_number(params["phoneNumber"])
+    return {"isOptedOut": False}
+
+
+def list_phone_numbers_opted_out(_sns: Sns, _params: Params, _caller: Caller) -> Params:
+    """ListPhoneNumbersOptedOut."""
+    return {"phoneNumbers": []}
+
+
+def opt_in_phone_number(_sns: Sns, params: Params, _caller: Caller) -> Params:
+    """OptInPhoneNumber."""
+    _check_number(params["phoneNumber"])
+    return {}
+
+
+def _check_number(number: str) -> None:
+    if not _NUMBER.fullmatch(number):
+        raise invalid("PhoneNumber Reason: input incorrectly formatted")

@@ -11,8 +11,14 @@ from localbus.delivery.dispatcher import Dispatcher
 from localbus.errors import AwsError
 from localbus.event_pattern.pattern import Fields
 from localbus.journal import Journal
-from localbus.sns.captured_messages import CapturedMessage
-from localbus.sns.delivery import CapturedDelivery, FunctionDelivery, NotificationDelivery, QueueDelivery, Senders
+from localbus.sns.delivery import (
+    CapturedDelivery,
+    CapturedMessage,
+    FunctionDelivery,
+    NotificationDelivery,
+    QueueDelivery,
+    Senders,
+)
 from localbus.sns.filter_policy import FilterPolicy
 from localbus.sns.http_delivery import HttpDelivery, post_confirmation
 from localbus.sns.message_fields import Unsound

@@ -9,8 +9,7 @@ from localbus.policy_conditions import Context
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api, Params
 from localbus.resource_policy import NO_KEYS, AccessControl, Principal, resource_tag_keys
-from localbus.sns.captured_messages import CapturedMessages
-from localbus.sns.delivery import Senders
+from localbus.sns.delivery import CapturedMessages, Senders
 from localbus.sns.errors import not_authorized, not_found
 from localbus.sns.message_builder import build
 from localbus.sns.platform_application import PlatformApplications

@@ -5,15 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from localbus.http.client import without_password
+from localbus.input_values import read_json, timestamp
 from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, effective_policy, retry_policy
+from localbus.sns.errors import invalid
 from localbus.sns.filter_policy import FilterPolicy
 from localbus.sns.topic import Topic
-from localbus.sns.topic_archive import ReplayPolicy
 
 _DEFAULTS = {"FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false"}
+
+
+@dataclass(frozen=True)
+class ReplayPolicy:
+    """The messages that a subscription replays, by their time in seconds since 1970. `end` may be infinite."""
+
+    start: float
+    end: float
+
+    def status(self, now: float) -> str:
+        """Return the ReplayStatus. A replay takes no time here, so it is in progress only until a later end."""
+        return "In progress" if now < self.end < inf else "Completed"
 
 
 @dataclass(eq=False)
@@ -83,3 +97,21 @@ class Subscription:
         """Return the content type of notifications by HTTP."""
         policy = self.effective_delivery_policy["requestPolicy"]
         return str(policy.get("headerContentType", DEFAULT_CONTENT_TYPE))
+
+
+def read_replay_policy(text: str) -> ReplayPolicy:
+    """Return a subscription's ReplayPolicy; raises InvalidParameter.
+
+    Source: https://docs.aws.amazon.com/sns/latest/dg/message-archiving-and-replay-subscriber.html
+    """
+    try:
+        document = read_json(text)
+        start = timestamp(document["StartingPoint"]).timestamp()
+        end = timestamp(document["EndingPoint"]).timestamp() if document.get("EndingPoint") else inf
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+        raise invalid("ReplayPolicy: StartingPoint must be an ISO 8601 timestamp") from exc
+    if document.get("PointType") != "Timestamp":
+        raise invalid("ReplayPolicy: PointType must be Timestamp")
+    if end < start:
+        raise invalid("ReplayPolicy: EndingPoint must be after StartingPoint")
+    return ReplayPolicy(start, end)

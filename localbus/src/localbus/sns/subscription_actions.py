@@ -7,11 +7,11 @@ from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns import subscription_attributes
-from localbus.sns.endpoints import CONFIRMED_BY_LINK, check_endpoint, must_confirm
 from localbus.sns.errors import invalid, not_authorized, not_found
 from localbus.sns.notification import confirmation
 from localbus.sns.state import Sns
 from localbus.sns.subscription import Subscription
+from localbus.sns.subscription_attributes import CONFIRMED_BY_LINK, check_endpoint, must_confirm
 
 
 def subscribe(sns: Sns, params: Params, caller: Caller) -> Params:

@@ -1,24 +1,27 @@
 """A topic: its settings, and for a FIFO topic its order, deduplication and archive.
 
-Source: https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html
+Sources: https://docs.aws.amazon.com/sns/latest/dg/sns-fifo-topics.html
+and https://docs.aws.amazon.com/sns/latest/dg/fifo-message-archiving-replay.html
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Hashable
+import json
+from collections import deque
+from collections.abc import Hashable, Iterator
 from functools import cached_property
 
 from localbus.resource_policy import Principal
 from localbus.sns.notification import Notification
 from localbus.sns.permissions import default_policy
-from localbus.sns.topic_archive import TopicArchive
 from localbus.sqs.deduplication import Window
 
 # AWS's sequence numbers of topics have twenty digits, and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 10_000_000_000_000_000_000
 SEQUENCE_STEP = 1_000
 DEFAULT_MAX_MESSAGE_BYTES = 262_144
+DAY_S = 86_400
 
 
 class Topic:
@@ -87,3 +90,45 @@ class Topic:
         if self.archive is not None:
             self.archive.add(notification)
         return True
+
+
+class TopicArchive:
+    """The archived messages of one topic, oldest first. Without an ArchivePolicy it keeps none."""
+
+    def __init__(self) -> None:
+        self.retention_s = 0
+        self._began_at: float | None = None
+        self._messages: deque[Notification] = deque()
+
+    def configure(self, policy: str, now: float) -> None:
+        """Apply the topic's ArchivePolicy. Without one the archive is emptied."""
+        document = json.loads(policy) if policy else {}
+        if not document:
+            self.retention_s, self._began_at = 0, None
+            self._messages.clear()
+            return
+        beginning = self.beginning(now)
+        self._began_at = now if beginning is None else beginning  # a longer retention does not bring messages back
+        self._drop_expired(now)
+        self.retention_s = int(document["MessageRetentionPeriod"]) * DAY_S
+
+    def beginning(self, now: float) -> float | None:
+        """Return the earliest time from which messages can be replayed, or None without an ArchivePolicy."""
+        return max(self._began_at, now - self.retention_s) if self._began_at is not None else None
+
+    def add(self, notification: Notification) -> None:
+        """Keep a message, and drop those that exceed the retention period."""
+        if self.retention_s:
+            self._messages.append(notification)
+            self._drop_expired(notification.at)
+
+    def _drop_expired(self, now: float) -> None:
+        while self._messages and self._messages[0].at <= now - self.retention_s:
+            self._messages.popleft()
+
+    def between(self, start: float, end: float, now: float) -> Iterator[Notification]:
+        """Yield the retained messages from one time to another."""
+        oldest = max(start, now - self.retention_s)
+        for notification in list(self._messages):
+            if oldest <= notification.at <= end:
+                yield notification

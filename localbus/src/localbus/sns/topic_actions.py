@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localbus.errors import AwsError
+from localbus.errors import AwsError, not_implemented
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -17,6 +17,8 @@ MAX_TAGS = 50
 
 def create_topic(sns: Sns, params: Params, caller: Caller) -> Params:
     """CreateTopic."""
+    if params.get("DataProtectionPolicy"):
+        raise not_implemented("sns", "CreateTopic with a DataProtectionPolicy")
     tags = _read_tags({}, params.get("Tags", []))
     return {"TopicArn": sns.topics.create(params["Name"], params.get("Attributes", {}), tags, caller).arn}
 
