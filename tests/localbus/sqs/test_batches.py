@@ -145,3 +145,17 @@ def test_a_form_without_entries_is_an_empty_batch(localbus: Localbus, url: str, 
     assert answer.status_code == 400
     assert "<Code>AWS.SimpleQueueService.EmptyBatchRequest</Code>" in answer.text
     assert f"at least one {kind}BatchRequestEntry in the request" in answer.text
+
+
+def test_a_batch_names_what_an_entry_lacks(localbus: Localbus, url: str) -> None:
+    """Without an id the batch is refused; without a visibility timeout only the entry (both reported of AWS)."""
+    target = {"X-Amz-Target": "AmazonSQS.ChangeMessageVisibilityBatch"}
+    name = "The request must contain the parameter ChangeMessageVisibilityBatchRequestEntry"
+
+    def post(*entries: dict[str, str]) -> dict[str, Any]:
+        answer = httpx.post(localbus.url, json={"QueueUrl": url, "Entries": entries}, headers=target)
+        return dict(answer.json())
+
+    assert post({"Id": "1", "ReceiptHandle": "x"}, {"ReceiptHandle": "x"})["message"] == f"{name}.2.Id."
+    [failed] = post({"Id": "1", "ReceiptHandle": "x"})["Failed"]
+    assert (failed["Code"], failed["Message"]) == ("MissingParameter", f"{name}.1.VisibilityTimeout.")

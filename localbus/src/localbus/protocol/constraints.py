@@ -15,7 +15,10 @@ Path = tuple[str | int, ...]
 
 
 class Violation(NamedTuple):
-    """A broken constraint. `path` leads to the value: member names, and positions counted from 1."""
+    """A broken constraint. `path` leads to the value: member names, and positions counted from 1.
+
+    A missing member has no value: `value` is the name of the structure that lacks it.
+    """
 
     path: Path
     constraint: str
@@ -74,7 +77,7 @@ def _structure_check(shape: StructureShape, compile_inner: Callable[[Shape], Che
     def check_structure(value: dict[str, Any], path: Path) -> Iterator[Violation]:
         for name in required:
             if name not in value:
-                yield Violation((*path, name), "Member must not be null", None, missing=True)
+                yield Violation((*path, name), "Member must not be null", shape.name, missing=True)
         for name, check in checks.items():
             if name in value:
                 yield from check(value[name], (*path, name))

@@ -48,11 +48,11 @@ def service(sqs: Sqs) -> Service:
 
 
 def _validation_error(violations: list[Violation]) -> AwsError:
-    """Return the error for the first missing member, with the name that a form gives it.
+    """Return the error for the first missing member, in a batch such as `SendMessageBatchRequestEntry.1.Id`.
 
     Required members are the only constraint of SQS's model.
     """
-    path = violations[0].path
-    if len(path) > 1 and path[0] == "Entries":
-        path = ("Entry", *path[1:])
+    path, structure = violations[0].path, str(violations[0].value)
+    if path[0] == "Entries" and structure.endswith("Entry"):
+        path = (structure, *path[1:])
     return missing(".".join(map(str, path)))

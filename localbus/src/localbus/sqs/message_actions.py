@@ -11,7 +11,7 @@ from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
-from localbus.sqs.errors import ExpiredHandleError, invalid_value
+from localbus.sqs.errors import ExpiredHandleError, invalid_value, missing
 from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message, Received, attributes_md5, size_bytes
 from localbus.sqs.message_builder import NOT_FOR_THIS_TYPE, build, check_fifo_parameters, check_token, send_result
@@ -119,8 +119,16 @@ def change_message_visibility(sqs: Sqs, params: Params, caller: Caller) -> Param
 def change_message_visibility_batch(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """ChangeMessageVisibilityBatch."""
     queue = sqs.find(params["QueueUrl"], caller, "ChangeMessageVisibility").queue
-    _check_entries(params["Entries"], "ChangeMessageVisibilityBatchRequestEntry")
-    return _each(sqs, params["Entries"], lambda entry: _change_visibility(queue, entry))
+    entries = params["Entries"]
+    _check_entries(entries, "ChangeMessageVisibilityBatchRequestEntry")
+
+    def change(entry: Params) -> Params:
+        if "VisibilityTimeout" not in entry:
+            position = entries.index(entry) + 1
+            raise missing(f"ChangeMessageVisibilityBatchRequestEntry.{position}.VisibilityTimeout")
+        return _change_visibility(queue, entry)
+
+    return _each(sqs, entries, change)
 
 
 def _change_visibility(queue: Queue, params: Params) -> Params:
