@@ -187,3 +187,17 @@ def archived_bytes(aws: Aws) -> None:
     shown = eventually(lambda: aws.events.describe_archive(ArchiveName=name), "shows nothing")
 
     same("counts", (shown["EventCount"], shown["SizeBytes"]), (10, 1_590))
+
+
+@behaviour(events_guide("eb-quota"))
+def eleven_replays(aws: Aws) -> None:
+    """An eleventh replay at one time is LimitExceededException."""
+    events, now = aws.client("events", account="222222222222"), datetime.now(UTC)
+    bus = events.create_event_bus(Name=aws.name())["EventBusArn"]
+    archive = events.create_archive(ArchiveName=aws.name(), EventSourceArn=bus)["ArchiveArn"]
+    given = {"EventSourceArn": archive, "EventStartTime": now - timedelta(hours=1), "EventEndTime": now}
+    given["Destination"] = {"Arn": bus}
+    for _ in range(10):
+        events.start_replay(ReplayName=aws.name(), **given)
+
+    refused("LimitExceededException", events.start_replay, ReplayName=aws.name(), **given)

@@ -134,3 +134,38 @@ def connection_first(aws: Aws) -> None:
     request = _called(aws, auth=auth, HttpParameters={"HeaderParameters": {"X-Both": "target", "X-T": "t"}})
 
     same("sends", (request.headers.get("x-both"), request.headers.get("x-t")), ("connection", "t"))
+
+
+@behaviour(events_guide("eb-api-destinations"))
+def forbidden_headers(aws: Aws) -> None:
+    """User-Agent and Range cannot be overridden, Referer, Via and Date are removed, Accept-Encoding is added."""
+    given = {"User-Agent": "x", "Range": "x", "Referer": "x", "Via": "x", "Accept-Charset": "x", "X-Own": "x"}
+    headers = _called(aws, HttpParameters={"HeaderParameters": given}).headers
+
+    same("User-Agent", headers.get("user-agent"), "Amazon/EventBridge/ApiDestinations")
+    same("Range", headers.get("range"), "bytes=0-1048575")
+    same("Accept-Encoding", headers.get("accept-encoding"), "gzip,deflate")
+    same("keeps", sorted(headers.keys() & {"referer", "via", "accept-charset", "x-own"}), ["x-own"])
+
+
+@behaviour(events_api("CreateConnection", recorded=True))
+def secret_of_a_connection(aws: Aws) -> None:
+    """A connection's secret is in Secrets Manager under its SecretArn, as long as the connection exists."""
+    name = _connection(aws)
+    arn = aws.events.describe_connection(Name=name)["SecretArn"]
+    secrets = aws.client("secretsmanager")
+    found = json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])
+    same("holds", found, {"username": "user", "password": "pass"})
+
+    aws.events.delete_connection(Name=name)
+
+    refused("ResourceNotFoundException", secrets.get_secret_value, SecretId=arn)
+
+
+@behaviour(events_api("CreateConnection"))
+def method_in_small_letters(aws: Aws) -> None:
+    """The method of an OAuth connection may be in small letters."""
+    oauth = {"AuthorizationEndpoint": "https://example.com/oauth", "HttpMethod": "post"}
+    oauth |= {"ClientParameters": {"ClientID": "i", "ClientSecret": "s"}}
+
+    _connect(aws, aws.name(), "OAUTH_CLIENT_CREDENTIALS", {"OAuthParameters": oauth})

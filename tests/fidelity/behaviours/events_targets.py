@@ -256,3 +256,39 @@ _put_targets(
     source=events_api("DeadLetterConfig"),
     Targets=[{"Id": "t", "Arn": _QUEUE, "DeadLetterConfig": {"Arn": f"{_QUEUE}.fifo"}}],
 )
+
+
+@behaviour(events_api("ListTargetsByRule", recorded=True))
+def order_of_targets(aws: Aws) -> None:
+    """ListTargetsByRule gives the targets in the order in which they were put."""
+    rule, ids = aws.empty_rule(), ["c", "a", "b"]
+    for one in ids:
+        aws.events.put_targets(Rule=rule, EventBusName=aws.own_bus, Targets=[{"Id": one, "Arn": _QUEUE}])
+
+    shown = aws.events.list_targets_by_rule(Rule=rule, EventBusName=aws.own_bus)["Targets"]
+
+    same("order", [target["Id"] for target in shown], ids)
+
+
+for _name, _arn in (
+    ("kinesis", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"),
+    ("firehose", f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/s"),
+    ("ecs", f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/c"),
+    ("batch", f"arn:aws:batch:{REGION}:{ACCOUNT}:job-queue/q"),
+    ("api_gateway", f"arn:aws:execute-api:{REGION}:{ACCOUNT}:a/prod/POST/p"),
+    ("codebuild", f"arn:aws:codebuild:{REGION}:{ACCOUNT}:project/p"),
+):
+
+    def _accepts(aws: Aws, arn: str = _arn) -> None:
+        more = {"ecs": {"EcsParameters": {"TaskDefinitionArn": arn}}}
+        more["batch"] = {"BatchParameters": {"JobDefinition": "d", "JobName": "n"}}
+        target = {"Id": "t", "Arn": arn, "RoleArn": _ROLE, **more.get(arn.split(":")[2], {})}
+        aws.events.put_targets(Rule=aws.empty_rule(), EventBusName=aws.own_bus, Targets=[target])
+
+    GROUP.add(
+        f"target_{_name}",
+        f"A rule can have a target of {_arn.split(':')[2]}",
+        events_guide("eb-targets"),
+        _accepts,
+        differs="localbus refuses it with NotImplemented: it does not send events to this service",
+    )
