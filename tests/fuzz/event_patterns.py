@@ -205,7 +205,7 @@ def _accepts_text(name: str, operand: Any, value: str) -> bool:
 
 
 def _excluded(operand: Any) -> list[Any]:
-    """Return what anything-but excludes, as alternatives of their own."""
+    """Return what anything-but excludes, as separate alternatives."""
     if not isinstance(operand, dict):
         return operand if isinstance(operand, list) else [operand]
     [(name, given)] = operand.items()

@@ -165,7 +165,7 @@ def secret_of_a_connection(aws: Aws) -> None:
 @behaviour(events_api("CreateConnection"))
 def method_in_small_letters(aws: Aws) -> None:
     """The method of an OAuth connection may be in small letters."""
-    oauth = {"AuthorizationEndpoint": "https://example.com/oauth", "HttpMethod": "post"}
+    oauth: dict[str, Any] = {"AuthorizationEndpoint": "https://example.com/oauth", "HttpMethod": "post"}
     oauth |= {"ClientParameters": {"ClientID": "i", "ClientSecret": "s"}}
 
     _connect(aws, aws.name(), "OAUTH_CLIENT_CREDENTIALS", {"OAuthParameters": oauth})
