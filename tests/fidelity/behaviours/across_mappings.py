@@ -212,3 +212,29 @@ def listed(aws: Aws) -> None:
     found = aws.client("lambda").list_event_source_mappings(EventSourceArn=queue.arn)["EventSourceMappings"]
 
     holds([one["UUID"] for one in found] == [made["UUID"]], f"lists {len(found)}")
+
+
+@behaviour(lambda_guide("configuration-tags"))
+def too_many_tags(aws: Aws) -> None:
+    """A mapping has at most 50 tags."""
+    tags = {str(number): "" for number in range(51)}
+    refused(_INVALID, _map, aws=aws, queue=aws.queue(), says="exceeds resource tag limit", Enabled=False, Tags=tags)
+
+
+@behaviour(lambda_guide("with-sqs-filtering", recorded=True))
+def invalid_filter(aws: Aws) -> None:
+    """A filter that is not an event pattern is rejected."""
+    given = {"Enabled": False, "FilterCriteria": {"Filters": [{"Pattern": "simple string"}]}}
+    refused(_INVALID, _map, aws=aws, queue=aws.queue(), says="Invalid filter pattern definition", **given)
+
+
+@behaviour(
+    lambda_guide("services-sqs-scaling"),
+    differs="localbus has no provisioned pollers: it answers NotImplemented, as to keys, metrics and logging settings.",
+)
+def provisioned_pollers(aws: Aws) -> None:
+    """A mapping can have provisioned pollers."""
+    pollers = {"MinimumPollers": 2, "MaximumPollers": 10}
+    mapping = _map(aws, aws.queue(), Enabled=False, ProvisionedPollerConfig=pollers)
+
+    same("shows", mapping.get("ProvisionedPollerConfig"), pollers)

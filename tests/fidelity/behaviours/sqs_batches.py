@@ -125,6 +125,17 @@ def expired_handle(aws: Aws) -> None:
     same("tells", [entry["Code"] for entry in answer.get("Failed", [])], ["ReceiptHandleIsInvalid"])
 
 
+@behaviour(sqs_api("ChangeMessageVisibilityBatchRequestEntry"))
+def no_timeout(aws: Aws) -> None:
+    """An entry of ChangeMessageVisibilityBatch without a visibility timeout fails."""
+    queue = aws.queue()
+    entry = {"Id": "1", "ReceiptHandle": queue.handle()}
+
+    answer = aws.sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=[entry])
+
+    same("refuses", _ids(answer, "Failed"), ["1"])
+
+
 @behaviour(sqs_api("ChangeMessageVisibilityBatch"))
 def visibilities(aws: Aws) -> None:
     """A batch of visibility changes has a result for each entry."""

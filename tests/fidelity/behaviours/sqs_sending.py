@@ -80,6 +80,13 @@ _send(
     MessageDeduplicationId="x",
 )
 _send("too_large", "A body of 1 MiB and a byte is rejected (InvalidParameterValue)", MessageBody="a" * 1_048_577)
+_send(
+    "list_attribute",
+    "An attribute with a list of values is rejected (UnsupportedOperation)",
+    code="AWS.SimpleQueueService.UnsupportedOperation",
+    source=sqs_api("MessageAttributeValue"),
+    MessageAttributes={"l": {**attribute("v"), "StringListValues": ["v"]}},
+)
 _attribute("eleven_attributes", "An eleventh attribute", {f"a{number}": attribute("v") for number in range(11)})
 _attribute("number_that_is_none", "A Number that is not a number", {"n": attribute("many", "Number")})
 _attribute("number_with_a_sign", "A Number with an underscore", {"n": attribute("1_000", "Number")})
@@ -160,3 +167,10 @@ def name_for_url(aws: Aws) -> None:
     aws.sqs.send_message(QueueUrl=queue.name, MessageBody="b")
 
     same("gives", bodies(queue.receive(wait_s=2)), ["b"])
+
+
+@behaviour(_SEND, differs="localbus has no KMS: it takes any key for one that exists.")
+def key_that_is_not_there(aws: Aws) -> None:
+    """A message for a queue with a KMS key that does not exist is rejected (KmsNotFound)."""
+    queue = aws.queue(KmsMasterKeyId="arn:aws:kms:us-east-1:000000000000:key/0f0e0d0c-0b0a-0908-0706-050403020100")
+    refused("KMS.NotFoundException", queue.send)

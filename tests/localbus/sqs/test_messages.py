@@ -101,6 +101,11 @@ def test_an_empty_queue_answers_without_messages(sqs: Any, url: str) -> None:
             ]
         ),
         (
+            {"MessageAttributes": {"l": text("v") | {"StringListValues": ["v"]}}},
+            "AWS.SimpleQueueService.UnsupportedOperation",
+            "Message attribute list values in SendMessage operation are not supported.",
+        ),
+        (
             {"MessageAttributes": {"e": text("")}},
             INVALID,
             "Message (user) attribute 'e' must contain a non-empty value of type 'String'.",

@@ -68,6 +68,9 @@ def _is_of_letters(name: str) -> bool:
 
 
 def _check_value(name: str, attribute: Attribute) -> None:
+    if attribute.get("StringListValues") or attribute.get("BinaryListValues"):
+        text = "Message attribute list values in SendMessage operation are not supported."
+        raise AwsError("UnsupportedOperation", text)
     data_type: str = attribute["DataType"]
     kind = _DATA_TYPE.fullmatch(data_type)
     if kind is None or len(data_type) > 256 or _BAD_CHARACTER.search(data_type):

@@ -36,6 +36,7 @@ ERROR_SPECS = {
     "QueueDoesNotExist": ErrorSpec(400, f"{_LEGACY}NonExistentQueue"),
     "QueueNameExists": ErrorSpec(400, "QueueAlreadyExists"),
     "ResourceNotFoundException": ErrorSpec(404),
+    "UnsupportedOperation": ErrorSpec(400, f"{_LEGACY}UnsupportedOperation"),
     "TooManyEntriesInBatchRequest": ErrorSpec(400, f"{_LEGACY}TooManyEntriesInBatchRequest"),
 }
 
