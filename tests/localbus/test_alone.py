@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -42,6 +43,31 @@ def test_the_command_line() -> None:
         process.send_signal(signal.SIGTERM)
 
         assert process.wait(timeout=5) == 0
+
+
+def test_a_lost_message_is_a_line_on_standard_error() -> None:
+    """The first message that a queue without a policy does not get is reported, and the second is not."""
+    with started() as (process, line):
+        url = line.split()[-1]
+        sqs, sns = (partial(call, url, version) for version in ("2012-11-05", "2010-03-31"))
+        sqs(Action="CreateQueue", QueueName="q")
+        topic = "arn:aws:sns:us-east-1:000000000000:t"
+        sns(Action="CreateTopic", Name="t")
+        queue = "arn:aws:sqs:us-east-1:000000000000:q"
+        sns(Action="Subscribe", TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        for _ in range(2):
+            sns(Action="Publish", TopicArn=topic, Message="m")
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=5)
+
+    [reported] = errors.splitlines()
+    assert reported.startswith(f"WARNING localbus not delivered from {topic} to {queue}: Access to the resource")
+    assert "the resource policy does not allow sns.amazonaws.com to perform sqs:SendMessage; dropped" in reported
+
+
+def call(url: str, version: str, **form: str) -> None:
+    """Send a request of the Query protocol."""
+    httpx.post(url, data={"Version": version, **form}).raise_for_status()
 
 
 def test_ctrl_c_is_quiet() -> None:
