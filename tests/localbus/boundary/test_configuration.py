@@ -98,6 +98,8 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
             {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"}},
             "sqs:sendMessage",
         ),
+        ("backup", "/backup-vaults/v/notification-configuration", {"SNSTopicArn": TOPIC_ARN}, "backup notification"),
+        ("ses", "/v2/email/configuration-sets/c/event-destinations", {"TopicArn": TOPIC_ARN}, "event-destinations"),
     ],
 )
 def test_refused(service: str, target: str, body: object, what: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from localbus.boundary.configuration import Configuration, Sender
+from localbus.boundary.configuration import Configuration, Sender, not_sent
 from localbus.boundary.names import names_in
 from localbus.boundary.properties import (
     read_alarm,
@@ -36,6 +36,14 @@ _DEAD_LETTER = re.compile(r'"DeadLetterConfig"\s*:\s*(\{[^}]*\})')
 _FUNCTION_NAME = re.compile(r'"FunctionName"\s*:\s*"([^"]+)"')
 # The length of a CBOR text of 24 to 255 bytes, which all ARNs have. Without it the next text could be part of the name.
 _CBOR_TEXT = re.compile(rb"\x78([\x18-\xff])", re.DOTALL)
+
+
+# Actions whose only effect would be messages that the upstream never sends, by target, path or form.
+_NEVER_SENT: Final[Mapping[str, re.Pattern[str]]] = {
+    "backup": re.compile(r"/backup-vaults/[^/]+/(notification-configuration)"),
+    "budgets": re.compile(r"AWSBudgetServiceGateway\.(CreateNotification|CreateSubscriber)"),
+    "ses": re.compile(r"\bAction=(CreateConfigurationSetEventDestination)\b|/(event-destinations)"),
+}
 
 
 def reader_of(request: Request, service: str | None) -> Reader | None:
@@ -98,7 +106,24 @@ def _topic_rule(request: Request, caller: Caller) -> Configuration:
 
 
 def _identity(request: Request, caller: Caller) -> Configuration:
+    _check_sent("ses", request, caller)
     return Configuration(Sender("ses"), set(names_in(_text(request), caller)))
+
+
+def _never_sent(service: str) -> Reader:
+    def read(request: Request, caller: Caller) -> Configuration:
+        _check_sent(service, request, caller)
+        return Configuration(Sender(service))
+
+    return read
+
+
+def _check_sent(service: str, request: Request, caller: Caller) -> None:
+    """Raise AwsError for an action that names a queue, topic or bus to which the upstream never sends."""
+    text = _text(request)
+    found = _NEVER_SENT[service].search(f"{request.header(b'x-amz-target')} {request.path} {text}")
+    if found and any(names_in(text, caller)):
+        raise not_sent(f"{service} {next(filter(None, found.groups()))}")
 
 
 def _method(request: Request, caller: Caller) -> Configuration:
@@ -107,6 +132,8 @@ def _method(request: Request, caller: Caller) -> Configuration:
 
 _READERS: Final[Mapping[str, Reader]] = {
     "apigateway": _method,
+    "backup": _never_sent("backup"),
+    "budgets": _never_sent("budgets"),
     "iot": _topic_rule,
     "monitoring": _alarm,
     "pipes": _pipe,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from localbus.boundary import properties
-from localbus.boundary.configuration import Configuration, Sender
+from localbus.boundary.configuration import Configuration, Sender, not_sent
 from localbus.boundary.names import names_in
 from localbus.protocol.service import Caller
 
@@ -47,6 +47,15 @@ def _joined(join: Any) -> str:
     return str(separator).join(part if isinstance(part, str) else "unknown" for part in parts)
 
 
+def _never_sent(kind: str) -> _Reader:
+    def read(given: _Properties, caller: Caller) -> Configuration:
+        if any(names_in(json.dumps(given), caller)):
+            raise not_sent(kind)
+        return Configuration(Sender(kind))
+
+    return read
+
+
 def _any(service: str) -> _Reader:
     return lambda given, caller: Configuration(Sender(service), set(names_in(json.dumps(given), caller)))
 
@@ -70,6 +79,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
     ),
     "AWS::Pipes::Pipe": lambda given, caller: properties.read_pipe(_name(given, "Name"), given, caller),
     "AWS::S3::Bucket": _bucket,
+    "AWS::SES::ConfigurationSetEventDestination": _never_sent("AWS::SES::ConfigurationSetEventDestination"),
     "AWS::Scheduler::Schedule": lambda given, caller: properties.read_schedule(_name(given, "Name"), given, caller),
     "AWS::StepFunctions::StateMachine": _state_machine,
 }
