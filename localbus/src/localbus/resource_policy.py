@@ -157,10 +157,8 @@ def keys_of(policy: str) -> frozenset[str]:
 
 def allows(policy: str, principal: Principal, action: str, resource: str, now: float = 0) -> bool:
     """Return whether a statement of the policy allows the action and none denies it. `now` is for its dates."""
-    effects = _effects(
-        policy, principal, action, resource, now if "Time" in policy and _parsed(policy).uses_time else 0
-    )
-    return "Allow" in effects and "Deny" not in effects
+    allowed = _allows_at_any_time(policy, principal, action, resource)
+    return _is_allowed(_effects(policy, principal, action, resource, now)) if allowed is None else allowed
 
 
 def allows_sender(policy: str, principal: Principal, action: str, resource: str, now: float) -> bool:
@@ -170,6 +168,16 @@ def allows_sender(policy: str, principal: Principal, action: str, resource: str,
     if principal.service is not None or principal.account != resource.split(":")[4]:
         return False
     return "Deny" not in policy or "Deny" not in _effects(policy, principal, action, resource, now)
+
+
+@lru_cache(maxsize=4096)
+def _allows_at_any_time(policy: str, principal: Principal, action: str, resource: str) -> bool | None:
+    """Return the answer; None if it depends on the time. Cached, because a topic asks the same for every message."""
+    return None if _parsed(policy).uses_time else _is_allowed(_effects(policy, principal, action, resource, 0))
+
+
+def _is_allowed(effects: frozenset[str]) -> bool:
+    return "Allow" in effects and "Deny" not in effects
 
 
 def allows_account(
@@ -194,7 +202,7 @@ def allows_account(
 
 @lru_cache(maxsize=4096)
 def _effects(policy: str, principal: Principal, action: str, resource: str, now: float) -> frozenset[str]:
-    """Return the effects of the statements that apply. Cached, because a topic asks the same for every message."""
+    """Return the effects of the statements that apply."""
     parsed = _parsed(policy)
     context = principal.full_context(resource, now)
 
