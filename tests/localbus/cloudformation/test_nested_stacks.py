@@ -155,6 +155,7 @@ def test_a_failure_of_the_nested_stack_rolls_the_parent_back(stacks: StackClient
         ({"TemplateURL": URL, "Parameters": {"None": "x"}}, "Parameters: [None] do not exist in the template"),
         ({"TemplateURL": URL.replace("child", "none")}, "S3 error: The specified key does not exist."),
         ({"TemplateURL": URL, "Parameters": {"Delay": [1]}}, "Value of property Parameters must be an object"),
+        ({"TemplateURL": URL, "TimeoutInMinutes": "-1.5"}, "TimeoutInMinutes must be an integer from 1: -1.5"),
     ],
 )
 def test_a_wrong_nested_stack_fails(stacks: StackClient, properties: Any, reason: str) -> None:

@@ -267,6 +267,15 @@ def test_connection_and_api_destination(stacks: StackClient, events: Any) -> Non
     assert events.list_api_destinations()["ApiDestinations"] == []
 
 
+def test_a_function_in_place_of_properties_fails_its_resource(stacks: StackClient) -> None:
+    """A function that yields no object is a failure with a reason, never an internal one."""
+    template = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {Ref: AWS::NoValue}}}"
+
+    assert stacks.create(template) == "ROLLBACK_COMPLETE"
+
+    assert stacks.reason("Queue", "CREATE_FAILED") == "Properties must be an object."
+
+
 def test_a_type_that_is_not_implemented_is_rejected(stacks: StackClient) -> None:
     """Nobody would create a global endpoint."""
     error = stacks.rejected(TemplateBody=resource("AWS::Events::Endpoint"))

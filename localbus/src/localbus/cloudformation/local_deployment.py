@@ -73,6 +73,8 @@ class LocalDeployment:
         functions = self._plan.functions(StackValues(self._stack, self._plan))
         try:
             properties: Params = functions.resolve(dict(definition.properties))
+            if not isinstance(properties, dict):  # a function in place of the properties
+                raise PlainReasonError("Properties must be an object.")
             properties = await self._plan.context.resolve_references(properties)
         except AwsError as exc:
             raise PlainReasonError(exc.message) from exc

@@ -89,7 +89,10 @@ class StacksInStacks:
         assert child.parent is not None  # noqa: S101 (only nested stacks get here)
         child.capabilities, child.role_arn = child.parent.capabilities, child.parent.role_arn
         child.notification_arns = properties.get("NotificationARNs", [])
-        child.timeout_minutes = int(properties["TimeoutInMinutes"]) if "TimeoutInMinutes" in properties else None
+        minutes = properties.get("TimeoutInMinutes")
+        if minutes is not None and not (minutes.isascii() and minutes.isdigit() and int(minutes)):
+            raise PlainReasonError(f"Value of property TimeoutInMinutes must be an integer from 1: {minutes}")
+        child.timeout_minutes = int(minutes) if minutes else None
         given = properties.get("Parameters", {})
         if not isinstance(given, dict) or any(isinstance(value, list | dict) for value in given.values()):
             raise PlainReasonError(
