@@ -123,7 +123,6 @@ def test_references_to_upstream_resources_stay_unresolved(expression: str, left:
         ("!And [!Condition Base, !Equals [1, '1']]", True),
         ("!Or [!Equals [a, b], !Condition Base]", True),
         ("!Equals [true, 'true']", True),
-        ("!Equals [[a], [b]]", False),
     ],
 )
 def test_conditions(condition: str, holds: bool) -> None:

@@ -20,10 +20,8 @@ from localbus.cloudformation.template.intrinsic_functions import (
     Functions,
     Resources,
     Unresolved,
-    template_error,
 )
-from localbus.cloudformation.template.parameters import as_text
-from localbus.cloudformation.template.parser import format_error
+from localbus.cloudformation.template.parser import as_text, format_error, template_error
 from localbus.cloudformation.template.template import Definition, Template
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
@@ -104,7 +102,7 @@ class Plan:
         found: set[Value] = set()
         local = [one.properties for name, one in self.active.items() if self.is_local(name)]
         for value in [*local, *self.active_outputs().values()]:
-            found.update(references(value, self.conditions.holds))
+            found.update(references(value, self.conditions.holds_in_if))
         return {(name, attribute) for name, attribute in found if name in self.active and not self.is_local(name)}
 
     def active_outputs(self) -> dict[str, Any]:
@@ -116,7 +114,10 @@ class Plan:
         }
 
     def fingerprint(self) -> Params:
-        """Everything whose change updates the stack, with all but references to resources resolved."""
+        """Everything whose change updates the stack, with all but references to resources resolved.
+
+        DependsOn is left out: a change of it alone is not an update.
+        """
         resolve = self.functions(_NoResources()).resolve
         resources = {
             name: [
@@ -125,7 +126,6 @@ class Plan:
                 resolve(dict(one.extras)),
                 resolve(one.deletion_policy),
                 resolve(one.update_replace_policy),
-                sorted(one.depends_on),
             ]
             for name, one in self.active.items()
         }
@@ -182,7 +182,7 @@ def make_plan(
         if one.condition is None or conditions.holds(one.condition)
     }
     check_types({name: one.type for name, one in active.items()}, with_upstream=context.with_upstream)
-    needs = dependencies(active, conditions.holds)
+    needs = dependencies(active, conditions.holds_in_if)
     plan = Plan(template, parameters, stored, context, conditions, names, active, needs, tuple(in_order(needs)))
     _check_values(plan)
     plan.fingerprint()  # raises for a function that is used incorrectly
@@ -228,7 +228,7 @@ def _without_resources(value: Any) -> Any:
 
 def _check_values(plan: Plan) -> None:
     """Check that every resource referred to is active and has the attribute."""
-    holds = plan.conditions.holds
+    holds = plan.conditions.holds_in_if
     blocks: dict[str, list[Any]] = {
         "Resources": [one.properties for one in plan.active.values()],
         "Outputs": list(plan.active_outputs().values()),

@@ -11,7 +11,7 @@ from typing import Any
 from localbus.clock import Clock
 from localbus.cloudformation.plan import Plan, Value
 from localbus.cloudformation.resources.base import PhysicalResource, ResourceContext
-from localbus.cloudformation.template.intrinsic_functions import template_error
+from localbus.cloudformation.template.parser import template_error
 from localbus.cloudformation.upstream_client import UpstreamCloudFormation
 from localbus.cloudformation.upstream_stack import UpstreamStack
 from localbus.ids import new_id

@@ -8,6 +8,7 @@ from typing import Any
 from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template import source, template
+from localbus.cloudformation.template.parser import as_text
 from localbus.cloudformation.template.template import Template
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -67,7 +68,7 @@ async def get_template_summary(cfn: CloudFormation, params: Params, caller: Call
 
 def _declaration(name: str, definition: Any) -> Params:
     allowed = definition.get("AllowedValues")
-    constraints = {"AllowedValues": [template_parameters.as_text(one) for one in allowed]} if allowed else {}
+    constraints = {"AllowedValues": [as_text(one) for one in allowed]} if allowed else {}
     return {
         "ParameterKey": name,
         "DefaultValue": _default(definition),
@@ -79,7 +80,7 @@ def _declaration(name: str, definition: Any) -> Params:
 
 
 def _default(definition: Any) -> str | None:
-    return template_parameters.as_text(definition["Default"]) if "Default" in definition else None
+    return as_text(definition["Default"]) if "Default" in definition else None
 
 
 def _requirements(parsed: Template) -> Params:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from localbus.cloudformation.template.parameters import as_text
+from localbus.cloudformation.template.parser import as_text
 from localbus.errors import AwsError
 from localbus.input_values import decimal_number, whole_number
 from localbus.protocol.service import Caller, Service

@@ -19,7 +19,7 @@ from localbus.cloudformation.resources.base import (
     tags_of,
     text_of,
 )
-from localbus.cloudformation.template.parameters import as_text
+from localbus.cloudformation.template.parser import as_text
 from localbus.errors import AwsError
 
 # The topic attributes that are properties, and the values to which CloudFormation resets them.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from localbus.cloudformation.template.intrinsic_functions import read_get_att, read_sub, sub_variables, template_error
-from localbus.cloudformation.template.parser import format_error
+from localbus.cloudformation.template.intrinsic_functions import read_get_att, read_sub, sub_variables
+from localbus.cloudformation.template.parser import as_text, format_error, template_error
 from localbus.cloudformation.template.template import Definition, Template
 from localbus.errors import AwsError
 
@@ -66,7 +66,9 @@ def check_references(template: Template) -> None:
     conditional += [one.get("Condition") for one in template.outputs.values()]
     for name in conditional:
         if name is not None and (not isinstance(name, str) or name not in template.conditions):
-            raise format_error(f"Unresolved condition dependency {name} in the Conditions block of the template")
+            raise format_error(
+                f"Unresolved condition dependency {as_text(name)} in the Conditions block of the template"
+            )
 
 
 def _check_block(block: str, template: Template, parts: list[tuple[Any, tuple[str, ...]]], known: set[str]) -> None:

@@ -15,13 +15,29 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from localbus.cloudformation.template.conditions import Conditions
-from localbus.cloudformation.template.parameters import as_text
-from localbus.errors import AwsError
+from localbus.cloudformation.template.parser import as_text, template_error
 
 _SUB_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _SUB_LITERAL = re.compile(r"\$\{!([^}]*)\}")
+_SUB_NAME = re.compile(r"[A-Za-z0-9_.:]+")
+_INDEX = re.compile(r"[0-9]{1,9}")
 _ZONES = "abc"
 _OF_EXTENSIONS = {"Fn::Length", "Fn::ToJsonString"}
+
+# The usage of functions, in CloudFormation's words.
+_USAGE = {
+    "Fn::FindInMap": "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute "
+    "for return value",
+    "Fn::GetAtt": "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource "
+    "attribute",
+    "Fn::Join": "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be "
+    "joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined.",
+    "Fn::Select": "Fn::Select requires a list argument with two elements: an integer index and a list",
+    "Fn::Split": "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split "
+    "or a function that returns a string to be split.",
+    "Fn::Sub": "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first "
+    "argument, and an optional second argument to specify a mapping of values to replace in the string",
+}
 
 
 class Unresolved(dict[str, Any]):
@@ -43,11 +59,6 @@ class Resources(Protocol):
 
     def attribute(self, logical_id: str, name: str) -> Any:
         """The value of `Fn::GetAtt`; None if unknown."""
-
-
-def template_error(text: str) -> AwsError:
-    """The error for a function that is used incorrectly."""
-    return AwsError("ValidationError", f"Template error: {text}")
 
 
 @dataclass(frozen=True)
@@ -80,11 +91,12 @@ class Functions:
             return Unresolved({name: self.resolve(argument)})
         if name in _OF_EXTENSIONS:
             raise template_error(f"{name} needs the transform AWS::LanguageExtensions in the template.")
-        raise template_error(f"localbus does not implement {name}, or it is not a function.")
+        known = ", ".join(_FUNCTIONS)
+        raise template_error(f"Encountered unsupported function: {name} Supported functions are: [{known}]")
 
     def _ref(self, name: Any) -> Any:
         if not isinstance(name, str):
-            raise template_error("Ref must name a parameter or a resource.")
+            raise template_error("every Ref object must have a single String value.")
         if name == "AWS::NoValue":
             return NO_VALUE
         if name in self.names:
@@ -95,12 +107,14 @@ class Functions:
     def _get_att(self, argument: Any) -> Any:
         logical_id, attribute = read_get_att(argument)
         attribute = self.resolve(attribute)
+        if not isinstance(attribute, str):
+            raise template_error(_USAGE["Fn::GetAtt"])
         found = self.resources.attribute(logical_id, attribute)
         return Unresolved({"Fn::GetAtt": [logical_id, attribute]}) if found is None else found
 
     def _sub(self, argument: Any) -> Any:
         text, given = read_sub(argument)
-        variables = self.resolve(given)
+        variables = {name: self.resolve(value) for name, value in given.items()}
         parts: list[Any] = []
         at = 0
         for found in sub_variables(text):
@@ -112,6 +126,8 @@ class Functions:
                 parts.append(self._get_att(name.split(".", 1)))
             else:
                 parts.append(self._ref(name))
+            if not _is_text(parts[-1]):
+                raise template_error(f"variable {name} in Fn::Sub expression does not resolve to a string")
             at = found.end()
         return joined("", [*parts, _literal(text[at:])], "Fn::Sub")
 
@@ -119,24 +135,24 @@ class Functions:
         delimiter, items = self._arguments("Fn::Join", argument, 2)
         if isinstance(items, Unresolved):
             return Unresolved({"Fn::Join": [delimiter, items]})
-        if not isinstance(delimiter, str) or not isinstance(items, list):
-            raise template_error("every Fn::Join object requires two parameters, a string delimiter and a list.")
+        if not isinstance(delimiter, str) or not isinstance(items, list) or not all(map(_is_text, items)):
+            raise template_error(_USAGE["Fn::Join"])
         return joined(delimiter, items, "Fn::Join")
 
     def _split(self, argument: Any) -> Any:
         delimiter, text = self._arguments("Fn::Split", argument, 2)
         if isinstance(text, Unresolved):
             return Unresolved({"Fn::Split": [delimiter, text]})
-        if not isinstance(delimiter, str) or not delimiter or isinstance(text, list | dict):
-            raise template_error("every Fn::Split object requires two parameters, a string delimiter and a string.")
+        if not isinstance(delimiter, str) or not delimiter or not _is_text(text):
+            raise template_error(_USAGE["Fn::Split"])
         return as_text(text).split(delimiter)
 
     def _select(self, argument: Any) -> Any:
         index, items = self._arguments("Fn::Select", argument, 2)
         if isinstance(items, Unresolved) or isinstance(index, Unresolved):
             return Unresolved({"Fn::Select": [index, items]})
-        if not isinstance(items, list) or not re.fullmatch("[0-9]{1,9}", as_text(index)):
-            raise template_error("Fn::Select requires a list argument with two elements: an integer index and a list.")
+        if not isinstance(items, list) or not _is_text(index) or not _INDEX.fullmatch(as_text(index)):
+            raise template_error(_USAGE["Fn::Select"])
         if int(as_text(index)) >= len(items):
             raise template_error(f"Fn::Select cannot select nonexistent value at index {as_text(index)}")
         return items[int(as_text(index))]
@@ -144,7 +160,7 @@ class Functions:
     def _if(self, argument: Any) -> Any:
         if not isinstance(argument, list) or len(argument) != 3:
             raise template_error("Fn::If requires a list argument with three elements")
-        return self.resolve(argument[1 if self.conditions.holds(argument[0]) else 2])
+        return self.resolve(argument[1 if self.conditions.holds_in_if(argument[0]) else 2])
 
     def _find_in_map(self, argument: Any) -> Any:
         return find_in_map(self.mappings, self._arguments("Fn::FindInMap", argument, 3))
@@ -153,21 +169,27 @@ class Functions:
         text = self.resolve(argument)
         if isinstance(text, Unresolved):
             return Unresolved({"Fn::Base64": text})
-        return base64.b64encode(as_text(text).encode()).decode()
+        if not _is_text(text):
+            raise template_error("every Fn::Base64 object must have a String-typed value.")
+        return base64.b64encode(as_text(text).encode("utf-8", "replace")).decode()
 
     def _zones(self, argument: Any) -> Any:
-        region = as_text(self.resolve(argument)) or self.names["AWS::Region"]
+        region = self.resolve(argument)
+        if not isinstance(region, str):
+            raise template_error("every Fn::GetAZs object must have a String-typed value.")
+        region = region or self.names["AWS::Region"]
         return [f"{region}{zone}" for zone in _ZONES]
 
     def _import(self, argument: Any) -> Any:
         name = self.resolve(argument)
-        if isinstance(name, Unresolved | list) or not isinstance(name, str):
-            raise template_error("the attribute in Fn::ImportValue must not depend on any resources")
+        if not isinstance(name, str):
+            rule = "must not depend on any resources, imported values, or Fn::GetAZs"
+            raise template_error(f"the attribute in Fn::ImportValue {rule}")
         return self.import_value(name)
 
     def _arguments(self, name: str, argument: Any, count: int) -> list[Any]:
         if not isinstance(argument, list) or len(argument) != count:
-            raise template_error(f"{name} requires a list argument with {count} elements")
+            raise template_error(_USAGE[name])
         return [self.resolve(item) for item in argument]
 
 
@@ -188,9 +210,11 @@ _FUNCTIONS: Mapping[str, Callable[[Functions, Any], Any]] = {
 
 def find_in_map(mappings: Mapping[str, Any], keys: list[Any]) -> Any:
     """The value at [map name, top-level key, second-level key]. Raises AwsError if there is none."""
+    if not all(map(_is_text, keys)):
+        raise template_error(_USAGE["Fn::FindInMap"])
     found: Any = mappings
     for key in keys:
-        found = found.get(as_text(key)) if isinstance(found, dict) and not isinstance(key, dict | list) else None
+        found = found.get(as_text(key)) if isinstance(found, dict) else None
     if found is None:
         raise template_error(f"Unable to get mapping for {'::'.join(map(as_text, keys))}")
     return found
@@ -203,22 +227,25 @@ def read_get_att(argument: Any) -> tuple[str, Any]:
             return logical_id, attribute
         case [str(logical_id), _, *_] if isinstance(argument, list):
             return logical_id, ".".join(map(as_text, argument[1:]))
-    raise template_error(
-        "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
-    )
+    raise template_error(_USAGE["Fn::GetAtt"])
 
 
 def read_sub(argument: Any) -> tuple[str, dict[str, Any]]:
     """The text and the variable map in the argument of Fn::Sub."""
-    if isinstance(argument, str):
-        return argument, {}
     match argument:
         case [str(text), dict(variables)]:
-            return text, variables
-    raise template_error(
-        "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, "
-        "and an optional second argument to specify a mapping of values to replace in the string"
-    )
+            pass
+        case str(text):
+            variables = {}
+        case _:
+            raise template_error(_USAGE["Fn::Sub"])
+    for found in sub_variables(text):
+        if not _SUB_NAME.fullmatch(found[1].strip()):
+            raise template_error(
+                "variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, "
+                "and colons"
+            )
+    return text, variables
 
 
 def _literal(text: str) -> str:
@@ -232,9 +259,14 @@ def sub_variables(text: str) -> Iterator[re.Match[str]]:
     return _SUB_VARIABLE.finditer(text, 0, text.rfind("}") + 1)
 
 
+def _is_text(value: Any) -> bool:
+    """True for text, numbers and booleans, and for what the upstream will resolve."""
+    return isinstance(value, str | int | float | Unresolved)
+
+
 def joined(delimiter: str, items: list[Any], function: str) -> Any:
     """The joined texts; an Fn::Join for the upstream if it is to resolve one of them."""
-    if any(isinstance(item, list) or (isinstance(item, dict) and not isinstance(item, Unresolved)) for item in items):
+    if not all(map(_is_text, items)):
         raise template_error(f"every value of a {function} object must be a string.")
     if any(isinstance(item, Unresolved) for item in items):
         return Unresolved(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from math import inf
 from typing import Any
 
-from localbus.cloudformation.template.parser import format_error
+from localbus.cloudformation.template.parser import as_text, format_error
 from localbus.errors import AwsError
 from localbus.input_values import decimal_number
 
 MASK = "****"
+_MAX_LENGTH = 4096  # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 _KEYS = {
     "AllowedPattern",
     "AllowedValues",
@@ -40,8 +40,6 @@ def check(parameters: Mapping[str, Any]) -> None:
     """Raise AwsError if the section is not valid."""
     for name, given in parameters.items():
         where = f"[/Parameters/{name}]"
-        if not (name.isascii() and name.isalnum()):
-            raise format_error(f"Parameter name {name} is non alphanumeric.")
         if not isinstance(given, dict) or not isinstance(given.get("Type"), str):
             raise format_error(f"{where} Every Parameters object must contain a Type member.")
         unknown = sorted(set(given) - _KEYS)
@@ -72,13 +70,17 @@ def is_stored(definition: Mapping[str, Any]) -> bool:
 def _check_constraints(where: str, given: Mapping[str, Any]) -> None:
     """Check that the constraints can be applied."""
     try:
-        re.compile(as_text(given.get("AllowedPattern")))
+        re.compile(as_text(given.get("AllowedPattern", "")))
         for key in ("MinLength", "MaxLength", "MinValue", "MaxValue"):
-            decimal_number(as_text(given.get(key, 0)))
+            _number(given.get(key, 0))
     except (ValueError, re.error) as exc:
         raise format_error(f"{where} {exc}") from exc
-    if not isinstance(given.get("AllowedValues", []), list):
-        raise format_error(f"{where} AllowedValues must be a list.")
+    allowed = given.get("AllowedValues", [])
+    if not isinstance(allowed, list) or any(isinstance(one, list | dict) for one in allowed):
+        raise format_error(f"{where} Every AllowedValues member must be a list of strings.")
+    for key in given.keys() - {"AllowedValues", "Type"}:
+        if isinstance(given[key], list | dict):
+            raise format_error(f"Every {key} member must be a string.")
 
 
 def values(parameters: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
@@ -114,11 +116,8 @@ def is_no_echo(definition: Mapping[str, Any]) -> bool:
     return as_text(definition.get("NoEcho", False)).lower() == "true"
 
 
-def as_text(value: Any) -> str:
-    """A scalar of a template as text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None else str(value)
+def _number(value: Any) -> float:
+    return decimal_number(as_text(value))
 
 
 def _violations(text: str, definition: Mapping[str, Any]) -> Iterator[str]:
@@ -129,17 +128,15 @@ def _violations(text: str, definition: Mapping[str, Any]) -> Iterator[str]:
     if allowed is not None and not set(each) <= set(map(as_text, allowed)):
         yield f"must be one of AllowedValues: [{', '.join(map(as_text, allowed))}]"
     if pattern is not None and not all(re.fullmatch(as_text(pattern), item) for item in each):
-        yield f"must match pattern {pattern}"
+        yield f"must match pattern {as_text(pattern)}"
+    if len(text) > _MAX_LENGTH:
+        yield f"must contain at most {_MAX_LENGTH} characters"
     if len(text) < _number(definition.get("MinLength", 0)):
         yield f"must contain at least {definition['MinLength']} characters"
-    if len(text) > _number(definition.get("MaxLength", inf)):
+    if len(text) > _number(definition.get("MaxLength", _MAX_LENGTH)):
         yield f"must contain at most {definition['MaxLength']} characters"
-    for number in map(decimal_number, each if definition["Type"] in {"Number", "List<Number>"} else []):
-        if number < _number(definition.get("MinValue", -inf)):
+    for number in map(_number, each if definition["Type"] in {"Number", "List<Number>"} else []):
+        if number < _number(definition.get("MinValue", number)):
             yield f"must be a number not less than {definition['MinValue']}"
-        if number > _number(definition.get("MaxValue", inf)):
+        if number > _number(definition.get("MaxValue", number)):
             yield f"must be a number not greater than {definition['MaxValue']}"
-
-
-def _number(limit: Any) -> float:
-    return limit if isinstance(limit, float) else decimal_number(as_text(limit))

@@ -16,6 +16,7 @@ from localbus.input_values import read_json
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_BODY_BYTES = 51_200
 MAX_FILE_BYTES = 1_048_576
+_MAX_DEPTH = 100  # AWS publishes no limit
 _PLAIN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times as fast
 
@@ -25,12 +26,40 @@ def format_error(text: str) -> AwsError:
     return AwsError("ValidationError", f"Template format error: {text}")
 
 
+def template_error(text: str) -> AwsError:
+    """The error for a function that is used incorrectly."""
+    return AwsError("ValidationError", f"Template error: {text}")
+
+
 def read(text: str) -> dict[str, Any]:
     """The sections of a template. Raises AwsError for text that is not a JSON or YAML mapping."""
     document = _read_json(text) if text.lstrip().startswith("{") else _read_yaml(text)
     if not isinstance(document, dict):
         raise format_error("unsupported structure.")
-    return document
+    checked: dict[str, Any] = _checked(document, ())
+    return checked
+
+
+def as_text(value: Any) -> str:
+    """A value of a template as text: a scalar as itself, a list or an object as JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | dict):
+        return json.dumps(value, default=as_text)
+    return "" if value is None else str(value)
+
+
+def _checked(value: Any, path: tuple[str, ...]) -> Any:
+    """A value with text as its objects' keys. Raises AwsError for a null and for too many levels."""
+    if value is None:
+        raise AwsError("ValidationError", f"[/{'/'.join(path)}] 'null' values are not allowed in templates")
+    if len(path) > _MAX_DEPTH:
+        raise format_error(f"unsupported structure. It has more than {_MAX_DEPTH} levels.")
+    if isinstance(value, dict):
+        return {as_text(key): _checked(item, (*path, as_text(key))) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_checked(item, (*path, str(place))) for place, item in enumerate(value)]
+    return value
 
 
 def _read_json(text: str) -> Any:
@@ -57,7 +86,10 @@ def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
 
 
 _TemplateLoader.add_multi_constructor("!", _short_form)
-_TemplateLoader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_scalar)
+for _kind in ("timestamp", "binary"):
+    _TemplateLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_scalar)
+for _kind in ("set", "omap", "pairs"):
+    _TemplateLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_undefined)
 
 
 def _read_yaml(text: str) -> Any:

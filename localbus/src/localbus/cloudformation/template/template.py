@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localbus.cloudformation.template import rules
-from localbus.cloudformation.template.parser import format_error, read
+from localbus.cloudformation.template.parser import as_text, format_error, read
 from localbus.errors import AwsError
 
 _SECTIONS = {
@@ -28,7 +28,19 @@ _SECTIONS = {
 }
 INCLUDE, EXTENSIONS, SERVERLESS = "AWS::Include", "AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"
 _MACRO = "Fn::Transform"
-_MAPPINGS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources", "Rules")
+# Each section of named members: the singular in its errors, and the most members that it may have.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+_NAMED = {
+    "Conditions": ("Condition", None),
+    "Mappings": ("Mapping", 200),
+    "Outputs": ("Output", 200),
+    "Parameters": ("Parameter", 200),
+    "Resources": ("Resource", 500),
+    "Rules": ("Rule", None),
+}
+_MAX_NAME_LENGTH = 255
+_MAX_DESCRIPTION_BYTES = 1024
+_VERSION = "2010-09-09"
 _RESOURCE_KEYS = {
     "Condition",
     "CreationPolicy",
@@ -41,7 +53,10 @@ _RESOURCE_KEYS = {
     "UpdateReplacePolicy",
 }
 _TYPE = re.compile(r"(?:[A-Za-z0-9]{2,64}::){2}[A-Za-z0-9]{2,64}(?:::MODULE)?|Custom::[A-Za-z0-9_@-]+")
-_POLICIES = {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"}
+_POLICIES = {
+    "DeletionPolicy": {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"},
+    "UpdateReplacePolicy": {"Delete", "Retain", "Snapshot"},
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +65,7 @@ class Definition:
 
     logical_id: str
     type: str
-    properties: Mapping[str, Any]
+    properties: Any  # an object, or a function that returns one
     depends_on: tuple[str, ...] = ()
     condition: str | None = None
     deletion_policy: Any = None
@@ -93,18 +108,23 @@ def parse_document(text: str, document: Mapping[str, Any], transforms: tuple[str
     unknown = sorted(str(name) for name in set(document) - known)
     if unknown:
         raise AwsError("ValidationError", f"Invalid template property or properties [{', '.join(unknown)}]")
-    sections = {name: _section(document, name) for name in _MAPPINGS}
+    sections = {name: _section(document, name) for name in _NAMED}
     rules.check_form(sections["Rules"])
     if transforms is None:
         sections = {name: _without_macros(section, declared) for name, section in sections.items()}
+    for name, section in sections.items():
+        _check_names(name, section)
     if not sections["Resources"] and not declared:
         raise format_error("At least one Resources member must be defined.")
     for name, value in sections["Outputs"].items():
         _check_output(name, value)
-    description = document.get("Description") or ""
-    if not isinstance(description, str):
-        raise format_error("Description must be a string.")
+    for name, value in sections["Mappings"].items():
+        _check_mapping(name, value)
+    if not isinstance(document.get("Metadata", {}), dict):
+        raise format_error("Any Metadata member must be an object.")
     version = document.get("AWSTemplateFormatVersion")
+    if version not in (None, _VERSION):
+        raise format_error("unsupported value for AWSTemplateFormatVersion.")
     return Template(
         text=text,
         resources={name: _definition(name, value) for name, value in sections["Resources"].items()},
@@ -113,9 +133,9 @@ def parse_document(text: str, document: Mapping[str, Any], transforms: tuple[str
         conditions=sections["Conditions"],
         outputs=sections["Outputs"],
         rules=sections["Rules"],
-        description=description,
+        description=_description(document.get("Description", "")),
         metadata=document.get("Metadata"),
-        version=str(version) if version is not None else None,
+        version=version,
         transforms=declared if transforms is None else transforms,
         processed=None if transforms is None else document,
     )
@@ -142,28 +162,58 @@ def _without_macros(section: dict[str, Any], declared: tuple[str, ...]) -> dict[
 
 
 def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    section = document.get(name)
-    if section is None:
-        return {}
-    if not isinstance(section, dict) or not all(isinstance(key, str) for key in section):
-        raise format_error(f"[/{name}] must be an object.")
+    section = document.get(name, {})
+    if not isinstance(section, dict):
+        raise format_error(f"Any {name} member must be an object.")
     return section
 
 
+def _check_names(name: str, section: Mapping[str, Any]) -> None:
+    """Check the number and the names of a section's members."""
+    singular, most = _NAMED[name]
+    if most is not None and len(section) > most:
+        count = f"Number of {name.lower()}, {len(section)}, is greater than maximum allowed, {most}"
+        raise format_error(count)
+    for key in section:
+        if not (key.isascii() and key.isalnum()):
+            raise format_error(f"{singular} name {key} is non alphanumeric.")
+        if len(key) > _MAX_NAME_LENGTH:
+            raise format_error(f"{singular} name {key} is longer than {_MAX_NAME_LENGTH} characters.")
+
+
+def _description(given: Any) -> str:
+    if not isinstance(given, str):
+        raise format_error("Every Description member must be a string.")
+    if len(given.encode("utf-8", "replace")) > _MAX_DESCRIPTION_BYTES:
+        raise format_error(f"'Description' length is greater than {_MAX_DESCRIPTION_BYTES}.")
+    return given
+
+
 def _check_output(name: str, value: Any) -> None:
-    if not isinstance(value, dict):
-        raise format_error(f"[/Outputs/{name}] Every Outputs member must be an object.")
-    if "Value" not in value:
-        raise format_error(f"[/Outputs/{name}] Every Outputs member must contain a Value object")
+    if not isinstance(value, dict) or "Value" not in value:
+        raise format_error("Every Outputs member must contain a Value object")
     unknown = sorted(set(value) - {"Condition", "Description", "Export", "Value"})
     if unknown:
-        raise format_error(f"[/Outputs/{name}] Invalid template output property or properties {unknown}")
+        where = f"[/Outputs/{name}]"
+        raise format_error(f"{where} Invalid template output property or properties [{', '.join(unknown)}]")
+    _description(value.get("Description", ""))
+    if not isinstance(value.get("Export", {}), dict) or "Name" not in value.get("Export", {"Name": ""}):
+        raise format_error(f"Output {name} is malformed. The Name field of every Export member must be specified")
+
+
+def _check_mapping(name: str, value: Any) -> None:
+    """Check that a mapping has two levels of keys, and then text or lists."""
+    for key, attributes in {name: value, **(value if isinstance(value, dict) else {})}.items():
+        if not isinstance(attributes, dict):
+            raise format_error(f"Every Mappings member {key} must be a map")
+    for attributes in value.values():
+        for one in attributes.values():
+            if isinstance(one, dict) or (isinstance(one, list) and any(isinstance(item, dict | list) for item in one)):
+                raise format_error("Every Mappings attribute must be a String or a List.")
 
 
 def _definition(name: str, value: Any) -> Definition:
     where = f"[/Resources/{name}]"
-    if not (name.isascii() and name.isalnum()):
-        raise format_error(f"Resource name {name} is non alphanumeric.")
     if not isinstance(value, dict):
         raise format_error(f"{where} Every Resources member must be an object.")
     if not isinstance(value.get("Type"), str):
@@ -173,22 +223,24 @@ def _definition(name: str, value: Any) -> Definition:
         raise AwsError("ValidationError", f"Invalid template resource property '{unknown[0]}'")
     if not _TYPE.fullmatch(value["Type"]):
         raise format_error(f"Unrecognized resource types: [{value['Type']}]")
-    properties = value.get("Properties")
-    if properties is not None and not isinstance(properties, dict):
+    properties = value.get("Properties", {})
+    if not isinstance(properties, dict):
         raise format_error(f"[/Resources/{name}/Properties] Properties must be an object.")
     depends_on = value.get("DependsOn", [])
     if isinstance(depends_on, str):
         depends_on = [depends_on]
     if not isinstance(depends_on, list) or not all(isinstance(one, str) for one in depends_on):
-        raise format_error(f"[/Resources/{name}/DependsOn] DependsOn must be a string or a list of strings.")
-    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        raise format_error("Every DependsOn value must be a string.")
+    if not isinstance(value.get("Condition", ""), str):
+        raise format_error(f"{where} Every Condition member must be a string.")
+    for policy, allowed in _POLICIES.items():
         given = value.get(policy, "Delete")
-        if isinstance(given, str) and given not in _POLICIES:
-            raise format_error(f"Unrecognized {policy} {given} for resource {name}")
+        if isinstance(given, list | int | float) or (isinstance(given, str) and given not in allowed):
+            raise format_error(f"Unrecognized {policy} {as_text(given)} for resource {name}")
     return Definition(
         logical_id=name,
         type=value["Type"],
-        properties=properties or {},
+        properties=properties,
         depends_on=tuple(depends_on),
         condition=value.get("Condition"),
         deletion_policy=value.get("DeletionPolicy"),
