@@ -13,6 +13,18 @@ from support.waiting import poll_until
 _OPTIONS = {"Capabilities", "OnFailure", "DisableRollback", "Tags"}
 
 
+_CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
+_OPTIONS = {
+    "Capabilities",
+    "DisableRollback",
+    "NotificationARNs",
+    "OnFailure",
+    "StackPolicyBody",
+    "StackPolicyDuringUpdateBody",
+    "Tags",
+}
+
+
 class StackClient:
     """CloudFormation of an engine. Methods use the stack `shop` unless they get a name."""
 
@@ -22,12 +34,14 @@ class StackClient:
 
     def create(self, template: str, name: str = "shop", **given: Any) -> str:
         """Create a stack; its final status."""
-        self.client.create_stack(StackName=name, TemplateBody=textwrap.dedent(template), **_parameters(given))
+        given = {"Capabilities": _CAPABILITIES} | _parameters(given)
+        self.client.create_stack(StackName=name, TemplateBody=textwrap.dedent(template), **given)
         return self.final_status(name)
 
     def update(self, template: str, name: str = "shop", **given: Any) -> str:
         """Update a stack; its final status."""
-        self.client.update_stack(StackName=name, TemplateBody=textwrap.dedent(template), **_parameters(given))
+        given = {"Capabilities": _CAPABILITIES} | _parameters(given)
+        self.client.update_stack(StackName=name, TemplateBody=textwrap.dedent(template), **given)
         return self.final_status(name)
 
     def delete(self, name: str = "shop") -> str:

@@ -282,7 +282,9 @@ def test_a_deletion_during_the_creation(stacks: StackClient, shop_parameters: di
     """A deletion leaves nothing, however many events of the creation there were."""
     given = [{"ParameterKey": key, "ParameterValue": value} for key, value in shop_parameters.items()]
     template = TEMPLATE.read_text()
-    stack_id = stacks.client.create_stack(StackName="shop", TemplateBody=template, Parameters=given)["StackId"]
+    stack_id = stacks.client.create_stack(
+        StackName="shop", TemplateBody=template, Parameters=given, Capabilities=["CAPABILITY_NAMED_IAM"]
+    )["StackId"]
     poll_until(lambda: len(stacks.events(stack_id)) >= events)
 
     stacks.client.delete_stack(StackName="shop")

@@ -11,6 +11,7 @@ from localbus.cloudformation.stack_actions import (
     apply_settings,
     apply_update,
     changes_anything,
+    check_stack_name,
     check_updatable,
     read_parameters,
     read_tags,
@@ -29,12 +30,14 @@ async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller)
     if kind == "IMPORT":
         raise AwsError("NotImplemented", "localbus does not implement change sets of type IMPORT.")
     name = params["StackName"]
+    if kind == "CREATE":
+        check_stack_name(name)
     existing = cfn.stacks.look_up(name, caller)
     text = await source.template_text(cfn.fetch, params, caller, existing.template_text if existing else "")
     stack = _stack_of(cfn, name, caller, kind, params)
     if cfn.change_sets.find(params["ChangeSetName"], stack) is not None:
         raise AwsError("AlreadyExistsException", f"ChangeSet {params['ChangeSetName']} already exists")
-    plan = await cfn.plan(stack, text, read_parameters(params, stack.plan))
+    plan = await cfn.plan(stack, text, read_parameters(params, stack.plan), params)
     if kind == "CREATE" and not stack.status:
         cfn.stacks.check_available(name, caller)  # again, since the plan may have taken time
         cfn.stacks.add(stack)

@@ -99,8 +99,9 @@ class StacksInStacks:
                 "Value of property Parameters must be an object with String (or simple type) properties"
             )
         text = await source.from_s3(self._cfn.fetch, properties["TemplateURL"], child.caller)
-        plan = await self._cfn.plan(child, text, {name: as_text(value) for name, value in given.items()})
-        check_transforms(plan, {"Capabilities": child.capabilities})
+        request = {"Capabilities": child.capabilities}
+        plan = await self._cfn.plan(child, text, {name: as_text(value) for name, value in given.items()}, request)
+        check_transforms(plan, request)
         return plan
 
     def _stack(self, stack_id: str) -> Stack:

@@ -183,13 +183,14 @@ class StackValues:
         return self._upstream((logical_id, None))
 
     def attribute(self, logical_id: str, name: str) -> Any:
-        """The attribute of the resource. Raises AwsError if a local resource does not have it."""
+        """The attribute of the resource, or its property. Raises AwsError if a local resource does not have it."""
         if not self.plan.is_local(logical_id):
             return self._upstream((logical_id, name))
-        attributes = self.stack.resources[logical_id].attributes
-        if name not in attributes:
-            raise template_error(f"resource {logical_id} does not support attribute type {name} in Fn::GetAtt")
-        return attributes[name]
+        resource = self.stack.resources[logical_id]
+        for values in (resource.attributes, resource.properties):
+            if name in values:
+                return values[name]
+        raise template_error(f"resource {logical_id} does not support attribute type {name} in Fn::GetAtt")
 
     def _upstream(self, value: Value) -> str | None:
         upstream = self.stack.upstream

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from localbus.cloudformation import lifecycle
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.registry import NO_STACK
@@ -9,15 +11,19 @@ from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import source
 from localbus.errors import AwsError
+from localbus.protocol.constraints import Violation, describe
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
+_MAX_NAME_LENGTH = 128
+_STACK_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
 _UPDATABLE = {"CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"}
 
 
 async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """CreateStack."""
     name = params["StackName"]
+    check_stack_name(name)
     on_failure = params.get("OnFailure") or ("DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK")
     if "OnFailure" in params and "DisableRollback" in params:
         raise AwsError("ValidationError", "You can specify either DisableRollback or OnFailure, but not both.")
@@ -28,7 +34,7 @@ async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     stack.disable_rollback = on_failure == "DO_NOTHING"
     stack.termination_protection = params.get("EnableTerminationProtection", False)
     stack.timeout_minutes = params.get("TimeoutInMinutes")
-    stack.plan = await cfn.plan(stack, text, read_parameters(params, None))
+    stack.plan = await cfn.plan(stack, text, read_parameters(params, None), params)
     check_transforms(stack.plan, params)
     cfn.stacks.check_available(name, caller)  # again, since both may have taken time
     cfn.stacks.add(stack)
@@ -40,6 +46,17 @@ def check_transforms(plan: Plan, params: Params) -> None:
     """Raise AwsError if a template with transforms is used without a change set and without the capability for it."""
     if plan.template.transforms and "CAPABILITY_AUTO_EXPAND" not in params.get("Capabilities", []):
         raise AwsError("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
+
+
+def check_stack_name(name: str) -> None:
+    """Raise AwsError for a name that a stack cannot have, in the words of a validation error."""
+    rules = []
+    if len(name) > _MAX_NAME_LENGTH:
+        rules.append(f"Member must have length less than or equal to {_MAX_NAME_LENGTH}")
+    if not _STACK_NAME.fullmatch(name):
+        rules.append(f"Member must satisfy regular expression pattern: {_STACK_NAME.pattern}")
+    if rules:
+        raise AwsError("ValidationError", describe([Violation(("stackName",), rule, name) for rule in rules]))
 
 
 def apply_settings(stack: Stack, params: Params) -> None:
@@ -83,7 +100,7 @@ async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
     check_updatable(stack)
     text = await source.template_text(cfn.fetch, params, caller, stack.template_text)
-    plan = await cfn.plan(stack, text, read_parameters(params, stack.plan))
+    plan = await cfn.plan(stack, text, read_parameters(params, stack.plan), params)
     check_transforms(plan, params)
     check_updatable(stack)  # again, since both may have taken time
     if not changes_anything(stack, plan, read_tags(params, stack.tags)):

@@ -22,11 +22,13 @@ from localbus.cloudformation.resources.base import NestedStacks, ResourceContext
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template.parser import read
+from localbus.cloudformation.template.permissions import check_permitted
 from localbus.cloudformation.template.source import Fetch
 from localbus.cloudformation.template.template import INCLUDE, parse_document
 from localbus.cloudformation.upstream_client import UpstreamCloudFormation
 from localbus.cloudformation.upstream_values import UpstreamValues
 from localbus.protocol.service import Caller, Service
+from localbus.protocol.service_model import Params
 from localbus.upstream.client import UpstreamClient
 
 log = logging.getLogger("localbus")
@@ -62,8 +64,8 @@ class CloudFormation:
         """A stack without resources, not yet in `stacks`."""
         return Stack(name, caller, self.clock, self.upstream, token)
 
-    async def plan(self, stack: Stack, text: str, given: Mapping[str, str]) -> Plan:
-        """The plan of a template's text with parameters for a stack. Raises AwsError."""
+    async def plan(self, stack: Stack, text: str, given: Mapping[str, str], request: Params) -> Plan:
+        """The plan of a template's text with parameters for a stack, if the request permits it. Raises AwsError."""
         document = read(text)
         template = parse_document(text, document)
         context = StackContext(
@@ -84,6 +86,7 @@ class CloudFormation:
             processed = await transforms.process(document, functions, self.fetch, stack.caller)
             if processed != document:
                 template = parse_document(text, processed, template.transforms or (INCLUDE,))
+        check_permitted(template, request)
         plan = make_plan(template, given, context, stored)
         await self.values.check(plan.local_properties(), stack.caller)
         return plan

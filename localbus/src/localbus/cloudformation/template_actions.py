@@ -9,18 +9,10 @@ from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template import source, template
 from localbus.cloudformation.template.parser import as_text
+from localbus.cloudformation.template.permissions import capabilities
 from localbus.cloudformation.template.template import Template
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
-
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (Capabilities)
-_IAM_NAMES = {
-    "AWS::IAM::Group": "GroupName",
-    "AWS::IAM::InstanceProfile": "InstanceProfileName",
-    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::IAM::User": "UserName",
-}
 
 
 def get_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -86,12 +78,4 @@ def _default(definition: Any) -> str | None:
 def _requirements(parsed: Template) -> Params:
     """The transforms of a template, and the capabilities that its IAM resources require."""
     transforms: Params = {"DeclaredTransforms": list(parsed.transforms)} if parsed.transforms else {}
-    iam = [one for one in parsed.resources.values() if one.type.startswith("AWS::IAM::")]
-    if not iam:
-        return transforms
-    named = any(_IAM_NAMES.get(one.type, "") in one.properties for one in iam)
-    types = ", ".join(sorted({one.type for one in iam}))
-    return transforms | {
-        "Capabilities": ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"],
-        "CapabilitiesReason": f"The following resource(s) require capabilities: [{types}]",
-    }
+    return transforms | capabilities(parsed)

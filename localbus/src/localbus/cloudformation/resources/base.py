@@ -169,8 +169,8 @@ class ResourceType(ABC):
     always_updates: bool = False  # even if its properties are the same
 
     def has_attribute(self, name: str) -> bool:
-        """True if `Fn::GetAtt` may name this attribute."""
-        return name in self.attributes
+        """True if `Fn::GetAtt` may name this attribute: a documented return value, or a property."""
+        return name in self.attributes or name in self.properties
 
     def validated(self, properties: Properties) -> Params:
         """The properties, scalars as text. Raises InvalidPropertiesError."""

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from localbus.cloudformation.template.conditions import Conditions
-from localbus.cloudformation.template.parameters import as_text
-from localbus.cloudformation.template.parser import format_error
+from localbus.cloudformation.template.parser import as_text, format_error
 from localbus.errors import AwsError
 
 _BOOLEAN = {"Fn::And", "Fn::Equals", "Fn::Not", "Fn::Or"}

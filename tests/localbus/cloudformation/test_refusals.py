@@ -1,0 +1,149 @@
+"""Templates that CloudFormation refuses, with its messages.
+
+Source: AWS's answers as recorded by public test suites, and
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from support.cloudformation import StackClient
+
+QUEUE: dict[str, Any] = {"Q": {"Type": "AWS::SQS::Queue"}}
+SELECT = "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+GET_ATT = "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
+
+
+def display(value: Any, **more: Any) -> dict[str, Any]:
+    """A template whose topic has this display name."""
+    return {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": value}}}, **more}
+
+
+def parameter(**definition: Any) -> dict[str, Any]:
+    """A template with a queue and this parameter."""
+    return {"Parameters": {"P": {"Type": "String", "Default": "d", **definition}}, "Resources": QUEUE}
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ({"Resources": QUEUE, "Outputs": {"O": {"Value": None}}}, "[/Outputs/O/Value] 'null' values are not allowed"),
+        ({"Resources": QUEUE, "Outputs": None}, "[/Outputs] 'null' values are not allowed in templates"),
+        (display(["a", None]), "[/Resources/T/Properties/DisplayName/1] 'null' values are not allowed in templates"),
+        ({"Resources": QUEUE, "Metadata": {"a": {"b": None}}}, "[/Metadata/a/b] 'null' values are not allowed"),
+        ({"Resources": ""}, "Template format error: Any Resources member must be an object."),
+        ({"Resources": {}}, "Template format error: At least one Resources member must be defined."),
+        ({"Resources": QUEUE, "Outputs": {"O": {}}}, "Every Outputs member must contain a Value object"),
+        ({"Resources": QUEUE, "Mappings": {"M": {"A": "x"}}}, "Every Mappings member A must be a map"),
+        (
+            {"Resources": QUEUE, "Mappings": {"M": {"A": {"b": {"c": "d"}}}}},
+            "Every Mappings attribute must be a String or a List.",
+        ),
+        ({"Resources": {"AWS::NoValue": QUEUE["Q"]}}, "Resource name AWS::NoValue is non alphanumeric."),
+        ({"Resources": QUEUE, "Parameters": {"AWS::NoValue": {}}}, "Parameter name AWS::NoValue is non alphanumeric."),
+        ({"Resources": QUEUE, "Description": "x" * 1025}, "'Description' length is greater than 1024."),
+        ({"Resources": QUEUE, "Description": ["x"]}, "Every Description member must be a string."),
+        (
+            {"Resources": QUEUE, "AWSTemplateFormatVersion": "2011-09-09"},
+            "unsupported value for AWSTemplateFormatVersion",
+        ),
+        ({"Resources": {f"Q{n}": QUEUE["Q"] for n in range(501)}}, "Number of resources, 501, is greater than maximum"),
+        ({"Resources": {"Q": QUEUE["Q"] | {"DependsOn": {"Ref": "Q"}}}}, "Every DependsOn value must be a string."),
+        ({"Resources": {"Q": QUEUE["Q"] | {"Properties": 5}}}, "Properties must be an object."),
+        (display({"Fn::Select": ["-1", ["a"]]}), SELECT),
+        (display({"Fn::Select": ["²", ["a"]]}), SELECT),
+        (display({"Fn::Select": ["x", ["a"]]}), SELECT),
+        (display({"Fn::Select": ["0", "a"]}), SELECT),
+        (
+            display({"Fn::Split": ["a"]}),
+            "every Fn::Split object requires two parameters, (1) a string delimiter and (2)",
+        ),
+        (display({"Fn::Join": ["", {"Ref": "AWS::NoValue"}]}), "every Fn::Join object requires two parameters, (1)"),
+        (
+            {"Resources": QUEUE, "Outputs": {"O": {"Value": {"Fn::GetAtt": ["Q", {"Ref": "AWS::NotificationARNs"}]}}}},
+            GET_ATT,
+        ),
+        (display({"Fn::GetAtt": "T"}), GET_ATT),
+        (display({"Fn::If": ["Missing", "a", "b"]}), "unresolved condition dependency Missing in Fn::If"),
+        (display({"Fn::Unknown": "a"}), "Encountered unsupported function: Fn::Unknown Supported functions are: ["),
+        (display({"Ref": ["T"]}), "every Ref object must have a single String value."),
+        (display({"Fn::Base64": {"Ref": "AWS::NoValue"}}), "every Fn::Base64 object must have a String-typed value."),
+        (
+            display({"Fn::Sub": "${AWS::NoValue}"}),
+            "variable AWS::NoValue in Fn::Sub expression does not resolve to a string",
+        ),
+        (
+            display({"Fn::Sub": ["${A}", {"A": {"Ref": "AWS::NoValue"}}]}),
+            "variable A in Fn::Sub expression does not resolve to a string",
+        ),
+        (display({"Fn::Sub": "${a b}"}), "variable names in Fn::Sub syntax must contain only alphanumeric characters"),
+        (
+            display("a", Conditions={"C": {"Fn::Equals": ["a"]}}),
+            "Template error: every Fn::Equals object requires a list of 2 string parameters.",
+        ),
+        (
+            display("a", Conditions={"C": {"Fn::Equals": [{"Ref": "AWS::NoValue"}, "a"]}}),
+            "Template error: every Fn::Equals object requires a list of 2 string parameters.",
+        ),
+        (display("a", Conditions={"C": "yes"}), "Conditions can only be boolean operations on parameters and other"),
+        (parameter(Type="Number", Default="1_000"), "Parameter 'P' must be a number."),
+        (parameter(Type="Number", Default="nan"), "Parameter 'P' must be a number."),
+        (parameter(Type="Number", Default="٣"), "Parameter 'P' must be a number."),
+        (parameter(Default=["d"]), "Every Default member must be a string."),
+        (parameter(AllowedValues="d"), "Every AllowedValues member must be a list of strings."),
+        (parameter(Default="x" * 4097), "Parameter 'P' must contain at most 4096 characters"),
+    ],
+)
+def test_a_template_is_refused(stacks: StackClient, template: dict[str, Any], message: str) -> None:
+    """The error is a ValidationError, and nothing is created."""
+    code, text = stacks.rejected(TemplateBody=json.dumps(template))
+
+    assert code == "ValidationError"
+    assert message in text
+
+
+@pytest.mark.parametrize("body", ['{"Resources": NaN}', '{"Resources": 1e400}', "Resources: !!set {a, b}", "[1]"])
+def test_text_that_is_not_json_or_yaml_of_templates_is_refused(stacks: StackClient, body: str) -> None:
+    """Python's numbers and YAML's sets do not pass as values of a template."""
+    assert stacks.rejected(TemplateBody=body)[1].startswith("Template format error: ")
+
+
+@pytest.mark.parametrize("name", ["1bad", "a_b", "-a", "x" * 129])
+def test_a_name_that_is_not_one_of_a_stack_is_refused(stacks: StackClient, name: str) -> None:
+    """Names have letters, digits and hyphens, start with a letter, and are at most 128 characters long."""
+    code, text = stacks.rejected(StackName=name, TemplateBody=json.dumps({"Resources": QUEUE}))
+
+    assert code == "ValidationError"
+    assert "at 'stackName' failed to satisfy constraint: Member must" in text
+
+
+@pytest.mark.parametrize(
+    ("properties", "given", "needed"),
+    [
+        ({}, [], "CAPABILITY_IAM"),
+        ({}, ["CAPABILITY_AUTO_EXPAND"], "CAPABILITY_IAM"),
+        ({"RoleName": "r"}, ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["create_stack", "create_change_set"])
+def test_iam_resources_need_a_capability(
+    stacks: StackClient, operation: str, properties: dict[str, Any], given: list[str], needed: str
+) -> None:
+    """A stack with roles must say so: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html"""
+    template = json.dumps({"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": properties}}})
+    more = {"ChangeSetName": "c", "ChangeSetType": "CREATE"} if operation == "create_change_set" else {}
+
+    refused = stacks.rejected(operation, TemplateBody=template, Capabilities=given, **more)
+
+    assert refused == ("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
+
+
+def test_a_change_of_depends_on_alone_is_no_change(stacks: StackClient) -> None:
+    """DependsOn orders resources; it is nothing to update."""
+    stacks.create("Resources: {A: {Type: AWS::SQS::Queue}, B: {Type: AWS::SQS::Queue}}")
+
+    with_order = "Resources: {A: {Type: AWS::SQS::Queue, DependsOn: B}, B: {Type: AWS::SQS::Queue}}"
+    assert stacks.rejected("update_stack", TemplateBody=with_order)[1] == "No updates are to be performed."
