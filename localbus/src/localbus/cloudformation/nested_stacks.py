@@ -15,7 +15,7 @@ from localbus.cloudformation.stack import ParentVerdict, Stack
 from localbus.cloudformation.stack_actions import changes_anything, check_transforms, check_updatable
 from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import source
-from localbus.cloudformation.template.parameters import as_text
+from localbus.cloudformation.template.parser import as_text
 
 _MAX_NAME_LENGTH = 128
 
