@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localbus.cloudformation.template import parameters as template_parameters
+from localbus.cloudformation.template.parser import as_text
 from localbus.errors import AwsError
 from localbus.http.client import NoAnswerError
 from localbus.protocol.service import Caller
@@ -112,7 +113,7 @@ class UpstreamValues:
         if not key:
             return text
         try:
-            return template_parameters.as_text(json.loads(text)[key])
+            return as_text(json.loads(text)[key])
         except ValueError as exc:
             raise AwsError("ValidationError", "Could not parse SecretString JSON") from exc
         except (KeyError, TypeError) as exc:
