@@ -76,11 +76,11 @@ def start_replay(events: EventBridge, params: Params, caller: Caller) -> Params:
     if archive is None:
         name = found[1] if found else params["EventSourceArn"]
         raise invalid_parameter("EventSourceArn", f"Archive {name} does not exist.")
+    if params["EventStartTime"] >= params["EventEndTime"]:
+        raise invalid_parameter("EventEndTime", "EventStartTime must be before EventEndTime.")
     bus = _bus(events, params["Destination"]["Arn"], caller)
     if bus is not archive.bus:
         raise invalid_parameter("Destination.Arn", "Cross event bus replay is not permitted.")
-    if params["EventStartTime"] >= params["EventEndTime"]:
-        raise invalid_parameter("EventEndTime", "EventStartTime must be before EventEndTime.")
     replay = events.replays.start(params, archive, caller)
     return {"ReplayArn": replay.arn, "State": replay.state, "ReplayStartTime": replay.started_at}
 
