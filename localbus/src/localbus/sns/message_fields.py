@@ -18,7 +18,7 @@ from localbus.event_pattern.json_tokenizer import Value
 from localbus.event_pattern.pattern import ArrayPosition, Fields, fields_of
 
 # https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
-_PLACES = 100_000
+_DIGITS = 5
 _TOO_LARGE_FOR_FRACTIONS = 1e10
 
 
@@ -33,9 +33,10 @@ class Unsound:
 def five_digits(text: str) -> float:
     """Return a number as SNS compares it: with five digits after the decimal point."""
     number = float(text)
-    if abs(number) > _TOO_LARGE_FOR_FRACTIONS:
+    whole, _, fraction = text.partition(".")
+    if (len(fraction) <= _DIGITS and (fraction or whole).isdecimal()) or abs(number) > _TOO_LARGE_FOR_FRACTIONS:
         return number
-    return trunc(round(number * _PLACES, 4)) / _PLACES  # rounded where binary fractions are inexact
+    return trunc(round(number * 10.0**_DIGITS, 4)) / 10.0**_DIGITS  # rounded where binary fractions are inexact
 
 
 def attribute_fields(attributes: Mapping[str, Mapping[str, Any]]) -> Fields | Unsound:
