@@ -7,7 +7,7 @@ from typing import Any
 
 from fidelity.aws import ACCOUNT, REGION, Aws, open_policy
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import Source, events_api, events_guide
 
 GROUP = Group("EventBridge", "Targets")
@@ -292,3 +292,18 @@ for _name, _arn in (
         _accepts,
         differs="localbus refuses it with NotImplemented: it does not send events to this service",
     )
+
+
+@behaviour(events_guide("eb-targets"))
+def state_machine(aws: Aws) -> None:
+    """A rule starts a state machine with the event as its input."""
+    machines = aws.client("stepfunctions")
+    definition = json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}})
+    arn = machines.create_state_machine(name=aws.name(), definition=definition, roleArn=_ROLE)["stateMachineArn"]
+    aws.rule(arn, RoleArn=_ROLE)
+    aws.put({"n": 1})
+
+    [one] = eventually(lambda: machines.list_executions(stateMachineArn=arn)["executions"], "starts nothing")
+
+    given = machines.describe_execution(executionArn=one["executionArn"])["input"]
+    same("input", json.loads(given)["detail"], {"n": 1})
