@@ -92,6 +92,22 @@ async def test_rejected_messages_are_deleted(bench: MappingBench) -> None:
     assert sum(bench.work.counts()) == 0
 
 
+@pytest.mark.parametrize(
+    ("body", "pattern", "reason"),
+    [
+        ("hello", {"body": {"size": ["large"]}}, "the body is not JSON, and the filters expect JSON"),
+        ('{"size": "large"}', {"body": ["hello"]}, "the body is JSON, and the filters expect plain text"),
+        ('{"size": "small"}', {"body": {"size": ["large"]}}, None),
+    ],
+)
+def test_a_body_of_the_wrong_form_is_told_apart(body: str, pattern: Any, reason: str | None) -> None:
+    """A message that no filter could ever accept is reported in the journal and the log, with the reason."""
+    filters = read_filter_criteria({"Filters": [{"Pattern": json.dumps(pattern)}]})
+
+    assert filters is not None
+    assert filters.mismatch({"body": body}) == reason
+
+
 async def test_rejected_messages_do_not_count_for_a_batch(bench: MappingBench) -> None:
     """A batch is filled with accepted messages."""
     bench.send(*(json.dumps({"n": number}) for number in range(40)))
