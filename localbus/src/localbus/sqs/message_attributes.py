@@ -68,7 +68,7 @@ def _is_of_letters(name: str) -> bool:
 
 
 def _check_value(name: str, attribute: Attribute) -> None:
-    if attribute.get("StringListValues") or attribute.get("BinaryListValues"):
+    if len(attribute) > 2 and (attribute.get("StringListValues") or attribute.get("BinaryListValues")):
         text = "Message attribute list values in SendMessage operation are not supported."
         raise AwsError("UnsupportedOperation", text)
     data_type: str = attribute["DataType"]
@@ -95,6 +95,8 @@ def is_number(text: str) -> bool:
 
     SNS has the same rule. Python's `float` takes more: underscores, spaces, other scripts' digits, NaN and infinity.
     """
+    if len(text) <= MAX_DIGITS and text.isascii() and text.replace(".", "", 1).isdigit():  # most numbers
+        return True
     found = _NUMBER.fullmatch(text)
     if found is None:
         return False
