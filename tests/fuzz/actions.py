@@ -7,6 +7,7 @@ nothing of the engine's inside; nothing is logged as a failure; and the engine a
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Collection
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from fuzz import developer_api, examples
 from fuzz.constraints import broken
 from fuzz.remnants import fault_of
 from fuzz.standard_error import StandardError
+from fuzz.state import shown_state
 from fuzz.variations import odd, places, replaced
 from fuzz.wire import SQS_BY_QUERY, model, request_of, shown
 from fuzz.world import World
@@ -35,6 +37,7 @@ SERVICES: dict[str, Collection[str]] = {
 DEVELOPER_API = "developer API"
 _ENDING = ("Delete", "Purge", "Remove", "Unsubscribe", "Untag", "CancelReplay", "ExecuteChangeSet", "Deauthorize")
 _WORLD_LASTS = 200
+_COMPARED = 0.5  # of the requests, with what is there before and after
 
 
 class Case(NamedTuple):
@@ -59,7 +62,15 @@ async def _run(rng: random.Random, count: int, errors: StandardError) -> list[st
             service = rng.choice([*SERVICES, DEVELOPER_API])
             world = await worlds.of(service)
             case = case_of(world, service, rng)
+            before = (
+                await shown_state(world, _model_of(service))
+                if service in SERVICES and rng.random() < _COMPARED
+                else None
+            )
             fault, response = await _outcome(world, case, errors)
+            if before is not None and fault is None and response is not None and response.status >= 400:
+                after = await shown_state(world, _model_of(service))
+                fault = None if after == before else f"refused, yet it changed {_difference(before, after)}"
             if fault:
                 faults.append(f"{case.about}\n  {fault}\n  {shown(case.request)}")
             if fault or (case.ends_something and response is not None and response.status < 300):
@@ -104,7 +115,9 @@ class _Upstream(FakeLambda):
         self._engine = Engine(Options(), ManualClock())
 
     def handle(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer as Lambda, or as the other services."""
+        """Answer as Lambda, as Secrets Manager, or as the other services."""
+        if request.header(b"x-amz-target").startswith("secretsmanager."):
+            return Response(200, [], json.dumps({"ARN": examples.arn("secretsmanager", "secret:s")}).encode())
         return super().handle(request) if request.path.startswith("/20") else self._engine.router.handle(request)
 
 
@@ -129,6 +142,14 @@ async def _outcome(world: World, case: Case, errors: StandardError) -> tuple[str
     if fault is None and case.refused_for and response.status < 300:
         fault = f"accepted, though {case.refused_for}: {str(response.body)[:200]}"
     return fault, response
+
+
+def _difference(before: bytes, after: bytes) -> str:
+    at = next(
+        (at for at, (one, two) in enumerate(zip(before, after, strict=False)) if one != two),
+        min(len(before), len(after)),
+    )
+    return f"{before[max(0, at - 100) : at + 100]!r} to {after[max(0, at - 100) : at + 100]!r}"
 
 
 def case_of(world: World, service: str, rng: random.Random) -> Case:

@@ -25,7 +25,7 @@ class World:
         self.names: dict[str, str] = {}
         self.requests = 0
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request, advance_s: float = 1) -> Response:
         """Return the response, a long poll's after its full time, and let scheduled work run."""
         self.requests += 1
         response = self.engine.router.handle(request)
@@ -38,7 +38,7 @@ class World:
             response = await asyncio.wait_for(waiting, 20)
         if not isinstance(response.body, bytes):
             response.body = b"".join([piece async for piece in response.body])
-        self.clock.advance(1)
+        self.clock.advance(advance_s)
         await asyncio.sleep(0)
         return response
 

@@ -1,0 +1,58 @@
+"""What a service shows of its resources: a refused request must not change it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fuzz.examples import QUEUE_URL, arn
+from fuzz.wire import request_of
+from fuzz.world import World
+
+_SETTINGS = [
+    "DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "Policy", "RedrivePolicy", "VisibilityTimeout",
+    "KmsMasterKeyId", "LastModifiedTimestamp",
+]  # fmt: skip
+_READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "sqs": [
+        ("ListQueues", {}),
+        ("GetQueueAttributes", {"QueueUrl": QUEUE_URL, "AttributeNames": _SETTINGS}),
+        ("ListQueueTags", {"QueueUrl": QUEUE_URL}),
+    ],
+    "sns": [
+        ("ListTopics", {}),
+        ("ListSubscriptions", {}),
+        ("GetTopicAttributes", {"TopicArn": arn("sns", "t")}),
+        ("GetSubscriptionAttributes", {"SubscriptionArn": "$subscription"}),
+        ("ListTagsForResource", {"ResourceArn": arn("sns", "t")}),
+        ("ListPlatformApplications", {}),
+        ("ListEndpointsByPlatformApplication", {"PlatformApplicationArn": "$application"}),
+        ("GetSMSAttributes", {}),
+    ],
+    "events": [
+        ("ListEventBuses", {}),
+        ("DescribeEventBus", {}),
+        ("ListRules", {}),
+        ("ListTargetsByRule", {"Rule": "r"}),
+        ("ListArchives", {}),
+        ("DescribeArchive", {"ArchiveName": "kept"}),
+        ("DescribeConnection", {"Name": "c"}),
+        ("ListConnections", {}),
+        ("DescribeApiDestination", {"Name": "d"}),
+        ("ListApiDestinations", {}),
+        ("ListReplays", {}),
+        ("ListTagsForResource", {"ResourceARN": arn("events", "rule/r")}),
+    ],
+    "lambda": [("ListEventSourceMappings", {}), ("ListTags", {"Resource": "$mapping_arn"})],
+    "cloudformation": [("DescribeStacks", {}), ("ListChangeSets", {"StackName": "s"}), ("ListStacks", {})],
+}
+_CHANGING = re.compile(rb"<RequestId>[^<]*</RequestId>|\"(?:StateTransitionReason|State)\":\"[^\"]*\"")
+
+
+async def shown_state(world: World, service: str) -> bytes:
+    """Return what the service lists and describes."""
+    answers = []
+    for action, params in _READS[service]:
+        response = await world.answer(request_of(service, action, world.filled(params)), advance_s=0)
+        answers.append(response.body if isinstance(response.body, bytes) else b"")
+    return _CHANGING.sub(b"", b"\n".join(answers))
