@@ -214,6 +214,16 @@ async def test_a_connection_whose_secret_cannot_be_stored_is_not_created(elsewhe
     assert it.call("ListConnections")["Connections"] == []
 
 
+async def test_an_upstream_without_secrets_manager_is_enough(elsewhere: Elsewhere) -> None:
+    """The connection works without a secret."""
+    it = Bench(elsewhere.url)
+    elsewhere.answer = lambda _request: (501, {"__type": "NotImplemented"})
+
+    await it.call("CreateConnection", Name="c", AuthorizationType="BASIC", AuthParameters=BASIC)
+
+    assert it.call("DeleteConnection", Name="c")["ConnectionState"] == "DELETING"
+
+
 async def test_calls_are_limited_to_a_rate(it: Bench, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
     """Events above the rate wait (API_CreateApiDestination.html, InvocationRateLimitPerSecond)."""
     waits = asyncio.Event()

@@ -1,4 +1,7 @@
-"""The secrets of connections in the Secrets Manager of the upstream. Without an upstream there are none.
+"""The secrets of connections in the Secrets Manager of the upstream.
+
+Without an upstream, or with one that has no Secrets Manager (501), a connection works without a secret, and its
+SecretArn leads nowhere.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-target-connection.html
 """
@@ -13,6 +16,8 @@ from localbus.events.connection import Connection
 from localbus.http.client import NoAnswerError
 from localbus.protocol.service_model import Params
 from localbus.upstream.client import UpstreamClient
+
+_NOT_BUILT = 501
 
 
 class ConnectionSecrets:
@@ -36,7 +41,8 @@ class ConnectionSecrets:
         key = connection.given.get("KmsKeyIdentifier")
         given = {"Name": name, **value, **({"KmsKeyId": key} if key else {})}
         answer = await self._call("CreateSecret", connection, given)
-        connection.secret_arn, connection.has_secret = str(answer["ARN"]), True
+        if "ARN" in answer:
+            connection.secret_arn, connection.has_secret = str(answer["ARN"]), True
 
     async def remove(self, connection: Connection) -> None:
         """Delete the secret of a connection, if it has one."""
@@ -51,6 +57,8 @@ class ConnectionSecrets:
         except (NoAnswerError, TimeoutError) as exc:
             raise _failed(action, connection, exc) from exc
         gone = action == "DeleteSecret" and str(answer.get("__type", "")).endswith("ResourceNotFoundException")
+        if status == _NOT_BUILT:
+            return {}
         if status >= 300 and not gone:
             raise _failed(action, connection, answer.get("message") or answer.get("Message") or status)
         return answer
