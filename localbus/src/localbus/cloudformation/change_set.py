@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +14,13 @@ from typing import Any, Literal
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
 from localbus.cloudformation.stack import STACK_TYPE, Stack
+from localbus.cloudformation.template.intrinsic_functions import Unresolved
 from localbus.ids import new_id
 from localbus.protocol.service_model import Params
 
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
+_KNOWN_LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
+_CONTEXTS = ("AfterContext", "BeforeContext")
 _PARTS = ("Type", "Properties", "Metadata", "DeletionPolicy", "UpdateReplacePolicy")
 
 Resource = list[Any]  # an entry of Plan.fingerprint, with _PARTS first
@@ -63,8 +67,8 @@ class ChangeSets:
         self.by_id: dict[str, ChangeSet] = {}
 
     def of(self, stack: Stack) -> list[ChangeSet]:
-        """The change sets of a stack, the oldest first."""
-        return [one for one in self.by_id.values() if one.stack is stack]
+        """The change sets of a stack, the oldest first. An executed one is found by its id only."""
+        return [one for one in self.by_id.values() if one.stack is stack and one.execution != "EXECUTE_COMPLETE"]
 
     def find(self, name: str, stack: Stack) -> ChangeSet | None:
         """The stack's change set of that name."""
@@ -85,9 +89,14 @@ def changes_between(stack: Stack, before: Plan | None, after: Plan) -> list[Para
     found: list[Params] = []
     for name in [*after.order, *(one for one in old if one not in new)]:
         if name not in old:
-            found.append(_change("Add", name, new[name][0]))
+            found.append(
+                _change("Add", name, new[name][0], Details=[], Scope=[], AfterContext=_context(stack, new[name]))
+            )
         elif name not in new:
-            found.append(_change("Remove", name, old[name][0], stack))
+            more = {"Details": [], "Scope": [], "PolicyAction": "Delete", "BeforeContext": _context(stack, old[name])}
+            if old[name][3] in {"Retain", "RetainExceptOnCreate"}:
+                more["PolicyAction"] = "Retain"
+            found.append(_change("Remove", name, old[name][0], stack, **more))
         else:
             details = _details(old[name], new[name])
             follows = any(replacements.get(need, "False") != "False" for need in after.needs[name])
@@ -95,8 +104,31 @@ def changes_between(stack: Stack, before: Plan | None, after: Plan) -> list[Para
                 replacements[name] = replacement = _replacement(old[name], new[name], details, follows=follows)
                 scope = sorted({one["Target"]["Attribute"] for one in details})
                 more = {"Replacement": replacement, "Details": details, "Scope": scope}
+                more |= {"BeforeContext": _context(stack, old[name]), "AfterContext": _context(stack, new[name])}
+                if replacement == "True":
+                    more["PolicyAction"] = "ReplaceAndRetain" if new[name][4] == "Retain" else "ReplaceAndDelete"
                 found.append(_change("Modify", name, new[name][0], stack, **more))
     return found
+
+
+def without_values(change: Params) -> Params:
+    """A change as DescribeChangeSet returns it without IncludePropertyValues."""
+    shown = {key: value for key, value in change["ResourceChange"].items() if key not in _CONTEXTS}
+    return change | {"ResourceChange": shown}
+
+
+def _context(stack: Stack, resource: Resource) -> str:
+    """The properties as text, with the ids of resources that exist; others are known only after the execution."""
+
+    def known(value: Any) -> Any:
+        if isinstance(value, Unresolved):
+            existing = stack.resources.get(value.get("Ref", ""))
+            return existing.physical_id if existing and existing.exists else _KNOWN_LATER
+        if isinstance(value, dict):
+            return {key: known(item) for key, item in value.items()}
+        return [known(item) for item in value] if isinstance(value, list) else value
+
+    return json.dumps({"Properties": known(resource[1])})
 
 
 def _change(action: str, name: str, type_name: str, stack: Stack | None = None, **more: Any) -> Params:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localbus.cloudformation import lifecycle
-from localbus.cloudformation.change_set import ChangeSet, changes_between
+from localbus.cloudformation.change_set import ChangeSet, changes_between, without_values
 from localbus.cloudformation.describe_actions import describe_parameters
 from localbus.cloudformation.registry import NO_STACK
 from localbus.cloudformation.stack import Stack
@@ -11,6 +11,7 @@ from localbus.cloudformation.stack_actions import (
     apply_settings,
     apply_update,
     changes_anything,
+    check_built,
     check_stack_name,
     check_updatable,
     read_parameters,
@@ -30,6 +31,7 @@ async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller)
     if kind == "IMPORT":
         raise AwsError("NotImplemented", "localbus does not implement change sets of type IMPORT.")
     name = params["StackName"]
+    check_built("CreateChangeSet", params)
     if kind == "CREATE":
         check_stack_name(name)
     existing = cfn.stacks.look_up(name, caller)
@@ -57,7 +59,10 @@ def _stack_of(cfn: CloudFormation, name: str, caller: Caller, kind: str, params:
     found = cfn.stacks.look_up(name, caller)
     if found is not None and found.status == "REVIEW_IN_PROGRESS":
         return found
-    cfn.stacks.check_available(name, caller)
+    if found is not None:
+        change_set = params["ChangeSetName"]
+        text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
+        raise AwsError("ValidationError", text)
     return cfn.new_stack(name, caller, params.get("ClientToken"))
 
 
@@ -65,13 +70,15 @@ def describe_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> 
     """DescribeChangeSet."""
     found = _find(cfn, params, caller)
     described = found.list_item() | {
-        "Parameters": describe_parameters(found.plan),
-        "NotificationARNs": found.request.get("NotificationARNs"),
-        "Capabilities": found.request.get("Capabilities"),
+        "Parameters": describe_parameters(found.plan) or None,
+        "NotificationARNs": found.request.get("NotificationARNs", []),
+        "RollbackConfiguration": found.request.get("RollbackConfiguration", {}),
+        "Capabilities": found.request.get("Capabilities", []),
         "Tags": read_tags(found.request, []) or None,
         "OnStackFailure": found.request.get("OnStackFailure"),
     }
-    return described | list_page("Changes", found.changes, params)
+    shown = found.changes if params.get("IncludePropertyValues") else list(map(without_values, found.changes))
+    return described | list_page("Changes", shown, params)
 
 
 def list_change_sets(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -88,12 +95,14 @@ def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> P
         status = found.list_item()["Status"]
         text = f"ChangeSet [{found.id}] cannot be executed in its current status of [{status}]"
         raise AwsError("InvalidChangeSetStatus", text)
+    check_built("ExecuteChangeSet", params)
     stack.token = params.get("ClientRequestToken")
     if found.kind == "CREATE":
         if stack.status != "REVIEW_IN_PROGRESS":
             raise AwsError("InvalidChangeSetStatus", f"Stack:{stack.id} is in {stack.status} state.")
         apply_settings(stack, found.request)
         stack.plan = found.plan
+        stack.updated_at = stack.now()
         on_failure = found.request.get("OnStackFailure", "ROLLBACK")
         stack.disable_rollback = params.get("DisableRollback", on_failure == "DO_NOTHING")
         on_failure = "DO_NOTHING" if stack.disable_rollback else on_failure
@@ -103,6 +112,7 @@ def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> P
         disable_rollback = params.get("DisableRollback", False)
         apply_update(cfn, stack, found.plan, found.request, disable_rollback=disable_rollback)
     found.execution = "EXECUTE_COMPLETE"
+    stack.change_set_id = found.id
     cfn.change_sets.delete_of(stack, keep=found)
     return {}
 

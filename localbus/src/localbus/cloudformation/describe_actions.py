@@ -50,7 +50,9 @@ def _description(stack: Stack) -> Params:
     described = _list_item(stack)
     described["Description"] = described.pop("TemplateDescription")
     return described | {
-        "Parameters": describe_parameters(stack.plan) if stack.plan else None,
+        "ChangeSetId": None if stack.is_deleted else stack.change_set_id,
+        "Parameters": (describe_parameters(stack.plan) or None) if stack.plan else None,
+        "RollbackConfiguration": {},
         "DisableRollback": stack.disable_rollback,
         "NotificationARNs": stack.notification_arns,
         "TimeoutInMinutes": stack.timeout_minutes,

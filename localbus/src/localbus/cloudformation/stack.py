@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from localbus.clock import Clock
@@ -19,6 +19,7 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass
@@ -106,6 +107,8 @@ class Stack:
         self.parent: Stack | None = None
         self.verdict: ParentVerdict | None = None  # of the last update of a nested stack
         self.is_aborted = False
+        self.change_set_id: str | None = None  # of the change set that was executed last
+        self.on_event: Callable[[Stack, Params], None] = lambda stack, event: None
 
     def now(self) -> datetime:
         """The time by the engine's clock."""
@@ -160,12 +163,19 @@ class Stack:
             "LogicalResourceId": logical_id,
             "PhysicalResourceId": physical_id,
             "ResourceType": type_name,
-            "Timestamp": self.now(),
+            "Timestamp": self._next_event_time(),
             "ResourceStatus": status,
             "ResourceStatusReason": reason,
             "ClientRequestToken": self.token,
         }
-        self.events.append({name: value for name, value in event.items() if value or name == "PhysicalResourceId"})
+        shown = {name: value for name, value in event.items() if value or name == "PhysicalResourceId"}
+        self.events.append(shown)
+        self.on_event(self, shown)
+
+    def _next_event_time(self) -> datetime:
+        """The time, or a millisecond after the latest event: the times of a stack's events rise."""
+        latest = self.events[-1]["Timestamp"] + _MILLISECOND if self.events else self.created_at
+        return max(self.now(), latest)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from localbus.cloudformation import lifecycle
 from localbus.cloudformation.plan import Plan
@@ -17,6 +18,22 @@ from localbus.protocol.service_model import Params
 
 _MAX_NAME_LENGTH = 128
 _STACK_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
+# Members of requests that would change the outcome, and their values that do not.
+_NOT_BUILT = (
+    "DeploymentConfig",
+    "DeploymentMode",
+    "ImportExistingResources",
+    "ResourcesToImport",
+    "RetainExceptOnCreate",
+    "RollbackConfiguration",
+    "StackPolicyBody",
+    "StackPolicyDuringUpdateBody",
+    "StackPolicyDuringUpdateURL",
+    "StackPolicyURL",
+)
+_NO_EFFECT: Mapping[str, tuple[Params, ...]] = {
+    "RollbackConfiguration": ({"RollbackTriggers": []}, {"MonitoringTimeInMinutes": 0}),
+}
 _UPDATABLE = {"CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"}
 
 
@@ -24,6 +41,7 @@ async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     """CreateStack."""
     name = params["StackName"]
     check_stack_name(name)
+    check_built("CreateStack", params)
     on_failure = params.get("OnFailure") or ("DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK")
     if "OnFailure" in params and "DisableRollback" in params:
         raise AwsError("ValidationError", "You can specify either DisableRollback or OnFailure, but not both.")
@@ -46,6 +64,16 @@ def check_transforms(plan: Plan, params: Params) -> None:
     """Raise AwsError if a template with transforms is used without a change set and without the capability for it."""
     if plan.template.transforms and "CAPABILITY_AUTO_EXPAND" not in params.get("Capabilities", []):
         raise AwsError("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
+
+
+def check_built(action: str, params: Params) -> None:
+    """Raise AwsError for a member that localbus does not act on: nothing is accepted and then ignored."""
+    for member in _NOT_BUILT:
+        if params.get(member) and params[member] not in _NO_EFFECT.get(member, ()):
+            text = (
+                f"localbus does not implement {member} of {action}. Leave it out, or use another engine for this stack"
+            )
+            raise AwsError("NotImplemented", f"{text} (--backend ministack).")
 
 
 def check_stack_name(name: str) -> None:
@@ -97,6 +125,7 @@ def _invalid_previous(name: str, reason: str) -> AwsError:
 
 async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """UpdateStack."""
+    check_built("UpdateStack", params)
     stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
     check_updatable(stack)
     text = await source.template_text(cfn.fetch, params, caller, stack.template_text)
@@ -106,6 +135,7 @@ async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     if not changes_anything(stack, plan, read_tags(params, stack.tags)):
         raise AwsError("ValidationError", "No updates are to be performed.")
     stack.token = params.get("ClientRequestToken")
+    stack.change_set_id = None
     cfn.change_sets.delete_of(stack)
     apply_update(cfn, stack, plan, params, disable_rollback=params.get("DisableRollback", False))
     return {"StackId": stack.id}
@@ -134,6 +164,7 @@ def apply_update(cfn: CloudFormation, stack: Stack, plan: Plan, params: Params, 
 def cancel_update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """CancelUpdateStack, which rolls the update back."""
     stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
+    stack.token = params.get("ClientRequestToken", stack.token)
     if stack.status != "UPDATE_IN_PROGRESS":
         raise AwsError("ValidationError", "CancelUpdateStack cannot be called from current stack status")
     stack.is_aborted = True
@@ -152,7 +183,9 @@ def delete_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     if retained and stack.status != "DELETE_FAILED":
         rule = "RetainResources can only be specified for stacks in DELETE_FAILED state"
         raise AwsError("ValidationError", f"Invalid operation on stack [{stack.id}]. {rule}")
+    check_built("DeleteStack", params)
     cfn.stacks.check_exports(stack, [])
+    stack.role_arn = params.get("RoleARN", stack.role_arn)
     stack.token = params.get("ClientRequestToken")
     cfn.change_sets.delete_of(stack)
     lifecycle.start_delete(cfn, stack, retained, force=force)

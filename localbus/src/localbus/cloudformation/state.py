@@ -16,6 +16,7 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.cloudformation import transforms
 from localbus.cloudformation.change_set import ChangeSets
+from localbus.cloudformation.notifications import Notifier
 from localbus.cloudformation.plan import Plan, StackContext, make_plan, static_functions
 from localbus.cloudformation.registry import Stacks
 from localbus.cloudformation.resources.base import NestedStacks, ResourceContext
@@ -54,6 +55,7 @@ class CloudFormation:
         self._services = services
         self._free_name = free_name
         self._tasks = tasks
+        self._notifier = Notifier(services, tasks.start)
 
     @property
     def fetch(self) -> Fetch | None:
@@ -62,7 +64,9 @@ class CloudFormation:
 
     def new_stack(self, name: str, caller: Caller, token: str | None) -> Stack:
         """A stack without resources, not yet in `stacks`."""
-        return Stack(name, caller, self.clock, self.upstream, token)
+        stack = Stack(name, caller, self.clock, self.upstream, token)
+        stack.on_event = self._notifier.publish
+        return stack
 
     async def plan(self, stack: Stack, text: str, given: Mapping[str, str], request: Params) -> Plan:
         """The plan of a template's text with parameters for a stack, if the request permits it. Raises AwsError."""

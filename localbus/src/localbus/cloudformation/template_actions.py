@@ -11,12 +11,15 @@ from localbus.cloudformation.template import source, template
 from localbus.cloudformation.template.parser import as_text
 from localbus.cloudformation.template.permissions import capabilities
 from localbus.cloudformation.template.template import Template
+from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 
 def get_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """GetTemplate."""
+    if "ChangeSetName" in params:
+        raise AwsError("NotImplemented", "localbus does not implement ChangeSetName of GetTemplate.")
     stack = cfn.stacks.find(params.get("StackName", ""), caller)
     text = stack.template_text
     if params.get("TemplateStage") != "Original" and stack.plan and stack.plan.template.processed is not None:
@@ -42,6 +45,9 @@ async def validate_template(cfn: CloudFormation, params: Params, caller: Caller)
 
 async def get_template_summary(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """GetTemplateSummary."""
+    for member in ("StackSetName", "CallAs", "TemplateSummaryConfig"):
+        if member in params:
+            raise AwsError("NotImplemented", f"localbus does not implement {member} of GetTemplateSummary.")
     if "StackName" in params:
         stack = cfn.stacks.find(params["StackName"], caller)
         parsed = stack.plan.template if stack.plan else template.parse("")

@@ -15,13 +15,22 @@ from localbus.protocol.service_model import Params
 
 def create_connection(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """CreateConnection."""
+    _check_is_public(params)
     connection = events.connections.create(params, caller)
     return _authorized(events, connection, caller)
 
 
 def update_connection(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """UpdateConnection."""
+    _check_is_public(params)
     return _authorized(events, events.connections.update(params, caller), caller)
+
+
+def _check_is_public(params: Params) -> None:
+    """Raise AwsError for a connection to a private endpoint, which needs VPC Lattice."""
+    if params.get("InvocationConnectivityParameters"):
+        text = "localbus does not implement InvocationConnectivityParameters: leave them out for a public endpoint."
+        raise AwsError("NotImplemented", text)
 
 
 def _authorized(events: EventBridge, connection: Connection, caller: Caller) -> Params | Awaitable[Params]:

@@ -1,0 +1,139 @@
+"""Requests that create and change stacks: change sets, events, notifications, and members that are not built."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from localbus.pytest_plugin import Localbus
+from support.cloudformation import StackClient
+from support.localbus import new_queue
+from support.waiting import poll_until
+
+TEMPLATE = "Resources: {Q: {Type: AWS::SQS::Queue}}"
+CHANGED = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 5}}}"
+
+
+def execute(stacks: StackClient, template: str, kind: str) -> str:
+    """Create and execute a change set called c; its ARN."""
+    made = stacks.client.create_change_set(
+        StackName="shop", ChangeSetName="c", ChangeSetType=kind, TemplateBody=template
+    )
+    stacks.client.execute_change_set(ChangeSetName=made["Id"])
+    stacks.final_status()
+    return str(made["Id"])
+
+
+def test_the_name_of_an_executed_change_set_is_free(stacks: StackClient) -> None:
+    """It is gone from the stack's list and found by its ARN only (recorded of AWS)."""
+    first = execute(stacks, TEMPLATE, "CREATE")
+
+    assert stacks.client.list_change_sets(StackName="shop")["Summaries"] == []
+    assert stacks.client.describe_change_set(ChangeSetName=first)["ExecutionStatus"] == "EXECUTE_COMPLETE"
+    assert execute(stacks, CHANGED, "UPDATE") != first
+
+
+def test_the_description_of_a_stack_made_by_a_change_set(stacks: StackClient) -> None:
+    """It has the change set, the time of the execution and the rollback configuration (recorded of AWS)."""
+    change_set = execute(stacks, TEMPLATE, "CREATE")
+
+    shown = stacks.stack()
+    assert shown["ChangeSetId"] == change_set
+    assert shown["LastUpdatedTime"] >= shown["CreationTime"]
+    assert shown["RollbackConfiguration"] == {}
+    assert "Parameters" not in shown
+
+
+def test_the_description_of_a_change_set(stacks: StackClient) -> None:
+    """Capabilities and topics are empty lists, and there are no parameters (recorded of AWS)."""
+    change_set = execute(stacks, TEMPLATE, "CREATE")
+
+    shown = stacks.client.describe_change_set(ChangeSetName=change_set)
+
+    assert (shown["Capabilities"], shown["NotificationARNs"], shown["RollbackConfiguration"]) == ([], [], {})
+    assert "Parameters" not in shown
+
+
+def test_a_change_set_cannot_create_a_stack_that_exists(stacks: StackClient) -> None:
+    """The error names the stack and the change set (recorded of AWS)."""
+    stacks.create(TEMPLATE)
+
+    refused = stacks.rejected("create_change_set", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=TEMPLATE)
+
+    message = "Stack [shop] already exists and cannot be created again with the changeSet [c]."
+    assert refused == ("ValidationError", message)
+
+
+def test_the_times_of_events_rise(stacks: StackClient) -> None:
+    """Each event of a stack is later than the one before, also while the clock stands still."""
+    stacks.create(TEMPLATE)
+    stacks.update(CHANGED)
+
+    times = [one["Timestamp"] for one in stacks.client.describe_stack_events(StackName="shop")["StackEvents"]]
+
+    assert times == sorted(set(times), reverse=True)
+
+
+def test_the_values_of_changes(stacks: StackClient) -> None:
+    """IncludePropertyValues adds the properties before and after, as JSON; without it they are left out."""
+    execute(stacks, TEMPLATE, "CREATE")
+    made = stacks.client.create_change_set(StackName="shop", ChangeSetName="d", TemplateBody=CHANGED)
+
+    plain, full = (
+        stacks.client.describe_change_set(ChangeSetName=made["Id"], IncludePropertyValues=wanted)["Changes"][0][
+            "ResourceChange"
+        ]
+        for wanted in (False, True)
+    )
+
+    assert "AfterContext" not in plain
+    assert json.loads(full["BeforeContext"]) == {"Properties": {}}
+    assert json.loads(full["AfterContext"]) == {"Properties": {"DelaySeconds": 5}}
+
+
+def test_events_are_published(stacks: StackClient, localbus: Localbus) -> None:
+    """A stack with NotificationARNs publishes each event, a field a line."""
+    topic = stacks.sns.create_topic(Name="stacks")["TopicArn"]
+    queue = new_queue(localbus, "events")
+    stacks.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
+
+    stacks.create(TEMPLATE, NotificationARNs=[topic])
+
+    found: list[Any] = []
+
+    def arrived() -> bool:
+        found.extend(json.loads(body) for body in stacks.bodies(queue.url))
+        return len(found) == len(stacks.events())
+
+    poll_until(arrived)
+    assert {one["Subject"] for one in found} == {"AWS CloudFormation Notification"}
+    lines = [dict(line.split("=", 1) for line in one["Message"].splitlines()) for one in found]
+    shown = [(one["LogicalResourceId"].strip("'"), one["ResourceStatus"].strip("'")) for one in lines]
+    assert sorted(shown) == sorted(stacks.events())
+
+
+@pytest.mark.parametrize(
+    ("operation", "members"),
+    [
+        ("create_stack", {"StackPolicyBody": "{}"}),
+        ("create_stack", {"StackPolicyURL": "http://localhost/policy"}),
+        ("create_stack", {"RetainExceptOnCreate": True}),
+        ("create_stack", {"RollbackConfiguration": {"MonitoringTimeInMinutes": 5}}),
+        ("create_change_set", {"ImportExistingResources": True, "ChangeSetName": "c", "ChangeSetType": "CREATE"}),
+        ("update_stack", {"StackPolicyDuringUpdateBody": "{}"}),
+    ],
+)
+def test_a_member_that_is_not_built_is_refused(stacks: StackClient, operation: str, members: dict[str, Any]) -> None:
+    """Nothing is accepted and then ignored."""
+    code, text = stacks.rejected(operation, TemplateBody=TEMPLATE, **members)
+
+    assert code == "NotImplemented"
+    assert next(iter(members)) in text
+
+
+def test_fn_get_att_of_a_property_gives_the_property(stacks: StackClient) -> None:
+    """A property that is no documented return value is returned too (recorded of AWS)."""
+    stacks.create(CHANGED + "\nOutputs: {Delay: {Value: !GetAtt Q.DelaySeconds}}")
+
+    assert stacks.outputs() == {"Delay": "5"}
