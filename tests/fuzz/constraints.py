@@ -26,7 +26,8 @@ def _broken(shape: Shape | None, value: Any, service: str, *, typed: bool) -> It
         return
     match shape, value:
         case StructureShape(), dict():
-            yield from (f"{name} is required" for name in shape.required_members if value.get(name) is None)
+            missing = (name for name in shape.required_members if value.get(name) is None)
+            yield from (f"{name} is required" for name in missing if value or typed)  # a form has no empty structures
             for name in value.keys() & shape.members.keys():
                 member = shape.members[name]  # one in the path or the query string is a text
                 has_type = typed and "location" not in member.serialization

@@ -1,4 +1,7 @@
-"""Everything that the engine writes to standard error while a fuzzer runs: log records, warnings, tracebacks."""
+"""What the engine writes to standard error while a fuzzer runs: errors of the log, Python's warnings, tracebacks.
+
+Warnings of the log are for the user, such as that a message was not delivered.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ class StandardError:
         self._redirect = contextlib.redirect_stderr(self._text)
 
     def __enter__(self) -> StandardError:
+        self._handler.setLevel(logging.ERROR)
         logging.getLogger().addHandler(self._handler)
         self._redirect.__enter__()
         return self
