@@ -1,4 +1,4 @@
-"""What the engine writes to standard error while a fuzzer runs: errors of the log, Python's warnings, tracebacks.
+"""Text that the engine writes to standard error while a fuzzer runs: errors of the log, Python's warnings, tracebacks.
 
 Warnings of the log are for the user, such as that a message was not delivered.
 """

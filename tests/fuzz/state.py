@@ -1,4 +1,4 @@
-"""What a service shows of its resources: a refused request must not change it. Stacks change in the background."""
+"""Resources as a service shows them: a refused request must not change it. Stacks change in the background."""
 
 from __future__ import annotations
 
