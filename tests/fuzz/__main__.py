@@ -35,6 +35,7 @@ FUZZERS = {
     for one in (
         Fuzzer("actions", 50_000, 500, 400),
         Fuzzer("http", 5_000, 250, 60),
+        Fuzzer("templates", 1_600, 100, 60),
         Fuzzer("event-patterns", 100_000, 10_000, 1_000),
     )
 }

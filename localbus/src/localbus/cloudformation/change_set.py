@@ -93,7 +93,12 @@ def changes_between(stack: Stack, before: Plan | None, after: Plan) -> list[Para
                 _change("Add", name, new[name][0], Details=[], Scope=[], AfterContext=_context(stack, new[name]))
             )
         elif name not in new:
-            more = {"Details": [], "Scope": [], "PolicyAction": "Delete", "BeforeContext": _context(stack, old[name])}
+            more: Params = {
+                "Details": [],
+                "Scope": [],
+                "PolicyAction": "Delete",
+                "BeforeContext": _context(stack, old[name]),
+            }
             if old[name][3] in {"Retain", "RetainExceptOnCreate"}:
                 more["PolicyAction"] = "Retain"
             found.append(_change("Remove", name, old[name][0], stack, **more))

@@ -219,7 +219,8 @@ def _pseudo_parameters(context: StackContext) -> dict[str, Any]:
 
 def _without_resources(value: Any) -> Any:
     if isinstance(value, Unresolved):
-        name = next(iter(value.values()))
+        argument = next(iter(value.values()))
+        name = as_text(argument[0] if isinstance(argument, list) and argument else argument)
         raise format_error(
             f"Unresolved dependencies [{name}]. Cannot reference resources in the Conditions block of the template"
         )

@@ -58,6 +58,8 @@ class _Includes:
             for one in value[_INLINE] if isinstance(value[_INLINE], list) else [value[_INLINE]]:
                 name = one.get("Name") if isinstance(one, dict) else one
                 if name != template.INCLUDE:
+                    if not isinstance(name, str):
+                        raise AwsError("ValidationError", "Key Name of transform definition must be a string.")
                     raise AwsError("NotImplemented", f"localbus does not implement the macro {name}.")
                 found = await self.snippet(one.get("Parameters")) | found
         return found
