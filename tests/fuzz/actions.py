@@ -35,7 +35,10 @@ SERVICES: dict[str, Collection[str]] = {
     "sqs": SQS, SQS_BY_QUERY: SQS, "sns": SNS, "events": EVENTS, "lambda": LAMBDA, "cloudformation": CLOUDFORMATION,
 }  # fmt: skip
 DEVELOPER_API = "developer API"
-_ENDING = ("Delete", "Purge", "Remove", "Unsubscribe", "Untag", "CancelReplay", "ExecuteChangeSet", "Deauthorize")
+_ENDING = (
+    *("Delete", "Purge", "Remove", "Unsubscribe", "Untag", "CancelReplay", "Deauthorize"),
+    *("ExecuteChangeSet", "CreateStack", "UpdateStack"),
+)
 _WORLD_LASTS = 200
 _COMPARED = 0.5  # of the requests, with what is there before and after
 

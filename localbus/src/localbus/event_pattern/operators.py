@@ -6,6 +6,7 @@ messages https://github.com/aws/event-ruler, the open engine behind EventBridge.
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Callable, Hashable
 from typing import Literal
@@ -168,6 +169,8 @@ def _read_numeric(tokens: JsonTokens) -> Matcher:
 
 
 def _shown(token: Token) -> str:
+    if token.kind == "literal":
+        return json.dumps(token.value)
     return token.kind if token.value is None else str(token.value)
 
 
