@@ -36,6 +36,7 @@ FUZZERS = {
         Fuzzer("actions", 50_000, 500, 400),
         Fuzzer("http", 5_000, 250, 60),
         Fuzzer("templates", 1_600, 100, 60),
+        Fuzzer("stack-updates", 1_000, 50, 20),
         Fuzzer("event-patterns", 100_000, 10_000, 1_000),
     )
 }

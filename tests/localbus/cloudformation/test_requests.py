@@ -133,7 +133,7 @@ def test_a_member_that_is_not_built_is_refused(stacks: StackClient, operation: s
 
 
 def test_fn_get_att_of_a_property_gives_the_property(stacks: StackClient) -> None:
-    """A property that is no documented return value is returned too (recorded of AWS)."""
+    """A property outside the documented return values is returned too (recorded of AWS)."""
     stacks.create(CHANGED + "\nOutputs: {Delay: {Value: !GetAtt Q.DelaySeconds}}")
 
     assert stacks.outputs() == {"Delay": "5"}

@@ -98,7 +98,7 @@ class Archives(Registry[Archive]):
     def _configure(self, archive: Archive, given: Params) -> None:
         if given.get("EventPattern"):
             EventPattern(given["EventPattern"])
-            archive.pattern = given["EventPattern"]
+        archive.pattern = given.get("EventPattern", archive.pattern)
         archive.description = given.get("Description", archive.description)
         archive.retention_days = given.get("RetentionDays", archive.retention_days)
         name = f"{RULE_PREFIX}{archive.name}"

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/A
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,8 @@ from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 
 _BUS_SETTINGS = ("DeadLetterConfig", "Description", "EventSourceName", "KmsKeyIdentifier", "LogConfig")
+# Of the settings that a template no longer has.
+_BUS_DEFAULTS: Mapping[str, Any] = {"DeadLetterConfig": {}, "Description": "", "LogConfig": {}}
 _DEFAULT_BUS = "default"
 
 
@@ -57,7 +60,7 @@ class EventBusType(ResourceType):
         """UpdateEventBus, its policy and its tags."""
         name = context.physical_id
         given = {key: new[key] for key in _BUS_SETTINGS if key in new and key != "EventSourceName"}
-        cleared = {"Description": ""} if "Description" in old and "Description" not in new else {}
+        cleared = {key: value for key, value in _BUS_DEFAULTS.items() if key in old and key not in new}
         await context.call_coerced("events", "UpdateEventBus", {**cleared, **given, "Name": name})
         if "Policy" in old and "Policy" not in new:
             await context.call("events", "RemovePermission", EventBusName=name, RemoveAllPermissions=True)

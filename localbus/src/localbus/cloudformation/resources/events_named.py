@@ -5,6 +5,9 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/A
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from localbus.cloudformation.resources.base import PhysicalResource, Properties, ResourceContext, ResourceType
 from localbus.protocol.service_model import Params
 
@@ -18,6 +21,7 @@ class _NamedType(ResourceType):
     noun: str
     name_property: str = "Name"
     max_name_length = 64
+    defaults: ClassVar[Mapping[str, Any]] = {"Description": ""}  # of properties that a template no longer sets
 
     async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
         """Create the resource, with a generated name if none is given."""
@@ -31,7 +35,8 @@ class _NamedType(ResourceType):
 
     async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """Update the resource."""
-        given = self._to_update(new) | {self.name_property: context.physical_id}
+        cleared = {name: value for name, value in self.defaults.items() if name in old and name not in new}
+        given = cleared | self._to_update(new) | {self.name_property: context.physical_id}
         await context.call_coerced("events", f"Update{self.noun}", given)
         return context.resource
 
@@ -60,13 +65,14 @@ class ArchiveType(_NamedType):
     create_only = frozenset({"ArchiveName", "SourceArn"})
     attributes = frozenset({"Arn", "ArchiveName"})
     name_property = "ArchiveName"
+    defaults: ClassVar[Mapping[str, Any]] = {"Description": "", "EventPattern": "", "RetentionDays": 0}
     max_name_length = 48
 
     def _to_create(self, properties: Properties) -> Params:
         return {"EventSourceArn" if key == "SourceArn" else key: value for key, value in properties.items()}
 
     def _to_update(self, properties: Properties) -> Params:
-        return {"RetentionDays": 0} | {key: value for key, value in properties.items() if key != "SourceArn"}
+        return {key: value for key, value in properties.items() if key != "SourceArn"}
 
 
 class ConnectionType(_NamedType):
@@ -98,5 +104,6 @@ class ApiDestinationType(_NamedType):
         {"ConnectionArn", "Description", "HttpMethod", "InvocationEndpoint", "InvocationRateLimitPerSecond", "Name"}
     )
     required = frozenset({"ConnectionArn", "HttpMethod", "InvocationEndpoint"})
+    defaults: ClassVar[Mapping[str, Any]] = {"Description": "", "InvocationRateLimitPerSecond": 300}
     create_only = frozenset({"Name"})
     attributes = frozenset({"Arn", "ArnForPolicy"})
