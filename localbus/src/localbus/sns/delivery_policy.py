@@ -148,7 +148,7 @@ def _check_retry_policy(given: Any, name: str) -> None:
     for field in (*_COUNTS, "minDelayTarget", "maxDelayTarget"):
         if not isinstance(policy[field], int) or isinstance(policy[field], bool) or policy[field] < 0:
             raise invalid(f"DeliveryPolicy: {name}.{field} must be a whole number of at least 0")
-    if policy["backoffFunction"] not in _FUNCTIONS:
+    if policy["backoffFunction"] not in list(_FUNCTIONS):  # it may be a list, which a set or dict cannot look up
         choices = ", ".join(sorted(_FUNCTIONS))
         raise invalid(f"DeliveryPolicy: {name}.backoffFunction must be one of {choices}")
     if not 1 <= policy["minDelayTarget"] <= policy["maxDelayTarget"] <= MAX_TOTAL_S:
