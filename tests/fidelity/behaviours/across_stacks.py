@@ -297,3 +297,75 @@ def archive(aws: Aws) -> None:
     Stack(aws, {"Bus": _bus(aws.name()), "Kept": {"Type": "AWS::Events::Archive", "Properties": properties}})
 
     same("has", aws.events.describe_archive(ArchiveName=name)["State"], "ENABLED")
+
+
+@behaviour(formation_guide("template-anatomy", recorded=True))
+def nulls(aws: Aws) -> None:
+    """A template with a null is rejected."""
+    refused(
+        _INVALID, Stack, says="'null' values are not allowed", aws=aws, resources={"Q": _QUEUE | {"Metadata": None}}
+    )
+
+
+@behaviour(formation_api("CreateStack"))
+def stack_name(aws: Aws) -> None:
+    """A stack whose name starts with a digit is rejected."""
+    refused(_INVALID, Stack, says="at 'stackName'", aws=aws, resources={"Q": _QUEUE}, name=f"1{aws.name()}")
+
+
+@behaviour(formation_api("CreateStack"))
+def capabilities(aws: Aws) -> None:
+    """A template with a role is rejected without its capability (InsufficientCapabilitiesException)."""
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}
+    refused("InsufficientCapabilitiesException", Stack, aws=aws, resources={"R": role})
+
+
+@behaviour(formation_guide("aws-attribute-dependson"))
+def order_alone(aws: Aws) -> None:
+    """A change of DependsOn alone is no update."""
+    stack = Stack(aws, {"A": _QUEUE, "B": _QUEUE})
+    changed = {"A": _QUEUE | {"DependsOn": "B"}, "B": _QUEUE}
+    refused(_INVALID, stack.update, says="No updates are to be performed", resources=changed)
+
+
+@behaviour(formation_api("ExecuteChangeSet", recorded=True))
+def executed_change_set(aws: Aws) -> None:
+    """An executed change set is gone from the stack's list."""
+    stack = Stack(aws, {"Q": _QUEUE})
+    body = _body({"Q": _QUEUE, "More": _QUEUE}, {})
+    made = stack.client.create_change_set(StackName=stack.name, ChangeSetName="c", TemplateBody=body)
+    stack.client.get_waiter("change_set_create_complete").wait(ChangeSetName=made["Id"])
+    stack.client.execute_change_set(ChangeSetName=made["Id"])
+    stack.until("UPDATE_COMPLETE")
+
+    same("lists", stack.client.list_change_sets(StackName=stack.name)["Summaries"], [])
+
+
+@behaviour(formation_api("DescribeStackEvents", recorded=True))
+def event_times(aws: Aws) -> None:
+    """Each event of a stack is later than the one before."""
+    stack = Stack(aws, {"Q": _QUEUE})
+
+    times = [one["Timestamp"] for one in stack.client.describe_stack_events(StackName=stack.name)["StackEvents"]]
+
+    holds(times == sorted(set(times), reverse=True), f"has {times}")
+
+
+@behaviour(formation_guide("intrinsic-function-reference-getatt", recorded=True))
+def attribute_of_property(aws: Aws) -> None:
+    """Fn::GetAtt gives a property that is not among the documented return values."""
+    resources = {"Q": _queue(aws.name(), DelaySeconds=7)}
+    stack = Stack(aws, resources, Outputs=_outputs(Delay={"Fn::GetAtt": ["Q", "DelaySeconds"]}))
+
+    same("gives", stack.outputs(), {"Delay": "7"})
+
+
+@behaviour(formation_api("SetStackPolicy"), differs="stack policies are refused with NotImplemented")
+def stack_policy(aws: Aws) -> None:
+    """A stack keeps its policy."""
+    stack = Stack(aws, {"Q": _QUEUE})
+    policy = {"Statement": [{"Effect": "Deny", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}
+    stack.client.set_stack_policy(StackName=stack.name, StackPolicyBody=json.dumps(policy))
+
+    found = stack.client.get_stack_policy(StackName=stack.name)["StackPolicyBody"]
+    same("has", json.loads(found), policy)
