@@ -3,8 +3,9 @@
 The model is written from the README and tests of https://github.com/aws/event-ruler, and from
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html. EVENT_RULER_CLASSPATH set
 to the jars of software.amazon.event.ruler:event-ruler and its dependencies, with a JDK, asks the engine itself too.
-Where the engine is known to differ from AWS's page, localbus follows the page: a wildcard beside an equals-ignore-case
-may match another case (met once in 100,000 cases), and a cidr of length 0 matches numbers (not generated).
+Where the engine differs from AWS's page, localbus follows the page. In 300,000 cases 34 differed: in 32 the pattern
+has a wildcard beside an equals-ignore-case, which the engine then matches in another case; in 2 it has exists: false
+in an $or, which is not explained. Not generated: a cidr of length 0, and exists: false where the event has an array.
 """
 
 from __future__ import annotations
