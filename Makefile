@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo burst test bench fidelity fuzz up down check format lint types architecture template generated lock clean
+.PHONY: help demo burst test bench fidelity fuzz clients up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -49,6 +49,9 @@ fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack wi
 
 fuzz: $(DEV) ## Send odd input to localbus: 50,000 requests and more; about ten minutes
 	@PYTHONPATH=tests $(BIN)/python -m fuzz
+
+clients: $(DEV) ## Run real tools on localbus: Celery, the AWS CDK and others; five minutes (some: make clients ONLY="celery cdk")
+	@PYTHONPATH=tests $(BIN)/python -m clients $(ONLY)
 
 up: $(READY) ## Start the system and keep it running; it prints the address of the console, a web page
 	@$(BIN)/orderboard up --allow-faults
@@ -90,6 +93,7 @@ lock: ## Resolve the dependencies again into requirements.lock, and what each im
 	$(LOCK_PART) services/worker/pyproject.toml -o services/worker/requirements.lock
 	$(LOCK_PART) localstack/pyproject.toml services/notifier/pyproject.toml -o localstack/requirements.lock
 	echo awscli | $(LOCK) --no-annotate - -o tests/clients/awscli.lock
+	$(LOCK) --no-annotate tests/clients/tools/python.in -o tests/clients/tools/python.lock
 
 clean: ## Remove everything that was made here
 	@[ ! -x $(BIN)/orderboard ] || $(BIN)/orderboard down

@@ -1,6 +1,6 @@
-"""The AWS CLI and the JavaScript SDK, installed from their locks if they are missing.
+"""Clients of other makers, installed from their locks if they are missing.
 
-Each needs its registry once, and stays in `.clients` (the CLI) or in `node_modules` beside the tests until its lock
+Each needs its registry once, and stays in `.clients` (or in `node_modules` beside the JavaScript tests) until its lock
 changes. If one cannot be installed, its tests are skipped with the reason, or fail if ORDERBOARD_REQUIRE_CLIENTS=1.
 """
 
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,20 +20,24 @@ import pytest
 
 HERE = Path(__file__).parent
 JAVASCRIPT = HERE / "javascript"
+CLIENTS = HERE.parents[1] / ".clients"
 INSTALL_WITHIN_S = 150
 
 
 def aws_cli() -> Path:
-    """The program `aws` of the locked release, in a separate environment, since it has another botocore."""
-    lock = HERE / "awscli.lock"
-    home = HERE.parents[1] / ".clients" / f"awscli-{sys.version_info.major}.{sys.version_info.minor}"
-    program = home / ("Scripts/aws.cmd" if os.name == "nt" else "bin/aws")
+    """The program `aws` of the locked release, with `awslocal` beside it."""
+    return python_environment(HERE / "awscli.lock") / ("aws.cmd" if os.name == "nt" else "aws")
+
+
+def python_environment(lock: Path) -> Path:
+    """The folder of the programs of a lock's packages, in a separate environment: they have other botocores."""
+    home = CLIENTS / f"{lock.stem}-{sys.version_info.major}.{sys.version_info.minor}"
+    programs = home / ("Scripts" if os.name == "nt" else "bin")
     if not _is_installed(lock, home):
         venv.create(home, clear=True, with_pip=True)
-        python = home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        _install([*install, "--requirement", str(lock)], lock, home)
-    return program
+        install = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _install([*install, "--require-hashes", "--requirement", str(lock)], lock, home)
+    return programs
 
 
 def javascript_sdk() -> str:
@@ -47,6 +52,21 @@ def javascript_sdk() -> str:
     if not _is_installed(lock, home):
         _install([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(JAVASCRIPT)], lock, home)
     return node
+
+
+def npm_packages(packages: Sequence[str]) -> Path:
+    """The folder `node_modules` of these packages, each with its version; others that they need are not locked."""
+    npm = shutil.which("npm")
+    if npm is None:
+        refuse("npm is missing: install Node.js (Debian and Ubuntu: apt install nodejs npm)")
+    home = CLIENTS / f"npm-{packages[0].partition('@')[0]}"
+    home.mkdir(parents=True, exist_ok=True)
+    wanted = home / "wanted.txt"
+    wanted.write_text("\n".join(packages))
+    if not _is_installed(wanted, home):
+        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--prefix", str(home)]
+        _install([npm, "install", *options, *packages], wanted, home)
+    return home / "node_modules"
 
 
 def refuse(reason: str) -> NoReturn:

@@ -19,11 +19,17 @@ def test_the_javascript_sdk(localbus: Localbus, tests: str) -> None:
     _run(f"{tests}.test.mjs", localbus)
 
 
-def test_a_validator_of_sns_messages(tmp_path: Path) -> None:
-    """sns-validator accepts messages of an engine with https, given its certificate and a pattern for its host."""
-    localbus = Localbus(Options(tls=Tls(tmp_path))).start()
+@pytest.mark.parametrize(
+    ("validator", "public_url"),
+    [("sns-validator", None), ("sns-payload-validator", "https://sns.eu-west-1.amazonaws.com")],
+    ids=["by-pattern", "at-the-host-of-aws"],
+)
+def test_validators_of_sns_messages(tmp_path: Path, validator: str, public_url: str | None) -> None:
+    """Validators accept messages of an engine with https: by a pattern for its host, or by the host's name of AWS."""
+    localbus = Localbus(Options(tls=Tls(tmp_path), public_url=public_url)).start()
+    more = {"VALIDATOR": validator, "HTTPS_PORT": str(localbus.engine.sns.signer.https_port)}
     try:
-        _run("validator.test.mjs", localbus, NODE_EXTRA_CA_CERTS=str(certificate_file(tmp_path)))
+        _run("validator.test.mjs", localbus, NODE_EXTRA_CA_CERTS=str(certificate_file(tmp_path)), **more)
     finally:
         localbus.stop()
 

@@ -1,11 +1,13 @@
-// sns-validator: it demands https and AWS's host, so it is given a pattern for the host; NODE_EXTRA_CA_CERTS names the
-// certificate of the https port.
+// Validators of SNS messages demand https and AWS's host. sns-validator is given a pattern for the host that localbus has;
+// for sns-payload-validator localbus takes the host's name (--public-url). NODE_EXTRA_CA_CERTS names the certificate.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { Agent } from "node:https";
 import { after, test } from "node:test";
 import { promisify } from "node:util";
 import { SNS } from "@aws-sdk/client-sns";
+import SnsPayloadValidator from "sns-payload-validator";
 import MessageValidator from "sns-validator";
 import { fresh, settings } from "./client.mjs";
 
@@ -21,10 +23,24 @@ after(() => {
   server.close();
 });
 
+const { HTTPS_PORT } = process.env;
+
+// An agent that connects to localbus, whatever the host's name is, as an entry in /etc/hosts would at port 443.
+class LocalAgent extends Agent {
+  createConnection(options, connected) {
+    return super.createConnection({ ...options, host: "127.0.0.1", port: HTTPS_PORT }, connected);
+  }
+}
+
+const ofPattern = new MessageValidator(/^127\.0\.0\.1:\d+$/);
+const validators = {
+  "sns-validator": promisify(ofPattern.validate.bind(ofPattern)),
+  "sns-payload-validator": (message) => new SnsPayloadValidator({ requestAgent: new LocalAgent() }).validate(message),
+};
+const validate = validators[process.env.VALIDATOR];
+
 for (const version of ["1", "2"])
   test(`signature version ${version}: a confirmation and a notification are valid, a changed one is not`, async () => {
-    const validator = new MessageValidator(/^127\.0\.0\.1:\d+$/);
-    const validate = promisify(validator.validate.bind(validator));
     if (!server.listening) await once(server.listen(0, "127.0.0.1"), "listening");
     const { TopicArn } = await sns.createTopic({ Name: fresh("t"), Attributes: { SignatureVersion: version } });
 
@@ -39,5 +55,5 @@ for (const version of ["1", "2"])
     assert.equal(new URL(asked.SigningCertURL).protocol, "https:");
     assert.equal((await validate({ ...asked })).Token, asked.Token);
     assert.equal((await validate({ ...notified })).Message, "Grüße");
-    await assert.rejects(validate({ ...notified, Message: "changed" }), /signature/);
+    await assert.rejects(validate({ ...notified, Message: "changed" }), /signature/i);
   });
