@@ -80,6 +80,13 @@ def test_a_batch_of_more_than_10_entries_is_rejected(events: Any) -> None:
     )
 
 
+def test_a_time_in_an_error_reads_as_a_java_date(events: Any) -> None:
+    """Inferred from the form of the other members: java.util.Date.toString."""
+    _, text = refused(events.put_events, Entries=[entry(Time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))] * 11)
+
+    assert text.count("(time=Fri Jan 02 03:04:05 UTC 2026, source=orders, ") == 11
+
+
 def test_an_event_for_an_unknown_bus_is_dropped(localbus: Localbus, events: Any) -> None:
     """AWS answers with success; the journal has the reason."""
     [answer] = events.put_events(Entries=[entry(EventBusName="nowhere")])["Entries"]

@@ -5,8 +5,10 @@ A shape is compiled once to a check, a function that yields every violation in a
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -168,8 +170,8 @@ def _text(value: Any, shape: Shape) -> Any:
             return (
                 f"{shape.name}({', '.join([*shown, *(f'{name}=null' for name in _UNDOCUMENTED.get(shape.name, ()))])})"
             )
-        case _, None:
-            return "null"
-        case _, bool():
-            return str(value).lower()
+        case _, None | bool():
+            return json.dumps(value)
+        case _, datetime():  # as Java's Date
+            return value.astimezone(UTC).strftime("%a %b %d %H:%M:%S UTC %Y")
     return value
