@@ -97,6 +97,8 @@ CLAIMS: dict[str, dict[str, tuple[dict[str, Any], str | tuple[str, str] | None]]
         action: {"no ARN": ({name: "text", **more}, f"{name} Reason: An ARN must have at least 6 elements, not 1")}
         for action, name, more in (
             ("get_platform_application_attributes", "PlatformApplicationArn", {}),
+            ("delete_platform_application", "PlatformApplicationArn", {}),
+            ("delete_endpoint", "EndpointArn", {}),
             ("set_platform_application_attributes", "PlatformApplicationArn", {"Attributes": {"Enabled": "true"}}),
             ("list_endpoints_by_platform_application", "PlatformApplicationArn", {}),
             ("create_platform_endpoint", "PlatformApplicationArn", {"Token": "t"}),

@@ -61,6 +61,7 @@ class PlatformApplications:
 
     def delete(self, arn: str, caller: Caller) -> None:
         """Delete an application with its endpoints, if it exists."""
+        check_arn(arn, "PlatformApplicationArn")
         if arn.startswith(_arn_prefix(caller)):
             self._applications.pop(arn, None)
 
@@ -91,6 +92,7 @@ class PlatformApplications:
 
     def delete_endpoint(self, arn: str, caller: Caller) -> None:
         """Delete an endpoint, if it exists. Its subscriptions stay, as on AWS."""
+        check_arn(arn, "EndpointArn")
         application = self.own(caller).get(_application_arn(arn))
         if application is not None:
             application.endpoints.pop(arn, None)
