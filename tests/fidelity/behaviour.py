@@ -46,7 +46,8 @@ class Group:
 
     def add(self, name: str, statement: str, source: Source, check: Check, *, differs: str = "") -> None:
         """Add a behaviour that is made from a row of values."""
-        self.behaviours.append(Behaviour(name.replace("_", "-"), statement.removesuffix("."), source, check, differs))
+        texts = (statement.removesuffix("."), differs.removesuffix("."))
+        self.behaviours.append(Behaviour(name.replace("_", "-"), texts[0], source, check, texts[1]))
 
     def refusals(self, call: str, code: str, source: Source, **usual: Any) -> Callable[..., None]:
         """Return a function that adds rows: AWS refuses a call, such as `sqs.create_queue`, with a code.

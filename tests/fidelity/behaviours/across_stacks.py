@@ -322,7 +322,7 @@ def capabilities(aws: Aws) -> None:
 
 @behaviour(formation_guide("aws-attribute-dependson"))
 def order_alone(aws: Aws) -> None:
-    """A change of DependsOn alone is no update."""
+    """A change of DependsOn alone changes nothing."""
     stack = Stack(aws, {"A": _QUEUE, "B": _QUEUE})
     changed = {"A": _QUEUE | {"DependsOn": "B"}, "B": _QUEUE}
     refused(_INVALID, stack.update, says="No updates are to be performed", resources=changed)
@@ -360,7 +360,7 @@ def attribute_of_property(aws: Aws) -> None:
     same("gives", stack.outputs(), {"Delay": "7"})
 
 
-@behaviour(formation_api("SetStackPolicy"), differs="stack policies are refused with NotImplemented")
+@behaviour(formation_api("SetStackPolicy"), differs="Stack policies are refused with NotImplemented")
 def stack_policy(aws: Aws) -> None:
     """A stack keeps its policy."""
     stack = Stack(aws, {"Q": _QUEUE})
