@@ -76,6 +76,19 @@ def test_s3_needs_the_policy_of_the_queue(bench: Bench, allows: str) -> None:
         assert (code, reason in message) == ("InvalidArgument", True)
 
 
+def test_s3_does_not_send_to_a_fifo_queue(bench: Bench) -> None:
+    """A FIFO queue is refused as the target of a bucket's notifications.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
+    """
+    queue = bench.queue(allows="s3", suffix=".fifo", FifoQueue="true")
+    wanted = [{"QueueArn": queue.arn, "Events": ["s3:ObjectCreated:*"]}]
+
+    code, message = refused(notify, bench=bench, name=bucket(bench), QueueConfigurations=wanted)
+
+    assert (code, "FIFO" in message) == ("InvalidArgument", True)
+
+
 def test_a_stack(bench: Bench) -> None:
     """Resources that the upstream deploys for a stack send to those that localbus deploys."""
     stacks, name = bench.client("cloudformation"), bench.name()

@@ -61,18 +61,20 @@ def read(service: str, method: str, target: str, body: object) -> Configuration:
 INTEGRATION = "arn:aws:apigateway:us-east-1:sqs:path/000000000000/work"
 CBOR_ALARM = b"\xa2\x6cAlarmActions\x81\x78" + bytes([len(TOPIC_ARN)]) + TOPIC_ARN.encode() + b"\x69AlarmName\x61a"
 FUNCTIONS, CONFIGS = "/2015-03-31/functions", "/2019-09-25/functions/f/event-invoke-config"
+ON_FAILURE = {"DestinationConfig": {"OnFailure": {"Destination": QUEUE_ARN}}}
 
 
 @pytest.mark.parametrize(
     ("service", "method", "target", "body", "found"),
     [
         ("s3", "PUT", "/b?notification", f"<Queue>{QUEUE_ARN}</Queue>".encode(), {QUEUE}),
+        ("s3", "PUT", "/b?notification", b"<EventBridgeConfiguration/>", {BUS._replace(name="default")}),
         ("scheduler", "POST", "/schedules/s", {"Target": {"Arn": BUS_ARN}}, {BUS}),
         ("pipes", "POST", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": TOPIC_ARN}, {TOPIC}),
         ("lambda", "POST", FUNCTIONS, {"FunctionName": "f", "DeadLetterConfig": {"TargetArn": QUEUE_ARN}}, {QUEUE}),
         ("lambda", "POST", FUNCTIONS, {"Environment": {"Variables": {"QUEUE": QUEUE_ARN}}}, set()),
         ("lambda", "PUT", f"{FUNCTIONS}/f/configuration", {"DeadLetterConfig": {"TargetArn": TOPIC_ARN}}, {TOPIC}),
-        ("lambda", "PUT", CONFIGS, {"DestinationConfig": {"OnFailure": {"Destination": QUEUE_ARN}}}, {QUEUE}),
+        ("lambda", "PUT", CONFIGS, ON_FAILURE, {QUEUE}),
         ("monitoring", "POST", "/", {"AlarmActions": [TOPIC_ARN]}, {TOPIC}),
         ("monitoring", "POST", "/", CBOR_ALARM, {TOPIC}),
         ("iot", "POST", "/rules/r", {"actions": [{"sqs": {"queueUrl": "http://x/000000000000/work"}}]}, {QUEUE}),
@@ -90,6 +92,7 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
     [
         ("lambda", CONFIGS, {"DestinationConfig": {"OnSuccess": {"Destination": QUEUE_ARN}}}, "OnSuccess"),
         ("lambda", CONFIGS, {"DestinationConfig": {"OnFailure": {"Destination": BUS_ARN}}}, "A bus as the destination"),
+        ("lambda", f"{CONFIGS}?Qualifier=live", ON_FAILURE, "alias live"),
         ("pipes", "/v1/pipes/p", {"Source": QUEUE_ARN, "Target": TOPIC_ARN}, "A pipe from sqs"),
         ("pipes", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": QUEUE_ARN}, "A pipe to sqs"),
         (
@@ -97,6 +100,12 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
             "/schedules/s",
             {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"}},
             "sqs:sendMessage",
+        ),
+        (
+            "scheduler",
+            "/schedules/s",
+            {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:lambda:invoke"}},
+            "lambda:invoke",
         ),
         ("backup", "/backup-vaults/v/notification-configuration", {"SNSTopicArn": TOPIC_ARN}, "backup notification"),
         ("ses", "/v2/email/configuration-sets/c/event-destinations", {"TopicArn": TOPIC_ARN}, "event-destinations"),

@@ -12,16 +12,22 @@ from typing import Any
 from localbus.boundary.configuration import Configuration, Sender, not_sent
 from localbus.boundary.names import Name, names_in
 from localbus.boundary.state_machine import read_definition
+from localbus.events.bus import DEFAULT_BUS
 from localbus.protocol.service import Caller
 
 _SQS_INTEGRATION = re.compile(r"arn:aws[a-z-]*:apigateway:([a-z0-9-]+):sqs:path/([0-9]{12})/([A-Za-z0-9_.-]+)")
 _QUERY_ACTION = re.compile(r"\bAction=(\w+)")
-_MESSAGING = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:(sqs|sns|eventbridge):(\w+)")
+_UNIVERSAL = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:(.+)")
 
 
 def read_bucket(bucket: str, notification: str, caller: Caller) -> Configuration:
-    """S3: the notification configuration of a bucket, as XML or JSON. EventBridge gets events by the default bus."""
+    """S3: the notification configuration of a bucket, as XML or JSON. EventBridge gets events by the default bus.
+
+    The bus has its bridge from then on: a rule that is made later gets the next event.
+    """
     names = {name for name in names_in(notification, caller) if name.kind != "events"}
+    if "EventBridgeConfiguration" in notification:
+        names.add(Name("events", caller.account, caller.region, DEFAULT_BUS))
     return Configuration(Sender("s3", f"arn:aws:s3:::{bucket}" if bucket else ""), names)
 
 
@@ -29,10 +35,10 @@ def read_schedule(name: str, given: Mapping[str, Any], caller: Caller) -> Config
     """EventBridge Scheduler: a schedule."""
     target = _mapping(given.get("Target"))
     arn = str(target.get("Arn", ""))
-    universal = _MESSAGING.match(arn)
+    universal = _UNIVERSAL.fullmatch(arn)
     if universal:
-        service, action = universal.groups()
-        raise not_sent(f"The universal target {service}:{action} of a schedule", "Name the queue, topic or bus itself.")
+        instead = "Name the queue, topic, bus or function itself."
+        raise not_sent(f"The universal target {universal[1]} of a schedule", instead)
     group = given.get("GroupName") or "default"
     own_arn = f"arn:aws:scheduler:{caller.region}:{caller.account}:schedule/{group}/{name}"
     sender = Sender("scheduler", own_arn, may_precede_target=True, details=target)
@@ -60,9 +66,16 @@ def read_dead_letter(function: str, given: Mapping[str, Any], caller: Caller) ->
     return _function(function, target, caller, {"dead_letter": target})
 
 
-def read_invoke_config(function: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
-    """Lambda: the destinations of asynchronous invocations, of which the upstream has OnFailure without buses."""
+def read_invoke_config(
+    function: str, given: Mapping[str, Any], caller: Caller, qualifier: str = "$LATEST"
+) -> Configuration:
+    """Lambda: the destinations of asynchronous invocations, of which the upstream has OnFailure without buses.
+
+    It reads those of the function itself, never those of a version or an alias.
+    """
     destinations = _mapping(given.get("DestinationConfig"))
+    if qualifier != "$LATEST" and any(_destination(destinations, one) for one in ("OnSuccess", "OnFailure")):
+        raise not_sent(f"A destination of the version or alias {qualifier}", "Set it on the function itself.")
     if _destination(destinations, "OnSuccess"):
         raise not_sent("The destination OnSuccess of a function", "Send from the function itself.")
     target = _destination(destinations, "OnFailure")

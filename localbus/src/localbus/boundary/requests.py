@@ -79,7 +79,8 @@ def _function(request: Request, caller: Caller) -> Configuration:
 
 
 def _invoke_config(request: Request, caller: Caller) -> Configuration:
-    return read_invoke_config(request.path.split("/")[3], _document(request.body), caller)
+    qualifier = request.query.get("Qualifier", "$LATEST")
+    return read_invoke_config(request.path.split("/")[3], _document(request.body), caller, qualifier)
 
 
 def _schedule(request: Request, caller: Caller) -> Configuration:

@@ -82,7 +82,11 @@ class Boundary:
     def check_bucket(self, configuration: Configuration, caller: Caller) -> None:
         """Raise AwsError unless the targets of a bucket's notifications exist and allow S3 to send."""
         principal = configuration.sender.principal(configuration.sender.arn, caller.account)
-        for name in sorted(configuration.targets):
+        text = "Unable to validate the following destination configurations"
+        for name in sorted(one for one in configuration.targets if one.kind != "events"):
+            if name.is_fifo:
+                reason = "S3 sends to standard queues and topics only, not to FIFO ones"
+                raise AwsError("InvalidArgument", f"{text}: {name.arn}: {reason}")
             word = "queue" if name.kind == "sqs" else "topic"
             try:
                 service = self._deliveries.sqs if name.kind == "sqs" else self._deliveries.sns
@@ -91,7 +95,6 @@ class Boundary:
                 missing = exc.code in {"QueueDoesNotExist", "NotFoundException"}
                 reason = f"Permissions on the destination {word} do not allow S3 to publish notifications"
                 reason = f"The destination {word} does not exist" if missing else f"{reason} from this bucket"
-                text = "Unable to validate the following destination configurations"
                 raise AwsError("InvalidArgument", f"{text}: {name.arn}: {reason}") from exc
 
     def _senders_of(self, name: Name) -> list[Sender]:

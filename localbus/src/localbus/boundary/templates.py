@@ -72,7 +72,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "AWS::CloudWatch::CompositeAlarm": lambda given, caller: properties.read_alarm(json.dumps(given), caller),
     "AWS::IoT::TopicRule": _any("iot"),
     "AWS::Lambda::EventInvokeConfig": lambda given, caller: properties.read_invoke_config(
-        _name(given, "FunctionName"), given, caller
+        _name(given, "FunctionName"), given, caller, str(given.get("Qualifier", "$LATEST"))
     ),
     "AWS::Lambda::Function": lambda given, caller: properties.read_dead_letter(
         _name(given, "FunctionName"), given.get("DeadLetterConfig") or {}, caller
