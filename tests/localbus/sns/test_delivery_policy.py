@@ -55,6 +55,7 @@ def test_the_policy_of_aws_endpoints() -> None:
         {"numRetries": 1, "numNoDelayRetries": 2},
         {"numRetries": "3"},
         {"backoffFunction": "sudden"},
+        {"backoffFunction": ["linear"]},
         {"minDelayTarget": 100, "maxDelayTarget": 100, "numRetries": 37},
     ],
 )

@@ -176,6 +176,13 @@ def test_invalid_redrive_policies(sqs: Any, url: str, arn: str, count: int, reas
     assert reason in refused(sqs.set_queue_attributes, QueueUrl=url, Attributes=redrive_policy(arn, count))[1]
 
 
+def test_a_redrive_permission_is_a_text(sqs: Any, url: str) -> None:
+    """A list for redrivePermission is an invalid value (API_SetQueueAttributes)."""
+    attributes = {"RedriveAllowPolicy": '{"redrivePermission": ["byQueue"]}'}
+
+    assert refused(sqs.set_queue_attributes, QueueUrl=url, Attributes=attributes)[0] == "InvalidParameterValue"
+
+
 def test_a_redrive_policy_is_shown_with_a_number(sqs: Any, url: str) -> None:
     """The count may be sent as a text, and the dead-letter queue lists its sources (sqs-dead-letter-queues)."""
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
