@@ -120,7 +120,10 @@ def test_events_are_published(stacks: StackClient, localbus: Localbus) -> None:
         ("create_stack", {"StackPolicyURL": "http://localhost/policy"}),
         ("create_stack", {"RetainExceptOnCreate": True}),
         ("create_stack", {"RollbackConfiguration": {"MonitoringTimeInMinutes": 5}}),
-        ("create_change_set", {"ImportExistingResources": True, "ChangeSetName": "c", "ChangeSetType": "CREATE"}),
+        (
+            "create_change_set",
+            {"DeploymentConfig": {"Mode": "EXPRESS"}, "ChangeSetName": "c", "ChangeSetType": "CREATE"},
+        ),
         ("update_stack", {"StackPolicyDuringUpdateBody": "{}"}),
     ],
 )
@@ -130,6 +133,25 @@ def test_a_member_that_is_not_built_is_refused(stacks: StackClient, operation: s
 
     assert code == "NotImplemented"
     assert next(iter(members)) in text
+
+
+def test_the_members_that_cdk_sends_are_accepted(stacks: StackClient, sqs: Any) -> None:
+    """The standard deployment is the usual one; ImportExistingResources never takes over a queue that exists."""
+    named = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: mine, DelaySeconds: 5}}}"
+    given = {"DeploymentConfig": {"Mode": "STANDARD"}, "ImportExistingResources": True}
+    sqs.create_queue(QueueName="mine")
+
+    for name, body in (("free", TEMPLATE), ("taken", named)):
+        stacks.client.create_change_set(
+            StackName=name, ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body, **given
+        )
+        stacks.client.execute_change_set(StackName=name, ChangeSetName="c", DisableRollback=True)
+
+    def ended() -> list[str]:
+        found = [one["StackStatus"] for one in stacks.client.describe_stacks()["Stacks"]]
+        return [] if any(status.endswith("IN_PROGRESS") for status in found) else sorted(found)
+
+    assert poll_until(ended) == ["CREATE_COMPLETE", "CREATE_FAILED"]
 
 
 def test_fn_get_att_of_a_property_gives_the_property(stacks: StackClient) -> None:

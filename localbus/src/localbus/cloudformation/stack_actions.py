@@ -18,11 +18,11 @@ from localbus.protocol.service_model import Params
 
 _MAX_NAME_LENGTH = 128
 _STACK_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
-# Members of requests that would change the outcome, and their values that do not.
+# Members of requests that would change the outcome, and their values that do not. ImportExistingResources, which
+# `cdk bootstrap` sends, is not among them: a resource that exists already is not imported, but it fails the stack.
 _NOT_BUILT = (
     "DeploymentConfig",
     "DeploymentMode",
-    "ImportExistingResources",
     "ResourcesToImport",
     "RetainExceptOnCreate",
     "RollbackConfiguration",
@@ -32,6 +32,11 @@ _NOT_BUILT = (
     "StackPolicyURL",
 )
 _NO_EFFECT: Mapping[str, tuple[Params, ...]] = {
+    "DeploymentConfig": (
+        {"Mode": "STANDARD"},
+        {"DisableRollback": False},
+        {"Mode": "STANDARD", "DisableRollback": False},
+    ),
     "RollbackConfiguration": ({"RollbackTriggers": []}, {"MonitoringTimeInMinutes": 0}),
 }
 _UPDATABLE = {"CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"}
