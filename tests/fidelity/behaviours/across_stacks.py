@@ -369,3 +369,14 @@ def stack_policy(aws: Aws) -> None:
 
     found = stack.client.get_stack_policy(StackName=stack.name)["StackPolicyBody"]
     same("has", json.loads(found), policy)
+
+
+@behaviour(formation_guide("intrinsic-function-reference-importvalue"))
+def missing_export(aws: Aws) -> None:
+    """A stack that imports an export that does not exist is created and rolls back, and its events say why."""
+    queue = _QUEUE | {"Properties": {"QueueName": {"Fn::ImportValue": "no-such-export"}}}
+    stack = Stack(aws, {"Q": queue}, status="ROLLBACK_COMPLETE")
+
+    events = stack.client.describe_stack_events(StackName=stack.id)["StackEvents"]
+    reasons = [one.get("ResourceStatusReason", "") for one in events]
+    holds(any("No export named no-such-export found" in one for one in reasons), f"has {reasons}")

@@ -147,3 +147,24 @@ def test_a_change_of_depends_on_alone_is_no_change(stacks: StackClient) -> None:
 
     with_order = "Resources: {A: {Type: AWS::SQS::Queue, DependsOn: B}, B: {Type: AWS::SQS::Queue}}"
     assert stacks.rejected("update_stack", TemplateBody=with_order)[1] == "No updates are to be performed."
+
+
+@pytest.mark.parametrize("with_change_set", [False, True])
+def test_an_export_that_does_not_exist_fails_the_creation(stacks: StackClient, with_change_set: bool) -> None:
+    """The stack, or the change set, is made; the creation rolls back.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-importvalue.html
+    """
+    template = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue no-such-export}}}"
+
+    if with_change_set:
+        more = {"ChangeSetName": "c", "ChangeSetType": "CREATE"}
+        made = stacks.client.create_change_set(StackName="shop", TemplateBody=template, **more)
+        stacks.client.execute_change_set(ChangeSetName=made["Id"])
+        status = stacks.final_status()
+    else:
+        status = stacks.create(template)
+
+    assert status == "ROLLBACK_COMPLETE"
+    expected = "No export named no-such-export found. Rollback requested by user."
+    assert stacks.reason("shop", "ROLLBACK_IN_PROGRESS") == expected

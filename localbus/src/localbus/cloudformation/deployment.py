@@ -26,7 +26,11 @@ class Deployment:
         self.upstream = UpstreamDeployment(stack, plan, self._local.changes)
 
     async def apply(self) -> None:
-        """Create and update the plan's resources. Raises ResourcesFailedError, and AbortedError if aborted."""
+        """Create and update the plan's resources.
+
+        Raises ResourcesFailedError, AwsError for an export that does not exist, and AbortedError if aborted.
+        """
+        self._plan.check_imports()
         waiting, done = list(self._plan.order), set[str]()
         while waiting:
             ready = next((one for one in waiting if self._plan.is_local(one) and self._plan.needs[one] <= done), None)

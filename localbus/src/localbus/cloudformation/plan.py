@@ -41,7 +41,7 @@ class StackContext:
     account: str
     region: str
     notification_arns: tuple[str, ...]
-    import_value: Callable[[str], str]
+    import_value: Callable[[str], str | None]
     resolve_references: Callable[[Any], Awaitable[Any]]
     with_upstream: bool
 
@@ -58,7 +58,7 @@ class _NoResources:
 
 @dataclass(frozen=True)
 class Plan:
-    """A validated template with its parameters. `imports` are the exports that it has used."""
+    """A validated template with its parameters. `imports` are the names of the exports that it uses."""
 
     template: Template
     parameters: Mapping[str, str]
@@ -74,12 +74,17 @@ class Plan:
     def functions(self, resources: Resources) -> Functions:
         """The template's functions, with `resources` for its references."""
 
-        def import_value(name: str) -> str:
-            value = self.context.import_value(name)
+        def import_value(name: str) -> str | None:
             self.imports.add(name)
-            return value
+            return self.context.import_value(name)
 
         return Functions(self.names, self.template.mappings, self.conditions, resources, import_value)
+
+    def check_imports(self) -> None:
+        """Raise AwsError if an export that the template uses does not exist. A change set does not check it."""
+        for name in sorted(self.imports):
+            if self.context.import_value(name) is None:
+                raise AwsError("ValidationError", f"No export named {name} found.")
 
     def is_local(self, logical_id: str) -> bool:
         """True if localbus creates the resource itself."""

@@ -10,6 +10,7 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 NO_STACK = "Stack [{}] does not exist"
+_WITHOUT_RESOURCES = {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}
 
 
 class Stacks:
@@ -66,19 +67,19 @@ class Stacks:
         ]
         return sorted(found, key=lambda export: export["Name"])
 
-    def import_value(self, name: str, caller: Caller) -> str:
-        """The value of an export. Raises AwsError if there is none."""
+    def import_value(self, name: str, caller: Caller) -> str | None:
+        """The value of an export; None if there is none."""
         for export in self.exports(caller):
             if export["Name"] == name:
                 return str(export["Value"])
-        raise AwsError("ValidationError", f"No export named {name} found.")
+        return None
 
     def importers(self, name: str, caller: Caller) -> list[str]:
         """The names of the stacks that import an export."""
         return [
             stack.name
             for stack in self.of(caller)
-            if not stack.is_deleted and stack.plan is not None and name in stack.plan.imports
+            if stack.status not in _WITHOUT_RESOURCES and stack.plan is not None and name in stack.plan.imports
         ]
 
     def check_exports(self, stack: Stack, outputs: list[Params]) -> None:

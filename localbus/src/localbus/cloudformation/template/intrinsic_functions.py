@@ -69,7 +69,7 @@ class Functions:
     mappings: Mapping[str, Any]
     conditions: Conditions
     resources: Resources
-    import_value: Callable[[str], str]
+    import_value: Callable[[str], str | None]
 
     def resolve(self, value: Any) -> Any:
         """A value with its functions resolved; NO_VALUE if it is to be removed. Raises AwsError."""
@@ -185,7 +185,8 @@ class Functions:
         if not isinstance(name, str):
             rule = "must not depend on any resources, imported values, or Fn::GetAZs"
             raise template_error(f"the attribute in Fn::ImportValue {rule}")
-        return self.import_value(name)
+        found = self.import_value(name)
+        return Unresolved({"Fn::ImportValue": name}) if found is None else found
 
     def _arguments(self, name: str, argument: Any, count: int) -> list[Any]:
         if not isinstance(argument, list) or len(argument) != count:
