@@ -45,7 +45,10 @@ _READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "lambda": [("ListEventSourceMappings", {}), ("ListTags", {"Resource": "$mapping_arn"})],
 }
-_CHANGING = re.compile(rb"<RequestId>[^<]*</RequestId>|\"(?:StateTransitionReason|State)\":\"[^\"]*\"")
+_CHANGING = re.compile(
+    rb"<RequestId>[^<]*</RequestId>|\"(?:StateTransitionReason|State)\":\"[^\"]*\""
+    rb"|<member><TopicArn>[^<]*:s-[A-Z]-[^<]*</TopicArn></member>|,?\"[^\"]*/s-[A-Z]-[^\"]*\""  # of the stack `s`
+)
 
 
 async def shown_state(world: World, service: str) -> bytes:

@@ -231,3 +231,12 @@ def test_condition_keys_of_a_request(localbus: Localbus, condition: dict[str, An
         assert other.subscribe(**given)["SubscriptionArn"]
     else:
         assert refused(other.subscribe, **given)[0] == "AuthorizationError"
+
+
+def test_an_error_of_a_policy_shows_json(localbus: Localbus) -> None:
+    """The value that is not valid reads as it was written."""
+    policy = {"Version": "2012-10-17", "Statement": [_statement(Condition={"ArnLike": {"a:b": {"c": None}}})]}
+
+    _, message = refused(localbus.client("events").put_permission, Policy=json.dumps(policy))
+
+    assert '{"c": null} is not a valid value of ArnLike' in message

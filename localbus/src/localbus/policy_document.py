@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -82,4 +83,5 @@ def _check_conditions(conditions: Any) -> None:
             for value in values if isinstance(values, list) else [values]:
                 scalar = isinstance(value, str | int | float)
                 text = str(value).lower() if isinstance(value, bool) else str(value)
-                _require(scalar and is_value(operator, text), f"{value} is not a valid value of {operator} for {key}.")
+                shown = text if scalar else json.dumps(value)
+                _require(scalar and is_value(operator, text), f"{shown} is not a valid value of {operator} for {key}.")

@@ -89,7 +89,7 @@ def text_without_attributes(aws: Aws) -> None:
 
 @behaviour(
     sns_api("CreatePlatformApplication"),
-    differs="Topics for events of endpoints (EventEndpointCreated and others) are stored, and get no messages",
+    differs="Topics for events of endpoints (EventEndpointCreated and others) are refused with NotImplemented",
 )
 def event_of_an_endpoint(aws: Aws) -> None:
     """The topic of EventEndpointCreated gets a message for each new endpoint."""

@@ -79,10 +79,10 @@ def test_a_default_cdk_stack_is_deployed_updated_and_destroyed(localbus: Localbu
     for kind in ("cake", "tea"):
         attributes = {"kind": {"DataType": "String", "StringValue": kind}}
         stacks.sns.publish(TopicArn=topic, Message=kind, MessageAttributes=attributes)
-    assert poll_until(lambda: stacks.bodies(url)) == ["tea"]
+    assert poll_until(lambda: stacks.bodies(url), within_s=30) == ["tea"]
     entry = {"Source": "shop", "DetailType": "placed", "Detail": '{"id": "o-1"}', "EventBusName": bus}
     localbus.client("events").put_events(Entries=[entry])
-    assert [json.loads(body) for body in poll_until(lambda: stacks.bodies(url))] == [{"order": "o-1"}]
+    assert [json.loads(body) for body in poll_until(lambda: stacks.bodies(url), within_s=30)] == [{"order": "o-1"}]
 
     changed = TEMPLATE.replace('"VisibilityTimeout": 30', '"VisibilityTimeout": 45')
     assert deploy(stacks, "UPDATE", changed, environment) == "UPDATE_COMPLETE"

@@ -36,6 +36,18 @@ def captured(localbus: Localbus, **query: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("name", ["EventDeliveryFailure", "EventEndpointCreated", "EventEndpointDeleted"])
+def test_a_topic_for_events_of_endpoints_is_refused(sns: Any, application: str, name: str) -> None:
+    """Nothing would be published to it (API_SetPlatformApplicationAttributes); an empty one means none."""
+    given = {name: f"arn:aws:sns:us-east-1:{ACCOUNT}:t"}
+    create = {"Name": "other", "Platform": "GCM", "Attributes": KEY | given}
+
+    assert refused(sns.create_platform_application, **create)[0] == "NotImplemented"
+    arn = {"PlatformApplicationArn": application}
+    assert refused(sns.set_platform_application_attributes, **arn, Attributes=given)[0] == "NotImplemented"
+    sns.set_platform_application_attributes(**arn, Attributes={name: ""})
+
+
 def test_an_application(localbus: Localbus, sns: Any, application: str) -> None:
     """It is created once, hides its secrets, and belongs to a region (API_CreatePlatformApplication)."""
     assert application == f"arn:aws:sns:us-east-1:{ACCOUNT}:app/GCM/shop"

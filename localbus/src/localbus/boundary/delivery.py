@@ -80,7 +80,7 @@ class Deliveries:
             entry = {"MessageBody": body}
             if message.get("MessageAttributes"):
                 entry["MessageAttributes"] = message["MessageAttributes"]
-        entry |= _fifo_members(arn.endswith(".fifo"), message)
+        entry |= _fifo_members(arn.endswith(".fifo"), sent.sender, message)
         return self.sqs.deliver(arn, entry, principal, message_id=message["MessageId"])
 
     def _to_bus(self, target: Name, sent: Sent, message: Params) -> str:
@@ -123,8 +123,14 @@ class Deliveries:
         log.warning("message.dropped: %s from %s to %s: %s", message_id, sent.arn, target.arn, reason)
 
 
-def _fifo_members(fifo: bool, message: Params) -> Params:
+def _fifo_members(fifo: bool, sender: Sender, message: Params) -> Params:
+    """Return the group and deduplication id of a message. A schedule has a group if its target names one, and no id.
+
+    https://docs.aws.amazon.com/scheduler/latest/APIReference/API_SqsParameters.html
+    """
     attributes = message.get("Attributes", {})
+    if sender.service == "scheduler":
+        attributes = sender.details.get("SqsParameters") or {}
     return {name: attributes[name] for name in _FIFO_MEMBERS if fifo and name in attributes}
 
 
@@ -139,7 +145,7 @@ def _notification(target: Name, sent: Sent, message: Params) -> Params:
         entry["Subject"] = envelope["Subject"]
     if envelope.get("MessageAttributes"):
         entry["MessageAttributes"] = {name: _attribute(one) for name, one in envelope["MessageAttributes"].items()}
-    return entry | _fifo_members(target.is_fifo, message)
+    return entry | _fifo_members(target.is_fifo, sent.sender, message)
 
 
 def _attribute(given: Params) -> Params:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from localbus.errors import not_implemented
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -27,10 +28,10 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SECRETS = ("PlatformCredential", "PlatformPrincipal")
 _OF_APPLICATIONS = {
     *_SECRETS,
-    *("ApplePlatformBundleID", "ApplePlatformTeamID", "Enabled", "EventDeliveryFailure", "EventEndpointCreated"),
-    *("EventEndpointDeleted", "EventEndpointUpdated", "FailureFeedbackRoleArn", "SuccessFeedbackRoleArn"),
+    *("ApplePlatformBundleID", "ApplePlatformTeamID", "Enabled", "FailureFeedbackRoleArn", "SuccessFeedbackRoleArn"),
     "SuccessFeedbackSampleRate",
 }
+_EVENT_TOPICS = {"EventDeliveryFailure", "EventEndpointCreated", "EventEndpointDeleted", "EventEndpointUpdated"}
 _OF_ENDPOINTS = {"CustomUserData", "Enabled", "Token"}
 
 
@@ -127,8 +128,11 @@ def _check_name(name: str) -> None:
 
 
 def _validated(given: Mapping[str, str], known: set[str]) -> dict[str, str]:
-    for name in given:
-        if name not in known:
+    for name, value in given.items():
+        if known is _OF_APPLICATIONS and name in _EVENT_TOPICS:
+            if value:
+                raise not_implemented("sns", f"{name}, a topic for events of endpoints,")
+        elif name not in known:
             raise invalid(f"Attributes Reason: Invalid attribute name: {name}")
     attributes = dict(given)
     if "Enabled" in attributes:
