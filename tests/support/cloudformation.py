@@ -10,9 +10,6 @@ from localbus.pytest_plugin import Localbus
 from support.localbus import refused
 from support.waiting import poll_until
 
-_OPTIONS = {"Capabilities", "OnFailure", "DisableRollback", "Tags"}
-
-
 _CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 _OPTIONS = {
     "Capabilities",
@@ -22,6 +19,7 @@ _OPTIONS = {
     "StackPolicyBody",
     "StackPolicyDuringUpdateBody",
     "Tags",
+    "TimeoutInMinutes",
 }
 
 

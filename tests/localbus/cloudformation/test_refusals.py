@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 import pytest
+from localbus.pytest_plugin import Localbus
 from support.cloudformation import StackClient
 
 QUEUE: dict[str, Any] = {"Q": {"Type": "AWS::SQS::Queue"}}
@@ -168,3 +169,19 @@ def test_an_export_that_does_not_exist_fails_the_creation(stacks: StackClient, w
     assert status == "ROLLBACK_COMPLETE"
     expected = "No export named no-such-export found. Rollback requested by user."
     assert stacks.reason("shop", "ROLLBACK_IN_PROGRESS") == expected
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(1, "ROLLBACK_COMPLETE"), (2, "CREATE_COMPLETE")])
+def test_a_creation_has_a_timeout(localbus: Localbus, stacks: StackClient, minutes: int, status: str) -> None:
+    """A creation that takes longer than TimeoutInMinutes fails and rolls back (API_CreateStack)."""
+    start = localbus.clock.now()
+    seconds = {start: 61}  # for the creation of the first queue
+    localbus.engine.sqs.queues.on_change.append(
+        lambda _arn: localbus.clock.advance(seconds.get(localbus.clock.now(), 0))
+    )
+
+    assert stacks.create("Resources: {A: {Type: AWS::SQS::Queue}}", TimeoutInMinutes=minutes) == status
+
+    if status == "ROLLBACK_COMPLETE":
+        expected = "Stack creation time exceeded the specified timeout. Rollback requested by user."
+        assert stacks.reason("shop", "ROLLBACK_IN_PROGRESS") == expected

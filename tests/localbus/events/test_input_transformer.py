@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.errors import AwsError
-from localbus.events import json_path
 from localbus.events.event import Event, compact
-from localbus.events.input_transformer import InvalidInputError, compile_input
+from localbus.events.input_transformer import InvalidInputError, compile_input, find_path, parse_path
 
 RULE_ARN = "arn:aws:events:us-east-1:123456789012:rule/bus/example"
 EVENT = {
@@ -189,6 +188,6 @@ def test_a_value_outside_quotes_is_escaped(value: str) -> None:
 @given(st.text("$.[]*'\"ab0", max_size=12))
 def test_any_text_is_parsed_or_rejected(text: str) -> None:
     """A valid path finds a value or the default; an invalid one is None."""
-    steps = json_path.parse(text)
+    steps = parse_path(text)
 
-    assert steps is None or json.dumps(json_path.find({"a": [{"b": 1}], "b": None}, steps, "default"))
+    assert steps is None or json.dumps(find_path({"a": [{"b": 1}], "b": None}, steps, "default"))

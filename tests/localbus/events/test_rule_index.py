@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.event_pattern.pattern import EventPattern, fields_of
-from localbus.events.interval_tree import IntervalTree
+from localbus.events.field_index import IntervalTree
 from localbus.events.rule_index import RuleIndex
 
 

@@ -14,6 +14,7 @@ from localbus.cloudformation.resource_errors import AbortedError, ResourcesFaile
 from localbus.cloudformation.resources.base import ResourceContext
 from localbus.cloudformation.stack import Stack
 from localbus.cloudformation.upstream_deployment import UpstreamDeployment
+from localbus.errors import AwsError
 
 
 class Deployment:
@@ -28,7 +29,7 @@ class Deployment:
     async def apply(self) -> None:
         """Create and update the plan's resources.
 
-        Raises ResourcesFailedError, AwsError for an export that does not exist, and AbortedError if aborted.
+        Raises ResourcesFailedError, AbortedError if aborted, and AwsError for a missing export or a late creation.
         """
         self._plan.check_imports()
         waiting, done = list(self._plan.order), set[str]()
@@ -42,6 +43,8 @@ class Deployment:
                 await asyncio.sleep(0)  # let other requests run
             else:
                 await self.upstream.apply(batch)
+            if self._stack.status == "CREATE_IN_PROGRESS" and self._stack.is_late:
+                raise AwsError("ValidationError", "Stack creation time exceeded the specified timeout.")
             done.update(batch)
             waiting = [one for one in waiting if one not in done]
 

@@ -115,6 +115,12 @@ class Stack:
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
     @property
+    def is_late(self) -> bool:
+        """True if its creation takes longer than TimeoutInMinutes."""
+        took_s = (self.now() - self.created_at).total_seconds()
+        return self.timeout_minutes is not None and took_s > self.timeout_minutes * 60
+
+    @property
     def root(self) -> Stack:
         """The stack that is not nested: itself, or that around its parents."""
         return self if self.parent is None else self.parent.root

@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 from localbus.clock import Clock
 from localbus.delivery.attempt import DeliveryError
-from localbus.events import json_path
 from localbus.events.connection import Connection, Connections, with_query
 from localbus.events.delivery import EventDelivery
 from localbus.events.errors import missing
 from localbus.events.event import Event
+from localbus.events.input_transformer import find_path, parse_path
 from localbus.events.registry import Registry, pick
 from localbus.http import client as http_client
 from localbus.http.client import Answer, NoAnswerError
@@ -197,10 +197,10 @@ def _request(
 
 def _fill(value: str, event: Event) -> str:
     """Replace a parameter that is a JSON path with its value in the event."""
-    steps = json_path.parse(value) if value.startswith("$.") else None
+    steps = parse_path(value) if value.startswith("$.") else None
     if steps is None:
         return value
-    found = json_path.find(event.document, steps, "")
+    found = find_path(event.document, steps, "")
     return found if isinstance(found, str) else json.dumps(found)
 
 

@@ -1,4 +1,4 @@
-"""The input of a target: the event, a constant, a part of the event, or a template filled from it.
+"""The input of a target: the event, a constant, a part of the event by its path, or a template filled from it.
 
 Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -9,17 +9,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from localbus.events import json_path
 from localbus.events.errors import invalid
 from localbus.events.event import Event, compact, timestamp
-from localbus.events.json_path import Steps
 from localbus.input_values import read_json
 from localbus.protocol.service_model import Params
 
 _SPACE = " \t\r\n"
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STEP = re.compile(r"\.([A-Za-z0-9_/@:$-]+|\*)|\[(?:([0-9]+)|(\*)|'([^']*)'|\"([^\"]*)\")\]")
+_MISSING = object()
 
+Steps = list[str | int | None]
 Variable = Callable[[Event, str], Any]
 Input = Callable[[Event, str], str]  # of an event and a rule ARN; may raise InvalidInputError
 
@@ -40,7 +41,7 @@ def compile_input(target: Params) -> Input:
             return lambda _event, _rule_arn: constant
         case ["InputPath"]:
             steps = _steps(target["InputPath"], f"Invalid InputPath for target {target_id}.")
-            return lambda event, _rule_arn: compact(json_path.find(event.document, steps))
+            return lambda event, _rule_arn: compact(find_path(event.document, steps))
         case ["InputTransformer"]:
             return _transformer(target["InputTransformer"], target_id)
     return lambda event, _rule_arn: event.text
@@ -55,7 +56,7 @@ def _constant(text: str, target_id: str) -> str:
 
 
 def _steps(path: str, error: str) -> Steps:
-    steps = json_path.parse(path)
+    steps = parse_path(path)
     if steps is None:
         raise invalid(error)
     return steps
@@ -103,7 +104,7 @@ def _transformer(given: Params, target_id: str) -> Input:
 
 def _variable(path: str, target_id: str) -> Variable:
     steps = _steps(path, f"Invalid InputPath for target {target_id} : {path}.")
-    return lambda event, _rule_arn: json_path.find(event.document, steps, "")
+    return lambda event, _rule_arn: find_path(event.document, steps, "")
 
 
 def _within_quotes(value: Any, *, is_object: bool) -> str:
@@ -124,3 +125,42 @@ def _minified(text: str, *, is_object: bool) -> str:
         if is_object:
             raise InvalidInputError("the filled input template is not JSON") from exc
         return text
+
+
+def parse_path(path: str) -> Steps | None:
+    """Parse a path, such as `$.detail.items[0].name`, into names, indexes, and None for all items; None if invalid.
+
+    It is EventBridge's subset of JSONPath: also `$.detail.items[*]`, and names in brackets.
+    """
+    if not path.startswith("$"):
+        return None
+    steps: Steps = []
+    at = 1
+    while at < len(path):
+        found = _STEP.match(path, at)
+        if found is None:
+            return None
+        name, position, every, single, double = found.groups()
+        if position is not None:
+            steps.append(int(position))
+        else:
+            steps.append(None if every or name == "*" else name or single or double or "")
+        at = found.end()
+    return steps
+
+
+def find_path(document: Any, steps: Steps, default: object = None) -> Any:
+    """Return the value at a path, a list where a step selects all items, or the default for a missing value."""
+    for number, step in enumerate(steps):
+        match document, step:
+            case (list() | dict(), None):
+                items = document if isinstance(document, list) else document.values()
+                found = (find_path(item, steps[number + 1 :], _MISSING) for item in items)
+                return [value for value in found if value is not _MISSING]
+            case (dict(), str()) if step in document:
+                document = document[step]
+            case (list(), int()) if step < len(document):
+                document = document[step]
+            case _:
+                return default
+    return document
