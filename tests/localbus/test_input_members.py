@@ -28,6 +28,7 @@ SERVICES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 NO_EFFECT: Mapping[tuple[str, str], str] = {
     ("sns", "nextToken"): "localbus knows no numbers that opted out, so their list has one page",
+    ("cloudformation", "ImportExistingResources"): "no resource is imported: the creation of one that exists fails",
     ("cloudformation", "DisableValidation"): "localbus has no validation before a deployment that could be disabled",
 }
 

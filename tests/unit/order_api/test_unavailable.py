@@ -105,8 +105,8 @@ async def test_a_full_buffer_is_a_503_at_once() -> None:
     """One order more than may wait is rejected without waiting for the deadline."""
     async with running_api(api_publish_slots=1, api_publish_max_waiting=10, api_publish_deadline_s=5) as api:
         api.sns.gate.clear()
-        concurrent = [asyncio.create_task(api.place(key=f"concurrent-{number}")) for number in range(20)]
-        await eventually(lambda: len(api.sns.calls) == 1)
+        concurrent = [asyncio.create_task(api.place(key=f"concurrent-{number}")) for number in range(30)]
+        await eventually(lambda: any(order.done() for order in concurrent))
         began = time.perf_counter()
 
         await assert_unavailable(api, "too-many")
