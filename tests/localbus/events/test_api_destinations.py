@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from localbus.errors import AwsError
+from localbus.events.connection import read_parameters
 from localbus.http.message import Request
 from support.events import Bench, Elsewhere
 
@@ -329,3 +330,12 @@ def test_an_invalid_request_is_rejected(
 
     assert raised.value.code == code
     assert raised.value.message.endswith(message)
+
+
+def test_a_parameter_without_a_key_is_not_sent() -> None:
+    """Key and Value are optional (API_ConnectionHeaderParameter); what has no name cannot be sent."""
+    given = {"HeaderParameters": [{"Value": "v"}, {"Key": "k"}], "QueryStringParameters": [{}]}
+
+    found = read_parameters(given)
+
+    assert (found.headers, found.query, found.body) == ({"k": ""}, {}, {})

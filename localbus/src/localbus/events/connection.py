@@ -129,7 +129,9 @@ class Connection:
 
 def read_parameters(given: Params) -> HttpParameters:
     """Read the InvocationHttpParameters or OAuthHttpParameters of a connection."""
-    return HttpParameters(*({one["Key"]: one.get("Value", "") for one in given.get(kind, [])} for kind in _PARAMETERS))
+    return HttpParameters(
+        *({one["Key"]: one.get("Value", "") for one in given.get(kind, []) if "Key" in one} for kind in _PARAMETERS)
+    )
 
 
 def with_query(url: str, query: dict[str, str]) -> str:
