@@ -102,6 +102,19 @@ def test_a_removed_rule_is_not_found() -> None:
     assert candidates(index, event("y")) == 0
 
 
+def test_a_rule_with_equal_branches_is_removed() -> None:
+    """Also if they are ranges, which the index removes together."""
+    index: RuleIndex[str] = RuleIndex()
+    for name in ("a", "b"):
+        index.add(name, EventPattern('{"$or": [{"x": [{"numeric": [">", 1]}]}, {"x": [{"numeric": [">", 1]}]}]}'))
+
+    index.remove("a")
+    assert index.matching(fields_of({"x": 2})) == ["b"]
+    index.remove("b")
+
+    assert index.matching(fields_of({"x": 2})) == []
+
+
 values = st.sampled_from(["a", "b", "", "Ba", 1, 0.5, -1, True, None])
 tests = values | st.sampled_from(
     [

@@ -46,7 +46,9 @@ class RuleIndex(Generic[Rule]):
             if path is None:
                 self._unindexed.remove((branch, rule))
                 continue
-            index = self._by_field[path]
+            index = self._by_field.get(path)
+            if index is None:  # ranges of equal branches went together with the first
+                continue
             index.remove((branch, rule), dict(branch)[path])
             if not index:
                 del self._by_field[path]
