@@ -8,13 +8,11 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
-from localbus.engine import Options
 from localbus.pytest_plugin import Localbus
 from support.cloudformation import StackClient
 from support.waiting import poll_until
@@ -47,11 +45,9 @@ class Environment:
 
 
 @pytest.fixture
-def localbus(ministack: str) -> Iterator[Localbus]:
+def localbus(upstream_bus: Localbus) -> Localbus:
     """A fresh engine in front of MiniStack."""
-    bus = Localbus(Options(upstream=ministack)).start()
-    yield bus
-    bus.stop()
+    return upstream_bus
 
 
 def deploy(stacks: StackClient, kind: str, template: str, environment: Environment) -> str:

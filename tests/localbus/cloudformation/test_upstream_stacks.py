@@ -62,11 +62,9 @@ def upstream(ministack: str) -> str:
 
 
 @pytest.fixture
-def localbus(upstream: str) -> Iterator[Localbus]:
+def localbus(upstream_bus: Localbus) -> Localbus:
     """A fresh engine in front of it."""
-    bus = Localbus(Options(upstream=upstream)).start()
-    yield bus
-    bus.stop()
+    return upstream_bus
 
 
 @pytest.fixture

@@ -50,11 +50,9 @@ def upstream(ministack: str) -> str:
 
 
 @pytest.fixture
-def localbus(upstream: str) -> Iterator[Localbus]:
+def localbus(upstream: str, upstream_bus: Localbus) -> Localbus:
     """A fresh engine in front of it."""
-    bus = Localbus(Options(upstream=upstream)).start()
-    yield bus
-    bus.stop()
+    return upstream_bus
 
 
 def test_parameters_are_read_from_systems_manager(stacks: StackClient) -> None:
