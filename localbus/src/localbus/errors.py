@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class AwsError(Exception):
     """An error for the caller.
 
     `code` is the name of the error's shape (`QueueDoesNotExist`); the service's table has its HTTP status and its code
-    in the older Query protocol. `query_message` is the Query protocol's message, if it differs.
+    in the older Query protocol. `query_message` is the Query protocol's message, if it differs. `members` are the
+    error's members beside its message.
     """
 
-    def __init__(self, code: str, message: str, *, query_message: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        query_message: str | None = None,
+        members: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.query_message = query_message or message
+        self.members = members
 
 
 class UnknownActionError(Exception):

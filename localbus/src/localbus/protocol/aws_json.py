@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
@@ -19,7 +20,7 @@ from localbus.http.message import Response
 from localbus.input_values import timestamp
 from localbus.protocol.json_codec import read_request, write_answer
 from localbus.protocol.service import Service
-from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.service_model import Operation, Params, is_recursive
 
 Reader = Callable[[Any], Any]
 
@@ -73,15 +74,22 @@ class JsonProtocol:
             case AwsError():
                 spec = self.service.api.error_spec(error.code)
                 fault = f"{spec.query_code};{spec.fault}" if self.service.api.query_compatible else None
-                return self._error(spec.status, error.code, error.message, request_id, fault)
+                return self._error(spec.status, error.code, error.message, request_id, fault, members=error.members)
             case _:
                 return self._error(500, "InternalFailure", "Internal error: see the log of localbus.", request_id)
 
     def _error(
-        self, status: int, code: str, message: str | None, request_id: str, query_error: str | None = None
+        self,
+        status: int,
+        code: str,
+        message: str | None,
+        request_id: str,
+        query_error: str | None = None,
+        *,
+        members: Mapping[str, object] = MappingProxyType({}),
     ) -> Response:
-        namespace = _CORAL if code in _CORAL_CODES else self.service.error_namespace
-        document = {"__type": f"{namespace}{code}"} | ({"message": message} if message else {})
+        namespace = _CORAL if code in _CORAL_CODES else self.service.namespace_of(code)
+        document = {"__type": f"{namespace}{code}"} | ({"message": message} if message else {}) | dict(members)
         headers = self._headers(request_id)
         if query_error:
             headers.append((b"x-amzn-query-error", query_error.encode()))
@@ -92,7 +100,12 @@ class JsonProtocol:
 
 
 def reader_of(shape: Shape) -> Reader:
-    """Return a function that converts a JSON value to the shape's type, or raises MalformedRequestError."""
+    """Return a function that converts a JSON value to the shape's type, or raises MalformedRequestError.
+
+    A value that may contain others of its type is returned as it is: its service reads it.
+    """
+    if is_recursive(shape):
+        return _as_it_is
     if isinstance(shape, StructureShape):
         return _compile_structure(shape)
     if isinstance(shape, ListShape):
@@ -100,6 +113,10 @@ def reader_of(shape: Shape) -> Reader:
     if isinstance(shape, MapShape):
         return _compile_map(shape)
     return _SCALARS[shape.type_name]
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _compile_structure(shape: StructureShape) -> Reader:

@@ -60,7 +60,8 @@ def validation_exception(violations: list[Violation]) -> AwsError:
 class Service:
     """One AWS service. `json_version` is None for a service that speaks only the Query protocol.
 
-    `invalid_token` is the code and message of the error for a NextToken that is not valid.
+    `invalid_token` is the code and message of the error for a NextToken that is not valid. `namespaces` has the JSON
+    errors, by code, that are in another namespace than `error_namespace`.
     """
 
     api: Api
@@ -70,11 +71,16 @@ class Service:
     error_namespace: str = ""
     validation_error: Callable[[list[Violation]], AwsError] = validation_exception
     invalid_token: tuple[str, str] = ("ValidationException", "Parameter NextToken is not valid.")
+    namespaces: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The name in a request's credential scope."""
         return self.api.name
+
+    def namespace_of(self, code: str) -> str:
+        """Return the namespace of an error in JSON."""
+        return self.namespaces.get(code, self.error_namespace)
 
     def call(self, operation: Operation, params: Params, caller: Caller) -> Params | Awaitable[Params]:
         """Validate the input against the model and run the action."""

@@ -1,0 +1,1 @@
+"""DynamoDB: tables on SQLite, with expressions, indexes, transactions, PartiQL and backups."""

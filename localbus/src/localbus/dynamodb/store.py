@@ -1,0 +1,219 @@
+"""Rows on disk, in SQLite: the items of a table as JSON bytes, by key and by the keys of its indexes.
+
+A row has the place of its partition key (`p`), its sort key (`r`, empty without one), its time to live (`e`), its size
+by AWS's rules and its item. Each secondary index adds two columns, both null in a row that is not in the index.
+"""
+
+# ruff: noqa: S608 (the names of tables and columns are made here; values are parameters)
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple
+
+_CACHE_KIB = 8 * 1024
+_SETTINGS = {"journal_mode": "MEMORY", "synchronous": "OFF", "locking_mode": "EXCLUSIVE", "cache_size": -_CACHE_KIB}
+
+IndexKey = tuple[bytes, bytes] | tuple[None, None]
+NOT_INDEXED: IndexKey = (None, None)
+
+
+class Key(NamedTuple):
+    """A primary key: the place of the partition key and the sort key's bytes."""
+
+    partition: bytes
+    sort: bytes
+
+
+class Row(NamedTuple):
+    """The values of a row: its key, its time to live in seconds since 1970, its size, its JSON and its index keys."""
+
+    key: Key
+    expires: int | None
+    size: int
+    item: bytes
+    index_keys: Sequence[IndexKey]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Rows of one partition, or of all partitions between two places, in an index or (None) in the table itself.
+
+    `after` is the position of the last row read: the key in the index, and the primary key. Bounds on the sort key are
+    bytes with whether they are inclusive.
+    """
+
+    index: int | None = None
+    partition: bytes | None = None
+    places: tuple[bytes, bytes | None] = (b"", None)
+    low: tuple[bytes, bool] | None = None
+    high: tuple[bytes, bool] | None = None
+    forward: bool = True
+    after: tuple[bytes, ...] | None = None
+
+
+class Store:
+    """The database of all tables. It is a temporary file, which ends with the process."""
+
+    def __init__(self, path: str = "") -> None:
+        self.database = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+        for name, value in _SETTINGS.items():
+            self.database.execute(f"PRAGMA {name} = {value}")
+        self._numbers = count(1)
+
+    def create(self) -> Rows:
+        """Create the rows of a new table."""
+        return Rows(self.database, f"t{next(self._numbers)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all writes of the block, or none of them if it raises."""
+        execute = self.database.execute
+        execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            execute("ROLLBACK")
+            raise
+        execute("COMMIT")
+
+    def close(self) -> None:
+        """Remove everything."""
+        self.database.close()
+
+
+class Rows:
+    """The rows of one table, with the numbers of its indexes."""
+
+    def __init__(self, database: sqlite3.Connection, name: str) -> None:
+        self._execute = database.execute
+        self._name = name
+        self._indexes: list[int] = []
+        self._numbers = count(1)
+        columns = "p BLOB NOT NULL, r BLOB NOT NULL, e INTEGER, size INTEGER NOT NULL, item BLOB NOT NULL"
+        self._execute(f"CREATE TABLE {name} ({columns})")
+        self._execute(f"CREATE UNIQUE INDEX {name}_key ON {name} (p, r)")
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Write the statements for the present columns."""
+        name, keys = self._name, [column for number in self._indexes for column in (f"p{number}", f"r{number}")]
+        columns = ["p", "r", "e", "size", "item", *keys]
+        places = ", ".join(f"?{at}" for at in range(1, len(columns) + 1))
+        changes = ", ".join(f"{column} = ?{at}" for at, column in enumerate(columns, 1) if at > 2)
+        self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"
+        self._update = f"UPDATE {name} SET {changes} WHERE p = ?1 AND r = ?2"
+        self._select = f"SELECT size, item FROM {name} WHERE p = ? AND r = ?"
+        self._delete = f"DELETE FROM {name} WHERE p = ? AND r = ?"
+        self._expired = f"SELECT p, r, size, item FROM {name} WHERE e <= ? ORDER BY e LIMIT ?"
+
+    def insert(self, row: Row) -> bool:
+        """Add a row. Return False, and add nothing, if there is one of its key."""
+        return self._execute(self._insert, _values(row)).rowcount == 1
+
+    def update(self, row: Row) -> None:
+        """Replace the row of the same key."""
+        self._execute(self._update, _values(row))
+
+    def get(self, key: Key) -> tuple[int, bytes] | None:
+        """Return the size and the item of a row."""
+        found: tuple[int, bytes] | None = self._execute(self._select, key).fetchone()
+        return found
+
+    def delete(self, key: Key) -> None:
+        """Remove a row."""
+        self._execute(self._delete, key)
+
+    def drop(self) -> None:
+        """Remove all rows."""
+        self._execute(f"DROP TABLE {self._name}")
+
+    def copy_to(self, target: Rows) -> None:
+        """Copy all rows, without their indexes, to an empty table."""
+        columns = "p, r, e, size, item"
+        self._execute(f"INSERT INTO {target._name} ({columns}) SELECT {columns} FROM {self._name}")
+
+    def totals(self) -> tuple[int, int]:
+        """Count the rows and their bytes."""
+        found: tuple[int, int] = self._execute(f"SELECT count(*), total(size) FROM {self._name}").fetchone()
+        return found
+
+    def all(self) -> Iterator[tuple[bytes, bytes, int, bytes]]:
+        """Return keys, size and item of all rows, in no order."""
+        return self._execute(f"SELECT p, r, size, item FROM {self._name}")
+
+    def read(self, wanted: Range) -> sqlite3.Cursor:
+        """Return a cursor on size and item of the rows of a range, in its order. It must be closed."""
+        number = wanted.index
+        p, r = ("p", "r") if number is None else (f"p{number}", f"r{number}")
+        clauses, values = self._bounds(wanted, p, r)
+        keys = (r, "p", "r") if number is not None else (r,)
+        if wanted.partition is None:
+            keys = (p, *keys)
+        if wanted.after is not None:
+            sign = ">" if wanted.forward else "<"
+            clauses.append(f"({', '.join(keys)}) {sign} ({', '.join('?' * len(keys))})")
+            values += wanted.after[-len(keys) :]
+        direction = "" if wanted.forward else " DESC"
+        order = ", ".join(f"{key}{direction}" for key in keys)
+        where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+        return self._execute(f"SELECT size, item FROM {self._name} {where} ORDER BY {order}", values)
+
+    def _bounds(self, wanted: Range, p: str, r: str) -> tuple[list[str], list[bytes]]:
+        clauses, values = ([] if wanted.index is None else [f"{p} IS NOT NULL"]), list[bytes]()
+        if wanted.partition is not None:
+            clauses, values = [f"{p} = ?"], [wanted.partition]
+        else:
+            first, end = wanted.places
+            for place, sign in ((first, ">="), (end, "<")):
+                if place:
+                    clauses.append(f"{p} {sign} ?")
+                    values.append(place)
+        for bound, sign in ((wanted.low, ">"), (wanted.high, "<")):
+            if bound is not None:
+                clauses.append(f"{r} {sign}{'=' if bound[1] else ''} ?")
+                values.append(bound[0])
+        return clauses, values
+
+    # Indexes and time to live
+
+    def add_index(self) -> int:
+        """Add an index and return its number. Its keys are set by `update`."""
+        number = next(self._numbers)
+        p, r = f"p{number}", f"r{number}"
+        for column in (p, r):
+            self._execute(f"ALTER TABLE {self._name} ADD COLUMN {column} BLOB")
+        self._execute(f"CREATE INDEX {self._name}_{p} ON {self._name} ({p}, {r}, p, r) WHERE {p} IS NOT NULL")
+        self._indexes.append(number)
+        self._prepare()
+        return number
+
+    def remove_index(self, number: int) -> None:
+        """Remove an index. Its columns stay, empty: removing them would rewrite every row."""
+        self._execute(f"DROP INDEX {self._name}_p{number}")
+        self._indexes.remove(number)
+        self._prepare()
+
+    def index_expiry(self) -> None:
+        """Let rows be found by their time to live."""
+        self._execute(f"CREATE INDEX IF NOT EXISTS {self._name}_e ON {self._name} (e) WHERE e IS NOT NULL")
+
+    def expired(self, now: float, limit: int) -> list[tuple[bytes, bytes, int, bytes]]:
+        """Return keys, size and item of rows whose time to live is over, the oldest first."""
+        return self._execute(self._expired, (int(now), limit)).fetchall()
+
+    def next_expiry(self) -> int | None:
+        """Return the earliest time to live."""
+        found: int | None = self._execute(f"SELECT min(e) FROM {self._name} WHERE e IS NOT NULL").fetchone()[0]
+        return found
+
+
+def _values(row: Row) -> list[object]:
+    values: list[object] = [*row.key, row.expires, row.size, row.item]
+    for key in row.index_keys:
+        values += key
+    return values

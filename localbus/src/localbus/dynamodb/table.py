@@ -1,0 +1,212 @@
+"""A table: its definition, and its items by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from localbus.dynamodb.attribute_value import MAX_ITEM_BYTES, AttributeValue, Item, check_item, check_value, kind_of
+from localbus.dynamodb.errors import invalid, invalid_parameter
+from localbus.dynamodb.key_codec import ENCODERS, partition
+from localbus.dynamodb.store import NOT_INDEXED, IndexKey, Key, Row, Rows
+from localbus.errors import AwsError
+
+MAX_PARTITION_KEY_BYTES = 2048
+MAX_SORT_KEY_BYTES = 1024
+
+_EMPTY = {"S": "string", "B": "binary"}
+
+
+@dataclass(frozen=True)
+class KeySchema:
+    """The key attributes of a table or an index, with their types."""
+
+    hash_name: str
+    hash_type: str
+    range_name: str | None = None
+    range_type: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the attributes, the partition key's first."""
+        return (self.hash_name,) if self.range_name is None else (self.hash_name, self.range_name)
+
+    def types(self) -> tuple[tuple[str, str], ...]:
+        """Return names and types."""
+        found = ((self.hash_name, self.hash_type),)
+        return found if self.range_name is None else (*found, (self.range_name, self.range_type))
+
+    def shown(self) -> list[dict[str, str]]:
+        """Return it as DescribeTable does."""
+        return [
+            {"AttributeName": name, "KeyType": kind} for name, kind in zip(self.names, ("HASH", "RANGE"), strict=False)
+        ]
+
+
+@dataclass
+class Index:
+    """A secondary index. `number` is that of its rows."""
+
+    name: str
+    keys: KeySchema
+    number: int
+    projection: Mapping[str, Any]
+    is_global: bool = True
+    throughput: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def projects_all(self) -> bool:
+        """True if the index has the whole items."""
+        return bool(self.projection["ProjectionType"] == "ALL")
+
+
+@dataclass
+class Table:
+    """A table. `item_count` and `size_bytes` are exact, where AWS counts every six hours."""
+
+    name: str
+    arn: str
+    table_id: str
+    created: float
+    keys: KeySchema
+    types: dict[str, str]
+    rows: Rows
+    settings: dict[str, Any] = field(default_factory=dict)
+    indexes: dict[str, Index] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    ttl_attribute: str | None = None
+    item_count: int = 0
+    size_bytes: int = 0
+
+    # Keys
+
+    def key(self, given: Item) -> Key:
+        """Return the key that a request names. Raises AwsError if it does not fit the key schema."""
+        if len(given) != len(self.keys.names):
+            raise invalid("The provided key element does not match the schema")
+        for name, kind in self.keys.types():
+            value = given.get(name)
+            if value is None:
+                raise invalid("The provided key element does not match the schema")
+            check_value(value)
+            if kind not in value:
+                raise invalid("The provided key element does not match the schema")
+            if not value[kind]:
+                text = (
+                    f"The AttributeValue for a key attribute cannot contain an empty {_EMPTY[kind]} value. Key: {name}"
+                )
+                raise invalid_parameter(text)
+        return self._key(given)
+
+    def key_of(self, item: Item) -> Key:
+        """Return the key of a checked item. Raises AwsError if it has none."""
+        for name, kind in self.keys.types():
+            value = item.get(name)
+            if value is None:
+                raise invalid_parameter(f"Missing the key {name} in the item")
+            if kind not in value:
+                raise invalid_parameter(f"Type mismatch for key {name} expected: {kind} actual: {kind_of(value)}")
+            if not value[kind]:
+                text = f"cannot contain an empty {_EMPTY[kind]} value. Key: {name}"
+                raise invalid(
+                    f"One or more parameter values are not valid. The AttributeValue for a key attribute {text}"
+                )
+        return self._key(item)
+
+    def _key(self, item: Item) -> Key:
+        keys = self.keys
+        place = encoded_partition(item[keys.hash_name], keys.hash_type)
+        return Key(place, b"" if keys.range_name is None else encoded_sort(item[keys.range_name], keys.range_type))
+
+    def _index_keys(self, item: Item) -> list[IndexKey]:
+        return [_index_key(index, item) for index in self.indexes.values()]
+
+    # Items
+
+    def row(self, item: Item) -> Row:
+        """Check and normalize an item and return its row. Raises AwsError or MalformedRequestError."""
+        size = check_item(item)
+        if size > MAX_ITEM_BYTES:
+            raise invalid("Item size has exceeded the maximum allowed size")
+        index_keys = self._index_keys(item) if self.indexes else ()
+        return Row(self.key_of(item), self._expiry(item), size, orjson.dumps(item), index_keys)
+
+    def _expiry(self, item: Item) -> int | None:
+        """Return the time to live of an item, if it is a number of seconds."""
+        if self.ttl_attribute is None:
+            return None
+        number = item.get(self.ttl_attribute, {}).get("N")
+        return int(float(number)) if number is not None and len(number) < 16 else None
+
+    def insert(self, row: Row) -> bool:
+        """Add an item. Return False, and add nothing, if there is one of its key."""
+        if not self.rows.insert(row):
+            return False
+        self.item_count += 1
+        self.size_bytes += row.size
+        return True
+
+    def put(self, row: Row) -> None:
+        """Add or replace an item."""
+        if not self.insert(row):
+            found = self.rows.get(row.key)
+            self.rows.update(row)
+            self.size_bytes += row.size - (found[0] if found else 0)
+
+    def get(self, key: Key) -> Item | None:
+        """Return an item."""
+        found = self.rows.get(key)
+        return orjson.loads(found[1]) if found else None
+
+    def delete(self, key: Key) -> None:
+        """Remove an item, if there is one."""
+        found = self.rows.get(key)
+        if found is not None:
+            self.rows.delete(key)
+            self.item_count -= 1
+            self.size_bytes -= found[0]
+
+
+def encoded_partition(value: AttributeValue, kind: str) -> bytes:
+    """Return the place of a partition key's value. Raises AwsError if it is too long."""
+    encoded = ENCODERS[kind](value[kind])
+    if len(encoded) > MAX_PARTITION_KEY_BYTES:
+        raise invalid_parameter("Size of hashkey has exceeded the maximum size limit of2048 bytes")
+    return partition(encoded)
+
+
+def encoded_sort(value: AttributeValue, kind: str) -> bytes:
+    """Return the bytes of a sort key's value. Raises AwsError if it is too long."""
+    encoded = ENCODERS[kind](value[kind])
+    if len(encoded) > MAX_SORT_KEY_BYTES:
+        raise invalid_parameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+    return encoded
+
+
+def _index_key(index: Index, item: Item) -> IndexKey:
+    """Return the key of an item in an index; none if the item is not in it. Raises AwsError for a wrong type."""
+    keys = index.keys
+    hash_value = item.get(keys.hash_name)
+    range_value = item.get(keys.range_name) if keys.range_name is not None else None
+    for name, kind, value in (
+        (keys.hash_name, keys.hash_type, hash_value),
+        (keys.range_name, keys.range_type, range_value),
+    ):
+        if value is not None and not value.get(kind):
+            raise _bad_index_key(index, str(name), kind, value)
+    if hash_value is None or (keys.range_name is not None and range_value is None):
+        return NOT_INDEXED
+    place = encoded_partition(hash_value, keys.hash_type)
+    return place, b"" if range_value is None else encoded_sort(range_value, keys.range_type)
+
+
+def _bad_index_key(index: Index, name: str, kind: str, value: AttributeValue) -> AwsError:
+    if kind in value:
+        text = "A value specified for a secondary index key is not supported. The AttributeValue for a key attribute "
+        text += f"cannot contain an empty {_EMPTY[kind]} value. IndexName: {index.name}, IndexKey: {name}"
+        return invalid(f"One or more parameter values are not valid. {text}")
+    text = f"Type mismatch for Index Key {name} Expected: {kind} Actual: {kind_of(value)} IndexName: {index.name}"
+    return invalid_parameter(text)
