@@ -8,6 +8,7 @@ from localbus.clock import Clock
 from localbus.dynamodb.errors import no_such_table
 from localbus.dynamodb.store import Store
 from localbus.dynamodb.table import Table
+from localbus.dynamodb.time_to_live import Expiry
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api, ErrorSpec
 
@@ -22,6 +23,7 @@ class DynamoDb:
         self.api = Api("dynamodb", ERROR_SPECS)
         self.store = Store()
         self._tables: dict[tuple[str, str], dict[str, Table]] = {}
+        self._expiries: dict[str, Expiry] = {}
 
     def tables(self, caller: Caller) -> dict[str, Table]:
         """Return the tables of the caller's account and region, by name."""
@@ -43,6 +45,27 @@ class DynamoDb:
             raise no_such_table()
         return table
 
+    def remove(self, table: Table, caller: Caller) -> None:
+        """Remove a table with its items."""
+        self.set_time_to_live(table, None)
+        del self.tables(caller)[table.name]
+        table.rows.drop()
+
+    def set_time_to_live(self, table: Table, attribute: str | None) -> None:
+        """Let the items of a table expire by an attribute, or (None) not at all."""
+        expiry = self._expiries.pop(table.table_id, None)
+        if expiry is not None:
+            expiry.stop()
+        table.ttl_attribute, table.on_expiry = attribute, None
+        if attribute is not None:
+            self._expiries[table.table_id] = expiry = Expiry(self.clock, self.store, table)
+            table.on_expiry = expiry.note
+            table.rows.index_expiry()
+            with self.store.transaction():
+                table.index_again()
+
     def stop(self) -> None:
         """Remove all tables."""
+        for expiry in self._expiries.values():
+            expiry.stop()
         self.store.close()

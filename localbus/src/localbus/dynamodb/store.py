@@ -107,9 +107,10 @@ class Rows:
         changes = ", ".join(f"{column} = ?{at}" for at, column in enumerate(columns, 1) if at > 2)
         self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"
         self._update = f"UPDATE {name} SET {changes} WHERE p = ?1 AND r = ?2"
-        self._select = f"SELECT size, item FROM {name} WHERE p = ? AND r = ?"
+        places_in_indexes = "".join(f", p{number}" for number in self._indexes)
+        self._select = f"SELECT size, item{places_in_indexes} FROM {name} WHERE p = ? AND r = ?"
         self._delete = f"DELETE FROM {name} WHERE p = ? AND r = ?"
-        self._expired = f"SELECT p, r, size, item FROM {name} WHERE e <= ? ORDER BY e LIMIT ?"
+        self._expired = f"SELECT p, r FROM {name} WHERE e > ? AND e <= ? ORDER BY e LIMIT ?"
 
     def insert(self, row: Row) -> bool:
         """Add a row. Return False, and add nothing, if there is one of its key."""
@@ -119,9 +120,9 @@ class Rows:
         """Replace the row of the same key."""
         self._execute(self._update, _values(row))
 
-    def get(self, key: Key) -> tuple[int, bytes] | None:
-        """Return the size and the item of a row."""
-        found: tuple[int, bytes] | None = self._execute(self._select, key).fetchone()
+    def get(self, key: Key) -> tuple[int, bytes, *tuple[bytes | None, ...]] | None:
+        """Return the size and the item of a row, and its place in each index."""
+        found: tuple[int, bytes, *tuple[bytes | None, ...]] | None = self._execute(self._select, key).fetchone()
         return found
 
     def delete(self, key: Key) -> None:
@@ -137,14 +138,9 @@ class Rows:
         columns = "p, r, e, size, item"
         self._execute(f"INSERT INTO {target._name} ({columns}) SELECT {columns} FROM {self._name}")
 
-    def totals(self) -> tuple[int, int]:
-        """Count the rows and their bytes."""
-        found: tuple[int, int] = self._execute(f"SELECT count(*), total(size) FROM {self._name}").fetchone()
-        return found
-
-    def all(self) -> Iterator[tuple[bytes, bytes, int, bytes]]:
-        """Return keys, size and item of all rows, in no order."""
-        return self._execute(f"SELECT p, r, size, item FROM {self._name}")
+    def after(self, rowid: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return the number and the item of the rows after one, in the order of their creation."""
+        return self._execute(f"SELECT rowid, item FROM {self._name} WHERE rowid > ? LIMIT ?", (rowid, limit)).fetchall()
 
     def read(self, wanted: Range) -> sqlite3.Cursor:
         """Return a cursor on size and item of the rows of a range, in its order. It must be closed."""
@@ -202,13 +198,13 @@ class Rows:
         """Let rows be found by their time to live."""
         self._execute(f"CREATE INDEX IF NOT EXISTS {self._name}_e ON {self._name} (e) WHERE e IS NOT NULL")
 
-    def expired(self, now: float, limit: int) -> list[tuple[bytes, bytes, int, bytes]]:
-        """Return keys, size and item of rows whose time to live is over, the oldest first."""
-        return self._execute(self._expired, (int(now), limit)).fetchall()
+    def expired(self, after: int, until: int, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return the keys of rows whose time to live is between two times, the oldest first."""
+        return self._execute(self._expired, (after, until, limit)).fetchall()
 
-    def next_expiry(self) -> int | None:
-        """Return the earliest time to live."""
-        found: int | None = self._execute(f"SELECT min(e) FROM {self._name} WHERE e IS NOT NULL").fetchone()[0]
+    def next_expiry(self, after: int) -> int | None:
+        """Return the earliest time to live after a time."""
+        found: int | None = self._execute(f"SELECT min(e) FROM {self._name} WHERE e > ?", (after,)).fetchone()[0]
         return found
 
 

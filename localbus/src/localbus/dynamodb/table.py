@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from localbus.errors import AwsError
 MAX_PARTITION_KEY_BYTES = 2048
 MAX_SORT_KEY_BYTES = 1024
 
+_REINDEXED_AT_ONCE = 1000
 _EMPTY = {"S": "string", "B": "binary"}
 
 
@@ -48,7 +49,7 @@ class KeySchema:
 
 @dataclass
 class Index:
-    """A secondary index. `number` is that of its rows."""
+    """A secondary index. `number` is that of its rows; `size_bytes` counts whole items, whatever is projected."""
 
     name: str
     keys: KeySchema
@@ -56,6 +57,8 @@ class Index:
     projection: Mapping[str, Any]
     is_global: bool = True
     throughput: Mapping[str, int] = field(default_factory=dict)
+    item_count: int = 0
+    size_bytes: int = 0
 
     @property
     def projects_all(self) -> bool:
@@ -78,6 +81,7 @@ class Table:
     indexes: dict[str, Index] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
+    on_expiry: Callable[[int], None] | None = None  # called with the time to live of each new item
     item_count: int = 0
     size_bytes: int = 0
 
@@ -121,17 +125,28 @@ class Table:
         place = encoded_partition(item[keys.hash_name], keys.hash_type)
         return Key(place, b"" if keys.range_name is None else encoded_sort(item[keys.range_name], keys.range_type))
 
-    def _index_keys(self, item: Item) -> list[IndexKey]:
-        return [_index_key(index, item) for index in self.indexes.values()]
+    def _index_keys(self, item: Item, *, lenient: bool) -> list[IndexKey]:
+        found: list[IndexKey] = []
+        for index in self.indexes.values():
+            try:
+                found.append(_index_key(index, item))
+            except AwsError:
+                if not lenient:
+                    raise
+                found.append(NOT_INDEXED)
+        return found
 
     # Items
 
-    def row(self, item: Item) -> Row:
-        """Check and normalize an item and return its row. Raises AwsError or MalformedRequestError."""
+    def row(self, item: Item, *, lenient: bool = False) -> Row:
+        """Check and normalize an item and return its row. Raises AwsError or MalformedRequestError.
+
+        `lenient` leaves an item that does not fit an index out of it, as in an index that is made after the item.
+        """
         size = check_item(item)
         if size > MAX_ITEM_BYTES:
             raise invalid("Item size has exceeded the maximum allowed size")
-        index_keys = self._index_keys(item) if self.indexes else ()
+        index_keys = self._index_keys(item, lenient=lenient) if self.indexes else ()
         return Row(self.key_of(item), self._expiry(item), size, orjson.dumps(item), index_keys)
 
     def _expiry(self, item: Item) -> int | None:
@@ -145,16 +160,15 @@ class Table:
         """Add an item. Return False, and add nothing, if there is one of its key."""
         if not self.rows.insert(row):
             return False
-        self.item_count += 1
-        self.size_bytes += row.size
+        self._added(row)
         return True
 
     def put(self, row: Row) -> None:
         """Add or replace an item."""
         if not self.insert(row):
-            found = self.rows.get(row.key)
+            self._removed(row.key)
             self.rows.update(row)
-            self.size_bytes += row.size - (found[0] if found else 0)
+            self._added(row)
 
     def get(self, key: Key) -> Item | None:
         """Return an item."""
@@ -163,11 +177,44 @@ class Table:
 
     def delete(self, key: Key) -> None:
         """Remove an item, if there is one."""
-        found = self.rows.get(key)
-        if found is not None:
+        if self._removed(key):
             self.rows.delete(key)
-            self.item_count -= 1
-            self.size_bytes -= found[0]
+
+    def index_again(self) -> None:
+        """Set the index keys and the time to live of every item. An item that does not fit an index is not in it."""
+        self.item_count = self.size_bytes = 0
+        for index in self.indexes.values():
+            index.item_count = index.size_bytes = 0
+        last = 0
+        while found := self.rows.after(last, _REINDEXED_AT_ONCE):
+            last = found[-1][0]
+            for _, text in found:
+                row = self.row(orjson.loads(text), lenient=True)
+                self.rows.update(row)
+                self._added(row)
+
+    def _added(self, row: Row) -> None:
+        self.item_count += 1
+        self.size_bytes += row.size
+        for index, (place, _) in zip(self.indexes.values(), row.index_keys, strict=False):
+            if place is not None:
+                index.item_count += 1
+                index.size_bytes += row.size
+        if row.expires is not None and self.on_expiry is not None:
+            self.on_expiry(row.expires)
+
+    def _removed(self, key: Key) -> bool:
+        found = self.rows.get(key)
+        if found is None:
+            return False
+        size, _, *places = found
+        self.item_count -= 1
+        self.size_bytes -= size
+        for index, place in zip(self.indexes.values(), places, strict=True):
+            if place is not None:
+                index.item_count -= 1
+                index.size_bytes -= size
+        return True
 
 
 def encoded_partition(value: AttributeValue, kind: str) -> bytes:

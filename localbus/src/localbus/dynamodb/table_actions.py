@@ -1,56 +1,22 @@
-"""CreateTable, DescribeTable, DeleteTable and ListTables."""
+"""CreateTable, UpdateTable, DescribeTable, DeleteTable and ListTables.
+
+Every change is immediate: an answer shows CREATING, UPDATING or DELETING as on AWS, and the next one ACTIVE.
+"""
 
 from __future__ import annotations
 
-from localbus.dynamodb.errors import unknown_table
+from localbus.dynamodb import table_definition as definition
+from localbus.dynamodb.errors import invalid, invalid_parameter, unknown_table
 from localbus.dynamodb.state import DynamoDb
-from localbus.dynamodb.table import Index, KeySchema, Table
+from localbus.dynamodb.table import Index, Table
+from localbus.dynamodb.table_description import describe, describe_deleted
+from localbus.dynamodb.tags import read_tags
 from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
-
-def create_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
-    """CreateTable."""
-    name, tables = params["TableName"], dynamodb.tables(caller)
-    if name in tables:
-        raise AwsError("ResourceInUseException", f"Table already exists: {name}")
-    types = {one["AttributeName"]: one["AttributeType"] for one in params["AttributeDefinitions"]}
-    arn = f"arn:aws:dynamodb:{caller.region}:{caller.account}:table/{name}"
-    keys = _keys(params["KeySchema"], types)
-    rows = dynamodb.store.create()
-    tables[name] = table = Table(name, arn, new_id(), dynamodb.clock.now(), keys, types, rows)
-    for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
-        for one in params.get(member, []):
-            keys, is_global = _keys(one["KeySchema"], types), member.startswith("Global")
-            index = Index(one["IndexName"], keys, rows.add_index(), one["Projection"], is_global)
-            table.indexes[index.name] = index
-    return {"TableDescription": _described(table)}
-
-
-def _keys(schema: list[Params], types: dict[str, str]) -> KeySchema:
-    names = [one["AttributeName"] for one in schema]
-    return KeySchema(*(part for name in names for part in (name, types[name])))
-
-
-def _described(table: Table) -> Params:
-    return {
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in table.types.items()],
-        "TableName": table.name,
-        "KeySchema": table.keys.shown(),
-        "TableStatus": "ACTIVE",
-        "CreationDateTime": table.created,
-        "TableSizeBytes": table.size_bytes,
-        "ItemCount": table.item_count,
-        "TableArn": table.arn,
-        "TableId": table.table_id,
-    }
-
-
-def describe_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
-    """DescribeTable."""
-    return {"Table": _described(named(dynamodb, params, caller))}
+_PAGE_LENGTH = 100
 
 
 def named(dynamodb: DynamoDb, params: Params, caller: Caller) -> Table:
@@ -61,17 +27,151 @@ def named(dynamodb: DynamoDb, params: Params, caller: Caller) -> Table:
         raise unknown_table(params["TableName"]) from exc
 
 
+def create_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """CreateTable."""
+    types = definition.check_table(params)
+    tags = read_tags(params.get("Tags", []), {})
+    table = make_table(dynamodb, params["TableName"], params, types, caller)
+    table.tags = tags
+    return {"TableDescription": describe(table, "CREATING")}
+
+
+def make_table(dynamodb: DynamoDb, name: str, params: Params, types: dict[str, str], caller: Caller) -> Table:
+    """Create a table by a checked definition, which has CreateTable's members. Raises AwsError if the name is taken."""
+    tables = dynamodb.tables(caller)
+    if name in tables:
+        raise definition.table_exists(name)
+    arn = f"arn:aws:dynamodb:{caller.region}:{caller.account}:table/{name}"
+    keys, now = definition.key_schema(params["KeySchema"], types), dynamodb.clock.now()
+    settings = {member: params[member] for member in definition.SETTINGS if member in params}
+    if params.get("BillingMode") == "PAY_PER_REQUEST":
+        settings["billing_summary"] = {"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": now}
+    tables[name] = table = Table(name, arn, new_id(), now, keys, types, dynamodb.store.create(), settings)
+    for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
+        for one in params.get(member, []):
+            _add_index(table, one, is_global=member.startswith("Global"))
+    return table
+
+
+def _add_index(table: Table, given: Params, *, is_global: bool) -> None:
+    keys, number = definition.key_schema(given["KeySchema"], table.types), table.rows.add_index()
+    units = given.get("ProvisionedThroughput", {})
+    index = Index(given["IndexName"], keys, number, given["Projection"], is_global, units)
+    table.indexes[index.name] = index
+
+
+def describe_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """DescribeTable."""
+    return {"Table": describe(named(dynamodb, params, caller))}
+
+
 def delete_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """DeleteTable."""
     table = named(dynamodb, params, caller)
-    del dynamodb.tables(caller)[table.name]
-    table.rows.drop()
-    return {"TableDescription": _described(table)}
+    if table.settings.get("DeletionProtectionEnabled"):
+        text = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion"
+        raise invalid(f"{text} protection first.")
+    found = describe_deleted(table)
+    dynamodb.remove(table, caller)
+    return {"TableDescription": found}
 
 
 def list_tables(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """ListTables."""
-    start, limit = params.get("ExclusiveStartTableName", ""), params.get("Limit", 100)
+    start, limit = params.get("ExclusiveStartTableName", ""), params.get("Limit", _PAGE_LENGTH)
     names = sorted(name for name in dynamodb.tables(caller) if name > start)
     page = names[:limit]
     return {"TableNames": page} | ({"LastEvaluatedTableName": page[-1]} if len(names) > limit else {})
+
+
+def update_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """UpdateTable: billing, throughput, table class, protection, encryption, and one global index."""
+    table = named(dynamodb, params, caller)
+    definition.refuse_missing(params)
+    updates = params.get("GlobalSecondaryIndexUpdates", [])
+    given = {member: params[member] for member in definition.SETTINGS if member in params}
+    if not given and not updates and "StreamSpecification" not in params:
+        text = "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or"
+        raise invalid(f"{text} SSESpecification or ReplicaUpdates is required")
+    mode = params.get("BillingMode") or table.settings.get("BillingMode", "PROVISIONED")
+    _check_throughput(table, params, mode)
+    _check_index_updates(table, updates, mode, params)
+    types = dict(table.types) | definition.types_of(params.get("AttributeDefinitions", []))
+    with dynamodb.store.transaction():
+        for update in updates:
+            _update_index(table, update, types)
+    _set_billing(table, given, mode, dynamodb.clock.now())
+    return {"TableDescription": describe(table, "UPDATING")}
+
+
+def _check_throughput(table: Table, params: Params, mode: str) -> None:
+    throughput, before = params.get("ProvisionedThroughput"), table.settings.get("ProvisionedThroughput")
+    if mode == "PAY_PER_REQUEST":
+        if throughput is not None:
+            definition.check_billing({"BillingMode": mode, "ProvisionedThroughput": throughput})
+        return
+    if throughput is None:
+        if params.get("BillingMode") == "PROVISIONED" and before is None:
+            raise invalid_parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+        return
+    definition.check_throughput(throughput)
+    if throughput == before:
+        text = "The provisioned throughput for the table will not change. The requested value equals the current value."
+        for member in ("ReadCapacityUnits", "WriteCapacityUnits"):
+            text += f" Current {member} provisioned for the table: {before[member]}."
+            text += f" Requested {member}: {throughput[member]}."
+        text += " Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+        raise invalid(text)
+
+
+def _check_index_updates(table: Table, updates: list[Params], mode: str, params: Params) -> None:
+    names: set[str] = set()
+    types = dict(table.types) | definition.types_of(params.get("AttributeDefinitions", []))
+    for update in updates:
+        if len(update) != 1:
+            text = "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create,"
+            raise invalid_parameter(f"{text} GlobalSecondaryIndexUpdate.Delete must not be null")
+        ((verb, given),) = update.items()
+        name = given["IndexName"]
+        if name in names:
+            text = f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
+            raise invalid_parameter(text)
+        names.add(name)
+        found = table.indexes.get(name)
+        if verb == "Create":
+            if found is not None:
+                raise invalid(f"Attempting to create an index which already exists: {name}")
+            definition.check_global_index(given, mode, types)
+        elif found is None or not found.is_global:
+            raise AwsError("ResourceNotFoundException", f"Requested resource not found: Index: {name} not found")
+    if sum("Update" not in update for update in updates) > 1:
+        text = "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+        raise AwsError("LimitExceededException", text)
+
+
+def _update_index(table: Table, update: Params, types: dict[str, str]) -> None:
+    ((verb, given),) = update.items()
+    match verb:
+        case "Create":
+            table.types = types
+            _add_index(table, given, is_global=True)
+            table.index_again()
+        case "Delete":
+            table.rows.remove_index(table.indexes.pop(given["IndexName"]).number)
+            used = {name for keys in (table.keys, *(one.keys for one in table.indexes.values())) for name in keys.names}
+            table.types = {name: kind for name, kind in table.types.items() if name in used}
+        case _:
+            index = table.indexes[given["IndexName"]]
+            index.throughput = given.get("ProvisionedThroughput", index.throughput)
+
+
+def _set_billing(table: Table, given: Params, mode: str, now: float) -> None:
+    before = table.settings.get("BillingMode", "PROVISIONED")
+    table.settings |= given
+    if mode == before:
+        return
+    table.settings["billing_summary"] = {"BillingMode": mode, "LastUpdateToPayPerRequestDateTime": now}
+    if mode == "PAY_PER_REQUEST":
+        table.settings.pop("ProvisionedThroughput", None)
+        for index in table.indexes.values():
+            index.throughput = {}
