@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -116,6 +117,23 @@ def test_faults_of_a_running_engine(localbus: Localbus, page: str, sqs: Any) -> 
         assert [received(sqs, url) for _ in range(3)] == [["b"]] * 3
     assert httpx.put(page, json={}).json() == {}
     assert [received(sqs, old) for _ in range(2)] == [["b"], []]
+
+
+def test_a_duplicate_brings_no_message_nearer_to_the_dead_letter_queue(page: str, sqs: Any) -> None:
+    """The server that holds the copy missed the receive, so only the others count towards maxReceiveCount.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
+    """
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    policy = json.dumps({"deadLetterTargetArn": ARN.removesuffix("q") + "dead", "maxReceiveCount": 2})
+    url = sqs.create_queue(QueueName="q", Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "0"})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="an order")
+    httpx.put(page, json={"duplicates": 1})
+    assert [received(sqs, url) for _ in range(5)] == [["an order"]] * 5
+    httpx.put(page, json={})
+
+    assert [received(sqs, url) for _ in range(3)] == [["an order"], ["an order"], []]
+    assert received(sqs, dead) == ["an order"]
 
 
 def test_faults_of_one_queue(page: str, sqs: Any) -> None:

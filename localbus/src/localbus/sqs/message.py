@@ -29,7 +29,8 @@ class Message:
 
     `until` is when a delayed message becomes visible, or one in flight visible again. `position` is its place in the
     order of the queue. `receive_number` counts the receipt handles issued.
-    `receives_elsewhere` is the part of `receive_count` before it became a dead letter.
+    `receives_uncounted` is the part of `receive_count` that maxReceiveCount ignores: those before it became a dead
+    letter, and duplicates.
     """
 
     message_id: str
@@ -46,7 +47,7 @@ class Message:
     first_received_at: float | None = None
     received_at: float = 0.0
     receive_count: int = 0
-    receives_elsewhere: int = 0
+    receives_uncounted: int = 0
     receive_number: int = 0
     state: State = State.DELAYED
     until: float = 0.0

@@ -74,7 +74,7 @@ class Queue:
         """
         self.apply_due_transitions()
         message.source_arn = source_arn
-        message.receives_elsewhere = message.receive_count
+        message.receives_uncounted = message.receive_count
         self._enqueue(message, 0)
         self._serve_polls()
 
@@ -147,7 +147,7 @@ class Queue:
     def _move_to_dead_letter_queue(self, message: Message) -> bool:
         """Move the message if it has been received often enough here. Return whether it was moved."""
         limit = self.settings.max_receive_count
-        if limit is None or message.receive_count - message.receives_elsewhere < limit:
+        if limit is None or message.receive_count - message.receives_uncounted < limit:
             return False
         target = self.dead_letter_queue()
         if target is None or target is self:

@@ -57,8 +57,14 @@ class UnreliableQueue(Queue):
         return super().receive(limit, visibility_timeout_s)
 
     def _deliver(self, message: Message, now: float, visibility_timeout_s: int) -> Received:
+        """Deliver the message, which a duplicate leaves visible.
+
+        AWS's reason for a duplicate is a server that was unavailable at the receive and still holds its copy. That
+        server has not counted the receive, so a duplicate brings no message nearer to the dead-letter queue.
+        """
         if not self._faults.duplicates or self._rng.random() >= self._faults.duplicates:
             return super()._deliver(message, now, visibility_timeout_s)
         received = super()._deliver(message, now, 0)
+        message.receives_uncounted += 1
         self._note("duplicated", message)
         return received
