@@ -8,7 +8,7 @@ import pytest
 from unit.worker.commands import cancellation, message, placed
 from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
 from unit.worker.running import SHORT_RETRY, running_worker, until
-from worker import handlers
+from worker import handlers, receiver
 from worker.failures import ReceiptExpiredError
 from worker.message import Lease, Message
 
@@ -175,6 +175,38 @@ async def test_a_queue_that_is_down_is_polled_again() -> None:
         await until(lambda: not work.bodies)
 
         assert not worker.health.problems
+
+
+async def test_a_moderate_rate_shares_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a poll that was neither empty nor full, the next one waits: it receives what arrived meanwhile together."""
+    gathering, gathered = asyncio.Event(), asyncio.Event()
+
+    async def pause(_: float, until: asyncio.Event) -> None:
+        del until
+        gathering.set()
+        await gathered.wait()
+
+    monkeypatch.setattr(receiver, "pause", pause)
+    work = queue_of(*orders(1))
+
+    async with running_worker(work=work):
+        await gathering.wait()
+        work.send(*orders(7))
+        received_before = work.receives
+        gathered.set()
+        await until(lambda: not work.bodies)
+
+        assert received_before == 1
+        assert work.receives <= 3, "one for the seven, and the next, which waits"
+
+
+async def test_a_backlog_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polls of a backlog follow each other without a pause."""
+    monkeypatch.setattr(receiver, "_GATHER_S", 3600)
+    work = queue_of(*orders(30))
+
+    async with running_worker(work=work):
+        await until(lambda: not work.bodies)
 
 
 async def test_work_that_outlasts_the_visibility_timeout_is_kept(preparing: asyncio.Event) -> None:

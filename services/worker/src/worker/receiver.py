@@ -1,8 +1,13 @@
-"""Long polling of one queue by several concurrent receives, which fill the prefetch buffer."""
+"""Long polling of one queue by several concurrent receives, which fill the prefetch buffer.
+
+The number of polls follows the load: one waits while the queue is empty, one gathers at a moderate rate, several run
+while there is a backlog.
+"""
 
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from typing import Final
 
 from orderboard_aws_client.backoff import Backoff, pause
 
@@ -16,6 +21,10 @@ from worker.prefetch_buffer import PrefetchBuffer
 from worker.sqs_queue import Queue
 
 log = logging.getLogger(__name__)
+
+# After a poll that was neither empty nor full. At 100 messages a second the next one then receives 5 of them instead
+# of 1, and each of the calls that follow is shared by as many. A message that comes alone meets a waiting poll.
+_GATHER_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,8 @@ class Receiver:
 
     async def _poll_always(self) -> None:
         while not self.stop.is_set():
-            await self._poll_once()
+            if await self._poll_once() and not self._backlog.is_set():
+                await pause(_GATHER_S, until=self._backlog)
 
     async def _poll_in_a_backlog(self) -> None:
         while not self.stop.is_set():
@@ -62,11 +72,12 @@ class Receiver:
             if not self.stop.is_set():
                 await self._poll_once()
 
-    async def _poll_once(self) -> None:
+    async def _poll_once(self) -> int:
+        """Poll, and return the number of messages."""
         partition = self.buffer.partitions[self.queue.name]
         await self.breaker.wait_until_closed()
         if not (slots := await partition.reserve()):
-            return
+            return 0
         messages: list[Message] = []
         try:
             messages = await self._receive(slots)
@@ -75,10 +86,11 @@ class Receiver:
         if self.stop.is_set():
             partition.release(len(messages))
             await asyncio.gather(*(give_back(self.queue, message) for message in messages))
-            return
+            return 0
         leases = [Lease(message, message.received_at + self.polling.visibility_timeout_s) for message in messages]
         self.heartbeat.track(leases)
         self.buffer.put(self.queue.name, leases)
+        return len(leases)
 
     async def _receive(self, at_most: int) -> list[Message]:
         try:

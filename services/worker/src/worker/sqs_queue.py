@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MAX_BATCH: Final = 10
 # A response this much later than the long poll allows was delayed: by the network, or because this process was frozen.
 _LATE_S: Final = 1.0
+# Nobody waits for a delete, so that those of several polls share a call.
+_DELETE_LINGER_S: Final = 0.1
 # The time of the last attempt of this task's receive. The client may send it again, long after the first attempt.
 _sent_at: ContextVar[float] = ContextVar("_sent_at")
 
@@ -96,8 +98,10 @@ async def open_queue(client: "SQSClient", name: str, url: str, *, linger_s: floa
         ]
         return _results(entries, await client.change_message_visibility_batch(QueueUrl=url, Entries=entries))
 
-    limits = Limits(MAX_BATCH, linger_s=linger_s)
-    async with Batcher(delete, limits=limits) as deletes, Batcher(change, limits=limits) as changes:
+    async with (
+        Batcher(delete, limits=Limits(MAX_BATCH, linger_s=_DELETE_LINGER_S)) as deletes,
+        Batcher(change, limits=Limits(MAX_BATCH, linger_s=linger_s)) as changes,
+    ):
         yield Queue(name, client, url, deletes, changes)
 
 
