@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 from localbus.background_tasks import BackgroundTasks
@@ -51,3 +53,29 @@ async def test_running_tasks_are_cancelled() -> None:
     await asyncio.wait_for(tasks.cancel_all(), 5)
 
     assert task.cancelled()
+
+
+async def test_a_task_begins_before_it_is_cancelled() -> None:
+    """A coroutine that a task would have awaited is not left over, and what a task starts as it ends is ended too."""
+    tasks, ended = BackgroundTasks(ManualClock()), list[str]()
+
+    async def given() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("given")
+            tasks.start(last())
+
+    async def last() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("last")
+
+    async def outer(inner: Coroutine[Any, Any, None]) -> None:
+        await inner
+
+    tasks.start(outer(given()))
+    await tasks.cancel_all()
+
+    assert ended == ["given", "last"]

@@ -42,14 +42,16 @@ class BackgroundTasks:
         self._timers.update(timers)
 
     async def cancel_all(self) -> None:
-        """Cancel what is scheduled and what runs, and wait until it has ended."""
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Cancel what is scheduled and what runs, and wait until it has ended, with what it starts meanwhile."""
+        while self._tasks or self._timers:
+            for timer in self._timers:
+                timer.cancel()
+            self._timers.clear()
+            await asyncio.sleep(0)  # each task begins, as a coroutine that it was given would else never be closed
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

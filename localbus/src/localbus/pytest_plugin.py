@@ -20,7 +20,8 @@ class Localbus:
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
         self.clock = ManualClock()
-        self._loop = uvloop.new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        self._loop = self._runner.get_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="localbus", daemon=True)
 
     def start(self) -> Localbus:
@@ -57,7 +58,7 @@ class Localbus:
         self._run(self.engine.stop)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
+        self._runner.close()
 
     def _run(self, work: Callable[[], Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work(), self._loop).result(timeout=30)

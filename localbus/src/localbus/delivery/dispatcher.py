@@ -91,8 +91,7 @@ class Dispatcher:
         if pending is None:
             self.note("delivered", delivery, delivery.receipt)
         else:
-            task = self._tasks.start(self._finish(delivery, pending))
-            task.add_done_callback(lambda _task: pending.close())  # it may be cancelled before it has begun
+            self._tasks.start(self._finish(delivery, pending))
 
     async def _finish(self, delivery: Delivery, pending: Coroutine[Any, Any, None]) -> None:
         try:

@@ -117,7 +117,7 @@ async def send(method: str, url: str, headers: Mapping[str, str], body: bytes, *
         except (OSError, httptools.HttpParserError) as exc:
             raise NoAnswerError(f"{host} broke off: {exc}") from exc
         finally:
-            writer.close()
+            writer.transport.abort()  # a close would wait for a server that does not read
 
 
 async def _read(response: ResponseReader) -> Answer:

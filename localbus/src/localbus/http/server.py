@@ -10,13 +10,14 @@ import asyncio
 import logging
 import ssl
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import cast
 
 import httptools
 
+from localbus.http.handshake import Handshake, OpenConnection
 from localbus.http.message import DROP_CONNECTION, App, BrokenBodyError, Request, Response
 
 log = logging.getLogger("localbus")
@@ -24,6 +25,7 @@ log = logging.getLogger("localbus")
 MAX_BODY_BYTES = 32 * 1024 * 1024  # the largest SQS batch, every byte of it escaped in JSON, is a fifth of this
 MAX_HEAD_BYTES = 64 * 1024
 _STREAM_HIGH_BYTES = 256 * 1024
+_STOP_S = 5.0
 _LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -74,13 +76,14 @@ class _BodyStream:
 class _Connection(asyncio.Protocol):
     """A client's connection. Requests are parsed as they come and answered in order."""
 
-    def __init__(self, app: App, connections: set[_Connection]) -> None:
+    def __init__(self, app: App, connections: set[OpenConnection]) -> None:
         self._app = app
         self._connections = connections
         self._waiting: deque[tuple[Request, bool]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._ended = asyncio.Event()
         self._stream: _BodyStream | None = None
         self._close_after_body = False
         self._new_request()
@@ -100,11 +103,17 @@ class _Connection(asyncio.Protocol):
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
         self._waiting.clear()
-        self._writable.set()
-        if self._task is not None:
-            self._task.cancel()
+        if self._task is None:
+            self._end()
+        else:
+            # After its first step: what has not begun is not closed, nor what it would have awaited.
+            asyncio.get_running_loop().call_soon(self._task.cancel)
+            self._task.add_done_callback(lambda _: self._end())
+
+    def _end(self) -> None:
+        self._connections.discard(self)
+        self._ended.set()
 
     def pause_writing(self) -> None:
         self._writable.clear()
@@ -192,8 +201,6 @@ class _Connection(asyncio.Protocol):
             self._end_answer(request, keep_alive)
         else:
             self._task = asyncio.ensure_future(self._answer_later(request, response, keep_alive))
-            if isinstance(response, Coroutine):
-                self._task.add_done_callback(lambda _: response.close())  # it never began if the client left at once
 
     async def _answer_later(self, request: Request, response: Response | Awaitable[Response], keep_alive: bool) -> None:
         try:
@@ -236,6 +243,8 @@ class _Connection(asyncio.Protocol):
         self._transport.write(_head(response, keep_alive, b"" if sized else b"Transfer-Encoding: chunked\r\n"))
         async with aclosing(body) as pieces:
             async for piece in pieces:
+                if self._transport.is_closing():
+                    await self._ended.wait()  # the client has left, for which this task is cancelled
                 if piece:
                     self._transport.write(piece if sized else b"%x\r\n%b\r\n" % (len(piece), piece))
                     await self._writable.wait()
@@ -248,8 +257,9 @@ class _Connection(asyncio.Protocol):
             self._transport.write(_LINES[status] + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
             self._transport.close()
 
-    def abort(self) -> None:
+    async def end(self) -> None:
         self._transport.abort()
+        await self._ended.wait()
 
 
 def _head(response: Response, keep_alive: bool, length: bytes) -> bytes:
@@ -272,14 +282,15 @@ class HttpServer:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._connections: set[_Connection] = set()
+        self._connections: set[OpenConnection] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen on a port, or on a free one if it is 0. Return the port. Raises ListenError."""
         loop = asyncio.get_running_loop()
+        accept = self.connection if tls is None else lambda: Handshake(tls, self.connection, self._connections)
         try:
-            self._server = await loop.create_server(self.connection, host, port, backlog=2048, ssl=tls)
+            self._server = await loop.create_server(accept, host, port, backlog=2048)
         except OSError as exc:
             raise ListenError(exc, host, port) from exc
         bound: int = self._server.sockets[0].getsockname()[1]
@@ -290,10 +301,13 @@ class HttpServer:
         return _Connection(self._app, self._connections)
 
     async def stop(self) -> None:
-        """Stop listening and drop all connections, also those of long polls."""
+        """Stop listening, drop all connections, also those of long polls, and wait until their requests have ended."""
         if self._server is not None:
             self._server.close()
-        for connection in list(self._connections):
-            connection.abort()
-        if self._server is not None:
-            await self._server.wait_closed()
+        await asyncio.sleep(0)  # a socket that this turn of the loop has accepted is a connection after it
+        try:
+            async with asyncio.timeout(_STOP_S):
+                while self._connections:  # a handshake may have become a connection
+                    await asyncio.gather(*(connection.end() for connection in self._connections))
+        except TimeoutError:
+            log.warning("connections.open after %g s: %d", _STOP_S, len(self._connections))

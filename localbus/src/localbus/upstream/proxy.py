@@ -78,8 +78,8 @@ async def _body(
 
 async def _end(sending: asyncio.Future[None], writer: asyncio.StreamWriter) -> None:
     sending.cancel()
+    writer.transport.abort()  # a close would wait for an upstream that does not read
     await asyncio.gather(sending, return_exceptions=True)
-    writer.close()
 
 
 def _bad_gateway(message: str) -> Response:
