@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
-from clients.queue_policy import sends_by
 from localbus.pytest_plugin import Localbus
+from support.policies import policy
 
 
 class Clients(NamedTuple):
@@ -58,7 +58,7 @@ async def test_a_long_poll_beside_other_requests(clients: Clients) -> None:
 async def test_a_topic_and_a_bus_to_one_queue(clients: Clients) -> None:
     """Published messages and put events reach a queue whose policy allows both."""
     arn = "arn:aws:sqs:eu-central-1:000000000000:q"
-    allowed = sends_by("sns", "events", queue_arn=arn)
+    allowed = {"Policy": policy("sqs:SendMessage", arn, "sns", "events")}
     url = (await clients.sqs.create_queue(QueueName="q", Attributes=allowed))["QueueUrl"]
     topic = (await clients.sns.create_topic(Name="t"))["TopicArn"]
     await clients.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from clients.aws_cli import AwsCli
-from clients.queue_policy import sends_by
 from localbus.pytest_plugin import Localbus
+from support.policies import policy
 
 REGION = "eu-west-1"
 ARN = f"arn:aws:sqs:{REGION}:000000000000"
@@ -69,7 +69,7 @@ def test_sqs_by_pages_and_groups(aws: AwsCli) -> None:
 def test_sns(aws: AwsCli) -> None:
     """A topic delivers to a queue whose policy allows it, and is deleted."""
     topic = aws("sns", "create-topic", "--name", "t")["TopicArn"]
-    attributes = json.dumps(sends_by("sns", queue_arn=f"{ARN}:q", source_arn=topic))
+    attributes = json.dumps({"Policy": policy("sqs:SendMessage", f"{ARN}:q", "sns", source={"ArnEquals": topic})})
     url = aws("sqs", "create-queue", "--queue-name", "q", "--attributes", attributes)["QueueUrl"]
 
     aws(
@@ -91,7 +91,7 @@ def test_sns(aws: AwsCli) -> None:
 
 def test_eventbridge(aws: AwsCli) -> None:
     """An event that matches a rule reaches the rule's queue."""
-    attributes = json.dumps(sends_by("events", queue_arn=f"{ARN}:q"))
+    attributes = json.dumps({"Policy": policy("sqs:SendMessage", f"{ARN}:q", "events")})
     url = aws("sqs", "create-queue", "--queue-name", "q", "--attributes", attributes)["QueueUrl"]
     aws("events", "create-event-bus", "--name", "bus")
     aws("events", "put-rule", "--name", "r", "--event-bus-name", "bus", "--event-pattern", '{"source": ["shop"]}')

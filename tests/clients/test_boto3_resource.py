@@ -7,8 +7,8 @@ from typing import Any
 
 import boto3
 import pytest
-from clients.queue_policy import sends_by
 from localbus.pytest_plugin import Localbus
+from support.policies import policy
 
 
 def resource(localbus: Localbus, service: str) -> Any:
@@ -89,7 +89,8 @@ def test_a_topic(localbus: Localbus, sqs: Any) -> None:
     sns = resource(localbus, "sns")
     topic, queue = sns.create_topic(Name="t"), sqs.create_queue(QueueName="q")
     arn = queue.attributes["QueueArn"]
-    queue.set_attributes(Attributes=sends_by("sns", queue_arn=arn, source_arn=topic.arn))
+    allowed = policy("sqs:SendMessage", arn, "sns", source={"ArnEquals": topic.arn})
+    queue.set_attributes(Attributes={"Policy": allowed})
     subscription = topic.subscribe(Protocol="sqs", Endpoint=arn)
     subscription.set_attributes(AttributeName="RawMessageDelivery", AttributeValue="true")
 

@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 from fidelity.expect import WrongError, holds
 from fidelity.function import Function
+from support.policies import policy
 from support.web_server import WebServer
 
 ACCOUNT: Final = "000000000000"
@@ -328,14 +329,7 @@ def _texts(attributes: dict[str, Any]) -> dict[str, str]:
 
 def open_policy(arn: str, action: str) -> str:
     """Return a policy that allows SNS, EventBridge, S3 and CloudWatch the action."""
-    services = ("sns", "events", "s3", "cloudwatch")
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": [f"{name}.amazonaws.com" for name in services]},
-        "Action": action,
-        "Resource": arn,
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy(action, arn, "sns", "events", "s3", "cloudwatch")
 
 
 def bodies(messages: Sequence[dict[str, Any]]) -> list[str]:

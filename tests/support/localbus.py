@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus
 
+from support.policies import policy
 from support.web_server import Received, WebServer
 
 __all__ = ["ACCOUNT", "QueueOf", "Received", "WebServer", "error_of", "journal", "new_queue", "refused"]
@@ -69,14 +70,8 @@ def new_queue(localbus: Localbus, name: str, *, open_to: str | None = "sns") -> 
     attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
     arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
     if open_to:
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": f"{open_to}.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-            "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:{open_to}:us-east-1:{ACCOUNT}:*"}},
-        }
-        attributes["Policy"] = json.dumps({"Statement": [statement]})
+        source = {"ArnLike": f"arn:aws:{open_to}:us-east-1:{ACCOUNT}:*"}
+        attributes["Policy"] = policy("sqs:SendMessage", arn, open_to, source=source)
     return QueueOf(sqs, sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"], arn)
 
 

@@ -17,6 +17,7 @@ import pytest
 from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.local_backend import local_backend
 from support.localbus import ACCOUNT, QueueOf
+from support.policies import policy
 from support.waiting import poll_until
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sender"
@@ -43,7 +44,8 @@ class Bench:
         """Create a queue whose policy allows a service, if any, to send."""
         name = self.name(suffix)
         arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}"
-        attributes |= policy_for(allows, "sqs:SendMessage", arn)
+        if allows:
+            attributes["Policy"] = policy("sqs:SendMessage", arn, allows)
         sqs = self.client("sqs")
         return QueueOf(sqs, sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"], arn)
 
@@ -51,8 +53,10 @@ class Bench:
         """Create a topic, and a queue that gets its messages raw."""
         sns = self.client("sns")
         name = self.name()
-        attributes = policy_for(allows, "sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:{name}")
-        arn = sns.create_topic(Name=name, Attributes=attributes)["TopicArn"]
+        arn = sns.create_topic(Name=name)["TopicArn"]
+        if allows:
+            allowed = policy("sns:Publish", arn, allows)
+            sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=allowed)
         queue = self.queue(allows="sns")
         raw = {"RawMessageDelivery": "true"}
         sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue.arn, Attributes=raw)
@@ -89,15 +93,6 @@ class Bench:
         query = {"event": "forwarded", "resource": target_arn}
         entries = httpx.get(f"{self.url}/_localbus/journal", params=query).json()["entries"]
         return {entry["detail"]["sender"] for entry in entries}
-
-
-def policy_for(service: str, action: str, arn: str) -> dict[str, str]:
-    """Return the attribute with a policy that allows a service; none without one."""
-    if not service:
-        return {}
-    principal = {"Service": f"{service}.amazonaws.com"}
-    statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": arn}
-    return {"Policy": json.dumps({"Statement": [statement]})}
 
 
 def arrived(queue: QueueOf, within_s: float = 5) -> list[dict[str, Any]]:

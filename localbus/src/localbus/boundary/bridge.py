@@ -44,13 +44,16 @@ class Bridge:
         self._creation = asyncio.Lock()
         self._known: deque[str] = deque(maxlen=_KNOWN_IDS)
 
-    async def create(self) -> None:
-        """Create the mirror, unless it exists. Raises MirrorError, NoAnswerError or TimeoutError."""
+    async def create(self, *, again: bool = False) -> None:
+        """Create the mirror, unless it is known to exist. Raises MirrorError, NoAnswerError or TimeoutError.
+
+        With `again` the upstream is asked even so: a reset may have deleted the mirror during a long poll.
+        """
         async with self._creation:
             if self._after is not None:
                 await asyncio.wait([self._after])
                 self._after = None
-            if not self._created:
+            if again or not self._created:
                 await self._mirror.create(self._attributes())
                 self._created = True
 
@@ -63,10 +66,9 @@ class Bridge:
                 await self._move()
                 pause_s = _FIRST_PAUSE_S
             except (MirrorError, NoAnswerError, TimeoutError) as exc:
-                if isinstance(exc, MirrorError):  # such as a mirror that a reset of the upstream has deleted
-                    self._created = False
-                    if pause_s == _FIRST_PAUSE_S:
-                        log.warning("bridge.failed: %s. It is tried again.", exc)
+                self._created = False  # an upstream that was reset or restarted has no mirror
+                if isinstance(exc, MirrorError) and pause_s == _FIRST_PAUSE_S:
+                    log.warning("bridge.failed: %s. It is tried again.", exc)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 

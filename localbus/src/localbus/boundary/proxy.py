@@ -25,10 +25,12 @@ class BoundaryProxy:
         self._account_of_key = account_of_key
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
-        """Pass the request on, after its configuration if it has one."""
+        """Pass the request on, after its configuration if it has one, and after all bridges are created."""
         service = service_of(request)
         read = reader_of(request, service)
-        return self._forward(request) if read is None else self._prepared(request, service, read)
+        if read is not None:
+            return self._prepared(request, service, read)
+        return self._forward(request) if self._boundary.is_ready else self._forwarded(request)
 
     async def _prepared(self, request: Request, service: str | None, read: Reader) -> Response:
         if request.stream is not None:
@@ -45,5 +47,10 @@ class BoundaryProxy:
         except AwsError as exc:
             # An unsigned request that is read is one to S3.
             return refusal(request, service or "s3", exc.code, exc.message, _STATUS.get(exc.code, 400))
+        return await self._forwarded(request)
+
+    async def _forwarded(self, request: Request) -> Response:
+        """Pass a request on that may cause messages for a queue, topic or rule that was made just before."""
+        await self._boundary.ready()
         answer = self._forward(request)
         return await answer if isinstance(answer, Awaitable) else answer

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from localbus.background_tasks import BackgroundTasks
@@ -40,6 +41,7 @@ class Boundary:
         self._senders: dict[Name, _Senders] = {}
         self._senders_to_any: dict[tuple[Kind, str, str], _Senders] = {}
         self._bridges: dict[Name, tuple[Bridge, asyncio.Task[None]]] = {}
+        self._new: set[Bridge] = set()
         self._deletions: dict[Name, asyncio.Task[None]] = {}
         for registry in (deliveries.sqs.queues, deliveries.sns.topics, deliveries.events.buses):
             registry.on_change.append(self._target_changed)
@@ -50,6 +52,18 @@ class Boundary:
         """The senders by the ARN of each target that has a bridge."""
         return {name.arn: [one.arn or one.service for one in self._senders_of(name)] for name in self._bridges}
 
+    @property
+    def is_ready(self) -> bool:
+        """False while a bridge has not been created for the first time."""
+        return not self._new
+
+    async def ready(self) -> None:
+        """Wait until each bridge is created. One that the upstream does not answer is left to its own retries."""
+        for bridge in list(self._new):
+            with suppress(MirrorError, NoAnswerError, TimeoutError):
+                await bridge.create()
+            self._new.discard(bridge)
+
     async def prepare(self, configuration: Configuration, caller: Caller) -> None:
         """Make the bridges that a sender needs, before the upstream gets its configuration. Raises AwsError."""
         sender = configuration.sender
@@ -59,12 +73,11 @@ class Boundary:
             scope = (kind, caller.account, caller.region)
             self._senders_to_any.setdefault(scope, {})[sender.service, sender.arn] = sender
         every = [name for name in self._existing() if (name.kind, name.account, name.region) in self._senders_to_any]
-        default_bus = Name("events", caller.account, caller.region, DEFAULT_BUS)  # S3 sends to it without naming it
-        for name in {*configuration.targets, *(every if configuration.all_of else ()), default_bus}:
+        for name in {*configuration.targets, *(every if configuration.all_of else ())}:
             bridge = self._update(name)
             try:
                 if bridge is not None:
-                    await bridge.create()
+                    await bridge.create(again=True)
             except MirrorError as exc:
                 raise AwsError("InternalFailure", f"The upstream cannot serve {name.arn}: {exc}") from exc
             except (NoAnswerError, TimeoutError):  # the bridge tries again; so does the sender of this request
@@ -111,14 +124,15 @@ class Boundary:
         """Follow the creation or deletion of a queue, topic or bus."""
         self._update(name_of(arn))
 
-    def _rule_changed(self, rule: Rule) -> None:
+    def _rule_changed(self, rule: Rule) -> Awaitable[None] | None:
         """Bridge the default bus, which has the events of AWS's services, for the first rule that can match one."""
         bus = rule.bus
         if bus.name != DEFAULT_BUS or rule.pattern is None or not _may_match_services(rule.pattern.text):
-            return
+            return None
         name = Name("events", bus.account, bus.region, bus.name)
         self._senders.setdefault(name, {})["services", ""] = Sender("services")
         self._update(name)
+        return None if self.is_ready else self.ready()
 
     def _update(self, name: Name) -> Bridge | None:
         """Start or end the bridge of a target, and return it if there is one."""
@@ -133,9 +147,11 @@ class Boundary:
                 self._deletions.pop(name, None),
             )
             self._bridges[name] = bridge, self._tasks.start(bridge.run())
+            self._new.add(bridge)
         elif not needed and name in self._bridges:
             bridge, task = self._bridges.pop(name)
             task.cancel()
+            self._new.discard(bridge)
             self._deletions[name] = self._tasks.start(bridge.delete())
         return self._bridges[name][0] if needed else None
 

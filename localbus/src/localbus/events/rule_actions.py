@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from localbus.errors import AwsError
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events import schedule
@@ -19,7 +21,7 @@ MAX_RULES = 300
 MAX_RULES_WITH_WILDCARDS = 30
 
 
-def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """PutRule: create a rule, or replace one and keep its targets and tags."""
     name = params["Name"]
     bus = find_bus(events, params, caller, "PutRule", name)
@@ -45,8 +47,18 @@ def put_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     rule.pattern, rule.schedule, rule.schedule_expression = pattern, times, expression or None
     rule.state = params.get("State", "ENABLED")
     rule.description, rule.role_arn = params.get("Description"), params.get("RoleArn")
-    events.rule_changed(rule)
-    return {"RuleArn": rule.arn}
+    return _changed(events, rule, {"RuleArn": rule.arn})
+
+
+def _changed(events: EventBridge, rule: Rule, answer: Params) -> Params | Awaitable[Params]:
+    """Return the answer, once events can reach the changed rule."""
+
+    async def after(wait: Awaitable[None]) -> Params:
+        await wait
+        return answer
+
+    wait = events.rule_changed(rule)
+    return answer if wait is None else after(wait)
 
 
 def check_managed(rule: Rule | None, params: Params) -> None:
@@ -76,21 +88,20 @@ def list_rule_names_by_target(events: EventBridge, params: Params, caller: Calle
     return list_page("RuleNames", names, params, key=str)
 
 
-def enable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+def enable_rule(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """EnableRule."""
     return _set_state(events, _find(events, params, caller, "EnableRule"), params, "ENABLED")
 
 
-def disable_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
+def disable_rule(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """DisableRule."""
     return _set_state(events, _find(events, params, caller, "DisableRule"), params, "DISABLED")
 
 
-def _set_state(events: EventBridge, rule: Rule, params: Params, state: State) -> Params:
+def _set_state(events: EventBridge, rule: Rule, params: Params, state: State) -> Params | Awaitable[Params]:
     check_managed(rule, params)
     rule.state = state
-    events.rule_changed(rule)
-    return {}
+    return _changed(events, rule, {})
 
 
 def delete_rule(events: EventBridge, params: Params, caller: Caller) -> Params:

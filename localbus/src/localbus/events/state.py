@@ -6,7 +6,7 @@ See `event_pattern` for patterns, `rule_index` for rule lookup and `delivery` fo
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
@@ -66,7 +66,7 @@ class EventBridge:
         dispatcher = Dispatcher(clock, journal, sqs, tasks)
         self.deliveries = EventDeliveries(clock, journal, dispatcher, targets.senders())
         self.set_faults(faults or DeliveryFaults())
-        self.on_rule: Callable[[Rule], None] = lambda _rule: None  # called with each new or changed rule
+        self.on_rule: Callable[[Rule], Awaitable[None] | None] = lambda _rule: None  # for each new or changed rule
         self._tasks = tasks
 
     def set_faults(self, faults: DeliveryFaults) -> None:
@@ -101,15 +101,16 @@ class EventBridge:
 
     # Schedules
 
-    def rule_changed(self, rule: Rule) -> None:
-        """Update the index and the schedule after a change of the rule."""
+    def rule_changed(self, rule: Rule) -> Awaitable[None] | None:
+        """Update the index and the schedule after a change. Return the wait until events can reach the rule, if any."""
         rule.bus.reindex(rule)
         if rule.timer is not None:
             rule.timer.cancel()
             rule.timer = None
         if rule.bus.rules.get(rule.name) is rule:
             self._schedule(rule, self.clock.now())
-            self.on_rule(rule)
+            return self.on_rule(rule)
+        return None
 
     def _schedule(self, rule: Rule, now: float) -> None:
         when = rule.schedule.after(now) if rule.schedule and rule.is_enabled else None
