@@ -35,7 +35,8 @@ def _broken(shape: Shape | None, value: Any, service: str, *, typed: bool) -> It
         case ListShape(), list():
             for item in value:
                 yield from _broken(shape.member, item, service, typed=typed)
-            yield from _beyond(shape, sum(item is not None for item in value), "length")
+            sent = [item for item in value if item is not None and (typed or item != {})]  # as above
+            yield from _beyond(shape, len(sent), "length")
         case MapShape(), dict():
             for item in value.values():
                 yield from _broken(shape.value, item, service, typed=typed)

@@ -14,6 +14,7 @@ from localbus.pytest_plugin import Localbus
 from support.cloudformation import StackClient
 
 QUEUE: dict[str, Any] = {"Q": {"Type": "AWS::SQS::Queue"}}
+ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack/shop/51af3dc0-da77-11e4-872e-1234567db123"
 SELECT = "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
 GET_ATT = "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
 
@@ -21,6 +22,16 @@ GET_ATT = "every Fn::GetAtt object requires two non-empty parameters, the resour
 def display(value: Any, **more: Any) -> dict[str, Any]:
     """A template whose topic has this display name."""
     return {"Resources": {"T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": value}}}, **more}
+
+
+def queue(**more: Any) -> dict[str, Any]:
+    """A template with a queue that has these attributes."""
+    return {"Resources": {"Q": {**QUEUE["Q"], **more}}}
+
+
+def output(value: Any) -> dict[str, Any]:
+    """A template with a queue and an output of this value."""
+    return {"Resources": QUEUE, "Outputs": {"O": {"Value": value}}}
 
 
 def parameter(**definition: Any) -> dict[str, Any]:
@@ -90,6 +101,26 @@ def parameter(**definition: Any) -> dict[str, Any]:
             "Template error: every Fn::Equals object requires a list of 2 string parameters.",
         ),
         (display("a", Conditions={"C": "yes"}), "Conditions can only be boolean operations on parameters and other"),
+        (
+            queue(DeletionPolicy="Snapshot"),
+            "Template error: resource type AWS::SQS::Queue does not support deletion policy Snapshot",
+        ),
+        (queue(UpdateReplacePolicy="Snapshot"), "resource type AWS::SQS::Queue does not support update replace policy"),
+        (
+            queue(DeletionPolicy={"Ref": "AWS::Region"}),
+            "Template format error: Every DeletionPolicy member must be a string.",
+        ),
+        (queue(UpdateReplacePolicy=["Retain"]), "Every UpdateReplacePolicy member must be a string."),
+        (queue(DeletionPolicy="retain"), "Template format error: Unrecognized DeletionPolicy retain for resource Q"),
+        (
+            output({"Ref": "AWS::NoValue"}),
+            "Template format error: The Value field of every Outputs member must evaluate to a String.",
+        ),
+        (
+            output({"Ref": "AWS::NotificationARNs"}),
+            "The Value field of every Outputs member must evaluate to a String and not a List.",
+        ),
+        (output({"k": "v"}), "The Value field of every Outputs member must evaluate to a String and not a Map."),
         (parameter(Type="Number", Default="1_000"), "Parameter 'P' must be a number."),
         (parameter(Type="Number", Default="nan"), "Parameter 'P' must be a number."),
         (parameter(Type="Number", Default="٣"), "Parameter 'P' must be a number."),
@@ -119,6 +150,34 @@ def test_a_name_that_is_not_one_of_a_stack_is_refused(stacks: StackClient, name:
 
     assert code == "ValidationError"
     assert "at 'stackName' failed to satisfy constraint: Member must" in text
+
+
+@pytest.mark.parametrize("operation", ["create_stack", "create_change_set"])
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"StackName": ARN}, f"Stack [{ARN}] does not exist"),
+        ({"Tags": [{"Key": f"k{place}", "Value": "v"} for place in range(51)]}, "length less than or equal to 50"),
+        (
+            {"Tags": [{"Key": "AWS:owner", "Value": "v"}]},
+            "aws: prefixed tag key names are not allowed for external use.",
+        ),
+        ({"Tags": [{"Key": "k", "Value": "v"}, {"Key": "k", "Value": "w"}]}, "Tag keys must differ: [k, k]"),
+        ({"NotificationARNs": ["orders"]}, "Notification ARN orders is not the ARN of an SNS topic."),
+        ({"NotificationARNs": ["arn:aws:sns:us-east-1:000000000000:t"] * 6}, "length less than or equal to 5"),
+        ({"ResourceTypes": ["x" * 257]}, "length less than or equal to 256"),
+    ],
+)
+def test_members_beyond_their_limits_are_refused(
+    stacks: StackClient, operation: str, members: dict[str, Any], message: str
+) -> None:
+    """Ids of stacks that do not exist, too many or reserved tags, and what cannot be a topic or a type."""
+    more = {"ChangeSetName": "c", "ChangeSetType": "CREATE"} if operation == "create_change_set" else {}
+
+    code, text = stacks.rejected(operation, TemplateBody=json.dumps({"Resources": QUEUE}), **more, **members)
+
+    assert code == "ValidationError"
+    assert message in text
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,27 @@ def test_the_values_of_changes(stacks: StackClient) -> None:
     assert json.loads(full["AfterContext"]) == {"Properties": {"DelaySeconds": 5}}
 
 
+def test_events_show_the_properties(stacks: StackClient) -> None:
+    """Events of resources have the resolved properties as JSON, without what NoEcho hides, and ids that say what.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent.html, and AWS's answers as
+    recorded by public test suites.
+    """
+    secret = "Parameters: {P: {Type: String, NoEcho: true, Default: secret}}"
+    properties = "{DelaySeconds: 5, Tags: [{Key: !Ref AWS::Region, Value: !Ref P}]}"
+    stacks.create(f"{secret}\nResources: {{Q: {{Type: AWS::SQS::Queue, Properties: {properties}}}}}")
+
+    events = stacks.client.describe_stack_events(StackName="shop")["StackEvents"]
+
+    of_stack = [one for one in events if one["LogicalResourceId"] == "shop"]
+    of_queue = [one for one in events if one not in of_stack]
+    assert not any("ResourceProperties" in one for one in of_stack)
+    shown = {"DelaySeconds": 5, "Tags": [{"Key": "us-east-1", "Value": "****"}]}
+    assert [json.loads(one["ResourceProperties"]) for one in of_queue] == [shown] * 3
+    assert all(one["EventId"].startswith(f"Q-{one['ResourceStatus']}-20") for one in of_queue)
+    assert stacks.attributes(stacks.physical_id("Q"))["DelaySeconds"] == "5"
+
+
 def test_events_are_published(stacks: StackClient, localbus: Localbus) -> None:
     """A stack with NotificationARNs publishes each event, a field a line."""
     topic = stacks.sns.create_topic(Name="stacks")["TopicArn"]
@@ -111,6 +132,7 @@ def test_events_are_published(stacks: StackClient, localbus: Localbus) -> None:
     lines = [dict(line.split("=", 1) for line in one["Message"].splitlines()) for one in found]
     shown = [(one["LogicalResourceId"].strip("'"), one["ResourceStatus"].strip("'")) for one in lines]
     assert sorted(shown) == sorted(stacks.events())
+    assert {one["ResourceProperties"] for one in lines} == {"'null'", "'{}'"}
 
 
 @pytest.mark.parametrize(

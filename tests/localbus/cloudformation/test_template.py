@@ -50,11 +50,10 @@ def value_of(expression: str, sections: str = "", **parameters: str) -> Any:
 Resources:
   Queue: {{Type: AWS::SQS::Queue}}
   Table: {{Type: AWS::DynamoDB::Table}}
-Outputs:
-  Result: {{Value: {expression}}}
+  Topic: {{Type: AWS::SNS::Topic, Properties: {{DisplayName: {expression}}}}}
 """
     found = plan(text, **parameters)
-    return found.functions(Shop()).resolve(found.template.outputs["Result"]["Value"])
+    return found.functions(Shop()).resolve(found.template.resources["Topic"].properties["DisplayName"])
 
 
 def error_of(text: str, **parameters: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localbus.cloudformation import lifecycle
-from localbus.cloudformation.change_set import ChangeSet, changes_between, without_values
+from localbus.cloudformation.change_set import ChangeSet
 from localbus.cloudformation.describe_actions import describe_parameters
 from localbus.cloudformation.registry import NO_STACK
 from localbus.cloudformation.stack import Stack
@@ -11,7 +11,7 @@ from localbus.cloudformation.stack_actions import (
     apply_settings,
     apply_update,
     changes_anything,
-    check_built,
+    check_members,
     check_stack_name,
     check_updatable,
     read_parameters,
@@ -31,7 +31,7 @@ async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller)
     if kind == "IMPORT":
         raise AwsError("NotImplemented", "localbus does not implement change sets of type IMPORT.")
     name = params["StackName"]
-    check_built("CreateChangeSet", params)
+    check_members("CreateChangeSet", params)
     if kind == "CREATE":
         check_stack_name(name)
     existing = cfn.stacks.look_up(name, caller)
@@ -45,8 +45,7 @@ async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller)
         cfn.stacks.add(stack)
         stack.set_status("REVIEW_IN_PROGRESS", lifecycle.BY_USER)
     has_changes = changes_anything(stack, plan, read_tags(params, stack.tags))
-    changes = changes_between(stack, stack.plan, plan) if has_changes else []
-    change_set = ChangeSet(params["ChangeSetName"], stack, kind, plan, params, stack.now(), changes, has_changes)
+    change_set = ChangeSet(params["ChangeSetName"], stack, kind, plan, params, stack.now(), has_changes)
     cfn.change_sets.by_id[change_set.id] = change_set
     return {"Id": change_set.id, "StackId": stack.id}
 
@@ -63,6 +62,7 @@ def _stack_of(cfn: CloudFormation, name: str, caller: Caller, kind: str, params:
         change_set = params["ChangeSetName"]
         text = f"Stack [{name}] already exists and cannot be created again with the changeSet [{change_set}]."
         raise AwsError("ValidationError", text)
+    cfn.stacks.check_available(name, caller)
     return cfn.new_stack(name, caller, params.get("ClientToken"))
 
 
@@ -77,8 +77,8 @@ def describe_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> 
         "Tags": read_tags(found.request, []) or None,
         "OnStackFailure": found.request.get("OnStackFailure"),
     }
-    shown = found.changes if params.get("IncludePropertyValues") else list(map(without_values, found.changes))
-    return described | list_page("Changes", shown, params)
+    changes = found.changes.get(params.get("IncludePropertyValues", False), [])
+    return described | list_page("Changes", changes, params)
 
 
 def list_change_sets(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -95,7 +95,7 @@ def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> P
         status = found.list_item()["Status"]
         text = f"ChangeSet [{found.id}] cannot be executed in its current status of [{status}]"
         raise AwsError("InvalidChangeSetStatus", text)
-    check_built("ExecuteChangeSet", params)
+    check_members("ExecuteChangeSet", params)
     stack.token = params.get("ClientRequestToken")
     if found.kind == "CREATE":
         if stack.status != "REVIEW_IN_PROGRESS":

@@ -44,6 +44,7 @@ class Deletion:
         failed = []
         obsolete, self.stack.obsolete_resources = self.stack.obsolete_resources[::-1], []
         for one in obsolete:
+            one.shown_properties = ""  # AWS does not show those that the stack no longer has
             policy = one.update_replace_policy if one.logical_id in self.stack.resources else one.deletion_policy
             if one.local and one.exists and not await self._delete(one, policy):
                 failed.append(one.logical_id)

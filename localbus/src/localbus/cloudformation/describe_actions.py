@@ -60,7 +60,7 @@ def _description(stack: Stack) -> Params:
         "Outputs": stack.outputs or None,
         "RoleARN": stack.role_arn,
         "Tags": stack.tags,
-        "EnableTerminationProtection": stack.termination_protection,
+        "EnableTerminationProtection": None if stack.is_deleted else stack.termination_protection,
     }
 
 

@@ -47,12 +47,12 @@ class LocalDeployment:
             definition.type,
             local=True,
             needs=frozenset(self._plan.needs[name]),
-            deletion_policy=self._plan.policy(definition.deletion_policy),
-            update_replace_policy=self._plan.policy(definition.update_replace_policy),
+            deletion_policy=definition.deletion_policy or "Delete",
+            update_replace_policy=definition.update_replace_policy or "Delete",
         )
         kind = RESOURCE_TYPES[definition.type]
         try:
-            resource.properties = await self._properties(kind, definition)
+            resource.properties = await self._properties(kind, definition, resource)
             if before is None:
                 await self._create(kind, resource, existing)
             elif _is_unchanged(kind, before, resource):
@@ -69,12 +69,15 @@ class LocalDeployment:
             self._stack.set_resource_status(failed, f"{verb.upper()}_FAILED", reason)
             raise ResourcesFailedError(verb, [name]) from exc
 
-    async def _properties(self, kind: ResourceType, definition: Definition) -> Params:
-        functions = self._plan.functions(StackValues(self._stack, self._plan))
+    async def _properties(self, kind: ResourceType, definition: Definition, resource: StackResource) -> Params:
+        """The properties by the plan. Shows them in the resource, without secrets and values that the plan masks."""
+        values = StackValues(self._stack, self._plan)
+        functions = self._plan.functions(values)
         try:
             properties: Params = functions.resolve(dict(definition.properties))
             if not isinstance(properties, dict):  # a function in place of the properties
                 raise PlainReasonError("Properties must be an object.")
+            resource.shown_properties = json.dumps(self._plan.masked(values).resolve(dict(definition.properties)))
             properties = await self._plan.context.resolve_references(properties)
         except AwsError as exc:
             raise PlainReasonError(exc.message) from exc
@@ -109,6 +112,7 @@ class LocalDeployment:
 
     async def _update(self, kind: ResourceType, resource: StackResource, before: StackResource) -> None:
         old = replace(before)
+        before.shown_properties = resource.shown_properties
         self._stack.set_resource_status(before, "UPDATE_IN_PROGRESS")
         # Recorded first: an update that fails half-way is rolled back from all the new properties.
         self.changes.append(Change("updated", old, before))
@@ -139,6 +143,7 @@ class LocalDeployment:
         return failed
 
     async def _update_back(self, before: StackResource, after: StackResource) -> bool:
+        after.shown_properties = before.shown_properties
         self._stack.set_resource_status(after, "UPDATE_IN_PROGRESS")
         try:
             context, kind = after.context(self._context), RESOURCE_TYPES[after.type]

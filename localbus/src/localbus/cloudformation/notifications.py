@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
-from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.stack import Stack, iso_time
 from localbus.errors import AwsError
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Params
@@ -36,8 +36,7 @@ _FIELDS = (
 
 def notification(event: Params, account: str) -> str:
     """The message of an event: a field a line, each value in single quotes."""
-    time = event["Timestamp"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    values = event | {"Timestamp": time, "Namespace": account, "PrincipalId": account}
+    values = event | {"Timestamp": iso_time(event["Timestamp"]), "Namespace": account, "PrincipalId": account}
     empty = {"ResourceProperties": "null", "ClientRequestToken": "null"}
     return "".join(f"{name}='{values.get(name, empty.get(name, ''))}'\n" for name in _FIELDS)
 

@@ -6,7 +6,7 @@ A plan does not depend on existing resources: `functions` and `outputs` get thos
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -80,6 +80,12 @@ class Plan:
 
         return Functions(self.names, self.template.mappings, self.conditions, resources, import_value)
 
+    def masked(self, resources: Resources) -> Functions:
+        """The functions with the values of NoEcho parameters masked, for what events and change sets show."""
+        secret = {name for name, one in self.template.parameters.items() if template_parameters.is_no_echo(one)}
+        masked = dict.fromkeys(secret, template_parameters.MASK)
+        return replace(self.functions(resources), names={**self.names, **masked})
+
     def check_imports(self) -> None:
         """Raise AwsError if an export that the template uses does not exist. A change set does not check it."""
         for name in sorted(self.imports):
@@ -123,28 +129,24 @@ class Plan:
 
         DependsOn is left out: a change of it alone is not an update.
         """
-        resolve = self.functions(_NoResources()).resolve
-        resources = {
-            name: [
-                one.type,
-                resolve(dict(one.properties)),
-                resolve(dict(one.extras)),
-                resolve(one.deletion_policy),
-                resolve(one.update_replace_policy),
-            ]
-            for name, one in self.active.items()
-        }
-        return {"resources": resources, "outputs": resolve(self.active_outputs())}
+        outputs = self.functions(_NoResources()).resolve(self.active_outputs())
+        for one in outputs.values():
+            _output_value(one.get("Value", NO_VALUE))
+        return {"resources": {name: self.resolved(name) for name in self.active}, "outputs": outputs}
+
+    def resolved(self, logical_id: str) -> Definition:
+        """A resource as far as it is known in advance: without references to others, and what only orders it."""
+        resolve, one = self.functions(_NoResources()).resolve, self.active[logical_id]
+        properties, extras = resolve(dict(one.properties)), resolve(dict(one.extras))
+        properties = properties if isinstance(properties, dict) else {}
+        return replace(one, properties=properties, extras=extras, depends_on=(), condition=None)
 
     def outputs(self, resources: Resources) -> list[Params]:
         """The outputs as DescribeStacks returns them. Raises AwsError."""
         functions = self.functions(resources)
         found = []
         for name, one in self.active_outputs().items():
-            value = functions.resolve(one["Value"])
-            if isinstance(value, list | dict) or value is NO_VALUE:
-                raise format_error("The Value field of every Outputs member must evaluate to a String.")
-            shown: Params = {"OutputKey": name, "OutputValue": as_text(value)}
+            shown: Params = {"OutputKey": name, "OutputValue": as_text(_output_value(functions.resolve(one["Value"])))}
             if one.get("Description"):
                 shown["Description"] = as_text(one["Description"])
             if one.get("Export"):
@@ -157,10 +159,13 @@ class Plan:
             found.append(shown)
         return found
 
-    def policy(self, value: Any) -> str:
-        """A DeletionPolicy or UpdateReplacePolicy, resolved; "Delete" if there is none."""
-        found = self.functions(_NoResources()).resolve(value)
-        return found if isinstance(found, str) else "Delete"
+
+def _output_value(value: Any) -> Any:
+    """The value of an output. Raises AwsError for a list, an object and AWS::NoValue."""
+    if value is NO_VALUE or (isinstance(value, list | dict) and not isinstance(value, Unresolved)):
+        found = " and not a List" if isinstance(value, list) else " and not a Map" if isinstance(value, dict) else ""
+        raise format_error(f"The Value field of every Outputs member must evaluate to a String{found}.")
+    return value
 
 
 def make_plan(

@@ -52,9 +52,11 @@ class Stacks:
         return found
 
     def check_available(self, name: str, caller: Caller) -> None:
-        """Raise AwsError if a stack has that name."""
+        """Raise AwsError if a stack has that name, or if it is an id, which only an existing stack has."""
         if self.look_up(name, caller) is not None:
             raise AwsError("AlreadyExistsException", f"Stack [{name}] already exists")
+        if name.startswith("arn:"):
+            raise AwsError("ValidationError", NO_STACK.format(name))
 
     def exports(self, caller: Caller) -> list[Params]:
         """The exports of all stacks, by name."""

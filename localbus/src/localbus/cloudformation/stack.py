@@ -22,6 +22,11 @@ STACK_TYPE = "AWS::CloudFormation::Stack"
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+def iso_time(moment: datetime) -> str:
+    """A time as the events of stacks have it in their texts."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @dataclass
 class StackResource:
     """A resource of a stack: a local one, with its properties and attributes, or one in the upstream's stack."""
@@ -31,6 +36,7 @@ class StackResource:
     local: bool
     needs: frozenset[str] = frozenset()
     properties: Mapping[str, Any] = field(default_factory=dict)
+    shown_properties: str = ""  # as JSON, as its events show them
     deletion_policy: str = "Delete"
     update_replace_policy: str = "Delete"
     physical_id: str = ""
@@ -142,7 +148,7 @@ class Stack:
         self.status, self.reason = status, reason
         if status == "DELETE_COMPLETE":
             self.deleted_at = self.now()
-        self._record(self.name, STACK_TYPE, self.id, status, reason)
+        self._record(StackResource(self.name, STACK_TYPE, local=True, physical_id=self.id), status, reason)
 
     def set_resource_status(
         self, resource: StackResource, status: str, reason: str = "", physical_id: str | None = None
@@ -151,27 +157,31 @@ class Stack:
         resource.status, resource.reason, resource.changed_at = status, reason, self.now()
         if physical_id is not None:
             resource.physical_id = physical_id
-        self._record(resource.logical_id, resource.type, resource.physical_id, status, reason)
+        self._record(resource, status, reason)
 
     def record_upstream_event(self, event: Params) -> None:
         """Set a resource's status from an event of the upstream stack."""
         resource = self.resources.get(event["LogicalResourceId"])
         if resource is None or resource.local:
             resource = StackResource(event["LogicalResourceId"], event["ResourceType"], local=False)
+        resource.shown_properties = event.get("ResourceProperties", "")
         reason, physical_id = event.get("ResourceStatusReason", ""), event.get("PhysicalResourceId") or None
         self.set_resource_status(resource, event["ResourceStatus"], reason, physical_id)
 
-    def _record(self, logical_id: str, type_name: str, physical_id: str, status: str, reason: str) -> None:
+    def _record(self, resource: StackResource, status: str, reason: str) -> None:
+        time = self._next_event_time()
+        of_resource = f"{resource.logical_id}-{status}-{iso_time(time)}"
         event: Params = {
             "StackId": self.id,
-            "EventId": new_id(),
+            "EventId": new_id() if resource.physical_id == self.id else of_resource,
             "StackName": self.name,
-            "LogicalResourceId": logical_id,
-            "PhysicalResourceId": physical_id,
-            "ResourceType": type_name,
-            "Timestamp": self._next_event_time(),
+            "LogicalResourceId": resource.logical_id,
+            "PhysicalResourceId": resource.physical_id,
+            "ResourceType": resource.type,
+            "Timestamp": time,
             "ResourceStatus": status,
             "ResourceStatusReason": reason,
+            "ResourceProperties": resource.shown_properties,
             "ClientRequestToken": self.token,
         }
         shown = {name: value for name, value in event.items() if value or name == "PhysicalResourceId"}

@@ -18,6 +18,7 @@ from localbus.protocol.service_model import Params
 
 _MAX_NAME_LENGTH = 128
 _STACK_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
+_TOPIC_ARN = re.compile(r"arn:aws[-a-z]*:sns:[-a-z0-9]+:[0-9]{12}:[-_A-Za-z0-9.]{1,256}")
 # Members of requests that would change the outcome, and their values that do not. ImportExistingResources, which
 # `cdk bootstrap` sends, is not among them: a resource that exists already is not imported, but it fails the stack.
 _NOT_BUILT = (
@@ -46,7 +47,7 @@ async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     """CreateStack."""
     name = params["StackName"]
     check_stack_name(name)
-    check_built("CreateStack", params)
+    check_members("CreateStack", params)
     on_failure = params.get("OnFailure") or ("DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK")
     if "OnFailure" in params and "DisableRollback" in params:
         raise AwsError("ValidationError", "You can specify either DisableRollback or OnFailure, but not both.")
@@ -71,20 +72,31 @@ def check_transforms(plan: Plan, params: Params) -> None:
         raise AwsError("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_AUTO_EXPAND]")
 
 
-def check_built(action: str, params: Params) -> None:
-    """Raise AwsError for a member that localbus does not act on: nothing is accepted and then ignored."""
+def check_members(action: str, params: Params) -> None:
+    """Raise AwsError for a member that localbus does not act on, and for tags and topics that cannot be.
+
+    Nothing is accepted and then ignored.
+    """
     for member in _NOT_BUILT:
         if params.get(member) and params[member] not in _NO_EFFECT.get(member, ()):
             text = (
                 f"localbus does not implement {member} of {action}. Leave it out, or use another engine for this stack"
             )
             raise AwsError("NotImplemented", f"{text} (--backend ministack).")
+    keys = [tag["Key"] for tag in params.get("Tags", [])]
+    if any(key.lower().startswith("aws:") for key in keys):
+        raise AwsError("ValidationError", "aws: prefixed tag key names are not allowed for external use.")
+    if len(set(keys)) < len(keys):
+        raise AwsError("ValidationError", f"Tag keys must differ: [{', '.join(keys)}]")
+    for arn in params.get("NotificationARNs", []):
+        if not _TOPIC_ARN.fullmatch(arn):
+            raise AwsError("ValidationError", f"Notification ARN {arn} is not the ARN of an SNS topic.")
 
 
 def check_stack_name(name: str) -> None:
     """Raise AwsError for a name that a stack cannot have, in the words of a validation error."""
     rules = []
-    if len(name) > _MAX_NAME_LENGTH:
+    if len(name) > _MAX_NAME_LENGTH and not name.startswith("arn:"):
         rules.append(f"Member must have length less than or equal to {_MAX_NAME_LENGTH}")
     if not _STACK_NAME.fullmatch(name):
         rules.append(f"Member must satisfy regular expression pattern: {_STACK_NAME.pattern}")
@@ -130,7 +142,7 @@ def _invalid_previous(name: str, reason: str) -> AwsError:
 
 async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """UpdateStack."""
-    check_built("UpdateStack", params)
+    check_members("UpdateStack", params)
     stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
     check_updatable(stack)
     text = await source.template_text(cfn.fetch, params, caller, stack.template_text)
@@ -188,7 +200,7 @@ def delete_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     if retained and stack.status != "DELETE_FAILED":
         rule = "RetainResources can only be specified for stacks in DELETE_FAILED state"
         raise AwsError("ValidationError", f"Invalid operation on stack [{stack.id}]. {rule}")
-    check_built("DeleteStack", params)
+    check_members("DeleteStack", params)
     cfn.stacks.check_exports(stack, [])
     stack.role_arn = params.get("RoleARN", stack.role_arn)
     stack.token = params.get("ClientRequestToken")

@@ -42,7 +42,7 @@ class UpstreamDeployment:
                 self._stack.obsolete_resources.append(before)
                 self._changes.append(Change("replaced", before, resource))
             resource.type, resource.needs = definition.type, frozenset(self._plan.needs[name])
-            resource.deletion_policy = self._plan.policy(definition.deletion_policy)
+            resource.deletion_policy = definition.deletion_policy or "Delete"
         resources = dict(self._resources_before or {}) | self._deployed
         try:
             await upstream.deploy(resources, self._wanted, self._stack.tags)
@@ -68,7 +68,7 @@ class UpstreamDeployment:
             ("UpdateReplacePolicy", definition.update_replace_policy),
         ):
             if value is not None:
-                found[key] = self._plan.policy(value)
+                found[key] = value
         return found
 
     def _upstream_failure(

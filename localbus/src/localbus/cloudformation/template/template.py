@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localbus.cloudformation.template import rules
-from localbus.cloudformation.template.parser import as_text, format_error, read
+from localbus.cloudformation.template.parser import format_error, read, template_error
 from localbus.errors import AwsError
 
 _SECTIONS = {
@@ -54,8 +54,19 @@ _RESOURCE_KEYS = {
 }
 _TYPE = re.compile(r"(?:[A-Za-z0-9]{2,64}::){2}[A-Za-z0-9]{2,64}(?:::MODULE)?|Custom::[A-Za-z0-9_@-]+")
 _POLICIES = {
-    "DeletionPolicy": {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"},
-    "UpdateReplacePolicy": {"Delete", "Retain", "Snapshot"},
+    "DeletionPolicy": ("deletion policy", {"Delete", "Retain", "RetainExceptOnCreate", "Snapshot"}),
+    "UpdateReplacePolicy": ("update replace policy", {"Delete", "Retain", "Snapshot"}),
+}
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+_WITH_SNAPSHOTS = {
+    "AWS::DocDB::DBCluster",
+    "AWS::EC2::Volume",
+    "AWS::ElastiCache::CacheCluster",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::Neptune::DBCluster",
+    "AWS::RDS::DBCluster",
+    "AWS::RDS::DBInstance",
+    "AWS::Redshift::Cluster",
 }
 
 
@@ -68,9 +79,14 @@ class Definition:
     properties: Any  # an object, or a function that returns one
     depends_on: tuple[str, ...] = ()
     condition: str | None = None
-    deletion_policy: Any = None
-    update_replace_policy: Any = None
+    deletion_policy: str | None = None
+    update_replace_policy: str | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)  # Metadata, CreationPolicy, UpdatePolicy
+
+    def attribute(self, name: str) -> Any:
+        """An attribute beside the type and the properties; None if it is not set."""
+        policies = {"DeletionPolicy": self.deletion_policy, "UpdateReplacePolicy": self.update_replace_policy}
+        return policies.get(name, self.extras.get(name))
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,10 @@ def parse_document(text: str, document: Mapping[str, Any], transforms: tuple[str
         raise format_error("unsupported value for AWSTemplateFormatVersion.")
     return Template(
         text=text,
-        resources={name: _definition(name, value) for name, value in sections["Resources"].items()},
+        resources={
+            name: _definition(name, value, before_extensions=transforms is None and EXTENSIONS in declared)
+            for name, value in sections["Resources"].items()
+        },
         parameters=sections["Parameters"],
         mappings=sections["Mappings"],
         conditions=sections["Conditions"],
@@ -212,7 +231,7 @@ def _check_mapping(name: str, value: Any) -> None:
                 raise format_error("Every Mappings attribute must be a String or a List.")
 
 
-def _definition(name: str, value: Any) -> Definition:
+def _definition(name: str, value: Any, *, before_extensions: bool) -> Definition:
     where = f"[/Resources/{name}]"
     if not isinstance(value, dict):
         raise format_error(f"{where} Every Resources member must be an object.")
@@ -233,17 +252,29 @@ def _definition(name: str, value: Any) -> Definition:
         raise format_error("Every DependsOn value must be a string.")
     if not isinstance(value.get("Condition", ""), str):
         raise format_error(f"{where} Every Condition member must be a string.")
-    for policy, allowed in _POLICIES.items():
-        given = value.get(policy, "Delete")
-        if isinstance(given, list | int | float) or (isinstance(given, str) and given not in allowed):
-            raise format_error(f"Unrecognized {policy} {as_text(given)} for resource {name}")
+    policies = {policy: _policy(name, value, policy, before_extensions=before_extensions) for policy in _POLICIES}
     return Definition(
         logical_id=name,
         type=value["Type"],
         properties=properties,
         depends_on=tuple(depends_on),
         condition=value.get("Condition"),
-        deletion_policy=value.get("DeletionPolicy"),
-        update_replace_policy=value.get("UpdateReplacePolicy"),
+        deletion_policy=policies["DeletionPolicy"],
+        update_replace_policy=policies["UpdateReplacePolicy"],
         extras={key: value[key] for key in ("Metadata", "CreationPolicy", "UpdatePolicy") if key in value},
     )
+
+
+def _policy(name: str, resource: Any, policy: str, *, before_extensions: bool) -> str | None:
+    """A policy of a resource. The transform for language extensions allows a function, and puts its value there."""
+    given = resource.get(policy)
+    if given is None or (isinstance(given, dict) and before_extensions):
+        return None
+    if not isinstance(given, str):
+        raise format_error(f"Every {policy} member must be a string.")
+    words, allowed = _POLICIES[policy]
+    if given not in allowed:
+        raise format_error(f"Unrecognized {policy} {given} for resource {name}")
+    if given == "Snapshot" and resource["Type"] not in _WITH_SNAPSHOTS:
+        raise template_error(f"resource type {resource['Type']} does not support {words} {given}")
+    return given
