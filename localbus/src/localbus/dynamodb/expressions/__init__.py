@@ -1,0 +1,1 @@
+"""DynamoDB's expressions: conditions, updates, projections and key conditions, on plain items."""
