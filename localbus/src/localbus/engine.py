@@ -17,6 +17,8 @@ from localbus.cloudformation import api as cloudformation_api
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import DeliveryFaults
 from localbus.developer_api.api import DeveloperApi
+from localbus.dynamodb import api as dynamodb_api
+from localbus.dynamodb.state import DynamoDb
 from localbus.events import api as events_api
 from localbus.events.state import EventBridge
 from localbus.http.address import Address
@@ -102,11 +104,14 @@ class Engine:
             faults=options.faults,
         )
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
-        messaging = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
+        self.dynamodb = DynamoDb(self.clock)
+        own = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
+        if options.upstream is None:
+            own.append(dynamodb_api.service(self.dynamodb))
         mappings = lambda_api.service(self.mappings)
-        by_name = {one.name: one for one in (*messaging, mappings)}
+        by_name = {one.name: one for one in (*own, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, upstream, self.sqs.queues.free_name)
-        services = [*messaging, cloudformation_api.service(self.stacks)]
+        services = [*own, cloudformation_api.service(self.stacks)]
         if options.upstream is None:
             services.append(sts.service())
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
@@ -154,4 +159,5 @@ class Engine:
         if self._tls_server is not None:
             await self._tls_server.stop()
         self.events.stop()
+        self.dynamodb.stop()
         await self.tasks.cancel_all()

@@ -6,7 +6,7 @@ from typing import Any
 
 from localbus.errors import AwsError
 
-_OUT = "Use a backend that has it, such as --backend ministack or --backend localstack."
+_OUT = "Another engine may have it, such as MiniStack (--backend ministack) or LocalStack (--backend localstack)."
 
 
 def invalid(text: str) -> AwsError:

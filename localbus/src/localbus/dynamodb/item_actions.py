@@ -2,31 +2,97 @@
 
 from __future__ import annotations
 
+import orjson
+
+from localbus.dynamodb import capacity
+from localbus.dynamodb.attribute_value import Item
+from localbus.dynamodb.errors import invalid
+from localbus.dynamodb.expressions.request import Expressions, detected
 from localbus.dynamodb.state import DynamoDb
+from localbus.dynamodb.writes import Plan, Write, read_delete, read_put, read_update
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 
 def put_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """PutItem."""
-    table = dynamodb.table(params["TableName"], caller)
-    row = table.row(params["Item"])
-    with dynamodb.store.transaction():
-        table.put(row)
-    return {}
+    _check_return_values(params, "NONE", "ALL_OLD")
+    write = read_put(dynamodb, params, caller, detected())
+    if write.row is not None and write.condition is None and not _has_answer(params):
+        with dynamodb.store.transaction():
+            write.table.put(write.row)
+        return {}
+    return _write(dynamodb, write, params)
 
 
-def get_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
-    """GetItem."""
-    table = dynamodb.table(params["TableName"], caller)
-    item = table.get(table.key(params["Key"]))
-    return {} if item is None else {"Item": item}
+def update_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """UpdateItem."""
+    return _write(dynamodb, read_update(dynamodb, params, caller, detected()), params)
 
 
 def delete_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """DeleteItem."""
+    _check_return_values(params, "NONE", "ALL_OLD")
+    return _write(dynamodb, read_delete(dynamodb, params, caller, detected()), params)
+
+
+def get_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """GetItem."""
+    expressions = Expressions(params)
+    projection = expressions.projection()
+    expressions.check_unused()
     table = dynamodb.table(params["TableName"], caller)
-    key = table.key(params["Key"])
+    found = table.rows.get(table.key(params["Key"]))
+    answer: Params = {}
+    if found is not None:
+        text = found[1]
+        answer["Item"] = orjson.Fragment(text) if projection is None else projection.apply(orjson.loads(text))
+    level = capacity.wants(params)
+    if level is not None:
+        size = 0 if found is None else found[0]
+        units = capacity.read_units(size, consistent=params.get("ConsistentRead", False))
+        answer["ConsumedCapacity"] = capacity.Capacity(table, units).shown(level)
+    return answer
+
+
+def _write(dynamodb: DynamoDb, write: Write, params: Params) -> Params:
+    plan, level = write.plan(), capacity.wants(params)
+    units = None if level is None else capacity.of_write(write.table, write.table.row_at(write.key), plan.row)
     with dynamodb.store.transaction():
-        table.delete(key)
-    return {}
+        plan.apply()
+    answer: Params = {}
+    attributes = _returned(plan, params.get("ReturnValues", "NONE"))
+    if attributes:
+        answer["Attributes"] = attributes
+    if level is not None and units is not None:
+        answer["ConsumedCapacity"] = units.shown(level)
+    metrics = None
+    if params.get("ReturnItemCollectionMetrics") == "SIZE":
+        metrics = capacity.of_collection(write.table, write.given_key)
+    return answer | ({"ItemCollectionMetrics": metrics} if metrics else {})
+
+
+def _returned(plan: Plan, wanted: str) -> Item | None:
+    """Return the attributes that a request asks for."""
+    update = plan.write.update
+    match wanted:
+        case "ALL_OLD":
+            return plan.before
+        case "ALL_NEW":
+            return plan.after
+        case "UPDATED_OLD" if update is not None and plan.before is not None:
+            return update.touched.apply(plan.before)
+        case "UPDATED_NEW" if update is not None and plan.after is not None:
+            return update.touched.apply(plan.after)
+    return None
+
+
+def _has_answer(params: Params) -> bool:
+    """Return whether the answer has members."""
+    members = ("ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics")
+    return any(params.get(member, "NONE") != "NONE" for member in members)
+
+
+def _check_return_values(params: Params, *allowed: str) -> None:
+    if params.get("ReturnValues", "NONE") not in allowed:
+        raise invalid("Return values set to invalid value")

@@ -46,6 +46,7 @@ class Search:
     matches: Callable[[Item], bool] | None = None
     project: Callable[[Item], Item] | None = None
     only_count: bool = False
+    whole_items: bool = False  # also of an index that does not have all attributes
 
     @property
     def keys(self) -> KeySchema:
@@ -70,13 +71,14 @@ def search(wanted: Search) -> Page:
     count = scanned = size = 0
     last: bytes | None = None
     limit = wanted.limit or -1
-    seen_in_index = wanted.index is not None and not wanted.index.projects_all
-    raw = wanted.matches is None and wanted.project is None and not seen_in_index
+    index = wanted.index
+    visible = index.attributes if index is not None and not (index.projects_all or wanted.whole_items) else None
+    raw = wanted.matches is None and wanted.project is None and visible is None
     rows = wanted.table.rows.read(_range(wanted))
     try:
         for item_size, text in rows:
             if last is not None:
-                return Page(items, count, scanned, size, last_key(wanted, orjson.loads(last)))
+                return Page(items, count, scanned, size, _last_key(wanted, orjson.loads(last)))
             scanned += 1
             size += item_size
             if raw:
@@ -85,12 +87,14 @@ def search(wanted: Search) -> Page:
                     items.append(orjson.Fragment(text))
             else:
                 item: Item = orjson.loads(text)
+                if visible is not None:
+                    item = {name: value for name, value in item.items() if name in visible}
                 if wanted.matches is None or wanted.matches(item):
                     count += 1
                     if not wanted.only_count:
                         items.append(item if wanted.project is None else wanted.project(item))
             if scanned == limit:
-                return Page(items, count, scanned, size, last_key(wanted, orjson.loads(text)))
+                return Page(items, count, scanned, size, _last_key(wanted, orjson.loads(text)))
             if size >= MAX_PAGE_BYTES:
                 last = text
     finally:
@@ -98,7 +102,20 @@ def search(wanted: Search) -> Page:
     return Page(items, count, scanned, size, None)
 
 
-def last_key(wanted: Search, item: Item) -> Item:
+def is_within(wanted: Search, key: Item) -> bool:
+    """Return whether a search could return an item with this key."""
+    bounds, keys = _range(wanted), wanted.keys
+    place = encoded_partition(key[keys.hash_name], keys.hash_type)
+    first, end = bounds.places
+    if place < first or (end is not None and place >= end) or bounds.partition not in {None, place}:
+        return False
+    sort = b"" if keys.range_name is None else encoded_sort(key[keys.range_name], keys.range_type)
+    low, high = bounds.low, bounds.high
+    above = low is None or sort > low[0] or (low[1] and sort == low[0])
+    return above and (high is None or sort < high[0] or (high[1] and sort == high[0]))
+
+
+def _last_key(wanted: Search, item: Item) -> Item:
     """Return the key of an item in the table and in the index."""
     return {name: item[name] for name in dict.fromkeys((*wanted.table.keys.names, *wanted.keys.names))}
 

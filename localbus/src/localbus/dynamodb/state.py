@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from localbus.clock import Clock
+from localbus.dynamodb.backup import Backup
 from localbus.dynamodb.errors import no_such_table
+from localbus.dynamodb.request_tokens import RequestTokens
 from localbus.dynamodb.store import Store
-from localbus.dynamodb.table import Table
+from localbus.dynamodb.table import Recovery, Table
 from localbus.dynamodb.time_to_live import Expiry
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api, ErrorSpec
@@ -22,7 +24,9 @@ class DynamoDb:
         self.clock = clock
         self.api = Api("dynamodb", ERROR_SPECS)
         self.store = Store()
+        self.tokens = RequestTokens(clock)
         self._tables: dict[tuple[str, str], dict[str, Table]] = {}
+        self.backups: dict[str, Backup] = {}  # by ARN
         self._expiries: dict[str, Expiry] = {}
 
     def tables(self, caller: Caller) -> dict[str, Table]:
@@ -63,6 +67,18 @@ class DynamoDb:
             table.rows.index_expiry()
             with self.store.transaction():
                 table.index_again()
+
+    def set_recovery(self, table: Table, days: int | None) -> None:
+        """Let a table be restored to each time of so many past days, or (None) not at all."""
+        if days is None:
+            if table.recovery is not None:
+                table.rows.drop_history()
+            table.recovery = None
+        elif table.recovery is None:
+            table.rows.keep_history()
+            table.recovery = Recovery(self.clock.now(), self.clock.now, days)
+        else:
+            table.recovery.days = days
 
     def stop(self) -> None:
         """Remove all tables."""

@@ -1,7 +1,8 @@
 """Rows on disk, in SQLite: the items of a table as JSON bytes, by key and by the keys of its indexes.
 
-A row has the place of its partition key (`p`), its sort key (`r`, empty without one), its time to live (`e`), its size
-by AWS's rules and its item. Each secondary index adds two columns, both null in a row that is not in the index.
+A row has the place of its partition key (`p`), its sort key (`r`, empty without one), its time to live (`e`), the time
+of its writing (`w`), its size by AWS's rules and its item. Each secondary index adds two columns, both null in a row
+that is not in the index. The history of a table has the rows that were replaced or deleted, with that time (`until`).
 """
 
 # ruff: noqa: S608 (the names of tables and columns are made here; values are parameters)
@@ -30,10 +31,14 @@ class Key(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The values of a row: its key, its time to live in seconds since 1970, its size, its JSON and its index keys."""
+    """The values of a row: its key, its time to live, the time of its writing, its size, its JSON and its index keys.
+
+    Times are seconds since 1970. The time of writing is None in a table without a history.
+    """
 
     key: Key
     expires: int | None
+    written: float | None
     size: int
     item: bytes
     index_keys: Sequence[IndexKey]
@@ -60,7 +65,7 @@ class Store:
     """The database of all tables. It is a temporary file, which ends with the process."""
 
     def __init__(self, path: str = "") -> None:
-        self.database = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+        self.database = sqlite3.connect(path, isolation_level=None, cached_statements=512, check_same_thread=False)
         for name, value in _SETTINGS.items():
             self.database.execute(f"PRAGMA {name} = {value}")
         self._numbers = count(1)
@@ -94,7 +99,7 @@ class Rows:
         self._name = name
         self._indexes: list[int] = []
         self._numbers = count(1)
-        columns = "p BLOB NOT NULL, r BLOB NOT NULL, e INTEGER, size INTEGER NOT NULL, item BLOB NOT NULL"
+        columns = "p BLOB NOT NULL, r BLOB NOT NULL, e INTEGER, w REAL, size INTEGER NOT NULL, item BLOB NOT NULL"
         self._execute(f"CREATE TABLE {name} ({columns})")
         self._execute(f"CREATE UNIQUE INDEX {name}_key ON {name} (p, r)")
         self._prepare()
@@ -102,11 +107,13 @@ class Rows:
     def _prepare(self) -> None:
         """Write the statements for the present columns."""
         name, keys = self._name, [column for number in self._indexes for column in (f"p{number}", f"r{number}")]
-        columns = ["p", "r", "e", "size", "item", *keys]
+        columns = ["p", "r", "e", "w", "size", "item", *keys]
         places = ", ".join(f"?{at}" for at in range(1, len(columns) + 1))
-        changes = ", ".join(f"{column} = ?{at}" for at, column in enumerate(columns, 1) if at > 2)
+        changes = {column: f"{column} = ?{at}" for at, column in enumerate(columns, 1) if at > 2}
         self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"
-        self._update = f"UPDATE {name} SET {changes} WHERE p = ?1 AND r = ?2"
+        self._update = f"UPDATE {name} SET {', '.join(changes.values())} WHERE p = ?1 AND r = ?2"
+        found = ", ".join(changes[column] for column in ("e", *keys))
+        self._reindex = f"UPDATE {name} SET {found} WHERE p = ?1 AND r = ?2"
         places_in_indexes = "".join(f", p{number}" for number in self._indexes)
         self._select = f"SELECT size, item{places_in_indexes} FROM {name} WHERE p = ? AND r = ?"
         self._delete = f"DELETE FROM {name} WHERE p = ? AND r = ?"
@@ -120,6 +127,10 @@ class Rows:
         """Replace the row of the same key."""
         self._execute(self._update, _values(row))
 
+    def reindex(self, row: Row) -> None:
+        """Set the index keys and the time to live of a row, and nothing else."""
+        self._execute(self._reindex, _values(row))
+
     def get(self, key: Key) -> tuple[int, bytes, *tuple[bytes | None, ...]] | None:
         """Return the size and the item of a row, and its place in each index."""
         found: tuple[int, bytes, *tuple[bytes | None, ...]] | None = self._execute(self._select, key).fetchone()
@@ -132,15 +143,13 @@ class Rows:
     def drop(self) -> None:
         """Remove all rows."""
         self._execute(f"DROP TABLE {self._name}")
+        self._execute(f"DROP TABLE IF EXISTS {self._name}_old")
 
-    def copy_to(self, target: Rows) -> None:
-        """Copy all rows, without their indexes, to an empty table."""
-        columns = "p, r, e, size, item"
-        self._execute(f"INSERT INTO {target._name} ({columns}) SELECT {columns} FROM {self._name}")
-
-    def after(self, rowid: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return the number and the item of the rows after one, in the order of their creation."""
-        return self._execute(f"SELECT rowid, item FROM {self._name} WHERE rowid > ? LIMIT ?", (rowid, limit)).fetchall()
+    def after(self, rowid: int, limit: int) -> list[tuple[int, int, bytes]]:
+        """Return number, size and item of the rows after one, in the order of their creation."""
+        return self._execute(
+            f"SELECT rowid, size, item FROM {self._name} WHERE rowid > ? LIMIT ?", (rowid, limit)
+        ).fetchall()
 
     def read(self, wanted: Range) -> sqlite3.Cursor:
         """Return a cursor on size and item of the rows of a range, in its order. It must be closed."""
@@ -207,9 +216,37 @@ class Rows:
         found: int | None = self._execute(f"SELECT min(e) FROM {self._name} WHERE e > ?", (after,)).fetchone()[0]
         return found
 
+    # Backups
+
+    def keep_history(self) -> None:
+        """Keep the rows that are replaced or deleted from now on, for `copy_to`."""
+        columns = "p BLOB, r BLOB, w REAL, until REAL, size INTEGER, item BLOB"
+        self._execute(f"CREATE TABLE {self._name}_old ({columns})")
+        self._execute(f"CREATE INDEX {self._name}_old_until ON {self._name}_old (until)")
+
+    def drop_history(self) -> None:
+        """Forget the rows of the past."""
+        self._execute(f"DROP TABLE {self._name}_old")
+
+    def remember(self, key: Key, now: float, oldest: float) -> None:
+        """Add the row of a key to the history, before it is replaced or deleted. Forget those before `oldest`."""
+        name = self._name
+        columns = "p, r, w, ?, size, item"
+        self._execute(f"INSERT INTO {name}_old SELECT {columns} FROM {name} WHERE p = ? AND r = ?", (now, *key))
+        self._execute(f"DELETE FROM {name}_old WHERE until < ?", (oldest,))
+
+    def copy_to(self, target: Rows, at: float | None = None) -> None:
+        """Copy the items, without index keys, to an empty table: the present ones, or those of a time."""
+        into = f"INSERT INTO {target._name} (p, r, size, item) SELECT p, r, size, item FROM {self._name}"
+        if at is None:
+            self._execute(into)
+            return
+        self._execute(f"{into} WHERE w IS NULL OR w <= ?", (at,))
+        self._execute(f"{into}_old WHERE (w IS NULL OR w <= ?) AND until > ?", (at, at))
+
 
 def _values(row: Row) -> list[object]:
-    values: list[object] = [*row.key, row.expires, row.size, row.item]
+    values: list[object] = [*row.key, row.expires, row.written, row.size, row.item]
     for key in row.index_keys:
         values += key
     return values

@@ -60,10 +60,31 @@ class Index:
     item_count: int = 0
     size_bytes: int = 0
 
+    table_keys: tuple[str, ...] = ()
+
     @property
     def projects_all(self) -> bool:
         """True if the index has the whole items."""
         return bool(self.projection["ProjectionType"] == "ALL")
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that it has, unless it has all."""
+        return frozenset((*self.table_keys, *self.keys.names, *self.projection.get("NonKeyAttributes", ())))
+
+
+@dataclass
+class Recovery:
+    """Point-in-time recovery of a table, since it was enabled."""
+
+    since: float
+    now: Callable[[], float]
+    days: int = 35
+
+    @property
+    def earliest(self) -> float:
+        """The earliest time to which the table can be restored."""
+        return max(self.since, self.now() - self.days * 86400)
 
 
 @dataclass
@@ -82,6 +103,7 @@ class Table:
     tags: dict[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
     on_expiry: Callable[[int], None] | None = None  # called with the time to live of each new item
+    recovery: Recovery | None = None
     item_count: int = 0
     size_bytes: int = 0
 
@@ -138,16 +160,20 @@ class Table:
 
     # Items
 
-    def row(self, item: Item, *, lenient: bool = False) -> Row:
-        """Check and normalize an item and return its row. Raises AwsError or MalformedRequestError.
+    def row(self, item: Item) -> Row:
+        """Check and normalize an item and return its row. Raises AwsError or MalformedRequestError."""
+        return self.row_of(item, check_item(item))
+
+    def row_of(self, item: Item, size: int, *, lenient: bool = False) -> Row:
+        """Return the row of a checked item. Raises AwsError.
 
         `lenient` leaves an item that does not fit an index out of it, as in an index that is made after the item.
         """
-        size = check_item(item)
         if size > MAX_ITEM_BYTES:
             raise invalid("Item size has exceeded the maximum allowed size")
         index_keys = self._index_keys(item, lenient=lenient) if self.indexes else ()
-        return Row(self.key_of(item), self._expiry(item), size, orjson.dumps(item), index_keys)
+        written = None if self.recovery is None else self.recovery.now()
+        return Row(self.key_of(item), self._expiry(item), written, size, orjson.dumps(item), index_keys)
 
     def _expiry(self, item: Item) -> int | None:
         """Return the time to live of an item, if it is a number of seconds."""
@@ -175,6 +201,11 @@ class Table:
         found = self.rows.get(key)
         return orjson.loads(found[1]) if found else None
 
+    def row_at(self, key: Key) -> Row | None:
+        """Return the row of an item."""
+        found = self.rows.get(key)
+        return None if found is None else self.row_of(orjson.loads(found[1]), found[0], lenient=True)
+
     def delete(self, key: Key) -> None:
         """Remove an item, if there is one."""
         if self._removed(key):
@@ -188,9 +219,9 @@ class Table:
         last = 0
         while found := self.rows.after(last, _REINDEXED_AT_ONCE):
             last = found[-1][0]
-            for _, text in found:
-                row = self.row(orjson.loads(text), lenient=True)
-                self.rows.update(row)
+            for _, size, text in found:
+                row = self.row_of(orjson.loads(text), size, lenient=True)
+                self.rows.reindex(row)
                 self._added(row)
 
     def _added(self, row: Row) -> None:
@@ -207,6 +238,8 @@ class Table:
         found = self.rows.get(key)
         if found is None:
             return False
+        if self.recovery is not None:
+            self.rows.remember(key, self.recovery.now(), self.recovery.earliest)
         size, _, *places = found
         self.item_count -= 1
         self.size_bytes -= size

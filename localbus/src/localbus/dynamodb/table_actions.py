@@ -56,7 +56,7 @@ def make_table(dynamodb: DynamoDb, name: str, params: Params, types: dict[str, s
 def _add_index(table: Table, given: Params, *, is_global: bool) -> None:
     keys, number = definition.key_schema(given["KeySchema"], table.types), table.rows.add_index()
     units = given.get("ProvisionedThroughput", {})
-    index = Index(given["IndexName"], keys, number, given["Projection"], is_global, units)
+    index = Index(given["IndexName"], keys, number, given["Projection"], is_global, units, table_keys=table.keys.names)
     table.indexes[index.name] = index
 
 

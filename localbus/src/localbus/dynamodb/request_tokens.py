@@ -1,0 +1,39 @@
+"""The tokens by which a transaction that is sent again changes nothing.
+
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+"""
+
+from __future__ import annotations
+
+from localbus.clock import Clock
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller
+
+_KEPT_S = 600
+
+
+class RequestTokens:
+    """The tokens of the last ten minutes, with a digest of their requests, the oldest first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: dict[tuple[str, str, str], tuple[float, bytes]] = {}
+
+    def is_repeated(self, caller: Caller, token: str, digest: bytes) -> bool:
+        """Return whether the request has succeeded before. Raises AwsError if the token was that of another."""
+        found = self._kept.get((caller.account, caller.region, token))
+        if found is None or found[0] <= self._clock.now():
+            return False
+        if found[1] != digest:
+            text = "The provided client token was used with a different request: a token is valid for one request only"
+            raise AwsError("IdempotentParameterMismatchException", text, members={"Message": text})
+        return True
+
+    def keep(self, caller: Caller, token: str, digest: bytes) -> None:
+        """Keep the token of a successful request, and forget those that have expired."""
+        now = self._clock.now()
+        while self._kept and (oldest := next(iter(self._kept.items())))[1][0] <= now:
+            del self._kept[oldest[0]]
+        key = (caller.account, caller.region, token)
+        self._kept.pop(key, None)
+        self._kept[key] = (now + _KEPT_S, digest)

@@ -1,0 +1,148 @@
+"""TransactWriteItems and TransactGetItems.
+
+Sources: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html and
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactGetItems.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import orjson
+
+from localbus.dynamodb import capacity
+from localbus.dynamodb.errors import invalid
+from localbus.dynamodb.expressions.request import Expressions
+from localbus.dynamodb.state import DynamoDb
+from localbus.dynamodb.writes import Plan, Write, read_check, read_delete, read_put, read_update
+from localbus.errors import AwsError
+from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Params
+
+MAX_BYTES = 4 * 1024 * 1024
+
+_NO_REASON: Params = {"Code": "None"}
+_READERS: dict[str, Callable[[DynamoDb, Params, Caller], Write]] = {
+    "ConditionCheck": read_check,
+    "Put": read_put,
+    "Delete": read_delete,
+    "Update": read_update,
+}
+# Codes of CancellationReasons for the errors of single writes
+_REASONS = {"ConditionalCheckFailedException": "ConditionalCheckFailed", "ValidationException": "ValidationError"}
+
+
+def transact_write_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """TransactWriteItems. A request with a token that was successful within ten minutes changes nothing."""
+    writes = [_read(dynamodb, one, caller) for one in params["TransactItems"]]
+    check_distinct(writes)
+    token = params.get("ClientRequestToken")
+    digest = hashlib.sha256(orjson.dumps(params["TransactItems"], option=orjson.OPT_SORT_KEYS)).digest()
+    if token is not None and dynamodb.tokens.is_repeated(caller, token, digest):
+        units = [capacity.Capacity(one.table, capacity.read_units(0, consistent=True)) for one in writes]
+        return _consumed(params, units, "ReadCapacityUnits")
+    plans = plan_all(writes)
+    units = _units(plans) if capacity.wants(params) else []
+    with dynamodb.store.transaction():
+        for plan in plans:
+            plan.apply()
+    if token is not None:
+        dynamodb.tokens.keep(caller, token, digest)
+    return _metrics(params, plans) | _consumed(params, units, "WriteCapacityUnits")
+
+
+def _read(dynamodb: DynamoDb, given: Params, caller: Caller) -> Write:
+    if len(given) != 1:
+        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
+    ((kind, one),) = given.items()
+    return _READERS[kind](dynamodb, one, caller)
+
+
+def check_distinct(writes: Sequence[Write]) -> None:
+    """Raise AwsError if two writes of a transaction are of one item."""
+    if len({(one.table.table_id, one.key) for one in writes}) < len(writes):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+
+
+def plan_all(writes: Sequence[Write]) -> list[Plan]:
+    """Decide all writes of a transaction. Raises AwsError with a reason for each if one of them fails."""
+    plans: list[Plan] = []
+    reasons: list[Params] = []
+    for write in writes:
+        try:
+            plans.append(write.plan())
+        except AwsError as exc:
+            reasons.append({"Code": _REASONS.get(exc.code, exc.code), "Message": exc.message, **exc.members})
+        else:
+            reasons.append(_NO_REASON)
+    if len(plans) < len(writes):
+        raise cancelled(reasons)
+    if sum(plan.row.size for plan in plans if plan.row is not None) > MAX_BYTES:
+        raise invalid("Transaction request is larger than 4 MB: the aggregate size of its items must not exceed 4 MB")
+    return plans
+
+
+def cancelled(reasons: Sequence[Params]) -> AwsError:
+    """Return the error of a transaction that did nothing."""
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+    return AwsError("TransactionCanceledException", text, members={"Message": text, "CancellationReasons": reasons})
+
+
+def transact_get_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """TransactGetItems."""
+    reads = []
+    for one in params["TransactItems"]:
+        given = one["Get"]
+        expressions = Expressions(given)
+        projection = expressions.projection()
+        expressions.check_unused()
+        table = dynamodb.table(given["TableName"], caller)
+        reads.append((table, table.key(given["Key"]), projection))
+    if len({(table.table_id, key) for table, key, _ in reads}) < len(reads):
+        raise invalid("Transaction request cannot include multiple operations on one item")
+    found = [(table, table.rows.get(key), projection) for table, key, projection in reads]
+    if sum(row[0] for _, row, _ in found if row is not None) > MAX_BYTES:
+        raise invalid("Transaction request is larger than 4 MB: the aggregate size of its items must not exceed 4 MB")
+    answers: list[Params] = []
+    units: list[capacity.Capacity] = []
+    for table, row, projection in found:
+        one_read = capacity.read_units(row[0] if row else 0, consistent=True)
+        units.append(capacity.Capacity(table, capacity.TRANSACTION * one_read))
+        if row is None:
+            answers.append({})
+        elif projection is None:
+            answers.append({"Item": orjson.Fragment(row[1])})
+        else:
+            answers.append({"Item": projection.apply(orjson.loads(row[1]))})
+    return {"Responses": answers} | _consumed(params, units, "ReadCapacityUnits")
+
+
+def _units(plans: Sequence[Plan]) -> list[capacity.Capacity]:
+    found = []
+    for plan in plans:
+        table = plan.write.table
+        units = capacity.of_write(table, table.row_at(plan.write.key), plan.row)
+        units.units *= capacity.TRANSACTION
+        units.indexes = {name: capacity.TRANSACTION * one for name, one in units.indexes.items()}
+        found.append(units)
+    return found
+
+
+def _metrics(params: Params, plans: Sequence[Plan]) -> Params:
+    if params.get("ReturnItemCollectionMetrics") != "SIZE":
+        return {}
+    found: Params = {}
+    for plan in plans:
+        metrics = capacity.of_collection(plan.write.table, plan.write.given_key)
+        if metrics is not None:
+            found.setdefault(plan.write.table.name, []).append(metrics)
+    return {"ItemCollectionMetrics": found}
+
+
+def _consumed(params: Params, units: list[capacity.Capacity], detail: str) -> Params:
+    level = capacity.wants(params)
+    if level is None:
+        return {}
+    return {"ConsumedCapacity": [one.shown(level, detail=detail) for one in capacity.merged(units)]}
