@@ -58,7 +58,7 @@ def test_a_missing_member(localbus: Localbus) -> None:
         "iam.list_users",
         "s3.list_buckets",
         "lambda.list_functions",
-        "dynamodb.list_tables",
+        "stepfunctions.list_state_machines",
         "cloudwatch.list_metrics",
     ],
 )
