@@ -16,6 +16,12 @@ from support.cloudformation import StackClient
 QUEUE: dict[str, Any] = {"Q": {"Type": "AWS::SQS::Queue"}}
 ARN = "arn:aws:cloudformation:us-east-1:000000000000:stack/shop/51af3dc0-da77-11e4-872e-1234567db123"
 SELECT = "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+EXPORT = (
+    "Output O0 is malformed. The Name field of every Export member must be specified and consist only of alphanumeric"
+)
+EXPORT_OF_RESOURCE = (
+    "Output O0 is malformed. The Name field of Export must not depend on any resources, imported values, or Fn::GetAZs."
+)
 GET_ATT = "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute"
 
 
@@ -32,6 +38,12 @@ def queue(**more: Any) -> dict[str, Any]:
 def output(value: Any) -> dict[str, Any]:
     """A template with a queue and an output of this value."""
     return {"Resources": QUEUE, "Outputs": {"O": {"Value": value}}}
+
+
+def exports(*names: Any) -> dict[str, Any]:
+    """A template with a queue and outputs with these export names."""
+    outputs = {f"O{place}": {"Value": "v", "Export": {"Name": name}} for place, name in enumerate(names)}
+    return {"Resources": QUEUE, "Outputs": outputs}
 
 
 def parameter(**definition: Any) -> dict[str, Any]:
@@ -121,6 +133,23 @@ def parameter(**definition: Any) -> dict[str, Any]:
             "The Value field of every Outputs member must evaluate to a String and not a List.",
         ),
         (output({"k": "v"}), "The Value field of every Outputs member must evaluate to a String and not a Map."),
+        (
+            exports("same", "same"),
+            "The Outputs section contains duplicate Export names: [same]. Specify a unique name for each export.",
+        ),
+        (exports("a b"), EXPORT),
+        (exports(""), EXPORT),
+        (exports({"Ref": "AWS::NoValue"}), EXPORT),
+        (exports({"Fn::Sub": "${Q.Arn}"}), EXPORT_OF_RESOURCE),
+        (exports({"Fn::ImportValue": "other"}), EXPORT_OF_RESOURCE),
+        (output({"Fn::GetAtt": ["Q", ""]}), GET_ATT),
+        (output({"Fn::Sub": "${Q.}"}), GET_ATT),
+        (
+            output({"Fn::FindInMap": ["M", {"Fn::GetAtt": ["Q", "Arn"]}, "k"]}),
+            "every Fn::FindInMap object requires three parameters",
+        ),
+        (display({"Fn::Select": [0, {"Fn::Cidr": ["10.0.0.0/24", 257, 8]}]}), "every Fn::Cidr object requires"),
+        (display({"Fn::Select": [0, {"Fn::Cidr": ["10.0.0.0/24", 2, 8]}]}), "cannot make 2 blocks of 10.0.0.0/24"),
         (parameter(Type="Number", Default="1_000"), "Parameter 'P' must be a number."),
         (parameter(Type="Number", Default="nan"), "Parameter 'P' must be a number."),
         (parameter(Type="Number", Default="٣"), "Parameter 'P' must be a number."),

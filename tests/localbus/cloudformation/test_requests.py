@@ -113,6 +113,36 @@ def test_events_show_the_properties(stacks: StackClient) -> None:
     assert stacks.attributes(stacks.physical_id("Q"))["DelaySeconds"] == "5"
 
 
+def test_an_export_in_use_stays(stacks: StackClient) -> None:
+    """An export that another stack imports is not changed, nor deleted with its stack, whose status stays.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html; the event of
+    the deletion as users report it.
+    """
+    exporter = "Resources: {Q: {Type: AWS::SQS::Queue}}\nOutputs: {O: {Value: one, Export: {Name: shared}}}"
+    stacks.create(exporter)
+    stacks.create("Resources: {T: {Type: AWS::SNS::Topic, Properties: {DisplayName: !ImportValue shared}}}", "user")
+
+    assert stacks.update(exporter.replace("one", "two")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.update(f"{exporter.partition('Outputs')[0]}Metadata: {{a: b}}") == "UPDATE_ROLLBACK_COMPLETE"
+    stacks.client.delete_stack(StackName="shop")
+
+    described = stacks.stack()
+    assert described["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    expected = "Delete canceled. Cannot delete export shared as it is in use by user."
+    assert described["StackStatusReason"] == expected
+    events = stacks.client.describe_stack_events(StackName="shop")["StackEvents"]
+    reasons = [one.get("ResourceStatusReason") for one in events]
+    assert expected == reasons[0]
+    assert "Export shared cannot be updated as it is in use by user" in reasons
+    assert "Export shared cannot be deleted as it is in use by user" in reasons
+    assert stacks.client.list_imports(ExportName="shared")["Imports"] == ["user"]
+
+    stacks.delete("user")
+
+    assert stacks.delete() == "DELETE_COMPLETE"
+
+
 def test_events_are_published(stacks: StackClient, localbus: Localbus) -> None:
     """A stack with NotificationARNs publishes each event, a field a line."""
     topic = stacks.sns.create_topic(Name="stacks")["TopicArn"]

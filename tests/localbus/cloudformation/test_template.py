@@ -81,6 +81,8 @@ def error_of(text: str, **parameters: str) -> str:
         ("!FindInMap [Sizes, small, Cups]", 3),
         ("!If [IsSmall, yes, no]", True),
         ("!ImportValue Shared", "of another"),
+        ("!Cidr [10.0.0.0/16, 2, 8]", ["10.0.0.0/24", "10.0.1.0/24"]),
+        ("!Cidr [10.1.0.0/24, '1']", ["10.1.0.0/24"]),
         ("!GetAZs ''", ["eu-west-1a", "eu-west-1b", "eu-west-1c"]),
         ("[a, !Ref AWS::NoValue, b]", ["a", "b"]),
         ("{kept: 1, gone: !If [IsSmall, !Ref AWS::NoValue, 2]}", {"kept": 1}),

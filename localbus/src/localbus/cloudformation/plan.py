@@ -11,16 +11,11 @@ from types import MappingProxyType
 from typing import Any
 
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES, check_types
+from localbus.cloudformation.template import outputs, rules
 from localbus.cloudformation.template import parameters as template_parameters
-from localbus.cloudformation.template import rules
 from localbus.cloudformation.template.conditions import Conditions
 from localbus.cloudformation.template.dependencies import check_references, dependencies, in_order, references
-from localbus.cloudformation.template.intrinsic_functions import (
-    NO_VALUE,
-    Functions,
-    Resources,
-    Unresolved,
-)
+from localbus.cloudformation.template.intrinsic_functions import Functions, Resources, Unresolved
 from localbus.cloudformation.template.parser import as_text, format_error, template_error
 from localbus.cloudformation.template.template import Definition, Template
 from localbus.errors import AwsError
@@ -129,10 +124,11 @@ class Plan:
 
         DependsOn is left out: a change of it alone is not an update.
         """
-        outputs = self.functions(_NoResources()).resolve(self.active_outputs())
-        for one in outputs.values():
-            _output_value(one.get("Value", NO_VALUE))
-        return {"resources": {name: self.resolved(name) for name in self.active}, "outputs": outputs}
+        resolve = self.functions(_NoResources()).resolve
+        return {
+            "resources": {name: self.resolved(name) for name in self.active},
+            "outputs": resolve(self.active_outputs()),
+        }
 
     def resolved(self, logical_id: str) -> Definition:
         """A resource as far as it is known in advance: without references to others, and what only orders it."""
@@ -143,29 +139,7 @@ class Plan:
 
     def outputs(self, resources: Resources) -> list[Params]:
         """The outputs as DescribeStacks returns them. Raises AwsError."""
-        functions = self.functions(resources)
-        found = []
-        for name, one in self.active_outputs().items():
-            shown: Params = {"OutputKey": name, "OutputValue": as_text(_output_value(functions.resolve(one["Value"])))}
-            if one.get("Description"):
-                shown["Description"] = as_text(one["Description"])
-            if one.get("Export"):
-                export = functions.resolve(one["Export"])
-                if not isinstance(export, dict) or not isinstance(export.get("Name"), str):
-                    raise format_error(
-                        f"Output {name} is malformed. The Name field of every Export member must be specified"
-                    )
-                shown["ExportName"] = export["Name"]
-            found.append(shown)
-        return found
-
-
-def _output_value(value: Any) -> Any:
-    """The value of an output. Raises AwsError for a list, an object and AWS::NoValue."""
-    if value is NO_VALUE or (isinstance(value, list | dict) and not isinstance(value, Unresolved)):
-        found = " and not a List" if isinstance(value, list) else " and not a Map" if isinstance(value, dict) else ""
-        raise format_error(f"The Value field of every Outputs member must evaluate to a String{found}.")
-    return value
+        return outputs.described(self.active_outputs(), self.functions(resources))
 
 
 def make_plan(
@@ -195,6 +169,7 @@ def make_plan(
     needs = dependencies(active, conditions.holds_in_if)
     plan = Plan(template, parameters, stored, context, conditions, names, active, needs, tuple(in_order(needs)))
     _check_values(plan)
+    outputs.check(plan.active_outputs(), plan.functions(_NoResources()))
     plan.fingerprint()  # raises for a function that is used incorrectly
     return plan
 

@@ -92,12 +92,18 @@ class Stacks:
                 owner = other["ExportingStackId"].split("/")[1]
                 text = f"Export with name {other['Name']} is already exported by stack {owner}."
                 raise AwsError("ValidationError", text)
+        used = self.export_in_use(stack, outputs)
+        if used is not None:
+            verb = "updated" if used[0] in exports else "deleted"
+            raise AwsError("ValidationError", f"Export {used[0]} cannot be {verb} as it is in use by {used[1]}")
+
+    def export_in_use(self, stack: Stack, outputs: list[Params]) -> tuple[str, str] | None:
+        """The first export that a stack's new outputs change or remove although others import it, and their names."""
+        exports = {output["ExportName"]: output["OutputValue"] for output in outputs if "ExportName" in output}
         for output in stack.outputs:
             name = output.get("ExportName")
-            if name is None or exports.get(name) == output["OutputValue"]:
-                continue
-            users = self.importers(name, stack.caller)
-            if users:
-                verb = "updated" if name in exports else "deleted"
-                text = f"Export {name} cannot be {verb} as it is in use by {', '.join(users)}"
-                raise AwsError("ValidationError", text)
+            if name is not None and exports.get(name) != output["OutputValue"]:
+                users = self.importers(name, stack.caller)
+                if users:
+                    return name, ", ".join(users)
+        return None

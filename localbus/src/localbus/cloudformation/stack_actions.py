@@ -189,7 +189,7 @@ def cancel_update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> 
 
 
 def delete_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
-    """DeleteStack. A stack that does not exist counts as deleted."""
+    """DeleteStack. A stack that does not exist counts as deleted; one with an export in use stays, and says so."""
     stack = cfn.stacks.look_up(params["StackName"], caller)
     if stack is None or stack.is_deleted or stack.status == "DELETE_IN_PROGRESS":
         return {}
@@ -201,7 +201,10 @@ def delete_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
         rule = "RetainResources can only be specified for stacks in DELETE_FAILED state"
         raise AwsError("ValidationError", f"Invalid operation on stack [{stack.id}]. {rule}")
     check_members("DeleteStack", params)
-    cfn.stacks.check_exports(stack, [])
+    used = cfn.stacks.export_in_use(stack, [])
+    if used is not None:
+        stack.set_status(stack.status, f"Delete canceled. Cannot delete export {used[0]} as it is in use by {used[1]}.")
+        return {}
     stack.role_arn = params.get("RoleARN", stack.role_arn)
     stack.token = params.get("ClientRequestToken")
     cfn.change_sets.delete_of(stack)

@@ -12,20 +12,26 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
+from itertools import islice
 from typing import Any, Protocol
 
 from localbus.cloudformation.template.conditions import Conditions
 from localbus.cloudformation.template.parser import as_text, template_error
+from localbus.input_values import whole_number
 
 _SUB_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 _SUB_LITERAL = re.compile(r"\$\{!([^}]*)\}")
 _SUB_NAME = re.compile(r"[A-Za-z0-9_.:]+")
 _INDEX = re.compile(r"[0-9]{1,9}")
 _ZONES = "abc"
+_MAX_BLOCKS = 256  # of Fn::Cidr
 _OF_EXTENSIONS = {"Fn::Length", "Fn::ToJsonString"}
 
 # The usage of functions, in CloudFormation's words.
 _USAGE = {
+    "Fn::Cidr": "every Fn::Cidr object requires two or three parameters, (1) an IP address block, (2) the number of "
+    "blocks to make of it, from 1 to 256, and (3) the number of bits of their hosts.",
     "Fn::FindInMap": "every Fn::FindInMap object requires three parameters, the map name, map key and the attribute "
     "for return value",
     "Fn::GetAtt": "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource "
@@ -87,8 +93,6 @@ class Functions:
         return value
 
     def _unknown(self, name: str, argument: Any) -> Any:
-        if name == "Fn::Cidr":
-            return Unresolved({name: self.resolve(argument)})
         if name in _OF_EXTENSIONS:
             raise template_error(f"{name} needs the transform AWS::LanguageExtensions in the template.")
         known = ", ".join(_FUNCTIONS)
@@ -165,6 +169,25 @@ class Functions:
     def _find_in_map(self, argument: Any) -> Any:
         return find_in_map(self.mappings, self._arguments("Fn::FindInMap", argument, 3))
 
+    def _cidr(self, argument: Any) -> Any:
+        arguments = self.resolve(argument)
+        if not isinstance(arguments, list) or len(arguments) not in {2, 3}:
+            raise template_error(_USAGE["Fn::Cidr"])
+        if any(isinstance(one, Unresolved) for one in arguments):
+            return Unresolved({"Fn::Cidr": arguments})
+        block, count, *bits = map(as_text, arguments)
+        try:
+            network, wanted = ip_network(block, strict=False), whole_number(count)
+            prefix = network.max_prefixlen - whole_number(bits[0]) if bits else network.prefixlen
+            if not 1 <= wanted <= _MAX_BLOCKS:
+                raise template_error(_USAGE["Fn::Cidr"])
+            found = [str(one) for one in islice(network.subnets(new_prefix=prefix), wanted)]
+        except ValueError as exc:
+            raise template_error(_USAGE["Fn::Cidr"]) from exc
+        if len(found) < wanted:
+            raise template_error(f"Fn::Cidr cannot make {count} blocks of {block}.")
+        return found
+
     def _base64(self, argument: Any) -> Any:
         text = self.resolve(argument)
         if isinstance(text, Unresolved):
@@ -197,6 +220,7 @@ class Functions:
 _FUNCTIONS: Mapping[str, Callable[[Functions, Any], Any]] = {
     "Ref": Functions._ref,
     "Fn::Base64": Functions._base64,
+    "Fn::Cidr": Functions._cidr,
     "Fn::FindInMap": Functions._find_in_map,
     "Fn::GetAZs": Functions._zones,
     "Fn::GetAtt": Functions._get_att,
@@ -211,7 +235,7 @@ _FUNCTIONS: Mapping[str, Callable[[Functions, Any], Any]] = {
 
 def find_in_map(mappings: Mapping[str, Any], keys: list[Any]) -> Any:
     """The value at [map name, top-level key, second-level key]. Raises AwsError if there is none."""
-    if not all(map(_is_text, keys)):
+    if not all(map(_is_text, keys)) or any(isinstance(key, Unresolved) for key in keys):
         raise template_error(_USAGE["Fn::FindInMap"])
     found: Any = mappings
     for key in keys:
@@ -224,9 +248,9 @@ def find_in_map(mappings: Mapping[str, Any], keys: list[Any]) -> Any:
 def read_get_att(argument: Any) -> tuple[str, Any]:
     """The logical id and the attribute in the argument of Fn::GetAtt."""
     match argument.split(".", 1) if isinstance(argument, str) else argument:
-        case [str(logical_id), attribute]:
+        case [str(logical_id), attribute] if logical_id and attribute != "":
             return logical_id, attribute
-        case [str(logical_id), _, *_] if isinstance(argument, list):
+        case [str(logical_id), _, _, *_] if logical_id and isinstance(argument, list):
             return logical_id, ".".join(map(as_text, argument[1:]))
     raise template_error(_USAGE["Fn::GetAtt"])
 

@@ -217,7 +217,8 @@ def _check_output(name: str, value: Any) -> None:
         raise format_error(f"{where} Invalid template output property or properties [{', '.join(unknown)}]")
     _description(value.get("Description", ""))
     if not isinstance(value.get("Export", {}), dict) or "Name" not in value.get("Export", {"Name": ""}):
-        raise format_error(f"Output {name} is malformed. The Name field of every Export member must be specified")
+        rule = "The Name field of every Export member must be specified and consist only of alphanumeric characters, "
+        raise format_error(f"Output {name} is malformed. {rule}colons, or hyphens.")
 
 
 def _check_mapping(name: str, value: Any) -> None:
