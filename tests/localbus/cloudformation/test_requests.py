@@ -92,6 +92,25 @@ def test_the_values_of_changes(stacks: StackClient) -> None:
     assert json.loads(full["AfterContext"]) == {"Properties": {"DelaySeconds": 5}}
 
 
+def test_a_stack_names_its_last_operation(stacks: StackClient) -> None:
+    """Each operation has a type and another id; a deleted stack has no termination protection to show.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_OperationEntry.html, and AWS's answers
+    as recorded by public test suites.
+    """
+    stacks.create(TEMPLATE)
+    created = stacks.stack()
+    stacks.update(CHANGED)
+    updated = stacks.stack()
+    stacks.delete()
+    deleted = stacks.stack(created["StackId"])
+
+    operations = [one for stack in (created, updated, deleted) for one in stack["LastOperations"]]
+    assert [one["OperationType"] for one in operations] == ["CREATE_STACK", "UPDATE_STACK", "DELETE_STACK"]
+    assert len({one["OperationId"] for one in operations}) == 3
+    assert ["EnableTerminationProtection" in one for one in (created, updated, deleted)] == [True, True, False]
+
+
 def test_events_show_the_properties(stacks: StackClient) -> None:
     """Events of resources have the resolved properties as JSON, without what NoEcho hides, and ids that say what.
 

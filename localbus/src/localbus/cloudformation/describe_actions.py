@@ -43,6 +43,7 @@ def _list_item(stack: Stack) -> Params:
         "ParentId": stack.parent.id if stack.parent else None,
         "RootId": stack.root.id if stack.parent else None,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+        "LastOperations": stack.last_operations or None,
     }
 
 

@@ -19,6 +19,11 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
+_OPERATIONS = {
+    "CREATE_IN_PROGRESS": "CREATE_STACK",
+    "UPDATE_IN_PROGRESS": "UPDATE_STACK",
+    "DELETE_IN_PROGRESS": "DELETE_STACK",
+}
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -106,6 +111,7 @@ class Stack:
         self.obsolete_resources: list[StackResource] = []  # replaced or removed from the template, still to be deleted
         self.outputs: list[Params] = []
         self.events: list[Params] = []
+        self.last_operations: list[Params] = []
         self.created_at = self.now()
         self.updated_at: datetime | None = None
         self.deleted_at: datetime | None = None
@@ -146,6 +152,8 @@ class Stack:
         if self.status == "DELETE_IN_PROGRESS" and not status.startswith("DELETE_"):
             return
         self.status, self.reason = status, reason
+        if status in _OPERATIONS:
+            self.last_operations = [{"OperationType": _OPERATIONS[status], "OperationId": new_id()}]
         if status == "DELETE_COMPLETE":
             self.deleted_at = self.now()
         self._record(StackResource(self.name, STACK_TYPE, local=True, physical_id=self.id), status, reason)
