@@ -61,14 +61,25 @@ def read(service: str, method: str, target: str, body: object) -> Configuration:
 INTEGRATION = "arn:aws:apigateway:us-east-1:sqs:path/000000000000/work"
 CBOR_ALARM = b"\xa2\x6cAlarmActions\x81\x78" + bytes([len(TOPIC_ARN)]) + TOPIC_ARN.encode() + b"\x69AlarmName\x61a"
 FUNCTIONS, CONFIGS = "/2015-03-31/functions", "/2019-09-25/functions/f/event-invoke-config"
-ON_FAILURE = {"DestinationConfig": {"OnFailure": {"Destination": QUEUE_ARN}}}
+NOTIFICATION = (
+    "<N><QueueConfiguration><Event>s3:ObjectCreated:*</Event>"
+    f"<Queue>{QUEUE_ARN}</Queue></QueueConfiguration><EventBridgeConfiguration/></N>"
+).encode()
+
+
+def on_failure(arn: str) -> dict[str, Any]:
+    """A function's configuration with a destination."""
+    return {"DestinationConfig": {"OnFailure": {"Destination": arn}}}
+
+
+ON_FAILURE = on_failure(QUEUE_ARN)
+FUNCTION_ARN = f"arn:aws:lambda:{SCOPE}:function:f"
 
 
 @pytest.mark.parametrize(
     ("service", "method", "target", "body", "found"),
     [
-        ("s3", "PUT", "/b?notification", f"<Queue>{QUEUE_ARN}</Queue>".encode(), {QUEUE}),
-        ("s3", "PUT", "/b?notification", b"<EventBridgeConfiguration/>", {BUS._replace(name="default")}),
+        ("s3", "PUT", "/b?notification", NOTIFICATION, {QUEUE, BUS._replace(name="default")}),
         ("scheduler", "POST", "/schedules/s", {"Target": {"Arn": BUS_ARN}}, {BUS}),
         ("pipes", "POST", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": TOPIC_ARN}, {TOPIC}),
         ("lambda", "POST", FUNCTIONS, {"FunctionName": "f", "DeadLetterConfig": {"TargetArn": QUEUE_ARN}}, {QUEUE}),
@@ -92,6 +103,7 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
     [
         ("lambda", CONFIGS, {"DestinationConfig": {"OnSuccess": {"Destination": QUEUE_ARN}}}, "OnSuccess"),
         ("lambda", CONFIGS, {"DestinationConfig": {"OnFailure": {"Destination": BUS_ARN}}}, "A bus as the destination"),
+        ("lambda", CONFIGS, on_failure("arn:aws:s3:::bucket"), "A bucket as the destination"),
         ("lambda", f"{CONFIGS}?Qualifier=live", ON_FAILURE, "alias live"),
         ("pipes", "/v1/pipes/p", {"Source": QUEUE_ARN, "Target": TOPIC_ARN}, "A pipe from sqs"),
         ("pipes", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": QUEUE_ARN}, "A pipe to sqs"),
@@ -107,8 +119,6 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
             {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:lambda:invoke"}},
             "lambda:invoke",
         ),
-        ("backup", "/backup-vaults/v/notification-configuration", {"SNSTopicArn": TOPIC_ARN}, "backup notification"),
-        ("ses", "/v2/email/configuration-sets/c/event-destinations", {"TopicArn": TOPIC_ARN}, "event-destinations"),
     ],
 )
 def test_refused(service: str, target: str, body: object, what: str) -> None:
@@ -117,6 +127,34 @@ def test_refused(service: str, target: str, body: object, what: str) -> None:
         read(service, "PUT", target, body)
 
     assert (raised.value.code, what in raised.value.message) == ("NotImplemented", True)
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "reason"),
+    [
+        (FUNCTIONS, {"DeadLetterConfig": {"TargetArn": f"{QUEUE_ARN}.fifo"}}, "standard queues"),
+        (f"{FUNCTIONS}/f/configuration", {"DeadLetterConfig": {"TargetArn": f"{TOPIC_ARN}.fifo"}}, "standard queues"),
+        (CONFIGS, on_failure(f"{QUEUE_ARN}.fifo"), "standard queues"),
+        (CONFIGS, on_failure(FUNCTION_ARN), "a destination for itself"),
+        (CONFIGS, on_failure(f"{FUNCTION_ARN}:live"), "a destination for itself"),
+    ],
+)
+def test_invalid_targets_of_functions(target: str, body: object, reason: str) -> None:
+    """A function does not send to FIFO queues and topics, nor to itself.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    with pytest.raises(AwsError, match=reason) as raised:
+        read("lambda", "POST" if target == FUNCTIONS else "PUT", target, body)
+
+    assert raised.value.code == "InvalidParameterValueException"
+
+
+def test_a_function_as_destination() -> None:
+    """Another function is a target of the upstream's, whose existence is to be checked."""
+    found = read("lambda", "PUT", CONFIGS, on_failure(f"{FUNCTION_ARN}2"))
+
+    assert (found.function, found.targets) == (f"{FUNCTION_ARN}2", set())
 
 
 @pytest.mark.parametrize(

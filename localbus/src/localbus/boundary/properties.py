@@ -9,24 +9,33 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from localbus.boundary.bucket_notifications import Notification, check
 from localbus.boundary.configuration import Configuration, Sender, not_sent
 from localbus.boundary.names import Name, names_in
 from localbus.boundary.state_machine import read_definition
+from localbus.errors import AwsError
 from localbus.events.bus import DEFAULT_BUS
 from localbus.protocol.service import Caller
 
 _SQS_INTEGRATION = re.compile(r"arn:aws[a-z-]*:apigateway:([a-z0-9-]+):sqs:path/([0-9]{12})/([A-Za-z0-9_.-]+)")
+_OTHER_INTEGRATION = re.compile(
+    r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:(?:(?:sns|events):|sqs:action/)\w+|\b(?:SQS|EventBridge)-[A-Z]\w+"
+)
 _QUERY_ACTION = re.compile(r"\bAction=(\w+)")
+_INVALID = "InvalidParameterValueException"
 _UNIVERSAL = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:(.+)")
 
 
-def read_bucket(bucket: str, notification: str, caller: Caller) -> Configuration:
-    """S3: the notification configuration of a bucket, as XML or JSON. EventBridge gets events by the default bus.
+def read_bucket(
+    bucket: str, notifications: list[Notification], caller: Caller, *, to_event_bridge: bool
+) -> Configuration:
+    """S3: the notifications of a bucket. EventBridge gets events by the default bus.
 
     The bus has its bridge from then on: a rule that is made later gets the next event.
     """
-    names = {name for name in names_in(notification, caller) if name.kind != "events"}
-    if "EventBridgeConfiguration" in notification:
+    check(notifications)
+    names = {name for one in notifications for name in names_in(one.target, caller) if name.kind != "events"}
+    if to_event_bridge:
         names.add(Name("events", caller.account, caller.region, DEFAULT_BUS))
     return Configuration(Sender("s3", f"arn:aws:s3:::{bucket}" if bucket else ""), names)
 
@@ -62,7 +71,7 @@ def read_pipe(name: str, given: Mapping[str, Any], caller: Caller) -> Configurat
 
 def read_dead_letter(function: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
     """Lambda: the DeadLetterConfig of a function."""
-    target = str(given.get("TargetArn", ""))
+    target = _standard(str(given.get("TargetArn", "")), "dead-letter target", caller)
     return _function(function, target, caller, {"dead_letter": target})
 
 
@@ -78,14 +87,32 @@ def read_invoke_config(
         raise not_sent(f"A destination of the version or alias {qualifier}", "Set it on the function itself.")
     if _destination(destinations, "OnSuccess"):
         raise not_sent("The destination OnSuccess of a function", "Send from the function itself.")
-    target = _destination(destinations, "OnFailure")
-    if ":events:" in target:
-        raise not_sent("A bus as the destination OnFailure of a function", "A queue or a topic is possible.")
-    return _function(function, target, caller)
+    target = _standard(_destination(destinations, "OnFailure"), "destination OnFailure", caller)
+    for part, what in ((":events:", "A bus"), (":s3:", "A bucket")):
+        if part in target:
+            instead = "A queue, a topic or another function is possible."
+            raise not_sent(f"{what} as the destination OnFailure of a function", instead)
+    found = _function(function, target, caller)
+    if ":lambda:" in target:
+        if target.partition(":function:")[2].partition(":")[0] == found.sender.arn.rpartition(":")[2]:
+            raise AwsError(_INVALID, "You can't specify the function as a destination for itself.")
+        found.function = target
+    return found
 
 
 def _destination(destinations: Mapping[str, Any], condition: str) -> str:
     return str(_mapping(destinations.get(condition)).get("Destination") or "")
+
+
+def _standard(target: str, what: str, caller: Caller) -> str:
+    """Return a target that is no FIFO queue or topic, which Lambda refuses.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+    if any(name.is_fifo for name in names_in(target, caller)):
+        reason = "functions send to standard queues and topics only. Name one that is not FIFO."
+        raise AwsError(_INVALID, f"The {what} {target} is invalid: {reason}")
+    return target
 
 
 def _function(function: str, target: str, caller: Caller, details: Mapping[str, Any] | None = None) -> Configuration:
@@ -97,6 +124,9 @@ def _function(function: str, target: str, caller: Caller, details: Mapping[str, 
 def read_stream_mapping(given: Mapping[str, Any], caller: Caller) -> Configuration:
     """Lambda: the destination of an event source mapping of a stream, for batches that fail."""
     target = _destination(_mapping(given.get("DestinationConfig")), "OnFailure")
+    _standard(target, "destination OnFailure", caller)
+    if ":s3:" in target:
+        raise not_sent("A bucket as the destination OnFailure of a mapping", "A queue or a topic is possible.")
     return _function(str(given.get("FunctionName", "")), target, caller)
 
 
@@ -117,6 +147,10 @@ def read_alarm(text: str, caller: Caller) -> Configuration:
 
 def read_method(text: str, caller: Caller) -> Configuration:
     """API Gateway: integrations with a queue, which the upstream serves for SendMessage."""
+    other = _OTHER_INTEGRATION.search(text)
+    if other:
+        instead = "An integration of a REST API with sqs:path/ACCOUNT/QUEUE, or a function, is possible."
+        raise not_sent(f"The integration {other[0]} of API Gateway", instead)
     found = Configuration(Sender("apigateway"))
     for region, account, name in _SQS_INTEGRATION.findall(text):
         found.targets.add(Name("sqs", account, region, name))

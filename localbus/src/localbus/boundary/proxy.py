@@ -43,6 +43,8 @@ class BoundaryProxy:
             skips_check = request.header(b"x-amz-skip-destination-validation").lower() == "true"
             if configuration.sender.service == "s3" and not skips_check:
                 self._boundary.check_bucket(configuration, caller)
+            if configuration.function:
+                await self._boundary.check_function(configuration.function)
             await self._boundary.prepare(configuration, caller)
         except AwsError as exc:
             # An unsigned request that is read is one to S3.

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
+from localbus.boundary.bucket_notifications import read_xml
 from localbus.boundary.configuration import Configuration, Sender, not_sent
 from localbus.boundary.names import names_in
+from localbus.boundary.never_sent import action_of, check_request
 from localbus.boundary.properties import (
     read_alarm,
     read_bucket,
@@ -23,6 +26,7 @@ from localbus.boundary.properties import (
     read_schedule,
     read_state_machine,
 )
+from localbus.boundary.templates import senders_in
 from localbus.http.message import Request
 from localbus.protocol.service import Caller
 
@@ -36,20 +40,16 @@ _DEAD_LETTER = re.compile(r'"DeadLetterConfig"\s*:\s*(\{[^}]*\})')
 _FUNCTION_NAME = re.compile(r'"FunctionName"\s*:\s*"([^"]+)"')
 # The length of a CBOR text of 24 to 255 bytes, which all ARNs have. Without it the next text could be part of the name.
 _CBOR_TEXT = re.compile(rb"\x78([\x18-\xff])", re.DOTALL)
-
-
-# Actions whose only effect would be messages that the upstream never sends, by target, path or form.
-_NEVER_SENT: Final[Mapping[str, re.Pattern[str]]] = {
-    "backup": re.compile(r"/backup-vaults/[^/]+/(notification-configuration)"),
-    "budgets": re.compile(r"AWSBudgetServiceGateway\.(CreateNotification|CreateSubscriber)"),
-    "ses": re.compile(r"\bAction=(CreateConfigurationSetEventDestination)\b|/(event-destinations)"),
-}
+_OF_LOCALBUS = re.compile(r"AWS::(SQS|SNS|Events)::")
 
 
 def reader_of(request: Request, service: str | None) -> Reader | None:
     """Return the reader of a request that the credentials assign to a service."""
     if request.method not in {"POST", "PUT", "PATCH"}:
         return None
+    action = action_of(request, service)
+    if service is not None and action is not None:
+        return partial(_never_sent, service, action)
     if service in {None, "s3"}:
         return _bucket if request.method == "PUT" and "notification" in request.query else None
     if service == "lambda":
@@ -66,7 +66,8 @@ def _function_reader(path: str) -> Reader | None:
 def _bucket(request: Request, caller: Caller) -> Configuration:
     first = request.path.strip("/").partition("/")[0]
     bucket = first or request.header(b"host").partition(".")[0]
-    return read_bucket(bucket, request.body.decode(errors="replace"), caller)
+    text = request.body.decode(errors="replace")
+    return read_bucket(bucket, read_xml(text), caller, to_event_bridge="EventBridgeConfiguration" in text)
 
 
 def _function(request: Request, caller: Caller) -> Configuration:
@@ -107,24 +108,26 @@ def _topic_rule(request: Request, caller: Caller) -> Configuration:
 
 
 def _identity(request: Request, caller: Caller) -> Configuration:
-    _check_sent("ses", request, caller)
     return Configuration(Sender("ses"), set(names_in(_text(request), caller)))
 
 
-def _never_sent(service: str) -> Reader:
-    def read(request: Request, caller: Caller) -> Configuration:
-        _check_sent(service, request, caller)
-        return Configuration(Sender(service))
+def _resource(request: Request, caller: Caller) -> Configuration:
+    """Read a resource that Cloud Control creates: its state has the properties of a template's resource."""
+    given = _document(request.body)
+    kind = str(given.get("TypeName", ""))
+    if _OF_LOCALBUS.match(kind):
+        raise not_sent(f"{kind} by Cloud Control", "Create it by its own service or by CloudFormation.")
+    document = _document(str(given.get("DesiredState") or ""))
+    found = list(senders_in({kind: {"Type": kind, "Properties": document}}, caller))
+    patch = str(given.get("PatchDocument", "")).replace("\\/", "/")
+    if any(names_in(patch, caller)):
+        raise not_sent(f"A change of {kind} by Cloud Control", "Change it by its own service or by CloudFormation.")
+    return found[0] if found else Configuration(Sender("cloudcontrol"))
 
-    return read
 
-
-def _check_sent(service: str, request: Request, caller: Caller) -> None:
-    """Raise AwsError for an action that names a queue, topic or bus to which the upstream never sends."""
-    text = _text(request)
-    found = _NEVER_SENT[service].search(f"{request.header(b'x-amz-target')} {request.path} {text}")
-    if found and any(names_in(text, caller)):
-        raise not_sent(f"{service} {next(filter(None, found.groups()))}")
+def _never_sent(service: str, action: str, request: Request, caller: Caller) -> Configuration:
+    check_request(request, service, action, caller)
+    return Configuration(Sender(service))
 
 
 def _method(request: Request, caller: Caller) -> Configuration:
@@ -133,8 +136,7 @@ def _method(request: Request, caller: Caller) -> Configuration:
 
 _READERS: Final[Mapping[str, Reader]] = {
     "apigateway": _method,
-    "backup": _never_sent("backup"),
-    "budgets": _never_sent("budgets"),
+    "cloudcontrolapi": _resource,
     "iot": _topic_rule,
     "monitoring": _alarm,
     "pipes": _pipe,

@@ -86,11 +86,19 @@ class Boundary:
     async def prepare_stack(self, resources: Mapping[str, Any], caller: Caller) -> None:
         """Make the bridges for resources that the upstream is going to deploy. Raises AwsError."""
         for configuration in list(senders_in(resources, caller)):
+            if configuration.sender.service == "s3":
+                self.check_bucket(configuration, caller)
             await self.prepare(configuration, caller)
 
     async def prepare_mapping(self, given: Params, caller: Caller) -> None:
         """Make the bridge for the destination of an event source mapping of the upstream. Raises AwsError."""
         await self.prepare(read_stream_mapping(given, caller), caller)
+
+    async def check_function(self, arn: str) -> None:
+        """Raise AwsError if a function that is to be a destination does not exist."""
+        with suppress(NoAnswerError, TimeoutError):
+            if not await self._calls.has_function(arn):
+                raise AwsError("InvalidParameterValueException", f"The destination ARN {arn} is invalid.")
 
     def check_bucket(self, configuration: Configuration, caller: Caller) -> None:
         """Raise AwsError unless the targets of a bucket's notifications exist and allow S3 to send."""

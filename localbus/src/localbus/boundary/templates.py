@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from localbus.boundary import properties
-from localbus.boundary.configuration import Configuration, Sender, not_sent
+from localbus.boundary.bucket_notifications import read_properties
+from localbus.boundary.configuration import Configuration, Sender
 from localbus.boundary.names import names_in
+from localbus.boundary.never_sent import check_resource
 from localbus.protocol.service import Caller
 
 _Properties = Mapping[str, Any]
@@ -18,14 +20,21 @@ _Reader = Callable[[_Properties, Caller], Configuration]
 def senders_in(resources: Mapping[str, Any], caller: Caller) -> Iterator[Configuration]:
     """Yield the configuration of each sender. Raises AwsError (NotImplemented) for what the upstream never sends."""
     for resource in resources.values():
-        read = _READERS.get(resource.get("Type", ""))
-        given = resource.get("Properties")
-        if read is not None and isinstance(given, dict):
+        kind, given = resource.get("Type", ""), resource.get("Properties")
+        if not isinstance(given, dict):
+            continue
+        read = _READERS.get(kind)
+        if read is None:
+            check_resource(kind, given, caller)
+        else:
             yield read(given, caller)
 
 
 def _bucket(given: _Properties, caller: Caller) -> Configuration:
-    return properties.read_bucket(_name(given, "BucketName"), json.dumps(given), caller)
+    configuration = given.get("NotificationConfiguration")
+    to_event_bridge = isinstance(configuration, dict) and "EventBridgeConfiguration" in configuration
+    notifications = read_properties(configuration)
+    return properties.read_bucket(_name(given, "BucketName"), notifications, caller, to_event_bridge=to_event_bridge)
 
 
 def _state_machine(given: _Properties, caller: Caller) -> Configuration:
@@ -45,15 +54,6 @@ def _joined(join: Any) -> str:
     """Return the text of a Join, with a placeholder for each reference to a resource of the upstream."""
     separator, parts = join
     return str(separator).join(part if isinstance(part, str) else "unknown" for part in parts)
-
-
-def _never_sent(kind: str) -> _Reader:
-    def read(given: _Properties, caller: Caller) -> Configuration:
-        if any(names_in(json.dumps(given), caller)):
-            raise not_sent(kind)
-        return Configuration(Sender(kind))
-
-    return read
 
 
 def _any(service: str) -> _Reader:
@@ -79,7 +79,6 @@ _READERS: Final[Mapping[str, _Reader]] = {
     ),
     "AWS::Pipes::Pipe": lambda given, caller: properties.read_pipe(_name(given, "Name"), given, caller),
     "AWS::S3::Bucket": _bucket,
-    "AWS::SES::ConfigurationSetEventDestination": _never_sent("AWS::SES::ConfigurationSetEventDestination"),
     "AWS::Scheduler::Schedule": lambda given, caller: properties.read_schedule(_name(given, "Name"), given, caller),
     "AWS::StepFunctions::StateMachine": _state_machine,
 }

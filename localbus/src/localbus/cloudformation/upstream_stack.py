@@ -69,7 +69,8 @@ class UpstreamStack:
         self._unchanged = {name for name, one in resources.items() if deployed.get(name) == one}
         self._rolls_back = False
         try:
-            await self._upstream.before_deployment(resources, self._caller)
+            changed = {name: one for name, one in resources.items() if name not in self._unchanged}
+            await self._upstream.before_deployment(changed, self._caller)
         except AwsError as exc:
             raise UpstreamStackError(exc.message) from exc
         if not await self._start(given):
