@@ -1,27 +1,24 @@
-"""Opening of aiobotocore clients with low overhead and counted requests.
+"""Opening of aiobotocore clients with low overhead and counted requests. `hot_calls` has the fastest calls.
 
 docs/performance.md says how much each of the omitted steps costs. The event hooks are documented:
 https://docs.aws.amazon.com/boto3/latest/guide/events.html
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+
+from orderboard_aws_client.hot_calls import entries_of, speed_up
+from orderboard_aws_client.request_metrics import CountRequests
 
 # Options of botocore's Config. https://docs.aws.amazon.com/botocore/latest/reference/config.html
 LOW_OVERHEAD_CONFIG: Final[Mapping[str, Any]] = {
     "parameter_validation": False,  # requests are built from validated models, and AWS validates them again
     "user_agent": "orderboard",  # the default is assembled again for every request
 }
-# The parameter of a batch operation that holds its messages, events or statements.
-_ENTRIES: Final = ("Entries", "PublishBatchRequestEntries", "Statements")
-
-# Called with service, operation, number of requests and number of entries.
-CountRequests = Callable[[str, str, int, int], None]
 
 
 @asynccontextmanager
@@ -31,6 +28,7 @@ async def open_clients(configs: Mapping[str, AioConfig], count: CountRequests) -
     Nothing is sent yet, so a backend that is down does not matter here.
     """
     session: Any = get_session()
+    credentials = await session.get_credentials()
     async with AsyncExitStack() as stack:
         clients = []
         for service, config in configs.items():
@@ -38,8 +36,8 @@ async def open_clients(configs: Mapping[str, AioConfig], count: CountRequests) -
                 session.create_client(service, config=config.merge(AioConfig(**LOW_OVERHEAD_CONFIG)))
             )
             count_requests(client, count)
-            if service == "sns":
-                encode_forms_once(client)
+            if credentials is not None:
+                speed_up(client, credentials, count)
             clients.append(client)
         yield clients
 
@@ -49,7 +47,7 @@ def count_requests(client: Any, count: CountRequests) -> None:
 
     def calling(params: Mapping[str, Any], event_name: str, **_: Any) -> None:
         service, operation = event_name.split(".")[1:]
-        count(service, operation, 0, next((len(params[name]) for name in _ENTRIES if name in params), 1))
+        count(service, operation, 0, entries_of(params))
 
     def sending(event_name: str, **_: Any) -> None:
         service, operation = event_name.split(".")[1:]
@@ -57,16 +55,3 @@ def count_requests(client: Any, count: CountRequests) -> None:
 
     client.meta.events.register("provide-client-params", calling)
     client.meta.events.register("before-send", sending)
-
-
-def encode_forms_once(client: Any) -> None:
-    """Encode the forms of a query-protocol client, such as SNS, before they are signed.
-
-    Otherwise botocore encodes each form twice, to sign it and to send it: most of the cost of a PublishBatch.
-    """
-
-    def encode(params: dict[str, Any], **_: Any) -> None:
-        if isinstance(params["body"], dict):
-            params["body"] = urlencode(params["body"], doseq=True).encode()
-
-    client.meta.events.register("before-call", encode)

@@ -1,6 +1,11 @@
 """Prometheus counters of the requests that a service sends to AWS."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter
+
+# Called with service, operation, number of requests and number of entries.
+CountRequests = Callable[[str, str, int, int], None]
 
 
 class RequestMetrics:

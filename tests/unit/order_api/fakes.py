@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from order_api.app import create_app
 from order_api.aws import Clients
 from order_api.settings import Settings
-from orderboard_aws_client.clients import CountRequests
+from orderboard_aws_client.request_metrics import CountRequests
 from orderboard_contracts.events import Event, parse_event
 from prometheus_client import CollectorRegistry
 

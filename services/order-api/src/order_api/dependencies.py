@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from orderboard_aws_client.clients import CountRequests
 from orderboard_aws_client.event_bus import event_bus
+from orderboard_aws_client.request_metrics import CountRequests
 
 from order_api.aws import Clients
 from order_api.health import Readiness

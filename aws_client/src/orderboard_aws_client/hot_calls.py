@@ -1,0 +1,162 @@
+"""The calls that every order needs, at a fraction of the usual cost, behind the methods of the same client.
+
+aiobotocore resolves the endpoint, runs hooks, walks the service model and derives the signing key for every call. Here
+only the first call of an operation takes that way; its request becomes the template of the next ones. An outcome other
+than success goes back to aiobotocore, which continues as if it had sent that attempt: what an error means, retries,
+their quota and the exceptions stay its own.
+"""
+
+import binascii
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from aiobotocore.parsers import create_parser
+from botocore import xform_name
+from botocore.parsers import ResponseParserError
+
+from orderboard_aws_client.request_metrics import CountRequests
+from orderboard_aws_client.signed_template import SignedTemplate
+from orderboard_aws_client.wire_format import (
+    Decode,
+    Encode,
+    json_request,
+    json_response,
+    publish_batch_request,
+    publish_batch_response,
+)
+
+_JSON: Final = (json_request, json_response)
+_OPERATIONS: Final[Mapping[str, Mapping[str, tuple[Encode, Decode]]]] = {
+    "sns": {"PublishBatch": (publish_batch_request, publish_batch_response)},
+    "events": {"PutEvents": _JSON},
+    "sqs": {"ReceiveMessage": _JSON, "DeleteMessageBatch": _JSON, "ChangeMessageVisibilityBatch": _JSON},
+    "dynamodb": {"BatchExecuteStatement": _JSON},
+}
+_OTHER_ENDPOINT: Final = "EndpointId"  # a parameter of PutEvents
+# The parameter of a batch operation that holds its messages, events or statements.
+_ENTRIES: Final = ("Entries", "PublishBatchRequestEntries", "Statements")
+_OK: Final = 200
+_LESSONS: Final = 5  # calls that may teach nothing until an operation stays with aiobotocore
+_QUOTA: Final = 500  # successes that fill botocore's retry quota
+
+
+@dataclass
+class _FirstAttempt:
+    """The first attempt of a call by aiobotocore: its request, or the outcome that it is to continue with."""
+
+    request: Any = None
+    outcome: Any = None
+
+
+_first_attempt: ContextVar[_FirstAttempt | None] = ContextVar("_first_attempt", default=None)
+
+
+def entries_of(parameters: Mapping[str, Any]) -> int:
+    """Return the number of messages, events or statements of a call; 1 for other operations."""
+    return next((len(parameters[name]) for name in _ENTRIES if name in parameters), 1)
+
+
+def speed_up(client: Any, credentials: Any, count: CountRequests) -> None:
+    """Replace the hot methods of an aiobotocore client by HotCalls; count is called for each of their requests."""
+    service = client.meta.service_model.service_name
+    for operation, wire_format in _OPERATIONS.get(service, {}).items():
+        setattr(client, xform_name(operation), HotCall(client, operation, wire_format, credentials, count))
+
+
+class HotCall:
+    """The method of a client for one operation."""
+
+    def __init__(
+        self, client: Any, operation: str, wire_format: tuple[Encode, Decode], credentials: Any, count: CountRequests
+    ) -> None:
+        model = client.meta.service_model
+        self._usual = getattr(client, xform_name(operation))
+        self._http = client._endpoint.http_session
+        self._events = client.meta.events
+        self._event = f"{model.service_id.hyphenize()}.{operation}"
+        self._model = model.operation_model(operation)
+        self._credentials = credentials
+        self._count = partial(count, model.service_name, operation)
+        self._encode, self._decode = wire_format
+        self._template: SignedTemplate | None = None
+        self._quota_missing = 0
+        self._lessons = _LESSONS
+        self._events.register(f"before-send.{self._event}", self._before_send)
+
+    async def __call__(self, **parameters: Any) -> Any:
+        """Call the operation. Results and exceptions are aiobotocore's."""
+        credentials = await self._credentials.get_frozen_credentials()
+        template = self._template
+        if template is None or not template.fits(credentials):
+            return await self._learn(parameters, credentials)
+        if _OTHER_ENDPOINT in parameters or (body := self._encode(parameters)) is None:
+            return await self._usual(**parameters)
+        try:
+            response = await self._http.send(template.request(body, credentials))
+            content: bytes = await response.content
+        except Exception as exc:  # noqa: BLE001 - aiobotocore knows which of them to retry
+            return await self._continue(exc, parameters)
+        if response.status_code != _OK or not _is_intact(response.headers, content):
+            return await self._continue(response, parameters)
+        try:
+            parsed = self._decode(content)
+            if parsed is None:
+                parsed = await self._parse(response.headers, content)
+        except (ValueError, SyntaxError, ResponseParserError):
+            return await self._continue(response, parameters)
+        self._count(1, entries_of(parameters))
+        if self._quota_missing:
+            self._quota_missing -= 1
+            await self._events.emit(f"after-call.{self._event}", http_response=response, parsed=parsed, context={})
+        return parsed
+
+    async def _learn(self, parameters: dict[str, Any], credentials: Any) -> Any:
+        """Let aiobotocore call, and keep its request as the template if ours would have been equal."""
+        if not self._lessons:
+            return await self._usual(**parameters)
+        attempt = _FirstAttempt()
+        result = await self._as_first(attempt, parameters)
+        self._lessons -= 1
+        if attempt.request is not None and (body := self._encode(parameters)) is not None:
+            self._template = SignedTemplate.of(attempt.request, body, credentials)
+            self._lessons = _LESSONS if self._template else self._lessons
+        return result
+
+    async def _continue(self, outcome: Any, parameters: dict[str, Any]) -> Any:
+        """Let aiobotocore go on from this response or exception."""
+        self._quota_missing = _QUOTA
+        return await self._as_first(_FirstAttempt(outcome=outcome), parameters)
+
+    async def _as_first(self, attempt: _FirstAttempt, parameters: dict[str, Any]) -> Any:
+        token = _first_attempt.set(attempt)
+        try:
+            return await self._usual(**parameters)
+        finally:
+            _first_attempt.reset(token)
+
+    def _before_send(self, request: Any, **_: Any) -> Any:
+        """Botocore's hook: a response that it returns, or an exception that it raises, is that of the attempt."""
+        attempt = _first_attempt.get()
+        if attempt is None or attempt.request is not None:
+            return None
+        attempt.request = request
+        if isinstance(attempt.outcome, Exception):
+            self._count(1, 0)  # the hooks after this one do not run
+            raise attempt.outcome
+        return attempt.outcome
+
+    async def _parse(self, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
+        response = {"headers": headers, "status_code": _OK, "body": content, "context": {}}
+        parsed: dict[str, Any] = await create_parser(self._model.service_model.resolved_protocol).parse(
+            response, self._model.output_shape
+        )
+        return parsed
+
+
+def _is_intact(headers: Mapping[str, str], content: bytes) -> bool:
+    """Return False if DynamoDB's checksum differs."""
+    checksum = headers.get("x-amz-crc32")
+    return checksum is None or checksum == str(binascii.crc32(content))

@@ -1,0 +1,81 @@
+"""Request and response bodies of the operations that every order needs, as botocore writes and reads them.
+
+botocore walks the service model for every value. The parameters of these operations have the form of the JSON protocol
+already; SNS has the query protocol. Each function returns None for a value that needs botocore.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote_plus
+from xml.etree import ElementTree
+
+Encode = Callable[[Mapping[str, Any]], bytes | None]
+Decode = Callable[[bytes], dict[str, Any] | None]
+
+# Nulls, which botocore leaves out, and binary values, which it decodes: both are rare, and may be parts of a text.
+_NEEDS_BOTOCORE: Final = re.compile(rb'null|"B"|"BS"|"Binary')
+_ESCAPES: Final = tuple((character, quote_plus(character)) for character in "%+ \"{}:,[]/\\&='!()?;@#$*<>|^`\n")
+_ESCAPED: Final = re.compile(r"[A-Za-z0-9_.\-~%+]*")
+_NAMESPACE: Final = "{http://sns.amazonaws.com/doc/2010-03-31/}"
+
+
+def json_request(parameters: Mapping[str, Any]) -> bytes | None:
+    """Encode the parameters of an operation of the JSON protocol. Blobs and times need botocore."""
+    try:
+        return json.dumps(parameters).encode()
+    except (TypeError, ValueError):
+        return None
+
+
+def json_response(content: bytes) -> dict[str, Any] | None:
+    """Decode a response of the JSON protocol."""
+    if _NEEDS_BOTOCORE.search(content):
+        return None
+    parsed = json.loads(content) if content else {}
+    return parsed if isinstance(parsed, dict) else None
+
+
+def publish_batch_request(parameters: Mapping[str, Any]) -> bytes | None:
+    """Encode the parameters of SNS's PublishBatch: entries with an Id, a Message and String attributes."""
+    if tuple(parameters) != ("TopicArn", "PublishBatchRequestEntries"):
+        return None
+    fields = [f"Action=PublishBatch&Version=2010-03-31&TopicArn={_quoted(parameters['TopicArn'])}"]
+    for number, entry in enumerate(parameters["PublishBatchRequestEntries"], 1):
+        if tuple(entry) != ("Id", "Message", "MessageAttributes"):
+            return None
+        prefix = f"&PublishBatchRequestEntries.member.{number}."
+        fields.append(f"{prefix}Id={_quoted(entry['Id'])}{prefix}Message={_quoted(entry['Message'])}")
+        for place, (name, value) in enumerate(entry["MessageAttributes"].items(), 1):
+            if tuple(value) != ("DataType", "StringValue"):
+                return None
+            of_attribute = f"{prefix}MessageAttributes.entry.{place}."
+            fields.append(
+                f"{of_attribute}Name={_quoted(name)}{of_attribute}Value.DataType={_quoted(value['DataType'])}"
+                f"{of_attribute}Value.StringValue={_quoted(value['StringValue'])}"
+            )
+    return "".join(fields).encode() if len(fields) > 1 else None
+
+
+def _quoted(text: str) -> str:
+    """Return what urllib's quote_plus returns, three times as fast for JSON."""
+    quoted = text
+    for character, escape in _ESCAPES:
+        if character in quoted:
+            quoted = quoted.replace(character, escape)
+    return quoted if _ESCAPED.fullmatch(quoted) else quote_plus(text)
+
+
+def publish_batch_response(content: bytes) -> dict[str, Any] | None:
+    """Decode a response of PublishBatch in which all entries succeeded."""
+    result = ElementTree.fromstring(content).find(f"{_NAMESPACE}PublishBatchResult")  # noqa: S314 - of the endpoint
+    if result is None:
+        return None
+    parsed: dict[str, Any] = {}
+    for entries in result:
+        name = entries.tag.removeprefix(_NAMESPACE)
+        if name == "Failed" and len(entries):
+            return None
+        parsed[name] = [{each.tag.removeprefix(_NAMESPACE): each.text or "" for each in entry} for entry in entries]
+    return parsed
