@@ -6,6 +6,7 @@ import html
 import json
 import re
 import xml.etree.ElementTree as ET
+from urllib.parse import unquote_plus
 
 from localbus.http.message import Request, Response
 
@@ -35,6 +36,7 @@ def fault_of(request: Request, response: Response) -> str | None:
     except (ValueError, ET.ParseError) as exc:
         return f"the answer cannot be read ({exc}): {text[:300]}"
     sent = html.unescape(request.body.decode("utf-8", "replace")) + request.target
+    sent += unquote_plus(sent)
     for found in _REMNANT.finditer(text):
         if found[0] not in sent and not _OF_ANSWERS.search(text):
             return f"{found[0]!r} in the answer: {text[max(0, found.start() - 200) : found.end() + 150]}"

@@ -1,16 +1,16 @@
-"""The members of every action's input: each is read somewhere in its service, or has a reason here."""
+"""The members of every action's input, also inside others: each is read somewhere in its service, or has a reason."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.loaders import Loader
-from botocore.model import ServiceModel
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from localbus.cloudformation import api as cloudformation_api
 from localbus.events import api as events_api
 from localbus.lambda_ import api as lambda_api
@@ -26,10 +26,38 @@ SERVICES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "lambda": ("lambda_", lambda_api.ACTIONS),
     "cloudformation": ("cloudformation", cloudformation_api.ACTIONS),
 }
+# A member, or one of those around it, with the reason for which no code reads it.
 NO_EFFECT: Mapping[tuple[str, str], str] = {
     ("sns", "nextToken"): "localbus knows no numbers that opted out, so their list has one page",
+    ("events", "LogConfig"): "a bus has no logs; the setting is stored and returned",
+    ("events", "ConnectivityParameters"): "answers NotImplemented",
+    ("events", "InvocationConnectivityParameters"): "answers NotImplemented",
+    **{
+        ("events", f"{kind}Parameters"): "is refused: localbus has no target of this kind"
+        for kind in (
+            "AppSync",
+            "Batch",
+            "Ecs",
+            "Kinesis",
+            "Redshift",
+            "RedshiftData",
+            "RunCommand",
+            "SageMakerPipeline",
+        )
+    },
+    **{
+        ("lambda", member): "is not for queues: such a mapping is the upstream's, or is refused"
+        for member in ("DestinationConfig", "SelfManagedEventSource", "SourceAccessConfigurations")
+    },
+    **{
+        ("lambda", f"{kind}EventSourceConfig"): "is not for queues: such a mapping is the upstream's, or is refused"
+        for kind in ("AmazonManagedKafka", "DocumentDB", "SelfManagedKafka")
+    },
+    **{("lambda", f"{kind}Config"): "answers NotImplemented" for kind in ("Logging", "Metrics", "ProvisionedPoller")},
     ("cloudformation", "ImportExistingResources"): "no resource is imported: the creation of one that exists fails",
+    ("cloudformation", "ResourcesToImport"): "answers NotImplemented",
     ("cloudformation", "DisableValidation"): "localbus has no validation before a deployment that could be disabled",
+    ("cloudformation", "TemplateSummaryConfig"): "answers NotImplemented",
 }
 
 
@@ -48,18 +76,31 @@ def texts(package: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def members_of(service: str, shape: Shape | None, around: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the members of a shape and of what is inside it, unless one has a reason."""
+    match shape:
+        case StructureShape() if shape.name not in around:
+            for name, inner in shape.members.items():
+                if (service, name) not in NO_EFFECT:
+                    yield name
+                    yield from members_of(service, inner, around | {shape.name})
+        case ListShape():
+            yield from members_of(service, shape.member, around)
+        case MapShape():
+            yield from members_of(service, shape.value, around)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_member_is_read(service: str) -> None:
     """A member that no code names would be accepted and then ignored."""
     package, actions = SERVICES[service]
     model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
-    inputs = {name: model.operation_model(name).input_shape for name in actions}
 
     unread = {
         (name, member)
-        for name, shape in inputs.items()
-        for member in (shape.members if shape is not None else ())
-        if member not in texts(package) and (service, member) not in NO_EFFECT
+        for name in actions
+        for member in members_of(service, model.operation_model(name).input_shape)
+        if member not in texts(package)
     }
 
     assert not unread

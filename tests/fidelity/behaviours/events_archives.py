@@ -78,6 +78,14 @@ def archive_shown(aws: Aws) -> None:
     same("shows", found, ["ENABLED", 1, '{"source": ["s"]}', 0, 0])
 
 
+@behaviour(events_api("DescribeArchive"))
+def archive_key(aws: Aws) -> None:
+    """DescribeArchive shows the KMS key with which an archive was created."""
+    name = _archive(aws, aws.bus(), KmsKeyIdentifier="alias/events")
+
+    same("shows", aws.events.describe_archive(ArchiveName=name).get("KmsKeyIdentifier"), "alias/events")
+
+
 @behaviour(events_guide("eb-archive-event", recorded=True))
 def kept_by_pattern(aws: Aws) -> None:
     """An archive counts the events that its pattern matches."""

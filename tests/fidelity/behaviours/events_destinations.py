@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 from fidelity.aws import ACCOUNT, Aws
@@ -169,3 +170,24 @@ def method_in_small_letters(aws: Aws) -> None:
     oauth |= {"ClientParameters": {"ClientID": "i", "ClientSecret": "s"}}
 
     _connect(aws, aws.name(), "OAUTH_CLIENT_CREDENTIALS", {"OAuthParameters": oauth})
+
+
+@behaviour(events_api("CreateConnection", recorded=True))
+def order_of_violations(aws: Aws) -> None:
+    """A name with spaces that is too long is reported for its characters first, then for its length."""
+    message = refused("ValidationException", _connect, aws=aws, name="a b" * 30)
+
+    same("order", re.findall("regular expression|length", message), ["regular expression", "length"])
+
+
+@behaviour(
+    events_api("CreateApiDestination", recorded=True),
+    differs="Errors list the values of an enum in the order of the service model, AWS in an order of no rule",
+)
+def order_of_methods(aws: Aws) -> None:
+    """An invalid HTTP method is reported with the valid ones in this order: HEAD, POST, PATCH, DELETE and so on."""
+    arn = _connect(aws, aws.name())["ConnectionArn"]
+    given = {"Name": aws.name(), "ConnectionArn": arn, "InvocationEndpoint": "https://a.example", "HttpMethod": "GOT"}
+
+    valid = "[HEAD, POST, PATCH, DELETE, PUT, GET, OPTIONS]"
+    refused("ValidationException", aws.events.create_api_destination, says=valid, **given)

@@ -29,6 +29,13 @@ def bus_with_a_slash(aws: Aws) -> None:
     refused(_INVALID, aws.events.create_event_bus, Name="a/b")
 
 
+@behaviour(events_api("CreateEventBus"))
+def bus_of_a_partner(aws: Aws) -> None:
+    """A bus for a partner event source that does not exist is rejected."""
+    name = f"aws.partner/example.com/{aws.name()}"
+    refused("ResourceNotFoundException", aws.events.create_event_bus, Name=name, EventSourceName=name)
+
+
 @behaviour(events_api("DeleteEventBus", recorded=True))
 def default_bus_stays(aws: Aws) -> None:
     """The default bus cannot be deleted."""

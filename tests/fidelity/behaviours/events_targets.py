@@ -270,6 +270,15 @@ def order_of_targets(aws: Aws) -> None:
     same("order", [target["Id"] for target in shown], ids)
 
 
+@behaviour(events_api("Target"))
+def parameters_of_another_kind(aws: Aws) -> None:
+    """Parameters for another kind of target are rejected, such as KinesisParameters for a queue."""
+    target = {"Id": "t", "Arn": _QUEUE, "KinesisParameters": {"PartitionKeyPath": "$.id"}}
+
+    given = {"Rule": aws.empty_rule(), "EventBusName": aws.own_bus, "Targets": [target]}
+    refused("ValidationException", aws.events.put_targets, **given)
+
+
 for _name, _arn in (
     ("kinesis", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"),
     ("firehose", f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/s"),

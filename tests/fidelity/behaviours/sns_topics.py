@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fidelity.aws import ACCOUNT, Aws
+from fidelity.aws import ACCOUNT, REGION, Aws
 from fidelity.behaviour import Group
-from fidelity.expect import holds, refused, same
+from fidelity.expect import eventually, holds, refused, same
 from fidelity.sources import sns_api, sns_guide
 
 GROUP = Group("SNS", "Topics")
@@ -164,6 +164,7 @@ _attribute("type_changed", "Turning a standard topic into a FIFO topic", "FifoTo
 _attribute("deduplication", "ContentBasedDeduplication on a standard topic", "ContentBasedDeduplication", "true")
 _attribute("signature_version", "A SignatureVersion other than 1 and 2", "SignatureVersion", "3")
 _attribute("delivery_policy", "A delivery policy that is not JSON", "DeliveryPolicy", "{")
+_attribute("sample_rate", "A sample rate of delivery logs of 101 percent", "SQSSuccessFeedbackSampleRate", "101")
 _attribute("long_display_name", "A display name of 101 characters", "DisplayName", "x" * 101)
 
 
@@ -218,3 +219,18 @@ def data_protection(aws: Aws) -> None:
     aws.sns.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy=policy)
 
     same("shows", aws.sns.get_data_protection_policy(ResourceArn=topic)["DataProtectionPolicy"], policy)
+
+
+@behaviour(
+    sns_guide("sns-topic-attributes"),
+    differs="The attributes for delivery logs and TracingConfig are stored and have no effect",
+)
+def delivery_logs(aws: Aws) -> None:
+    """A topic with SQSSuccessFeedbackRoleArn logs its deliveries to queues."""
+    topic = aws.topic(SQSSuccessFeedbackRoleArn=f"arn:aws:iam::{ACCOUNT}:role/any", SQSSuccessFeedbackSampleRate="100")
+    aws.subscribed(topic)
+    aws.publish(topic)
+
+    name = f"sns/{REGION}/{ACCOUNT}/{topic.rpartition(':')[2]}"
+    logs = aws.client("logs")
+    eventually(lambda: logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"], "logs nothing")

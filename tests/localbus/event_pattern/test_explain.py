@@ -82,6 +82,13 @@ def test_the_wanted_values_are_readable(alternatives: list[Any], wanted: str, ma
     assert (reason.wanted, reason.matchers) == (wanted, matchers)
 
 
+def test_a_number_too_large_for_a_double_is_shown_as_written() -> None:
+    """Such a number equals the same number only, and is not infinite."""
+    found = explained('{"a": [1e400, -1E+999, 5e9]}', {"a": 1})
+
+    assert found.why == "a is 1; wanted: 1e400 or -1E+999 or 5000000000.0"
+
+
 def test_fields_must_match_in_the_same_object_of_an_array() -> None:
     """Two fields that match in different order lines do not match together, and the explanation says so."""
     pattern = {"lines": {"quantity": [2], "sku": ["tea"]}}

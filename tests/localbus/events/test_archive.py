@@ -50,7 +50,12 @@ def replay(**changes: Any) -> dict[str, Any]:
 def test_an_archive_stores_matching_events(localbus: Localbus, events: Any) -> None:
     """It counts events and bytes, and deletes events after the retention period."""
     events.create_archive(
-        ArchiveName="some", EventSourceArn=BUS_ARN, EventPattern='{"source": ["r"]}', RetentionDays=1, Description="d"
+        ArchiveName="some",
+        EventSourceArn=BUS_ARN,
+        EventPattern='{"source": ["r"]}',
+        RetentionDays=1,
+        Description="d",
+        KmsKeyIdentifier="alias/events",
     )
     for source in ("r", "s", "r"):
         put(events, source)
@@ -61,6 +66,7 @@ def test_an_archive_stores_matching_events(localbus: Localbus, events: Any) -> N
 
     assert described["ArchiveArn"] == "arn:aws:events:us-east-1:000000000000:archive/some"
     assert (described["State"], described["RetentionDays"], described["Description"]) == ("ENABLED", 1, "d")
+    assert described["KmsKeyIdentifier"] == "alias/events"
     assert described["EventCount"] == 2
     assert described["SizeBytes"] == 2 * len("14 bytes: time" + "000000000000" + "r" + "t" + "{}")
     assert (later["EventCount"], later["SizeBytes"]) == (0, 0)

@@ -51,6 +51,12 @@ def test_buses_are_created_changed_and_deleted(events: Any) -> None:
         ("create_event_bus", {"Name": "bus"}, EXISTS, "Event bus bus already exists."),
         ("create_event_bus", {"Name": "default"}, EXISTS, "Event bus default already exists."),
         ("create_event_bus", {"Name": "a/b"}, INVALID, "custom event bus name must not contain '/'"),
+        (
+            "create_event_bus",
+            {"Name": "aws.partner/a/b", "EventSourceName": "aws.partner/a/b"},
+            MISSING,
+            "Event source aws.partner/a/b does not exist.",
+        ),
         ("describe_event_bus", {"Name": "no"}, MISSING, "Event bus no does not exist."),
         ("delete_event_bus", {"Name": "default"}, INVALID, "Cannot delete event bus default."),
         ("delete_event_bus", {"Name": "bus"}, INVALID, "EventBus can't be deleted since it has rules."),

@@ -149,6 +149,10 @@ DESTINATION = "arn:aws:events:us-east-1:000000000000:api-destination/d/1"
         ({"RetryPolicy": {"MaximumRetryAttempts": 186}},
          VIOLATION + "'186' at 'targets.1.member.retryPolicy.maximumRetryAttempts' failed to satisfy constraint: "
          "Member must have value less than or equal to 185"),
+        ({"KinesisParameters": {"PartitionKeyPath": "$.id"}}, "Parameter KinesisParameters is not valid for target t."),
+        ({"HttpParameters": {}}, "Parameter HttpParameters is not valid for target t."),
+        ({"Arn": FUNCTION.replace(":f", ":function:f"), "SqsParameters": {"MessageGroupId": "g"}},
+         "Parameter SqsParameters is not valid for target t."),
         ({"DeadLetterConfig": {"Arn": QUEUE_ARN + ".fifo"}},
          f"Parameter {QUEUE_ARN}.fifo is not valid. Reason: A dead-letter queue must be a standard queue."),
     ],

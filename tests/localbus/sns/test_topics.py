@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from localbus.pytest_plugin import Localbus
 from support.localbus import ACCOUNT, refused
 
@@ -134,3 +135,14 @@ def test_text_message_settings(sns: Any) -> None:
     assert sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"] == {"MonthlySpendLimit": "1"}
     sns.opt_in_phone_number(phoneNumber="+15551234567")
     assert sns.check_if_phone_number_is_opted_out(phoneNumber="+15551234567")["isOptedOut"] is False
+
+
+@pytest.mark.parametrize("rate", ["101", "-1", "1.5", "x", "٣"])
+def test_a_sample_rate_is_a_percentage(sns: Any, topic: str, rate: str) -> None:
+    """Delivery logs have a whole number from 0 to 100 (dg/topics-attrib.html); localbus has no such logs."""
+    given = {"TopicArn": topic, "AttributeName": "HTTPSuccessFeedbackSampleRate"}
+    sns.set_topic_attributes(**given, AttributeValue="100")
+
+    message = f"HTTPSuccessFeedbackSampleRate: Invalid value [{rate}]. Must be between 0 and 100."
+    found = refused(sns.set_topic_attributes, **given, AttributeValue=rate)
+    assert found == (INVALID, f"Invalid parameter: {message}")

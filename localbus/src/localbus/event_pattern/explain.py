@@ -6,6 +6,7 @@ It evaluates the compiled pattern that matching uses, so both always agree.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +81,7 @@ def _explain_branch(branch: Branch, fields: Fields) -> list[FieldReason]:
 
 
 def _reason(path: str, matcher: FieldMatcher, fields: Fields, *, matched: bool) -> FieldReason:
-    alternatives = json.loads(matcher.source)
+    alternatives = json.loads(matcher.source, parse_float=_as_shown)
     names = [name for one in alternatives for name in (one if isinstance(one, dict) else ("exactly",))]
     wanted = " or ".join(map(_wanted, alternatives))
     found = [value for value, _ in fields.get(path, ())]
@@ -111,5 +112,15 @@ def _found(path: str, found: list[Value], fields: Fields) -> str:
     return " and ".join(map(_text, found[:_MOST_SHOWN])) + more
 
 
+class _Written(str):
+    """A number as the pattern has it."""
+
+
+def _as_shown(text: str) -> float | _Written:
+    """Return a number, or its text if it is too large for one: such a number equals the same number only."""
+    number = float(text)
+    return _Written(text) if math.isinf(number) else number
+
+
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, _Written) else json.dumps(value, ensure_ascii=False)

@@ -32,6 +32,7 @@ class Archive:
     created_at: float
     description: str | None = None
     pattern: str | None = None
+    kms_key: str | None = None
     retention_days: int = 0  # 0 retains events forever
     events: ArchiveStore = field(default_factory=ArchiveStore)
 
@@ -60,7 +61,11 @@ class Archive:
 
     def details(self) -> Params:
         """Return the archive as DescribeArchive does."""
-        optional = {"Description": self.description, "EventPattern": self.pattern}
+        optional = {
+            "Description": self.description,
+            "EventPattern": self.pattern,
+            "KmsKeyIdentifier": self.kms_key,
+        }
         return self.list_item() | {"ArchiveArn": self.arn} | {name: value for name, value in optional.items() if value}
 
 
@@ -100,6 +105,7 @@ class Archives(Registry[Archive]):
             EventPattern(given["EventPattern"])
         archive.pattern = given.get("EventPattern", archive.pattern)
         archive.description = given.get("Description", archive.description)
+        archive.kms_key = given.get("KmsKeyIdentifier", archive.kms_key)
         archive.retention_days = given.get("RetentionDays", archive.retention_days)
         name = f"{RULE_PREFIX}{archive.name}"
         bus = archive.bus

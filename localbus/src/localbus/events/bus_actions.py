@@ -23,7 +23,9 @@ _SETTINGS = ("Description", "KmsKeyIdentifier", "DeadLetterConfig", "LogConfig")
 def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
     """CreateEventBus."""
     name = params["Name"]
-    if "/" in name and "EventSourceName" not in params:
+    if "EventSourceName" in params:
+        raise missing(f"Event source {params['EventSourceName']} does not exist.")
+    if "/" in name:
         raise invalid_parameter("Name", "A custom event bus name must not contain '/'.")
     settings = pick(params, *_SETTINGS)
     bus = events.buses.create(name, caller, settings, read_tags(params.get("Tags", []), {}))

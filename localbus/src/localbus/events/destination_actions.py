@@ -28,9 +28,13 @@ def update_connection(events: EventBridge, params: Params, caller: Caller) -> Pa
 
 def _check_is_public(params: Params) -> None:
     """Raise AwsError for a connection to a private endpoint, which needs VPC Lattice."""
-    if params.get("InvocationConnectivityParameters"):
-        text = "localbus does not implement InvocationConnectivityParameters: leave them out for a public endpoint."
-        raise AwsError("NotImplemented", text)
+    for given, name in (
+        (params, "InvocationConnectivityParameters"),
+        (params.get("AuthParameters", {}), "ConnectivityParameters"),
+    ):
+        if given.get(name):
+            text = f"localbus does not implement {name}: leave them out for a public endpoint."
+            raise AwsError("NotImplemented", text)
 
 
 def _authorized(events: EventBridge, connection: Connection, caller: Caller) -> Params | Awaitable[Params]:

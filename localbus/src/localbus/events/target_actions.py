@@ -31,6 +31,19 @@ _ARN_OF = {
     "sqs": re.compile(r"[^:]+:[^:]+:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_.-]+"),
 }
 
+# The targets that take the parameters of one kind of target; None for kinds that are not built.
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html
+_PARAMETERS = {
+    "AppSyncParameters": None,
+    "BatchParameters": None,
+    "EcsParameters": None,
+    "HttpParameters": re.compile(r".+:api-destination/.+"),
+    "KinesisParameters": None,
+    "RedshiftDataParameters": None,
+    "RunCommandParameters": None,
+    "SageMakerPipelineParameters": None,
+    "SqsParameters": _ARN_OF["sqs"],
+}
 
 _NOT_BUILT = (
     "EventBridge in localbus does not send events to {missing}, such as {arn}. It sends them to queues, topics,"
@@ -103,6 +116,9 @@ def _build(given: Params) -> Target:
         raise invalid_arn(arn)
     if service == "sqs" and arn.endswith(".fifo") and not given.get("SqsParameters", {}).get("MessageGroupId"):
         raise invalid(f"Parameter(s) SqsParameters must be specified for target: {given['Id']}.")
+    for name, of in _PARAMETERS.items():
+        if name in given and not (of and of.fullmatch(arn)):
+            raise invalid(f"Parameter {name} is not valid for target {given['Id']}.")
     if (":api-destination/" in arn or service == "states") and "RoleArn" not in given:
         raise invalid(f"RoleArn is required for target {arn}.")
     _check_dead_letter_queue(given.get("DeadLetterConfig", {}).get("Arn"))

@@ -133,12 +133,12 @@ def _text_check(shape: Shape, *, with_enums: bool) -> Check | None:
         return None
 
     def check_text(value: Any, path: Path) -> Iterator[Violation]:
+        if pattern and not pattern.fullmatch(value):
+            yield Violation(path, f"Member must satisfy regular expression pattern: {pattern.pattern}", value)
         if length:
             yield from length(value, path)
         if allowed and read(value) not in allowed:
             yield Violation(path, f"Member must satisfy enum value set: [{', '.join(enum)}]", value)
-        if pattern and not pattern.fullmatch(value):
-            yield Violation(path, f"Member must satisfy regular expression pattern: {pattern.pattern}", value)
 
     return check_text
 

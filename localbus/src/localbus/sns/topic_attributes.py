@@ -54,6 +54,8 @@ def _validated(name: str, value: str, fifo: bool, where: str) -> str:
             raise invalid(f"{where}DisplayName")
         case "MaximumMessageSize" if not (re.fullmatch("[0-9]{1,8}", value) and int(value) in MESSAGE_SIZES):
             raise invalid(f"{where}MaximumMessageSize must be between 1024 and 1048576")
+        case _ if value and name.endswith("SampleRate") and not re.fullmatch("[0-9]{1,2}|100", value):
+            raise invalid(f"{where}{name}: Invalid value [{value}]. Must be between 0 and 100.")
         case "Policy" if value:
             check_policy(value)
         case "DeliveryPolicy" if value:
