@@ -127,8 +127,8 @@ def _with(path: tuple[str | int, ...], odd: Any) -> dict[str, Any]:
     return template
 
 
-async def _faults_of(template: dict[str, Any]) -> list[str]:
-    """The faults in the answer to a stack of this template, and in its events and outputs."""
+async def _faults_of(template: dict[str, Any], *, by_change_set: bool) -> list[str]:
+    """The faults in the answer to a stack of this template, or to a change to it, and in its events and outputs."""
     engine = Engine(Options(), ManualClock())
     actions, caller = service(engine.stacks), Caller()
 
@@ -137,11 +137,19 @@ async def _faults_of(template: dict[str, Any]) -> list[str]:
         return await answer if asyncio.iscoroutine(answer) else answer
 
     try:
-        await call("CreateStack", StackName="shop", TemplateBody=json.dumps(template))
-        stack = engine.stacks.stacks.find("shop", caller)
-        if stack.task is not None:
-            await stack.task
-        shown = [await call(action, StackName="shop") for action in ("DescribeStacks", "DescribeStackEvents")]
+        shown = []
+        for body in (TEMPLATE, template) if by_change_set else (template,):
+            if body is TEMPLATE or not by_change_set:
+                await call("CreateStack", StackName="shop", TemplateBody=json.dumps(body))
+            else:
+                given = {"StackName": "shop", "ChangeSetName": "c"}
+                await call("CreateChangeSet", TemplateBody=json.dumps(body), **given)
+                shown += [await call("DescribeChangeSet", IncludePropertyValues=one, **given) for one in (False, True)]
+                await call("ExecuteChangeSet", **given)
+            stack = engine.stacks.stacks.find("shop", caller)
+            if stack.task is not None:
+                await stack.task
+        shown += [await call(action, StackName="shop") for action in ("DescribeStacks", "DescribeStackEvents")]
         text = "\n".join(_texts(shown))
     except AwsError as exc:
         text = exc.message
@@ -166,13 +174,15 @@ def _texts(value: Any) -> Iterator[str]:
 def run(seed: int, count: int) -> list[str]:
     """Try `count` templates; return a text for each fault."""
     cases = [(path, odd) for path in _paths(TEMPLATE) for odd in ODD]
-    chosen = random.Random(seed).sample(cases, min(count, len(cases)))
+    rng = random.Random(seed)
+    chosen = rng.sample(cases, min(count, len(cases)))
 
     async def run_all() -> list[str]:
         faults = []
         for path, odd in chosen:
             where = "/".join(map(str, path))
-            faults += [f"{where} = {json.dumps(odd)[:200]}: {fault}" for fault in await _faults_of(_with(path, odd))]
+            found = await _faults_of(_with(path, odd), by_change_set=rng.random() < 0.5)
+            faults += [f"{where} = {json.dumps(odd)[:200]}: {fault}" for fault in found]
         return faults
 
     return asyncio.run(run_all())

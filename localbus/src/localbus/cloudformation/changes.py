@@ -181,7 +181,8 @@ class _Comparison:
 def _resolved(functions: Functions, definition: Definition) -> Params:
     """The properties of a resource. One with a function of values that are not known yet is known later as a whole."""
     try:
-        return dict(_known(functions.resolve(dict(definition.properties))))
+        properties = _known(functions.resolve(dict(definition.properties)))
+        return properties if isinstance(properties, dict) else {}
     except AwsError:
         found = {}
         for key, value in definition.properties.items():

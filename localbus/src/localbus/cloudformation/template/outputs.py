@@ -19,7 +19,7 @@ _EXPORT_NAME = re.compile(r"[A-Za-z0-9:-]+")
 
 
 def check(outputs: Mapping[str, Any], functions: Functions) -> None:
-    """Raise AwsError for a value that is no text, and for export names that are not valid or not unique.
+    """Raise AwsError for a value that is not text, and for export names that are not valid or not unique.
 
     `functions` know no resources.
     """
