@@ -10,6 +10,8 @@ from localbus.dynamodb import (
     item_actions,
     query_actions,
     setting_actions,
+    statement_actions,
+    statement_batch_actions,
     table_actions,
     transaction_actions,
 )
@@ -19,6 +21,7 @@ from localbus.protocol.service import Action, Caller, Service
 from localbus.protocol.service_model import Params
 
 ACTIONS = {
+    "BatchExecuteStatement": statement_batch_actions.batch_execute_statement,
     "BatchGetItem": batch_actions.batch_get_item,
     "BatchWriteItem": batch_actions.batch_write_item,
     "CreateBackup": backup_actions.create_backup,
@@ -32,6 +35,8 @@ ACTIONS = {
     "DescribeLimits": setting_actions.describe_limits,
     "DescribeTable": table_actions.describe_table,
     "DescribeTimeToLive": setting_actions.describe_time_to_live,
+    "ExecuteStatement": statement_actions.execute_statement,
+    "ExecuteTransaction": statement_batch_actions.execute_transaction,
     "GetItem": item_actions.get_item,
     "ListBackups": backup_actions.list_backups,
     "ListTables": table_actions.list_tables,

@@ -35,6 +35,11 @@ def condition_failed(item: dict[str, Any] | None = None) -> AwsError:
     return AwsError("ConditionalCheckFailedException", "The conditional request failed", members=members)
 
 
+def duplicate_item() -> AwsError:
+    """Build the error of an INSERT of an item that exists."""
+    return AwsError("DuplicateItemException", "Duplicate primary key exists in table")
+
+
 def not_built(what: str) -> AwsError:
     """Build the error for a part of DynamoDB that localbus does not have."""
     return AwsError("NotImplemented", f"localbus's DynamoDB does not implement {what}. {_OUT}")

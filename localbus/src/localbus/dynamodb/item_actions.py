@@ -5,11 +5,10 @@ from __future__ import annotations
 import orjson
 
 from localbus.dynamodb import capacity
-from localbus.dynamodb.attribute_value import Item
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.expressions.request import Expressions, detected
 from localbus.dynamodb.state import DynamoDb
-from localbus.dynamodb.writes import Plan, Write, read_delete, read_put, read_update
+from localbus.dynamodb.writes import Write, read_delete, read_put, read_update
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -61,7 +60,7 @@ def _write(dynamodb: DynamoDb, write: Write, params: Params) -> Params:
     with dynamodb.store.transaction():
         plan.apply()
     answer: Params = {}
-    attributes = _returned(plan, params.get("ReturnValues", "NONE"))
+    attributes = plan.returned(params.get("ReturnValues", "NONE"))
     if attributes:
         answer["Attributes"] = attributes
     if level is not None and units is not None:
@@ -70,21 +69,6 @@ def _write(dynamodb: DynamoDb, write: Write, params: Params) -> Params:
     if params.get("ReturnItemCollectionMetrics") == "SIZE":
         metrics = capacity.of_collection(write.table, write.given_key)
     return answer | ({"ItemCollectionMetrics": metrics} if metrics else {})
-
-
-def _returned(plan: Plan, wanted: str) -> Item | None:
-    """Return the attributes that a request asks for."""
-    update = plan.write.update
-    match wanted:
-        case "ALL_OLD":
-            return plan.before
-        case "ALL_NEW":
-            return plan.after
-        case "UPDATED_OLD" if update is not None and plan.before is not None:
-            return update.touched.apply(plan.before)
-        case "UPDATED_NEW" if update is not None and plan.after is not None:
-            return update.touched.apply(plan.after)
-    return None
 
 
 def _has_answer(params: Params) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import orjson
 
@@ -15,6 +16,8 @@ from localbus.dynamodb import capacity
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.expressions.request import Expressions
 from localbus.dynamodb.state import DynamoDb
+from localbus.dynamodb.store import Key
+from localbus.dynamodb.table import Table
 from localbus.dynamodb.writes import Plan, Write, read_check, read_delete, read_put, read_update
 from localbus.errors import AwsError
 from localbus.protocol.service import Caller
@@ -22,15 +25,20 @@ from localbus.protocol.service_model import Params
 
 MAX_BYTES = 4 * 1024 * 1024
 
-_NO_REASON: Params = {"Code": "None"}
+NO_REASON: Params = {"Code": "None"}
 _READERS: dict[str, Callable[[DynamoDb, Params, Caller], Write]] = {
     "ConditionCheck": read_check,
     "Put": read_put,
     "Delete": read_delete,
     "Update": read_update,
 }
-# Codes of CancellationReasons for the errors of single writes
-_REASONS = {"ConditionalCheckFailedException": "ConditionalCheckFailed", "ValidationException": "ValidationError"}
+# Codes of CancellationReasons and of batches for the errors of single writes
+_REASONS = {
+    "ConditionalCheckFailedException": "ConditionalCheckFailed",
+    "DuplicateItemException": "DuplicateItem",
+    "ResourceNotFoundException": "ResourceNotFound",
+    "ValidationException": "ValidationError",
+}
 
 
 def transact_write_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
@@ -41,15 +49,15 @@ def transact_write_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> 
     digest = hashlib.sha256(orjson.dumps(params["TransactItems"], option=orjson.OPT_SORT_KEYS)).digest()
     if token is not None and dynamodb.tokens.is_repeated(caller, token, digest):
         units = [capacity.Capacity(one.table, capacity.read_units(0, consistent=True)) for one in writes]
-        return _consumed(params, units, "ReadCapacityUnits")
+        return consumed(params, units, "ReadCapacityUnits")
     plans = plan_all(writes)
-    units = _units(plans) if capacity.wants(params) else []
+    units = units_of(plans) if capacity.wants(params) else []
     with dynamodb.store.transaction():
         for plan in plans:
             plan.apply()
     if token is not None:
         dynamodb.tokens.keep(caller, token, digest)
-    return _metrics(params, plans) | _consumed(params, units, "WriteCapacityUnits")
+    return _metrics(params, plans) | consumed(params, units, "WriteCapacityUnits")
 
 
 def _read(dynamodb: DynamoDb, given: Params, caller: Caller) -> Write:
@@ -59,9 +67,21 @@ def _read(dynamodb: DynamoDb, given: Params, caller: Caller) -> Write:
     return _READERS[kind](dynamodb, one, caller)
 
 
-def check_distinct(writes: Sequence[Write]) -> None:
-    """Raise AwsError if two writes of a transaction are of one item."""
-    if len({(one.table.table_id, one.key) for one in writes}) < len(writes):
+class HasKey(Protocol):
+    """A part of a transaction."""
+
+    @property
+    def table(self) -> Table:
+        """Its table."""
+
+    @property
+    def key(self) -> Key:
+        """The key of its item."""
+
+
+def check_distinct(parts: Sequence[HasKey]) -> None:
+    """Raise AwsError if two parts of a transaction are of one item."""
+    if len({(one.table.table_id, one.key) for one in parts}) < len(parts):
         raise invalid("Transaction request cannot include multiple operations on one item")
 
 
@@ -73,14 +93,19 @@ def plan_all(writes: Sequence[Write]) -> list[Plan]:
         try:
             plans.append(write.plan())
         except AwsError as exc:
-            reasons.append({"Code": _REASONS.get(exc.code, exc.code), "Message": exc.message, **exc.members})
+            reasons.append(reason_of(exc))
         else:
-            reasons.append(_NO_REASON)
+            reasons.append(NO_REASON)
     if len(plans) < len(writes):
         raise cancelled(reasons)
     if sum(plan.row.size for plan in plans if plan.row is not None) > MAX_BYTES:
         raise invalid("Transaction request is larger than 4 MB: the aggregate size of its items must not exceed 4 MB")
     return plans
+
+
+def reason_of(error: AwsError) -> Params:
+    """Return an error as that of one item or statement among others."""
+    return {"Code": _REASONS.get(error.code, error.code), "Message": error.message, **error.members}
 
 
 def cancelled(reasons: Sequence[Params]) -> AwsError:
@@ -116,10 +141,11 @@ def transact_get_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Pa
             answers.append({"Item": orjson.Fragment(row[1])})
         else:
             answers.append({"Item": projection.apply(orjson.loads(row[1]))})
-    return {"Responses": answers} | _consumed(params, units, "ReadCapacityUnits")
+    return {"Responses": answers} | consumed(params, units, "ReadCapacityUnits")
 
 
-def _units(plans: Sequence[Plan]) -> list[capacity.Capacity]:
+def units_of(plans: Sequence[Plan]) -> list[capacity.Capacity]:
+    """Return the units that the writes of a transaction consume."""
     found = []
     for plan in plans:
         table = plan.write.table
@@ -141,7 +167,8 @@ def _metrics(params: Params, plans: Sequence[Plan]) -> Params:
     return {"ItemCollectionMetrics": found}
 
 
-def _consumed(params: Params, units: list[capacity.Capacity], detail: str) -> Params:
+def consumed(params: Params, units: list[capacity.Capacity], detail: str) -> Params:
+    """Return the ConsumedCapacity of a transaction, if the request asks for it."""
     level = capacity.wants(params)
     if level is None:
         return {}

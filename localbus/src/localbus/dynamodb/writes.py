@@ -77,6 +77,20 @@ class Plan:
         elif self.write.deletes:
             self.write.table.delete(self.write.key)
 
+    def returned(self, wanted: str) -> Item | None:
+        """Return the attributes that a request asks for, such as `ALL_OLD`."""
+        update = self.write.update
+        match wanted:
+            case "ALL_OLD":
+                return self.before
+            case "ALL_NEW":
+                return self.after
+            case "UPDATED_OLD" if update is not None and self.before is not None:
+                return update.touched.apply(self.before)
+            case "UPDATED_NEW" if update is not None and self.after is not None:
+                return update.touched.apply(self.after)
+        return None
+
 
 def read_put(dynamodb: DynamoDb, given: Given, caller: Caller, checking: Checking = _PLAIN) -> Write:
     """Check a put. Raises AwsError. What does not depend on the table is checked within `checking`."""

@@ -46,7 +46,7 @@ def parse_condition(text: str) -> Node:
         raise ExpressionError(
             f"The expression contains too many operators; operator count: {min(operators, MAX_OPERATORS + 1)}"
         )
-    check_words(node, "condition", inside="")
+    check_words(node, "condition")
     return node
 
 
@@ -58,9 +58,9 @@ def parse_update(text: str) -> tuple[Action, ...]:
     parser.close()
     for _, actions in sections:
         for action in actions:
-            check_words(action.path, "update", inside="")
+            check_words(action.path, "update")
             if action.value is not None:
-                check_words(action.value, "update", inside="")
+                check_words(action.value, "update")
     names = [name for name, _ in sections]
     for name in names:
         if names.count(name) > 1:
@@ -77,7 +77,7 @@ def parse_projection(text: str) -> tuple[Path, ...]:
         paths.append(parser.path())
     parser.close()
     for path in paths:
-        check_words(path, "projection", inside="")
+        check_words(path, "projection")
     return tuple(paths)
 
 

@@ -19,14 +19,14 @@ def count_operators(node: Node) -> int:
     return count
 
 
-def check_words(node: Node, kind: str, *, inside: str) -> None:
-    """Check names of functions and attributes, and list indexes. `inside` is the operator around the node."""
+def check_words(node: Node, kind: str, *, names: bool = True, inside: str = "") -> None:
+    """Check functions, list indexes and (unless PartiQL has them quoted) names. `inside` is the operator around."""
     if isinstance(node, Path):
         for step in node.steps:
             if isinstance(step, int):
                 if step > _MAX_INDEX:
                     raise ExpressionError(f"List index is not within the allowable range; index: [{step}]")
-            elif step.upper() in RESERVED_WORDS:
+            elif names and step.upper() in RESERVED_WORDS:
                 raise ExpressionError(f"Attribute name is a reserved keyword; reserved keyword: {step}")
     elif isinstance(node, Call):
         if node.name in CONDITIONS or node.name in VALUES:
@@ -34,7 +34,7 @@ def check_words(node: Node, kind: str, *, inside: str) -> None:
         elif node.name[0].isalpha() and node.name not in ("IN", "BETWEEN", *LOGICAL):
             raise ExpressionError(f"Invalid function name; function: {node.name}")
         for operand in node.operands:
-            check_words(operand, kind, inside=node.name)
+            check_words(operand, kind, names=names, inside=node.name)
 
 
 def _check_function(name: str, kind: str, inside: str) -> None:
