@@ -50,6 +50,8 @@ def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     assert summary["settings"]["disorder"] == disorder
     counted = {row["operation"]: row["entries"] for row in summary["cost"]["requests"]}
     assert counted["PublishBatch"] >= verdict["acknowledged"]
+    took = summary["processor_time"]
+    assert 0 < took["rig_s"] < took["system_s"]
 
     assert json.loads((tmp_path / "out" / "summary.json").read_text()) == summary
     rows = list(csv.DictReader((tmp_path / "out" / "timeline.csv").read_text().splitlines()))

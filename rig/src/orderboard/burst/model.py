@@ -164,6 +164,18 @@ class ProcessMemory(_Value):
     megabytes: float
 
 
+class ProcessorTime(_Value):
+    """Processor seconds from the start of the load to the end of the drain. The rig: this command and its generator."""
+
+    system_s: float
+    rig_s: float
+
+    @property
+    def rig_share(self) -> float:
+        """The rig's share of both."""
+        return self.rig_s / max(self.system_s + self.rig_s, 0.001)
+
+
 class Bottleneck(_Value):
     """The limit of the burst, and its rate as a share of the backend's ceiling."""
 
@@ -222,4 +234,5 @@ class Summary(_Value):
     machine: Host
     expectations: tuple[Expectation, ...] = ()
     processors: tuple[ProcessorShare, ...] = ()
+    processor_time: ProcessorTime | None = Field(default=None, description="None where it was not measured.")
     bound: Bottleneck | None = None

@@ -26,7 +26,7 @@ from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample, Sampler, every
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.measure.watchdog import Watchdog
-from orderboard.burst.model import FaultMark, TimelineRow
+from orderboard.burst.model import FaultMark, ProcessorTime, TimelineRow
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.burst.report.live_view import Now, View
 from orderboard.ledger.evidence import final_rows
@@ -34,7 +34,7 @@ from orderboard.ledger.ledger import Announcement, Evidence, Outcome
 from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outcomes
 from orderboard.ledger.queue_reader import QueueReader
 from orderboard.orders.dead_letters import dead_letters
-from orderboard.system.process_stats import CpuSampler, ProcessorShare
+from orderboard.system.process_stats import GENERATOR, THIS_COMMAND, CpuSampler, ProcessorShare
 from orderboard.system.state import KnownProcess, known
 from orderboard.system.system import System
 from orderboard.system.target import AWS_ERRORS
@@ -44,6 +44,7 @@ _SHOW_EVERY_S: Final = 0.25
 _JUDGE_AGAIN_AFTER_S: Final = 1.0
 _WATCHDOG_EVERY_S: Final = 1.0
 _LISTENER_THREADS: Final = 3
+_ALERTS_GATHER_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class RunResult:
     first_finish_s: float | None
     peak_backlog: int
     processors: tuple[ProcessorShare, ...]  # over the load
+    processor_time: ProcessorTime
 
 
 class Runner:
@@ -113,7 +115,9 @@ class Runner:
                 listen_for_outcomes(self._target, self._on_outcome, threads=_LISTENER_THREADS)
             )
             inbox_url = self._target.queue_url(self._target.outputs.inbox_queue)
-            stack.enter_context(QueueReader(self._target, inbox_url, self._on_alert, name="inbox"))
+            stack.enter_context(
+                QueueReader(self._target, inbox_url, self._on_alert, name="inbox", gather_s=_ALERTS_GATHER_S)
+            )
             stack.callback(self._workers.close)
             job = Job(
                 self._target.api(), plan.source, plan.seed, plan.run, plan.times_s, plan.connections, plan.attempts
@@ -139,9 +143,10 @@ class Runner:
             sent=self._sent,
             load_s=recorder.last_answer_s,
             ended_s=max(self._drain.progress_s, recorder.last_answer_s),
-            first_finish_s=listener.first_outcome_at and listener.first_outcome_at - started_at,
+            first_finish_s=listener.first_outcome_at and listener.first_outcome_at - self._start,
             peak_backlog=self._timeline.peak_backlog,
             processors=self._shares,
+            processor_time=_processor_time(cpu),
         )
 
     def _loop(self, generator: Generator, sampler: Sampler, cpu: CpuSampler, listener: OutcomeListener) -> Judgement:
@@ -166,6 +171,7 @@ class Runner:
             end = None if self._loading else self._drain.end(sample, taken_s, now_s, faults_pending=pending)
             if end is not None and now_s >= judge_at_s:
                 self._view.judging()
+                cpu.sample()
                 judgement = self._judge(listener, end)
                 if judgement.verdict.valid or judgement.end != "drained" or self._drain.settled(now_s):
                     return judgement
@@ -221,17 +227,23 @@ class Runner:
     def _now_s(self) -> float:
         return time.monotonic() - self._start
 
-    def _on_outcome(self, outcome: Outcome) -> None:
-        self._outcomes.put((outcome.order_id, time.monotonic()))
+    def _on_outcome(self, outcome: Outcome, at: float) -> None:
+        self._outcomes.put((outcome.order_id, at))
 
-    def _on_alert(self, body: str) -> None:
+    def _on_alert(self, body: str, at: float) -> None:
         with suppress(NotAnAlert):  # an alarm
             alert = parse_alert(body)
-            self._alerts.put((Announcement(alert.id, alert.kind, alert.order_id), time.monotonic()))
+            self._alerts.put((Announcement(alert.id, alert.kind, alert.order_id), at))
 
 
 def _processes(system: System, generator: Generator) -> list[KnownProcess]:
-    found = [*system.processes(), known("this command", os.getpid())]
+    found = [*system.processes(), known(THIS_COMMAND, os.getpid())]
     with suppress(psutil.NoSuchProcess):
-        found.append(known("generator", generator.pid))
+        found.append(known(GENERATOR, generator.pid))
     return found
+
+
+def _processor_time(cpu: CpuSampler) -> ProcessorTime:
+    used_s = cpu.used_s()
+    rig_s = sum(used_s.pop(name, 0.0) for name in (THIS_COMMAND, GENERATOR))
+    return ProcessorTime(system_s=round(sum(used_s.values()), 3), rig_s=round(rig_s, 3))

@@ -6,7 +6,6 @@ two events.
 
 import json
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -24,16 +23,23 @@ from orderboard.ledger.ledger import Outcome
 from orderboard.ledger.queue_reader import QueueReader
 from orderboard.system.target import Target
 
+# Gets an outcome, and the time.monotonic() at which it came.
+OnOutcome = Callable[[Outcome, float], None]
+
+
+def _ignore(_outcome: Outcome, _at: float) -> None:
+    pass
+
 
 class OutcomeListener:
     """The final outcomes received so far. on_outcome is called with each of them at once."""
 
-    def __init__(self, queue: str, on_outcome: Callable[[Outcome], None] = lambda _: None) -> None:
+    def __init__(self, queue: str, on_outcome: OnOutcome = _ignore) -> None:
         self.queue = queue  # its name
         self._on_outcome = on_outcome
         self._outcomes: list[Outcome] = []
         self._finished: set[str] = set()
-        self.first_outcome_at: float | None = None
+        self.first_outcome_at: float | None = None  # time.monotonic()
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -45,17 +51,17 @@ class OutcomeListener:
         """The number of different orders that have a final outcome."""
         return len(self._finished)
 
-    def receive(self, body: str) -> None:
-        """Record the outcome in the body of a message; other messages are ignored."""
+    def receive(self, body: str, at: float) -> None:
+        """Record the outcome in the body of a message that came at time.monotonic(); other messages are ignored."""
         try:
             event = parse_event(json.loads(body)["detail"])
         except (NotAnEvent, ValueError, KeyError):
             return
         if (outcome := final_outcome(event)) is not None:
-            self.first_outcome_at = self.first_outcome_at or time.time()
+            self.first_outcome_at = min(at, self.first_outcome_at or at)
             self._outcomes.append(outcome)
             self._finished.add(outcome.order_id)
-            self._on_outcome(outcome)
+            self._on_outcome(outcome, at)
 
 
 def final_outcome(event: Event) -> Outcome | None:
@@ -73,7 +79,7 @@ def final_outcome(event: Event) -> Outcome | None:
 
 @contextmanager
 def listen_for_outcomes(
-    target: Target, on_outcome: Callable[[Outcome], None] = lambda _: None, *, threads: int = 1
+    target: Target, on_outcome: OnOutcome = _ignore, *, threads: int = 1
 ) -> Iterator[OutcomeListener]:
     """Create the rule and the queue, receive until the block ends, then delete both (unless the backend has gone)."""
     sqs, events, bus_name = target.sqs, target.events, target.outputs.bus_name

@@ -15,6 +15,8 @@ from orderboard.system.state import KnownProcess, known
 BACKEND: Final = "backend"
 MINISTACK: Final = "backend (MiniStack)"  # behind localbus, which is then the backend's own process
 LAMBDAS: Final = "notifier (Lambda)"
+THIS_COMMAND: Final = "this command"
+GENERATOR: Final = "generator"
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class ProcessorShare(BaseModel):
 
 
 def memory_use(processes: Iterable[KnownProcess]) -> tuple[MemoryUse, ...]:
-    """Measure these processes, their children, and this process (last, as `this command`)."""
-    everything = (*processes, known("this command", os.getpid()))
+    """Measure these processes, their children, and this process (last, as THIS_COMMAND)."""
+    everything = (*processes, known(THIS_COMMAND, os.getpid()))
     return tuple(_sum(name, members) for each in everything for name, members in _with_children(each).items())
 
 
@@ -79,11 +81,14 @@ class CpuSampler:
     def shares(self) -> tuple[ProcessorShare, ...]:
         """Average number of busy cores since start(), the busiest process first."""
         over_s = max(time.monotonic() - self._since, 0.001)
-        cores = {name: (used_s - self._before.get(name, 0.0)) / over_s for name, used_s in self._used_s.items()}
         return tuple(
-            ProcessorShare(name=name, cores=round(max(0.0, each), 3))
-            for name, each in sorted(cores.items(), key=lambda item: -item[1])
+            ProcessorShare(name=name, cores=round(each / over_s, 3))
+            for name, each in sorted(self.used_s().items(), key=lambda item: -item[1])
         )
+
+    def used_s(self) -> dict[str, float]:
+        """CPU seconds of each process from start() to the last sample."""
+        return {name: max(0.0, used_s - self._before.get(name, 0.0)) for name, used_s in self._used_s.items()}
 
 
 def _with_children(known_process: KnownProcess) -> dict[str, list[psutil.Process]]:

@@ -91,8 +91,11 @@ class _Sender:
         cancellation = None
         sent_s = self._now_s()
         try:
-            sends = [self._post("/orders", body, headers) for _ in range(order.sends)]
-            answers = await asyncio.gather(*sends)
+            if order.sends == 1:  # without a task of its own
+                answers = [await self._post("/orders", body, headers)]
+            else:
+                sends = [self._post("/orders", body, headers) for _ in range(order.sends)]
+                answers = await asyncio.gather(*sends)
             accepted = [each for each in answers if each.answer == "acknowledged"]
             best = min(accepted or answers, key=lambda each: each.answered_s)
             if order.cancellation == "at once" and accepted:

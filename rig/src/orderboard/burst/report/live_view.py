@@ -85,16 +85,21 @@ class PlainView:
 
 
 class LiveView:
-    """A display that is redrawn four times a second."""
+    """A display that is redrawn once a second, as its rates change, and at each fault: drawing takes 10 ms."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
         self._now: Now | None = None
 
     def update(self, now: Now) -> None:
-        """Redraw it."""
-        self._now = now
-        self._live.update(_display(now), refresh=True)
+        """Redraw it if that is due."""
+        before, self._now = self._now, now
+        if before is None or (int(before.at_s), before.marks, before.loading) != (
+            int(now.at_s),
+            now.marks,
+            now.loading,
+        ):
+            self._live.update(_display(now), refresh=True)
 
     def judging(self) -> None:
         """Add a line below."""

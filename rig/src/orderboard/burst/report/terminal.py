@@ -34,6 +34,11 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         f" Cost of 1,000 orders on AWS: {cost.requests_per_1000_orders:,.0f} requests, "
         f"{cost.usd_per_1000_orders:.4f} USD at the prices of {cost.prices_as_of}"
     )
+    if (took := summary.processor_time) is not None:
+        console.print(
+            f" Processor time: {took.system_s:,.1f} s by the system, {took.rig_s:,.1f} s by the rig itself "
+            f"({took.rig_share:.0%} of both)"
+        )
     console.print(f" Files: {out}", markup=False, soft_wrap=True)
     console.print()
     for expected in summary.expectations:

@@ -122,6 +122,11 @@ function bottleneckCard() {
     const shares = processors.map(({ name, cores }) => element("span", {}, `${name} `, element("b", {}, `${plain(cores * 100)} %`)));
     made.append(element("div", { class: "cores" }, element("span", {}, `Share of one core (of ${summary.machine.cpus}):`), ...shares));
   }
+  if (summary.processor_time) {
+    const { system_s, rig_s } = summary.processor_time;
+    const share = plain((100 * rig_s) / Math.max(system_s + rig_s, 0.001));
+    made.append(about(`Processor time: ${plain(system_s, 1)} s by the system, ${plain(rig_s, 1)} s by the rig itself (${share} % of both).`));
+  }
   return made;
 }
 
