@@ -123,7 +123,7 @@ class Dispatcher:
             try:
                 self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
             except AwsError as exc:
-                reason = f"the dead-letter queue did not accept it: {exc}"
+                reason = f"the dead-letter queue did not accept it: {exc}".rstrip(".")
             else:
                 self.note("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
                 return f"sent to the dead-letter queue {queue_arn}"

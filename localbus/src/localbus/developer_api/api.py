@@ -115,7 +115,9 @@ class DeveloperApi:
         query = request.query
         wanted: dict[str, Any] = {name: query.get(name) for name in ("message_id", "resource", "event")}
         since: dict[str, Any] = {name: _count(name, query[name]) for name in ("after", "last") if name in query}
-        if query.get("follow") in {"1", "true"}:
+        if query.get("follow", "1") not in {"1", "true"}:
+            raise ValueError(f"Invalid follow {quoted(query['follow'])}: expected 1 or true.")
+        if "follow" in query:
             headers = [(b"Content-Type", b"application/x-ndjson")]
             return Response(200, headers, self._follow(since, wanted))
         return document({"entries": [entry.document() for entry in self.journal.entries(**wanted, **since)]})

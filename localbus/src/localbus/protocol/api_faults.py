@@ -52,8 +52,11 @@ class ApiFaults:
             raise ValueError(  # noqa: TRY004 (what came by HTTP has a bad value, not a bad type)
                 'Invalid faults: expected {"seed": 7, "rules": [...]}, or {} to end them.'
             )
+        seed = document.get("seed", 0)
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise ValueError(f"Invalid seed {quoted(seed)}: expected a whole number.")  # noqa: TRY004 (as above)
         rules = [_rule(rule) for rule in given]
-        self._rng = random.Random(str(document.get("seed", 0)))  # noqa: S311
+        self._rng = random.Random(str(seed))  # noqa: S311
         self.rules = rules
 
     def document(self) -> dict[str, object]:
