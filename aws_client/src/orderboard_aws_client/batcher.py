@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Generic, Self
+from typing import Any, Final, Generic, Self, cast
 
 from orderboard_aws_client.backoff import Backoff
 from orderboard_aws_client.entry_queue import Entry, EntryQueue, Result, Waiting
@@ -94,6 +94,11 @@ class Batcher(Generic[Entry, Result]):
         except asyncio.CancelledError:
             self._withdraw(waiting)
             raise
+
+    async def submit_many(self, entries: Sequence[Entry]) -> list[Result | Exception]:
+        """Send entries together and return for each its result, or the exception that submit would raise."""
+        results = await asyncio.gather(*map(self.submit, entries), return_exceptions=True)
+        return cast("list[Result | Exception]", results)
 
     def _enqueue(self, waiting: Waiting[Entry, Result]) -> None:
         self._queue.append(waiting)

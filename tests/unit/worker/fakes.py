@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,16 @@ class MemoryOrders:
             return False
         self._write(record)
         return True
+
+    async def insert_many(self, records: Sequence[OrderRecord]) -> list[bool]:
+        """Write records; return for each whether it was written for sure."""
+        return [await self._inserted(record) for record in records]
+
+    async def _inserted(self, record: OrderRecord) -> bool:
+        try:
+            return await self.insert(record)
+        except UnavailableError:
+            return False
 
     async def get(self, order_id: str) -> OrderRecord:
         """Return the order's current row; raise RowChangedError if it has none."""
@@ -74,6 +84,12 @@ class MemoryBus:
         if self.down:
             raise UnavailableError("the bus is down")
         self.emitted.append(event)
+
+    async def emit_many(self, events: Sequence[OutcomeEvent]) -> list[bool]:
+        """Accept events; return for each whether it was accepted for sure."""
+        for event in () if self.down else events:
+            await self.emit(event)
+        return [not self.down] * len(events)
 
 
 class SqsQueue:

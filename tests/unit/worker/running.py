@@ -84,7 +84,7 @@ async def running_worker(
             Settings(**{**names, **usual, **settings}),
             {"express": express_queue, "work": work_queue},
             orders,
-            bus.emit,
+            bus,
             health=health,
             metrics=metrics,
             stop=stop,

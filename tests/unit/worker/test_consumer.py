@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from orderboard_contracts.events import Command
+from orderboard_contracts.record import OrderRecord
 from unit.worker.commands import cancellation, message, placed
 from unit.worker.fakes import MemoryBus, MemoryOrders, SqsQueue
 from unit.worker.running import SHORT_RETRY, running_worker, until
@@ -51,6 +55,107 @@ async def test_every_order_is_recorded_emitted_and_deleted() -> None:
         assert len(worker.orders.rows) == 85
         assert len(worker.bus.emitted) == 85
         assert (worker.count("completed"), worker.count("completed", "express")) == (60, 25)
+
+
+async def test_every_message_twice_in_one_receive() -> None:
+    """Each order has one row and one outcome, which the second message may repeat; both messages are deleted."""
+    bodies = orders(5)
+    work = queue_of(*bodies, *bodies)
+
+    async with running_worker(work=work, worker_concurrency=20) as worker:
+        await until(lambda: not work.bodies)
+
+        assert len(worker.orders.written) == 5
+        assert len({event.id for event in worker.bus.emitted}) == 5
+        assert worker.count("completed") == 10
+
+
+async def test_every_kind_of_message_in_one_receive() -> None:
+    """What cannot be made together with new orders is handled by itself, and holds up none of them."""
+    twice, early = placed(), placed()
+    conflict = placed(twice.subject, quantity=9)
+    bodies: list[Command] = [
+        twice,
+        cancellation(early.subject),
+        conflict,
+        twice,
+        early,
+        placed(fault="flaky:1"),
+        placed(),
+    ]
+    work = queue_of("no event", *(each.to_json() for each in bodies), max_receive_count=3)
+
+    async with running_worker(work=work, worker_concurrency=20) as worker:
+        await until(lambda: work.dead == ["no event"] and not work.bodies)
+
+        rows = worker.orders.rows
+        assert {each.subject for each in bodies} == set(rows)
+        assert rows[twice.subject].digest == twice.data.digest
+        assert rows[early.subject].status in ("cancelled", "completed")
+        assert worker.count("conflict") == 1
+
+
+async def test_a_killed_worker_leaves_a_row_without_its_outcome() -> None:
+    """The next receive publishes the outcome from the row, which stays as the first worker wrote it."""
+    order = placed()
+    first, table = MemoryBus(down=True), MemoryOrders()
+    async with running_worker(work=queue_of(order.to_json()), orders=table, bus=first) as worker:
+        await until(lambda: worker.health.problems)
+    (written,) = table.written
+
+    work = queue_of(order.to_json())
+    async with running_worker(work=work, orders=table) as worker:
+        await until(lambda: not work.bodies)
+
+        assert table.written == [written]
+        assert [event.time for event in worker.bus.emitted] == [written.recorded_at]
+
+
+async def test_a_visibility_timeout_that_ends_while_a_batch_waits() -> None:
+    """Each message is then handled by itself, under its lease. It takes a second, the shortest visibility timeout."""
+    table, work = _StuckOnce(), queue_of(*orders(3))
+
+    async with running_worker(work=work, orders=table, work_visibility_timeout_s=1) as worker:
+        await until(lambda: not work.bodies)
+
+        assert table.stuck
+        assert len(worker.orders.written) == len(worker.bus.emitted) == 3
+
+
+class _StuckOnce(MemoryOrders):
+    """Orders whose first batch never returns."""
+
+    stuck = False
+
+    async def insert_many(self, records: Sequence[OrderRecord]) -> list[bool]:
+        if not self.stuck:
+            self.stuck = True
+            await asyncio.Event().wait()
+        return await super().insert_many(records)
+
+
+async def test_a_delete_under_way_holds_up_no_order() -> None:
+    """The next order is handled while the delete of the one before waits for others, or for SQS."""
+    work = _SlowDeletes()
+    work.send(*orders(2))
+
+    async with running_worker(work=work, worker_concurrency=1) as worker:
+        await until(lambda: len(worker.orders.rows) == 2)
+        assert len(work.bodies) == 2
+        work.deletes_return.set()
+        await until(lambda: not work.bodies)
+
+
+class _SlowDeletes(SqsQueue):
+    """A queue that deletes only after an event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deletes_return = asyncio.Event()
+
+    async def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        await self.deletes_return.wait()
+        return await super().delete_message_batch(**request)
 
 
 async def test_a_cancellation_that_comes_first_wins() -> None:

@@ -27,6 +27,7 @@ from worker.circuit_breaker import CircuitBreaker
 from worker.failures import RowChangedError
 from worker.handlers import Handlers, ProcessingSettings
 from worker.health import Health
+from worker.message import Message
 from worker.order import outcome_of
 
 
@@ -80,18 +81,19 @@ class _System:
         self.bus = _SteppedBus(self.orders)
         self._commands = commands
         self._unfinished = set(range(len(commands)))
-        self._under_way: list[tuple[int, Coroutine[Any, Any, str]]] = []
+        self._under_way: list[tuple[list[int], Coroutine[Any, Any, None]]] = []
         self._clock = datetime(2026, 3, 2, 8, tzinfo=UTC)
         self._deliveries = 0
 
     def deliver(self, index: int) -> None:
-        """Let another worker, with a later clock, start to handle the command."""
+        """Let another worker, with a later clock, start to handle the command; 3 delivers all of them together."""
         self._deliveries += 1
         processing = ProcessingSettings(f"worker-{self._deliveries}", 0, frozenset(), allow_faults=False)
         breaker = CircuitBreaker(Backoff(1, 1), Health())
-        handlers = Handlers(self.orders, self.bus.emit, processing, breaker, now=self._tick)
-        received = message(self._commands[index].to_json(), receive_count=self._deliveries)
-        self._under_way.append((index, handlers.handle(received)))
+        handlers = Handlers(self.orders, self.bus, processing, breaker, now=self._tick)
+        indices = [index] if index < len(self._commands) else list(range(len(self._commands)))
+        received = [message(self._commands[each].to_json(), receive_count=self._deliveries) for each in indices]
+        self._under_way.append((indices, _handled(handlers, received)))
 
     def _tick(self) -> datetime:
         self._clock += timedelta(milliseconds=7)
@@ -101,16 +103,16 @@ class _System:
         """Run one delivery to its next effect; delete it on success, redeliver it on failure."""
         if not self._under_way:
             return
-        index, work = self._under_way[choice % len(self._under_way)]
+        indices, work = self._under_way[choice % len(self._under_way)]
         try:
             work.send(None)
         except StopIteration:
-            self._unfinished.discard(index)
+            self._unfinished.difference_update(indices)
         except RowChangedError:
             pass
         else:
             return
-        self._under_way.remove((index, work))
+        self._under_way.remove((indices, work))
 
     def crash(self, choice: int) -> None:
         """Kill the worker of one delivery."""
@@ -130,9 +132,17 @@ class _System:
                 self.step(len(self._under_way) - 1)
 
 
+async def _handled(handlers: Handlers, messages: list[Message]) -> None:
+    """Handle messages as the consumer does: first together, then the others alone."""
+    outcomes = await handlers.handle_new_orders(messages)
+    for each, outcome in zip(messages, outcomes, strict=True):
+        if outcome is None:
+            await handlers.handle(each)
+
+
 _actions = st.lists(
     st.one_of(
-        st.tuples(st.just("deliver"), st.integers(0, 2)),
+        st.tuples(st.just("deliver"), st.integers(0, 3)),
         st.tuples(st.just("step"), st.integers(0, 7)),
         st.tuples(st.just("step"), st.integers(0, 7)),
         st.tuples(st.just("crash"), st.integers(0, 7)),

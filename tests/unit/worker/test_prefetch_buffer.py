@@ -35,10 +35,10 @@ async def test_a_mixed_backlog_is_taken_in_turn() -> None:
     buffer.finish()
 
     taken = []
-    while (lease := await buffer.take()) is not None:
-        taken.append(lease.message.queue[0])
+    while leases_taken := await buffer.take(at_most=3):
+        taken.append("".join(lease.message.queue[0] for lease in leases_taken))
 
-    assert "".join(taken) == "eeeeweeeewe" + "ww"
+    assert taken == ["eee", "ewe", "eee", "wew", "w"]
 
 
 async def test_a_partition_holds_no_more_than_its_capacity() -> None:
@@ -49,12 +49,11 @@ async def test_a_partition_holds_no_more_than_its_capacity() -> None:
     third = asyncio.create_task(partition.reserve())
     buffer.put("work", leases("work", 20))
 
-    for _ in range(9):
-        await buffer.take()
+    await buffer.take(9)
     await turns()
     assert not third.done(), "a poll for fewer than ten would waste a call"
 
-    await buffer.take()
+    await buffer.take(1)
     assert await third == 10
 
 
@@ -71,5 +70,5 @@ async def test_a_closed_buffer_polls_no_more_and_empties() -> None:
     buffer.finish()
 
     assert await waiting == 0
-    assert await buffer.take() is not None
-    assert await buffer.take() is None
+    assert len(await buffer.take(10)) == 1
+    assert not await buffer.take(10)

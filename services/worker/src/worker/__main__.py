@@ -14,15 +14,13 @@ import uvloop
 from orderboard_aws_client.event_bus import event_bus
 from orderboard_aws_client.json_logs import configure_json_logs
 from orderboard_aws_client.startup import EXIT_MISCONFIGURED, freeze_heap, load_settings
-from orderboard_contracts.events import OutcomeEvent
-from orderboard_contracts.routing import bus_entry
 
 from worker.aws import Clients, NoSuchQueueError, queue_url, worker_clients
-from worker.failures import translated
 from worker.health import Health
 from worker.metrics import Metrics
 from worker.metrics_server import MetricsAddressError, metrics_server
 from worker.orders_table import orders_table
+from worker.outcomes import OutcomeBus
 from worker.prefetch_buffer import QUEUES
 from worker.settings import Settings
 from worker.sqs_queue import open_queue
@@ -93,12 +91,8 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> None:
         queues = {name: await stack.enter_async_context(open_queue(aws.sqs, name, url)) for name, url in urls.items()}
         bus = await stack.enter_async_context(event_bus(aws.events, linger_s=0.005))
         orders = await stack.enter_async_context(orders_table(aws.dynamodb, settings.orders_table))
-
-        async def emit(event: OutcomeEvent) -> None:
-            with translated():
-                await bus.submit(bus_entry(event, settings.bus_name))
-
-        worker = build_worker(settings, queues, orders, emit, health=health, metrics=metrics, stop=stop)
+        outcomes = OutcomeBus(bus, settings.bus_name)
+        worker = build_worker(settings, queues, orders, outcomes, health=health, metrics=metrics, stop=stop)
         freeze_heap()
         log.info("worker.polling", extra={"queues": list(queues)})
         await worker.run(stop, settings.drain_deadline_s)

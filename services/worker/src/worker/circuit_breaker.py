@@ -36,6 +36,11 @@ class CircuitBreaker:
         self._changed = asyncio.Event()
         self._stopped = False
 
+    @property
+    def closed(self) -> bool:
+        """True while no call has failed since the last success, and the worker runs."""
+        return not (self._failures or self._stopped)
+
     async def wait_until_closed(self) -> None:
         """Return when the next attempt is due: at once while calls succeed, or when the worker stops."""
         while not self._stopped and (wait_s := self._retry_at - _now()) > 0:
@@ -60,8 +65,19 @@ class CircuitBreaker:
                 if self._stopped or (attempts >= _MAX_LONE_ATTEMPTS and self._last_success > began):
                     raise
             else:
-                self._close(attempted_at)
+                self.succeeded(attempted_at)
                 return result
+
+    def succeeded(self, attempted_at: float) -> None:
+        """Record a call that succeeded; attempted_at is a time of the event loop's clock."""
+        self._last_success = _now()
+        if attempted_at <= self._tripped_at or not self._failures:
+            return
+        log.info("backend.recovered", extra={"failures": self._failures})
+        self._failures = 0
+        self._retry_at = float("-inf")
+        self._health.healthy(_COMPONENT)
+        self._changed.set()
 
     def stop(self) -> None:
         """End all waits, and retry no further failures."""
@@ -77,16 +93,6 @@ class CircuitBreaker:
         self._retry_at = self._tripped_at + wait_s
         self._health.unhealthy(_COMPONENT, reason)
         log.warning("backend.unavailable", extra={"reason": reason, "retry_after_s": round(wait_s, 3)})
-
-    def _close(self, attempted_at: float) -> None:
-        self._last_success = _now()
-        if attempted_at <= self._tripped_at or not self._failures:
-            return
-        log.info("backend.recovered", extra={"failures": self._failures})
-        self._failures = 0
-        self._retry_at = float("-inf")
-        self._health.healthy(_COMPONENT)
-        self._changed.set()
 
 
 def _now() -> float:

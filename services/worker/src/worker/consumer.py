@@ -1,9 +1,9 @@
-"""The message boundary: concurrent handlers take messages from the buffer, and verdicts become calls to SQS."""
+"""The message boundary: messages are handled as they come from the buffer, and verdicts become calls to SQS."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orderboard_aws_client.backoff import Backoff
 
@@ -21,12 +21,19 @@ log = logging.getLogger(__name__)
 
 # The longest that giving back the remaining messages may take after the drain deadline.
 _GIVE_BACK_S = 5.0
+# Messages handled together: as many as one BatchExecuteStatement inserts.
+_TOGETHER = 25
 
 
 @dataclass(eq=False, kw_only=True)
 class Consumer:
-    """Handles up to `concurrency` messages at once until stop is set, then drains."""
+    """Handles up to `concurrency` messages at once until stop is set, then drains.
 
+    Messages that are taken together are first handled together, in one pass of shared calls; those that it leaves are
+    handled each by itself.
+    """
+
+    handle_together: Callable[[Sequence[Message]], Awaitable[Sequence[str | None]]]
     handle: Callable[[Message], Awaitable[str]]
     receivers: Sequence[Receiver]
     queues: Mapping[str, Queue]
@@ -36,6 +43,8 @@ class Consumer:
     metrics: Metrics
     concurrency: int
     retry: Backoff
+    _handling: int = field(default=0, init=False)
+    _finished: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @property
     def leases(self) -> frozenset[Lease]:
@@ -47,7 +56,7 @@ class Consumer:
         async with asyncio.TaskGroup() as group:
             beating = group.create_task(self.heartbeat.run())
             receiving = [group.create_task(receiver.run()) for receiver in self.receivers]
-            working = [group.create_task(self._work()) for _ in range(self.concurrency)]
+            working = group.create_task(self._work())
             await stop.wait()
             log.info("worker.draining", extra={"held": len(self.leases), "deadline_s": drain_deadline_s})
             self.buffer.close()
@@ -56,22 +65,58 @@ class Consumer:
                 async with asyncio.timeout(drain_deadline_s):
                     await asyncio.gather(*receiving)
                     self.buffer.finish()
-                    await asyncio.gather(*working)
+                    await asyncio.wait((working,))
             except TimeoutError:
                 log.warning("worker.drain_deadline_passed", extra={"held": len(self.leases)})
-            for task in (*receiving, *working, beating):
+            for task in (*receiving, working, beating):
                 task.cancel()
         await self._give_back_the_rest()
 
     async def _work(self) -> None:
-        while (lease := await self.buffer.take()) is not None:
-            began = asyncio.get_running_loop().time()
-            verdict = await self._verdict(lease)
-            seconds = asyncio.get_running_loop().time() - began
-            self.heartbeat.release(lease)
-            self.metrics.handled(lease.message.queue, _outcome(verdict), seconds)
-            if verdict is not None:
-                await self._acknowledge(lease.message, verdict)
+        async with asyncio.TaskGroup() as group:
+            while leases := await self.buffer.take(min(_TOGETHER, self.concurrency - self._handling)):
+                self._handling += len(leases)
+                group.create_task(self._handle_together(leases, group))
+                while self._handling >= self.concurrency:
+                    self._finished.clear()
+                    await self._finished.wait()
+
+    async def _handle_together(self, leases: Sequence[Lease], group: asyncio.TaskGroup) -> None:
+        began = asyncio.get_running_loop().time()
+        outcomes = await self._outcomes(leases)
+        made: dict[str, list[Message]] = {}
+        for lease, outcome in zip(leases, outcomes, strict=True):
+            if outcome is None:
+                group.create_task(self._handle_alone(lease))
+            else:
+                self._release(lease, outcome, began)
+                made.setdefault(lease.message.queue, []).append(lease.message)
+        for messages in made.values():
+            await self._delete(messages)
+
+    async def _outcomes(self, leases: Sequence[Lease]) -> Sequence[str | None]:
+        """Handle the messages together. Nothing is lost by a failure: what has no outcome is handled again, alone."""
+        try:
+            async with asyncio.timeout_at(min(lease.expires_at for lease in leases)):
+                return await self.handle_together([lease.message for lease in leases])
+        except TimeoutError:
+            log.warning("messages.handled_alone", extra={"count": len(leases), "reason": "a lease expired"})
+        except Exception:  # the message boundary: no message may end the worker
+            log.exception("messages.handled_alone", extra={"count": len(leases)})
+        return [None] * len(leases)
+
+    async def _handle_alone(self, lease: Lease) -> None:
+        began = asyncio.get_running_loop().time()
+        verdict = await self._verdict(lease)
+        self._release(lease, _outcome(verdict), began)
+        if verdict is not None:
+            await self._acknowledge(lease.message, verdict)
+
+    def _release(self, lease: Lease, outcome: str, began: float) -> None:
+        self.heartbeat.release(lease)
+        self.metrics.handled(lease.message.queue, outcome, asyncio.get_running_loop().time() - began)
+        self._handling -= 1
+        self._finished.set()
 
     async def _verdict(self, lease: Lease) -> DeliveryVerdict | None:
         """Handle the message; return None if its lease ended meanwhile."""
@@ -94,7 +139,7 @@ class Consumer:
         try:
             match verdict:
                 case Done():
-                    await queue.delete(message)
+                    await self._delete([message])
                 case RetryAfter(seconds, reason):
                     extra = {**message.log_fields, "retry_after_s": seconds, "reason": reason}
                     log.warning("message.retry_scheduled", extra=extra)
@@ -102,10 +147,14 @@ class Consumer:
                 case DeadLetter(reason):
                     log.error("message.poison", extra={**message.log_fields, "reason": reason})
                     await queue.change_visibility(message, 0)
-        except ReceiptExpiredError as exc:
-            log.warning("message.receipt_expired", extra={**message.log_fields, "reason": str(exc)})
-        except (UnavailableError, TransientError) as exc:
-            log.warning("message.acknowledge_failed", extra={**message.log_fields, "reason": str(exc)})
+        except (ReceiptExpiredError, UnavailableError, TransientError) as exc:
+            _log_unacknowledged(message, exc)
+
+    async def _delete(self, messages: Sequence[Message]) -> None:
+        failures = await self.queues[messages[0].queue].delete(messages)
+        for message, failure in zip(messages, failures, strict=True):
+            if failure is not None:
+                _log_unacknowledged(message, failure)
 
     async def _give_back_the_rest(self) -> None:
         messages = [lease.message for lease in self.leases]
@@ -114,6 +163,11 @@ class Consumer:
                 await asyncio.gather(*(give_back(self.queues[message.queue], message) for message in messages))
         except TimeoutError:
             log.warning("worker.give_back_deadline_passed", extra={"held": len(messages)})
+
+
+def _log_unacknowledged(message: Message, failure: Exception) -> None:
+    event = "message.receipt_expired" if isinstance(failure, ReceiptExpiredError) else "message.acknowledge_failed"
+    log.warning(event, extra={**message.log_fields, "reason": str(failure)})
 
 
 def _outcome(verdict: DeliveryVerdict | None) -> str:

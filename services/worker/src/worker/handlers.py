@@ -1,16 +1,23 @@
-"""Handling of one command: write the row, then emit the outcome event.
+"""Handling of commands: write the row, then emit the outcome event.
 
-Handlers raise PoisonError, TransientError or UnavailableError. A handler that dies between the two effects is completed
-by the next delivery: the row exists, and the outcome event is derived from the row.
+A handler that dies between the two effects is completed by the next delivery: the row exists, and the outcome event is
+derived from the row. `handle_new_orders` relies on that too: it makes what needs nothing special, many orders at once,
+and leaves every other message, and every failure, to `handle`.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from orderboard_contracts.events import CancellationRequested, OrderPlaced, OutcomeEvent, parse_event
+from orderboard_contracts.events import (
+    CancellationRequested,
+    Command,
+    NotAnEvent,
+    OrderPlaced,
+    parse_event,
+)
 
 from worker.circuit_breaker import CircuitBreaker
 from worker.failures import PoisonError
@@ -28,6 +35,7 @@ from worker.order import (
     tombstone_of,
 )
 from worker.orders_table import Orders
+from worker.outcomes import Outcomes
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +55,35 @@ class Handlers:
     """Parses messages, dispatches them by event type, and returns the outcome as a word for metrics and logs."""
 
     orders: Orders
-    emit: Callable[[OutcomeEvent], Awaitable[None]]
+    outcomes: Outcomes
     processing: ProcessingSettings
     breaker: CircuitBreaker
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    async def handle_new_orders(self, messages: Sequence[Message]) -> list[str | None]:
+        """Make the new orders among messages together. None: not done, or not for sure; call handle for this one."""
+        outcomes: list[str | None] = [None] * len(messages)
+        if self.processing.preparation_s or not self.breaker.closed:
+            return outcomes
+        attempted_at = asyncio.get_running_loop().time()
+        new = [(index, placed) for index, message in enumerate(messages) if (placed := _undisturbed(message))]
+        wanted = [record_of(placed, self.processing.sold_out, self._context(messages[index])) for index, placed in new]
+        written = await self.orders.insert_many(wanted)
+        made = [(*each, record) for each, record, done in zip(new, wanted, written, strict=True) if done]
+        emitted = await self.outcomes.emit_many([outcome_of(record) for _, _, record in made])
+        for (index, placed, record), done in zip(made, emitted, strict=True):
+            if done:
+                outcomes[index] = record.status
+                _log_outcome(record.status, messages[index], placed)
+        if any(outcomes):
+            self.breaker.succeeded(attempted_at)
+        return outcomes
+
     async def handle(self, message: Message) -> str:
-        """Apply every effect of the message. Idempotent. Also raises NotAnEvent."""
+        """Apply every effect of the message. Idempotent.
+
+        Raises PoisonError, NotAnEvent, TransientError or UnavailableError.
+        """
         event = parse_event(message.body)
         match event:
             case OrderPlaced():
@@ -63,16 +93,7 @@ class Handlers:
                 outcome = await self.breaker.run(lambda: self._cancel(event, message))
             case _:
                 raise PoisonError(f"{event.type} is not a command: it belongs on the bus, not on this queue")
-        log.info(
-            "order.%s",
-            outcome,
-            extra={
-                **message.log_fields,
-                "order_id": event.subject,
-                "event_id": event.id,
-                "correlation_id": event.correlationid,
-            },
-        )
+        _log_outcome(outcome, message, event)
         return outcome
 
     async def _prepare(self, placed: OrderPlaced, message: Message) -> None:
@@ -88,15 +109,15 @@ class Handlers:
     async def _record(self, placed: OrderPlaced, message: Message) -> str:
         wanted = record_of(placed, self.processing.sold_out, self._context(message))
         if await self.orders.insert(wanted):
-            await self.emit(outcome_of(wanted))
+            await self.outcomes.emit(outcome_of(wanted))
             return wanted.status
         match resolve_existing(placed, wanted, await self.orders.get(wanted.order_id)):
             case Emit(event, outcome):
-                await self.emit(event)
+                await self.outcomes.emit(event)
                 return outcome
             case ReplaceTombstone(record):
                 await self.orders.replace_tombstone(record)
-                await self.emit(outcome_of(record))
+                await self.outcomes.emit(outcome_of(record))
                 return record.status
 
     async def _cancel(self, request: CancellationRequested, message: Message) -> str:
@@ -105,10 +126,29 @@ class Handlers:
             return tombstone.status
         match resolve_cancellation(request, await self.orders.get(tombstone.order_id)):
             case Emit(event, outcome):
-                await self.emit(event)
+                await self.outcomes.emit(event)
                 return outcome
             case AwaitOrder():
                 return tombstone.status
 
     def _context(self, message: Message) -> RecordingContext:
         return RecordingContext(self.now(), self.processing.worker_id, message.receive_count)
+
+
+def _undisturbed(message: Message) -> OrderPlaced | None:
+    """Return the message's order if it is one, and carries no fault."""
+    try:
+        event = parse_event(message.body)
+    except NotAnEvent:
+        return None
+    return event if isinstance(event, OrderPlaced) and event.data.fault is None else None
+
+
+def _log_outcome(outcome: str, message: Message, command: Command) -> None:
+    extra = {
+        **message.log_fields,
+        "order_id": command.subject,
+        "event_id": command.id,
+        "correlation_id": command.correlationid,
+    }
+    log.info("order.%s", outcome, extra=extra)

@@ -49,6 +49,9 @@ class Orders(Protocol):
     async def insert(self, record: OrderRecord) -> bool:
         """Write record unless the order has a row; return whether it was written."""
 
+    async def insert_many(self, records: Sequence[OrderRecord]) -> list[bool]:
+        """Write records; return for each whether it was written for sure. If not, insert says why."""
+
     async def get(self, order_id: str) -> OrderRecord:
         """Return the order's current row; raise RowChangedError if it has none."""
 
@@ -73,6 +76,17 @@ class OrdersTable:
             raise PoisonError(f"the order cannot be stored: {exc}") from exc
         with translated():
             return await self.inserts.submit(item)
+
+    async def insert_many(self, records: Sequence[OrderRecord]) -> list[bool]:
+        """Write records; return for each whether it was written for sure. If not, insert says why."""
+        items: list[Item | None] = []
+        for record in records:
+            try:
+                items.append(to_item(record))
+            except ValueError:
+                items.append(None)
+        results = iter(await self.inserts.submit_many([item for item in items if item is not None]))
+        return [item is not None and next(results) is True for item in items]
 
     async def get(self, order_id: str) -> OrderRecord:
         """Return the order's current row; raise RowChangedError if it has none."""

@@ -69,14 +69,22 @@ class PrefetchBuffer:
         self.partitions[queue].waiting.extend(leases)
         self._arrived.set()
 
-    async def take(self) -> Lease | None:
-        """Remove the next message, or wait for one; return None when the buffer is finished and empty."""
-        express, work = (self.partitions[name] for name in QUEUES)
-        while not (express.waiting or work.waiting):
+    async def take(self, at_most: int) -> list[Lease]:
+        """Remove the next messages, or wait for one; return none when the buffer is finished and empty."""
+        while not any(partition.waiting for partition in self.partitions.values()):
             if self._finished:
-                return None
+                return []
             self._arrived.clear()
             await self._arrived.wait()
+        taken: list[Lease] = []
+        while len(taken) < at_most and (lease := self._next()) is not None:
+            taken.append(lease)
+        return taken
+
+    def _next(self) -> Lease | None:
+        express, work = (self.partitions[name] for name in QUEUES)
+        if not (express.waiting or work.waiting):
+            return None
         name = next_queue(len(express.waiting), len(work.waiting), self._express_streak)
         self._express_streak = self._express_streak + 1 if name == "express" else 0
         partition = self.partitions[name]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import EntryError, EntryRefusedError
 
-from worker.failures import ReceiptExpiredError, translated
+from worker.failures import PoisonError, ReceiptExpiredError, TransientError, UnavailableError, translated
 from worker.message import Message
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _sent_at: ContextVar[float] = ContextVar("_sent_at")
 class Queue:
     """A queue, named `work` or `express`.
 
-    Methods raise UnavailableError or TransientError, and ReceiptExpiredError when the receipt handle is not valid.
+    Methods meet UnavailableError or TransientError, and ReceiptExpiredError when the receipt handle is not valid.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Queue:
         received_at = requested_at if responded_at - requested_at > wait_s + _LATE_S else responded_at
         return [Message.of(self.name, raw, received_at) for raw in response.get("Messages", [])]
 
-    async def delete(self, message: Message) -> None:
-        """Delete the message."""
-        with _receipts():
-            await self.deletes.submit(message.receipt_handle)
+    async def delete(self, messages: Sequence[Message]) -> list[Exception | None]:
+        """Delete messages; return for each the error that it met."""
+        results = await self.deletes.submit_many([message.receipt_handle for message in messages])
+        return [None if result is None else _translated(result) for result in results]
 
     async def change_visibility(self, message: Message, timeout_s: int) -> None:
         """Make the message visible to others timeout_s from now; 0 makes it visible at once."""
@@ -120,3 +120,11 @@ def _receipts() -> Iterator[None]:
             if exc.error.retryable:
                 raise
             raise ReceiptExpiredError(str(exc)) from exc
+
+
+def _translated(failure: Exception) -> Exception:
+    try:
+        with _receipts():
+            raise failure
+    except (UnavailableError, TransientError, ReceiptExpiredError, PoisonError) as exc:
+        return exc

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from orderboard_aws_client.backoff import Backoff
-from orderboard_contracts.events import OutcomeEvent
 
 from worker.circuit_breaker import CircuitBreaker
 from worker.consumer import Consumer
@@ -15,6 +14,7 @@ from worker.heartbeat import Heartbeat
 from worker.message import Message
 from worker.metrics import Metrics
 from worker.orders_table import Orders
+from worker.outcomes import Outcomes
 from worker.prefetch_buffer import PrefetchBuffer
 from worker.receiver import Polling, Receiver
 from worker.settings import Settings
@@ -28,7 +28,7 @@ def build_worker(
     settings: Settings,
     queues: Mapping[str, Queue],
     orders: Orders,
-    emit: Callable[[OutcomeEvent], Awaitable[None]],
+    outcomes: Outcomes,
     *,
     health: Health,
     metrics: Metrics,
@@ -60,8 +60,10 @@ def build_worker(
     processing = ProcessingSettings(
         settings.worker_id, settings.preparation_ms / 1000, settings.sold_out, allow_faults=settings.allow_faults
     )
+    handlers = Handlers(orders, outcomes, processing, breaker)
     return Consumer(
-        handle=handle or Handlers(orders, emit, processing, breaker).handle,
+        handle_together=handlers.handle_new_orders,
+        handle=handle or handlers.handle,
         receivers=receivers,
         queues=queues,
         buffer=buffer,
