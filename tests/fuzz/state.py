@@ -47,7 +47,7 @@ _READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 }
 _CHANGING = re.compile(
     rb"<RequestId>[^<]*</RequestId>|\"(?:StateTransitionReason|State)\":\"[^\"]*\""
-    rb"|<member><TopicArn>[^<]*:s-[A-Z]-[^<]*</TopicArn></member>|,?\"[^\"]*/s-[A-Z]-[^\"]*\""  # of the stack `s`
+    rb"|<member><(?:Topic|Subscription)Arn>[^<]*:s-[A-Z]-.*?</member>|,?\"[^\"]*/s-[A-Z]-[^\"]*\""  # of the stack `s`
 )
 
 

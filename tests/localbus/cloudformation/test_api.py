@@ -316,3 +316,12 @@ def test_resources_inherit_the_stack_tags(stacks: StackClient) -> None:
 
     tags = stacks.sqs.list_queue_tags(QueueUrl=stacks.physical_id("Queue"))["Tags"]
     assert tags == {"team": "bar", "stage": "test"}
+
+
+def test_a_tag_whose_key_is_not_text_is_refused(stacks: StackClient) -> None:
+    """The reason is that of any property of another type, also beside tags of the stack."""
+    template = "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {Tags: [{Key: {a: b}, Value: c}]}}}"
+
+    assert stacks.create(template, Tags=[{"Key": "team", "Value": "shop"}]) == "ROLLBACK_COMPLETE"
+
+    assert "expected type: String, found: JSONObject" in stacks.reason("Queue", "CREATE_FAILED")

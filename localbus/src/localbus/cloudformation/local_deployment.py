@@ -86,7 +86,7 @@ class LocalDeployment:
                 raise PlainReasonError(f"The upstream returned no value for {json.dumps(value)}.")
         given = properties.get("Tags", [])
         if kind.takes_tags and self._stack.tags and isinstance(given, list):
-            keys = {tag.get("Key") for tag in given if isinstance(tag, dict)}
+            keys = [tag.get("Key") for tag in given if isinstance(tag, dict)]
             properties["Tags"] = [*given, *(tag for tag in self._stack.tags if tag["Key"] not in keys)]
         return kind.validated(properties)
 

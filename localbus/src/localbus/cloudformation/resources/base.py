@@ -192,8 +192,8 @@ class ResourceType(ABC):
                 if isinstance(item, dict):
                     missing = [key for key in self.structures[name] if key not in item]
                     yield from (f"{where}/{place}: required key [{key}] not found" for key in missing)
-                    wrong = [key for key, one in item.items() if isinstance(one, list | dict)]
-                    yield from (f"{where}/{place}/{key}: expected type: String, found: JSONArray" for key in wrong)
+                    wrong = [(key, one) for key, one in item.items() if isinstance(one, list | dict)]
+                    yield from (_expected(f"{where}/{place}/{key}", "String", one) for key, one in wrong)
                 else:
                     yield _expected(f"{where}/{place}", "JSONObject", item)
         elif name in self.structures or (name in self.lists and not isinstance(value, list)):
