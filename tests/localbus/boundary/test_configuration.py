@@ -72,6 +72,11 @@ def on_failure(arn: str) -> dict[str, Any]:
     return {"DestinationConfig": {"OnFailure": {"Destination": arn}}}
 
 
+def scheduled(arn: str, dead_letters: str = "") -> dict[str, Any]:
+    """A schedule with a target."""
+    return {"Target": {"Arn": arn} | ({"DeadLetterConfig": {"Arn": dead_letters}} if dead_letters else {})}
+
+
 ON_FAILURE = on_failure(QUEUE_ARN)
 FUNCTION_ARN = f"arn:aws:lambda:{SCOPE}:function:f"
 
@@ -107,18 +112,11 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
         ("lambda", f"{CONFIGS}?Qualifier=live", ON_FAILURE, "alias live"),
         ("pipes", "/v1/pipes/p", {"Source": QUEUE_ARN, "Target": TOPIC_ARN}, "A pipe from sqs"),
         ("pipes", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": QUEUE_ARN}, "A pipe to sqs"),
-        (
-            "scheduler",
-            "/schedules/s",
-            {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"}},
-            "sqs:sendMessage",
-        ),
-        (
-            "scheduler",
-            "/schedules/s",
-            {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:lambda:invoke"}},
-            "lambda:invoke",
-        ),
+        ("scheduler", "/schedules/s", scheduled("arn:aws:scheduler:::aws-sdk:sqs:sendMessage"), "sqs:sendMessage"),
+        ("scheduler", "/schedules/s", scheduled("arn:aws:scheduler:::aws-sdk:lambda:invoke"), "lambda:invoke"),
+        ("scheduler", "/schedules/s", scheduled(f"arn:aws:kinesis:{SCOPE}:stream/s"), "A schedule for kinesis"),
+        ("scheduler", "/schedules/s", scheduled(f"{TOPIC_ARN}.fifo"), "A FIFO topic"),
+        ("scheduler", "/schedules/s", scheduled(FUNCTION_ARN, QUEUE_ARN), "The dead-letter queue"),
     ],
 )
 def test_refused(service: str, target: str, body: object, what: str) -> None:
