@@ -111,6 +111,50 @@ def s3_to_a_closed_queue(aws: Aws) -> None:
     refused("InvalidArgument", lambda: _bucket(aws, QueueConfigurations=_created(QueueArn=queue.arn)))
 
 
+def _refuses(aws: Aws, *configurations: dict[str, Any]) -> None:
+    """Require that S3 refuses these notifications of one queue."""
+    queue = aws.queue(opened=True)
+    wanted = [{"QueueArn": queue.arn, **one} for one in configurations]
+    refused("InvalidArgument", lambda: _bucket(aws, QueueConfigurations=wanted))
+
+
+def _filtered(name: str, value: str) -> dict[str, Any]:
+    rules = [{"Name": name, "Value": value}]
+    return {"Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+
+
+@behaviour(s3_guide("notification-how-to-event-types-and-destinations"))
+def s3_unknown_event(aws: Aws) -> None:
+    """S3 refuses an event that does not exist."""
+    _refuses(aws, {"Events": ["s3:Nope"]})
+
+
+@behaviour(s3_guide("notification-how-to-filtering"))
+def s3_unknown_filter(aws: Aws) -> None:
+    """S3 refuses a filter rule that is neither prefix nor suffix."""
+    _refuses(aws, _filtered("middle", "a"))
+
+
+@behaviour(s3_guide("notification-how-to-filtering"))
+def s3_overlapping_filters(aws: Aws) -> None:
+    """S3 refuses notifications of one event with overlapping prefixes."""
+    _refuses(aws, _filtered("prefix", "a"), _filtered("prefix", "ab"))
+
+
+@behaviour(
+    s3_guide("notification-how-to-event-types-and-destinations"),
+    differs="The upstream never sends this event, so localbus refuses it.",
+)
+def s3_tagging(aws: Aws) -> None:
+    """S3 sends a notification of an object's new tags."""
+    queue = aws.queue(opened=True)
+    bucket = _bucket(aws, QueueConfigurations=[{"QueueArn": queue.arn, "Events": ["s3:ObjectTagging:*"]}])
+    aws.client("s3").put_object(Bucket=bucket, Key="k", Body=b"x")
+    aws.client("s3").put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+
+    holds(any("ObjectTagging:Put" in body for body in queue.bodies(2)), _NOTHING)
+
+
 @behaviour(s3_guide("NotificationHowTo"))
 def s3_to_a_topic(aws: Aws) -> None:
     """S3 publishes an object's notification to a topic that allows it."""
@@ -240,6 +284,13 @@ def function_on_failure(aws: Aws) -> None:
     _fail(aws, _failing_function(aws), OnFailure={"Destination": queue.arn})
 
     same("sends", queue.document(_NOTHING, 15).get("requestPayload"), {"n": 1})
+
+
+@behaviour(lambda_guide("invocation-async-retain-records"))
+def function_dead_letters_to_fifo(aws: Aws) -> None:
+    """A FIFO queue cannot be a function's dead-letter queue."""
+    queue = aws.fifo()
+    refused("InvalidParameterValueException", lambda: _failing_function(aws, DeadLetterConfig={"TargetArn": queue.arn}))
 
 
 @behaviour(lambda_api("PutFunctionEventInvokeConfig"), differs="The upstream does not send on success.")
