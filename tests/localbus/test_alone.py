@@ -166,7 +166,7 @@ def test_who_am_i(localbus: Localbus) -> None:
     """GetCallerIdentity returns the account of the credentials, which Terraform and CDK ask for first."""
     identity = localbus.client("sts", account="123456789012").get_caller_identity()
 
-    expected = {"UserId": "123456789012", "Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"}
+    expected = {"UserId": "123456789012", "Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/localbus"}
     assert {name: identity[name] for name in expected} == expected
 
 

@@ -240,3 +240,26 @@ def test_an_error_of_a_policy_shows_json(localbus: Localbus) -> None:
     _, message = refused(localbus.client("events").put_permission, Policy=json.dumps(policy))
 
     assert '{"c": null} is not a valid value of ArnLike' in message
+
+
+def test_one_identity(localbus: Localbus) -> None:
+    """The caller of GetCallerIdentity is the one that subscribes, that a policy names, and of which an error speaks.
+
+    Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    """
+    caller = localbus.client("sts").get_caller_identity()["Arn"]
+    other = localbus.client("sts", account=OTHER).get_caller_identity()["Arn"]
+    sns = localbus.client("sns")
+    topic = sns.create_topic(Name="orders")["TopicArn"]
+    queue = "arn:aws:sqs:us-east-1:000000000000:work"
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)["SubscriptionArn"]
+    stranger = localbus.client("sns", account=OTHER)
+
+    attributes = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+    message = refused(stranger.publish, TopicArn=topic, Message="m")[1]
+    statement = {"Effect": "Allow", "Principal": {"AWS": other}, "Action": "sns:Publish", "Resource": topic}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+
+    assert (attributes["SubscriptionPrincipal"], f"User: {other} " in message) == (caller, True)
+    assert stranger.publish(TopicArn=topic, Message="m")["MessageId"]

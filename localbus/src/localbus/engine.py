@@ -111,9 +111,7 @@ class Engine:
         mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*own, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, upstream, self.sqs.queues.free_name)
-        services = [*own, cloudformation_api.service(self.stacks)]
-        if options.upstream is None:
-            services.append(sts.service())
+        services = [*own, cloudformation_api.service(self.stacks), sts.service()]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = ApiFaults()
         developer_api = DeveloperApi(

@@ -35,6 +35,11 @@ class Requester(Protocol):
         """Return the condition keys."""
 
 
+def user_arn(account: str) -> str:
+    """Return the ARN of the caller. Credentials here stand for an account, and each account has this one user."""
+    return f"arn:aws:iam::{account}:user/localbus"
+
+
 @dataclass(frozen=True)
 class Principal:
     """The account or the service (such as `sns.amazonaws.com`) that makes a request, and the request's context keys."""
@@ -67,8 +72,8 @@ class Principal:
             known["aws:principalservicenameslist"] = (self.service,)
         if self.account is not None:
             known["aws:principalaccount"] = self.account
-            known["aws:principalarn"] = f"arn:aws:iam::{self.account}:root"
-            known["aws:principaltype"] = "Account"
+            known["aws:principalarn"] = user_arn(self.account)
+            known["aws:principaltype"] = "User"
             known["aws:userid"] = self.account
         return known | {name.lower(): value for name, value in self.context.items()}
 
@@ -80,8 +85,10 @@ class Principal:
             return False
         if self.service is not None and self.service in _many(element.get("Service")):
             return True
-        accounts = {"*", self.account, f"arn:aws:iam::{self.account}:root"} if self.account else {"*"}
-        return not accounts.isdisjoint(_many(element.get("AWS")))
+        names = {"*"}
+        if self.account:
+            names |= {self.account, f"arn:aws:iam::{self.account}:root", user_arn(self.account)}
+        return not names.isdisjoint(_many(element.get("AWS")))
 
 
 class AccessControl:

@@ -1,4 +1,4 @@
-"""STS: GetCallerIdentity, for clients that ask for their account first, such as Terraform. An upstream has all of it.
+"""STS: GetCallerIdentity, for clients that ask for their account first, such as Terraform. An upstream has the others.
 
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
@@ -10,8 +10,8 @@ from localbus.protocol.service_model import Api, Params
 
 
 def _get_caller_identity(_params: Params, caller: Caller) -> Params:
-    """GetCallerIdentity: the root user of the account, because any credentials are valid."""
-    return {"UserId": caller.account, "Account": caller.account, "Arn": f"arn:aws:iam::{caller.account}:root"}
+    """GetCallerIdentity: the user that each account has, because any credentials are valid."""
+    return {"UserId": caller.account, "Account": caller.account, "Arn": caller.principal_arn}
 
 
 def service() -> Service:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from typing import Any
 
+import boto3
 import httpx
 from support.localbus import ACCOUNT, QueueOf
 
@@ -152,3 +154,18 @@ def test_a_denied_role(bench: Bench) -> None:
     message = arrived(dead_letters, 15)[0]
     assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AccessDeniedException"
     assert QueueOf(sqs, queue.url, queue.arn).receive() == []
+
+
+def test_one_identity(bench: Bench) -> None:
+    """GetCallerIdentity names the user that subscribes; a session of the upstream has its role's identity."""
+    sts, (topic_arn, _) = bench.client("sts"), bench.topic()
+    sns = bench.client("sns")
+    subscription = sns.list_subscriptions_by_topic(TopicArn=topic_arn)["Subscriptions"][0]["SubscriptionArn"]
+    attributes = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+    session = sts.assume_role(RoleArn=ROLE, RoleSessionName="session")["Credentials"]
+    keys = {"aws_access_key_id": session["AccessKeyId"], "aws_secret_access_key": session["SecretAccessKey"]}
+    make: Any = boto3.client
+    assumed = make("sts", endpoint_url=bench.url, region_name="us-east-1", **keys)
+
+    assert sts.get_caller_identity()["Arn"] == attributes["SubscriptionPrincipal"]
+    assert assumed.get_caller_identity()["Arn"].endswith("assumed-role/sender/session")

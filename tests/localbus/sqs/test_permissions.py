@@ -107,7 +107,7 @@ def test_a_deny_applies_to_the_owner_of_a_queue(localbus: Localbus) -> None:
     [
         ({"Bool": {"aws:SecureTransport": "false"}}, False),
         ({"StringNotEquals": {"aws:PrincipalAccount": "000000000000"}}, False),
-        ({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::000000000000:root"}}, False),
+        ({"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::000000000000:user/localbus"}}, False),
         ({"StringEquals": {"aws:PrincipalAccount": "000000000000"}}, True),
         ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, True),
     ],

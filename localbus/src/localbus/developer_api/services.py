@@ -25,15 +25,20 @@ _ALONE: Final = (
 )
 _ARRIVE: Final = "what they send to queues, topics and buses arrives here"
 _WITH_UPSTREAM: Final = (
+    ServedBy("sts", "localbus", "GetCallerIdentity; the upstream has roles, sessions and the keys that it issued"),
     ServedBy("lambda", "localbus", "event source mappings of queues"),
     ServedBy(
-        "lambda", "upstream", "functions; dead letters and OnFailure arrive; OnSuccess, buses as OnFailure do not"
+        "lambda",
+        "upstream",
+        "functions; dead letters and OnFailure arrive; OnSuccess, buses and buckets as OnFailure do not",
     ),
     ServedBy(
         "s3", "upstream", "notifications arrive at queues, topics and the default bus, if their policies allow it"
     ),
     ServedBy(
-        "scheduler", "upstream", "schedules for queues, topics and buses arrive; universal targets for them do not"
+        "scheduler",
+        "upstream",
+        "schedules for queues, topics, buses, functions and state machines arrive; other and universal targets do not",
     ),
     ServedBy("states", "upstream", "sqs:sendMessage, sns:publish, events:putEvents arrive; their other actions do not"),
     ServedBy("cloudwatch", "upstream", "alarms arrive at topics"),
@@ -41,7 +46,10 @@ _WITH_UPSTREAM: Final = (
     ServedBy("apigateway", "upstream", "integrations with queues arrive, for SendMessage"),
     ServedBy("iot, ses", "upstream", _ARRIVE),
     ServedBy(
-        "all others", "upstream", "events of AWS's services arrive at the default bus, as far as the upstream has them"
+        "all others",
+        "upstream",
+        "events of AWS's services arrive at the default bus, as far as the upstream has them; topics and queues that"
+        " they would notify are refused",
     ),
 )
 

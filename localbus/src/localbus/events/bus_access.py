@@ -84,7 +84,7 @@ def _check(events: EventBridge, bus: Bus, caller: Caller, action: str, *, resour
     """Require a policy that allows another account, or does not deny its own."""
     if _is_allowed(events, bus, caller, action, resource=resource, keys=keys):
         return
-    user = f"User: arn:aws:iam::{caller.account}:root"
+    user = f"User: {caller.principal_arn}"
     why = f"because no resource-based policy allows the events:{action} action"
     if caller.account == bus.account:
         why = "with an explicit deny in a resource-based policy"

@@ -86,7 +86,7 @@ class Router:
                 return self._answer(protocol, request, lambda: protocol.read(action, request.body))
             return self._proxy(request)
         name = self._service_by_head(request) or self._service_by_form(request)
-        if name is None:
+        if name is None or (name == "sts" and self._knows_more_of_sts(request)):
             return self._proxy(request)
         query = (self._query_json if "application/json" in request.header(b"accept") else self._query)[name]
         form = request.form
@@ -148,6 +148,11 @@ class Router:
         if label in self._by_name:
             return label
         return "sqs" if "sqs" in self._by_name and QUEUE_PATH.fullmatch(request.path) else None
+
+    def _knows_more_of_sts(self, request: Request) -> bool:
+        """Return whether an upstream is to answer: it has roles and sessions, and knows the keys that it issued."""
+        known = self._by_name["sts"].actions
+        return self._upstream is not None and (request.form.get("Action") not in known or issued_key_of(request) != "")
 
     def _service_by_form(self, request: Request) -> str | None:
         """Return the service of an unsigned form: by its API version, else by its action."""

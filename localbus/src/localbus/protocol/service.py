@@ -13,6 +13,7 @@ from typing import Literal
 from localbus.errors import AwsError, InvalidTokenError, not_implemented
 from localbus.protocol.constraints import Violation, describe
 from localbus.protocol.service_model import Api, Operation, Params
+from localbus.resource_policy import user_arn
 
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
@@ -44,8 +45,8 @@ class Caller:
 
     @property
     def principal_arn(self) -> str:
-        """The ARN of the caller. Credentials here stand for an account, and each account has this one user."""
-        return f"arn:aws:iam::{self.account}:user/localbus"
+        """The ARN of the caller."""
+        return user_arn(self.account)
 
 
 Action = Callable[[Params, Caller], Params | Awaitable[Params]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localbus.errors import AwsError
+from localbus.resource_policy import user_arn
 
 
 def invalid(reason: str) -> AwsError:
@@ -17,7 +18,7 @@ def not_found(kind: str) -> AwsError:
 
 def not_authorized(account: str, action: str, resource: str, *, denied: bool = False) -> AwsError:
     """Return the error for an account that the policy does not allow, or, with `denied`, explicitly denies."""
-    who = f"User: arn:aws:iam::{account}:root is not authorized to perform: SNS:{action} on resource: {resource}"
+    who = f"User: {user_arn(account)} is not authorized to perform: SNS:{action} on resource: {resource}"
     why = f"because no resource-based policy allows the SNS:{action} action"
     if denied:
         why = "with an explicit deny in a resource-based policy"
