@@ -65,7 +65,7 @@ def test_messages_gather_between_receives(target: Target, queue_url: str) -> Non
 
     assert len(receives) <= 3 + 2 * (time.monotonic() - sent[0][0]) / 0.3
     for at, (before, after) in zip(sorted(found), sent, strict=True):
-        assert before - 0.01 <= at <= after + 0.01
+        assert before - 0.2 <= at <= after + 0.2  # two clocks are read one after the other, on a busy machine
 
 
 @pytest.mark.parametrize(("sent_s_ago", "at_s_ago"), [(0.5, 0.5), (-60, 0), (60, 2)])

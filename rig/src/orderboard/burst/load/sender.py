@@ -91,7 +91,7 @@ class _Sender:
         cancellation = None
         sent_s = self._now_s()
         try:
-            if order.sends == 1:  # without a task of its own
+            if order.sends == 1:  # needs no task for it
                 answers = [await self._post("/orders", body, headers)]
             else:
                 sends = [self._post("/orders", body, headers) for _ in range(order.sends)]
