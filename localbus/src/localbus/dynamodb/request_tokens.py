@@ -25,7 +25,7 @@ class RequestTokens:
         if found is None or found[0] <= self._clock.now():
             return False
         if found[1] != digest:
-            text = "The provided client token was used with a different request: a token is valid for one request only"
+            text = "Specified idempotent token was used with different request parameters within the idempotency window"
             raise AwsError("IdempotentParameterMismatchException", text, members={"Message": text})
         return True
 

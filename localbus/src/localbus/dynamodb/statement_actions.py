@@ -15,7 +15,7 @@ from localbus.dynamodb import capacity
 from localbus.dynamodb.attribute_value import Item
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.partiql.reading import read
-from localbus.dynamodb.partiql.request import Request, read_request
+from localbus.dynamodb.partiql.request import Request, check_parameters, read_request
 from localbus.dynamodb.partiql.statements import Select
 from localbus.dynamodb.partiql.where import Parameters
 from localbus.dynamodb.state import DynamoDb
@@ -25,7 +25,7 @@ from localbus.protocol.service_model import Params
 
 def execute_statement(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """ExecuteStatement."""
-    request = read_request(dynamodb, params, caller)
+    request = read_request(dynamodb, params, check_parameters(params), caller)
     if isinstance(request.statement, Select):
         return _select(request, request.statement, params)
     write = request.write()

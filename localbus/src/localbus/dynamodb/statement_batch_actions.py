@@ -14,7 +14,7 @@ import orjson
 
 from localbus.dynamodb import capacity
 from localbus.dynamodb.errors import invalid
-from localbus.dynamodb.partiql.request import Get, Request, read_request
+from localbus.dynamodb.partiql.request import Get, Request, check_parameters, read_request
 from localbus.dynamodb.partiql.statements import Exists, Select
 from localbus.dynamodb.partiql.writing import Insertion
 from localbus.dynamodb.state import DynamoDb
@@ -60,9 +60,9 @@ def batch_execute_statement(dynamodb: DynamoDb, params: Params, caller: Caller) 
 
 
 def _read(dynamodb: DynamoDb, given: Params, caller: Caller) -> _Part:
-    table = ""
+    table, sizes = "", check_parameters(given)
     try:
-        request = read_request(dynamodb, given, caller)
+        request = read_request(dynamodb, given, sizes, caller)
         table = request.table.name
         if isinstance(request.statement, Select):
             work = request.get(_NEED_KEY.format("BatchExecuteStatement"))
@@ -99,7 +99,7 @@ def _run(part: _Part, used: list[capacity.Capacity] | None) -> Params:
 def execute_transaction(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """ExecuteTransaction: all statements read, or all write."""
     statements = params["TransactStatements"]
-    requests = [read_request(dynamodb, one, caller) for one in statements]
+    requests = [read_request(dynamodb, one, check_parameters(one), caller) for one in statements]
     reads = [isinstance(request.statement, Select) for request in requests]
     if any(reads) and not all(reads):
         raise invalid("ExecuteTransaction API does not support both read and write operations in the same request.")

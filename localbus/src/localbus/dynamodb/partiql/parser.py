@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.expressions.parser import Action
-from localbus.dynamodb.expressions.syntax import CONDITIONS, VALUES, Call, ExpressionError, Literal, Node, Path
+from localbus.dynamodb.expressions.syntax import CONDITIONS, VALUES, AttributeValue, Call, ExpressionError, Node, Path
 from localbus.dynamodb.expressions.words import check_words
 from localbus.dynamodb.partiql.lexer import END
 from localbus.dynamodb.partiql.literals import duplicate_name
@@ -72,12 +72,16 @@ class _Parser(OperandParser):
                 "Unsupported format in item expression. Please use struct format {...} to express item values for "
                 "insert statement."
             )
-        members: dict[str, Node] = {}
+        members: dict[str, AttributeValue | int] = {}
         while tokens.kind != "}":
             name = self.literals.name()
             if name in members:
                 raise duplicate_name(name)
-            members[name] = self.parameter() if tokens.accept("?") else Literal(self.literals.value())
+            if tokens.accept("?"):
+                self.parameters += 1
+                members[name] = self.parameters - 1
+            else:
+                members[name] = self.literals.value()
             if not tokens.accept(","):
                 break
         tokens.expect("}")

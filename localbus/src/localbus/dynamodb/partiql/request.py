@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from localbus.dynamodb.attribute_value import AttributeValue, Item
+from localbus.dynamodb.attribute_value import AttributeValue, Item, check_value
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.partiql.parser import parse
 from localbus.dynamodb.partiql.reading import projection
@@ -43,18 +43,22 @@ class Get:
 
 @dataclass(frozen=True)
 class Request:
-    """A parsed statement with the table that it is of. `shows_item` is ReturnValuesOnConditionCheckFailure."""
+    """A parsed statement with its table and its checked parameters.
+
+    `sizes` are those of the parameters in bytes; `shows_item` is ReturnValuesOnConditionCheckFailure.
+    """
 
     statement: Statement
     table: Table
     values: Sequence[AttributeValue]
+    sizes: Sequence[int]
     shows_item: bool
 
     def write(self, *, in_transaction: bool = False) -> Write:
         """Return the statement as a write. Raises AwsError."""
         statement = self.statement
         if isinstance(statement, Insert):
-            return insertion(statement, self.table, self.values)
+            return insertion(statement, self.table, self.values, self.sizes)
         parameters = Parameters(self.values)
         match statement:
             case Update():
@@ -76,11 +80,16 @@ class Request:
         return Get(self.table, self.table.key(found[0]), projection(statement.paths))
 
 
-def read_request(dynamodb: DynamoDb, given: Mapping[str, Any], caller: Caller) -> Request:
-    """Parse a statement and find its table. Raises AwsError."""
+def check_parameters(given: Mapping[str, Any]) -> list[int]:
+    """Check and normalize the parameters of a statement, and return their sizes. Raises AwsError."""
+    return [check_value(value) for value in given.get("Parameters", ())]
+
+
+def read_request(dynamodb: DynamoDb, given: Mapping[str, Any], sizes: Sequence[int], caller: Caller) -> Request:
+    """Parse a statement, whose parameters have been checked, and find its table. Raises AwsError."""
     statement, parameters = parse(given["Statement"])
     values = given.get("Parameters", ())
     if len(values) != parameters:
         raise invalid("Number of parameters in request and statement don't match.")
     shows_item = given.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-    return Request(statement, dynamodb.table(statement.table, caller), values, shows_item)
+    return Request(statement, dynamodb.table(statement.table, caller), values, sizes, shows_item)

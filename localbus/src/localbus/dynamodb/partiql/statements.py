@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from localbus.dynamodb.expressions.parser import Action
-from localbus.dynamodb.expressions.syntax import Node, Path
+from localbus.dynamodb.expressions.syntax import AttributeValue, Node, Path
 
 
 @dataclass(frozen=True)
 class Insert:
-    """INSERT INTO a table, with attributes that are literals or parameters."""
+    """INSERT INTO a table, with attributes that are literals or the places of parameters."""
 
     table: str
-    members: tuple[tuple[str, Node], ...]
+    members: tuple[tuple[str, AttributeValue | int], ...]
+
+    @cached_property
+    def names_size(self) -> int:
+        """The bytes of the attributes' names."""
+        return sum(len(name.encode()) for name, _ in self.members)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from localbus.dynamodb.attribute_value import AttributeValue, Item, check_value
+from localbus.dynamodb.attribute_value import AttributeValue, Item
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.expressions.binding import Scope
 from localbus.dynamodb.expressions.condition import Condition
@@ -19,11 +19,9 @@ _SORT_OPERATORS = ("=", "<", "<=", ">", ">=", "BETWEEN", "begins_with")
 
 
 class Parameters(Scope):
-    """The parameters of a statement. Names in paths are plain."""
+    """The checked parameters of a statement. Names in paths are plain."""
 
     def __init__(self, values: Sequence[AttributeValue]) -> None:
-        for value in values:
-            check_value(value)
         super().__init__({}, {f"?{place}": value for place, value in enumerate(values)})
 
     def _name(self, step: str) -> str:

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from localbus.dynamodb.attribute_value import AttributeValue, Item
+from localbus.dynamodb.attribute_value import AttributeValue, Item, check_value
 from localbus.dynamodb.errors import duplicate_item, invalid, invalid_parameter
 from localbus.dynamodb.expressions.condition import Condition
-from localbus.dynamodb.expressions.syntax import Call, ExpressionError, Literal, Node, Path, Reference
+from localbus.dynamodb.expressions.syntax import Call, ExpressionError, Node, Path
 from localbus.dynamodb.expressions.update import bind_update
 from localbus.dynamodb.partiql.statements import Delete, Exists, Insert, Update
 from localbus.dynamodb.partiql.where import Parameters, conjuncts, exact_key, joined, wrong_key_type
 from localbus.dynamodb.table import Table
 from localbus.dynamodb.writes import Plan, Write
 
+_ABSENT: AttributeValue = {}
 _NO_KEY = "Where clause does not contain a mandatory equality on all key attributes"
 
 
@@ -37,26 +38,25 @@ class Insertion(Write):
             raise duplicate_item()
 
 
-def insertion(insert: Insert, table: Table, parameters: Sequence[AttributeValue]) -> Insertion:
+def insertion(insert: Insert, table: Table, parameters: Sequence[AttributeValue], sizes: Sequence[int]) -> Insertion:
     """Check an INSERT. Raises AwsError."""
     item: Item = {}
-    for name, node in insert.members:
-        item[name] = parameters[int(node.name[1:])] if isinstance(node, Reference) else _copy(node)
+    size = insert.names_size
+    for name, source in insert.members:
+        if isinstance(source, int):
+            item[name] = parameters[source]
+            size += sizes[source]
+        else:
+            item[name] = value = dict(source)  # not changed any more, so its parts may be shared
+            size += check_value(value)
     for name, kind in table.keys.types():
-        value = item.get(name)
-        if value is None:
+        value = item.get(name, _ABSENT)
+        if not value:
             raise invalid(f"Key attribute should be present in the item: Key {name}")
         if kind not in value:
             raise wrong_key_type(name)
-    row = table.row(item)
+    row = table.row_of(item, size)
     return Insertion(table, row.key, item, row=row)
-
-
-def _copy(node: Node) -> AttributeValue:
-    """Return a literal; it is not changed any more, so its parts may be shared."""
-    if not isinstance(node, Literal):
-        raise TypeError(f"not a value: {node}")
-    return dict(node.value)
 
 
 def update(statement: Update, table: Table, parameters: Parameters, *, shows_item: bool) -> Write:
