@@ -1,17 +1,19 @@
-"""The worker against a bare loop and a plain boto3 loop, each on an equal backlog."""
+"""The worker against a bare loop, a plain boto3 loop and dramatiq, each on an equal backlog."""
 
 import asyncio
 import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from goals import Goal
 from orderboard.calibration.operations import Operations, Order, make_orders, operations
 from orderboard.orders.queues import BATCH
 from orderboard.system.target import Target
 from orderboard_aws_client.clients import count_requests
+from orders.dramatiq_peer import dramatiq_peer
+from orders.plain_row import plain_row
 from orders.running import RunningSystem, turns
 
 BACKLOG: Final = 2_000
@@ -19,22 +21,32 @@ _LANES: Final = 4
 
 
 def worker_part(running: RunningSystem) -> list[Goal]:
-    """Ratios of orders a second. The three sides alternate in every round."""
-    to_bare, to_plain, details = [], [], []
-    for number in range(1, running.rounds + 1):
-        with running.screen.task(f"Worker, round {number}") as task:
-            rates: dict[str, float] = {}
-            for name in turns(tuple(_SIDES), number):
-                task.detail(name)
-                rates[name] = BACKLOG / _SIDES[name](running)
-        worker, bare_, plain = (rates[name] for name in _SIDES)
-        to_bare.append(worker / bare_)
-        to_plain.append(worker / plain)
-        details.append(f"{worker:.0f}/{bare_:.0f}/{plain:.0f}")
-    detail = f"orders a second, worker/bare/plain, by round: {', '.join(details)}"
+    """Ratios of orders a second. The four sides alternate in every round."""
+    rounds: list[dict[str, float]] = []
+    with dramatiq_peer(running) as peer:
+        sides: Mapping[str, Callable[[], float]] = {
+            "worker": lambda: _worker(running),
+            "bare loop": lambda: _bare(running),
+            "plain boto3 loop": lambda: _plain(running),
+            "dramatiq": lambda: peer.drain(BACKLOG),
+        }
+        for number in range(1, running.rounds + 1):
+            with running.screen.task(f"Worker, round {number}") as task:
+                rates: dict[str, float] = {}
+                for name in turns(tuple(sides), number):
+                    task.detail(name)
+                    rates[name] = BACKLOG / sides[name]()
+                rounds.append(rates)
+    by_round = ", ".join("/".join(f"{rates[name]:.0f}" for name in sides) for rates in rounds)
+
+    def goal(limit: float, other: str, detail: str) -> Goal:
+        ratios = [rates["worker"] / rates[other] for rates in rounds]
+        return Goal(f"worker : {other}", limit, ratios, detail=detail)
+
     return [
-        Goal("worker : bare loop", 0.8, to_bare, detail=detail),
-        Goal("worker : plain boto3 loop", 6.0, to_plain, detail="see above"),
+        goal(0.8, "bare loop", f"orders a second, {'/'.join(sides)}, by round: {by_round}"),
+        goal(6.0, "plain boto3 loop", "see above"),
+        goal(4.0, "dramatiq", "dramatiq_sqs, 2 processes with 8 threads each; see above"),
     ]
 
 
@@ -84,13 +96,6 @@ def _plain(running: RunningSystem) -> float:
     return took_s
 
 
-_SIDES: Final[Mapping[str, Callable[[RunningSystem], float]]] = {
-    "worker": _worker,
-    "bare loop": _bare,
-    "plain boto3 loop": _plain,
-}
-
-
 def plain_loop(target: Target, orders: int) -> tuple[float, int]:
     """Process `orders` orders; the seconds and the number of requests to AWS."""
     requests = 0
@@ -108,18 +113,9 @@ def plain_loop(target: Target, orders: int) -> tuple[float, int]:
         for message in sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=BATCH).get("Messages", []):
             dynamodb.put_item(
                 TableName=target.outputs.orders_table,
-                Item=_item(json.loads(message["Body"])),
+                Item=plain_row(json.loads(message["Body"])),
                 ConditionExpression="attribute_not_exists(order_id)",
             )
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
             done += 1
     return time.perf_counter() - began, requests
-
-
-def _item(event: dict[str, Any]) -> dict[str, Any]:
-    data = event["data"]
-    row = {"order_id": data["order_id"], "status": "completed", "customer_id": data["customer_id"]}
-    row |= {"placed_at": event["time"], "note": data["note"], "digest": data["digest"]}
-    return {
-        name: {"S": value} for name, value in itertools.chain(row.items(), (("traceparent", event["traceparent"]),))
-    }

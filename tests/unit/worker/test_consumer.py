@@ -71,7 +71,7 @@ async def test_every_message_twice_in_one_receive() -> None:
 
 
 async def test_every_kind_of_message_in_one_receive() -> None:
-    """What cannot be made together with new orders is handled by itself, and holds up none of them."""
+    """A message that cannot be made together with new orders is handled by itself, and holds up none of them."""
     twice, early = placed(), placed()
     conflict = placed(twice.subject, quantity=9)
     bodies: list[Command] = [
