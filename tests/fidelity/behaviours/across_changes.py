@@ -74,11 +74,19 @@ def no_snapshot(aws: Aws) -> None:
     refused(_INVALID, Stack, says="does not support deletion policy Snapshot", aws=aws, resources={"Q": queue})
 
 
-@behaviour(formation_guide("function-refs-in-policy-attributes"))
-def policy_as_function(aws: Aws) -> None:
-    """DeletionPolicy as a function is refused without the transform AWS::LanguageExtensions."""
-    queue = _QUEUE | {"DeletionPolicy": {"Ref": "AWS::Region"}}
-    refused(_INVALID, Stack, says="Every DeletionPolicy member must be a string", aws=aws, resources={"Q": queue})
+@behaviour(formation_template("aws-attribute-deletionpolicy", recorded=True))
+def policy_by_condition(aws: Aws) -> None:
+    """DeletionPolicy may depend on a condition, without the transform AWS::LanguageExtensions too."""
+    name, conditions = aws.name(), {"Keep": {"Fn::Equals": ["a", "a"]}}
+    queue = _QUEUE | {
+        "DeletionPolicy": {"Fn::If": ["Keep", "Retain", "Delete"]},
+        "Properties": {"QueueName": name},
+    }
+    stack = Stack(aws, {"Q": queue}, Conditions=conditions)
+    stack.client.delete_stack(StackName=stack.name)
+    stack.until("DELETE_COMPLETE")
+
+    aws.client("sqs").get_queue_url(QueueName=name)
 
 
 @behaviour(formation_api("Tag"))

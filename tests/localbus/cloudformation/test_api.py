@@ -288,8 +288,11 @@ def test_a_resource_that_needs_an_upstream_is_named(stacks: StackClient) -> None
 
 
 def test_retained_resources_outlive_the_stack(stacks: StackClient) -> None:
-    """DeletionPolicy Retain keeps the queue, and the events say so."""
-    stacks.create("Resources: {Queue: {Type: AWS::SQS::Queue, DeletionPolicy: Retain}}")
+    """DeletionPolicy Retain, here by a condition, keeps the queue, and the events say so."""
+    stacks.create(
+        "Conditions: {Keep: !Equals [a, a]}\n"
+        "Resources: {Queue: {Type: AWS::SQS::Queue, DeletionPolicy: !If [Keep, Retain, Delete]}}"
+    )
     url, stack_id = stacks.physical_id("Queue"), stacks.stack()["StackId"]
 
     stacks.delete()

@@ -120,8 +120,13 @@ def parameter(**definition: Any) -> dict[str, Any]:
         (queue(UpdateReplacePolicy="Snapshot"), "resource type AWS::SQS::Queue does not support update replace policy"),
         (
             queue(DeletionPolicy={"Ref": "AWS::Region"}),
-            "Template format error: Every DeletionPolicy member must be a string.",
+            "Template format error: Unrecognized DeletionPolicy us-east-1 for resource Q",
         ),
+        (
+            queue(UpdateReplacePolicy={"Ref": "AWS::NotificationARNs"}),
+            "Template format error: Every UpdateReplacePolicy member must be a string.",
+        ),
+        (queue(DeletionPolicy={"Fn::If": "Big"}), "Fn::If requires a list argument with three elements"),
         (queue(UpdateReplacePolicy=["Retain"]), "Every UpdateReplacePolicy member must be a string."),
         (queue(DeletionPolicy="retain"), "Template format error: Unrecognized DeletionPolicy retain for resource Q"),
         (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from localbus.pytest_plugin import Localbus
 from support.cloudformation import StackClient
-from support.localbus import new_queue
+from support.localbus import new_queue, refused
 from support.waiting import poll_until
 
 TEMPLATE = "Resources: {Q: {Type: AWS::SQS::Queue}}"
@@ -90,6 +90,34 @@ def test_the_values_of_changes(stacks: StackClient) -> None:
     assert "AfterContext" not in plain
     assert json.loads(full["BeforeContext"]) == {"Properties": {}}
     assert json.loads(full["AfterContext"]) == {"Properties": {"DelaySeconds": 5}}
+
+
+def test_the_template_of_a_change_set(stacks: StackClient) -> None:
+    """GetTemplate has that of a change set too; a stack in review has no summary (AWS's answers, recorded)."""
+    made = stacks.client.create_change_set(
+        StackName="shop", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=TEMPLATE
+    )
+
+    assert stacks.client.get_template(ChangeSetName=made["Id"])["TemplateBody"] == TEMPLATE
+    assert stacks.client.get_template(StackName="shop", ChangeSetName="c")["TemplateBody"] == TEMPLATE
+    refusals = {
+        "StackName is a required parameter.": refused(stacks.client.get_template, ChangeSetName="c"),
+        "StackName is required if ChangeSetName is not specified.": refused(stacks.client.get_template),
+        "GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks.": stacks.rejected("get_template_summary"),
+        "Stack 'no' does not exist": stacks.rejected("describe_stack_resource", StackName="no", LogicalResourceId="Q"),
+    }
+    assert refusals == {text: ("ValidationError", text) for text in refusals}
+
+
+def test_a_rolled_back_stack_is_being_deleted(stacks: StackClient) -> None:
+    """It has a DeletionTime and no ChangeSetId, and its change set has failed (AWS's answers, recorded)."""
+    failing = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 9999}}}"
+    made = execute(stacks, failing, "CREATE")
+
+    described = stacks.stack()
+    assert described["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert ("DeletionTime" in described, "ChangeSetId" in described) == (True, False)
+    assert stacks.client.describe_change_set(ChangeSetName=made)["ExecutionStatus"] == "EXECUTE_FAILED"
 
 
 def test_a_stack_names_its_last_operation(stacks: StackClient) -> None:

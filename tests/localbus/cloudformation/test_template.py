@@ -179,7 +179,7 @@ def test_a_list_parameter_is_a_list() -> None:
         ("", FORMAT + "unsupported structure."),
         ("[1, 2]", FORMAT + "unsupported structure."),
         ("Resources: {\n", FORMAT + "YAML not well-formed. (line 2, column 1)"),
-        ('{"Resources": }', FORMAT + "JSON not well-formed. (line 1, column 15)"),
+        ('{"Resources": }', FORMAT + "JSON not well-formed. (line 1, column 16)"),
         ("Description: none", FORMAT + "At least one Resources member must be defined."),
         (f"Surprise: 1\n{QUEUE}", "Invalid template property or properties [Surprise]"),
         ("Resources: {Q: {}}", FORMAT + "[/Resources/Q] Every Resources object must contain a Type member."),

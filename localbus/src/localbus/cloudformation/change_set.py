@@ -37,6 +37,21 @@ class ChangeSet:
             if self.has_changes
         }
 
+    @property
+    def is_executed(self) -> bool:
+        """True once its execution has begun."""
+        return self.execution.startswith("EXECUTE_")
+
+    def begin(self) -> None:
+        """Follow the stack's task, which the execution has started."""
+        self.execution = "EXECUTE_IN_PROGRESS"
+        assert self.stack.task is not None  # noqa: S101 (the execution)
+        self.stack.task.add_done_callback(lambda _: self._end())
+
+    def _end(self) -> None:
+        status = self.stack.status
+        self.execution = "EXECUTE_FAILED" if "ROLLBACK" in status or "FAILED" in status else "EXECUTE_COMPLETE"
+
     def list_item(self) -> Params:
         """The change set as ListChangeSets returns it."""
         return {
@@ -61,7 +76,7 @@ class ChangeSets:
 
     def of(self, stack: Stack) -> list[ChangeSet]:
         """The change sets of a stack, the oldest first. An executed one is found by its id only."""
-        return [one for one in self.by_id.values() if one.stack is stack and one.execution != "EXECUTE_COMPLETE"]
+        return [one for one in self.by_id.values() if one.stack is stack and not one.is_executed]
 
     def find(self, name: str, stack: Stack) -> ChangeSet | None:
         """The stack's change set of that name."""

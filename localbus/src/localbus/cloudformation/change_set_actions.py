@@ -68,7 +68,7 @@ def _stack_of(cfn: CloudFormation, name: str, caller: Caller, kind: str, params:
 
 def describe_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """DescribeChangeSet."""
-    found = _find(cfn, params, caller)
+    found = find_change_set(cfn, params, caller)
     described = found.list_item() | {
         "Parameters": describe_parameters(found.plan) or None,
         "NotificationARNs": found.request.get("NotificationARNs", []),
@@ -89,7 +89,7 @@ def list_change_sets(cfn: CloudFormation, params: Params, caller: Caller) -> Par
 
 def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """ExecuteChangeSet, which deletes the stack's other change sets."""
-    found = _find(cfn, params, caller)
+    found = find_change_set(cfn, params, caller)
     stack = found.stack
     if found.execution != "AVAILABLE":
         status = found.list_item()["Status"]
@@ -111,7 +111,7 @@ def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> P
         check_updatable(stack)
         disable_rollback = params.get("DisableRollback", False)
         apply_update(cfn, stack, found.plan, found.request, disable_rollback=disable_rollback)
-    found.execution = "EXECUTE_COMPLETE"
+    found.begin()
     stack.change_set_id = found.id
     cfn.change_sets.delete_of(stack, keep=found)
     return {}
@@ -120,14 +120,15 @@ def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> P
 def delete_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """DeleteChangeSet. A change set that does not exist counts as deleted."""
     try:
-        del cfn.change_sets.by_id[_find(cfn, params, caller).id]
+        del cfn.change_sets.by_id[find_change_set(cfn, params, caller).id]
     except AwsError as exc:
         if exc.code != "ChangeSetNotFoundException":
             raise
     return {}
 
 
-def _find(cfn: CloudFormation, params: Params, caller: Caller) -> ChangeSet:
+def find_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> ChangeSet:
+    """The change set that a request names: by its ARN, or by its name and its stack. Raises AwsError."""
     name = params["ChangeSetName"]
     if name.startswith("arn:"):
         found = cfn.change_sets.by_id.get(name)

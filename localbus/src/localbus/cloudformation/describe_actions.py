@@ -51,7 +51,7 @@ def _description(stack: Stack) -> Params:
     described = _list_item(stack)
     described["Description"] = described.pop("TemplateDescription")
     return described | {
-        "ChangeSetId": None if stack.is_deleted else stack.change_set_id,
+        "ChangeSetId": None if stack.deleted_at else stack.change_set_id,
         "Parameters": (describe_parameters(stack.plan) or None) if stack.plan else None,
         "RollbackConfiguration": {},
         "DisableRollback": stack.disable_rollback,
@@ -85,10 +85,10 @@ def describe_stack_events(cfn: CloudFormation, params: Params, caller: Caller) -
 
 def describe_stack_resource(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """DescribeStackResource."""
-    stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
+    stack = cfn.stacks.find(params["StackName"], caller, "Stack '{}' does not exist")
     resource = stack.resources.get(params["LogicalResourceId"])
     if resource is None:
-        text = f"Resource {params['LogicalResourceId']} does not exist for stack {stack.name}"
+        text = f"Resource {params['LogicalResourceId']} does not exist for stack {params['StackName']}"
         raise AwsError("ValidationError", text)
     described = _resource_of_stack(stack, resource, "LastUpdatedTimestamp")
     definition = stack.plan.template.resources.get(resource.logical_id) if stack.plan else None

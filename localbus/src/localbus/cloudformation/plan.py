@@ -15,9 +15,9 @@ from localbus.cloudformation.template import outputs, rules
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template.conditions import Conditions
 from localbus.cloudformation.template.dependencies import check_references, dependencies, in_order, references
-from localbus.cloudformation.template.intrinsic_functions import Functions, Resources, Unresolved
+from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Functions, Resources, Unresolved
 from localbus.cloudformation.template.parser import as_text, format_error, template_error
-from localbus.cloudformation.template.template import Definition, Template
+from localbus.cloudformation.template.template import Definition, Template, check_policy
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 
@@ -161,7 +161,7 @@ def make_plan(
     rules.check(template.rules, template.parameters, names)
     conditions.check_all()
     active = {
-        name: one
+        name: _with_policies(one, functions)
         for name, one in template.resources.items()
         if one.condition is None or conditions.holds(one.condition)
     }
@@ -200,6 +200,20 @@ def _pseudo_parameters(context: StackContext) -> dict[str, Any]:
         "AWS::StackName": context.stack_name,
         "AWS::URLSuffix": "amazonaws.com.cn" if china else "amazonaws.com",
     }
+
+
+def _with_policies(one: Definition, functions: Functions) -> Definition:
+    """A resource with the values of its policies, which may be functions of parameters and conditions.
+
+    AWS accepts them without the transform AWS::LanguageExtensions too, as its recorded answers show.
+    """
+    found: dict[str, str | None] = {}
+    for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+        value = functions.resolve(one.attribute(policy))
+        found[policy] = None if value is NO_VALUE else value
+        if found[policy] is not None:
+            check_policy(one.logical_id, one.type, policy, value)
+    return replace(one, deletion_policy=found["DeletionPolicy"], update_replace_policy=found["UpdateReplacePolicy"])
 
 
 def _without_resources(value: Any) -> Any:

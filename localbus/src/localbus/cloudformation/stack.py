@@ -154,7 +154,7 @@ class Stack:
         self.status, self.reason = status, reason
         if status in _OPERATIONS:
             self.last_operations = [{"OperationType": _OPERATIONS[status], "OperationId": new_id()}]
-        if status == "DELETE_COMPLETE":
+        if status in {"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}:
             self.deleted_at = self.now()
         self._record(StackResource(self.name, STACK_TYPE, local=True, physical_id=self.id), status, reason)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localbus.cloudformation.change_set_actions import find_change_set
+from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.cloudformation.template import source, template
@@ -19,11 +21,16 @@ from localbus.protocol.service_model import Params
 def get_template(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """GetTemplate."""
     if "ChangeSetName" in params:
-        raise AwsError("NotImplemented", "localbus does not implement ChangeSetName of GetTemplate.")
-    stack = cfn.stacks.find(params.get("StackName", ""), caller)
-    text = stack.template_text
-    if params.get("TemplateStage") != "Original" and stack.plan and stack.plan.template.processed is not None:
-        text = json.dumps(stack.plan.template.processed)
+        if "StackName" not in params and not params["ChangeSetName"].startswith("arn:"):
+            raise AwsError("ValidationError", "StackName is a required parameter.")
+        plan: Plan | None = find_change_set(cfn, params, caller).plan
+    elif "StackName" in params:
+        plan = cfn.stacks.find(params["StackName"], caller).plan
+    else:
+        raise AwsError("ValidationError", "StackName is required if ChangeSetName is not specified.")
+    text = plan.template.text if plan else ""
+    if params.get("TemplateStage") != "Original" and plan and plan.template.processed is not None:
+        text = json.dumps(plan.template.processed)
     return {"TemplateBody": text, "StagesAvailable": ["Original", "Processed"]}
 
 
@@ -40,7 +47,7 @@ async def validate_template(cfn: CloudFormation, params: Params, caller: Caller)
         }
         for name, one in parsed.parameters.items()
     ]
-    return {"Parameters": parameters, "Description": parsed.description, **_requirements(parsed)}
+    return {"Parameters": parameters, "Description": parsed.description or None, **_requirements(parsed)}
 
 
 async def get_template_summary(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
@@ -50,15 +57,17 @@ async def get_template_summary(cfn: CloudFormation, params: Params, caller: Call
             raise AwsError("NotImplemented", f"localbus does not implement {member} of GetTemplateSummary.")
     if "StackName" in params:
         stack = cfn.stacks.find(params["StackName"], caller)
+        if stack.status == "REVIEW_IN_PROGRESS":
+            raise AwsError("ValidationError", f"GetTemplateSummary cannot be called on {stack.status} stacks.")
         parsed = stack.plan.template if stack.plan else template.parse("")
     else:
         parsed = template.parse(await source.template_text(cfn.fetch, params, caller))
         template_parameters.check(parsed.parameters)
     return {
         "Parameters": [_declaration(name, one) for name, one in parsed.parameters.items()],
-        "Description": parsed.description,
+        "Description": parsed.description or None,
         "ResourceTypes": sorted({one.type for one in parsed.resources.values()}),
-        "Version": parsed.version,
+        "Version": template.VERSION,
         "Metadata": json.dumps(parsed.metadata) if parsed.metadata is not None else None,
         **_requirements(parsed),
     }

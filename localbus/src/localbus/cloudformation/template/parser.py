@@ -66,7 +66,7 @@ def _read_json(text: str) -> Any:
     try:
         return read_json(text)
     except (ValueError, RecursionError) as exc:
-        where = f" (line {exc.lineno}, column {exc.colno})" if isinstance(exc, json.JSONDecodeError) else ""
+        where = f" (line {exc.lineno}, column {exc.colno + 1})" if isinstance(exc, json.JSONDecodeError) else ""
         raise format_error(f"JSON not well-formed.{where}") from exc
 
 

@@ -40,7 +40,7 @@ _NAMED = {
 }
 _MAX_NAME_LENGTH = 255
 _MAX_DESCRIPTION_BYTES = 1024
-_VERSION = "2010-09-09"
+VERSION = "2010-09-09"
 _RESOURCE_KEYS = {
     "Condition",
     "CreationPolicy",
@@ -79,8 +79,8 @@ class Definition:
     properties: Any  # an object, or a function that returns one
     depends_on: tuple[str, ...] = ()
     condition: str | None = None
-    deletion_policy: str | None = None
-    update_replace_policy: str | None = None
+    deletion_policy: Any = None
+    update_replace_policy: Any = None
     extras: Mapping[str, Any] = field(default_factory=dict)  # Metadata, CreationPolicy, UpdatePolicy
 
     def attribute(self, name: str) -> Any:
@@ -102,7 +102,6 @@ class Template:
     rules: Mapping[str, Any]
     description: str
     metadata: Any = None
-    version: str | None = None
     transforms: tuple[str, ...] = ()
     processed: Mapping[str, Any] | None = None  # the document after its transforms
 
@@ -138,15 +137,11 @@ def parse_document(text: str, document: Mapping[str, Any], transforms: tuple[str
         _check_mapping(name, value)
     if not isinstance(document.get("Metadata", {}), dict):
         raise format_error("Any Metadata member must be an object.")
-    version = document.get("AWSTemplateFormatVersion")
-    if version not in (None, _VERSION):
+    if document.get("AWSTemplateFormatVersion", VERSION) != VERSION:
         raise format_error("unsupported value for AWSTemplateFormatVersion.")
     return Template(
         text=text,
-        resources={
-            name: _definition(name, value, before_extensions=transforms is None and EXTENSIONS in declared)
-            for name, value in sections["Resources"].items()
-        },
+        resources={name: _definition(name, value) for name, value in sections["Resources"].items()},
         parameters=sections["Parameters"],
         mappings=sections["Mappings"],
         conditions=sections["Conditions"],
@@ -154,7 +149,6 @@ def parse_document(text: str, document: Mapping[str, Any], transforms: tuple[str
         rules=sections["Rules"],
         description=_description(document.get("Description", "")),
         metadata=document.get("Metadata"),
-        version=version,
         transforms=declared if transforms is None else transforms,
         processed=None if transforms is None else document,
     )
@@ -194,7 +188,7 @@ def _check_names(name: str, section: Mapping[str, Any]) -> None:
         count = f"Number of {name.lower()}, {len(section)}, is greater than maximum allowed, {most}"
         raise format_error(count)
     for key in section:
-        if not (key.isascii() and key.isalnum()):
+        if not (key.isascii() and key.isalnum()) and name != "Conditions":  # recorded: AWS takes any name of these
             raise format_error(f"{singular} name {key} is non alphanumeric.")
         if len(key) > _MAX_NAME_LENGTH:
             raise format_error(f"{singular} name {key} is longer than {_MAX_NAME_LENGTH} characters.")
@@ -232,7 +226,7 @@ def _check_mapping(name: str, value: Any) -> None:
                 raise format_error("Every Mappings attribute must be a String or a List.")
 
 
-def _definition(name: str, value: Any, *, before_extensions: bool) -> Definition:
+def _definition(name: str, value: Any) -> Definition:
     where = f"[/Resources/{name}]"
     if not isinstance(value, dict):
         raise format_error(f"{where} Every Resources member must be an object.")
@@ -253,29 +247,27 @@ def _definition(name: str, value: Any, *, before_extensions: bool) -> Definition
         raise format_error("Every DependsOn value must be a string.")
     if not isinstance(value.get("Condition", ""), str):
         raise format_error(f"{where} Every Condition member must be a string.")
-    policies = {policy: _policy(name, value, policy, before_extensions=before_extensions) for policy in _POLICIES}
+    for policy in _POLICIES:
+        if not isinstance(value.get(policy, {}), dict):  # the value of a function is checked with the plan
+            check_policy(name, value["Type"], policy, value[policy])
     return Definition(
         logical_id=name,
         type=value["Type"],
         properties=properties,
         depends_on=tuple(depends_on),
         condition=value.get("Condition"),
-        deletion_policy=policies["DeletionPolicy"],
-        update_replace_policy=policies["UpdateReplacePolicy"],
+        deletion_policy=value.get("DeletionPolicy"),
+        update_replace_policy=value.get("UpdateReplacePolicy"),
         extras={key: value[key] for key in ("Metadata", "CreationPolicy", "UpdatePolicy") if key in value},
     )
 
 
-def _policy(name: str, resource: Any, policy: str, *, before_extensions: bool) -> str | None:
-    """A policy of a resource. The transform for language extensions allows a function, and puts its value there."""
-    given = resource.get(policy)
-    if given is None or (isinstance(given, dict) and before_extensions):
-        return None
+def check_policy(name: str, type_name: str, policy: str, given: Any) -> None:
+    """Raise AwsError for a deletion policy or an update replace policy that the resource cannot have."""
     if not isinstance(given, str):
         raise format_error(f"Every {policy} member must be a string.")
     words, allowed = _POLICIES[policy]
     if given not in allowed:
         raise format_error(f"Unrecognized {policy} {given} for resource {name}")
-    if given == "Snapshot" and resource["Type"] not in _WITH_SNAPSHOTS:
-        raise template_error(f"resource type {resource['Type']} does not support {words} {given}")
-    return given
+    if given == "Snapshot" and type_name not in _WITH_SNAPSHOTS:
+        raise template_error(f"resource type {type_name} does not support {words} {given}")
