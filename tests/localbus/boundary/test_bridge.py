@@ -79,12 +79,13 @@ async def test_a_failure_loses_nothing(action: str, error: Exception) -> None:
     assert delivered == ["0", "1", "2"]
 
 
-async def test_a_mirror_that_is_gone_is_made_again() -> None:
-    """A reset of the upstream deletes the mirror; the bridge makes another one."""
+@pytest.mark.parametrize("error", [MirrorError("the queue does not exist"), NoAnswerError("restarted")])
+async def test_a_mirror_that_is_gone_is_made_again(error: Exception) -> None:
+    """A reset or restart of the upstream deletes the mirror; the bridge makes another one."""
     mirror = FakeMirror()
     async with bridge(mirror):
         await eventually(lambda: mirror.created == 1)
 
-        mirror.failures["receive"] = [MirrorError("the queue does not exist")]
+        mirror.failures["receive"] = [error]
 
         await eventually(lambda: mirror.created == 2)

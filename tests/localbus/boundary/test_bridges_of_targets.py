@@ -14,6 +14,7 @@ from localbus.boundary.names import Name
 from localbus.boundary.proxy import BoundaryProxy
 from localbus.boundary.state import Boundary
 from localbus.engine import Engine, Options
+from localbus.errors import AwsError
 from localbus.events import api as events_api
 from localbus.http.client import Answer, NoAnswerError
 from localbus.http.message import Request, Response
@@ -110,6 +111,15 @@ async def test_requests_to_the_upstream_follow_the_bridges(bench: Bench) -> None
     answer: Any = BoundaryProxy(bench.boundary, forward, AsyncMock())(Request("GET", "/", {}, [], b""))
 
     assert ((await answer).status, seen) == (200, [True])
+
+
+async def test_messages_without_a_group_need_a_standard_target(bench: Bench) -> None:
+    """An alarm, a topic rule, a pipe or an identity cannot have a FIFO target."""
+    for service in ("iot", "monitoring", "pipes", "ses"):
+        with pytest.raises(AwsError, match=f"A FIFO queue or topic as a target of {service}"):
+            await bench.boundary.prepare(Configuration(Sender(service), {QUEUE._replace(name="work.fifo")}), ME)
+
+    assert bench.boundary.bridges == {}
 
 
 async def test_only_targets_have_bridges(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.boundary.bridge import Bridge
-from localbus.boundary.configuration import Configuration, Sender
+from localbus.boundary.configuration import Configuration, Sender, not_sent
 from localbus.boundary.delivery import Deliveries
 from localbus.boundary.mirror import Mirror, MirrorError
 from localbus.boundary.names import Kind, Name, name_of
@@ -28,6 +28,7 @@ from localbus.upstream.client import UpstreamClient
 
 _OF_QUEUE = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit", "MaximumMessageSize")
 _OF_TOPIC = ("FifoTopic", "ContentBasedDeduplication")
+_WITHOUT_GROUPS = {"iot", "monitoring", "pipes", "ses"}  # their messages have no group, which FIFO needs
 _Senders = dict[tuple[str, str], Sender]
 
 
@@ -67,6 +68,8 @@ class Boundary:
     async def prepare(self, configuration: Configuration, caller: Caller) -> None:
         """Make the bridges that a sender needs, before the upstream gets its configuration. Raises AwsError."""
         sender = configuration.sender
+        if sender.service in _WITHOUT_GROUPS and any(name.is_fifo for name in configuration.targets):
+            raise not_sent(f"A FIFO queue or topic as a target of {sender.service}", "A standard one is possible.")
         for name in configuration.targets:
             self._senders.setdefault(name, {})[sender.service, sender.arn] = sender
         for kind in configuration.all_of:
