@@ -1,6 +1,5 @@
-"""JSON logs: the fields of a line, and the moment at which it is written."""
+"""JSON logs: the fields of a line, and what cannot be written."""
 
-import asyncio
 import io
 import json
 import logging
@@ -28,7 +27,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
         return [json.loads(line) for line in text.splitlines()]
 
     monkeypatch.setattr(sys, "stderr", written)
-    root, options = logging.getLogger(), ("logThreads", "logProcesses", "logMultiprocessing", "_srcfile")
+    root, options = logging.getLogger(), ("logThreads", "logProcesses", "logMultiprocessing")
     level, handlers, values = root.level, root.handlers[:], [getattr(logging, name) for name in options]
     root.handlers.clear()  # they are pytest's, and would be closed
     configure_json_logs("worker", worker_id="w-1")
@@ -68,21 +67,6 @@ def test_an_exception_is_part_of_its_line(lines: Lines) -> None:
 
     assert line["exc_info"].startswith("Traceback")
     assert line["exc_info"].endswith("'a bug'")
-
-
-async def test_lines_of_a_turn_are_written_together_and_a_warning_at_once(lines: Lines) -> None:
-    """At the end of the loop's turn nothing waits any more, and the order of the lines stays."""
-    log.info("one")
-    log.info("two")
-    assert not lines()
-    log.warning("three")
-    assert [line["message"] for line in lines()] == ["one", "two", "three"]
-
-    log.info("four")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-
-    assert [line["message"] for line in lines()] == ["four"]
 
 
 def test_a_record_that_cannot_be_formatted_ends_nothing(lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
