@@ -130,7 +130,7 @@ class Rig:
 
     @property
     def is_hot(self) -> bool:
-        """Whether the next call is sent from a template."""
+        """True if the next call is sent from a template."""
         return self.call._template is not None
 
 
@@ -257,7 +257,7 @@ async def test_the_first_failure_is_retried_by_botocore(method: str) -> None:
     ],
 )
 async def test_errors_are_those_of_botocore(method: str, outcome: Any) -> None:
-    """What a lasting failure raises does not depend on the way."""
+    """A lasting failure raises the same on either way."""
     async with rig(method) as usual:
         usual.session.outcomes = [outcome, outcome]
         expected = await outcome_of(usual)
@@ -411,7 +411,7 @@ def test_the_form_is_botocores(arn: str, entries: list[dict[str, Any]]) -> None:
 
 @given(names=st.lists(st.tuples(texts, texts), max_size=3))
 def test_a_decoded_response_is_botocores(names: list[tuple[str, str]]) -> None:
-    """What either way reads from JSON is equal."""
+    """Either way reads the same from JSON."""
     answered = {"Messages": [{"MessageId": one, "Body": two, "Attributes": {one: two}} for one, two in names]}
     content = json.dumps(answered).encode()
     shape: Any = MODELS["sqs"].operation_model("ReceiveMessage").output_shape

@@ -1,4 +1,4 @@
-"""The app factory: routes, middleware, error handlers and lifespan. The lifespan opens the connections."""
+"""The app factory: boundary, routes, error handlers and lifespan. The lifespan opens the connections."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,23 +6,38 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
-from order_api import docs, health, menu, metrics, orders
+from order_api import docs, health, menu, orders
+from order_api import metrics as metrics_module
 from order_api.aws import open_aws_clients
+from order_api.boundary import Boundary
 from order_api.dependencies import OpenClients, open_dependencies
 from order_api.error_handlers import add_error_handlers
-from order_api.metrics import Metrics, MetricsMiddleware
-from order_api.middleware import BodyLimit, BoundaryMiddleware, TokenMiddleware
+from order_api.metrics import Metrics
 from order_api.openapi import describe
+from order_api.order_intake import OrderIntake
 from order_api.settings import Settings
 
 
 class OrderApi(FastAPI):
-    """FastAPI with an OpenAPI document of ours."""
+    """FastAPI within a boundary of ours, with an OpenAPI document of ours and a short way for orders."""
 
-    def __init__(self, settings: Settings, **options: Any) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, **options: Any) -> None:
         self.settings = settings
         super().__init__(**options)
+        for module in (orders, menu, health, metrics_module, docs):
+            # Not include_router: a flat list is matched in one pass, and error_handlers.py reads the methods from it.
+            self.router.routes.extend(module.router.routes)
+        add_error_handlers(self)
+        self._boundary = Boundary(OrderIntake(super().__call__, self), settings, metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request; the server calls this."""
+        if scope["type"] == "http":
+            await self._boundary(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document, which is built once."""
@@ -43,6 +58,7 @@ def create_app(settings: Settings, *, open_clients: OpenClients = open_aws_clien
 
     app = OrderApi(
         settings,
+        instruments,
         title="Order Board order-api",
         version=version("orderboard-order-api"),
         lifespan=lifespan,
@@ -52,14 +68,4 @@ def create_app(settings: Settings, *, open_clients: OpenClients = open_aws_clien
         redirect_slashes=False,
     )
     app.state.metrics = instruments
-    for module in (orders, menu, health, metrics, docs):
-        # Not include_router: a flat list is matched in one pass, and error_handlers.py reads a path's methods from it.
-        app.router.routes.extend(module.router.routes)
-    add_error_handlers(app)
-    # The middleware that is added last sees a request first.
-    app.add_middleware(BodyLimit, max_bytes=settings.api_max_body_bytes, deadline_s=settings.api_body_deadline_s)
-    if settings.api_token is not None:
-        app.add_middleware(TokenMiddleware, token=settings.api_token.get_secret_value())
-    app.add_middleware(BoundaryMiddleware)
-    app.add_middleware(MetricsMiddleware, metrics=instruments)
     return app

@@ -1,7 +1,6 @@
 """Error handlers: one table from exceptions to the problems that clients see."""
 
 import logging
-from functools import partial
 from typing import Final, cast
 
 from fastapi import FastAPI, HTTPException, Request
@@ -77,19 +76,30 @@ async def _invalid_cursor(_: Request, exc: Exception) -> Response:
     return ProblemError(problem.BAD_CURSOR, errors=errors).response()
 
 
-async def _unavailable(problem_type: ProblemType, event: str, _: Request, exc: Exception) -> Response:
-    log.warning(event, extra={"reason": str(exc)})
-    return ProblemError(problem_type).response()
+async def not_published(_: object, exc: Exception) -> Response:
+    """Log and respond to a NotPublishedError."""
+    log.warning("order.not_published", extra={"reason": str(exc)})
+    return ProblemError(problem.NOT_PUBLISHED).response()
+
+
+async def _lookup_unavailable(_: Request, exc: Exception) -> Response:
+    log.warning("lookup.unavailable", extra={"reason": str(exc)})
+    return ProblemError(problem.LOOKUP_UNAVAILABLE).response()
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    return ProblemError(problem.INTERNAL_ERROR).response()
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Register the handlers. Any other exception is a bug: see middleware.py."""
+    """Register the handlers. Any other exception is a bug, which boundary.py logs."""
     for error, handler in (
         (StarletteHTTPException, _http_error),
         (HTTPException, _http_error),
         (RequestValidationError, _invalid_request),
         (InvalidCursorError, _invalid_cursor),
-        (NotPublishedError, partial(_unavailable, problem.NOT_PUBLISHED, "order.not_published")),
-        (QueryUnavailableError, partial(_unavailable, problem.LOOKUP_UNAVAILABLE, "lookup.unavailable")),
+        (NotPublishedError, not_published),
+        (QueryUnavailableError, _lookup_unavailable),
+        (Exception, _unexpected),
     ):
         app.add_exception_handler(error, handler)

@@ -24,9 +24,7 @@ class MalformedJsonError(ValueError):
 def parse_json(body: bytes) -> object:
     """Parse body, or raise MalformedJsonError. Lone surrogates in values are left to the models, which reject them."""
     try:
-        return json.loads(
-            body.decode(), object_pairs_hook=_object, parse_float=_number, parse_constant=_reject_constant
-        )
+        return _decoder.decode(body.decode())
     except UnicodeDecodeError as exc:
         raise MalformedJsonError(f"not UTF-8 at byte {exc.start}") from exc
     except json.JSONDecodeError as exc:
@@ -62,6 +60,16 @@ def _reject_constant(constant: str) -> NoReturn:
     raise MalformedJsonError(f"{constant} is not JSON")
 
 
+_decoder: Final = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_constant=_reject_constant)
+
+
+def is_json(content_type: str) -> bool:
+    """Return whether a Content-Type means JSON in UTF-8."""
+    media_type, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    return media_type.strip().lower() == MEDIA_TYPE and charset in ("", "charset=utf-8")
+
+
 class _StrictRequest(Request):
     async def json(self) -> Any:
         try:
@@ -78,12 +86,9 @@ class StrictJsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
-            if _has_body(request):
-                media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-                charset = parameters.strip().lower().replace('"', "")
-                if media_type.strip().lower() != MEDIA_TYPE or charset not in ("", "charset=utf-8"):
-                    detail = f"Send Content-Type: {MEDIA_TYPE}."
-                    raise ProblemError(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept": MEDIA_TYPE})
+            if _has_body(request) and not is_json(request.headers.get("content-type", "")):
+                detail = f"Send Content-Type: {MEDIA_TYPE}."
+                raise ProblemError(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept": MEDIA_TYPE})
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly

@@ -5,20 +5,20 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
-from orderboard_contracts.events import Command
+from orderboard_contracts.events import Command, PlacedData
 from orderboard_contracts.identity import OrderId, new_order_id, order_id_for
 from orderboard_contracts.order import CustomerId, OrderRequest, digest
 from pydantic import BaseModel
 
 from order_api import problem
 from order_api.cursor import CURSOR_PATTERN, MAX_CURSOR_CHARACTERS, decode_cursor, encode_cursor
-from order_api.dependencies import dependencies
+from order_api.dependencies import Dependencies, dependencies
 from order_api.json_body import StrictJsonRoute
 from order_api.openapi import command_responses, problem_responses
 from order_api.placement import CancellationRequest, cancellation_requested, order_placed
 from order_api.problem import ProblemError, field_error
 from order_api.publisher import Publisher
-from order_api.responses import EXAMPLE_ID, CancellationAccepted, OrderAccepted, OrderPage, OrderView
+from order_api.responses import EXAMPLE_ID, CancellationAccepted, OrderAccepted, OrderPage, OrderView, accepted_json
 from order_api.trace import current_trace
 
 log = logging.getLogger(__name__)
@@ -43,11 +43,12 @@ _ORDERS: Final[dict[str, Any]] = {
         "value": {"customer_id": "edsger", "lines": [{"sku": "catering-box", "quantity": 2}]},
     },
 }
+KEY_PATTERN: Final = r"^[\x21-\x7e]{1,255}$"
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,255}$",
+        pattern=KEY_PATTERN,
         min_length=1,
         max_length=255,
         description="1 to 255 visible ASCII characters. Requests with the same key are one order; without a key, every "
@@ -81,7 +82,12 @@ async def place_order(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Accept an order: 202 once SNS and EventBridge have it. After a 503, send it again with the same key."""
-    shared = dependencies(request)
+    placed = await place(order, idempotency_key, dependencies(request))
+    return _accepted(accepted_json(placed), placed.order_id)
+
+
+async def place(order: OrderRequest, idempotency_key: str | None, shared: Dependencies) -> PlacedData:
+    """Publish an order; raise ProblemError or NotPublishedError."""
     if order.fault is not None and not shared.settings.allow_faults:
         error = field_error("body", "/fault", "faults are not allowed here; remove it")
         raise ProblemError(problem.INVALID_REQUEST, "1 error; see errors.", errors=[error])
@@ -96,7 +102,7 @@ async def place_order(
         order, order_id=order_id, digest=order_digest, at=datetime.now(UTC), trace=current_trace.get()
     )
     await _publish(shared.publisher, command, "order.accepted")
-    return _accepted(OrderAccepted.of(command.data), order_id)
+    return command.data
 
 
 @router.post(
@@ -119,7 +125,7 @@ async def cancel_order(
         trace=current_trace.get(),
     )
     await _publish(dependencies(request).publisher, command, "cancellation.accepted")
-    return _accepted(CancellationAccepted.of(order_id), order_id)
+    return _accepted(CancellationAccepted.of(order_id).model_dump_json().encode(), order_id)
 
 
 @router.get(
@@ -165,8 +171,8 @@ async def _publish(publisher: Publisher, command: Command, event: str) -> None:
     log.info(event, extra={"order_id": command.subject, "event_id": command.id, **ids})
 
 
-def _accepted(body: BaseModel, order_id: str) -> Response:
-    return Response(body.model_dump_json(), 202, {"Location": f"/orders/{order_id}"}, "application/json")
+def _accepted(body: bytes, order_id: str) -> Response:
+    return Response(body, 202, {"Location": f"/orders/{order_id}"}, "application/json")
 
 
 def _found(body: BaseModel) -> Response:

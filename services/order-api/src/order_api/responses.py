@@ -1,6 +1,6 @@
 """Bodies of successful responses."""
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from orderboard_contracts.events import PlacedData
 from orderboard_contracts.identity import OrderId
@@ -9,7 +9,7 @@ from orderboard_contracts.order import PricedLine
 from orderboard_contracts.record import FinalStatus, OrderRecord
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-EXAMPLE_ID = "1c0e2b8e-6d6f-5a53-9d3e-4f0c8f6a4b11"
+EXAMPLE_ID: Final = "1c0e2b8e-6d6f-5a53-9d3e-4f0c8f6a4b11"
 
 
 class _Response(BaseModel):
@@ -37,10 +37,21 @@ class OrderAccepted(_Response):
     currency: Currency = CURRENCY
     links: OrderLinks
 
-    @classmethod
-    def of(cls, placed: PlacedData) -> Self:
-        """Build the response to this order."""
-        return cls(order_id=placed.order_id, total_cents=placed.total_cents, links=OrderLinks.of(placed.order_id))
+
+# Every response to an order is the same but for two values.
+_ACCEPTED: Final = (
+    OrderAccepted(order_id=EXAMPLE_ID, total_cents=0, links=OrderLinks.of(EXAMPLE_ID))
+    .model_dump_json()
+    .replace("{", "{{")
+    .replace("}", "}}")
+    .replace(EXAMPLE_ID, "{order_id}")
+    .replace('"total_cents":0', '"total_cents":{total_cents}')
+)
+
+
+def accepted_json(placed: PlacedData) -> bytes:
+    """Return the body of the response to this order: an OrderAccepted."""
+    return _ACCEPTED.format(order_id=placed.order_id, total_cents=placed.total_cents).encode()
 
 
 class CancellationAccepted(_Response):

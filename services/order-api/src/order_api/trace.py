@@ -5,10 +5,10 @@ https://www.w3.org/TR/trace-context/#a-traceparent-is-received
 """
 
 import logging
+import os
 import re
-import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, Self
@@ -28,16 +28,25 @@ class Trace:
     correlation_id: str
 
     @classmethod
-    def of(cls, headers: Mapping[bytes, bytes]) -> Self:
+    def of(cls, headers: Iterable[tuple[bytes, bytes]]) -> Self:
         """Read the headers of a request, by lower-case name."""
-        received = {"traceparent": headers.get(b"traceparent", b"").decode("latin-1")}
-        valid: dict[str, str] = {}
-        _propagator.inject(valid, _propagator.extract(received, Context()))
-        correlation_id = headers.get(b"x-correlation-id", b"").decode("latin-1")
+        traceparent = correlation_id = ""
+        for name, value in headers:
+            if name == b"traceparent":
+                traceparent = _valid(value.decode("latin-1"))
+            elif name == b"x-correlation-id":
+                correlation_id = value.decode("latin-1")
+        random = os.urandom(40).hex()
         return cls(
-            valid.get("traceparent") or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01",
-            correlation_id if _CORRELATION_ID.fullmatch(correlation_id) else str(uuid.uuid4()),
+            traceparent or f"00-{random[:32]}-{random[32:48]}-01",
+            correlation_id if _CORRELATION_ID.fullmatch(correlation_id) else str(uuid.UUID(random[48:], version=4)),
         )
+
+
+def _valid(traceparent: str) -> str:
+    valid: dict[str, str] = {}
+    _propagator.inject(valid, _propagator.extract({"traceparent": traceparent}, Context()))
+    return valid.get("traceparent", "")
 
 
 current_trace: ContextVar[Trace] = ContextVar("current_trace")
