@@ -160,6 +160,17 @@ def test_events_show_the_properties(stacks: StackClient) -> None:
     assert stacks.attributes(stacks.physical_id("Q"))["DelaySeconds"] == "5"
 
 
+def test_a_masked_value_may_be_a_key(stacks: StackClient) -> None:
+    """A property found by a NoEcho parameter is not shown, and the stack is created."""
+    sections = "Parameters: {P: {Type: String, NoEcho: true, Default: k}}\nMappings: {M: {k: {v: 5}}}"
+    properties = "{DelaySeconds: !FindInMap [M, !Ref P, v]}"
+
+    assert (
+        stacks.create(f"{sections}\nResources: {{Q: {{Type: AWS::SQS::Queue, Properties: {properties}}}}}")
+        == "CREATE_COMPLETE"
+    )
+
+
 def test_an_export_in_use_stays(stacks: StackClient) -> None:
     """An export that another stack imports is not changed, nor deleted with its stack, whose status stays.
 

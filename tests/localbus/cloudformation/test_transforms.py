@@ -79,6 +79,9 @@ def test_language_extensions(stacks: StackClient) -> None:
     assert stacks.update(EXTENSIONS, Names="tea", Capabilities=AUTO_EXPAND) == "UPDATE_COMPLETE"
     assert stacks.queues() == ["of-tea"]
 
+    # A template with transforms updates even if nothing changes (AWS's answer, recorded).
+    assert stacks.update(EXTENSIONS, Names="tea", Capabilities=AUTO_EXPAND) == "UPDATE_COMPLETE"
+
 
 @pytest.mark.parametrize(
     ("value", "message"),

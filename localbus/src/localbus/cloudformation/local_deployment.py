@@ -77,7 +77,7 @@ class LocalDeployment:
             properties: Params = functions.resolve(dict(definition.properties))
             if not isinstance(properties, dict):  # a function in place of the properties
                 raise PlainReasonError("Properties must be an object.")
-            resource.shown_properties = json.dumps(self._plan.masked(values).resolve(dict(definition.properties)))
+            resource.shown_properties = self._plan.shown_properties(definition, values)
             properties = await self._plan.context.resolve_references(properties)
         except AwsError as exc:
             raise PlainReasonError(exc.message) from exc

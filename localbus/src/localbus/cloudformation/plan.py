@@ -5,6 +5,7 @@ A plan does not depend on existing resources: `functions` and `outputs` get thos
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -81,6 +82,14 @@ class Plan:
         masked = dict.fromkeys(secret, template_parameters.MASK)
         return replace(self.functions(resources), names={**self.names, **masked})
 
+    def shown_properties(self, definition: Definition, resources: Resources) -> str:
+        """The properties as JSON, as events show them; empty if they depend on a masked value or an unknown one."""
+        try:
+            found = self.masked(resources).resolve(dict(definition.properties))
+        except AwsError:
+            return ""
+        return json.dumps(found) if _is_known(found) else ""
+
     def check_imports(self) -> None:
         """Raise AwsError if an export that the template uses does not exist. A change set does not check it."""
         for name in sorted(self.imports):
@@ -140,6 +149,11 @@ class Plan:
     def outputs(self, resources: Resources) -> list[Params]:
         """The outputs as DescribeStacks returns them. Raises AwsError."""
         return outputs.described(self.active_outputs(), self.functions(resources))
+
+
+def _is_known(value: Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not isinstance(value, Unresolved) and value is not NO_VALUE and all(map(_is_known, items))
 
 
 def make_plan(

@@ -172,7 +172,6 @@ class Stack:
         resource = self.resources.get(event["LogicalResourceId"])
         if resource is None or resource.local:
             resource = StackResource(event["LogicalResourceId"], event["ResourceType"], local=False)
-        resource.shown_properties = event.get("ResourceProperties", "")
         reason, physical_id = event.get("ResourceStatusReason", ""), event.get("PhysicalResourceId") or None
         self.set_resource_status(resource, event["ResourceStatus"], reason, physical_id)
 

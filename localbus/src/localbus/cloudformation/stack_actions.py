@@ -149,7 +149,8 @@ async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     plan = await cfn.plan(stack, text, read_parameters(params, stack.plan), params)
     check_transforms(plan, params)
     check_updatable(stack)  # again, since both may have taken time
-    if not changes_anything(stack, plan, read_tags(params, stack.tags)):
+    # Recorded: AWS updates a stack whose template has transforms even if they give what is there.
+    if not plan.template.transforms and not changes_anything(stack, plan, read_tags(params, stack.tags)):
         raise AwsError("ValidationError", "No updates are to be performed.")
     stack.token = params.get("ClientRequestToken")
     stack.change_set_id = None

@@ -30,6 +30,7 @@ class UpstreamDeployment:
         upstream = self._stack.upstream
         assert upstream is not None  # noqa: S101 (make_plan checks it)
         functions = self._plan.functions(StackValues(self._stack, self._plan, local_only=True))
+        values = StackValues(self._stack, self._plan)
         failed_before = [one.logical_id for one in self._stack.resources.values() if one.status.endswith("_FAILED")]
         is_update = upstream.exists
         for name in batch:
@@ -43,6 +44,7 @@ class UpstreamDeployment:
                 self._changes.append(Change("replaced", before, resource))
             resource.type, resource.needs = definition.type, frozenset(self._plan.needs[name])
             resource.deletion_policy = definition.deletion_policy or "Delete"
+            resource.shown_properties = self._plan.shown_properties(definition, values)
         resources = dict(self._resources_before or {}) | self._deployed
         try:
             await upstream.deploy(resources, self._wanted, self._stack.tags)
