@@ -1,4 +1,4 @@
-"""Resources as a service shows them: a refused request must not change it. Stacks change in the background."""
+"""Resources as a service shows them: a refused request must not change it. Stacks and connections do so by themselves."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "lambda": [("ListEventSourceMappings", {}), ("ListTags", {"Resource": "$mapping_arn"})],
 }
 _CHANGING = re.compile(
-    rb"<RequestId>[^<]*</RequestId>|\"(?:StateTransitionReason|State)\":\"[^\"]*\""
+    rb"<RequestId>[^<]*</RequestId>|\"(?:StateTransitionReason|State|ConnectionState|StateReason)\":\"[^\"]*\""
     rb"|<member><(?:Topic|Subscription)Arn>[^<]*:s-[A-Z]-.*?</member>|,?\"[^\"]*/s-[A-Z]-[^\"]*\""  # of the stack `s`
 )
 
