@@ -1,4 +1,4 @@
-"""Resources as a service shows them: a refused request must not change it. Stacks and connections do so by themselves."""
+"""Resources as a service shows them: a refused request must not change it. Stacks and connections change alone."""
 
 from __future__ import annotations
 

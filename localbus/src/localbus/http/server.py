@@ -17,7 +17,6 @@ from typing import cast
 
 import httptools
 
-from localbus.http.handshake import Handshake, OpenConnection
 from localbus.http.message import DROP_CONNECTION, App, BrokenBodyError, Request, Response
 
 log = logging.getLogger("localbus")
@@ -76,7 +75,7 @@ class _BodyStream:
 class _Connection(asyncio.Protocol):
     """A client's connection. Requests are parsed as they come and answered in order."""
 
-    def __init__(self, app: App, connections: set[OpenConnection]) -> None:
+    def __init__(self, app: App, connections: set[_Connection]) -> None:
         self._app = app
         self._connections = connections
         self._waiting: deque[tuple[Request, bool]] = deque()
@@ -240,16 +239,20 @@ class _Connection(asyncio.Protocol):
     async def _write_stream(self, response: Response, body: AsyncGenerator[bytes], keep_alive: bool) -> None:
         """Write the pieces of a body, in chunks if it has no length."""
         sized = any(name.lower() == b"content-length" for name, _ in response.headers)
-        self._transport.write(_head(response, keep_alive, b"" if sized else b"Transfer-Encoding: chunked\r\n"))
         async with aclosing(body) as pieces:
+            await self._send(_head(response, keep_alive, b"" if sized else b"Transfer-Encoding: chunked\r\n"))
             async for piece in pieces:
-                if self._transport.is_closing():
-                    await self._ended.wait()  # the client has left, for which this task is cancelled
                 if piece:
-                    self._transport.write(piece if sized else b"%x\r\n%b\r\n" % (len(piece), piece))
-                    await self._writable.wait()
+                    await self._send(piece if sized else b"%x\r\n%b\r\n" % (len(piece), piece))
         if not sized:
-            self._transport.write(b"0\r\n\r\n")
+            await self._send(b"0\r\n\r\n")
+
+    async def _send(self, data: bytes) -> None:
+        """Write, and wait until the client has read enough of it."""
+        if self._transport.is_closing():
+            await self._ended.wait()  # the client has left, for which this task is cancelled
+        self._transport.write(data)
+        await self._writable.wait()
 
     def _reject(self, status: int) -> None:
         """Answer an invalid request and close the connection, because what follows cannot be parsed either."""
@@ -282,15 +285,14 @@ class HttpServer:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._connections: set[OpenConnection] = set()
+        self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen on a port, or on a free one if it is 0. Return the port. Raises ListenError."""
         loop = asyncio.get_running_loop()
-        accept = self.connection if tls is None else lambda: Handshake(tls, self.connection, self._connections)
         try:
-            self._server = await loop.create_server(accept, host, port, backlog=2048)
+            self._server = await loop.create_server(self.connection, host, port, backlog=2048, ssl=tls)
         except OSError as exc:
             raise ListenError(exc, host, port) from exc
         bound: int = self._server.sockets[0].getsockname()[1]
@@ -301,13 +303,15 @@ class HttpServer:
         return _Connection(self._app, self._connections)
 
     async def stop(self) -> None:
-        """Stop listening, drop all connections, also those of long polls, and wait until their requests have ended."""
+        """Stop listening, drop all connections, also those of long polls, and wait until their requests have ended.
+
+        A client that has not finished its TLS handshake is not a connection yet and is left to the event loop.
+        """
         if self._server is not None:
             self._server.close()
         await asyncio.sleep(0)  # a socket that this turn of the loop has accepted is a connection after it
         try:
             async with asyncio.timeout(_STOP_S):
-                while self._connections:  # a handshake may have become a connection
-                    await asyncio.gather(*(connection.end() for connection in self._connections))
+                await asyncio.gather(*(connection.end() for connection in self._connections))
         except TimeoutError:
             log.warning("connections.open after %g s: %d", _STOP_S, len(self._connections))

@@ -42,7 +42,9 @@ class UpstreamProxy:
         if status in {204, 304}:  # these have no body, and no length that says so
             await _end(sending, writer)
             return Response(status, headers)
-        return Response(status, headers, _body(response, sending, writer))
+        body = _body(response, sending, writer)
+        await anext(body)  # it has begun, so that its end closes the connection, also if nobody reads it
+        return Response(status, headers, body)
 
 
 async def _send(request: Request, writer: asyncio.StreamWriter) -> None:
@@ -68,6 +70,7 @@ async def _body(
     response: ResponseReader, sending: asyncio.Future[None], writer: asyncio.StreamWriter
 ) -> AsyncGenerator[bytes]:
     try:
+        yield b""
         async for piece in response.body():
             yield piece
     except (OSError, httptools.HttpParserError) as exc:
