@@ -57,8 +57,8 @@ class Expressions:
             _check_use(used, names, values, with_values)
             _check_names(names)
             _check_values(values)
-        if params.get("ConditionalOperator") and not any(params.get(name) for name in _FILTERS):
-            raise invalid("ConditionalOperator cannot be used without Filter or Expected")
+        if params.get("ConditionalOperator") is not None:
+            _check_operator(max(len(params.get(name) or ()) for name in _FILTERS))
         self._scope = Scope(names or {}, values or {})
 
     def condition(self) -> Condition | None:
@@ -121,7 +121,14 @@ class Expressions:
             raise invalid(f"Invalid {parameter}: {exc}") from exc
 
 
-_FILTERS = ("QueryFilter", "ScanFilter", "Expected", *_EXPRESSIONS)
+_FILTERS = ("QueryFilter", "ScanFilter", "Expected")
+
+
+def _check_operator(conditions: int) -> None:
+    if not conditions:
+        raise invalid("ConditionalOperator cannot be used without Filter or Expected")
+    if conditions < 2:
+        raise invalid("ConditionalOperator can only be used when Filter or Expected has two or more elements")
 
 
 @contextmanager

@@ -27,9 +27,10 @@ from localbus.dynamodb.expressions.syntax import (
     check_overlap,
 )
 
+WRONG_TYPE = "An operand in the update expression has an incorrect data type"
 _SETS = ("SS", "NS", "BS")
 _EXACT = Context(prec=600)
-_TYPE_NAMES = {
+TYPE_NAMES = {
     "S": "STRING",
     "N": "NUMBER",
     "B": "BINARY",
@@ -102,7 +103,7 @@ def _check_operand(section: str, literal: Literal) -> None:
     if kind in _SETS or (section, kind) == ("ADD", "N"):
         return
     raise ExpressionError(
-        f"Incorrect operand type for operator or function; operator: {section}, operand type: {_TYPE_NAMES[kind]}, "
+        f"Incorrect operand type for operator or function; operator: {section}, operand type: {TYPE_NAMES[kind]}, "
         f"typeSet: ALLOWED_FOR_{section}_OPERAND"
     )
 
@@ -137,7 +138,7 @@ def _value(node: Node, item: Item) -> AttributeValue:
 
 def _content(value: AttributeValue, kind: str) -> Any:
     if kind not in value:
-        raise invalid("An operand in the update expression has an incorrect data type")
+        raise invalid(WRONG_TYPE)
     return value[kind]
 
 
@@ -153,6 +154,8 @@ def _added(old: AttributeValue | None, value: AttributeValue) -> AttributeValue:
     members = _content(old, kind)
     if kind == "N":
         return _sum(members, content)
+    if kind == "L":
+        return {"L": members + content}
     added = {kind: [*members, *(member for member in content if member not in set(members))]}
     check_value(added)
     return added
