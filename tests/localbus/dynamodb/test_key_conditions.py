@@ -122,7 +122,9 @@ ITEM: dict[str, Any] = {"n": {"N": "5"}, "s": {"S": "hello"}, "ss": {"SS": ["a"]
 )
 def test_older_conditions(expected: dict[str, Any], operator: str, holds: bool) -> None:
     """Expected is the same as a condition."""
-    found = Expressions({"Expected": expected, "ConditionalOperator": operator}).condition()
+    joined = {"ConditionalOperator": operator} if len(expected) > 1 else {}
+
+    found = Expressions({"Expected": expected} | joined).condition()
 
     assert found is not None
     assert found.matches(ITEM) == holds
@@ -147,6 +149,18 @@ INVALID = "One or more parameter values were invalid:"
         (
             {"a": {"ComparisonOperator": "EQ", "Exists": True}},
             f"{INVALID} Exists and ComparisonOperator cannot be used together for Attribute: a",
+        ),
+        (
+            {"a": {"ComparisonOperator": "LT", "AttributeValueList": [{"BOOL": True}]}},
+            f"{INVALID} ComparisonOperator LT is not valid for BOOL AttributeValue type",
+        ),
+        (
+            {"a": {"ComparisonOperator": "IN", "AttributeValueList": [{"N": "1"}, {"S": "x"}]}},
+            f"{INVALID} AttributeValues inside AttributeValueList must be of same type",
+        ),
+        (
+            {"a": {"AttributeValueList": [{"N": "1"}]}},
+            f"{INVALID} AttributeValueList can only be used with a ComparisonOperator for Attribute: a",
         ),
     ],
 )

@@ -95,7 +95,9 @@ def _check_select(wanted: Search, params: Params, projection: Projection | None)
     select, index = params.get("Select"), wanted.index
     if projection is not None and select not in {None, "SPECIFIC_ATTRIBUTES"}:
         used = "AttributesToGet" if params.get("AttributesToGet") else "ProjectionExpression"
-        raise invalid(f"Cannot specify the {used} when choosing to get {select}")
+        raise invalid(
+            f"Cannot specify the {used} when choosing to get {'only the Count' if select == 'COUNT' else select}"
+        )
     if select == "SPECIFIC_ATTRIBUTES" and projection is None:
         raise invalid(
             "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
