@@ -1,4 +1,4 @@
-"""Batching of concurrent callers: a Batcher collects single entries for a short time and sends them in one call.
+"""Batching of concurrent callers: a Batcher sends an entry at once, and those that follow it closely in shared calls.
 
 It is independent of any AWS service: its owner supplies the limits of a call and the function that sends it.
 """
@@ -8,6 +8,7 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from types import TracebackType
 from typing import Any, Final, Generic, Self, cast
 
@@ -23,9 +24,9 @@ _STOPPED: Final = EntryError("Stopped", "the batcher was stopped before the resp
 class Limits:
     """Limits of a Batcher.
 
-    max_bytes applies to the sum of size_bytes over the entries of a call. linger_s counts from the arrival of the
-    oldest entry; a full call is sent without lingering. max_waiting bounds the entries that wait for a call or for
-    their next attempt. attempts counts the sends of one entry, including the first.
+    max_bytes applies to the sum of size_bytes over the entries of a call. linger_s is the least time between the starts
+    of two calls, unless a call is full: an entry that comes alone does not wait. max_waiting bounds the entries that
+    wait for a call or for their next attempt. attempts counts the sends of one entry, including the first.
     """
 
     max_entries: int
@@ -66,7 +67,8 @@ class Batcher(Generic[Entry, Result]):
         self._queue: EntryQueue[Entry, Result] = EntryQueue()
         self._backing_off: dict[Waiting[Entry, Result], asyncio.TimerHandle] = {}
         self._calls: set[asyncio.Task[Sequence[Result | EntryError]]] = set()
-        self._linger: asyncio.TimerHandle | None = None
+        self._due: asyncio.Handle | None = None  # the next look at the queue
+        self._last_call_s = -inf
         self._open = False
 
     @property
@@ -75,9 +77,29 @@ class Batcher(Generic[Entry, Result]):
         return len(self._queue) + len(self._backing_off)
 
     async def submit(self, entry: Entry) -> Result:
-        """Send an entry together with others and return its result.
+        """Send an entry, together with others, and return its result.
 
         Raises BatcherFullError, EntryTooLargeError, EntryRefusedError, or the exception of the call itself.
+        """
+        return await self.start(entry)
+
+    async def submit_many(self, entries: Sequence[Entry]) -> list[Result | Exception]:
+        """Send entries together and return for each its result, or the exception that submit would raise."""
+        results = await asyncio.gather(*map(self._started, entries), return_exceptions=True)
+        return cast("list[Result | Exception]", results)
+
+    def _started(self, entry: Entry) -> "asyncio.Future[Result]":
+        try:
+            return self.start(entry)
+        except (BatcherFullError, EntryTooLargeError) as exc:
+            failed: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+            failed.set_exception(exc)
+            return failed
+
+    def start(self, entry: Entry) -> "asyncio.Future[Result]":
+        """Return the future result of an entry, which is sent together with others. Cancel it to withdraw the entry.
+
+        Raises BatcherFullError or EntryTooLargeError.
         """
         size_bytes = self._size_bytes(entry)
         if size_bytes > self._limits.max_bytes:
@@ -86,54 +108,51 @@ class Batcher(Generic[Entry, Result]):
             raise BatcherFullError("the batcher accepts entries only inside its `async with` block")
         if self.waiting >= self._limits.max_waiting:
             raise BatcherFullError(f"{self.waiting} entries are already waiting")
-        loop = asyncio.get_running_loop()
-        waiting = Waiting[Entry, Result](entry, size_bytes, loop.create_future(), loop.time())
+        waiting = Waiting[Entry, Result](entry, size_bytes, self._withdraw)
         self._enqueue(waiting)
-        try:
-            return await waiting.future
-        except asyncio.CancelledError:
-            self._withdraw(waiting)
-            raise
-
-    async def submit_many(self, entries: Sequence[Entry]) -> list[Result | Exception]:
-        """Send entries together and return for each its result, or the exception that submit would raise."""
-        results = await asyncio.gather(*map(self.submit, entries), return_exceptions=True)
-        return cast("list[Result | Exception]", results)
+        return waiting
 
     def _enqueue(self, waiting: Waiting[Entry, Result]) -> None:
         self._queue.append(waiting)
-        if self._linger is None or self._is_full() or not self._open:
-            self._dispatch()  # otherwise the linger timer dispatches
+        if self._is_full() or not self._open:
+            self._dispatch()
+        elif self._due is None:
+            self._schedule()
 
     def _withdraw(self, waiting: Waiting[Entry, Result]) -> None:
         if waiting in self._queue:
             self._queue.remove(waiting)
         elif waiting in self._backing_off:
             self._backing_off.pop(waiting).cancel()
-        elif not waiting.future.cancelled() and waiting.future.done():
-            waiting.future.exception()  # retrieve it: asyncio would log an exception that was never retrieved
+
+    def _schedule(self) -> None:
+        """Look at the queue once a call is due: at the earliest when all callers of this moment have started."""
+        if len(self._calls) < self._limits.max_concurrent_calls:  # otherwise the next call that ends looks
+            loop = asyncio.get_running_loop()
+            due_s = self._last_call_s + self._limits.linger_s
+            lingers = due_s > loop.time()
+            self._due = loop.call_at(due_s, self._look) if lingers else loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        self._due = None
+        self._dispatch()
 
     def _dispatch(self) -> None:
         """Start the calls that are due. Runs after each event that may make one due."""
         while self._queue and len(self._calls) < self._limits.max_concurrent_calls:
-            loop = asyncio.get_running_loop()
-            linger_ends_s = self._queue.oldest().waiting_since_s + self._limits.linger_s
-            if not (self._is_full() or not self._open or loop.time() >= linger_ends_s):
-                if self._linger is None:
-                    self._linger = loop.call_at(linger_ends_s, self._linger_over)
+            now_s = asyncio.get_running_loop().time()
+            if not (self._is_full() or not self._open or now_s >= self._last_call_s + self._limits.linger_s):
+                if self._due is None:
+                    self._schedule()
                 return
             batch = self._queue.take_batch(self._limits.max_entries, self._limits.max_bytes)
-            if batch:
-                call = asyncio.create_task(self._call(batch))
-                self._calls.add(call)
-                call.add_done_callback(partial(self._call_done, batch))
+            self._last_call_s = now_s
+            call = asyncio.create_task(self._call(batch))
+            self._calls.add(call)
+            call.add_done_callback(partial(self._call_done, batch))
 
     def _is_full(self) -> bool:
         return len(self._queue) >= self._limits.max_entries or self._queue.size_bytes >= self._limits.max_bytes
-
-    def _linger_over(self) -> None:
-        self._linger = None
-        self._dispatch()
 
     async def _call(self, batch: Sequence[Waiting[Entry, Result]]) -> Sequence[Result | EntryError]:
         results = await self._send([waiting.entry for waiting in batch])
@@ -147,34 +166,29 @@ class Batcher(Generic[Entry, Result]):
         self._calls.discard(call)
         if call.cancelled():
             for waiting in batch:
-                self._fail(waiting, EntryRefusedError(_STOPPED))
+                waiting.fail(EntryRefusedError(_STOPPED))
         elif (failure := call.exception()) is not None:
             for waiting in batch:
-                self._fail(waiting, _copied(failure))
+                waiting.fail(_copied(failure))
         else:
             for waiting, result in zip(batch, call.result(), strict=True):
                 self._resolve(waiting, result)
         self._dispatch()
 
     def _resolve(self, waiting: Waiting[Entry, Result], result: Result | EntryError) -> None:
-        if waiting.future.done():
+        if waiting.done():
             return
         if not isinstance(result, EntryError):
-            waiting.future.set_result(result)
+            waiting.set_result(result)
         elif result.retryable and waiting.attempt < self._limits.attempts:
             wait_s = self._limits.backoff.full_jitter_s(waiting.attempt)
             self._backing_off[waiting] = asyncio.get_running_loop().call_later(wait_s, self._retry, waiting)
         else:
-            self._fail(waiting, EntryRefusedError(result))
-
-    def _fail(self, waiting: Waiting[Entry, Result], failure: BaseException) -> None:
-        if not waiting.future.done():
-            waiting.future.set_exception(failure)
+            waiting.fail(EntryRefusedError(result))
 
     def _retry(self, waiting: Waiting[Entry, Result]) -> None:
         del self._backing_off[waiting]
         waiting.attempt += 1
-        waiting.waiting_since_s = asyncio.get_running_loop().time()
         self._enqueue(waiting)
 
     async def __aenter__(self) -> Self:
@@ -193,16 +207,16 @@ class Batcher(Generic[Entry, Result]):
             await self._stop()
 
     def _unresolved(self) -> "set[asyncio.Future[Any]]":
-        return {*self._calls, *(waiting.future for waiting in (*self._queue, *self._backing_off))}
+        return {*self._calls, *self._queue, *self._backing_off}
 
     async def _stop(self) -> None:
         """Fail every caller that still waits. After an orderly exit there are none."""
-        if self._linger is not None:
-            self._linger.cancel()
+        if self._due is not None:
+            self._due.cancel()
         for timer in self._backing_off.values():
             timer.cancel()
         for waiting in (*self._queue, *self._backing_off):
-            self._fail(waiting, EntryRefusedError(_STOPPED))
+            waiting.fail(EntryRefusedError(_STOPPED))
         self._queue = EntryQueue()
         self._backing_off.clear()
         for call in self._calls:

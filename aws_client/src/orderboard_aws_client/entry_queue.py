@@ -2,23 +2,33 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
 Result = TypeVar("Result")
 
 
-@dataclass(eq=False)  # compared by identity: two equal entries are both sent
-class Waiting(Generic[Entry, Result]):
-    """An entry and the future its caller awaits. waiting_since_s is a time of the event loop's clock."""
+class Waiting(asyncio.Future[Result], Generic[Entry, Result]):
+    """The future result of an entry. Cancelling it withdraws the entry if it still waits."""
 
-    entry: Entry
-    size_bytes: int
-    future: "asyncio.Future[Result]"
-    waiting_since_s: float
-    attempt: int = 1
+    def __init__(self, entry: Entry, size_bytes: int, withdraw: "Callable[[Waiting[Entry, Result]], None]") -> None:
+        super().__init__()
+        self.entry = entry
+        self.size_bytes = size_bytes
+        self.attempt = 1
+        self._withdraw = withdraw
+
+    def cancel(self, msg: object = None) -> bool:
+        """Withdraw the entry, and cancel those who await its result."""
+        self._withdraw(self)
+        return super().cancel(msg)
+
+    def fail(self, failure: BaseException) -> None:
+        """Raise the failure from those who await the result, if it has none yet."""
+        if not self.done():
+            self.set_exception(failure)
+            self.exception()  # those who await it may be gone: asyncio would log a failure that nobody retrieved
 
 
 class EntryQueue(Generic[Entry, Result]):
@@ -52,15 +62,14 @@ class EntryQueue(Generic[Entry, Result]):
         return next(iter(self._entries))
 
     def take_batch(self, max_entries: int, max_bytes: int) -> list[Waiting[Entry, Result]]:
-        """Remove as many of the oldest entries as one call holds, and drop those whose caller was cancelled."""
+        """Remove as many of the oldest entries as one call holds."""
         batch: list[Waiting[Entry, Result]] = []
         room_bytes = max_bytes
         while self._entries and len(batch) < max_entries:
             waiting = self.oldest()
-            if not waiting.future.cancelled():
-                room_bytes -= waiting.size_bytes
-                if room_bytes < 0:
-                    break
-                batch.append(waiting)
+            room_bytes -= waiting.size_bytes
+            if room_bytes < 0:
+                break
+            batch.append(waiting)
             self.remove(waiting)
         return batch

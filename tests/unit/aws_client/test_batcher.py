@@ -8,6 +8,7 @@ import pytest
 from orderboard_aws_client.backoff import Backoff
 from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
+from support.waiting import eventually
 
 QUICK = Limits(max_entries=10, linger_s=0.02, backoff=Backoff(0.001, 0.002))
 ONE_BY_ONE = Limits(max_entries=1, max_concurrent_calls=1, max_waiting=2, linger_s=0)
@@ -69,7 +70,7 @@ async def results(service: FakeService, names: Iterable[str], limits: Limits = Q
     [
         pytest.param(QUICK, "abc", ["abc"], id="entries submitted together go together"),
         pytest.param(Limits(2, linger_s=60), "ab", ["ab"], id="a full call is sent at once"),
-        pytest.param(QUICK, "a", ["a"], id="a single entry waits for linger_s, not for ever"),
+        pytest.param(Limits(2, linger_s=60), "a", ["a"], id="a single entry does not wait"),
         pytest.param(QUICK, "aa", ["aa"], id="two callers with equal entries are two entries"),
     ],
 )
@@ -81,21 +82,80 @@ async def test_callers_share_a_call_and_get_their_own_result(limits: Limits, nam
     assert ["".join(call) for call in service.calls] == calls
 
 
-async def test_time_spent_waiting_for_a_call_counts_as_lingering() -> None:
-    """After a call ends, entries that have lingered already go at once."""
+async def test_an_entry_after_a_pause_goes_at_once_and_those_after_it_gather() -> None:
+    """Calls that are not full start linger_s apart, whether or not the last one has ended."""
     service = FakeService().closed()
-    limits = Limits(max_entries=2, linger_s=0.02, max_concurrent_calls=1)
+    loop = asyncio.get_running_loop()
 
-    async with Batcher(service.send, limits=limits) as batcher, asyncio.timeout(5):
-        callers = await submitted(batcher, "abc")
+    async with Batcher(service.send, limits=Limits(max_entries=10, linger_s=0.05)) as batcher, asyncio.timeout(5):
+        began = loop.time()
+        callers = await submitted(batcher, "a")
+        at_once = list(service.calls)
+        callers += await submitted(batcher, "b")
+        callers += await submitted(batcher, "c")
+        await eventually(lambda: len(service.calls) == 2)
+        took_s = loop.time() - began
+        service.gate.set()
+        await asyncio.gather(*callers)
+
+    assert at_once == [["a"]]
+    assert service.calls == [["a"], ["b", "c"]]
+    assert took_s >= 0.045
+
+
+async def test_after_a_call_that_took_long_entries_go_at_once() -> None:
+    """The linger counts from the start of the last call, so they do not linger again."""
+    service = FakeService().closed()
+
+    async with Batcher(service.send, limits=Limits(2, linger_s=0.02, max_concurrent_calls=1)) as batcher:
+        callers = await submitted(batcher, "ab")
+        callers += await submitted(batcher, "c")
         lingered = asyncio.Event()
-        asyncio.get_running_loop().call_later(limits.linger_s, lingered.set)
+        asyncio.get_running_loop().call_later(0.03, lingered.set)
         await lingered.wait()
         service.gate.set()
         await turns()
 
         assert service.calls == [["a", "b"], ["c"]]
         await asyncio.gather(*callers)
+
+
+@pytest.mark.parametrize("linger_s", [0, 60])
+async def test_callers_of_one_moment_share_the_first_call(linger_s: float) -> None:
+    """The first of them does not go ahead of the others."""
+    service = FakeService()
+
+    assert await results(service, "abc", Limits(10, linger_s=linger_s)) == ["A", "B", "C"]
+    assert service.calls == [["a", "b", "c"]]
+
+
+async def test_many_entries_of_one_caller_are_one_call() -> None:
+    """Each has its result or its exception, in order; none is an empty list."""
+    service = FakeService(b=[EntryError("MalformedDetail", "not JSON", retryable=False)])
+
+    async with Batcher(service.send, limits=Limits(10, max_bytes=100, linger_s=60), size_bytes=len) as batcher:
+        a, b, large = await batcher.submit_many(["a", "b", "x" * 101])
+
+        assert await batcher.submit_many([]) == []
+    assert (a, str(b), type(large)) == ("A", "MalformedDetail: not JSON", EntryTooLargeError)
+    assert service.calls == [["a", "b"]]
+
+
+async def test_a_cancelled_caller_of_many_withdraws_those_that_wait() -> None:
+    """Entries of a call under way are not affected."""
+    service = FakeService().closed()
+
+    async with Batcher(service.send, limits=Limits(2, max_concurrent_calls=1, linger_s=0)) as batcher:
+        caller = asyncio.create_task(batcher.submit_many(["a", "b", "c", "d", "e"]))
+        await turns()
+        waiting_before = batcher.waiting
+        caller.cancel()
+        await turns()
+        waiting_afterwards = batcher.waiting
+        service.gate.set()
+
+    assert (waiting_before, waiting_afterwards) == (3, 0)
+    assert service.calls == [["a", "b"]]
 
 
 async def test_no_call_is_over_its_limits() -> None:
@@ -170,8 +230,7 @@ async def test_a_caller_cancelled_in_the_same_moment_is_not_sent() -> None:
     service = FakeService()
 
     async with Batcher(service.send, limits=Limits(max_entries=2, linger_s=0.01)) as batcher:
-        (cancelled,) = await submitted(batcher, "a")
-        cancelled.cancel()
+        batcher.start("a").cancel()
 
         assert await batcher.submit("b") == "B"
     assert service.calls == [["b"]]

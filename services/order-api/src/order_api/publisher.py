@@ -38,22 +38,29 @@ class Publisher:
         The other entry is then withdrawn if it still waits for a call; a call under way is not awaited.
         """
         fact = bus_entry(command, self.bus_name)
-        work = entry_for(command, fact["Detail"])  # the same document, serialised once
+        started: list[asyncio.Future[str]] = []
         try:
-            async with asyncio.timeout(self.deadline_s), asyncio.TaskGroup() as both:
-                message_id = both.create_task(self.topic.submit(work))
-                bus_event_id = both.create_task(self.bus.submit(fact))
-        except TimeoutError as exc:
-            raise NotPublishedError(f"no response within {self.deadline_s:g} s") from exc
-        except ExceptionGroup as group:
-            expected, unexpected = group.split((BatcherFullError, EntryRefusedError, *AWS_ERRORS))
-            if unexpected is not None or expected is None:
-                raise
-            raise NotPublishedError("; ".join(_reason(exc) for exc in expected.exceptions)) from group
-        return Published(message_id.result(), bus_event_id.result())
+            started.append(self.topic.start(entry_for(command, fact["Detail"])))  # the same document, serialised once
+            started.append(self.bus.start(fact))
+            await asyncio.wait(started, timeout=self.deadline_s, return_when=asyncio.FIRST_EXCEPTION)
+            failures = [failure for each in started if each.done() and (failure := each.exception()) is not None]
+            if failures:
+                raise _unexpected(failures) or NotPublishedError("; ".join(map(_reason, failures))) from failures[0]
+            if not all(each.done() for each in started):
+                raise NotPublishedError(f"no response within {self.deadline_s:g} s")
+        except BatcherFullError as exc:
+            raise NotPublishedError(_reason(exc)) from exc
+        finally:
+            for each in started:
+                each.cancel()
+        return Published(started[0].result(), started[1].result())
 
 
-def _reason(exc: Exception) -> str:
+def _unexpected(failures: list[BaseException]) -> BaseException | None:
+    return next((failure for failure in failures if not isinstance(failure, (EntryRefusedError, *AWS_ERRORS))), None)
+
+
+def _reason(exc: BaseException) -> str:
     if isinstance(exc, BatcherFullError):
         return f"too many orders are waiting: {exc}"
     if isinstance(exc, EntryRefusedError):
