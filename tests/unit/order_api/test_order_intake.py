@@ -93,7 +93,7 @@ async def test_a_valid_order_goes_the_short_way(api: RunningApi, monkeypatch: py
 
 
 async def test_a_client_that_leaves_within_its_body_orders_nothing(api: RunningApi) -> None:
-    """What arrived is not an order."""
+    """A part of a body is not an order."""
     await post(api, [JSON, KEY], REQUEST[:20], b"", short=True)
 
     api.assert_nothing_published()
