@@ -27,6 +27,7 @@ from orderboard.calibration.operations import WRITE_BATCH, batches, make_orders
 from orderboard.errors import RigError
 from orderboard.orders.queues import depth
 from orderboard.system.system import System, running_system
+from orderboard.system.target import Target
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
 from orderboard_stack.local_backend import is_engine
@@ -187,9 +188,15 @@ def _worker_paused(running: RunningSystem) -> Iterator[None]:
         running.resume_worker()
 
 
+def _tables_url(target: Target) -> str:
+    """The address of DynamoDB: of an earlier revision that of MiniStack."""
+    environment = target.endpoint.environment()
+    return environment.get("AWS_ENDPOINT_URL_DYNAMODB", environment["AWS_ENDPOINT_URL"])
+
+
 async def _write(running: RunningSystem, count: int) -> tuple[int, float]:
     target = running.system.target
-    port = urlsplit(str(target.endpoint.dynamodb_url)).port or 80
+    port = urlsplit(_tables_url(target)).port or 80
     clients = [await Client.connect(port) for _ in range(_CONNECTIONS)]
     prepared = [
         _request([each.statement for each in part]) for part in batches(make_orders(count, target), WRITE_BATCH)

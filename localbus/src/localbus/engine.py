@@ -106,8 +106,7 @@ class Engine:
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
         self.dynamodb = DynamoDb(self.clock)
         own = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
-        if options.upstream is None:
-            own.append(dynamodb_api.service(self.dynamodb))
+        own.append(dynamodb_api.service(self.dynamodb))
         mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*own, mappings)}
         self.stacks = CloudFormation(self.clock, self.tasks, by_name, upstream, self.sqs.queues.free_name)

@@ -88,13 +88,13 @@ CAPABILITIES: Final[dict[BackendName, Capabilities]] = {
 class Endpoint:
     """A backend that answers. endpoint_url is None for AWS's own endpoints.
 
-    tables_url is a direct address of its DynamoDB, past endpoint_url; known only where the backend was started.
+    upstream_url is the engine behind localbus; known only where the backend was started.
     """
 
     name: BackendName
     endpoint_url: str | None
     region: str = DEFAULT_REGION
-    tables_url: str | None = field(default=None, compare=False)
+    upstream_url: str | None = field(default=None, compare=False)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -106,16 +106,11 @@ class Endpoint:
         """True if it runs on this machine or a neighbouring one, with any credentials."""
         return self.name != "aws"
 
-    @property
-    def dynamodb_url(self) -> str | None:
-        """The most direct address of DynamoDB."""
-        return self.tables_url or self.endpoint_url
-
     def unanswered(self, *, within_s: float) -> str | None:
         """The first address of a local backend whose health page does not answer in time; None when all of them do."""
         addresses: tuple[tuple[BackendName, str | None], ...] = (
             (self.name, self.endpoint_url),
-            ("ministack", self.tables_url),
+            ("ministack", self.upstream_url),
         )
         for name, url in addresses if self.local else ():
             if url is not None and read_json(f"{url.rstrip('/')}{HEALTH_PATHS[name]}", within_s) is None:
@@ -128,8 +123,6 @@ class Endpoint:
         if self.endpoint_url is None:
             return regions
         endpoint = {**regions, "AWS_ENDPOINT_URL": self.endpoint_url}
-        if self.tables_url is not None:
-            endpoint["AWS_ENDPOINT_URL_DYNAMODB"] = self.tables_url
         if not self.local:
             return endpoint
         return {**endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}

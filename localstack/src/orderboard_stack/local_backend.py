@@ -1,8 +1,8 @@
 """The backends that are processes of this machine and need no Docker: embedded and ministack.
 
-`embedded` is localbus (SQS, SNS, EventBridge) in front of MiniStack (everything else); `ministack` is MiniStack alone.
-Both listen on free ports of 127.0.0.1. All state is in memory and gone when they end. Functions run on this machine's
-own Python, as processes of the same group.
+`embedded` is localbus (queues, topics, buses, tables, stacks) in front of MiniStack (everything else); `ministack` is
+MiniStack alone. Both listen on free ports of 127.0.0.1. All state is gone when they end. Functions run on this
+machine's own Python, as processes of the same group.
 """
 
 import os
@@ -196,8 +196,8 @@ def _spawn(
             env=_environment(ports, scratch),
             start_new_session=True,  # Ctrl-C reaches only us, and there is one group to end
         )
-    tables_url = _url(ports.ministack) if ports.ministack != ports.front else None
-    endpoint = Endpoint(name, _url(ports.front), tables_url=tables_url)
+    upstream_url = _url(ports.ministack) if ports.ministack != ports.front else None
+    endpoint = Endpoint(name, _url(ports.front), upstream_url=upstream_url)
     return LocalBackend(name, endpoint, child.pid, log_path, ports, child)
 
 
@@ -207,9 +207,7 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        # Its functions inherit these: they publish where we do, and reach tables without the way through localbus.
-        "AWS_ENDPOINT_URL": _url(ports.front),
-        "AWS_ENDPOINT_URL_DYNAMODB": _url(ports.ministack),
+        "AWS_ENDPOINT_URL": _url(ports.front),  # its functions inherit it: they reach the queues and tables that we do
         "BIND_HOST": HOST,
         "DOCKER_HOST": f"unix://{scratch}/no-docker",  # it would look for containers to remove
         "GATEWAY_PORT": str(ports.ministack),

@@ -24,7 +24,7 @@ class FaultyProxy:
     @property
     def environment(self) -> dict[str, str]:
         """Environment variables that route a service through the proxy."""
-        return {"AWS_ENDPOINT_URL": self.address, "AWS_ENDPOINT_URL_DYNAMODB": self.address}
+        return {"AWS_ENDPOINT_URL": self.address}
 
     def plan(self, operation: str, fault: Fault, calls: int) -> None:
         """Inject a fault into the next calls of an operation. drop_response takes effect after the backend's work."""

@@ -86,7 +86,6 @@ FUNCTION_ARN = f"arn:aws:lambda:{SCOPE}:function:f"
     [
         ("s3", "PUT", "/b?notification", NOTIFICATION, {QUEUE, BUS._replace(name="default")}),
         ("scheduler", "POST", "/schedules/s", {"Target": {"Arn": BUS_ARN}}, {BUS}),
-        ("pipes", "POST", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": TOPIC_ARN}, {TOPIC}),
         ("lambda", "POST", FUNCTIONS, {"FunctionName": "f", "DeadLetterConfig": {"TargetArn": QUEUE_ARN}}, {QUEUE}),
         ("lambda", "POST", FUNCTIONS, {"Environment": {"Variables": {"QUEUE": QUEUE_ARN}}}, set()),
         ("lambda", "PUT", f"{FUNCTIONS}/f/configuration", {"DeadLetterConfig": {"TargetArn": TOPIC_ARN}}, {TOPIC}),
@@ -111,7 +110,6 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
         ("lambda", CONFIGS, on_failure("arn:aws:s3:::bucket"), "A bucket as the destination"),
         ("lambda", f"{CONFIGS}?Qualifier=live", ON_FAILURE, "alias live"),
         ("pipes", "/v1/pipes/p", {"Source": QUEUE_ARN, "Target": TOPIC_ARN}, "A pipe from sqs"),
-        ("pipes", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": QUEUE_ARN}, "A pipe to sqs"),
         ("scheduler", "/schedules/s", scheduled("arn:aws:scheduler:::aws-sdk:sqs:sendMessage"), "sqs:sendMessage"),
         ("scheduler", "/schedules/s", scheduled("arn:aws:scheduler:::aws-sdk:lambda:invoke"), "lambda:invoke"),
         ("scheduler", "/schedules/s", scheduled(f"arn:aws:kinesis:{SCOPE}:stream/s"), "A schedule for kinesis"),
@@ -153,6 +151,46 @@ def test_a_function_as_destination() -> None:
     found = read("lambda", "PUT", CONFIGS, on_failure(f"{FUNCTION_ARN}2"))
 
     assert (found.function, found.targets) == (f"{FUNCTION_ARN}2", set())
+
+
+@pytest.mark.parametrize(
+    ("service", "target", "body", "what"),
+    [
+        ("pipes", "/v1/pipes/p", {"Source": TABLE_ARN, "Target": TOPIC_ARN}, "A pipe from the stream of a table"),
+        (
+            "iot",
+            "/rules/r",
+            {"actions": [{"dynamoDBv2": {"putItem": {"tableName": "t"}}}]},
+            "A rule of IoT with a table",
+        ),
+        ("iot", "/rules/r", {"actions": [{"dynamoDB": {"tableName": "t"}}]}, "A rule of IoT with a table"),
+        ("appsync", "/v1/apis/a/datasources", {"type": "AMAZON_DYNAMODB"}, "A table as a data source of AppSync"),
+        (
+            "apigateway",
+            "/restapis/a",
+            {"uri": "arn:aws:apigateway:us-east-1:dynamodb:action/PutItem"},
+            "An integration of API Gateway with a table",
+        ),
+        (
+            "states",
+            "/",
+            {"definition": '{"Resource": "arn:aws:states:::dynamodb:putItem"}'},
+            "Step Functions' dynamodb:putItem",
+        ),
+        (
+            "states",
+            "/",
+            {"definition": '{"Resource": "arn:aws:states:::aws-sdk:dynamodb:query"}'},
+            "Step Functions' aws-sdk:dynamodb:query",
+        ),
+    ],
+)
+def test_tables_that_the_upstream_does_not_reach(service: str, target: str, body: object, what: str) -> None:
+    """The upstream would use a table of its, with none of the items; the error names what is refused."""
+    with pytest.raises(AwsError, match="tables are localbus's, and the upstream does not reach them") as raised:
+        read(service, "PUT", target, body)
+
+    assert (raised.value.code, raised.value.message.startswith(f"{what} is not")) == ("NotImplemented", True)
 
 
 @pytest.mark.parametrize(

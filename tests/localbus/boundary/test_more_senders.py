@@ -1,4 +1,4 @@
-"""Messages of functions, API Gateway, IoT, SES, pipes and FIFO topics arrive, with a real MiniStack behind localbus."""
+"""Messages of functions, API Gateway, IoT, SES and FIFO topics arrive, with a real MiniStack behind localbus."""
 
 from __future__ import annotations
 
@@ -90,29 +90,6 @@ def test_ses_to_a_topic(bench: Bench) -> None:
     mail.send_email(Source=identity, Destination=to, Message=message)
 
     assert json.loads(arrived(queue)[0]["Body"])["notificationType"] == "Bounce"
-
-
-def test_a_pipe_to_a_topic(bench: Bench) -> None:
-    """A pipe publishes the records of a table's stream to a topic.
-
-    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html
-    """
-    tables, (topic_arn, queue), name = bench.client("dynamodb"), bench.topic(), bench.name("-table")
-    table = tables.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )["TableDescription"]
-    stream = {"DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON"}}
-    bench.client("pipes").create_pipe(
-        Name=bench.name(), Source=table["LatestStreamArn"], SourceParameters=stream, Target=topic_arn, RoleArn=ROLE
-    )
-
-    tables.put_item(TableName=name, Item={"id": {"S": "1"}})
-
-    assert json.loads(arrived(queue, 12)[0]["Body"])["eventName"] == "INSERT"
 
 
 def test_a_fifo_topic(bench: Bench) -> None:

@@ -278,12 +278,12 @@ def test_an_unknown_property_fails_the_resource(stacks: StackClient) -> None:
 
 def test_a_resource_that_needs_an_upstream_is_named(stacks: StackClient) -> None:
     """Without an upstream the whole template is rejected."""
-    template = "Resources: {Table: {Type: AWS::DynamoDB::Table}, Queue: {Type: AWS::SQS::Queue}}"
+    template = "Resources: {Stream: {Type: AWS::Kinesis::Stream}, Queue: {Type: AWS::SQS::Queue}}"
 
     code, message = stacks.rejected(TemplateBody=template)
 
     assert code == "ValidationError"
-    assert "Table: AWS::DynamoDB::Table" in message
+    assert "Stream: AWS::Kinesis::Stream" in message
     assert "--upstream" in message
 
 

@@ -23,16 +23,10 @@ TEMPLATE = Path(__file__).parents[3] / "localstack" / "template.yaml"
 MIXED = """
 Parameters:
   Name: {Type: String, Default: first}
-  TableName: {Type: String, Default: orders}
+  StreamName: {Type: String, Default: orders}
 Resources:
   Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref Name}}
-  Table:
-    Type: AWS::DynamoDB::Table
-    Properties:
-      TableName: !Ref TableName
-      BillingMode: PAY_PER_REQUEST
-      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
-      KeySchema: [{AttributeName: id, KeyType: HASH}]
+  Stream: {Type: AWS::Kinesis::Stream, Properties: {Name: !Ref StreamName, ShardCount: 1}}
   Policy:
     Type: AWS::IAM::ManagedPolicy
     Properties:
@@ -40,15 +34,15 @@ Resources:
         Version: 2012-10-17
         Statement:
           - {Effect: Allow, Action: "sqs:*", Resource: !GetAtt Queue.Arn}
-          - {Effect: Allow, Action: "dynamodb:*", Resource: !Sub "${Table.Arn}/index/*"}
+          - {Effect: Allow, Action: "kinesis:*", Resource: !Sub "${Stream.Arn}/consumer/*"}
   Topic:
     Type: AWS::SNS::Topic
-    Properties: {DisplayName: !Sub "of ${TableName}", Tags: [{Key: table, Value: !GetAtt Table.Arn}]}
+    Properties: {DisplayName: !Sub "of ${StreamName}", Tags: [{Key: stream, Value: !GetAtt Stream.Arn}]}
   Notice:
     Type: AWS::Logs::LogGroup
     Properties: {LogGroupName: !Sub "/topics/${Topic.TopicName}"}
 Outputs:
-  TableArn: {Value: !GetAtt Table.Arn}
+  StreamArn: {Value: !GetAtt Stream.Arn}
   PolicyArn: {Value: !Ref Policy}
   LogGroup: {Value: !Ref Notice}
   QueueArn: {Value: !GetAtt Queue.Arn}
@@ -83,9 +77,9 @@ def behind(upstream: str, service: str) -> Any:
     return make(service, endpoint_url=upstream, region_name="us-east-1", **credentials)
 
 
-def tables(upstream: str) -> list[str]:
-    """The upstream's tables."""
-    found: list[str] = behind(upstream, "dynamodb").list_tables()["TableNames"]
+def streams(upstream: str) -> list[str]:
+    """The upstream's streams."""
+    found: list[str] = behind(upstream, "kinesis").list_streams()["StreamNames"]
     return found
 
 
@@ -98,13 +92,17 @@ def policy_resources(upstream: str, arn: str) -> list[str]:
 
 
 def test_each_resource_is_created_by_its_engine(stacks: StackClient, upstream: str) -> None:
-    """localbus creates queues and topics, the upstream tables and policies, with references in both directions."""
+    """localbus creates queues and topics, the upstream streams and policies, with references in both directions."""
     assert stacks.create(MIXED) == "CREATE_COMPLETE"
 
     outputs = stacks.outputs()
     assert behind(upstream, "sqs").list_queues().get("QueueUrls", []) == []
-    assert behind(upstream, "dynamodb").describe_table(TableName="orders")["Table"]["TableArn"] == outputs["TableArn"]
-    assert policy_resources(upstream, outputs["PolicyArn"]) == [outputs["QueueArn"], f"{outputs['TableArn']}/index/*"]
+    assert streams(upstream) == ["orders"]
+    assert outputs["StreamArn"].endswith("stream/orders")
+    assert policy_resources(upstream, outputs["PolicyArn"]) == [
+        outputs["QueueArn"],
+        f"{outputs['StreamArn']}/consumer/*",
+    ]
     topic = stacks.physical_id("Topic")
     assert stacks.topic_attributes(topic)["DisplayName"] == "of orders"
     assert outputs["LogGroup"] == f"/topics/{topic.rpartition(':')[2]}"
@@ -115,24 +113,27 @@ def test_the_resources_of_both_are_one_stack(stacks: StackClient) -> None:
     stacks.create(MIXED)
 
     found = stacks.client.describe_stack_resources(StackName="shop")["StackResources"]
-    assert {one["LogicalResourceId"] for one in found} == {"Queue", "Table", "Policy", "Topic", "Notice"}
+    assert {one["LogicalResourceId"] for one in found} == {"Queue", "Stream", "Policy", "Topic", "Notice"}
     assert {one["ResourceStatus"] for one in found} == {"CREATE_COMPLETE"}
-    assert stacks.physical_id("Table") == "orders"
+    assert stacks.physical_id("Stream") == "orders"
     events = stacks.events()
     done = [events.index((name, "CREATE_COMPLETE")) for name in ("Queue", "Policy", "Topic", "Notice")]
     assert done == sorted(done)
 
 
 def test_an_update_affects_both_engines(stacks: StackClient, upstream: str) -> None:
-    """A replaced queue updates the upstream's policy; a replaced table is deleted at the end."""
+    """A replaced queue updates the upstream's policy; a replaced stream is deleted at the end."""
     stacks.create(MIXED)
 
-    assert stacks.update(MIXED, Name="second", TableName="receipts") == "UPDATE_COMPLETE"
+    assert stacks.update(MIXED, Name="second", StreamName="receipts") == "UPDATE_COMPLETE"
 
-    assert tables(upstream) == ["receipts"]
+    assert streams(upstream) == ["receipts"]
     outputs = stacks.outputs()
     assert outputs["QueueArn"].endswith(":second")
-    assert policy_resources(upstream, outputs["PolicyArn"]) == [outputs["QueueArn"], f"{outputs['TableArn']}/index/*"]
+    assert policy_resources(upstream, outputs["PolicyArn"]) == [
+        outputs["QueueArn"],
+        f"{outputs['StreamArn']}/consumer/*",
+    ]
     assert stacks.topic_attributes(stacks.physical_id("Topic"))["DisplayName"] == "of receipts"
 
 
@@ -145,7 +146,7 @@ def test_removed_upstream_resources_are_deleted(stacks: StackClient, upstream: s
 
     assert stacks.update(without) == "UPDATE_COMPLETE"
 
-    assert tables(upstream) == []
+    assert streams(upstream) == []
     assert behind(upstream, "cloudformation").describe_stacks()["Stacks"] == []
     assert stacks.logical_ids() == {"Queue"}
 
@@ -164,26 +165,26 @@ def test_a_failure_upstream_rolls_back_both_engines(stacks: StackClient, upstrea
     stacks.create(MIXED)
     before = stacks.outputs()
 
-    assert stacks.update(bad, Name="second", TableName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.update(bad, Name="second", StreamName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
 
     assert "/nowhere" in stacks.reason("Notice", "UPDATE_FAILED")
-    assert tables(upstream) == ["orders"]
+    assert streams(upstream) == ["orders"]
     assert stacks.outputs() == before
     assert stacks.queues() == ["first"]
 
 
 def test_a_local_failure_rolls_back_the_upstream(stacks: StackClient, upstream: str) -> None:
-    """A topic that fails after the table was created: the table is deleted, or restored after an update."""
-    bad = MIXED.replace('"of ${TableName}"', f'"{"x" * 101}${{TableName}}"')
+    """A topic that fails after the stream was created: the stream is deleted, or restored after an update."""
+    bad = MIXED.replace('"of ${StreamName}"', f'"{"x" * 101}${{StreamName}}"')
     assert stacks.create(bad) == "ROLLBACK_COMPLETE"
-    assert tables(upstream) == []
+    assert streams(upstream) == []
     stacks.delete()
     stacks.create(MIXED)
 
-    assert stacks.update(bad, TableName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
+    assert stacks.update(bad, StreamName="receipts") == "UPDATE_ROLLBACK_COMPLETE"
 
-    assert tables(upstream) == ["orders"]
-    assert stacks.outputs()["TableArn"].endswith("/orders")
+    assert streams(upstream) == ["orders"]
+    assert stacks.outputs()["StreamArn"].endswith("/orders")
 
 
 def test_a_stack_that_the_upstream_rejects(stacks: StackClient) -> None:
@@ -204,7 +205,7 @@ def test_an_unreachable_upstream() -> None:
     state = stacks.create(MIXED)
 
     assert state == "ROLLBACK_COMPLETE"
-    assert "cannot be reached" in stacks.reason("Table", "CREATE_FAILED")
+    assert "cannot be reached" in stacks.reason("Stream", "CREATE_FAILED")
     assert stacks.delete() == "DELETE_COMPLETE"
     bus.stop()
 
@@ -256,7 +257,7 @@ def test_the_project_s_template(
     assert stacks.topics() == []
     assert [one["Name"] for one in localbus.client("events").list_event_buses()["EventBuses"]] == ["default"]
     assert localbus.client("events").list_archives()["Archives"] == []
-    assert tables(upstream) == []
+    assert localbus.client("dynamodb").list_tables()["TableNames"] == []
     assert lambda_.list_functions()["Functions"] == []
     assert localbus.client("lambda").list_event_source_mappings()["EventSourceMappings"] == []
 

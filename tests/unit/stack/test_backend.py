@@ -102,16 +102,6 @@ def test_a_local_backend_gets_credentials_that_mean_nothing() -> None:
     }
 
 
-def test_tables_are_reached_by_the_shortest_way() -> None:
-    """Services and rig use the direct address of DynamoDB, past localbus, if there is one."""
-    front = Endpoint("embedded", "http://127.0.0.1:4566")
-    endpoint = Endpoint("embedded", "http://127.0.0.1:4566", tables_url="http://127.0.0.1:4567")
-
-    assert endpoint.environment() == {**front.environment(), "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:4567"}
-    assert (front.dynamodb_url, endpoint.dynamodb_url) == ("http://127.0.0.1:4566", "http://127.0.0.1:4567")
-    assert endpoint == front
-
-
 def test_aws_gets_no_credentials_from_us() -> None:
     """The usual ones are found by the SDK itself."""
     assert Endpoint("aws", None, "eu-west-1").environment() == {
@@ -144,10 +134,10 @@ def test_an_address_without_an_answer_is_named(serve: Serve) -> None:
     """localbus may answer while MiniStack behind it is frozen: its address is returned soon."""
     answers = serve({"/_localbus/health": HEALTH})
     with socket.create_server(("127.0.0.1", 0)) as frozen:  # connections are made, and nobody answers
-        tables_url = f"http://127.0.0.1:{frozen.getsockname()[1]}"
+        upstream_url = f"http://127.0.0.1:{frozen.getsockname()[1]}"
 
-        unanswered = Endpoint("embedded", answers, tables_url=tables_url).unanswered(within_s=0.1)
+        unanswered = Endpoint("embedded", answers, upstream_url=upstream_url).unanswered(within_s=0.1)
 
-    assert unanswered == tables_url
+    assert unanswered == upstream_url
     assert Endpoint("embedded", answers).unanswered(within_s=5) is None
     assert Endpoint("aws", None).unanswered(within_s=0.1) is None

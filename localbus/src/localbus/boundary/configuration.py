@@ -54,3 +54,9 @@ def not_sent(what: str, instead: str = "") -> AwsError:
     """Return the error for a configuration that the upstream accepts and never acts on."""
     way_out = instead or "A backend that has it: real AWS (--backend aws)."
     return AwsError("NotImplemented", f"{what} is not implemented: the message would be lost. {way_out}")
+
+
+def not_reached(what: str) -> AwsError:
+    """Return the error for a configuration by which the upstream would use tables, of which it has none."""
+    text = f"{what} is not implemented: tables are localbus's, and the upstream does not reach them."
+    return AwsError("NotImplemented", f"{text} Use the table from a function, or a backend that has both.")

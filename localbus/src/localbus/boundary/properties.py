@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localbus.boundary.bucket_notifications import Notification, check
-from localbus.boundary.configuration import Configuration, Sender, not_sent
+from localbus.boundary.configuration import Configuration, Sender, not_reached, not_sent
 from localbus.boundary.names import KINDS, Name, names_in
 from localbus.boundary.state_machine import read_definition
 from localbus.errors import AwsError
@@ -21,6 +21,8 @@ _SQS_INTEGRATION = re.compile(r"arn:aws[a-z-]*:apigateway:([a-z0-9-]+):sqs:path/
 _OTHER_INTEGRATION = re.compile(
     r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:(?:(?:sns|events):|sqs:action/)\w+|\b(?:SQS|EventBridge)-[A-Z]\w+"
 )
+_TABLE_INTEGRATION = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:dynamodb:")
+_TABLE_RULE = re.compile(r'"dynamo(?:DB|Db)(?:v2)?"\s*:', re.IGNORECASE)
 _QUERY_ACTION = re.compile(r"\bAction=(\w+)")
 _INVALID = "InvalidParameterValueException"
 _INVOKED = {"lambda": "a function", "states": "a state machine"}
@@ -70,18 +72,14 @@ def _check_scheduled(arn: str, target: Mapping[str, Any], caller: Caller) -> Non
 
 
 def read_pipe(name: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
-    """EventBridge Pipes: the upstream has pipes from table streams to topics and state machines."""
-    source, target = str(given.get("Source", "")), str(given.get("Target", ""))
-    for what, arn, wanted in (("from", source, {"dynamodb"}), ("to", target, {"sns", "states"})):
-        service = arn.split(":")[2] if arn.count(":") >= 5 else ""
-        if service and service not in wanted:
-            instead = "An event source mapping or a rule can take its place; pipes go from table streams to topics."
-            raise not_sent(f"A pipe {what} {service}", instead)
-    parameters = _mapping(_mapping(given.get("SourceParameters")).get("DynamoDBStreamParameters"))
-    if parameters.get("DeadLetterConfig"):
-        raise not_sent("The dead-letter queue of a pipe")
-    sender = Sender("pipes", f"arn:aws:pipes:{caller.region}:{caller.account}:pipe/{name}")
-    return Configuration(sender, set(names_in(target, caller)))
+    """EventBridge Pipes: the upstream has pipes from table streams only, and tables are here."""
+    source = str(given.get("Source", ""))
+    service = source.split(":")[2] if source.count(":") >= 5 else ""
+    if service == "dynamodb":
+        raise not_reached("A pipe from the stream of a table")
+    if service:
+        raise not_sent(f"A pipe from {service}", "An event source mapping or a rule can take its place.")
+    return Configuration(Sender("pipes", f"arn:aws:pipes:{caller.region}:{caller.account}:pipe/{name}"))
 
 
 def read_dead_letter(function: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
@@ -138,6 +136,8 @@ def _function(function: str, target: str, caller: Caller, details: Mapping[str, 
 
 def read_stream_mapping(given: Mapping[str, Any], caller: Caller) -> Configuration:
     """Lambda: the destination of an event source mapping of a stream, for batches that fail."""
+    if ":dynamodb:" in str(given.get("EventSourceArn", "")):
+        raise not_reached("An event source mapping of the stream of a table")
     target = _destination(_mapping(given.get("DestinationConfig")), "OnFailure")
     _standard(target, "destination OnFailure", caller)
     if ":s3:" in target:
@@ -172,7 +172,25 @@ def read_method(text: str, caller: Caller) -> Configuration:
     for action in _QUERY_ACTION.findall(text) if found.targets else ():
         if action != "SendMessage":
             raise not_sent(f"{action} by an integration of API Gateway", "SendMessage is possible.")
+    if _TABLE_INTEGRATION.search(text):
+        raise not_reached("An integration of API Gateway with a table")
     return found
+
+
+def read_topic_rule(name: str, text: str, caller: Caller) -> Configuration:
+    """IoT: the actions of a topic rule."""
+    if _TABLE_RULE.search(text):
+        raise not_reached("A rule of IoT with a table")
+    return Configuration(
+        Sender("iot", f"arn:aws:iot:{caller.region}:{caller.account}:rule/{name}"), set(names_in(text, caller))
+    )
+
+
+def read_data_source(text: str) -> Configuration:
+    """AppSync: a data source."""
+    if "AMAZON_DYNAMODB" in text:
+        raise not_reached("A table as a data source of AppSync")
+    return Configuration(Sender("appsync"))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -19,12 +19,14 @@ from localbus.boundary.never_sent import action_of, check_request
 from localbus.boundary.properties import (
     read_alarm,
     read_bucket,
+    read_data_source,
     read_dead_letter,
     read_invoke_config,
     read_method,
     read_pipe,
     read_schedule,
     read_state_machine,
+    read_topic_rule,
 )
 from localbus.boundary.templates import senders_in
 from localbus.http.message import Request
@@ -102,9 +104,11 @@ def _alarm(request: Request, caller: Caller) -> Configuration:
 
 
 def _topic_rule(request: Request, caller: Caller) -> Configuration:
-    name = request.path.rpartition("/")[2]
-    sender = Sender("iot", f"arn:aws:iot:{caller.region}:{caller.account}:rule/{name}")
-    return Configuration(sender, set(names_in(_text(request), caller)))
+    return read_topic_rule(request.path.rpartition("/")[2], _text(request), caller)
+
+
+def _data_source(request: Request, _caller: Caller) -> Configuration:
+    return read_data_source(_text(request))
 
 
 def _identity(request: Request, caller: Caller) -> Configuration:
@@ -136,6 +140,7 @@ def _method(request: Request, caller: Caller) -> Configuration:
 
 _READERS: Final[Mapping[str, Reader]] = {
     "apigateway": _method,
+    "appsync": _data_source,
     "cloudcontrolapi": _resource,
     "iot": _topic_rule,
     "monitoring": _alarm,

@@ -12,17 +12,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localbus.boundary.configuration import Configuration, not_sent
+from localbus.boundary.configuration import Configuration, not_reached, not_sent
 from localbus.boundary.names import KINDS, Kind, Name, names_in
 from localbus.protocol.service import Caller
 
 _INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:::(aws-sdk:)?(sqs|sns|events|eventbridge):(\w+)")
+_TABLE = re.compile(r"arn:aws[a-z-]*:states:::((?:aws-sdk:)?dynamodb:\w+)")
 _NOT_PASSED_BY_PUBLISH = ("PhoneNumber", "MessageStructure", "MessageAttributes")
 _SENDS: Mapping[str, Kind] = {"sendMessage": "sqs", "publish": "sns", "putEvents": "events"}
 
 
 def read_definition(text: str, found: Configuration, caller: Caller) -> None:
     """Add the targets of a definition. Raises AwsError (NotImplemented) for a state that would reach no message."""
+    table = _TABLE.search(text)
+    if table is not None:
+        raise not_reached(f"Step Functions' {table[1]}")
     for sdk, service, action in _INTEGRATION.findall(text):
         if action not in _SENDS:
             call = f"{'aws-sdk:' if sdk else ''}{service}:{action}"

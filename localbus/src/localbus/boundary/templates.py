@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from localbus.boundary import properties
 from localbus.boundary.bucket_notifications import read_properties
-from localbus.boundary.configuration import Configuration, Sender
-from localbus.boundary.names import names_in
+from localbus.boundary.configuration import Configuration
 from localbus.boundary.never_sent import check_resource
 from localbus.protocol.service import Caller
 
@@ -56,10 +55,6 @@ def _joined(join: Any) -> str:
     return str(separator).join(part if isinstance(part, str) else "unknown" for part in parts)
 
 
-def _any(service: str) -> _Reader:
-    return lambda given, caller: Configuration(Sender(service), set(names_in(json.dumps(given), caller)))
-
-
 def _name(given: _Properties, key: str) -> str:
     name = given.get(key)
     return name if isinstance(name, str) else ""
@@ -68,9 +63,12 @@ def _name(given: _Properties, key: str) -> str:
 _READERS: Final[Mapping[str, _Reader]] = {
     "AWS::ApiGateway::Method": lambda given, caller: properties.read_method(json.dumps(given), caller),
     "AWS::ApiGateway::RestApi": lambda given, caller: properties.read_method(json.dumps(given), caller),
+    "AWS::AppSync::DataSource": lambda given, _caller: properties.read_data_source(json.dumps(given)),
     "AWS::CloudWatch::Alarm": lambda given, caller: properties.read_alarm(json.dumps(given), caller),
     "AWS::CloudWatch::CompositeAlarm": lambda given, caller: properties.read_alarm(json.dumps(given), caller),
-    "AWS::IoT::TopicRule": _any("iot"),
+    "AWS::IoT::TopicRule": lambda given, caller: properties.read_topic_rule(
+        _name(given, "RuleName"), json.dumps(given), caller
+    ),
     "AWS::Lambda::EventInvokeConfig": lambda given, caller: properties.read_invoke_config(
         _name(given, "FunctionName"), given, caller, str(given.get("Qualifier", "$LATEST"))
     ),

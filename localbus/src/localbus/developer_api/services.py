@@ -42,7 +42,7 @@ _WITH_UPSTREAM: Final = (
     ),
     ServedBy("states", "upstream", "sqs:sendMessage, sns:publish, events:putEvents arrive; their other actions do not"),
     ServedBy("cloudwatch", "upstream", "alarms arrive at topics"),
-    ServedBy("pipes", "upstream", "from table streams to topics; other pipes with queues, topics or buses do not run"),
+    ServedBy("pipes", "upstream", "refused: it has pipes from table streams only, and tables are localbus's"),
     ServedBy("apigateway", "upstream", "integrations with queues arrive, for SendMessage"),
     ServedBy("iot, ses", "upstream", _ARRIVE),
     ServedBy(

@@ -180,11 +180,12 @@ async def operations(target: Target) -> AsyncIterator[Operations]:
     if endpoint.local:
         options["aws_access_key_id"] = environment.get("AWS_ACCESS_KEY_ID", "test")
         options["aws_secret_access_key"] = environment.get("AWS_SECRET_ACCESS_KEY", "test")
-    urls = dict.fromkeys(("sns", "events", "sqs"), endpoint.endpoint_url) | {"dynamodb": endpoint.dynamodb_url}
     async with AsyncExitStack() as stack:
         clients = {
-            name: await stack.enter_async_context(session.create_client(name, endpoint_url=url, **options))
-            for name, url in urls.items()
+            name: await stack.enter_async_context(
+                session.create_client(name, endpoint_url=endpoint.endpoint_url, **options)
+            )
+            for name in ("sns", "events", "sqs", "dynamodb")
         }
         yield Operations(target, **clients)
 

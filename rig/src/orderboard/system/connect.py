@@ -33,7 +33,7 @@ def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tupl
         return reach(backend, endpoint_url), None
     state = StateFile(find_workspace().state_dir).read()
     if state is not None and backend in (None, state.backend):
-        return Endpoint(state.backend, state.endpoint_url, state.region, state.tables_url), state
+        return Endpoint(state.backend, state.endpoint_url, state.region, state.upstream_url), state
     if backend is not None:
         return reach(backend, endpoint_url), None
     raise RigError("Nothing is running here. Start it with `orderboard up`, or name a backend with --endpoint-url.")

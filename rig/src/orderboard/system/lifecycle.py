@@ -82,7 +82,7 @@ def _state(system: System) -> State:
     return State(
         backend=endpoint.name,
         endpoint_url=endpoint.endpoint_url,
-        tables_url=endpoint.tables_url,
+        upstream_url=endpoint.upstream_url,
         region=endpoint.region,
         stack_name=system.options.stack_name,
         prefix=system.options.prefix,

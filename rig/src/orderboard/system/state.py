@@ -50,7 +50,7 @@ class State(BaseModel):
 
     backend: BackendName
     endpoint_url: str | None
-    tables_url: str | None = None
+    upstream_url: str | None = None
     region: str
     stack_name: str
     prefix: str

@@ -55,7 +55,7 @@ class Target:
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """A client for the table."""
-        return self.session.client("dynamodb", endpoint_url=self.endpoint.dynamodb_url, config=_CONFIG)
+        return self.session.client("dynamodb", endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
 
     @cached_property
     def events(self) -> "EventBridgeClient":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from localbus.cloudformation.resources.base import ResourceType
+from localbus.cloudformation.resources.dynamodb import TableType
 from localbus.cloudformation.resources.events import EventBusPolicyType, EventBusType, RuleType
 from localbus.cloudformation.resources.events_named import ApiDestinationType, ArchiveType, ConnectionType
 from localbus.cloudformation.resources.lambda_ import MappingType
@@ -15,8 +16,8 @@ from localbus.cloudformation.resources.sqs import QueueType
 from localbus.cloudformation.template.parser import format_error
 from localbus.errors import AwsError
 
-_LOCAL_PREFIXES = ("AWS::SQS::", "AWS::SNS::", "AWS::Events::")
-_NOT_BUILT = {"AWS::Events::Endpoint"}
+_LOCAL_PREFIXES = ("AWS::SQS::", "AWS::SNS::", "AWS::Events::", "AWS::DynamoDB::")
+_NOT_BUILT = {"AWS::DynamoDB::GlobalTable", "AWS::Events::Endpoint"}
 
 RESOURCE_TYPES: Mapping[str, ResourceType] = {
     one.name: one
@@ -32,6 +33,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         QueueType(),
         RuleType(),
         SubscriptionType(),
+        TableType(),
         TopicType(),
     )
 }

@@ -1,0 +1,199 @@
+"""AWS::DynamoDB::Table.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localbus.cloudformation.resources.base import (
+    PhysicalResource,
+    Properties,
+    ResourceContext,
+    ResourceType,
+    already_exists,
+    coerce,
+    tags_of,
+)
+from localbus.errors import AwsError
+from localbus.protocol.service_model import Params
+
+_MAX_NAME = 255
+# Members of CreateTable and UpdateTable that a template has under the same name, with the defaults of those that a
+# template no longer sets.
+_SETTINGS: Mapping[str, Any] = {
+    "BillingMode": "PROVISIONED",
+    "ProvisionedThroughput": None,
+    "OnDemandThroughput": None,
+    "WarmThroughput": None,
+    "TableClass": "STANDARD",
+    "DeletionProtectionEnabled": False,
+}
+_NOT_BUILT = (
+    "ContributorInsightsSpecification",
+    "ImportSourceSpecification",
+    "KinesisStreamSpecification",
+    "ResourcePolicy",
+    "VectorIndexes",
+)
+_KEYS = ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+
+
+class TableType(ResourceType):
+    """A table. Its `Ref` is its name."""
+
+    name = "AWS::DynamoDB::Table"
+    properties = frozenset(
+        {
+            *_SETTINGS,
+            *_NOT_BUILT,
+            *_KEYS,
+            "PointInTimeRecoverySpecification",
+            "SSESpecification",
+            "StreamSpecification",
+            "TableName",
+            "Tags",
+            "TimeToLiveSpecification",
+        }
+    )
+    required = frozenset({"KeySchema"})
+    documents = properties - {"BillingMode", "DeletionProtectionEnabled", "TableClass", "TableName", "Tags"}
+    create_only = frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"})
+    attributes = frozenset({"Arn", "StreamArn"})
+    name_property = "TableName"
+    takes_tags = True
+
+    def must_replace(self, old: Properties, new: Properties) -> bool:
+        """A changed type of an attribute replaces the table too, a new attribute does not."""
+        before, after = (_types(properties) for properties in (old, new))
+        changed = any(before[name] != kind for name, kind in after.items() if name in before)
+        return changed or super().must_replace(old, new)
+
+    async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
+        """CreateTable, and what follows it. A table of the given name must not exist."""
+        name = properties.get("TableName")
+        if name is not None and await context.call_if_exists("dynamodb", "DescribeTable", TableName=name):
+            raise already_exists(self.name, name)
+        name = name or context.new_name(_MAX_NAME)
+        given = {member: properties[member] for member in (*_SETTINGS, *_KEYS) if member in properties}
+        given |= _encryption(properties) | _refused(properties) | {"TableName": name}
+        tags = tags_of(properties) or None
+        answer = await context.call_coerced("dynamodb", "CreateTable", given, Tags=tags)
+        await _set_features(context, name, properties)
+        return PhysicalResource(name, {"Arn": answer["TableDescription"]["TableArn"]})
+
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
+        """UpdateTable for each difference from the present table, time to live, recovery and tags."""
+        name = context.physical_id
+        _refuse_features(new)
+        _check_index_changes(old, new)
+        found = (await context.call("dynamodb", "DescribeTable", TableName=name))["Table"]
+        indexes = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", ())}
+        wanted = {index["IndexName"]: index for index in new.get("GlobalSecondaryIndexes", ())}
+        for index in sorted(indexes - set(wanted)):
+            await _update_table(context, {}, {"Delete": {"IndexName": index}})
+        settings = _changed_settings(found, old, new)
+        if settings:
+            await _update_table(context, settings)
+        for index in sorted(set(wanted) - indexes):
+            definitions = {"AttributeDefinitions": new["AttributeDefinitions"]}
+            await _update_table(context, definitions, {"Create": wanted[index]})
+        await _set_features(context, name, new)
+        await context.retag("dynamodb", {"ResourceArn": context.resource.attributes["Arn"]}, old, new)
+        return context.resource
+
+    async def delete(self, context: ResourceContext, properties: Properties) -> None:
+        """DeleteTable."""
+        await context.call_if_exists("dynamodb", "DeleteTable", TableName=context.physical_id)
+
+
+def _types(properties: Properties) -> dict[str, Any]:
+    found = properties.get("AttributeDefinitions", ())
+    return {one["AttributeName"]: one["AttributeType"] for one in found if len(one) == 2}
+
+
+def _encryption(properties: Properties) -> Params:
+    given = properties.get("SSESpecification")
+    if given is None:
+        return {}
+    return {"SSESpecification": {("Enabled" if key == "SSEEnabled" else key): value for key, value in given.items()}}
+
+
+def _refused(properties: Properties) -> Params:
+    """Return what CreateTable refuses: a stream. Raises AwsError for what no action of localbus has."""
+    _refuse_features(properties)
+    given = properties.get("StreamSpecification")
+    return {} if given is None else {"StreamSpecification": {"StreamEnabled": True}}
+
+
+def _refuse_features(properties: Properties) -> None:
+    for member in _NOT_BUILT:
+        if properties.get(member) and properties[member] != {"Enabled": False}:
+            text = f"localbus does not implement the property {member} of AWS::DynamoDB::Table."
+            raise AwsError("NotImplemented", text)
+
+
+async def _update_table(context: ResourceContext, given: Params, index: Params | None = None) -> None:
+    updates = {} if index is None else {"GlobalSecondaryIndexUpdates": [index]}
+    given = {"TableName": context.physical_id, **given, **updates}
+    await context.call_coerced("dynamodb", "UpdateTable", given)
+
+
+def _changed_settings(found: Params, old: Properties, new: Properties) -> Params:
+    """Return the settings that differ from those of the old template or, in a rollback, from the table's."""
+    changed: Params = {}
+    for member, default in _SETTINGS.items():
+        value = new.get(member, default)
+        if value is not None and value != old.get(member, default):
+            changed[member] = value
+    units = {name: str(found["ProvisionedThroughput"][name]) for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
+    if {name: str(value) for name, value in changed.get("ProvisionedThroughput", {}).items()} == units:
+        del changed["ProvisionedThroughput"]
+    if new.get("SSESpecification") != old.get("SSESpecification"):
+        changed |= _encryption(new) or {"SSESpecification": {"Enabled": False}}
+    if "StreamSpecification" in new:
+        changed["StreamSpecification"] = {"StreamEnabled": True}
+    throughput = {
+        index["IndexName"]: index.get("ProvisionedThroughput") for index in old.get("GlobalSecondaryIndexes", ())
+    }
+    updates = [
+        {"Update": {"IndexName": index["IndexName"], "ProvisionedThroughput": index["ProvisionedThroughput"]}}
+        for index in new.get("GlobalSecondaryIndexes", ())
+        if throughput.get(index["IndexName"], index.get("ProvisionedThroughput")) != index.get("ProvisionedThroughput")
+        and "ProvisionedThroughput" in index
+    ]
+    return changed | ({"GlobalSecondaryIndexUpdates": updates} if updates else {})
+
+
+def _check_index_changes(old: Properties, new: Properties) -> None:
+    """Raise AwsError for changes of indexes that CloudFormation refuses."""
+    before, after = (
+        {index["IndexName"]: index for index in properties.get("GlobalSecondaryIndexes", ())}
+        for properties in (old, new)
+    )
+    for name in before.keys() & after.keys():
+        if any(before[name].get(part) != after[name].get(part) for part in ("KeySchema", "Projection")):
+            text = "Cannot update GSI's properties other than Provisioned Throughput and Contributor Insights"
+            text += " Specification. You can create a new GSI with a different name."
+            raise AwsError("InvalidRequest", text)
+    if len(before.keys() ^ after.keys()) > 1:
+        raise AwsError("InvalidRequest", "Cannot perform more than one GSI creation or deletion in a single update")
+
+
+async def _set_features(context: ResourceContext, name: str, properties: Properties) -> None:
+    """Set time to live and point-in-time recovery, where they differ from the table's."""
+    table = {"TableName": name}
+    answer = await context.call("dynamodb", "DescribeTimeToLive", **table)
+    before = answer["TimeToLiveDescription"].get("AttributeName")
+    shape = context.shape("dynamodb", "UpdateTimeToLive").members["TimeToLiveSpecification"]
+    given = coerce(shape, {"AttributeName": "", "Enabled": True, **properties.get("TimeToLiveSpecification", {})})
+    wanted = given["AttributeName"] if given["Enabled"] and given["AttributeName"] else None
+    for attribute, enabled in ((before, False), (wanted, True)):
+        if attribute is not None and before != wanted:
+            specification = {"AttributeName": attribute, "Enabled": enabled}
+            await context.call("dynamodb", "UpdateTimeToLive", **table, TimeToLiveSpecification=specification)
+    recovery = {"PointInTimeRecoveryEnabled": False, **properties.get("PointInTimeRecoverySpecification", {})}
+    request = {**table, "PointInTimeRecoverySpecification": recovery}
+    await context.call_coerced("dynamodb", "UpdateContinuousBackups", request)
