@@ -32,6 +32,7 @@ KINDS = ("S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS")
 _CANONICAL = re.compile(r"0|-?(?:[1-9][0-9]{0,18}|0(?=\.))(?:\.[0-9]{0,17}[1-9])?")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
 _DIGITS = Context(prec=MAX_DIGITS, Emax=999_999_999, Emin=-999_999_999, traps=[Inexact])
+_NO_NAME = "Empty attribute name"
 _EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 _SEVERAL = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -41,6 +42,8 @@ _SEVERAL = (
 def check_item(item: Item) -> int:
     """Check and normalize an item. Return its size with the names. Raises AwsError or MalformedRequestError."""
     size = 0
+    if "" in item:
+        raise invalid(_NO_NAME)
     for name, value in item.items():
         size += (len(name) if name.isascii() else _text_size(name)) + check_value(value)
     return size
@@ -155,6 +158,8 @@ def _check_null(_value: AttributeValue, content: Any, _depth: int) -> int:
 def _check_map(_value: AttributeValue, content: Any, depth: int) -> int:
     if not isinstance(content, dict):
         raise _cannot_be("Map", content)
+    if "" in content:
+        raise invalid(_NO_NAME)
     size = 3 + len(content)
     for name, member in content.items():
         size += _text_size(name) + check_value(member, _deeper(depth))
@@ -168,8 +173,9 @@ def _check_list(_value: AttributeValue, content: Any, depth: int) -> int:
 
 
 def _deeper(depth: int) -> int:
-    if depth + 1 > MAX_DEPTH:
-        raise invalid("Nesting Levels have exceeded supported limits")
+    if depth + 2 > MAX_DEPTH:
+        text = "Attributes in the item have nested levels beyond supported limit"
+        raise invalid(f"Nesting Levels have exceeded supported limits: {text}")
     return depth + 1
 
 

@@ -21,6 +21,7 @@ from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
+_NO_MATCH = "The provided starting key does not match the range key predicate"
 _OUTSIDE = "The provided starting key is outside query boundaries based on provided conditions"
 
 
@@ -42,7 +43,7 @@ def query(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     wanted = Search(table, index, found.partition, sort, params.get("ScanIndexForward", True))
     start = _start_key(table, keys, params)
     if start is not None and not is_within(wanted, start):
-        raise invalid(_OUTSIDE)
+        raise invalid(_OUTSIDE if sort is None else _NO_MATCH)
     return _answer(_completed(wanted, params, start, condition, projection), params)
 
 
@@ -68,6 +69,7 @@ def _completed(
 ) -> Search:
     """Return the search with what queries and scans have in common."""
     _check_select(wanted, params, projection)
+    _check_filter(wanted.index, condition)
     return replace(
         wanted,
         start_key=start,
@@ -112,6 +114,15 @@ def _check_select(wanted: Search, params: Params, projection: Projection | None)
     beyond = [] if projection is None else [name for name in projection.names if name not in index.attributes]
     if beyond:
         text = f"Global secondary index {index.name} does not project [{', '.join(beyond)}]"
+        raise invalid_parameter(text)
+
+
+def _check_filter(index: Index | None, condition: Condition | None) -> None:
+    if index is None or not index.is_global or index.projects_all or condition is None:
+        return
+    beyond = [name for name in condition.names if name not in index.attributes]
+    if beyond:
+        text = f"Secondary index {index.name} does not project one or more filter attributes: [{', '.join(beyond)}]"
         raise invalid_parameter(text)
 
 

@@ -120,11 +120,7 @@ class Table:
             check_value(value)
             if kind not in value:
                 raise invalid("The provided key element does not match the schema")
-            if not value[kind]:
-                text = (
-                    f"The AttributeValue for a key attribute cannot contain an empty {_EMPTY[kind]} value. Key: {name}"
-                )
-                raise invalid_parameter(text)
+            _check_filled(name, kind, value)
         return self._key(given)
 
     def key_of(self, item: Item) -> Key:
@@ -135,11 +131,7 @@ class Table:
                 raise invalid_parameter(f"Missing the key {name} in the item")
             if kind not in value:
                 raise invalid_parameter(f"Type mismatch for key {name} expected: {kind} actual: {kind_of(value)}")
-            if not value[kind]:
-                text = f"cannot contain an empty {_EMPTY[kind]} value. Key: {name}"
-                raise invalid(
-                    f"One or more parameter values are not valid. The AttributeValue for a key attribute {text}"
-                )
+            _check_filled(name, kind, value)
         return self._key(item)
 
     def _key(self, item: Item) -> Key:
@@ -171,9 +163,10 @@ class Table:
         """
         if size > MAX_ITEM_BYTES:
             raise invalid("Item size has exceeded the maximum allowed size")
+        key = self.key_of(item)
         index_keys = self._index_keys(item, lenient=lenient) if self.indexes else ()
         written = None if self.recovery is None else self.recovery.now()
-        return Row(self.key_of(item), self._expiry(item), written, size, orjson.dumps(item), index_keys)
+        return Row(key, self._expiry(item), written, size, orjson.dumps(item), index_keys)
 
     def _expiry(self, item: Item) -> int | None:
         """Return the time to live of an item, if it is a number of seconds."""
@@ -250,6 +243,16 @@ class Table:
         return True
 
 
+class EmptyIndexKeyError(AwsError):
+    """An empty value of an attribute that is in the key of an index."""
+
+    def __init__(self, index: str, name: str, kind: str) -> None:
+        self.reason = f"The AttributeValue for a key attribute cannot contain an empty {kind} value."
+        text = f"A value specified for a secondary index key is not supported. {self.reason}"
+        text = f"One or more parameter values are not valid. {text} IndexName: {index}, IndexKey: {name}"
+        super().__init__("ValidationException", text)
+
+
 def encoded_partition(value: AttributeValue, kind: str) -> bytes:
     """Return the place of a partition key's value. Raises AwsError if it is too long."""
     encoded = ENCODERS[kind](value[kind])
@@ -264,6 +267,12 @@ def encoded_sort(value: AttributeValue, kind: str) -> bytes:
     if len(encoded) > MAX_SORT_KEY_BYTES:
         raise invalid_parameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
     return encoded
+
+
+def _check_filled(name: str, kind: str, value: AttributeValue) -> None:
+    if not value[kind]:
+        text = f"The AttributeValue for a key attribute cannot contain an empty {_EMPTY[kind]} value. Key: {name}"
+        raise invalid(f"One or more parameter values are not valid. {text}")
 
 
 def _index_key(index: Index, item: Item) -> IndexKey:
@@ -285,8 +294,6 @@ def _index_key(index: Index, item: Item) -> IndexKey:
 
 def _bad_index_key(index: Index, name: str, kind: str, value: AttributeValue) -> AwsError:
     if kind in value:
-        text = "A value specified for a secondary index key is not supported. The AttributeValue for a key attribute "
-        text += f"cannot contain an empty {_EMPTY[kind]} value. IndexName: {index.name}, IndexKey: {name}"
-        return invalid(f"One or more parameter values are not valid. {text}")
+        return EmptyIndexKeyError(index.name, name, _EMPTY[kind])
     text = f"Type mismatch for Index Key {name} Expected: {kind} Actual: {kind_of(value)} IndexName: {index.name}"
     return invalid_parameter(text)

@@ -82,6 +82,11 @@ def check_table(params: Params) -> dict[str, str]:
     names = [one["AttributeName"] for one in params["KeySchema"]]
     if len(names) > len(types):
         raise invalid("Invalid KeySchema: Some index key attribute have no definition")
+    if len(names) > 2:
+        elements = (f"attributeName={one['AttributeName']}, keyType={one['KeyType']}" for one in params["KeySchema"])
+        shown = ", ".join(f"KeySchemaElement({element})" for element in elements)
+        text = f"Value '[{shown}]' at 'keySchema' failed to satisfy constraint: Member must have length less than or"
+        raise invalid(f"1 validation error detected: {text} equal to 2")
     keys = key_schema(params["KeySchema"], types)
     local, both = params.get("LocalSecondaryIndexes"), params.get("GlobalSecondaryIndexes")
     if local is None and both is None and len(keys.names) != len(types):

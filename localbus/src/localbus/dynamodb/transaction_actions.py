@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Protocol, TypeVar
 
 import orjson
 
 from localbus.dynamodb import capacity
 from localbus.dynamodb.errors import invalid
+from localbus.dynamodb.expressions.projection import Projection
 from localbus.dynamodb.expressions.request import Expressions
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.store import Key
 from localbus.dynamodb.table import Table
-from localbus.dynamodb.writes import Plan, Write, read_check, read_delete, read_put, read_update
+from localbus.dynamodb.writes import Checking, Plan, Write, read_check, read_delete, read_put, read_update
 from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
@@ -26,7 +29,8 @@ from localbus.protocol.service_model import Params
 MAX_BYTES = 4 * 1024 * 1024
 
 NO_REASON: Params = {"Code": "None"}
-_READERS: dict[str, Callable[[DynamoDb, Params, Caller], Write]] = {
+_Part = TypeVar("_Part")
+_READERS: dict[str, Callable[[DynamoDb, Params, Caller, Checking], Write]] = {
     "ConditionCheck": read_check,
     "Put": read_put,
     "Delete": read_delete,
@@ -43,10 +47,11 @@ _REASONS = {
 
 def transact_write_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """TransactWriteItems. A request with a token that was successful within ten minutes changes nothing."""
-    writes = [_read(dynamodb, one, caller) for one in params["TransactItems"]]
+    writes = _read_all([partial(_read, dynamodb, one, caller) for one in params["TransactItems"]])
     check_distinct(writes)
-    token = params.get("ClientRequestToken")
-    digest = hashlib.sha256(orjson.dumps(params["TransactItems"], option=orjson.OPT_SORT_KEYS)).digest()
+    token, digest = params.get("ClientRequestToken"), b""
+    if token is not None:
+        digest = hashlib.sha256(orjson.dumps(params["TransactItems"], option=orjson.OPT_SORT_KEYS)).digest()
     if token is not None and dynamodb.tokens.is_repeated(caller, token, digest):
         units = [capacity.Capacity(one.table, capacity.read_units(0, consistent=True)) for one in writes]
         return consumed(params, units, "ReadCapacityUnits")
@@ -60,11 +65,40 @@ def transact_write_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> 
     return _metrics(params, plans) | consumed(params, units, "WriteCapacityUnits")
 
 
-def _read(dynamodb: DynamoDb, given: Params, caller: Caller) -> Write:
+class _Checked(AbstractContextManager[None]):
+    """The first checks of a part, which do not depend on its table: their errors are not reasons."""
+
+    def __init__(self) -> None:
+        self.passed = False
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.passed = kind is None
+
+
+def _read(dynamodb: DynamoDb, given: Params, caller: Caller, checked: _Checked) -> Write:
     if len(given) != 1:
         raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
     ((kind, one),) = given.items()
-    return _READERS[kind](dynamodb, one, caller)
+    return _READERS[kind](dynamodb, one, caller, checked)
+
+
+def _read_all(reads: Sequence[Callable[[_Checked], _Part]]) -> list[_Part]:
+    """Check all parts of a transaction. An item or key that does not fit its table is a reason to cancel it."""
+    found: list[_Part] = []
+    reasons: list[Params] = []
+    for read in reads:
+        checked = _Checked()
+        try:
+            found.append(read(checked))
+        except AwsError as exc:
+            if not checked.passed or exc.code != "ValidationException":
+                raise
+            reasons.append(reason_of(exc))
+        else:
+            reasons.append(NO_REASON)
+    if len(found) < len(reads):
+        raise cancelled(reasons)
+    return found
 
 
 class HasKey(Protocol):
@@ -117,14 +151,7 @@ def cancelled(reasons: Sequence[Params]) -> AwsError:
 
 def transact_get_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """TransactGetItems."""
-    reads = []
-    for one in params["TransactItems"]:
-        given = one["Get"]
-        expressions = Expressions(given)
-        projection = expressions.projection()
-        expressions.check_unused()
-        table = dynamodb.table(given["TableName"], caller)
-        reads.append((table, table.key(given["Key"]), projection))
+    reads = _read_all([partial(_read_get, dynamodb, one["Get"], caller) for one in params["TransactItems"]])
     if len({(table.table_id, key) for table, key, _ in reads}) < len(reads):
         raise invalid("Transaction request cannot include multiple operations on one item")
     found = [(table, table.rows.get(key), projection) for table, key, projection in reads]
@@ -142,6 +169,17 @@ def transact_get_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Pa
         else:
             answers.append({"Item": projection.apply(orjson.loads(row[1]))})
     return {"Responses": answers} | consumed(params, units, "ReadCapacityUnits")
+
+
+def _read_get(
+    dynamodb: DynamoDb, given: Params, caller: Caller, checked: _Checked
+) -> tuple[Table, Key, Projection | None]:
+    with checked:
+        expressions = Expressions(given)
+        projection = expressions.projection()
+        expressions.check_unused()
+    table = dynamodb.table(given["TableName"], caller)
+    return table, table.key(given["Key"]), projection
 
 
 def units_of(plans: Sequence[Plan]) -> list[capacity.Capacity]:

@@ -17,7 +17,7 @@ from localbus.dynamodb.expressions.request import Expressions
 from localbus.dynamodb.expressions.update import Update
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.store import Key, Row
-from localbus.dynamodb.table import Table
+from localbus.dynamodb.table import EmptyIndexKeyError, Table
 from localbus.protocol.service import Caller
 
 Given = Mapping[str, Any]
@@ -54,7 +54,11 @@ class Write:
         size = check_item(after)
         if size > MAX_ITEM_BYTES:
             raise invalid("Item size to update has exceeded the maximum allowed size")
-        return Plan(self, before, after, self.table.row_of(after, size))
+        try:
+            return Plan(self, before, after, self.table.row_of(after, size))
+        except EmptyIndexKeyError as exc:
+            text = "The update expression attempted to update a secondary index key to a value that is not supported."
+            raise invalid(f"One or more parameter values are not valid. {text} {exc.reason}") from exc
 
     def before(self) -> Item | None:
         """Return the present item."""
@@ -125,9 +129,10 @@ def read_delete(dynamodb: DynamoDb, given: Given, caller: Caller, checking: Chec
     return Write(table, key, given["Key"], condition, deletes=True, shows_item=_shows_item(given))
 
 
-def read_check(dynamodb: DynamoDb, given: Given, caller: Caller) -> Write:
+def read_check(dynamodb: DynamoDb, given: Given, caller: Caller, checking: Checking = _PLAIN) -> Write:
     """Check a condition check. Raises AwsError."""
-    condition = _only_condition(given)
+    with checking:
+        condition = _only_condition(given)
     table, key = _placed(dynamodb, given, caller)
     return Write(table, key, given["Key"], condition, shows_item=_shows_item(given))
 
