@@ -45,7 +45,11 @@ def check_item(item: Item) -> int:
     if "" in item:
         raise invalid(_NO_NAME)
     for name, value in item.items():
-        size += (len(name) if name.isascii() else _text_size(name)) + check_value(value)
+        size += len(name) if name.isascii() else _text_size(name)
+        if type(value) is dict and len(value) == 1 and type(text := value.get("S")) is str and text.isascii():
+            size += len(text)  # most values by far
+        else:
+            size += check_value(value)
     return size
 
 

@@ -32,7 +32,7 @@ def query(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     table = dynamodb.table(params["TableName"], caller)
     index = _index(table, params)
     keys = table.keys if index is None else index.keys
-    found = expressions.key_condition(keys.types())
+    found = expressions.key_condition(keys.types)
     expressions.check_unused()
     for name in keys.names:
         if condition is not None and name in condition.names:
@@ -148,7 +148,7 @@ def _start_key(table: Table, keys: KeySchema, params: Params) -> Item | None:
         table.key({name: given[name] for name in table.keys.names})
     except AwsError as exc:
         raise exc if exc.message.startswith(wrong) else invalid(f"{wrong}: {exc.message}") from exc
-    if any(kind not in given[name] for name, kind in keys.types()):
+    if any(kind not in given[name] for name, kind in keys.types):
         raise invalid(wrong)
     return given
 

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import NamedTuple
 
 _CACHE_KIB = 8 * 1024
@@ -246,7 +246,4 @@ class Rows:
 
 
 def _values(row: Row) -> list[object]:
-    values: list[object] = [*row.key, row.expires, row.written, row.size, row.item]
-    for key in row.index_keys:
-        values += key
-    return values
+    return [*row.key, row.expires, row.written, row.size, row.item, *chain.from_iterable(row.index_keys)]

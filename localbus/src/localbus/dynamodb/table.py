@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -30,13 +31,14 @@ class KeySchema:
     range_name: str | None = None
     range_type: str = ""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the attributes, the partition key's first."""
         return (self.hash_name,) if self.range_name is None else (self.hash_name, self.range_name)
 
+    @cached_property
     def types(self) -> tuple[tuple[str, str], ...]:
-        """Return names and types."""
+        """The names and types."""
         found = ((self.hash_name, self.hash_type),)
         return found if self.range_name is None else (*found, (self.range_name, self.range_type))
 
@@ -113,7 +115,7 @@ class Table:
         """Return the key that a request names. Raises AwsError if it does not fit the key schema."""
         if len(given) != len(self.keys.names):
             raise invalid("The provided key element does not match the schema")
-        for name, kind in self.keys.types():
+        for name, kind in self.keys.types:
             value = given.get(name)
             if value is None:
                 raise invalid("The provided key element does not match the schema")
@@ -125,7 +127,7 @@ class Table:
 
     def key_of(self, item: Item) -> Key:
         """Return the key of a checked item. Raises AwsError if it has none."""
-        for name, kind in self.keys.types():
+        for name, kind in self.keys.types:
             value = item.get(name)
             if value is None:
                 raise invalid_parameter(f"Missing the key {name} in the item")
@@ -278,18 +280,14 @@ def _check_filled(name: str, kind: str, value: AttributeValue) -> None:
 def _index_key(index: Index, item: Item) -> IndexKey:
     """Return the key of an item in an index; none if the item is not in it. Raises AwsError for a wrong type."""
     keys = index.keys
-    hash_value = item.get(keys.hash_name)
-    range_value = item.get(keys.range_name) if keys.range_name is not None else None
-    for name, kind, value in (
-        (keys.hash_name, keys.hash_type, hash_value),
-        (keys.range_name, keys.range_type, range_value),
-    ):
+    found = [item.get(name) for name in keys.names]
+    for (name, kind), value in zip(keys.types, found, strict=True):
         if value is not None and not value.get(kind):
-            raise _bad_index_key(index, str(name), kind, value)
-    if hash_value is None or (keys.range_name is not None and range_value is None):
+            raise _bad_index_key(index, name, kind, value)
+    if None in found:
         return NOT_INDEXED
-    place = encoded_partition(hash_value, keys.hash_type)
-    return place, b"" if range_value is None else encoded_sort(range_value, keys.range_type)
+    place = encoded_partition(item[keys.hash_name], keys.hash_type)
+    return place, b"" if keys.range_name is None else encoded_sort(item[keys.range_name], keys.range_type)
 
 
 def _bad_index_key(index: Index, name: str, kind: str, value: AttributeValue) -> AwsError:

@@ -18,9 +18,10 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Response
 from localbus.input_values import timestamp
+from localbus.protocol.constraints import is_recursive
 from localbus.protocol.json_codec import read_request, write_answer
 from localbus.protocol.service import Service
-from localbus.protocol.service_model import Operation, Params, is_recursive
+from localbus.protocol.service_model import Operation, Params
 
 Reader = Callable[[Any], Any]
 

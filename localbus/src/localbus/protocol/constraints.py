@@ -51,13 +51,33 @@ _UNDOCUMENTED = {"PutEventsRequestEntry": ("kmsKeyIdentifier", "internalMetadata
 Check = Callable[[Any, Path], Iterator[Violation]]
 
 
-def compile_check(shape: Shape, *, with_enums: bool, within: tuple[str, ...] = ()) -> Check | None:
-    """Return the check of a shape; None if its model has no constraint. `within` are the shapes around it."""
-    if shape.name in within:  # a recursive shape, of which these services have none in their inputs
+def is_recursive(shape: Shape) -> bool:
+    """Return whether values of a shape may contain others of the same shape."""
+    return isinstance(shape, StructureShape) and any(_reaches(one, shape.name) for one in shape.members.values())
+
+
+def _reaches(shape: Shape, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    if shape.name == name or shape.name in seen:
+        return shape.name == name
+    match shape:
+        case StructureShape():
+            inner = list(shape.members.values())
+        case ListShape():
+            inner = [shape.member]
+        case MapShape():
+            inner = [shape.value]
+        case _:
+            return False
+    return any(_reaches(one, name, seen | {shape.name}) for one in inner)
+
+
+def compile_check(shape: Shape, *, with_enums: bool) -> Check | None:
+    """Return the check of a shape; None if its model has no constraint, or if its service reads it (`is_recursive`)."""
+    if is_recursive(shape):
         return None
 
     def compile_inner(inner: Shape) -> Check | None:
-        return compile_check(inner, with_enums=with_enums, within=(*within, shape.name))
+        return compile_check(inner, with_enums=with_enums)
 
     if isinstance(shape, StructureShape):
         return _structure_check(shape, compile_inner)

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import OperationModel, ServiceModel, StructureShape
 
 from localbus.errors import UnknownActionError
 from localbus.protocol.constraints import Violation, compile_check
@@ -38,26 +38,6 @@ class Operation:
     def violations(self, params: Params) -> list[Violation]:
         """Return every constraint of the model that the input breaks."""
         return list(self._check(params, ())) if self._check else []
-
-
-def is_recursive(shape: Shape) -> bool:
-    """Return whether values of a shape may contain others of the same shape."""
-    return isinstance(shape, StructureShape) and any(_reaches(one, shape.name) for one in shape.members.values())
-
-
-def _reaches(shape: Shape, name: str, seen: frozenset[str] = frozenset()) -> bool:
-    if shape.name == name or shape.name in seen:
-        return shape.name == name
-    match shape:
-        case StructureShape():
-            inner = list(shape.members.values())
-        case ListShape():
-            inner = [shape.member]
-        case MapShape():
-            inner = [shape.value]
-        case _:
-            return False
-    return any(_reaches(one, name, seen | {shape.name}) for one in inner)
 
 
 @cache

@@ -93,7 +93,7 @@ def _on_key(part: Node, keys: KeySchema) -> tuple[str | None, list[AttributeValu
         return None, []
     path, *operands = part.operands
     values = [operand.value for operand in operands if isinstance(operand, Literal)]
-    types: Mapping[str, str] = dict(keys.types())
+    types: Mapping[str, str] = dict(keys.types)
     if not isinstance(path, Path) or len(values) < len(operands) or len(path.steps) > 1:
         return None, []
     name = str(path.steps[0])

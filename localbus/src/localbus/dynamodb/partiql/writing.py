@@ -49,7 +49,7 @@ def insertion(insert: Insert, table: Table, parameters: Sequence[AttributeValue]
         else:
             item[name] = value = dict(source)  # not changed any more, so its parts may be shared
             size += check_value(value)
-    for name, kind in table.keys.types():
+    for name, kind in table.keys.types:
         value = item.get(name, _ABSENT)
         if not value:
             raise invalid(f"Key attribute should be present in the item: Key {name}")
