@@ -8,10 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
-
 from orderboard_aws_client.hot_calls import entries_of, speed_up
+from orderboard_aws_client.lean import AioConfig, LeanFiles, get_session
 from orderboard_aws_client.request_metrics import CountRequests
 
 # Options of botocore's Config. https://docs.aws.amazon.com/botocore/latest/reference/config.html
@@ -28,6 +26,7 @@ async def open_clients(configs: Mapping[str, AioConfig], count: CountRequests) -
     Nothing is sent yet, so a backend that is down does not matter here.
     """
     session: Any = get_session()
+    session.get_component("data_loader").file_loader = LeanFiles()
     credentials = await session.get_credentials()
     async with AsyncExitStack() as stack:
         clients = []

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from aiobotocore.parsers import create_parser
 from botocore import xform_name
 from botocore.parsers import ResponseParserError
 
+from orderboard_aws_client.lean import create_parser
 from orderboard_aws_client.request_metrics import CountRequests
 from orderboard_aws_client.signed_template import SignedTemplate
 from orderboard_aws_client.wire_format import (

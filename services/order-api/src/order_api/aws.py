@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aiobotocore.config import AioConfig
 from orderboard_aws_client.clients import open_clients
+from orderboard_aws_client.lean import AioConfig
 from orderboard_aws_client.request_metrics import CountRequests
 
 from order_api.settings import Settings

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from aiobotocore.config import AioConfig
 from botocore.exceptions import ClientError
 from orderboard_aws_client.backoff import Backoff
 from orderboard_aws_client.clients import open_clients
 from orderboard_aws_client.errors import AWS_ERRORS, error_code
+from orderboard_aws_client.lean import AioConfig
 from orderboard_aws_client.request_metrics import CountRequests
 
 from worker.health import Health
