@@ -90,7 +90,7 @@ def error(text: str, values: dict[str, Any] | None = None, names: dict[str, str]
         "contains(b, :xy)",
         "size(l) = :two",
         "size(m) = :two AND size(ss) = :two",
-        "size(s) > :two",  # in bytes of UTF-8
+        "size(s) = :two",  # characters, not bytes
         "(n) = (:five)",
         "n = :two OR (n = :five AND NOT (s = :h))",
         "NOT n = :two AND n = :five",

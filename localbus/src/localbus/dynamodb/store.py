@@ -109,11 +109,11 @@ class Rows:
         name, keys = self._name, [column for number in self._indexes for column in (f"p{number}", f"r{number}")]
         columns = ["p", "r", "e", "w", "size", "item", *keys]
         places = ", ".join(f"?{at}" for at in range(1, len(columns) + 1))
-        changes = {column: f"{column} = ?{at}" for at, column in enumerate(columns, 1) if at > 2}
+        changes = ", ".join(f"{column} = ?{at}" for at, column in enumerate(columns, 1) if at > 2)
         self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"
-        self._update = f"UPDATE {name} SET {', '.join(changes.values())} WHERE p = ?1 AND r = ?2"
-        found = ", ".join(changes[column] for column in ("e", *keys))
-        self._reindex = f"UPDATE {name} SET {found} WHERE p = ?1 AND r = ?2"
+        self._update = f"UPDATE {name} SET {changes} WHERE p = ?1 AND r = ?2"
+        found = ", ".join(f"{column} = ?" for column in ("e", *keys))
+        self._reindex = f"UPDATE {name} SET {found} WHERE p = ? AND r = ?"
         places_in_indexes = "".join(f", p{number}" for number in self._indexes)
         self._select = f"SELECT size, item{places_in_indexes} FROM {name} WHERE p = ? AND r = ?"
         self._delete = f"DELETE FROM {name} WHERE p = ? AND r = ?"
@@ -129,7 +129,8 @@ class Rows:
 
     def reindex(self, row: Row) -> None:
         """Set the index keys and the time to live of a row, and nothing else."""
-        self._execute(self._reindex, _values(row))
+        keys = [key for pair in row.index_keys for key in pair]
+        self._execute(self._reindex, (row.expires, *keys, *row.key))
 
     def get(self, key: Key) -> tuple[int, bytes, *tuple[bytes | None, ...]] | None:
         """Return the size and the item of a row, and its place in each index."""

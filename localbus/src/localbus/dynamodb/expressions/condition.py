@@ -89,7 +89,7 @@ def size_of(value: AttributeValue) -> int | None:
     """Return the size of a value, or None for a type that has none."""
     ((kind, content),) = value.items()
     if kind == "S":
-        return len(content.encode())
+        return len(content.encode("utf-16-le", "surrogatepass")) // 2
     if kind == "B":
         return len(base64.b64decode(content))
     return len(content) if kind in ("L", "M", "SS", "NS", "BS") else None
