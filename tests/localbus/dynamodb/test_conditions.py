@@ -128,7 +128,7 @@ def test_a_condition_holds(text: str) -> None:
     ],
 )
 def test_a_condition_does_not_hold(text: str) -> None:
-    """The condition does not hold for the item, and is no error."""
+    """The condition does not hold for the item; it is valid all the same."""
     assert not condition(text).matches(ITEM)
 
 

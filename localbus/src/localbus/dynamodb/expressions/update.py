@@ -57,7 +57,7 @@ class Update:
 
     @property
     def creates(self) -> bool:
-        """Whether it creates an item that does not exist: removing alone does not."""
+        """True if it creates an item that does not exist: removing alone does not."""
         return any(action.section in ("SET", "ADD") for action in self.actions) or not self.actions
 
     @cached_property
