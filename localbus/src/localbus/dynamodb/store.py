@@ -129,8 +129,7 @@ class Rows:
 
     def reindex(self, row: Row) -> None:
         """Set the index keys and the time to live of a row, and nothing else."""
-        keys = [key for pair in row.index_keys for key in pair]
-        self._execute(self._reindex, (row.expires, *keys, *row.key))
+        self._execute(self._reindex, [row.expires, *chain.from_iterable(row.index_keys), *row.key])
 
     def get(self, key: Key) -> tuple[int, bytes, *tuple[bytes | None, ...]] | None:
         """Return the size and the item of a row, and its place in each index."""

@@ -1,0 +1,122 @@
+"""Backups, and tables restored from them or to a time.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/BackupRestore.html
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from support.dynamodb import Tables, refusal, wire
+
+
+def notes(tables: Tables, name: str) -> dict[int, str]:
+    """The notes of a table's orders by time."""
+    return {item["time"]: item["note"] for item in tables.all("Scan", TableName=name)}
+
+
+def order(time: int, note: str) -> dict[str, Any]:
+    """An order."""
+    return {"customer": "ada", "time": time, "note": note, "status": "new", "total": 1}
+
+
+def test_a_backup_is_restored(shop: Tables) -> None:
+    """With its indexes, and with the items of its time, also after the table is gone; tags are not restored."""
+    shop.put("orders", order(1, "a"), order(2, "b"))
+    arn = shop.call("CreateBackup", TableName="orders", BackupName="first")["BackupDetails"]["BackupArn"]
+    shop.put("orders", order(2, "changed"), order(3, "c"))
+    shop.call("DeleteTable", TableName="orders")
+
+    answer = shop.call("RestoreTableFromBackup", TargetTableName="again", BackupArn=arn)
+
+    assert answer["TableDescription"]["TableStatus"] == "CREATING"
+    assert notes(shop, "again") == {1: "a", 2: "b"}
+    table = shop.call("DescribeTable", TableName="again")["Table"]
+    assert (table["ItemCount"], table["RestoreSummary"]["SourceBackupArn"]) == (2, arn)
+    assert table["GlobalSecondaryIndexes"][0]["ItemCount"] == 2
+    assert shop.call("ListBackups", TableName="orders")["BackupSummaries"][0]["BackupName"] == "first"
+    assert shop.call("DeleteBackup", BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "DELETED"
+    assert refusal(lambda: shop.call("DescribeBackup", BackupArn=arn)) == (
+        "BackupNotFoundException",
+        f"Backup not found: {arn}",
+    )
+
+
+def test_a_backup_without_its_indexes(shop: Tables) -> None:
+    """An override leaves indexes out and changes the billing."""
+    shop.put("orders", order(1, "a"))
+    arn = shop.call("CreateBackup", TableName="orders", BackupName="first")["BackupDetails"]["BackupArn"]
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    given: Any = {"BillingModeOverride": "PROVISIONED", "ProvisionedThroughputOverride": units}
+
+    shop.call("RestoreTableFromBackup", TargetTableName="bare", BackupArn=arn, GlobalSecondaryIndexOverride=[], **given)
+
+    table = shop.call("DescribeTable", TableName="bare")["Table"]
+    assert ("GlobalSecondaryIndexes" in table, len(table["LocalSecondaryIndexes"])) == (False, 1)
+    assert table["ProvisionedThroughput"]["ReadCapacityUnits"] == 1
+    code, message = refusal(lambda: shop.call("RestoreTableFromBackup", TargetTableName="bare", BackupArn=arn))
+    assert (code, message) == ("TableAlreadyExistsException", "Table already exists: bare")
+
+
+def test_a_table_is_restored_to_a_time(shop: Tables) -> None:
+    """Each write, replacement and deletion is undone that came later.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+    """
+    shop.put("orders", order(1, "a"), order(2, "b"))
+    enabled = {"PointInTimeRecoveryEnabled": True}
+    shop.call("UpdateContinuousBackups", TableName="orders", PointInTimeRecoverySpecification=enabled)
+    states = []
+    for change in (
+        lambda: shop.put("orders", order(3, "c")),
+        lambda: shop.put("orders", order(1, "a2")),
+        lambda: shop.call("DeleteItem", TableName="orders", Key=wire({"customer": "ada", "time": 2})),
+        lambda: shop.put("orders", order(2, "b2")),
+        lambda: shop.put("orders", order(1, "a3"), order(3, "c2")),
+    ):
+        states.append((shop.clock.now(), notes(shop, "orders")))
+        shop.clock.advance(10)
+        change()
+
+    for number, (time, found) in enumerate(states):
+        given: Any = {"SourceTableName": "orders", "TargetTableName": f"then-{number}", "RestoreDateTime": time + 5}
+        shop.call("RestoreTableToPointInTime", **given)
+        assert notes(shop, f"then-{number}") == found
+    shop.call(
+        "RestoreTableToPointInTime", SourceTableName="orders", TargetTableName="now", UseLatestRestorableTime=True
+    )
+    assert notes(shop, "now") == notes(shop, "orders") == {1: "a3", 2: "b2", 3: "c2"}
+
+
+def test_the_window_of_recovery(shop: Tables) -> None:
+    """It begins when recovery is enabled and is 35 days long; before and after it nothing can be restored."""
+    source: Any = {"SourceTableName": "orders", "TargetTableName": "then"}
+    assert refusal(lambda: shop.call("RestoreTableToPointInTime", **source, UseLatestRestorableTime=True)) == (
+        "PointInTimeRecoveryUnavailableException",
+        "Point in time recovery is not enabled for table 'orders'",
+    )
+    enabled = {"PointInTimeRecoveryEnabled": True}
+    shop.call("UpdateContinuousBackups", TableName="orders", PointInTimeRecoverySpecification=enabled)
+    start = shop.clock.now()
+    shop.clock.advance(40 * 86400)
+
+    described = shop.call("DescribeContinuousBackups", TableName="orders")["ContinuousBackupsDescription"]
+
+    recovery = described["PointInTimeRecoveryDescription"]
+    assert recovery["EarliestRestorableDateTime"] == start + 5 * 86400
+    for time in (start, shop.clock.now() + 1):
+        code, _ = refusal(partial(shop.call, "RestoreTableToPointInTime", **source, RestoreDateTime=time))
+        assert code == "InvalidRestoreTimeException"
+
+
+@pytest.mark.parametrize("action", ["CreateBackup", "DescribeContinuousBackups"])
+def test_a_table_that_does_not_exist(tables: Tables, action: str) -> None:
+    """Backups have an error for it of another name."""
+    given = {"BackupName": "first"} if action == "CreateBackup" else {}
+
+    assert refusal(lambda: tables.call(action, TableName="nope", **given)) == (
+        "TableNotFoundException",
+        "Table not found: nope",
+    )
