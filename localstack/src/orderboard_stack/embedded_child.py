@@ -21,7 +21,8 @@ def main() -> None:
     scratch, attached = Path(sys.argv[1]), sys.argv[2] == "attached"
     sys.argv[1:3] = []
     # Both start at once, which is quicker than one after the other. MiniStack watches the pipe that is open here.
-    ministack = subprocess.Popen([sys.executable, "-m", _MINISTACK, str(scratch), "attached"], stdin=subprocess.PIPE)
+    command = [sys.executable, "-m", _MINISTACK, str(scratch), "attached", "lean"]
+    ministack = subprocess.Popen(command, stdin=subprocess.PIPE)
     threading.Thread(target=_end_with, args=(ministack, scratch), daemon=True, name="ministack").start()
     serve(lambda: runpy.run_module("localbus", run_name="__main__"), scratch, attached=attached)
 

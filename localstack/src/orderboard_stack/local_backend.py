@@ -215,6 +215,7 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_WARM_TTL_SECONDS": "30",  # of all but the first process of a function: each takes 40 MB
         "LOG_LEVEL": "WARNING",
+        "MALLOC_ARENA_MAX": "1",  # of glibc: the threads of a Python process allocate one at a time
         "MINISTACK_HOST": HOST,  # the host in queue URLs
         "MINISTACK_REGION": DEFAULT_REGION,
         "PYTHONUNBUFFERED": "1",
