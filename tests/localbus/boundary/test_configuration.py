@@ -72,13 +72,14 @@ def on_failure(arn: str) -> dict[str, Any]:
     return {"DestinationConfig": {"OnFailure": {"Destination": arn}}}
 
 
-def scheduled(arn: str, dead_letters: str = "") -> dict[str, Any]:
+def scheduled(arn: str, dead_letters: str = "", **target: str) -> dict[str, Any]:
     """A schedule with a target."""
-    return {"Target": {"Arn": arn} | ({"DeadLetterConfig": {"Arn": dead_letters}} if dead_letters else {})}
+    return {"Target": {"Arn": arn, **target} | ({"DeadLetterConfig": {"Arn": dead_letters}} if dead_letters else {})}
 
 
 ON_FAILURE = on_failure(QUEUE_ARN)
 FUNCTION_ARN = f"arn:aws:lambda:{SCOPE}:function:f"
+IN_TOKYO = {"ScheduleExpressionTimezone": "Asia/Tokyo"}
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,14 @@ def test_targets(service: str, method: str, target: str, body: object, found: se
         ("scheduler", "/schedules/s", scheduled(f"arn:aws:kinesis:{SCOPE}:stream/s"), "A schedule for kinesis"),
         ("scheduler", "/schedules/s", scheduled(f"{TOPIC_ARN}.fifo"), "A FIFO topic"),
         ("scheduler", "/schedules/s", scheduled(FUNCTION_ARN, QUEUE_ARN), "The dead-letter queue"),
+        ("scheduler", "/schedules/s", scheduled(FUNCTION_ARN, Input="<aws.scheduler.execution-id>"), "A context attr"),
+        ("scheduler", "/schedules/s", scheduled(QUEUE_ARN.replace("us-east-1", "eu-west-1")), "of another account or"),
+        ("scheduler", "/schedules/s", scheduled(BUS_ARN.replace("000000000000", "111122223333")), "of another account"),
+        ("scheduler", "/schedules/s", {"ScheduleExpression": "cron(0 22-2 * * ? *)"}, "22-2"),
+        ("scheduler", "/schedules/s", {"ScheduleExpression": "cron(0 9 ? NOV-FEB MON-FRI *)"}, "NOV-FEB"),
+        ("scheduler", "/schedules/s", {"ScheduleExpression": "cron(0 9 ? * L *)"}, "the weekday L"),
+        ("scheduler", "/schedules/s", {"ScheduleExpression": "cron(0 9 * * ? *)", **IN_TOKYO}, "time zone Asia/Tokyo"),
+        ("scheduler", "/schedules/s", {"ScheduleExpression": "at(2030-01-01T00:00:00)", **IN_TOKYO}, "Asia/Tokyo"),
     ],
 )
 def test_refused(service: str, target: str, body: object, what: str) -> None:
@@ -123,6 +132,54 @@ def test_refused(service: str, target: str, body: object, what: str) -> None:
         read(service, "PUT", target, body)
 
     assert (raised.value.code, what in raised.value.message) == ("NotImplemented", True)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["cron(0 1 * * * *)", "cron(7 20 * * NOT *)", "cron(INVALID)", "cron(71 8 1 * ? *)", "cron()", "rate(10 seconds)",
+     "rate()", "rate(10)", "rate(-10 minutes)", "rate( 10 minutes )", " rate(10 minutes)", "at(2021-12-31T23:59:59Z)",
+     "at(2021-12-31)", "at(2021-13-31T00:00:00)", "rate(0 minutes)", "tomorrow"],
+)  # fmt: skip
+def test_invalid_times_of_schedules(expression: str) -> None:
+    """An expression that never runs is invalid.
+
+    Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html, the text as AWS answered.
+    """
+    with pytest.raises(AwsError, match="Invalid Schedule Expression") as raised:
+        read("scheduler", "POST", "/schedules/s", {"ScheduleExpression": expression, "Target": {"Arn": QUEUE_ARN}})
+
+    assert (raised.value.code, raised.value.message.endswith(f" {expression}.")) == ("ValidationException", True)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["cron(0-15/1 8-8 ? * 2,3,4,5,6,7 *)", "cron(0 18 ? * MON-FRI *)", "cron(0-59/10 0-23/2 ? * * *)",
+     "cron(0 10 LW * ? *)", "cron(0 10 ? * 6L *)", "at(2022-12-31T23:59:59)", "rate(1 minutes)", "rate(10 day)"],
+)  # fmt: skip
+def test_valid_times_of_schedules(expression: str) -> None:
+    """Expressions that AWS accepts."""
+    given = {"ScheduleExpression": expression, "ScheduleExpressionTimezone": "UTC", "Target": {"Arn": QUEUE_ARN}}
+
+    assert read("scheduler", "POST", "/schedules/s", given).targets == {QUEUE}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (scheduled("banana"), "Provided Arn is not in correct format."),
+        (scheduled(QUEUE_ARN, "banana"), "Value 'banana' at 'target.deadLetterConfig.arn' failed to satisfy"),
+        (scheduled(QUEUE_ARN, f"{QUEUE_ARN}.fifo"), "at 'target.deadLetterConfig.arn' failed to satisfy"),
+    ],
+)
+def test_invalid_targets_of_schedules(body: object, reason: str) -> None:
+    """A target is an ARN, a dead-letter queue a standard queue.
+
+    Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_DeadLetterConfig.html
+    """
+    with pytest.raises(AwsError, match=reason) as raised:
+        read("scheduler", "POST", "/schedules/s", body)
+
+    assert raised.value.code == "ValidationException"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,21 @@ def schedule(bench: Bench, target: dict[str, Any]) -> None:
     )
 
 
+def test_the_context_attributes_of_a_schedule(bench: Bench) -> None:
+    """A message has the values of the attributes that its schedule's input names.
+
+    Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+    """
+    queue = bench.queue()
+    names = ("schedule-arn", "scheduled-time", "execution-id", "attempt-number")
+    schedule(bench, {"Arn": queue.arn, "Input": " ".join(f"<aws.scheduler.{name}>" for name in names)})
+
+    arn, time, execution_id, attempt = arrived(queue, 15)[0]["Body"].split()
+
+    assert arn in bench.senders(queue.arn)
+    assert (time, len(execution_id), attempt) == ("2020-01-01T00:00:00Z", 36, "1")
+
+
 def test_the_dead_letters_of_a_schedule(bench: Bench) -> None:
     """A message for a queue that does not exist goes to the dead-letter queue of its schedule.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localbus.boundary.configuration import Sender
-from localbus.boundary.messages import Sent, as_dead_letter, identify, scheduled_event
+from localbus.boundary.messages import Sent, as_dead_letter, identify, scheduled_event, with_context
 from localbus.boundary.names import Name
 from localbus.clock import Clock
 from localbus.errors import AwsError
@@ -46,6 +46,7 @@ class Deliveries:
     def deliver(self, target: Name, senders: Collection[Sender], message: Params) -> None:
         """Deliver a message that the mirror of the target has collected."""
         sent = identify(message["Body"], senders, target)
+        message = {**message, "Body": with_context(message["Body"], sent, message)}
         try:
             message_id = self._send(target, sent, message)
         except AwsError as exc:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from localbus.boundary.configuration import Sender
@@ -101,6 +102,25 @@ def as_dead_letter(body: str) -> tuple[str, Params]:
         name: {"DataType": types.get(name, "String"), "StringValue": text} for name, text in known.items() if text
     }
     return json.dumps(record.get("requestPayload")), attributes
+
+
+def with_context(text: str, sent: Sent, message: Params) -> str:
+    """Return a text of a schedule with the values of its context attributes. The time of a rate is that of its run.
+
+    Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+    """
+    if sent.sender.service != "scheduler" or "<aws.scheduler." not in text:
+        return text
+    ran = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+    values = {
+        "schedule-arn": sent.arn,
+        "scheduled-time": f"{sent.sender.details.get('ScheduledTime', f'{ran:%Y-%m-%dT%H:%M:00}')}Z",
+        "execution-id": message["MessageId"],
+        "attempt-number": "1",
+    }
+    for name, value in values.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return text
 
 
 def scheduled_event(document: dict[str, Any], sender: Sender) -> dict[str, Any]:

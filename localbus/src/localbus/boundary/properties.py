@@ -11,7 +11,7 @@ from typing import Any
 
 from localbus.boundary.bucket_notifications import Notification, check
 from localbus.boundary.configuration import Configuration, Sender, not_reached, not_sent
-from localbus.boundary.names import KINDS, Name, names_in
+from localbus.boundary.names import Name, names_in
 from localbus.boundary.state_machine import read_definition
 from localbus.errors import AwsError
 from localbus.events.bus import DEFAULT_BUS
@@ -25,8 +25,6 @@ _TABLE_INTEGRATION = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]+:dynamodb:
 _TABLE_RULE = re.compile(r'"dynamo(?:DB|Db)(?:v2)?"\s*:', re.IGNORECASE)
 _QUERY_ACTION = re.compile(r"\bAction=(\w+)")
 _INVALID = "InvalidParameterValueException"
-_INVOKED = {"lambda": "a function", "states": "a state machine"}
-_UNIVERSAL = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:(.+)")
 
 
 def read_bucket(
@@ -41,34 +39,6 @@ def read_bucket(
     if to_event_bridge:
         names.add(Name("events", caller.account, caller.region, DEFAULT_BUS))
     return Configuration(Sender("s3", f"arn:aws:s3:::{bucket}" if bucket else ""), names)
-
-
-def read_schedule(name: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
-    """EventBridge Scheduler: a schedule."""
-    target = _mapping(given.get("Target"))
-    arn = str(target.get("Arn", ""))
-    universal = _UNIVERSAL.fullmatch(arn)
-    if universal:
-        instead = "Name the queue, topic, bus or function itself."
-        raise not_sent(f"The universal target {universal[1]} of a schedule", instead)
-    _check_scheduled(arn, target, caller)
-    group = given.get("GroupName") or "default"
-    own_arn = f"arn:aws:scheduler:{caller.region}:{caller.account}:schedule/{group}/{name}"
-    sender = Sender("scheduler", own_arn, may_precede_target=True, details=target)
-    return Configuration(sender, set(names_in(arn, caller)))
-
-
-def _check_scheduled(arn: str, target: Mapping[str, Any], caller: Caller) -> None:
-    """Raise AwsError (NotImplemented) for a target, or its dead-letter queue, that the schedules do not reach."""
-    service = arn.split(":")[2] if arn.count(":") >= 5 else ""
-    if service and service not in {*KINDS, *_INVOKED}:
-        instead = "Queues, topics, buses, functions and state machines are possible."
-        raise not_sent(f"A schedule for {service}", instead)
-    if service == "sns" and any(name.is_fifo for name in names_in(arn, caller)):
-        raise not_sent("A FIFO topic as the target of a schedule", "A FIFO queue with a MessageGroupId is possible.")
-    if service in _INVOKED and _mapping(target.get("DeadLetterConfig")).get("Arn"):
-        instead = "Leave DeadLetterConfig out, or send to a queue with an event source mapping."
-        raise not_sent(f"The dead-letter queue of a schedule for {_INVOKED[service]}", instead)
 
 
 def read_pipe(name: str, given: Mapping[str, Any], caller: Caller) -> Configuration:

@@ -24,10 +24,10 @@ from localbus.boundary.properties import (
     read_invoke_config,
     read_method,
     read_pipe,
-    read_schedule,
     read_state_machine,
     read_topic_rule,
 )
+from localbus.boundary.schedules import read_schedule
 from localbus.boundary.templates import senders_in
 from localbus.http.message import Request
 from localbus.protocol.service import Caller

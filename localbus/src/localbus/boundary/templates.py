@@ -10,6 +10,7 @@ from localbus.boundary import properties
 from localbus.boundary.bucket_notifications import read_properties
 from localbus.boundary.configuration import Configuration
 from localbus.boundary.never_sent import check_resource
+from localbus.boundary.schedules import read_schedule
 from localbus.protocol.service import Caller
 
 _Properties = Mapping[str, Any]
@@ -77,6 +78,6 @@ _READERS: Final[Mapping[str, _Reader]] = {
     ),
     "AWS::Pipes::Pipe": lambda given, caller: properties.read_pipe(_name(given, "Name"), given, caller),
     "AWS::S3::Bucket": _bucket,
-    "AWS::Scheduler::Schedule": lambda given, caller: properties.read_schedule(_name(given, "Name"), given, caller),
+    "AWS::Scheduler::Schedule": lambda given, caller: read_schedule(_name(given, "Name"), given, caller),
     "AWS::StepFunctions::StateMachine": _state_machine,
 }

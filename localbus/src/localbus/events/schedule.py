@@ -18,8 +18,8 @@ _RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)(s?)\)")
 _CRON = re.compile(r"cron\(([^()]*)\)")
 _UNIT_S = {"minute": 60, "hour": 3_600, "day": 86_400}
 _MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
-_DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
+MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"), 1)}
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
@@ -98,7 +98,7 @@ def _cron(parts: list[str]) -> Cron:
     return Cron(
         _numbers(minutes, 0, 59),
         _numbers(hours, 0, 23),
-        _numbers(months, 1, 12, _MONTHS),
+        _numbers(months, 1, 12, MONTHS),
         _numbers(years, _FIRST_YEAR, _LAST_YEAR),
         _days_of_week(weekdays) if days == "?" else _days_of_month(days),
     )
@@ -137,12 +137,12 @@ def _days_of_week(text: str) -> Callable[[date], bool]:
     """Parse days from 1 (Sunday) to 7, the last such day of a month (`6L`), and the third (`6#3`)."""
     if "#" in text:
         day_text, _, occurrence_text = text.partition("#")
-        only, occurrence = _number(day_text, 1, 7, _DAYS), _number(occurrence_text, 1, 5, {})
+        only, occurrence = _number(day_text, 1, 7, DAYS), _number(occurrence_text, 1, 5, {})
         return lambda day: _weekday(day) == only and (day.day - 1) // 7 + 1 == occurrence
     if text != "L" and text.endswith("L"):
-        last = _number(text[:-1], 1, 7, _DAYS)
+        last = _number(text[:-1], 1, 7, DAYS)
         return lambda day: _weekday(day) == last and day.day + 7 > _length(day)
-    numbers = _numbers("7" if text == "L" else text, 1, 7, _DAYS)
+    numbers = _numbers("7" if text == "L" else text, 1, 7, DAYS)
     return lambda day: _weekday(day) in numbers
 
 
