@@ -38,6 +38,7 @@ FUZZERS = {
         Fuzzer("templates", 1_600, 100, 60),
         Fuzzer("stack-updates", 1_000, 50, 20),
         Fuzzer("event-patterns", 100_000, 10_000, 1_000),
+        Fuzzer("dynamodb", 20_000, 1_000, 200),
     )
 }
 

@@ -372,7 +372,8 @@ def test_a_cancelled_transaction(dynamodb: DynamoDb, statements: list[str], code
         transact(dynamodb, *statements)
 
     assert raised.value.code == "TransactionCanceledException"
-    assert [one["Code"] for one in raised.value.members["CancellationReasons"]] == codes
+    reasons: Any = raised.value.members["CancellationReasons"]
+    assert [one["Code"] for one in reasons] == codes
     assert len(run(dynamodb, "SELECT p FROM jobs")["Items"]) == 1
 
 

@@ -97,17 +97,17 @@ def check_operands(call: Call) -> None:
         )
     if name in ("attribute_exists", "attribute_not_exists", "if_not_exists") and not isinstance(operands[0], Path):
         raise ExpressionError(f"Operator or function requires a document path; operator or function: {name}")
+    if name in _ALLOWED:
+        for operand in operands:
+            known = "N" if isinstance(operand, Call) and operand.name == "size" else _type(operand)
+            if known and known not in _ALLOWED[name]:
+                raise _incorrect_type(name, known)
     first = operands[0]
     if isinstance(first, Path) and (name in COMPARATORS or name in _DISTINCT) and first in operands[1:]:
         raise ExpressionError(
             "The first operand must be distinct from the remaining operands for this operator or function; "
             f"operator: {name}, first operand: {first}"
         )
-    if name in _ALLOWED:
-        for operand in operands:
-            known = "N" if isinstance(operand, Call) and operand.name == "size" else _type(operand)
-            if known and known not in _ALLOWED[name]:
-                raise _incorrect_type(name, known)
     if name == "attribute_type":
         _check_attribute_type(operands[1])
     elif name == "BETWEEN":

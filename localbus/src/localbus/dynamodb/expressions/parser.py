@@ -18,7 +18,7 @@ from localbus.dynamodb.expressions.syntax import (
     Node,
     Path,
     Reference,
-    is_condition,
+    is_operand,
 )
 from localbus.dynamodb.expressions.words import check_words, count_operators
 
@@ -100,7 +100,7 @@ class _Parser(OperandParser):
                 if tokens.kind != ")" or not waiting:
                     return self._complete(done, waiting)
                 self.close_group(waiting.pop()[1])
-                if not is_condition(done[-1]):
+                if is_operand(done[-1]):
                     done.append(self._comparison(done.pop()))
             self._reduce(done, waiting, tokens.kind)
             self._require_condition(done[-1])

@@ -61,6 +61,11 @@ def is_condition(node: Node) -> bool:
     return isinstance(node, Call) and node.name not in VALUES and node.name not in "+-"
 
 
+def is_operand(node: Node) -> bool:
+    """Return whether a node can be compared by the grammar: a path, a value or a function."""
+    return not isinstance(node, Call) or node.name not in (*COMPARATORS, *LOGICAL, "BETWEEN", "IN")
+
+
 def check_overlap(paths: Iterable[Path]) -> None:
     """Raise ExpressionError if one path is in another, or if two use one document as a list and as a map."""
     seen: list[Path] = []
