@@ -74,6 +74,12 @@ class FakeTable:
         for item in self.items.values():
             item["in_progress_expiration"] = {"N": "1"}
 
+    def complete(self, message_id: str) -> None:
+        """Complete every record in progress, as its invocation would after the publish."""
+        done = {"status": {"S": "COMPLETED"}, "data": {"S": json.dumps({"message_id": message_id})}}
+        for item in self.items.values():
+            item.update(done)
+
     @staticmethod
     def _may_be_replaced(held: dict[str, dict[str, str]], values: dict[str, dict[str, str]]) -> bool:
         expired = int(held["expiration"]["N"]) < int(values[":now"]["N"])

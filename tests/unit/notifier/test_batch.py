@@ -126,6 +126,19 @@ def test_crash_before_the_record_publishes_at_least_once(harness: Harness) -> No
     assert first.id == second.id
 
 
+def test_copy_waits_for_the_alert_in_progress(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another invocation publishes the same event, its copy waits for the record and is not returned to SQS."""
+    event = bus_message(rejected())
+    harness.table.update_failures_left = 1
+    harness.receive(event)
+    monkeypatch.setattr("time.sleep", lambda _wait_s: harness.table.complete("sns-1"))
+
+    assert harness.receive(event) == []
+
+    assert len(harness.topic.published) == 1
+    assert "alert.already_published" in harness.log.getvalue()
+
+
 def test_record_holds_no_longer_than_the_invocation(harness: Harness) -> None:
     """An alert in progress blocks its redelivery only for the remaining time of the invocation."""
     harness.table.update_failures_left = 1

@@ -8,9 +8,14 @@ Delivery is at least once, and nearly always once. An alert is published twice w
 - the response of SNS was lost, and the SDK or a redelivery tried again.
 
 Both copies have the same alert id, so a reader can detect the duplicate.
+
+Two invocations may also receive copies of one event at once. The second waits for the first's record: a failure would
+bring its message back only after the visibility timeout.
 """
 
 import json
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +24,7 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyAlreadyInProgressError
 from orderboard_contracts.alert import Alert, alert_attributes
 
 from notifier.text import subject_line
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
 # SQS keeps a message for 14 days at most, so no copy outlives its record, and replays do not repeat alerts.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 RECORD_LIFE_S: Final = 14 * 24 * 60 * 60
+# A publish takes some 10 ms. All of it is less than the time that the invocation reserves for one alert.
+IN_PROGRESS_WAITS_S: Final = (0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,13 @@ class AlertPublisher:
 
     def publish(self, event_id: str, alert: Alert) -> Published:
         """Publish the alert unless it was published for this event; raise the errors of the SDK and of Powertools."""
+        for wait_s in IN_PROGRESS_WAITS_S:
+            with suppress(IdempotencyAlreadyInProgressError):
+                return self._published(event_id, alert)
+            time.sleep(wait_s)
+        return self._published(event_id, alert)
+
+    def _published(self, event_id: str, alert: Alert) -> Published:
         receipt: dict[str, Any] = self._publish_once(event_id=event_id, alert=alert)
         return Published(receipt["message_id"], repeated=receipt.get("repeated", False))
 
