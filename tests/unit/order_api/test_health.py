@@ -71,11 +71,11 @@ async def test_concurrent_requests_share_one_check(api: RunningApi, monkeypatch:
         return await check(readiness)
 
     monkeypatch.setattr(Readiness, "check", counted)
-    crowd = [asyncio.create_task(api.http.get("/readyz")) for _ in range(20)]
+    callers = [asyncio.create_task(api.http.get("/readyz")) for _ in range(20)]
     await eventually(lambda: len(checks) == 20)
 
     api.sns.gate.set()
-    responses = await asyncio.gather(*crowd)
+    responses = await asyncio.gather(*callers)
 
     assert {response.status_code for response in responses} == {503}
     assert (await api.http.get("/readyz")).status_code == 200

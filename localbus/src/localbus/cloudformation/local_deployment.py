@@ -107,7 +107,7 @@ class LocalDeployment:
         self.changes.append(Change("replaced" if replaced else "created", replaced, resource))
         if replaced:
             self._stack.obsolete_resources.append(replaced)
-        resource.attributes = (await kind.settle(resource.context(self._context))).attributes
+        resource.attributes = (await kind.stabilize(resource.context(self._context))).attributes
         self._stack.set_resource_status(resource, f"{verb}_COMPLETE")
 
     async def _update(self, kind: ResourceType, resource: StackResource, before: StackResource) -> None:

@@ -48,7 +48,7 @@ class TimelineRow(_Value):
     alerts_visible: int | None = None
     alerts_in_flight: int | None = None
     dead_letters: int | None = Field(default=None, description="In all dead-letter queues.")
-    witness_visible: int | None = Field(
+    listener_visible: int | None = Field(
         default=None, description="Outcomes that the rig has not read yet: `finished` lags by these."
     )
 

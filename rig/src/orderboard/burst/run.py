@@ -100,7 +100,7 @@ def _held(last: TimelineRow) -> dict[str, int]:
         "work": (last.work_visible, last.work_in_flight),
         "express": (last.express_visible, last.express_in_flight),
         "alerts": (last.alerts_visible, last.alerts_in_flight),
-        "outcomes for the rig": (last.witness_visible,),
+        "outcomes for the rig": (last.listener_visible,),
     }
     sums = {name: sum(count or 0 for count in counts) for name, counts in visible_and_in_flight.items()}
     return {name: count for name, count in sums.items() if count}

@@ -211,7 +211,7 @@ class ResourceType(ABC):
     async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
         """Create a resource. Raises AwsError."""
 
-    async def settle(self, context: ResourceContext) -> PhysicalResource:
+    async def stabilize(self, context: ResourceContext) -> PhysicalResource:
         """Wait until a created resource is stable. Raises AwsError."""
         return context.resource
 

@@ -38,7 +38,7 @@ class NestedStackType(ResourceType):
         """Start to create the stack."""
         return PhysicalResource(await _nested(context).create(context, properties))
 
-    async def settle(self, context: ResourceContext) -> PhysicalResource:
+    async def stabilize(self, context: ResourceContext) -> PhysicalResource:
         """Wait until it is created."""
         return _with_outputs(context, await _nested(context).created(context.physical_id))
 

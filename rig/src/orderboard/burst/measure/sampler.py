@@ -54,7 +54,7 @@ class Sampler:
             "express": target.outputs.express_queue,
             "alerts": target.outputs.alerts_queue,
             "inbox": target.outputs.inbox_queue,
-            "witness": listener_queue,
+            "listener": listener_queue,
         }
         self._urls = {role: target.queue_url(name) for role, name in names.items()}
         self._dead_letter_urls = [target.queue_url(name) for name in dead_letter_queues(target)]

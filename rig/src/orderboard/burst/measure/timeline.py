@@ -55,11 +55,11 @@ def _row(at_s: int, second: Second, seen: _Observation | None, *, loading: bool)
             found = round(percentile(ordered, percent), 3) if ordered else None
             values[f"{prefix}_p{percent}_ms"] = found
     if seen is not None:
-        for name in ("work", "express", "alerts", "witness"):
+        for name in ("work", "express", "alerts", "listener"):
             if (depth := seen.sample.depths.get(name)) is not None:
                 values[f"{name}_visible"] = depth.visible + depth.delayed
                 values[f"{name}_in_flight"] = depth.in_flight
-        values.pop("witness_in_flight", None)
+        values.pop("listener_in_flight", None)
         values["oldest_age_s"] = None if seen.oldest_age_s is None else round(seen.oldest_age_s, 3)
         values["dead_letters"] = seen.sample.dead_letters if seen.sample.depths else None
     return TimelineRow.model_validate(
