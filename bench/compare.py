@@ -19,6 +19,7 @@ from engines.messages import messages_part
 from engines.polls import polls_part
 from engines.report import Report
 from engines.rules import rules_part
+from engines.tables import tables_part
 
 RESULTS = Path(__file__).parent / "engines" / "results.md"
 PARTS: Final[dict[str, Callable[[Run], Awaitable[Report]]]] = {
@@ -27,6 +28,7 @@ PARTS: Final[dict[str, Callable[[Run], Awaitable[Report]]]] = {
     "rules": rules_part,
     "polls": polls_part,
     "memory": memory_part,
+    "tables": tables_part,
 }
 
 

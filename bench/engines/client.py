@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from engines.engine import HOST
 
 _SCOPE = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
-_JSON = {"sqs": ("AmazonSQS", "1.0"), "events": ("AWSEvents", "1.1")}
+_JSON = {"sqs": ("AmazonSQS", "1.0"), "events": ("AWSEvents", "1.1"), "dynamodb": ("DynamoDB_20120810", "1.0")}
 
 
 def json_request(service: str, action: str, document: Mapping[str, Any] | bytes) -> bytes:
