@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
@@ -13,6 +14,8 @@ from orderboard_contracts.untrusted_text import require_printable
 MAX_LINES: Final = 20
 MAX_QUANTITY: Final = 50
 MAX_NOTE_CHARACTERS: Final = 280
+
+_canonical: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 Priority = Literal["normal", "express"]
 CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -79,10 +82,12 @@ class PricedLine(BaseModel):
 
 def priced(order: OrderRequest) -> tuple[PricedLine, ...]:
     """Return the lines with the menu's current prices."""
-    return tuple(
-        PricedLine(sku=line.sku, quantity=line.quantity, unit_price_cents=MENU[line.sku].unit_price_cents)
-        for line in order.lines
-    )
+    return tuple(_priced(line.sku, line.quantity) for line in order.lines)
+
+
+@cache  # the menu and the quantities of a line are limited
+def _priced(sku: str, quantity: int) -> PricedLine:
+    return PricedLine(sku=sku, quantity=quantity, unit_price_cents=MENU[sku].unit_price_cents)
 
 
 def total_cents(lines: tuple[PricedLine, ...]) -> int:
@@ -97,5 +102,4 @@ def digest(order: OrderRequest) -> str:
     client repeats after an upgrade.
     """
     content = order.model_dump(mode="json", exclude_defaults=True)
-    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical.encode(content).encode()).hexdigest()
