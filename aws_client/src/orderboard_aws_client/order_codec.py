@@ -5,11 +5,12 @@ boto3's TypeSerializer would do the same, but importing boto3 takes a tenth of a
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from orderboard_contracts.order import PricedLine
 from orderboard_contracts.record import OrderRecord, parse_record
 
 Item = dict[str, Any]
@@ -21,8 +22,7 @@ _UTC_OFFSET: Final = "+00:00"
 
 def to_item(record: OrderRecord) -> Item:
     """Encode a record without unset attributes; raise ValueError for an integer of more than 38 digits."""
-    attributes = record.model_dump(exclude_none=True, exclude_defaults=True)
-    return {name: _encoded(value) for name, value in attributes.items()}
+    return {name: _encoded(value) for name, value in vars(record).items() if value is not None and value != ()}
 
 
 def from_item(item: Mapping[str, Any]) -> OrderRecord:
@@ -50,17 +50,12 @@ def _time(value: datetime) -> Item:
     return {"S": text.removesuffix(_UTC_OFFSET) + "Z"}
 
 
-def _list(values: Iterable[object]) -> Item:
-    return {"L": [_encoded(each) for each in values]}
-
-
 _ENCODERS: Final[Mapping[type, Callable[[Any], Item]]] = {
     str: lambda value: {"S": value},
     int: _number,
     datetime: _time,
-    list: _list,
-    tuple: _list,
-    dict: lambda value: {"M": {name: _encoded(each) for name, each in value.items()}},
+    tuple: lambda values: {"L": [_encoded(each) for each in values]},
+    PricedLine: lambda line: {"M": {name: _encoded(value) for name, value in vars(line).items()}},
 }
 
 
