@@ -86,9 +86,13 @@ class TableType(ResourceType):
 
     async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """UpdateTable for each difference from the present table, time to live, recovery and tags."""
-        name = context.physical_id
         _refuse_features(new)
         _check_index_changes(old, new)
+        return await self.restore(context, old, new)
+
+    async def restore(self, context: ResourceContext, failed: Properties, before: Properties) -> PhysicalResource:
+        """Do it without the checks of an update: what was refused is undone too."""
+        name, old, new = context.physical_id, failed, before
         found = (await context.call("dynamodb", "DescribeTable", TableName=name))["Table"]
         indexes = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", ())}
         wanted = {index["IndexName"]: index for index in new.get("GlobalSecondaryIndexes", ())}

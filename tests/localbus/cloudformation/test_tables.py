@@ -1,0 +1,190 @@
+"""AWS::DynamoDB::Table: created, updated, replaced, retained and refused.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from localbus.pytest_plugin import Localbus
+from support.cloudformation import StackClient
+
+TEMPLATE = """
+Parameters:
+  Name: {Type: String, Default: orders}
+  Days: {Type: String, Default: "35"}
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Ref Name
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions:
+        - {AttributeName: id, AttributeType: S}
+        - {AttributeName: customer, AttributeType: S}
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      GlobalSecondaryIndexes:
+        - IndexName: by-customer
+          KeySchema: [{AttributeName: customer, KeyType: HASH}]
+          Projection: {ProjectionType: ALL}
+      TimeToLiveSpecification: {AttributeName: ends, Enabled: true}
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: !Ref Days}
+      Tags: [{Key: team, Value: shop}]
+Outputs:
+  Name: {Value: !Ref Table}
+  Arn: {Value: !GetAtt Table.Arn}
+"""
+WITHOUT_INDEX = TEMPLATE[: TEMPLATE.index("      GlobalSecondary")] + TEMPLATE[TEMPLATE.index("      TimeToLive") :]
+WITHOUT_INDEX = WITHOUT_INDEX.replace("        - {AttributeName: customer, AttributeType: S}\n", "")
+
+
+@pytest.fixture
+def tables(localbus: Localbus) -> Any:
+    """A client for tables."""
+    return localbus.client("dynamodb")
+
+
+def described(tables: Any, name: str = "orders") -> dict[str, Any]:
+    """DescribeTable."""
+    table: dict[str, Any] = tables.describe_table(TableName=name)["Table"]
+    return table
+
+
+def test_a_table_with_all_that_belongs_to_it(stacks: StackClient, tables: Any) -> None:
+    """Its indexes, time to live, recovery and tags; Ref is its name; it is deleted with the stack."""
+    assert stacks.create(TEMPLATE, Days="7") == "CREATE_COMPLETE"
+
+    table = described(tables)
+    assert stacks.outputs() == {"Name": "orders", "Arn": table["TableArn"]}
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by-customer"]
+    expiry = tables.describe_time_to_live(TableName="orders")["TimeToLiveDescription"]
+    assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ends"}
+    backups = tables.describe_continuous_backups(TableName="orders")["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == 7
+    tags = tables.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]
+    assert {"Key": "team", "Value": "shop"} in tags
+    assert stacks.delete() == "DELETE_COMPLETE"
+    assert tables.list_tables()["TableNames"] == []
+
+
+def test_an_update_keeps_the_items(stacks: StackClient, tables: Any) -> None:
+    """An index more, another time to live, no recovery, other tags: the table stays, with its items in the index."""
+    stacks.create(WITHOUT_INDEX)
+    tables.put_item(TableName="orders", Item={"id": {"S": "1"}, "customer": {"S": "ada"}})
+    changed = TEMPLATE.replace("AttributeName: ends", "AttributeName: expires").replace("team", "owner")
+    changed = changed.replace("PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false")
+
+    assert stacks.update(changed) == "UPDATE_COMPLETE"
+
+    values = {":c": {"S": "ada"}}
+    query: Any = {"IndexName": "by-customer", "KeyConditionExpression": "customer = :c"}
+    assert tables.query(TableName="orders", ExpressionAttributeValues=values, **query)["Count"] == 1
+    assert tables.describe_time_to_live(TableName="orders")["TimeToLiveDescription"]["AttributeName"] == "expires"
+    backups = tables.describe_continuous_backups(TableName="orders")["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
+    tags = tables.list_tags_of_resource(ResourceArn=described(tables)["TableArn"])["Tags"]
+    assert [tag["Key"] for tag in tags if not tag["Key"].startswith("aws:")] == ["owner"]
+    assert stacks.update(WITHOUT_INDEX) == "UPDATE_COMPLETE"
+    assert "GlobalSecondaryIndexes" not in described(tables)
+
+
+def test_billing_and_protection_change(stacks: StackClient, tables: Any) -> None:
+    """To provisioned units, and back when the template no longer sets them."""
+    stacks.create(WITHOUT_INDEX)
+    units = "ProvisionedThroughput: {ReadCapacityUnits: 3, WriteCapacityUnits: 4}"
+    provisioned = WITHOUT_INDEX.replace(
+        "BillingMode: PAY_PER_REQUEST", f"DeletionProtectionEnabled: true\n      {units}"
+    )
+
+    assert stacks.update(provisioned) == "UPDATE_COMPLETE"
+
+    table = described(tables)
+    assert (table["DeletionProtectionEnabled"], table["ProvisionedThroughput"]["WriteCapacityUnits"]) == (True, 4)
+    assert stacks.update(WITHOUT_INDEX) == "UPDATE_COMPLETE"
+    table = described(tables)
+    assert (table["DeletionProtectionEnabled"], table["BillingModeSummary"]["BillingMode"]) == (
+        False,
+        "PAY_PER_REQUEST",
+    )
+
+
+def test_another_name_or_type_replaces_the_table(stacks: StackClient, tables: Any) -> None:
+    """The old one is deleted at the end; with the same name CloudFormation refuses it."""
+    stacks.create(WITHOUT_INDEX)
+
+    assert stacks.update(WITHOUT_INDEX, Name="receipts") == "UPDATE_COMPLETE"
+
+    assert tables.list_tables()["TableNames"] == ["receipts"]
+    other_type = WITHOUT_INDEX.replace("AttributeName: id, AttributeType: S", "AttributeName: id, AttributeType: N")
+    assert stacks.update(other_type, Name="receipts") == "UPDATE_ROLLBACK_COMPLETE"
+    assert "when a custom-named resource requires replacing" in stacks.reason("Table", "UPDATE_FAILED")
+
+
+def test_an_update_that_fails_is_undone(stacks: StackClient, tables: Any) -> None:
+    """A table that was changed before another resource failed is as it was, with its items."""
+    stacks.create(TEMPLATE)
+    tables.put_item(TableName="orders", Item={"id": {"S": "1"}, "customer": {"S": "ada"}})
+    bad = WITHOUT_INDEX.replace(
+        "Resources:",
+        "Resources:\n  Queue: {Type: AWS::SQS::Queue, DependsOn: Table, Properties: {VisibilityTimeout: -1}}",
+    )
+
+    assert stacks.update(bad) == "UPDATE_ROLLBACK_COMPLETE"
+
+    table = described(tables)
+    assert (table["ItemCount"], table["GlobalSecondaryIndexes"][0]["ItemCount"]) == (1, 1)
+
+
+def test_a_retained_table_without_a_name(stacks: StackClient, tables: Any) -> None:
+    """It gets a name of the stack and outlives it."""
+    named = WITHOUT_INDEX.replace("      TableName: !Ref Name\n", "")
+    stacks.create(named.replace("  Table:\n", "  Table:\n    DeletionPolicy: Retain\n"))
+
+    stacks.delete()
+
+    (name,) = tables.list_tables()["TableNames"]
+    assert name.startswith("shop-Table-")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("StreamSpecification: {StreamViewType: NEW_IMAGE}", "does not implement streams of tables"),
+        ("KinesisStreamSpecification: {StreamArn: arn}", "does not implement the property KinesisStreamSpecification"),
+        ("LocalSecondaryIndexes: []", "List of LocalSecondaryIndexes is empty"),
+        ("Odd: 1", "extraneous key [Odd] is not permitted"),
+    ],
+)
+def test_what_is_refused(stacks: StackClient, tables: Any, given: str, reason: str) -> None:
+    """A property that localbus does not have fails the table, and none is left."""
+    bad = WITHOUT_INDEX.replace("      BillingMode", f"      {given}\n      BillingMode")
+
+    assert stacks.create(bad) == "ROLLBACK_COMPLETE"
+
+    assert reason in stacks.reason("Table", "CREATE_FAILED")
+    assert tables.list_tables()["TableNames"] == []
+
+
+def test_two_indexes_at_once_and_changed_ones_are_refused(stacks: StackClient) -> None:
+    """As CloudFormation refuses them."""
+    stacks.create(TEMPLATE)
+
+    assert (
+        stacks.update(TEMPLATE.replace("ProjectionType: ALL", "ProjectionType: KEYS_ONLY"))
+        == "UPDATE_ROLLBACK_COMPLETE"
+    )
+    reason = "Cannot update GSI's properties other than Provisioned Throughput and Contributor Insights Specification."
+    assert reason in stacks.reason("Table", "UPDATE_FAILED")
+    assert stacks.update(TEMPLATE.replace("by-customer", "by-name")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "more than one GSI creation or deletion" in stacks.reason("Table", "UPDATE_FAILED")
+
+
+def test_a_global_table_is_not_built(stacks: StackClient) -> None:
+    """Its type is refused by name."""
+    template = "Resources: {Table: {Type: AWS::DynamoDB::GlobalTable}}"
+
+    code, message = stacks.rejected(TemplateBody=template)
+
+    assert (code, "AWS::DynamoDB::GlobalTable" in message) == ("NotImplemented", True)
