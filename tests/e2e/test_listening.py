@@ -99,7 +99,10 @@ def test_a_system_that_runs(
 
 
 def test_a_demo(tmp_path: Path) -> None:
-    """While a demo runs, none of its processes opens more than loopback."""
+    """While a demo runs, none of its processes opens more than loopback.
+
+    Takes more than 5 s: the whole demo is played.
+    """
     demo = Command(tmp_path / "state").start("demo", "--json")
     try:
         while demo.poll() is None:

@@ -32,7 +32,10 @@ async def running(deploy_stack: DeployStack, tmp_path: Path) -> AsyncIterator[Bo
 
 
 async def test_1_every_order_answered_202_ends_once_though_its_worker_is_killed(running: Board) -> None:
-    """Two workers killed in the middle, orders sent twice: none is lost, none is made twice, each is announced once."""
+    """Two workers killed in the middle, orders sent twice: none is lost, none is made twice, each is announced once.
+
+    Takes more than 5 s: four workers start, and the orders of the killed ones come back after 3 s.
+    """
     first = await running.worker(ORDERBOARD_PREPARATION_MS="20")
     second = await running.worker(ORDERBOARD_PREPARATION_MS="20")
 
@@ -142,7 +145,10 @@ async def test_4_a_poisonous_message_holds_up_nobody_and_can_be_redriven(running
 
 
 async def test_5_long_work_stays_with_its_worker_while_that_lives(running: Board) -> None:
-    """Work of three visibility timeouts is received once while its worker lives."""
+    """Work of three visibility timeouts is received once while its worker lives.
+
+    Takes more than 5 s: the work does, 9 s.
+    """
     await running.worker()
     await running.worker()
 

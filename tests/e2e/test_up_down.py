@@ -186,7 +186,10 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
 
 
 def test_two_that_begin_at_once_have_an_api_each(tmp_path: Path) -> None:
-    """The slower one uses other ports, and neither uses the order-api of the other."""
+    """The slower one uses other ports, and neither uses the order-api of the other.
+
+    Takes more than 5 s: two systems start and stop.
+    """
     both = [Command(tmp_path / name) for name in ("one", "other")]
     try:
         started = [each.start("up", "--json") for each in both]

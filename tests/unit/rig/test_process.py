@@ -45,7 +45,7 @@ def test_one_that_dies_at_start_shows_its_log(tmp_path: Path) -> None:
     """The error for a process that ends before it is ready has its exit code and the end of its log."""
     child = start("api", [sys.executable, "-c", "raise SystemExit('no topic')"], {}, tmp_path / "l", outlives_us=False)
 
-    with pytest.raises(NotReadyError, match=r"api ended with code 1(.|\n)*no topic"):
+    with pytest.raises(NotReadyError, match=r"api ended \(exit code 1\)(.|\n)*no topic"):
         wait_ready(child, f"http://127.0.0.1:{free_port()}/", deadline_s=10)
 
 

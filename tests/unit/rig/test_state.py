@@ -1,5 +1,6 @@
 """The recorded state of `up`, and the end of its processes, never of others."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -67,6 +68,19 @@ def test_ending_what_has_ended_is_fine(process: "subprocess.Popen[bytes]") -> No
     assert end((ours,), deadline_s=1) == []
 
 
+def test_the_signal_that_ended_it_is_known_until_its_parent_reads_it(process: "subprocess.Popen[bytes]") -> None:
+    """None while it runs, then the signal; None again after the wait that takes it out of the process table."""
+    ours = known("worker", process.pid)
+    assert ours.ending() is None
+
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert ours.ending() == "SIGKILL"
+
+    process.wait()
+    assert ours.ending() is None
+
+
 def test_one_that_ignores_sigterm_is_killed_after_the_deadline() -> None:
     """SIGTERM is a request with a deadline; after that the process is killed."""
     with _sleeper(_IGNORES_SIGTERM) as stubborn:
@@ -93,7 +107,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert file.read() is None
 
 
-def test_damaged_state_is_an_error_with_its_mend(tmp_path: Path) -> None:
+def test_damaged_state_is_an_error_with_its_fix(tmp_path: Path) -> None:
     """A state file that cannot be read is named, instead of being taken for nothing."""
     (tmp_path / "state.json").write_text("{")
 

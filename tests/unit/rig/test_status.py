@@ -19,9 +19,9 @@ def rendered(status: Status) -> str:
     return output.getvalue()
 
 
-def system(*api: MemoryUse) -> Status:
+def system(*api: MemoryUse, ending: str | None = None) -> Status:
     """A system of order-api and one worker that runs."""
-    processes = (ProcessStatus("order-api", 41, api), ProcessStatus("worker-1", 42, (RUNS,)))
+    processes = (ProcessStatus("order-api", 41, api, ending), ProcessStatus("worker-1", 42, (RUNS,)))
     return Status("embedded", "http://127.0.0.1:1", "http://127.0.0.1:2", bool(api), processes, {}, 0, ())
 
 
@@ -32,6 +32,11 @@ def test_a_process_that_ended_is_named_with_the_fix() -> None:
     assert not status.healthy
     fix = to_paste("Start again: orderboard down && orderboard up")
     assert f"order-api ended; see the log. {fix}" in rendered(status)
+
+
+def test_a_process_that_ended_is_named_with_its_signal() -> None:
+    """A log does not say that its process was killed, so the status does, where the system still knows it."""
+    assert "order-api (SIGKILL) ended; see the log." in rendered(system(ending="SIGKILL"))
 
 
 def test_a_system_that_runs_needs_no_fix() -> None:

@@ -12,11 +12,15 @@ from orderboard.system.target import AWS_ERRORS, Target
 
 @dataclass(frozen=True)
 class ProcessStatus:
-    """A process that `up` started. memory is its own, then that of its children; empty when it has ended."""
+    """A process that `up` started. memory is its own, then that of its children; empty when it has ended.
+
+    ending is the signal or exit code that ended it, where the system still knows it.
+    """
 
     name: str
     pid: int
     memory: tuple[MemoryUse, ...]
+    ending: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,12 @@ class Status:
 
     @property
     def ended(self) -> tuple[str, ...]:
-        """The names of the processes that should run and do not."""
-        return tuple(each.name for each in self.processes if not each.memory)
+        """The processes that should run and do not, with what ended them."""
+        return tuple(
+            each.name if each.ending is None else f"{each.name} ({each.ending})"
+            for each in self.processes
+            if not each.memory
+        )
 
     @property
     def healthy(self) -> bool:
@@ -56,7 +64,8 @@ def read_status(target: Target, state: State | None) -> Status:
         api_ready=None if target.api_url is None else answers(f"{target.api_url}/readyz", timeout_s=10),
         # The last in memory_use is this command itself.
         processes=tuple(
-            ProcessStatus(each.name, each.pid, memory_use([each])[:-1]) for each in (state.processes if state else ())
+            ProcessStatus(each.name, each.pid, memory_use([each])[:-1], each.ending())
+            for each in (state.processes if state else ())
         ),
         queues={name: depth(target.sqs, target.queue_url(name)) for name in target.outputs.queues},
         orders=_orders(target),

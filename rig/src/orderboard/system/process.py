@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -53,6 +54,11 @@ class ChildProcess:
                 stdin.write(json.dumps(document).encode())
 
 
+def ending(code: int) -> str:
+    """Return the signal that ended a process, such as SIGKILL, or its exit code; `code` as of subprocess."""
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
 def stop_all(processes: Sequence[ChildProcess], *, deadline_s: float) -> None:
     """Send SIGTERM to all, and SIGKILL to those that still run after the deadline."""
     until = time.monotonic() + deadline_s
@@ -102,7 +108,7 @@ def wait_ready(child: ChildProcess, url: str, *, deadline_s: float) -> None:
         if not child.running():
             log = tail(child.log_path)
             error = PortTakenError if "already in use" in log else NotReadyError
-            raise error(f"{child.name} ended with code {child.popen.returncode}.\n{log}")
+            raise error(f"{child.name} ended ({ending(child.popen.returncode)}).\n{log}")
         if urlsplit(url).port in listening_ports(child.pid) and answers(url):
             return
         time.sleep(0.02)

@@ -1,6 +1,7 @@
 """The state of the system that `orderboard up` started, for `down`, `status` and others: .orderboard/state.json."""
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from orderboard_stack.backend import BackendName
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orderboard.errors import RigError
+from orderboard.system.process import ending
 
 # psutil derives the time from the boot time, which may shift by a little when the clock is set.
 _SAME_START_WITHIN_S: Final = 1.0
@@ -30,10 +32,24 @@ class KnownProcess(BaseModel):
 
     def find(self) -> psutil.Process | None:
         """The process itself, None when it has ended, even if another process has its pid by now."""
+        process = self._process()
+        return None if process is None or not _runs(process) else process
+
+    def ending(self) -> str | None:
+        """The signal or exit code that ended it. None while it runs, outside Linux, and once its parent has read it."""
+        try:
+            process = self._process()
+            if process is None or process.status() != psutil.STATUS_ZOMBIE:
+                return None
+            *_, wait_status = Path(f"/proc/{self.pid}/stat").read_text().split()
+        except (psutil.NoSuchProcess, OSError):
+            return None
+        return ending(os.waitstatus_to_exitcode(int(wait_status)))
+
+    def _process(self) -> psutil.Process | None:
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.create_time) < _SAME_START_WITHIN_S
-            return process if same and _runs(process) else None
+            return process if abs(process.create_time() - self.create_time) < _SAME_START_WITHIN_S else None
         except psutil.NoSuchProcess:
             return None
 

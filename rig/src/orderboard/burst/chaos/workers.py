@@ -6,7 +6,7 @@ from typing import Final
 
 from orderboard.burst.chaos.schedule import Fault
 from orderboard.burst.model import FaultMark
-from orderboard.system.process import ChildProcess
+from orderboard.system.process import ending
 from orderboard.system.services import Service
 from orderboard.system.system import System
 
@@ -58,14 +58,16 @@ class Workers:
         api = None if self._system.api is None else self._system.api.process
         if api is not None and not self._api_ended and not api.running():
             self._api_ended = True
-            self.mark(now_s, f"order-api has ended ({_how(api)}), and is not started again")
+            self.mark(now_s, f"order-api has ended ({ending(api.popen.returncode)}), and is not started again")
         if self._frozen or now_s < self._replace_at_s:
             return
         for service in [each for each in self._running if not each.process.running()]:
             self._running.remove(service)
             again = self._replaced < _REPLACEMENTS
             reaction = "another started" if again else f"no other started after {_REPLACEMENTS} replacements"
-            self.mark(now_s, f"{service.process.name} has ended ({_how(service.process)}), {reaction}")
+            self.mark(
+                now_s, f"{service.process.name} has ended ({ending(service.process.popen.returncode)}), {reaction}"
+            )
             if again:
                 self._replaced += 1
                 self._replace_at_s = now_s + _REPLACED_AFTER_S
@@ -101,11 +103,6 @@ class Workers:
     def _signal(self, number: signal.Signals) -> None:
         for service in self._running:
             _send(service, number)
-
-
-def _how(process: ChildProcess) -> str:
-    code = process.popen.returncode
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
 def _send(service: Service, number: signal.Signals) -> None:
