@@ -17,21 +17,30 @@ SENDS = """
 import boto3
 
 def handle(event, context):
+    boto3.client("dynamodb").put_item(TableName=event["table"], Item={"id": {"S": "1"}})
     boto3.client("sqs").send_message(QueueUrl=event["url"], MessageBody="tea")
 """
 
 
 def test_a_function_that_sends(bench: Bench) -> None:
-    """A function's own calls reach localbus: the backend gives it AWS_ENDPOINT_URL."""
+    """A function's own calls reach localbus's queues and tables: the backend gives it AWS_ENDPOINT_URL."""
+    tables, table = bench.client("dynamodb"), bench.name("-table")
+    tables.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     functions, queue, name, code = bench.client("lambda"), bench.queue(), bench.name(), io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("handler.py", SENDS)
     given = {"Runtime": "python3.13", "Role": ROLE, "Handler": "handler.handle", "Code": {"ZipFile": code.getvalue()}}
     functions.create_function(FunctionName=name, Timeout=30, **given)
 
-    functions.invoke(FunctionName=name, Payload=json.dumps({"url": queue.url}))
+    functions.invoke(FunctionName=name, Payload=json.dumps({"url": queue.url, "table": table}))
 
     assert arrived(queue)[0]["Body"] == "tea"
+    assert tables.scan(TableName=table)["Items"] == [{"id": {"S": "1"}}]
 
 
 def test_api_gateway_to_a_queue(bench: Bench) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localbus.dynamodb.attribute_value import Item
+from localbus.dynamodb.key_schema import Index
 from localbus.dynamodb.store import NOT_INDEXED, Row
-from localbus.dynamodb.table import Index, Table
+from localbus.dynamodb.table import Table
 from localbus.protocol.service_model import Params
 
 _READ_BYTES = 4096

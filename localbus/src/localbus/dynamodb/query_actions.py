@@ -14,9 +14,10 @@ from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.expressions.condition import Condition
 from localbus.dynamodb.expressions.projection import Projection
 from localbus.dynamodb.expressions.request import Expressions
+from localbus.dynamodb.key_schema import Index, KeySchema
 from localbus.dynamodb.search import Page, Search, SortCondition, is_within, search
 from localbus.dynamodb.state import DynamoDb
-from localbus.dynamodb.table import Index, KeySchema, Table
+from localbus.dynamodb.table import Table
 from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params

@@ -13,8 +13,9 @@ import orjson
 
 from localbus.dynamodb.attribute_value import AttributeValue, Item
 from localbus.dynamodb.key_codec import ENCODERS
+from localbus.dynamodb.key_schema import Index, KeySchema, encoded_partition, encoded_sort
 from localbus.dynamodb.store import Range
-from localbus.dynamodb.table import Index, KeySchema, Table, encoded_partition, encoded_sort
+from localbus.dynamodb.table import Table
 
 MAX_PAGE_BYTES = 1024 * 1024
 

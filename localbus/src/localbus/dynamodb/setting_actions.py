@@ -6,7 +6,7 @@ from localbus.dynamodb.errors import invalid, no_such_table
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.table import Table
 from localbus.dynamodb.table_actions import named
-from localbus.dynamodb.tags import read_tags
+from localbus.dynamodb.table_definition import read_tags
 from localbus.errors import AwsError
 from localbus.protocol.pagination import list_page
 from localbus.protocol.service import Caller

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from localbus.dynamodb import table_definition as definition
 from localbus.dynamodb.errors import invalid, invalid_parameter, unknown_table
+from localbus.dynamodb.key_schema import Index
 from localbus.dynamodb.state import DynamoDb
-from localbus.dynamodb.table import Index, Table
+from localbus.dynamodb.table import Table
 from localbus.dynamodb.table_description import describe, describe_deleted
-from localbus.dynamodb.tags import read_tags
 from localbus.errors import AwsError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
@@ -30,7 +30,7 @@ def named(dynamodb: DynamoDb, params: Params, caller: Caller) -> Table:
 def create_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """CreateTable."""
     types = definition.check_table(params)
-    tags = read_tags(params.get("Tags", []), {})
+    tags = definition.read_tags(params.get("Tags", []), {})
     table = make_table(dynamodb, params["TableName"], params, types, caller)
     table.tags = tags
     return {"TableDescription": describe(table, "CREATING")}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from localbus.dynamodb.errors import invalid, invalid_parameter, not_built
-from localbus.dynamodb.table import KeySchema
+from localbus.dynamodb.key_schema import KeySchema
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 
@@ -18,6 +18,7 @@ MAX_LOCAL_INDEXES = 5
 MAX_GLOBAL_INDEXES = 20
 MAX_PROJECTED = 100
 MAX_UNITS = 1_000_000_000_000
+MAX_TAGS = 50
 
 _NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _NOT_BUILT = {
@@ -219,3 +220,15 @@ def _check_distinct(indexes: list[Params]) -> None:
 def table_exists(name: str) -> AwsError:
     """Return the error for a table whose name is taken."""
     return AwsError("ResourceInUseException", f"Table already exists: {name}")
+
+
+def read_tags(given: list[Params], current: dict[str, str]) -> dict[str, str]:
+    """Return tags by key. Raises AwsError for duplicates, for too many, and for keys that are reserved for AWS."""
+    tags = {one["Key"]: one["Value"] for one in given}
+    if len(tags) < len(given):
+        raise invalid_parameter("Duplicate tag keys in the request")
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise invalid("One or more parameter values were invalid: Tag keys starting with aws: are reserved")
+    if len(current | tags) > MAX_TAGS:
+        raise invalid("One or more parameter values were invalid: Too many tags: the limit is 50")
+    return tags

@@ -5,7 +5,8 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Table
 
 from __future__ import annotations
 
-from localbus.dynamodb.table import Index, Table
+from localbus.dynamodb.key_schema import Index
+from localbus.dynamodb.table import Table
 from localbus.protocol.service_model import Params
 
 _ON_DEMAND = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000}  # the warm throughput of a new table

@@ -15,9 +15,10 @@ from localbus.dynamodb.errors import condition_failed, invalid, invalid_paramete
 from localbus.dynamodb.expressions.condition import Condition
 from localbus.dynamodb.expressions.request import Expressions
 from localbus.dynamodb.expressions.update import Update
+from localbus.dynamodb.key_schema import EmptyIndexKeyError
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.store import Key, Row
-from localbus.dynamodb.table import EmptyIndexKeyError, Table
+from localbus.dynamodb.table import Table
 from localbus.protocol.service import Caller
 
 Given = Mapping[str, Any]

@@ -13,10 +13,11 @@ from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.expressions.condition import at_path
 from localbus.dynamodb.expressions.syntax import Path
 from localbus.dynamodb.key_codec import encode
+from localbus.dynamodb.key_schema import Index, KeySchema
 from localbus.dynamodb.partiql.statements import Select
 from localbus.dynamodb.partiql.where import Parameters, Place, conjuncts
 from localbus.dynamodb.search import Page, Search, search
-from localbus.dynamodb.table import Index, KeySchema, Table
+from localbus.dynamodb.table import Table
 
 
 @dataclass(frozen=True)

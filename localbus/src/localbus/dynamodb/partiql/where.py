@@ -9,8 +9,8 @@ from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.expressions.binding import Scope
 from localbus.dynamodb.expressions.condition import Condition
 from localbus.dynamodb.expressions.syntax import Call, ExpressionError, Literal, Node, Path
+from localbus.dynamodb.key_schema import KeySchema
 from localbus.dynamodb.search import SortCondition
-from localbus.dynamodb.table import KeySchema
 from localbus.errors import AwsError
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.select.html
