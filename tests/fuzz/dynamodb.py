@@ -34,7 +34,7 @@ _BLOBS = ("YQ==", "YWI=", "/w==")
 _SETS = {"SS": ("a", "b", "c"), "NS": ("1", "2", "-3"), "BS": ("YQ==", "Yg==")}
 _REFERENCES = {"#a": "a", "#b": "b.c"}
 _VALUES = (":a", ":b", ":c", ":d")
-_BREAKS = ("", " ", "(", ")", ",", "=", "<", "x", "1", "AND ", ".", "[", "]", "#", ":", "-", "é", "'", '"')
+_BREAKS = ("", " ", "(", ")", ",", "=", "<", "x", "1", "AND ", ".", "[", "]", "#", ":", "-", "é", "'", '"', "||", "+ 1")
 _HEADERS = {
     "Content-Type": "application/x-amz-json-1.0",
     "Authorization": "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, "

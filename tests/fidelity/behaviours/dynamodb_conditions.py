@@ -112,7 +112,7 @@ _LIMITS = dynamodb_guide("Constraints")
 _says("syntax_error", "A syntax error quotes its token", "n = = :v", 'Syntax error; token: "=", near: "= = :v"', v=1)
 _says(
     "reserved_word",
-    "A reserved word is no name",
+    "A reserved word is not a valid name",
     "status = :v",
     "Attribute name is a reserved keyword; reserved keyword: status",
     dynamodb_guide("ReservedWords"),
@@ -124,7 +124,12 @@ _says("no_name", "Each name must be given", "#n = :v", "not defined; attribute n
 _says("double_parentheses", "Parentheses around parentheses are refused", "((n = :v))", "redundant parentheses", v=1)
 _says("compared_with_itself", "An attribute is not compared with itself", "n = n", "first operand must be distinct")
 _says("unknown_function", "A function must exist", "starts(n)", "Invalid function name; function: starts")
-_says("value_as_condition", "size is no condition", "size(l)", "not allowed to be used this way in an expression")
+_says(
+    "value_as_condition",
+    "size is a value, not a condition",
+    "size(l)",
+    "not allowed to be used this way in an expression",
+)
 _says("two_operands", "A function has its number of operands", "size(l, m) = :v", "number of operands: 2", v=1)
 _says("existing_value", "attribute_exists takes a path", "attribute_exists(:v)", "requires a document path", v=1)
 _says("order_of_lists", "Lists have no order", "n < :v", "operator or function: <, operand type: L", v=[1])
@@ -222,7 +227,7 @@ def overlapping_projection(aws: Aws) -> None:
 
 @behaviour(dynamodb_api("PutItem"))
 def condition_of_a_put(aws: Aws) -> None:
-    """A put on the condition that there is no item succeeds once."""
+    """A put on the condition that the item does not exist succeeds once."""
     created = table(aws)
     given = {"TableName": created.name, "Item": item({"p": "a"}), "ConditionExpression": "attribute_not_exists(p)"}
     created.client.put_item(**given)

@@ -65,7 +65,7 @@ _create(
 )
 _create(
     "definition_without_key",
-    "Attributes that are no keys must not be defined",
+    "Only key attributes are defined",
     AttributeDefinitions=[_TEXT, {"AttributeName": "q", "AttributeType": "S"}],
 )
 _create("boolean_key", "A key is a text, a number or a blob", AttributeDefinitions=[_TEXT | {"AttributeType": "BOOL"}])

@@ -108,7 +108,7 @@ _says("other_set", "DELETE takes a set of the same type", "DELETE e :v", _WRONG,
 _says("three_summands", "A sum has two operands", "SET n = n + :v + :v", 'Syntax error; token: "+"', v=1)
 _says(
     "condition_function",
-    "size is no function of updates",
+    "size is a function of conditions, not of updates",
     "SET n = size(l)",
     "not allowed in an update expression; function: size",
 )

@@ -20,15 +20,12 @@ class OperandParser:
             raise ExpressionError("Expression size has exceeded the maximum allowed size;")
         self.tokens = Tokens(text)
         self._group = (0, 0)  # the first and the last token of the parentheses that were closed last
-        self._redundant = False
         self.nesting = 0
 
     def close(self) -> None:
-        """Check that nothing follows, and that no parentheses only hold others."""
+        """Check that nothing follows."""
         if self.tokens.kind != END:
             raise self.tokens.error()
-        if self._redundant:
-            raise ExpressionError("The expression has redundant parentheses;")
 
     def open_group(self) -> int:
         """Consume an opening parenthesis and return its place."""
@@ -39,10 +36,11 @@ class OperandParser:
         return self.tokens.at - 1
 
     def close_group(self, start: int) -> None:
-        """Consume the closing parenthesis of a group that was opened at a place."""
+        """Consume the closing parenthesis of a group that was opened at a place. It must not only hold another."""
         self.tokens.expect(")")
         end = self.tokens.at - 1
-        self._redundant |= self._group == (start + 1, end - 1)
+        if self._group == (start + 1, end - 1):
+            raise ExpressionError("The expression has redundant parentheses;")
         self._group = (start, end)
 
     def operand(self) -> Node:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.expressions.syntax import (
+    COMPARATORS,
     CONDITIONS,
     LOGICAL,
     VALUES,
@@ -14,7 +15,6 @@ from localbus.dynamodb.expressions.syntax import (
     Node,
     Path,
     Reference,
-    is_condition,
 )
 from localbus.dynamodb.partiql.lexer import KEYWORDS, Tokens
 from localbus.dynamodb.partiql.literals import Literals
@@ -101,8 +101,11 @@ class OperandParser:
 
     def operand(self) -> Node:
         """Parse a sum, or a single operand. A condition in parentheses is one."""
-        node = self._term()
+        node, operators = self._term(), 0
         while self.tokens.kind in {"+", "-", "||"}:
+            operators += 1
+            if operators > _MAX_NESTING:
+                raise self.tokens.error()
             node = Call(self.tokens.expect("+", "-", "||"), (node, self._term()))
         return node
 
@@ -167,12 +170,19 @@ class OperandParser:
 
 def check_condition(node: Node) -> None:
     """Raise AwsError unless a node is a condition whose parts fit together."""
-    if not is_condition(node):
+    if not isinstance(node, Call) or node.name in VALUES:
         raise invalid("WHERE clause must contain an expression that resolves to a boolean")
-    if isinstance(node, Call) and node.name in LOGICAL:
+    if node.name in LOGICAL:
         for operand in node.operands:
             check_condition(operand)
-    elif isinstance(node, Call):
+    else:
+        _check_operator(node, (*COMPARATORS, "BETWEEN", "IN"))
+
+
+def _check_operator(node: Node, operators: Sequence[str] = ()) -> None:
+    """Raise AwsError for operators that have no place in a comparison. `operators` are allowed for the node itself."""
+    if isinstance(node, Call):
+        if node.name not in operators and node.name not in VALUES and node.name not in CONDITIONS:
+            raise invalid(f"Unsupported operator in Condition Expression. Operator: {node.name}")
         for operand in node.operands:
-            if isinstance(operand, Call) and operand.name not in VALUES and operand.name not in CONDITIONS:
-                raise invalid(f"Unsupported operator in Condition Expression. Operator: {operand.name}")
+            _check_operator(operand)
