@@ -122,6 +122,16 @@ async def test_messages_without_a_group_need_a_standard_target(bench: Bench) -> 
     assert bench.boundary.bridges == {}
 
 
+@pytest.mark.parametrize("service", ["iot", "monitoring", "ses"])
+@pytest.mark.parametrize("place", [{"account": "111122223333"}, {"region": "eu-west-1"}])
+async def test_targets_of_another_account_or_region(bench: Bench, service: str, place: dict[str, str]) -> None:
+    """An alarm, a topic rule or an identity has targets of its own account and region: others would get nothing."""
+    with pytest.raises(AwsError, match="of another account or region") as raised:
+        await bench.boundary.prepare(Configuration(Sender(service), {QUEUE._replace(**place)}), ME)
+
+    assert (raised.value.code, bench.boundary.bridges) == ("NotImplemented", {})
+
+
 async def test_only_targets_have_bridges(bench: Bench) -> None:
     """A sender to a queue makes the queue's bridge alone, and makes sure of it each time it is configured."""
     bench.do("sqs", "CreateQueue", QueueName="work")

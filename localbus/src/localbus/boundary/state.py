@@ -29,6 +29,7 @@ from localbus.upstream.client import UpstreamClient
 _OF_QUEUE = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit", "MaximumMessageSize")
 _OF_TOPIC = ("FifoTopic", "ContentBasedDeduplication")
 _WITHOUT_GROUPS = {"iot", "monitoring", "pipes", "ses"}  # their messages have no group, which FIFO needs
+_IN_THEIR_SCOPE = {"iot", "monitoring", "ses"}  # the upstream sends them within one account and region
 _Senders = dict[tuple[str, str], Sender]
 
 
@@ -70,6 +71,10 @@ class Boundary:
         sender = configuration.sender
         if sender.service in _WITHOUT_GROUPS and any(name.is_fifo for name in configuration.targets):
             raise not_sent(f"A FIFO queue or topic as a target of {sender.service}", "A standard one is possible.")
+        for name in configuration.targets:
+            if sender.service in _IN_THEIR_SCOPE and (name.account, name.region) != (caller.account, caller.region):
+                what = f"{name.arn}, of another account or region, as a target of {sender.service}"
+                raise not_sent(what, "Name one of the sender's own account and region.")
         for name in configuration.targets:
             self._senders.setdefault(name, {})[sender.service, sender.arn] = sender
         for kind in configuration.all_of:
