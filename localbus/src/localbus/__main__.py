@@ -68,7 +68,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m localbus",
-        description="SQS, SNS and EventBridge as AWS behaves, in one local process at one port.",
+        description="SQS, SNS, EventBridge and DynamoDB as AWS behaves, in one local process at one port.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

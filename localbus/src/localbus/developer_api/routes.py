@@ -71,7 +71,9 @@ class Routes:
             routes = [{"method": one.method, "address": one.address, "about": one.about} for one in self._list]
             return document({"pages": routes, "services": [one._asdict() for one in self._services]})
         lines = [f"{route.method:<4}  {route.address}\n        {route.about}" for route in self._list]
-        intro = "This is localbus: SQS, SNS and EventBridge for any AWS client that has this address as its endpoint."
+        intro = (
+            "This is localbus: SQS, SNS, EventBridge and DynamoDB for any AWS client with this address as its endpoint."
+        )
         table = [f"{one.service:<18}{one.engine:<10}{one.reach}" for one in self._services]
         parts = [intro, "", *lines, "", "Services, and the engines that serve them:", "", *table, ""]
         return Response(200, _TEXT, "\n".join(parts).encode())
