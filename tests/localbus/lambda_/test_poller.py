@@ -10,30 +10,64 @@ import asyncio
 from typing import Any
 
 import pytest
+from localbus.lambda_ import poller
 from localbus.sqs.message import Received
 from support.fake_lambda import QUEUE_ARN, Event, FunctionFailedError, MappingBench
 
 FIFO_ARN = f"{QUEUE_ARN}.fifo"
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let further invocations begin soon."""
+    for name in ("WAITS_FOR_OTHERS_S", "WAITS_FOR_FIRST_S"):
+        monkeypatch.setattr(poller, name, 0.02)
+
+
 @pytest.mark.parametrize(("given", "most"), [({}, 5), ({"ScalingConfig": {"MaximumConcurrency": 2}}, 2)])
-async def test_concurrency_is_never_exceeded(bench: MappingBench, given: dict[str, Any], most: int) -> None:
+async def test_concurrency_is_never_exceeded(
+    bench: MappingBench, hasty: None, given: dict[str, Any], most: int
+) -> None:
     """Five invocations run at a time, or MaximumConcurrency of them: never one more."""
 
-    async def take_a_while(_event: Event) -> None:
-        for _ in range(50):
-            await asyncio.sleep(0)
-
-    bench.function(take_a_while)
-    bench.send(*map(str, range(40)))
+    gate = asyncio.Event()
+    bench.function(lambda _event: gate.wait())
+    bench.send(*map(str, range(20)))
 
     await bench.map(BatchSize=1, **given)
-    await bench.invoked(40)
+    await bench.until(lambda: bench.functions.running == most)
+    await bench.quiet()
+    gate.set()
+    await bench.invoked(20)
 
     assert bench.functions.most_running == most
 
 
-async def test_messages_stay_visible_at_the_limit_of_concurrency(bench: MappingBench) -> None:
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_further_invocation_waits_for_those_under_way(
+    bench: MappingBench, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    """A short wait keeps one process of the function busy where one suffices; a long invocation gets company."""
+    for name in ("WAITS_FOR_OTHERS_S", "WAITS_FOR_FIRST_S"):
+        monkeypatch.setattr(poller, name, 0.5 if (name == "WAITS_FOR_OTHERS_S") == answered else 60)
+    gate = asyncio.Event()
+    gate.set()
+    bench.function(lambda _event: gate.wait())
+    await bench.map(BatchSize=1)
+    if answered:
+        bench.send("first")
+        await bench.invoked(1)
+    gate.clear()
+
+    bench.send(*"ab")
+    await bench.until(lambda: bench.functions.running == 1)
+    await asyncio.sleep(0.15)
+    assert bench.functions.running == 1
+    await bench.until(lambda: bench.functions.running == 2)
+    gate.set()
+
+
+async def test_messages_stay_visible_at_the_limit_of_concurrency(bench: MappingBench, hasty: None) -> None:
     """Messages that cannot be delivered yet stay visible to others, and use up no receive."""
     gate = asyncio.Event()
     bench.function(lambda _event: gate.wait())
@@ -104,10 +138,10 @@ async def test_a_throttled_function_is_retried(bench: MappingBench) -> None:
     await bench.map(BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})
 
     bench.send(*"abcd")
-    await bench.until(lambda: len(bench.noted("retry_scheduled")) == 2)
+    await bench.until(lambda: len(bench.noted("retry_scheduled")) == 1)
     bench.clock.advance(1)
-    await bench.until(lambda: len(bench.noted("retry_scheduled")) == 4)
-    assert bench.work.counts().visible == 2
+    await bench.until(lambda: len(bench.noted("retry_scheduled")) == 2)
+    assert bench.work.counts().visible == 3
     bench.functions.rejection = None
     bench.clock.advance(2)
     await bench.invoked(4)

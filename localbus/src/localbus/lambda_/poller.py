@@ -2,7 +2,8 @@
 
 One task receives, while another invocation is permitted (`batch_window`), and each batch has a task that invokes. While
 the function cannot be reached (it is throttled, or nothing answers) nothing more is received, so that messages do not
-use up their receives.
+use up their receives. A further invocation, for which the upstream may start a process, waits a little for those
+under way.
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, services-sqs-scaling.html and
 services-sqs-errorhandling.html there
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.errors import AwsError
@@ -27,6 +29,10 @@ log = logging.getLogger("localbus")
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
+# How long a batch waits for the invocations under way before another begins; longer while the function starts.
+WAITS_FOR_OTHERS_S = 0.5
+WAITS_FOR_FIRST_S = 3.0
+_LOOKS_EVERY_S = 0.05
 
 
 class Poller:
@@ -48,6 +54,8 @@ class Poller:
         self._window = BatchWindow(mapping, journal, sqs)
         self._receiving: asyncio.Task[None] | None = None
         self._invocations = 0  # under way
+        self._last_start_s = 0.0  # by the loop's time
+        self._has_answered = False
         self._unreachable: set[int] = set()  # the ids of batches whose function cannot be reached
         self._sleeping: set[asyncio.Event] = set()
         self._changed = asyncio.Event()
@@ -75,6 +83,10 @@ class Poller:
             while True:
                 while self._unreachable or self._invocations >= self._mapping.settings.concurrency:
                     await self._change()
+                if self._invocations and not self._is_worth_another():
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._change(), _LOOKS_EVERY_S)
+                    continue
                 try:
                     await self._receive_batch()
                 except Exception:
@@ -83,12 +95,18 @@ class Poller:
         finally:
             self._window.return_messages()
 
+    def _is_worth_another(self) -> bool:
+        """Return whether to start an invocation beside those under way: each may cost a process of 50 MB."""
+        lasted_s = asyncio.get_running_loop().time() - self._last_start_s
+        return lasted_s >= (WAITS_FOR_OTHERS_S if self._has_answered else WAITS_FOR_FIRST_S)
+
     async def _receive_batch(self) -> None:
         queue = self._window.queue()
         if queue is None:
             await self._change()
         elif batch := await self._window.next_batch(queue):
             self._invocations += 1
+            self._last_start_s = asyncio.get_running_loop().time()
             self._tasks.start(self._deliver(batch))
 
     async def _change(self) -> None:
@@ -98,7 +116,9 @@ class Poller:
     async def _deliver(self, batch: Batch) -> None:
         """Invoke the function and delete the messages that it has processed."""
         try:
-            self._settle(batch, await self._attempt(batch))
+            outcome = await self._attempt(batch)
+            self._has_answered = self._has_answered or not isinstance(outcome, Unreachable)
+            self._settle(batch, outcome)
         finally:
             self._unreachable.discard(id(batch))
             self._invocations -= 1
