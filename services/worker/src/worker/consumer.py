@@ -91,8 +91,7 @@ class Consumer:
             else:
                 self._release(lease, outcome, began)
                 made.setdefault(lease.message.queue, []).append(lease.message)
-        for messages in made.values():
-            await self._delete(messages)
+        await asyncio.gather(*map(self._delete, made.values()))
 
     async def _outcomes(self, leases: Sequence[Lease]) -> Sequence[str | None]:
         """Handle the messages together. Nothing is lost by a failure: what has no outcome is handled again, alone."""

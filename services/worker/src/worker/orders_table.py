@@ -6,7 +6,7 @@ Concurrent callers share calls: 25 inserts in a BatchExecuteStatement, 100 reads
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError
@@ -150,8 +150,13 @@ async def _insert_distinct(client: "DynamoDBClient", table: str, items: Sequence
 
 
 def _statement(table: str, item: Item) -> dict[str, Any]:
-    members = ", ".join(f"'{name}': ?" for name in item)
-    return {"Statement": f'INSERT INTO "{table}" VALUE {{{members}}}', "Parameters": list(item.values())}
+    return {"Statement": _insert_statement(table, tuple(item)), "Parameters": list(item.values())}
+
+
+@lru_cache
+def _insert_statement(table: str, attributes: tuple[str, ...]) -> str:
+    members = ", ".join(f"'{name}': ?" for name in attributes)
+    return f'INSERT INTO "{table}" VALUE {{{members}}}'
 
 
 def _result(response: Mapping[str, Any]) -> bool | EntryError:

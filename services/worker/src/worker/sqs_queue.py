@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_BATCH: Final = 10
 # A response this much later than the long poll allows was delayed: by the network, or because this process was frozen.
 _LATE_S: Final = 1.0
-# Nobody waits for a delete, so that those of several polls share a call.
+# Nobody waits for a delete, so those of several polls share a call.
 _DELETE_LINGER_S: Final = 0.1
 # The time of the last attempt of this task's receive. The client may send it again, long after the first attempt.
 _sent_at: ContextVar[float] = ContextVar("_sent_at")
@@ -30,7 +30,8 @@ _sent_at: ContextVar[float] = ContextVar("_sent_at")
 class Queue:
     """A queue, named `work` or `express`.
 
-    Methods meet UnavailableError or TransientError, and ReceiptExpiredError when the receipt handle is not valid.
+    Methods raise UnavailableError or TransientError, and ReceiptExpiredError when the receipt handle is not valid; only
+    delete returns them.
     """
 
     name: str
