@@ -29,9 +29,10 @@ log = logging.getLogger("localbus")
 
 FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
-# How long a batch waits for the invocations under way before another begins; longer while the function starts.
-WAITS_FOR_OTHERS_S = 0.5
-WAITS_FOR_FIRST_S = 3.0
+# How long a batch waits for the invocations under way before another begins; longer while the function starts, for
+# which Lambda allows ten seconds. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+WAITS_FOR_OTHERS_S = 1.0
+WAITS_FOR_FIRST_S = 10.0
 _LOOKS_EVERY_S = 0.05
 
 
