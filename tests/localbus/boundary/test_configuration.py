@@ -293,12 +293,28 @@ def test_definitions(definition: str, targets: set[Name], all_of: set[str]) -> N
 @pytest.mark.parametrize(
     ("resource", "arguments"),
     [("aws-sdk:sqs:receiveMessage", {}), ("aws-sdk:eventbridge:putRule", {}), ("sns:publish", {"PhoneNumber": "+1"}),
-     ("sns:publish", {"MessageStructure": "json"}), ("sns:publish", {"MessageAttributes": {}})],
+     ("sns:publish", {"MessageStructure": "json"}), ("sns:publish", {"MessageAttributes": {}}),
+     ("aws-sdk:sfn:createStateMachine", {}), ("aws-sdk:cloudwatch:putMetricAlarm", {"AlarmActions.$": "$.topics"}),
+     ("aws-sdk:lambda:updateFunctionConfiguration", {"DeadLetterConfig": {"TargetArn.$": "$.queue"}})],
 )  # fmt: skip
 def test_refused_tasks(resource: str, arguments: dict[str, Any]) -> None:
-    """A task that would not reach the queues and topics here is refused."""
+    """A task that would not reach the queues and topics here, or configures a sender out of sight, is refused."""
     with pytest.raises(AwsError, match="Step Functions"):
         read_definition(machine(resource, arguments), Configuration(Sender("states")), ME)
+
+
+def test_tasks_that_configure_no_sender() -> None:
+    """An alarm without actions and a function without dead letters send nothing."""
+    found = Configuration(Sender("states"))
+
+    for resource in (
+        "aws-sdk:cloudwatch:putMetricAlarm",
+        "aws-sdk:lambda:createFunction",
+        "aws-sdk:sfn:startExecution",
+    ):
+        read_definition(machine(resource, {}), found, ME)
+
+    assert (found.targets, found.all_of) == (set(), set())
 
 
 def test_templates() -> None:

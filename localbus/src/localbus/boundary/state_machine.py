@@ -18,6 +18,16 @@ from localbus.protocol.service import Caller
 
 _INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:::(aws-sdk:)?(sqs|sns|events|eventbridge):(\w+)")
 _TABLE = re.compile(r"arn:aws[a-z-]*:states:::((?:aws-sdk:)?dynamodb:\w+)")
+_CONFIGURATION = re.compile(r"arn:aws[a-z-]*:states:::(aws-sdk:(?:cloudwatch|lambda|sfn):\w+)")
+# Actions that configure another sender, out of localbus's sight, if the definition has this text.
+_CONFIGURES: Mapping[str, str] = {
+    "aws-sdk:cloudwatch:putCompositeAlarm": "Actions",
+    "aws-sdk:cloudwatch:putMetricAlarm": "Actions",
+    "aws-sdk:lambda:createFunction": "DeadLetterConfig",
+    "aws-sdk:lambda:updateFunctionConfiguration": "DeadLetterConfig",
+    "aws-sdk:sfn:createStateMachine": "",
+    "aws-sdk:sfn:updateStateMachine": "",
+}
 _NOT_PASSED_BY_PUBLISH = ("PhoneNumber", "MessageStructure", "MessageAttributes")
 _SENDS: Mapping[str, Kind] = {"sendMessage": "sqs", "publish": "sns", "putEvents": "events"}
 
@@ -27,6 +37,9 @@ def read_definition(text: str, found: Configuration, caller: Caller) -> None:
     table = _TABLE.search(text)
     if table is not None:
         raise not_reached(f"Step Functions' {table[1]}")
+    for call in _CONFIGURATION.findall(text):
+        if call in _CONFIGURES and _CONFIGURES[call] in text:
+            raise not_sent(f"Step Functions' {call}", "Call this action from a function.")
     for sdk, service, action in _INTEGRATION.findall(text):
         if action not in _SENDS:
             call = f"{'aws-sdk:' if sdk else ''}{service}:{action}"
