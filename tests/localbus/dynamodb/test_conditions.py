@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from localbus.dynamodb.attribute_value import check_item
 from localbus.dynamodb.expressions.condition import matches
-from localbus.dynamodb.expressions.request import Expressions
+from localbus.dynamodb.expressions.request import Expressions, detected
 from localbus.dynamodb.expressions.syntax import Call, Literal, Node, Path
 from localbus.errors import AwsError
 
@@ -275,6 +275,18 @@ def test_names_and_values(values: dict[str, Any], names: dict[str, str] | None, 
     with pytest.raises(AwsError) as raised:
         run()
     assert raised.value.message == reason
+
+
+def test_values_of_a_write() -> None:
+    """The errors of PutItem, UpdateItem and DeleteItem are counted and name no value (recorded in moto's tests)."""
+    params = {"ConditionExpression": "a = :a", "ExpressionAttributeValues": {":a": {"NS": []}}}
+
+    with pytest.raises(AwsError) as raised, detected():
+        Expressions(params, "ConditionExpression")
+
+    assert raised.value.message == (
+        "1 validation error detected: One or more parameter values were invalid: An number set  may not be empty"
+    )
 
 
 MIXED = "Can not use both expression and non-expression parameters in the same request: Non-expression parameters:"

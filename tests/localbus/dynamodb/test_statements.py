@@ -8,6 +8,7 @@ Amazon's DynamoDB Local 3.3.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,6 +138,17 @@ def test_pages_of_partitions(dynamodb: DynamoDb) -> None:
 
     assert found == [("c", "1"), ("a", "2"), ("a", "1")]
     assert token is None
+
+
+@pytest.mark.parametrize("key", [{}, {"p": {"S": "z"}, "s": {"N": "1"}}, {"p": 1, "s": 2}, [], {"p": {"S": "a"}}])
+def test_a_token_that_was_never_given(dynamodb: DynamoDb, key: Any) -> None:
+    """A NextToken must have a key of the statement's."""
+    statement = "SELECT p FROM jobs WHERE p IN ('a', 'b')"
+    token = run(dynamodb, statement, Limit=1)["NextToken"]
+    digest, _ = orjson.loads(base64.urlsafe_b64decode(token))
+
+    with pytest.raises(AwsError, match="NextToken is not valid"):
+        run(dynamodb, statement, NextToken=base64.urlsafe_b64encode(orjson.dumps([digest, key])).decode())
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import orjson
 from localbus.dynamodb import capacity
 from localbus.dynamodb.attribute_value import Item
 from localbus.dynamodb.errors import invalid
-from localbus.dynamodb.partiql.reading import read
+from localbus.dynamodb.partiql.reading import Reading, read
 from localbus.dynamodb.partiql.request import Request, check_parameters, read_request
 from localbus.dynamodb.partiql.statements import Select
 from localbus.dynamodb.partiql.where import Parameters
@@ -44,7 +44,7 @@ def _select(request: Request, select: Select, params: Params) -> Params:
     consistent = bool(params.get("ConsistentRead", False))
     reading = read(select, request.table, Parameters(request.values), consistent=consistent)
     digest = hashlib.sha256(orjson.dumps([params["Statement"], list(request.values)])).hexdigest()[:16]
-    page = reading.page(params.get("Limit"), _start_key(params.get("NextToken"), digest))
+    page = reading.page(params.get("Limit"), _start_key(params.get("NextToken"), digest, reading))
     answer: Params = {"Items": page.items}
     if page.last_key is not None:
         answer["NextToken"] = base64.urlsafe_b64encode(orjson.dumps([digest, page.last_key])).decode()
@@ -59,14 +59,15 @@ def _select(request: Request, select: Select, params: Params) -> Params:
     return answer
 
 
-def _start_key(token: str | None, digest: str) -> Item | None:
+def _start_key(token: str | None, digest: str, reading: Reading) -> Item | None:
     """Return the start key in a token. Raises AwsError for one that is not of the same statement."""
     if token is None:
         return None
     try:
         of, key = orjson.loads(base64.urlsafe_b64decode(token))
+        if of == digest and reading.can_start_at(key):
+            start: Item = key
+            return start
     except (binascii.Error, ValueError, TypeError):
-        of, key = "", None
-    if of != digest or not isinstance(key, dict):
-        raise invalid("NextToken is not valid: expected that of an earlier response to the same statement")
-    return key
+        pass
+    raise invalid("NextToken is not valid: expected that of an earlier response to the same statement")

@@ -139,7 +139,17 @@ def detected() -> Iterator[None]:
     except AwsError as exc:
         if exc.code != "ValidationException":
             raise
-        raise invalid(f"1 validation error detected: {exc.message}") from exc
+        text = exc.plain if isinstance(exc, _InvalidValueError) else exc.message
+        raise invalid(f"1 validation error detected: {text}") from exc
+
+
+class _InvalidValueError(AwsError):
+    """A value in ExpressionAttributeValues is not valid. `plain` is the text that does not say so."""
+
+    def __init__(self, key: str, plain: str) -> None:
+        text = f"ExpressionAttributeValues contains invalid value: {plain} for key {key}"
+        super().__init__("ValidationException", text)
+        self.plain = plain
 
 
 def _check_kinds(used: Sequence[str], older: Sequence[str]) -> None:
@@ -183,7 +193,7 @@ def _check_values(values: Mapping[str, Any] | None) -> None:
         try:
             check_value(value)
         except AwsError as exc:
-            raise invalid(f"ExpressionAttributeValues contains invalid value: {exc.message} for key {key}") from exc
+            raise _InvalidValueError(key, exc.message) from exc
 
 
 def _check_keys(kind: str, sign: str, given: Mapping[str, object]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from localbus.dynamodb.attribute_value import AttributeValue, Item
+from localbus.dynamodb.attribute_value import AttributeValue, Item, check_item
 from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.expressions.condition import at_path
 from localbus.dynamodb.expressions.syntax import Path
@@ -26,6 +26,14 @@ class Reading:
 
     search: Search
     partitions: Sequence[AttributeValue] | None
+
+    def can_start_at(self, key: Item) -> bool:
+        """Return whether a key can be that of a page's last item. Raises AwsError or MalformedRequestError."""
+        types = dict((*self.search.table.keys.types, *self.search.keys.types))
+        if set(key) != set(types) or any(list(key[name]) != [kind] for name, kind in types.items()):
+            return False
+        check_item(key)
+        return self.partitions is None or key[self.search.keys.hash_name] in self.partitions
 
     def page(self, limit: int | None, start: Item | None) -> Page:
         """Return the page after the start key."""
