@@ -12,7 +12,7 @@ from statistics import median
 
 from engines.client import Client, json_request
 from engines.engine import Engine, localbus, ministack
-from engines.load import CONNECTIONS, Contender, Operation, Run, Step, Total, phase, take_turns
+from engines.load import Contender, Operation, Run, Step, fill, take_turns
 from engines.report import Report, speeds_of
 from goals import Goal, ratios
 
@@ -29,8 +29,9 @@ async def tables_part(run: Run) -> Report:
     with ExitStack() as stack:
         contenders = [await _contender(stack.enter_context(engine())) for engine in (ministack, localbus)]
         await take_turns(contenders, run)
-    goals = _goals(*contenders)
-    return Report(goals + await _million(run), speeds_of(contenders))
+    report = Report(_goals(*contenders), speeds_of(contenders))
+    report += await _million(run)
+    return report
 
 
 async def _contender(engine: Engine) -> Contender:
@@ -157,37 +158,28 @@ def _goals(theirs: Contender, ours: Contender) -> list[Goal]:
     return goals
 
 
-async def _million(run: Run) -> list[Goal]:
-    """Insert a million rows, and compare the last 100,000 with the first."""
-    with localbus() as engine:
-        await create_table(engine)
-        step = insert(itertools.count())
-        clients = [await Client.connect(engine.port) for _ in range(CONNECTIONS)]
-        totals, memory_mb = [], []
-        for at in range(0, ROWS, BLOCK):
-            run.progress(f"rows {at:,} of {ROWS:,}")
-            total = Total()
-            await phase(engine, clients, step, BLOCK, total, most_s=600)
-            totals.append(total)
-            memory_mb.append(engine.memory_bytes() / 1e6)
-        for client in clients:
-            client.close()
-    rates, costs = (
-        ", ".join(f"{value:,.0f}" for value in values) for values in ([one.rate for one in totals], memory_mb)
-    )
-    return [
-        Goal(
-            "the last 100,000 of a million rows by the first, rows/s",
-            0.9,
-            [totals[-1].rate / totals[0].rate],
-            detail=rates,
-        ),
-        Goal("the same, CPU", 1.1, [totals[-1].cost_s / totals[0].cost_s], at_most=True),
-        Goal(
-            "memory with a million rows by 100,000",
-            1.05,
-            [memory_mb[-1] / memory_mb[0]],
-            at_most=True,
-            detail=f"MB: {costs}",
-        ),
+async def _million(run: Run) -> Report:
+    """Insert in turns into tables of 100,000 and of a million rows; compare memory while the larger one fills."""
+    memory_mb: list[float] = []
+    with ExitStack() as stack:
+        contenders = []
+        for rows in (BLOCK, ROWS):
+            engine, numbers = stack.enter_context(localbus()), itertools.count()
+            await create_table(engine)
+            memory_mb = []
+            for at in range(0, rows, BLOCK):
+                run.progress(f"rows {at:,} of {rows:,}")
+                await fill(engine, insert(numbers), BLOCK)
+                memory_mb.append(engine.memory_bytes() / 1e6)
+            operation = Operation(STATEMENTS, insert(numbers))
+            contenders.append(Contender(f"{engine.name}, {rows:,} rows", engine, [operation]))
+        await take_turns(contenders, run)
+    few, many = (contender.cycle[0] for contender in contenders)
+    cpu = f"CPU for a row {median(ratios(many.costs_s(), few.costs_s())):.2f} x"
+    shown = f"MB by 100,000 rows: {', '.join(f'{value:.0f}' for value in memory_mb)}"
+    growth = [memory_mb[-1] / memory_mb[0]]
+    goals = [
+        Goal(f"{STATEMENTS}: {ROWS:,} rows by {BLOCK:,}", 0.9, ratios(many.rates(), few.rates()), detail=cpu),
+        Goal(f"memory with {ROWS:,} rows by {BLOCK:,}", 1.05, growth, at_most=True, detail=shown),
     ]
+    return Report(goals, speeds_of(contenders))
