@@ -12,6 +12,7 @@ import pytest
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 from localbus.cloudformation import api as cloudformation_api
+from localbus.dynamodb import api as dynamodb_api
 from localbus.events import api as events_api
 from localbus.lambda_ import api as lambda_api
 from localbus.sns import api as sns_api
@@ -20,6 +21,7 @@ from localbus.sqs import api as sqs_api
 import localbus
 
 SERVICES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "dynamodb": ("dynamodb", dynamodb_api.ACTIONS),
     "sqs": ("sqs", sqs_api.ACTIONS),
     "sns": ("sns", sns_api.ACTIONS),
     "events": ("events", events_api.ACTIONS),
@@ -54,6 +56,15 @@ NO_EFFECT: Mapping[tuple[str, str], str] = {
         for kind in ("AmazonManagedKafka", "DocumentDB", "SelfManagedKafka")
     },
     **{("lambda", f"{kind}Config"): "answers NotImplemented" for kind in ("Logging", "Metrics", "ProvisionedPoller")},
+    **{
+        ("dynamodb", f"Max{kind}RequestUnits"): "is stored and returned: nothing is throttled"
+        for kind in ("Read", "Write")
+    },
+    **{
+        ("dynamodb", f"Vector{kind}"): "answers NotImplemented" for kind in ("Indexes", "IndexOverride", "IndexUpdates")
+    },
+    ("dynamodb", "StreamSpecification"): "answers NotImplemented, unless it is switched off",
+    **{("dynamodb", member): "answers NotImplemented" for member in ("ReplicaUpdates", "GlobalTableWitnessUpdates")},
     ("cloudformation", "ImportExistingResources"): "no resource is imported: the creation of one that exists fails",
     ("cloudformation", "ResourcesToImport"): "answers NotImplemented",
     ("cloudformation", "DisableValidation"): "localbus has no validation before a deployment that could be disabled",

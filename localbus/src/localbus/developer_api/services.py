@@ -15,8 +15,11 @@ class ServedBy(NamedTuple):
 
 _OWN: Final = (
     ServedBy("sqs, sns, events", "localbus", "whole, but for what answers NotImplemented"),
+    ServedBy("dynamodb", "localbus", "whole, but for streams, global tables, exports and what answers NotImplemented"),
     ServedBy(
-        "cloudformation", "localbus", "queues, topics, buses and what belongs to them; the upstream makes the others"
+        "cloudformation",
+        "localbus",
+        "queues, topics, buses, tables and what belongs to them; the upstream makes the others",
     ),
 )
 _ALONE: Final = (

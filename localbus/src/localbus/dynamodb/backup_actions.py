@@ -24,6 +24,16 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 _PAGE_LENGTH = 100
+_OVERRIDES = {
+    "BillingModeOverride": "BillingMode",
+    "ProvisionedThroughputOverride": "ProvisionedThroughput",
+    "OnDemandThroughputOverride": "OnDemandThroughput",
+    "SSESpecificationOverride": "SSESpecification",
+}
+_INDEX_OVERRIDES = {
+    "LocalSecondaryIndexOverride": "LocalSecondaryIndexes",
+    "GlobalSecondaryIndexOverride": "GlobalSecondaryIndexes",
+}
 _DAYS = 35
 
 
@@ -95,7 +105,7 @@ def delete_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
 def list_backups(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """ListBackups."""
     name, kind = params.get("TableName", ""), params.get("BackupType", "USER")
-    low, high = (_time(params.get(f"TimeRange{end}Bound")) for end in ("Lower", "Upper"))
+    low, high = _time(params.get("TimeRangeLowerBound")), _time(params.get("TimeRangeUpperBound"))
     found = [
         backup
         for arn, backup in sorted(dynamodb.backups.items())
@@ -186,6 +196,7 @@ def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: C
 
 def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Source) -> Params:
     """Make a table of copied items. Tags, time to live and recovery are not restored, as on AWS."""
+    definition.refuse_missing(params)
     name, wanted = params["TargetTableName"], _overridden(source.definition, params)
     types = definition.check_table(wanted | {"TableName": name})
     if name in dynamodb.tables(caller):
@@ -204,14 +215,14 @@ def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Sourc
 def _overridden(source: Params, params: Params) -> Params:
     """Return the definition with a request's overrides. Indexes may be left out, not added."""
     found = dict(source)
-    for member in ("BillingMode", "ProvisionedThroughput", "OnDemandThroughput", "SSESpecification"):
-        if f"{member}Override" in params:
-            found[member] = params[f"{member}Override"]
+    for override, member in _OVERRIDES.items():
+        if override in params:
+            found[member] = params[override]
     if found["BillingMode"] == "PAY_PER_REQUEST":
         found.pop("ProvisionedThroughput", None)
-    for kind in ("Local", "Global"):
-        given = params.get(f"{kind}SecondaryIndexOverride")
-        indexes = {one["IndexName"]: one for one in found.pop(f"{kind}SecondaryIndexes", ())}
+    for override, member in _INDEX_OVERRIDES.items():
+        given = params.get(override)
+        indexes = {one["IndexName"]: one for one in found.pop(member, ())}
         if given is not None:
             unknown = [one["IndexName"] for one in given if one["IndexName"] not in indexes]
             if unknown:
@@ -220,10 +231,10 @@ def _overridden(source: Params, params: Params) -> Params:
         if found["BillingMode"] == "PAY_PER_REQUEST":
             indexes = {name: _without_units(one) for name, one in indexes.items()}
         if indexes:
-            found[f"{kind}SecondaryIndexes"] = list(indexes.values())
+            found[member] = list(indexes.values())
     used = {key["AttributeName"] for key in found["KeySchema"]}
-    for kind in ("Local", "Global"):
-        for index in found.get(f"{kind}SecondaryIndexes", ()):
+    for member in _INDEX_OVERRIDES.values():
+        for index in found.get(member, ()):
             used |= {key["AttributeName"] for key in index["KeySchema"]}
     found["AttributeDefinitions"] = [one for one in found["AttributeDefinitions"] if one["AttributeName"] in used]
     return found

@@ -62,6 +62,7 @@ class Index:
     item_count: int = 0
     size_bytes: int = 0
 
+    settings: dict[str, Any] = field(default_factory=dict)
     table_keys: tuple[str, ...] = ()
 
     @property

@@ -57,7 +57,12 @@ def _add_index(table: Table, given: Params, *, is_global: bool) -> None:
     keys, number = definition.key_schema(given["KeySchema"], table.types), table.rows.add_index()
     units = given.get("ProvisionedThroughput", {})
     index = Index(given["IndexName"], keys, number, given["Projection"], is_global, units, table_keys=table.keys.names)
+    index.settings = _index_settings(given)
     table.indexes[index.name] = index
+
+
+def _index_settings(given: Params) -> Params:
+    return {member: given[member] for member in definition.INDEX_SETTINGS if member in given}
 
 
 def describe_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
@@ -163,6 +168,7 @@ def _update_index(table: Table, update: Params, types: dict[str, str]) -> None:
         case _:
             index = table.indexes[given["IndexName"]]
             index.throughput = given.get("ProvisionedThroughput", index.throughput)
+            index.settings |= _index_settings(given)
 
 
 def _set_billing(table: Table, given: Params, mode: str, now: float) -> None:

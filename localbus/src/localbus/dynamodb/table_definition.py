@@ -26,11 +26,13 @@ _NOT_BUILT = {
     "GlobalTableSourceArn": "global tables",
     "GlobalTableSettingsReplicationMode": "global tables",
     "VectorIndexes": "vector indexes",
+    "VectorIndexOverride": "vector indexes",
     "VectorIndexUpdates": "vector indexes",
     "ReplicaUpdates": "global tables",
     "MultiRegionConsistency": "global tables",
     "GlobalTableWitnessUpdates": "global tables",
 }
+INDEX_SETTINGS = ("OnDemandThroughput", "WarmThroughput")
 SETTINGS = (
     "BillingMode",
     "ProvisionedThroughput",

@@ -70,6 +70,7 @@ def _index(table: Table, index: Index) -> Params:
         "ItemCount": index.item_count,
         "IndexArn": f"{table.arn}/index/{index.name}",
     }
+    found |= index.settings
     if index.is_global:
         found |= {"IndexStatus": "ACTIVE", "ProvisionedThroughput": _throughput(dict(index.throughput) or None)}
     return found

@@ -13,8 +13,8 @@ _XML: Headers = [(b"Content-Type", b"text/xml")]
 def unsupported(request: Request, service: str | None) -> Response:
     """Return the error. `service` is the one that the request is signed for."""
     if service is None and not request.header(b"x-amz-target") and "Action" not in request.form:
-        text = f"There is nothing at {request.method} {request.path}. This is an endpoint for AWS clients: SQS, SNS and"
-        text += " EventBridge. GET /_localbus/ lists localbus's own routes."
+        text = f"There is nothing at {request.method} {request.path}. This is an endpoint for AWS clients: SQS, SNS,"
+        text += " EventBridge and DynamoDB. GET /_localbus/ lists localbus's own routes."
         return Response(404, [(b"Content-Type", b"text/plain; charset=utf-8")], f"{text}\n".encode())
     text = f"localbus does not have {service or 'this service'}. Start it with --upstream URL to proxy other services."
     return refusal(request, service, "NotImplemented", text, 501)
