@@ -175,8 +175,8 @@ def test_segments_share_a_scan(orders: Tables, total: int, index: dict[str, str]
     [
         ({"IndexName": "nope"}, "The table does not have the specified index: nope"),
         ({"FilterExpression": "customer = :c"}, "Filter Expression can only contain non-primary key attributes: Primary key attribute: customer"),
-        ({"Select": "SPECIFIC_ATTRIBUTES"}, "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"),
-        ({"Select": "ALL_PROJECTED_ATTRIBUTES"}, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"),
+        ({"Select": "SPECIFIC_ATTRIBUTES"}, "1 validation error detected: Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"),
+        ({"Select": "ALL_PROJECTED_ATTRIBUTES"}, "1 validation error detected: ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"),
         ({"ExclusiveStartKey": wire({"customer": "bob", "time": 1})}, "The provided starting key is outside query boundaries based on provided conditions"),
         ({"ExclusiveStartKey": wire({"customer": "ada"})}, "The provided starting key is invalid: The provided key element does not match the schema"),
         ({"Limit": 0}, "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"),
@@ -192,6 +192,7 @@ def test_queries_that_are_refused(orders: Tables, given: dict[str, Any], text: s
     [
         ({"ConsistentRead": True, "IndexName": "by-status"}, "Consistent reads are not supported on global secondary indexes"),
         ({"Select": "ALL_ATTRIBUTES", "IndexName": "by-status"}, "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index by-status because its projection type is not ALL"),
+        ({"Select": "ALL_PROJECTED_ATTRIBUTES"}, "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"),
         ({"TotalSegments": 2}, "The Segment parameter is required but was not present in the request when parameter TotalSegments is present"),
         ({"Segment": 0}, "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"),
         ({"Segment": 2, "TotalSegments": 2}, "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: 2 is not less than TotalSegments: 2"),

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 from localbus.dynamodb import capacity
@@ -13,7 +14,7 @@ from localbus.dynamodb.attribute_value import Item, check_item
 from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.expressions.condition import Condition
 from localbus.dynamodb.expressions.projection import Projection
-from localbus.dynamodb.expressions.request import Expressions
+from localbus.dynamodb.expressions.request import Expressions, detected
 from localbus.dynamodb.key_schema import Index, KeySchema
 from localbus.dynamodb.search import Page, Search, SortCondition, is_within, search
 from localbus.dynamodb.state import DynamoDb
@@ -69,7 +70,9 @@ def _completed(
     wanted: Search, params: Params, start: Item | None, condition: Condition | None, projection: Projection | None
 ) -> Search:
     """Return the search with what queries and scans have in common."""
-    _check_select(wanted, params, projection)
+    with detected() if wanted.hash_value is not None else nullcontext():  # a scan has no such prefix
+        _check_select(wanted.index, params, projection)
+    _check_projected(wanted.index, params, projection)
     _check_filter(wanted.index, condition)
     return replace(
         wanted,
@@ -94,8 +97,8 @@ def _index(table: Table, params: Params) -> Index | None:
     return index
 
 
-def _check_select(wanted: Search, params: Params, projection: Projection | None) -> None:
-    select, index = params.get("Select"), wanted.index
+def _check_select(index: Index | None, params: Params, projection: Projection | None) -> None:
+    select = params.get("Select")
     if projection is not None and select not in {None, "SPECIFIC_ATTRIBUTES"}:
         used = "AttributesToGet" if params.get("AttributesToGet") else "ProjectionExpression"
         raise invalid(
@@ -107,9 +110,13 @@ def _check_select(wanted: Search, params: Params, projection: Projection | None)
         )
     if select == "ALL_PROJECTED_ATTRIBUTES" and index is None:
         raise invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+
+
+def _check_projected(index: Index | None, params: Params, projection: Projection | None) -> None:
+    """Raise AwsError if a global index is to give attributes that it does not have."""
     if index is None or not index.is_global or index.projects_all:
         return
-    if select == "ALL_ATTRIBUTES":
+    if params.get("Select") == "ALL_ATTRIBUTES":
         text = f"Select type ALL_ATTRIBUTES is not supported for global secondary index {index.name}"
         raise invalid_parameter(f"{text} because its projection type is not ALL")
     beyond = [] if projection is None else [name for name in projection.names if name not in index.attributes]
