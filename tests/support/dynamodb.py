@@ -16,6 +16,18 @@ from localbus.protocol.service import Caller
 
 Item = dict[str, Any]
 
+JOB: dict[str, Any] = {
+    "p": {"S": "a"},
+    "s": {"N": "1"},
+    "n": {"N": "5"},
+    "t": {"S": "text"},
+    "l": {"L": [{"N": "1"}, {"S": "x"}]},
+    "m": {"M": {"a": {"N": "1"}, "b": {"M": {"c": {"S": "d"}}}}},
+    "e": {"SS": ["u", "v"]},
+    "k": {"NULL": True},
+}
+"""The item of the table `jobs`, on which statements are tried."""
+
 ON_DEMAND = {"BillingMode": "PAY_PER_REQUEST"}
 
 
@@ -70,6 +82,12 @@ class Tables:
             if "LastEvaluatedKey" not in page:
                 return found
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def run_statement(tables: Tables, statement: str, *parameters: Any, **given: Any) -> Any:
+    """Execute a PartiQL statement."""
+    given |= {"Parameters": list(parameters)} if parameters else {}
+    return tables.call("ExecuteStatement", Statement=statement, **given)
 
 
 def key_schema(*key: str) -> list[Item]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from support.dynamodb import Tables
+from support.dynamodb import JOB, Tables
 
 
 @pytest.fixture
@@ -26,4 +26,12 @@ def shop(tables: Tables) -> Tables:
         both=[("by-status", "status:S", "time:N", "KEYS_ONLY")],
         local=[("by-total", "customer:S", "total:N", ["note"])],
     )
+    return tables
+
+
+@pytest.fixture
+def jobs(tables: Tables) -> Tables:
+    """The table `jobs` with one item; its index by-t has keys only."""
+    tables.create("jobs", "p:S", "s:N", both=[("by-t", "t:S", "KEYS_ONLY")])
+    tables.call("PutItem", TableName="jobs", Item=JOB)
     return tables

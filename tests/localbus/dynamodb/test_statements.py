@@ -1,4 +1,4 @@
-"""PartiQL statements: alone, in batches and in transactions.
+"""PartiQL statements.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.html has the rules; the texts are those of
 Amazon's DynamoDB Local 3.3.
@@ -9,77 +9,20 @@ Amazon's DynamoDB Local 3.3.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
-from localbus.clock import ManualClock
-from localbus.dynamodb import statement_actions, statement_batch_actions, table_actions
-from localbus.dynamodb.state import DynamoDb
 from localbus.errors import AwsError
-from localbus.protocol.service import Caller
-
-ROW: dict[str, Any] = {
-    "p": {"S": "a"},
-    "s": {"N": "1"},
-    "n": {"N": "5"},
-    "t": {"S": "text"},
-    "l": {"L": [{"N": "1"}, {"S": "x"}]},
-    "m": {"M": {"a": {"N": "1"}, "b": {"M": {"c": {"S": "d"}}}}},
-    "e": {"SS": ["u", "v"]},
-    "k": {"NULL": True},
-}
-CALLER = Caller()
+from support.dynamodb import JOB, Tables, run_statement
 
 
-def _definition(name: str, **given: Any) -> dict[str, Any]:
-    return {
-        "TableName": name,
-        "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}],
-        "AttributeDefinitions": [
-            {"AttributeName": "p", "AttributeType": "S"},
-            {"AttributeName": "s", "AttributeType": "N"},
-            {"AttributeName": "t", "AttributeType": "S"},
-        ],
-        "BillingMode": "PAY_PER_REQUEST",
-        "GlobalSecondaryIndexes": [
-            {
-                "IndexName": "by-t",
-                "KeySchema": [{"AttributeName": "t", "KeyType": "HASH"}],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-    } | given
-
-
-@pytest.fixture
-def dynamodb() -> Iterator[DynamoDb]:
-    """DynamoDB with the table `jobs`, which has one item."""
-    state = DynamoDb(ManualClock())
-    table_actions.create_table(state, _definition("jobs"), CALLER)
-    table = state.table("jobs", CALLER)
-    table.put(table.row(ROW))
-    yield state
-    state.stop()
-
-
-def run(dynamodb: DynamoDb, statement: str, *parameters: Any, **given: Any) -> Any:
-    """Execute a statement."""
-    params = {"Statement": statement} | ({"Parameters": list(parameters)} if parameters else {}) | given
-    return statement_actions.execute_statement(dynamodb, params, CALLER)
-
-
-def error(dynamodb: DynamoDb, statement: str, *parameters: Any) -> str:
+def error(jobs: Tables, statement: str, *parameters: Any) -> str:
     """Return code and text of a statement's error, the code only if it is another than ValidationException."""
     with pytest.raises(AwsError) as raised:
-        run(dynamodb, statement, *parameters)
+        run_statement(jobs, statement, *parameters)
     code = raised.value.code
     return raised.value.message if code == "ValidationException" else f"{code}: {raised.value.message}"
-
-
-def _items(answer: Any) -> list[Any]:
-    return [orjson.loads(orjson.dumps(one)) for one in answer["Items"]]
 
 
 @pytest.mark.parametrize(
@@ -105,35 +48,35 @@ def _items(answer: Any) -> list[Any]:
         ("t = 'text' -- the end", True),
     ],
 )
-def test_a_select_with_a_condition(dynamodb: DynamoDb, condition: str, found: bool) -> None:
+def test_a_select_with_a_condition(jobs: Tables, condition: str, found: bool) -> None:
     """SELECT finds the item or not."""
-    answer = run(dynamodb, f'SELECT * FROM "jobs" WHERE {condition}')
+    answer = run_statement(jobs, f'SELECT * FROM "jobs" WHERE {condition}')
 
-    assert _items(answer) == ([ROW] if found else [])
+    assert answer["Items"] == ([JOB] if found else [])
 
 
 @pytest.mark.parametrize(
     ("paths", "item"),
     [
-        ("n, t", {"n": ROW["n"], "t": ROW["t"]}),
+        ("n, t", {"n": JOB["n"], "t": JOB["t"]}),
         ("m.b.c, l[1]", {"c": {"S": "d"}, "l[1]": {"S": "x"}}),
         ("zz", {}),
     ],
 )
-def test_the_paths_of_a_select(dynamodb: DynamoDb, paths: str, item: dict[str, Any]) -> None:
+def test_the_paths_of_a_select(jobs: Tables, paths: str, item: dict[str, Any]) -> None:
     """A path is shown by its last name, and by the indexes after it."""
-    assert _items(run(dynamodb, f"SELECT {paths} FROM jobs WHERE p = 'a'")) == [item]
+    assert run_statement(jobs, f"SELECT {paths} FROM jobs WHERE p = 'a'")["Items"] == [item]
 
 
-def test_pages_of_partitions(dynamodb: DynamoDb) -> None:
+def test_pages_of_partitions(jobs: Tables) -> None:
     """A page ends at its limit; the next one goes on in the same partition, and in those after it."""
     for key, number in (("a", 2), ("b", 1), ("c", 1)):
-        run(dynamodb, "INSERT INTO jobs VALUE {'p': ?, 's': ?}", {"S": key}, {"N": str(number)})
+        run_statement(jobs, "INSERT INTO jobs VALUE {'p': ?, 's': ?}", {"S": key}, {"N": str(number)})
     statement, token, found = "SELECT p, s FROM jobs WHERE p IN ('c', 'a') ORDER BY p DESC, s DESC", None, []
 
     for _ in range(4):
-        page = run(dynamodb, statement, Limit=1, **({"NextToken": token} if token else {}))
-        found += [(one["p"]["S"], one["s"]["N"]) for one in _items(page)]
+        page = run_statement(jobs, statement, Limit=1, **({"NextToken": token} if token else {}))
+        found += [(one["p"]["S"], one["s"]["N"]) for one in page["Items"]]
         token = page.get("NextToken")
 
     assert found == [("c", "1"), ("a", "2"), ("a", "1")]
@@ -141,14 +84,14 @@ def test_pages_of_partitions(dynamodb: DynamoDb) -> None:
 
 
 @pytest.mark.parametrize("key", [{}, {"p": {"S": "z"}, "s": {"N": "1"}}, {"p": 1, "s": 2}, [], {"p": {"S": "a"}}])
-def test_a_token_that_was_never_given(dynamodb: DynamoDb, key: Any) -> None:
+def test_a_token_that_was_never_given(jobs: Tables, key: Any) -> None:
     """A NextToken must have a key of the statement's."""
     statement = "SELECT p FROM jobs WHERE p IN ('a', 'b')"
-    token = run(dynamodb, statement, Limit=1)["NextToken"]
+    token = run_statement(jobs, statement, Limit=1)["NextToken"]
     digest, _ = orjson.loads(base64.urlsafe_b64decode(token))
 
     with pytest.raises(AwsError, match="NextToken is not valid"):
-        run(dynamodb, statement, NextToken=base64.urlsafe_b64encode(orjson.dumps([digest, key])).decode())
+        run_statement(jobs, statement, NextToken=base64.urlsafe_b64encode(orjson.dumps([digest, key])).decode())
 
 
 @pytest.mark.parametrize(
@@ -158,19 +101,19 @@ def test_a_token_that_was_never_given(dynamodb: DynamoDb, key: Any) -> None:
         ("SET n = -3, q = [1] REMOVE t", "MODIFIED OLD", {"n": {"N": "5"}, "t": {"S": "text"}}),
         ("SET e = set_add(e, <<'w'>>)", "MODIFIED NEW", {"e": {"SS": ["u", "v", "w"]}}),
         ("SET e = set_delete(e, <<'v'>>)", "MODIFIED NEW", {"e": {"SS": ["u"]}}),
-        ("SET l = list_append(l, [true])", "MODIFIED NEW", {"l": {"L": [*ROW["l"]["L"], {"BOOL": True}]}}),
+        ("SET l = list_append(l, [true])", "MODIFIED NEW", {"l": {"L": [*JOB["l"]["L"], {"BOOL": True}]}}),
         ("SET q = if_not_exists(q, 7)", "MODIFIED NEW", {"q": {"N": "7"}}),
         ("SET n = n + 1 + 1", "MODIFIED NEW", {"n": {"N": "7"}}),
         ("REMOVE l[0] REMOVE zz", "MODIFIED NEW", {"l": {"L": [{"S": "x"}]}}),
-        ("SET n = 6", "ALL OLD", ROW),
-        ("SET n = 6", "ALL NEW", ROW | {"n": {"N": "6"}}),
+        ("SET n = 6", "ALL OLD", JOB),
+        ("SET n = 6", "ALL NEW", JOB | {"n": {"N": "6"}}),
     ],
 )
-def test_an_update(dynamodb: DynamoDb, changes: str, returning: str, item: dict[str, Any]) -> None:
+def test_an_update(jobs: Tables, changes: str, returning: str, item: dict[str, Any]) -> None:
     """UPDATE changes the item and returns what RETURNING asks for."""
-    answer = run(dynamodb, f"UPDATE jobs {changes} WHERE p = 'a' AND s = 1 RETURNING {returning} *")
+    answer = run_statement(jobs, f"UPDATE jobs {changes} WHERE p = 'a' AND s = 1 RETURNING {returning} *")
 
-    assert _items(answer) == [item]
+    assert answer["Items"] == [item]
 
 
 NO_KEY = "Where clause does not contain a mandatory equality on all key attributes"
@@ -281,159 +224,16 @@ KEY = "p = 'a' AND s = 1"
         ("INSERT INTO jobs VALUE {'p': 'b', 's': 1, 'l': " + "[" * 200 + "]" * 200 + "}", None),
     ],
 )
-def test_an_invalid_statement(dynamodb: DynamoDb, statement: str, text: str | None) -> None:
+def test_an_invalid_statement(jobs: Tables, statement: str, text: str | None) -> None:
     """An invalid statement is rejected in DynamoDB's words, and changes nothing."""
-    found = error(dynamodb, statement)
+    found = error(jobs, statement)
 
     assert found == text or (text is None and found.startswith(NOT_FORMED))
-    assert _items(run(dynamodb, "SELECT * FROM jobs")) == [ROW]
+    assert run_statement(jobs, "SELECT * FROM jobs")["Items"] == [JOB]
 
 
-def test_a_failed_condition_shows_the_item(dynamodb: DynamoDb) -> None:
+def test_a_failed_condition_shows_the_item(jobs: Tables) -> None:
     """ReturnValuesOnConditionCheckFailure returns the item with the error."""
     with pytest.raises(AwsError) as raised:
-        run(dynamodb, f"DELETE FROM jobs WHERE {KEY} AND n = 6", ReturnValuesOnConditionCheckFailure="ALL_OLD")
-    assert raised.value.members["Item"] == ROW
-
-
-def batch(dynamodb: DynamoDb, *statements: str | dict[str, Any], **given: Any) -> Any:
-    """Execute a batch."""
-    parts = [{"Statement": one} if isinstance(one, str) else one for one in statements]
-    return statement_batch_actions.batch_execute_statement(dynamodb, {"Statements": parts} | given, CALLER)
-
-
-def test_a_batch_of_writes(dynamodb: DynamoDb) -> None:
-    """Each statement has its own answer; those that fail do not hinder the others."""
-    answer = batch(
-        dynamodb,
-        {"Statement": "INSERT INTO jobs VALUE {'p': ?, 's': ?}", "Parameters": [{"S": "b"}, {"N": "1"}]},
-        "INSERT INTO jobs VALUE {'p': 'a', 's': 1}",
-        {"Statement": "DELETE FROM jobs WHERE p = 'c' AND s = 1 AND n = 1"},
-        "UPDATE jobs SET n = 1 WHERE p = 'd' AND s = 1",
-        "UPDATE jobs SET n = 1 WHERE p = 'd'",
-        "INSERT INTO nowhere VALUE {'p': 'a'}",
-        "INSERT jobs",
-    )
-
-    assert answer["Responses"] == [
-        {"TableName": "jobs"},
-        _failed("DuplicateItem", "Duplicate primary key exists in table", "jobs"),
-        {"TableName": "jobs"},
-        _failed("ConditionalCheckFailed", "The conditional request failed", "jobs"),
-        _failed("ValidationError", NO_KEY, "jobs"),
-        _failed("ResourceNotFound", "Requested resource not found"),
-        _failed("ValidationError", f"{NOT_FORMED} INSERT jobs"),
-    ]
-    assert len(run(dynamodb, "SELECT p FROM jobs")["Items"]) == 2
-
-
-def _failed(code: str, message: str, table: str = "") -> dict[str, Any]:
-    return {"Error": {"Code": code, "Message": message}} | ({"TableName": table} if table else {})
-
-
-@pytest.mark.parametrize(
-    ("statements", "text"),
-    [
-        (
-            [f"SELECT * FROM jobs WHERE {KEY}", "DELETE FROM jobs WHERE p = 'b' AND s = 1"],
-            "Read and write requests together in the same batch is not supported.",
-        ),
-        (
-            ["INSERT INTO jobs VALUE {'p': 'b', 's': 1}", "INSERT INTO jobs VALUE {'p': 'b', 's': 1.0}"],
-            "Provided list of item keys contains duplicates",
-        ),
-        (
-            [{"Statement": "INSERT INTO jobs VALUE {'p': 'b', 's': ?}", "Parameters": [{"N": "x"}]}],
-            "The parameter cannot be converted to a numeric value: x",
-        ),
-    ],
-)
-def test_a_batch_that_is_refused(dynamodb: DynamoDb, statements: list[Any], text: str) -> None:
-    """A batch whose parts do not fit together does nothing."""
-    with pytest.raises(AwsError) as raised:
-        batch(dynamodb, *statements)
-    assert raised.value.message == text
-    assert len(run(dynamodb, "SELECT p FROM jobs")["Items"]) == 1
-
-
-def test_a_batch_of_reads(dynamodb: DynamoDb) -> None:
-    """A batch reads items by their whole keys only."""
-    answer = batch(dynamodb, f"SELECT n FROM jobs WHERE {KEY}", "SELECT n FROM jobs WHERE p = 'a'")["Responses"]
-
-    text = "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
-    assert answer == [{"TableName": "jobs", "Item": {"n": {"N": "5"}}}, _failed("ValidationError", text, "jobs")]
-
-
-def transact(dynamodb: DynamoDb, *statements: str, **given: Any) -> Any:
-    """Execute a transaction."""
-    params = {"TransactStatements": [{"Statement": one} for one in statements]} | given
-    return statement_batch_actions.execute_transaction(dynamodb, params, CALLER)
-
-
-INSERT = "INSERT INTO jobs VALUE {'p': 'b', 's': 1}"
-
-
-@pytest.mark.parametrize(
-    ("statements", "codes"),
-    [
-        ([INSERT, "INSERT INTO jobs VALUE {'p': 'a', 's': 1}"], ["None", "DuplicateItem"]),
-        ([INSERT, f"UPDATE jobs SET n = 1 WHERE {KEY} AND n = 6"], ["None", "ConditionalCheckFailed"]),
-        ([INSERT, f"EXISTS(SELECT * FROM jobs WHERE {KEY} AND n = 6)"], ["None", "ConditionalCheckFailed"]),
-        ([INSERT, f"UPDATE jobs SET zz.a = 1 WHERE {KEY}"], ["None", "ValidationError"]),
-        ([INSERT, "INSERT INTO jobs VALUE {'p': 'c'}"], ["None", "ValidationError"]),
-    ],
-)
-def test_a_cancelled_transaction(dynamodb: DynamoDb, statements: list[str], codes: list[str]) -> None:
-    """A transaction of which a statement fails does nothing, and has a reason for each."""
-    with pytest.raises(AwsError) as raised:
-        transact(dynamodb, *statements)
-
-    assert raised.value.code == "TransactionCanceledException"
-    reasons: Any = raised.value.members["CancellationReasons"]
-    assert [one["Code"] for one in reasons] == codes
-    assert len(run(dynamodb, "SELECT p FROM jobs")["Items"]) == 1
-
-
-PLACE = "Validation failed in TransactStatements[0]:"
-
-
-@pytest.mark.parametrize(
-    ("statements", "text"),
-    [
-        (
-            [f"SELECT * FROM jobs WHERE {KEY}", INSERT],
-            "ExecuteTransaction API does not support both read and write operations in the same request.",
-        ),
-        (
-            ["SELECT * FROM jobs WHERE p = 'a'"],
-            f"{PLACE} Select statements within ExecuteTransaction must specify the primary key in the where clause.",
-        ),
-        (
-            [f"EXISTS(SELECT * FROM jobs WHERE {KEY})"],
-            f"{PLACE} EXISTS() must contain a single item read with additional condition",
-        ),
-        (
-            [f"DELETE FROM jobs WHERE {KEY} RETURNING ALL OLD *"],
-            f"{PLACE} RETURNING clause is not supported in ExecuteTransaction.",
-        ),
-        ([INSERT, INSERT], "Transaction request cannot include multiple operations on one item"),
-    ],
-)
-def test_a_transaction_that_is_refused(dynamodb: DynamoDb, statements: list[str], text: str) -> None:
-    """A transaction whose statements do not fit is refused as a whole."""
-    with pytest.raises(AwsError) as raised:
-        transact(dynamodb, *statements)
-    assert raised.value.message == text
-
-
-def test_a_transaction(dynamodb: DynamoDb) -> None:
-    """A transaction writes all; with the same token again it does nothing; another one reads."""
-    check = f"EXISTS(SELECT * FROM jobs WHERE {KEY} AND n = 5)"
-    assert transact(dynamodb, check, INSERT, ClientRequestToken="t") == {"Responses": []}
-    assert transact(dynamodb, check, INSERT, ClientRequestToken="t") == {"Responses": []}
-
-    found = transact(
-        dynamodb, "SELECT s FROM jobs WHERE p = 'b' AND s = 1", "SELECT s FROM jobs WHERE p = 'z' AND s = 1"
-    )
-
-    assert found == {"Responses": [{"Item": {"s": {"N": "1"}}}, {}]}
+        run_statement(jobs, f"DELETE FROM jobs WHERE {KEY} AND n = 6", ReturnValuesOnConditionCheckFailure="ALL_OLD")
+    assert raised.value.members["Item"] == JOB
