@@ -5,7 +5,7 @@ import secrets
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from orderboard.orders.queues import depth
 from orderboard.system.process import stop_all
 from orderboard.system.services import Service, ServiceOptions, start_api, start_worker
 from orderboard.system.target import Target
+from orderboard_stack.backend import Endpoint
 from support.stack import DeployedStack
 
 COMPLETED: frozenset[Ending] = frozenset(("completed",))
@@ -25,9 +26,10 @@ COMPLETED: frozenset[Ending] = frozenset(("completed",))
 
 @dataclass
 class Board:
-    """The running services, and every order placed with the answers to it."""
+    """The running services, and every order placed with the answers to it. `endpoint` is the services' own."""
 
     target: Target
+    endpoint: Endpoint
     listener: OutcomeListener
     http: httpx.AsyncClient
     logs_dir: Path
@@ -41,7 +43,7 @@ class Board:
             allow_faults=True,
             worker_environment={"ORDERBOARD_RECEIVE_WAIT_S": "1", **environment},
         )
-        service = start_worker(self.target.endpoint, self.target.outputs, options, len(self.services))
+        service = start_worker(self.endpoint, self.target.outputs, options, len(self.services))
         self.services.append(service)
         await asyncio.to_thread(service.wait)
         return service
@@ -101,16 +103,20 @@ class Board:
 
 
 @asynccontextmanager
-async def board(stack: DeployedStack, logs_dir: Path) -> AsyncIterator[Board]:
-    """Start order-api on this stack, with a listener on the bus. The test starts the workers."""
-    api = start_api(stack.endpoint, stack.outputs, ServiceOptions(logs_dir, allow_faults=True))
+async def board(stack: DeployedStack, logs_dir: Path, proxy_url: str | None = None) -> AsyncIterator[Board]:
+    """Start order-api on this stack, with a listener on the bus. The test starts the workers.
+
+    With a proxy the services reach their backend only through it.
+    """
+    endpoint = replace(stack.endpoint, endpoint_url=proxy_url or stack.endpoint.endpoint_url)
+    api = start_api(endpoint, stack.outputs, ServiceOptions(logs_dir, allow_faults=True))
     services = [api]
     try:
         await asyncio.to_thread(api.wait)
         target = Target(stack.endpoint, stack.outputs, api.url)
         with listen_for_outcomes(target) as listener:
             async with httpx.AsyncClient(base_url=api.url, timeout=15, trust_env=False) as http:
-                yield Board(target, listener, http, logs_dir, services)
+                yield Board(target, endpoint, listener, http, logs_dir, services)
     finally:
         for service in services:  # a frozen process does not handle SIGTERM
             if service.process.running():

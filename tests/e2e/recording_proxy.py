@@ -20,10 +20,11 @@ _HOP_BY_HOP = frozenset(("content-length", "transfer-encoding", "connection", "c
 
 @dataclass
 class RecordingProxy:
-    """The proxy's URL, and the X-Amz-Target or path of each request."""
+    """The proxy's URL, the X-Amz-Target or path of each request, and each Authorization header and body."""
 
     url: str
     seen: list[str] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -35,9 +36,11 @@ async def recording_proxy(backend_url: str) -> AsyncIterator[RecordingProxy]:
 
         async def forward(request: Request) -> Response:
             proxy.seen.append(request.headers.get("x-amz-target", request.url.path))
+            body = await request.body()
+            proxy.texts.append((request.headers.get("authorization", ""), body.decode(errors="replace")))
             headers = {name: value for name, value in request.headers.items() if name not in _HOP_BY_HOP}
             answer = await http.request(
-                request.method, f"{request.url.path}?{request.url.query}", headers=headers, content=await request.body()
+                request.method, f"{request.url.path}?{request.url.query}", headers=headers, content=body
             )
             kept = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP}
             return Response(answer.content, answer.status_code, kept)

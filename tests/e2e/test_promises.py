@@ -2,25 +2,34 @@
 
 import asyncio
 import re
+import secrets
 import signal
 import statistics
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
+from conftest import HOST_RUNTIME
 from e2e.board import Board, board
+from e2e.recording_proxy import recording_proxy
 from orderboard.orders.kinds import Ending
 from orderboard.orders.redrive import plan, redrive
 from orderboard.system.process import stop_all
-from support.stack import DeployStack
+from orderboard_stack.backend import Endpoint
+from orderboard_stack.deploy import delete, deploy
+from support.stack import DeployedStack, DeployStack
 from support.waiting import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 CANCELLED: frozenset[Ending] = frozenset(("cancelled",))
 DEAD_LETTERED: frozenset[Ending] = frozenset(("dead-lettered",))
 VISIBILITY_TIMEOUT_S = 3
+_REGION = re.compile(r"\b[a-z]{2}-[a-z]+-[1-9]\b")
 
 
 @pytest.fixture
@@ -195,7 +204,39 @@ async def test_6_sigterm_drains(running: Board) -> None:
     await eventually(running.assert_balanced, within_s=20)
 
 
-def test_7_the_services_know_no_backend() -> None:
+async def test_7_the_services_know_no_backend(backend: Endpoint, host_notifier_zip: Path, tmp_path: Path) -> None:
+    """The same services work in another region, with other names, behind another address: each of their requests is
+    signed for that region and names nothing elsewhere, and each of their connections leads to that address.
+    """
+    elsewhere = replace(backend, region="eu-south-2")
+    session, name, runtime = elsewhere.session(), f"cafe-{secrets.token_hex(3)}", {"NotifierRuntime": HOST_RUNTIME}
+    outputs = deploy(
+        session,
+        elsewhere.endpoint_url,
+        stack_name=name,
+        prefix=name,
+        notifier_zip=host_notifier_zip,
+        parameters=runtime,
+    )
+    async with recording_proxy(str(elsewhere.endpoint_url)) as proxy:
+        stack = DeployedStack(endpoint=elsewhere, outputs=outputs, name=name, prefix=name)
+        async with board(stack, tmp_path, proxy.url) as running:
+            await running.worker()
+            await running.place(priority="express")
+            await running.place()
+            await eventually(lambda: running.listener.finished == 2, within_s=20)
+            connected = {port for service in running.services for port in _connected(service.process.pid)}
+            await eventually(running.assert_balanced, within_s=20)
+    delete(session, elsewhere.endpoint_url, stack_name=name, prefix=name)
+
+    assert connected == {urlsplit(proxy.url).port}
+    assert {"AWSEvents.PutEvents", "DynamoDB_20120810.BatchExecuteStatement"} < set(proxy.seen)
+    for authorization, body in proxy.texts:
+        assert "/eu-south-2/" in authorization
+        assert set(_REGION.findall(body)) <= {"eu-south-2"}
+
+
+def test_7_and_their_sources_name_none() -> None:
     """No service names a backend, endpoint, region, account or resource; the LocalStack tests run the same code."""
     known = re.compile(
         r"localstack|ministack|localbus|endpoint_url|4566|amazonaws\.com(?!/)"
@@ -214,6 +255,13 @@ def test_7_the_services_know_no_backend() -> None:
 
     assert len(sources) > 30
     assert named == []
+
+
+def _connected(pid: int) -> set[int]:
+    """The remote ports of the connections that a process opened itself."""
+    connections = psutil.Process(pid).net_connections("tcp")
+    own = {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+    return {each.raddr.port for each in connections if each.raddr and each.laddr.port not in own}
 
 
 async def _timed(running: Board, count: int) -> tuple[list[str], float]:
