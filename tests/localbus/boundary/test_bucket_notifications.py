@@ -49,6 +49,8 @@ def test_reading() -> None:
         [one(CREATED, prefix="a/", suffix=".jpg"), one(CREATED, prefix="a/", suffix=".png")],
         [one(CREATED, prefix="a" * 1024)],
         [Notification("arn:aws:lambda:us-east-1:000000000000:function:f", ("s3:ObjectTagging:Put",))],
+        [one("s3:ObjectRestore:Completed")],
+        [one("s3:ReducedRedundancyLostObject")],
     ],
 )
 def test_accepted(notifications: list[Notification]) -> None:
@@ -69,6 +71,10 @@ def test_accepted(notifications: list[Notification]) -> None:
         ([one(PUT, prefix="a"), one(PUT, prefix="ab")], "InvalidArgument", "overlapping"),
         ([one(PUT, prefix="a", suffix="g"), one(PUT, suffix=".jpg")], "InvalidArgument", "overlapping"),
         ([one("s3:ObjectTagging:*")], "NotImplemented", "s3:ObjectTagging:*"),
+        ([one("s3:ObjectAnnotation:Put")], "NotImplemented", "s3:ObjectAnnotation:Put"),
+        ([one("s3:LifecycleExpiration:Delete")], "NotImplemented", "s3:LifecycleExpiration:Delete"),
+        ([one("s3:LifecycleTransition")], "NotImplemented", "s3:LifecycleTransition"),
+        ([one("s3:Replication:OperationFailedReplication")], "NotImplemented", "s3:Replication:"),
     ],
 )
 def test_refused(notifications: list[Notification], code: str, reason: str) -> None:

@@ -34,7 +34,8 @@ EVENTS: Final = frozenset(
     }.items()
     for event in events.split() or [""]
 )
-_NEVER_SENT: Final = ("s3:ObjectAcl:", "s3:ObjectRetention:", "s3:ObjectTagging:")
+# What the upstream sends, and an event that no bucket has any more.
+_SENT: Final = ("s3:ObjectCreated:", "s3:ObjectRemoved:", "s3:ObjectRestore:", "s3:ReducedRedundancyLostObject")
 _MAX_FILTER_BYTES: Final = 1024
 _IN_TEMPLATES: Final = ("QueueConfigurations", "TopicConfigurations", "LambdaConfigurations")
 
@@ -109,7 +110,7 @@ def check(notifications: list[Notification]) -> None:
         for event in one.events or ("",):
             if event not in EVENTS:
                 raise _invalid(f"The event {event!r} is not supported for notifications")
-            if event.startswith(_NEVER_SENT) and ":lambda:" not in one.target:
+            if not event.startswith(_SENT) and ":lambda:" not in one.target:
                 raise not_sent(f"The notification {event} of a bucket")
         _check_rules(one.rules)
     for first, second in combinations(notifications, 2):
