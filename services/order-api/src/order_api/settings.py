@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     api_max_body_bytes: int = Field(default=64 * 1024, ge=1024)
     api_body_deadline_s: float = Field(default=10.0, gt=0, description="Time for a client to send its body.")
     api_publish_deadline_s: float = Field(default=5.0, gt=0, description="SNS and EventBridge together.")
-    api_publish_linger_ms: float = Field(default=30.0, ge=0, le=100, description="Least time between calls not full.")
+    api_publish_linger_ms: float = Field(default=40.0, ge=0, le=100, description="Least time between calls not full.")
     api_publish_slots: int = Field(default=4, ge=1, le=64, description="Concurrent calls to each of the two.")
     api_publish_max_waiting: int = Field(default=2000, ge=1, description="Orders waiting for a call; one more is 503.")
     api_lookup_deadline_s: float = Field(default=2.0, gt=0)
