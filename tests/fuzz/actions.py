@@ -23,6 +23,7 @@ from fuzz.wire import SQS_BY_QUERY, model, request_of, shown
 from fuzz.world import World
 from localbus.clock import ManualClock
 from localbus.cloudformation.api import ACTIONS as CLOUDFORMATION
+from localbus.dynamodb.api import ACTIONS as DYNAMODB
 from localbus.engine import Engine, Options
 from localbus.events.api import ACTIONS as EVENTS
 from localbus.http.message import Request, Response
@@ -33,11 +34,13 @@ from support.fake_lambda import FakeLambda
 
 SERVICES: dict[str, Collection[str]] = {
     "sqs": SQS, SQS_BY_QUERY: SQS, "sns": SNS, "events": EVENTS, "lambda": LAMBDA, "cloudformation": CLOUDFORMATION,
+    "dynamodb": DYNAMODB,
 }  # fmt: skip
 DEVELOPER_API = "developer API"
 _ENDING = (
     *("Delete", "Purge", "Remove", "Unsubscribe", "Untag", "CancelReplay", "Deauthorize"),
     *("ExecuteChangeSet", "CreateStack", "UpdateStack"),
+    *("CreateTable", "RestoreTable", "UpdateTable", "UpdateTimeToLive"),
 )
 _WORLD_LASTS = 200
 _COMPARED = 0.5  # of the requests, with what is there before and after
@@ -179,7 +182,7 @@ def case_of(world: World, service: str, rng: random.Random) -> Case:
 
 
 def _is_lenient(service: str, path: tuple[Any, ...], value: Any) -> bool:
-    return examples.Embedded in path or (service != "events" and value in ([], {}, ""))
+    return examples.Embedded in path or (service not in {"events", "dynamodb"} and value in ([], {}, ""))
 
 
 def inputs(service: str, action: str) -> list[dict[str, Any]]:

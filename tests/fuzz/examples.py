@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fuzz import dynamodb_examples
+
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
@@ -150,6 +152,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
         "LogicalResourceId": "Q", "EnableTerminationProtection": False, "StackStatusFilter": ["CREATE_COMPLETE"],
         "ExportName": "s-url", "Description": "text", "TimeoutInMinutes": 5,
     },
+    "dynamodb": dynamodb_examples.MEMBERS,
 }  # fmt: skip
 
 _SEND_BATCH = {"Id": "a", "MessageBody": "tea", "MessageAttributes": SQS_ATTRIBUTES, "MessageSystemAttributes": TRACE}
@@ -215,6 +218,7 @@ ACTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "GetTemplate": {"ChangeSetName": None}, "GetTemplateSummary": {"StackName": None},
         "DescribeStackResources": {"LogicalResourceId": None}, "CancelUpdateStack": {"ClientRequestToken": "x"},
     },
+    "dynamodb": dynamodb_examples.ACTIONS,
 }  # fmt: skip
 # A second valid request of an action whose members have another form.
 ALTERNATIVES: dict[str, dict[str, list[dict[str, Any]]]] = {
@@ -277,4 +281,5 @@ ALTERNATIVES: dict[str, dict[str, list[dict[str, Any]]]] = {
         "UpdateStack": [{"TemplateBody": None, "UsePreviousTemplate": True}],
         "CreateChangeSet": [{"StackName": "fresh", "ChangeSetName": "new", "ChangeSetType": "CREATE"}],
     },
+    "dynamodb": dynamodb_examples.ALTERNATIVES,
 }  # fmt: skip

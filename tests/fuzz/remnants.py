@@ -18,8 +18,11 @@ _REMNANT = re.compile(
     r"could not convert|invalid literal|codec can't|unexpected keyword|positional argument|int too large|"
     r"integer string conversion|Internal ?(?:Failure|Error)|internal error|__\w+__|maximum recursion|\bdict\b|\binf\b"
 )
-# CloudFormation's own enum
-_REPLACEMENT = re.compile(r'<Replacement>(?:True|False)</Replacement>|"Replacement":"(?:True|False)",?')
+# CloudFormation's own enum, and the reason of DynamoDB for an action of a transaction that has no fault
+_REPLACEMENT = re.compile(
+    r'<Replacement>(?:True|False)</Replacement>|"Replacement":"(?:True|False)",?|'
+    r'(?<="Code":")None(?=")|(?<=specific reasons )\[[A-Za-z, ]+\]'
+)
 _OF_ANSWERS = re.compile(r"InternalErrorException|InternalException")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from fuzz.dynamodb_examples import SPARE, TABLE
 from fuzz.examples import QUEUE_URL, arn
 from fuzz.wire import request_of
 from fuzz.world import World
@@ -13,6 +14,7 @@ _SETTINGS = [
     "DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "Policy", "RedrivePolicy", "VisibilityTimeout",
     "KmsMasterKeyId", "LastModifiedTimestamp",
 ]  # fmt: skip
+_OF_TABLE = ["DescribeTable", "Scan", "DescribeTimeToLive", "DescribeContinuousBackups"]
 _READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "sqs": [
         ("ListQueues", {}),
@@ -43,10 +45,17 @@ _READS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListReplays", {}),
         ("ListTagsForResource", {"ResourceARN": arn("events", "rule/r")}),
     ],
+    "dynamodb": [
+        ("ListTables", {}),
+        ("ListBackups", {}),
+        *((action, {"TableName": name}) for action in _OF_TABLE for name in (TABLE, SPARE)),
+        ("ListTagsOfResource", {"ResourceArn": "$table_arn"}),
+    ],
     "lambda": [("ListEventSourceMappings", {}), ("ListTags", {"Resource": "$mapping_arn"})],
 }
 _CHANGING = re.compile(
     rb"<RequestId>[^<]*</RequestId>|\"(?:StateTransitionReason|State|ConnectionState|StateReason)\":\"[^\"]*\""
+    rb"|\"(?:Earliest|Latest)RestorableDateTime\":[^,}]*"
     rb"|<member><(?:Topic|Subscription)Arn>[^<]*:s-[A-Z]-.*?</member>|,?\"[^\"]*/s-[A-Z]-[^\"]*\""  # of the stack `s`
 )
 

@@ -59,13 +59,18 @@ def places(shape: Shape | None, value: Any, path: Path = ()) -> Iterator[Place]:
             yield Place((*path, name), inner, item, name in required)
             yield from places(inner, item, (*path, name))
         for name, inner in members.items():
-            if name not in value:
+            if name not in value and not _is_union(shape):
                 yield Place((*path, name), inner, MISSING)
     elif isinstance(value, list):
         inner = shape.member if isinstance(shape, ListShape) else None
         for position, item in enumerate(value):
             yield Place((*path, position), inner, item, required=True)
             yield from places(inner, item, (*path, position))
+
+
+def _is_union(shape: Shape | None) -> bool:
+    """Return whether a structure holds exactly one of its members, as DynamoDB's values do."""
+    return shape is not None and shape.name == "AttributeValue"
 
 
 def replaced(value: Any, path: Path, new: Any) -> Any:
@@ -101,6 +106,8 @@ def odd(place: Place, rng: random.Random) -> Any:
     ]
     if place.shape is not None:
         kinds += [lambda: _at_limits(place.shape, rng)] * 2
+        if _is_union(place.shape):
+            kinds += [lambda: sample(place.shape, rng)] * 3 + [lambda: {**value, **sample(place.shape, rng)}]
     if value is MISSING:
         kinds = [*kinds[:3], lambda: sample(place.shape, rng), lambda: sample(place.shape, rng)]
     elif isinstance(value, Embedded):
@@ -168,6 +175,9 @@ def _at_limits(shape: Shape | None, rng: random.Random) -> Any:
 def sample(shape: Shape | None, rng: random.Random) -> Any:
     """Return a value of a shape's type."""
     match shape:
+        case StructureShape() if _is_union(shape):
+            name, inner = rng.choice(list(shape.members.items()))  # else it would be without end: it contains itself
+            return {name: sample(inner, rng)}
         case StructureShape():
             return {name: sample(inner, rng) for name, inner in shape.members.items() if rng.random() < 0.7}
         case ListShape():

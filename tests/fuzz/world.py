@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from fuzz.dynamodb_examples import DEFINITION, ITEM, SPARE, TABLE
 from fuzz.examples import ACCOUNT, AUTH, FILTER_POLICY, PATTERN, QUEUE_URL, TARGET, TEMPLATE, Embedded, arn, policy
 from fuzz.wire import request_of
 from localbus.clock import ManualClock
@@ -71,6 +72,7 @@ class World:
         await self._prepare_sqs()
         await self._prepare_sns()
         await self._prepare_events()
+        await self._prepare_dynamodb()
         body = await self.call("cloudformation", "CreateStack", StackName="s", TemplateBody=TEMPLATE)
         for _ in range(50):
             self.clock.advance(1)
@@ -194,6 +196,19 @@ class World:
             EventEndTime=1_600_000_001,
             Destination={"Arn": bus},
         )
+
+    async def _prepare_dynamodb(self) -> None:
+        for name in (TABLE, SPARE):
+            await self.call("dynamodb", "CreateTable", TableName=name, **DEFINITION)
+        recovery = {"PointInTimeRecoveryEnabled": True}
+        await self.call(
+            "dynamodb", "UpdateContinuousBackups", TableName=TABLE, PointInTimeRecoverySpecification=recovery
+        )
+        expiry = {"Enabled": True, "AttributeName": "expires"}
+        await self.call("dynamodb", "UpdateTimeToLive", TableName=TABLE, TimeToLiveSpecification=expiry)
+        await self.call("dynamodb", "PutItem", TableName=TABLE, Item=ITEM)
+        made = json.loads(await self.call("dynamodb", "CreateBackup", TableName=TABLE, BackupName="first"))
+        self.names |= {"$table_arn": arn("dynamodb", f"table/{TABLE}"), "$backup": made["BackupDetails"]["BackupArn"]}
 
 
 def _element(body: bytes, name: str) -> str:
