@@ -53,17 +53,36 @@ async def test_a_further_invocation_waits_for_those_under_way(
     gate = asyncio.Event()
     gate.set()
     bench.function(lambda _event: gate.wait())
-    await bench.map(BatchSize=1)
+    await bench.map(BatchSize=2)
     if answered:
         bench.send("first")
         await bench.invoked(1)
     gate.clear()
 
-    bench.send(*"ab")
+    bench.send("a")
     await bench.until(lambda: bench.functions.running == 1)
+    bench.send("b")
     await asyncio.sleep(0.15)
     assert bench.functions.running == 1
     await bench.until(lambda: bench.functions.running == 2)
+    gate.set()
+
+
+async def test_full_batches_wait_for_none(bench: MappingBench) -> None:
+    """A backlog is worked off by as many invocations as are permitted."""
+    gate = asyncio.Event()
+    gate.set()
+    bench.function(lambda _event: gate.wait())
+    await bench.map(BatchSize=2)
+    bench.send("first")
+    await bench.invoked(1)
+    gate.clear()
+
+    bench.send(*map(str, range(12)))
+    await bench.until(lambda: bench.functions.running == 5)
+
+    await bench.quiet()
+    assert bench.functions.most_running == 5
     gate.set()
 
 

@@ -38,6 +38,11 @@ class BatchWindow:
         record = self._queues.by_arn(self._mapping.queue_arn)
         return record.queue if record is not None else None
 
+    def has_full_batch(self) -> bool:
+        """Return whether as many messages are visible as a batch takes."""
+        queue = self.queue()
+        return queue is not None and queue.counts().visible >= self._mapping.settings.batch_size
+
     async def next_batch(self, queue: Queue) -> Batch:
         """Return a batch: full, or with what the window has collected. It is empty when the queue was deleted."""
         settings = self._mapping.settings

@@ -2,8 +2,8 @@
 
 One task receives, while another invocation is permitted (`batch_window`), and each batch has a task that invokes. While
 the function cannot be reached (it is throttled, or nothing answers) nothing more is received, so that messages do not
-use up their receives. A further invocation, for which the upstream may start a process, waits a little for those
-under way.
+use up their receives. A further invocation, for which the upstream may start a process, begins at once for a full
+batch; for less, or while the function starts, it waits a little for those under way.
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, services-sqs-scaling.html and
 services-sqs-errorhandling.html there
 """
@@ -98,6 +98,8 @@ class Poller:
 
     def _is_worth_another(self) -> bool:
         """Return whether to start an invocation beside those under way: each may cost a process of 50 MB."""
+        if self._has_answered and self._window.has_full_batch():
+            return True
         lasted_s = asyncio.get_running_loop().time() - self._last_start_s
         return lasted_s >= (WAITS_FOR_OTHERS_S if self._has_answered else WAITS_FOR_FIRST_S)
 
