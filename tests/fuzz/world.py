@@ -200,13 +200,13 @@ class World:
     async def _prepare_dynamodb(self) -> None:
         for name in (TABLE, SPARE):
             await self.call("dynamodb", "CreateTable", TableName=name, **DEFINITION)
+            await self.call("dynamodb", "PutItem", TableName=name, Item=ITEM)
         recovery = {"PointInTimeRecoveryEnabled": True}
         await self.call(
             "dynamodb", "UpdateContinuousBackups", TableName=TABLE, PointInTimeRecoverySpecification=recovery
         )
         expiry = {"Enabled": True, "AttributeName": "expires"}
         await self.call("dynamodb", "UpdateTimeToLive", TableName=TABLE, TimeToLiveSpecification=expiry)
-        await self.call("dynamodb", "PutItem", TableName=TABLE, Item=ITEM)
         made = json.loads(await self.call("dynamodb", "CreateBackup", TableName=TABLE, BackupName="first"))
         self.names |= {"$table_arn": arn("dynamodb", f"table/{TABLE}"), "$backup": made["BackupDetails"]["BackupArn"]}
 

@@ -124,7 +124,7 @@ async def test_messages_without_a_group_need_a_standard_target(bench: Bench) -> 
 
 @pytest.mark.parametrize("service", ["iot", "monitoring", "ses"])
 @pytest.mark.parametrize("place", [{"account": "111122223333"}, {"region": "eu-west-1"}])
-async def test_targets_of_another_account_or_region(bench: Bench, service: str, place: dict[str, str]) -> None:
+async def test_targets_of_another_account_or_region(bench: Bench, service: str, place: dict[str, Any]) -> None:
     """An alarm, a topic rule or an identity has targets of the same account and region: others would get nothing."""
     with pytest.raises(AwsError, match="of another account or region") as raised:
         await bench.boundary.prepare(Configuration(Sender(service), {QUEUE._replace(**place)}), ME)
