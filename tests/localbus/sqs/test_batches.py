@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -159,3 +160,20 @@ def test_a_batch_names_what_an_entry_lacks(localbus: Localbus, url: str) -> None
     assert post({"Id": "1", "ReceiptHandle": "x"}, {"ReceiptHandle": "x"})["message"] == f"{name}.2.Id."
     [failed] = post({"Id": "1", "ReceiptHandle": "x"})["Failed"]
     assert (failed["Code"], failed["Message"]) == ("MissingParameter", f"{name}.1.VisibilityTimeout.")
+
+
+@pytest.mark.parametrize("place", ["body", "name", "type", "value"])
+def test_half_a_surrogate_pair_fails_its_entry_alone(localbus: Localbus, url: str, place: str) -> None:
+    """JSON can escape half a surrogate pair, which stands for nothing (SendMessageBatch, SendMessage)."""
+    given = {"body": "b", "name": "kind", "type": "String", "value": "tea", place: "\ud83c"}
+    attributes = {given["name"]: {"DataType": given["type"], "StringValue": given["value"]}}
+    entry = {"Id": "bad", "MessageBody": given["body"], "MessageAttributes": attributes}
+    document = {"QueueUrl": url, "Entries": [entry, {"Id": "good", "MessageBody": "b"}]}
+
+    answer = httpx.post(
+        localbus.url, headers={"X-Amz-Target": "AmazonSQS.SendMessageBatch"}, content=json.dumps(document)
+    ).json()
+
+    assert [one["Id"] for one in answer["Successful"]] == ["good"]
+    code = "InvalidMessageContents" if place == "body" else "InvalidParameterValue"
+    assert [(one["Id"], one["Code"]) for one in answer["Failed"]] == [("bad", code)]

@@ -117,14 +117,19 @@ def size_bytes(body: str, attributes: Mapping[str, Attribute] | None) -> int:
 
     Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
     """
-    return len(body.encode()) + attributes_bytes(attributes)
+    return _utf8_bytes(body) + attributes_bytes(attributes)
 
 
 def attributes_bytes(attributes: Mapping[str, Attribute] | None) -> int:
     """Return the attributes' part of the size."""
     return sum(
-        len(name.encode())
-        + len(attribute["DataType"].encode())
-        + len(attribute.get("BinaryValue", b"") or attribute.get("StringValue", "").encode())
+        _utf8_bytes(name)
+        + _utf8_bytes(attribute["DataType"])
+        + (len(attribute.get("BinaryValue", b"")) or _utf8_bytes(attribute.get("StringValue", "")))
         for name, attribute in (attributes or {}).items()
     )
+
+
+def _utf8_bytes(text: str) -> int:
+    """Return the bytes of a text, also of one with half a surrogate pair, which its own check refuses later."""
+    return len(text.encode("utf-8", "surrogatepass"))
