@@ -181,10 +181,37 @@ def test_two_indexes_at_once_and_changed_ones_are_refused(stacks: StackClient) -
     assert "more than one GSI creation or deletion" in stacks.reason("Table", "UPDATE_FAILED")
 
 
-def test_a_global_table_is_not_built(stacks: StackClient) -> None:
-    """Its type is refused by name."""
-    template = "Resources: {Table: {Type: AWS::DynamoDB::GlobalTable}}"
+GLOBAL_TABLE = """
+Resources:
+  Table:
+    Type: AWS::DynamoDB::GlobalTable
+    Properties:
+      TableName: orders
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      Replicas: [{Region: !Ref AWS::Region, Tags: [{Key: team, Value: shop}]}]
+"""
 
-    code, message = stacks.rejected(TemplateBody=template)
 
-    assert (code, "AWS::DynamoDB::GlobalTable" in message) == ("NotImplemented", True)
+def test_a_global_table_of_one_replica_is_a_table(stacks: StackClient, tables: Any) -> None:
+    """The CDK's TableV2 makes one. It is deleted with the stack."""
+    assert stacks.create(GLOBAL_TABLE) == "CREATE_COMPLETE"
+    arn = described(tables)["TableArn"]
+    assert tables.list_tags_of_resource(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "shop"}]
+
+    assert stacks.update(GLOBAL_TABLE.replace("Value: shop", "Value: bar")) == "UPDATE_COMPLETE"
+
+    assert tables.list_tags_of_resource(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "bar"}]
+    assert stacks.update(GLOBAL_TABLE.replace("AWS::Region", "AWS::StackName")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert tables.list_tags_of_resource(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "bar"}]
+
+
+@pytest.mark.parametrize("replicas", ["[{Region: eu-west-1}]", "[{Region: us-east-1, KinesisStreamSpecification: {}}]"])
+def test_other_replicas_are_not_built(stacks: StackClient, replicas: str) -> None:
+    """They are refused with what is missing."""
+    template = GLOBAL_TABLE.replace(GLOBAL_TABLE[GLOBAL_TABLE.index("[{Region") :], replicas)
+
+    assert stacks.create(template) == "ROLLBACK_COMPLETE"
+
+    assert "localbus does not implement" in stacks.reason("Table", "CREATE_FAILED")

@@ -8,6 +8,7 @@ from localbus.cloudformation.resources.base import ResourceType
 from localbus.cloudformation.resources.dynamodb import TableType
 from localbus.cloudformation.resources.events import EventBusPolicyType, EventBusType, RuleType
 from localbus.cloudformation.resources.events_named import ApiDestinationType, ArchiveType, ConnectionType
+from localbus.cloudformation.resources.global_table import GlobalTableType
 from localbus.cloudformation.resources.lambda_ import MappingType
 from localbus.cloudformation.resources.nested_stack import NestedStackType
 from localbus.cloudformation.resources.policies import POLICY_TYPES
@@ -17,7 +18,7 @@ from localbus.cloudformation.template.parser import format_error
 from localbus.errors import AwsError
 
 _LOCAL_PREFIXES = ("AWS::SQS::", "AWS::SNS::", "AWS::Events::", "AWS::DynamoDB::")
-_NOT_BUILT = {"AWS::DynamoDB::GlobalTable", "AWS::Events::Endpoint"}
+_NOT_BUILT = {"AWS::Events::Endpoint"}
 
 RESOURCE_TYPES: Mapping[str, ResourceType] = {
     one.name: one
@@ -28,6 +29,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         ConnectionType(),
         EventBusPolicyType(),
         EventBusType(),
+        GlobalTableType(),
         MappingType(),
         NestedStackType(),
         QueueType(),

@@ -1,0 +1,62 @@
+"""AWS::DynamoDB::GlobalTable with one replica, in the stack's own region: a table (as the CDK's TableV2 makes it).
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-globaltable.html
+"""
+
+from __future__ import annotations
+
+from localbus.cloudformation.resources.base import PhysicalResource, Properties, ResourceContext
+from localbus.cloudformation.resources.dynamodb import TableType
+from localbus.errors import AwsError
+
+_OF_TABLE = frozenset(
+    {
+        *("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes"),
+        *("SSESpecification", "StreamSpecification", "TableName", "TimeToLiveSpecification", "WarmThroughput"),
+    }
+)
+_OF_REPLICA = frozenset({"DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "TableClass", "Tags"})
+
+
+class GlobalTableType(TableType):
+    """A global table that is a table: other replicas, and settings that only they have, are refused."""
+
+    name = "AWS::DynamoDB::GlobalTable"
+    properties = _OF_TABLE | {"Replicas"}
+    required = frozenset({"AttributeDefinitions", "KeySchema", "Replicas"})
+    documents = properties - {"BillingMode", "TableName"}
+    takes_tags = False
+
+    async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
+        """CreateTable, and what follows it."""
+        _check_replicas(properties, context)
+        return await super().create(context, _table(properties))
+
+    async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
+        """UpdateTable for each difference, time to live, recovery and tags."""
+        _check_replicas(new, context)
+        return await super().update(context, _table(old), _table(new))
+
+    async def restore(self, context: ResourceContext, failed: Properties, before: Properties) -> PhysicalResource:
+        """Do it without the checks of an update."""
+        return await super().restore(context, _table(failed), _table(before))
+
+
+def _check_replicas(properties: Properties, context: ResourceContext) -> None:
+    replicas = properties["Replicas"]
+    region = context.stack_id.split(":")[3]
+    if not isinstance(replicas, list) or [each.get("Region") for each in replicas] != [region]:
+        text = f"localbus does not implement replicas in other regions: expected one replica, in {region}."
+        raise AwsError("NotImplemented", text)
+    unknown = replicas[0].keys() - _OF_REPLICA - {"Region"}
+    if unknown:
+        text = f"localbus does not implement {', '.join(sorted(unknown))} of a replica of AWS::DynamoDB::GlobalTable."
+        raise AwsError("NotImplemented", text)
+
+
+def _table(properties: Properties) -> Properties:
+    """Return the properties of AWS::DynamoDB::Table, which they may be already."""
+    if "Replicas" not in properties:
+        return properties
+    kept = {name: value for name, value in properties.items() if name in _OF_TABLE}
+    return kept | {name: value for name, value in properties["Replicas"][0].items() if name in _OF_REPLICA}
