@@ -155,6 +155,8 @@ def test_a_retained_table_without_a_name(stacks: StackClient, tables: Any) -> No
         ("KinesisStreamSpecification: {StreamArn: arn}", "does not implement the property KinesisStreamSpecification"),
         ("LocalSecondaryIndexes: []", "List of LocalSecondaryIndexes is empty"),
         ("Odd: 1", "extraneous key [Odd] is not permitted"),
+        ("SSESpecification: text", "#/SSESpecification: expected type: JSONObject, found: String"),
+        ("GlobalSecondaryIndexes: {IndexName: one}", "#/GlobalSecondaryIndexes: expected type: JSONArray"),
     ],
 )
 def test_what_is_refused(stacks: StackClient, tables: Any, given: str, reason: str) -> None:
@@ -215,3 +217,24 @@ def test_other_replicas_are_not_built(stacks: StackClient, replicas: str) -> Non
     assert stacks.create(template) == "ROLLBACK_COMPLETE"
 
     assert "localbus does not implement" in stacks.reason("Table", "CREATE_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("[]", "#/Replicas: expected minimum item count: 1, found: 0"),
+        ("us-east-1", "#/Replicas: expected type: JSONArray, found: String"),
+        ("[us-east-1]", "#/Replicas/0: expected type: JSONObject, found: String"),
+        ("[{Tags: []}]", "#/Replicas/0: required key [Region] not found"),
+        ("[{Region: us-east-1, Tags: [shop]}]", "#/Replicas/0/Tags/0: expected type: JSONObject, found: String"),
+    ],
+)
+def test_replicas_of_another_form(stacks: StackClient, tables: Any, given: str, reason: str) -> None:
+    """An update with them is refused with the place, and the table is as it was."""
+    stacks.create(GLOBAL_TABLE)
+    template = GLOBAL_TABLE.replace(GLOBAL_TABLE[GLOBAL_TABLE.index("[{Region") :], given)
+
+    assert stacks.update(template) == "UPDATE_ROLLBACK_COMPLETE"
+
+    assert reason in stacks.reason("Table", "UPDATE_FAILED")
+    assert described(tables)["TableStatus"] == "ACTIVE"

@@ -9,7 +9,7 @@ import json
 import secrets
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -187,21 +187,14 @@ class ResourceType(ABC):
         where = f"#/{name}"
         if name in self.documents:
             return
-        if name in self.structures and isinstance(value, list):
-            for place, item in enumerate(value):
-                if isinstance(item, dict):
-                    missing = [key for key in self.structures[name] if key not in item]
-                    yield from (f"{where}/{place}: required key [{key}] not found" for key in missing)
-                    wrong = [(key, one) for key, one in item.items() if isinstance(one, list | dict)]
-                    yield from (_expected(f"{where}/{place}/{key}", "String", one) for key, one in wrong)
-                else:
-                    yield _expected(f"{where}/{place}", "JSONObject", item)
-        elif name in self.structures or (name in self.lists and not isinstance(value, list)):
-            yield _expected(where, "JSONArray", value)
+        if name in self.structures:
+            yield from structures_problems(where, value, self.structures[name], flat=True)
+        elif name in self.lists and not isinstance(value, list):
+            yield expected(where, "JSONArray", value)
         elif name in self.lists:
-            yield from (_expected(where, "String", item) for item in value if isinstance(item, list | dict))
+            yield from (expected(where, "String", item) for item in value if isinstance(item, list | dict))
         elif isinstance(value, list | dict) and name in self.properties:
-            yield _expected(where, "String", value)
+            yield expected(where, "String", value)
 
     def must_replace(self, old: Properties, new: Properties) -> bool:
         """True if the change needs a new physical resource."""
@@ -226,6 +219,20 @@ class ResourceType(ABC):
     @abstractmethod
     async def delete(self, context: ResourceContext, properties: Properties) -> None:
         """Delete a resource, unless it is gone already. Raises AwsError."""
+
+
+def structures_problems(where: str, value: Any, required: Iterable[str], *, flat: bool) -> Iterator[str]:
+    """The problems of a list of structures; the members of `flat` ones are scalars."""
+    if not isinstance(value, list):
+        yield expected(where, "JSONArray", value)
+        return
+    for place, item in enumerate(value):
+        if isinstance(item, dict):
+            yield from (f"{where}/{place}: required key [{key}] not found" for key in required if key not in item)
+            wrong = [(key, one) for key, one in item.items() if flat and isinstance(one, list | dict)]
+            yield from (expected(f"{where}/{place}/{key}", "String", one) for key, one in wrong)
+        else:
+            yield expected(f"{where}/{place}", "JSONObject", item)
 
 
 def _texts(value: Any) -> Any:
@@ -285,7 +292,7 @@ def _coerce_structure(shape: StructureShape, value: Any, where: str) -> Params:
 
 def _check_object(value: Any, where: str) -> None:
     if not isinstance(value, Mapping):
-        raise InvalidPropertiesError([_expected(where, "JSONObject", value)])
+        raise InvalidPropertiesError([expected(where, "JSONObject", value)])
 
 
 def _coerce_scalar(type_name: str, value: Any, where: str) -> Any:
@@ -299,10 +306,11 @@ def _coerce_scalar(type_name: str, value: Any, where: str) -> Any:
                 return {"true": True, "false": False}[as_text(value).lower()]
     except (ValueError, KeyError) as exc:
         kind = {"integer": "Integer", "long": "Integer", "boolean": "Boolean"}.get(type_name, "Number")
-        raise InvalidPropertiesError([_expected(where, kind, value)]) from exc
+        raise InvalidPropertiesError([expected(where, kind, value)]) from exc
     return text_of(value)
 
 
-def _expected(where: str, kind: str, value: Any) -> str:
+def expected(where: str, kind: str, value: Any) -> str:
+    """The problem of a value of another type."""
     found = {dict: "JSONObject", list: "JSONArray", bool: "Boolean", int: "Integer"}.get(type(value), "String")
     return f"{where}: expected type: {kind}, found: {found}"

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from localbus.cloudformation.resources.base import (
@@ -15,6 +15,8 @@ from localbus.cloudformation.resources.base import (
     ResourceType,
     already_exists,
     coerce,
+    expected,
+    structures_problems,
     tags_of,
 )
 from localbus.errors import AwsError
@@ -39,6 +41,18 @@ _NOT_BUILT = (
     "VectorIndexes",
 )
 _KEYS = ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+# Lists of structures, with the keys that are read here; the rest is as CreateTable has it.
+_LISTS: Mapping[str, tuple[str, ...]] = {
+    "AttributeDefinitions": ("AttributeName", "AttributeType"),
+    "GlobalSecondaryIndexes": ("IndexName",),
+}
+_OBJECTS = (
+    "PointInTimeRecoverySpecification",
+    "ProvisionedThroughput",
+    "SSESpecification",
+    "StreamSpecification",
+    "TimeToLiveSpecification",
+)
 
 
 class TableType(ResourceType):
@@ -64,6 +78,14 @@ class TableType(ResourceType):
     attributes = frozenset({"Arn", "StreamArn"})
     name_property = "TableName"
     takes_tags = True
+
+    def _problems(self, name: str, value: Any) -> Iterator[str]:
+        if name in _LISTS:
+            yield from structures_problems(f"#/{name}", value, _LISTS[name], flat=False)
+        elif name in _OBJECTS and not isinstance(value, dict):
+            yield expected(f"#/{name}", "JSONObject", value)
+        else:
+            yield from super()._problems(name, value)
 
     def must_replace(self, old: Properties, new: Properties) -> bool:
         """A changed type of an attribute replaces the table too, a new attribute does not."""
@@ -115,7 +137,7 @@ class TableType(ResourceType):
 
 def _types(properties: Properties) -> dict[str, Any]:
     found = properties.get("AttributeDefinitions", ())
-    return {one["AttributeName"]: one["AttributeType"] for one in found if len(one) == 2}
+    return {one["AttributeName"]: one["AttributeType"] for one in found}
 
 
 def _encryption(properties: Properties) -> Params:

@@ -5,7 +5,10 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 
 from __future__ import annotations
 
-from localbus.cloudformation.resources.base import PhysicalResource, Properties, ResourceContext
+from collections.abc import Iterator
+from typing import Any
+
+from localbus.cloudformation.resources.base import PhysicalResource, Properties, ResourceContext, structures_problems
 from localbus.cloudformation.resources.dynamodb import TableType
 from localbus.errors import AwsError
 
@@ -27,6 +30,19 @@ class GlobalTableType(TableType):
     documents = properties - {"BillingMode", "TableName"}
     takes_tags = False
 
+    def _problems(self, name: str, value: Any) -> Iterator[str]:
+        if name != "Replicas":
+            yield from super()._problems(name, value)
+            return
+        problems = list(structures_problems("#/Replicas", value, ("Region",), flat=False))
+        if value == []:
+            problems = ["#/Replicas: expected minimum item count: 1, found: 0"]
+        yield from problems
+        for place, replica in enumerate([] if problems else value):
+            for member in sorted(_OF_REPLICA & replica.keys()):
+                found = super()._problems(member, replica[member])
+                yield from (problem.replace("#/", f"#/Replicas/{place}/", 1) for problem in found)
+
     async def create(self, context: ResourceContext, properties: Properties) -> PhysicalResource:
         """CreateTable, and what follows it."""
         _check_replicas(properties, context)
@@ -43,9 +59,8 @@ class GlobalTableType(TableType):
 
 
 def _check_replicas(properties: Properties, context: ResourceContext) -> None:
-    replicas = properties["Replicas"]
-    region = context.stack_id.split(":")[3]
-    if not isinstance(replicas, list) or [each.get("Region") for each in replicas] != [region]:
+    replicas, region = properties["Replicas"], context.caller.region
+    if [each["Region"] for each in replicas] != [region]:
         text = f"localbus does not implement replicas in other regions: expected one replica, in {region}."
         raise AwsError("NotImplemented", text)
     unknown = replicas[0].keys() - _OF_REPLICA - {"Region"}
