@@ -238,3 +238,12 @@ def test_replicas_of_another_form(stacks: StackClient, tables: Any, given: str, 
 
     assert reason in stacks.reason("Table", "UPDATE_FAILED")
     assert described(tables)["TableStatus"] == "ACTIVE"
+
+
+def test_a_refused_feature_leaves_no_table(stacks: StackClient, tables: Any) -> None:
+    """A time to live or a recovery of another form is found before the table is made."""
+    for good, bad in (("Enabled: true", "Enabled: maybe"), ("RecoveryPeriodInDays: !Ref Days", "Odd: 1")):
+        assert stacks.create(TEMPLATE.replace(good, bad)) == "ROLLBACK_COMPLETE"
+
+        assert tables.list_tables()["TableNames"] == []
+        stacks.delete()

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from localbus.cloudformation.resources.base import (
@@ -101,9 +102,9 @@ class TableType(ResourceType):
         name = name or context.new_name(_MAX_NAME)
         given = {member: properties[member] for member in (*_SETTINGS, *_KEYS) if member in properties}
         given |= _encryption(properties) | _refused(properties) | {"TableName": name}
-        tags = tags_of(properties) or None
+        features, tags = _Features.read(context, properties), tags_of(properties) or None
         answer = await context.call_coerced("dynamodb", "CreateTable", given, Tags=tags)
-        await _set_features(context, name, properties)
+        await features.set(context, name)
         return PhysicalResource(name, {"Arn": answer["TableDescription"]["TableArn"]})
 
     async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
@@ -126,7 +127,7 @@ class TableType(ResourceType):
         for index in sorted(set(wanted) - indexes):
             definitions = {"AttributeDefinitions": new["AttributeDefinitions"]}
             await _update_table(context, definitions, {"Create": wanted[index]})
-        await _set_features(context, name, new)
+        await _Features.read(context, new).set(context, name)
         await context.retag("dynamodb", {"ResourceArn": context.resource.attributes["Arn"]}, old, new)
         return context.resource
 
@@ -208,18 +209,32 @@ def _check_index_changes(old: Properties, new: Properties) -> None:
         raise AwsError("InvalidRequest", "Cannot perform more than one GSI creation or deletion in a single update")
 
 
-async def _set_features(context: ResourceContext, name: str, properties: Properties) -> None:
-    """Set time to live and point-in-time recovery, where they differ from the table's."""
-    table = {"TableName": name}
-    answer = await context.call("dynamodb", "DescribeTimeToLive", **table)
-    before = answer["TimeToLiveDescription"].get("AttributeName")
-    shape = context.shape("dynamodb", "UpdateTimeToLive").members["TimeToLiveSpecification"]
-    given = coerce(shape, {"AttributeName": "", "Enabled": True, **properties.get("TimeToLiveSpecification", {})})
-    wanted = given["AttributeName"] if given["Enabled"] and given["AttributeName"] else None
-    for attribute, enabled in ((before, False), (wanted, True)):
-        if attribute is not None and before != wanted:
-            specification = {"AttributeName": attribute, "Enabled": enabled}
-            await context.call("dynamodb", "UpdateTimeToLive", **table, TimeToLiveSpecification=specification)
-    recovery = {"PointInTimeRecoveryEnabled": False, **properties.get("PointInTimeRecoverySpecification", {})}
-    request = {**table, "PointInTimeRecoverySpecification": recovery}
-    await context.call_coerced("dynamodb", "UpdateContinuousBackups", request)
+@dataclass(frozen=True)
+class _Features:
+    """The settings that follow CreateTable: the attribute of the time to live, and point-in-time recovery."""
+
+    expiry: str | None
+    recovery: Params
+
+    @classmethod
+    def read(cls, context: ResourceContext, properties: Properties) -> _Features:
+        """Read them from a template. Raises InvalidPropertiesError, before there is a table."""
+        shape = context.shape("dynamodb", "UpdateTimeToLive").members["TimeToLiveSpecification"]
+        given = {"AttributeName": "", "Enabled": True, **properties.get("TimeToLiveSpecification", {})}
+        expiry = coerce(shape, given, "#/TimeToLiveSpecification")
+        shape = context.shape("dynamodb", "UpdateContinuousBackups").members["PointInTimeRecoverySpecification"]
+        given = {"PointInTimeRecoveryEnabled": False, **properties.get("PointInTimeRecoverySpecification", {})}
+        recovery = coerce(shape, given, "#/PointInTimeRecoverySpecification")
+        return cls((expiry["AttributeName"] or None) if expiry["Enabled"] else None, recovery)
+
+    async def set(self, context: ResourceContext, name: str) -> None:
+        """Set them, where they differ from the table's."""
+        table = {"TableName": name}
+        answer = await context.call("dynamodb", "DescribeTimeToLive", **table)
+        before = answer["TimeToLiveDescription"].get("AttributeName")
+        for attribute, enabled in ((before, False), (self.expiry, True)):
+            if attribute is not None and before != self.expiry:
+                specification = {"AttributeName": attribute, "Enabled": enabled}
+                await context.call("dynamodb", "UpdateTimeToLive", **table, TimeToLiveSpecification=specification)
+        request = {**table, "PointInTimeRecoverySpecification": self.recovery}
+        await context.call("dynamodb", "UpdateContinuousBackups", **request)
