@@ -247,3 +247,17 @@ def test_a_refused_feature_leaves_no_table(stacks: StackClient, tables: Any) -> 
 
         assert tables.list_tables()["TableNames"] == []
         stacks.delete()
+
+
+def test_other_settings_of_an_index_change_too(stacks: StackClient, tables: Any) -> None:
+    """Its on-demand throughput does; one that localbus does not have is refused."""
+    stacks.create(TEMPLATE)
+    throughput = "Projection: {ProjectionType: ALL}\n          OnDemandThroughput: {MaxReadRequestUnits: 7}"
+    changed = TEMPLATE.replace("Projection: {ProjectionType: ALL}", throughput)
+
+    assert stacks.update(changed) == "UPDATE_COMPLETE"
+
+    (index,) = described(tables)["GlobalSecondaryIndexes"]
+    assert index["OnDemandThroughput"] == {"MaxReadRequestUnits": 7}
+    assert stacks.update(changed.replace("OnDemandThroughput", "Odd")) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "extraneous key [Odd]" in stacks.reason("Table", "UPDATE_FAILED")

@@ -42,6 +42,7 @@ _NOT_BUILT = (
     "VectorIndexes",
 )
 _KEYS = ("AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+_OF_NEW_INDEXES = ("KeySchema", "Projection")  # members of a global index that do not change
 # Lists of structures, with the keys that are read here; the rest is as CreateTable has it.
 _LISTS: Mapping[str, tuple[str, ...]] = {
     "AttributeDefinitions": ("AttributeName", "AttributeType"),
@@ -118,7 +119,7 @@ class TableType(ResourceType):
         name, old, new = context.physical_id, failed, before
         found = (await context.call("dynamodb", "DescribeTable", TableName=name))["Table"]
         indexes = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", ())}
-        wanted = {index["IndexName"]: index for index in new.get("GlobalSecondaryIndexes", ())}
+        wanted = _indexes(new)
         for index in sorted(indexes - set(wanted)):
             await _update_table(context, {}, {"Delete": {"IndexName": index}})
         settings = _changed_settings(found, old, new)
@@ -182,26 +183,27 @@ def _changed_settings(found: Params, old: Properties, new: Properties) -> Params
         changed |= _encryption(new) or {"SSESpecification": {"Enabled": False}}
     if "StreamSpecification" in new:
         changed["StreamSpecification"] = {"StreamEnabled": True}
-    throughput = {
-        index["IndexName"]: index.get("ProvisionedThroughput") for index in old.get("GlobalSecondaryIndexes", ())
-    }
-    updates = [
-        {"Update": {"IndexName": index["IndexName"], "ProvisionedThroughput": index["ProvisionedThroughput"]}}
-        for index in new.get("GlobalSecondaryIndexes", ())
-        if throughput.get(index["IndexName"], index.get("ProvisionedThroughput")) != index.get("ProvisionedThroughput")
-        and "ProvisionedThroughput" in index
-    ]
+    before, after = _indexes(old), _indexes(new)
+    updates: list[Params] = []
+    for name in sorted(before.keys() & after.keys()):
+        settings = {
+            member: value
+            for member, value in after[name].items()
+            if member not in _OF_NEW_INDEXES and value != before[name].get(member)
+        }
+        updates += [{"Update": {"IndexName": name, **settings}}] if settings else []
     return changed | ({"GlobalSecondaryIndexUpdates": updates} if updates else {})
+
+
+def _indexes(properties: Properties) -> dict[str, Params]:
+    return {index["IndexName"]: index for index in properties.get("GlobalSecondaryIndexes", ())}
 
 
 def _check_index_changes(old: Properties, new: Properties) -> None:
     """Raise AwsError for changes of indexes that CloudFormation refuses."""
-    before, after = (
-        {index["IndexName"]: index for index in properties.get("GlobalSecondaryIndexes", ())}
-        for properties in (old, new)
-    )
+    before, after = _indexes(old), _indexes(new)
     for name in before.keys() & after.keys():
-        if any(before[name].get(part) != after[name].get(part) for part in ("KeySchema", "Projection")):
+        if any(before[name].get(part) != after[name].get(part) for part in _OF_NEW_INDEXES):
             text = "Cannot update GSI's properties other than Provisioned Throughput and Contributor Insights"
             text += " Specification. You can create a new GSI with a different name."
             raise AwsError("InvalidRequest", text)
