@@ -261,3 +261,14 @@ def test_other_settings_of_an_index_change_too(stacks: StackClient, tables: Any)
     assert index["OnDemandThroughput"] == {"MaxReadRequestUnits": 7}
     assert stacks.update(changed.replace("OnDemandThroughput", "Odd")) == "UPDATE_ROLLBACK_COMPLETE"
     assert "extraneous key [Odd]" in stacks.reason("Table", "UPDATE_FAILED")
+
+
+def test_the_id_and_the_settings_of_a_global_table(stacks: StackClient, tables: Any) -> None:
+    """Fn::GetAtt has its TableId; a setting that localbus does not have is refused by name."""
+    outputs = "Outputs: {Id: {Value: !GetAtt Table.TableId}}\n"
+    stacks.create(GLOBAL_TABLE + outputs)
+
+    assert stacks.outputs() == {"Id": described(tables)["TableId"]}
+    changed = GLOBAL_TABLE.replace("BillingMode:", "MultiRegionConsistency: STRONG\n      BillingMode:")
+    assert stacks.update(changed) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "does not implement MultiRegionConsistency" in stacks.reason("Table", "UPDATE_FAILED")

@@ -106,7 +106,8 @@ class TableType(ResourceType):
         features, tags = _Features.read(context, properties), tags_of(properties) or None
         answer = await context.call_coerced("dynamodb", "CreateTable", given, Tags=tags)
         await features.set(context, name)
-        return PhysicalResource(name, {"Arn": answer["TableDescription"]["TableArn"]})
+        table = answer["TableDescription"]
+        return PhysicalResource(name, {"Arn": table["TableArn"], "TableId": table["TableId"]})
 
     async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """UpdateTable for each difference from the present table, time to live, recovery and tags."""

@@ -19,15 +19,22 @@ _OF_TABLE = frozenset(
     }
 )
 _OF_REPLICA = frozenset({"DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "TableClass", "Tags"})
+_NOT_BUILT = frozenset(
+    {
+        *("GlobalTableSourceArn", "GlobalTableWitnesses", "MultiRegionConsistency"),
+        *("WriteOnDemandThroughputSettings", "WriteProvisionedThroughputSettings"),
+    }
+)
 
 
 class GlobalTableType(TableType):
     """A global table that is a table: other replicas, and settings that only they have, are refused."""
 
     name = "AWS::DynamoDB::GlobalTable"
-    properties = _OF_TABLE | {"Replicas"}
+    properties = _OF_TABLE | _NOT_BUILT | {"Replicas"}
     required = frozenset({"AttributeDefinitions", "KeySchema", "Replicas"})
     documents = properties - {"BillingMode", "TableName"}
+    attributes = TableType.attributes | {"TableId"}
     takes_tags = False
 
     def _problems(self, name: str, value: Any) -> Iterator[str]:
@@ -62,6 +69,10 @@ def _check_replicas(properties: Properties, context: ResourceContext) -> None:
     replicas, region = properties["Replicas"], context.caller.region
     if [each["Region"] for each in replicas] != [region]:
         text = f"localbus does not implement replicas in other regions: expected one replica, in {region}."
+        raise AwsError("NotImplemented", text)
+    found = properties.keys() & _NOT_BUILT
+    if found:
+        text = f"localbus does not implement {', '.join(sorted(found))} of AWS::DynamoDB::GlobalTable."
         raise AwsError("NotImplemented", text)
     unknown = replicas[0].keys() - _OF_REPLICA - {"Region"}
     if unknown:
