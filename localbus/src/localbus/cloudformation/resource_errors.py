@@ -11,7 +11,7 @@ from localbus.ids import new_id
 
 log = logging.getLogger("localbus")
 
-_SERVICES = {"SQS": "Sqs", "SNS": "Sns", "Events": "EventBridge", "Lambda": "Lambda"}
+_SERVICES = {"SQS": "Sqs", "SNS": "Sns", "Events": "EventBridge", "Lambda": "Lambda", "DynamoDB": "DynamoDb"}
 # https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-test-contract-errors.html
 _HANDLER_CODES = (
     ("AlreadyExists", ("AlreadyExists", "NameExists")),
