@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCal
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, Inexact
@@ -18,6 +17,7 @@ from typing import Any
 from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.key_codec import encode_number
 from localbus.errors import MalformedRequestError
+from localbus.protocol.aws_json import blob, not_a
 
 AttributeValue = dict[str, Any]
 Item = dict[str, AttributeValue]
@@ -73,7 +73,7 @@ def kind_of(value: AttributeValue) -> str:
 def normal_number(text: object) -> str:
     """Return a number as DynamoDB returns it. Raises AwsError or MalformedRequestError."""
     if not isinstance(text, str):
-        raise _cannot_be("String", text)
+        raise not_a("String", text)
     if _CANONICAL.fullmatch(text):
         return text
     if not text:
@@ -96,7 +96,7 @@ def normal_number(text: object) -> str:
 def _check_unusual(value: Any, depth: int) -> int:
     """Check a value that is not of one known type, or whose content is not of it."""
     if not isinstance(value, dict):
-        raise _cannot_be("Structure", value)
+        raise not_a("Structure", value)
     known = {kind: value[kind] for kind in KINDS if value.get(kind) is not None}
     if not known:
         raise invalid(_EMPTY)
@@ -107,7 +107,7 @@ def _check_unusual(value: Any, depth: int) -> int:
     ((kind, content),) = known.items()
     if kind == "S":
         if not isinstance(content, str):
-            raise _cannot_be("String", content)
+            raise not_a("String", content)
         return _text_size(content)
     return _CHECKS[kind](value, content, depth)
 
@@ -132,11 +132,8 @@ def _check_number(value: AttributeValue, content: Any, _depth: int) -> int:
 def _blob(content: Any) -> tuple[str, int]:
     """Return base64 in its canonical form and the number of bytes."""
     if not isinstance(content, str):
-        raise _cannot_be("Blob", content)
-    try:
-        data = base64.b64decode(content, validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise MalformedRequestError("A blob is not base64.") from exc
+        raise not_a("Blob", content)
+    data = blob(content)
     return base64.b64encode(data).decode(), len(data)
 
 
@@ -147,13 +144,13 @@ def _check_blob(value: AttributeValue, content: Any, _depth: int) -> int:
 
 def _check_boolean(_value: AttributeValue, content: Any, _depth: int) -> int:
     if not isinstance(content, bool):
-        raise _cannot_be("Boolean", content)
+        raise not_a("Boolean", content)
     return 1
 
 
 def _check_null(_value: AttributeValue, content: Any, _depth: int) -> int:
     if not isinstance(content, bool):
-        raise _cannot_be("Boolean", content)
+        raise not_a("Boolean", content)
     if not content:
         raise invalid_parameter("Null attribute value types must have the value of true")
     return 1
@@ -161,7 +158,7 @@ def _check_null(_value: AttributeValue, content: Any, _depth: int) -> int:
 
 def _check_map(_value: AttributeValue, content: Any, depth: int) -> int:
     if not isinstance(content, dict):
-        raise _cannot_be("Map", content)
+        raise not_a("Map", content)
     if "" in content:
         raise invalid(_NO_NAME)
     size = 3 + len(content)
@@ -172,7 +169,7 @@ def _check_map(_value: AttributeValue, content: Any, depth: int) -> int:
 
 def _check_list(_value: AttributeValue, content: Any, depth: int) -> int:
     if not isinstance(content, list):
-        raise _cannot_be("List", content)
+        raise not_a("List", content)
     return 3 + len(content) + sum(check_value(member, _deeper(depth)) for member in content)
 
 
@@ -185,7 +182,7 @@ def _deeper(depth: int) -> int:
 
 def _members(content: Any, empty: str) -> list[Any]:
     if not isinstance(content, list):
-        raise _cannot_be("List", content)
+        raise not_a("List", content)
     if not content:
         raise invalid_parameter(empty)
     return content
@@ -196,7 +193,7 @@ def _check_strings(value: AttributeValue, content: Any, _depth: int) -> int:
     size = 0
     for text in texts:
         if not isinstance(text, str):
-            raise _cannot_be("String", text)
+            raise not_a("String", text)
         size += _text_size(text)
     if len(set(texts)) < len(texts):
         raise invalid_parameter(f"Input collection [{', '.join(texts)}] contains duplicates.")
@@ -232,9 +229,3 @@ _CHECKS: dict[str, Callable[[AttributeValue, Any, int], int]] = {
     "NS": _check_numbers,
     "BS": _check_blobs,
 }
-
-
-def _cannot_be(expected: str, value: object) -> MalformedRequestError:
-    kinds: dict[type, str] = {str: "STRING_VALUE", bool: "TRUE_VALUE" if value else "FALSE_VALUE", dict: "START_OBJECT"}
-    kinds |= {list: "START_ARRAY", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", type(None): "NULL_VALUE"}
-    return MalformedRequestError(f"{kinds[type(value)]} cannot be converted to {expected}")

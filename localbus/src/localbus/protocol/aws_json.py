@@ -125,7 +125,7 @@ def _compile_structure(shape: StructureShape) -> Reader:
 
     def structure(value: Any) -> Params:
         if not isinstance(value, dict):
-            raise _not_a("Structure", value)
+            raise not_a("Structure", value)
         return {k: readers[k](item) for k, item in value.items() if item is not None and k in readers}
 
     return structure
@@ -136,7 +136,7 @@ def _compile_list(shape: ListShape) -> Reader:
 
     def items(value: Any) -> list[Any]:
         if not isinstance(value, list):
-            raise _not_a("List", value)
+            raise not_a("List", value)
         return [read(item) for item in value if item is not None]
 
     return items
@@ -147,7 +147,7 @@ def _compile_map(shape: MapShape) -> Reader:
 
     def mapping(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise _not_a("Map", value)
+            raise not_a("Map", value)
         return {key: read(item) for key, item in value.items() if item is not None}
 
     return mapping
@@ -156,7 +156,7 @@ def _compile_map(shape: MapShape) -> Reader:
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    raise _not_a("String", value)
+    raise not_a("String", value)
 
 
 def _integer(value: Any) -> int:
@@ -164,22 +164,23 @@ def _integer(value: Any) -> int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    raise _not_a("Integer", value)
+    raise not_a("Integer", value)
 
 
 def _number(value: Any) -> float:
     if type(value) in {int, float} and abs(value) <= _LARGEST:
         return float(value)
-    raise _not_a("Double", value)
+    raise not_a("Double", value)
 
 
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    raise _not_a("Boolean", value)
+    raise not_a("Boolean", value)
 
 
-def _blob(value: Any) -> bytes:
+def blob(value: Any) -> bytes:
+    """Return the bytes of a base64 text. Raises MalformedRequestError."""
     try:
         return base64.b64decode(_text(value), validate=True)
     except (binascii.Error, ValueError) as exc:
@@ -192,7 +193,7 @@ def _timestamp(value: Any) -> datetime:
             return timestamp(value)
         return datetime.fromtimestamp(_number(value), UTC)
     except (ValueError, OverflowError, OSError) as exc:
-        raise _not_a("Timestamp", value) from exc
+        raise not_a("Timestamp", value) from exc
 
 
 _SCALARS: dict[str, Reader] = {
@@ -202,12 +203,13 @@ _SCALARS: dict[str, Reader] = {
     "float": _number,
     "double": _number,
     "boolean": _boolean,
-    "blob": _blob,
+    "blob": blob,
     "timestamp": _timestamp,
 }
 
 
-def _not_a(expected: str, value: object) -> MalformedRequestError:
+def not_a(expected: str, value: object) -> MalformedRequestError:
+    """Build the error for a JSON value of another type."""
     kinds: dict[type, str] = {str: "STRING_VALUE", bool: "TRUE_VALUE" if value else "FALSE_VALUE", dict: "START_OBJECT"}
     kinds |= {list: "START_ARRAY", int: "NUMBER_VALUE", float: "DECIMAL_VALUE", type(None): "NULL_VALUE"}
     return MalformedRequestError(f"{kinds[type(value)]} cannot be converted to {expected}")
