@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteIte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -14,7 +14,6 @@ import orjson
 from localbus.dynamodb import capacity
 from localbus.dynamodb.attribute_value import Item, check_item
 from localbus.dynamodb.errors import invalid
-from localbus.dynamodb.expressions.projection import Projection
 from localbus.dynamodb.expressions.request import Expressions
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.store import Key, Row
@@ -38,28 +37,26 @@ def batch_get_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params
     answer: Params = {"Responses": {}, "UnprocessedKeys": {}}
     used: list[capacity.Capacity] = []
     left = MAX_ANSWER_BYTES
-    for name, one, table, keys, projection in reads:
+    for name, one, table, keys, project in reads:
         items: list[Item | orjson.Fragment] = answer["Responses"].setdefault(name, [])
         units, consistent = capacity.Capacity(table), one.get("ConsistentRead", False)
         for position, key in enumerate(keys):
-            found = table.rows.get(key)
-            size = 0 if found is None else found[0]
+            size, item = table.read(key, project)
             if size > left:
                 answer["UnprocessedKeys"][name] = one | {"Keys": one["Keys"][position:]}
                 left = -1
                 break
             left -= size
             units.units += capacity.read_units(size, consistent=consistent)
-            if found is not None:
-                text = found[1]
-                items.append(orjson.Fragment(text) if projection is None else projection.apply(orjson.loads(text)))
+            if item is not None:
+                items.append(item)
         used.append(units)
     return answer | _consumed(params, used)
 
 
 def _read_keys(
     dynamodb: DynamoDb, name: str, given: Params, caller: Caller
-) -> tuple[Table, list[Key], Projection | None]:
+) -> tuple[Table, list[Key], Callable[[Item], Item] | None]:
     expressions = Expressions(given)
     projection = expressions.projection()
     expressions.check_unused()
@@ -67,7 +64,7 @@ def _read_keys(
     keys = [table.key(key) for key in given["Keys"]]
     if len(set(keys)) < len(keys):
         raise invalid(_DUPLICATES)
-    return table, keys, projection
+    return table, keys, None if projection is None else projection.apply
 
 
 def batch_write_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
-
 from localbus.dynamodb import capacity
 from localbus.dynamodb.errors import invalid
 from localbus.dynamodb.expressions.request import Expressions, detected
@@ -41,14 +39,10 @@ def get_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     projection = expressions.projection()
     expressions.check_unused()
     table = dynamodb.table(params["TableName"], caller)
-    found = table.rows.get(table.key(params["Key"]))
-    answer: Params = {}
-    if found is not None:
-        text = found[1]
-        answer["Item"] = orjson.Fragment(text) if projection is None else projection.apply(orjson.loads(text))
+    size, item = table.read(table.key(params["Key"]), None if projection is None else projection.apply)
+    answer: Params = {} if item is None else {"Item": item}
     level = capacity.wants(params)
     if level is not None:
-        size = 0 if found is None else found[0]
         units = capacity.read_units(size, consistent=params.get("ConsistentRead", False))
         answer["ConsumedCapacity"] = capacity.Capacity(table, units).shown(level)
     return answer

@@ -138,6 +138,15 @@ class Table:
         found = self.rows.get(key)
         return orjson.loads(found[1]) if found else None
 
+    def read(
+        self, key: Key, project: Callable[[Item], Item] | None = None
+    ) -> tuple[int, Item | orjson.Fragment | None]:
+        """Return the size of an item and the item: its JSON as it is stored, or what `project` selects of it."""
+        found = self.rows.get(key)
+        if found is None:
+            return 0, None
+        return found[0], orjson.Fragment(found[1]) if project is None else project(orjson.loads(found[1]))
+
     def row_at(self, key: Key) -> Row | None:
         """Return the row of an item."""
         found = self.rows.get(key)

@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import orjson
 
 from localbus.dynamodb import capacity
+from localbus.dynamodb.attribute_value import Item
 from localbus.dynamodb.errors import invalid
-from localbus.dynamodb.expressions.projection import Projection
 from localbus.dynamodb.expressions.request import Expressions
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.store import Key
@@ -152,34 +152,31 @@ def cancelled(reasons: Sequence[Params]) -> AwsError:
 def transact_get_items(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """TransactGetItems."""
     reads = _read_all([partial(_read_get, dynamodb, one["Get"], caller) for one in params["TransactItems"]])
-    if len({(table.table_id, key) for table, key, _ in reads}) < len(reads):
-        raise invalid("Transaction request cannot include multiple operations on one item")
-    found = [(table, table.rows.get(key), projection) for table, key, projection in reads]
-    if sum(row[0] for _, row, _ in found if row is not None) > MAX_BYTES:
+    check_distinct(reads)
+    found = [(read.table, *read.table.read(read.key, read.project)) for read in reads]
+    if sum(size for _, size, _ in found) > MAX_BYTES:
         raise invalid("Transaction request is larger than 4 MB: the aggregate size of its items must not exceed 4 MB")
     answers: list[Params] = []
     units: list[capacity.Capacity] = []
-    for table, row, projection in found:
-        one_read = capacity.read_units(row[0] if row else 0, consistent=True)
-        units.append(capacity.Capacity(table, capacity.TRANSACTION * one_read))
-        if row is None:
-            answers.append({})
-        elif projection is None:
-            answers.append({"Item": orjson.Fragment(row[1])})
-        else:
-            answers.append({"Item": projection.apply(orjson.loads(row[1]))})
+    for table, size, item in found:
+        units.append(capacity.Capacity(table, capacity.TRANSACTION * capacity.read_units(size, consistent=True)))
+        answers.append({} if item is None else {"Item": item})
     return {"Responses": answers} | consumed(params, units, "ReadCapacityUnits")
 
 
-def _read_get(
-    dynamodb: DynamoDb, given: Params, caller: Caller, checked: _Checked
-) -> tuple[Table, Key, Projection | None]:
+class _Get(NamedTuple):
+    table: Table
+    key: Key
+    project: Callable[[Item], Item] | None
+
+
+def _read_get(dynamodb: DynamoDb, given: Params, caller: Caller, checked: _Checked) -> _Get:
     with checked:
         expressions = Expressions(given)
         projection = expressions.projection()
         expressions.check_unused()
     table = dynamodb.table(given["TableName"], caller)
-    return table, table.key(given["Key"]), projection
+    return _Get(table, table.key(given["Key"]), None if projection is None else projection.apply)
 
 
 def units_of(plans: Sequence[Plan]) -> list[capacity.Capacity]:

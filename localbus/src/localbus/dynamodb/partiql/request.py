@@ -34,11 +34,7 @@ class Get:
 
     def item(self) -> tuple[int, Item | orjson.Fragment | None]:
         """Return the size of the item and what is selected of it."""
-        found = self.table.rows.get(self.key)
-        if found is None:
-            return 0, None
-        text = found[1]
-        return found[0], orjson.Fragment(text) if self.project is None else self.project(orjson.loads(text))
+        return self.table.read(self.key, self.project)
 
 
 @dataclass(frozen=True)
