@@ -72,21 +72,19 @@ def batch_write_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Para
     requests: dict[str, list[Params]] = params["RequestItems"]
     if sum(map(len, requests.values())) > MAX_WRITES:
         raise invalid("Too many items requested for the BatchWriteItem call")
-    for one in (one for given in requests.values() for one in given):
-        _check_write(one)
-    writes = [
-        (table, list(_writes(table, given)))
-        for name, given in requests.items()
-        for table in (dynamodb.table(name, caller),)
-    ]
-    for _, given in writes:
-        if len({key for key, _ in given}) < len(given):
+    sizes = [[_checked_size(one) for one in given] for given in requests.values()]
+    writes: list[tuple[Table, list[tuple[Key, Row | None]]]] = []
+    for (name, given), of_items in zip(requests.items(), sizes, strict=True):
+        table = dynamodb.table(name, caller)
+        writes.append((table, list(_writes(table, given, of_items))))
+    for _, rows in writes:
+        if len({key for key, _ in rows}) < len(rows):
             raise invalid(_DUPLICATES)
     wants_units = capacity.wants(params) is not None
     used: list[capacity.Capacity] = []
     with dynamodb.store.transaction():
-        for table, given in writes:
-            for key, row in given:
+        for table, rows in writes:
+            for key, row in rows:
                 if wants_units:
                     used.append(capacity.of_write(table, table.row_at(key), row))
                 if row is None:
@@ -96,10 +94,10 @@ def batch_write_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Para
     return {"UnprocessedItems": {}} | _metrics(params, requests, writes) | _consumed(params, used)
 
 
-def _check_write(given: Params) -> None:
+def _checked_size(given: Params) -> int:
     if len(given) != 1:
         raise invalid("Supplied WriteRequest must have exactly one of PutRequest and DeleteRequest")
-    check_item(_item_of(given))
+    return check_item(_item_of(given))
 
 
 def _item_of(given: Params) -> Item:
@@ -108,10 +106,10 @@ def _item_of(given: Params) -> Item:
     return item
 
 
-def _writes(table: Table, given: list[Params]) -> Iterator[tuple[Key, Row | None]]:
-    for one in given:
+def _writes(table: Table, given: list[Params], sizes: list[int]) -> Iterator[tuple[Key, Row | None]]:
+    for one, size in zip(given, sizes, strict=True):
         if "PutRequest" in one:
-            row = table.row(one["PutRequest"]["Item"])
+            row = table.row_of(one["PutRequest"]["Item"], size)
             yield row.key, row
         else:
             yield table.key(one["DeleteRequest"]["Key"]), None
