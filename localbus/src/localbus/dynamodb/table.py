@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from localbus.dynamodb.attribute_value import MAX_ITEM_BYTES, Item, check_item, check_value, kind_of
+from localbus.dynamodb.attribute_value import MAX_ITEM_BYTES, Item, check_value, kind_of
 from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.key_schema import Index, KeySchema, check_filled, encoded_partition, encoded_sort, index_key
 from localbus.dynamodb.store import NOT_INDEXED, IndexKey, Key, Row, Rows
@@ -95,10 +95,6 @@ class Table:
         return found
 
     # Items
-
-    def row(self, item: Item) -> Row:
-        """Check and normalize an item and return its row. Raises AwsError or MalformedRequestError."""
-        return self.row_of(item, check_item(item))
 
     def row_of(self, item: Item, size: int, *, lenient: bool = False) -> Row:
         """Return the row of a checked item. Raises AwsError.
