@@ -172,6 +172,17 @@ def test_consumed_capacity(shop: Tables) -> None:
 # Batches
 
 
+def test_a_condition_check_costs_no_index(shop: Tables) -> None:
+    """It changes nothing, so that only the table's units count, twice as in every transaction."""
+    item = KEY | {"status": "new", "total": 1}
+    shop.call("PutItem", TableName="orders", Item=wire(item))
+    check = {"TableName": "orders", "Key": wire(KEY), "ConditionExpression": "attribute_exists(customer)"}
+
+    answer = shop.call("TransactWriteItems", TransactItems=[{"ConditionCheck": check}], ReturnConsumedCapacity="TOTAL")
+
+    assert answer["ConsumedCapacity"][0]["CapacityUnits"] == 2.0
+
+
 def test_a_batch_of_writes_and_reads(shop: Tables) -> None:
     """Puts and deletes of several tables, and reads of what there is."""
     shop.create("tbl", "id:S")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localbus.dynamodb.attribute_value import Item
-from localbus.dynamodb.key_schema import Index
 from localbus.dynamodb.store import NOT_INDEXED, Row
 from localbus.dynamodb.table import Table
+from localbus.dynamodb.writes import Plan
 from localbus.protocol.service_model import Params
 
 _READ_BYTES = 4096
@@ -67,16 +67,22 @@ def of_write(table: Table, before: Row | None, after: Row | None) -> Capacity:
     """Return the units of a write that turned one row into another; None is an item that does not exist."""
     sizes = [row.size for row in (before, after) if row is not None]
     found = Capacity(table, _write_units(max(sizes, default=0)))
-    for at, (name, index) in enumerate(table.indexes.items()):
-        units = _index_units(at, before, after, index)
+    for at, name in enumerate(table.indexes):
+        units = _index_units(at, before, after)
         if units:
             found.indexes[name] = units
     return found
 
 
-def _index_units(at: int, before: Row | None, after: Row | None, index: Index) -> float:
+def of_plan(plan: Plan) -> Capacity:
+    """Return the units of a write that is decided and not yet done. One that changes nothing writes no index."""
+    write = plan.write
+    before = write.table.row_at(write.key)
+    return of_write(write.table, before, plan.row if plan.row is not None or write.deletes else before)
+
+
+def _index_units(at: int, before: Row | None, after: Row | None) -> float:
     """Return the units of the entries that a write adds, removes or changes in an index."""
-    del index
     keys = [(row.index_keys[at], row) for row in (before, after) if row is not None]
     entries = [(key, row) for key, row in keys if key != NOT_INDEXED]
     if len(entries) == 2 and entries[0][0] == entries[1][0]:

@@ -50,7 +50,7 @@ def get_item(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
 
 def _write(dynamodb: DynamoDb, write: Write, params: Params) -> Params:
     plan, level = write.plan(), capacity.wants(params)
-    units = None if level is None else capacity.of_write(write.table, write.table.row_at(write.key), plan.row)
+    units = None if level is None else capacity.of_plan(plan)
     with dynamodb.store.transaction():
         plan.apply()
     answer: Params = {}

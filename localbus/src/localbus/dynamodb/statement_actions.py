@@ -30,7 +30,7 @@ def execute_statement(dynamodb: DynamoDb, params: Params, caller: Caller) -> Par
         return _select(request, request.statement, params)
     write = request.write()
     plan, level = write.plan(), capacity.wants(params)
-    units = None if level is None else capacity.of_write(write.table, write.table.row_at(write.key), plan.row)
+    units = None if level is None else capacity.of_plan(plan)
     with dynamodb.store.transaction():
         plan.apply()
     item = plan.returned(getattr(request.statement, "returning", "NONE"))

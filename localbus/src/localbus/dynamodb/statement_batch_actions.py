@@ -87,7 +87,7 @@ def _run(part: _Part, used: list[capacity.Capacity] | None) -> Params:
         else:
             plan = work.plan()
             if used is not None:
-                used.append(capacity.of_write(work.table, work.table.row_at(work.key), plan.row))
+                used.append(capacity.of_plan(plan))
             plan.apply()
             item = plan.returned(part.returning)
     except AwsError as exc:

@@ -183,8 +183,7 @@ def units_of(plans: Sequence[Plan]) -> list[capacity.Capacity]:
     """Return the units that the writes of a transaction consume."""
     found = []
     for plan in plans:
-        table = plan.write.table
-        units = capacity.of_write(table, table.row_at(plan.write.key), plan.row)
+        units = capacity.of_plan(plan)
         units.units *= capacity.TRANSACTION
         units.indexes = {name: capacity.TRANSACTION * one for name, one in units.indexes.items()}
         found.append(units)
