@@ -11,7 +11,7 @@ from datetime import datetime
 
 from localbus.dynamodb import table_definition as definition
 from localbus.dynamodb.backup import Backup
-from localbus.dynamodb.errors import invalid
+from localbus.dynamodb.errors import invalid_parameter
 from localbus.dynamodb.setting_actions import time_to_live_of
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.store import Rows
@@ -178,7 +178,7 @@ def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: C
     """RestoreTableToPointInTime."""
     name = params.get("SourceTableArn") or params.get("SourceTableName")
     if name is None:
-        raise invalid("One or more parameter values were invalid: Either SourceTableArn or SourceTableName is required")
+        raise invalid_parameter("Either SourceTableArn or SourceTableName is required")
     table = _table(dynamodb, name, caller)
     if table.recovery is None:
         text = f"Point in time recovery is not enabled for table '{table.name}'"
@@ -186,7 +186,7 @@ def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: C
     at = _time(params.get("RestoreDateTime"))
     if params.get("UseLatestRestorableTime") == (at is not None):
         text = "Exactly one of UseLatestRestorableTime and RestoreDateTime is required"
-        raise invalid(f"One or more parameter values were invalid: {text}")
+        raise invalid_parameter(f"{text}")
     if at is not None and not table.recovery.earliest <= at <= table.recovery.now():
         text = "The restore time is not between EarliestRestorableDateTime and LatestRestorableDateTime"
         raise AwsError("InvalidRestoreTimeException", text)
@@ -226,7 +226,7 @@ def _overridden(source: Params, params: Params) -> Params:
         if given is not None:
             unknown = [one["IndexName"] for one in given if one["IndexName"] not in indexes]
             if unknown:
-                raise invalid(f"One or more parameter values were invalid: Unknown index: {unknown[0]}")
+                raise invalid_parameter(f"Unknown index: {unknown[0]}")
             indexes = {one["IndexName"]: one for one in given}
         if found["BillingMode"] == "PAY_PER_REQUEST":
             indexes = {name: _without_units(one) for name, one in indexes.items()}

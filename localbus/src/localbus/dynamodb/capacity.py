@@ -99,6 +99,12 @@ def of_collection(table: Table, item: Item) -> Params | None:
     return {"ItemCollectionKey": {table.keys.hash_name: item[table.keys.hash_name]}, "SizeEstimateRangeGB": [0.0, 1.0]}
 
 
+def of_search(table: Table, index: str | None, size: int, *, consistent: bool) -> Capacity:
+    """Return the units of a page of a search of so many bytes."""
+    units = read_units(size, consistent=consistent)
+    return Capacity(table, units) if index is None else Capacity(table, indexes={index: units})
+
+
 def merged(parts: Iterable[Capacity]) -> list[Capacity]:
     """Return the units of many requests by table."""
     found: dict[str, Capacity] = {}

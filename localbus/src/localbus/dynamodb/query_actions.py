@@ -186,9 +186,8 @@ def _answer(wanted: Search, params: Params) -> Params:
         answer["LastEvaluatedKey"] = page.last_key
     level = capacity.wants(params)
     if level is not None:
-        units = capacity.read_units(page.size, consistent=params.get("ConsistentRead", False))
-        used = capacity.Capacity(wanted.table, units if wanted.index is None else 0.0)
-        if wanted.index is not None:
-            used.indexes[wanted.index.name] = units
+        index, consistent = wanted.index, params.get("ConsistentRead", False)
+        name = None if index is None else index.name
+        used = capacity.of_search(wanted.table, name, page.size, consistent=consistent)
         answer["ConsumedCapacity"] = used.shown(level)
     return answer

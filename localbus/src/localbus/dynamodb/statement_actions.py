@@ -51,10 +51,7 @@ def _select(request: Request, select: Select, params: Params) -> Params:
         answer["LastEvaluatedKey"] = page.last_key
     level = capacity.wants(params)
     if level is not None:
-        units, index = capacity.read_units(page.size, consistent=consistent), reading.search.index
-        used = capacity.Capacity(request.table, units if index is None else 0.0)
-        if index is not None:
-            used.indexes[index.name] = units
+        used = capacity.of_search(request.table, select.index, page.size, consistent=consistent)
         answer["ConsumedCapacity"] = used.shown(level)
     return answer
 

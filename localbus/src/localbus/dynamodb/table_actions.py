@@ -100,8 +100,8 @@ def update_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
         raise invalid(f"{text} SSESpecification or ReplicaUpdates is required")
     mode = params.get("BillingMode") or table.settings.get("BillingMode", "PROVISIONED")
     _check_throughput(table, params, mode)
-    _check_index_updates(table, updates, mode, params)
     types = dict(table.types) | definition.types_of(params.get("AttributeDefinitions", []))
+    _check_index_updates(table, updates, mode, types)
     with dynamodb.store.transaction():
         for update in updates:
             _update_index(table, update, types)
@@ -129,9 +129,8 @@ def _check_throughput(table: Table, params: Params, mode: str) -> None:
         raise invalid(text)
 
 
-def _check_index_updates(table: Table, updates: list[Params], mode: str, params: Params) -> None:
+def _check_index_updates(table: Table, updates: list[Params], mode: str, types: dict[str, str]) -> None:
     names: set[str] = set()
-    types = dict(table.types) | definition.types_of(params.get("AttributeDefinitions", []))
     for update in updates:
         if len(update) != 1:
             text = "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create,"

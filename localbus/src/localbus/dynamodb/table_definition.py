@@ -230,7 +230,7 @@ def read_tags(given: list[Params], current: dict[str, str]) -> dict[str, str]:
     if len(tags) < len(given):
         raise invalid_parameter("Duplicate tag keys in the request")
     if any(key.lower().startswith("aws:") for key in tags):
-        raise invalid("One or more parameter values were invalid: Tag keys starting with aws: are reserved")
+        raise invalid_parameter("Tag keys starting with aws: are reserved")
     if len(current | tags) > MAX_TAGS:
-        raise invalid("One or more parameter values were invalid: Too many tags: the limit is 50")
+        raise invalid_parameter("Too many tags: the limit is 50")
     return tags
