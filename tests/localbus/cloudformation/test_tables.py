@@ -263,6 +263,18 @@ def test_other_settings_of_an_index_change_too(stacks: StackClient, tables: Any)
     assert "extraneous key [Odd]" in stacks.reason("Table", "UPDATE_FAILED")
 
 
+def test_an_index_named_by_a_number_stays(stacks: StackClient, tables: Any) -> None:
+    """An update of something else neither deletes nor makes it again, which would move it to the end."""
+    index = TEMPLATE[TEMPLATE.index("        - IndexName") : TEMPLATE.index("      TimeToLive")]
+    index = index.replace("by-customer", "by-name")
+    numbered = TEMPLATE.replace("by-customer", "2026").replace("      TimeToLive", index + "      TimeToLive")
+    stacks.create(numbered)
+
+    assert stacks.update(numbered.replace("team", "owner")) == "UPDATE_COMPLETE"
+
+    assert [index["IndexName"] for index in described(tables)["GlobalSecondaryIndexes"]] == ["2026", "by-name"]
+
+
 def test_the_id_and_the_settings_of_a_global_table(stacks: StackClient, tables: Any) -> None:
     """Fn::GetAtt has its TableId; a setting that localbus does not have is refused by name."""
     outputs = "Outputs: {Id: {Value: !GetAtt Table.TableId}}\n"

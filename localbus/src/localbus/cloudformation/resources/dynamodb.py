@@ -19,6 +19,7 @@ from localbus.cloudformation.resources.base import (
     expected,
     structures_problems,
     tags_of,
+    text_of,
 )
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
@@ -197,7 +198,7 @@ def _changed_settings(found: Params, old: Properties, new: Properties) -> Params
 
 
 def _indexes(properties: Properties) -> dict[str, Params]:
-    return {index["IndexName"]: index for index in properties.get("GlobalSecondaryIndexes", ())}
+    return {text_of(index["IndexName"]): index for index in properties.get("GlobalSecondaryIndexes", ())}
 
 
 def _check_index_changes(old: Properties, new: Properties) -> None:
