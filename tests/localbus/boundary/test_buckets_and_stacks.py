@@ -76,6 +76,24 @@ def test_s3_needs_the_policy_of_the_queue(bench: Bench, allows: str) -> None:
         assert (code, reason in message) == ("InvalidArgument", True)
 
 
+def test_s3_needs_a_function_that_exists(bench: Bench) -> None:
+    """A function that does not exist is refused as the target of a bucket's notifications, unless the check is skipped.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
+    """
+    name, arn = bucket(bench), "arn:aws:lambda:us-east-1:000000000000:function:missing"
+    wanted = [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]
+
+    code, message = refused(notify, bench=bench, name=name, LambdaFunctionConfigurations=wanted)
+
+    assert (code, f"{arn}: The destination function does not exist" in message) == ("InvalidArgument", True)
+    bench.client("s3").put_bucket_notification_configuration(
+        Bucket=name,
+        NotificationConfiguration={"LambdaFunctionConfigurations": wanted},
+        SkipDestinationValidation=True,
+    )
+
+
 def test_s3_does_not_send_to_a_fifo_queue(bench: Bench) -> None:
     """A FIFO queue is refused as the target of a bucket's notifications.
 

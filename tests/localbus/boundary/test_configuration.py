@@ -207,7 +207,7 @@ def test_a_function_as_destination() -> None:
     """Another function is a target of the upstream's, whose existence is to be checked."""
     found = read("lambda", "PUT", CONFIGS, on_failure(f"{FUNCTION_ARN}2"))
 
-    assert (found.function, found.targets) == (f"{FUNCTION_ARN}2", set())
+    assert (found.functions, found.targets) == ({f"{FUNCTION_ARN}2"}, set())
 
 
 @pytest.mark.parametrize(

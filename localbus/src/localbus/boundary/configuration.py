@@ -41,13 +41,13 @@ _SERVICE_PRINCIPALS = {"s3": "s3.amazonaws.com", "monitoring": "cloudwatch.amazo
 class Configuration:
     """The targets of one sender. `all_of` has the kinds of which any may be a target, known only when it runs.
 
-    `function` is the ARN of a function of the upstream that is the target instead.
+    `functions` has the ARNs of functions of the upstream that are targets too.
     """
 
     sender: Sender
     targets: set[Name] = field(default_factory=set)
     all_of: set[Kind] = field(default_factory=set)
-    function: str = ""
+    functions: set[str] = field(default_factory=set)
 
 
 def not_sent(what: str, instead: str = "") -> AwsError:

@@ -38,7 +38,8 @@ def read_bucket(
     names = {name for one in notifications for name in names_in(one.target, caller) if name.kind != "events"}
     if to_event_bridge:
         names.add(Name("events", caller.account, caller.region, DEFAULT_BUS))
-    return Configuration(Sender("s3", f"arn:aws:s3:::{bucket}" if bucket else ""), names)
+    functions = {one.target for one in notifications if ":lambda:" in one.target}
+    return Configuration(Sender("s3", f"arn:aws:s3:::{bucket}" if bucket else ""), names, functions=functions)
 
 
 def read_pipe(name: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
@@ -79,7 +80,7 @@ def read_invoke_config(
     if ":lambda:" in target:
         if target.partition(":function:")[2].partition(":")[0] == found.sender.arn.rpartition(":")[2]:
             raise AwsError(_INVALID, "You can't specify the function as a destination for itself.")
-        found.function = target
+        found.functions = {target}
     return found
 
 

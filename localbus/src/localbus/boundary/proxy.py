@@ -40,11 +40,12 @@ class BoundaryProxy:
             caller = replace(caller, account=await self._account_of_key(key) or caller.account)
         try:
             configuration = read(request, caller)
-            skips_check = request.header(b"x-amz-skip-destination-validation").lower() == "true"
-            if configuration.sender.service == "s3" and not skips_check:
+            of_bucket = configuration.sender.service == "s3"
+            skips_check = of_bucket and request.header(b"x-amz-skip-destination-validation").lower() == "true"
+            if of_bucket and not skips_check:
                 self._boundary.check_bucket(configuration, caller)
-            if configuration.function:
-                await self._boundary.check_function(configuration.function)
+            if not skips_check:
+                await self._boundary.check_functions(configuration)
             await self._boundary.prepare(configuration, caller)
         except AwsError as exc:
             # An unsigned request that is read is one to S3.

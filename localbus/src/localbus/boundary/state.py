@@ -30,6 +30,7 @@ _OF_QUEUE = ("ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputL
 _OF_TOPIC = ("FifoTopic", "ContentBasedDeduplication")
 _WITHOUT_GROUPS = {"iot", "monitoring", "pipes", "ses"}  # their messages have no group, which FIFO needs
 _IN_THEIR_SCOPE = {"iot", "monitoring", "ses"}  # the upstream sends them within one account and region
+_INVALID_TARGETS = "Unable to validate the following destination configurations"
 _Senders = dict[tuple[str, str], Sender]
 
 
@@ -102,20 +103,24 @@ class Boundary:
         """Make the bridge for the destination of an event source mapping of the upstream. Raises AwsError."""
         await self.prepare(read_stream_mapping(given, caller), caller)
 
-    async def check_function(self, arn: str) -> None:
+    async def check_functions(self, configuration: Configuration) -> None:
         """Raise AwsError if a function that is to be a destination does not exist."""
-        with suppress(NoAnswerError, TimeoutError):
-            if not await self._calls.has_function(arn):
+        for arn in sorted(configuration.functions):
+            with suppress(NoAnswerError, TimeoutError):
+                if await self._calls.has_function(arn):
+                    continue
+                if configuration.sender.service == "s3":
+                    reason = "The destination function does not exist"
+                    raise AwsError("InvalidArgument", f"{_INVALID_TARGETS}: {arn}: {reason}")
                 raise AwsError("InvalidParameterValueException", f"The destination ARN {arn} is invalid.")
 
     def check_bucket(self, configuration: Configuration, caller: Caller) -> None:
         """Raise AwsError unless the targets of a bucket's notifications exist and allow S3 to send."""
         principal = configuration.sender.principal(configuration.sender.arn, caller.account)
-        text = "Unable to validate the following destination configurations"
         for name in sorted(one for one in configuration.targets if one.kind != "events"):
             if name.is_fifo:
                 reason = "S3 sends to standard queues and topics only, not to FIFO ones"
-                raise AwsError("InvalidArgument", f"{text}: {name.arn}: {reason}")
+                raise AwsError("InvalidArgument", f"{_INVALID_TARGETS}: {name.arn}: {reason}")
             word = "queue" if name.kind == "sqs" else "topic"
             try:
                 service = self._deliveries.sqs if name.kind == "sqs" else self._deliveries.sns
@@ -124,7 +129,7 @@ class Boundary:
                 missing = exc.code in {"QueueDoesNotExist", "NotFoundException"}
                 reason = f"Permissions on the destination {word} do not allow S3 to publish notifications"
                 reason = f"The destination {word} does not exist" if missing else f"{reason} from this bucket"
-                raise AwsError("InvalidArgument", f"{text}: {name.arn}: {reason}") from exc
+                raise AwsError("InvalidArgument", f"{_INVALID_TARGETS}: {name.arn}: {reason}") from exc
 
     def _senders_of(self, name: Name) -> list[Sender]:
         to_any = self._senders_to_any.get((name.kind, name.account, name.region), {})
