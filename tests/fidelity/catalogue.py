@@ -11,7 +11,7 @@ _MODULES: Final = {
     "sqs": "queues attributes sending batches receiving visibility fifo dead_letters move_tasks policies",
     "sns": "topics subscriptions publishing delivery filters http push",
     "events": "entries rules patterns targets archives destinations",
-    "dynamodb": "tables items conditions updates queries batches transactions partiql",
+    "dynamodb": "tables items conditions updates queries batches transactions partiql features",
     "across": "policies functions senders mappings stacks changes templates",
 }
 """The modules of behaviours by the start of their name, in the order of the table."""
