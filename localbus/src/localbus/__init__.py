@@ -1,1 +1,1 @@
-"""An embedded engine for AWS messaging that one can look into: start with `queue.py`."""
+"""An embedded engine for AWS messaging and tables that one can look into: start with `sqs/queue.py`."""
