@@ -14,6 +14,7 @@ from typing import Any
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{5,18}(?:Z|[+-][0-9:]{4,5})?)?")
 
 
@@ -43,6 +44,11 @@ def timestamp(text: str) -> datetime:
 def read_json(text: str) -> Any:
     """Return the value of a JSON text. Raises ValueError, also for NaN, Infinity and 1e400, or RecursionError."""
     return json.loads(text, parse_constant=_refuse, parse_float=decimal_number)
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether a text has no half of a surrogate pair, which JSON can write and UTF-8 cannot."""
+    return text.isascii() or not _SURROGATE.search(text)
 
 
 def _refuse(constant: str) -> None:

@@ -207,6 +207,11 @@ CLAIMS: dict[str, dict[str, tuple[dict[str, Any], str | tuple[str, str] | None]]
                     {"MessageStructure": "json", "Message": "{"},
                     "Message Structure - JSON message body failed to parse",
                 ),
+                (
+                    "half of a surrogate pair",
+                    {"MessageStructure": "json", "Message": '{"default": "tea", "sqs": "\\ud83c"}'},
+                    "Message must be UTF-8, which has no half of a surrogate pair",
+                ),
                 ("deduplication id", {"MessageDeduplicationId": "x"}, f"{TOKEN} for this topic type"),
                 ("no group", {"TopicArn": FIFO_TOPIC}, "The MessageGroupId parameter is required for FIFO topics"),
                 ("no deduplication id", {"TopicArn": FIFO_TOPIC, "MessageGroupId": "g"}, NO_ID),

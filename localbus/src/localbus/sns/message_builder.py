@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from localbus.errors import AwsError
 from localbus.ids import new_id
-from localbus.input_values import read_json
+from localbus.input_values import is_unicode, read_json
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.sns.errors import invalid
@@ -147,8 +147,17 @@ def _entry_bytes(entry: Params) -> int:
 
 
 def _texts(entry: Params) -> dict[str, str]:
-    """Return the texts by protocol; without MessageStructure only the default."""
-    structure, message = entry.get("MessageStructure"), entry["Message"]
+    """Return the texts by protocol; without MessageStructure only the default. Raises AwsError.
+
+    A message is UTF-8 (API_Publish), which a JSON text or the input template of a rule can miss.
+    """
+    texts = _texts_by_protocol(entry.get("MessageStructure"), entry["Message"])
+    if not all(map(is_unicode, texts.values())):
+        raise invalid("Message must be UTF-8, which has no half of a surrogate pair")
+    return texts
+
+
+def _texts_by_protocol(structure: str | None, message: str) -> dict[str, str]:
     if structure is None:
         return {_DEFAULT: message}
     if structure != "json":
