@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from localbus.delivery_faults import DeliveryFaults
-from localbus.events.delivery import FIRST_RETRY_S, MAX_RETRIES, SLOWEST_RETRY_S, retry_delay_s
+from localbus.events.delivery import FIRST_RETRY_S, MAX_RETRIES, SLOWEST_RETRY_S, EventDelivery, retry_delay_s
 from localbus.protocol.service import Caller
 from support.events import ME, QUEUE_ARN, TOPIC_ARN, Bench, retryable
 
@@ -231,6 +231,26 @@ def test_an_event_whose_template_fails_is_not_delivered(bench: Bench) -> None:
     assert bench.messages("q") == bench.messages("dead") == []
     [dropped] = bench.journal.entries(message_id=event_id, event="dropped")
     assert dropped.detail == "the filled input template is not JSON"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Input": '"\ud83c"'},
+        {"InputTransformer": {"InputTemplate": '{"cup": "\\ud83c"}'}},
+        {"InputTransformer": {"InputTemplate": '"\ud83c"'}},
+    ],
+)
+def test_an_input_with_half_of_a_surrogate_pair_is_dead_lettered(bench: Bench, given: dict[str, Any]) -> None:
+    """No target gets what UTF-8 does not have, and nothing fails inside localbus."""
+    sent: list[EventDelivery] = []
+    bench.events.deliveries.senders["sns"] = sent.append
+    bench.rule({"Arn": TOPIC_ARN, "DeadLetterConfig": {"Arn": bench.queue("dead")}, **given})
+
+    bench.put()
+
+    assert sent == []
+    assert attributes(bench.messages("dead")[0])["ERROR_CODE"] == "SDK_CLIENT_ERROR"
 
 
 def test_an_unexpected_exception_of_a_target_does_not_affect_others(

@@ -16,6 +16,7 @@ from localbus.delivery.dispatcher import Delivery, Dispatcher
 from localbus.events.bus import Rule, Target
 from localbus.events.event import Event
 from localbus.events.input_transformer import InvalidInputError
+from localbus.input_values import is_unicode
 from localbus.journal import Journal
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
@@ -45,7 +46,9 @@ class EventDelivery(Delivery):
         self._exhausted: str | None = None
 
     def attempt(self) -> Coroutine[Any, Any, None] | None:
-        """Send the event by the target's service."""
+        """Send the event by the target's service. Raises DeliveryError for an input that is not UTF-8."""
+        if not is_unicode(self.body):
+            raise DeliveryError("SDK_CLIENT_ERROR", "the target's input is not UTF-8: it has half of a surrogate pair")
         return self._send(self)
 
     def route(self) -> tuple[str, str]:
