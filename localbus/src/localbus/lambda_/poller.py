@@ -84,9 +84,11 @@ class Poller:
             while True:
                 while self._unreachable or self._invocations >= self._mapping.settings.concurrency:
                     await self._change()
-                if self._invocations and not self._is_worth_another():
+                wait_s = self._wait_for_others_s() if self._invocations else 0
+                if wait_s > 0:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._change(), _LOOKS_EVERY_S)
+                        async with asyncio.timeout(wait_s):
+                            await self._change()
                     continue
                 try:
                     await self._receive_batch()
@@ -96,12 +98,15 @@ class Poller:
         finally:
             self._window.return_messages()
 
-    def _is_worth_another(self) -> bool:
-        """Return whether to start an invocation beside those under way: each may cost a process of 50 MB."""
-        if self._has_answered and self._window.has_full_batch():
-            return True
+    def _wait_for_others_s(self) -> float:
+        """Return how long to wait with another invocation beside those under way: each may cost a process of 50 MB.
+
+        A full batch ends the wait, but not while the function starts. The queue has no event for it.
+        """
         lasted_s = asyncio.get_running_loop().time() - self._last_start_s
-        return lasted_s >= (WAITS_FOR_OTHERS_S if self._has_answered else WAITS_FOR_FIRST_S)
+        if not self._has_answered:
+            return WAITS_FOR_FIRST_S - lasted_s
+        return 0 if self._window.has_full_batch() else min(_LOOKS_EVERY_S, WAITS_FOR_OTHERS_S - lasted_s)
 
     async def _receive_batch(self) -> None:
         queue = self._window.queue()
