@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.loaders import Loader
 from localbus.boundary.bucket_notifications import EVENTS, Notification, check, read_properties, read_xml
@@ -39,6 +41,23 @@ def test_reading() -> None:
 
     assert read_xml(XML) == [one(PUT, REMOVED, prefix="in/")]
     assert read_properties({"QueueConfigurations": [configuration]}) == [one(PUT, prefix="in/")]
+
+
+@pytest.mark.parametrize(
+    "configurations",
+    [
+        5,
+        {"Event": PUT},
+        [5],
+        [{"Filter": "x"}],
+        [{"Filter": {"S3Key": "x"}}],
+        [{"Filter": {"S3Key": {"Rules": 5}}}],
+        [{"Filter": {"S3Key": {"Rules": [5]}}}],
+    ],
+)
+def test_properties_of_another_form_have_no_rules(configurations: Any) -> None:
+    """The upstream, which gets them next, has the error for them."""
+    assert [found.rules for found in read_properties({"QueueConfigurations": configurations})] in ([], [()])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any, Final
 from xml.etree import ElementTree
 
-from localbus.boundary.configuration import not_sent
+from localbus.boundary.configuration import as_object, as_objects, not_sent
 from localbus.errors import AwsError
 
 EVENTS: Final = frozenset(
@@ -90,17 +90,15 @@ def _tag(element: ElementTree.Element) -> str:
 
 def read_properties(configuration: object) -> list[Notification]:
     """Read the property NotificationConfiguration of a template's bucket."""
-    return list(_in_properties(configuration)) if isinstance(configuration, dict) else []
+    return list(_in_properties(as_object(configuration)))
 
 
 def _in_properties(configuration: Mapping[str, Any]) -> Iterator[Notification]:
     for name in _IN_TEMPLATES:
-        for one in configuration.get(name) or []:
-            if not isinstance(one, dict):
-                continue
+        for one in as_objects(configuration.get(name)):
             target = one.get("Queue", one.get("Topic", one.get("Function", "")))
-            key = (one.get("Filter") or {}).get("S3Key") or {}
-            rules = tuple((str(rule.get("Name")).lower(), str(rule.get("Value"))) for rule in key.get("Rules") or [])
+            given = as_objects(as_object(as_object(one.get("Filter")).get("S3Key")).get("Rules"))
+            rules = tuple((str(rule.get("Name")).lower(), str(rule.get("Value"))) for rule in given)
             yield Notification(str(target), (str(one.get("Event", "")),), rules)
 
 

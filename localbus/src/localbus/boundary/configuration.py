@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,3 +61,21 @@ def not_reached(what: str) -> AwsError:
     """Return the error for a configuration by which the upstream would use tables, of which it has none."""
     text = f"{what} is not implemented: tables are localbus's, and the upstream does not reach them."
     return AwsError("NotImplemented", f"{text} Use the table from a function, or a backend that has both.")
+
+
+def read_object(text: bytes | str) -> dict[str, Any]:
+    """Return a JSON object; an empty one for what the upstream will reject."""
+    try:
+        return as_object(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def as_object(value: object) -> dict[str, Any]:
+    """Return an object of JSON; an empty one for any other value, which the upstream will reject."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects in a list of JSON; none for any other value."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

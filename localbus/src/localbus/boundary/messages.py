@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from localbus.boundary.configuration import Sender
+from localbus.boundary.configuration import Sender, read_object
 from localbus.boundary.names import Name
 from localbus.protocol.service_model import Params
 
@@ -36,9 +36,9 @@ class Sent:
 
 def identify(body: str, senders: Collection[Sender], target: Name) -> Sent:
     """Return the sender: the only one, or the one of which the message has the form or the ARN; else the last one."""
-    message = _object(body)
+    message = read_object(body)
     if target.kind == "sns":
-        message = _object(str(message.get("Message", "")))
+        message = read_object(str(message.get("Message", "")))
     if target.kind == "events":
         source = _SERVICE_OF_SOURCE.fullmatch(str(message.get("source", "")))
         if source and source[1] != "scheduler":
@@ -93,7 +93,7 @@ _RECOGNISED: Final[Mapping[str, Callable[[Mapping[str, Any], Name], str]]] = {
 
 def as_dead_letter(body: str) -> tuple[str, Params]:
     """Return body and attributes of a function's dead letter: the event of the invocation, and the error."""
-    record = _object(body)
+    record = read_object(body)
     context, answer = record.get("requestContext") or {}, record.get("responsePayload") or {}
     error = answer.get("errorMessage", "") if isinstance(answer, dict) else ""
     known = {"RequestID": context.get("requestId", ""), "ErrorCode": "200", "ErrorMessage": str(error)[:1024]}
@@ -130,11 +130,3 @@ def scheduled_event(document: dict[str, Any], sender: Sender) -> dict[str, Any]:
         return document
     given = {"detail-type": parameters.get("DetailType", ""), "source": parameters.get("Source", "")}
     return document | given
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

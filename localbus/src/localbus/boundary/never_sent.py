@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from localbus.boundary.configuration import not_sent
+from localbus.boundary.configuration import not_sent, read_object
 from localbus.boundary.names import names_in
 from localbus.http.message import Request
 from localbus.protocol.service import Caller
@@ -58,7 +58,7 @@ def action_of(request: Request, service: str | None) -> str | None:
 def check_request(request: Request, service: str, action: str, caller: Caller) -> None:
     """Raise AwsError (NotImplemented) for a request that names a topic, queue or bus."""
     members = {member.lower() for member in _table()[service][action]}
-    texts = _of_form(request.form, members) if request.is_form else _of_document(_document(request.body), members)
+    texts = _of_form(request.form, members) if request.is_form else _of_document(read_object(request.body), members)
     _check(f"{service} {action}", texts, caller)
 
 
@@ -92,10 +92,3 @@ def _of_document(node: Any, members: Collection[str], member: str = "") -> Itera
             yield from _of_document(value, members, member)
     elif isinstance(node, str) and member:
         yield member, node
-
-
-def _document(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

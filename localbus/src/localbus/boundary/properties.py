@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localbus.boundary.bucket_notifications import Notification, check
-from localbus.boundary.configuration import Configuration, Sender, not_reached, not_sent
+from localbus.boundary.configuration import Configuration, Sender, as_object, not_reached, not_sent
 from localbus.boundary.names import Name, names_in
 from localbus.boundary.state_machine import read_definition
 from localbus.errors import AwsError
@@ -66,7 +66,7 @@ def read_invoke_config(
 
     It reads those of the function itself, never those of a version or an alias.
     """
-    destinations = _mapping(given.get("DestinationConfig"))
+    destinations = as_object(given.get("DestinationConfig"))
     if qualifier != "$LATEST" and any(_destination(destinations, one) for one in ("OnSuccess", "OnFailure")):
         raise not_sent(f"A destination of the version or alias {qualifier}", "Set it on the function itself.")
     if _destination(destinations, "OnSuccess"):
@@ -85,7 +85,7 @@ def read_invoke_config(
 
 
 def _destination(destinations: Mapping[str, Any], condition: str) -> str:
-    return str(_mapping(destinations.get(condition)).get("Destination") or "")
+    return str(as_object(destinations.get(condition)).get("Destination") or "")
 
 
 def _standard(target: str, what: str, caller: Caller) -> str:
@@ -109,7 +109,7 @@ def read_stream_mapping(given: Mapping[str, Any], caller: Caller) -> Configurati
     """Lambda: the destination of an event source mapping of a stream, for batches that fail."""
     if ":dynamodb:" in str(given.get("EventSourceArn", "")):
         raise not_reached("An event source mapping of the stream of a table")
-    target = _destination(_mapping(given.get("DestinationConfig")), "OnFailure")
+    target = _destination(as_object(given.get("DestinationConfig")), "OnFailure")
     _standard(target, "destination OnFailure", caller)
     if ":s3:" in target:
         raise not_sent("A bucket as the destination OnFailure of a mapping", "A queue or a topic is possible.")
@@ -162,7 +162,3 @@ def read_data_source(text: str) -> Configuration:
     if "AMAZON_DYNAMODB" in text:
         raise not_reached("A table as a data source of AppSync")
     return Configuration(Sender("appsync"))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

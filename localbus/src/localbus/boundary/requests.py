@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote_plus
 
 from localbus.boundary.bucket_notifications import read_xml
-from localbus.boundary.configuration import Configuration, Sender, not_sent
+from localbus.boundary.configuration import Configuration, Sender, not_sent, read_object
 from localbus.boundary.names import names_in
 from localbus.boundary.never_sent import action_of, check_request
 from localbus.boundary.properties import (
@@ -78,24 +77,24 @@ def _function(request: Request, caller: Caller) -> Configuration:
     parts = request.path.split("/")
     function = name[1] if name else parts[3] if len(parts) > 3 else ""
     found = _DEAD_LETTER.search(text)
-    return read_dead_letter(function, _document(found[1]) if found else {}, caller)
+    return read_dead_letter(function, read_object(found[1]) if found else {}, caller)
 
 
 def _invoke_config(request: Request, caller: Caller) -> Configuration:
     qualifier = request.query.get("Qualifier", "$LATEST")
-    return read_invoke_config(request.path.split("/")[3], _document(request.body), caller, qualifier)
+    return read_invoke_config(request.path.split("/")[3], read_object(request.body), caller, qualifier)
 
 
 def _schedule(request: Request, caller: Caller) -> Configuration:
-    return read_schedule(request.path.rpartition("/")[2], _document(request.body), caller)
+    return read_schedule(request.path.rpartition("/")[2], read_object(request.body), caller)
 
 
 def _pipe(request: Request, caller: Caller) -> Configuration:
-    return read_pipe(request.path.rpartition("/")[2], _document(request.body), caller)
+    return read_pipe(request.path.rpartition("/")[2], read_object(request.body), caller)
 
 
 def _state_machine(request: Request, caller: Caller) -> Configuration:
-    given = _document(request.body)
+    given = read_object(request.body)
     return read_state_machine(given.get("name") or given.get("stateMachineArn") or "", given.get("definition"), caller)
 
 
@@ -117,11 +116,11 @@ def _identity(request: Request, caller: Caller) -> Configuration:
 
 def _resource(request: Request, caller: Caller) -> Configuration:
     """Read a resource that Cloud Control creates: its state has the properties of a template's resource."""
-    given = _document(request.body)
+    given = read_object(request.body)
     kind = str(given.get("TypeName", ""))
     if _OF_LOCALBUS.match(kind):
         raise not_sent(f"{kind} by Cloud Control", "Create it by its own service or by CloudFormation.")
-    document = _document(str(given.get("DesiredState") or ""))
+    document = read_object(str(given.get("DesiredState") or ""))
     found = list(senders_in({kind: {"Type": kind, "Properties": document}}, caller))
     patch = str(given.get("PatchDocument", "")).replace("\\/", "/")
     if any(names_in(patch, caller)):
@@ -161,12 +160,3 @@ def _text(request: Request) -> str:
             body[found.end() : found.end() + found[1][0]].decode("latin-1") for found in _CBOR_TEXT.finditer(body)
         )
     return request.body.decode(errors="replace").replace("\\/", "/")
-
-
-def _document(body: bytes | str) -> dict[str, Any]:
-    """Return a JSON object; an empty one for what the upstream will reject."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from localbus.boundary.configuration import Configuration, Sender, not_sent
+from localbus.boundary.configuration import Configuration, Sender, as_object, not_sent
 from localbus.boundary.names import KINDS, names_in
 from localbus.errors import AwsError
 from localbus.events.schedule import DAYS, MONTHS, parse
@@ -30,7 +30,7 @@ _UTC: Final = {"", "UTC", "Etc/UTC", "GMT", "Etc/GMT"}
 
 def read_schedule(name: str, given: Mapping[str, Any], caller: Caller) -> Configuration:
     """Read a schedule. Raises AwsError for one that AWS refuses or that the upstream never runs."""
-    target = _mapping(given.get("Target"))
+    target = as_object(given.get("Target"))
     arn = str(target.get("Arn", ""))
     universal = _UNIVERSAL.fullmatch(arn)
     if universal:
@@ -59,7 +59,7 @@ def _check_target(arn: str, target: Mapping[str, Any], caller: Caller) -> None:
         raise not_sent(f"A schedule for {arn}, of another account or region", "Create it in the target's own.")
     if service == "sns" and any(name.is_fifo for name in names_in(arn, caller)):
         raise not_sent("A FIFO topic as the target of a schedule", "A FIFO queue with a MessageGroupId is possible.")
-    dead_letters = _mapping(target.get("DeadLetterConfig")).get("Arn")
+    dead_letters = as_object(target.get("DeadLetterConfig")).get("Arn")
     if service in _INVOKED and "<aws.scheduler." in str(target.get("Input", "")):
         raise not_sent(f"A context attribute in the input of a schedule for {_INVOKED[service]}", "Leave it out.")
     if service in _INVOKED and dead_letters:
@@ -99,7 +99,3 @@ def _wraps(cron: str) -> bool:
 
 def _number(text: str) -> int:
     return MONTHS.get(text.upper()) or DAYS.get(text.upper()) or int(text)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
