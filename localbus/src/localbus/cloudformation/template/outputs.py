@@ -13,6 +13,7 @@ from typing import Any
 
 from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Functions, Unresolved
 from localbus.cloudformation.template.parser import as_text, format_error
+from localbus.cloudformation.template.template import export_error
 from localbus.protocol.service_model import Params
 
 _EXPORT_NAME = re.compile(r"[A-Za-z0-9:-]+")
@@ -60,6 +61,5 @@ def _export_name(output: str, name: Any, functions: Functions) -> str:
         rule = "The Name field of Export must not depend on any resources, imported values, or Fn::GetAZs."
         raise format_error(f"Output {output} is malformed. {rule}")
     if not isinstance(found, str | int) or not _EXPORT_NAME.fullmatch(as_text(found)):
-        rule = "The Name field of every Export member must be specified and consist only of alphanumeric characters, "
-        raise format_error(f"Output {output} is malformed. {rule}colons, or hyphens.")
+        raise export_error(output)
     return as_text(found)

@@ -211,8 +211,13 @@ def _check_output(name: str, value: Any) -> None:
         raise format_error(f"{where} Invalid template output property or properties [{', '.join(unknown)}]")
     _description(value.get("Description", ""))
     if not isinstance(value.get("Export", {}), dict) or "Name" not in value.get("Export", {"Name": ""}):
-        rule = "The Name field of every Export member must be specified and consist only of alphanumeric characters, "
-        raise format_error(f"Output {name} is malformed. {rule}colons, or hyphens.")
+        raise export_error(name)
+
+
+def export_error(output: str) -> AwsError:
+    """The error for an output whose export has no name or an invalid one."""
+    rule = "The Name field of every Export member must be specified and consist only of alphanumeric characters, "
+    return format_error(f"Output {output} is malformed. {rule}colons, or hyphens.")
 
 
 def _check_mapping(name: str, value: Any) -> None:
