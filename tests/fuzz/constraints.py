@@ -11,6 +11,8 @@ from fuzz.examples import Embedded
 
 # Services that do not check enums, or only later and with other errors.
 _WITHOUT_ENUMS = {"sqs", "sns"}
+# An enum that AWS reads in any case.
+_IN_ANY_CASE = {"ConnectionOAuthHttpMethod"}
 _TYPES: dict[str, type] = {"boolean": bool, "integer": int, "long": int, "string": str}
 
 
@@ -67,7 +69,8 @@ def _is_of(kind: str, value: Any) -> bool:
 
 
 def _misspelt(shape: Shape, value: str, service: str) -> Iterator[str]:
-    if shape.metadata.get("enum") and service not in _WITHOUT_ENUMS and value not in shape.metadata["enum"]:
+    written = value.upper() if shape.name in _IN_ANY_CASE else value
+    if shape.metadata.get("enum") and service not in _WITHOUT_ENUMS and written not in shape.metadata["enum"]:
         yield "not of the enum"
     try:
         if not re.fullmatch(shape.metadata.get("pattern", ".*"), value, re.DOTALL):
