@@ -1,4 +1,4 @@
-"""What surrounds tables: streams, replicas, exports, insights and policies."""
+"""The surroundings of tables: streams, replicas, exports, insights and policies."""
 
 from __future__ import annotations
 
