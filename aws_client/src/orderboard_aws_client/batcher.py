@@ -131,16 +131,19 @@ class Batcher(Generic[Entry, Result]):
             loop = asyncio.get_running_loop()
             due_s = self._last_call_s + self._limits.linger_s
             lingers = due_s > loop.time()
-            self._due = loop.call_at(due_s, self._look) if lingers else loop.call_soon(self._look)
+            self._due = loop.call_at(due_s, self._look, due_s) if lingers else loop.call_soon(self._look, due_s)
 
-    def _look(self) -> None:
+    def _look(self, due_s: float) -> None:
         self._due = None
-        self._dispatch()
+        self._dispatch(reached_s=due_s)
 
-    def _dispatch(self) -> None:
-        """Start the calls that are due. Runs after each event that may make one due."""
+    def _dispatch(self, reached_s: float = -inf) -> None:
+        """Start the calls that are due. Runs after each event that may make one due.
+
+        A timer of uvloop may fire just before its time, as its clock has whole milliseconds; reached_s counts then.
+        """
         while self._queue and len(self._calls) < self._limits.max_concurrent_calls:
-            now_s = asyncio.get_running_loop().time()
+            now_s = max(asyncio.get_running_loop().time(), reached_s)
             if not (self._is_full() or not self._open or now_s >= self._last_call_s + self._limits.linger_s):
                 if self._due is None:
                     self._schedule()

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any
 
 import pytest
+import uvloop
 from orderboard_aws_client.backoff import Backoff
 from orderboard_aws_client.batcher import Batcher, Limits
 from orderboard_aws_client.errors import BatcherFullError, EntryError, EntryRefusedError, EntryTooLargeError
@@ -429,10 +431,10 @@ async def test_an_idle_batcher_does_not_spin() -> None:
     dispatches = 0
 
     class Counting(Batcher[str, str]):
-        def _dispatch(self) -> None:
+        def _dispatch(self, reached_s: float = -inf) -> None:
             nonlocal dispatches
             dispatches += 1
-            super()._dispatch()
+            super()._dispatch(reached_s)
 
     async with Counting(service.send, limits=Limits(1, max_concurrent_calls=1, linger_s=0.001)) as batcher:
         callers = await submitted(batcher, "abc")
@@ -440,3 +442,24 @@ async def test_an_idle_batcher_does_not_spin() -> None:
         await asyncio.gather(*callers)
 
     assert dispatches < 20
+
+
+def test_a_lingering_batcher_does_not_spin_on_uvloop() -> None:
+    """A timer that fires just before its time, as uvloop's clock has whole milliseconds, starts the call."""
+    looks = 0
+
+    class Counting(Batcher[str, str]):
+        def _look(self, *due: float) -> None:
+            nonlocal looks
+            looks += 1
+            super()._look(*due)
+
+    async def calls() -> int:
+        service = FakeService()
+        async with asyncio.timeout(5), Counting(service.send, limits=Limits(10, linger_s=0.002)) as batcher:
+            for _ in range(100):
+                await batcher.submit("a")
+        return len(service.calls)
+
+    assert uvloop.run(calls()) == 100
+    assert looks <= 110
