@@ -59,6 +59,7 @@ async def post(api: RunningApi, headers: list[tuple[bytes, bytes]], *chunks: byt
         pytest.param([JSON, KEY], [REQUEST[:9], REQUEST[9:60], REQUEST[60:]], id="in chunks"),
         pytest.param([(b"content-type", b'Application/JSON; charset="UTF-8"'), KEY], [REQUEST], id="another spelling"),
         pytest.param([JSON, JSON, KEY], [REQUEST], id="two types"),
+        pytest.param([(b"content-type", b""), JSON, KEY], [REQUEST], id="an empty type and another"),
         pytest.param([JSON, KEY, (b"idempotency-key", b"l")], [REQUEST], id="two keys"),
         pytest.param([JSON, (b"idempotency-key", b"a b")], [REQUEST], id="an invalid key"),
         pytest.param([JSON, (b"idempotency-key", b"")], [REQUEST], id="an empty key"),

@@ -80,17 +80,17 @@ def _again(messages: list[Message], receive: Receive) -> Receive:
 
 def _valid(scope: Scope, messages: list[Message]) -> tuple[OrderRequest, str | None] | None:
     """Return the order and its key if everything about them is as it should be."""
-    key, content_type = None, b""
+    key = content_type = None
     for name, value in scope["headers"]:
         if name == b"idempotency-key":
             if key is not None or _KEY.fullmatch(value) is None:
                 return None
             key = value.decode()
         elif name == b"content-type":
-            if content_type:
+            if content_type is not None:
                 return None
-            content_type = value
-    if messages[-1]["type"] != "http.request" or not is_json(content_type.decode("latin-1")):
+            content_type = value.decode("latin-1")
+    if messages[-1]["type"] != "http.request" or not is_json(content_type or ""):
         return None
     try:
         return OrderRequest.model_validate(parse_json(b"".join(each.get("body", b"") for each in messages))), key
