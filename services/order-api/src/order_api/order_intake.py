@@ -16,7 +16,6 @@ from order_api.json_body import MalformedJsonError, is_json, parse_json
 from order_api.orders import KEY_PATTERN, place
 from order_api.problem import ProblemError
 from order_api.publisher import NotPublishedError
-from order_api.responses import accepted_json
 
 _PATH: Final = "/orders"
 _KEY: Final = re.compile(KEY_PATTERN.rstrip("$").encode())
@@ -41,20 +40,12 @@ class OrderIntake:
             if (found := _valid(scope, messages)) is None:
                 await self._app(scope, _again(messages, receive), send)
                 return
-            placed = await place(*found, self._state.dependencies)
+            response = await place(*found, self._state.dependencies)
         except ProblemError as exc:
-            await exc.response()(scope, receive, send)
+            response = exc.response()
         except NotPublishedError as exc:
-            await (await not_published(None, exc))(scope, receive, send)
-        else:
-            body = accepted_json(placed)
-            headers = [
-                (b"location", b"/orders/" + placed.order_id.encode()),
-                (b"content-length", b"%d" % len(body)),
-                (b"content-type", b"application/json"),
-            ]
-            await send({"type": "http.response.start", "status": 202, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            response = await not_published(None, exc)
+        await response(scope, receive, send)
 
 
 async def _body(receive: Receive) -> list[Message]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
-from orderboard_contracts.events import Command, PlacedData
+from orderboard_contracts.events import Command
 from orderboard_contracts.identity import OrderId, new_order_id, order_id_for
 from orderboard_contracts.order import CustomerId, OrderRequest, digest
 from pydantic import BaseModel
@@ -82,12 +82,11 @@ async def place_order(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Accept an order: 202 once SNS and EventBridge have it. After a 503, send it again with the same key."""
-    placed = await place(order, idempotency_key, dependencies(request))
-    return _accepted(accepted_json(placed), placed.order_id)
+    return await place(order, idempotency_key, dependencies(request))
 
 
-async def place(order: OrderRequest, idempotency_key: str | None, shared: Dependencies) -> PlacedData:
-    """Publish an order; raise ProblemError or NotPublishedError."""
+async def place(order: OrderRequest, idempotency_key: str | None, shared: Dependencies) -> Response:
+    """Publish an order and return the response to it; raise ProblemError or NotPublishedError."""
     if order.fault is not None and not shared.settings.allow_faults:
         error = field_error("body", "/fault", "faults are not allowed here; remove it")
         raise ProblemError(problem.INVALID_REQUEST, "1 error; see errors.", errors=[error])
@@ -102,7 +101,7 @@ async def place(order: OrderRequest, idempotency_key: str | None, shared: Depend
         order, order_id=order_id, digest=order_digest, at=datetime.now(UTC), trace=current_trace.get()
     )
     await _publish(shared.publisher, command, "order.accepted")
-    return command.data
+    return _accepted(accepted_json(command.data), order_id)
 
 
 @router.post(
