@@ -31,7 +31,7 @@ def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     killed worker's orders come back after 10 s.
     """
     load = ["--orders", "500", "--duration", "3s", "--mix", "express=10,cancel=5,duplicate=5,poison=1", "--seed", "2"]
-    disorder = "seed=7,duplicates=0.1,reordering=0.3,missed_polls=0.3,doubled_events=0.2"
+    disorder = "seed=7,duplicates=0.4,reordering=0.5,missed_polls=0.4,doubled_events=0.4"
     files = ["--out", str(tmp_path / "out"), "--junit", str(tmp_path / "burst.xml"), "--json"]
     thresholds = ["--expect", "lost==0", "--expect", "accept_p50_ms<0.001"]
 
@@ -76,7 +76,10 @@ def test_a_listener_can_follow_another_at_once(stack: DeployedStack) -> None:
 
 
 class Saboteur:
-    """A backend that cheats: before a worker starts, it loses one order and publishes the outcome of another."""
+    """A backend that cheats: before a worker starts, it loses one order and publishes the outcome of another.
+
+    It also puts a duplicate of a third order into the dead-letter queue, which AWS may do.
+    """
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -88,10 +91,16 @@ class Saboteur:
             return
         target = self._system.target
         work = target.queue_url(target.outputs.work_queue)
-        first, second = target.sqs.receive_message(QueueUrl=work, MaxNumberOfMessages=2)["Messages"]
+        first, second, third = target.sqs.receive_message(QueueUrl=work, MaxNumberOfMessages=3)["Messages"]
         self.lost, self.doubled = (parse_event(message["Body"]).subject for message in (first, second))
         target.sqs.delete_message(QueueUrl=work, ReceiptHandle=first["ReceiptHandle"])
-        target.sqs.change_message_visibility(QueueUrl=work, ReceiptHandle=second["ReceiptHandle"], VisibilityTimeout=0)
+        dlq = target.outputs.queue_pairs["work"][1]
+        assert dlq is not None
+        target.sqs.send_message(QueueUrl=target.queue_url(dlq), MessageBody=third["Body"])
+        for each in (second, third):
+            target.sqs.change_message_visibility(
+                QueueUrl=work, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0
+            )
         (another,) = make_orders(1, target)
         entry = another.completed | {"Detail": another.completed["Detail"].replace(another.order_id, self.doubled)}
         target.events.put_events(Entries=[entry])  # type: ignore[list-item]
@@ -103,6 +112,8 @@ class Saboteur:
 
 def test_a_backend_that_loses_and_duplicates_is_caught(deploy_stack: DeployStack, tmp_path: Path) -> None:
     """One order removed from the queue, one outcome published twice: the verdict names both orders, and no other.
+
+    The order with a dead-lettered duplicate was made once.
 
     Takes more than 5 s: an order is lost only after 10 s without any change.
     """
@@ -130,3 +141,4 @@ def test_a_backend_that_loses_and_duplicates_is_caught(deploy_stack: DeployStack
     assert saboteur.lost in found["lost"]
     assert saboteur.doubled in found["duplicated"]
     assert (verdict.acknowledged, verdict.completed) == (ORDERS, ORDERS - 1)
+    assert (verdict.dead_lettered, verdict.dead_lettered_duplicates) == (0, 1)

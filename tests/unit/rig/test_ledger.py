@@ -1,6 +1,7 @@
 """Every way in which a ledger can fail to balance, each by a case that produces it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from orderboard.ledger.discrepancy import (
@@ -17,7 +18,7 @@ from orderboard.ledger.discrepancy import (
     UnexpectedAlert,
     WrongEnding,
 )
-from orderboard.ledger.ledger import Announcement, Evidence, Ledger, Outcome, Placed, balance
+from orderboard.ledger.ledger import Announcement, Entry, Evidence, Ledger, Outcome, Placed, balance
 from orderboard.orders.dead_letters import PLACED, DeadLetter
 from orderboard.orders.kinds import Ending
 
@@ -32,6 +33,8 @@ NORMAL = Placed("normal", frozenset({"completed"}), order_ids=("a",), total_cent
 REFUSED = Placed("invalid", frozenset(), refusals=("422 unknown",))
 MADE = _made()
 DEAD = DeadLetter("work-dlq", "message-1", "a", PLACED, 5, "poison")
+LATE = replace(NORMAL, may_end=frozenset({"completed", "dead-lettered"}))
+CANCELLATION, COMPLETED = "orderboard.order.cancellation_requested.v1", "orderboard.order.completed.v1"
 FIRST, SECOND = (Announcement(f"alert-{number}", "express_ready", "a") for number in (1, 2))
 
 
@@ -129,14 +132,14 @@ def test_it_balances(placed: Placed, evidence: Evidence) -> None:
         ),
         pytest.param(
             NORMAL,
-            replace(MADE, dead_letters=(replace(DEAD, event_type="orderboard.order.cancellation_requested.v1"),)),
-            DeadLetterUnexpected("work-dlq", "message-1", "orderboard.order.cancellation_requested.v1"),
+            replace(MADE, dead_letters=(replace(DEAD, event_type=CANCELLATION),)),
+            DeadLetterUnexpected("work-dlq", "message-1", CANCELLATION, "a"),
             id="a dead letter that is a cancellation",
         ),
         pytest.param(
             NORMAL,
             replace(MADE, dead_letters=(replace(DEAD, is_fact=True),)),
-            DeadLetterUnexpected("work-dlq", "message-1", PLACED),
+            DeadLetterUnexpected("work-dlq", "message-1", PLACED, "a"),
             id="a dead letter that was to be announced",
         ),
         pytest.param(
@@ -198,11 +201,40 @@ def test_a_discrepancy_is_named(placed: Placed, evidence: Evidence, discrepancy:
     assert any(name in str(discrepancy) for name in names)
 
 
-def test_made_and_dead_lettered_is_doubled() -> None:
-    """An order that is made and is in a dead-letter queue as well would be made again by a redrive."""
-    evidence = replace(MADE, dead_letters=(DEAD,))
+def test_an_order_whose_duplicate_is_dead_lettered_was_made_once() -> None:
+    """It balances, and its entry says so: a redrive only repeats the recorded outcome. The demo's rule, too."""
+    (entry,) = _judge(NORMAL, replace(MADE, dead_letters=(DEAD, replace(DEAD, message_id="message-2")))).entries
 
-    assert Doubled("a", "normal", ("completed", "dead-lettered")) in _judge(NORMAL, evidence).discrepancies
+    assert entry == Entry("a", "normal", "completed", (), dead_lettered_duplicate=True)
+    assert _judge(NORMAL, replace(MADE, dead_letters=(DEAD,))).balanced
+
+
+def test_an_order_without_its_outcome_event_is_dead_lettered() -> None:
+    """Its row is final, its event was never published and its message rests in a dead-letter queue: late, not lost."""
+    evidence = replace(MADE, outcomes=(), dead_letters=(DEAD,))
+
+    (entry,) = _judge(LATE, evidence).entries
+
+    assert entry == Entry("a", "normal", "dead-lettered", ())
+    assert _judge(LATE, evidence).balanced
+    assert _judge(NORMAL, evidence).discrepancies == (WrongEnding("a", "normal", "dead-lettered", ("completed",)),)
+
+
+@pytest.mark.parametrize(
+    ("placed", "letter"),
+    [
+        pytest.param({"total_cents": LARGE_CENTS}, replace(DEAD, is_fact=True), id="the event of a large order"),
+        pytest.param({"express": True}, replace(DEAD, event_type=COMPLETED, is_fact=True), id="an outcome event"),
+        pytest.param({"cancellation_accepted": True}, replace(DEAD, event_type=CANCELLATION), id="a cancellation"),
+    ],
+)
+def test_an_alert_that_waits_in_a_dead_letter_queue_is_late(placed: dict[str, Any], letter: DeadLetter) -> None:
+    """Not missing, and its dead letter is not unexpected, where the order itself may be dead-lettered."""
+    evidence = replace(MADE, dead_letters=(letter,))
+
+    assert _judge(replace(LATE, **placed), evidence).balanced
+    assert len(_judge(replace(NORMAL, **placed), evidence).discrepancies) == 2
+    assert not _judge(replace(LATE, **placed), MADE).balanced
 
 
 def test_alerts_are_counted_by_kind() -> None:

@@ -111,6 +111,7 @@ class BurstVerdict(_Value):
 
     attempted = acknowledged + refused + unavailable, but for orders sent twice, whose better answer counts.
     acknowledged + recovered = completed + rejected + cancelled + dead_lettered + lost + unsettled.
+    unavailable orders may have been placed or not, and never twice; those of them that were are recovered.
     lost also counts missing outcome events and alerts. unexpected counts unknown orders in the table or a dead-letter
     queue, an ending that such an order must not have, and an alert that was not due.
     """
@@ -121,10 +122,16 @@ class BurstVerdict(_Value):
     acknowledged: int
     refused: int
     unavailable: int
+    unreached: int = Field(
+        default=0, description="Of those unavailable: no connection was made, so they must not exist."
+    )
     completed: int
     rejected: int
     cancelled: int
     dead_lettered: int
+    dead_lettered_duplicates: int = Field(
+        default=0, description="Ended once, and a duplicate of the message is in a dead-letter queue: not a finding."
+    )
     lost: int
     duplicated: int
     recovered: int = Field(description="Not acknowledged, but recorded all the same.")

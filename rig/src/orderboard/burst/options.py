@@ -9,9 +9,10 @@ import typer
 _METRICS_HELP: Final = (
     "A threshold, such as 'accept_p99_ms<50'; exit 99 when it is missed. Metrics: accept_ and end_to_end_ each with "
     "mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms; accepted_per_s, finished_per_s, load_s, drain_s, "
-    "peak_backlog; attempted, acknowledged, refused, unavailable, completed, rejected, cancelled, dead_lettered, lost, "
-    "duplicated, recovered, unexpected, unsettled; generator_late, generator_not_sent, generator_lag_p99_ms; "
-    "requests_per_1000_orders, usd_per_1000_orders, memory_mb."
+    "peak_backlog; attempted, acknowledged, refused, unavailable, unreached, completed, rejected, cancelled, "
+    "dead_lettered, dead_lettered_duplicates, lost, duplicated, recovered, unexpected, unsettled; "
+    "generator_late, generator_not_sent, generator_lag_p99_ms; requests_per_1000_orders, usd_per_1000_orders, "
+    "memory_mb."
 )
 DEFAULT_MIX: Final = "express=10,large=2,sold_out=1,invalid=1,duplicate=2,cancel=2,poison=0.1"
 _Times = list[str] | None

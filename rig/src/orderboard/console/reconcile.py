@@ -65,7 +65,10 @@ def _order_id(line: bytes) -> str | None:
 
 @dataclass(frozen=True)
 class Balance:
-    """placed = completed + rejected + cancelled + dead_lettered + on_its_way + missing. Each order counts once."""
+    """placed = completed + rejected + cancelled + dead_lettered + on_its_way + missing. Each order counts once.
+
+    dead_lettered_duplicates: ended orders with a duplicate in a dead-letter queue.
+    """
 
     placed: int
     completed: int
@@ -74,6 +77,7 @@ class Balance:
     dead_lettered: int
     on_its_way: int
     missing: int
+    dead_lettered_duplicates: int = 0
 
     def document(self) -> dict[str, int | bool]:
         """JSON for the page."""
@@ -113,6 +117,7 @@ class Reconciliation:
             dead_lettered=len(self._open) - len(rest),
             on_its_way=len(rest) - missing,
             missing=missing,
+            dead_lettered_duplicates=sum(order_id in self._ended for order_id in dead),
         )
 
     def _look_up_open(self) -> None:

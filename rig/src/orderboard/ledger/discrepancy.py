@@ -22,7 +22,7 @@ class Lost(_OrderDiscrepancy):
 
 @dataclass(frozen=True)
 class Doubled(_OrderDiscrepancy):
-    """It ended in more than one place, or finished more than once."""
+    """It finished more than once."""
 
     seen: tuple[str, ...]
 
@@ -77,6 +77,7 @@ class DeadLetterUnexpected:
     queue: str
     message_id: str
     what: str
+    order_id: str | None = None
 
     def __str__(self) -> str:
         return f"message {self.message_id} ({self.what}) is in {self.queue}, where it was not expected"

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from orderboard.burst.load.generator import Generator, Job, Reply
+from orderboard.burst.load.generator import Generator, Job, Reply, answer_of
 from orderboard.burst.load.mix import PlannedOrder
+from orderboard_stack.process import free_port
 from support.waiting import eventually
 
 
@@ -174,3 +175,20 @@ async def test_an_unavailable_api_is_tried_again() -> None:
 
     assert reply.answer == "acknowledged"
     assert api.keys == ["0", "0"]
+
+
+async def test_an_order_that_reached_no_api_is_unreached() -> None:
+    """Without a connection nothing can have been placed; an order sent twice is so only if neither send had one."""
+    (reply,) = await sent(FakeApi(url=f"http://127.0.0.1:{free_port()}"), [0.0], attempts=2)
+
+    assert (reply.answer, reply.refusals) == ("unreached", ("ClientConnectorError",))
+    assert answer_of(("unreached", "unavailable")) == answer_of(("refused", "unavailable")) == "unavailable"
+    assert answer_of(("unreached", "refused")) == "refused"
+
+
+async def test_an_order_that_may_have_landed_at_the_first_try_stays_unavailable() -> None:
+    """A refusal of the second try does not take that back."""
+    async with fake_api(FakeApi(statuses=(0, 422))) as api:
+        (reply,) = await sent(api, [0.0], attempts=2)
+
+    assert reply.answer == "unavailable"

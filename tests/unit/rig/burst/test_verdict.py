@@ -115,8 +115,8 @@ ALERT = Announcement("x", "large_order", order_id_for("a"))
         pytest.param(
             [attempt("a")],
             evidence(ended("a"), dead_letters=(letter("a"),)),
-            {"duplicated": "Doubled"},
-            id="completed, and a dead letter",
+            {},
+            id="completed, and a dead-lettered duplicate",
         ),
         pytest.param([TWO_IDS], evidence(ended("a")), {"duplicated": "SplitDuplicate"}, id="two orders for one key"),
         pytest.param([], evidence(ended("a")), {"unexpected": "OrderUnexpected"}, id="an unknown row"),
@@ -139,6 +139,24 @@ ALERT = Announcement("x", "large_order", order_id_for("a"))
             id="a wrong ending",
         ),
         pytest.param([refused("a")], evidence(ended("a")), {"unexpected": "OrderUnexpected"}, id="refused, and made"),
+        pytest.param(
+            [replace(unanswered("a"), answer="unreached")],
+            evidence(ended("a")),
+            {"unexpected": "OrderUnexpected"},
+            id="no connection was made, and the order exists",
+        ),
+        pytest.param(
+            [unanswered("a")],
+            Evidence(ROW, (OUTCOME, replace(OUTCOME, event_id="another"))),
+            {"duplicated": "Doubled"},
+            id="without an answer, and made twice",
+        ),
+        pytest.param(
+            [unanswered("a", "large")],
+            evidence(dead_letters=(replace(letter("a"), is_fact=True),)),
+            {},
+            id="without an answer, its event may be a dead letter",
+        ),
         pytest.param([attempt("a", "invalid")], evidence(ended("a")), {"unexpected": "NotRefused"}, id="not refused"),
         pytest.param(
             [attempt("a")],
@@ -187,6 +205,22 @@ def test_an_order_that_landed_without_an_answer_is_recovered() -> None:
 
     assert verdict.valid
     assert (verdict.recovered, verdict.completed, verdict.dead_lettered) == (2, 1, 1)
+
+
+def test_dead_lettered_duplicates_are_a_class_apart() -> None:
+    """Such an order is completed, once; the sums stay as they are."""
+    verdict = judged([attempt("a"), attempt("b")], evidence(ended("a"), dead_letters=(letter("a"), letter("b"))))
+
+    assert verdict.valid
+    assert (verdict.completed, verdict.dead_lettered, verdict.dead_lettered_duplicates) == (1, 1, 1)
+
+
+def test_unreached_orders_are_unavailable_ones_that_must_not_exist() -> None:
+    """No connection was made for them. Without an answer on a connection, an order may exist."""
+    verdict = judged([unanswered("a"), replace(unanswered("b"), answer="unreached")], evidence(ended("a")))
+
+    assert verdict.valid
+    assert (verdict.unavailable, verdict.unreached, verdict.recovered) == (2, 1, 1)
 
 
 def test_a_drain_that_never_ends_is_not_valid() -> None:

@@ -64,6 +64,14 @@ def test_a_redriven_order_is_completed() -> None:
     assert (balance.completed, balance.dead_lettered, balance.document()["balanced"]) == (1, 0, True)
 
 
+def test_the_duplicate_of_an_order_that_ended_is_shown_apart() -> None:
+    """The order counts as completed, once, and the board balances."""
+    balance = Reconciliation(Table({"a": "completed"}).look_up).balance(["a"], [_dead("a")], busy=False, now_s=0)
+
+    assert (balance.completed, balance.dead_lettered, balance.dead_lettered_duplicates) == (1, 0, 1)
+    assert balance.document()["balanced"]
+
+
 def test_an_order_that_is_nowhere_is_missing_after_a_while() -> None:
     """An open order outside dead-letter queues is on its way while anything moves, and missing 5 s after that."""
     orders = Reconciliation(Table().look_up)

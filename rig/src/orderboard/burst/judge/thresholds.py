@@ -27,8 +27,9 @@ _PATHS: Final[Mapping[str, str]] = {
     **{
         name: f"verdict.{name}"
         for name in (
-            *("attempted", "acknowledged", "refused", "unavailable", "completed", "rejected", "cancelled"),
-            *("dead_lettered", "lost", "duplicated", "recovered", "unexpected", "unsettled"),
+            *("attempted", "acknowledged", "refused", "unavailable", "unreached"),
+            *("completed", "rejected", "cancelled", "dead_lettered", "dead_lettered_duplicates"),
+            *("lost", "duplicated", "recovered", "unexpected", "unsettled"),
         )
     },
     **{f"generator_{name}": f"generator.{name}" for name in ("late", "not_sent", "lag_p99_ms")},

@@ -13,6 +13,7 @@ from orderboard_contracts.identity import order_id_for
 from orderboard.burst.load.generator import Answer
 from orderboard.burst.model import BurstVerdict, Finding
 from orderboard.ledger.discrepancy import (
+    DeadLetterUnexpected,
     Discrepancy,
     Doubled,
     Lost,
@@ -39,7 +40,7 @@ _MAX_FINDINGS: Final = 100
 
 @dataclass(frozen=True)
 class Attempt:
-    """One order as the generator knows it. answer is the best of its sends; order_ids has one id for each 202."""
+    """One order as the generator knows it; order_ids has one id for each 202."""
 
     kind: str
     idempotency_key: str
@@ -69,7 +70,7 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
     A missing order is lost only after a full drain; otherwise it is unsettled.
     """
     drained = end == "drained"
-    landed = evidence.final_rows.keys() | {letter.order_id for letter in evidence.dead_letters}
+    landed = evidence.final_rows.keys() | {letter.order_id for letter in evidence.dead_letters if letter.is_order}
     recovered = {
         each.idempotency_key
         for each in attempts
@@ -77,7 +78,7 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
     }
     placed = tuple(_placed(each, recovered=each.idempotency_key in recovered) for each in attempts)
     ledger = balance(placed, evidence, large_order_cents=large_order_cents)
-    uncertain = _uncertain_alerts(attempts)
+    uncertain = _Uncertain.of(attempts)
     classified = [
         (class_, each)
         for each in ledger.discrepancies
@@ -87,13 +88,16 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
     answers = Counter(each.answer for each in attempts)
     endings = Counter(entry.ended for entry in ledger.entries)
     verdict: dict[str, object] = {
-        **{answer: answers[answer] for answer in get_args(Answer)},
+        **{answer: answers[answer] for answer in ("acknowledged", "refused")},
+        "unavailable": answers["unavailable"] + answers["unreached"],
+        "unreached": answers["unreached"],
         **{ending.replace("-", "_"): endings[ending] for ending in ENDINGS},
         **{class_: counts[class_] for class_ in get_args(FindingClass)},
         "valid": drained and not classified,
         "drained": drained,
         "attempted": len(attempts),
         "recovered": len(recovered),
+        "dead_lettered_duplicates": sum(entry.dead_lettered_duplicate for entry in ledger.entries),
         "unsettled": 0 if drained else endings[None],
         "alerts_due": sum(due for due, _ in ledger.alerts.values()),
         "alerts_announced": sum(announced for _, announced in ledger.alerts.values()),
@@ -106,11 +110,20 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
     return Judgement(BurstVerdict.model_validate(verdict), ledger, placed, evidence, end)
 
 
-def _uncertain_alerts(attempts: Sequence[Attempt]) -> set[tuple[str, str]]:
-    """Return alerts (kind, order id) that may be announced or not: an order without an answer may have half landed."""
-    orders = {("large_order", order_id_for(each.idempotency_key)) for each in attempts if each.answer == "unavailable"}
-    unsure = (each for each in attempts if each.cancellation == "unavailable")
-    return orders | {("cancellation_refused", order_id) for each in unsure for order_id in each.order_ids}
+@dataclass(frozen=True)
+class _Uncertain:
+    """Orders and alerts (kind, order id) that may be there or not: without an answer, one may have half landed."""
+
+    orders: frozenset[str]
+    alerts: frozenset[tuple[str, str]]
+
+    @staticmethod
+    def of(attempts: Sequence[Attempt]) -> "_Uncertain":
+        """Return what the answers leave open."""
+        orders = frozenset(order_id_for(each.idempotency_key) for each in attempts if each.answer == "unavailable")
+        unsure = (each for each in attempts if each.cancellation == "unavailable")
+        refusals = {("cancellation_refused", order_id) for each in unsure for order_id in each.order_ids}
+        return _Uncertain(orders, frozenset(refusals | {("large_order", order_id) for order_id in orders}))
 
 
 def _placed(attempt: Attempt, *, recovered: bool) -> Placed:
@@ -125,9 +138,11 @@ def _placed(attempt: Attempt, *, recovered: bool) -> Placed:
     )
 
 
-def _class_of(discrepancy: Discrepancy, uncertain: set[tuple[str, str]]) -> FindingClass | None:
+def _class_of(discrepancy: Discrepancy, uncertain: _Uncertain) -> FindingClass | None:
     match discrepancy:
-        case MissingAlert() | UnexpectedAlert() if (discrepancy.kind, discrepancy.order_id) in uncertain:
+        case MissingAlert() | UnexpectedAlert() if (discrepancy.kind, discrepancy.order_id) in uncertain.alerts:
+            return None
+        case DeadLetterUnexpected() if discrepancy.order_id in uncertain.orders:
             return None
         case Lost() | OutcomeNotPublished() | MissingAlert():
             return "lost"

@@ -10,7 +10,7 @@ import multiprocessing
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Final, Literal, NamedTuple
@@ -18,7 +18,10 @@ from typing import Final, Literal, NamedTuple
 from orderboard.burst.load.mix import OrderSource
 from orderboard.errors import RigError
 
-Answer = Literal["acknowledged", "refused", "unavailable"]
+# acknowledged: 202. refused: 4xx, so it was not placed. unavailable: 5xx, 429 or no answer, so it may have been placed
+# or not. unreached: no connection was made, so it was not placed.
+Answer = Literal["acknowledged", "refused", "unavailable", "unreached"]
+_FIRST_COUNTS: Final[Sequence[Answer]] = ("acknowledged", "unavailable", "refused", "unreached")
 
 _START_AFTER_S: Final = 0.2
 
@@ -36,8 +39,13 @@ class Job:
     attempts: int = 1
 
 
+def answer_of(answers: Iterable[Answer]) -> Answer:
+    """Return the answer that counts for an order sent several times: it may have been placed if any send may have."""
+    return min(answers, key=_FIRST_COUNTS.index)
+
+
 class Reply(NamedTuple):
-    """The answer to one order. Seconds count from the start. Of an order sent twice, the better answer counts."""
+    """The answer to one order, by `answer_of`. Seconds count from the start."""
 
     number: int
     intended_s: float

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
-from orderboard.burst.load.generator import Answer, Job, Reply, Update
+from orderboard.burst.load.generator import Answer, Job, Reply, Update, answer_of
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard.orders.problem import problem_line
 
@@ -97,7 +97,8 @@ class _Sender:
                 sends = [self._post("/orders", body, headers) for _ in range(order.sends)]
                 answers = await asyncio.gather(*sends)
             accepted = [each for each in answers if each.answer == "acknowledged"]
-            best = min(accepted or answers, key=lambda each: each.answered_s)
+            counts = answer_of(each.answer for each in answers)
+            best = min((each for each in answers if each.answer == counts), key=lambda each: each.answered_s)
             if order.cancellation == "at once" and accepted:
                 cancellation = await self._cancel(best.order_id, "changed my mind")
         finally:
@@ -137,19 +138,21 @@ class _Sender:
             await asyncio.sleep(_POLL_EVERY_S)
 
     async def _post(self, path: str, body: bytes, headers: dict[str, str]) -> "_Answered":
-        for attempt in range(1, self._job.attempts + 1):
+        found = await self._post_once(path, body, headers)
+        answers = [found.answer]
+        while found.answer in ("unavailable", "unreached") and len(answers) < self._job.attempts:
+            await asyncio.sleep(min(_MAX_BACKOFF_S, _BACKOFF_S * 2 ** len(answers)))
             found = await self._post_once(path, body, headers)
-            if found.answer != "unavailable" or attempt == self._job.attempts:
-                break
-            await asyncio.sleep(min(_MAX_BACKOFF_S, _BACKOFF_S * 2**attempt))
-        return found
+            answers.append(found.answer)
+        return found._replace(answer=answer_of(answers))
 
     async def _post_once(self, path: str, body: bytes, headers: dict[str, str]) -> "_Answered":
         try:
             async with self._http.post(path, data=body, headers=headers) as response:
                 content = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            return _Answered("unavailable", self._now_s(), reason=type(exc).__name__)
+            unreached = isinstance(exc, aiohttp.ClientConnectorError)
+            return _Answered("unreached" if unreached else "unavailable", self._now_s(), reason=type(exc).__name__)
         answered_s = self._now_s()
         if response.status == 202:
             document: dict[str, Any] = json.loads(content)

@@ -103,7 +103,7 @@ class Recorder:
                 self._accepted(reply)
             case "refused":
                 answered.refused += 1
-            case "unavailable":
+            case "unavailable" | "unreached":
                 answered.unavailable += 1
 
     def outcome(self, order_id: str, at_s: float) -> None:

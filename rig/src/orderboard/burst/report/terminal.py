@@ -58,6 +58,7 @@ def _answers(summary: Summary) -> Table:
         ("acknowledged (202)", found.acknowledged),
         ("refused (4xx)", found.refused),
         ("unavailable", found.unavailable),
+        *([("of them, unreached", found.unreached)] if found.unreached else []),
         ("recovered", found.recovered),
     )
 
@@ -71,6 +72,8 @@ def _endings(summary: Summary) -> Table:
         ("cancelled", found.cancelled),
         ("in a dead-letter queue", found.dead_lettered),
     )
+    if found.dead_lettered_duplicates:
+        table.add_row("ended, its duplicate in one", f"{found.dead_lettered_duplicates:,}", style="yellow")
     if found.unsettled:
         table.add_row("not ended", f"{found.unsettled:,}", style="yellow")
     table.add_section()

@@ -5,8 +5,10 @@ import { count, el } from "./dom.js";
 
 const TERMS = {
   placed: "accepted", completed: "completed", rejected: "rejected", cancelled: "cancelled", dead_lettered: "in a DLQ",
-  on_its_way: "on their way", missing: "missing",
+  on_its_way: "on their way", missing: "missing", dead_lettered_duplicates: "duplicates in a DLQ",
 };
+// Not of the sum: their orders have ended, and a redrive only repeats the outcome.
+const ASIDE = "dead_lettered_duplicates";
 
 export class Reconciliation {
   // spoken: a live region, which gets the verdict when it changes.
@@ -16,7 +18,7 @@ export class Reconciliation {
     this.why = el("span", { class: "note" });
     this.terms = new Map(Object.entries(TERMS).map(([key, name], index) => {
       const value = el("b", {}, "…");
-      const sign = index === 0 ? null : el("span", { class: "sign" }, index === 1 ? "= " : "+ ");
+      const sign = index === 0 ? null : el("span", { class: "sign" }, key === ASIDE ? "· " : index === 1 ? "= " : "+ ");
       return [key, { value, term: el("span", { class: `term ${key}` }, sign, value, ` ${name}`) }];
     }));
     this.sum = el("span", { class: "sum" }, ...[...this.terms.values()].map(({ term }) => term));
@@ -29,7 +31,7 @@ export class Reconciliation {
     for (const [key, { value, term }] of this.terms) {
       value.textContent = count(found[key]);
       term.classList.toggle("none", !found[key]);
-      term.hidden = key === "missing" && !found.missing;
+      term.hidden = (key === "missing" || key === ASIDE) && !found[key];
     }
     const [text, tone] = this.#judge(found);
     if (text === this.verdict.textContent) return;
