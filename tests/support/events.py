@@ -18,6 +18,7 @@ from localbus.http.server import HttpServer
 from localbus.journal import Journal
 from localbus.protocol.service import Caller
 from localbus.sqs.state import Sqs
+from localbus.storage.storage import Storage
 from localbus.upstream.client import UpstreamClient
 
 ME = Caller()
@@ -37,7 +38,7 @@ class Bench:
         self.clock = ManualClock()
         self.journal = Journal()
         self.tasks = BackgroundTasks(self.clock)
-        self.sqs = Sqs(self.clock, self.journal, enforce_policies=enforce_policies)
+        self.sqs = Sqs(self.clock, self.journal, Storage(), enforce_policies=enforce_policies)
         self.events = EventBridge(
             self.clock,
             self.journal,

@@ -23,6 +23,7 @@ from localbus.protocol.service import Caller
 from localbus.sqs import api as sqs_api
 from localbus.sqs.queue import Queue
 from localbus.sqs.state import Sqs
+from localbus.storage.storage import Storage
 from localbus.upstream.client import UpstreamClient
 
 ME = Caller()
@@ -120,7 +121,7 @@ class MappingBench:
         self.clock = ManualClock()
         self.journal = Journal()
         self.tasks = BackgroundTasks(self.clock)
-        self.sqs = Sqs(self.clock, self.journal)
+        self.sqs = Sqs(self.clock, self.journal, Storage())
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamClient(url), self.tasks)
         self._service = lambda_api.service(self.mappings)
         self.work = self.queue()

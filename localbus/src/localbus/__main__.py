@@ -25,6 +25,7 @@ from localbus.delivery_faults import parse_faults
 from localbus.engine import VERSION, Engine, Options, Tls
 from localbus.http.server import ListenError
 from localbus.http.tls import certificate_file
+from localbus.storage.database import DataFolderError
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ Any AWS client can use it as its endpoint:
   aws --endpoint-url http://127.0.0.1:4566 sqs create-queue --queue-name work
   curl http://127.0.0.1:4566/_localbus/        lists what to inspect and change while it runs
 
-Any credentials are valid; an access key of twelve digits is an account. Nothing is stored after it ends.
+Any credentials are valid; an access key of twelve digits is an account. Without --data everything ends with it.
 """
 
 
@@ -45,6 +46,8 @@ def main() -> None:
     """Run an engine until SIGINT or SIGTERM."""
     parser = _parser()
     given = parser.parse_args()
+    if given.fsync and not given.data:
+        parser.error("--fsync needs --data DIR")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     options = Options(
         given.host,
@@ -56,11 +59,15 @@ def main() -> None:
         sign_everything=given.sign_everything,
         tls=Tls(given.tls, given.tls_port) if given.tls else None,
         public_url=given.public_url,
+        data=given.data,
+        fsync=given.fsync,
     )
-    engine = Engine(options, ManualClock() if given.manual_clock else None)
     with contextlib.suppress(KeyboardInterrupt):  # an interrupt before the loop handles signals
         try:
+            engine = Engine(options, ManualClock() if given.manual_clock else None)
             uvloop.run(_run(engine))
+        except DataFolderError as exc:
+            parser.exit(1, f"localbus: {exc}\n")
         except OSError as exc:
             parser.exit(1, f"localbus: {_start_error(exc, given.tls_port if given.tls else None)}\n")
 
@@ -118,6 +125,15 @@ def _parser() -> argparse.ArgumentParser:
         type=_checked(_public_url),
         metavar="URL",
         help="address that queue URLs and SNS messages show, such as https://localbus:4443 (default: the request's)",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="keep what was acknowledged in this folder, so that it survives kill -9 (default: in memory)",
+    )
+    parser.add_argument(
+        "--fsync", action="store_true", help="with --data: also survive a power failure; each answer waits for the disk"
     )
     return parser
 

@@ -12,11 +12,11 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.boundary.delivery import Deliveries
 from localbus.boundary.proxy import BoundaryProxy
 from localbus.boundary.state import Boundary
-from localbus.clock import Clock, RealClock
+from localbus.clock import Clock, ManualClock, RealClock
 from localbus.cloudformation import api as cloudformation_api
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import DeliveryFaults
-from localbus.developer_api.api import DeveloperApi
+from localbus.developer_api.api import CLOCK, DeveloperApi
 from localbus.dynamodb import api as dynamodb_api
 from localbus.dynamodb.state import DynamoDb
 from localbus.events import api as events_api
@@ -35,6 +35,9 @@ from localbus.sns import api as sns_api
 from localbus.sns.state import Sns
 from localbus.sqs import api as sqs_api
 from localbus.sqs.state import Sqs
+from localbus.storage.after_commit import AfterCommit
+from localbus.storage.durable import DurableStorage
+from localbus.storage.storage import Storage
 from localbus.upstream.client import UpstreamClient
 from localbus.upstream.proxy import UpstreamProxy
 
@@ -54,7 +57,8 @@ class Options:
     """Options of an engine.
 
     `upstream` is the URL of the engine for every other service. `public_url` is the address that clients and
-    subscribers use, if it is not that of the Host header.
+    subscribers use, if it is not that of the Host header. `data` is the folder that keeps the state; with `fsync` each
+    change is on the disk itself before it is acknowledged, which matters when the power fails.
     """
 
     host: str = "127.0.0.1"
@@ -66,6 +70,8 @@ class Options:
     sign_everything: bool = False
     tls: Tls | None = None
     public_url: str | None = None
+    data: Path | None = None
+    fsync: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -81,7 +87,14 @@ class Engine:
         self.options = options
         self.clock = clock or RealClock()
         self.journal = Journal()
-        self.sqs = Sqs(self.clock, self.journal, enforce_policies=options.enforce_policies, faults=options.faults)
+        self.storage = DurableStorage(options.data, fsync=options.fsync) if options.data is not None else Storage()
+        self.sqs = Sqs(
+            self.clock,
+            self.journal,
+            self.storage,
+            enforce_policies=options.enforce_policies,
+            faults=options.faults,
+        )
         upstream = UpstreamClient(options.upstream)
         self.tasks = BackgroundTasks(self.clock)
         self.sns = Sns(
@@ -114,7 +127,14 @@ class Engine:
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = ApiFaults()
         developer_api = DeveloperApi(
-            self.clock, self.journal, self.sqs, self.events, self.sns, faults=self.faults, about=about
+            self.clock,
+            self.journal,
+            self.sqs,
+            self.events,
+            self.sns,
+            faults=self.faults,
+            about=about,
+            storage=self.storage,
         )
         rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
         if options.upstream is None or self.stacks.upstream is None:
@@ -133,13 +153,15 @@ class Engine:
                 rest,
                 account_of_key=upstream.account_of_key,
             )
-        app = Cors(self.router, options.allow_origins)
+        kept = AfterCommit(self.router, self.storage) if isinstance(self.storage, DurableStorage) else self.router
+        app = Cors(kept, options.allow_origins)
         self._server = HttpServer(Address(app, options.public_url) if options.public_url else app)
         self._tls_server = HttpServer(Address(app, options.public_url)) if options.tls else None
         self.https_url: str | None = None
 
     async def start(self) -> str:
-        """Start to listen. Return the URL."""
+        """Restore the stored state and start to listen. Return the URL. Raises DataFolderError and ListenError."""
+        self._restore()
         port = await self._server.start(self.options.host, self.options.port)
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
         url = f"http://{host}:{port}"
@@ -150,11 +172,18 @@ class Engine:
             self.https_url = f"https://{host}:{self.sns.signer.https_port}"
         return url
 
+    def _restore(self) -> None:
+        if isinstance(self.clock, ManualClock):
+            for _, _, now in self.storage.records(CLOCK):
+                self.clock.advance(max(0.0, now - self.clock.now()))
+        self.sqs.restore()
+
     async def stop(self) -> None:
-        """Stop listening and cancel all background tasks."""
+        """Stop listening, cancel all background tasks, and close the storage."""
         await self._server.stop()
         if self._tls_server is not None:
             await self._tls_server.stop()
         self.events.stop()
         self.dynamodb.stop()
         await self.tasks.cancel_all()
+        self.storage.close()

@@ -13,6 +13,7 @@ from localbus.protocol.service import Caller
 from localbus.pytest_plugin import Localbus
 from localbus.resource_policy import Principal, allows
 from localbus.sqs.state import Sqs
+from localbus.storage.storage import Storage
 from support.localbus import journal, refused
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
@@ -69,7 +70,7 @@ def test_a_deny_overrides_an_allow() -> None:
 def test_a_service_delivers_only_if_allowed() -> None:
     """Without a policy nothing is delivered, and the journal has the reason."""
     journal = Journal()
-    sqs = Sqs(ManualClock(), journal)
+    sqs = Sqs(ManualClock(), journal, Storage())
     record = sqs.queues.create("q", {}, {}, Caller())
 
     with pytest.raises(AwsError, match="AccessDenied"):

@@ -12,6 +12,7 @@ from localbus.journal import Journal
 from localbus.protocol.service import Caller
 from localbus.sqs import message_actions, queue_actions
 from localbus.sqs.state import Sqs
+from localbus.storage.storage import Storage
 from orderboard_contracts.events import OutcomeEvent
 from orderboard_contracts.record import OrderRecord
 from worker.failures import RowChangedError, UnavailableError
@@ -103,7 +104,7 @@ class SqsQueue:
         self.down = self.reject_receipts = False
         self.receives = self.visibility_changes = 0
         self.on_receive: Callable[[], None] = lambda: None
-        self._sqs = Sqs(self.clock, Journal())
+        self._sqs = Sqs(self.clock, Journal(), Storage())
         redrive = {"deadLetterTargetArn": self._create("dlq"), "maxReceiveCount": max_receive_count}
         self._create("queue", RedrivePolicy=json.dumps(redrive))
         self._dead, self._queue = (record.queue for record in self._sqs.queues)

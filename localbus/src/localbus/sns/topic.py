@@ -9,13 +9,14 @@ from __future__ import annotations
 import itertools
 import json
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 from localbus.resource_policy import Principal
 from localbus.sns.notification import Notification
 from localbus.sns.permissions import default_policy
-from localbus.sqs.deduplication import Window
+from localbus.sqs.deduplication import Key, Window
+from localbus.storage.storage import Storage
 
 # AWS's sequence numbers of topics have twenty digits, and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 10_000_000_000_000_000_000
@@ -36,7 +37,7 @@ class Topic:
         self.fifo = attributes.get("FifoTopic") == "true"
         self.archive = TopicArchive() if self.fifo else None
         self._sequence_numbers = itertools.count(FIRST_SEQUENCE_NUMBER, SEQUENCE_STEP)
-        self._published: Window[tuple[str, str]] = Window()
+        self._published: Window[tuple[str, str]] = Window(Storage(), "sns.published", arn, list)
         self.configure(now)
 
     @cached_property
@@ -78,9 +79,9 @@ class Topic:
         """
         if not self.fifo:
             return True
-        key: Hashable = notification.deduplication_id
+        key: Key = notification.deduplication_id
         if self.attributes.get("FifoThroughputScope") == "MessageGroup":
-            key = (notification.group_id, key)
+            key = (notification.group_id, notification.deduplication_id)
         first = self._published.get(key, notification.at)
         if first is not None:
             notification.message_id, notification.sequence_number = first

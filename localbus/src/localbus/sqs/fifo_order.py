@@ -64,6 +64,11 @@ class FifoOrder:
         group.append(message)
         self._line_up(group)
 
+    def add_in_flight(self, message: Message) -> None:
+        """Account for a message that was in flight when the engine ended, behind all others of its group."""
+        message.position = next(self._positions)
+        self._group(message).mark_in_flight(message)
+
     def requeue(self, message: Message) -> None:
         """Add a message that was in flight: before all later ones of its group."""
         group = self._group(message)

@@ -7,21 +7,26 @@ and https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/F
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from localbus.clock import Clock
 from localbus.journal import Journal
-from localbus.sqs.deduplication import Window
+from localbus.sqs.deduplication import Key, Window
 from localbus.sqs.errors import ExpiredHandleError, invalid_value
 from localbus.sqs.fifo_order import FifoOrder
 from localbus.sqs.message import Message, Received, State
+from localbus.sqs.message_rows import NO_ROWS, MessageRows
 from localbus.sqs.queue import Queue
+from localbus.storage.documents import Document
+from localbus.storage.storage import Record, Storage
 
 # AWS's sequence numbers have twenty digits and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 18_850_000_000_000_000_000
+_SEQUENCE_STEP = 256
+# Kinds of records, which belong to a queue by its ARN.
+SENT, ATTEMPT, SEQUENCE = "sqs.sent", "sqs.attempt", "sqs.sequence"
 
 
 @dataclass
@@ -31,19 +36,47 @@ class _Attempt:
     received: list[Received]
     until: float
 
+    def document(self) -> Document:
+        """Return the attempt for the storage: messages by their rows."""
+        return {"until": self.until, "received": [[message.row, handle] for message, handle in self.received]}
+
 
 class FifoQueue(Queue):
-    """A FIFO queue. Its delay is the queue's current one, also for messages that were sent before it was changed."""
+    """A FIFO queue. Its delay is the queue's current one, also for messages that were sent before it was changed.
+
+    `sequence` counts messages; a sequence number is made of it.
+    """
 
     is_fifo = True
 
-    def __init__(self, name: str, arn: str, clock: Clock, journal: Journal) -> None:
-        super().__init__(name, arn, clock, journal)
+    def __init__(
+        self,
+        name: str,
+        arn: str,
+        clock: Clock,
+        journal: Journal,
+        *,
+        rows: MessageRows = NO_ROWS,
+        storage: Storage | None = None,
+    ) -> None:
+        super().__init__(name, arn, clock, journal, rows=rows)
         self._ready = FifoOrder()
         self._delayed: deque[Message] = deque()
-        self._sequence_numbers = itertools.count(FIRST_SEQUENCE_NUMBER + int(clock.now()) % 10_000_000 * 256, 256)
-        self._sent: Window[tuple[str, str]] = Window()
-        self._attempts: Window[_Attempt] = Window()
+        self._storage = storage or Storage()
+        self.sequence = int(clock.now()) % 10_000_000
+        self._sent: Window[tuple[str, str]] = Window(self._storage, SENT, arn, list)
+        self._attempts: Window[_Attempt] = Window(self._storage, ATTEMPT, arn, _Attempt.document)
+
+    def restore_windows(self, sent: list[Record], attempts: list[Record], messages: Mapping[int, Message]) -> None:
+        """Add what the storage has of the last five minutes; `messages` are those of the queue by their rows."""
+        gone = Message("", "", state=State.DELETED)
+
+        def attempt(document: Document) -> _Attempt:
+            received = [Received(messages.get(row, gone), handle) for row, handle in document["received"]]
+            return _Attempt(received, document["until"])
+
+        self._sent.restore(sent, tuple)
+        self._attempts.restore(attempts, attempt)
 
     def send(self, message: Message, delay_s: int | None = None) -> None:
         """Add a message. A duplicate within five minutes gets the first one's id instead and is not added."""
@@ -56,23 +89,28 @@ class FifoQueue(Queue):
             message.message_id, message.sequence_number = first
             self._note("deduplicated", message, message.deduplication_id)
             return
-        message.sequence_number = str(next(self._sequence_numbers))
+        message.sequence_number = self._next_sequence_number()
         self._sent.put(key, (message.message_id, message.sequence_number), now)
         super().send(message, delay_s)
 
     def put_dead_letter(self, message: Message, source_arn: str) -> None:
         """Add a dead letter of another queue. It has a new enqueue time, and its message id as deduplication id."""
         message.sent_at = self._clock.now()
-        message.sequence_number = str(next(self._sequence_numbers))
+        message.sequence_number = self._next_sequence_number()
         message.deduplication_id = message.message_id
         super().put_dead_letter(message, source_arn)
 
     def put_moved(self, message: Message) -> None:
         """Add a new message that is moved here. It neither is a duplicate nor makes others one."""
-        message.sequence_number = str(next(self._sequence_numbers))
+        message.sequence_number = self._next_sequence_number()
         super().send(message)
 
-    def _deduplication_key(self, message: Message) -> Hashable:
+    def _next_sequence_number(self) -> str:
+        self.sequence += 1
+        self._storage.save(SEQUENCE, self.arn, lambda: self.sequence)
+        return str(FIRST_SEQUENCE_NUMBER + self.sequence * _SEQUENCE_STEP)
+
+    def _deduplication_key(self, message: Message) -> Key:
         if self.settings.deduplication_scope == "messageGroup":
             return message.group_id, message.deduplication_id
         return message.deduplication_id
@@ -97,6 +135,7 @@ class FifoQueue(Queue):
         if is_over:
             return None
         attempt.until = now + self._timeout(visibility_timeout_s)
+        self._attempts.changed(attempt_id)
         for message, _ in attempt.received:
             self._timers.discard()
             self._set_in_flight(message, attempt.until)
@@ -131,6 +170,9 @@ class FifoQueue(Queue):
     def _delay(self, message: Message, delay_s: float) -> None:
         self._delayed.append(message)
 
+    def _restore_delayed(self, message: Message) -> None:
+        self._delayed.append(message)
+
     def apply_due_transitions(self) -> None:
         """Bring the queue up to the present; delayed messages first."""
         now = self._clock.now()
@@ -152,4 +194,10 @@ class FifoQueue(Queue):
     def _clear(self) -> None:
         super()._clear()
         self._delayed.clear()
-        self._sent, self._attempts = Window(), Window()
+        self._sent.clear()
+        self._attempts.clear()
+
+    def close(self) -> None:
+        """Delete everything."""
+        super().close()
+        self._storage.delete(SEQUENCE, self.arn)

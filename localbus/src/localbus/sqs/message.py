@@ -29,6 +29,7 @@ class Message:
 
     `until` is when a delayed message becomes visible, or one in flight visible again. `position` is its place in the
     order of the queue. `receive_number` counts the receipt handles issued.
+    `row` is its place in the storage of a durable engine.
     `receives_uncounted` is the part of `receive_count` that maxReceiveCount ignores: those before it became a dead
     letter, and duplicates.
     """
@@ -52,6 +53,7 @@ class Message:
     state: State = State.DELAYED
     until: float = 0.0
     position: float = 0
+    row: int = 0
 
     def __post_init__(self) -> None:
         self.body_md5 = self.body_md5 or md5(self.body.encode())

@@ -34,7 +34,10 @@ from localbus.protocol.service_model import Params
 from localbus.sqs.message import Message
 from localbus.sqs.queue import Queue
 from localbus.sqs.registry import QueueRecord
+from localbus.storage.documents import Document
+from localbus.storage.storage import Storage
 
+MOVE_TASK = "sqs.move_task"  # the kind of its record, which belongs to the source queue by its ARN
 _UNRATED_CHUNK = 500
 _NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
 
@@ -44,7 +47,9 @@ Find = Callable[[str], QueueRecord | None]
 class MoveTask:
     """A move task. With a rate, message n moves n/rate seconds after the start; without one, as fast as possible."""
 
-    def __init__(self, source: QueueRecord, destination_arn: str | None, rate: int | None, clock: Clock) -> None:
+    def __init__(
+        self, source: QueueRecord, destination_arn: str | None, rate: int | None, clock: Clock, storage: Storage
+    ) -> None:
         self.task_id = new_id()
         self.source = source
         self.destination_arn = destination_arn
@@ -55,16 +60,44 @@ class MoveTask:
         self.to_move = source.queue.counts().visible
         self.moved = 0
         self._clock = clock
+        self._storage = storage
         self._timer: TimerHandle | None = None
 
     def start(self, find: Find) -> None:
-        """Start to move messages; `find` returns a queue by its ARN."""
+        """Start to move messages, or go on after a restart; `find` returns a queue by its ARN."""
         self._find = find
+        self.save()
         self._schedule()
+
+    def save(self) -> None:
+        """Store the task and its progress."""
+        self._storage.save(MOVE_TASK, self.task_id, self._stored, self.source.queue.arn)
+
+    def _stored(self) -> Document:
+        """Return the task for the storage. Its source is a queue by number: another may have its name later."""
+        return {
+            "source": self.source.number,
+            "destination_arn": self.destination_arn,
+            "rate": self.rate,
+            "status": self.status,
+            "failure_reason": self.failure_reason,
+            "started_at": self.started_at,
+            "to_move": self.to_move,
+            "moved": self.moved,
+        }
+
+    @classmethod
+    def restored(cls, task_id: str, stored: Document, source: QueueRecord, clock: Clock, storage: Storage) -> MoveTask:
+        """Return a task from the storage, which does not run yet."""
+        task = cls(source, stored["destination_arn"], stored["rate"], clock, storage)
+        task.task_id, task.status, task.failure_reason = task_id, stored["status"], stored["failure_reason"]
+        task.started_at, task.to_move, task.moved = stored["started_at"], stored["to_move"], stored["moved"]
+        return task
 
     def cancel(self) -> None:
         """Stop. Messages that have been moved are not moved back."""
         self.status = "CANCELLED"
+        self.save()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -98,6 +131,7 @@ class MoveTask:
         for _ in range(_UNRATED_CHUNK if self.rate is None else 1):
             if self.status == "RUNNING":
                 self._move_one()
+        self.save()
         if self.status == "RUNNING":
             self._schedule()
 

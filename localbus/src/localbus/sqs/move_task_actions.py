@@ -15,10 +15,9 @@ from localbus.protocol.service_model import Params
 from localbus.sqs.errors import invalid, invalid_value
 from localbus.sqs.message_move_task import MoveTask
 from localbus.sqs.registry import QueueRecord
-from localbus.sqs.state import Sqs
+from localbus.sqs.state import MAX_MOVE_TASKS, Sqs
 
 MAX_RATE = 500
-MAX_RESULTS = 10
 
 
 def start_message_move_task(sqs: Sqs, params: Params, caller: Caller) -> Params:
@@ -39,8 +38,8 @@ def start_message_move_task(sqs: Sqs, params: Params, caller: Caller) -> Params:
             "There is already a task running. Only one active task is allowed for a source queue arn at a given time."
         )
         raise invalid(text)
-    task = MoveTask(source, destination_arn, rate, sqs.clock)
-    sqs.move_tasks[source.queue.arn] = [*tasks, task][-MAX_RESULTS:]
+    task = MoveTask(source, destination_arn, rate, sqs.clock, sqs.storage)
+    sqs.add_move_task(task)
     task.start(sqs.queues.by_arn)
     return {"TaskHandle": task.handle()}
 
@@ -49,8 +48,8 @@ def list_message_move_tasks(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """ListMessageMoveTasks."""
     source = _find(sqs, params, "SourceArn", caller)
     most = params.get("MaxResults", 1)
-    if not 1 <= most <= MAX_RESULTS:
-        raise invalid_value("MaxResults", str(most), f"Must be between 1 and {MAX_RESULTS}, if provided.")
+    if not 1 <= most <= MAX_MOVE_TASKS:
+        raise invalid_value("MaxResults", str(most), f"Must be between 1 and {MAX_MOVE_TASKS}, if provided.")
     return {"Results": [task.document() for task in reversed(_tasks(sqs, source))][:most]}
 
 
@@ -97,4 +96,4 @@ def _check_destination(sqs: Sqs, source: QueueRecord, params: Params, caller: Ca
 
 def _tasks(sqs: Sqs, source: QueueRecord) -> list[MoveTask]:
     """Return the queue's tasks, oldest first, without those of a deleted queue of its name."""
-    return [task for task in sqs.move_tasks.get(source.queue.arn, []) if task.source is source]
+    return [task for task in sqs.move_tasks.get(source.queue.arn, ()) if task.source is source]

@@ -26,6 +26,7 @@ from localbus.journal import Journal
 from localbus.sqs.errors import beyond_limit, invalid_handle, unavailable
 from localbus.sqs.long_polling import LongPoll, LongPolls
 from localbus.sqs.message import Counts, Message, Received, State
+from localbus.sqs.message_rows import NO_ROWS, MessageRows
 from localbus.sqs.queue_attributes import MAX_VISIBILITY_TIMEOUT_S, QueueSettings
 from localbus.sqs.ready_queue import MessageOrder, ReadyQueue
 from localbus.sqs.receipt_handle import ReceiptHandles
@@ -36,18 +37,22 @@ MAX_IN_FLIGHT = 120_000
 
 
 class Queue:
-    """A standard queue. `dead_letter_queue` returns the queue of the redrive policy, if it exists."""
+    """A standard queue. `dead_letter_queue` returns the queue of the redrive policy, if it exists.
+
+    `rows` are its messages in the storage of a durable engine.
+    """
 
     is_fifo = False
 
-    def __init__(self, name: str, arn: str, clock: Clock, journal: Journal) -> None:
+    def __init__(self, name: str, arn: str, clock: Clock, journal: Journal, *, rows: MessageRows = NO_ROWS) -> None:
         self.name = name
         self.arn = arn
         self.settings = QueueSettings()
         self.dead_letter_queue: Callable[[], Queue | None] = lambda: None
         self._clock = clock
         self._journal = journal
-        self._handles = ReceiptHandles()
+        self.handles = ReceiptHandles()
+        self._rows = rows
         self._messages: dict[str, Message] = {}
         self._ready: MessageOrder = ReadyQueue()
         self._timers = TimerHeap(
@@ -83,6 +88,7 @@ class Queue:
         self.send(message)
 
     def _enqueue(self, message: Message, delay_s: float) -> None:
+        self._rows.add(message)
         self._messages[message.message_id] = message
         self._by_age.add(message.sent_at, message)
         message.state = State.DELAYED if delay_s > 0 else State.VISIBLE
@@ -94,6 +100,23 @@ class Queue:
 
     def _delay(self, message: Message, delay_s: float) -> None:
         message.until = self._clock.now() + delay_s
+        self._timers.add(message.until, message)
+
+    def restore(self, message: Message) -> None:
+        """Add a message from the storage, in its state there, when the engine starts: oldest first."""
+        self._messages[message.message_id] = message
+        self._by_age.add(message.sent_at, message)
+        self._count[message.state] += 1
+        match message.state:
+            case State.DELAYED:
+                self._restore_delayed(message)
+            case State.IN_FLIGHT:
+                self._ready.add_in_flight(message)
+                self._timers.add(message.until, message)
+            case _:
+                self._ready.add(message)
+
+    def _restore_delayed(self, message: Message) -> None:
         self._timers.add(message.until, message)
 
     # Receiving
@@ -164,11 +187,12 @@ class Queue:
             message.first_received_at = now
         self._set_in_flight(message, now + visibility_timeout_s)
         self._note("received", message, message.receive_count)
-        return Received(message, self._handles.write(message.message_id, message.receive_number))
+        return Received(message, self.handles.write(message.message_id, message.receive_number))
 
     def _set_in_flight(self, message: Message, until: float) -> None:
         self._set_state(message, State.IN_FLIGHT)
         message.until = until
+        self._rows.changed(message)
         self._timers.add(until, message)
 
     def _detach(self, message: Message) -> Message:
@@ -207,7 +231,7 @@ class Queue:
 
     def _find(self, handle: str) -> tuple[Message | None, bool]:
         """Return the message of this handle, unless it is deleted, and whether the handle is its latest."""
-        receipt = self._handles.read(handle)
+        receipt = self.handles.read(handle)
         if receipt is None:
             raise invalid_handle(handle)
         message = self._messages.get(receipt.message_id)
@@ -221,6 +245,7 @@ class Queue:
     def _remove(self, message: Message, *, taken: bool) -> None:
         was_delayed = message.state is State.DELAYED
         self._set_state(message, State.DELETED)
+        self._rows.changed(message)
         self._by_age.discard()
         del self._messages[message.message_id]
         if not was_delayed:  # delayed messages are not in the order yet
@@ -299,6 +324,7 @@ class Queue:
     def _clear(self) -> None:
         for message in self._messages.values():
             message.state = State.DELETED
+            self._rows.changed(message)
         self._messages.clear()
         self._ready.clear()
         self._timers.clear()

@@ -105,6 +105,7 @@ def purge_queue(sqs: Sqs, params: Params, caller: Caller) -> Params:
         raise AwsError("PurgeQueueInProgress", text)
     record.purged_at = now
     record.queue.purge()
+    sqs.queues.save(record)
     return {}
 
 
@@ -115,6 +116,7 @@ def add_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
     record.attributes["Policy"] = permissions.add_permission(
         record.policy, record.queue.arn, params["Label"], accounts, actions
     )
+    sqs.queues.save(record)
     return {}
 
 
@@ -123,6 +125,7 @@ def remove_permission(sqs: Sqs, params: Params, caller: Caller) -> Params:
     record = sqs.find_own(params["QueueUrl"], caller, "RemovePermission")
     policy = permissions.remove_permission(record.policy, params["Label"])
     record.attributes = queue_attributes.merge(record.attributes, {"Policy": policy})
+    sqs.queues.save(record)
     return {}
 
 
@@ -137,14 +140,16 @@ def tag_queue(sqs: Sqs, params: Params, caller: Caller) -> Params:
     record = sqs.find_own(params["QueueUrl"], caller, "TagQueue")
     _check_tags(params["Tags"], record.tags)
     record.tags |= params["Tags"]
+    sqs.queues.save(record)
     return {}
 
 
 def untag_queue(sqs: Sqs, params: Params, caller: Caller) -> Params:
     """UntagQueue."""
-    tags = sqs.find_own(params["QueueUrl"], caller, "UntagQueue").tags
+    record = sqs.find_own(params["QueueUrl"], caller, "UntagQueue")
     for key in params["TagKeys"]:
-        tags.pop(key, None)
+        record.tags.pop(key, None)
+    sqs.queues.save(record)
     return {}
 
 

@@ -28,6 +28,9 @@ class MessageOrder(Protocol):
     def add(self, message: Message) -> None:
         """Add a message that becomes visible for the first time."""
 
+    def add_in_flight(self, message: Message) -> None:
+        """Account for a message that was in flight when the engine ended, behind all others."""
+
     def requeue(self, message: Message) -> None:
         """Add a message that was in flight."""
 
@@ -65,6 +68,12 @@ class ReadyQueue:
         group = self._group(message)
         group.append(message)
         self._offer(group)
+
+    def add_in_flight(self, message: Message) -> None:
+        """Account for a message that was in flight when the engine ended, behind all others."""
+        message.position = next(self._positions)
+        self._in_flight += 1
+        self._group(message).in_flight += 1
 
     def requeue(self, message: Message) -> None:
         """Add a message that was in flight: at its position, or at the back after three receives."""

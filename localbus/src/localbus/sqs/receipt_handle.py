@@ -17,20 +17,20 @@ class Receipt(NamedTuple):
 
 
 class ReceiptHandles:
-    """Writes and reads the receipt handles of one queue."""
+    """Writes and reads the receipt handles of one queue. `tag` makes them differ from those of other queues."""
 
     def __init__(self) -> None:
-        self._tag = uuid.uuid4().hex[:8]
+        self.tag = uuid.uuid4().hex[:8]
 
     def write(self, message_id: str, receive_number: int) -> str:
         """Return the handle of a receive."""
-        return _PREFIX + base64.b64encode(f"{self._tag}/{message_id}/{receive_number}".encode()).decode()
+        return _PREFIX + base64.b64encode(f"{self.tag}/{message_id}/{receive_number}".encode()).decode()
 
     def read(self, handle: str) -> Receipt | None:
         """Return the content of a handle, or None if this queue has not issued it."""
         try:
             text = base64.b64decode(handle.removeprefix(_PREFIX), validate=True).decode()
             tag, message_id, number = text.split("/")
-            return Receipt(message_id, int(number)) if tag == self._tag and handle.startswith(_PREFIX) else None
+            return Receipt(message_id, int(number)) if tag == self.tag and handle.startswith(_PREFIX) else None
         except ValueError:
             return None

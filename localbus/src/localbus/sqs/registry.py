@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -13,10 +14,15 @@ from localbus.journal import Journal
 from localbus.protocol.service import Caller
 from localbus.sqs import queue_attributes
 from localbus.sqs.errors import does_not_exist, invalid, invalid_value
-from localbus.sqs.fifo_queue import FifoQueue
+from localbus.sqs.fifo_queue import ATTEMPT, SENT, SEQUENCE, FifoQueue
+from localbus.sqs.message import Message
+from localbus.sqs.message_rows import NO_ROWS, MessageTable
 from localbus.sqs.queue import Queue
 from localbus.sqs.redrive_policy import check_allow_policy, parse_redrive_policy, permits
 from localbus.sqs.unreliable_queue import UnreliableQueue
+from localbus.storage.documents import Document
+from localbus.storage.durable import DurableStorage
+from localbus.storage.storage import Record, Storage
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 RECREATE_AFTER_S = 60
@@ -27,10 +33,13 @@ _URL_REGION = re.compile(r"^https?://(?:sqs\.([a-z0-9-]+)|([a-z0-9-]+)\.queue)\.
 
 Key = tuple[str, str, str]
 
+# Kinds of records: queues by ARN, and the times of deletion of those whose name cannot be used yet.
+_QUEUE, _DELETED = "sqs.queue", "sqs.deleted"
+
 
 @dataclass
 class QueueRecord:
-    """A queue with its attributes, tags and times."""
+    """A queue with its attributes, tags and times. `number` is the owner of its messages in the storage."""
 
     queue: Queue
     account: str
@@ -39,7 +48,8 @@ class QueueRecord:
     created_at: float
     modified_at: float
     tags: dict[str, str] = field(default_factory=dict)
-    purged_at: float = float("-inf")
+    purged_at: float = 0.0
+    number: int = 0
 
     @property
     def policy(self) -> str:
@@ -50,14 +60,29 @@ class QueueRecord:
         """Return the queue's URL at the address by which the caller reached the engine."""
         return f"{caller.base_url}/{self.account}/{self.queue.name}"
 
+    def document(self) -> Document:
+        """Return the queue for the storage, without its messages."""
+        return {
+            "attributes": self.attributes,
+            "tags": self.tags,
+            "created_at": self.created_at,
+            "modified_at": self.modified_at,
+            "purged_at": self.purged_at,
+            "number": self.number,
+            "handle_tag": self.queue.handles.tag,
+        }
+
 
 class Queues:
     """The queues of every account and region. `on_change` is called with the ARN of each new or deleted queue."""
 
-    def __init__(self, clock: Clock, journal: Journal) -> None:
+    def __init__(self, clock: Clock, journal: Journal, storage: Storage) -> None:
         self.clock = clock
         self.journal = journal
+        self.storage = storage
         self.faults = QueueFaults()
+        self._table = MessageTable(storage) if isinstance(storage, DurableStorage) else None
+        self._last_number = 0
         self._records: dict[Key, QueueRecord] = {}
         self._deleted_at: dict[Key, float] = {}
         self.on_change: list[Callable[[str], None]] = []
@@ -83,17 +108,63 @@ class Queues:
         if now < self._deleted_at.get(key, float("-inf")) + RECREATE_AFTER_S:
             text = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
             raise AwsError("QueueDeletedRecently", text)
-        queue = (
-            FifoQueue(name, arn, self.clock, self.journal)
-            if fifo
-            else UnreliableQueue(name, arn, self.clock, self.journal, self.faults.of(name))
-        )
+        self._last_number += 1
+        queue = self._new_queue(name, arn, self._last_number, fifo=fifo)
         attributes = queue_attributes.merge(queue_attributes.defaults(fifo=fifo), given)
-        record = QueueRecord(queue, caller.account, caller.region, attributes, now, now, dict(tags))
+        record = QueueRecord(queue, *key[:2], attributes, now, now, dict(tags), number=self._last_number)
         self._apply_attributes(record)
         self._records[key] = record
+        self.save(record)
         self._changed(arn)
         return record
+
+    def _new_queue(self, name: str, arn: str, number: int, *, fifo: bool) -> Queue:
+        rows = self._table.of(number) if self._table is not None else NO_ROWS
+        if fifo:
+            return FifoQueue(name, arn, self.clock, self.journal, rows=rows, storage=self.storage)
+        return UnreliableQueue(name, arn, self.clock, self.journal, self.faults.of(name), rows=rows)
+
+    def save(self, record: QueueRecord) -> None:
+        """Store what has changed of a queue, except its messages."""
+        self.storage.save(_QUEUE, record.queue.arn, record.document)
+
+    def restore(self) -> None:
+        """Read all queues with their messages from the storage, when the engine starts. Raises DataFolderError."""
+        if self._table is None:
+            return
+        by_number: dict[int, QueueRecord] = {}
+        for _, arn, document in self.storage.records(_QUEUE):
+            _, _, _, region, account, name = arn.split(":")
+            number, tag = document["number"], document.pop("handle_tag")
+            queue = self._new_queue(name, arn, number, fifo=document["attributes"].get("FifoQueue") == "true")
+            queue.handles.tag = tag
+            by_number[number] = self._records[account, region, name] = QueueRecord(queue, account, region, **document)
+        self._last_number = max(by_number, default=0)
+        for record in self._records.values():
+            self._apply_attributes(record)
+        for _, key, deleted_at in self.storage.records(_DELETED):
+            account, region, name = key.split(":")
+            self._deleted_at[account, region, name] = deleted_at
+        messages: dict[int, Message] = {}
+        for number, message in self._table.load():
+            queue = by_number[number].queue
+            queue.restore(message)
+            if queue.is_fifo:
+                messages[message.row] = message
+        self._restore_fifo(messages)
+
+    def _restore_fifo(self, messages: dict[int, Message]) -> None:
+        """Read the sequence numbers and the deduplication of FIFO queues; `messages` are theirs by row."""
+        sequences = {arn: sequence for _, arn, sequence in self.storage.records(SEQUENCE)}
+        windows = defaultdict[str, dict[str, list[Record]]](lambda: {SENT: [], ATTEMPT: []})
+        for kind in (SENT, ATTEMPT):
+            for stored in self.storage.records(kind):
+                windows[stored.owner][kind].append(stored)
+        for record in self:
+            queue = record.queue
+            if isinstance(queue, FifoQueue):
+                queue.sequence = max(queue.sequence, sequences.get(queue.arn, 0))
+                queue.restore_windows(windows[queue.arn][SENT], windows[queue.arn][ATTEMPT], messages)
 
     def set_faults(self, faults: QueueFaults) -> None:
         """Set the delivery faults of all standard queues, existing and future."""
@@ -112,13 +183,16 @@ class Queues:
         record.attributes = queue_attributes.merge(record.attributes, given)
         record.modified_at = self.clock.now()
         self._apply_attributes(record)
+        self.save(record)
 
     def delete(self, record: QueueRecord) -> None:
         """Delete a queue and its messages."""
         key = (record.account, record.region, record.queue.name)
         del self._records[key]
-        self._deleted_at[key] = self.clock.now()
+        self._deleted_at[key] = deleted_at = self.clock.now()
         record.queue.close()
+        self.storage.delete(_QUEUE, record.queue.arn)
+        self.storage.save(_DELETED, ":".join(key), lambda: deleted_at)
         self._changed(record.queue.arn)
 
     def _changed(self, arn: str) -> None:
@@ -129,6 +203,7 @@ class Queues:
         """Allow the name of a deleted queue to be reused at once."""
         _, _, _, region, account, name = arn.split(":")
         self._deleted_at.pop((account, region, name), None)
+        self.storage.delete(_DELETED, f"{account}:{region}:{name}")
 
     def by_name(self, name: str, account: str, region: str) -> QueueRecord:
         """Return the queue of that name. Raises AwsError (QueueDoesNotExist)."""

@@ -5,6 +5,8 @@ See `queue` and `fifo_queue` for the queues, the `_actions` modules for the acti
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+
 from localbus.clock import Clock
 from localbus.delivery_faults import DeliveryFaults, QueueFaults
 from localbus.errors import AwsError
@@ -15,8 +17,12 @@ from localbus.resource_policy import AccessControl, Principal, resource_tag_keys
 from localbus.sqs.errors import does_not_exist
 from localbus.sqs.message_attributes import Content
 from localbus.sqs.message_builder import build
-from localbus.sqs.message_move_task import MoveTask
+from localbus.sqs.message_move_task import MOVE_TASK, MoveTask
 from localbus.sqs.registry import QueueRecord, Queues
+from localbus.storage.storage import Storage
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
+MAX_MOVE_TASKS = 10
 
 _LEGACY = "AWS.SimpleQueueService."
 # The codes of the older Query protocol, which JSON answers carry too, and statuses other than 400.
@@ -45,16 +51,44 @@ class Sqs:
     """All queues, the access to them, and their move tasks by the source queue's ARN."""
 
     def __init__(
-        self, clock: Clock, journal: Journal, *, enforce_policies: bool = True, faults: DeliveryFaults | None = None
+        self,
+        clock: Clock,
+        journal: Journal,
+        storage: Storage,
+        *,
+        enforce_policies: bool = True,
+        faults: DeliveryFaults | None = None,
     ) -> None:
         self.clock = clock
         self.journal = journal
+        self.storage = storage
         self.api = Api("sqs", ERROR_SPECS, with_enums=False)
         self.system_attributes = self.api.enum("MessageSystemAttributeName")
-        self.queues = Queues(clock, journal)
+        self.queues = Queues(clock, journal, storage)
         self.queues.set_faults(QueueFaults(faults or DeliveryFaults()))
-        self.move_tasks: dict[str, list[MoveTask]] = {}
+        self.move_tasks: defaultdict[str, deque[MoveTask]] = defaultdict(lambda: deque(maxlen=MAX_MOVE_TASKS))
         self._access = AccessControl(clock, journal, enforce=enforce_policies)
+
+    def restore(self) -> None:
+        """Read everything from the storage, when the engine starts, and go on with what ran. Raises DataFolderError."""
+        self.queues.restore()
+        by_number = {record.number: record for record in self.queues}
+        for owner, task_id, document in list(self.storage.records(MOVE_TASK)):
+            source = by_number.get(document["source"])
+            if source is None:
+                self.storage.delete(MOVE_TASK, task_id, owner)
+                continue
+            task = MoveTask.restored(task_id, document, source, self.clock, self.storage)
+            self.add_move_task(task)
+            if task.status == "RUNNING":
+                task.start(self.queues.by_arn)
+
+    def add_move_task(self, task: MoveTask) -> None:
+        """Add a move task, and forget the oldest of its source queue if they are too many."""
+        tasks = self.move_tasks[task.source.queue.arn]
+        if len(tasks) == MAX_MOVE_TASKS:
+            self.storage.delete(MOVE_TASK, tasks[0].task_id, task.source.queue.arn)
+        tasks.append(task)
 
     def find(self, url: str, caller: Caller, action: str) -> QueueRecord:
         """Return the queue of that URL. Raises AwsError if it does not exist or its policy denies the action."""

@@ -8,6 +8,7 @@ from localbus.clock import Clock
 from localbus.delivery_faults import DeliveryFaults
 from localbus.journal import Journal
 from localbus.sqs.message import Message, Received
+from localbus.sqs.message_rows import NO_ROWS, MessageRows
 from localbus.sqs.queue import Queue
 from localbus.sqs.ready_queue import ReadyQueue
 
@@ -38,8 +39,17 @@ class UnreliableReadyQueue(ReadyQueue):
 class UnreliableQueue(Queue):
     """A standard queue that duplicates, reorders and misses messages with given probabilities."""
 
-    def __init__(self, name: str, arn: str, clock: Clock, journal: Journal, faults: DeliveryFaults) -> None:
-        super().__init__(name, arn, clock, journal)
+    def __init__(
+        self,
+        name: str,
+        arn: str,
+        clock: Clock,
+        journal: Journal,
+        faults: DeliveryFaults,
+        *,
+        rows: MessageRows = NO_ROWS,
+    ) -> None:
+        super().__init__(name, arn, clock, journal, rows=rows)
         self._ready = self._order = UnreliableReadyQueue()
         self.set_faults(faults)
 

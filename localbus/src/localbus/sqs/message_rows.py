@@ -1,0 +1,183 @@
+"""The messages of queues in the storage of a durable engine.
+
+A message is a row from its sending to its deletion, and has a second row, which is small, from its first receive. A
+message that becomes visible by itself is not written: its time is in the row.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from localbus.sqs.message import Message, State
+from localbus.storage.documents import checksum, decode, encode
+from localbus.storage.durable import DurableStorage
+
+_SCHEMA = """\
+CREATE TABLE IF NOT EXISTS messages (
+  row INTEGER PRIMARY KEY, queue INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, sender_id TEXT,
+  attributes BLOB, trace_header BLOB, group_id TEXT, deduplication_id TEXT, sequence_number TEXT, source_arn TEXT,
+  sent_at REAL NOT NULL, delayed_until REAL, checksum INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS receives (
+  row INTEGER PRIMARY KEY, receive_count INTEGER NOT NULL, receive_number INTEGER NOT NULL,
+  receives_uncounted INTEGER NOT NULL, first_received_at REAL, received_at REAL NOT NULL, in_flight_until REAL
+);"""
+_ADD = "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RECEIVED = "INSERT OR REPLACE INTO receives VALUES (?, ?, ?, ?, ?, ?, ?)"
+_DELETE = ("DELETE FROM messages WHERE row = ?", "DELETE FROM receives WHERE row = ?")
+_SELECT = "SELECT * FROM messages LEFT JOIN receives USING (row) ORDER BY row"
+
+
+class MessageRows:
+    """The rows of one queue: none, in an engine without storage."""
+
+    def add(self, message: Message) -> None:
+        """Store a new message."""
+
+    def changed(self, message: Message) -> None:
+        """Store the receives of a message, or its deletion."""
+
+
+NO_ROWS = MessageRows()
+
+
+class MessageTable:
+    """The rows of all queues of a durable engine."""
+
+    def __init__(self, storage: DurableStorage) -> None:
+        self.storage = storage
+        storage.add_writer(self, _SCHEMA)
+        self._connection = storage.connection
+        found = self._connection.execute("SELECT coalesce(max(row), 0) FROM messages").fetchone()[0]
+        self.last_row: int = found
+        self._last_written = self.last_row
+        self.changed: set[StoredRows] = set()
+
+    def of(self, queue_number: int) -> MessageRows:
+        """Return the rows of a queue."""
+        return StoredRows(self, queue_number)
+
+    def write(self, database: sqlite3.Connection) -> None:
+        """Write what has changed since the last commit, in the order of sending."""
+        added: list[tuple[object, ...]] = []
+        received: list[tuple[object, ...]] = []
+        deleted: list[tuple[int]] = []
+        for rows in self.changed:
+            for row, message in rows.changed_messages.items():
+                is_new = row > self._last_written
+                if message.state is State.DELETED:
+                    if not is_new:
+                        deleted.append((row,))
+                    continue
+                if is_new:
+                    added.append(_content(message, rows.queue_number))
+                if message.receive_number or message.receive_count:
+                    received.append(_receives(message))
+        if len(self.changed) > 1:
+            added.sort()
+        database.executemany(_ADD, added)
+        database.executemany(_RECEIVED, received)
+        for statement in _DELETE:
+            database.executemany(statement, deleted)
+
+    def written(self) -> None:
+        """Forget what is written."""
+        self._last_written = self.last_row
+        for rows in self.changed:
+            rows.changed_messages.clear()
+        self.changed.clear()
+
+    def load(self) -> Iterator[tuple[int, Message]]:
+        """Yield the number of a queue and a message of it, in the order of sending. Raises DataFolderError."""
+        for row in self._connection.execute(_SELECT):
+            yield row[1], self._message(row)
+
+    def _message(self, row: tuple[Any, ...]) -> Message:
+        number, _, message_id, body, sender_id, attributes, trace_header, *rest = row
+        group_id, deduplication_id, sequence_number, source_arn, sent_at, delayed_until, expected, *receives = rest
+        if expected != _checksum(message_id, body, attributes):
+            raise self.storage.damaged(f"the checksum of message {message_id} is wrong")
+        message = Message(
+            message_id,
+            body,
+            sender_id=sender_id,
+            attributes=decode(attributes) if attributes else None,
+            trace_header=decode(trace_header) if trace_header else None,
+            group_id=group_id,
+            deduplication_id=deduplication_id,
+            sequence_number=sequence_number,
+            source_arn=source_arn,
+            sent_at=sent_at,
+            row=number,
+        )
+        count, receive_number, uncounted, first_received_at, received_at, in_flight_until = receives
+        if receive_number is not None:
+            message.receive_count, message.receive_number, message.receives_uncounted = count, receive_number, uncounted
+            message.first_received_at, message.received_at = first_received_at, received_at
+        if in_flight_until is not None:
+            message.state, message.until = State.IN_FLIGHT, in_flight_until
+        elif delayed_until is not None and not receive_number:
+            message.state, message.until = State.DELAYED, delayed_until
+        else:
+            message.state = State.VISIBLE
+        return message
+
+
+class StoredRows(MessageRows):
+    """The rows of one queue of a durable engine."""
+
+    def __init__(self, table: MessageTable, queue_number: int) -> None:
+        self.queue_number = queue_number
+        self.changed_messages: dict[int, Message] = {}
+        self._table = table
+
+    def add(self, message: Message) -> None:
+        """Store a new message."""
+        self._table.last_row += 1
+        message.row = self._table.last_row
+        self.changed(message)
+
+    def changed(self, message: Message) -> None:
+        """Store the receives of a message, or its deletion."""
+        if not self.changed_messages:
+            self._table.changed.add(self)
+            self._table.storage.touch()
+        self.changed_messages[message.row] = message
+
+
+def _content(message: Message, queue_number: int) -> tuple[object, ...]:
+    attributes = encode(message.attributes) if message.attributes else None
+    return (
+        message.row,
+        queue_number,
+        message.message_id,
+        message.body,
+        message.sender_id,
+        attributes,
+        encode(message.trace_header) if message.trace_header else None,
+        message.group_id,
+        message.deduplication_id,
+        message.sequence_number,
+        message.source_arn,
+        message.sent_at,
+        message.until if message.state is State.DELAYED else None,
+        _checksum(message.message_id, message.body, attributes),
+    )
+
+
+def _receives(message: Message) -> tuple[object, ...]:
+    return (
+        message.row,
+        message.receive_count,
+        message.receive_number,
+        message.receives_uncounted,
+        message.first_received_at,
+        message.received_at,
+        message.until if message.state is State.IN_FLIGHT else None,
+    )
+
+
+def _checksum(message_id: str, body: str, attributes: bytes | None) -> int:
+    return checksum(f"{message_id}{body}".encode() + (attributes or b""))

@@ -1,0 +1,209 @@
+"""Durable storage: what has changed is written in one commit for all requests of a moment (group commit)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from localbus.storage.database import Database
+from localbus.storage.documents import Document, checksum, decode, encode
+from localbus.storage.storage import Record, Storage, Writer
+
+log = logging.getLogger("localbus")
+
+_RETRY_S = 0.25
+_SHRINK_EVERY_S = 1.0
+_SHRINK_PAGES = 100
+_SAVE = """\
+INSERT INTO records (kind, owner, key, document, checksum) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (kind, owner, key) DO UPDATE SET document = excluded.document, checksum = excluded.checksum"""
+_DELETE = "DELETE FROM records WHERE kind = ? AND owner = ? AND key = ?"
+_DELETE_OWNED = "DELETE FROM records WHERE kind = ? AND owner = ?"
+_SELECT = "SELECT owner, key, document, checksum FROM records WHERE kind = ? ORDER BY number"
+
+_Name = tuple[str, str, str]
+
+
+class NotStoredError(Exception):
+    """A commit failed: the disk is full, for example. The change is kept in memory and written once there is room."""
+
+
+class DurableStorage(Storage):
+    """The storage of one engine, in a folder.
+
+    A change is in memory at once and on disk with the next commit, which runs when the event loop has handled what it
+    had to read. `is_pending` is true until then. After a commit that failed the changes stay, `failure` is its reason,
+    and the commit is tried again. A service that writes at once, within the transaction, adds to `on_rollback` what it
+    has to do when the transaction is undone.
+    """
+
+    is_durable = True
+
+    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
+        self._database = Database(folder, fsync=fsync)
+        self.connection = self._database.connection
+        self.failure: str | None = None
+        self.is_pending = False
+        self.on_rollback: list[Callable[[], None]] = []
+        self._writers: list[Writer] = []
+        self._changed: dict[_Name, Callable[[], Document] | None] = {}
+        self._emptied: dict[tuple[str, str], None] = {}
+        self._waiting: list[asyncio.Future[None]] = []
+        self._shrink_timer: asyncio.TimerHandle | None = None
+        self._retry_timer: asyncio.TimerHandle | None = None
+
+    # Changes
+
+    def save(self, kind: str, key: str, document: Callable[[], Document], owner: str = "") -> None:
+        """Write a record, new or changed, with the document that the function returns at the commit."""
+        self._changed[kind, owner, key] = document
+        self.touch()
+
+    def delete(self, kind: str, key: str, owner: str = "") -> None:
+        """Delete a record, if there is one."""
+        self._changed[kind, owner, key] = None
+        self.touch()
+
+    def delete_owned(self, kind: str, owner: str) -> None:
+        """Delete all records of a kind and an owner."""
+        for name in [name for name in self._changed if name[:2] == (kind, owner)]:
+            del self._changed[name]
+        self._emptied[kind, owner] = None
+        self.touch()
+
+    def touch(self) -> None:
+        """Commit soon."""
+        if not self.is_pending:
+            self.is_pending = True
+            asyncio.get_running_loop().call_soon(self.commit)
+
+    def add_writer(self, writer: Writer, schema: str) -> None:
+        """Let a writer take part in each commit. Its tables are created if they do not exist."""
+        with self._database.damage_named():
+            self.connection.executescript(schema)
+        self._writers.append(writer)
+
+    def begin(self) -> None:
+        """Begin the transaction of the next commit, if it has not begun, for a service that writes at once."""
+        if not self.connection.in_transaction:
+            self.connection.execute("BEGIN")
+        self.touch()
+
+    # Commits
+
+    def committed(self) -> asyncio.Future[None]:
+        """Return a future that ends with the pending commit, with NotStoredError if that fails."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        return waiting
+
+    def commit(self) -> None:
+        """Write all changes, if there are any."""
+        if not self.is_pending:
+            return
+        self.is_pending = False
+        waiting, self._waiting = self._waiting, []
+        try:
+            self._write()
+        except Exception as exc:  # noqa: BLE001 (whatever it is, requests must not wait for ever)
+            self._fail(exc)
+            for one in waiting:
+                if not one.done():
+                    one.set_exception(NotStoredError(self.failure))
+        else:
+            self._succeed()
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
+
+    def _write(self) -> None:
+        database, execute = self._database, self.connection.execute
+        if not self.connection.in_transaction:
+            execute("BEGIN")
+        for kind, owner in self._emptied:
+            execute(_DELETE_OWNED, (kind, owner))
+        saved: list[tuple[str, str, str, bytes, int]] = []
+        deleted: list[_Name] = []
+        for name, document in self._changed.items():
+            if document is None:
+                deleted.append(name)
+            else:
+                data = encode(document())
+                saved.append((*name, data, checksum(data)))
+        self.connection.executemany(_DELETE, deleted)
+        self.connection.executemany(_SAVE, saved)
+        for writer in self._writers:
+            writer.write(self.connection)
+        database.count_commit()
+        execute("COMMIT")
+        database.committed()
+
+    def _succeed(self) -> None:
+        self._changed.clear()
+        self._emptied.clear()
+        for writer in self._writers:
+            writer.written()
+        if self.failure is not None:
+            log.warning("storage.recovered")
+            self.failure = None
+        if self._shrink_timer is None:
+            self._shrink_timer = asyncio.get_running_loop().call_later(_SHRINK_EVERY_S, self._shrink)
+
+    def _fail(self, error: Exception) -> None:
+        if self.failure is None:
+            log.error("storage.failed %s", error, exc_info=None if isinstance(error, sqlite3.Error) else error)
+            self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_S, self._retry)
+        self.failure = f"{self._database.path}: {error}"
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+        for follow in self.on_rollback:
+            follow()
+
+    def _retry(self) -> None:
+        """Try the commit that failed again, until it succeeds."""
+        self._retry_timer = None
+        if self.failure is not None and self.retry_now() is not None:
+            self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_S, self._retry)
+
+    def retry_now(self) -> str | None:
+        """Try to write what a failed commit has left. Return the reason if it fails again."""
+        if self.failure is not None:
+            self.touch()
+            self.commit()
+        return self.failure
+
+    def _shrink(self) -> None:
+        """Return free pages to the file system once they are more than those in use."""
+        self._shrink_timer = None
+        if self.failure is not None or self.connection.in_transaction:
+            return
+        execute = self.connection.execute
+        free, pages = (execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+        if free * 3 > pages and free > _SHRINK_PAGES:
+            execute(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})").fetchall()
+            self._shrink_timer = asyncio.get_running_loop().call_later(_SHRINK_EVERY_S / 50, self._shrink)
+
+    # The start and the end
+
+    def records(self, kind: str) -> Iterator[Record]:
+        """Yield the records of a kind, in the order of their creation. Raises DataFolderError for a damaged one."""
+        with self._database.damage_named():
+            for owner, key, data, expected in self.connection.execute(_SELECT, (kind,)):
+                if checksum(data) != expected:
+                    raise self._database.damaged(f"the checksum of the {kind} record {key} is wrong")
+                yield Record(owner, key, decode(data))
+
+    def damaged(self, reason: str) -> Exception:
+        """Return the error for a row that does not contain what was written."""
+        return self._database.damaged(reason)
+
+    def close(self) -> None:
+        """Write what is left, and close the files."""
+        for timer in (self._shrink_timer, self._retry_timer):
+            if timer is not None:
+                timer.cancel()
+        self.commit()
+        self._database.close()
