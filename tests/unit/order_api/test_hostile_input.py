@@ -157,6 +157,27 @@ async def test_another_content_type_is_rejected(api: RunningApi, content_type: s
     api.assert_nothing_published()
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("Content-Type", ["application/json", "application/json"]),
+        ("Content-Type", ["", "application/json"]),
+        ("Idempotency-Key", ["one", "another"]),
+        ("Idempotency-Key", ["one", "one"]),
+    ],
+)
+async def test_a_header_of_one_value_given_twice_is_rejected(api: RunningApi, name: str, values: list[str]) -> None:
+    """422: a proxy and this API could take different ones."""
+    headers = [(name, value) for value in values] + ([] if name == "Content-Type" else list(JSON.items()))
+
+    response = await api.http.post("/orders", content=json.dumps(ORDER).encode(), headers=headers)
+
+    assert assert_problem(response, 422, "invalid-request")["errors"] == [
+        {"source": "header", "field": name, "detail": "is given more than once; send it once"}
+    ]
+    api.assert_nothing_published()
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; Charset=UTF-8"])
 async def test_json_media_type_in_any_spelling_is_accepted(api: RunningApi, content_type: str) -> None:
     """Media types are not case-sensitive, and UTF-8 may be given."""

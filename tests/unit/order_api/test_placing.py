@@ -212,10 +212,11 @@ async def test_invalid_trace_headers_are_replaced(api: RunningApi, traceparent: 
 
 
 async def test_faults_need_permission(api: RunningApi) -> None:
-    """An order with a fault is rejected unless faults are allowed."""
+    """An order with a fault, be it null, is rejected unless faults are allowed: the description has no such field."""
     faulty = {**ORDER, "fault": "slow:500"}
 
     refused = await api.place(faulty)
+    assert_problem(await api.place({**ORDER, "fault": None}), 422, "invalid-request")
     async with running_api(allow_faults=True) as permissive:
         allowed = await permissive.place(faulty)
         [event] = permissive.sns.events

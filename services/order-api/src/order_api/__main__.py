@@ -12,6 +12,7 @@ from orderboard_aws_client.json_logs import configure_json_logs
 from orderboard_aws_client.startup import freeze_heap, load_settings
 
 from order_api.app import create_app
+from order_api.http_protocol import HttpProtocol
 from order_api.settings import Settings
 from order_api.trace import CorrelationFilter
 
@@ -50,7 +51,7 @@ def main() -> None:
         host=settings.api_host,
         port=settings.api_port,
         loop="auto",  # uvloop if it is installed
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -11,10 +11,13 @@ from typing import Any, Final, NoReturn
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from order_api.problem import MALFORMED_JSON, UNSUPPORTED_MEDIA_TYPE, ProblemError
+from order_api.problem import INVALID_REQUEST, MALFORMED_JSON, UNSUPPORTED_MEDIA_TYPE, ProblemError, field_error
 
 MEDIA_TYPE: Final = "application/json"
 _EXACT_BELOW: Final = 2**53
+# One value each: a proxy and this API could take different ones of several.
+# https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+_ONCE: Final = ("Content-Type", "Idempotency-Key")
 
 
 class MalformedJsonError(ValueError):
@@ -79,13 +82,16 @@ class _StrictRequest(Request):
 
 
 class StrictJsonRoute(APIRoute):
-    """A route that requires a JSON media type and strict JSON; FastAPI itself is lenient in both."""
+    """A route that requires one JSON media type, one key and strict JSON; FastAPI itself is lenient in all three."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler."""
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
+            if repeated := [name for name in _ONCE if len(request.headers.getlist(name)) > 1]:
+                errors = [field_error("header", name, "is given more than once; send it once") for name in repeated]
+                raise ProblemError(INVALID_REQUEST, f"Repeated: {', '.join(repeated)}.", errors=errors)
             if _has_body(request) and not is_json(request.headers.get("content-type", "")):
                 detail = f"Send Content-Type: {MEDIA_TYPE}."
                 raise ProblemError(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept": MEDIA_TYPE})

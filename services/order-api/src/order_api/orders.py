@@ -87,7 +87,7 @@ async def place_order(
 
 async def place(order: OrderRequest, idempotency_key: str | None, shared: Dependencies) -> Response:
     """Publish an order and return the response to it; raise ProblemError or NotPublishedError."""
-    if order.fault is not None and not shared.settings.allow_faults:
+    if "fault" in order.model_fields_set and not shared.settings.allow_faults:
         error = field_error("body", "/fault", "faults are not allowed here; remove it")
         raise ProblemError(problem.INVALID_REQUEST, "1 error; see errors.", errors=[error])
     order_digest = digest(order)
