@@ -30,7 +30,7 @@ from orderboard.system.system import System, running_system
 from orderboard.system.target import Target
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
-from orderboard_stack.local_backend import is_engine
+from orderboard_stack.local_processes import role_of
 from orders.running import Load, RunningSystem
 from rich.console import Console
 from rich.live import Live
@@ -108,7 +108,7 @@ def rows(running: RunningSystem, orders: int) -> Values:
     before = _used_s(running.system)
     done, took_s = asyncio.run(_write(running, orders))
     used = _per_1000(_used_s(running.system) - before, done)
-    return {"rows_per_s": done / took_s, "backend_s": used["backend"] + used["MiniStack"]}
+    return {"rows_per_s": done / took_s, "backend_s": used["backend"] + used["localbus"] + used["MiniStack"]}
 
 
 def memory(running: RunningSystem, orders: int) -> Values:
@@ -229,12 +229,12 @@ def _request(statements: list[dict[str, Any]]) -> bytes:
 
 
 def _product(system: System) -> Iterator[tuple[str, psutil.Process]]:
-    """Every process of the product by name: MiniStack and the functions are children of the backend."""
+    """Every process of the product by name: the engines and the functions are children of the backend."""
     for known in system.processes():
         process = psutil.Process(known.pid)
         yield known.name, process
         for child in process.children(recursive=True):
-            yield "MiniStack" if is_engine(child.pid) else "functions", child
+            yield role_of(child.pid) or "functions", child
 
 
 def _used_s(system: System) -> Counter[str]:

@@ -1,25 +1,23 @@
 """The backends that are processes of this machine and need no Docker: embedded and ministack.
 
-`embedded` is localbus (queues, topics, buses, tables, stacks) in front of MiniStack (everything else); `ministack` is
-MiniStack alone. Both listen on free ports of 127.0.0.1. All state is gone when they end. Functions run on this
-machine's own Python, as processes of the same group.
+`embedded` is localbus (queues, topics, buses, tables, stacks) in front of MiniStack (everything else); each is started
+again when it dies, and what it acknowledged is there. `ministack` is MiniStack alone, and its state is gone when it
+ends. Both listen on free ports of 127.0.0.1. Functions run on this machine's own Python, as children of MiniStack.
 """
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-import psutil
-
 from orderboard_stack.backend import DEFAULT_REGION, HEALTH_PATHS, Endpoint
+from orderboard_stack.local_processes import scratch_folder, stop_local
 from orderboard_stack.process import HOST, free_port, listening_ports, read_json, tail
 
 LocalName = Literal["embedded", "ministack"]
@@ -51,7 +49,7 @@ class _Ports:
 
 @dataclass
 class LocalBackend:
-    """A backend that was started. pid leads the process group of the engines and their functions."""
+    """A backend that was started. pid is its first process: MiniStack, or the one that keeps both engines running."""
 
     name: LocalName
     endpoint: Endpoint
@@ -141,29 +139,6 @@ def local_backend(name: LocalName, log_path: Path) -> Iterator[Endpoint]:
         backend.stop()
 
 
-def stop_local(pid: int, log_path: Path) -> bool:
-    """End a backend by its pid, from any process, and return whether it was running.
-
-    A pid that belongs to another program by now is left alone.
-    """
-    running = is_engine(pid)
-    if running:
-        process = psutil.Process(pid)
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
-        with suppress(psutil.TimeoutExpired):
-            process.wait(timeout=10)
-    shutil.rmtree(_scratch(log_path), ignore_errors=True)
-    return running
-
-
-def is_engine(pid: int) -> bool:
-    """Return whether this process is an engine that start_local started, not a function of one or another program."""
-    with suppress(psutil.Error):
-        return not set(_MODULES.values()).isdisjoint(psutil.Process(pid).cmdline())
-    return False
-
-
 def _localbus_options(name: LocalName, disorder: str | None, *, manual_clock: bool) -> Sequence[str]:
     wanted = {"disorder": disorder is not None, "manual clock": manual_clock}
     for what in (what for what, is_wanted in wanted.items() if is_wanted and name != "embedded"):
@@ -180,7 +155,7 @@ def _localbus_options(name: LocalName, disorder: str | None, *, manual_clock: bo
 def _spawn(
     name: LocalName, log_path: Path, ports: _Ports, localbus_options: Sequence[str], *, detached: bool
 ) -> LocalBackend:
-    scratch = _scratch(log_path)
+    scratch = scratch_folder(log_path)
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     arguments = [str(scratch), "detached" if detached else "attached"]
@@ -228,7 +203,3 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
 
 def _url(port: int) -> str:
     return f"http://{HOST}:{port}"
-
-
-def _scratch(log_path: Path) -> Path:
-    return log_path.with_name(f"{log_path.name}.files").absolute()

@@ -1,6 +1,6 @@
-"""The process that serves MiniStack: `python -m orderboard_stack.ministack_child SCRATCH_DIR attached|detached [lean]`.
+"""The process that serves MiniStack: `python -m orderboard_stack.ministack_child SCRATCH_DIR attached|detached|kept`.
 
-It leads its own process group, or belongs to that of embedded_child. Its functions are processes of the same group.
+It leads its own process group, to which its functions belong. kept: by embedded_child, behind localbus.
 """
 
 import runpy
@@ -8,16 +8,23 @@ import sys
 from pathlib import Path
 
 from orderboard_stack.lean_ministack import make_lean
-from orderboard_stack.parent_watch import serve
+from orderboard_stack.parent_watch import end_with_starter, serve
 
 
 def main() -> None:
     """Serve until the end, which takes every function process along."""
-    scratch, attached, lean = Path(sys.argv[1]), sys.argv[2] == "attached", "lean" in sys.argv[3:]
+    scratch, how = Path(sys.argv[1]), sys.argv[2]
     sys.argv[1:] = []
-    if lean:
+    if how == "kept":
+        end_with_starter(scratch)
         make_lean()
-    serve(lambda: runpy.run_module("ministack", run_name="__main__"), scratch, attached=attached)
+        _run()
+    else:
+        serve(_run, scratch, attached=how == "attached")
+
+
+def _run() -> None:
+    runpy.run_module("ministack", run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ _LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
 def serve(run: Callable[[], object], scratch: Path, *, attached: bool) -> NoReturn:
     """Run until it returns or fails, or the starter is gone; then end the whole group and remove its files."""
     if attached:
-        threading.Thread(target=_end_with_starter, args=(scratch,), daemon=True, name="parent-watch").start()
+        end_with_starter(scratch)
     try:
         run()
     except SystemExit as exc:
@@ -34,7 +34,12 @@ def serve(run: Callable[[], object], scratch: Path, *, attached: bool) -> NoRetu
     end_group(scratch)
 
 
-def end_group(scratch: Path) -> NoReturn:
+def end_with_starter(scratch: Path) -> None:
+    """End the group of this process, and remove its files, when the process that started it is gone."""
+    threading.Thread(target=_watch, args=(scratch,), daemon=True, name="parent-watch").start()
+
+
+def end_group(scratch: Path | str) -> NoReturn:
     """Remove the files and kill every process of this group, this one included."""
     shutil.rmtree(scratch, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
@@ -58,7 +63,7 @@ def killed_with(parent: int) -> Callable[[], None] | None:
     return bind
 
 
-def _end_with_starter(scratch: Path) -> None:
+def _watch(scratch: Path) -> None:
     while os.read(0, 64):
         pass
     end_group(scratch)

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from integration.order_api.service import ORDER, ApiProcess, api_process
 from orderboard_contracts.events import parse_event
@@ -61,6 +61,12 @@ async def fragile_api(environment: dict[str, str], tmp_path: Path) -> AsyncItera
         yield api
 
 
+def signal_engines(backend: LocalBackend, number: signal.Signals) -> None:
+    """Send a signal to the processes of the backend."""
+    for each in psutil.Process(backend.pid).children():
+        each.send_signal(number)
+
+
 def messages_of(backend: LocalBackend) -> list[str]:
     """Receive messages and return their order ids."""
     sqs = backend.endpoint.session().client("sqs", endpoint_url=backend.endpoint.endpoint_url, config=CLIENT_CONFIG)
@@ -102,10 +108,10 @@ async def test_a_frozen_backend_is_a_503_in_time_and_heals(own_backend: LocalBac
     """
     keys = [f"frozen-{number}" for number in range(5)]
     assert (await fragile_api.place()).status_code == 202
-    os.killpg(own_backend.pid, signal.SIGSTOP)
+    signal_engines(own_backend, signal.SIGSTOP)
 
     await assert_unavailable_in_time(fragile_api, keys)
-    os.killpg(own_backend.pid, signal.SIGCONT)
+    signal_engines(own_backend, signal.SIGCONT)
     healed = await asyncio.gather(*(fragile_api.place(key=key) for key in keys))
 
     assert [response.status_code for response in healed] == [202] * 5
@@ -119,7 +125,7 @@ async def test_a_frozen_backend_is_a_503_in_time_and_heals(own_backend: LocalBac
 
 async def test_sigterm_with_a_frozen_backend_still_ends_it(own_backend: LocalBackend, fragile_api: ApiProcess) -> None:
     """Orders under way get 503, and the process ends with 0 in bounded time."""
-    os.killpg(own_backend.pid, signal.SIGSTOP)
+    signal_engines(own_backend, signal.SIGSTOP)
     placing = [asyncio.create_task(fragile_api.place(key=f"late-{number}")) for number in range(5)]
     await eventually(lambda: entries_in_calls(fragile_api) == 5)
 

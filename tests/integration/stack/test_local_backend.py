@@ -19,11 +19,10 @@ from orderboard_stack.local_backend import (
     LOCAL_NAMES,
     LocalName,
     LocalStartError,
-    is_engine,
     local_backend,
     start_local,
-    stop_local,
 )
+from orderboard_stack.local_processes import read_engines, stop_local
 from orderboard_stack.process import read_json
 from support.stack import DeployedStack
 from support.waiting import eventually
@@ -77,12 +76,12 @@ def is_backend(process: psutil.Process) -> bool:
     return "test_it_leaves_only_its_log" in " ".join(process.cmdline())
 
 
-def group(pid: int) -> set[int]:
-    """The living processes of a process group."""
+def family(pid: int) -> set[int]:
+    """The living processes of a session: a backend is one."""
     members = set()
     for process in psutil.process_iter():
         try:
-            if os.getpgid(process.pid) == pid and process.status() != psutil.STATUS_ZOMBIE:
+            if os.getsid(process.pid) == pid and process.status() != psutil.STATUS_ZOMBIE:
                 members.add(process.pid)
         except (ProcessLookupError, psutil.NoSuchProcess):
             continue
@@ -111,10 +110,10 @@ async def test_it_leaves_only_its_log(log_path: Path, name: LocalName, host_noti
         put(stack, sample_events.rejected())
         await eventually(lambda: stack.receive(outputs.inbox_queue), within_s=15)
         (listener,) = (child for child in psutil.Process().children() if is_backend(child))
-        members = group(listener.pid)
+        members = family(listener.pid)
 
-    assert len(members) == {"embedded": 3, "ministack": 2}[name], "the engines and one function"
-    await eventually(lambda: not group(listener.pid))
+    assert len(members) == {"embedded": 4, "ministack": 2}[name], "the engines, their keeper and one function"
+    await eventually(lambda: not family(listener.pid))
     assert only(log_path.parent) == {log_path.name}
     assert not {name for name in only(Path(tempfile.gettempdir())) - temporary_before if name.startswith("ministack")}
 
@@ -125,7 +124,7 @@ def test_it_listens_on_the_loopback_only(log_path: Path, name: LocalName) -> Non
 
     listening = {
         connection.laddr.ip
-        for pid in group(backend.pid)
+        for pid in family(backend.pid)
         for connection in psutil.Process(pid).net_connections("tcp")
         if connection.status == psutil.CONN_LISTEN
     }
@@ -144,24 +143,42 @@ async def test_it_ends_when_its_starter_is_killed(
 
     starter.send_signal(signal.SIGKILL)
 
-    await eventually(lambda: not group(pid))
+    await eventually(lambda: not family(pid))
     assert only(log_path.parent) == {log_path.name}
 
 
-@pytest.mark.parametrize("engine", [0, 1], ids=["localbus", "MiniStack"])
+async def test_an_engine_that_is_killed_is_started_again(log_path: Path) -> None:
+    """It answers on the same port, its functions have ended, and how often it happened is recorded."""
+    backend = start_local("embedded", log_path)
+    urls = {"localbus": backend.endpoint.endpoint_url, "MiniStack": backend.endpoint.upstream_url}
+    try:
+        for name, url in urls.items():
+            before = read_engines(log_path)[name]
+            assert before.pid is not None
+
+            os.kill(before.pid, signal.SIGKILL)
+
+            await eventually(lambda: read_engines(log_path)[name].pid != before.pid, within_s=10)  # noqa: B023
+            await eventually(lambda: answers(str(url)), within_s=30)  # noqa: B023
+            after = read_engines(log_path)[name]
+            assert (before.restarts, before.last_ending) == (0, None)
+            assert (after.restarts, after.last_ending) == (1, "SIGKILL")
+    finally:
+        backend.stop()
+
+
 @pytest.mark.parametrize("how", ["attached", "detached"])
-async def test_no_engine_outlives_the_other(
-    log_path: Path, starters: list["subprocess.Popen[str]"], engine: int, how: str
+async def test_no_engine_outlives_the_process_that_keeps_it(
+    log_path: Path, starters: list["subprocess.Popen[str]"], how: str
 ) -> None:
-    """Whichever of the two is killed, the other does not go on pretending, and their files go."""
+    """If the process that keeps the engines is killed, they do not go on without it, and their files go."""
     starter, pid, _ = start_in_a_process(log_path, "embedded", how, "stay")
     starters.append(starter)
-    engines = sorted((each for each in group(pid) if is_engine(each)), key=lambda each: each != pid)
-    assert len(engines) == 2
+    assert len(family(pid)) == 3
 
-    os.kill(engines[engine], signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
 
-    await eventually(lambda: not group(pid))
+    await eventually(lambda: not family(pid))
     await eventually(lambda: only(log_path.parent) == {log_path.name})
 
 
@@ -176,7 +193,7 @@ async def test_a_detached_one_outlives_its_starter(
     assert answers(url)
     assert stop_local(pid, log_path) is True
 
-    await eventually(lambda: not group(pid))
+    await eventually(lambda: not family(pid))
     assert only(log_path.parent) == {log_path.name}
     assert stop_local(pid, log_path) is False
 

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-from orderboard_stack.local_backend import stop_local
+from orderboard_stack.local_processes import stop_local
 from orderboard_stack.process import is_free
 
 from orderboard.errors import RigError

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import psutil
-from orderboard_stack.local_backend import is_engine
+from orderboard_stack.local_processes import Role, role_of
 from pydantic import BaseModel, ConfigDict, Field
 
 from orderboard.system.state import KnownProcess, known
 
 BACKEND: Final = "backend"
-MINISTACK: Final = "backend (MiniStack)"  # behind localbus, which is then the backend's own process
+MINISTACK: Final = "backend (MiniStack)"  # behind localbus, which is then the backend
+SUPERVISOR: Final = "backend (supervisor)"
 LAMBDAS: Final = "notifier (Lambda)"
 THIS_COMMAND: Final = "this command"
 GENERATOR: Final = "generator"
+_NAMES: Final[dict[Role, str]] = {"supervisor": SUPERVISOR, "localbus": BACKEND, "MiniStack": MINISTACK}
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,19 @@ class CpuSampler:
 
 
 def _with_children(known_process: KnownProcess) -> dict[str, list[psutil.Process]]:
-    """The process, and the backend's children by role; empty when it has ended."""
+    """The process, and the backend's children by role; empty when it has ended.
+
+    The embedded backend is localbus, although the process that is known is the one that keeps it running.
+    """
     if (process := known_process.find()) is None:
         return {}
-    found = {known_process.name: [process]}
+    found: dict[str, list[psutil.Process]] = {known_process.name: [process]}
     if known_process.name == BACKEND:
+        if role_of(process.pid) == "supervisor":
+            found = {BACKEND: [], SUPERVISOR: [process]}
         for child in process.children(recursive=True):
-            found.setdefault(MINISTACK if is_engine(child.pid) else LAMBDAS, []).append(child)
+            role = role_of(child.pid)
+            found.setdefault(LAMBDAS if role is None else _NAMES[role], []).append(child)
     return found
 
 
