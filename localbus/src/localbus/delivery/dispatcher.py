@@ -1,10 +1,14 @@
-"""The dispatcher: attempts each delivery, retries it while its policy permits, and then dead-letters it."""
+"""The dispatcher: attempts each delivery, retries it while its policy permits, and then dead-letters it.
+
+A delivery that does not end in the turn in which it begins is a record in the storage until it ends. A restarted engine
+goes on with it: it attempts at once what had not begun or was under way, which may deliver a message twice.
+"""
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -16,6 +20,8 @@ from localbus.journal import Journal
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import Principal
 from localbus.sqs.state import Sqs
+from localbus.storage.documents import Document
+from localbus.storage.storage import Storage
 
 log = logging.getLogger("localbus")
 
@@ -27,10 +33,13 @@ class Delivery(ABC):
     """One message on its way to one target.
 
     The journal records it under `message_id` and `resource`, the ARN of a subscription or a target; `receipt` is the
-    detail of success. `principal` sends to the dead-letter queue.
+    detail of success. `principal` sends to the dead-letter queue. `number` is the key of its record, if it has one, and
+    `retry_at` the time of its last retry, or of the next one.
     """
 
     target_kind = "target"
+    number = 0
+    retry_at: float | None = None
     message_id: str
     resource: str
     principal: Principal
@@ -49,6 +58,10 @@ class Delivery(ABC):
         """Return the sender and the receiver for the log, such as a topic and an endpoint."""
 
     @abstractmethod
+    def document(self) -> Document:
+        """Return the delivery for the storage: an object with everything that its next attempt needs."""
+
+    @abstractmethod
     def next_retry_s(self, now: float) -> float | None:
         """Return the delay before the next attempt in seconds, or None when the retry policy permits no more."""
 
@@ -56,27 +69,54 @@ class Delivery(ABC):
         """Return how long the attempt must wait for the target's rate limit, in seconds."""
         return 0.0
 
+    def obsolete(self) -> str | None:
+        """Return why the message must not be retried, such as a subscription that has ended, or None."""
+        return None
+
     def reason(self, error: DeliveryError) -> str:
         """Return the error as the journal shows it."""
         return error.message
 
 
 class Dispatcher:
-    """Attempts deliveries. Those that wait do so in the engine's background tasks."""
+    """Attempts deliveries. Those that wait do so in the engine's background tasks, and as records of a kind."""
 
-    def __init__(self, clock: Clock, journal: Journal, sqs: Sqs, tasks: BackgroundTasks) -> None:
+    def __init__(
+        self, clock: Clock, journal: Journal, sqs: Sqs, tasks: BackgroundTasks, *, storage: Storage, kind: str
+    ) -> None:
         self._clock = clock
         self._journal = journal
         self._sqs = sqs
         self._tasks = tasks
+        self._storage = storage
+        self._kind = kind
+        self._last_number = 0
 
     def deliver(self, delivery: Delivery) -> None:
         """Attempt the delivery, in this turn unless a rate limit delays it."""
         wait_s = delivery.throttle_s(self._clock.now())
         if wait_s:
+            self._store_once(delivery)
             self._tasks.schedule(wait_s, partial(self._attempt, delivery))
         else:
             self._attempt(delivery)
+
+    def restore(self, read: Callable[[Document], Delivery | None]) -> None:
+        """Go on with the stored deliveries, when the engine starts.
+
+        `read` returns the delivery of a document, or None if its subscription or target has ended.
+        """
+        for _, key, document in list(self._storage.records(self._kind)):
+            self._last_number = max(self._last_number, int(key))
+            delivery = read(document)
+            if delivery is None:
+                self._storage.delete(self._kind, key)
+                continue
+            delivery.number = int(key)
+            if document["retry_at"] is None:
+                self.deliver(delivery)
+            else:
+                self._schedule_retry(delivery, document["retry_at"])
 
     def note(self, event: str, delivery: Delivery, detail: object) -> None:
         """Record in the journal what happened to a delivery."""
@@ -89,8 +129,9 @@ class Dispatcher:
             self._failed(delivery, _as_delivery_error(exc))
             return
         if pending is None:
-            self.note("delivered", delivery, delivery.receipt)
+            self._end("delivered", delivery, delivery.receipt)
         else:
+            self._store_once(delivery)
             self._tasks.start(self._finish(delivery, pending))
 
     async def _finish(self, delivery: Delivery, pending: Coroutine[Any, Any, None]) -> None:
@@ -99,11 +140,11 @@ class Dispatcher:
         except Exception as exc:  # noqa: BLE001 (the same boundary, for a target that is awaited)
             self._failed(delivery, _as_delivery_error(exc))
         else:
-            self.note("delivered", delivery, delivery.receipt)
+            self._end("delivered", delivery, delivery.receipt)
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
-        reason = delivery.reason(error)
-        delay_s = delivery.next_retry_s(self._clock.now()) if error.retryable else None
+        now, reason = self._clock.now(), delivery.reason(error)
+        delay_s = delivery.next_retry_s(now) if error.retryable else None
         if delay_s is None:
             self.note("undelivered", delivery, reason)
             outcome = self._dead_letter(delivery, error)
@@ -111,23 +152,61 @@ class Dispatcher:
             self._journal.report_loss(*delivery.route(), error.code, f"{reason.rstrip('.')}; {outcome}{fix}")
         else:
             self.note("retry_scheduled", delivery, {"reason": reason, "after_s": round(delay_s, 3)})
-            self._tasks.schedule(delay_s, partial(self.deliver, delivery))
+            self._schedule_retry(delivery, now + delay_s)
+
+    def _schedule_retry(self, delivery: Delivery, at: float) -> None:
+        delivery.retry_at = at
+        self._store(delivery)
+        self._tasks.schedule(max(0.0, at - self._clock.now()), partial(self._retry, delivery))
+
+    def _retry(self, delivery: Delivery) -> None:
+        reason = delivery.obsolete()
+        if reason is None:
+            self.deliver(delivery)
+        else:
+            self._end("dropped", delivery, reason)
+
+    # Records
+
+    def _store_once(self, delivery: Delivery) -> None:
+        """Store a delivery that waits or is under way, unless a retry is stored already."""
+        if not delivery.number:
+            self._store(delivery)
+
+    def _store(self, delivery: Delivery) -> None:
+        if not self._storage.is_durable:
+            return
+        if not delivery.number:
+            self._last_number += 1
+            delivery.number = self._last_number
+        self._storage.save(
+            self._kind, str(delivery.number), lambda: {"retry_at": delivery.retry_at, **delivery.document()}
+        )
+
+    def _end(self, event: str, delivery: Delivery, detail: object) -> None:
+        """Note how a delivery has ended. It is not stored any more."""
+        self.note(event, delivery, detail)
+        if delivery.number:
+            self._storage.delete(self._kind, str(delivery.number))
 
     def _dead_letter(self, delivery: Delivery, error: DeliveryError) -> str:
         """Send the message to the dead-letter queue; without one it is lost. Return what happened to it."""
-        found = delivery.dead_letter(error)
-        if found is None:
-            reason = f"the {delivery.target_kind} has no dead-letter queue"
-        else:
-            queue_arn, entry = found
-            try:
+        try:
+            found = delivery.dead_letter(error)
+            if found is not None:
+                queue_arn, entry = found
                 self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
-            except AwsError as exc:
-                reason = f"the dead-letter queue did not accept it: {exc}".rstrip(".")
-            else:
-                self.note("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
+        except AwsError as exc:
+            reason = f"the dead-letter queue did not accept it: {exc}".rstrip(".")
+        except Exception as exc:  # the same boundary: the journal has the reason of every loss
+            log.exception("delivery.failed")
+            reason = f"the dead-letter queue did not get it: {str(exc) or type(exc).__name__}"
+        else:
+            if found is not None:
+                self._end("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
                 return f"sent to the dead-letter queue {queue_arn}"
-        self.note("dropped", delivery, reason)
+            reason = f"the {delivery.target_kind} has no dead-letter queue"
+        self._end("dropped", delivery, reason)
         return f"dropped: {reason}"
 
 

@@ -20,6 +20,7 @@ from localbus.input_values import is_unicode
 from localbus.journal import Journal
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
+from localbus.storage.documents import Document
 
 MAX_RETRIES = 185
 MAX_AGE_S = 86_400
@@ -58,6 +59,19 @@ class EventDelivery(Delivery):
     def reason(self, error: DeliveryError) -> str:
         """Return the error with EventBridge's code."""
         return str(error)
+
+    def document(self) -> Document:
+        """Return the delivery for the storage: the rule by its ARN, and the target by its id."""
+        return {
+            "event": self.event.text,
+            "ingested_at": self.event.ingested_at,
+            "trace_header": self.event.trace_header,
+            "hops": self.event.hops,
+            "rule": self.rule.arn,
+            "target": self.target.target_id,
+            "body": self.body,
+            "retries": self._retries,
+        }
 
     def next_retry_s(self, now: float) -> float | None:
         """Return the delay in seconds, unless the number of retries or the event's age exceeds the policy's limit."""

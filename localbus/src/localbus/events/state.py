@@ -23,6 +23,7 @@ from localbus.events.replay import Replays
 from localbus.events.targets import EventTargets, TopicPublisher
 from localbus.journal import Journal
 from localbus.sqs.state import Sqs
+from localbus.storage.storage import Storage
 from localbus.upstream.client import UpstreamClient
 
 _LATE_S = 60
@@ -63,7 +64,7 @@ class EventBridge:
             publish_to_topic=publish_to_topic,
             enforce_policies=enforce_policies,
         )
-        dispatcher = Dispatcher(clock, journal, sqs, tasks)
+        dispatcher = Dispatcher(clock, journal, sqs, tasks, storage=Storage(), kind="events.delivery")
         self.deliveries = EventDeliveries(clock, journal, dispatcher, targets.senders())
         self.set_faults(faults or DeliveryFaults())
         self.on_rule: Callable[[Rule], Awaitable[None] | None] = lambda _rule: None  # for each new or changed rule

@@ -16,14 +16,16 @@ from localbus.delivery.dispatcher import Delivery
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
-from localbus.sns.delivery_policy import AWS_ENDPOINT_POLICY
+from localbus.sns.delivery_policy import AWS_ENDPOINT_POLICY, RetryPolicy
 from localbus.sns.notification import Notification
 from localbus.sns.platform_application import PlatformApplications
 from localbus.sns.signature import Signer
 from localbus.sns.subscription import Subscription
 from localbus.sqs.state import Sqs
+from localbus.storage.documents import Document
 from localbus.upstream.client import UpstreamClient
 
+SUBSCRIPTION_ENDED = "the subscription has ended"
 MAX_SMS_CHARACTERS = 1_600  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
 
@@ -79,13 +81,13 @@ class Senders:
 
 
 class NotificationDelivery(Delivery):
-    """One notification for one subscription.
+    """One notification for one subscription, after so many retries.
 
     Source of the dead letter's form: https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
     """
 
     target_kind = "subscription"
-    delays: Iterator[float] = iter(())
+    retry_policy: RetryPolicy | None = None
 
     def __init__(
         self, senders: Senders, subscription: Subscription, notification: Notification, *, replayed: bool = False
@@ -97,7 +99,17 @@ class NotificationDelivery(Delivery):
         self.senders = senders
         self.subscription = subscription
         self.notification = notification
+        self.retries = 0
         self._replayed = replayed
+
+    def document(self) -> Document:
+        """Return the delivery for the storage."""
+        notification = self.notification.document()
+        return {"subscription": self.resource, "notification": notification, "retries": self.retries}
+
+    def obsolete(self) -> str | None:
+        """Return a reason once the subscription has ended."""
+        return SUBSCRIPTION_ENDED if self.subscription.ended else None
 
     def route(self) -> tuple[str, str]:
         """Return the topic and the endpoint."""
@@ -105,7 +117,9 @@ class NotificationDelivery(Delivery):
 
     def next_retry_s(self, _now: float) -> float | None:
         """Return the next delay of the delivery policy in seconds."""
-        return next(self.delays, None)
+        delay_s = self.retry_policy.delay_s(self.retries) if self.retry_policy is not None else None
+        self.retries += delay_s is not None
+        return delay_s
 
     def dead_letter(self, _error: DeliveryError) -> tuple[str, Params] | None:
         """Return the queue and what the subscriber would have got."""
@@ -152,9 +166,7 @@ class QueueDelivery(NotificationDelivery):
 class FunctionDelivery(NotificationDelivery):
     """A notification for a Lambda function, which is retried for 23 days."""
 
-    def __init__(self, senders: Senders, subscription: Subscription, notification: Notification) -> None:
-        super().__init__(senders, subscription, notification)
-        self.delays = AWS_ENDPOINT_POLICY.delays()
+    retry_policy = AWS_ENDPOINT_POLICY
 
     async def attempt(self) -> None:
         """Invoke the function at the upstream."""

@@ -6,6 +6,7 @@ and https://docs.aws.amazon.com/sns/latest/dg/creating-delivery-policy.html
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -49,18 +50,27 @@ class RetryPolicy:
     longest_s: float
     function: str = "linear"
 
+    def delay_s(self, retries: int) -> float | None:
+        """Return the delay in seconds before another retry after so many, or None if there is no other."""
+        if retries < self.immediate:
+            return 0.0
+        at = retries - self.immediate
+        if at < self.at_shortest:
+            return self.shortest_s
+        at -= self.at_shortest
+        if at < self.growing:
+            grow, last = _FUNCTIONS[self.function], self.growing - 1
+            share = grow(at, last, self.longest_s / self.shortest_s) if last else 0.0
+            return self.shortest_s + (self.longest_s - self.shortest_s) * share
+        return self.longest_s if at - self.growing < self.at_longest else None
+
     def delays(self) -> Iterator[float]:
         """Yield the delay before each retry, in seconds."""
-        for _ in range(self.immediate):
-            yield 0.0
-        for _ in range(self.at_shortest):
-            yield self.shortest_s
-        grow, span = _FUNCTIONS[self.function], self.longest_s - self.shortest_s
-        for at in range(self.growing):
-            share = grow(at, self.growing - 1, self.longest_s / self.shortest_s) if self.growing > 1 else 0.0
-            yield self.shortest_s + span * share
-        for _ in range(self.at_longest):
-            yield self.longest_s
+        for retries in itertools.count():
+            delay_s = self.delay_s(retries)
+            if delay_s is None:
+                return
+            yield delay_s
 
 
 # For endpoints that AWS runs itself, such as Lambda. It cannot be changed.

@@ -9,9 +9,9 @@ from localbus.delivery.attempt import check_answer, no_connection
 from localbus.http import client as http_client
 from localbus.http.authentication import answer_challenge
 from localbus.http.client import NoAnswerError
-from localbus.sns.delivery import NotificationDelivery, Senders
+from localbus.sns.delivery import NotificationDelivery
 from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE
-from localbus.sns.notification import Notification, formatted
+from localbus.sns.notification import formatted
 from localbus.sns.signature import Signer
 from localbus.sns.subscription import Subscription
 
@@ -23,9 +23,10 @@ _AGENT = "Amazon Simple Notification Service Agent"
 class HttpDelivery(NotificationDelivery):
     """A notification for an HTTP endpoint, retried by the subscription's delivery policy."""
 
-    def __init__(self, senders: Senders, subscription: Subscription, notification: Notification) -> None:
-        super().__init__(senders, subscription, notification)
-        self.delays = iter(subscription.http_delays())
+    def next_retry_s(self, now: float) -> float | None:
+        """Return the next delay of the delivery policy as it is now, in seconds."""
+        self.retry_policy = self.subscription.http_retry_policy
+        return super().next_retry_s(now)
 
     def throttle_s(self, now: float) -> float:
         """Return the wait for the subscription's maxReceivesPerSecond, in seconds."""

@@ -19,9 +19,14 @@ from localbus.sns.message_fields import Unsound, attribute_fields, body_fields
 from localbus.sns.signature import Signer, digest
 from localbus.sqs.message import Attribute
 from localbus.sqs.message_attributes import Content
+from localbus.storage.documents import Document
 
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 _DEFAULT = "default"
+_STORED = (
+    *("topic_arn", "message_id", "at", "texts", "subject", "attributes", "filterable", "group_id", "deduplication_id"),
+    *("sequence_number", "signature_version", "base_url", "trace_header"),
+)
 
 
 @dataclass(eq=False)
@@ -47,6 +52,11 @@ class Notification:
     _body_fields: dict[str, Fields | Unsound] = field(default_factory=dict)
     _raw_contents: dict[str, Content] = field(default_factory=dict)
     _envelopes: dict[tuple[str, bool, bool], tuple[str, str]] = field(default_factory=dict)
+
+    def document(self) -> Document:
+        """Return the message for the storage, without what is empty."""
+        values = {name: getattr(self, name) for name in _STORED}
+        return {name: value for name, value in values.items() if value}
 
     def message_for(self, protocol: str) -> str:
         """Return the text for this protocol, or the default."""

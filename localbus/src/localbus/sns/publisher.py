@@ -28,6 +28,8 @@ from localbus.sns.signature import digest
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
 
+_DELIVERY = "sns.delivery"  # the kind of the records of deliveries under way
+
 
 class Publisher:
     """Starts the deliveries of one engine's topics."""
@@ -37,7 +39,9 @@ class Publisher:
         self._senders = senders
         self._tasks = tasks
         self._topics = topics
-        self._dispatcher = Dispatcher(senders.clock, journal, senders.sqs, tasks)
+        self._dispatcher = Dispatcher(
+            senders.clock, journal, senders.sqs, tasks, storage=senders.sqs.storage, kind=_DELIVERY
+        )
 
     def publish(self, topic: Topic, notification: Notification) -> None:
         """Deliver the notification to every subscription whose filter policy accepts it, unless it is a duplicate."""

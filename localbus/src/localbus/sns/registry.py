@@ -82,8 +82,9 @@ class Topics:
     def delete(self, topic: Topic) -> None:
         """Delete a topic with its subscriptions, also those that a token could still restore."""
         del self._topics[topic.arn]
-        for subscription_arn in self._by_topic.pop(topic.arn):
+        for subscription_arn, subscription in self._by_topic.pop(topic.arn).items():
             del self._subscriptions[subscription_arn]
+            subscription.ended = True
         self._by_token = {token: one for token, one in self._by_token.items() if one.topic is not topic}
         self._changed(topic.arn)
 
@@ -111,6 +112,7 @@ class Topics:
 
     def add(self, subscription: Subscription) -> None:
         """Add a subscription, also one that was removed."""
+        subscription.ended = False
         self._subscriptions[subscription.arn] = subscription
         self._by_topic[subscription.topic.arn][subscription.arn] = subscription
 
@@ -118,6 +120,7 @@ class Topics:
         """Remove a subscription. Its token can still restore it."""
         del self._subscriptions[subscription.arn]
         del self._by_topic[subscription.topic.arn][subscription.arn]
+        subscription.ended = True
         subscription.topic.subscriptions_deleted += 1
 
     def send_token(self, subscription: Subscription) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from localbus.http.client import without_password
 from localbus.input_values import read_json, timestamp
-from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, effective_policy, retry_policy
+from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, RetryPolicy, effective_policy, retry_policy
 from localbus.sns.errors import invalid
 from localbus.sns.filter_policy import FilterPolicy
 from localbus.sns.topic import Topic
@@ -35,7 +35,7 @@ class Subscription:
     """One subscription. `attributes` are those that were set, in AWS's own form.
 
     `principal_arn` is the user that subscribed; `authenticated` says whether it was confirmed with credentials.
-    `token` is the last one that was sent to confirm it or its end.
+    `token` is the last one that was sent to confirm it or its end, after which it has `ended` and can be restored.
     """
 
     arn: str
@@ -51,6 +51,7 @@ class Subscription:
     authenticated: bool = True
     authenticate_on_unsubscribe: bool = False
     token: str = ""
+    ended: bool = False
     next_turn_at: float = 0.0
 
     def attribute(self, name: str) -> str | None:
@@ -80,9 +81,10 @@ class Subscription:
         topic_policy = self.topic.attributes.get("DeliveryPolicy", "")
         return effective_policy(topic_policy, self.attributes.get("DeliveryPolicy", ""))
 
-    def http_delays(self) -> list[float]:
-        """Return the delay before each retry by HTTP, in seconds."""
-        return list(retry_policy(self.effective_delivery_policy["healthyRetryPolicy"]).delays())
+    @property
+    def http_retry_policy(self) -> RetryPolicy:
+        """The retries by HTTP. A change counts for messages under way too."""
+        return retry_policy(self.effective_delivery_policy["healthyRetryPolicy"])
 
     def take_turn(self, now: float) -> float:
         """Reserve a delivery by HTTP and return the seconds until then, as maxReceivesPerSecond requires."""
