@@ -20,12 +20,11 @@ from orderboard_stack.notifier_zip import (
     build_notifier_zip,
 )
 
-PACKED = {
+OWN = {"notifier", "orderboard_contracts"}
+DEPENDENCIES = {
     "annotated_types",
     "aws_lambda_powertools",
     "jmespath",
-    "notifier",
-    "orderboard_contracts",
     "pydantic",
     "pydantic_core",
     "typing_extensions.py",
@@ -78,12 +77,12 @@ def test_same_input_gives_same_bytes(host_zip: Path, tmp_path: Path) -> None:
     assert [path.name for path in again.parent.iterdir()] == ["again.zip"]
 
 
-def test_zip_holds_what_is_declared_and_nothing_else(host_zip: Path) -> None:
-    """Only the declared dependencies are packed: no web framework, no boto3, no caches, no installer's notes."""
+def test_zip_for_this_host_has_the_own_packages_alone(host_zip: Path) -> None:
+    """The dependencies are installed on the host: no package of others is in the zip, no cache, no installer's note."""
     with zipfile.ZipFile(host_zip) as archive:
         names = archive.namelist()
 
-        assert top_level(archive) == PACKED
+        assert top_level(archive) == OWN
         assert {"notifier/handler.py", "orderboard_contracts/alert.py"} <= set(names)
         assert not [name for name in names if re.search(r"__pycache__|\.pyc|\.pyi$|dist-info|tests?/|\.js$", name)]
 
@@ -96,14 +95,14 @@ def test_entries_tell_nothing_of_the_machine(host_zip: Path) -> None:
 
     assert names == sorted(set(names))
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
-    assert {oct(entry.external_attr >> 16) for entry in entries} == {"0o100644", "0o100755"}
+    assert {oct(entry.external_attr >> 16) for entry in entries} == {"0o100644"}
 
 
-def test_handler_runs_on_the_zip_and_the_runtime_alone(host_zip: Path, tmp_path: Path) -> None:
-    """With nothing but the zip and what a Lambda runtime brings, the handler can be imported."""
+def test_handler_runs_on_what_is_packed_for_lambda_alone(host_zip: Path, tmp_path: Path) -> None:
+    """With the own packages, the declared dependencies and a Lambda runtime's packages, the handler can be imported."""
     installed, runtime, code = Path(boto3.__file__).parents[1], tmp_path / "runtime", tmp_path / "code"
     runtime.mkdir()
-    for name in RUNTIME:
+    for name in (*RUNTIME, *DEPENDENCIES):
         (runtime / name).symlink_to(installed / name)
     with zipfile.ZipFile(host_zip) as archive:
         archive.extractall(code)
@@ -125,7 +124,8 @@ def test_linux_zip_fits_lambda(architecture: Architecture, tmp_path: Path) -> No
         header = archive.read(native)[:20]
         unpacked = sum(entry.file_size for entry in archive.infolist())
 
-        assert top_level(archive) == PACKED
+        assert top_level(archive) == OWN | DEPENDENCIES
+        assert not [name for name in archive.namelist() if re.search(r"__pycache__|dist-info|tests?/|\.js$", name)]
 
     assert ".cpython-313-" in native
     assert header[:4] == b"\x7fELF"
