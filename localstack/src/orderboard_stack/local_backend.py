@@ -188,7 +188,7 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         "GATEWAY_PORT": str(ports.ministack),
         "IOT_MTLS_ENABLED": "0",  # its MQTT server listens on every interface, and slows the start down
         "LAMBDA_EXECUTOR": "local",
-        "LAMBDA_WARM_TTL_SECONDS": "30",  # of all but the first process of a function: each takes 40 MB
+        "LAMBDA_WARM_TTL_SECONDS": "5",  # of all but the first process of a function, looked at every 30 s
         "LOG_LEVEL": "WARNING",
         "MALLOC_ARENA_MAX": "1",  # of glibc: the threads of a Python process allocate one at a time
         "MINISTACK_HOST": HOST,  # the host in queue URLs

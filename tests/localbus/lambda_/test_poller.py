@@ -68,8 +68,36 @@ async def test_a_further_invocation_waits_for_those_under_way(
     gate.set()
 
 
-async def test_full_batches_wait_for_none(bench: MappingBench) -> None:
+async def test_full_batches_of_a_slow_function_wait_for_none(
+    bench: MappingBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A backlog is worked off by as many invocations as are permitted."""
+    gate = asyncio.Event()
+    gate.set()
+    bench.function(lambda _event: gate.wait())
+    await bench.map(BatchSize=2)
+    monkeypatch.setattr(poller, "WAITS_FOR_OTHERS_S", 0.0)  # any invocation is slow
+    for number in (1, 2):
+        bench.send("warm")
+        await bench.invoked(number)
+    monkeypatch.setattr(poller, "WAITS_FOR_OTHERS_S", 60)
+    gate.clear()
+
+    bench.send(*map(str, range(12)))
+    await bench.until(lambda: bench.functions.running == 5)
+
+    await bench.quiet()
+    assert bench.functions.most_running == 5
+    gate.set()
+
+
+@pytest.mark.parametrize(("catches_up_within_s", "most"), [(60, 1), (0, 5)])
+async def test_a_quick_function_gets_company_when_it_falls_behind(
+    bench: MappingBench, monkeypatch: pytest.MonkeyPatch, catches_up_within_s: float, most: int
+) -> None:
+    """One process of a function works off a short backlog; more do when full batches have waited for some time."""
+    monkeypatch.setattr(poller, "WAITS_FOR_OTHERS_S", 60)
+    monkeypatch.setattr(poller, "CATCHES_UP_WITHIN_S", catches_up_within_s)
     gate = asyncio.Event()
     gate.set()
     bench.function(lambda _event: gate.wait())
@@ -79,11 +107,12 @@ async def test_full_batches_wait_for_none(bench: MappingBench) -> None:
     gate.clear()
 
     bench.send(*map(str, range(12)))
-    await bench.until(lambda: bench.functions.running == 5)
-
+    await bench.until(lambda: bench.functions.running == most)
     await bench.quiet()
-    assert bench.functions.most_running == 5
     gate.set()
+    await bench.invoked(7)
+
+    assert bench.functions.most_running == most
 
 
 async def test_messages_stay_visible_at_the_limit_of_concurrency(bench: MappingBench, hasty: None) -> None:

@@ -3,7 +3,8 @@
 One task receives, while another invocation is permitted (`batch_window`), and each batch has a task that invokes. While
 the function cannot be reached (it is throttled, or nothing answers) nothing more is received, so that messages do not
 use up their receives. A further invocation, for which the upstream may start a process, begins at once for a full
-batch; for less, or while the function starts, it waits a little for those under way.
+batch, unless a quick function keeps up with the queue; for less, or while the function starts, it waits a little for
+those under way.
 Sources: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, services-sqs-scaling.html and
 services-sqs-errorhandling.html there
 """
@@ -33,6 +34,8 @@ LONGEST_DELAY_S = 60.0
 # which Lambda allows ten seconds. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 WAITS_FOR_OTHERS_S = 1.0
 WAITS_FOR_FIRST_S = 10.0
+# How long full batches wait one after the other for a function that takes less than WAITS_FOR_OTHERS_S for each.
+CATCHES_UP_WITHIN_S = 5.0
 _LOOKS_EVERY_S = 0.05
 
 
@@ -57,6 +60,8 @@ class Poller:
         self._invocations = 0  # under way
         self._last_start_s = 0.0  # by the loop's time
         self._has_answered = False
+        self._is_quick = True
+        self._behind_since_s: float | None = None  # by the loop's time; None if the last batch left no full one
         self._unreachable: set[int] = set()  # the ids of batches whose function cannot be reached
         self._sleeping: set[asyncio.Event] = set()
         self._changed = asyncio.Event()
@@ -101,12 +106,17 @@ class Poller:
     def _wait_for_others_s(self) -> float:
         """Return how long to wait with another invocation beside those under way: each may cost a process of 50 MB.
 
-        A full batch ends the wait, but not while the function starts. The queue has no event for it.
+        A full batch ends the wait, but not while the function starts, or while a quick one keeps up. The queue has no
+        event for it.
         """
-        lasted_s = asyncio.get_running_loop().time() - self._last_start_s
+        now_s = asyncio.get_running_loop().time()
+        lasted_s = now_s - self._last_start_s
         if not self._has_answered:
             return WAITS_FOR_FIRST_S - lasted_s
-        return 0 if self._window.has_full_batch() else min(_LOOKS_EVERY_S, WAITS_FOR_OTHERS_S - lasted_s)
+        is_behind = self._behind_since_s is not None and now_s - self._behind_since_s >= CATCHES_UP_WITHIN_S
+        if (is_behind or not self._is_quick) and self._window.has_full_batch():
+            return 0
+        return min(_LOOKS_EVERY_S, WAITS_FOR_OTHERS_S - lasted_s)
 
     async def _receive_batch(self) -> None:
         queue = self._window.queue()
@@ -115,6 +125,10 @@ class Poller:
         elif batch := await self._window.next_batch(queue):
             self._invocations += 1
             self._last_start_s = asyncio.get_running_loop().time()
+            if not self._window.has_full_batch():
+                self._behind_since_s = None
+            elif self._behind_since_s is None:
+                self._behind_since_s = self._last_start_s
             self._tasks.start(self._deliver(batch))
 
     async def _change(self) -> None:
@@ -123,8 +137,11 @@ class Poller:
 
     async def _deliver(self, batch: Batch) -> None:
         """Invoke the function and delete the messages that it has processed."""
+        start_s = asyncio.get_running_loop().time()
         try:
             outcome = await self._attempt(batch)
+            if self._has_answered:  # the first invocation includes the start of the function
+                self._is_quick = asyncio.get_running_loop().time() - start_s < WAITS_FOR_OTHERS_S
             self._has_answered = self._has_answered or not isinstance(outcome, Unreachable)
             self._settle(batch, outcome)
         finally:
