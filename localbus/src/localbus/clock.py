@@ -66,10 +66,11 @@ class _FirstOf:
 
 
 class ManualClock:
-    """Time that stands still until `advance` moves it."""
+    """Time that stands still until `advance` moves it, and then calls `on_advance`."""
 
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start
+        self.on_advance: Callable[[], None] = lambda: None
         self._scheduled: list[tuple[float, int, _Scheduled]] = []
         self._numbers = itertools.count()
 
@@ -104,3 +105,4 @@ class ManualClock:
             if scheduled.callback is not None:
                 scheduled.callback()
         self._now = until
+        self.on_advance()

@@ -16,7 +16,7 @@ from localbus.clock import Clock, ManualClock, RealClock
 from localbus.cloudformation import api as cloudformation_api
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import DeliveryFaults
-from localbus.developer_api.api import CLOCK, DeveloperApi
+from localbus.developer_api.api import DeveloperApi
 from localbus.dynamodb import api as dynamodb_api
 from localbus.dynamodb.state import DynamoDb
 from localbus.events import api as events_api
@@ -42,6 +42,7 @@ from localbus.upstream.client import UpstreamClient
 from localbus.upstream.proxy import UpstreamProxy
 
 VERSION = version("orderboard-localbus")
+_CLOCK = "clock"  # the kind of the record with the time of a manual clock
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,6 @@ class Engine:
             self.sns,
             faults=self.faults,
             about=about,
-            storage=self.storage,
         )
         rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
         if options.upstream is None or self.stacks.upstream is None:
@@ -154,14 +154,14 @@ class Engine:
                 account_of_key=upstream.account_of_key,
             )
         kept = AfterCommit(self.router, self.storage) if isinstance(self.storage, DurableStorage) else self.router
-        app = Cors(kept, options.allow_origins)
-        self._server = HttpServer(Address(app, options.public_url) if options.public_url else app)
-        self._tls_server = HttpServer(Address(app, options.public_url)) if options.tls else None
+        self.app = Cors(kept, options.allow_origins)
+        self._server = HttpServer(Address(self.app, options.public_url) if options.public_url else self.app)
+        self._tls_server = HttpServer(Address(self.app, options.public_url)) if options.tls else None
         self.https_url: str | None = None
 
     async def start(self) -> str:
         """Restore the stored state and start to listen. Return the URL. Raises DataFolderError and ListenError."""
-        self._restore()
+        self.restore()
         port = await self._server.start(self.options.host, self.options.port)
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
         url = f"http://{host}:{port}"
@@ -172,10 +172,13 @@ class Engine:
             self.https_url = f"https://{host}:{self.sns.signer.https_port}"
         return url
 
-    def _restore(self) -> None:
+    def restore(self) -> None:
+        """Read the stored state, and go on with what ran. Raises DataFolderError."""
         if isinstance(self.clock, ManualClock):
-            for _, _, now in self.storage.records(CLOCK):
-                self.clock.advance(max(0.0, now - self.clock.now()))
+            clock = self.clock
+            for _, _, now in self.storage.records(_CLOCK):
+                clock.advance(max(0.0, now - clock.now()))
+            clock.on_advance = lambda: self.storage.save(_CLOCK, "now", clock.now)
         self.sqs.restore()
 
     async def stop(self) -> None:

@@ -28,7 +28,6 @@ from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.json_codec import read_request
 from localbus.sns.state import Sns
 from localbus.sqs.state import Sqs
-from localbus.storage.storage import Storage
 
 _MAX_FOLLOWER_BACKLOG = 10_000
 _MAX_ADVANCE_S = 1_000_000_000
@@ -38,7 +37,6 @@ _FAULTS = '{"seed": 7, "rules": [{"action": "SendMessage", "kind": "throttle", "
 _EXPLAIN = {"pattern": {"source": ["orders"]}, "event": {"source": "orders"}}
 _LOCALSTACK_HEALTH = "/_localstack/health"
 _ADVANCE = {"advance_s": 900}
-CLOCK = "clock"  # the kind of the record with the time of a manual clock
 
 
 @dataclass
@@ -52,7 +50,6 @@ class DeveloperApi:
     sns: Sns
     faults: ApiFaults
     about: Mapping[str, Any]
-    storage: Storage
 
     def __post_init__(self) -> None:
         alone = self.about["upstream"] is None
@@ -171,7 +168,6 @@ class DeveloperApi:
                 f"Invalid advance_s {quoted(seconds)}: expected a number of seconds from 0 to {_MAX_ADVANCE_S}."
             )
         self.clock.advance(seconds)
-        self.storage.save(CLOCK, "now", self.clock.now)
         return self._show_clock(request)
 
     def _show_faults(self, _request: Request) -> Response:

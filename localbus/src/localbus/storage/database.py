@@ -14,7 +14,7 @@ import os
 import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 VERSION = 1
@@ -56,18 +56,21 @@ class Database:
         self.commits = self._counted()
 
     def _open(self, *, fsync: bool) -> sqlite3.Connection:
-        is_new = not self.path.exists()
+        is_new = not self.path.exists() or not self.path.stat().st_size
+        if not is_new:
+            self._check()
+        elif self._counted():
+            raise self.damaged("it is missing, and had acknowledged commits")
         connection = sqlite3.connect(self.path, isolation_level=None, cached_statements=512, check_same_thread=False)
+        connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         if is_new:
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute(f"PRAGMA journal_size_limit = {_MAX_WAL_BYTES}")
-        if is_new or not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if not connection.execute("PRAGMA application_id").fetchone()[0]:
             self._create(connection)
-        self._check(connection)
         return connection
 
     def _create(self, connection: sqlite3.Connection) -> None:
@@ -79,21 +82,31 @@ class Database:
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 
-    def _check(self, connection: sqlite3.Connection) -> None:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if application != APPLICATION_ID:
-            raise DataFolderError(f"{self.path} is a database of another program. Name another folder with --data DIR.")
-        if version != VERSION:
-            text = f"{self.path} has the format {version}, and this localbus reads format {VERSION}."
-            raise DataFolderError(f"{text} Use the localbus that wrote it, or another folder with --data DIR.")
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise self.damaged(found)
-        committed = connection.execute("SELECT number FROM commits").fetchone()[0]
-        if committed < self._counted():
-            missing = self._counted() - committed
-            raise self.damaged(f"its last {missing} acknowledged commits are missing")
+    def _check(self) -> None:
+        """Raise DataFolderError for a file that is damaged or not of this version.
+
+        It is opened for reading only: closing it otherwise moves the write-ahead log, however damaged, into the file.
+        """
+        with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            application, version = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+            )
+            if not application:
+                if self._counted():
+                    raise self.damaged("it is empty, and had acknowledged commits")
+                return  # it ended while it created the file
+            if application != APPLICATION_ID:
+                text = f"{self.path} is a database of another program."
+                raise DataFolderError(f"{text} Name another folder with --data DIR.")
+            if version != VERSION:
+                text = f"{self.path} has the format {version}, and this localbus reads format {VERSION}."
+                raise DataFolderError(f"{text} Use the localbus that wrote it, or another folder with --data DIR.")
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if found != "ok":
+                raise self.damaged(found.splitlines()[-1])
+            missing = self._counted() - connection.execute("SELECT number FROM commits").fetchone()[0]
+            if missing > 0:
+                raise self.damaged(f"its last {missing} acknowledged commits are missing")
 
     def damaged(self, reason: str) -> DataFolderError:
         """Return the error for a file that does not contain what was written."""

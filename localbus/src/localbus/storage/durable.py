@@ -16,7 +16,9 @@ log = logging.getLogger("localbus")
 
 _RETRY_S = 0.25
 _SHRINK_EVERY_S = 1.0
+_SHRINK_AGAIN_S = 0.02
 _SHRINK_PAGES = 100
+_SPARE_PAGES = 25
 _SAVE = """\
 INSERT INTO records (kind, owner, key, document, checksum) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (kind, owner, key) DO UPDATE SET document = excluded.document, checksum = excluded.checksum"""
@@ -150,7 +152,7 @@ class DurableStorage(Storage):
             log.warning("storage.recovered")
             self.failure = None
         if self._shrink_timer is None:
-            self._shrink_timer = asyncio.get_running_loop().call_later(_SHRINK_EVERY_S, self._shrink)
+            self._shrink_timer = asyncio.get_running_loop().call_later(_SHRINK_EVERY_S, self._shrink_later)
 
     def _fail(self, error: Exception) -> None:
         if self.failure is None:
@@ -175,16 +177,21 @@ class DurableStorage(Storage):
             self.commit()
         return self.failure
 
-    def _shrink(self) -> None:
-        """Return free pages to the file system once they are more than those in use."""
+    def _shrink_later(self) -> None:
         self._shrink_timer = None
+        if self.shrink():
+            self._shrink_timer = asyncio.get_running_loop().call_later(_SHRINK_AGAIN_S, self._shrink_later)
+
+    def shrink(self) -> bool:
+        """Return some free pages to the file system if they are a third of all. Return whether there are more."""
         if self.failure is not None or self.connection.in_transaction:
-            return
+            return False
         execute = self.connection.execute
         free, pages = (execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
-        if free * 3 > pages and free > _SHRINK_PAGES:
-            execute(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})").fetchall()
-            self._shrink_timer = asyncio.get_running_loop().call_later(_SHRINK_EVERY_S / 50, self._shrink)
+        if free * 3 <= pages or free <= _SPARE_PAGES:
+            return False
+        execute(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})").fetchall()
+        return True
 
     # The start and the end
 
