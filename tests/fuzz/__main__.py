@@ -1,4 +1,4 @@
-"""python -m fuzz: send odd input to localbus, and print every fault with what repeats it.
+"""python -m fuzz: send odd input to localbus and to order-api, and print every fault with what repeats it.
 
 python -m fuzz                                  all fuzzers, with their large counts
 python -m fuzz actions --count 2000 --seed 7    one of them
@@ -11,23 +11,26 @@ import importlib
 import json
 import sys
 import time
+from collections import Counter
 from typing import NamedTuple
+
+from fuzz.found import Found
 
 FAULTS_SHOWN = 100
 
 
 class Fuzzer(NamedTuple):
-    """A fuzzer: module `fuzz.NAME` with `run(seed, count)`, which returns a text for each fault."""
+    """A fuzzer: module `fuzz.NAME` with `run(seed, count)`, which returns what it found, or a text for each fault."""
 
     name: str
     large_count: int
     step: int  # so many in one run, between two reports of progress
     small_count: int  # in the tests
 
-    def run(self, seed: int, count: int) -> list[str]:
+    def run(self, seed: int, count: int) -> Found:
         """Run `count` cases."""
-        faults: list[str] = importlib.import_module(f"fuzz.{self.name.replace('-', '_')}").run(seed, count)
-        return faults
+        found: Found | list[str] = importlib.import_module(f"fuzz.{self.name.replace('-', '_')}").run(seed, count)
+        return found if isinstance(found, Found) else Found(found, Counter())
 
 
 FUZZERS = {
@@ -39,13 +42,14 @@ FUZZERS = {
         Fuzzer("stack-updates", 1_000, 50, 20),
         Fuzzer("event-patterns", 100_000, 10_000, 1_000),
         Fuzzer("dynamodb", 20_000, 1_000, 200),
+        Fuzzer("order-api", 100_000, 5_000, 600),
     )
 }
 
 
 def main() -> int:
     """Run the fuzzers and report. Return 1 if there is a fault, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m fuzz", description="Odd input for localbus.")
+    parser = argparse.ArgumentParser(prog="python -m fuzz", description="Odd input for localbus and for order-api.")
     parser.add_argument("fuzzers", nargs="*", metavar="|".join(FUZZERS), help="which to run (default: all)")
     parser.add_argument("--count", type=int, help="cases of each (default: a large number)")
     parser.add_argument("--seed", type=int, default=1, help="where the cases start (default: 1)")
@@ -73,11 +77,15 @@ def _run(fuzzer: Fuzzer, seed: int, count: int, report: dict[str, object]) -> No
     """Run in steps, each with its seed, and keep the report up to date."""
     started = time.monotonic()
     faults: list[str] = []
+    answers: Counter[str] = Counter()
     for done in range(0, count, fuzzer.step):
         step = min(fuzzer.step, count - done)
         again = f"python -m fuzz {fuzzer.name} --seed {seed + done} --count {step}"
-        faults += [f"{fault}\n  {again}" for fault in fuzzer.run(seed + done, step)]
+        found = fuzzer.run(seed + done, step)
+        faults += [f"{fault}\n  {again}" for fault in found.faults]
+        answers += found.answers
         report |= {"cases": done + step, "seconds": round(time.monotonic() - started, 1), "faults": faults}
+        report |= {"answers": dict(answers.most_common())} if answers else {}
         sys.stderr.write(f"\r{fuzzer.name}: {done + step} of {count} cases, {len(faults)} faults")
         sys.stderr.flush()
     sys.stderr.write("\n")
@@ -88,7 +96,8 @@ def _described(report: dict[str, object]) -> str:
     assert isinstance(faults, list)
     lines = [f"\n{number}. {fault}" for number, fault in enumerate(faults[:FAULTS_SHOWN], 1)]
     lines += [f"... and {len(faults) - FAULTS_SHOWN} more"] if len(faults) > FAULTS_SHOWN else []
-    lines.append(f"{report['fuzzer']}: {report['cases']} cases, {len(faults)} faults, {report['seconds']} s")
+    answers = f", answers {report['answers']}" if "answers" in report else ""
+    lines.append(f"{report['fuzzer']}: {report['cases']} cases, {len(faults)} faults, {report['seconds']} s{answers}")
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,7 @@ def test_odd_input_has_no_odd_effect(name: str) -> None:
     """A fuzzer finds no fault in its first cases."""
     fuzzer = FUZZERS[name]
 
-    assert fuzzer.run(1, fuzzer.small_count) == []
+    assert fuzzer.run(1, fuzzer.small_count).faults == []
 
 
 async def test_the_examples_are_valid() -> None:

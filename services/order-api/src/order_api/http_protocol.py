@@ -1,4 +1,4 @@
-"""The HTTP/1.1 of uvicorn and httptools, which also reads the body of a request that offers an upgrade.
+"""HTTP/1.1 of uvicorn and httptools, where ours differs: whitespace after a header, and requests that offer an upgrade.
 
 An upgrade is an offer that a server may ignore (https://www.rfc-editor.org/rfc/rfc9110#section-7.8), and the HttpClient
 of Java makes one with every request over plain HTTP. httptools ends such a request at its headers, so an order would be
@@ -21,6 +21,10 @@ class HttpProtocol(HttpToolsProtocol):
         rest: bytes | None = data
         while rest is not None:
             rest = self._parse(rest)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header. Whitespace around a value is not a part of it; httptools strips only that before it."""
+        super().on_header(name, value.rstrip(b" \t"))  # https://www.rfc-editor.org/rfc/rfc9110#section-5.5
 
     def on_headers_complete(self) -> None:
         """Start the request, unless it is parsed again."""
