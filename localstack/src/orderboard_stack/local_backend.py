@@ -99,22 +99,26 @@ def start_local(
     port: int | None = None,
     detached: bool = False,
     within_s: float = 30,
+    data_dir: Path | None = None,
     disorder: str | None = None,
     manual_clock: bool = False,
 ) -> LocalBackend:
     """Start it and wait until it answers; raise LocalStartError when it does not.
 
     It ends with the calling process, however that ends, unless detached: then stop_local ends it. port: None takes a
-    free one. Its output goes to log_path; its files are beside the log and are removed when it ends. disorder is the
-    --disorder of `python -m localbus`, manual_clock its --manual-clock; raise ValueError when the disorder is not
-    valid, or when the backend has no localbus.
+    free one. Its output goes to log_path; its files are beside the log and are removed when it ends, unless data_dir
+    names a folder where embedded keeps what it acknowledged. disorder is the --disorder of `python -m localbus`,
+    manual_clock its --manual-clock; raise ValueError when the disorder is not valid, or when the backend has no
+    localbus.
     """
     options = _localbus_options(name, disorder, manual_clock=manual_clock)
+    if data_dir is not None and name != "embedded":
+        raise ValueError(f"the backend {name} has no data folder; embedded has")
     log_path.parent.mkdir(parents=True, exist_ok=True)
     for attempt in range(1, _STARTS + 1):
         front = port or free_port()
         ports = _Ports(front, front if name == "ministack" else free_port())
-        backend = _spawn(name, log_path, ports, options, detached=detached)
+        backend = _spawn(name, log_path, ports, options, data_dir, detached=detached)
         try:
             backend.wait(within_s)
         except _PortTakenError as exc:
@@ -153,22 +157,29 @@ def _localbus_options(name: LocalName, disorder: str | None, *, manual_clock: bo
 
 
 def _spawn(
-    name: LocalName, log_path: Path, ports: _Ports, localbus_options: Sequence[str], *, detached: bool
+    name: LocalName,
+    log_path: Path,
+    ports: _Ports,
+    localbus_options: Sequence[str],
+    data_dir: Path | None,
+    *,
+    detached: bool,
 ) -> LocalBackend:
     scratch = scratch_folder(log_path)
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
+    data_dir = scratch / "data" if data_dir is None else data_dir.absolute()
     arguments = [str(scratch), "detached" if detached else "attached"]
     if name == "embedded":
         arguments += ["--host", HOST, "--port", str(ports.front), "--upstream", _url(ports.ministack)]
-        arguments += localbus_options
+        arguments += ["--data", str(data_dir / "localbus"), *localbus_options]
     with log_path.open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", _MODULES[name], *arguments],
             stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(ports, scratch),
+            env=_environment(ports, scratch) | (_kept_in(data_dir / "ministack") if name == "embedded" else {}),
             start_new_session=True,  # Ctrl-C reaches only us, and there is one group to end
         )
     upstream_url = _url(ports.ministack) if ports.ministack != ports.front else None
@@ -176,7 +187,7 @@ def _spawn(
     return LocalBackend(name, endpoint, child.pid, log_path, ports, child)
 
 
-def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
+def _environment(ports: _Ports, scratch: Path) -> dict[str, str]:
     """MiniStack's settings, and nothing else of ours: no proxy and no AWS account of the user leaks into it."""
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
@@ -198,6 +209,16 @@ def _environment(ports: _Ports, scratch: Path) -> Mapping[str, str]:
         "SFTP_ENABLED": "0",  # as IOT_MTLS_ENABLED, where asyncssh is installed
         "STATE_DIR": str(scratch / "state"),
         "TMPDIR": str(scratch),
+    }
+
+
+def _kept_in(folder: Path) -> dict[str, str]:
+    """MiniStack's settings for a state that is kept in this folder; see kept_state."""
+    return {
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(folder / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(folder / "buckets"),
     }
 
 

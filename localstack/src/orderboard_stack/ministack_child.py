@@ -7,6 +7,7 @@ import runpy
 import sys
 from pathlib import Path
 
+from orderboard_stack.kept_state import keep_state
 from orderboard_stack.lean_ministack import make_lean
 from orderboard_stack.parent_watch import end_with_starter, serve
 
@@ -18,6 +19,7 @@ def main() -> None:
     if how == "kept":
         end_with_starter(scratch)
         make_lean()
+        keep_state()
         _run()
     else:
         serve(_run, scratch, attached=how == "attached")
