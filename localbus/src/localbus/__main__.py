@@ -194,8 +194,10 @@ async def _run(engine: Engine) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    gc.disable()  # while many messages may be read from the data folder
     url = await engine.start()
     # Messages are many, long-lived and never in cycles: a full collection would only cause a pause.
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1000)

@@ -16,15 +16,15 @@ from localbus.storage.durable import DurableStorage
 
 _SCHEMA = """\
 CREATE TABLE IF NOT EXISTS messages (
-  row INTEGER PRIMARY KEY, queue INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, sender_id TEXT,
-  attributes BLOB, trace_header BLOB, group_id TEXT, deduplication_id TEXT, sequence_number TEXT, source_arn TEXT,
-  sent_at REAL NOT NULL, delayed_until REAL, checksum INTEGER NOT NULL
+  row INTEGER PRIMARY KEY, queue INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, body_md5 BLOB NOT NULL,
+  sender_id TEXT, attributes BLOB, trace_header BLOB, group_id TEXT, deduplication_id TEXT, sequence_number TEXT,
+  source_arn TEXT, sent_at REAL NOT NULL, delayed_until REAL, checksum INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS receives (
   row INTEGER PRIMARY KEY, receive_count INTEGER NOT NULL, receive_number INTEGER NOT NULL,
   receives_uncounted INTEGER NOT NULL, first_received_at REAL, received_at REAL NOT NULL, in_flight_until REAL
 );"""
-_ADD = "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _RECEIVED = "INSERT OR REPLACE INTO receives VALUES (?, ?, ?, ?, ?, ?, ?)"
 _DELETE = ("DELETE FROM messages WHERE row = ?", "DELETE FROM receives WHERE row = ?")
 _SELECT = "SELECT * FROM messages LEFT JOIN receives USING (row) ORDER BY row"
@@ -95,13 +95,14 @@ class MessageTable:
             yield row[1], self._message(row)
 
     def _message(self, row: tuple[Any, ...]) -> Message:
-        number, _, message_id, body, sender_id, attributes, trace_header, *rest = row
+        number, _, message_id, body, body_md5, sender_id, attributes, trace_header, *rest = row
         group_id, deduplication_id, sequence_number, source_arn, sent_at, delayed_until, expected, *receives = rest
         if expected != _checksum(message_id, body, attributes):
             raise self.storage.damaged(f"the checksum of message {message_id} is wrong")
         message = Message(
             message_id,
             body,
+            body_md5.hex(),
             sender_id=sender_id,
             attributes=decode(attributes) if attributes else None,
             trace_header=decode(trace_header) if trace_header else None,
@@ -154,6 +155,7 @@ def _content(message: Message, queue_number: int) -> tuple[object, ...]:
         queue_number,
         message.message_id,
         message.body,
+        bytes.fromhex(message.body_md5),
         message.sender_id,
         attributes,
         encode(message.trace_header) if message.trace_header else None,

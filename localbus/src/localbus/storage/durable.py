@@ -53,6 +53,7 @@ class DurableStorage(Storage):
         self._writers: list[Writer] = []
         self._changed: dict[_Name, Callable[[], Document] | None] = {}
         self._emptied: dict[tuple[str, str], None] = {}
+        self._is_closed = False
         self._waiting: list[asyncio.Future[None]] = []
         self._shrink_timer: asyncio.TimerHandle | None = None
         self._retry_timer: asyncio.TimerHandle | None = None
@@ -104,7 +105,7 @@ class DurableStorage(Storage):
 
     def commit(self) -> None:
         """Write all changes, if there are any."""
-        if not self.is_pending:
+        if not self.is_pending or self._is_closed:
             return
         self.is_pending = False
         waiting, self._waiting = self._waiting, []
@@ -213,4 +214,5 @@ class DurableStorage(Storage):
             if timer is not None:
                 timer.cancel()
         self.commit()
+        self._is_closed = True
         self._database.close()
