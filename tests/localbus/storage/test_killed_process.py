@@ -106,7 +106,7 @@ class Load:
 
 @pytest.mark.parametrize("queue", ["work", "work.fifo"])
 def test_nothing_acknowledged_is_lost_or_comes_back(tmp_path: Path, queue: str) -> None:
-    """Of four kills in a row: each message of an acknowledged send arrives, no message comes back after its deletion."""
+    """Through four kills: each message of an acknowledged send arrives, and none comes back after its deletion."""
     port = free_port()
     load = Load(port, queue)
     threads = [threading.Thread(target=load.send, args=(number,)) for number in range(SENDERS)]
