@@ -33,12 +33,18 @@ class Bench:
     """EventBridge and SQS. Topics record their messages, or fail with `error`."""
 
     def __init__(
-        self, upstream: str | None = None, *, enforce_policies: bool = True, faults: DeliveryFaults | None = None
+        self,
+        upstream: str | None = None,
+        *,
+        enforce_policies: bool = True,
+        faults: DeliveryFaults | None = None,
+        storage: Storage | None = None,
     ) -> None:
         self.clock = ManualClock()
         self.journal = Journal()
         self.tasks = BackgroundTasks(self.clock)
-        self.sqs = Sqs(self.clock, self.journal, Storage(), enforce_policies=enforce_policies)
+        self.storage = storage or Storage()
+        self.sqs = Sqs(self.clock, self.journal, self.storage, enforce_policies=enforce_policies)
         self.events = EventBridge(
             self.clock,
             self.journal,

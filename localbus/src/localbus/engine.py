@@ -180,6 +180,8 @@ class Engine:
                 clock.advance(max(0.0, now - clock.now()))
             clock.on_advance = lambda: self.storage.save(_CLOCK, "now", clock.now)
         self.sqs.restore()
+        self.events.restore()
+        self.mappings.restore()
 
     async def stop(self) -> None:
         """Stop listening, cancel all background tasks, and close the storage."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tracemalloc
 
+from localbus.events.archive_block import Blocks
 from localbus.events.archive_store import ArchivedEvent, ArchiveStore, read_events
 from localbus.events.event import Event, envelope
 
@@ -23,7 +24,7 @@ def event(number: int) -> Event:
 def archived(count: int) -> tuple[list[Event], ArchiveStore]:
     """Build events and a store with them."""
     events = [event(number) for number in range(count)]
-    store = ArchiveStore()
+    store = ArchiveStore(Blocks(), 1)
     for each in events:
         store.append(each)
     return events, store
@@ -69,6 +70,7 @@ def test_selected_events_can_be_read_after_they_expired() -> None:
     """A running replay is complete although the retention period of its events ends."""
     events, store = archived(MANY)
     chosen = everything(store)
+    store.hold()
 
     store.expire_until(START + MANY)
 

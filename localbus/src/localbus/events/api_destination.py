@@ -25,6 +25,8 @@ from localbus.http.client import Answer, NoAnswerError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
+from localbus.storage.documents import Document
+from localbus.storage.storage import Storage
 
 TIMEOUT_S = 5
 DEFAULT_RATE = 300
@@ -94,16 +96,21 @@ class ApiDestination:
         """Return the destination as DescribeApiDestination does."""
         return self.list_item() | pick(self.given, "Description")
 
+    def document(self) -> Document:
+        """Return the destination for the storage."""
+        return {"given": self.given, "created_at": self.created_at, "modified_at": self.modified_at}
+
 
 class ApiDestinations(Registry[ApiDestination]):
     """The API destinations of all accounts, and their invocation."""
 
+    kind = "events.api_destination"
     quota = 3_000
     in_use = "An api-destination '{name}' already exists."
     not_found = "Failed to {verb} the api-destination(s). An api-destination '{name}' does not exist."
 
-    def __init__(self, clock: Clock, connections: Connections) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: Clock, storage: Storage, connections: Connections) -> None:
+        super().__init__(clock, storage)
         self._connections = connections
 
     def create(self, given: Params, caller: Caller) -> ApiDestination:
@@ -121,7 +128,11 @@ class ApiDestinations(Registry[ApiDestination]):
         self._check_connection(destination.given | given)
         destination.given = destination.given | given
         destination.modified_at = self._clock.now()
+        self.save(destination)
         return destination
+
+    def _restored(self, arn: str, stored: Document) -> ApiDestination:
+        return ApiDestination(stored["given"]["Name"], arn, connections=self._connections, **stored)
 
     def _check_connection(self, given: Params) -> None:
         if self._connections.by_arn(given["ConnectionArn"]) is None:
@@ -145,7 +156,7 @@ class ApiDestinations(Registry[ApiDestination]):
             raise DeliveryError("NO_RESOURCE", f"{arn} or its connection does not exist.")
         await self._wait_until(destination.reserve_call(self._clock.now()))
         if connection.uses_token and connection.token is None:
-            await connection.authorize(self._clock.now)
+            await self._connections.authorize(connection)
         if connection.state != "AUTHORIZED":
             raise DeliveryError("CONNECTION_FAILURE", f"{connection.arn} is not authorized.", retryable=True)
         url, headers, body = _request(destination, connection, delivery)
@@ -156,7 +167,7 @@ class ApiDestinations(Registry[ApiDestination]):
         except NoAnswerError as exc:
             raise DeliveryError("CONNECTION_FAILURE", str(exc), retryable=True) from exc
         if answer.status in _NEW_TOKEN_STATUSES:
-            connection.token = None
+            self._connections.discard_token(connection)
         if answer.status >= 300:
             delivery.retry_after_s = _retry_after_s(answer, self._clock.now())
             retryable = answer.status in _RETRYABLE_STATUSES or answer.status >= 500

@@ -7,15 +7,19 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from localbus.clock import Clock
 from localbus.event_pattern.pattern import EventPattern
+from localbus.events.archive_block import StoredBlocks, blocks_in
 from localbus.events.archive_store import ArchiveStore
-from localbus.events.bus import Bus, Rule, Target
+from localbus.events.bus import Bus, Buses, Rule, Target, bus_of
 from localbus.events.event import Event, compact
 from localbus.events.registry import Registry
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
+from localbus.storage.documents import Document
+from localbus.storage.storage import Storage
 
 MANAGED_BY = "prod.vhs.events.aws.internal"
 RULE_PREFIX = "Events-Archive-"
@@ -29,17 +33,29 @@ class Archive:
     name: str
     arn: str
     bus: Bus
+    events: ArchiveStore
     created_at: float
     description: str | None = None
     pattern: str | None = None
     kms_key: str | None = None
     retention_days: int = 0  # 0 retains events forever
-    events: ArchiveStore = field(default_factory=ArchiveStore)
 
-    def expire(self, now: float) -> None:
-        """Delete the events whose retention period has passed."""
-        if self.retention_days:
-            self.events.expire_until(now - self.retention_days * _DAY_S)
+    def expire(self, now: float) -> bool:
+        """Delete the events whose retention period has passed. Return whether there were any."""
+        return self.retention_days > 0 and self.events.expire_until(now - self.retention_days * _DAY_S)
+
+    def document(self) -> Document:
+        """Return the archive for the storage, without its events."""
+        return {
+            "bus": self.bus.arn,
+            "number": self.events.archive,
+            "expired_until": self.events.expired_until,
+            "created_at": self.created_at,
+            "description": self.description,
+            "pattern": self.pattern,
+            "kms_key": self.kms_key,
+            "retention_days": self.retention_days,
+        }
 
     @property
     def rule_pattern(self) -> str:
@@ -82,15 +98,23 @@ def _sink(archive: Archive, name: str) -> Target:
 class Archives(Registry[Archive]):
     """The archives of all accounts."""
 
+    kind = "events.archive"
     in_use = "Archive {name} already exists."
     not_found = "Archive {name} does not exist."
+
+    def __init__(self, clock: Clock, storage: Storage, buses: Buses) -> None:
+        super().__init__(clock, storage)
+        self._buses = buses
+        self._blocks = blocks_in(storage)
+        self._last_number = 0
 
     def create(self, given: Params, bus: Bus, caller: Caller) -> Archive:
         """Create an archive and the rule that feeds it."""
         name = given["ArchiveName"]
         self.require_new(name, caller)
         arn = f"arn:aws:events:{caller.region}:{caller.account}:archive/{name}"
-        archive = Archive(name, arn, bus, self._clock.now())
+        self._last_number += 1
+        archive = Archive(name, arn, bus, ArchiveStore(self._blocks, self._last_number), self._clock.now())
         self._configure(archive, given)
         return self.add(archive, caller)
 
@@ -98,6 +122,7 @@ class Archives(Registry[Archive]):
         """Change the settings for events from now on."""
         archive = self.find(given["ArchiveName"], caller)
         self._configure(archive, given)
+        self.save(archive)
         return archive
 
     def _configure(self, archive: Archive, given: Params) -> None:
@@ -114,19 +139,45 @@ class Archives(Registry[Archive]):
         rule.targets = {name: _sink(archive, name)}
         bus.rules[name] = rule
         bus.reindex(rule)
+        self._buses.save_rule(rule)
 
     def delete(self, name: str, caller: Caller) -> Archive:
         """Delete an archive with its events and its rule."""
         archive = super().delete(name, caller)
+        archive.events.delete()
         rule = archive.bus.rules.pop(f"{RULE_PREFIX}{name}", None)
         if rule is not None:
             archive.bus.reindex(rule)
+            self._buses.save_rule(rule)
+        return archive
+
+    def restore(self) -> None:
+        """Read all archives with their events from the storage. Raises DataFolderError."""
+        super().restore()
+        by_number = {archive.events.archive: archive for archive in self}
+        self._last_number = max(by_number, default=0)
+        if isinstance(self._blocks, StoredBlocks):
+            for block in self._blocks.load():
+                by_number[block.archive].events.restore(block)
+
+    def _restored(self, arn: str, stored: Document) -> Archive:
+        name, bus_arn = arn.rpartition("/")[2], stored.pop("bus")
+        events = ArchiveStore(self._blocks, stored.pop("number"))
+        events.expired_until = stored.pop("expired_until")
+        bus = self._buses.by_arn(bus_arn)
+        if bus is None:  # deleted before the archive
+            bus = bus_of(bus_arn, created_at=stored["created_at"], modified_at=stored["created_at"])
+        archive = Archive(name, arn, bus, events, **stored)
+        rule_name = f"{RULE_PREFIX}{name}"
+        sink, rule = _sink(archive, rule_name), bus.rules.get(rule_name)
+        if rule is not None and rule_name in rule.targets and rule.targets[rule_name].given == sink.given:
+            rule.targets[rule_name] = sink
         return archive
 
     def find(self, name: str, caller: Caller, verb: str = "describe") -> Archive:
         """Return an archive without its expired events; raises ResourceNotFoundException."""
         archive = super().find(name, caller, verb)
-        archive.expire(self._clock.now())
+        self._expire(archive)
         return archive
 
     def of(self, caller: Caller) -> list[Archive]:
@@ -138,5 +189,9 @@ class Archives(Registry[Archive]):
         key = (rule.bus.account, rule.bus.region, rule.name.removeprefix(RULE_PREFIX))
         archive = self._items.get(key)
         if archive is not None:
-            archive.expire(self._clock.now())
+            self._expire(archive)
             archive.events.append(event)
+
+    def _expire(self, archive: Archive) -> None:
+        if archive.expire(self._clock.now()):
+            self.save(archive)

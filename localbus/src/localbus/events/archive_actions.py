@@ -97,7 +97,7 @@ def list_replays(events: EventBridge, params: Params, caller: Caller) -> Params:
     found = [
         replay
         for replay in events.replays.of(caller)
-        if state in {None, replay.state} and source in {None, replay.archive.arn}
+        if state in {None, replay.state} and source in {None, replay.archive_arn}
     ]
     return list_page("Replays", found, params, key=lambda replay: replay.name, show=Replay.list_item)
 

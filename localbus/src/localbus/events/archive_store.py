@@ -1,84 +1,78 @@
-"""The events of an archive in memory, as blocks of compressed text so that days of them fit."""
+"""The events of an archive, as blocks of compressed text so that days of them fit."""
 
 from __future__ import annotations
 
 import json
-import zlib
-from array import array
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from itertools import groupby
-from typing import Final, NamedTuple
+from itertools import chain, groupby
+from typing import NamedTuple
 
+from localbus.events.archive_block import Block, Blocks
 from localbus.events.event import Event
-
-# The size of the compressor's window: larger blocks compress no better and are slower to read one event from.
-_BLOCK_BYTES: Final = 32_768
-_FASTEST: Final = 1
-
-
-class _Block:
-    """A block of consecutive events, one a line: compact JSON has no line breaks."""
-
-    def __init__(self) -> None:
-        self.ingested_at = array("d")
-        self.happened_at = array("d")
-        self.sizes = array("L")
-        self.expired = 0
-        self._open: list[bytes] = []
-        self._open_bytes = 0
-        self._packed: bytes | None = None
-
-    def append(self, event: Event, size: int) -> None:
-        line = event.text.encode()
-        self.ingested_at.append(event.ingested_at)
-        self.happened_at.append(datetime.fromisoformat(event.document["time"]).timestamp())
-        self.sizes.append(size)
-        self._open.append(line)
-        self._open_bytes += len(line)
-        if self._open_bytes >= _BLOCK_BYTES:
-            self._packed = zlib.compress(b"\n".join(self._open), _FASTEST)
-            self._open.clear()
-
-    @property
-    def full(self) -> bool:
-        return self._packed is not None
-
-    def lines(self) -> list[bytes]:
-        return self._open if self._packed is None else zlib.decompress(self._packed).split(b"\n")
 
 
 class ArchivedEvent(NamedTuple):
     """The place of an archived event, and its time in seconds since 1970."""
 
     happened_at: float
-    block: _Block
+    block: Block
     row: int
+
+    @property
+    def minute(self) -> int:
+        """The minute of its time, since 1970."""
+        return int(self.happened_at // 60)
 
 
 class ArchiveStore:
-    """Archived events in the order of their ingestion."""
+    """Archived events in the order of their ingestion. Those until `expired_until` have expired.
 
-    def __init__(self) -> None:
-        self._blocks: deque[_Block] = deque()
-        self._count = 0
+    Expired events stay readable while a replay that has selected them runs, between `hold` and `release`.
+    """
+
+    def __init__(self, blocks: Blocks, archive: int) -> None:
+        self.archive = archive
+        self.expired_until = 0.0
+        self.is_deleted = False
         self.size_bytes = 0
+        self._stored_blocks = blocks
+        self._blocks: deque[Block] = deque()
+        self._expired_blocks: list[Block] = []
+        self._holders = 0
+        self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
     def append(self, event: Event) -> None:
         """Add an event."""
-        if not self._blocks or self._blocks[-1].full:
-            self._blocks.append(_Block())
+        if not self._blocks or self._blocks[-1].is_full:
+            self._blocks.append(self._stored_blocks.new(self.archive))
         size = event.archived_bytes
         self._blocks[-1].append(event, size)
         self._count += 1
         self.size_bytes += size
 
-    def expire_until(self, moment: float) -> None:
-        """Delete the events that were ingested at that moment or before."""
+    def restore(self, block: Block) -> None:
+        """Add a block from the storage, which is younger than all others."""
+        self._blocks.append(block)
+        self._count += len(block.sizes)
+        self.size_bytes += sum(block.sizes)
+        self._expire(self.expired_until)
+
+    def expire_until(self, moment: float) -> bool:
+        """Delete the events that were ingested at that moment or before. Return whether there were any."""
+        before = self._count
+        self._expire(moment)
+        if self._count == before:
+            return False
+        self.expired_until = moment
+        self._delete_expired()
+        return True
+
+    def _expire(self, moment: float) -> None:
         while self._blocks:
             block = self._blocks[0]
             while block.expired < len(block.sizes) and block.ingested_at[block.expired] <= moment:
@@ -87,13 +81,40 @@ class ArchiveStore:
                 block.expired += 1
             if block.expired < len(block.sizes):
                 return
-            self._blocks.popleft()
+            self._expired_blocks.append(self._blocks.popleft())
 
-    def between(self, start: float, end: float) -> Iterator[ArchivedEvent]:
-        """Yield the events whose time is from `start` to `end`, inclusive."""
-        for block in self._blocks:
-            for row in range(block.expired, len(block.sizes)):
-                if start <= block.happened_at[row] <= end:
+    def hold(self) -> None:
+        """Keep the events that expire from now on."""
+        self._holders += 1
+
+    def release(self) -> None:
+        """End a `hold`."""
+        self._holders -= 1
+        self._delete_expired()
+
+    def _delete_expired(self) -> None:
+        if not self._holders:
+            for block in self._expired_blocks:
+                block.delete()
+            self._expired_blocks.clear()
+
+    def delete(self) -> None:
+        """Delete all events, for ever."""
+        self.is_deleted = True
+        for block in chain(self._expired_blocks, self._blocks):
+            block.delete()
+
+    def between(
+        self, start: float, end: float, *, after: float | None = None, until: float = math.inf
+    ) -> Iterator[ArchivedEvent]:
+        """Yield the events whose time is from `start` to `end`, inclusive, and that were ingested in another period.
+
+        It is the one after `after`, by default of the events that have not expired, until `until`, inclusive.
+        """
+        after = self.expired_until if after is None else after
+        for block in chain(self._expired_blocks, self._blocks):
+            for row, ingested_at in enumerate(block.ingested_at):
+                if after < ingested_at <= until and start <= block.happened_at[row] <= end:
                     yield ArchivedEvent(block.happened_at[row], block, row)
 
 

@@ -10,17 +10,20 @@ from typing import Any, Literal
 from localbus.clock import TimerHandle
 from localbus.event_pattern.pattern import EventPattern
 from localbus.events.errors import invalid_arn, missing
-from localbus.events.input_transformer import Input
+from localbus.events.input_transformer import Input, compile_input
 from localbus.events.registry import Registry
 from localbus.events.rule_index import RuleIndex
-from localbus.events.schedule import Schedule
+from localbus.events.schedule import Schedule, parse
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import Principal
+from localbus.storage.documents import Document
 
 DEFAULT_BUS = "default"
 _BUS_ARN = re.compile(r"arn:aws[a-z-]*:events:([a-z0-9-]+):([0-9]{12}):event-bus/(.+)")
 _RULE_ARN = re.compile(r"arn:aws[a-z-]*:events:([a-z0-9-]+):([0-9]{12}):rule/(?:(.+)/)?([^/]+)")
+
+_RULE = "events.rule"  # the kind of its record, which belongs to the bus by its ARN
 
 State = Literal["ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"]
 
@@ -39,6 +42,11 @@ class Target:
     given: Params
     input: Input
 
+    @classmethod
+    def of(cls, given: Params) -> Target:
+        """Build a target. Raises ValidationException for an input that is not valid."""
+        return cls(given["Id"], given["Arn"], given, compile_input(given))
+
     @property
     def service(self) -> str:
         """The service in the ARN."""
@@ -53,7 +61,7 @@ class Target:
 
 @dataclass(eq=False)
 class Rule:
-    """A rule of a bus, with an event pattern, a schedule or both."""
+    """A rule of a bus, with an event pattern, a schedule or both. The schedule starts it next at `next_at`."""
 
     name: str
     arn: str
@@ -68,6 +76,7 @@ class Rule:
     created_by: str = ""
     targets: dict[str, Target] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    next_at: float | None = None
     timer: TimerHandle | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +87,36 @@ class Rule:
     def is_enabled(self) -> bool:
         """True if the rule matches events and follows its schedule."""
         return self.state != "DISABLED"
+
+    def document(self) -> Document:
+        """Return the rule for the storage."""
+        return {
+            "pattern": self.pattern.text if self.pattern else None,
+            "schedule": self.schedule_expression,
+            "state": self.state,
+            "description": self.description,
+            "role_arn": self.role_arn,
+            "managed_by": self.managed_by,
+            "created_by": self.created_by,
+            "targets": [target.given for target in self.targets.values()],
+            "tags": self.tags,
+            "next_at": self.next_at,
+        }
+
+    @classmethod
+    def restored(cls, name: str, bus: Bus, stored: Document) -> Rule:
+        """Return a rule from the storage, whose schedule does not run yet."""
+        pattern, schedule, targets = stored.pop("pattern"), stored.pop("schedule"), stored.pop("targets")
+        return cls(
+            name,
+            bus.rule_arn(name),
+            bus,
+            EventPattern(pattern) if pattern else None,
+            schedule,
+            parse(schedule) if schedule else None,
+            targets={given["Id"]: Target.of(given) for given in targets},
+            **stored,
+        )
 
 
 @dataclass(eq=False)
@@ -94,6 +133,16 @@ class Bus:
     tags: dict[str, str] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     index: RuleIndex[Rule] = field(default_factory=RuleIndex)
+
+    def document(self) -> Document:
+        """Return the bus for the storage, without its rules."""
+        return {
+            "created_at": self.created_at,
+            "modified_at": self.modified_at,
+            "settings": self.settings,
+            "policy": self.policy,
+            "tags": self.tags,
+        }
 
     @property
     def policy_text(self) -> str:
@@ -124,9 +173,16 @@ class Bus:
             self.index.add(rule, rule.pattern)
 
 
+def bus_of(arn: str, **members: Any) -> Bus:
+    """Return a bus of this ARN, with these members of Bus."""
+    name, owner = _split(arn, Caller())
+    return Bus(name, owner.account, owner.region, **members)
+
+
 class Buses(Registry[Bus]):
     """The buses of all accounts. Each account has a default bus in each region."""
 
+    kind = "events.bus"
     quota = 100
     in_use = "Event bus {name} already exists."
     not_found = "Event bus {name} does not exist."
@@ -153,6 +209,49 @@ class Buses(Registry[Bus]):
     def find(self, name: str | None, caller: Caller, verb: str = "describe") -> Bus:
         """Return the bus with this name or ARN; raises ResourceNotFoundException."""
         return self.look_up(name, caller) or super().find(*_split(name or "", caller), verb)
+
+    def rule_of(self, arn: str) -> Rule:
+        """Return the rule of an ARN; one that has been deleted without its settings."""
+        found = _RULE_ARN.fullmatch(arn)
+        if found is None:
+            raise invalid_arn(arn)
+        region, account, bus_name, name = found.groups()
+        bus_arn = f"arn:aws:events:{region}:{account}:event-bus/{bus_name or DEFAULT_BUS}"
+        bus = self.by_arn(bus_arn) or bus_of(bus_arn, created_at=0.0, modified_at=0.0)
+        return bus.rules.get(name) or Rule(name, arn, bus)
+
+    def save_tagged(self, tagged: Bus | Rule) -> None:
+        """Store the changed tags of a bus or rule."""
+        if isinstance(tagged, Bus):
+            self.save(tagged)
+        else:
+            self.save_rule(tagged)
+
+    def save_rule(self, rule: Rule) -> None:
+        """Store what has changed of a rule, or its deletion. Those of a deleted bus are not stored."""
+        if not self.has(rule.bus):
+            return
+        if rule.bus.rules.get(rule.name) is rule:
+            self._storage.save(_RULE, rule.name, rule.document, rule.bus.arn)
+        else:
+            self._storage.delete(_RULE, rule.name, rule.bus.arn)
+
+    def _restored(self, arn: str, stored: Document) -> Bus:
+        return bus_of(arn, **stored)
+
+    def restore(self) -> None:
+        """Read all buses with their rules from the storage. The schedules do not run yet. Raises DataFolderError."""
+        super().restore()
+        for bus_arn, name, document in self._storage.records(_RULE):
+            bus = self.by_arn(bus_arn)
+            if bus is not None:
+                bus.rules[name] = rule = Rule.restored(name, bus, document)
+                bus.reindex(rule)
+
+    def by_arn(self, arn: str) -> Bus | None:
+        """Return the bus with this ARN, if it exists."""
+        name, owner = _split(arn, Caller())
+        return self._items.get((owner.account, owner.region, name))
 
     def tagged(self, arn: str, caller: Caller) -> Bus | Rule:
         """Return the bus or rule with this ARN; raises ResourceNotFoundException."""

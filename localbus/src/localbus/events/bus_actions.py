@@ -43,6 +43,7 @@ def update_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
     bus = events.buses.find(params.get("Name"), caller)
     bus.settings |= pick(params, *_SETTINGS)
     bus.modified_at = events.clock.now()
+    events.buses.save(bus)
     return {"Arn": bus.arn, "Name": bus.name} | bus.settings
 
 
@@ -89,7 +90,12 @@ def put_permission(events: EventBridge, params: Params, caller: Caller) -> Param
         policy = {"Version": "2012-10-17", "Statement": [*kept, _statement(params, bus)]}
     if len(json.dumps(policy)) > MAX_POLICY_BYTES:
         raise AwsError("PolicyLengthExceededException", f"The policy is longer than {MAX_POLICY_BYTES} bytes.")
+    return _set_policy(events, bus, policy)
+
+
+def _set_policy(events: EventBridge, bus: Bus, policy: Params | None) -> Params:
     bus.policy = policy
+    events.buses.save(bus)
     return {}
 
 
@@ -124,11 +130,9 @@ def remove_permission(events: EventBridge, params: Params, caller: Caller) -> Pa
     """RemovePermission: remove one statement, or all."""
     bus = events.buses.find(params.get("EventBusName"), caller)
     if params.get("RemoveAllPermissions"):
-        bus.policy = None
-        return {}
+        return _set_policy(events, bus, None)
     statements = _statements(bus)
     kept = [one for one in statements if one.get("Sid") != params.get("StatementId")]
     if len(kept) == len(statements):
         raise missing("Statement with the provided id does not exist.")
-    bus.policy = {**(bus.policy or {}), "Statement": kept} if kept else None
-    return {}
+    return _set_policy(events, bus, {**(bus.policy or {}), "Statement": kept} if kept else None)

@@ -20,6 +20,7 @@ from localbus.http.client import NoAnswerError
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
+from localbus.storage.documents import Document
 
 AUTHORIZATION_TIMEOUT_S = 5
 _PARAMETERS = ("HeaderParameters", "QueryStringParameters", "BodyParameters")  # as the fields of HttpParameters
@@ -75,6 +76,19 @@ class Connection:
         parameters = _without_secrets(self.given["AuthParameters"])
         details = self.list_item() | {"SecretArn": self.secret_arn, "AuthParameters": parameters}
         return details | pick(self.given, "Description", "KmsKeyIdentifier")
+
+    def document(self) -> Document:
+        """Return the connection for the storage, with its secrets and its token."""
+        return {
+            "secret_arn": self.secret_arn,
+            "given": self.given,
+            "created_at": self.created_at,
+            "modified_at": self.modified_at,
+            "authorized_at": self.authorized_at,
+            "has_secret": self.has_secret,
+            "state": self.state,
+            "token": self.token,
+        }
 
     def http_parameters(self) -> HttpParameters:
         """Return the parameters of each request that the connection authorizes."""
@@ -158,6 +172,7 @@ def _without_secrets(parameters: Params) -> Params:
 class Connections(Registry[Connection]):
     """The connections of all accounts."""
 
+    kind = "events.connection"
     quota = 3_000
     in_use = "Connection {name} already exists."
     not_found = "Failed to {verb} the connection(s). Connection '{name}' does not exist."
@@ -191,7 +206,26 @@ class Connections(Registry[Connection]):
             connection.state = "AUTHORIZING"
         else:
             connection.state, connection.authorized_at = "AUTHORIZED", self._clock.now()
+        self.save(connection)
         return connection
+
+    def _restored(self, arn: str, stored: Document) -> Connection:
+        return Connection(stored["given"]["Name"], arn, **stored)
+
+    async def authorize(self, connection: Connection) -> None:
+        """Get a token for a connection that has none, and set its state."""
+        await connection.authorize(self._clock.now)
+        self.save(connection)
+
+    def deauthorize(self, connection: Connection) -> None:
+        """Discard the token of a connection, which then authorizes no more requests."""
+        connection.state, connection.token = "DEAUTHORIZED", None
+        self.save(connection)
+
+    def discard_token(self, connection: Connection) -> None:
+        """Discard a token that was not accepted; the next request gets another."""
+        connection.token = None
+        self.save(connection)
 
     def delete(self, name: str, caller: Caller) -> Connection:
         """Delete a connection and return it."""

@@ -6,6 +6,7 @@ and https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from localbus.clock import Clock
 from localbus.delivery.attempt import DeliveryError
 from localbus.delivery.dispatcher import Delivery, Dispatcher
-from localbus.events.bus import Rule, Target
+from localbus.events.bus import Buses, Rule, Target
 from localbus.events.event import Event
 from localbus.events.input_transformer import InvalidInputError
 from localbus.input_values import is_unicode
@@ -32,7 +33,7 @@ SLOWEST_RETRY_S = 600.0
 class EventDelivery(Delivery):
     """One event for one target. The sender adds `message_id` to the receipt where the event gets another id."""
 
-    def __init__(self, event: Event, rule: Rule, target: Target, body: str, send: Sender) -> None:
+    def __init__(self, event: Event, rule: Rule, target: Target, body: str, send: Sender, *, retries: int = 0) -> None:
         self.message_id = event.event_id
         self.resource = target.arn
         self.principal = rule.principal
@@ -43,7 +44,7 @@ class EventDelivery(Delivery):
         self.body = body
         self._send = send
         self.retry_after_s = 0.0  # the least delay that the target asks for
-        self._retries = 0
+        self._retries = retries
         self._exhausted: str | None = None
 
     def attempt(self) -> Coroutine[Any, Any, None] | None:
@@ -61,14 +62,14 @@ class EventDelivery(Delivery):
         return str(error)
 
     def document(self) -> Document:
-        """Return the delivery for the storage: the rule by its ARN, and the target by its id."""
+        """Return the delivery for the storage, with the target as it was: a change does not end a delivery."""
         return {
             "event": self.event.text,
             "ingested_at": self.event.ingested_at,
             "trace_header": self.event.trace_header,
             "hops": self.event.hops,
             "rule": self.rule.arn,
-            "target": self.target.target_id,
+            "target": self.target.given,
             "body": self.body,
             "retries": self._retries,
         }
@@ -125,6 +126,18 @@ class EventDeliveries:
             self._journal.report_loss(rule.arn, target.arn, "InvalidInput", str(exc))
             return
         self._dispatcher.deliver(EventDelivery(event, rule, target, body, self.senders[target.service]))
+
+    def restore(self, buses: Buses) -> None:
+        """Go on with the stored deliveries, when the engine starts."""
+
+        def read(stored: Document) -> EventDelivery:
+            event = Event(json.loads(stored["event"]), stored["ingested_at"], stored["trace_header"])
+            event.hops = stored["hops"]
+            rule, target = buses.rule_of(stored["rule"]), Target.of(stored["target"])
+            send = self.senders[target.service]
+            return EventDelivery(event, rule, target, stored["body"], send, retries=stored["retries"])
+
+        self._dispatcher.restore(read)
 
 
 def retry_delay_s(retries: int, event_id: str) -> float:

@@ -47,6 +47,7 @@ def _authorized(events: EventBridge, connection: Connection, caller: Caller) -> 
             if not connection.has_secret:
                 events.connections.delete(connection.name, caller)
             raise
+        events.connections.save(connection)
         events.start_authorization(connection)
         return connection.summary()
 
@@ -71,7 +72,7 @@ def list_connections(events: EventBridge, params: Params, caller: Caller) -> Par
 def deauthorize_connection(events: EventBridge, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """DeauthorizeConnection: discard the token and the secret."""
     connection = events.connections.find(params["Name"], caller, "deauthorize")
-    connection.state, connection.token = "DEAUTHORIZED", None
+    events.connections.deauthorize(connection)
     return _without_secret(events, connection, connection.summary)
 
 
@@ -88,6 +89,7 @@ def _without_secret(
 
     async def remove() -> Params:
         await events.secrets.remove(connection)
+        events.connections.save(connection)
         return finish()
 
     return remove() if connection.has_secret else finish()

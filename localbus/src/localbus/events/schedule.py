@@ -33,6 +33,10 @@ class Rate:
         """Return the next time after this one."""
         return now + self.every_s
 
+    def following(self, when: float, now: float) -> float | None:
+        """Return the first time after now that is a whole number of intervals after `when`."""
+        return when + self.every_s * (max(0, (now - when) // self.every_s) + 1)
+
 
 @dataclass(frozen=True)
 class Cron:
@@ -62,6 +66,10 @@ class Cron:
                     return found.timestamp()
                 day += timedelta(days=1)
         return None
+
+    def following(self, when: float, now: float) -> float | None:
+        """Return the next time after both `when` and now."""
+        return self.after(max(when, now))
 
     def _on(self, day: date, earliest: datetime) -> datetime | None:
         for hour in sorted(self.hours):

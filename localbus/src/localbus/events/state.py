@@ -6,7 +6,8 @@ See `event_pattern` for patterns, `rule_index` for rule lookup and `delivery` fo
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
@@ -23,10 +24,7 @@ from localbus.events.replay import Replays
 from localbus.events.targets import EventTargets, TopicPublisher
 from localbus.journal import Journal
 from localbus.sqs.state import Sqs
-from localbus.storage.storage import Storage
 from localbus.upstream.client import UpstreamClient
-
-_LATE_S = 60
 
 
 class EventBridge:
@@ -47,12 +45,12 @@ class EventBridge:
         self.clock = clock
         self.journal = journal
         self.enforce_policies = enforce_policies
-        self.buses = Buses(clock)
-        self.connections = Connections(clock)
+        self.buses = Buses(clock, sqs.storage)
+        self.connections = Connections(clock, sqs.storage)
         self.secrets = ConnectionSecrets(upstream)
-        self.destinations = ApiDestinations(clock, self.connections)
-        self.archives = Archives(clock)
-        self.replays = Replays(clock, tasks, self.publish)
+        self.destinations = ApiDestinations(clock, sqs.storage, self.connections)
+        self.archives = Archives(clock, sqs.storage, self.buses)
+        self.replays = Replays(clock, sqs.storage, tasks, self.publish)
         targets = EventTargets(
             clock,
             sqs,
@@ -64,11 +62,30 @@ class EventBridge:
             publish_to_topic=publish_to_topic,
             enforce_policies=enforce_policies,
         )
-        dispatcher = Dispatcher(clock, journal, sqs, tasks, storage=Storage(), kind="events.delivery")
+        dispatcher = Dispatcher(clock, journal, sqs, tasks, storage=sqs.storage, kind="events.delivery")
         self.deliveries = EventDeliveries(clock, journal, dispatcher, targets.senders())
         self.set_faults(faults or DeliveryFaults())
-        self.on_rule: Callable[[Rule], Awaitable[None] | None] = lambda _rule: None  # for each new or changed rule
+        self.on_rule: Callable[[Rule], Coroutine[Any, Any, None] | None] = lambda _rule: (
+            None
+        )  # for each new or changed rule
         self._tasks = tasks
+
+    def restore(self) -> None:
+        """Read everything from the storage, when the engine starts, and go on with what ran. Raises DataFolderError.
+
+        A schedule that was due while the engine was down starts its rule once.
+        """
+        for registry in (self.buses, self.connections, self.destinations, self.archives, self.replays):
+            registry.restore()
+        self.replays.resume(self.archives)
+        for rule in (rule for bus in self.buses for rule in bus.rules.values()):
+            self._schedule(rule, rule.next_at)
+            if (wait := self.on_rule(rule)) is not None:
+                self._tasks.start(wait)
+        self.deliveries.restore(self.buses)
+        for connection in self.connections:
+            if connection.state == "AUTHORIZING":
+                self.start_authorization(connection)
 
     def set_faults(self, faults: DeliveryFaults) -> None:
         """Set the share of events that trigger a rule twice, and reset the random generator to the seed."""
@@ -108,13 +125,15 @@ class EventBridge:
         if rule.timer is not None:
             rule.timer.cancel()
             rule.timer = None
-        if rule.bus.rules.get(rule.name) is rule:
-            self._schedule(rule, self.clock.now())
-            return self.on_rule(rule)
-        return None
+        exists = rule.bus.rules.get(rule.name) is rule
+        schedule = rule.schedule if exists and rule.is_enabled else None
+        self._schedule(rule, schedule.after(self.clock.now()) if schedule else None)
+        self.buses.save_rule(rule)
+        return self.on_rule(rule) if exists else None
 
-    def _schedule(self, rule: Rule, now: float) -> None:
-        when = rule.schedule.after(now) if rule.schedule and rule.is_enabled else None
+    def _schedule(self, rule: Rule, when: float | None) -> None:
+        """Start the rule at that time next, if any."""
+        rule.next_at = when
         if when is not None:
             rule.timer = self.clock.call_at(when, lambda: self._run(rule, when))
 
@@ -126,10 +145,11 @@ class EventBridge:
         bus = rule.bus
         document = envelope("aws.events", "Scheduled Event", {}, account=bus.account, region=bus.region, time=when)
         document["resources"] = [rule.arn]
-        event = Event(document, when)
+        event = Event(document, self.clock.now())
         self.journal.note("scheduled", rule.arn, event.event_id, when)
-        # Counted from the planned time, so that a rate does not drift, unless that is long past (the host slept).
-        self._schedule(rule, when if self.clock.now() < when + _LATE_S else self.clock.now())
+        # Counted from the planned time: a rate keeps its phase, also if the host slept or the engine was down.
+        self._schedule(rule, rule.schedule.following(when, self.clock.now()) if rule.schedule else None)
+        self.buses.save_rule(rule)
         self._send(event, rule)
 
     def stop(self) -> None:
@@ -143,4 +163,4 @@ class EventBridge:
     def start_authorization(self, connection: Connection) -> None:
         """Get a token in the background, for a connection that needs one."""
         if connection.uses_token:
-            self._tasks.start(connection.authorize(self.clock.now))
+            self._tasks.start(self.connections.authorize(connection))

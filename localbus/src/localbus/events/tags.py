@@ -24,14 +24,16 @@ def tag_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
     """TagResource."""
     tagged = events.buses.tagged(params["ResourceARN"], caller)
     tagged.tags |= read_tags(params["Tags"], tagged.tags)
+    events.buses.save_tagged(tagged)
     return {}
 
 
 def untag_resource(events: EventBridge, params: Params, caller: Caller) -> Params:
     """UntagResource."""
-    tags = events.buses.tagged(params["ResourceARN"], caller).tags
+    tagged = events.buses.tagged(params["ResourceARN"], caller)
     for key in params["TagKeys"]:
-        tags.pop(key, None)
+        tagged.tags.pop(key, None)
+    events.buses.save_tagged(tagged)
     return {}
 
 

@@ -11,7 +11,6 @@ from localbus.errors import AwsError
 from localbus.events.bus import Rule, Target
 from localbus.events.bus_access import find_bus
 from localbus.events.errors import invalid, invalid_arn, invalid_parameter, limit_exceeded
-from localbus.events.input_transformer import compile_input
 from localbus.events.rule_actions import check_managed
 from localbus.events.state import EventBridge
 from localbus.protocol.pagination import list_page
@@ -80,6 +79,7 @@ def put_targets(events: EventBridge, params: Params, caller: Caller) -> Params:
     if len(rule.targets | targets) > MAX_TARGETS:
         raise limit_exceeded()
     rule.targets |= targets
+    events.buses.save_rule(rule)
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
 
@@ -88,6 +88,7 @@ def remove_targets(events: EventBridge, params: Params, caller: Caller) -> Param
     rule = find_bus(events, params, caller, "RemoveTargets", params["Rule"]).rule(params["Rule"])
     check_managed(rule, params)
     failed = [_unknown_id(rule, target_id) for target_id in params["Ids"] if rule.targets.pop(target_id, None) is None]
+    events.buses.save_rule(rule)
     return {"FailedEntryCount": len(failed), "FailedEntries": failed}
 
 
@@ -122,7 +123,7 @@ def _build(given: Params) -> Target:
     if (":api-destination/" in arn or service == "states") and "RoleArn" not in given:
         raise invalid(f"RoleArn is required for target {arn}.")
     _check_dead_letter_queue(given.get("DeadLetterConfig", {}).get("Arn"))
-    return Target(given["Id"], arn, given, compile_input(given))
+    return Target.of(given)
 
 
 def _check_dead_letter_queue(arn: str | None) -> None:

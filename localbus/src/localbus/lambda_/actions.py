@@ -150,6 +150,7 @@ async def tag_resource(mappings: EventSourceMappings, params: Params, caller: Ca
         raise invalid("An error occurred and the request cannot be processed.")
     _check_tags(mapping.tags | params["Tags"])
     mapping.tags |= params["Tags"]
+    mappings.save(mapping)
     return {}
 
 
@@ -166,4 +167,5 @@ async def untag_resource(mappings: EventSourceMappings, params: Params, caller: 
         return await mappings.upstream.request("DELETE", path, caller, query=query)
     for key in params["TagKeys"]:
         mapping.tags.pop(key, None)
+    mappings.save(mapping)
     return {}

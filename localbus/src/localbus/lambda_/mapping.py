@@ -7,11 +7,12 @@ Source: https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConf
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from localbus.lambda_.filter_criteria import FilterCriteria
+from localbus.lambda_.filter_criteria import FilterCriteria, read_filter_criteria
 from localbus.protocol.service_model import Params
+from localbus.storage.documents import Document
 
 State = Literal["Creating", "Enabling", "Enabled", "Disabling", "Disabled", "Updating", "Deleting"]
 REPORT_FAILURES = "ReportBatchItemFailures"
@@ -63,6 +64,34 @@ class EventSourceMapping:
     def is_in_transition(self) -> bool:
         """True while a change is under way, during which AWS accepts no other."""
         return self.state not in {"Enabled", "Disabled"}
+
+    @property
+    def is_enabled(self) -> bool:
+        """True if the poller runs, or will when the transition ends."""
+        return self.state not in {"Disabling", "Disabled", "Deleting"}
+
+    def stored(self) -> Document:
+        """Return the mapping for the storage, as it is after a transition."""
+        filters = self.settings.filters
+        return {
+            "account": self.account,
+            "region": self.region,
+            "queue_arn": self.queue_arn,
+            "function_arn": self.function_arn,
+            "settings": asdict(replace(self.settings, filters=None)),
+            "filters": filters.document() if filters else None,
+            "modified_at": self.modified_at,
+            "is_enabled": self.is_enabled,
+            "tags": self.tags,
+        }
+
+    @classmethod
+    def restored(cls, uuid: str, stored: Document) -> EventSourceMapping:
+        """Return a mapping from the storage, whose poller does not run yet."""
+        filters, settings, is_enabled = (stored.pop(name) for name in ("filters", "settings", "is_enabled"))
+        settings["filters"] = read_filter_criteria(filters) if filters else None
+        state: State = "Enabled" if is_enabled else "Disabled"
+        return cls(uuid, settings=Settings(**settings), state=state, **stored)
 
     def document(self) -> Params:
         """Return the mapping as the API shows it, without optional settings that are not set."""

@@ -19,6 +19,8 @@ from localbus.protocol.service_model import Params
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamClient
 
+_MAPPING = "lambda.mapping"  # the kind of its record
+
 
 class EventSourceMappings:
     """The mappings of every account and region."""
@@ -28,6 +30,7 @@ class EventSourceMappings:
     ) -> None:
         self.clock = clock
         self.sqs = sqs
+        self.storage = sqs.storage
         self.upstream = UpstreamLambda(upstream)
         self._journal = journal
         self._calls = upstream
@@ -54,12 +57,30 @@ class EventSourceMappings:
 
     def add(self, mapping: EventSourceMapping, *, enabled: bool) -> None:
         """Add a mapping and start its poller, unless it is disabled."""
-        self._mappings[mapping.uuid] = mapping
-        self._pollers[mapping.uuid] = Poller(mapping, self._journal, self.sqs, self._calls, self._tasks)
+        self._with_poller(mapping)
         if enabled:
             self._end_transition(mapping, enabled=True)
         else:
             mapping.state = "Disabled"
+        self.save(mapping)
+
+    def _with_poller(self, mapping: EventSourceMapping) -> Poller:
+        self._mappings[mapping.uuid] = mapping
+        poller = Poller(mapping, self._journal, self.sqs, self._calls, self._tasks)
+        self._pollers[mapping.uuid] = poller
+        return poller
+
+    def save(self, mapping: EventSourceMapping) -> None:
+        """Store what has changed of a mapping."""
+        self.storage.save(_MAPPING, mapping.uuid, mapping.stored)
+
+    def restore(self) -> None:
+        """Read all mappings from the storage, when the engine starts, and start their pollers."""
+        for _, uuid, stored in self.storage.records(_MAPPING):
+            mapping = EventSourceMapping.restored(uuid, stored)
+            poller = self._with_poller(mapping)
+            if mapping.is_enabled:
+                poller.start()
 
     async def change(
         self, mapping: EventSourceMapping, settings: Settings, function_arn: str, *, enabled: bool
@@ -73,15 +94,17 @@ class EventSourceMappings:
         finally:  # also when the caller has disconnected
             mapping.settings, mapping.function_arn = settings, function_arn
             self._end_transition(mapping, enabled=enabled)
+            self.save(mapping)
 
     async def remove(self, mapping: EventSourceMapping) -> None:
         """Remove the mapping. Invocations that are under way are completed."""
         mapping.state = "Deleting"
         mapping.modified_at = self.clock.now()
         try:
-            await self._pollers.pop(mapping.uuid).stop()
+            await self._pollers[mapping.uuid].stop()
         finally:
-            del self._mappings[mapping.uuid]
+            del self._mappings[mapping.uuid], self._pollers[mapping.uuid]
+            self.storage.delete(_MAPPING, mapping.uuid)
 
     def _end_transition(self, mapping: EventSourceMapping, *, enabled: bool) -> None:
         """Set the final state in the next turn, when the answer shows the transition."""
