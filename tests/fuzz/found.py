@@ -1,4 +1,4 @@
-"""What a fuzzer found: faults, and what was answered."""
+"""The result of a fuzzer: faults, and what was answered."""
 
 from collections import Counter
 from typing import NamedTuple

@@ -1,10 +1,12 @@
-"""An engine under a manual clock in which every action has something to act on."""
+"""An engine under a manual clock, with its data in a folder, in which every action has something to act on."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from fuzz.dynamodb_examples import DEFINITION, ITEM, SPARE, TABLE
@@ -22,7 +24,8 @@ class World:
 
     def __init__(self, upstream: str | None = None) -> None:
         self.clock = ManualClock()
-        self.engine = Engine(Options(upstream=upstream), self.clock)
+        self._folder = tempfile.TemporaryDirectory()
+        self.engine = Engine(Options(upstream=upstream, data=Path(self._folder.name)), self.clock)
         self.names: dict[str, str] = {}
         self.requests = 0
 
@@ -66,6 +69,7 @@ class World:
     async def stop(self) -> None:
         """End all background work."""
         await self.engine.stop()
+        self._folder.cleanup()
 
     async def prepare(self) -> None:
         """Create the resources of all services."""

@@ -1,4 +1,4 @@
-"""A customer of order-api: sends requests on one connection, judges each response, and records what came of it."""
+"""A customer of order-api: sends requests on one connection, judges each response, and records what was accepted."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from typing import Any
 
@@ -12,17 +13,24 @@ import orjson
 Document = Any  # what JSON has, and bytes
 
 _BYTES = "$bytes"
-_MARK = f'"{_BYTES}"'.encode()
+_MARK = b'$bytes"'
+_LIKE_BYTES = re.compile(r"\$+bytes")  # names that get one more $, so that none is taken for _BYTES
 
 
 def encode(document: Document) -> bytes:
-    """Return a document as JSON."""
-    return orjson.dumps(document, default=_encode_bytes)
+    """Return a document as JSON. Half of a surrogate pair and integers of any size have a place in it."""
+    data = _dumped(document)
+    return _dumped(_marked(document)) if _MARK in data else data
 
 
 def decode(data: bytes) -> Document:
     """Return the document of this JSON."""
-    return json.loads(data, object_hook=_decode_bytes) if _MARK in data else orjson.loads(data)
+    if _MARK in data:
+        return json.loads(data, object_hook=_unmarked)
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data)
 
 
 def checksum(data: bytes) -> int:
@@ -30,11 +38,27 @@ def checksum(data: bytes) -> int:
     return zlib.crc32(data)
 
 
-def _encode_bytes(value: object) -> dict[str, str]:
-    if isinstance(value, bytes):
-        return {_BYTES: base64.b64encode(value).decode()}
+def _dumped(document: Document) -> bytes:
+    try:
+        return orjson.dumps(document, default=_marked)
+    except TypeError:
+        return json.dumps(document, default=_marked).encode()
+
+
+def _marked(value: Document) -> Document:
+    match value:
+        case bytes():
+            return {_BYTES: base64.b64encode(value).decode()}
+        case dict():
+            return {f"${name}" if _LIKE_BYTES.fullmatch(name) else name: _marked(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_marked(item) for item in value]
+        case str() | int() | float() | None:
+            return value
     raise TypeError(f"{type(value).__name__} has no place in a document")
 
 
-def _decode_bytes(value: dict[str, Any]) -> Any:
-    return base64.b64decode(value[_BYTES]) if value.keys() == {_BYTES} else value
+def _unmarked(value: dict[str, Any]) -> Any:
+    if value.keys() == {_BYTES}:
+        return base64.b64decode(value[_BYTES])
+    return {name[1:] if _LIKE_BYTES.fullmatch(name) else name: item for name, item in value.items()}
