@@ -160,16 +160,22 @@ class Engine:
         self.https_url: str | None = None
 
     async def start(self) -> str:
-        """Restore the stored state and start to listen. Return the URL. Raises DataFolderError and ListenError."""
-        self.restore()
-        port = await self._server.start(self.options.host, self.options.port)
+        """Restore the stored state and start to listen. Return the URL. Raises DataFolderError and ListenError.
+
+        The ports are known before: messages that are delivered at the start have links to them.
+        """
+        port = await self._server.bind(self.options.host, self.options.port)
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
         url = f"http://{host}:{port}"
         self.sns.url = self.options.public_url or url
         if self._tls_server is not None and self.options.tls is not None:
             context = server_context(self.options.tls.folder, self.options.names)
-            self.sns.signer.https_port = await self._tls_server.start(self.options.host, self.options.tls.port, context)
+            self.sns.signer.https_port = await self._tls_server.bind(self.options.host, self.options.tls.port, context)
             self.https_url = f"https://{host}:{self.sns.signer.https_port}"
+        self.restore()
+        for server in (self._server, self._tls_server):
+            if server is not None:
+                await server.listen()
         return url
 
     def restore(self) -> None:
@@ -180,6 +186,7 @@ class Engine:
                 clock.advance(max(0.0, now - clock.now()))
             clock.on_advance = lambda: self.storage.save(_CLOCK, "now", clock.now)
         self.sqs.restore()
+        self.sns.restore()
         self.events.restore()
         self.mappings.restore()
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from localbus.engine import Options, Tls
 from localbus.pytest_plugin import Localbus
 from localbus.sns.signature import Signer
+from localbus.storage.storage import Storage
 from support.localbus import WebServer, new_queue
 from support.waiting import poll_until
 
@@ -161,7 +162,7 @@ print(json.dumps("cryptography" in sys.modules))
 
 def test_all_threads_share_one_key() -> None:
     """Threads that sign while the key is made wait for it, so that the certificate verifies every signature."""
-    signer = Signer()
+    signer = Signer(Storage())
     document = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Message": "m"}
 
     with ThreadPoolExecutor(8) as threads:

@@ -33,8 +33,8 @@ class Delivery(ABC):
     """One message on its way to one target.
 
     The journal records it under `message_id` and `resource`, the ARN of a subscription or a target; `receipt` is the
-    detail of success. `principal` sends to the dead-letter queue. `number` is the key of its record, if it has one, and
-    `retry_at` the time of its last retry, or of the next one.
+    detail of success, None if that is not recorded. `principal` sends to the dead-letter queue. `number` is the key of
+    its record, if it has one, and `retry_at` the time of its last retry, or of the next one.
     """
 
     target_kind = "target"
@@ -43,7 +43,7 @@ class Delivery(ABC):
     message_id: str
     resource: str
     principal: Principal
-    receipt: dict[str, str]
+    receipt: dict[str, str] | None
 
     @abstractmethod
     def attempt(self) -> Coroutine[Any, Any, None] | None:
@@ -129,7 +129,7 @@ class Dispatcher:
             self._failed(delivery, _as_delivery_error(exc))
             return
         if pending is None:
-            self._end("delivered", delivery, delivery.receipt)
+            self._delivered(delivery)
         else:
             self._store_once(delivery)
             self._tasks.start(self._finish(delivery, pending))
@@ -140,7 +140,12 @@ class Dispatcher:
         except Exception as exc:  # noqa: BLE001 (the same boundary, for a target that is awaited)
             self._failed(delivery, _as_delivery_error(exc))
         else:
-            self._end("delivered", delivery, delivery.receipt)
+            self._delivered(delivery)
+
+    def _delivered(self, delivery: Delivery) -> None:
+        if delivery.receipt is not None:
+            self.note("delivered", delivery, delivery.receipt)
+        self._forget(delivery)
 
     def _failed(self, delivery: Delivery, error: DeliveryError) -> None:
         now, reason = self._clock.now(), delivery.reason(error)
@@ -148,6 +153,7 @@ class Dispatcher:
         if delay_s is None:
             self.note("undelivered", delivery, reason)
             outcome = self._dead_letter(delivery, error)
+            self._forget(delivery)
             fix = _FIXES.get(error.code, "")
             self._journal.report_loss(*delivery.route(), error.code, f"{reason.rstrip('.')}; {outcome}{fix}")
         else:
@@ -164,7 +170,8 @@ class Dispatcher:
         if reason is None:
             self.deliver(delivery)
         else:
-            self._end("dropped", delivery, reason)
+            self.note("dropped", delivery, reason)
+            self._forget(delivery)
 
     # Records
 
@@ -183,9 +190,8 @@ class Dispatcher:
             self._kind, str(delivery.number), lambda: {"retry_at": delivery.retry_at, **delivery.document()}
         )
 
-    def _end(self, event: str, delivery: Delivery, detail: object) -> None:
-        """Note how a delivery has ended. It is not stored any more."""
-        self.note(event, delivery, detail)
+    def _forget(self, delivery: Delivery) -> None:
+        """Delete the record of a delivery that has ended."""
         if delivery.number:
             self._storage.delete(self._kind, str(delivery.number))
 
@@ -203,10 +209,10 @@ class Dispatcher:
             reason = f"the dead-letter queue did not get it: {str(exc) or type(exc).__name__}"
         else:
             if found is not None:
-                self._end("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
+                self.note("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
                 return f"sent to the dead-letter queue {queue_arn}"
             reason = f"the {delivery.target_kind} has no dead-letter queue"
-        self._end("dropped", delivery, reason)
+        self.note("dropped", delivery, reason)
         return f"dropped: {reason}"
 
 

@@ -33,6 +33,8 @@ SLOWEST_RETRY_S = 600.0
 class EventDelivery(Delivery):
     """One event for one target. The sender adds `message_id` to the receipt where the event gets another id."""
 
+    receipt: dict[str, str]
+
     def __init__(self, event: Event, rule: Rule, target: Target, body: str, send: Sender, *, retries: int = 0) -> None:
         self.message_id = event.event_id
         self.resource = target.arn

@@ -288,15 +288,32 @@ class HttpServer:
         self._connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+    async def start(self, host: str, port: int) -> int:
         """Listen on a port, or on a free one if it is 0. Return the port. Raises ListenError."""
+        bound = await self.bind(host, port)
+        await self.listen()
+        return bound
+
+    async def bind(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Take a port, or a free one if it is 0, and return it. It is closed until `listen`. Raises ListenError."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(self.connection, host, port, backlog=2048, ssl=tls)
+            self._server = await loop.create_server(
+                self.connection, host, port, backlog=2048, ssl=tls, start_serving=False
+            )
         except OSError as exc:
             raise ListenError(exc, host, port) from exc
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
+
+    async def listen(self) -> None:
+        """Listen on the port that `bind` took. Raises ListenError."""
+        assert self._server is not None  # noqa: S101 (`bind` comes first)
+        host, port = self._server.sockets[0].getsockname()[:2]
+        try:
+            await self._server.start_serving()
+        except OSError as exc:
+            raise ListenError(exc, host, port) from exc
 
     def connection(self) -> asyncio.Protocol:
         """Return the protocol for a new connection."""

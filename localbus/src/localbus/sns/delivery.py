@@ -23,8 +23,10 @@ from localbus.sns.signature import Signer
 from localbus.sns.subscription import Subscription
 from localbus.sqs.state import Sqs
 from localbus.storage.documents import Document
+from localbus.storage.storage import Storage
 from localbus.upstream.client import UpstreamClient
 
+_CAPTURED = "sns.captured"  # the kind of the records of captured messages, by number
 SUBSCRIPTION_ENDED = "the subscription has ended"
 MAX_SMS_CHARACTERS = 1_600  # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 
@@ -53,12 +55,24 @@ class CapturedMessage:
 class CapturedMessages:
     """The latest captured messages, oldest first."""
 
-    def __init__(self, capacity: int = 10_000) -> None:
+    def __init__(self, storage: Storage, capacity: int = 10_000) -> None:
+        self._storage = storage
+        self._last_number = 0
         self._messages: deque[CapturedMessage] = deque(maxlen=capacity)
+
+    def restore(self) -> None:
+        """Read the messages from the storage, when the engine starts."""
+        for _, key, document in self._storage.records(_CAPTURED):
+            self._last_number = int(key)
+            self._messages.append(CapturedMessage(**document))
 
     def add(self, message: CapturedMessage) -> None:
         """Capture a message. The oldest is dropped when there are too many."""
+        if len(self._messages) == self._messages.maxlen:
+            self._storage.delete(_CAPTURED, str(self._last_number - len(self._messages) + 1))
         self._messages.append(message)
+        self._last_number += 1
+        self._storage.save(_CAPTURED, str(self._last_number), message.document)
 
     def matching(self, to: str | None = None, protocol: str | None = None) -> Iterator[CapturedMessage]:
         """Yield the messages to this address, by this protocol, or all."""

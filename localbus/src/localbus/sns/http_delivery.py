@@ -40,7 +40,11 @@ class HttpDelivery(NotificationDelivery):
             headers["x-amz-sns-rawdelivery"] = "true"
         if notification.trace_header:
             headers["X-Amzn-Trace-Id"] = notification.trace_header
-        body = self.body() if subscription.raw else await asyncio.to_thread(self.body)
+        if subscription.raw:
+            body = self.body()
+        else:
+            body = await asyncio.to_thread(self.body)
+            await self.senders.signer.stored()
         await _post(subscription, self.message_id, "Notification", body, headers)
 
 
@@ -49,6 +53,7 @@ async def post_confirmation(
 ) -> None:
     """Post the request to confirm a subscription, or the news of its end. Raises DeliveryError."""
     signed = await asyncio.to_thread(signer.sign, document, subscription.topic.signature_version, base_url)
+    await signer.stored()
     headers = {"Content-Type": DEFAULT_CONTENT_TYPE}
     if document["Type"] != "SubscriptionConfirmation":
         headers["x-amz-sns-subscription-arn"] = subscription.arn

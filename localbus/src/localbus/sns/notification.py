@@ -56,7 +56,14 @@ class Notification:
     def document(self) -> Document:
         """Return the message for the storage, without what is empty."""
         values = {name: getattr(self, name) for name in _STORED}
+        if self.filterable == self.attributes:
+            del values["filterable"]
         return {name: value for name, value in values.items() if value}
+
+    @classmethod
+    def restored(cls, document: Document) -> Notification:
+        """Return a message from the storage."""
+        return cls(**{"filterable": document.get("attributes", {}), **document})
 
     def message_for(self, protocol: str) -> str:
         """Return the text for this protocol, or the default."""

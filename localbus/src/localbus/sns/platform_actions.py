@@ -64,6 +64,7 @@ def set_platform_application_attributes(sns: Sns, params: Params, caller: Caller
     """SetPlatformApplicationAttributes."""
     application = sns.platforms.application(params["PlatformApplicationArn"], caller)
     application.attributes |= _validated(params["Attributes"], _OF_APPLICATIONS)
+    sns.platforms.save(application)
     return {}
 
 
@@ -84,7 +85,9 @@ def create_platform_endpoint(sns: Sns, params: Params, caller: Caller) -> Params
     if "CustomUserData" in params:
         given["CustomUserData"] = params["CustomUserData"]
     given |= params.get("Attributes", {})
-    return {"EndpointArn": application.register(_validated(given, _OF_ENDPOINTS)).arn}
+    endpoint = application.register(_validated(given, _OF_ENDPOINTS))
+    sns.platforms.save_endpoint(endpoint)
+    return {"EndpointArn": endpoint.arn}
 
 
 def delete_endpoint(sns: Sns, params: Params, caller: Caller) -> Params:
@@ -102,6 +105,7 @@ def set_endpoint_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """SetEndpointAttributes."""
     endpoint = sns.platforms.endpoint(params["EndpointArn"], caller)
     endpoint.attributes |= _validated(params["Attributes"], _OF_ENDPOINTS)
+    sns.platforms.save_endpoint(endpoint)
     return {}
 
 

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from localbus.ids import new_id
 from localbus.protocol.service import Caller
 from localbus.sns.errors import check_arn, invalid, not_found
+from localbus.storage.storage import Storage
+
+# Kinds of records: applications by ARN, and endpoints by ARN, which belong to an application by its ARN.
+_APPLICATION, _ENDPOINT = "sns.application", "sns.endpoint"
 
 
 @dataclass(eq=False)
@@ -34,6 +38,12 @@ class PlatformApplication:
     attributes: dict[str, str]
     endpoints: dict[str, PlatformEndpoint] = field(default_factory=dict)
 
+    def add(self, arn: str, attributes: dict[str, str]) -> PlatformEndpoint:
+        """Add the endpoint of that ARN."""
+        platform = self.arn.split("/")[1]
+        endpoint = self.endpoints[arn] = PlatformEndpoint(arn, platform, attributes)
+        return endpoint
+
     def register(self, attributes: dict[str, str]) -> PlatformEndpoint:
         """Return the endpoint of a device token: a new one, or the existing one if nothing differs."""
         for endpoint in self.endpoints.values():
@@ -42,28 +52,45 @@ class PlatformApplication:
                     text = "already exists with the same Token, but different attributes."
                     raise invalid(f"Token Reason: Endpoint {endpoint.arn} {text}")
                 return endpoint
-        platform = self.arn.split("/")[1]
-        arn = f"{self.arn.replace(':app/', ':endpoint/', 1)}/{new_id()}"
-        endpoint = self.endpoints[arn] = PlatformEndpoint(arn, platform, attributes)
-        return endpoint
+        return self.add(f"{self.arn.replace(':app/', ':endpoint/', 1)}/{new_id()}", attributes)
 
 
 class PlatformApplications:
     """The applications of every account and region."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._applications: dict[str, PlatformApplication] = {}
+
+    def restore(self) -> None:
+        """Read all applications and endpoints from the storage, when the engine starts."""
+        for _, arn, attributes in self._storage.records(_APPLICATION):
+            self._applications[arn] = PlatformApplication(arn, attributes)
+        for application_arn, arn, attributes in self._storage.records(_ENDPOINT):
+            self._applications[application_arn].add(arn, attributes)
+
+    def save(self, application: PlatformApplication) -> None:
+        """Store the attributes of an application."""
+        self._storage.save(_APPLICATION, application.arn, lambda: application.attributes)
+
+    def save_endpoint(self, endpoint: PlatformEndpoint) -> None:
+        """Store the attributes of an endpoint."""
+        self._storage.save(_ENDPOINT, endpoint.arn, lambda: endpoint.attributes, _application_arn(endpoint.arn))
 
     def create(self, platform: str, name: str, attributes: dict[str, str], caller: Caller) -> PlatformApplication:
         """Create an application, or return the existing one."""
         arn = f"{_arn_prefix(caller)}{platform}/{name}"
-        return self._applications.setdefault(arn, PlatformApplication(arn, attributes))
+        application = self._applications.setdefault(arn, PlatformApplication(arn, attributes))
+        self.save(application)
+        return application
 
     def delete(self, arn: str, caller: Caller) -> None:
         """Delete an application with its endpoints, if it exists."""
         check_arn(arn, "PlatformApplicationArn")
         if arn.startswith(_arn_prefix(caller)):
             self._applications.pop(arn, None)
+            self._storage.delete(_APPLICATION, arn)
+            self._storage.delete_owned(_ENDPOINT, arn)
 
     def own(self, caller: Caller) -> dict[str, PlatformApplication]:
         """Return the applications of the caller's account and region, by ARN."""
@@ -96,6 +123,7 @@ class PlatformApplications:
         application = self.own(caller).get(_application_arn(arn))
         if application is not None:
             application.endpoints.pop(arn, None)
+            self._storage.delete(_ENDPOINT, arn, application.arn)
 
 
 def _arn_prefix(caller: Caller) -> str:

@@ -101,7 +101,7 @@ def set_sms_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
             raise AwsError("InvalidParameterException", f"{name} is not a valid attribute")
         if not re.fullmatch(_ATTRIBUTES[name], value):
             raise AwsError("InvalidParameterException", f"{name} is invalid")
-    sns.sms_attributes.setdefault((caller.account, caller.region), {}).update(given)
+    sns.change_sms_attributes(caller, given)
     return {}
 
 

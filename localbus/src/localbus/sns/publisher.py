@@ -6,29 +6,34 @@ Queues get a notification in the turn in which it is published, and therefore in
 from __future__ import annotations
 
 from localbus.background_tasks import BackgroundTasks
-from localbus.delivery.attempt import DeliveryError
-from localbus.delivery.dispatcher import Dispatcher
-from localbus.errors import AwsError
+from localbus.delivery.dispatcher import Delivery, Dispatcher
 from localbus.event_pattern.pattern import Fields
 from localbus.journal import Journal
+from localbus.sns.confirmation import ConfirmationDelivery
 from localbus.sns.delivery import (
+    SUBSCRIPTION_ENDED,
     CapturedDelivery,
-    CapturedMessage,
     FunctionDelivery,
     NotificationDelivery,
     QueueDelivery,
     Senders,
 )
 from localbus.sns.filter_policy import FilterPolicy
-from localbus.sns.http_delivery import HttpDelivery, post_confirmation
+from localbus.sns.http_delivery import HttpDelivery
 from localbus.sns.message_fields import Unsound
-from localbus.sns.notification import Notification, formatted
+from localbus.sns.notification import Notification
 from localbus.sns.registry import Topics
-from localbus.sns.signature import digest
 from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
+from localbus.storage.documents import Document
 
 _DELIVERY = "sns.delivery"  # the kind of the records of deliveries under way
+_SENDERS: dict[str, type[NotificationDelivery]] = {
+    "sqs": QueueDelivery,
+    "lambda": FunctionDelivery,
+    "http": HttpDelivery,
+    "https": HttpDelivery,
+}
 
 
 class Publisher:
@@ -67,17 +72,13 @@ class Publisher:
             if not policy.accepts(fields):
                 self._filtered(subscription, policy, fields, notification.message_id)
                 return
-        delivery: NotificationDelivery
-        match subscription.protocol:
-            case "sqs":
-                delivery = QueueDelivery(self._senders, subscription, notification, replayed=replayed)
-            case "lambda":
-                delivery = FunctionDelivery(self._senders, subscription, notification)
-            case "http" | "https":
-                delivery = HttpDelivery(self._senders, subscription, notification)
-            case _:
-                delivery = CapturedDelivery(self._senders, subscription, notification)
-        self._dispatcher.deliver(delivery)
+        self._dispatcher.deliver(self._delivery(subscription, notification, replayed=replayed))
+
+    def _delivery(
+        self, subscription: Subscription, notification: Notification, *, replayed: bool = False
+    ) -> NotificationDelivery:
+        sender = _SENDERS.get(subscription.protocol, CapturedDelivery)
+        return sender(self._senders, subscription, notification, replayed=replayed)
 
     def replay(self, subscription: Subscription) -> None:
         """Deliver the archived messages of the subscription's ReplayPolicy again, if it is confirmed and has one."""
@@ -102,43 +103,26 @@ class Publisher:
 
     def confirm(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
         """Ask the endpoint to confirm the subscription, or report to it that the subscription has ended."""
-        message_id, senders = document["MessageId"], self._senders
-        self._note("confirmation_sent", subscription.arn, message_id)
-        match subscription.protocol:
-            case "http" | "https":
-                self._tasks.start(self._confirm_by_http(subscription, document, base_url))
-            case "sqs":
-                text = formatted(document | digest(document, subscription.topic.signature_version))
-                entry = {"MessageBody": text}
-                if subscription.endpoint.endswith(".fifo"):  # a FIFO queue accepts nothing without these
-                    entry |= {"MessageGroupId": message_id, "MessageDeduplicationId": message_id}
-                try:
-                    senders.sqs.deliver(subscription.endpoint, entry, subscription.topic.principal)
-                except AwsError as exc:
-                    self._not_confirmed(subscription, message_id, exc.code, str(exc))
-            case _:
-                message = CapturedMessage(
-                    senders.clock.now(),
-                    subscription.protocol,
-                    subscription.endpoint,
-                    "AWS Notification - Subscription Confirmation",
-                    document["Message"],
-                    message_id,
-                    subscription.topic.arn,
-                    document["SubscribeURL"],
-                )
-                senders.captured.add(message)
+        self._note("confirmation_sent", subscription.arn, document["MessageId"])
+        self._dispatcher.deliver(ConfirmationDelivery(self._senders, subscription, document, base_url))
 
-    async def _confirm_by_http(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
-        try:
-            await post_confirmation(subscription, document, self._senders.signer, base_url)
-        except DeliveryError as exc:
-            self._not_confirmed(subscription, document["MessageId"], exc.code, exc.message)
+    def restore(self) -> None:
+        """Go on with the deliveries that were under way, when the engine starts."""
+        self._dispatcher.restore(self._restored)
 
-    def _not_confirmed(self, subscription: Subscription, message_id: str, code: str, reason: str) -> None:
-        self._note("undelivered", subscription.arn, message_id, reason)
-        text = f"the message about the subscription itself was not accepted: {reason}"
-        self._journal.report_loss(subscription.topic.arn, subscription.shown_endpoint, code, text)
+    def _restored(self, document: Document) -> Delivery | None:
+        subscription = self._topics.restorable(document["subscription"])
+        if "confirmation" in document:
+            if subscription is None:
+                return None
+            return ConfirmationDelivery(self._senders, subscription, document["confirmation"], document["base_url"])
+        notification = Notification.restored(document["notification"])
+        if subscription is None or subscription.ended:
+            self._note("dropped", document["subscription"], notification.message_id, SUBSCRIPTION_ENDED)
+            return None
+        delivery = self._delivery(subscription, notification)
+        delivery.retries = document["retries"]
+        return delivery
 
     def _note(self, event: str, resource: str, message_id: str, detail: object = None) -> None:
         self._journal.note(event, resource, message_id, self._senders.clock.now(), detail)

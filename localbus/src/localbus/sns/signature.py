@@ -8,18 +8,23 @@ Source: https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-messag
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import secrets
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from localbus.storage.storage import Storage
+
 if TYPE_CHECKING:
     from localbus.sns.signing_key import Digest, SigningKey
 
+_SIGNER = "sns.signer"  # the kind of the only record of a signer
 _FILE = "/SimpleNotificationService-"
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
@@ -43,11 +48,17 @@ def digest(document: Mapping[str, str], version: str) -> dict[str, str]:
 
 
 class Signer:
-    """One key and its certificate. Both are made when they are first needed, in any thread."""
+    """One key and its certificate, which is served at `path`. Both are made when they are first needed, in any thread.
 
-    def __init__(self, *, sign_everything: bool = False) -> None:
+    They are stored before a signature leaves the engine: subscribers keep certificates by their address.
+    """
+
+    def __init__(self, storage: Storage, *, sign_everything: bool = False) -> None:
+        self._storage = storage
         self._sign_everything = sign_everything
-        self.path = f"{_FILE}{secrets.token_hex(16)}.pem"
+        self._document: dict[str, str] = next((record.document for record in storage.records(_SIGNER)), {})
+        self._is_stored = bool(self._document)
+        self.path = self._document.get("path") or f"{_FILE}{secrets.token_hex(16)}.pem"
         self._making = threading.Lock()
         self.https_port: int | None = None
 
@@ -55,10 +66,22 @@ class Signer:
         """Return the signer for what is sent by this protocol, or None for a digest in place of the signature."""
         return self if self._sign_everything or protocol in _VERIFIED else None
 
-    @cached_property
+    @property
     def certificate(self) -> str:
-        """The certificate that is served at `path`, as PEM."""
-        return self._key.certificate("sns.amazonaws.com of localbus")
+        """The certificate as PEM."""
+        if not self._document:
+            _ = self._key
+        return self._document["certificate"]
+
+    async def stored(self) -> None:
+        """Store a key that was made in another thread."""
+        if not self._is_stored:
+            self._store()
+            await asyncio.sleep(0)  # the commit comes first
+            self._is_stored = True
+
+    def _store(self) -> None:
+        self._storage.save(_SIGNER, "", lambda: self._document)
 
     @property
     def _key(self) -> SigningKey:
@@ -69,7 +92,15 @@ class Signer:
     def _made(self) -> SigningKey:
         from localbus.sns.signing_key import SigningKey  # noqa: PLC0415
 
-        return SigningKey()
+        if self._document:
+            return SigningKey(self._document["key"])
+        key = SigningKey()
+        certificate = key.certificate("sns.amazonaws.com of localbus")
+        self._document = {"path": self.path, "key": key.pem(), "certificate": certificate}
+        with suppress(RuntimeError):  # in a thread: then `stored` follows
+            asyncio.get_running_loop()
+            self._store()
+        return key
 
     def sign(self, document: Mapping[str, str], version: str, base_url: str) -> dict[str, str]:
         """Return the members for the signature: of a SHA-1 digest in version 1, of SHA-256 in version 2."""

@@ -7,7 +7,7 @@ of CPU and 10 MB for `cryptography`, so it is imported for the first signature.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,10 +21,18 @@ _HASHES: dict[Digest, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": 
 
 
 class SigningKey:
-    """A new key pair. It may sign in any thread."""
+    """A key pair, new or from its PEM. It may sign in any thread."""
 
-    def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65_537, key_size=BITS)
+    def __init__(self, pem: str | None = None) -> None:
+        if pem is None:
+            self._key = rsa.generate_private_key(public_exponent=65_537, key_size=BITS)
+        else:
+            self._key = cast(rsa.RSAPrivateKey, serialization.load_pem_private_key(pem.encode(), None))
+
+    def pem(self) -> str:
+        """Return the private key as PEM, without a password."""
+        form, encryption = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        return self._key.private_bytes(serialization.Encoding.PEM, form, encryption).decode()
 
     def sign(self, text: bytes, digest: Digest) -> bytes:
         """Return the signature of the text's digest (RSASSA-PKCS1-v1_5)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.journal import Journal
@@ -23,6 +25,8 @@ from localbus.upstream.client import UpstreamClient
 # Always allowed to the owner, who could otherwise never undo a policy that denies everything to everybody.
 _ALWAYS_THE_OWNERS = {"SetTopicAttributes", "RemovePermission", "DeleteTopic"}
 
+_SMS = "sns.sms"  # the kind of the records of attributes of text messages, by account and region
+
 
 class Sns:
     """All topics. `url` starts the links in messages that no caller has published; the engine sets it."""
@@ -41,15 +45,32 @@ class Sns:
         self.clock = clock
         self.journal = journal
         self.model = Api("sns")
-        self.topics = Topics(clock)
-        self.captured = CapturedMessages()
-        self.platforms = PlatformApplications()
-        self.signer = Signer(sign_everything=sign_everything)
+        self._storage = storage = sqs.storage
+        self.topics = Topics(clock, storage)
+        self.captured = CapturedMessages(storage)
+        self.platforms = PlatformApplications(storage)
+        self.signer = Signer(storage, sign_everything=sign_everything)
         senders = Senders(clock, sqs, upstream, self.captured, self.platforms, self.signer, enforce_policies)
         self.publisher = Publisher(journal, senders, tasks, self.topics)
         self.sms_attributes: dict[tuple[str, str], dict[str, str]] = {}
         self.url = "http://localhost"
         self._access = AccessControl(clock, journal, enforce=enforce_policies)
+
+    def restore(self) -> None:
+        """Read everything from the storage, when the engine starts, and go on with what ran. Raises DataFolderError."""
+        self.topics.restore()
+        self.captured.restore()
+        self.platforms.restore()
+        for _, key, attributes in self._storage.records(_SMS):
+            account, region = key.split(":")
+            self.sms_attributes[account, region] = attributes
+        self.publisher.restore()
+
+    def change_sms_attributes(self, caller: Caller, given: Mapping[str, str]) -> None:
+        """Set attributes of text messages for the caller's account and region."""
+        attributes = self.sms_attributes.setdefault((caller.account, caller.region), {})
+        attributes.update(given)
+        self._storage.save(_SMS, f"{caller.account}:{caller.region}", lambda: attributes)
 
     def find(self, arn: str, caller: Caller, action: str, *, keys: Context = NO_KEYS) -> Topic:
         """Return the topic of that ARN. Raises AwsError unless its policy allows the caller this action.

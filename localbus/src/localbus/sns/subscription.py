@@ -6,15 +6,20 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 from localbus.http.client import without_password
 from localbus.input_values import read_json, timestamp
 from localbus.sns.delivery_policy import DEFAULT_CONTENT_TYPE, RetryPolicy, effective_policy, retry_policy
 from localbus.sns.errors import invalid
-from localbus.sns.filter_policy import FilterPolicy
+from localbus.sns.filter_policy import FilterPolicy, Scope
 from localbus.sns.topic import Topic
+from localbus.storage.documents import Document
 
+_STORED = (
+    *("protocol", "endpoint", "owner", "principal_arn", "attributes", "confirmed", "authenticated"),
+    *("authenticate_on_unsubscribe", "token", "token_until", "ended"),
+)
 _DEFAULTS = {"FilterPolicyScope": "MessageAttributes", "RawMessageDelivery": "false"}
 
 
@@ -35,7 +40,8 @@ class Subscription:
     """One subscription. `attributes` are those that were set, in AWS's own form.
 
     `principal_arn` is the user that subscribed; `authenticated` says whether it was confirmed with credentials.
-    `token` is the last one that was sent to confirm it or its end, after which it has `ended` and can be restored.
+    `token` is the last one that was sent to confirm it or its end. It confirms the subscription, or restores one that
+    has `ended`, until its time is over.
     """
 
     arn: str
@@ -51,8 +57,28 @@ class Subscription:
     authenticated: bool = True
     authenticate_on_unsubscribe: bool = False
     token: str = ""
+    token_until: float = 0.0
     ended: bool = False
     next_turn_at: float = 0.0
+
+    def document(self) -> Document:
+        """Return the subscription for the storage, without its ARN."""
+        return {name: getattr(self, name) for name in _STORED}
+
+    @classmethod
+    def restored(cls, arn: str, topic: Topic, document: Document) -> Subscription:
+        """Return a subscription from the storage."""
+        subscription = cls(arn, topic, **document)
+        subscription.set_attributes(subscription.attributes)
+        return subscription
+
+    def set_attributes(self, attributes: dict[str, str]) -> None:
+        """Apply all attributes, which are in AWS's own form. Raises FilterPolicyError and InvalidParameter."""
+        text, scope = attributes.get("FilterPolicy"), attributes.get("FilterPolicyScope", "MessageAttributes")
+        filter_policy = FilterPolicy(text, cast(Scope, scope)) if text else None
+        replay = attributes.get("ReplayPolicy")
+        self.replay_policy = read_replay_policy(replay) if replay else None
+        self.attributes, self.filter_policy = attributes, filter_policy
 
     def attribute(self, name: str) -> str | None:
         """Return an attribute or its default."""

@@ -92,6 +92,7 @@ def set_subscription_attributes(sns: Sns, params: Params, caller: Caller) -> Par
     subscription = _accessible(sns, params, caller)
     given = {params["AttributeName"]: params.get("AttributeValue", "")}
     subscription_attributes.change(subscription, given)
+    sns.topics.save_subscription(subscription)
     if "ReplayPolicy" in given:
         sns.publisher.replay(subscription)
     return {}

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import cast
 
 from localbus.errors import AwsError, not_implemented
 from localbus.input_values import read_json
 from localbus.protocol.service import Caller
 from localbus.sns.delivery_policy import read_subscription_policy
 from localbus.sns.errors import invalid
-from localbus.sns.filter_policy import FilterPolicy, FilterPolicyError, Scope, syntax_error
-from localbus.sns.subscription import Subscription, read_replay_policy
+from localbus.sns.filter_policy import FilterPolicyError, syntax_error
+from localbus.sns.subscription import Subscription
 from localbus.sns.topic import Topic
 
 PROTOCOLS = ("sqs", "lambda", "http", "https", "email", "email-json", "sms", "application")
@@ -83,16 +82,11 @@ def change(subscription: Subscription, given: Mapping[str, str], *, where: str =
             attributes[name] = _validated(name, value, subscription)
             if attributes[name] == "":
                 del attributes[name]
-        text, scope = attributes.get("FilterPolicy"), attributes.get("FilterPolicyScope", "MessageAttributes")
-        filter_policy = FilterPolicy(text, cast(Scope, scope)) if text else None
-        replay = attributes.get("ReplayPolicy")
-        replay_policy = read_replay_policy(replay) if replay else None
+        subscription.set_attributes(attributes)
     except FilterPolicyError as exc:
         raise invalid(f"{where}{exc}") from exc
     except AwsError as exc:
         raise invalid(f"{where}{exc.message.removeprefix(_INVALID)}") from exc
-    subscription.attributes, subscription.filter_policy = attributes, filter_policy
-    subscription.replay_policy = replay_policy
 
 
 def _validated(name: str, value: str, subscription: Subscription) -> str:

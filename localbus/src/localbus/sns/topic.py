@@ -6,39 +6,71 @@ and https://docs.aws.amazon.com/sns/latest/dg/fifo-message-archiving-replay.html
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from localbus.resource_policy import Principal
 from localbus.sns.notification import Notification
 from localbus.sns.permissions import default_policy
 from localbus.sqs.deduplication import Key, Window
-from localbus.storage.storage import Storage
+from localbus.storage.documents import Document
+from localbus.storage.storage import Record, Storage
 
 # AWS's sequence numbers of topics have twenty digits, and are only promised to grow.
 FIRST_SEQUENCE_NUMBER = 10_000_000_000_000_000_000
 SEQUENCE_STEP = 1_000
 DEFAULT_MAX_MESSAGE_BYTES = 262_144
 DAY_S = 86_400
+# Kinds of records, which belong to a topic by its ARN.
+PUBLISHED, ARCHIVED, SEQUENCE = "sns.published", "sns.archived", "sns.sequence"
 
 
 class Topic:
-    """One topic. `attributes` are those that were set, in AWS's own form. Its subscriptions are in the registry."""
+    """One topic. `attributes` are those that were set, in AWS's own form. Its subscriptions are in the registry.
 
-    def __init__(self, arn: str, attributes: dict[str, str], tags: dict[str, str], now: float) -> None:
+    `sequence` is the next number of a FIFO topic.
+    """
+
+    def __init__(
+        self, arn: str, attributes: dict[str, str], tags: dict[str, str], now: float, storage: Storage
+    ) -> None:
         _, _, _, self.region, self.account, self.name = arn.split(":")
         self.arn = arn
         self.attributes = attributes
         self.tags = tags
         self.subscriptions_deleted = 0
         self.fifo = attributes.get("FifoTopic") == "true"
-        self.archive = TopicArchive() if self.fifo else None
-        self._sequence_numbers = itertools.count(FIRST_SEQUENCE_NUMBER, SEQUENCE_STEP)
-        self._published: Window[tuple[str, str]] = Window(Storage(), "sns.published", arn, list)
+        self.archive = TopicArchive(arn, storage) if self.fifo else None
+        self.sequence = FIRST_SEQUENCE_NUMBER
+        self._storage = storage
+        self._published: Window[tuple[str, str]] = Window(storage, PUBLISHED, arn, list)
         self.configure(now)
+
+    def document(self) -> Document:
+        """Return the topic for the storage, without its messages."""
+        return {
+            "attributes": self.attributes,
+            "tags": self.tags,
+            "subscriptions_deleted": self.subscriptions_deleted,
+            "archive_began_at": self.archive.began_at if self.archive is not None else None,
+        }
+
+    def restore(self, document: Document, published: Iterable[Record], archived: Iterable[Record]) -> None:
+        """Continue from the topic's document and the records of its messages, when the engine starts."""
+        self.subscriptions_deleted = document["subscriptions_deleted"]
+        self._published.restore(published, tuple)
+        if self.archive is not None:
+            self.archive.restore(document["archive_began_at"], archived)
+
+    def close(self) -> None:
+        """Delete what belongs to the topic."""
+        if self.fifo:
+            self._published.clear()
+            self._storage.delete(SEQUENCE, self.arn)
+        if self.archive is not None:
+            self.archive.clear()
 
     @cached_property
     def principal(self) -> Principal:
@@ -86,46 +118,67 @@ class Topic:
         if first is not None:
             notification.message_id, notification.sequence_number = first
             return False
-        notification.sequence_number = str(next(self._sequence_numbers))
+        notification.sequence_number = self._next_sequence_number()
         self._published.put(key, (notification.message_id, notification.sequence_number), notification.at)
         if self.archive is not None:
             self.archive.add(notification)
         return True
 
+    def _next_sequence_number(self) -> str:
+        number = self.sequence
+        self.sequence += SEQUENCE_STEP
+        self._storage.save(SEQUENCE, self.arn, lambda: self.sequence)
+        return str(number)
+
 
 class TopicArchive:
-    """The archived messages of one topic, oldest first. Without an ArchivePolicy it keeps none."""
+    """The archived messages of one topic, oldest first, since `began_at`. Without an ArchivePolicy it keeps none."""
 
-    def __init__(self) -> None:
+    def __init__(self, topic_arn: str, storage: Storage) -> None:
         self.retention_s = 0
-        self._began_at: float | None = None
+        self.began_at: float | None = None
+        self._topic_arn = topic_arn
+        self._storage = storage
         self._messages: deque[Notification] = deque()
+
+    def restore(self, began_at: float | None, records: Iterable[Record]) -> None:
+        """Add the messages of these records, when the engine starts."""
+        self.began_at = began_at
+        self._messages.extend(Notification.restored(record.document) for record in records)
 
     def configure(self, policy: str, now: float) -> None:
         """Apply the topic's ArchivePolicy. Without one the archive is emptied."""
         document = json.loads(policy) if policy else {}
         if not document:
-            self.retention_s, self._began_at = 0, None
-            self._messages.clear()
+            self.retention_s, self.began_at = 0, None
+            self.clear()
             return
         beginning = self.beginning(now)
-        self._began_at = now if beginning is None else beginning  # a longer retention does not bring messages back
+        self.began_at = now if beginning is None else beginning  # a longer retention does not bring messages back
         self._drop_expired(now)
         self.retention_s = int(document["MessageRetentionPeriod"]) * DAY_S
 
     def beginning(self, now: float) -> float | None:
         """Return the earliest time from which messages can be replayed, or None without an ArchivePolicy."""
-        return max(self._began_at, now - self.retention_s) if self._began_at is not None else None
+        return max(self.began_at, now - self.retention_s) if self.began_at is not None else None
 
     def add(self, notification: Notification) -> None:
         """Keep a message, and drop those that exceed the retention period."""
         if self.retention_s:
             self._messages.append(notification)
+            self._storage.save(ARCHIVED, str(notification.sequence_number), notification.document, self._topic_arn)
             self._drop_expired(notification.at)
+
+    def clear(self) -> None:
+        """Remove all messages."""
+        if self._messages:
+            self._messages.clear()
+            self._storage.delete_owned(ARCHIVED, self._topic_arn)
 
     def _drop_expired(self, now: float) -> None:
         while self._messages and self._messages[0].at <= now - self.retention_s:
-            self._messages.popleft()
+            expired = self._messages.popleft()
+            self._storage.delete(ARCHIVED, str(expired.sequence_number), self._topic_arn)
 
     def between(self, start: float, end: float, now: float) -> Iterator[Notification]:
         """Yield the retained messages from one time to another."""

@@ -68,6 +68,7 @@ def set_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     if value == "":
         del topic.attributes[name]
     topic.configure(sns.clock.now())
+    sns.topics.save(topic)
     return {}
 
 
@@ -76,6 +77,7 @@ def add_permission(sns: Sns, params: Params, caller: Caller) -> Params:
     topic = sns.find(params["TopicArn"], caller, "AddPermission")
     label, accounts, actions = params["Label"], params["AWSAccountId"], params["ActionName"]
     topic.attributes["Policy"] = permissions.add_permission(topic.policy, topic.arn, label, accounts, actions)
+    sns.topics.save(topic)
     return {}
 
 
@@ -83,6 +85,7 @@ def remove_permission(sns: Sns, params: Params, caller: Caller) -> Params:
     """RemovePermission."""
     topic = sns.find(params["TopicArn"], caller, "RemovePermission")
     topic.attributes["Policy"] = permissions.remove_permission(topic.policy, params["Label"])
+    sns.topics.save(topic)
     return {}
 
 
@@ -96,14 +99,16 @@ def tag_resource(sns: Sns, params: Params, caller: Caller) -> Params:
     """TagResource."""
     topic = _tagged(sns, params, caller)
     topic.tags = _read_tags(topic.tags, params["Tags"])
+    sns.topics.save(topic)
     return {}
 
 
 def untag_resource(sns: Sns, params: Params, caller: Caller) -> Params:
     """UntagResource."""
-    tags = _tagged(sns, params, caller).tags
+    topic = _tagged(sns, params, caller)
     for key in params["TagKeys"]:
-        tags.pop(key, None)
+        topic.tags.pop(key, None)
+    sns.topics.save(topic)
     return {}
 
 
