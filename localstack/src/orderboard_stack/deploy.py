@@ -99,6 +99,7 @@ def delete(
 def _create_or_update(
     stack: Stack, template: str, parameters: Mapping[str, str], capabilities: Capabilities, progress: Progress
 ) -> None:
+    stack.settle()
     if stack.is_unusable():
         progress(f"stack {stack.name}: deleting the rest of a failed attempt")
         _delete(stack, capabilities)

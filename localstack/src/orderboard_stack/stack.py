@@ -64,6 +64,15 @@ class Stack:
         """Return whether it exists and cannot be updated, only deleted."""
         return self.state() in _UNUSABLE
 
+    def settle(self) -> None:
+        """Wait for an operation that is under way, such as one that went on after its engine was restarted."""
+        deadline = time.monotonic() + self._within_s
+        while (state := self.state()) is not None and state.endswith("_IN_PROGRESS") and state not in _UNUSABLE:
+            if time.monotonic() >= deadline:
+                raise DeployFailedError(f"Stack {self.name} is {state} after {self._within_s:g} s.")
+            self._progress(f"stack {self.name}: {state}")
+            time.sleep(self._poll_s)
+
     def has(self, template: str, parameters: Mapping[str, str]) -> bool:
         """Return whether it has exactly this template and these parameters, with the template's defaults."""
         found = self._describe(self.name)

@@ -7,6 +7,7 @@ import pytest
 from orderboard.errors import RigError, UsageError
 from orderboard.system import backends
 from orderboard.system.backends import consent, reach, start_backend
+from orderboard.terminal import progress
 from orderboard_stack.aws import Account
 from orderboard_stack.backend import BackendName, Endpoint
 
@@ -21,7 +22,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
     )
 
     def answers(answer: str | None) -> None:
-        monkeypatch.setattr(backends, "is_interactive", lambda: answer is not None)
+        monkeypatch.setattr(progress, "is_interactive", lambda: answer is not None)
         monkeypatch.setattr("builtins.input", lambda _: answer)
 
     return answers

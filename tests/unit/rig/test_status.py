@@ -1,12 +1,14 @@
 """The output of `orderboard status` for a system, healthy or not."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 from orderboard.cli.status import render
 from orderboard.orders.status import ProcessStatus, Status
 from orderboard.system.command_line import to_paste
 from orderboard.system.process_stats import MemoryUse
+from orderboard_stack.local_processes import EngineState
 from rich.console import Console
 
 RUNS = MemoryUse("worker-1", 1, 60_000_000, 50_000_000)
@@ -54,3 +56,16 @@ def test_children_of_a_process_are_shown_with_their_memory() -> None:
     output = rendered(system(RUNS, engine))
 
     assert re.search(r"backend \(MiniStack\) +running +76", output), output
+
+
+def test_restarts_are_shown() -> None:
+    """An engine that died by itself runs again, which only the status mentions."""
+    status = replace(
+        system(RUNS), engines={"localbus": EngineState(7, 2, "SIGKILL"), "MiniStack": EngineState(8, 0, None)}
+    )
+
+    output = rendered(status)
+
+    assert "localbus was started again 2 times, the last time after SIGKILL" in output
+    assert "MiniStack was" not in output
+    assert status.healthy

@@ -72,6 +72,10 @@ def _lines(status: "Status") -> list[str]:
         names = ", ".join(status.ended)
         fix = to_paste("orderboard down && orderboard up")
         lines.append(f" {names} ended; see the log. Start again: {escape(fix)}")
+    for name, engine in status.engines.items():
+        if engine.restarts:
+            times = "once" if engine.restarts == 1 else f"{engine.restarts} times"
+            lines.append(f" {name} was started again {times}, the last time after {engine.last_ending}")
     if status.orders is not None:
         lines.append(f" {status.orders:,} {'order' if status.orders == 1 else 'orders'} recorded")
     if status.alarms is not None:

@@ -17,6 +17,7 @@ from orderboard.cli.options import (
     WorkersOption,
     YesOption,
 )
+from orderboard.errors import UsageError
 from orderboard.system.command_line import aws, orderboard, relative
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 
@@ -43,11 +44,17 @@ def up(
     ] = False,
     disorder: DisorderOption = None,
     manual_clock: ManualClockOption = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start with nothing: remove what the last `up` kept (embedded only).")
+    ] = False,
     no_console: Annotated[bool, typer.Option("--no-console", help="Do not start the console.")] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Start the system, leave it running in the background, and print all addresses."""
+    """Start the system, leave it running in the background, and print all addresses.
+
+    The embedded backend goes on with what the last `up` kept: orders, queues, functions and buckets.
+    """
     from orderboard_stack.backend import DEFAULT_BACKEND
 
     from orderboard.system.lifecycle import up as start
@@ -56,8 +63,12 @@ def up(
     from orderboard.system.workspace import find_workspace
 
     workspace = find_workspace()
+    backend = backend or DEFAULT_BACKEND
+    keeps = backend == "embedded" and endpoint_url is None
+    if fresh and not keeps:
+        raise UsageError("--fresh works only with the embedded backend, started here. Leave it out.")
     options = SystemOptions(
-        backend=backend or DEFAULT_BACKEND,
+        backend=backend,
         endpoint_url=endpoint_url,
         services=ServiceOptions(
             logs_dir=workspace.logs_dir,
@@ -71,10 +82,11 @@ def up(
         yes=yes,
         disorder=disorder,
         manual_clock=manual_clock,
+        data_dir=None,  # until every service of localbus keeps its state
         with_console=not no_console,
     )
     with progress_screen() as screen:
-        system = start(workspace, options, screen)
+        system = start(workspace, options, screen, fresh=fresh)
     if json_output:
         print_json(_document(system))
     else:
@@ -89,6 +101,7 @@ def _document(system: "System") -> dict[str, object]:
         "backend": target.endpoint.name,
         "endpoint_url": target.endpoint.endpoint_url,
         "processes": [each.model_dump() for each in system.processes()],
+        "data_dir": None if system.backend.data_dir is None else str(system.backend.data_dir),
         "logs_dir": str(system.options.services.logs_dir),
         "environment": target.endpoint.environment() | target.outputs.environment(),
     }
@@ -109,6 +122,8 @@ def _render(system: "System", console: Console) -> None:
     table.add_row(" queues", ", ".join((outputs.work_queue, outputs.express_queue, outputs.alerts_queue)))
     table.add_row(" inbox of alerts", outputs.inbox_queue)
     table.add_row(" table, bus", f"{outputs.orders_table}, {outputs.bus_name}")
+    if system.backend.data_dir is not None:
+        table.add_row(" kept in", relative(system.backend.data_dir))
     table.add_row(" logs", relative(system.options.services.logs_dir))
     console.print()
     console.print(table)

@@ -1,7 +1,8 @@
 """The status of a system: processes, queue depths, recorded orders, alarms."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
+from orderboard_stack.local_processes import EngineState, read_engines
 from orderboard_stack.process import answers
 
 from orderboard.orders.queues import Depth, depth
@@ -35,6 +36,7 @@ class Status:
     queues: dict[str, Depth]
     orders: int | None
     alarms: tuple[str, ...] | None
+    engines: dict[str, EngineState] = field(default_factory=dict)  # of the embedded backend, by name
 
     @property
     def ended(self) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ def read_status(target: Target, state: State | None) -> Status:
         queues={name: depth(target.sqs, target.queue_url(name)) for name in target.outputs.queues},
         orders=_orders(target),
         alarms=_alarms(target),
+        engines=read_engines(state.backend_log) if state is not None and state.backend_log is not None else {},
     )
 
 

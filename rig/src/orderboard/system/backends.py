@@ -12,22 +12,25 @@ from orderboard_stack.local_backend import LOCAL_NAMES, LocalStartError, start_l
 from orderboard_stack.process import read_json
 
 from orderboard.errors import RigError, UsageError
-from orderboard.terminal.progress import error_console, is_interactive
+from orderboard.terminal.progress import confirm
 
 if TYPE_CHECKING:
     from orderboard_stack.aws import Account
 
 _HEALTH_WITHIN_S: Final = 5.0
 _CONNECTS_WITHIN_S: Final = 2.0
+CLEAN_START: Final = "orderboard reset && orderboard up"
 _ENGINES: Final = {"embedded": "localbus"}
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A backend that answers. stop is None if it was not started here."""
+    """A backend that answers. stop is None if it was not started here; data_dir, if its state goes with it."""
 
     endpoint: Endpoint
     pid: int | None = None
+    log_path: Path | None = None
+    data_dir: Path | None = None
     container_id: str | None = None
     stop: Callable[[], None] | None = None
 
@@ -39,10 +42,14 @@ def start_backend(
     *,
     detached: bool,
     progress: Callable[[str], None],
+    data_dir: Path | None = None,
     disorder: str | None = None,
     manual_clock: bool = False,
 ) -> Backend:
-    """Start this backend, or use the one at endpoint_url. aws is never started."""
+    """Start this backend, or use the one at endpoint_url. aws is never started.
+
+    data_dir is where the embedded backend keeps its state after its end; other backends keep none.
+    """
     option = "--disorder" if disorder is not None else "--manual-clock" if manual_clock else None
     if option is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
         raise UsageError(f"{option} works only with the embedded backend, started here. Leave out --endpoint-url.")
@@ -50,13 +57,22 @@ def start_backend(
         return Backend(reach(name, endpoint_url))
     if name == "localstack":
         return _start_localstack(progress, detached=detached)
+    kept = data_dir if name == "embedded" else None
     try:
-        local = start_local(name, log_path, detached=detached, disorder=disorder, manual_clock=manual_clock)
+        local = start_local(
+            name,
+            log_path,
+            detached=detached,
+            data_dir=kept,
+            disorder=disorder,
+            manual_clock=manual_clock,
+        )
     except LocalStartError as exc:
-        raise RigError(str(exc)) from exc
+        clean = f"\nTo start with nothing: {CLEAN_START}" if kept is not None and str(kept) in str(exc) else ""
+        raise RigError(f"{exc}{clean}") from exc
     except ValueError as exc:
         raise UsageError(f"{option}: {exc}.") from exc
-    return Backend(local.endpoint, pid=local.pid, stop=local.stop)
+    return Backend(local.endpoint, local.pid, log_path, kept, stop=local.stop)
 
 
 def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
@@ -118,16 +134,10 @@ def consent(endpoint: Endpoint, *, yes: bool) -> None:
     if endpoint.local:
         return
     account = _account()
-    error_console().print(
+    confirm(
         f"This uses the AWS account {account.account_id} in {endpoint.region}, as {account.arn}. It costs money.",
-        markup=False,
+        yes=yes,
     )
-    if yes:
-        return
-    if not is_interactive():
-        raise UsageError("Nothing was done. Add --yes to confirm.")
-    if input("Go on? Type yes: ").strip().lower() != "yes":
-        raise RigError("Nothing was done.")
 
 
 def _start_localstack(progress: Callable[[str], None], *, detached: bool) -> Backend:

@@ -1,4 +1,4 @@
-"""`up` and `down`: a system that runs on in the background, and its end."""
+"""`up`, `down` and `reset`: a system that runs on in the background, its end, and a clean start for the next."""
 
 import signal
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from orderboard_stack.local_processes import stop_local
 from orderboard_stack.process import is_free
 
 from orderboard.errors import RigError
+from orderboard.system.kept_data import KeptData, kept_data, remove
 from orderboard.system.state import State, StateFile, end
 from orderboard.system.system import System, SystemOptions, running_system
 from orderboard.system.workspace import Workspace
@@ -16,14 +17,19 @@ from orderboard.terminal.progress import Screen
 _STOP_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
 
 
-def up(workspace: Workspace, options: SystemOptions, screen: Screen) -> System:
-    """Start everything and leave it running. On failure nothing is left but the logs."""
+def up(workspace: Workspace, options: SystemOptions, screen: Screen, *, fresh: bool = False) -> System:
+    """Start everything and leave it running. On failure nothing is left but the logs and what is kept.
+
+    fresh: remove what is kept first.
+    """
     state_file = StateFile(workspace.state_dir)
     with state_file.locked():
         _refuse_second(state_file, workspace)
         port = options.services.api_port
         if port is not None and not is_free(port):
             raise RigError(f"Port {port} is taken. Name another with --port, or leave it out for a free one.")
+        if fresh:
+            remove(workspace.data_dir)
         for old in workspace.logs_dir.glob("*.log"):
             old.unlink()
         with running_system(options, screen) as system:
@@ -35,21 +41,33 @@ def up(workspace: Workspace, options: SystemOptions, screen: Screen) -> System:
         return system
 
 
-def down(workspace: Workspace, *, progress: Callable[[str], None]) -> list[str]:
-    """End everything that `up` started, and return its names; an empty list if nothing runs."""
+def down(workspace: Workspace, *, progress: Callable[[str], None]) -> tuple[list[str], KeptData | None]:
+    """End everything that `up` started. Return its names, none if nothing runs, and what is kept of its state."""
     state_file = StateFile(workspace.state_dir)
     with state_file.locked():
         state = state_file.read()
         if state is None:
-            return []
+            return [], None
         services = tuple(each for each in state.processes if each.name != "backend")
         progress(
             f"Stopping order-api and workers; they finish their orders first, in {_STOP_WITHIN_S:.0f} s at most ..."
         )
         ended = end(services, deadline_s=_STOP_WITHIN_S)
-        ended += _end_backend(workspace, state)
+        ended += _end_backend(state)
         state_file.forget()
-        return ended
+        return ended, None if state.data_dir is None else kept_data(state.data_dir)
+
+
+def reset(workspace: Workspace, *, consent: Callable[[KeptData], None]) -> KeptData | None:
+    """Remove what is kept and return what it was, None if nothing is. consent raises if the user does not agree."""
+    state_file = StateFile(workspace.state_dir)
+    with state_file.locked():
+        _refuse_second(state_file, workspace)
+        kept = kept_data(workspace.data_dir)
+        if kept is not None:
+            consent(kept)
+            remove(kept.path)
+        return kept
 
 
 def _refuse_second(state_file: StateFile, workspace: Workspace) -> None:
@@ -65,14 +83,14 @@ def _refuse_second(state_file: StateFile, workspace: Workspace) -> None:
     state_file.forget()  # all of it ended, or the computer was restarted
 
 
-def _end_backend(workspace: Workspace, state: State) -> list[str]:
+def _end_backend(state: State) -> list[str]:
     if state.container_id is not None:
         from orderboard_stack.localstack import stop_localstack  # noqa: PLC0415 - the Docker SDK is slow to import
 
         return ["localstack"] if stop_localstack(state.container_id) else []
     for each in state.processes:
-        if each.name == "backend" and each.find() is not None:
-            stop_local(each.pid, workspace.logs_dir / "backend.log")
+        if each.name == "backend" and each.find() is not None and state.backend_log is not None:
+            stop_local(each.pid, state.backend_log)
             return ["backend"]
     return []
 
@@ -89,5 +107,7 @@ def _state(system: System) -> State:
         api_url=system.target.api(),
         container_id=system.backend.container_id,
         allow_faults=system.options.services.allow_faults,
+        backend_log=None if system.backend.pid is None else system.backend.log_path,
+        data_dir=system.backend.data_dir,
         processes=system.processes(),
     )

@@ -73,6 +73,8 @@ class State(BaseModel):
     api_url: str
     container_id: str | None = None
     allow_faults: bool = False
+    backend_log: Path | None = None  # of a backend that was started here
+    data_dir: Path | None = None  # where it keeps its state
     processes: tuple[KnownProcess, ...]
 
 

@@ -47,6 +47,7 @@ class SystemOptions:
     yes: bool = False
     disorder: str | None = None  # in the form of localbus's --disorder
     manual_clock: bool = False
+    data_dir: Path | None = None  # None: what the embedded backend keeps goes with it
     keeps_stack: bool = True
     stack_only: bool = False
     with_console: bool = False
@@ -158,6 +159,7 @@ class _Start:
             self._services.logs_dir / "backend.log",
             detached=self._services.outlives_us,
             progress=task.detail,
+            data_dir=options.data_dir,
             disorder=options.disorder,
             manual_clock=options.manual_clock,
         )

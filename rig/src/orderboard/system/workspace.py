@@ -24,6 +24,11 @@ class Workspace:
         return self.root / "requirements.lock"
 
     @property
+    def data_dir(self) -> Path:
+        """What the embedded backend of `orderboard up` keeps; see kept_data."""
+        return self.state_dir / "data"
+
+    @property
     def logs_dir(self) -> Path:
         """The logs of the processes that `orderboard up` starts."""
         return self.state_dir / "logs"

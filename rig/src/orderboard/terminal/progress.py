@@ -13,6 +13,8 @@ from rich.progress import Progress, ProgressColumn, SpinnerColumn, TaskID, TextC
 from rich.progress import Task as RichTask
 from rich.progress_bar import ProgressBar
 
+from orderboard.errors import RigError, UsageError
+
 MAX_WIDTH: Final = 100
 
 
@@ -177,3 +179,14 @@ def _console(*, stderr: bool) -> Console:
 def is_interactive() -> bool:
     """Return whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm(text: str, *, yes: bool) -> None:
+    """Show what is going to happen, and go on only if the user agrees: with yes, or at the prompt."""
+    error_console().print(text, markup=False, soft_wrap=True)
+    if yes:
+        return
+    if not is_interactive():
+        raise UsageError("Nothing was done. Add --yes to confirm.")
+    if input("Go on? Type yes: ").strip().lower() != "yes":
+        raise RigError("Nothing was done.")
