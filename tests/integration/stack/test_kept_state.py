@@ -1,4 +1,4 @@
-"""What the embedded backend keeps: through the death of an engine, and between two runs on one data folder."""
+"""The state that the embedded backend keeps: when an engine dies, and between two runs on one data folder."""
 
 import os
 import signal
@@ -80,7 +80,7 @@ async def test_alerts_go_on_after_ministack_was_killed(own_backend: LocalBackend
 
 
 async def test_a_queue_and_a_bucket_survive_their_engines(own_backend: LocalBackend) -> None:
-    """What was acknowledged before SIGKILL is there when the engine answers again."""
+    """Everything that was acknowledged before SIGKILL is there when the engine answers again."""
     url = client(own_backend, "sqs").create_queue(QueueName="work")["QueueUrl"]
     client(own_backend, "sqs").send_message(QueueUrl=url, MessageBody="two teas")
     put_object(own_backend)

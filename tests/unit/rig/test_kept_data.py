@@ -1,6 +1,7 @@
 """The data folder of `up`: its size, its removal, and `orderboard reset`."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,6 @@ from pathlib import Path
 import pytest
 from orderboard.cli.app import app
 from orderboard.errors import RigError
-from orderboard.system import kept_data as module
 from orderboard.system.kept_data import kept_data, remove
 from orderboard.system.state import State, StateFile, known
 from orderboard.system.workspace import STATE_DIR_VARIABLE
@@ -97,7 +97,7 @@ def test_an_interrupted_removal_leaves_no_half(data_dir: Path, monkeypatch: pyte
         raise OSError(5, "Input/output error", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr(module.shutil, "rmtree", fail)
+        patched.setattr(shutil, "rmtree", fail)
         with pytest.raises(RigError, match="cannot be removed"):
             remove(data_dir)
 

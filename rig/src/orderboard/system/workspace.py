@@ -25,7 +25,7 @@ class Workspace:
 
     @property
     def data_dir(self) -> Path:
-        """What the embedded backend of `orderboard up` keeps; see kept_data."""
+        """The state that the embedded backend of `orderboard up` keeps; see kept_data."""
         return self.state_dir / "data"
 
     @property
