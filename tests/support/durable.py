@@ -6,9 +6,15 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlencode
 
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
 from localbus.clock import ManualClock
 from localbus.engine import Engine, Options
 from localbus.http.message import Request, Response
@@ -72,12 +78,17 @@ class DurableEngine:
         return self._runner.run(run())
 
     def call(self, service: str, action: str, account: str = "000000000000", **params: Any) -> dict[str, Any]:
-        """Call an action by the JSON protocol, and return its output or, with `__type`, its error."""
-        request = Request("POST", "/", _headers(service, action, account), body=json.dumps(params).encode())
-        response = self.run(lambda: self.engine.app.handle(request))
+        """Call an action by the service's protocol, and return its output or, with `__type`, its error."""
+        response = self.run(lambda: self.engine.app.handle(_request(service, action, account, params)))
         assert isinstance(response, Response)
-        answer: dict[str, Any] = json.loads(response.body or b"{}")  # type: ignore[arg-type]
-        return answer
+        assert isinstance(response.body, bytes)
+        if service in _TARGETS:
+            answer: dict[str, Any] = json.loads(response.body or b"{}")
+            return answer
+        shape: Any = _model(service).operation_model(action).output_shape
+        received = {"body": response.body, "headers": {}, "status_code": response.status}
+        parsed: dict[str, Any] = create_parser("query").parse(received, shape)
+        return {"__type": parsed["Error"]["Code"], **parsed["Error"]} if "Error" in parsed else parsed
 
     def advance(self, seconds: float) -> None:
         """Move the clock, and let the event loop do what is due."""
@@ -135,11 +146,19 @@ class DurableEngine:
         return self._runner.run(start())
 
 
-def _headers(service: str, action: str, account: str) -> dict[bytes, bytes]:
+@cache
+def _model(service: str) -> ServiceModel:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+
+
+def _request(service: str, action: str, account: str, params: dict[str, Any]) -> Request:
+    scope = f"AWS4-HMAC-SHA256 Credential={account}/20260101/us-east-1/{service}/aws4_request"
+    headers = {b"host": b"localhost", b"authorization": scope.encode()}
+    if service not in _TARGETS:
+        form = create_serializer("query").serialize_to_request(params, _model(service).operation_model(action))["body"]
+        headers[b"content-type"] = b"application/x-www-form-urlencoded"
+        return Request("POST", "/", headers, body=urlencode(form).encode())
     version = b"1.1" if service == "events" else b"1.0"
-    return {
-        b"host": b"localhost",
-        b"content-type": b"application/x-amz-json-" + version,
-        b"x-amz-target": f"{_TARGETS[service]}.{action}".encode(),
-        b"authorization": f"AWS4-HMAC-SHA256 Credential={account}/20260101/us-east-1/{service}/aws4_request".encode(),
-    }
+    headers[b"content-type"] = b"application/x-amz-json-" + version
+    headers[b"x-amz-target"] = f"{_TARGETS[service]}.{action}".encode()
+    return Request("POST", "/", headers, body=json.dumps(params).encode())

@@ -64,7 +64,7 @@ class CapturedMessages:
         """Read the messages from the storage, when the engine starts."""
         for _, key, document in self._storage.records(_CAPTURED):
             self._last_number = int(key)
-            self._messages.append(CapturedMessage(**document))
+            self._messages.append(CapturedMessage(**{"subject": None, **document}))
 
     def add(self, message: CapturedMessage) -> None:
         """Capture a message. The oldest is dropped when there are too many."""

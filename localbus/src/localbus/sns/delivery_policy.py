@@ -51,7 +51,7 @@ class RetryPolicy:
     function: str = "linear"
 
     def delay_s(self, retries: int) -> float | None:
-        """Return the delay in seconds before another retry after so many, or None if there is no other."""
+        """Return the delay in seconds before another retry after so many, or None after the last one."""
         if retries < self.immediate:
             return 0.0
         at = retries - self.immediate
