@@ -13,6 +13,7 @@ from localbus.dynamodb.state import DynamoDb
 from localbus.errors import AwsError
 from localbus.protocol.aws_json import JsonProtocol
 from localbus.protocol.service import Caller
+from localbus.storage.storage import Storage
 
 Item = dict[str, Any]
 
@@ -36,7 +37,7 @@ class Tables:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.state = DynamoDb(self.clock)
+        self.state = DynamoDb(self.clock, Storage())
         self._protocol = JsonProtocol(api.service(self.state))
         self.caller = Caller()
 

@@ -118,7 +118,7 @@ class Engine:
             faults=options.faults,
         )
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, upstream, self.tasks)
-        self.dynamodb = DynamoDb(self.clock)
+        self.dynamodb = DynamoDb(self.clock, self.storage)
         own = [sqs_api.service(self.sqs), sns_api.service(self.sns), events_api.service(self.events)]
         own.append(dynamodb_api.service(self.dynamodb))
         mappings = lambda_api.service(self.mappings)
@@ -186,6 +186,7 @@ class Engine:
                 clock.advance(max(0.0, now - clock.now()))
             clock.on_advance = lambda: self.storage.save(_CLOCK, "now", clock.now)
         self.sqs.restore()
+        self.dynamodb.restore()
         self.sns.restore()
         self.events.restore()
         self.mappings.restore()

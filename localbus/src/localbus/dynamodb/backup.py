@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from localbus.dynamodb.store import Rows
 from localbus.protocol.service_model import Params
+from localbus.storage.documents import Document
 
 
 @dataclass
@@ -19,6 +20,11 @@ class Backup:
     definition: Params
     time_to_live: Params
     rows: Rows
+
+    def document(self) -> Document:
+        """Return the backup for the storage, without its rows."""
+        known = {"name": self.name, "created": self.created, "source": self.source, "definition": self.definition}
+        return known | {"time_to_live": self.time_to_live, "rows": self.rows.number}
 
     def details(self, status: str = "AVAILABLE") -> Params:
         """Return the BackupDetails."""

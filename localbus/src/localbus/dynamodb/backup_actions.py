@@ -46,7 +46,7 @@ def create_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     arn = f"{table.arn}/backup/{int(now * 1000):014}-{new_id()[:8]}"
     found = describe(table)
     backup = Backup(arn, params["BackupName"], now, found, _definition(found), time_to_live_of(table), rows)
-    dynamodb.backups[arn] = backup
+    dynamodb.add_backup(backup)
     return {"BackupDetails": backup.details("CREATING")}
 
 
@@ -97,8 +97,7 @@ def describe_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Param
 def delete_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """DeleteBackup."""
     backup = _backup(dynamodb, params, caller)
-    del dynamodb.backups[backup.arn]
-    backup.rows.drop()
+    dynamodb.remove_backup(backup)
     return {"BackupDescription": backup.described("DELETED")}
 
 

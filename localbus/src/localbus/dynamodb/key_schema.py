@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Service
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.key_codec import ENCODERS, partition
 from localbus.dynamodb.store import NOT_INDEXED, IndexKey
 from localbus.errors import AwsError
+from localbus.storage.documents import Document
 
 MAX_PARTITION_KEY_BYTES = 2048
 MAX_SORT_KEY_BYTES = 1024
@@ -64,6 +65,25 @@ class Index:
 
     settings: dict[str, Any] = field(default_factory=dict)
     table_keys: tuple[str, ...] = ()
+
+    def document(self) -> Document:
+        """Return the definition for the storage, without the counts."""
+        return {
+            "name": self.name,
+            "keys": asdict(self.keys),
+            "number": self.number,
+            "projection": self.projection,
+            "is_global": self.is_global,
+            "throughput": self.throughput,
+            "settings": self.settings,
+            "table_keys": self.table_keys,
+        }
+
+    @classmethod
+    def restored(cls, document: Document) -> Index:
+        """Return the index of a document."""
+        keys, table_keys = KeySchema(**document["keys"]), tuple(document["table_keys"])
+        return cls(**document | {"keys": keys, "table_keys": table_keys})
 
     @property
     def projects_all(self) -> bool:

@@ -60,14 +60,16 @@ def tag_resource(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """TagResource."""
     table = _tagged(dynamodb, params, caller)
     table.tags |= read_tags(params["Tags"], table.tags)
+    dynamodb.save(table)
     return {}
 
 
 def untag_resource(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """UntagResource."""
-    tags = _tagged(dynamodb, params, caller).tags
+    table = _tagged(dynamodb, params, caller)
     for key in params["TagKeys"]:
-        tags.pop(key, None)
+        table.tags.pop(key, None)
+    dynamodb.save(table)
     return {}
 
 

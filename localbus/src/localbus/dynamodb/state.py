@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from localbus.clock import Clock
 from localbus.dynamodb.backup import Backup
 from localbus.dynamodb.errors import no_such_table
+from localbus.dynamodb.key_schema import Index, KeySchema
 from localbus.dynamodb.request_tokens import RequestTokens
 from localbus.dynamodb.store import Store
 from localbus.dynamodb.table import Recovery, Table
 from localbus.dynamodb.time_to_live import Expiry
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api, ErrorSpec
+from localbus.storage.documents import Document
+from localbus.storage.durable import DurableStorage
+from localbus.storage.storage import Storage
+
+# Kinds of records: tables and their counts by ARN, backups by ARN.
+_TABLE, _COUNTS, _BACKUP = "dynamodb.table", "dynamodb.counts", "dynamodb.backup"
 
 ERROR_SPECS = {"InternalServerError": ErrorSpec(500, fault="Receiver")}
 
@@ -20,11 +28,14 @@ ERROR_SPECS = {"InternalServerError": ErrorSpec(500, fault="Receiver")}
 class DynamoDb:
     """The state of DynamoDB."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, storage: Storage) -> None:
         self.clock = clock
         self.api = Api("dynamodb", ERROR_SPECS)
-        self.store = Store()
-        self.tokens = RequestTokens(clock)
+        self.storage = storage
+        self.store = Store(storage)
+        self.tokens = RequestTokens(clock, storage)
+        if isinstance(storage, DurableStorage):
+            storage.on_rollback.append(self._restore_again)
         self._tables: dict[tuple[str, str], dict[str, Table]] = {}
         self.backups: dict[str, Backup] = {}  # by ARN
         self._expiries: dict[str, Expiry] = {}
@@ -49,11 +60,76 @@ class DynamoDb:
             raise no_such_table()
         return table
 
+    def add(self, table: Table, caller: Caller) -> None:
+        """Add a table."""
+        self.tables(caller)[table.name] = table
+        self._count(table)
+        self.save(table)
+
+    def _count(self, table: Table) -> None:
+        if self.storage.is_durable:
+            table.on_count = partial(self.storage.save, _COUNTS, table.arn, table.counts)
+
+    def save(self, table: Table) -> None:
+        """Store what has changed of a table's definition."""
+        self.storage.save(_TABLE, table.arn, table.document)
+
     def remove(self, table: Table, caller: Caller) -> None:
         """Remove a table with its items."""
         self.set_time_to_live(table, None)
         del self.tables(caller)[table.name]
         table.rows.drop()
+        table.on_count = lambda: None
+        for kind in (_TABLE, _COUNTS):
+            self.storage.delete(kind, table.arn)
+
+    def add_backup(self, backup: Backup) -> None:
+        """Add a backup."""
+        self.backups[backup.arn] = backup
+        self.storage.save(_BACKUP, backup.arn, backup.document)
+
+    def remove_backup(self, backup: Backup) -> None:
+        """Remove a backup with its items."""
+        del self.backups[backup.arn]
+        backup.rows.drop()
+        self.storage.delete(_BACKUP, backup.arn)
+
+    def restore(self) -> None:
+        """Read everything but the items from the storage, when the engine starts. Raises DataFolderError."""
+        counts = {arn: found for _, arn, found in self.storage.records(_COUNTS)}
+        for _, arn, document in self.storage.records(_TABLE):
+            table = self._restored(arn, document)
+            _, _, _, region, account, _ = arn.split(":", 5)
+            self._tables.setdefault((account, region), {})[table.name] = table
+            if arn in counts:
+                table.restore_counts(counts[arn])
+            self._count(table)
+            if table.ttl_attribute is not None:
+                self._start_expiry(table).look()
+        for _, arn, document in self.storage.records(_BACKUP):
+            self.backups[arn] = Backup(arn, **document | {"rows": self.store.open(document["rows"])})
+        self.tokens.restore()
+
+    def _restored(self, arn: str, document: Document) -> Table:
+        indexes = [Index.restored(index) for index in document.pop("indexes")]
+        numbers = [index.number for index in indexes]
+        recovery = document.pop("recovery")
+        rows = self.store.open(document.pop("rows"), numbers, document.pop("last_index"))
+        known = document | {"arn": arn, "keys": KeySchema(**document["keys"]), "rows": rows}
+        table = Table(**known, indexes={index.name: index for index in indexes})
+        if recovery is not None:
+            table.recovery = Recovery(recovery["since"], self.clock.now, recovery["days"])
+        return table
+
+    def _restore_again(self) -> None:
+        """Go back to the last commit: the writes since then were undone, as the disk is full."""
+        for expiry in self._expiries.values():
+            expiry.stop()
+        self._expiries.clear()
+        self._tables.clear()
+        self.backups.clear()
+        self.storage.forget("dynamodb.")
+        self.restore()
 
     def set_time_to_live(self, table: Table, attribute: str | None) -> None:
         """Let the items of a table expire by an attribute, or (None) not at all."""
@@ -62,11 +138,16 @@ class DynamoDb:
             expiry.stop()
         table.ttl_attribute, table.on_expiry = attribute, None
         if attribute is not None:
-            self._expiries[table.table_id] = expiry = Expiry(self.clock, self.store, table)
-            table.on_expiry = expiry.note
+            self._start_expiry(table)
             table.rows.index_expiry()
             with self.store.transaction():
                 table.index_again()
+        self.save(table)
+
+    def _start_expiry(self, table: Table) -> Expiry:
+        self._expiries[table.table_id] = expiry = Expiry(self.clock, self.store, table)
+        table.on_expiry = expiry.note
+        return expiry
 
     def set_recovery(self, table: Table, days: int | None) -> None:
         """Let a table be restored to each time of so many past days, or (None) not at all."""
@@ -79,9 +160,10 @@ class DynamoDb:
             table.recovery = Recovery(self.clock.now(), self.clock.now, days)
         else:
             table.recovery.days = days
+        self.save(table)
 
     def stop(self) -> None:
-        """Remove all tables."""
+        """Remove all tables that are not stored."""
         for expiry in self._expiries.values():
             expiry.stop()
         self.store.close()

@@ -10,15 +10,22 @@ that is not in the index. The history of a table has the rows that were replaced
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain
 from typing import NamedTuple
+
+from localbus.storage.durable import DurableStorage
+from localbus.storage.storage import Storage
 
 _CACHE_KIB = 8 * 1024
 _SETTINGS = {"journal_mode": "MEMORY", "synchronous": "OFF", "locking_mode": "EXCLUSIVE", "cache_size": -_CACHE_KIB}
 
+_TRANSACTION = ("BEGIN", ("ROLLBACK",), "COMMIT")
+_PARTS = ("SAVEPOINT part", ("ROLLBACK TO part", "RELEASE part"), "RELEASE part")
+
+Write = Callable[..., sqlite3.Cursor]
 IndexKey = tuple[bytes, bytes] | tuple[None, None]
 NOT_INDEXED: IndexKey = (None, None)
 
@@ -62,47 +69,80 @@ class Range:
 
 
 class Store:
-    """The database of all tables. It is a temporary file, which ends with the process."""
+    """The database of all tables: that of a durable engine, or a temporary file, which ends with the process.
 
-    def __init__(self, path: str = "") -> None:
-        self.database = sqlite3.connect(path, isolation_level=None, cached_statements=512, check_same_thread=False)
-        for name, value in _SETTINGS.items():
-            self.database.execute(f"PRAGMA {name} = {value}")
-        self._numbers = count(1)
+    In a durable engine each write is in the transaction of the next commit.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._durable = storage if isinstance(storage, DurableStorage) else None
+        self.database = self._durable.connection if self._durable is not None else _temporary()
+        self.write: Write = self._durable.write if self._durable is not None else self.database.execute
+        self.last_number = 0
 
     def create(self) -> Rows:
         """Create the rows of a new table."""
-        return Rows(self.database, f"t{next(self._numbers)}")
+        self.last_number += 1
+        rows = Rows(self.database, self.write, self.last_number)
+        rows.create()
+        return rows
+
+    def open(self, number: int, indexes: Iterable[int] = (), last_index: int = 0) -> Rows:
+        """Return the rows of a table that is there, with the numbers of its indexes."""
+        self.last_number = max(self.last_number, number)
+        return Rows(self.database, self.write, number, indexes, last_index)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Keep all writes of the block, or none of them if it raises."""
-        execute = self.database.execute
-        execute("BEGIN")
+        begin, undo, end = _PARTS if self._durable is not None else _TRANSACTION
+        self.write(begin)
         try:
             yield
         except BaseException:
-            execute("ROLLBACK")
+            for statement in undo:
+                self.write(statement)
             raise
-        execute("COMMIT")
+        self.write(end)
 
     def close(self) -> None:
-        """Remove everything."""
-        self.database.close()
+        """Remove everything that is not stored."""
+        if self._durable is None:
+            self.database.close()
+
+
+def _temporary() -> sqlite3.Connection:
+    database = sqlite3.connect("", isolation_level=None, cached_statements=512, check_same_thread=False)
+    for name, value in _SETTINGS.items():
+        database.execute(f"PRAGMA {name} = {value}")
+    return database
 
 
 class Rows:
     """The rows of one table, with the numbers of its indexes."""
 
-    def __init__(self, database: sqlite3.Connection, name: str) -> None:
+    def __init__(
+        self,
+        database: sqlite3.Connection,
+        write: Write,
+        number: int,
+        indexes: Iterable[int] = (),
+        last_index: int = 0,
+    ) -> None:
         self._execute = database.execute
-        self._name = name
-        self._indexes: list[int] = []
-        self._numbers = count(1)
-        columns = "p BLOB NOT NULL, r BLOB NOT NULL, e INTEGER, w REAL, size INTEGER NOT NULL, item BLOB NOT NULL"
-        self._execute(f"CREATE TABLE {name} ({columns})")
-        self._execute(f"CREATE UNIQUE INDEX {name}_key ON {name} (p, r)")
+        self._write = write
+        self.number = number
+        self.last_index = last_index
+        self._name = f"t{number}"
+        self._indexes = list(indexes)
         self._prepare()
+
+    def create(self) -> None:
+        """Create the table of the rows."""
+        name = self._name
+        columns = "p BLOB NOT NULL, r BLOB NOT NULL, e INTEGER, w REAL, size INTEGER NOT NULL, item BLOB NOT NULL"
+        self._write(f"CREATE TABLE {name} ({columns})")
+        self._write(f"CREATE UNIQUE INDEX {name}_key ON {name} (p, r)")
 
     def _prepare(self) -> None:
         """Write the statements for the present columns."""
@@ -121,15 +161,15 @@ class Rows:
 
     def insert(self, row: Row) -> bool:
         """Add a row. Return False, and add nothing, if there is one of its key."""
-        return self._execute(self._insert, _values(row)).rowcount == 1
+        return self._write(self._insert, _values(row)).rowcount == 1
 
     def update(self, row: Row) -> None:
         """Replace the row of the same key."""
-        self._execute(self._update, _values(row))
+        self._write(self._update, _values(row))
 
     def reindex(self, row: Row) -> None:
         """Set the index keys and the time to live of a row, and nothing else."""
-        self._execute(self._reindex, [row.expires, *chain.from_iterable(row.index_keys), *row.key])
+        self._write(self._reindex, [row.expires, *chain.from_iterable(row.index_keys), *row.key])
 
     def get(self, key: Key) -> tuple[int, bytes, *tuple[bytes | None, ...]] | None:
         """Return the size and the item of a row, and its place in each index."""
@@ -138,12 +178,12 @@ class Rows:
 
     def delete(self, key: Key) -> None:
         """Remove a row."""
-        self._execute(self._delete, key)
+        self._write(self._delete, key)
 
     def drop(self) -> None:
         """Remove all rows."""
-        self._execute(f"DROP TABLE {self._name}")
-        self._execute(f"DROP TABLE IF EXISTS {self._name}_old")
+        self._write(f"DROP TABLE {self._name}")
+        self._write(f"DROP TABLE IF EXISTS {self._name}_old")
 
     def after(self, rowid: int, limit: int) -> list[tuple[int, int, bytes]]:
         """Return number, size and item of the rows after one, in the order of their creation."""
@@ -188,24 +228,25 @@ class Rows:
 
     def add_index(self) -> int:
         """Add an index and return its number. Its keys are set by `update`."""
-        number = next(self._numbers)
+        self.last_index += 1
+        number = self.last_index
         p, r = f"p{number}", f"r{number}"
         for column in (p, r):
-            self._execute(f"ALTER TABLE {self._name} ADD COLUMN {column} BLOB")
-        self._execute(f"CREATE INDEX {self._name}_{p} ON {self._name} ({p}, {r}, p, r) WHERE {p} IS NOT NULL")
+            self._write(f"ALTER TABLE {self._name} ADD COLUMN {column} BLOB")
+        self._write(f"CREATE INDEX {self._name}_{p} ON {self._name} ({p}, {r}, p, r) WHERE {p} IS NOT NULL")
         self._indexes.append(number)
         self._prepare()
         return number
 
     def remove_index(self, number: int) -> None:
         """Remove an index. Its columns stay, empty: removing them would rewrite every row."""
-        self._execute(f"DROP INDEX {self._name}_p{number}")
+        self._write(f"DROP INDEX {self._name}_p{number}")
         self._indexes.remove(number)
         self._prepare()
 
     def index_expiry(self) -> None:
         """Let rows be found by their time to live."""
-        self._execute(f"CREATE INDEX IF NOT EXISTS {self._name}_e ON {self._name} (e) WHERE e IS NOT NULL")
+        self._write(f"CREATE INDEX IF NOT EXISTS {self._name}_e ON {self._name} (e) WHERE e IS NOT NULL")
 
     def expired(self, after: int, until: int, limit: int) -> list[tuple[bytes, bytes]]:
         """Return the keys of rows whose time to live is between two times, the oldest first."""
@@ -221,28 +262,28 @@ class Rows:
     def keep_history(self) -> None:
         """Keep the rows that are replaced or deleted from now on, for `copy_to`."""
         columns = "p BLOB, r BLOB, w REAL, until REAL, size INTEGER, item BLOB"
-        self._execute(f"CREATE TABLE {self._name}_old ({columns})")
-        self._execute(f"CREATE INDEX {self._name}_old_until ON {self._name}_old (until)")
+        self._write(f"CREATE TABLE {self._name}_old ({columns})")
+        self._write(f"CREATE INDEX {self._name}_old_until ON {self._name}_old (until)")
 
     def drop_history(self) -> None:
         """Forget the rows of the past."""
-        self._execute(f"DROP TABLE {self._name}_old")
+        self._write(f"DROP TABLE {self._name}_old")
 
     def remember(self, key: Key, now: float, oldest: float) -> None:
         """Add the row of a key to the history, before it is replaced or deleted. Forget those before `oldest`."""
         name = self._name
         columns = "p, r, w, ?, size, item"
-        self._execute(f"INSERT INTO {name}_old SELECT {columns} FROM {name} WHERE p = ? AND r = ?", (now, *key))
-        self._execute(f"DELETE FROM {name}_old WHERE until < ?", (oldest,))
+        self._write(f"INSERT INTO {name}_old SELECT {columns} FROM {name} WHERE p = ? AND r = ?", (now, *key))
+        self._write(f"DELETE FROM {name}_old WHERE until < ?", (oldest,))
 
     def copy_to(self, target: Rows, at: float | None = None) -> None:
         """Copy the items, without index keys, to an empty table: the present ones, or those of a time."""
         into = f"INSERT INTO {target._name} (p, r, size, item) SELECT p, r, size, item FROM {self._name}"
         if at is None:
-            self._execute(into)
+            self._write(into)
             return
-        self._execute(f"{into} WHERE w IS NULL OR w <= ?", (at,))
-        self._execute(f"{into}_old WHERE (w IS NULL OR w <= ?) AND until > ?", (at, at))
+        self._write(f"{into} WHERE w IS NULL OR w <= ?", (at,))
+        self._write(f"{into}_old WHERE (w IS NULL OR w <= ?) AND until > ?", (at, at))
 
 
 def _values(row: Row) -> list[object]:

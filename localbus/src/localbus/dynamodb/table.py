@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from localbus.dynamodb.errors import invalid, invalid_parameter
 from localbus.dynamodb.key_schema import Index, KeySchema, check_filled, encoded_partition, encoded_sort, index_key
 from localbus.dynamodb.store import NOT_INDEXED, IndexKey, Key, Row, Rows
 from localbus.errors import AwsError
+from localbus.storage.documents import Document
 
 _REINDEXED_AT_ONCE = 1000
 
@@ -47,9 +48,42 @@ class Table:
     tags: dict[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
     on_expiry: Callable[[int], None] | None = None  # called with the time to live of each new item
+    on_count: Callable[[], object] = lambda: None  # called for each change of the counts
     recovery: Recovery | None = None
     item_count: int = 0
     size_bytes: int = 0
+
+    # Storage
+
+    def document(self) -> Document:
+        """Return the definition for the storage."""
+        recovery = self.recovery
+        return {
+            "name": self.name,
+            "table_id": self.table_id,
+            "created": self.created,
+            "keys": asdict(self.keys),
+            "types": self.types,
+            "settings": self.settings,
+            "indexes": [index.document() for index in self.indexes.values()],
+            "tags": self.tags,
+            "ttl_attribute": self.ttl_attribute,
+            "recovery": None if recovery is None else {"since": recovery.since, "days": recovery.days},
+            "rows": self.rows.number,
+            "last_index": self.rows.last_index,
+        }
+
+    def counts(self) -> Document:
+        """Return the counts for the storage: of the table and of each index."""
+        indexes = {index.name: [index.item_count, index.size_bytes] for index in self.indexes.values()}
+        return [self.item_count, self.size_bytes, indexes]
+
+    def restore_counts(self, counts: Document) -> None:
+        """Set the counts that `counts` has returned."""
+        self.item_count, self.size_bytes, indexes = counts
+        for name, (item_count, size_bytes) in indexes.items():
+            if name in self.indexes:
+                self.indexes[name].item_count, self.indexes[name].size_bytes = item_count, size_bytes
 
     # Keys
 
@@ -167,6 +201,7 @@ class Table:
                 self._added(row)
 
     def _added(self, row: Row) -> None:
+        self.on_count()
         self.item_count += 1
         self.size_bytes += row.size
         for index, (place, _) in zip(self.indexes.values(), row.index_keys, strict=False):
@@ -183,6 +218,7 @@ class Table:
         if self.recovery is not None:
             self.rows.remember(key, self.recovery.now(), self.recovery.earliest)
         size, _, *places = found
+        self.on_count()
         self.item_count -= 1
         self.size_bytes -= size
         for index, place in zip(self.indexes.values(), places, strict=True):

@@ -38,15 +38,15 @@ def create_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
 
 def make_table(dynamodb: DynamoDb, name: str, params: Params, types: dict[str, str], caller: Caller) -> Table:
     """Create a table by a checked definition, which has CreateTable's members. Raises AwsError if the name is taken."""
-    tables = dynamodb.tables(caller)
-    if name in tables:
+    if name in dynamodb.tables(caller):
         raise definition.table_exists(name)
     arn = f"arn:aws:dynamodb:{caller.region}:{caller.account}:table/{name}"
     keys, now = definition.key_schema(params["KeySchema"], types), dynamodb.clock.now()
     settings = {member: params[member] for member in definition.SETTINGS if member in params}
     if params.get("BillingMode") == "PAY_PER_REQUEST":
         settings["billing_summary"] = {"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": now}
-    tables[name] = table = Table(name, arn, new_id(), now, keys, types, dynamodb.store.create(), settings)
+    table = Table(name, arn, new_id(), now, keys, types, dynamodb.store.create(), settings)
+    dynamodb.add(table, caller)
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         for one in params.get(member, []):
             _add_index(table, one, is_global=member.startswith("Global"))
@@ -106,6 +106,7 @@ def update_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
         for update in updates:
             _update_index(table, update, types)
     _set_billing(table, given, mode, dynamodb.clock.now())
+    dynamodb.save(table)
     return {"TableDescription": describe(table, "UPDATING")}
 
 

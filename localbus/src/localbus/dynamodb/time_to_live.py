@@ -53,6 +53,11 @@ class Expiry:
         with self._store.transaction():
             for place, sort in rows.expired(self._oldest, int(self._clock.now()), _DELETED_AT_ONCE):
                 self._table.delete(Key(place, sort))
+        self.look()
+
+    def look(self) -> None:
+        """Set the timer by the items that are there."""
+        rows = self._table.rows
         self._timer, self._due = None, math.inf
         upcoming = rows.next_expiry(self._oldest)
         if upcoming is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from localbus.storage.database import Database
@@ -54,6 +54,7 @@ class DurableStorage(Storage):
         self._changed: dict[_Name, Callable[[], Document] | None] = {}
         self._emptied: dict[tuple[str, str], None] = {}
         self._is_closed = False
+        self._broken: sqlite3.OperationalError | None = None
         self._waiting: list[asyncio.Future[None]] = []
         self._shrink_timer: asyncio.TimerHandle | None = None
         self._retry_timer: asyncio.TimerHandle | None = None
@@ -89,11 +90,26 @@ class DurableStorage(Storage):
             self.connection.executescript(schema)
         self._writers.append(writer)
 
-    def begin(self) -> None:
-        """Begin the transaction of the next commit, if it has not begun, for a service that writes at once."""
-        if not self.connection.in_transaction:
-            self.connection.execute("BEGIN")
+    def write(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """Execute a statement in the transaction of the next commit, for a service that writes at once.
+
+        If it fails (the disk is full) SQLite may have undone the transaction, so nothing of it is committed.
+        """
         self.touch()
+        if self._broken is not None:
+            raise self._broken
+        try:
+            if not self.connection.in_transaction:
+                self.connection.execute("BEGIN")
+            return self.connection.execute(statement, values)
+        except sqlite3.OperationalError as exc:
+            self._broken = exc
+            raise
+
+    def forget(self, prefix: str) -> None:
+        """Drop the changes that are not written yet of all kinds with this prefix, after a transaction was undone."""
+        self._changed = {name: change for name, change in self._changed.items() if not name[0].startswith(prefix)}
+        self._emptied = {name: None for name in self._emptied if not name[0].startswith(prefix)}
 
     # Commits
 
@@ -124,6 +140,8 @@ class DurableStorage(Storage):
 
     def _write(self) -> None:
         database, execute = self._database, self.connection.execute
+        if self._broken is not None:
+            raise self._broken
         if not self.connection.in_transaction:
             execute("BEGIN")
         for kind, owner in self._emptied:
@@ -160,6 +178,7 @@ class DurableStorage(Storage):
             log.error("storage.failed %s", error, exc_info=None if isinstance(error, sqlite3.Error) else error)
             self._retry_timer = asyncio.get_running_loop().call_later(_RETRY_S, self._retry)
         self.failure = f"{self._database.path}: {error}"
+        self._broken = None
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
         for follow in self.on_rollback:

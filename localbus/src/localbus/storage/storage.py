@@ -48,6 +48,9 @@ class Storage:
     def delete_owned(self, kind: str, owner: str) -> None:
         """Delete all records of a kind and an owner."""
 
+    def forget(self, prefix: str) -> None:
+        """Drop the changes that are not written yet of all kinds with this prefix, after a transaction was undone."""
+
     def touch(self) -> None:
         """Commit soon: a writer has something to write."""
 

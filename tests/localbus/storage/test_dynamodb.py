@@ -1,0 +1,221 @@
+"""Tables of an engine that is killed at any point of any action, and on a full disk."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from localbus.protocol.service import Caller
+from localbus.storage.durable import DurableStorage
+from support.durable import DurableEngine, Moment
+
+TABLES = ["plain", "full"]
+MOMENTS: list[Moment] = ["after the answer", "before the commit", "after the commit"]
+TOKEN = "0123456789-token"
+
+
+def everything(durable: DurableEngine) -> dict[str, Any]:
+    """Return all that the tables' actions show, and each table's index entries."""
+    found: dict[str, Any] = {}
+    for name in durable.call("dynamodb", "ListTables")["TableNames"]:
+        described = durable.call("dynamodb", "DescribeTable", TableName=name)["Table"]
+        items = durable.call("dynamodb", "Scan", TableName=name)["Items"]
+        indexed = {
+            index["IndexName"]: durable.call("dynamodb", "Scan", TableName=name, IndexName=index["IndexName"])["Items"]
+            for index in described.get("GlobalSecondaryIndexes", [])
+        }
+        more = [
+            durable.call("dynamodb", action, **{member: described["TableArn"] if member == "ResourceArn" else name})
+            for action, member in [
+                ("DescribeTimeToLive", "TableName"),
+                ("DescribeContinuousBackups", "TableName"),
+                ("ListTagsOfResource", "ResourceArn"),
+            ]
+        ]
+        found[name] = [described, items, indexed, more]
+    found["backups"] = durable.call("dynamodb", "ListBackups").get("BackupSummaries")
+    return found
+
+
+class KilledTables(RuleBasedStateMachine):
+    """Any actions on tables; each may be the one in which the engine is killed."""
+
+    @initialize()
+    def start(self) -> None:
+        """Create the tables."""
+        self.folder = tempfile.TemporaryDirectory()
+        self.durable = DurableEngine(Path(self.folder.name))
+        for name in TABLES:
+            self.do("create", name)
+
+    def teardown(self) -> None:
+        """End the engine."""
+        if hasattr(self, "durable"):
+            self.durable.__exit__()
+            self.folder.cleanup()
+
+    @rule(
+        kill=st.sampled_from([None, None, *MOMENTS]),
+        action=st.one_of(
+            st.tuples(st.just("create"), st.sampled_from([*TABLES, "third"])),
+            st.tuples(st.just("drop"), st.sampled_from(["full", "third", "restored"])),
+            st.tuples(st.just("put"), st.sampled_from(TABLES), st.integers(0, 8), st.sampled_from([None, 5, 400])),
+            st.tuples(st.just("update"), st.sampled_from(TABLES), st.integers(0, 8)),
+            st.tuples(st.just("delete"), st.sampled_from(TABLES), st.integers(0, 8)),
+            st.tuples(st.just("insert"), st.sampled_from(TABLES), st.integers(0, 8)),
+            st.tuples(st.just("transact"), st.sampled_from(TABLES), st.integers(0, 8)),
+            st.tuples(st.just("index"), st.sampled_from(TABLES), st.booleans()),
+            st.tuples(st.just("ttl"), st.sampled_from(TABLES), st.booleans()),
+            st.tuples(st.just("recovery"), st.sampled_from(TABLES), st.booleans()),
+            st.tuples(st.just("tag"), st.sampled_from(TABLES), st.booleans()),
+            st.tuples(st.just("backup"), st.sampled_from(TABLES)),
+            st.tuples(st.just("restore")),
+            st.tuples(st.just("restore at"), st.sampled_from(TABLES), st.integers(0, 100)),
+            st.tuples(st.just("advance"), st.sampled_from([1, 100, 700])),
+        ),
+    )
+    def act(self, kill: Moment | None, action: tuple[Any, ...]) -> None:
+        """Act, and compare the engine before and after the kill, if there is one."""
+        if kill is None:
+            self.do(*action)
+            return
+        durable = self.durable
+        before, acted = everything(durable), dict[str, Any]()
+
+        def act() -> None:
+            self.do(*action)
+            acted.update(everything(durable))
+
+        durable.kill_in(kill, act)
+
+        after = everything(durable)
+        if kill == "before the commit":
+            assert after in (before, acted), "the action that was not acknowledged is half"
+        else:
+            assert after == acted
+
+    def do(self, kind: str, *given: Any) -> dict[str, Any]:  # noqa: PLR0911, PLR0912 (a table of actions)
+        """Do one action."""
+        name, now = (given or [""])[0], self.durable.clock.now()
+
+        def call(action: str, **params: Any) -> dict[str, Any]:
+            return self.durable.call("dynamodb", action, **params)
+
+        def put(number: int, text: str, **more: Any) -> dict[str, Any]:
+            return {"id": {"S": str(number)}, "text": {"S": text}, **more}
+
+        match (kind, *given):
+            case "create", _:
+                return call("CreateTable", TableName=name, **definition())
+            case "drop", _:
+                return call("DeleteTable", TableName=name)
+            case "put", _, int(number), ttl:
+                expires = {} if ttl is None else {"expires": {"N": str(int(now) + ttl)}}
+                return call("PutItem", TableName=name, Item=put(number, "put", group={"S": "g"}, **expires))
+            case "update", _, int(number):
+                updated = {"UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+                return call("UpdateItem", TableName=name, Key={"id": {"S": str(number)}}, **updated)
+            case "delete", _, int(number):
+                return call("DeleteItem", TableName=name, Key={"id": {"S": str(number)}})
+            case "insert", _, int(number):
+                statements = [
+                    {"Statement": f"INSERT INTO \"{name}\" VALUE {{'id': '{number + at}', 'text': 'inserted'}}"}
+                    for at in range(5)
+                ]
+                return call("BatchExecuteStatement", Statements=statements)
+            case "transact", _, int(number):
+                puts = [{"Put": {"TableName": each, "Item": put(number, "transacted")}} for each in TABLES]
+                return call("TransactWriteItems", TransactItems=puts, ClientRequestToken=f"{TOKEN}{number}{name}")
+            case "index", _, bool(there):
+                schema = [{"AttributeName": "text", "KeyType": "HASH"}]
+                made = {"IndexName": "by-text", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
+                update = {"Create": made} if there else {"Delete": {"IndexName": "by-text"}}
+                types = [{"AttributeName": "text", "AttributeType": "S"}] if there else []
+                return call(
+                    "UpdateTable", TableName=name, AttributeDefinitions=types, GlobalSecondaryIndexUpdates=[update]
+                )
+            case "ttl", _, bool(there):
+                wanted = {"AttributeName": "expires", "Enabled": there}
+                return call("UpdateTimeToLive", TableName=name, TimeToLiveSpecification=wanted)
+            case "recovery", _, bool(there):
+                wanted = {"PointInTimeRecoveryEnabled": there}
+                return call("UpdateContinuousBackups", TableName=name, PointInTimeRecoverySpecification=wanted)
+            case "tag", _, bool(there):
+                arn = f"arn:aws:dynamodb:us-east-1:000000000000:table/{name}"
+                if there:
+                    return call("TagResource", ResourceArn=arn, Tags=[{"Key": "k", "Value": str(now)}])
+                return call("UntagResource", ResourceArn=arn, TagKeys=["k"])
+            case "backup", _:
+                return call("CreateBackup", TableName=name, BackupName="a-backup")
+            case ("restore",):
+                backups = call("ListBackups")["BackupSummaries"]
+                if backups:
+                    arn = backups[0]["BackupArn"]
+                    return call("RestoreTableFromBackup", TargetTableName="restored", BackupArn=arn)
+            case "restore at", _, int(ago):
+                times = {"SourceTableName": name, "TargetTableName": "restored", "RestoreDateTime": now - ago}
+                return call("RestoreTableToPointInTime", **times)
+            case "advance", int(seconds):
+                self.durable.advance(seconds)
+            case _:
+                raise AssertionError(kind)
+        return {}
+
+
+def definition() -> dict[str, Any]:
+    """Return CreateTable's input for a table with an index."""
+    keys = [{"AttributeName": "id", "KeyType": "HASH"}]
+    group = [{"AttributeName": "group", "KeyType": "HASH"}]
+    index = {"IndexName": "by-group", "KeySchema": group, "Projection": {"ProjectionType": "ALL"}}
+    types = [{"AttributeName": name, "AttributeType": "S"} for name in ("id", "group")]
+    rest = {"BillingMode": "PAY_PER_REQUEST", "GlobalSecondaryIndexes": [index]}
+    return {"KeySchema": keys, "AttributeDefinitions": types, **rest}
+
+
+TestKilledTables = KilledTables.TestCase
+TestKilledTables.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+def test_a_token_of_a_transaction_is_known_after_a_kill(tmp_path: Path) -> None:
+    """The same request again, within ten minutes and after a restart, changes nothing."""
+    with DurableEngine(tmp_path) as durable:
+        durable.call("dynamodb", "CreateTable", TableName="plain", **definition())
+        add = {"UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+        parts = [{"Update": {"TableName": "plain", "Key": {"id": {"S": "a"}}, **add}}]
+        durable.call("dynamodb", "TransactWriteItems", TransactItems=parts, ClientRequestToken=TOKEN)
+        durable.kill()
+
+        durable.call("dynamodb", "TransactWriteItems", TransactItems=parts, ClientRequestToken=TOKEN)
+
+        assert durable.call("dynamodb", "GetItem", TableName="plain", Key={"id": {"S": "a"}})["Item"]["n"] == {"N": "1"}
+
+
+def test_a_full_disk_undoes_whole_writes(tmp_path: Path) -> None:
+    """A write that the disk has no room for is answered 503 and is not there; counts and reads stay exact."""
+    with DurableEngine(tmp_path) as durable:
+        durable.call("dynamodb", "CreateTable", TableName="plain", **definition())
+        item = {"id": {"S": "before"}, "text": {"S": "x"}}
+        durable.call("dynamodb", "PutItem", TableName="plain", Item=item)
+        storage = durable.engine.storage
+        assert isinstance(storage, DurableStorage)
+        storage.connection.execute("PRAGMA max_page_count = 1")
+
+        large = {"id": {"S": "refused"}, "text": {"S": "x" * 390_000}}
+        refused = durable.call("dynamodb", "PutItem", TableName="plain", Item=large)
+        created = durable.call("dynamodb", "CreateTable", TableName="another", **definition())
+        seen = everything(durable)
+        storage.connection.execute("PRAGMA max_page_count = 100000")
+        durable.call("dynamodb", "PutItem", TableName="plain", Item=item | {"id": {"S": "after"}})
+        durable.kill()
+
+        assert refused["__type"] == created["__type"] == "ServiceUnavailable"
+        assert seen["plain"][0]["ItemCount"] == 1
+        assert seen["plain"][1] == [item]
+        assert "another" not in seen
+        table = durable.engine.dynamodb.table("plain", Caller())
+        assert table.item_count == 2
+        assert {each["id"]["S"] for each in everything(durable)["plain"][1]} == {"before", "after"}
