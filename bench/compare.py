@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
+from engines.durable import durable_part
 from engines.fifo import fifo_part
 from engines.load import Run
 from engines.memory import memory_part
@@ -29,6 +30,7 @@ PARTS: Final[dict[str, Callable[[Run], Awaitable[Report]]]] = {
     "polls": polls_part,
     "memory": memory_part,
     "tables": tables_part,
+    "durable": durable_part,
 }
 
 

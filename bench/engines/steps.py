@@ -46,9 +46,9 @@ def _prepared(request: bytes) -> Step:
     return step
 
 
-def send(queue_url: str) -> Step:
-    """SendMessageBatch."""
-    entries = [{"Id": str(place), "MessageBody": document()} for place in range(BATCH)]
+def send(queue_url: str, size: int = BODY_BYTES) -> Step:
+    """SendMessageBatch of bodies of `size` bytes."""
+    entries = [{"Id": str(place), "MessageBody": document(size)} for place in range(BATCH)]
     return _prepared(json_request("sqs", "SendMessageBatch", {"QueueUrl": queue_url, "Entries": entries}))
 
 
