@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -16,6 +17,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from orderboard_stack.process import free_port
+from support.waiting import poll_until
+from support.web_server import WebServer
 
 KILLS = 4
 SENDERS, RECEIVERS = 2, 2
@@ -49,13 +52,13 @@ class Load:
         self.is_over = threading.Event()
         self._progress = threading.Semaphore(0)
 
-    def client(self) -> Any:
+    def client(self, service: str = "sqs") -> Any:
         """Return a client without retries: each failure is seen."""
         return boto3.client(
-            "sqs",
+            service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name="us-east-1",
-            aws_access_key_id="any",
+            aws_access_key_id="000000000000",
             aws_secret_access_key="any",
             config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5),
         )
@@ -137,3 +140,48 @@ def drain(load: Load) -> None:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     while any(int(n) for n in sqs.get_queue_attributes(QueueUrl=load.url, AttributeNames=names)["Attributes"].values()):
         load.receive_once(sqs, wait_s=1)
+
+
+def test_each_publish_that_was_acknowledged_reaches_its_web_server(tmp_path: Path) -> None:
+    """Through two kills: deliveries by HTTP that had not begun, or were under way, are made after the restart."""
+    port, web = free_port(), WebServer()
+    load = Load(port, "t")
+    sns = load.client("sns")
+    thread = threading.Thread(target=publish, args=(load,))
+    for kill in range(2):
+        with started(tmp_path, port) as process:
+            if kill == 0:
+                topic = sns.create_topic(Name="t")["TopicArn"]
+                sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=web.url)
+                token = json.loads(poll_until(lambda: web.requests)[0].body)["Token"]
+                sns.confirm_subscription(TopicArn=topic, Token=token)
+                thread.start()
+            load.wait_for_progress(5)
+            process.kill()
+    load.is_over.set()
+
+    def arrived() -> set[str]:
+        return {json.loads(request.body)["Message"] for request in list(web.requests)}
+
+    with started(tmp_path, port):
+        thread.join()
+        poll_until(lambda: load.sent <= arrived(), within_s=30)
+    web.stop()
+    assert len(load.sent) >= 100
+
+
+def publish(load: Load) -> None:
+    """Publish batches until the end."""
+    sns, number = load.client("sns"), 0
+    while not load.is_over.is_set():
+        messages = [str(number + at) for at in range(10)]
+        number += 10
+        entries = [{"Id": str(at), "Message": message} for at, message in enumerate(messages)]
+        try:
+            answer = sns.publish_batch(
+                TopicArn="arn:aws:sns:us-east-1:000000000000:t", PublishBatchRequestEntries=entries
+            )
+            load.sent |= {messages[int(each["Id"])] for each in answer["Successful"]}
+            load._progress.release()
+        except (BotoCoreError, ClientError):
+            load.unknown |= set(messages)
