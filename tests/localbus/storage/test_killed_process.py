@@ -54,7 +54,8 @@ class Load:
 
     def client(self, service: str = "sqs") -> Any:
         """Return a client without retries: each failure is seen."""
-        return boto3.client(
+        make: Any = boto3.client
+        return make(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name="us-east-1",
