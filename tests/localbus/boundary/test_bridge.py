@@ -79,6 +79,25 @@ async def test_a_failure_loses_nothing(action: str, error: Exception) -> None:
     assert delivered == ["0", "1", "2"]
 
 
+async def test_a_message_that_fails_comes_again_and_the_others_do_not_wait(caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected error is logged; the bridge goes on."""
+    mirror, delivered = FakeMirror(), list[str]()
+    mirror.messages = [{"MessageId": name, "Body": name} for name in ("odd", "tea")]
+    failures = [KeyError("resources")]
+
+    def deliver(message: Params) -> None:
+        if message["Body"] == "odd" and failures:
+            raise failures.pop()
+        delivered.append(message["Body"])
+
+    task = asyncio.ensure_future(Bridge(mirror, dict, deliver).run())  # type: ignore[arg-type]
+    await eventually(lambda: not mirror.messages)
+    task.cancel()
+
+    assert delivered == ["tea", "odd"]
+    assert "bridge.delivery_failed" in caplog.text
+
+
 @pytest.mark.parametrize("error", [MirrorError("the queue does not exist"), NoAnswerError("restarted")])
 async def test_a_mirror_that_is_gone_is_made_again(error: Exception) -> None:
     """A reset or restart of the upstream deletes the mirror; the bridge makes another one."""

@@ -6,12 +6,13 @@ Each test names its page of https://docs.aws.amazon.com/eventbridge/latest/APIRe
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from localbus.pytest_plugin import Localbus
-from support.events import QUEUE_ARN
+from support.events import QUEUE_ARN, Bench
 from support.localbus import QueueOf, refused
 
 KIB = 1024
@@ -46,6 +47,21 @@ def test_an_entry_fails_on_its_own(events: Any, changes: dict[str, Any], error: 
     assert answer["FailedEntryCount"] == 1
     assert [sorted(one) for one in answer["Entries"]] == [["EventId"], ["ErrorCode", "ErrorMessage"], ["EventId"]]
     assert (answer["Entries"][1]["ErrorCode"], answer["Entries"][1]["ErrorMessage"]) == error
+
+
+def test_a_detail_of_any_depth_is_malformed_or_reaches_every_target(bench: Bench) -> None:
+    """Also a target that writes it within other JSON, at the depths at which Python can only just read it."""
+    arn = bench.queue("q")
+    template = {"InputTemplate": '{"a": {"b": <aws.events.event.json>}}'}
+    bench.rule({"Arn": arn}, {"Arn": arn, "InputPath": "$.detail"}, {"Arn": arn, "InputTransformer": template})
+    texts = ['{"a":' * depth + "1" + "}" * depth for depth in range(600, sys.getrecursionlimit(), 2)]
+
+    answers = [bench.call("PutEvents", Entries=[entry(Detail=text)])["Entries"][0].get("ErrorCode") for text in texts]
+
+    accepted = answers.count(None)
+    assert accepted
+    assert answers == [None] * accepted + ["MalformedDetail"] * (len(answers) - accepted)
+    assert bench.sqs.queues.by_arn(arn).queue.counts().visible == 3 * accepted  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

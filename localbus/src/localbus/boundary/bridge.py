@@ -75,7 +75,11 @@ class Bridge:
     async def _move(self) -> None:
         for message in await self._mirror.receive(_WAIT_S):
             if message["MessageId"] not in self._known:
-                self._deliver(message)
+                try:
+                    self._deliver(message)
+                except Exception:  # the boundary of a message: it stays in the mirror and comes again
+                    log.exception("bridge.delivery_failed")
+                    continue
                 self._known.append(message["MessageId"])
             await self._mirror.remove(message)
 

@@ -22,6 +22,8 @@ MAX_REQUEST_BYTES = 1_048_576
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
 MAX_DETAIL_TYPE = 128
 _TIME_BYTES = 14
+_DEEP = 500
+_ROOM_FRAMES = 200
 _REQUIRED = ("Source", "DetailType", "Detail")
 
 
@@ -173,12 +175,17 @@ def _invalid_argument(name: str, reason: str) -> EntryError:
 
 def _detail(text: str) -> dict[str, Any]:
     try:
-        detail = _DECODE(text)
+        detail = _DECODE(text) if text.count("{") + text.count("[") < _DEEP else _decoded(text, _ROOM_FRAMES)
     except (ValueError, RecursionError) as exc:
         raise _malformed_detail() from exc
     if not isinstance(detail, dict):
         raise _malformed_detail()
     return detail
+
+
+def _decoded(text: str, frames: int) -> Any:
+    """Read further down in the stack, so that what can be read can also be matched, and written within other JSON."""
+    return _decoded(text, frames - 1) if frames else _DECODE(text)
 
 
 def _malformed_detail() -> EntryError:
