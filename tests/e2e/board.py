@@ -49,12 +49,18 @@ class Board:
         return service
 
     async def place(
-        self, *, may_end: frozenset[Ending] = COMPLETED, sends: int = 1, **order: Any
+        self, *, may_end: frozenset[Ending] = COMPLETED, sends: int = 1, until_accepted: bool = False, **order: Any
     ) -> tuple[str, Sequence[httpx.Response]]:
-        """Post one order, `sends` times at once with one key, and record the answers for the ledger."""
+        """Post one order, `sends` times at once with one key, and record the answers for the ledger.
+
+        until_accepted: post it again after each 503, as Retry-After says.
+        """
         body = {"customer_id": "ada", "lines": [{"sku": "espresso", "quantity": 1}], **order}
         key = {"Idempotency-Key": secrets.token_hex(8)}
         answers = await asyncio.gather(*(self.http.post("/orders", json=body, headers=key) for _ in range(sends)))
+        while until_accepted and answers[-1].status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            await asyncio.sleep(float(answers[-1].headers["Retry-After"]))
+            answers = [await self.http.post("/orders", json=body, headers=key)]
         accepted = [answer.json() for answer in answers if answer.status_code == httpx.codes.ACCEPTED]
         self.placed.append(
             Placed(
@@ -99,7 +105,8 @@ class Board:
 
     def assert_balanced(self) -> None:
         """Assert that every accepted order ended once, and that every alert due was announced."""
-        assert [str(found) for found in self.ledger().discrepancies] == []
+        found = [str(found) for found in self.ledger().discrepancies]
+        assert not found, "\n".join(found)
 
 
 @asynccontextmanager
