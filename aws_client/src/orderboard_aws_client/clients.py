@@ -36,7 +36,7 @@ async def open_clients(configs: Mapping[str, AioConfig], count: CountRequests) -
             )
             count_requests(client, count)
             if credentials is not None:
-                speed_up(client, credentials, count)
+                stack.callback(speed_up(client, credentials, count).close)
             clients.append(client)
         yield clients
 

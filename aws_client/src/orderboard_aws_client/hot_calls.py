@@ -16,7 +16,8 @@ from typing import Any, Final
 from botocore import xform_name
 from botocore.parsers import ResponseParserError
 
-from orderboard_aws_client.lean import create_parser
+from orderboard_aws_client.http_connections import Connections, Response
+from orderboard_aws_client.lean import AIOHTTPSession, create_parser
 from orderboard_aws_client.request_metrics import CountRequests
 from orderboard_aws_client.signed_template import SignedTemplate
 from orderboard_aws_client.wire_format import (
@@ -26,6 +27,7 @@ from orderboard_aws_client.wire_format import (
     json_response,
     publish_batch_request,
     publish_batch_response,
+    same_document,
 )
 
 _JSON: Final = (json_request, json_response)
@@ -59,18 +61,56 @@ def entries_of(parameters: Mapping[str, Any]) -> int:
     return next((len(parameters[name]) for name in _ENTRIES if name in parameters), 1)
 
 
-def speed_up(client: Any, credentials: Any, count: CountRequests) -> None:
-    """Replace the hot methods of an aiobotocore client by HotCalls; count is called for each of their requests."""
+def speed_up(client: Any, credentials: Any, count: CountRequests) -> "Endpoints":
+    """Replace the hot methods of an aiobotocore client by HotCalls; count is called for each of their requests.
+
+    Return their connections, which the caller closes.
+    """
+    endpoints = Endpoints(client)
     service = client.meta.service_model.service_name
     for operation, wire_format in _OPERATIONS.get(service, {}).items():
-        setattr(client, xform_name(operation), HotCall(client, operation, wire_format, credentials, count))
+        setattr(client, xform_name(operation), HotCall(client, operation, wire_format, credentials, count, endpoints))
+    return endpoints
+
+
+class Endpoints:
+    """The connections of a client by URL. Its hot calls share them."""
+
+    def __init__(self, client: Any) -> None:
+        self._http, self._config = client._endpoint.http_session, client.meta.config
+        self._connections: dict[str, Connections] = {}
+
+    def at(self, url: str) -> Connections | None:
+        """Return the connections to a URL; None if aiobotocore's session does more: a proxy, a client certificate."""
+        http, config = self._http, self._config
+        if type(http) is not AIOHTTPSession or http._cert_file or http._proxy_config.proxy_url_for(url):
+            return None
+        if url not in self._connections:
+            self._connections[url] = Connections(
+                url,
+                connect_timeout_s=config.connect_timeout,
+                read_timeout_s=config.read_timeout,
+                verify=http._verify,
+            )
+        return self._connections[url]
+
+    def close(self) -> None:
+        """Close all connections that wait for a request."""
+        for connections in self._connections.values():
+            connections.close()
 
 
 class HotCall:
     """The method of a client for one operation."""
 
     def __init__(
-        self, client: Any, operation: str, wire_format: tuple[Encode, Decode], credentials: Any, count: CountRequests
+        self,
+        client: Any,
+        operation: str,
+        wire_format: tuple[Encode, Decode],
+        credentials: Any,
+        count: CountRequests,
+        endpoints: Endpoints,
     ) -> None:
         model = client.meta.service_model
         self._usual = getattr(client, xform_name(operation))
@@ -82,6 +122,8 @@ class HotCall:
         self._count = partial(count, model.service_name, operation)
         self._encode, self._decode = wire_format
         self._template: SignedTemplate | None = None
+        self._endpoints = endpoints
+        self._connections: Connections | None = None
         self._quota_missing = 0
         self._lessons = _LESSONS
         self._events.register(f"before-send.{self._event}", self._before_send)
@@ -95,8 +137,7 @@ class HotCall:
         if _OTHER_ENDPOINT in parameters or (body := self._encode(parameters)) is None:
             return await self._usual(**parameters)
         try:
-            response = await self._http.send(template.request(body, credentials))
-            content: bytes = await response.content
+            response, content = await self._sent(template, body, credentials)
         except Exception as exc:  # noqa: BLE001 - aiobotocore knows which of them to retry
             return await self._continue(exc, parameters)
         if response.status_code != _OK or not _is_intact(response.headers, content):
@@ -113,6 +154,14 @@ class HotCall:
             await self._events.emit(f"after-call.{self._event}", http_response=response, parsed=parsed, context={})
         return parsed
 
+    async def _sent(self, template: SignedTemplate, body: bytes, credentials: Any) -> tuple[Any, bytes]:
+        """Send a request; return the response and its content."""
+        if self._connections is not None:
+            response = await self._connections.post(template.message(body, credentials))
+            return response, response.content
+        of_aiohttp = await self._http.send(template.request(body, credentials))
+        return of_aiohttp, await of_aiohttp.content
+
     async def _learn(self, parameters: dict[str, Any], credentials: Any) -> Any:
         """Let aiobotocore call, and keep its request as the template if ours would have been equal."""
         if not self._lessons:
@@ -120,14 +169,19 @@ class HotCall:
         attempt = _FirstAttempt()
         result = await self._as_first(attempt, parameters)
         self._lessons -= 1
-        if attempt.request is not None and (body := self._encode(parameters)) is not None:
-            self._template = SignedTemplate.of(attempt.request, body, credentials)
-            self._lessons = _LESSONS if self._template else self._lessons
+        request = attempt.request
+        if request is not None and same_document(self._encode(parameters), request.body):
+            self._template = SignedTemplate.of(request, credentials)
+            if self._template is not None:
+                self._connections = self._endpoints.at(self._template.url)
+                self._lessons = _LESSONS
         return result
 
     async def _continue(self, outcome: Any, parameters: dict[str, Any]) -> Any:
         """Let aiobotocore go on from this response or exception."""
         self._quota_missing = _QUOTA
+        if isinstance(outcome, Response):
+            outcome = outcome.for_botocore(self._template.url if self._template else "")
         return await self._as_first(_FirstAttempt(outcome=outcome), parameters)
 
     async def _as_first(self, attempt: _FirstAttempt, parameters: dict[str, Any]) -> Any:

@@ -34,11 +34,13 @@ def _not_importable(names: Iterable[str]) -> Iterator[None]:
 
 
 with _not_importable(_ALTERNATIVE_CLIENTS):
+    from aiobotocore.awsrequest import AioAWSResponse
     from aiobotocore.config import AioConfig
+    from aiobotocore.httpsession import AIOHTTPSession
     from aiobotocore.parsers import create_parser
     from aiobotocore.session import get_session
 
-__all__ = ["AioConfig", "LeanFiles", "create_parser", "get_session"]
+__all__ = ["AIOHTTPSession", "AioAWSResponse", "AioConfig", "LeanFiles", "create_parser", "get_session"]
 
 
 class LeanFiles(JSONFileLoader):

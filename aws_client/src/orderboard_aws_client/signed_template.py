@@ -44,13 +44,14 @@ class SignedTemplate:
     _region_and_service: tuple[str, str]
     _key_of: tuple[str, str] = ("", "")  # the day and the secret key of _key
     _key: bytes = b""
+    _head: str = ""  # the request line and the constant headers
 
     @classmethod
-    def of(cls, request: Any, body: bytes, credentials: Any) -> Self | None:
-        """Read botocore's prepared request; return None unless `sign` gives the same signature for this body.
+    def of(cls, request: Any, credentials: Any) -> Self | None:
+        """Read botocore's prepared request; return None unless `sign` gives the same signature for its body.
 
-        So another body, kind of signature, credential, path or query make it None, and anything that this module does
-        not know.
+        So another kind of signature, credential, path or query make it None, and anything that this module does not
+        know.
         """
         headers = {_text(name): _text(value) for name, value in request.headers.items()}
         found = _AUTHORIZATION.fullmatch(headers.get("Authorization", ""))
@@ -75,21 +76,29 @@ class SignedTemplate:
         if not template.fits(credentials):
             return None
         at = datetime.strptime(headers[_DATE], _TIME).replace(tzinfo=UTC)
-        again = template.sign(body, credentials, at)
+        again = template.sign(_bytes(request.body), credentials, at)
         return template if again["Authorization"] == headers["Authorization"] else None
 
     def request(self, body: bytes, credentials: Any) -> AWSPreparedRequest:
         """Return the signed request with this body."""
-        headers: Any = self.sign(body, credentials)
-        headers[_INVOCATION] = str(uuid.uuid4())
+        headers: Any = {**self.headers, **self.sign(body, credentials), _INVOCATION: str(uuid.uuid4())}
         return AWSPreparedRequest("POST", self.url, headers, body, stream_output=False)
+
+    def message(self, body: bytes, credentials: Any) -> bytes:
+        """Return the signed request with this body as HTTP/1.1 sends it."""
+        if not self._head:
+            usual = {"Host": _host(urlsplit(self.url)), "Accept": "*/*", "Accept-Encoding": "identity", **self.headers}
+            self._head = f"POST / HTTP/1.1\r\n{_lines(usual)}"
+        own = self.sign(body, credentials)
+        own[_INVOCATION], own["Content-Length"] = str(uuid.uuid4()), str(len(body))
+        return f"{self._head}{_lines(own)}\r\n".encode() + body
 
     def fits(self, credentials: Any) -> bool:
         """Return whether these are the credentials of the template: others may have another endpoint."""
         return bool(credentials.access_key == self.access_key and bool(credentials.token) == self.has_token)
 
     def sign(self, body: bytes, credentials: Any, at: datetime | None = None) -> dict[str, str]:
-        """Return all headers of a request with this body, except Content-Length."""
+        """Return the headers that are signed anew for a request with this body."""
         date = (at or datetime.now(UTC)).strftime(_TIME)
         day, (region, service) = date[:8], self._region_and_service
         if self._key_of != (day, credentials.secret_key):
@@ -103,7 +112,6 @@ class SignedTemplate:
         to_sign = f"AWS4-HMAC-SHA256\n{date}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
         signature = hmac.digest(self._key, to_sign.encode(), "sha256").hex()
         headers = {
-            **self.headers,
             _DATE: date,
             "Authorization": f"AWS4-HMAC-SHA256 Credential={self.access_key}/{scope}, "
             f"SignedHeaders={self._signed}, Signature={signature}",
@@ -111,6 +119,14 @@ class SignedTemplate:
         if self.has_token:
             headers[_TOKEN] = credentials.token
         return headers
+
+
+def _lines(headers: Mapping[str, str]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
 
 
 def _text(value: str | bytes) -> str:

@@ -4,12 +4,13 @@ botocore walks the service model for every value. The parameters of these operat
 already; SNS has the query protocol. Each function returns None for a value that needs botocore.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote_plus
 from xml.etree import ElementTree
+
+import orjson
 
 Encode = Callable[[Mapping[str, Any]], bytes | None]
 Decode = Callable[[bytes], dict[str, Any] | None]
@@ -17,15 +18,15 @@ Decode = Callable[[bytes], dict[str, Any] | None]
 # Nulls, which botocore leaves out, and binary values, which it decodes: both are rare, and may be parts of a text.
 _NEEDS_BOTOCORE: Final = re.compile(rb'null|"B"|"BS"|"Binary')
 _ESCAPES: Final = tuple((character, quote_plus(character)) for character in "%+ \"{}:,[]/\\&='!()?;@#$*<>|^`\n")
-_ESCAPED: Final = re.compile(r"[A-Za-z0-9_.\-~%+]*")
+_ODD: Final = re.compile(r"[^A-Za-z0-9_.\-~%+]+")
 _NAMESPACE: Final = "{http://sns.amazonaws.com/doc/2010-03-31/}"
 
 
 def json_request(parameters: Mapping[str, Any]) -> bytes | None:
     """Encode the parameters of an operation of the JSON protocol. Blobs and times need botocore."""
     try:
-        return json.dumps(parameters).encode()
-    except (TypeError, ValueError):
+        return orjson.dumps(parameters, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:
         return None
 
 
@@ -33,8 +34,18 @@ def json_response(content: bytes) -> dict[str, Any] | None:
     """Decode a response of the JSON protocol."""
     if _NEEDS_BOTOCORE.search(content):
         return None
-    parsed = json.loads(content) if content else {}
+    parsed = orjson.loads(content) if content else {}
     return parsed if isinstance(parsed, dict) else None
+
+
+def same_document(ours: bytes | None, theirs: str | bytes) -> bool:
+    """Return whether our request body means the same as botocore's."""
+    if ours is None or ours == (theirs.encode() if isinstance(theirs, str) else theirs):
+        return ours is not None
+    try:
+        return bool(orjson.loads(ours) == orjson.loads(theirs))
+    except orjson.JSONDecodeError:
+        return False
 
 
 def publish_batch_request(parameters: Mapping[str, Any]) -> bytes | None:
@@ -64,7 +75,7 @@ def _quoted(text: str) -> str:
     for character, escape in _ESCAPES:
         if character in quoted:
             quoted = quoted.replace(character, escape)
-    return quoted if _ESCAPED.fullmatch(quoted) else quote_plus(text)
+    return _ODD.sub(lambda found: quote_plus(found[0]), quoted)
 
 
 def publish_batch_response(content: bytes) -> dict[str, Any] | None:

@@ -1,11 +1,12 @@
-"""HTTP/1.1 of uvicorn and httptools, where ours differs: whitespace after a header, and requests that offer an upgrade.
+"""HTTP/1.1 of uvicorn and httptools, where ours differs: whitespace after a header, offers of an upgrade, writes.
 
 An upgrade is an offer that a server may ignore (https://www.rfc-editor.org/rfc/rfc9110#section-7.8), and the HttpClient
 of Java makes one with every request over plain HTTP. httptools ends such a request at its headers, so an order would be
 refused and a cancellation accepted without its reason.
 """
 
-from typing import Final
+import asyncio
+from typing import Any, Final, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -13,8 +14,43 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _UPGRADE: Final = b"upgrade"
 
 
+class _JoinedWrites:
+    """A transport that sends all writes of one turn of the event loop together.
+
+    uvicorn writes head and body of a response separately, and uvloop sends each at once: twice a system call here, and
+    twice a wakeup of the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._pieces: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send data at the end of this turn."""
+        if not self._pieces:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pieces.append(data)
+
+    def close(self) -> None:
+        """Send what was written, then close."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._pieces:
+            self._transport.write(b"".join(self._pieces))
+            self._pieces.clear()
+
+
 class HttpProtocol(HttpToolsProtocol):
     """A connection. A request with an Upgrade is parsed a second time without it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin; the writes are joined."""
+        super().connection_made(cast("asyncio.Transport", _JoinedWrites(transport)))
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
