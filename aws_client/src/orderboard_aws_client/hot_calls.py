@@ -68,8 +68,8 @@ def speed_up(client: Any, credentials: Any, count: CountRequests) -> "Endpoints"
     """
     endpoints = Endpoints(client)
     service = client.meta.service_model.service_name
-    for operation, wire_format in _OPERATIONS.get(service, {}).items():
-        setattr(client, xform_name(operation), HotCall(client, operation, wire_format, credentials, count, endpoints))
+    for operation in _OPERATIONS.get(service, {}):
+        setattr(client, xform_name(operation), HotCall(client, operation, credentials, count, endpoints))
     return endpoints
 
 
@@ -77,13 +77,15 @@ class Endpoints:
     """The connections of a client by URL. Its hot calls share them."""
 
     def __init__(self, client: Any) -> None:
-        self._http, self._config = client._endpoint.http_session, client.meta.config
+        self._http: Any = client._endpoint.http_session
+        self._config = client.meta.config
         self._connections: dict[str, Connections] = {}
 
     def at(self, url: str) -> Connections | None:
         """Return the connections to a URL; None if aiobotocore's session does more: a proxy, a client certificate."""
         http, config = self._http, self._config
-        if type(http) is not AIOHTTPSession or http._cert_file or http._proxy_config.proxy_url_for(url):
+        is_known = type(http) is AIOHTTPSession
+        if not is_known or http._cert_file or http._proxy_config.proxy_url_for(url):
             return None
         if url not in self._connections:
             self._connections[url] = Connections(
@@ -104,13 +106,7 @@ class HotCall:
     """The method of a client for one operation."""
 
     def __init__(
-        self,
-        client: Any,
-        operation: str,
-        wire_format: tuple[Encode, Decode],
-        credentials: Any,
-        count: CountRequests,
-        endpoints: Endpoints,
+        self, client: Any, operation: str, credentials: Any, count: CountRequests, endpoints: Endpoints
     ) -> None:
         model = client.meta.service_model
         self._usual = getattr(client, xform_name(operation))
@@ -120,7 +116,7 @@ class HotCall:
         self._model = model.operation_model(operation)
         self._credentials = credentials
         self._count = partial(count, model.service_name, operation)
-        self._encode, self._decode = wire_format
+        self._encode, self._decode = _OPERATIONS[model.service_name][operation]
         self._template: SignedTemplate | None = None
         self._endpoints = endpoints
         self._connections: Connections | None = None

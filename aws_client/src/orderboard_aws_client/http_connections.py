@@ -34,9 +34,9 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes = b""
 
-    def for_botocore(self, url: str) -> AioAWSResponse:
+    def for_botocore(self, url: str) -> Any:
         """Return it in the form in which aiobotocore reads responses."""
-        response = AioAWSResponse(url, self.status_code, self.headers, None)  # type: ignore[arg-type]
+        response: Any = AioAWSResponse(url, self.status_code, self.headers, None)  # type: ignore[arg-type]
         response._content = self.content
         return response
 
@@ -64,6 +64,8 @@ class Connections:
             raise
         if connection.reusable:
             self._idle.append(connection)
+        else:
+            connection.abort()
         return response
 
     def close(self) -> None:
@@ -97,7 +99,7 @@ class Connections:
         return connection
 
 
-def _tls_context(verify: bool | str | None) -> ssl.SSLContext:
+def _tls_context(verify: Any) -> ssl.SSLContext:
     """The context that botocore uses: `verify` is False, True, or the path of a bundle."""
     context: ssl.SSLContext = create_urllib3_context()
     if verify is False:

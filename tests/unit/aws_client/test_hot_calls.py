@@ -176,7 +176,7 @@ def comparable(request: AWSPreparedRequest) -> tuple[str, str, Any, dict[str, st
     }
     for name in ("x-amz-date", "authorization", "amz-sdk-invocation-id", "content-length"):
         headers.pop(name, None)
-    body = request.body.encode() if isinstance(request.body, str) else request.body
+    body: Any = request.body.encode() if isinstance(request.body, str) else request.body
     return request.method, request.url, json.loads(body) if body.startswith(b"{") else body, headers
 
 
