@@ -137,11 +137,12 @@ class Engine:
             about=about,
         )
         rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
+        self.boundary: Boundary | None = None
         if options.upstream is None or self.stacks.upstream is None:
             self.router = Router(services, developer_api, None, self.faults, rest)
         else:
             deliveries = Deliveries(self.clock, self.journal, self.sqs, self.sns, self.events)
-            boundary = Boundary(deliveries, upstream, self.tasks)
+            self.boundary = boundary = Boundary(deliveries, upstream, self.tasks)
             proxy = BoundaryProxy(boundary, UpstreamProxy(options.upstream), upstream.account_of_key)
             self.mappings.before_upstream = boundary.prepare_mapping
             self.stacks.upstream.before_deployment = boundary.prepare_stack
@@ -190,6 +191,8 @@ class Engine:
         self.sns.restore()
         self.events.restore()
         self.mappings.restore()
+        if self.boundary is not None:
+            self.boundary.restore()
 
     async def stop(self) -> None:
         """Stop listening, cancel all background tasks, and close the storage."""

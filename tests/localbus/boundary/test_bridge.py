@@ -12,6 +12,7 @@ from localbus.boundary.bridge import Bridge
 from localbus.boundary.mirror import MirrorError
 from localbus.http.client import NoAnswerError
 from localbus.protocol.service_model import Params
+from localbus.storage.storage import NotStoredError, Storage
 from support.waiting import eventually
 
 
@@ -48,7 +49,8 @@ class FakeMirror:
 async def bridge(mirror: Any) -> AsyncIterator[list[str]]:
     """A running bridge, and the bodies that it has delivered."""
     delivered: list[str] = []
-    task = asyncio.ensure_future(Bridge(mirror, dict, lambda message: delivered.append(message["Body"])).run())
+    bridge = Bridge(mirror, dict, lambda message: delivered.append(message["Body"]), stored=Storage().stored)
+    task = asyncio.ensure_future(bridge.run())
     try:
         yield delivered
     finally:
@@ -90,7 +92,7 @@ async def test_a_message_that_fails_comes_again_and_the_others_do_not_wait(caplo
             raise failures.pop()
         delivered.append(message["Body"])
 
-    task = asyncio.ensure_future(Bridge(mirror, dict, deliver).run())  # type: ignore[arg-type]
+    task = asyncio.ensure_future(Bridge(mirror, dict, deliver, stored=Storage().stored).run())  # type: ignore[arg-type]
     await eventually(lambda: not mirror.messages)
     task.cancel()
 
@@ -108,3 +110,23 @@ async def test_a_mirror_that_is_gone_is_made_again(error: Exception) -> None:
         mirror.failures["receive"] = [error]
 
         await eventually(lambda: mirror.created == 2)
+
+
+async def test_a_message_stays_in_the_mirror_until_it_is_stored() -> None:
+    """While the disk is full it stays there, and it is delivered once."""
+    mirror, delivered, failures = FakeMirror(), list[str](), [NotStoredError("full"), NotStoredError("full")]
+    mirror.messages = [{"MessageId": "m", "Body": "m"}]
+    kept: list[list[Params]] = []
+
+    async def stored() -> None:
+        kept.append(list(mirror.messages))
+        if failures:
+            raise failures.pop()
+
+    bridge = Bridge(mirror, dict, lambda message: delivered.append(message["Body"]), stored=stored)  # type: ignore[arg-type]
+    task = asyncio.ensure_future(bridge.run())
+    await eventually(lambda: not mirror.messages)
+    task.cancel()
+
+    assert delivered == ["m"]
+    assert [len(messages) for messages in kept] == [1, 1, 1]

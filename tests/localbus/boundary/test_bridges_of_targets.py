@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -20,6 +21,7 @@ from localbus.http.client import Answer, NoAnswerError
 from localbus.http.message import Request, Response
 from localbus.protocol.service import Caller
 from localbus.sqs import api as sqs_api
+from support.durable import as_killed
 from support.waiting import eventually
 
 ME = Caller()
@@ -51,8 +53,8 @@ class FakeCalls:
 class Bench:
     """A boundary of an engine before a fake upstream."""
 
-    def __init__(self) -> None:
-        self.engine = Engine(Options())
+    def __init__(self, data: Path | None = None) -> None:
+        self.engine = Engine(Options(data=data))
         self.calls = FakeCalls()
         upstream: Any = self.calls
         engine = self.engine
@@ -141,3 +143,31 @@ async def test_only_targets_have_bridges(bench: Bench) -> None:
 
     assert (set(bench.boundary.bridges), set(bench.calls.done)) == ({QUEUE.arn}, {"CreateQueue work"})
     assert len(bench.calls.done) >= 2
+
+
+async def test_bridges_outlive_the_engine(tmp_path: Path) -> None:
+    """After a kill and a restart, what the upstream sends is fetched again, and known by its sender.
+
+    A target that is created later has its bridge too, of a sender to any target.
+    """
+    killed = Bench(tmp_path / "data")
+    schedule = Sender("scheduler", "schedule/s", details={"DeadLetterConfig": {"Arn": "dead"}})
+    killed.do("sqs", "CreateQueue", QueueName="work")
+    await killed.boundary.prepare(Configuration(schedule, {QUEUE}), ME)
+    await killed.boundary.prepare(Configuration(Sender("states", "machine"), all_of={"sqs"}), ME)
+    await killed.do("events", "PutRule", **RULE)
+    await killed.engine.storage.stored()
+    bridges = killed.boundary.bridges
+
+    restarted = Bench(as_killed(tmp_path / "data", tmp_path / "copy"))
+    restarted.engine.restore()
+    restarted.boundary.restore()
+
+    assert restarted.boundary.bridges == bridges
+    await eventually(lambda: {"CreateQueue work", "PutTargets event-bus/default"} <= {*restarted.calls.done})
+    [sender] = restarted.boundary._senders[QUEUE].values()
+    assert (sender, sender.details) == (schedule, schedule.details)
+    restarted.do("sqs", "CreateQueue", QueueName="later")
+    assert restarted.boundary.bridges["arn:aws:sqs:us-east-1:000000000000:later"] == ["machine"]
+    for bench in (killed, restarted):
+        await bench.engine.stop()

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 from localbus.boundary.mirror import Mirror, MirrorError
 from localbus.http.client import NoAnswerError
 from localbus.protocol.service_model import Params
+from localbus.storage.storage import NotStoredError
 
 log = logging.getLogger("localbus")
 
@@ -24,7 +26,8 @@ _KNOWN_IDS: Final = 1000
 
 
 class Bridge:
-    """The bridge from one mirror. `attributes` returns those for its creation, `deliver` takes each message once.
+    """The bridge from one mirror. `attributes` returns those for its creation, `deliver` takes each message once,
+    and `stored` returns when what it has changed is kept: only then the message leaves the mirror.
 
     `after` is the deletion of an earlier mirror of the same name.
     """
@@ -35,11 +38,14 @@ class Bridge:
         attributes: Callable[[], dict[str, str]],
         deliver: Callable[[Params], None],
         after: asyncio.Task[None] | None = None,
+        *,
+        stored: Callable[[], Awaitable[None]],
     ) -> None:
         self._mirror = mirror
         self._attributes = attributes
         self._deliver = deliver
         self._after = after
+        self._stored = stored
         self._created = False
         self._creation = asyncio.Lock()
         self._known: deque[str] = deque(maxlen=_KNOWN_IDS)
@@ -81,7 +87,9 @@ class Bridge:
                     log.exception("bridge.delivery_failed")
                     continue
                 self._known.append(message["MessageId"])
-            await self._mirror.remove(message)
+            with suppress(NotStoredError):  # it stays in the mirror, which has room
+                await self._stored()
+                await self._mirror.remove(message)
 
     async def delete(self) -> None:
         """Delete the mirror, as far as it exists."""

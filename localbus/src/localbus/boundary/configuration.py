@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from localbus.boundary.names import Kind, Name
 from localbus.errors import AwsError
 from localbus.resource_policy import Principal
+from localbus.storage.documents import Document
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,15 @@ class Sender:
     arn: str = ""
     may_precede_target: bool = False
     details: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The service and the ARN, by which a later configuration replaces this one."""
+        return self.service, self.arn
+
+    def document(self) -> Document:
+        """Return the sender for the storage."""
+        return asdict(self)
 
     def principal(self, arn: str, account: str) -> Principal:
         """Return the principal that sends: the service for S3, alarms and SES, else a role of the account."""

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.boundary.bridge import Bridge
@@ -32,6 +32,8 @@ _WITHOUT_GROUPS = {"iot", "monitoring", "pipes", "ses"}  # their messages have n
 _IN_THEIR_SCOPE = {"iot", "monitoring", "ses"}  # the upstream sends them within one account and region
 _INVALID_TARGETS = "Unable to validate the following destination configurations"
 _Senders = dict[tuple[str, str], Sender]
+# Kinds of records: senders of a target, by its ARN, and senders to any target of a kind, account and region.
+_SENDER, _SENDER_TO_ANY = "boundary.sender", "boundary.sender_to_any"
 
 
 class Boundary:
@@ -41,6 +43,7 @@ class Boundary:
         self._deliveries = deliveries
         self._calls = calls
         self._tasks = tasks
+        self._storage = deliveries.sqs.storage
         self._senders: dict[Name, _Senders] = {}
         self._senders_to_any: dict[tuple[Kind, str, str], _Senders] = {}
         self._bridges: dict[Name, tuple[Bridge, asyncio.Task[None]]] = {}
@@ -49,6 +52,22 @@ class Boundary:
         for registry in (deliveries.sqs.queues, deliveries.sns.topics, deliveries.events.buses):
             registry.on_change.append(self._target_changed)
         deliveries.events.on_rule = self._rule_changed
+
+    def restore(self) -> None:
+        """Read the senders from the storage, when the engine starts, and go on with their bridges."""
+        for arn, _, document in self._storage.records(_SENDER):
+            sender = Sender(**document)
+            self._senders.setdefault(name_of(arn), {})[sender.key] = sender
+        for scope_text, _, document in self._storage.records(_SENDER_TO_ANY):
+            kind, account, region = scope_text.split(":")
+            sender = Sender(**document)
+            self._senders_to_any.setdefault((cast(Kind, kind), account, region), {})[sender.key] = sender
+        for name in {*self._senders, *self._existing()}:
+            self._update(name)
+
+    def _add(self, name: Name, sender: Sender) -> None:
+        self._senders.setdefault(name, {})[sender.key] = sender
+        self._storage.save(_SENDER, " ".join(sender.key), sender.document, name.arn)
 
     @property
     def bridges(self) -> dict[str, list[str]]:
@@ -77,10 +96,11 @@ class Boundary:
                 what = f"{name.arn}, of another account or region, as a target of {sender.service}"
                 raise not_sent(what, "Name one of the sender's own account and region.")
         for name in configuration.targets:
-            self._senders.setdefault(name, {})[sender.service, sender.arn] = sender
+            self._add(name, sender)
         for kind in configuration.all_of:
             scope = (kind, caller.account, caller.region)
-            self._senders_to_any.setdefault(scope, {})[sender.service, sender.arn] = sender
+            self._senders_to_any.setdefault(scope, {})[sender.key] = sender
+            self._storage.save(_SENDER_TO_ANY, " ".join(sender.key), sender.document, ":".join(scope))
         every = [name for name in self._existing() if (name.kind, name.account, name.region) in self._senders_to_any]
         for name in {*configuration.targets, *(every if configuration.all_of else ())}:
             bridge = self._update(name)
@@ -151,7 +171,7 @@ class Boundary:
         if bus.name != DEFAULT_BUS or rule.pattern is None or not _may_match_services(rule.pattern.text):
             return None
         name = Name("events", bus.account, bus.region, bus.name)
-        self._senders.setdefault(name, {})["services", ""] = Sender("services")
+        self._add(name, Sender("services"))
         self._update(name)
         return None if self.is_ready else self.ready()
 
@@ -166,6 +186,7 @@ class Boundary:
                 lambda: self._attributes(name) or ({"FifoQueue": "true"} if name.is_fifo else {}),
                 lambda message: self._deliveries.deliver(name, self._senders_of(name), message),
                 self._deletions.pop(name, None),
+                stored=self._storage.stored,
             )
             self._bridges[name] = bridge, self._tasks.start(bridge.run())
             self._new.add(bridge)

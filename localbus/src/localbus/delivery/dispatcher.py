@@ -113,10 +113,11 @@ class Dispatcher:
                 self._storage.delete(self._kind, key)
                 continue
             delivery.number = int(key)
-            if document["retry_at"] is None:
+            delivery.retry_at = document["retry_at"]
+            if delivery.retry_at is None:
                 self.deliver(delivery)
             else:
-                self._schedule_retry(delivery, document["retry_at"])
+                self._wait_for_retry(delivery, delivery.retry_at)
 
     def note(self, event: str, delivery: Delivery, detail: object) -> None:
         """Record in the journal what happened to a delivery."""
@@ -158,11 +159,11 @@ class Dispatcher:
             self._journal.report_loss(*delivery.route(), error.code, f"{reason.rstrip('.')}; {outcome}{fix}")
         else:
             self.note("retry_scheduled", delivery, {"reason": reason, "after_s": round(delay_s, 3)})
-            self._schedule_retry(delivery, now + delay_s)
+            delivery.retry_at = now + delay_s
+            self._store(delivery)
+            self._wait_for_retry(delivery, delivery.retry_at)
 
-    def _schedule_retry(self, delivery: Delivery, at: float) -> None:
-        delivery.retry_at = at
-        self._store(delivery)
+    def _wait_for_retry(self, delivery: Delivery, at: float) -> None:
         self._tasks.schedule(max(0.0, at - self._clock.now()), partial(self._retry, delivery))
 
     def _retry(self, delivery: Delivery) -> None:

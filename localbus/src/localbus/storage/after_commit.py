@@ -11,7 +11,8 @@ from collections.abc import Awaitable
 from xml.sax.saxutils import escape
 
 from localbus.http.message import App, Request, Response
-from localbus.storage.durable import DurableStorage, NotStoredError
+from localbus.storage.durable import DurableStorage
+from localbus.storage.storage import NotStoredError
 
 _READS = re.compile(r"Get|List|Describe|BatchGet|Query|Scan|TransactGet|Check|Test|Validate|Estimate")
 _CODE = "ServiceUnavailable"
@@ -42,11 +43,10 @@ class AfterCommit:
     async def _later(self, request: Request, response: Response | Awaitable[Response]) -> Response:
         if not isinstance(response, Response):
             response = await response
-        if self._storage.is_pending or self._storage.failure is not None:
-            try:
-                await self._storage.committed()
-            except NotStoredError as exc:
-                return _not_stored(request, str(exc))
+        try:
+            await self._storage.stored()
+        except NotStoredError as exc:
+            return _not_stored(request, str(exc))
         return response
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from localbus.storage.database import Database
 from localbus.storage.documents import Document, checksum, decode, encode
-from localbus.storage.storage import Record, Storage, Writer
+from localbus.storage.storage import NotStoredError, Record, Storage, Writer
 
 log = logging.getLogger("localbus")
 
@@ -27,10 +27,6 @@ _DELETE_OWNED = "DELETE FROM records WHERE kind = ? AND owner = ?"
 _SELECT = "SELECT owner, key, document, checksum FROM records WHERE kind = ? ORDER BY number"
 
 _Name = tuple[str, str, str]
-
-
-class NotStoredError(Exception):
-    """A commit failed: the disk is full, for example. The change is kept in memory and written once there is room."""
 
 
 class DurableStorage(Storage):
@@ -118,6 +114,11 @@ class DurableStorage(Storage):
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         return waiting
+
+    async def stored(self) -> None:
+        """Return once all changes are on disk. Raises NotStoredError."""
+        if self.is_pending or self.failure is not None:
+            await self.committed()
 
     def commit(self) -> None:
         """Write all changes, if there are any."""

@@ -16,6 +16,10 @@ from typing import NamedTuple, Protocol
 from localbus.storage.documents import Document
 
 
+class NotStoredError(Exception):
+    """A commit failed: the disk is full, for example. The change is kept in memory and written once there is room."""
+
+
 class Record(NamedTuple):
     """A stored record. `owner` is empty for one that belongs to no other resource."""
 
@@ -53,6 +57,9 @@ class Storage:
 
     def touch(self) -> None:
         """Commit soon: a writer has something to write."""
+
+    async def stored(self) -> None:
+        """Return once all changes are on disk. Raises NotStoredError."""
 
     def records(self, kind: str) -> Iterator[Record]:
         """Yield the records of a kind, in the order of their creation. Only when the engine starts."""
