@@ -47,5 +47,7 @@ def test_json_has_the_same() -> None:
 
     assert read["balanced"] is False
     assert [each["type"] for each in read["discrepancies"]] == ["Lost"]
-    assert read["orders"] == [{"order_id": "order-1", "kind": "normal", "ended": None, "alerts": []}]
+    assert read["orders"] == [
+        {"order_id": "order-1", "kind": "normal", "ended": None, "alerts": [], "dead_lettered_duplicate": False}
+    ]
     assert read["refused"] == [{"kind": "not on the menu", "answers": [LONG_REASON]}]

@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from orderboard_stack.backend import DEFAULT_BACKEND, BackendName
 
 from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.system.services import ServiceOptions
-from orderboard.system.system import SystemOptions
+from orderboard.system.system import PATIENT_RECEIVES, SystemOptions
+
+# An alert whose batch was interrupted is soon tried again, and as often as it takes.
+_OF_FAULTY: Final = {
+    "NotifierTimeoutS": "2",
+    "AlertsVisibilityTimeoutS": "12",
+    "AlertsMaxReceiveCount": PATIENT_RECEIVES,
+}
 
 
 @dataclass(frozen=True)
@@ -21,15 +29,19 @@ class Where:
 
 
 def measured_system(
-    name: str, where: Where, *, logs_dir: Path, workers: int, visibility_timeout_s: int
+    name: str, where: Where, *, logs_dir: Path, workers: int, visibility_timeout_s: int, faulty: bool = False
 ) -> SystemOptions:
-    """Return the options of a system for one measurement, with its own stack."""
+    """Return the options of a system for one measurement, with its own stack. faulty: its backend will have faults."""
     return SystemOptions(
         backend=where.backend or DEFAULT_BACKEND,
         endpoint_url=where.endpoint_url,
         stack_name=name,
         prefix=name,
-        parameters={"WorkVisibilityTimeoutS": str(visibility_timeout_s), "WithDashboard": "false"},
+        parameters={
+            "WorkVisibilityTimeoutS": str(visibility_timeout_s),
+            "WithDashboard": "false",
+            **(_OF_FAULTY if faulty else {}),
+        },
         services=ServiceOptions(
             logs_dir=logs_dir,
             workers=workers,

@@ -79,6 +79,7 @@ class FaultMark(_Value):
 
     at_s: float
     text: str
+    action: str | None = Field(default=None, description="Of the schedule; None for what happened to the system.")
 
 
 class GeneratorStats(_Value):

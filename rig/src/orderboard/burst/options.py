@@ -85,6 +85,35 @@ class BurstOptions:
     kill_worker: Annotated[
         _Times, _fault("Kill one worker (SIGKILL) with orders in flight, and start another.", "@TIME")
     ] = None
+    kill_api: Annotated[_Times, _fault("Kill order-api (SIGKILL), and start it again.", "@TIME")] = None
+    kill_backend: Annotated[
+        _Times,
+        _fault(
+            "Kill the backend's engine (SIGKILL), which starts again with what it acknowledged (embedded).", "@TIME"
+        ),
+    ] = None
+    disorder: Annotated[
+        _Times,
+        _fault(
+            "Make queues and rules as unreliable as AWS allows: duplicates, reordering, missed_polls, doubled_events, "
+            "each with its probability, such as seed=7,duplicates=0.05; with a time, from then on, and none@TIME ends "
+            "it (embedded only).",
+            "SETTINGS[@TIME]",
+        ),
+    ] = None
+    faults: Annotated[
+        _Times,
+        _fault(
+            "Let calls to the backend fail: throttle, error_before, error_after (its success), drop or latency, each "
+            "with its probability, of all actions or of one, such as throttle=0.1,error_after:PublishBatch=0.2 or "
+            "latency/300ms=0.5; from TIME on, and none@TIME ends it (embedded only).",
+            "SETTINGS[@TIME]",
+        ),
+    ] = None
+    full_disk: Annotated[
+        _Times,
+        _fault("Let the backend's writes to its disk fail, for that long (embedded, on Linux).", "FOR@TIME"),
+    ] = None
     give_up_after: Annotated[
         str, _result("End the drain after this long without any change; a failed alert is retried after 60 s.")
     ] = "90s"

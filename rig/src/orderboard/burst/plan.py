@@ -4,29 +4,23 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from orderboard_stack.backend import DEFAULT_BACKEND
 
-from orderboard.burst.chaos.schedule import (
-    Fault,
-    overlap,
-    parse_duration,
-    parse_freeze,
-    parse_kill,
-    parse_stop,
-    parse_workers,
-)
+from orderboard.burst.chaos.planned import plan_faults
+from orderboard.burst.chaos.schedule import parse_duration
 from orderboard.burst.judge.thresholds import Threshold, parse_threshold
 from orderboard.burst.load.arrivals import parse_profile, parse_trace, send_times
 from orderboard.burst.load.mix import OrderSource, OwnOrders, parse_mix
 from orderboard.burst.measured_system import Where, measured_system
 from orderboard.burst.model import Settings
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
+from orderboard.burst.parsed import parsed
 from orderboard.burst.runner import Plan
 from orderboard.errors import UsageError
 from orderboard.system.system import SystemOptions
@@ -38,7 +32,6 @@ _MAX_ORDERS: Final = 5_000_000
 _MAX_DURATION_S: Final = 7 * 24 * 3600
 # Short, so that orders in flight at a worker that died come back while one watches.
 _VISIBILITY_TIMEOUT_S: Final = 10
-Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True)
@@ -54,11 +47,12 @@ class PlannedBurst:
 
 def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
     """Check the options and make the folders; raise UsageError."""
-    thresholds = [_parsed("--expect", parse_threshold, text) for text in options.expect or ()]
-    workers, faults = _schedule(options)
+    thresholds = [parsed("--expect", parse_threshold, text) for text in options.expect or ()]
+    chaos = plan_faults(options, where)
+    where = replace(where, disorder=chaos.disorder)
     source = _source(options)
     times_s, duration_s = _times(options)
-    give_up_after_s = _parsed("--give-up-after", parse_duration, options.give_up_after)
+    give_up_after_s = parsed("--give-up-after", parse_duration, options.give_up_after)
     now = datetime.now().astimezone()
     out = options.out or find_workspace().state_dir / "bursts" / now.strftime("%Y-%m-%d_%H-%M-%S")
     settings = Settings(
@@ -70,9 +64,9 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         rate=round(len(times_s) / duration_s, 3) if duration_s else 0.0,
         mix=str(options.own_orders) if options.own_orders else _mix(options) or "all normal",
         seed=options.seed,
-        workers=workers,
+        workers=chaos.workers,
         connections=options.connections,
-        faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in faults),
+        faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in chaos.faults),
         disorder=where.disorder,
     )
     plan = Plan(
@@ -81,7 +75,7 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         seed=options.seed,
         run=f"burst-{options.seed}",  # each burst has its own table, so repeated ids meet nothing
         connections=options.connections,
-        faults=faults,
+        faults=chaos.faults,
         give_up_after_s=give_up_after_s,
     )
     if options.junit is not None:
@@ -94,35 +88,20 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         _make_folder("--out", out)
     name = f"orderboard-burst-{secrets.token_hex(3)}"
     system = measured_system(
-        name, where, logs_dir=out / "logs", workers=workers, visibility_timeout_s=_VISIBILITY_TIMEOUT_S
+        name,
+        where,
+        logs_dir=out / "logs",
+        workers=chaos.workers,
+        visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
+        faulty=any(fault.needs_embedded for fault in chaos.faults),
     )
     return PlannedBurst(system, plan, settings, thresholds, out)
-
-
-def _schedule(options: BurstOptions) -> tuple[int, tuple[Fault, ...]]:
-    faults: list[Fault] = []
-    for text in options.stop_worker or ():
-        faults += _parsed("--stop-worker", parse_stop, text)
-    for text in options.freeze_worker or ():
-        faults += _parsed("--freeze-worker", parse_freeze, text)
-    faults += [_parsed("--kill-worker", parse_kill, text) for text in options.kill_worker or ()]
-    at_start: list[int] = []
-    for wanted in (_parsed("--workers", parse_workers, text) for text in options.workers or ()):
-        if isinstance(wanted, Fault):
-            faults.append(wanted)
-        else:
-            at_start.append(wanted)
-    if len(at_start) > 1:
-        raise UsageError(f"--workers {at_start[0]} and {at_start[1]}: give the later one a time, such as 2@12s.")
-    if (conflict := overlap(faults)) is not None:
-        raise UsageError(f"The faults overlap: {conflict}.")
-    return at_start[0] if at_start else 1, tuple(sorted(faults, key=lambda fault: fault.at_s))
 
 
 def _source(options: BurstOptions) -> OrderSource:
     path = options.own_orders
     if path is None:
-        return _parsed("--mix", parse_mix, _mix(options))
+        return parsed("--mix", parse_mix, _mix(options))
     if options.mix is not None:
         raise UsageError("--mix and --from exclude each other.")
     from orderboard.orders.place import BadLine, bounded_lines, parse  # noqa: PLC0415 - imports an HTTP client
@@ -158,10 +137,10 @@ def _times(options: BurstOptions) -> tuple[Sequence[float], float]:
     if options.trace is not None:
         if (options.orders, options.duration, options.rate) != (None, None, None):
             raise UsageError("--trace sets the send times: leave out --orders, --duration and --rate.")
-        times_s = _parsed("--trace", _read_trace, str(options.trace))
+        times_s = parsed("--trace", _read_trace, str(options.trace))
         return times_s, times_s[-1]
-    profile = _parsed("--profile", parse_profile, options.profile)
-    duration_s = None if options.duration is None else _parsed("--duration", parse_duration, options.duration)
+    profile = parsed("--profile", parse_profile, options.profile)
+    duration_s = None if options.duration is None else parsed("--duration", parse_duration, options.duration)
     orders, duration_s = amounts(options.orders, duration_s, options.rate)
     return send_times(profile, orders=orders, duration_s=duration_s, seed=options.seed), duration_s
 
@@ -194,10 +173,3 @@ def _read_trace(path: str) -> Sequence[float]:
         raise ValueError(exc.strerror) from exc
     except UnicodeDecodeError as exc:
         raise ValueError("not UTF-8 text") from exc
-
-
-def _parsed(option: str, parse_text: Callable[[str], Parsed], text: str) -> Parsed:
-    try:
-        return parse_text(text)
-    except ValueError as exc:
-        raise UsageError(f"{option} {text}: {exc}.") from exc

@@ -16,8 +16,8 @@ from typing import Final
 import psutil
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
+from orderboard.burst.chaos.faults import Faults
 from orderboard.burst.chaos.schedule import Fault
-from orderboard.burst.chaos.workers import Workers
 from orderboard.burst.judge.verdict import End, Judgement, judge
 from orderboard.burst.load.generator import Generator, Job
 from orderboard.burst.load.mix import OrderSource
@@ -95,7 +95,7 @@ class Runner:
         self._view = view
         orders = plan.source.orders(seed=plan.seed, run=plan.run, count=len(plan.times_s))
         self._recorder = Recorder(orders, plan.times_s)
-        self._workers = Workers(system, plan.faults)
+        self._faults = Faults(system, plan.faults)
         self._timeline = Timeline(self._recorder)
         self._outcomes: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
         self._alerts: queue.SimpleQueue[tuple[Announcement, float]] = queue.SimpleQueue()
@@ -118,7 +118,7 @@ class Runner:
             stack.enter_context(
                 QueueReader(self._target, inbox_url, self._on_alert, name="inbox", gather_s=_ALERTS_GATHER_S)
             )
-            stack.callback(self._workers.close)
+            stack.callback(self._faults.close)
             job = Job(
                 self._target.api(), plan.source, plan.seed, plan.run, plan.times_s, plan.connections, plan.attempts
             )
@@ -132,12 +132,12 @@ class Runner:
             cpu.start()
             started_at = time.time() - self._now_s()
             judgement = self._loop(generator, sampler, cpu, listener)
-            self._timeline.observe(self._now_s(), sampler.latest, self._workers.count)
+            self._timeline.observe(self._now_s(), sampler.latest, self._faults.workers)
         return RunResult(
             started_at=started_at,
             recorder=recorder,
             timeline=self._timeline.rows(),
-            marks=tuple(self._workers.marks),
+            marks=tuple(self._faults.marks),
             requests=sampler.requests(),
             judgement=judgement,
             sent=self._sent,
@@ -155,15 +155,15 @@ class Runner:
             self._receive(generator)
             now_s, sample = self._now_s(), sampler.latest
             if self._watchdog.backend_gone:
-                self._workers.mark(now_s, "the backend has gone")
+                self._faults.mark(now_s, "the backend has gone")
                 self._view.update(self._now(sample, now_s))
                 return self._judge(listener, "backend gone")
             if not self._loading and not self._shares:
                 cpu.sample()
                 self._shares = cpu.shares()
-            self._workers.act(now_s, finished=self._recorder.finished)
-            self._timeline.observe(now_s, sample, self._workers.count)
-            taken_s, pending = sample.taken_at - self._start, bool(self._workers.pending)
+            self._faults.act(now_s, finished=self._recorder.finished)
+            self._timeline.observe(now_s, sample, self._faults.workers)
+            taken_s, pending = sample.taken_at - self._start, bool(self._faults.pending)
             self._drain.observe(sample, taken_s, now_s, faults_pending=pending)
             if now_s >= show_at_s:
                 self._view.update(self._now(sample, now_s))
@@ -185,6 +185,7 @@ class Runner:
             announcements=tuple(self._announced.values()),
         )
         if end != "backend gone":
+            self._faults.lift()
             try:
                 rows, letters = final_rows(self._target), tuple(dead_letters(self._target))
                 evidence = replace(evidence, final_rows=rows, dead_letters=letters)
@@ -218,9 +219,9 @@ class Runner:
             sent=self._sent,
             recorder=self._recorder,
             sample=sample,
-            workers=self._workers.count,
-            marks=tuple(self._workers.marks),
-            next_fault=self._workers.pending[0] if self._workers.pending else None,
+            workers=self._faults.workers,
+            marks=tuple(self._faults.marks),
+            next_fault=self._faults.pending[0] if self._faults.pending else None,
             alerts=len(self._announced),
         )
 

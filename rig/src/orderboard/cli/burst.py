@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 
 from orderboard.burst.options import BurstOptions
-from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, YesOption
+from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import RigError
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import error_console, result_console
@@ -16,6 +16,7 @@ from orderboard.terminal.progress import error_console, result_console
 THRESHOLD_MISSED: Final = 99
 EXAMPLES: Final = (
     "orderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s",
+    "orderboard burst --orders 5000 --kill-backend @10s --kill-api @20s --faults error_after=0.1@30s --faults none@35s",
     "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99_ms<50' --expect 'drain_s<30'",
 )
 
@@ -24,12 +25,11 @@ def burst(
     *,
     backend: BackendOption = None,
     endpoint_url: EndpointOption = None,
-    disorder: DisorderOption = None,
     json_output: JsonOption = False,
     yes: YesOption = False,
     **options: Any,
 ) -> None:
-    """Send orders on a fixed schedule, inject worker faults, and verify that no order was lost.
+    """Send orders on a fixed schedule, inject faults, and verify that no order was lost.
 
     It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
     2: wrong usage. 99: valid, but an --expect was missed.
@@ -46,7 +46,7 @@ def burst(
     from orderboard.system.workspace import find_workspace
 
     typed = BurstOptions(**options)
-    planned = plan_burst(typed, Where(backend, endpoint_url, disorder, yes))
+    planned = plan_burst(typed, Where(backend, endpoint_url, yes=yes))
     if (late := too_late(planned.plan.faults, planned.settings.duration_s)) is not None:
         error_console().print(f"Warning: {late}. It may find no order in flight.", markup=False, soft_wrap=True)
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)

@@ -52,7 +52,7 @@ def run_demo(system: System, screen: Screen, *, seed: int, kill_worker: bool, de
         run=logs_dir.name,
         connections=_CONNECTIONS,
         attempts=_ATTEMPTS,
-        faults=(Fault(0.0, "kill", after_finished=1),) if kill_worker else (),
+        faults=(Fault(0.0, "kill-worker", after_finished=1),) if kill_worker else (),
         drain_within_s=deadline_s,
         sample_every_s=_SAMPLE_EVERY_S,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import psutil
 from orderboard_stack.backend import BackendName, Endpoint
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from orderboard.system.target import Target
 
 _STOP_WITHIN_S: Final = 10.0
-# With duplicates, an alert may be received more often than the three times that the template allows.
-_PATIENT_RECEIVES: Final = "20"
+# With faults of the backend, an alert may be received more often than the three times that the template allows.
+PATIENT_RECEIVES: Final = "20"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,12 @@ class System:
         self.workers.append(worker)
         self._children[worker.process.name] = worker.process
         return worker
+
+    def restart_api(self) -> None:
+        """Start order-api, which has ended, again on its port, without waiting until it is ready."""
+        options = replace(self.options.services, api_port=urlsplit(self.target.api()).port)
+        self.api = start_api(self.target.endpoint, self.target.outputs, options)
+        self._children[self.api.process.name] = self.api.process
 
     def processes(self) -> tuple[KnownProcess, ...]:
         """Every process of ours that runs, the backend first."""
@@ -198,7 +205,7 @@ class _Start:
         notifier_zip = self._notifier_zip or pack_notifier(backend.endpoint, self._services.logs_dir, task.detail)
         if not options.keeps_stack and backend.stop is None:
             self._ending.callback(remove_stack, backend.endpoint, options.stack_name, options.prefix)
-        parameters = {"AlertsMaxReceiveCount": _PATIENT_RECEIVES} if options.disorder is not None else {}
+        parameters = {"AlertsMaxReceiveCount": PATIENT_RECEIVES} if options.disorder is not None else {}
         outputs = deploy_stack(
             backend.endpoint,
             notifier_zip,

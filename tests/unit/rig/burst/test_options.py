@@ -49,8 +49,43 @@ def test_the_schedule_is_put_in_order() -> None:
     """In whatever order it was typed."""
     options = planned(stop_worker=["5s@10s"], kill_worker=["@3s"], workers=["2", "4@20s"], orders=10, duration="1s")
 
-    assert options.plan.faults == (Fault(3, "kill"), Fault(10, "stop"), Fault(15, "start"), Fault(20, "scale", 4))
+    assert options.plan.faults == (
+        Fault(3, "kill-worker"),
+        Fault(10, "stop-worker"),
+        Fault(15, "start-worker"),
+        Fault(20, "scale", 4),
+    )
     assert options.system.services.workers == options.settings.workers == 2
+
+
+def test_faults_of_the_backend_are_scheduled_like_those_of_workers() -> None:
+    """Settings without a time hold from the start: disorder with the backend itself, API faults with the load."""
+    options = planned(
+        kill_backend=["@2s"],
+        kill_api=["@1s"],
+        disorder=["duplicates=0.4", "none@5s"],
+        faults=["throttle=0.1,error_after:PublishBatch=1", "none@4s"],
+        duration="6s",
+    )
+
+    assert options.plan.faults == (
+        Fault(0, "faults", settings="throttle=0.1,error_after:PublishBatch=1"),
+        Fault(1, "kill-api"),
+        Fault(2, "kill-backend"),
+        Fault(4, "faults", settings="none"),
+        Fault(5, "disorder", settings="none"),
+    )
+    assert options.system.disorder == options.settings.disorder == "duplicates=0.4"
+    assert options.system.parameters["AlertsMaxReceiveCount"] == "20"
+    assert "AlertsMaxReceiveCount" not in planned(kill_api=["@1s"]).system.parameters
+
+
+@pytest.mark.parametrize("options", [{"kill_backend": ["@1s"]}, {"faults": ["drop=1"]}, {"disorder": ["none@1s"]}])
+@pytest.mark.parametrize("where", [Where("ministack"), Where(endpoint_url="http://127.0.0.1:4566")])
+def test_faults_of_the_backend_need_an_embedded_one(options: dict[str, Any], where: Where) -> None:
+    """Started here: another could not be killed, or would not come back."""
+    with pytest.raises(UsageError, match="only with the embedded backend, started here"):
+        plan_burst(BurstOptions(**options), where)
 
 
 def test_the_same_seed_gives_the_same_keys() -> None:
@@ -130,6 +165,20 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"kill_worker": ["7s"]}, "expected @TIME, such as @7s"),
         ({"kill_worker": ["2@7s"]}, "expected @TIME"),
         ({"kill_worker": ["@-1s"]}, "--kill-worker @-1s: expected a duration"),
+        ({"kill_backend": ["7s"]}, "--kill-backend 7s: expected @TIME, such as @7s"),
+        ({"kill_api": ["@soon"]}, "--kill-api @soon: expected a duration"),
+        ({"full_disk": ["@5s"]}, "expected FOR@TIME"),
+        ({"full_disk": ["5s@5s", "1s@6s"], "orders": 1}, "The faults overlap: the backend's disk is full at 6 s"),
+        ({"disorder": ["duplicates=2@1s"]}, "expected a probability from 0 to 1 for duplicates, not '2'"),
+        ({"disorder": ["twins=0.1@1s"]}, "unknown setting 'twins': expected seed, duplicates"),
+        ({"disorder": ["duplicates=0.1@noon"]}, "expected a duration"),
+        ({"disorder": ["duplicates=0.1", "duplicates=0.2"]}, "give the later one a time"),
+        ({"disorder": [""]}, "unknown setting ''"),
+        ({"faults": ["throttle=0.1,throttle=0.2"]}, "throttle is given twice"),
+        ({"faults": ["throttle"]}, "--faults throttle: expected a probability from 0 to 1 for throttle"),
+        ({"faults": ["fire=1@1s"]}, "unknown fault 'fire': expected one of throttle, error_before"),
+        ({"faults": ["latency=0.5"]}, "latency needs its length, such as latency/300ms=0.5"),
+        ({"faults": ["drop/5ms=0.5"]}, "no other fault has one"),
         ({"workers": ["0"]}, "expected 1 to 32"),
         ({"workers": ["99@1s"]}, "expected 1 to 32"),
         ({"workers": ["many"]}, "expected 1 to 32, or that with a time, such as 2@12s"),

@@ -1,6 +1,7 @@
 """The schedule of faults, as it is typed."""
 
 import pytest
+from orderboard.burst.chaos.engine_settings import api_faults, delivery_faults
 from orderboard.burst.chaos.schedule import (
     Action,
     Fault,
@@ -21,17 +22,44 @@ def test_durations_have_units(text: str, seconds: float) -> None:
 
 def test_faults_are_parsed_with_their_times() -> None:
     """The length, and the time from the start of the load."""
-    assert parse_stop("10s@5s") == (Fault(5, "stop"), Fault(15, "start"))
-    assert parse_freeze("500ms@1m") == (Fault(60, "freeze"), Fault(60.5, "thaw"))
-    assert parse_kill("@7s") == Fault(7, "kill")
+    assert parse_stop("10s@5s") == (Fault(5, "stop-worker"), Fault(15, "start-worker"))
+    assert parse_freeze("500ms@1m") == (Fault(60, "freeze-worker"), Fault(60.5, "thaw-worker"))
+    assert parse_kill("@7s", "kill-worker") == Fault(7, "kill-worker")
     assert parse_workers("2@12s") == Fault(12, "scale", 2)
     assert parse_workers("3") == 3
 
 
-@pytest.mark.parametrize("between", ["kill", "scale", "stop", "freeze"])
+@pytest.mark.parametrize("between", ["kill-worker", "scale", "stop-worker", "freeze-worker"])
 def test_a_fault_while_workers_are_stopped_is_rejected(between: Action) -> None:
     """Before and after it is accepted."""
-    away = [Fault(5, "stop"), Fault(10, "start")]
+    away = [Fault(5, "stop-worker"), Fault(10, "start-worker")]
 
     assert overlap([*away, Fault(7, between)]) is not None
-    assert overlap([*away, Fault(4, "kill"), Fault(11, "scale", 2)]) is None
+    assert overlap([*away, Fault(4, "kill-worker"), Fault(11, "scale", 2)]) is None
+
+
+def test_the_backend_may_fail_while_workers_are_away() -> None:
+    """Only faults of the same processes exclude each other."""
+    away = [Fault(5, "freeze-worker"), Fault(10, "thaw-worker")]
+
+    assert overlap([*away, Fault(6, "kill-backend"), Fault(7, "kill-api"), Fault(8, "fill-disk")]) is None
+
+
+def test_settings_have_a_form_for_every_fault_of_localbus() -> None:
+    """As the JSON that its developer API takes."""
+    assert delivery_faults("seed=7,duplicates=0.4") == {
+        "seed": 7,
+        "duplicates": 0.4,
+        "reordering": 0,
+        "missed_polls": 0,
+        "doubled_events": 0,
+    }
+    assert api_faults("throttle=0.1, latency:ReceiveMessage/300ms=0.5") == {
+        "seed": 0,
+        "rules": [
+            {"action": "*", "kind": "throttle", "probability": 0.1},
+            {"action": "ReceiveMessage", "kind": "latency", "probability": 0.5, "latency_ms": 300},
+        ],
+    }
+    assert api_faults("none") == {"seed": 0, "rules": []}
+    assert not any(delivery_faults("none").values())

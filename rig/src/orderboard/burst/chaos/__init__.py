@@ -1,1 +1,1 @@
-"""Faults on a schedule: workers stopped, frozen, killed or scaled."""
+"""Faults on a schedule, of workers, order-api and the backend."""

@@ -1,59 +1,95 @@
-"""The schedule of faults, as it is given on the command line: `10s@5s`, `@7s`, `2@12s`. `workers` carries it out."""
+"""The schedule of faults, as it is given on the command line: `10s@5s`, `@7s`, `2@12s`, `throttle=0.1@5s`.
+
+`faults` carries it out.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
-Action = Literal["stop", "start", "freeze", "thaw", "kill", "scale"]
+from orderboard.burst.chaos.engine_settings import NONE
 
+WorkerAction = Literal["stop-worker", "start-worker", "freeze-worker", "thaw-worker", "kill-worker", "scale"]
+# Of order-api and of the backend. disorder and faults set what is injected from then on, or end it.
+OtherAction = Literal["kill-api", "kill-backend", "disorder", "faults", "fill-disk", "free-disk"]
+Action = WorkerAction | OtherAction
+
+_WORKER_ACTIONS: Final = get_args(WorkerAction)
+_UNDO: Final[Mapping[Action, Action]] = {
+    "stop-worker": "start-worker",
+    "freeze-worker": "thaw-worker",
+    "fill-disk": "free-disk",
+}
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
 _UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _MAX_WORKERS: Final = 32
-_TEXTS: Final[dict[Action, str]] = {
-    "stop": "workers stopped (SIGTERM)",
-    "start": "workers started again",
-    "freeze": "workers frozen (SIGSTOP)",
-    "thaw": "workers thawed (SIGCONT)",
-    "kill": "a worker killed (SIGKILL), another started",
+_TEXTS: Final[Mapping[Action, str]] = {
+    "stop-worker": "workers stopped (SIGTERM)",
+    "start-worker": "workers started again",
+    "freeze-worker": "workers frozen (SIGSTOP)",
+    "thaw-worker": "workers thawed (SIGCONT)",
+    "kill-worker": "a worker killed (SIGKILL), another started",
     "scale": "scaled to {workers} workers",
+    "kill-api": "order-api killed (SIGKILL), started again",
+    "kill-backend": "the backend killed (SIGKILL)",
+    "disorder": "delivery faults: {settings}",
+    "faults": "API faults: {settings}",
+    "fill-disk": "the backend's disk is full",
+    "free-disk": "the backend's disk has room again",
 }
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An action on the workers.
+    """An action on the system.
 
-    stop: every worker drains and ends; start undoes it. freeze: every worker stands still with orders in flight; thaw
-    undoes it. kill: one worker dies with orders in flight, once `after_finished` orders have finished, and another is
-    started. scale: a new number of workers.
+    stop-worker: every worker drains and ends; start-worker undoes it. freeze-worker: every worker stands still with
+    orders in flight; thaw-worker undoes it. kill-worker: one worker dies with orders in flight, once `after_finished`
+    orders have finished, and another is started. scale: a new number of workers. settings: of disorder and faults.
     """
 
     at_s: float
     action: Action
     workers: int = 0
     after_finished: int = 0
+    settings: str = ""
 
     def __str__(self) -> str:
-        return _TEXTS[self.action].format(workers=self.workers)
+        return _TEXTS[self.action].format(workers=self.workers, settings=self.settings)
+
+    @property
+    def is_end(self) -> bool:
+        """True if it only ends what another fault began."""
+        return self.action in _UNDO.values() or self.settings == NONE
+
+    @property
+    def needs_embedded(self) -> bool:
+        """True if only the embedded backend can have it."""
+        return self.action not in (*_WORKER_ACTIONS, "kill-api")
 
 
 def parse_stop(text: str) -> tuple[Fault, Fault]:
     """Parse `10s@5s`: stopped for 10 s, 5 s after the start."""
-    return _for_and_at(text, "stop", "start")
+    return _for_and_at(text, "stop-worker")
 
 
 def parse_freeze(text: str) -> tuple[Fault, Fault]:
     """Parse `10s@5s`: frozen for 10 s, 5 s after the start."""
-    return _for_and_at(text, "freeze", "thaw")
+    return _for_and_at(text, "freeze-worker")
 
 
-def parse_kill(text: str) -> Fault:
+def parse_full_disk(text: str) -> tuple[Fault, Fault]:
+    """Parse `3s@5s`: full for 3 s, 5 s after the start."""
+    return _for_and_at(text, "fill-disk")
+
+
+def parse_kill(text: str, action: Action) -> Fault:
     """Parse `@7s`."""
     before, at, when = text.partition("@")
     if before or not at:
         raise ValueError("expected @TIME, such as @7s")
-    return Fault(parse_duration(when), "kill")
+    return Fault(parse_duration(when), action)
 
 
 def parse_workers(text: str) -> int | Fault:
@@ -62,6 +98,12 @@ def parse_workers(text: str) -> int | Fault:
     if not re.fullmatch("[0-9]{1,9}", count) or not 1 <= int(count) <= _MAX_WORKERS:
         raise ValueError(f"expected 1 to {_MAX_WORKERS}, or that with a time, such as 2@12s")
     return Fault(parse_duration(when), "scale", int(count)) if at else int(count)
+
+
+def parse_settings(text: str, action: Action) -> Fault:
+    """Parse `SETTINGS@12s` (from then on) or `SETTINGS` (from the start of the load). The settings stay as text."""
+    settings, at, when = text.partition("@")
+    return Fault(parse_duration(when) if at else 0.0, action, settings=settings)
 
 
 def parse_duration(text: str) -> float:
@@ -73,30 +115,36 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * _UNIT_S[match[2]]
 
 
-def overlap(faults: Sequence[Fault]) -> str | None:
-    """Describe the first fault that comes while the workers are stopped or frozen; None without one."""
-    away: Fault | None = None
+def overlap(faults: Iterable[Fault]) -> str | None:
+    """Describe the first fault of workers that comes while they are stopped or frozen, or None.
+
+    The same for a disk that is full already.
+    """
+    away: dict[bool, Fault] = {}
     for fault in sorted(faults, key=lambda each: each.at_s):
-        if fault.action in ("start", "thaw"):
-            away = None
-        elif away is not None:
-            return f"{fault} at {fault.at_s:g} s, but {away} at {away.at_s:g} s and not back by then"
-        elif fault.action in ("stop", "freeze"):
-            away = fault
+        of_workers = fault.action in _WORKER_ACTIONS
+        if not of_workers and fault.action not in ("fill-disk", "free-disk"):
+            continue
+        if fault.is_end:
+            away.pop(of_workers, None)
+        elif (before := away.get(of_workers)) is not None:
+            return f"{fault} at {fault.at_s:g} s, but {before} at {before.at_s:g} s and not back by then"
+        elif fault.action in _UNDO:
+            away[of_workers] = fault
     return None
 
 
 def too_late(faults: Sequence[Fault], load_s: float) -> str | None:
     """Describe the first fault that comes after the end of the load; None without one."""
-    late = (fault for fault in faults if fault.action not in ("start", "thaw") and fault.at_s >= load_s)
+    late = (fault for fault in faults if not fault.is_end and fault.at_s >= load_s)
     return next((f"{fault} at {fault.at_s:g} s, after the end of the load at {load_s:g} s" for fault in late), None)
 
 
-def _for_and_at(text: str, action: Action, undo: Action) -> tuple[Fault, Fault]:
+def _for_and_at(text: str, action: Action) -> tuple[Fault, Fault]:
     lasts, at, when = text.partition("@")
     if not (lasts and at and when):
         raise ValueError("expected FOR@TIME, such as 10s@5s")
     lasts_s, at_s = parse_duration(lasts), parse_duration(when)
     if lasts_s <= 0:
         raise ValueError("FOR must be positive")
-    return Fault(at_s, action), Fault(at_s + lasts_s, undo)
+    return Fault(at_s, action), Fault(at_s + lasts_s, _UNDO[action])

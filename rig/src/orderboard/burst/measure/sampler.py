@@ -58,7 +58,7 @@ class Sampler:
         }
         self._urls = {role: target.queue_url(name) for role, name in names.items()}
         self._dead_letter_urls = [target.queue_url(name) for name in dead_letter_queues(target)]
-        self._counts: dict[str, _Counts] = {}  # by service process
+        self._counts: dict[int, _Counts] = {}  # by process id
         self._read_counts()
         self._before = self._total()
         self.latest = Sample(time.monotonic())
@@ -91,7 +91,7 @@ class Sampler:
                 continue
             try:
                 with _past_proxies.open(f"{service.url}/metrics", timeout=_METRICS_WITHIN_S) as response:
-                    self._counts[service.process.name] = _parse(response.read().decode())
+                    self._counts[service.process.pid] = _parse(response.read().decode())
             except OSError:  # it starts, ends or is frozen
                 continue
 

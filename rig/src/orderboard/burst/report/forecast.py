@@ -71,6 +71,6 @@ def _ministack(backlog: float) -> float:
 
 
 def _outages(plan: Plan) -> list[tuple[float, float]]:
-    starts = sorted(fault.at_s for fault in plan.faults if fault.action in ("stop", "freeze"))
-    ends = sorted(fault.at_s for fault in plan.faults if fault.action in ("start", "thaw"))
+    starts = sorted(fault.at_s for fault in plan.faults if fault.action in ("stop-worker", "freeze-worker"))
+    ends = sorted(fault.at_s for fault in plan.faults if fault.action in ("start-worker", "thaw-worker"))
     return list(zip(starts, ends, strict=True))

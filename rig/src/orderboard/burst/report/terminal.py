@@ -12,6 +12,7 @@ from orderboard.system.command_line import to_paste
 from orderboard.terminal.tables import plain_table, verdict
 
 _SHOWN_FINDINGS = 10
+_SHOWN_MARKS = 40
 
 
 def show(summary: Summary, out: Path, console: Console) -> None:
@@ -109,8 +110,10 @@ def _times(summary: Summary) -> Table:
     accepted, finished = f"{summary.accepted_per_s:,.0f}/s", f"{summary.finished_per_s:,.0f}/s"
     table.add_row(" Load", f"{summary.load_s:.1f} s", f"{accepted} accepted; {finished} finished, drain included")
     table.add_row(" Drain", f"{summary.drain_s:.1f} s", f"peak backlog {summary.peak_backlog:,}")
-    for mark in summary.faults:
+    for mark in summary.faults[:_SHOWN_MARKS]:
         table.add_row("", f"{mark.at_s:.1f} s", mark.text)
+    if (more := len(summary.faults) - _SHOWN_MARKS) > 0:
+        table.add_row("", "...", f"and {more:,} more; summary.json has all of them")
     return table
 
 

@@ -8,8 +8,8 @@ from typing import cast
 
 import psutil
 import pytest
+from orderboard.burst.chaos.faults import Faults
 from orderboard.burst.chaos.schedule import Fault, parse_freeze, parse_stop
-from orderboard.burst.chaos.workers import Workers
 from orderboard.system.process import start
 from orderboard.system.services import Service
 from orderboard.system.system import System
@@ -36,9 +36,13 @@ class SleepingSystem:
         """Return the names of the workers that run."""
         return [service.process.name for service in self.workers if service.process.running()]
 
-    def under(self, *faults: Fault) -> Workers:
-        """Return the workers with this schedule."""
-        return Workers(cast(System, self), faults)
+    def restart_api(self) -> None:
+        """Start order-api again."""
+        self.api = self._sleeping("order-api")
+
+    def under(self, *faults: Fault) -> Faults:
+        """Return this schedule of faults."""
+        return Faults(cast(System, self), faults)
 
     def _sleeping(self, name: str) -> Service:
         arguments = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -58,42 +62,42 @@ def system(tmp_path: Path) -> Iterator[SleepingSystem]:
 
 async def test_stopped_workers_end_and_as_many_start_again(system: SleepingSystem) -> None:
     """At their time, and not before; each fault is marked with its time."""
-    workers = system.under(*parse_stop("10s@5s"))
+    faults = system.under(*parse_stop("10s@5s"))
 
-    workers.act(4.9)
+    faults.act(4.9)
     assert system.alive() == ["worker-1", "worker-2"]
-    workers.act(5.1)
-    assert workers.count == 0
+    faults.act(5.1)
+    assert faults.workers == 0
     await eventually(lambda: system.alive() == [])
-    workers.act(15.0)
+    faults.act(15.0)
 
     assert system.alive() == ["worker-3", "worker-4"]
-    assert workers.count == 2
-    assert [(mark.at_s, mark.text) for mark in workers.marks] == [
+    assert faults.workers == 2
+    assert [(mark.at_s, mark.text) for mark in faults.marks] == [
         (5.1, "workers stopped (SIGTERM)"),
         (15.0, "workers started again"),
     ]
-    assert not workers.pending
+    assert not faults.pending
     assert system.api.process.running()
 
 
 async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
     """At once, and the other one stays."""
-    workers = system.under(Fault(1, "kill"))
+    faults = system.under(Fault(1, "kill-worker"))
 
-    workers.act(1)
+    faults.act(1)
 
     assert system.alive() == ["worker-2", "worker-3"]
-    assert workers.count == 2
+    assert faults.workers == 2
 
 
 async def test_a_kill_may_wait_for_the_first_finished_orders(system: SleepingSystem) -> None:
     """Then the worker has orders in flight."""
-    workers = system.under(Fault(0, "kill", after_finished=2))
+    faults = system.under(Fault(0, "kill-worker", after_finished=2))
 
-    workers.act(5, finished=1)
+    faults.act(5, finished=1)
     assert system.alive() == ["worker-1", "worker-2"]
-    workers.act(6, finished=2)
+    faults.act(6, finished=2)
 
     assert system.alive() == ["worker-2", "worker-3"]
 
@@ -101,17 +105,17 @@ async def test_a_kill_may_wait_for_the_first_finished_orders(system: SleepingSys
 async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
     """They stay alive, and count only while they are not frozen; closing thaws them as well."""
     process = psutil.Process(system.workers[0].process.pid)
-    workers = system.under(*parse_freeze("1s@1s"), *parse_freeze("1s@3s"))
+    faults = system.under(*parse_freeze("1s@1s"), *parse_freeze("1s@3s"))
 
-    workers.act(1)
-    assert workers.count == 0
+    faults.act(1)
+    assert faults.workers == 0
     await eventually(lambda: process.status() == psutil.STATUS_STOPPED)
-    workers.act(2)
-    assert workers.count == 2
+    faults.act(2)
+    assert faults.workers == 2
     await eventually(lambda: process.status() != psutil.STATUS_STOPPED)
-    workers.act(3)
+    faults.act(3)
     await eventually(lambda: process.status() == psutil.STATUS_STOPPED)
-    workers.close()
+    faults.close()
 
     await eventually(lambda: process.status() != psutil.STATUS_STOPPED)
     assert system.alive() == ["worker-1", "worker-2"]
@@ -119,49 +123,76 @@ async def test_frozen_workers_thaw(system: SleepingSystem) -> None:
 
 async def test_a_worker_that_ends_on_its_own_is_replaced(system: SleepingSystem) -> None:
     """The mark says how it ended."""
-    workers = system.under()
+    faults = system.under()
 
     system.workers[0].process.kill()
-    workers.act(2)
+    faults.act(2)
 
     assert system.alive() == ["worker-2", "worker-3"]
-    assert workers.count == 2
-    assert [mark.text for mark in workers.marks] == ["worker-1 has ended (SIGKILL), another started"]
+    assert faults.workers == 2
+    assert [mark.text for mark in faults.marks] == ["worker-1 has ended (SIGKILL), another started"]
 
 
 async def test_a_worker_that_always_ends_is_not_started_for_ever(system: SleepingSystem) -> None:
     """One a second, ten in all."""
-    workers = system.under()
+    faults = system.under()
 
     for second in range(30):
         for service in system.workers:
             service.process.kill()
-        workers.act(second)
+        faults.act(second)
 
     assert len(system.workers) == 2 + 10
-    assert workers.count == 0
-    assert workers.marks[-1].text.startswith("worker-12 has ended (SIGKILL), no other started")
+    assert faults.workers == 0
+    assert faults.marks[-1].text.startswith("worker-12 has ended (SIGKILL), no other started")
 
 
-async def test_an_api_that_ends_is_marked_once(system: SleepingSystem) -> None:
-    """It is not started again: its orders count as unavailable."""
-    workers = system.under()
+async def test_an_api_that_ends_on_its_own_is_started_again(system: SleepingSystem) -> None:
+    """As a worker is."""
+    faults = system.under()
 
     system.api.process.kill()
-    workers.act(1)
-    workers.act(2)
+    faults.act(1)
+    faults.act(1.5)
 
-    assert [mark.text for mark in workers.marks] == ["order-api has ended (SIGKILL), and is not started again"]
+    assert [mark.text for mark in faults.marks] == ["order-api has ended (SIGKILL), another started"]
+    assert system.api.process.running()
+
+
+async def test_a_killed_api_is_started_again(system: SleepingSystem) -> None:
+    """At once, and its mark names the action of the schedule."""
+    first = system.api.process
+    faults = system.under(Fault(1, "kill-api"))
+
+    faults.act(1)
+
+    assert not first.running()
+    assert system.api.process.running()
+    assert [(mark.text, mark.action) for mark in faults.marks] == [
+        ("order-api killed (SIGKILL), started again", "kill-api")
+    ]
+
+
+async def test_replacements_are_counted_by_the_minute(system: SleepingSystem) -> None:
+    """A long run may need more than ten; ten in a row help nobody."""
+    faults = system.under()
+
+    for second in range(0, 140, 10):
+        system.workers[-1].process.kill()
+        faults.act(second)
+
+    assert faults.workers == 2
+    assert len(faults.marks) == 14
 
 
 async def test_workers_are_scaled_up_and_down(system: SleepingSystem) -> None:
     """The last ones go first, and one that is killed later comes back to the new number."""
-    workers = system.under(Fault(1, "scale", 4), Fault(2, "scale", 1), Fault(3, "kill"))
+    faults = system.under(Fault(1, "scale", 4), Fault(2, "scale", 1), Fault(3, "kill-worker"))
 
-    workers.act(1)
+    faults.act(1)
     assert system.alive() == ["worker-1", "worker-2", "worker-3", "worker-4"]
-    workers.act(2)
+    faults.act(2)
     await eventually(lambda: system.alive() == ["worker-1"])
-    workers.act(3)
+    faults.act(3)
 
     assert system.alive() == ["worker-5"]

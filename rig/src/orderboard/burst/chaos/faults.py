@@ -1,0 +1,54 @@
+"""Applies the schedule of faults to the system, and records what was done to it and what happened to it."""
+
+from collections.abc import Sequence
+
+from orderboard.burst.chaos.engine import Engine
+from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.chaos.services import Services
+from orderboard.burst.model import FaultMark
+from orderboard.system.system import System
+
+
+class Faults:
+    """The faults to come, and the marks of those that came. Use it on the main thread; see process.start."""
+
+    def __init__(self, system: System, faults: Sequence[Fault]) -> None:
+        self._due = sorted(faults, key=lambda fault: fault.at_s)
+        self._services = Services(system, self.mark)
+        self._engine = Engine(system, self.mark)
+        self.marks: list[FaultMark] = []
+
+    @property
+    def workers(self) -> int:
+        """The number of workers that run and are not frozen."""
+        return self._services.workers
+
+    @property
+    def pending(self) -> Sequence[Fault]:
+        """The faults to come, the next first."""
+        return self._due
+
+    def act(self, now_s: float, *, finished: int = 0) -> None:
+        """Apply every fault that is due; then replace services that have ended. finished: orders so far."""
+        while self._due and self._due[0].at_s <= now_s and self._due[0].after_finished <= finished:
+            fault = self._due.pop(0)
+            if not fault.needs_embedded:
+                self._services.apply(fault)
+            elif not self._engine.apply(fault, now_s):
+                self.mark(now_s, f"the backend was away: not applied: {fault}")
+                continue
+            self.marks.append(FaultMark(at_s=round(now_s, 3), text=str(fault), action=fault.action))
+        self._engine.keep_up(now_s)
+        self._services.replace_ended(now_s)
+
+    def mark(self, now_s: float, text: str) -> None:
+        """Record an event of the system."""
+        self.marks.append(FaultMark(at_s=round(now_s, 3), text=text))
+
+    def lift(self) -> None:
+        """End what the backend injects, so that evidence can be read."""
+        self._engine.lift()
+
+    def close(self) -> None:
+        """Leave the services as they can be stopped."""
+        self._services.close()

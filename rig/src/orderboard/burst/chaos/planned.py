@@ -1,0 +1,95 @@
+"""The faults of a burst, from its options: every check that can fail before anything starts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from orderboard_stack.backend import DEFAULT_BACKEND
+
+from orderboard.burst.chaos.engine import HAS_FULL_DISK
+from orderboard.burst.chaos.engine_settings import api_faults, delivery_faults
+from orderboard.burst.chaos.schedule import (
+    Action,
+    Fault,
+    overlap,
+    parse_freeze,
+    parse_full_disk,
+    parse_kill,
+    parse_settings,
+    parse_stop,
+    parse_workers,
+)
+from orderboard.burst.measured_system import Where
+from orderboard.burst.options import BurstOptions
+from orderboard.burst.parsed import parsed
+from orderboard.errors import UsageError
+
+
+@dataclass(frozen=True)
+class PlannedFaults:
+    """The number of workers and the delivery faults at the start, and the faults to come, in order."""
+
+    workers: int
+    disorder: str | None
+    faults: tuple[Fault, ...]
+
+
+def plan_faults(options: BurstOptions, where: Where) -> PlannedFaults:
+    """Check the options; raise UsageError."""
+    workers, of_services = _workers(options)
+    disorder, of_engine = _engine_faults(options, where)
+    faults = [*of_services, *of_engine]
+    if (conflict := overlap(faults)) is not None:
+        raise UsageError(f"The faults overlap: {conflict}.")
+    return PlannedFaults(workers, disorder, tuple(sorted(faults, key=lambda fault: fault.at_s)))
+
+
+def _workers(options: BurstOptions) -> tuple[int, list[Fault]]:
+    """Return the number of workers at the start, and the faults of services."""
+    faults: list[Fault] = []
+    for text in options.stop_worker or ():
+        faults += parsed("--stop-worker", parse_stop, text)
+    for text in options.freeze_worker or ():
+        faults += parsed("--freeze-worker", parse_freeze, text)
+    faults += [*_kills("--kill-worker", options.kill_worker), *_kills("--kill-api", options.kill_api)]
+    at_start: list[int] = []
+    for wanted in (parsed("--workers", parse_workers, text) for text in options.workers or ()):
+        if isinstance(wanted, Fault):
+            faults.append(wanted)
+        else:
+            at_start.append(wanted)
+    if len(at_start) > 1:
+        raise UsageError(f"--workers {at_start[0]} and {at_start[1]}: give the later one a time, such as 2@12s.")
+    return at_start[0] if at_start else 1, faults
+
+
+def _engine_faults(options: BurstOptions, where: Where) -> tuple[str | None, list[Fault]]:
+    """Return the delivery faults at the start, and the faults of the backend."""
+    faults = [*_kills("--kill-backend", options.kill_backend)]
+    for text in options.full_disk or ():
+        if not HAS_FULL_DISK:
+            raise UsageError(f"--full-disk {text}: only Linux can limit the files of a running process.")
+        faults += parsed("--full-disk", parse_full_disk, text)
+    faults += _settings("--faults", "faults", options.faults, api_faults)
+    disorder = _settings("--disorder", "disorder", options.disorder, delivery_faults)
+    at_start = [fault.settings for fault, text in zip(disorder, options.disorder or (), strict=True) if "@" not in text]
+    if len(at_start) > 1:
+        raise UsageError(f"--disorder {at_start[0]} and {at_start[1]}: give the later one a time, such as @12s.")
+    faults += [fault for fault, text in zip(disorder, options.disorder or (), strict=True) if "@" in text]
+    if faults and (where.endpoint_url is not None or (where.backend or DEFAULT_BACKEND) != "embedded"):
+        raise UsageError(
+            "--kill-backend, --faults, --full-disk and --disorder with a time work only with the embedded backend, "
+            "started here. Leave out --backend and --endpoint-url."
+        )
+    return at_start[0] if at_start else None, faults
+
+
+def _kills(option: str, texts: Sequence[str] | None) -> Iterator[Fault]:
+    action: Action = option.removeprefix("--")  # type: ignore[assignment]
+    return (parsed(option, lambda text: parse_kill(text, action), text) for text in texts or ())
+
+
+def _settings(option: str, action: Action, texts: Sequence[str] | None, check: Callable[[str], object]) -> list[Fault]:
+    found = [parsed(option, lambda text: parse_settings(text, action), text) for text in texts or ()]
+    for fault in found:
+        parsed(option, check, fault.settings)
+    return found
