@@ -27,7 +27,10 @@ def result(process: "subprocess.Popen[str]", directory: Path) -> tuple[int, Summ
 
 
 async def test_a_worker_and_an_api_that_are_killed_lose_nothing(orderboard: Command, tmp_path: Path) -> None:
-    """Another worker receives the orders that the first had in flight. Orders without an answer are not lost."""
+    """Another worker receives the orders that the first had in flight. Orders without an answer are not lost.
+
+    Those that found no order-api were surely not placed; the one that is started again takes the others.
+    """
     process = orderboard.start("burst", "--orders", "800", "--duration", "8s", "--out", str(tmp_path))
     log = tmp_path / "logs" / "order-api.log"
     with process:
@@ -35,6 +38,7 @@ async def test_a_worker_and_an_api_that_are_killed_lose_nothing(orderboard: Comm
         kill(process, "worker")
         read_until(process, "another started")
         kill(process, "order_api")
+        read_until(process, "order-api has ended")
         code, summary, output = result(process, tmp_path)
 
     verdict = summary.verdict
@@ -42,16 +46,16 @@ async def test_a_worker_and_an_api_that_are_killed_lose_nothing(orderboard: Comm
     assert verdict.valid
     assert [mark.text for mark in summary.faults] == [
         "worker-1 has ended (SIGKILL), another started",
-        "order-api has ended (SIGKILL), and is not started again",
+        "order-api has ended (SIGKILL), another started",
     ]
     assert verdict.acknowledged > 0
-    assert verdict.unavailable > 0
+    assert verdict.unavailable >= verdict.unreached > 0
     assert verdict.acknowledged + verdict.recovered == sum(
         (verdict.completed, verdict.rejected, verdict.cancelled, verdict.dead_lettered)
     )
 
 
-def test_a_backend_that_is_killed_ends_the_burst(orderboard: Command, tmp_path: Path) -> None:
+def test_a_backend_that_is_killed_with_its_supervisor_ends_the_burst(orderboard: Command, tmp_path: Path) -> None:
     """The rig reports it, keeps its measurements, calls no order lost that it cannot check, and leaves no process."""
     with orderboard.start("burst", "--orders", "2000", "--duration", "30s", "--out", str(tmp_path)) as process:
         read_until(process, "load: sent")

@@ -35,6 +35,7 @@ class Engine:
         self._to_send: set[str] = set()
         self._send_at_s = 0.0
         self._away_since_s: float | None = None
+        self._dead: psutil.Process | None = None  # the last one
 
     def apply(self, fault: Fault, now_s: float) -> bool:
         """Carry out a fault of the engine; return False if there is none at the moment."""
@@ -60,11 +61,11 @@ class Engine:
         if now_s < self._send_at_s or (self._away_since_s is None and not self._to_send):
             return
         self._send_at_s = now_s + _AGAIN_AFTER_S
-        if not self._system.backend_answers():
-            return
         if self._away_since_s is not None:
+            if self._running() is None:
+                return
             self._note(now_s, f"the backend answers again, after {now_s - self._away_since_s:.1f} s")
-            self._away_since_s, self._process = None, None
+            self._away_since_s = None
             self._to_send = set(self._settings)
         self._send()
 
@@ -89,7 +90,7 @@ class Engine:
         engine.close()
 
     def _is_away(self, now_s: float) -> None:
-        self._process, self._away_since_s = None, now_s
+        self._dead, self._process, self._away_since_s = self._process, None, now_s
 
     def _running(self) -> psutil.Process | None:
         """Return its process: the one of the backend's that listens on the backend's port."""
@@ -98,7 +99,8 @@ class Engine:
             with suppress(psutil.Error):
                 leader = psutil.Process(self._system.backend.pid)
                 family = (leader, *leader.children(recursive=True))
-                self._process = next((each for each in family if port in listening_ports(each.pid)), None)
+                engines = (each for each in family if each != self._dead and port in listening_ports(each.pid))
+                self._process = next(engines, None)
         return self._process
 
 
