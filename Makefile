@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo burst test bench fidelity fuzz clients up down check format lint types architecture template generated lock clean
+.PHONY: help demo burst chaos test bench fidelity fuzz clients up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -31,6 +31,9 @@ demo: $(READY) ## Play a small morning rush and show where every order ended
 
 burst: $(READY) ## Send 10,000 orders in a spike, stop the worker for 5 s, and prove that nothing was lost
 	@$(BIN)/orderboard burst --orders 10000 --duration 60s --profile spike:factor=3,at=0.3,lasts=0.2 --stop-worker 5s@20s
+
+chaos: $(READY) ## Kill, freeze and confuse everything at random under load, and prove that nothing was lost (ARGS="--runs 20")
+	@$(BIN)/orderboard chaos $(ARGS)
 
 # Tests wait for processes, too, so there is one worker more than there are cores. Those on LocalStack run alone: its
 # container and the visibility timeouts of their stack want the machine for themselves.

@@ -79,7 +79,7 @@ class FaultMark(_Value):
 
     at_s: float
     text: str
-    action: str | None = Field(default=None, description="Of the schedule; None for what happened to the system.")
+    fault: str | None = Field(default=None, description="The kind of an injected fault; None for any other event.")
 
 
 class GeneratorStats(_Value):

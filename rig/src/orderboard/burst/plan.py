@@ -12,8 +12,8 @@ from typing import Final
 
 from orderboard_stack.backend import DEFAULT_BACKEND
 
-from orderboard.burst.chaos.planned import plan_faults
-from orderboard.burst.chaos.schedule import parse_duration
+from orderboard.burst.faults.planned import plan_faults
+from orderboard.burst.faults.schedule import parse_duration
 from orderboard.burst.judge.thresholds import Threshold, parse_threshold
 from orderboard.burst.load.arrivals import parse_profile, parse_trace, send_times
 from orderboard.burst.load.mix import OrderSource, OwnOrders, parse_mix

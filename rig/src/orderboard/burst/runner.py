@@ -16,8 +16,8 @@ from typing import Final
 import psutil
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
-from orderboard.burst.chaos.faults import Faults
-from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.faults.injector import FaultInjector
+from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.judge.verdict import End, Judgement, judge
 from orderboard.burst.load.generator import Generator, Job
 from orderboard.burst.load.mix import OrderSource
@@ -95,7 +95,7 @@ class Runner:
         self._view = view
         orders = plan.source.orders(seed=plan.seed, run=plan.run, count=len(plan.times_s))
         self._recorder = Recorder(orders, plan.times_s)
-        self._faults = Faults(system, plan.faults)
+        self._faults = FaultInjector(system, plan.faults)
         self._timeline = Timeline(self._recorder)
         self._outcomes: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
         self._alerts: queue.SimpleQueue[tuple[Announcement, float]] = queue.SimpleQueue()

@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from orderboard.cli import (
     burst,
     calibrate,
+    chaos,
     console,
     demo,
     deploy,
@@ -137,6 +138,7 @@ for _run, _examples in (
     (demo.demo, demo.EXAMPLES),
     (burst.burst, burst.EXAMPLES),
     (calibrate.calibrate, calibrate.EXAMPLES),
+    (chaos.chaos, chaos.EXAMPLES),
     (up.up, up.EXAMPLES),
     (down.down, down.EXAMPLES),
     (reset.reset, reset.EXAMPLES),

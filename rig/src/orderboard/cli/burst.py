@@ -34,7 +34,7 @@ def burst(
     It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
     2: wrong usage. 99: valid, but an --expect was missed.
     """
-    from orderboard.burst.chaos.schedule import too_late
+    from orderboard.burst.faults.schedule import too_late
     from orderboard.burst.measured_system import Where
     from orderboard.burst.plan import plan_burst
     from orderboard.burst.report.files import REPORT_FILE, write_junit

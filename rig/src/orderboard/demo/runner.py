@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from orderboard import STARTED_AT
-from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.arrivals import Constant, send_times
 from orderboard.burst.report.live_view import Now

@@ -1,7 +1,7 @@
 """The warning before a burst that would take long."""
 
 import pytest
-from orderboard.burst.chaos.schedule import Fault, parse_stop
+from orderboard.burst.faults.schedule import Fault, parse_stop
 from orderboard.burst.load.mix import Mix
 from orderboard.burst.report.forecast import calibrated, forecast_s, warning
 from orderboard.burst.runner import Plan

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orderboard.burst.chaos.schedule import Fault, too_late
+from orderboard.burst.faults.schedule import Fault, too_late
 from orderboard.burst.load.mix import OwnOrders, parse_mix
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions

@@ -1,8 +1,8 @@
 """The schedule of faults, as it is typed."""
 
 import pytest
-from orderboard.burst.chaos.engine_settings import api_faults, delivery_faults
-from orderboard.burst.chaos.schedule import (
+from orderboard.burst.faults.engine_settings import api_faults, delivery_faults
+from orderboard.burst.faults.schedule import (
     Action,
     Fault,
     overlap,

@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.measure.recorder import Recorder, percentile
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.model import FaultMark

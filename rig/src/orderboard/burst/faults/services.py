@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.faults.schedule import Fault
 from orderboard.system.process import ending
 from orderboard.system.services import Service
 from orderboard.system.system import System

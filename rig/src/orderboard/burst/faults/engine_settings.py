@@ -47,6 +47,12 @@ def api_faults(text: str) -> dict[str, Any]:
     return {"seed": seed, "rules": rules}
 
 
+def setting_names(text: str) -> list[str]:
+    """Return the names of the faults in valid settings, without seed, actions and lengths."""
+    parts = (part.strip() for part in text.split(","))
+    return [name for part in parts if (name := re.split("[=:/]", part)[0]) not in ("", "seed", NONE)]
+
+
 def _pairs(text: str) -> Iterable[tuple[str, str]]:
     pairs: dict[str, str] = {}
     for part in () if text == NONE else text.split(","):

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from orderboard.burst.chaos.engine import Engine
-from orderboard.burst.chaos.schedule import Fault
-from orderboard.burst.chaos.services import Services
+from orderboard.burst.faults.engine import Engine
+from orderboard.burst.faults.schedule import Fault
+from orderboard.burst.faults.services import Services
 from orderboard.burst.model import FaultMark
 from orderboard.system.system import System
 
 
-class Faults:
+class FaultInjector:
     """The faults to come, and the marks of those that came. Use it on the main thread; see process.start."""
 
     def __init__(self, system: System, faults: Sequence[Fault]) -> None:
@@ -37,7 +37,9 @@ class Faults:
             elif not self._engine.apply(fault, now_s):
                 self.mark(now_s, f"the backend was away: not applied: {fault}")
                 continue
-            self.marks.append(FaultMark(at_s=round(now_s, 3), text=str(fault), action=fault.action))
+            self.marks.append(
+                FaultMark(at_s=round(now_s, 3), text=str(fault), fault=None if fault.is_end else fault.kind)
+            )
         self._engine.keep_up(now_s)
         self._services.replace_ended(now_s)
 

@@ -1,4 +1,4 @@
-"""The embedded backend under faults: killed, told what to inject, out of disk space. It hardly waits.
+"""The embedded backend under faults: killed, configured to inject faults, out of disk space. It hardly waits.
 
 The backend starts a killed engine again by itself; the engine then gets the settings again, which it does not keep.
 """
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import psutil
 from orderboard_stack.process import listening_ports
 
-from orderboard.burst.chaos.engine_settings import api_faults, delivery_faults
-from orderboard.burst.chaos.schedule import Fault
+from orderboard.burst.faults.engine_settings import api_faults, delivery_faults
+from orderboard.burst.faults.schedule import Fault
 from orderboard.errors import RigError
 from orderboard.system import localbus
 from orderboard.system.localbus import Localbus

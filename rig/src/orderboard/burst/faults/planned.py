@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from orderboard_stack.backend import DEFAULT_BACKEND
 
-from orderboard.burst.chaos.engine import HAS_FULL_DISK
-from orderboard.burst.chaos.engine_settings import api_faults, delivery_faults
-from orderboard.burst.chaos.schedule import (
+from orderboard.burst.faults.engine import HAS_FULL_DISK
+from orderboard.burst.faults.engine_settings import api_faults, delivery_faults
+from orderboard.burst.faults.schedule import (
     Action,
     Fault,
     overlap,

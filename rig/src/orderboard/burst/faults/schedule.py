@@ -1,6 +1,6 @@
 """The schedule of faults, as it is given on the command line: `10s@5s`, `@7s`, `2@12s`, `throttle=0.1@5s`.
 
-`faults` carries it out.
+`injector` carries it out.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from orderboard.burst.chaos.engine_settings import NONE
+from orderboard.burst.faults.engine_settings import NONE, setting_names
 
 WorkerAction = Literal["stop-worker", "start-worker", "freeze-worker", "thaw-worker", "kill-worker", "scale"]
 # Of order-api and of the backend. disorder and faults set what is injected from then on, or end it.
@@ -57,6 +57,11 @@ class Fault:
 
     def __str__(self) -> str:
         return _TEXTS[self.action].format(workers=self.workers, settings=self.settings)
+
+    @property
+    def kind(self) -> str:
+        """The action, or for injected faults their names, such as error_after or duplicates+reordering."""
+        return "+".join(setting_names(self.settings)) or self.action
 
     @property
     def is_end(self) -> bool:

@@ -8,8 +8,8 @@ from typing import cast
 
 import psutil
 import pytest
-from orderboard.burst.chaos.faults import Faults
-from orderboard.burst.chaos.schedule import Fault, parse_freeze, parse_stop
+from orderboard.burst.faults.injector import FaultInjector
+from orderboard.burst.faults.schedule import Fault, parse_freeze, parse_stop
 from orderboard.system.process import start
 from orderboard.system.services import Service
 from orderboard.system.system import System
@@ -40,9 +40,9 @@ class SleepingSystem:
         """Start order-api again."""
         self.api = self._sleeping("order-api")
 
-    def under(self, *faults: Fault) -> Faults:
+    def under(self, *faults: Fault) -> FaultInjector:
         """Return this schedule of faults."""
-        return Faults(cast(System, self), faults)
+        return FaultInjector(cast(System, self), faults)
 
     def _sleeping(self, name: str) -> Service:
         arguments = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -160,7 +160,7 @@ async def test_an_api_that_ends_on_its_own_is_started_again(system: SleepingSyst
 
 
 async def test_a_killed_api_is_started_again(system: SleepingSystem) -> None:
-    """At once, and its mark names the action of the schedule."""
+    """At once, and its mark names the kind of fault."""
     first = system.api.process
     faults = system.under(Fault(1, "kill-api"))
 
@@ -168,7 +168,7 @@ async def test_a_killed_api_is_started_again(system: SleepingSystem) -> None:
 
     assert not first.running()
     assert system.api.process.running()
-    assert [(mark.text, mark.action) for mark in faults.marks] == [
+    assert [(mark.text, mark.fault) for mark in faults.marks] == [
         ("order-api killed (SIGKILL), started again", "kill-api")
     ]
 
