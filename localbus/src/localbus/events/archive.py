@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from localbus.clock import Clock
 from localbus.event_pattern.pattern import EventPattern
-from localbus.events.archive_block import StoredBlocks, blocks_in
+from localbus.events.archive_rows import block_rows
 from localbus.events.archive_store import ArchiveStore
 from localbus.events.bus import Bus, Buses, Rule, Target, bus_of
 from localbus.events.event import Event, compact
@@ -105,7 +105,7 @@ class Archives(Registry[Archive]):
     def __init__(self, clock: Clock, storage: Storage, buses: Buses) -> None:
         super().__init__(clock, storage)
         self._buses = buses
-        self._blocks = blocks_in(storage)
+        self._rows = block_rows(storage)
         self._last_number = 0
 
     def create(self, given: Params, bus: Bus, caller: Caller) -> Archive:
@@ -114,7 +114,7 @@ class Archives(Registry[Archive]):
         self.require_new(name, caller)
         arn = f"arn:aws:events:{caller.region}:{caller.account}:archive/{name}"
         self._last_number += 1
-        archive = Archive(name, arn, bus, ArchiveStore(self._blocks, self._last_number), self._clock.now())
+        archive = Archive(name, arn, bus, ArchiveStore(self._rows, self._last_number), self._clock.now())
         self._configure(archive, given)
         return self.add(archive, caller)
 
@@ -156,13 +156,12 @@ class Archives(Registry[Archive]):
         super().restore()
         by_number = {archive.events.archive: archive for archive in self}
         self._last_number = max(by_number, default=0)
-        if isinstance(self._blocks, StoredBlocks):
-            for block in self._blocks.load():
-                by_number[block.archive].events.restore(block)
+        for block in self._rows.load():
+            by_number[block.archive].events.restore(block)
 
     def _restored(self, arn: str, stored: Document) -> Archive:
         name, bus_arn = arn.rpartition("/")[2], stored.pop("bus")
-        events = ArchiveStore(self._blocks, stored.pop("number"))
+        events = ArchiveStore(self._rows, stored.pop("number"))
         events.expired_until = stored.pop("expired_until")
         bus = self._buses.by_arn(bus_arn)
         if bus is None:  # deleted before the archive

@@ -1,205 +1,118 @@
-"""A block of an archive: consecutive events as compressed text, and its rows in the storage of a durable engine.
-
-There an event is a row until its block is full. A full block is one row, of which times and sizes stay in memory.
-"""
+"""A block of an archive: consecutive events as compressed text. `archive_rows` has its rows on disk."""
 
 from __future__ import annotations
 
-import sqlite3
+import math
 import zlib
 from array import array
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple, Protocol
 
 from localbus.events.event import Event
-from localbus.storage.documents import checksum
-from localbus.storage.durable import DurableStorage
-from localbus.storage.storage import Storage
 
 # The size of the compressor's window: larger blocks compress no better and are slower to read one event from.
 _BLOCK_BYTES: Final = 32_768
 _FASTEST: Final = 1
-_ROW_BITS: Final = 16  # an event's number is that of its block and its place there
 
-_SCHEMA = """\
-CREATE TABLE IF NOT EXISTS archived_events (
-  number INTEGER PRIMARY KEY, archive INTEGER NOT NULL, ingested_at REAL NOT NULL, happened_at REAL NOT NULL,
-  size INTEGER NOT NULL, checksum INTEGER NOT NULL, event BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS archive_blocks (
-  number INTEGER PRIMARY KEY, archive INTEGER NOT NULL, ingested_at BLOB NOT NULL, happened_at BLOB NOT NULL,
-  sizes BLOB NOT NULL, checksum INTEGER NOT NULL, events_checksum INTEGER NOT NULL, events BLOB NOT NULL
-);"""
-_ADD_EVENT = "INSERT INTO archived_events VALUES (?, ?, ?, ?, ?, ?, ?)"
-_DELETE_EVENTS = "DELETE FROM archived_events WHERE number BETWEEN ? AND ?"
-_EVENTS = "SELECT * FROM archived_events ORDER BY number"
-_ADD_BLOCK = "INSERT INTO archive_blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_DELETE_BLOCK = "DELETE FROM archive_blocks WHERE number = ?"
-_BLOCKS = "SELECT number, archive, ingested_at, happened_at, sizes, checksum FROM archive_blocks ORDER BY number"
-_READ_BLOCK = "SELECT events, events_checksum FROM archive_blocks WHERE number = ?"
-_LAST_NUMBERS = "SELECT max(number) FROM archive_blocks UNION ALL SELECT max(number) FROM archived_events"
+
+class Columns(NamedTuple):
+    """The times of ingestion, the times and the sizes of the events of a block. Times are seconds since 1970."""
+
+    ingested_at: array[float]
+    happened_at: array[float]
+    sizes: array[int]
+
+
+class Rows(Protocol):
+    """The rows of all blocks of an engine."""
+
+    def changed(self, block: Block) -> None:
+        """Store what has changed of a block."""
+
+    def read_columns(self, block: Block) -> Columns:
+        """Return the times and sizes of a block that is on disk. Raises DataFolderError."""
+
+    def read_packed(self, block: Block) -> bytes:
+        """Return the compressed events of a block that is on disk. Raises DataFolderError."""
 
 
 class Block:
-    """A block of events, one a line: compact JSON has no line breaks. `archive` is the number of its archive."""
+    """A block of events, one a line: compact JSON has no line breaks. `archive` is the number of its archive.
 
-    def __init__(self, blocks: Blocks, archive: int, number: int) -> None:
+    The first `expired` events have expired. `oldest` is the time of ingestion of the first that has not, and `newest`
+    the last such time; the times of the events are from `first_at` to `last_at`. `size_bytes` is of all events.
+    """
+
+    def __init__(self, rows: Rows, archive: int, number: int) -> None:
         self.archive = archive
         self.number = number
-        self.ingested_at = array("d")
-        self.happened_at = array("d")
-        self.sizes = array("Q")
+        self.count = 0
+        self.size_bytes = 0
         self.expired = 0
-        self.is_deleted = False
+        self.expired_bytes = 0
+        self.oldest = self.first_at = math.inf
+        self.newest = self.last_at = -math.inf
         self.is_full = False
-        self.lines_in_memory: list[bytes] = []
+        self.is_deleted = False
+        self.is_on_disk = False
+        self.open_lines: list[bytes] = []
         self.packed: bytes | None = None
-        self.stored = 0
-        self._blocks = blocks
+        self._columns: Columns | None = Columns(array("d"), array("d"), array("Q"))
+        self._rows = rows
         self._bytes = 0
 
     def append(self, event: Event, size: int) -> None:
         """Add an event, and compress the block if it is full."""
-        self.add(event.text.encode(), event.ingested_at, _time_of(event), size)
+        happened_at = datetime.fromisoformat(event.document["time"]).timestamp()
+        self.add(event.text.encode(), event.ingested_at, happened_at, size)
         if self._bytes >= _BLOCK_BYTES:
             self.is_full = True
-            self.packed = zlib.compress(b"\n".join(self.lines_in_memory), _FASTEST)
-            self.lines_in_memory.clear()
-        self._blocks.changed(self)
+            self.packed = zlib.compress(b"\n".join(self.open_lines), _FASTEST)
+            self.open_lines = []
+        self._rows.changed(self)
 
     def add(self, line: bytes, ingested_at: float, happened_at: float, size: int) -> None:
-        """Add the text of an event."""
-        self.ingested_at.append(ingested_at)
-        self.happened_at.append(happened_at)
-        self.sizes.append(size)
-        self.lines_in_memory.append(line)
+        """Add the text of an event to an open block."""
+        columns = self.columns()
+        columns.ingested_at.append(ingested_at)
+        columns.happened_at.append(happened_at)
+        columns.sizes.append(size)
+        if self.expired == self.count:
+            self.oldest = ingested_at
+        self.count += 1
+        self.size_bytes += size
+        self.newest = max(self.newest, ingested_at)
+        self.first_at, self.last_at = min(self.first_at, happened_at), max(self.last_at, happened_at)
+        self.open_lines.append(line)
         self._bytes += len(line)
+
+    def columns(self) -> Columns:
+        """Return the times and sizes of the events."""
+        return self._columns or self._rows.read_columns(self)
 
     def lines(self) -> list[bytes]:
         """Return the text of each event. Raises DataFolderError if the storage is damaged."""
         if not self.is_full:
-            return self.lines_in_memory
-        return zlib.decompress(self.packed or self._blocks.read(self)).split(b"\n")
+            return self.open_lines
+        return zlib.decompress(self.packed or self._rows.read_packed(self)).split(b"\n")
+
+    def expire(self, moment: float) -> None:
+        """Let the events expire that were ingested at that moment or before."""
+        if moment >= self.newest:
+            self.expired, self.expired_bytes = self.count, self.size_bytes
+            return
+        self._columns = columns = self.columns()
+        while columns.ingested_at[self.expired] <= moment:
+            self.expired_bytes += columns.sizes[self.expired]
+            self.expired += 1
+        self.oldest = columns.ingested_at[self.expired]
+
+    def forget(self) -> None:
+        """Release the memory of a full block, which is on disk from now on."""
+        self.is_on_disk = True
+        self.packed = self._columns = None
 
     def delete(self) -> None:
-        """Remove the block from the storage."""
+        """Remove the block from the disk."""
         self.is_deleted = True
-        self._blocks.changed(self)
-
-
-def _time_of(event: Event) -> float:
-    return datetime.fromisoformat(event.document["time"]).timestamp()
-
-
-class Blocks:
-    """The blocks of all archives of an engine without storage."""
-
-    def new(self, archive: int) -> Block:
-        """Return a new block of an archive."""
-        return Block(self, archive, 0)
-
-    def changed(self, block: Block) -> None:
-        """Store what has changed of a block."""
-
-    def read(self, block: Block) -> bytes:
-        """Return the compressed events of a full block."""
-        raise NotImplementedError(f"block {block.number} is in memory")
-
-
-class StoredBlocks(Blocks):
-    """The blocks of all archives of a durable engine."""
-
-    def __init__(self, storage: DurableStorage) -> None:
-        self._storage = storage
-        storage.add_writer(self, _SCHEMA)
-        (block,), (event,) = storage.connection.execute(_LAST_NUMBERS).fetchall()
-        self._last_number = max(block or 0, (event or 0) >> _ROW_BITS)
-        self._changed: dict[Block, None] = {}
-
-    def new(self, archive: int) -> Block:
-        """Return a new block of an archive."""
-        self._last_number += 1
-        return Block(self, archive, self._last_number)
-
-    def changed(self, block: Block) -> None:
-        """Store what has changed of a block."""
-        if not self._changed:
-            self._storage.touch()
-        self._changed[block] = None
-
-    def write(self, database: sqlite3.Connection) -> None:
-        """Write what has changed since the last commit."""
-        for block in self._changed:
-            first = block.number << _ROW_BITS
-            if block.stored and (block.is_deleted or block.is_full):
-                database.execute(_DELETE_EVENTS, (first, first + block.stored))
-            if block.is_deleted:
-                database.execute(_DELETE_BLOCK, (block.number,))
-            elif block.is_full:
-                database.execute(_ADD_BLOCK, _row_of(block))
-            else:
-                database.executemany(_ADD_EVENT, _rows_of(block, first))
-
-    def written(self) -> None:
-        """Forget what is written; full blocks are read from the database from now on."""
-        for block in self._changed:
-            block.stored = len(block.sizes)
-            block.packed = None
-        self._changed.clear()
-
-    def read(self, block: Block) -> bytes:
-        """Return the compressed events of a full block. Raises DataFolderError."""
-        found = self._storage.connection.execute(_READ_BLOCK, (block.number,)).fetchone()
-        if found is None or checksum(found[0]) != found[1]:
-            raise self._storage.damaged(f"the checksum of the events of archive block {block.number} is wrong")
-        packed: bytes = found[0]
-        return packed
-
-    def load(self) -> Iterator[Block]:
-        """Yield all blocks, the oldest first, without the events of full ones. Raises DataFolderError."""
-        for number, archive, ingested_at, happened_at, sizes, expected in self._storage.connection.execute(_BLOCKS):
-            if checksum(ingested_at + happened_at + sizes) != expected:
-                raise self._storage.damaged(f"the checksum of archive block {number} is wrong")
-            block = Block(self, archive, number)
-            block.ingested_at.frombytes(ingested_at)
-            block.happened_at.frombytes(happened_at)
-            block.sizes.frombytes(sizes)
-            block.is_full, block.stored = True, len(block.sizes)
-            yield block
-        yield from self._load_open()
-
-    def _load_open(self) -> Iterator[Block]:
-        block: Block | None = None
-        for number, archive, ingested_at, happened_at, size, expected, event in self._storage.connection.execute(
-            _EVENTS
-        ):
-            if checksum(event) != expected:
-                raise self._storage.damaged(f"the checksum of the archived event {number} is wrong")
-            if block is None or block.number != number >> _ROW_BITS:
-                if block is not None:
-                    yield block
-                block = Block(self, archive, number >> _ROW_BITS)
-            block.add(event, ingested_at, happened_at, size)
-            block.stored += 1
-        if block is not None:
-            yield block
-
-
-def blocks_in(storage: Storage) -> Blocks:
-    """Return the blocks of an engine with this storage."""
-    return StoredBlocks(storage) if isinstance(storage, DurableStorage) else Blocks()
-
-
-def _row_of(block: Block) -> tuple[Any, ...]:
-    times_and_sizes = tuple(one.tobytes() for one in (block.ingested_at, block.happened_at, block.sizes))
-    events = block.packed or b""
-    sums = (checksum(b"".join(times_and_sizes)), checksum(events))
-    return (block.number, block.archive, *times_and_sizes, *sums, events)
-
-
-def _rows_of(block: Block, first: int) -> Iterator[tuple[Any, ...]]:
-    for row in range(block.stored, len(block.sizes)):
-        line = block.lines_in_memory[row]
-        times = (block.ingested_at[row], block.happened_at[row])
-        yield (first + row, block.archive, *times, block.sizes[row], checksum(line), line)
+        self._rows.changed(self)

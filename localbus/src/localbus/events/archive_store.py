@@ -1,4 +1,4 @@
-"""The events of an archive, as blocks of compressed text so that days of them fit."""
+"""The events of an archive, as blocks of compressed text on disk so that days of them fit."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from typing import NamedTuple
 
-from localbus.events.archive_block import Block, Blocks
+from localbus.events.archive_block import Block
+from localbus.events.archive_rows import BlockRows
 from localbus.events.event import Event
 
 
 class ArchivedEvent(NamedTuple):
-    """The place of an archived event, and its time in seconds since 1970."""
+    """The place of an archived event, its time and the time of its ingestion, in seconds since 1970."""
 
     happened_at: float
+    ingested_at: float
     block: Block
     row: int
 
@@ -32,12 +34,12 @@ class ArchiveStore:
     Expired events stay readable while a replay that has selected them runs, between `hold` and `release`.
     """
 
-    def __init__(self, blocks: Blocks, archive: int) -> None:
+    def __init__(self, rows: BlockRows, archive: int) -> None:
         self.archive = archive
         self.expired_until = 0.0
         self.is_deleted = False
         self.size_bytes = 0
-        self._stored_blocks = blocks
+        self._rows = rows
         self._blocks: deque[Block] = deque()
         self._expired_blocks: list[Block] = []
         self._holders = 0
@@ -49,7 +51,7 @@ class ArchiveStore:
     def append(self, event: Event) -> None:
         """Add an event."""
         if not self._blocks or self._blocks[-1].is_full:
-            self._blocks.append(self._stored_blocks.new(self.archive))
+            self._blocks.append(self._rows.new_block(self.archive))
         size = event.archived_bytes
         self._blocks[-1].append(event, size)
         self._count += 1
@@ -58,8 +60,8 @@ class ArchiveStore:
     def restore(self, block: Block) -> None:
         """Add a block from the storage, which is younger than all others."""
         self._blocks.append(block)
-        self._count += len(block.sizes)
-        self.size_bytes += sum(block.sizes)
+        self._count += block.count
+        self.size_bytes += block.size_bytes
         self._expire(self.expired_until)
 
     def expire_until(self, moment: float) -> bool:
@@ -75,11 +77,13 @@ class ArchiveStore:
     def _expire(self, moment: float) -> None:
         while self._blocks:
             block = self._blocks[0]
-            while block.expired < len(block.sizes) and block.ingested_at[block.expired] <= moment:
-                self.size_bytes -= block.sizes[block.expired]
-                self._count -= 1
-                block.expired += 1
-            if block.expired < len(block.sizes):
+            if block.oldest > moment:
+                return
+            count, size_bytes = block.expired, block.expired_bytes
+            block.expire(moment)
+            self._count -= block.expired - count
+            self.size_bytes -= block.expired_bytes - size_bytes
+            if block.expired < block.count:
                 return
             self._expired_blocks.append(self._blocks.popleft())
 
@@ -113,9 +117,12 @@ class ArchiveStore:
         """
         after = self.expired_until if after is None else after
         for block in chain(self._expired_blocks, self._blocks):
-            for row, ingested_at in enumerate(block.ingested_at):
-                if after < ingested_at <= until and start <= block.happened_at[row] <= end:
-                    yield ArchivedEvent(block.happened_at[row], block, row)
+            if block.newest <= after or block.last_at < start or end < block.first_at:
+                continue
+            columns = block.columns()
+            for row, (ingested_at, happened_at) in enumerate(zip(*columns[:2], strict=True)):
+                if after < ingested_at <= until and start <= happened_at <= end:
+                    yield ArchivedEvent(happened_at, ingested_at, block, row)
 
 
 def read_events(archived: Iterable[ArchivedEvent]) -> Iterator[Event]:
@@ -124,4 +131,4 @@ def read_events(archived: Iterable[ArchivedEvent]) -> Iterator[Event]:
         lines: list[bytes] = []
         for one in rows:
             lines = lines or one.block.lines()
-            yield Event(json.loads(lines[one.row]), one.block.ingested_at[one.row])
+            yield Event(json.loads(lines[one.row]), one.ingested_at)
