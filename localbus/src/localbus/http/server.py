@@ -122,14 +122,38 @@ class _Connection(asyncio.Protocol):
         self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
+        rest: bytes | None = data
+        while rest is not None:
+            rest = self._parse(rest)
+        if not self._writable.is_set() and not self._transport.is_closing():
+            self._transport.pause_reading()  # until the client reads the responses that it has
+
+    def _parse(self, data: bytes) -> bytes | None:
+        """Parse what came. Return a request again without its upgrade: the parser does not read the body of one."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:  # the parser does not read the body, so the request cannot be answered
+        except httptools.HttpParserUpgrade as exc:
+            if self._offers_upgrade():
+                return self._without_upgrade() + data[exc.args[0] :]
             self._reject(501)
         except (httptools.HttpParserError, httptools.HttpParserCallbackError):
             self._reject(400)
-        if not self._writable.is_set() and not self._transport.is_closing():
-            self._transport.pause_reading()  # until the client reads the responses that it has
+        return None
+
+    def _offers_upgrade(self) -> bool:
+        return self._parser.should_upgrade() and b"upgrade" in self._headers
+
+    def _without_upgrade(self) -> bytes:
+        """Return the head without the offer, which a server may ignore, for a new parser.
+
+        The HttpClient of Java offers HTTP/2 with every request. https://www.rfc-editor.org/rfc/rfc9110#section-7.8
+        """
+        version = self._parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (self._parser.get_method(), self._target, version)]
+        lines += [b"%b: %b" % header for header in self._raw_headers if header[0].lower() != b"upgrade"]
+        self._new_request()
+        self._parser = httptools.HttpRequestParser(self)
+        return b"\r\n".join([*lines, b"", b""])
 
     # Callbacks of the parser
 
@@ -148,6 +172,8 @@ class _Connection(asyncio.Protocol):
             self._reject(431)
 
     def on_headers_complete(self) -> None:
+        if self._offers_upgrade():
+            return
         self._size = 0
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(_CONTINUE)
