@@ -1,16 +1,16 @@
-"""Less memory for the MiniStack behind localbus, which serves functions, buckets and little else: 52 MB instead of 80.
+"""Less memory for the MiniStack behind localbus, which serves functions, buckets and little else: 33 MB instead of 80.
 
-Its CloudFormation imports every service, each of its answers needs a botocore model for its Content-Type, and it looks
-for containers. MiniStack alone is started without this, so comparisons see it as it comes.
+Its CloudFormation imports every service and uses few, each of its answers needs a botocore model for its Content-Type,
+and it looks for containers. MiniStack alone is started without this, so comparisons see it as it comes.
 """
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
+from threading import RLock
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 _SERVICES: Final = "ministack.services"
 # A package whose submodules import each other's names, and so cannot be executed later.
@@ -42,5 +42,40 @@ class _LazyServices(MetaPathFinder):
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
+            spec.loader = _AtFirstUse(spec.loader)
         return spec
+
+
+class _AtFirstUse(Loader):
+    """Executes a module when an attribute is read that it does not have yet.
+
+    Python's own LazyLoader executes it when it is imported for a second time, which reads its __spec__.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__class__ = _Unexecuted
+
+    def execute(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+
+
+class _Unexecuted(ModuleType):
+    """A module until its first use. Other threads wait while it is executed."""
+
+    __loader__: _AtFirstUse
+    _lock = RLock()
+    _is_executing = False
+
+    def __getattr__(self, name: str) -> Any:
+        with _Unexecuted._lock:
+            if type(self) is _Unexecuted and not self._is_executing:
+                self._is_executing = True
+                try:
+                    self.__loader__.execute(self)
+                finally:
+                    del self._is_executing
+                self.__class__ = ModuleType  # type: ignore[assignment]
+        return ModuleType.__getattribute__(self, name)
