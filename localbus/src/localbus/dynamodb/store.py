@@ -19,7 +19,7 @@ from typing import NamedTuple
 from localbus.storage.durable import DurableStorage
 from localbus.storage.storage import Storage
 
-_CACHE_KIB = 8 * 1024
+_CACHE_KIB = 2 * 1024
 _SETTINGS = {"journal_mode": "MEMORY", "synchronous": "OFF", "locking_mode": "EXCLUSIVE", "cache_size": -_CACHE_KIB}
 
 _TRANSACTION = ("BEGIN", ("ROLLBACK",), "COMMIT")
