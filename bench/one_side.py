@@ -30,7 +30,6 @@ from orderboard.system.system import System, running_system
 from orderboard.system.target import Target
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
-from orderboard_stack.local_processes import role_of
 from orders.running import Load, RunningSystem
 from rich.console import Console
 from rich.live import Live
@@ -39,6 +38,7 @@ EVERY_KIND: Final = "express=10,large=2,sold_out=1,invalid=1,duplicate=2,cancel=
 _WATCHED_RATE, _FULL_RATE, _CALM_RATE, _MEMORY_RATE = 100.0, 2_000.0, 150.0, 300.0
 _IDLE_S: Final = 5.0
 _CONNECTIONS: Final = 4
+_ENGINES: Final = {"orderboard_stack.localbus_child": "localbus", "orderboard_stack.ministack_child": "MiniStack"}
 Values = dict[str, float]
 
 
@@ -234,7 +234,7 @@ def _product(system: System) -> Iterator[tuple[str, psutil.Process]]:
         process = psutil.Process(known.pid)
         yield known.name, process
         for child in process.children(recursive=True):
-            yield role_of(child.pid) or "functions", child
+            yield next((name for module, name in _ENGINES.items() if module in child.cmdline()), "functions"), child
 
 
 def _used_s(system: System) -> Counter[str]:

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+import orjson
 from pythonjsonlogger.json import JsonFormatter
 
-_encoder: Final = json.JSONEncoder(default=str)  # python-json-logger's default creates an encoder for every line
+_AS_TEXT: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_NON_STR_KEYS
 
 
 def configure_json_logs(
@@ -33,10 +34,14 @@ def configure_json_logs(
     )
     # None of these appear in a line: https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in warnings_only:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _serialize(fields: dict[str, Any], **_: Any) -> str:
-    return _encoder.encode(fields)
+    try:
+        return orjson.dumps(fields, default=str, option=_AS_TEXT).decode()
+    except TypeError:  # half a surrogate pair, or an integer of more than 64 bits
+        return json.dumps(fields, default=str)

@@ -104,4 +104,4 @@ def _faults_in_logs(system: System, logs_dir: Path) -> Iterator[str]:
             yield f"{service.process.name} ended"
     for log in logs_dir.glob("*.log"):
         lines = log.read_text(errors="replace").splitlines()
-        yield from (f"{log.stem}: {line[:2000]}" for line in lines if "Traceback" in line or '"level": "ERROR"' in line)
+        yield from (f"{log.stem}: {line[:2000]}" for line in lines if "Traceback" in line or '"level":"ERROR"' in line)

@@ -27,7 +27,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
         return [json.loads(line) for line in text.splitlines()]
 
     monkeypatch.setattr(sys, "stderr", written)
-    root, options = logging.getLogger(), ("logThreads", "logProcesses", "logMultiprocessing")
+    root, options = logging.getLogger(), ("logThreads", "logProcesses", "logMultiprocessing", "_srcfile")
     level, handlers, values = root.level, root.handlers[:], [getattr(logging, name) for name in options]
     root.handlers.clear()  # they are pytest's, and would be closed
     configure_json_logs("worker", worker_id="w-1")
@@ -77,3 +77,12 @@ def test_a_record_that_cannot_be_formatted_ends_nothing(lines: Lines, monkeypatc
     log.info("next")
 
     assert [line["message"] for line in lines()] == ["next"]
+
+
+def test_no_value_loses_its_line(lines: Lines) -> None:
+    """Half a surrogate pair and an integer of any size are written, too."""
+    log.info("request.failed", extra={"path": "/\ud83d", "total_cents": 2**70})
+
+    (line,) = lines()
+
+    assert (line["path"], line["total_cents"]) == ("/\ud83d", 2**70)
