@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, get_args
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from fuzz.actions import case_of
+from fuzz.world import World
+from localbus.clock import ManualClock
+from localbus.engine import Engine, Options
 from localbus.sns import confirmation
 from localbus.sns.http_delivery import HttpDelivery
 from localbus.sns.registry import CONFIRM_WITHIN_S
 from localbus.sns.signature import text_to_sign
 from localbus.storage.documents import decode, encode
-from support.durable import DurableEngine
+from support.durable import DurableEngine, Moment, as_killed
 from support.localbus import WebServer
 from support.policies import policy
 from support.waiting import eventually
@@ -31,6 +36,14 @@ KINDS = (
     *("topic", "subscription", "sequence", "published", "archived", "application", "endpoint", "sms", "captured"),
     "signer",
 )
+
+
+class HasEngine(Protocol):
+    """What has an engine."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine."""
 
 
 @pytest.fixture
@@ -125,7 +138,7 @@ def nothing_begins() -> Iterator[None]:
         yield
 
 
-def live_records(engine: DurableEngine) -> dict[tuple[str, str, str], Any]:
+def live_records(engine: HasEngine) -> dict[tuple[str, str, str], Any]:
     """Return what is in memory as records, by kind, owner and key."""
     sns = engine.engine.sns
     topics, live = sns.topics, {}
@@ -151,7 +164,7 @@ def live_records(engine: DurableEngine) -> dict[tuple[str, str, str], Any]:
     return {name: decode(encode(document)) for name, document in live.items()}
 
 
-def stored_records(engine: DurableEngine) -> dict[tuple[str, str, str], Any]:
+def stored_records(engine: HasEngine) -> dict[tuple[str, str, str], Any]:
     """Return the records in the storage."""
     return {
         (kind, owner, key): document
@@ -261,6 +274,32 @@ def test_each_action_is_stored(engine: DurableEngine) -> None:
     assert len([name for name in stored_records(engine) if name[0] == "subscription"]) == 2
 
 
+async def test_random_requests_are_stored(tmp_path: Path) -> None:
+    """After each of the fuzzer's requests, and after a kill, the records are what is in memory."""
+    rng, world = random.Random(1), World()
+    await world.prepare()
+    try:
+        for _ in range(150):
+            case = case_of(world, "sns", rng)
+            await world.answer(case.request, rng.choice([0, 1, 40, 3000]))
+            world.engine.sns.topics.subscriptions()
+            await world.engine.storage.stored()
+            assert without_key(stored_records(world)) == without_key(live_records(world)), case.about
+        before = live_records(world)
+        folder = as_killed(Path(world._folder.name), tmp_path / "copy")
+        await world.engine.stop()
+        world.engine = Engine(Options(data=folder), ManualClock())
+        world.engine.restore()
+        assert without_key(live_records(world)) == without_key(before)
+    finally:
+        await world.stop()
+
+
+def without_key(records: dict[tuple[str, str, str], Any]) -> dict[tuple[str, str, str], Any]:
+    """Return the records without the signing key, which a thread may be making."""
+    return {name: document for name, document in records.items() if name[0] != "signer"}
+
+
 def test_a_pending_confirmation_outlives_the_engine(engine: DurableEngine) -> None:
     """Its token confirms the subscription after a restart, until its time is over (API_ConfirmSubscription)."""
     arn = topic(engine)
@@ -340,6 +379,26 @@ def test_a_fifo_topic_goes_on_where_it_was(engine: DurableEngine) -> None:
     assert [key for key in stored_records(engine) if key[0] == "archived"] == [
         key for key in live_records(engine) if key[0] == "archived"
     ]
+
+
+@pytest.mark.parametrize("moment", get_args(Moment))
+def test_a_publish_is_kept_whole_or_not_at_all(engine: DurableEngine, moment: Moment) -> None:
+    """A kill before the commit leaves nothing of it, one after the commit everything: queues, web server, outbox."""
+    arn = topic(engine)
+    for name in ("a", "b"):
+        subscribe(engine, arn, "sqs", new_queue(engine, name), **RAW)
+    subscribe(engine, arn, "sms", "+4911111111")
+    hooked = subscribe(engine, arn, "http", "http://127.0.0.1:9/")
+    call(engine, "ConfirmSubscription", TopicArn=arn, Token=token_of(engine, hooked))
+    engine.run(lambda: eventually(lambda: not engine.engine.tasks._tasks, every_s=0.005))
+
+    with nothing_begins():
+        engine.kill_in(moment, lambda: call(engine, "Publish", TopicArn=arn, Message="m"))
+
+        waiting = [one[2]["notification"]["texts"] for one in engine.engine.storage.records("sns.delivery")]
+        captured = [one.message for one in engine.engine.sns.captured.matching()]
+        assert [bodies(engine, "a"), bodies(engine, "b"), captured] == [[] if "before" in moment else ["m"]] * 3
+        assert waiting == ([] if "before" in moment else [{"default": "m"}])
 
 
 # Deliveries
