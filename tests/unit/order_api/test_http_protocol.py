@@ -19,9 +19,12 @@ ORDER = b"POST /orders HTTP/1.1\r\nHost: a\r\n"
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Respond with method, path and body."""
+    """Respond with method, path, body and the values of a header; later if the body says so."""
     request = Request(scope, receive)
-    text = f"<{request.method} {request.url.path} {(await request.body()).decode()}>{request.headers.getlist('x')}"
+    body = (await request.body()).decode()
+    if body == "wait":
+        await asyncio.sleep(0.01)
+    text = f"<{request.method} {request.url.path} {body}>{request.headers.getlist('x')}"
     await PlainTextResponse(text)(scope, receive, send)
 
 
@@ -82,6 +85,34 @@ async def test_a_request_without_a_body_may_offer_an_upgrade(port: int) -> None:
     )
 
     assert "<GET /orders >" in received
+
+
+@pytest.mark.parametrize("piece", [1, 100_000])
+async def test_a_trailer_is_not_a_header(port: int, piece: int) -> None:
+    """Else it could name another Idempotency-Key than the head."""
+    request = ORDER + b"X: head\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: trailer\r\n\r\n"
+
+    received = await exchanged(port, request + request + ORDER + b"Content-Length: 1\r\n\r\n|", piece=piece)
+
+    assert received.count("<POST /orders a>['head']") == 2
+
+
+@pytest.mark.parametrize("piece", [1, 100_000])
+@pytest.mark.parametrize(
+    "broken",
+    [b" ", b"\x00\r\n\r\n", ORDER + b"Content-Length: x\r\n\r\n", ORDER + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"],
+    ids=["a space", "no request", "no length", "no chunk"],
+)
+async def test_whole_requests_are_answered_before_what_is_broken(port: int, broken: bytes, piece: int) -> None:
+    """Each gets its own response: a 400 in its place would say that an order was refused that is published."""
+    request = ORDER + b"Content-Length: 4\r\n\r\n"
+
+    received = await exchanged(port, request + b"cafe" + request + b"wait" + broken, piece=piece)
+
+    statuses = [part.partition("\r\n")[0] for part in received.split("HTTP/1.1 ")[1:]]
+    assert statuses[:2] == ["200 OK", "200 OK"]
+    assert statuses[2:] in ([], ["400 Bad Request"])
+    assert [part.partition(">")[0] for part in received.split("<")[1:]] == ["POST /orders cafe", "POST /orders wait"]
 
 
 @pytest.mark.parametrize("piece", [1, 100_000])

@@ -1,15 +1,22 @@
-"""HTTP/1.1 of uvicorn and httptools, where ours differs: whitespace after a header, offers of an upgrade, writes.
+"""HTTP/1.1 of uvicorn and httptools, where ours differs from it.
 
-An upgrade is an offer that a server may ignore (https://www.rfc-editor.org/rfc/rfc9110#section-7.8), and the HttpClient
-of Java makes one with every request over plain HTTP. httptools ends such a request at its headers, so an order would be
+An offered upgrade is ignored, as a server may (https://www.rfc-editor.org/rfc/rfc9110#section-7.8): the HttpClient of
+Java makes one with every request over plain HTTP. httptools ends such a request at its headers, so an order would be
 refused and a cancellation accepted without its reason.
+
+Trailers are no headers (https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1): one could name another Idempotency-Key.
+
+What is not HTTP gets its 400 only if no request before it waits for a response: the client would take it for that.
+
+The writes of a turn are joined.
 """
 
 import asyncio
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _UPGRADE: Final = b"upgrade"
 
@@ -48,6 +55,8 @@ class _JoinedWrites:
 class HttpProtocol(HttpToolsProtocol):
     """A connection. A request with an Upgrade is parsed a second time without it."""
 
+    _running: RequestResponseCycle | None = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin; the writes are joined."""
         super().connection_made(cast("asyncio.Transport", _JoinedWrites(transport)))
@@ -66,6 +75,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Start the request, unless it is parsed again."""
         if not self._offers_upgrade():
             super().on_headers_complete()
+            self.headers = []  # of the trailers
 
     def on_message_complete(self) -> None:
         """End the body, unless the request is parsed again."""
@@ -84,9 +94,24 @@ class HttpProtocol(HttpToolsProtocol):
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
                 return head + data[read:]
         except httptools.HttpParserError:
+            self._refuse()
+        return None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _refuse(self) -> None:
+        """Respond to what is not HTTP, or close the connection after the response to the last whole request."""
+        begun = [self._running] if self._running is not None and not self._running.response_complete else []
+        whole = [cycle for cycle in (*begun, *(each for each, _ in reversed(self.pipeline))) if not cycle.more_body]
+        if not whole:
             self.logger.warning("Invalid HTTP request received.")
             self.send_400_response("Invalid HTTP request received.")
-        return None
+            return
+        if self.pipeline and self.pipeline[0][0].more_body:
+            self.pipeline.popleft()
+        whole[-1].keep_alive = False
 
     def _offers_upgrade(self) -> bool:
         return self.parser.should_upgrade() and any(name == _UPGRADE for name, _ in self.headers)
