@@ -201,14 +201,19 @@ async def _run(engine: Engine) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 1000)
+    with contextlib.suppress(OSError):  # a log on a full disk must not end the engine
+        _print_addresses(engine, url)
+    await stop.wait()
+    await engine.stop()
+
+
+def _print_addresses(engine: Engine, url: str) -> None:
     sys.stdout.write(f"localbus listens on {url}\nDeveloper API: {url}/_localbus/\n")
     if engine.https_url is not None and engine.options.tls is not None:
         trusted = shlex.quote(str(certificate_file(engine.options.tls.folder).absolute()))
         sys.stdout.write(f"and on {engine.https_url}, for clients that trust {trusted}:\n")
         sys.stdout.write(f"  export AWS_CA_BUNDLE={trusted} NODE_EXTRA_CA_CERTS={trusted}\n")
     sys.stdout.flush()
-    await stop.wait()
-    await engine.stop()
 
 
 if __name__ == "__main__":

@@ -50,16 +50,20 @@ class Engine:
         return self.pid is not None and self._answered_at is None
 
     def start(self, pipe: int) -> None:
-        """Start it with this pipe as its standard input."""
-        self.pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-m", *self._arguments],
-            os.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, pipe, 0)],
-            setpgroup=0,
-        )
+        """Start it with this pipe as its standard input. Raises NotKeptError when that fails again and again."""
         self.starts += 1
         self.start_at = self._answered_at = None
+        try:
+            self.pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-m", *self._arguments],
+                os.environ,
+                file_actions=[(os.POSIX_SPAWN_DUP2, pipe, 0)],
+                setpgroup=0,
+            )
+        except OSError as exc:  # no memory, or too many processes
+            self._failures += 1
+            self._start_again(str(exc.strerror), time.monotonic())
 
     def check(self) -> None:
         """Learn whether it has ended, or answers for the first time. Raises NotKeptError when it is not kept."""
@@ -75,20 +79,23 @@ class Engine:
                     self._answered_at = time.monotonic()
 
     def on_end(self, code: int, now: float) -> None:
-        """Decide when to start it again after it ended, with a code as of subprocess."""
-        self.last_ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        """Decide when to start it again after it ended, with a code as of subprocess. Raises NotKeptError."""
+        ending = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         is_steady = self._answered_at is not None and now - self._answered_at >= _STEADY_S
         if self.starts == 1 and code > 0 and not is_steady:  # such as a folder that it cannot use
-            raise NotKeptError(f"{self.name} did not start ({self.last_ending}). The reason is above.")
+            raise NotKeptError(f"{self.name} did not start ({ending}). The reason is above.")
         self._failures = 0 if is_steady else self._failures + 1
+        self._start_again(ending, now)
+
+    def _start_again(self, ending: str, now: float) -> None:
+        self.last_ending = ending
         if self._failures > _MOST_FAILURES:
             raise NotKeptError(
-                f"{self.name} ended {self._failures} times in a row, the last time with {self.last_ending}. "
-                "It is not started again, and the backend ends. The reason is above."
+                f"{self.name} ended {self._failures} times in a row, the last time with {ending}. It is not started "
+                "again, and the backend ends. The reason is above."
             )
-        pause_s = _FIRST_PAUSE_S * 2 ** (self._failures - 2) if self._failures > 1 else 0.0
-        self.start_at = now + pause_s
-        print(f"{self.name} ended ({self.last_ending}). It is started again.", flush=True)
+        self.start_at = now + (_FIRST_PAUSE_S * 2 ** (self._failures - 2) if self._failures > 1 else 0.0)
+        _report(f"{self.name} ended ({ending}). It is started again.")
 
     def stop(self) -> None:
         """Kill its group: the engine itself, and its functions, which outlive a killed engine."""
@@ -138,10 +145,16 @@ class Supervisor:
             each.name: {"pid": each.pid, "restarts": max(0, each.starts - 1), "last_ending": each.last_ending}
             for each in self._engines
         }
-        # Without pathlib, which takes 1 MB.
-        with open(f"{self._file}.partial", "w") as file:
-            json.dump(found, file)
-        os.replace(f"{self._file}.partial", self._file)
+        # Without pathlib, which takes 1 MB. A full disk must not end this process.
+        with suppress(OSError):
+            with open(f"{self._file}.partial", "w") as file:
+                json.dump(found, file)
+            os.replace(f"{self._file}.partial", self._file)
+
+
+def _report(line: str) -> None:
+    with suppress(OSError):  # the log's disk is full
+        print(line, flush=True)
 
 
 @contextmanager
@@ -174,7 +187,7 @@ def main() -> NoReturn:
         with _reserved(ports[0]), _reserved(ports[1]):
             Supervisor(engines, scratch, attached=attached).run()
     except NotKeptError as exc:
-        print(exc, flush=True)
+        _report(str(exc))
     for engine in engines:
         engine.stop()
     from orderboard_stack.parent_watch import end_group  # noqa: PLC0415 - takes 4 MB

@@ -51,6 +51,22 @@ def test_an_engine_that_answered_for_a_while_starts_a_new_count(engine: Engine) 
     assert engine.start_at == 102.0
 
 
+def test_a_process_that_cannot_be_started_is_tried_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without memory for a process there is a later try, and in the end an error."""
+
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("os.posix_spawn", fail)
+    engine.start(0)
+
+    assert (engine.pid, engine.start_at is not None) == (None, True)
+    for _ in range(5):
+        engine.start(0)
+    with pytest.raises(NotKeptError, match="Cannot allocate memory"):
+        engine.start(0)
+
+
 def test_a_first_start_that_fails_is_not_tried_again(engine: Engine) -> None:
     """It printed its reason: a wrong option, a port that is taken, a folder that it cannot use."""
     with pytest.raises(NotKeptError, match=r"localbus did not start \(exit code 1\)"):
