@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_refuses_writes_keeps_what_it_has_and_goes_on(tmp_path: Path) -> None:
-    """Sends are answered 503 with the reason while there is no room; reads work; afterwards everything does."""
+    """Sends are answered 503 with the reason while there is not enough room; reads work; afterwards everything does."""
     with DurableEngine(tmp_path) as durable:
         durable.call("sqs", "CreateQueue", QueueName="work")
         durable.call("sqs", "SendMessage", QueueUrl=URL, MessageBody="before")

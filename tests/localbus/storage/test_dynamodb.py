@@ -15,6 +15,7 @@ from support.durable import DurableEngine, Moment
 
 TABLES = ["plain", "full"]
 MOMENTS: list[Moment] = ["after the answer", "before the commit", "after the commit"]
+MANY = 8_000
 TOKEN = "0123456789-token"
 
 
@@ -131,13 +132,8 @@ class KilledTables(RuleBasedStateMachine):
                 puts = [{"Put": {"TableName": each, "Item": put(number, "transacted")}} for each in TABLES]
                 return call("TransactWriteItems", TransactItems=puts, ClientRequestToken=f"{TOKEN}{number}{name}")
             case "index", _, bool(there):
-                schema = [{"AttributeName": "text", "KeyType": "HASH"}]
-                made = {"IndexName": "by-text", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
-                update = {"Create": made} if there else {"Delete": {"IndexName": "by-text"}}
-                types = [{"AttributeName": "text", "AttributeType": "S"}] if there else []
-                return call(
-                    "UpdateTable", TableName=name, AttributeDefinitions=types, GlobalSecondaryIndexUpdates=[update]
-                )
+                removed = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "by-text"}}]}
+                return call("UpdateTable", TableName=name, **(new_index() if there else removed))
             case "ttl", _, bool(there):
                 wanted = {"AttributeName": "expires", "Enabled": there}
                 return call("UpdateTimeToLive", TableName=name, TimeToLiveSpecification=wanted)
@@ -176,6 +172,14 @@ def definition() -> dict[str, Any]:
     return {"KeySchema": keys, "AttributeDefinitions": types, **rest}
 
 
+def new_index() -> dict[str, Any]:
+    """Return UpdateTable's input for another index."""
+    schema = [{"AttributeName": "text", "KeyType": "HASH"}]
+    made = {"IndexName": "by-text", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
+    types = [{"AttributeName": "text", "AttributeType": "S"}]
+    return {"AttributeDefinitions": types, "GlobalSecondaryIndexUpdates": [{"Create": made}]}
+
+
 TestKilledTables = KilledTables.TestCase
 TestKilledTables.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
 
@@ -192,6 +196,35 @@ def test_a_token_of_a_transaction_is_known_after_a_kill(tmp_path: Path) -> None:
         durable.call("dynamodb", "TransactWriteItems", TransactItems=parts, ClientRequestToken=TOKEN)
 
         assert durable.call("dynamodb", "GetItem", TableName="plain", Key={"id": {"S": "a"}})["Item"]["n"] == {"N": "1"}
+
+
+def test_an_index_of_many_items_is_filled_in_the_background_also_after_a_kill(tmp_path: Path) -> None:
+    """Meanwhile the table is UPDATING, the index cannot be read, and an item that is written is in it once."""
+    with DurableEngine(tmp_path) as durable:
+        durable.call("dynamodb", "CreateTable", TableName="plain", **definition())
+        for at in range(0, MANY, 25):
+            items = [{"id": {"S": f"{number:05}"}, "text": {"S": "t"}} for number in range(at, at + 25)]
+            puts = [{"PutRequest": {"Item": item}} for item in items]
+            durable.call("dynamodb", "BatchWriteItem", RequestItems={"plain": puts})
+        by_text = {"TableName": "plain", "IndexName": "by-text"}
+
+        created = durable.call("dynamodb", "UpdateTable", TableName="plain", **new_index())
+        durable.kill()
+        refused = durable.call("dynamodb", "Scan", **by_text)
+        again = durable.call("dynamodb", "UpdateTable", TableName="plain", BillingMode="PAY_PER_REQUEST")
+        item = {"id": {"S": f"{MANY - 1:05}"}, "text": {"S": "t"}, "more": {"S": "x"}}
+        durable.call("dynamodb", "PutItem", TableName="plain", Item=item)
+        statuses: list[str] = []
+        while not statuses or statuses[-1] != "ACTIVE":
+            described = durable.call("dynamodb", "DescribeTable", TableName="plain")["Table"]
+            statuses.append(described["TableStatus"])
+        found = durable.call("dynamodb", "Scan", Select="COUNT", **by_text)
+
+        assert created["TableDescription"]["TableStatus"] == "UPDATING"
+        assert refused["message"] == "Cannot read from backfilling global secondary index: by-text"
+        assert again["__type"].endswith("ResourceInUseException")
+        assert [index["ItemCount"] for index in described["GlobalSecondaryIndexes"]] == [0, MANY]
+        assert found["Count"] == MANY
 
 
 def test_a_full_disk_undoes_whole_writes(tmp_path: Path) -> None:

@@ -203,7 +203,10 @@ def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Sourc
     table = make_table(dynamodb, name, wanted, types, caller)
     with dynamodb.store.transaction():
         source.rows.copy_to(table.rows, source.at)
-        table.index_again()
+    table.item_count, table.size_bytes = table.rows.counts()
+    table.on_count()
+    if table.indexes:
+        dynamodb.fill(table, "CREATING")
     restored_to = dynamodb.clock.now() if source.at is None else source.at
     summary = source.summary | {"RestoreDateTime": restored_to, "RestoreInProgress": False}
     table.settings["restore_summary"] = summary

@@ -65,6 +65,12 @@ class Index:
 
     settings: dict[str, Any] = field(default_factory=dict)
     table_keys: tuple[str, ...] = ()
+    is_filling: bool = False
+
+    def check_filled(self) -> None:
+        """Raise AwsError while the index does not have all items yet."""
+        if self.is_filling:
+            raise invalid(f"Cannot read from backfilling global secondary index: {self.name}")
 
     def document(self) -> Document:
         """Return the definition for the storage, without the counts."""
@@ -77,6 +83,7 @@ class Index:
             "throughput": self.throughput,
             "settings": self.settings,
             "table_keys": self.table_keys,
+            "is_filling": self.is_filling,
         }
 
     @classmethod

@@ -92,6 +92,7 @@ def _index(table: Table, params: Params) -> Index | None:
     index = table.indexes.get(name)
     if index is None:
         raise invalid(f"The table does not have the specified index: {name}")
+    index.check_filled()
     if index.is_global and params.get("ConsistentRead"):
         raise invalid("Consistent reads are not supported on global secondary indexes")
     return index

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 
@@ -39,6 +40,7 @@ class DynamoDb:
         self._tables: dict[tuple[str, str], dict[str, Table]] = {}
         self.backups: dict[str, Backup] = {}  # by ARN
         self._expiries: dict[str, Expiry] = {}
+        self._is_stopped = False
 
     def tables(self, caller: Caller) -> dict[str, Table]:
         """Return the tables of the caller's account and region, by name."""
@@ -106,6 +108,8 @@ class DynamoDb:
             self._count(table)
             if table.ttl_attribute is not None:
                 self._start_expiry(table).look()
+            if table.filling:
+                asyncio.get_running_loop().call_soon(self._fill_some, table)
         for _, arn, document in self.storage.records(_BACKUP):
             self.backups[arn] = Backup(arn, **document | {"rows": self.store.open(document["rows"])})
         self.tokens.restore()
@@ -140,9 +144,29 @@ class DynamoDb:
         if attribute is not None:
             self._start_expiry(table)
             table.rows.index_expiry()
-            with self.store.transaction():
-                table.index_again()
+            self.fill(table, "ACTIVE")
         self.save(table)
+
+    def fill(self, table: Table, status: str) -> None:
+        """Set what indexes and time to live need of each item; of many items some, and the rest in the background.
+
+        `status` is that of the table meanwhile.
+        """
+        is_running = bool(table.filling)
+        table.filling, table.filled_to = status, 0
+        if not is_running:
+            self._fill_some(table)
+
+    def _fill_some(self, table: Table) -> None:
+        _, _, _, region, account, _ = table.arn.split(":", 5)
+        if self._is_stopped or self._tables.get((account, region), {}).get(table.name) is not table:
+            return
+        with self.store.transaction():
+            table.fill_some()
+        if table.filling:
+            asyncio.get_running_loop().call_soon(self._fill_some, table)
+        else:
+            self.save(table)
 
     def _start_expiry(self, table: Table) -> Expiry:
         self._expiries[table.table_id] = expiry = Expiry(self.clock, self.store, table)
@@ -164,6 +188,7 @@ class DynamoDb:
 
     def stop(self) -> None:
         """Remove all tables that are not stored."""
+        self._is_stopped = True
         for expiry in self._expiries.values():
             expiry.stop()
         self.store.close()

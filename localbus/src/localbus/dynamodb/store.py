@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from localbus.storage.durable import DurableStorage
 from localbus.storage.storage import Storage
@@ -153,9 +153,10 @@ class Rows:
         self._insert = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"
         self._update = f"UPDATE {name} SET {changes} WHERE p = ?1 AND r = ?2"
         found = ", ".join(f"{column} = ?" for column in ("e", *keys))
-        self._reindex = f"UPDATE {name} SET {found} WHERE p = ? AND r = ?"
+        self._reindex = f"UPDATE {name} SET {found} WHERE rowid = ?"
         places_in_indexes = "".join(f", p{number}" for number in self._indexes)
         self._select = f"SELECT size, item{places_in_indexes} FROM {name} WHERE p = ? AND r = ?"
+        self._select_after = f"SELECT rowid, size, item{places_in_indexes} FROM {name} WHERE rowid > ? LIMIT ?"
         self._delete = f"DELETE FROM {name} WHERE p = ? AND r = ?"
         self._expired = f"SELECT p, r FROM {name} WHERE e > ? AND e <= ? ORDER BY e LIMIT ?"
 
@@ -167,9 +168,9 @@ class Rows:
         """Replace the row of the same key."""
         self._write(self._update, _values(row))
 
-    def reindex(self, row: Row) -> None:
-        """Set the index keys and the time to live of a row, and nothing else."""
-        self._write(self._reindex, [row.expires, *chain.from_iterable(row.index_keys), *row.key])
+    def reindex(self, number: int, expires: int | None, index_keys: Sequence[IndexKey]) -> None:
+        """Set the index keys and the time to live of a row by its number, and nothing else."""
+        self._write(self._reindex, [expires, *chain.from_iterable(index_keys), number])
 
     def get(self, key: Key) -> tuple[int, bytes, *tuple[bytes | None, ...]] | None:
         """Return the size and the item of a row, and its place in each index."""
@@ -185,11 +186,14 @@ class Rows:
         self._write(f"DROP TABLE {self._name}")
         self._write(f"DROP TABLE IF EXISTS {self._name}_old")
 
-    def after(self, rowid: int, limit: int) -> list[tuple[int, int, bytes]]:
-        """Return number, size and item of the rows after one, in the order of their creation."""
-        return self._execute(
-            f"SELECT rowid, size, item FROM {self._name} WHERE rowid > ? LIMIT ?", (rowid, limit)
-        ).fetchall()
+    def after(self, number: int, limit: int) -> list[tuple[Any, ...]]:
+        """Return number, size, item and the place in each index of the rows after one, in the order of creation."""
+        return self._execute(self._select_after, (number, limit)).fetchall()
+
+    def counts(self) -> tuple[int, int]:
+        """Return the number of rows and the sum of their sizes."""
+        found: tuple[int, int] = self._execute(f"SELECT count(*), coalesce(sum(size), 0) FROM {self._name}").fetchone()
+        return found
 
     def read(self, wanted: Range) -> sqlite3.Cursor:
         """Return a cursor on size and item of the rows of a range, in its order. It must be closed."""

@@ -15,7 +15,7 @@ from localbus.dynamodb.store import NOT_INDEXED, IndexKey, Key, Row, Rows
 from localbus.errors import AwsError
 from localbus.storage.documents import Document
 
-_REINDEXED_AT_ONCE = 1000
+_FILLED_AT_ONCE = 500
 
 
 @dataclass
@@ -50,8 +50,15 @@ class Table:
     on_expiry: Callable[[int], None] | None = None  # called with the time to live of each new item
     on_count: Callable[[], object] = lambda: None  # called for each change of the counts
     recovery: Recovery | None = None
+    filling: str = ""  # the status while index keys and times to live of its items are set
+    filled_to: int = 0  # the number of the last of these items
     item_count: int = 0
     size_bytes: int = 0
+
+    @property
+    def status(self) -> str:
+        """The TableStatus between two requests."""
+        return self.filling or "ACTIVE"
 
     # Storage
 
@@ -71,6 +78,7 @@ class Table:
             "recovery": None if recovery is None else {"since": recovery.since, "days": recovery.days},
             "rows": self.rows.number,
             "last_index": self.rows.last_index,
+            "filling": self.filling,
         }
 
     def counts(self) -> Document:
@@ -187,18 +195,29 @@ class Table:
         if self._removed(key):
             self.rows.delete(key)
 
-    def index_again(self) -> None:
-        """Set the index keys and the time to live of every item. An item that does not fit an index is not in it."""
-        self.item_count = self.size_bytes = 0
-        for index in self.indexes.values():
-            index.item_count = index.size_bytes = 0
-        last = 0
-        while found := self.rows.after(last, _REINDEXED_AT_ONCE):
-            last = found[-1][0]
-            for _, size, text in found:
-                row = self.row_of(orjson.loads(text), size, lenient=True)
-                self.rows.reindex(row)
-                self._added(row)
+    def fill_some(self) -> None:
+        """Set the index keys and the time to live of the next items. `filling` is empty after the last ones.
+
+        An item that does not fit an index is not in it. Items that are written meanwhile have their keys already.
+        """
+        found = self.rows.after(self.filled_to, _FILLED_AT_ONCE)
+        for number, size, text, *places in found:
+            item = orjson.loads(text)
+            keys, expires = self._index_keys(item, lenient=True), self._expiry(item)
+            self.rows.reindex(number, expires, keys)
+            for index, before, (place, _) in zip(self.indexes.values(), places, keys, strict=True):
+                if before is None and place is not None:
+                    index.item_count += 1
+                    index.size_bytes += size
+            if expires is not None and self.on_expiry is not None:
+                self.on_expiry(expires)
+        self.on_count()
+        if len(found) < _FILLED_AT_ONCE:
+            self.filling = ""
+            for index in self.indexes.values():
+                index.is_filling = False
+        else:
+            self.filled_to = found[-1][0]
 
     def _added(self, row: Row) -> None:
         self.on_count()

@@ -1,6 +1,7 @@
 """CreateTable, UpdateTable, DescribeTable, DeleteTable and ListTables.
 
-Every change is immediate: an answer shows CREATING, UPDATING or DELETING as on AWS, and the next one ACTIVE.
+A change is immediate: an answer shows CREATING, UPDATING or DELETING as on AWS, and the next one ACTIVE. The index of a
+table with many items is filled in the background; the status shows it.
 """
 
 from __future__ import annotations
@@ -73,12 +74,20 @@ def describe_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params
 def delete_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """DeleteTable."""
     table = named(dynamodb, params, caller)
+    _check_not_filling(table)
     if table.settings.get("DeletionProtectionEnabled"):
         text = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion"
         raise invalid(f"{text} protection first.")
     found = describe_deleted(table)
     dynamodb.remove(table, caller)
     return {"TableDescription": found}
+
+
+def _check_not_filling(table: Table) -> None:
+    if table.status != "ACTIVE":
+        verb = {"UPDATING": "updated", "CREATING": "created"}[table.status]
+        text = f"Attempt to change a resource which is still in use: Table is being {verb}: {table.name}"
+        raise AwsError("ResourceInUseException", text)
 
 
 def list_tables(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
@@ -92,6 +101,7 @@ def list_tables(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
 def update_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """UpdateTable: billing, throughput, table class, protection, encryption, and one global index."""
     table = named(dynamodb, params, caller)
+    _check_not_filling(table)
     definition.refuse_missing(params)
     updates = params.get("GlobalSecondaryIndexUpdates", [])
     given = {member: params[member] for member in definition.SETTINGS if member in params}
@@ -105,6 +115,8 @@ def update_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     with dynamodb.store.transaction():
         for update in updates:
             _update_index(table, update, types)
+    if any("Create" in update for update in updates):
+        dynamodb.fill(table, "UPDATING")
     _set_billing(table, given, mode, dynamodb.clock.now())
     dynamodb.save(table)
     return {"TableDescription": describe(table, "UPDATING")}
@@ -160,7 +172,7 @@ def _update_index(table: Table, update: Params, types: dict[str, str]) -> None:
         case "Create":
             table.types = types
             _add_index(table, given, is_global=True)
-            table.index_again()
+            table.indexes[given["IndexName"]].is_filling = True
         case "Delete":
             table.rows.remove_index(table.indexes.pop(given["IndexName"]).number)
             used = {name for keys in (table.keys, *(one.keys for one in table.indexes.values())) for name in keys.names}

@@ -12,9 +12,9 @@ from localbus.protocol.service_model import Params
 _ON_DEMAND = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000}  # the warm throughput of a new table
 
 
-def describe(table: Table, status: str = "ACTIVE") -> Params:
-    """Return the TableDescription. An action that changes the table shows `status`; the change itself is immediate."""
-    settings = table.settings
+def describe(table: Table, status: str | None = None) -> Params:
+    """Return the TableDescription. An action that changes the table shows `status`."""
+    settings, status = table.settings, status or table.status
     found: Params = {
         "AttributeDefinitions": [
             {"AttributeName": name, "AttributeType": kind} for name, kind in sorted(table.types.items())
@@ -43,7 +43,7 @@ def describe(table: Table, status: str = "ACTIVE") -> Params:
     if settings.get("SSESpecification", {}).get("Enabled"):
         found["SSEDescription"] = _encryption(table)
     if "restore_summary" in settings:
-        found["RestoreSummary"] = settings["restore_summary"]
+        found["RestoreSummary"] = settings["restore_summary"] | {"RestoreInProgress": table.status == "CREATING"}
     if status in {"ACTIVE", "UPDATING"} or "WarmThroughput" in settings:
         found["WarmThroughput"] = _warm(table) | {"Status": "ACTIVE" if status == "ACTIVE" else "UPDATING"}
     return found
@@ -73,6 +73,8 @@ def _index(table: Table, index: Index) -> Params:
     found |= index.settings
     if index.is_global:
         found |= {"IndexStatus": "ACTIVE", "ProvisionedThroughput": _throughput(dict(index.throughput) or None)}
+        if index.is_filling:
+            found |= {"IndexStatus": "CREATING", "Backfilling": True}
     return found
 
 

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
 
 _MAX_NAME = 255
+_POLL_S = 0.05
 # Members of CreateTable and UpdateTable that a template has under the same name, with the defaults of those that a
 # template no longer sets.
 _SETTINGS: Mapping[str, Any] = {
@@ -119,7 +121,7 @@ class TableType(ResourceType):
     async def restore(self, context: ResourceContext, failed: Properties, before: Properties) -> PhysicalResource:
         """Do it without the checks of an update: what was refused is undone too."""
         name, old, new = context.physical_id, failed, before
-        found = (await context.call("dynamodb", "DescribeTable", TableName=name))["Table"]
+        found = await _table(context)
         indexes = {index["IndexName"] for index in found.get("GlobalSecondaryIndexes", ())}
         wanted = _indexes(new)
         for index in sorted(indexes - set(wanted)):
@@ -169,6 +171,13 @@ async def _update_table(context: ResourceContext, given: Params, index: Params |
     updates = {} if index is None else {"GlobalSecondaryIndexUpdates": [index]}
     given = {"TableName": context.physical_id, **given, **updates}
     await context.call_coerced("dynamodb", "UpdateTable", given)
+    while (await _table(context))["TableStatus"] != "ACTIVE":  # noqa: ASYNC110 (the table has no event)
+        await asyncio.sleep(_POLL_S)
+
+
+async def _table(context: ResourceContext) -> Params:
+    found: Params = (await context.call("dynamodb", "DescribeTable", TableName=context.physical_id))["Table"]
+    return found
 
 
 def _changed_settings(found: Params, old: Properties, new: Properties) -> Params:

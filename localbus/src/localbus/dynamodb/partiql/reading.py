@@ -82,6 +82,7 @@ def _index(select: Select, table: Table, *, consistent: bool) -> Index | None:
     index = table.indexes.get(select.index)
     if index is None:
         raise invalid("The table does not have the specified index")
+    index.check_filled()
     if index.is_global and consistent:
         raise invalid("Consistent reads are not supported on global secondary indexes")
     return index
