@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlencode
 
 from botocore.loaders import Loader
@@ -55,12 +55,17 @@ class DurableEngine:
             self._runner.close()
             raise
 
-    def __enter__(self) -> DurableEngine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.run(self.engine.stop)
         self._runner.close()
+
+    @property
+    def data(self) -> Path:
+        """Its data folder."""
+        return self._data
 
     @property
     def clock(self) -> ManualClock:

@@ -14,6 +14,7 @@ from localbus.boundary.proxy import BoundaryProxy
 from localbus.boundary.state import Boundary
 from localbus.clock import Clock, ManualClock, RealClock
 from localbus.cloudformation import api as cloudformation_api
+from localbus.cloudformation import lifecycle
 from localbus.cloudformation.state import CloudFormation
 from localbus.delivery_faults import DeliveryFaults
 from localbus.developer_api.api import DeveloperApi
@@ -123,7 +124,9 @@ class Engine:
         own.append(dynamodb_api.service(self.dynamodb))
         mappings = lambda_api.service(self.mappings)
         by_name = {one.name: one for one in (*own, mappings)}
-        self.stacks = CloudFormation(self.clock, self.tasks, by_name, upstream, self.sqs.queues.free_name)
+        self.stacks = CloudFormation(
+            self.clock, self.tasks, by_name, upstream, self.sqs.queues.free_name, storage=self.storage
+        )
         services = [*own, cloudformation_api.service(self.stacks), sts.service()]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = ApiFaults()
@@ -191,8 +194,10 @@ class Engine:
         self.sns.restore()
         self.events.restore()
         self.mappings.restore()
+        self.stacks.restore()
         if self.boundary is not None:
             self.boundary.restore()
+        lifecycle.resume(self.stacks)
 
     async def stop(self) -> None:
         """Stop listening, cancel all background tasks, and close the storage."""

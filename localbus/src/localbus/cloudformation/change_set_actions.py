@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from localbus.cloudformation import lifecycle
-from localbus.cloudformation.change_set import ChangeSet
+from localbus.cloudformation.change_set import ChangeSet, new_change_set
 from localbus.cloudformation.describe_actions import describe_parameters
 from localbus.cloudformation.registry import NO_STACK
 from localbus.cloudformation.stack import Stack
@@ -45,8 +45,8 @@ async def create_change_set(cfn: CloudFormation, params: Params, caller: Caller)
         cfn.stacks.add(stack)
         stack.set_status("REVIEW_IN_PROGRESS", lifecycle.BY_USER)
     has_changes = changes_anything(stack, plan, read_tags(params, stack.tags))
-    change_set = ChangeSet(params["ChangeSetName"], stack, kind, plan, params, stack.now(), has_changes)
-    cfn.change_sets.by_id[change_set.id] = change_set
+    change_set = new_change_set(stack, kind, plan, params, has_changes=has_changes)
+    cfn.change_sets.add(change_set)
     return {"Id": change_set.id, "StackId": stack.id}
 
 
@@ -77,7 +77,7 @@ def describe_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> 
         "Tags": read_tags(found.request, []) or None,
         "OnStackFailure": found.request.get("OnStackFailure"),
     }
-    changes = found.changes.get(params.get("IncludePropertyValues", False), [])
+    changes = found.changes[params.get("IncludePropertyValues", False)] if found.has_changes else []
     return described | list_page("Changes", changes, params)
 
 
@@ -106,12 +106,12 @@ def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> P
         on_failure = found.request.get("OnStackFailure", "ROLLBACK")
         stack.disable_rollback = params.get("DisableRollback", on_failure == "DO_NOTHING")
         on_failure = "DO_NOTHING" if stack.disable_rollback else on_failure
-        lifecycle.start_create(cfn, stack, found.plan, on_failure)
+        lifecycle.start_create(cfn, stack, on_failure)
     else:
         check_updatable(stack)
         disable_rollback = params.get("DisableRollback", False)
         apply_update(cfn, stack, found.plan, found.request, disable_rollback=disable_rollback)
-    found.begin()
+    cfn.change_sets.begin(found)
     stack.change_set_id = found.id
     cfn.change_sets.delete_of(stack, keep=found)
     return {}
@@ -120,7 +120,7 @@ def execute_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> P
 def delete_change_set(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """DeleteChangeSet. A change set that does not exist counts as deleted."""
     try:
-        del cfn.change_sets.by_id[find_change_set(cfn, params, caller).id]
+        cfn.change_sets.delete(find_change_set(cfn, params, caller))
     except AwsError as exc:
         if exc.code != "ChangeSetNotFoundException":
             raise

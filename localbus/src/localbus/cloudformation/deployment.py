@@ -24,7 +24,7 @@ class Deployment:
         self._stack = stack
         self._plan = plan
         self._local = LocalDeployment(stack, plan, context)
-        self.upstream = UpstreamDeployment(stack, plan, self._local.changes)
+        self.upstream = UpstreamDeployment(stack, plan)
 
     async def apply(self) -> None:
         """Create and update the plan's resources.
@@ -61,7 +61,7 @@ class Deployment:
         kept = {name for name in self._plan.active if self._plan.is_local(name)}
         for name, one in list(self._stack.resources.items()):
             if one.local and name not in kept:
-                self._stack.obsolete_resources.append(self._stack.resources.pop(name))
+                self._stack.obsolete_resources.append(self._stack.remove_resource(name))
 
     async def roll_back(self) -> None:
         """Undo updates in place, and mark new resources as obsolete. Raises ResourcesFailedError."""

@@ -6,7 +6,8 @@ import json
 
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.registry import NO_STACK
-from localbus.cloudformation.stack import Stack, StackResource
+from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.stack_resource import StackResource
 from localbus.cloudformation.state import CloudFormation
 from localbus.cloudformation.template import parameters as template_parameters
 from localbus.errors import AwsError

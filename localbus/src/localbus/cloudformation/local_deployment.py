@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resource_errors import PlainReasonError, ResourcesFailedError, Verb, status_reason
 from localbus.cloudformation.resources.base import ResourceContext, ResourceType
 from localbus.cloudformation.resources.registry import RESOURCE_TYPES
-from localbus.cloudformation.stack import Stack, StackResource, StackValues
+from localbus.cloudformation.stack import Stack, StackValues
+from localbus.cloudformation.stack_resource import Change, StackResource
 from localbus.cloudformation.template.intrinsic_functions import Unresolved
 from localbus.cloudformation.template.template import Definition
 from localbus.errors import AwsError
@@ -19,28 +21,20 @@ from localbus.protocol.service_model import Params
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 
 
-@dataclass(frozen=True)
-class Change:
-    """A completed change of a resource. `before` is its earlier state, None if it is new."""
-
-    kind: Literal["created", "updated", "replaced"]
-    before: StackResource | None
-    after: StackResource
-
-
 class LocalDeployment:
-    """The local part of a deployment. `changes` are those made so far, in order."""
+    """The local part of a deployment. What it has changed is in the stack, so that another can go on with it."""
 
     def __init__(self, stack: Stack, plan: Plan, context: ResourceContext) -> None:
         self._stack = stack
         self._plan = plan
         self._context = context
-        self.changes: list[Change] = []
 
     async def apply(self, definition: Definition) -> None:
         """Create or update one resource, if it differs from the plan. Raises ResourcesFailedError."""
         name = definition.logical_id
-        existing = self._stack.resources.get(name)
+        existing, change = self._stack.resources.get(name), self._stack.changes.get(name)
+        if change is not None and not change.after.is_in_progress:
+            return  # done before a restart
         before = existing if existing and existing.exists and existing.type == definition.type else None
         resource = StackResource(
             name,
@@ -53,18 +47,21 @@ class LocalDeployment:
         kind = RESOURCE_TYPES[definition.type]
         try:
             resource.properties = await self._properties(kind, definition, resource)
-            if before is None:
+            if change is not None and change.kind != "updated":
+                await self._stabilize(kind, change)
+            elif before is None:
                 await self._create(kind, resource, existing)
-            elif _is_unchanged(kind, before, resource):
+            elif change is None and _is_unchanged(kind, before, resource):
                 _copy_settings(resource, before)
+                self._stack.save_resource(name)
             elif kind.must_replace(before.properties, resource.properties):
                 _check_custom_name(kind, before, resource)
                 await self._create(kind, resource, before)
             else:
                 await self._update(kind, resource, before)
         except Exception as exc:  # the boundary: any error becomes the resource's reason
-            verb: Verb = "update" if before else "create"
-            self._stack.resources[name] = failed = before or resource
+            failed, verb = self._failed(existing if existing and existing.exists else None, resource)
+            self._stack.put_resource(failed)
             reason = status_reason(name, definition.type, exc)
             self._stack.set_resource_status(failed, f"{verb.upper()}_FAILED", reason)
             raise ResourcesFailedError(verb, [name]) from exc
@@ -90,32 +87,54 @@ class LocalDeployment:
             properties["Tags"] = [*given, *(tag for tag in self._stack.tags if tag["Key"] not in keys)]
         return kind.validated(properties)
 
+    def _failed(self, before: StackResource | None, resource: StackResource) -> tuple[StackResource, Verb]:
+        """The resource that has failed: the new one, or the one before, whose replacement becomes obsolete."""
+        change = self._stack.changes.get(resource.logical_id)
+        if change is None or change.kind == "updated":
+            return before or resource, "update" if before else "create"
+        if change.before is None:
+            return change.after, "create"
+        self._undo(change)
+        return change.before, "update"
+
     async def _create(self, kind: ResourceType, resource: StackResource, before: StackResource | None) -> None:
-        name, replaced = resource.logical_id, before if before is not None and before.exists else None
-        self._stack.resources[name] = resource
+        replaced = before if before is not None and before.exists else None
         verb = "UPDATE" if replaced else "CREATE"
-        self._stack.set_resource_status(resource, f"{verb}_IN_PROGRESS", _REPLACING if replaced else "")
+        if replaced:  # it stays in the stack until there is another
+            announced = replace(resource, physical_id=replaced.physical_id)
+            self._stack.set_resource_status(announced, "UPDATE_IN_PROGRESS", _REPLACING)
+        else:
+            self._stack.put_resource(resource)
+            self._stack.set_resource_status(resource, "CREATE_IN_PROGRESS")
+        context = replace(resource.context(self._context), expect=partial(self._stack.expect, resource))
         try:
-            created = await kind.create(resource.context(self._context), resource.properties)
-        except BaseException:
-            if replaced:
-                self._stack.resources[name] = replaced
+            created = await kind.create(context, resource.properties)
+        except Exception:  # the types delete what they have made
+            self._stack.unfinished = None
             raise
+        self._stack.unfinished = None
         resource.attributes = created.attributes
-        initiated = "Resource creation Initiated"
-        self._stack.set_resource_status(resource, f"{verb}_IN_PROGRESS", initiated, created.physical_id)
-        self.changes.append(Change("replaced" if replaced else "created", replaced, resource))
         if replaced:
             self._stack.obsolete_resources.append(replaced)
+        self._stack.put_resource(resource)
+        change = Change("replaced" if replaced else "created", replaced, resource)
+        self._stack.add_change(change)
+        initiated = "Resource creation Initiated"
+        self._stack.set_resource_status(resource, f"{verb}_IN_PROGRESS", initiated, created.physical_id)
+        await self._stabilize(kind, change)
+
+    async def _stabilize(self, kind: ResourceType, change: Change) -> None:
+        resource = change.after
         resource.attributes = (await kind.stabilize(resource.context(self._context))).attributes
-        self._stack.set_resource_status(resource, f"{verb}_COMPLETE")
+        self._stack.set_resource_status(resource, "UPDATE_COMPLETE" if change.before else "CREATE_COMPLETE")
 
     async def _update(self, kind: ResourceType, resource: StackResource, before: StackResource) -> None:
-        old = replace(before)
+        change = self._stack.changes.get(resource.logical_id)
+        old = (change and change.before) or replace(before)
         before.shown_properties = resource.shown_properties
         self._stack.set_resource_status(before, "UPDATE_IN_PROGRESS")
-        # Recorded first: an update that fails half-way is rolled back from all the new properties.
-        self.changes.append(Change("updated", old, before))
+        # Noted first: an update that fails half-way is rolled back from all the new properties.
+        self._stack.add_change(Change("updated", old, before))
         before.properties = resource.properties
         updated = await kind.update(old.context(self._context), old.properties, resource.properties)
         before.attributes = updated.attributes
@@ -127,20 +146,23 @@ class LocalDeployment:
 
         New resources become obsolete; those that they replaced return to the stack.
         """
-        failed: list[str] = []
-        for change in reversed(self.changes):
-            name = change.after.logical_id
-            if change.kind == "updated" and change.before is not None:
-                if not await self._update_back(change.before, change.after):
-                    failed.append(name)
-                continue
-            self._stack.obsolete_resources.append(change.after)
-            if change.before is None:
-                del self._stack.resources[name]
-            else:
-                self._stack.obsolete_resources.remove(change.before)
-                self._stack.resources[name] = change.before
-        return failed
+        for change in reversed(list(self._stack.changes.values())):
+            if change.kind != "updated" or change.before is None:
+                self._undo(change)
+            elif await self._update_back(change.before, change.after):
+                self._stack.remove_change(change.after.logical_id)
+        return list(self._stack.changes)
+
+    def _undo(self, change: Change) -> None:
+        """Make a new resource obsolete, and return the one that it replaced to the stack."""
+        name = change.after.logical_id
+        self._stack.obsolete_resources.append(change.after)
+        if change.before is None:
+            self._stack.remove_resource(name)
+        else:
+            self._stack.obsolete_resources.remove(change.before)
+            self._stack.put_resource(change.before)
+        self._stack.remove_change(name)
 
     async def _update_back(self, before: StackResource, after: StackResource) -> bool:
         after.shown_properties = before.shown_properties

@@ -34,7 +34,7 @@ class StacksInStacks:
         child.tags = tags_of(properties)
         child.plan = await self._plan(child, properties)
         self._cfn.stacks.add(child)
-        lifecycle.start_create(self._cfn, child, child.plan, "DO_NOTHING")  # the parent's rollback deletes it
+        lifecycle.start_create(self._cfn, child, "DO_NOTHING")  # the parent's rollback deletes it
         return child.id
 
     async def created(self, stack_id: str) -> dict[str, str]:
@@ -48,15 +48,16 @@ class StacksInStacks:
     async def update(self, stack_id: str, properties: Properties) -> dict[str, str]:
         """Update the stack up to the point where only its cleanup is left. Returns its outputs."""
         child = self._stack(stack_id)
-        plan = await self._plan(child, properties)
-        tags = tags_of(properties)
-        if not changes_anything(child, plan, tags):
-            return _outputs(child)
-        check_updatable(child)
-        before, child.tags = (child.plan, child.tags), tags
-        child.verdict = verdict = ParentVerdict()
-        lifecycle.start_update(self._cfn, child, plan, before, disable_rollback=False)
-        await verdict.until_applied(child)
+        if child.verdict is None:  # else a restart has interrupted it
+            plan = await self._plan(child, properties)
+            tags = tags_of(properties)
+            if not changes_anything(child, plan, tags):
+                return _outputs(child)
+            check_updatable(child)
+            tags_before, child.tags = child.tags, tags
+            child.verdict = ParentVerdict()
+            lifecycle.start_update(self._cfn, child, plan, tags_before, disable_rollback=False)
+        await child.verdict.until_applied(child)
         if child.status != "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
             reason = next(
                 one for one in reversed(child.events) if one["ResourceStatus"] == "UPDATE_ROLLBACK_IN_PROGRESS"
@@ -76,10 +77,11 @@ class StacksInStacks:
         child = self._stack(stack_id)
         if child.is_deleted:
             return
-        self._cfn.stacks.check_exports(child, [])
-        if child.verdict is not None:
-            child.verdict.give(succeeded=True)
-        lifecycle.start_delete(self._cfn, child, (), force=False)
+        if child.status != "DELETE_IN_PROGRESS":
+            self._cfn.stacks.check_exports(child, [])
+            if child.verdict is not None:
+                child.verdict.give(succeeded=True)
+            lifecycle.start_delete(self._cfn, child, (), force=False)
         await _end_of_task(child)
         if not child.is_deleted:
             raise PlainReasonError(f"Embedded stack {child.id} was not successfully deleted: {child.reason}")

@@ -7,8 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackEvent
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from localbus.cloudformation.stack import Stack, iso_time
 from localbus.errors import AwsError
@@ -44,22 +43,15 @@ def notification(event: Params, account: str) -> str:
 class Notifier:
     """Publishes the events of stacks to their topics, as the owner of the stack."""
 
-    def __init__(self, services: Mapping[str, Service], start: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+    def __init__(self, services: Mapping[str, Service]) -> None:
         self._services = services
-        self._start = start
 
     def publish(self, stack: Stack, event: Params) -> None:
         """Publish an event, if the stack has topics. A topic that cannot take it is logged."""
-        if stack.notification_arns:
-            self._start(self._publish(stack, event, list(stack.notification_arns)))
-
-    async def _publish(self, stack: Stack, event: Params, topics: list[str]) -> None:
         sns = self._services["sns"]
-        message = {"Subject": _SUBJECT, "Message": notification(event, stack.caller.account)}
-        for topic in topics:
+        for topic in stack.notification_arns:
+            given = {"TopicArn": topic, "Subject": _SUBJECT, "Message": notification(event, stack.caller.account)}
             try:
-                answer = sns.call(sns.api.operation("Publish"), message | {"TopicArn": topic}, stack.caller)
-                if isinstance(answer, Awaitable):
-                    await answer
+                sns.call(sns.api.operation("Publish"), given, stack.caller)
             except AwsError as exc:
                 log.warning("stack.not_notified", extra={"stack": stack.id, "topic": topic, "error": exc.message})

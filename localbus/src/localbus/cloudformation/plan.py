@@ -18,9 +18,10 @@ from localbus.cloudformation.template.conditions import Conditions
 from localbus.cloudformation.template.dependencies import check_references, dependencies, in_order, references
 from localbus.cloudformation.template.intrinsic_functions import NO_VALUE, Functions, Resources, Unresolved
 from localbus.cloudformation.template.parser import as_text, format_error, template_error
-from localbus.cloudformation.template.template import Definition, Template, check_policy
+from localbus.cloudformation.template.template import Definition, Template, check_policy, parse, parse_document
 from localbus.errors import AwsError
 from localbus.protocol.service_model import Params
+from localbus.storage.documents import Document
 
 Value = tuple[str, str | None]  # a logical id with an attribute, or None for what Ref gives
 
@@ -66,6 +67,17 @@ class Plan:
     needs: Mapping[str, set[str]]
     order: tuple[str, ...]
     imports: set[str] = field(default_factory=set)
+
+    def document(self) -> Document:
+        """The inputs of the plan for the storage."""
+        return {
+            "text": self.template.text,
+            "processed": self.template.processed,
+            "transforms": list(self.template.transforms),
+            "parameters": self.parameters,
+            "stored": self.stored,
+            "notification_arns": list(self.context.notification_arns),
+        }
 
     def functions(self, resources: Resources) -> Functions:
         """The template's functions, with `resources` for its references."""
@@ -186,6 +198,14 @@ def make_plan(
     outputs.check(plan.active_outputs(), plan.functions(_NoResources()))
     plan.fingerprint()  # raises for a function that is used incorrectly
     return plan
+
+
+def stored_plan(document: Document, context: StackContext) -> Plan:
+    """Make the plan of a document again, with the inputs of its time."""
+    context = replace(context, notification_arns=tuple(document["notification_arns"]))
+    text, processed = document["text"], document["processed"]
+    template = parse(text) if processed is None else parse_document(text, processed, tuple(document["transforms"]))
+    return make_plan(template, document["parameters"], context, document["stored"])
 
 
 def static_functions(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.plan import Plan
+from localbus.cloudformation.stack import CHANGE, EVENT, PLAN, RESOURCE, STACK, UPSTREAM, Operation, Stack
+from localbus.cloudformation.stack_resource import StackResource, stored_time
 from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
+from localbus.storage.documents import Document
+from localbus.storage.storage import Storage
 
 NO_STACK = "Stack [{}] does not exist"
 _WITHOUT_RESOURCES = {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}
@@ -16,12 +22,44 @@ _WITHOUT_RESOURCES = {"DELETE_COMPLETE", "ROLLBACK_COMPLETE"}
 class Stacks:
     """The stacks of every account and region. Deleted ones are found by their ids only."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._by_id: dict[str, Stack] = {}
 
     def add(self, stack: Stack) -> None:
         """Add a stack."""
         self._by_id[stack.id] = stack
+        stack.keep_in(self._storage)
+
+    def restore(self, new_stack: Callable[[str, Document], Stack], plan_of: Callable[[Stack, Document], Plan]) -> None:
+        """Read all stacks from the storage. `new_stack` makes an empty one of its id and its document."""
+        records = {kind: self._owned(kind) for kind in (PLAN, RESOURCE, CHANGE, EVENT, UPSTREAM)}
+        for _, stack_id, document in self._storage.records(STACK):
+            self._by_id[stack_id] = stack = new_stack(stack_id, document)
+            plans = {name: partial(plan_of, stack, one) for name, one in records[PLAN][stack_id].items()}
+            stack.restore(document, plans, self._storage)
+            resources = records[RESOURCE][stack_id]
+            for name in document["resources"]:
+                stack.resources[name] = StackResource.restored(resources[name])
+            for name, one in records[CHANGE][stack_id].items():
+                stack.restore_change(name, one)
+            for one in records[EVENT][stack_id].values():
+                stack.events.append(one | {"Timestamp": stored_time(one["Timestamp"])})
+            if stack.upstream is not None and stack_id in records[UPSTREAM]:
+                stack.upstream.restore(records[UPSTREAM][stack_id][""])
+            if document["parent"]:  # created before its nested stacks
+                stack.parent = self._by_id[document["parent"]]
+
+    def _owned(self, kind: str) -> dict[str, dict[str, Document]]:
+        """The documents of a kind by their stacks and keys."""
+        found = defaultdict[str, dict[str, Document]](dict)
+        for owner, key, document in self._storage.records(kind):
+            found[owner][key] = document
+        return found
+
+    def unfinished(self) -> list[tuple[Stack, Operation]]:
+        """The stacks whose operation is not under way again after a restart."""
+        return [(one, one.operation) for one in self._by_id.values() if one.operation is not None and one.task is None]
 
     def by_id(self, stack_id: str) -> Stack:
         """The stack of an id that exists."""

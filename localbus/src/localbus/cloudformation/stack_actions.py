@@ -62,7 +62,7 @@ async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> P
     check_transforms(stack.plan, params)
     cfn.stacks.check_available(name, caller)  # again, since both may have taken time
     cfn.stacks.add(stack)
-    lifecycle.start_create(cfn, stack, stack.plan, on_failure)
+    lifecycle.start_create(cfn, stack, on_failure)
     return {"StackId": stack.id}
 
 
@@ -174,18 +174,19 @@ def changes_anything(stack: Stack, plan: Plan, tags: list[dict[str, str]]) -> bo
 
 def apply_update(cfn: CloudFormation, stack: Stack, plan: Plan, params: Params, *, disable_rollback: bool) -> None:
     """Apply a request's settings and start the update to a plan."""
-    before = (stack.plan, stack.tags)
+    tags_before = stack.tags
     apply_settings(stack, params)
-    lifecycle.start_update(cfn, stack, plan, before, disable_rollback=disable_rollback)
+    lifecycle.start_update(cfn, stack, plan, tags_before, disable_rollback=disable_rollback)
 
 
 def cancel_update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
     """CancelUpdateStack, which rolls the update back."""
     stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
-    stack.token = params.get("ClientRequestToken", stack.token)
     if stack.status != "UPDATE_IN_PROGRESS":
         raise AwsError("ValidationError", "CancelUpdateStack cannot be called from current stack status")
+    stack.token = params.get("ClientRequestToken", stack.token)
     stack.is_aborted = True
+    stack.save()
     return {}
 
 
@@ -217,4 +218,5 @@ def update_termination_protection(cfn: CloudFormation, params: Params, caller: C
     """UpdateTerminationProtection."""
     stack = cfn.stacks.find(params["StackName"], caller)
     stack.termination_protection = params["EnableTerminationProtection"]
+    stack.save()
     return {"StackId": stack.id}

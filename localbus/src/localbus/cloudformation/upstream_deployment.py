@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from localbus.cloudformation.local_deployment import Change
 from localbus.cloudformation.plan import Plan
 from localbus.cloudformation.resource_errors import ResourcesFailedError, Verb
-from localbus.cloudformation.stack import Stack, StackResource, StackValues
+from localbus.cloudformation.stack import Stack, StackValues
+from localbus.cloudformation.stack_resource import Change, StackResource
 from localbus.cloudformation.template.template import Definition
 from localbus.cloudformation.upstream_stack import UpstreamStackError
 from localbus.protocol.service_model import Params
 
 
 class UpstreamDeployment:
-    """The upstream part of a deployment. `changes` are those of the local part."""
+    """The upstream part of a deployment, as far as the stack's operation has come."""
 
-    def __init__(self, stack: Stack, plan: Plan, changes: list[Change]) -> None:
+    def __init__(self, stack: Stack, plan: Plan) -> None:
         self._stack = stack
         self._plan = plan
-        self._changes = changes
-        self._resources_before = stack.upstream.resources if stack.upstream else None
-        self._values_before = dict(stack.upstream.values) if stack.upstream else {}
         self._wanted = plan.upstream_values()
         self._deployed: dict[str, Any] = {}
+        if stack.upstream is not None and stack.upstream.resources is not None:
+            present = stack.upstream.resources
+            self._deployed = {name: present[name] for name in stack.upstream.deployed if name in present}
 
     async def apply(self, batch: list[str]) -> None:
         """Create and update these resources in one step. Raises ResourcesFailedError."""
@@ -38,14 +38,17 @@ class UpstreamDeployment:
             self._deployed[name] = self._definition(functions.resolve, definition, batch)
             before = resource = self._stack.resources.get(name)
             if before is None or resource is None or before.local or not before.exists:
-                resource = self._stack.resources[name] = StackResource(name, definition.type, local=False)
+                resource = StackResource(name, definition.type, local=False)
+                self._stack.put_resource(resource)
             if before is not None and before.local and before.exists:  # its type was a local one
                 self._stack.obsolete_resources.append(before)
-                self._changes.append(Change("replaced", before, resource))
+                self._stack.add_change(Change("replaced", before, resource))
             resource.type, resource.needs = definition.type, frozenset(self._plan.needs[name])
             resource.deletion_policy = definition.deletion_policy or "Delete"
             resource.shown_properties = self._plan.shown_properties(definition, values)
-        resources = dict(self._resources_before or {}) | self._deployed
+            self._stack.save_resource(name)
+        resources = dict(upstream.resources_before or {}) | self._deployed
+        upstream.deployed = list(self._deployed)
         try:
             await upstream.deploy(resources, self._wanted, self._stack.tags)
         except UpstreamStackError as exc:
@@ -53,6 +56,7 @@ class UpstreamDeployment:
         for name in batch:
             resource = self._stack.resources[name]
             resource.physical_id = upstream.physical_ids.get(name, resource.physical_id)
+            self._stack.save_resource(name)
             if not resource.status.endswith("_COMPLETE"):
                 self._stack.set_resource_status(resource, "CREATE_COMPLETE")
 
@@ -94,25 +98,25 @@ class UpstreamDeployment:
         gone = [name for name, one in self._stack.resources.items() if not one.local and name not in self._deployed]
         if not self._deployed:
             await upstream.delete()
-        elif set(self._resources_before or {}) - set(self._deployed):
+        elif set(upstream.resources_before or {}) - set(self._deployed):
             await upstream.deploy(self._deployed, self._wanted, self._stack.tags)
         for name in gone:
-            del self._stack.resources[name]
+            self._stack.remove_resource(name)
 
     async def roll_back(self) -> None:
         """Restore the upstream stack. Raises ResourcesFailedError."""
         upstream = self._stack.upstream
-        if upstream is None or not upstream.exists:
+        if upstream is None or not (upstream.exists or upstream.resources_before):
             return
         upstream.publish_rollback_events()
+        before = upstream.resources_before
         try:
-            if self._resources_before is None:
+            if before is None:
                 await upstream.delete()
-            elif upstream.resources != self._resources_before:
-                await upstream.deploy(self._resources_before, self._values_before, self._stack.tags)
+            elif upstream.differs_from_before:
+                await upstream.deploy(before, upstream.values_before, self._stack.tags)
         except UpstreamStackError as exc:
             raise ResourcesFailedError("update", sorted(self._deployed)) from exc
-        before = self._resources_before or {}
         for name, one in list(self._stack.resources.items()):
-            if not one.local and name not in before:
-                del self._stack.resources[name]
+            if not one.local and name not in (before or {}):
+                self._stack.remove_resource(name)

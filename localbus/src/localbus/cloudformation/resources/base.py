@@ -68,7 +68,8 @@ class ResourceContext:
     """The services, the caller and the stack of one resource, and the resource itself if it exists.
 
     `free_name` gets the ARN of a deleted queue and makes its name available at once: CloudFormation on AWS waits out
-    the 60 seconds for which SQS reserves the name.
+    the 60 seconds for which SQS reserves the name. `expect` gets the physical id of a resource before an action that
+    makes it and waits before it answers: if the engine ends meanwhile, the resource is deleted after its restart.
     """
 
     services: Mapping[str, Service]
@@ -79,6 +80,7 @@ class ResourceContext:
     logical_id: str = ""
     resource: PhysicalResource = field(default=PhysicalResource(""))
     nested: NestedStacks | None = None
+    expect: Callable[[str], None] = lambda _physical_id: None
 
     @property
     def physical_id(self) -> str:
