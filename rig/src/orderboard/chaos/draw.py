@@ -105,7 +105,7 @@ def _calls(rng: random.Random, kind: Kind, at_s: float, lasts_s: float) -> Drawn
         "error-after": f"error_after{action}",
         "slow-calls": f"latency{action}/{rng.randint(50, 500)}ms",
     }[kind]
-    text = f"seed={rng.randint(1, 999)},{name}={rng.uniform(0.1, 0.6):.2f}"
+    text = f"seed={rng.randint(1, 999)},{name}={rng.uniform(0.05, 0.3):.2f}"
     return _settings("faults", text, kind, at_s, lasts_s)
 
 

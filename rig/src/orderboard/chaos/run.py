@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from orderboard.burst.faults.engine import HAS_FULL_DISK
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
 from orderboard.burst.plan import PlannedBurst, plan_burst
@@ -50,7 +51,7 @@ def plan_run(
         raise UsageError(f"--faults {faults} in {duration_s:g} s: expected at most two a second. Give more --minutes.")
     if unknown := [kind for kind in without if kind not in KINDS]:
         raise UsageError(f"--without {unknown[0]}: expected one of {', '.join(KINDS)}.")
-    kinds = [kind for kind in KINDS if kind not in without]
+    kinds = [kind for kind in KINDS if kind not in without and (HAS_FULL_DISK or kind != "full-disk")]
     if not kinds and faults:
         raise UsageError("--without leaves no kind of fault. Give --faults 0 for a run without faults.")
     drawn = draw(seed, faults=faults, duration_s=duration_s, kinds=kinds) if faults else []

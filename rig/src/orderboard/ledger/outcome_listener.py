@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Final
 
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 from orderboard_contracts.events import (
@@ -22,6 +23,9 @@ from orderboard_contracts.events import (
 from orderboard.ledger.ledger import Outcome
 from orderboard.ledger.queue_reader import QueueReader
 from orderboard.system.target import Target
+
+# Short, as a receive whose answer was lost delays the verdict for so long.
+_VISIBILITY_TIMEOUT_S: Final = "10"
 
 # Gets an outcome, and the time.monotonic() at which it came.
 OnOutcome = Callable[[Outcome, float], None]
@@ -86,7 +90,9 @@ def listen_for_outcomes(
     # A new name each time: a queue name can be used again only 60 seconds after it was deleted.
     name = f"{bus_name}-outcomes-{secrets.token_hex(3)}"
     with ExitStack() as stack:
-        queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        queue_url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": _VISIBILITY_TIMEOUT_S})[
+            "QueueUrl"
+        ]
         stack.callback(_remove, target, name, queue_url)
         queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         rule_arn = events.put_rule(

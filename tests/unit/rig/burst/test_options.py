@@ -168,7 +168,10 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"kill_backend": ["7s"]}, "--kill-backend 7s: expected @TIME, such as @7s"),
         ({"kill_api": ["@soon"]}, "--kill-api @soon: expected a duration"),
         ({"full_disk": ["@5s"]}, "expected FOR@TIME"),
-        ({"full_disk": ["5s@5s", "1s@6s"], "orders": 1}, "The faults overlap: the backend's disk is full at 6 s"),
+        (
+            {"full_disk": ["5s@5s", "1s@6s"], "orders": 1},
+            "The faults overlap: the backend's disk is full for 1 s at 6 s",
+        ),
         ({"disorder": ["duplicates=2@1s"]}, "expected a probability from 0 to 1 for duplicates, not '2'"),
         ({"disorder": ["twins=0.1@1s"]}, "unknown setting 'twins': expected seed, duplicates"),
         ({"disorder": ["duplicates=0.1@noon"]}, "expected a duration"),

@@ -8,6 +8,7 @@ from orderboard.burst.faults.schedule import (
     overlap,
     parse_duration,
     parse_freeze,
+    parse_full_disk,
     parse_kill,
     parse_stop,
     parse_workers,
@@ -25,6 +26,7 @@ def test_faults_are_parsed_with_their_times() -> None:
     assert parse_stop("10s@5s") == (Fault(5, "stop-worker"), Fault(15, "start-worker"))
     assert parse_freeze("500ms@1m") == (Fault(60, "freeze-worker"), Fault(60.5, "thaw-worker"))
     assert parse_kill("@7s", "kill-worker") == Fault(7, "kill-worker")
+    assert parse_full_disk("2s@9s") == Fault(9, "fill-disk", lasts_s=2)
     assert parse_workers("2@12s") == Fault(12, "scale", 2)
     assert parse_workers("3") == 3
 
@@ -42,7 +44,7 @@ def test_the_backend_may_fail_while_workers_are_away() -> None:
     """Only faults of the same processes exclude each other."""
     away = [Fault(5, "freeze-worker"), Fault(10, "thaw-worker")]
 
-    assert overlap([*away, Fault(6, "kill-backend"), Fault(7, "kill-api"), Fault(8, "fill-disk")]) is None
+    assert overlap([*away, Fault(6, "kill-backend"), Fault(7, "kill-api"), Fault(8, "fill-disk", lasts_s=1)]) is None
 
 
 def test_settings_have_a_form_for_every_fault_of_localbus() -> None:

@@ -3,6 +3,7 @@
 The backend starts a killed engine again by itself; the engine then gets the settings again, which it does not keep.
 """
 
+import math
 import resource
 import sys
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class Engine:
         self._send_at_s = 0.0
         self._away_since_s: float | None = None
         self._dead: psutil.Process | None = None  # the last one
+        self._full_until_s = math.inf
 
     def apply(self, fault: Fault, now_s: float) -> bool:
         """Carry out a fault of the engine; return False if there is none at the moment."""
@@ -44,18 +46,21 @@ class Engine:
                 self._set(localbus.DELIVERY_FAULTS, delivery_faults(fault.settings))
             case "faults":
                 self._set(localbus.FAULTS, api_faults(fault.settings))
-            case "kill-backend" | "fill-disk" | "free-disk":
+            case "kill-backend" | "fill-disk":
                 if (process := self._running()) is None:
                     return False
                 if fault.action == "kill-backend":
                     process.kill()
                     self._is_away(now_s)
                 else:
-                    _limit_files(process, full=fault.action == "fill-disk")
+                    _limit_files(process, full=True)
+                    self._full_until_s = now_s + fault.lasts_s
         return True
 
     def keep_up(self, now_s: float) -> None:
-        """Notice that it has died or answers again, and send what it is to inject."""
+        """Notice that it has died or answers again, end a full disk, and send what it is to inject."""
+        if now_s >= self._full_until_s:
+            self._free_disk(now_s)
         if self._process is not None and self._away_since_s is None and not self._process.is_running():
             self._is_away(now_s)
         if now_s < self._send_at_s or (self._away_since_s is None and not self._to_send):
@@ -68,6 +73,13 @@ class Engine:
             self._away_since_s = None
             self._to_send = set(self._settings)
         self._send()
+
+    def _free_disk(self, now_s: float) -> None:
+        """Let it write again; one that was killed meanwhile writes already."""
+        self._full_until_s = math.inf
+        if (process := self._running()) is not None:
+            _limit_files(process, full=False)
+            self._note(now_s, "the backend's disk has room again")
 
     def lift(self) -> None:
         """End what it injects, so that evidence can be read."""
@@ -106,5 +118,6 @@ class Engine:
 
 def _limit_files(process: psutil.Process, *, full: bool) -> None:
     """Let every write to a file fail as on a full disk, or no longer. Needs no privileges, and no disk."""
-    _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0 if full else most, most))
+    with suppress(ProcessLookupError):  # it has just died
+        _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0 if full else most, most))

@@ -14,6 +14,7 @@ class FaultInjector:
 
     def __init__(self, system: System, faults: Sequence[Fault]) -> None:
         self._due = sorted(faults, key=lambda fault: fault.at_s)
+        self._postponed: list[Fault] = []
         self._services = Services(system, self.mark)
         self._engine = Engine(system, self.mark)
         self.marks: list[FaultMark] = []
@@ -26,22 +27,28 @@ class FaultInjector:
     @property
     def pending(self) -> Sequence[Fault]:
         """The faults to come, the next first."""
-        return self._due
+        return [*self._postponed, *self._due]
 
     def act(self, now_s: float, *, finished: int = 0) -> None:
-        """Apply every fault that is due; then replace services that have ended. finished: orders so far."""
+        """Apply every fault that is due; then replace services that have ended. finished: orders so far.
+
+        A fault that finds no backend, as another killed it, waits for the next one.
+        """
+        due, self._postponed = self._postponed, []
         while self._due and self._due[0].at_s <= now_s and self._due[0].after_finished <= finished:
-            fault = self._due.pop(0)
-            if not fault.needs_embedded:
-                self._services.apply(fault)
-            elif not self._engine.apply(fault, now_s):
-                self.mark(now_s, f"the backend was away: not applied: {fault}")
-                continue
-            self.marks.append(
-                FaultMark(at_s=round(now_s, 3), text=str(fault), fault=None if fault.is_end else fault.kind)
-            )
+            due.append(self._due.pop(0))
+        for fault in due:
+            self._apply(fault, now_s)
         self._engine.keep_up(now_s)
         self._services.replace_ended(now_s)
+
+    def _apply(self, fault: Fault, now_s: float) -> None:
+        if not fault.needs_embedded:
+            self._services.apply(fault)
+        elif not self._engine.apply(fault, now_s):
+            self._postponed.append(fault)
+            return
+        self.marks.append(FaultMark(at_s=round(now_s, 3), text=str(fault), fault=None if fault.is_end else fault.kind))
 
     def mark(self, now_s: float, text: str) -> None:
         """Record an event of the system."""

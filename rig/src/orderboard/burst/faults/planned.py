@@ -68,7 +68,7 @@ def _engine_faults(options: BurstOptions, where: Where) -> tuple[str | None, lis
     for text in options.full_disk or ():
         if not HAS_FULL_DISK:
             raise UsageError(f"--full-disk {text}: only Linux can limit the files of a running process.")
-        faults += parsed("--full-disk", parse_full_disk, text)
+        faults.append(parsed("--full-disk", parse_full_disk, text))
     faults += _settings("--faults", "faults", options.faults, api_faults)
     disorder = _settings("--disorder", "disorder", options.disorder, delivery_faults)
     at_start = [fault.settings for fault, text in zip(disorder, options.disorder or (), strict=True) if "@" not in text]

@@ -12,14 +12,13 @@ from orderboard.burst.faults.engine_settings import NONE, setting_names
 
 WorkerAction = Literal["stop-worker", "start-worker", "freeze-worker", "thaw-worker", "kill-worker", "scale"]
 # Of order-api and of the backend. disorder and faults set what is injected from then on, or end it.
-OtherAction = Literal["kill-api", "kill-backend", "disorder", "faults", "fill-disk", "free-disk"]
+OtherAction = Literal["kill-api", "kill-backend", "disorder", "faults", "fill-disk"]
 Action = WorkerAction | OtherAction
 
 _WORKER_ACTIONS: Final = get_args(WorkerAction)
 _UNDO: Final[Mapping[Action, Action]] = {
     "stop-worker": "start-worker",
     "freeze-worker": "thaw-worker",
-    "fill-disk": "free-disk",
 }
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
 _UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -35,8 +34,7 @@ _TEXTS: Final[Mapping[Action, str]] = {
     "kill-backend": "the backend killed (SIGKILL)",
     "disorder": "delivery faults: {settings}",
     "faults": "API faults: {settings}",
-    "fill-disk": "the backend's disk is full",
-    "free-disk": "the backend's disk has room again",
+    "fill-disk": "the backend's disk is full for {lasts_s:g} s",
 }
 
 
@@ -46,7 +44,8 @@ class Fault:
 
     stop-worker: every worker drains and ends; start-worker undoes it. freeze-worker: every worker stands still with
     orders in flight; thaw-worker undoes it. kill-worker: one worker dies with orders in flight, once `after_finished`
-    orders have finished, and another is started. scale: a new number of workers. settings: of disorder and faults.
+    orders have finished, and another is
+    started. scale: a new number of workers. settings: of disorder and faults. lasts_s: of fill-disk.
     """
 
     at_s: float
@@ -54,9 +53,10 @@ class Fault:
     workers: int = 0
     after_finished: int = 0
     settings: str = ""
+    lasts_s: float = 0.0
 
     def __str__(self) -> str:
-        return _TEXTS[self.action].format(workers=self.workers, settings=self.settings)
+        return _TEXTS[self.action].format(workers=self.workers, settings=self.settings, lasts_s=self.lasts_s)
 
     @property
     def kind(self) -> str:
@@ -76,17 +76,18 @@ class Fault:
 
 def parse_stop(text: str) -> tuple[Fault, Fault]:
     """Parse `10s@5s`: stopped for 10 s, 5 s after the start."""
-    return _for_and_at(text, "stop-worker")
+    return _and_undo(text, "stop-worker")
 
 
 def parse_freeze(text: str) -> tuple[Fault, Fault]:
     """Parse `10s@5s`: frozen for 10 s, 5 s after the start."""
-    return _for_and_at(text, "freeze-worker")
+    return _and_undo(text, "freeze-worker")
 
 
-def parse_full_disk(text: str) -> tuple[Fault, Fault]:
+def parse_full_disk(text: str) -> Fault:
     """Parse `3s@5s`: full for 3 s, 5 s after the start."""
-    return _for_and_at(text, "fill-disk")
+    lasts_s, at_s = _for_and_at(text)
+    return Fault(at_s, "fill-disk", lasts_s=lasts_s)
 
 
 def parse_kill(text: str, action: Action) -> Fault:
@@ -121,21 +122,19 @@ def parse_duration(text: str) -> float:
 
 
 def overlap(faults: Iterable[Fault]) -> str | None:
-    """Describe the first fault of workers that comes while they are stopped or frozen, or None.
-
-    The same for a disk that is full already.
-    """
-    away: dict[bool, Fault] = {}
+    """Describe the first fault of workers that comes while they are stopped or frozen, or of a full disk; or None."""
+    away: Fault | None = None
+    full: Fault | None = None
     for fault in sorted(faults, key=lambda each: each.at_s):
-        of_workers = fault.action in _WORKER_ACTIONS
-        if not of_workers and fault.action not in ("fill-disk", "free-disk"):
-            continue
-        if fault.is_end:
-            away.pop(of_workers, None)
-        elif (before := away.get(of_workers)) is not None:
+        before = None
+        if fault.action == "fill-disk":
+            before = full if full is not None and fault.at_s < full.at_s + full.lasts_s else None
+            full = fault
+        elif fault.action in _WORKER_ACTIONS:
+            before = None if fault.is_end else away
+            away = fault if fault.action in _UNDO else None if fault.is_end else away
+        if before is not None:
             return f"{fault} at {fault.at_s:g} s, but {before} at {before.at_s:g} s and not back by then"
-        elif fault.action in _UNDO:
-            away[of_workers] = fault
     return None
 
 
@@ -145,11 +144,16 @@ def too_late(faults: Sequence[Fault], load_s: float) -> str | None:
     return next((f"{fault} at {fault.at_s:g} s, after the end of the load at {load_s:g} s" for fault in late), None)
 
 
-def _for_and_at(text: str, action: Action) -> tuple[Fault, Fault]:
+def _and_undo(text: str, action: Action) -> tuple[Fault, Fault]:
+    lasts_s, at_s = _for_and_at(text)
+    return Fault(at_s, action), Fault(at_s + lasts_s, _UNDO[action])
+
+
+def _for_and_at(text: str) -> tuple[float, float]:
     lasts, at, when = text.partition("@")
     if not (lasts and at and when):
         raise ValueError("expected FOR@TIME, such as 10s@5s")
     lasts_s, at_s = parse_duration(lasts), parse_duration(when)
     if lasts_s <= 0:
         raise ValueError("FOR must be positive")
-    return Fault(at_s, action), Fault(at_s + lasts_s, _UNDO[action])
+    return lasts_s, at_s
