@@ -27,7 +27,11 @@ class Command:
         self.state_dir = state_dir
 
     def run(
-        self, *arguments: str, stdin: str = "", environment: dict[str, str] | None = None
+        self,
+        *arguments: str,
+        stdin: str = "",
+        environment: dict[str, str] | None = None,
+        within_s: float = 170,
     ) -> "subprocess.CompletedProcess[str]":
         """Run it to its end."""
         return subprocess.run(
@@ -37,7 +41,7 @@ class Command:
             capture_output=True,
             text=True,
             check=False,
-            timeout=170,
+            timeout=within_s,
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":

@@ -248,6 +248,26 @@ async def test_notifier_and_archive(http: httpx.AsyncClient, action: str, body: 
     assert command in answer.json()["command"]
 
 
+async def test_killed_processes_come_back(http: httpx.AsyncClient, orderboard: Command) -> None:
+    """order-api on its port, the backend by itself; orders are accepted again. Slow: both start."""
+    first = _processes(orderboard)
+
+    for action in ("kill-api", "kill-backend"):
+        answer = await http.post(f"/api/do/{action}", json={})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["command"].startswith("kill -KILL ")
+
+    then = _processes(orderboard)
+    assert then["order-api"] != first["order-api"]
+    assert [name for name in then if then[name] != first[name]] == ["order-api"]  # it is the backend's first process
+
+    def accepted() -> bool:
+        headers, body = {"Origin": str(http.base_url).rstrip("/")}, {"kind": "normal"}
+        return httpx.post(f"{http.base_url}api/do/place", json=body, headers=headers, trust_env=False).is_success
+
+    await eventually(accepted, within_s=30)
+
+
 def test_down_ends_the_console_and_its_workers(orderboard: Command, system: dict[str, Any]) -> None:
     """`down` ends the console and the workers that it started."""
     processes = _processes(orderboard)

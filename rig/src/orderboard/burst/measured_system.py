@@ -12,8 +12,8 @@ from orderboard.system.system import PATIENT_RECEIVES, SystemOptions
 
 # An alert whose batch was interrupted is soon tried again, and as often as it takes.
 _OF_FAULTY: Final = {
-    "NotifierTimeoutS": "2",
-    "AlertsVisibilityTimeoutS": "12",
+    "NotifierTimeoutS": "4",
+    "AlertsVisibilityTimeoutS": "24",
     "AlertsMaxReceiveCount": PATIENT_RECEIVES,
 }
 

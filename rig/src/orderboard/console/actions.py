@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, get_args
 from orderboard.console import requests
 from orderboard.console.controls import ActionResult, Control, Controls
 from orderboard.console.fault_controls import FaultControls
+from orderboard.console.kills import Kills
 from orderboard.console.requests import Body, ConsoleKind
 from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
@@ -48,6 +49,7 @@ class Actions:
     def __post_init__(self) -> None:
         self.workers = Workers(self.source)
         self.controls = Controls(self.source, self.workers)
+        self.kills = Kills(self.source, self.workers)
         self.fault_controls = FaultControls(self.source.localbus)
 
     def document(self, snapshot: Snapshot) -> dict[str, Any]:
@@ -57,6 +59,7 @@ class Actions:
         self.fault_controls.refresh()
         settings, faults = self.fault_controls.document(snapshot.backend)
         controls = {**self._orders(snapshot.api_url, state), **self.controls.available(snapshot), **faults}
+        controls |= self.kills.available()
         return {
             "controls": {name: asdict(control) for name, control in controls.items()},
             "preparation_ms": None if state is None else self.workers.preparation_ms,
@@ -94,6 +97,8 @@ class Actions:
             "replay": _in_thread(requests.Empty, controls.replay),
             "delivery-faults": _in_thread(requests.DeliveryFaults, faults.set_delivery),
             "faults": _in_thread(requests.Faults, faults.set_faults),
+            "kill-api": _in_thread(requests.Empty, self.kills.kill_api),
+            "kill-backend": _in_thread(requests.Empty, self.kills.kill_backend),
             "clock": _in_thread(requests.Advance, faults.advance_clock),
         }
 

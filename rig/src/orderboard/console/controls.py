@@ -12,7 +12,7 @@ from orderboard.errors import UsageError
 from orderboard.orders.redrive import plan, redrive
 from orderboard.system.target import Target
 
-_NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
+NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Controls:
         full = len(snapshot.workers or ()) >= MAX_WORKERS
         start = self._workers.start_command()
         at_most = f"At most {MAX_WORKERS} workers run on one machine." if full else None
-        found["worker.add"] = Control(start, _NOT_OURS if state is None else at_most)
-        found["preparation"] = Control(start, _NOT_OURS if state is None else None)
+        found["worker.add"] = Control(start, NOT_OURS if state is None else at_most)
+        found["preparation"] = Control(start, NOT_OURS if state is None else None)
         found |= self._backend(target, snapshot)
         return found
 

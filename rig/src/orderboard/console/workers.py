@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import psutil
@@ -82,18 +84,24 @@ class Workers:
         number = self._next_number() if name is None else _number(name)
         return commands.worker(worker_environment(target.endpoint, target.outputs, self._options(state), number))
 
+    def start_again(self, name: str, start: Callable[[ServiceOptions], Service], port: int | None = None) -> None:
+        """Start a service, and record it in the place of the one of its name that has ended. port: of order-api."""
+        options = replace(self._options(self._state()), api_port=port)
+        with self._lock, StateFile(self._source.workspace.state_dir).locked():
+            service = start(options)
+            self._started.append(service)
+            self._record(known(name, service.process.pid, service.url))
+        service.wait()
+
     def reap(self) -> None:
         """Collect the exit status of ended workers that the console started."""
         self._started = [each for each in self._started if each.process.running()]
 
     def _start(self, number: int) -> str:
-        state, target = self._state(), self._source.target()
-        with self._lock, StateFile(self._source.workspace.state_dir).locked():
-            service = start_worker(target.endpoint, target.outputs, self._options(state), number)
-            self._started.append(service)
-            self._record(known(service.process.name, service.process.pid, service.url))
-        service.wait()
-        return self.start_command(service.process.name)
+        target = self._source.target()
+        name = f"worker-{number}"
+        self.start_again(name, lambda options: start_worker(target.endpoint, target.outputs, options, number))
+        return self.start_command(name)
 
     def _options(self, state: State) -> ServiceOptions:
         return ServiceOptions(
@@ -117,8 +125,10 @@ class Workers:
 
     def _record(self, worker: KnownProcess) -> None:
         state = self._state()
-        others = tuple(each for each in state.processes if each.name != worker.name)
-        StateFile(self._source.workspace.state_dir).write(state.model_copy(update={"processes": (*others, worker)}))
+        processes = {each.name: each for each in state.processes} | {worker.name: worker}
+        StateFile(self._source.workspace.state_dir).write(
+            state.model_copy(update={"processes": tuple(processes.values())})
+        )
 
     def _named(self, name: str) -> KnownProcess:
         for each in self.list():

@@ -1,4 +1,4 @@
-"""The embedded backend under faults: killed, configured to inject faults, out of disk space. It hardly waits.
+"""The embedded backend under faults: killed, configured to inject faults, out of disk space. It never waits.
 
 The backend starts a killed engine again by itself; the engine then gets the settings again, which it does not keep.
 """
@@ -6,18 +6,18 @@ The backend starts a killed engine again by itself; the engine then gets the set
 import math
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import psutil
-from orderboard_stack.process import listening_ports
 
 from orderboard.burst.faults.engine_settings import api_faults, delivery_faults
 from orderboard.burst.faults.schedule import Fault
 from orderboard.errors import RigError
 from orderboard.system import localbus
+from orderboard.system.engine import engine_process
 from orderboard.system.localbus import Localbus
 from orderboard.system.system import System
 
@@ -34,7 +34,9 @@ class Engine:
         self._process: psutil.Process | None = None  # once it was looked for
         self._settings: dict[str, dict[str, Any]] = {}  # what it is to inject, by path
         self._to_send: set[str] = set()
-        self._send_at_s = 0.0
+        self._sending: Future[set[str]] | None = None  # what could not be sent
+        self._sender = ThreadPoolExecutor(1, "fault-settings")
+        self._look_at_s = self._send_at_s = 0.0
         self._away_since_s: float | None = None
         self._dead: psutil.Process | None = None  # the last one
         self._full_until_s = math.inf
@@ -63,16 +65,13 @@ class Engine:
             self._free_disk(now_s)
         if self._process is not None and self._away_since_s is None and not self._process.is_running():
             self._is_away(now_s)
-        if now_s < self._send_at_s or (self._away_since_s is None and not self._to_send):
-            return
-        self._send_at_s = now_s + _AGAIN_AFTER_S
-        if self._away_since_s is not None:
-            if self._running() is None:
-                return
-            self._note(now_s, f"the backend answers again, after {now_s - self._away_since_s:.1f} s")
-            self._away_since_s = None
-            self._to_send = set(self._settings)
-        self._send()
+        if self._away_since_s is not None and now_s >= self._look_at_s:
+            self._look_at_s = now_s + _AGAIN_AFTER_S
+            if self._running() is not None:
+                self._note(now_s, f"the backend answers again, after {now_s - self._away_since_s:.1f} s")
+                self._away_since_s = None
+                self._to_send = set(self._settings)
+        self._send(now_s)
 
     def _free_disk(self, now_s: float) -> None:
         """Let it write again; one that was killed meanwhile writes already."""
@@ -82,38 +81,54 @@ class Engine:
             self._note(now_s, "the backend's disk has room again")
 
     def lift(self) -> None:
-        """End what it injects, so that evidence can be read."""
+        """End what it injects, so that evidence can be read. This waits until it is done."""
         self._settings = {path: {} for path in self._settings}
-        self._to_send = set(self._settings)
-        self._send()
+        self._to_send.clear()
+        if self._sending is not None:
+            self._sending.result()
+            self._sending = None
+        _send(str(self._system.target.endpoint.endpoint_url), self._settings)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._sender.shutdown(cancel_futures=True)
 
     def _set(self, path: str, document: dict[str, Any]) -> None:
         self._settings[path] = document
         self._to_send.add(path)
-        self._send()
 
-    def _send(self) -> None:
-        """Send what was not sent; a part that fails is sent again later."""
-        engine = Localbus(str(self._system.target.endpoint.endpoint_url))
-        for path in sorted(self._to_send):
-            with suppress(RigError):
-                engine.change("PUT", path, self._settings[path])
-                self._to_send.discard(path)
-        engine.close()
+    def _send(self, now_s: float) -> None:
+        """Send what was not sent, in a thread: a busy backend takes its time. What fails is sent again later."""
+        if self._sending is not None and self._sending.done():
+            self._to_send |= self._sending.result()
+            self._sending = None
+        if self._to_send and self._sending is None and self._away_since_s is None and now_s >= self._send_at_s:
+            self._send_at_s = now_s + _AGAIN_AFTER_S
+            documents = {path: self._settings[path] for path in self._to_send}
+            self._to_send.clear()
+            self._sending = self._sender.submit(_send, str(self._system.target.endpoint.endpoint_url), documents)
 
     def _is_away(self, now_s: float) -> None:
         self._dead, self._process, self._away_since_s = self._process, None, now_s
 
     def _running(self) -> psutil.Process | None:
-        """Return its process: the one of the backend's that listens on the backend's port."""
-        if self._process is None and self._system.backend.pid is not None:
-            port = urlsplit(self._system.target.endpoint.endpoint_url or "").port
-            with suppress(psutil.Error):
-                leader = psutil.Process(self._system.backend.pid)
-                family = (leader, *leader.children(recursive=True))
-                engines = (each for each in family if each != self._dead and port in listening_ports(each.pid))
-                self._process = next(engines, None)
+        """Return its process; None while it is away."""
+        if self._process is None and (pid := self._system.backend.pid) is not None:
+            found = engine_process(pid, self._system.target.endpoint.endpoint_url)
+            self._process = None if found == self._dead else found
         return self._process
+
+
+def _send(url: str, documents: Mapping[str, dict[str, Any]]) -> set[str]:
+    """Send documents by their paths; return the paths of those that failed."""
+    engine, failed = Localbus(url), set()
+    for path, document in documents.items():
+        try:
+            engine.change("PUT", path, document)
+        except RigError:
+            failed.add(path)
+    engine.close()
+    return failed
 
 
 def _limit_files(process: psutil.Process, *, full: bool) -> None:

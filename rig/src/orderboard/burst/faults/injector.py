@@ -61,3 +61,4 @@ class FaultInjector:
     def close(self) -> None:
         """Leave the services as they can be stopped."""
         self._services.close()
+        self._engine.close()

@@ -44,8 +44,8 @@ class Fault:
 
     stop-worker: every worker drains and ends; start-worker undoes it. freeze-worker: every worker stands still with
     orders in flight; thaw-worker undoes it. kill-worker: one worker dies with orders in flight, once `after_finished`
-    orders have finished, and another is
-    started. scale: a new number of workers. settings: of disorder and faults. lasts_s: of fill-disk.
+    orders have finished, and another is started. scale: a new number of workers. settings: of disorder and faults.
+    lasts_s: of fill-disk.
     """
 
     at_s: float

@@ -1,4 +1,4 @@
-// Delivery faults, API faults and the clock of localbus. On other backends all of them are disabled with the reason.
+// Delivery faults, API faults and the clock of localbus, and kills. On other backends they are disabled with the reason.
 
 import { el, select } from "./dom.js";
 
@@ -39,6 +39,9 @@ export class Faults {
         el("div", { class: "row" }, buttons.make("faults", "Inject fault", () => act("faults", { rule: this.#rule() }), "", withRule),
           buttons.make("faults", "No faults", () => act("faults", {})))),
       this.current,
+      el("div", { class: "row", role: "group", "aria-label": "Kill and start again" },
+        buttons.make("kill-backend", "Kill the backend", () => act("kill-backend", {}), "bad"),
+        buttons.make("kill-api", "Kill order-api", () => act("kill-api", {}), "bad")),
       el("div", { class: "row", role: "group", "aria-label": "Advance the clock" }, el("span", {}, "Clock"),
         ...Object.entries(STEPS).map(([text, seconds]) =>
           buttons.make("clock", `+${text}`, () => act("clock", { advance_s: seconds }), "", (command) => command.replace(/"advance_s": \d+/, `"advance_s": ${seconds}`)))),
