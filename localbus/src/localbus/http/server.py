@@ -85,6 +85,7 @@ class _Connection(asyncio.Protocol):
         self._ended = asyncio.Event()
         self._stream: _BodyStream | None = None
         self._close_after_body = False
+        self._broken: int | None = None  # the status for what follows the last request
         self._new_request()
 
     def _new_request(self) -> None:
@@ -92,7 +93,7 @@ class _Connection(asyncio.Protocol):
         self._raw_headers: list[tuple[bytes, bytes]] = []
         self._target = b""
         self._body: list[bytes] = []
-        self._size = 0
+        self._head_size = self._body_size = 0
 
     # Callbacks of asyncio
 
@@ -122,7 +123,7 @@ class _Connection(asyncio.Protocol):
         self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        rest: bytes | None = data
+        rest = data if self._broken is None else None
         while rest is not None:
             rest = self._parse(rest)
         if not self._writable.is_set() and not self._transport.is_closing():
@@ -167,19 +168,19 @@ class _Connection(asyncio.Protocol):
         self._count_head(len(name) + len(value))
 
     def _count_head(self, size: int) -> None:
-        self._size += size
-        if self._size > MAX_HEAD_BYTES:
+        self._head_size += size
+        if self._head_size > MAX_HEAD_BYTES:
             self._reject(431)
 
     def on_headers_complete(self) -> None:
         if self._offers_upgrade():
             return
-        self._size = 0
         if self._headers.get(b"expect", b"").lower() == b"100-continue":
             self._transport.write(_CONTINUE)
         request = self._request = Request(
             self._parser.get_method().decode(), self._target.decode("latin-1"), self._headers, self._raw_headers
         )
+        self._headers, self._raw_headers = {}, []  # of the trailers, which are no headers
         if self._app.wants_stream(request):
             request.stream = self._stream = _BodyStream(self._transport)
             self._enqueue(request)
@@ -188,8 +189,8 @@ class _Connection(asyncio.Protocol):
         if self._stream is not None:
             self._stream.feed(body)
             return
-        self._size += len(body)
-        if self._size > MAX_BODY_BYTES:
+        self._body_size += len(body)
+        if self._body_size > MAX_BODY_BYTES:
             self._reject(413)
             return
         self._body.append(body)
@@ -211,6 +212,8 @@ class _Connection(asyncio.Protocol):
     # Responses
 
     def _enqueue(self, request: Request) -> None:
+        if self._broken is not None:
+            return
         keep_alive = self._parser.should_keep_alive()
         if self._task is None and not self._waiting:
             self._answer(request, keep_alive)
@@ -246,6 +249,8 @@ class _Connection(asyncio.Protocol):
         while self._waiting and self._task is None and not self._transport.is_closing():
             self._transport.resume_reading()
             self._answer(*self._waiting.popleft())
+        if self._broken is not None and self._task is None:
+            self._reject(self._broken)
 
     def _end_answer(self, request: Request, keep_alive: bool) -> None:
         """Close the connection if required, but not while a body is still coming: a reset would lose the response."""
@@ -281,8 +286,12 @@ class _Connection(asyncio.Protocol):
         await self._writable.wait()
 
     def _reject(self, status: int) -> None:
-        """Answer an invalid request and close the connection, because what follows cannot be parsed either."""
-        if not self._transport.is_closing():
+        """Answer an invalid request and close the connection, because what follows cannot be parsed either.
+
+        Requests before it are answered first: their client would take this for the answer to one of them.
+        """
+        self._broken = status
+        if (self._task is None or self._stream is not None) and not self._transport.is_closing():
             self._transport.write(_LINES[status] + b"Content-Length: 0\r\nConnection: close\r\n\r\n")
             self._transport.close()
 
