@@ -15,6 +15,7 @@ from statistics import median
 from typing import Final
 
 from goals import GOAL_COLUMNS, Goal, machine, markdown_table, ratios
+from interruptible import exit_code_of
 from orderboard.errors import RigError
 from orderboard.terminal.progress import Screen, progress_screen, result_console
 from orderboard.terminal.tables import plain_table
@@ -23,7 +24,6 @@ from revision import Side, here, side_of
 _SCRIPT: Final = Path(__file__).with_name("one_side.py")
 _PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 _BEGIN, _END = "<!-- against: begin -->", "<!-- against: end -->"
-_INTERRUPTED: Final = 130
 _STOP_WITHIN_S: Final = 30
 _ERROR_CHARACTERS: Final = 3_000
 
@@ -151,20 +151,16 @@ class Comparison:
 def main() -> int:
     """Measure and print. Exit 0 also if goals are missed; 130 if interrupted, with what was measured until then."""
     given = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    code = 0
-    comparison = None
-    try:
+    comparison: Comparison | None = None
+
+    def measure() -> None:
+        nonlocal comparison
         with progress_screen() as screen:
             with screen.task(f"Revision {given.revision}"):
                 comparison = Comparison(side_of(given.revision), given.quick)
             _measure(comparison, given.parts, given.rounds, screen)
-    except KeyboardInterrupt:
-        print("Interrupted; everything that was started has been stopped.", file=sys.stderr)
-        code = _INTERRUPTED
-    except RigError as exc:
-        print(f"against: {exc}", file=sys.stderr)
-        code = 1
+
+    code = exit_code_of("against", measure)
     if comparison is not None and comparison.rounds:
         if given.json:
             json.dump(comparison.document(), sys.stdout, indent=2)

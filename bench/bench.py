@@ -4,7 +4,6 @@ import argparse
 import json
 import secrets
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from goals import Goal
-from orderboard.errors import RigError
+from interruptible import exit_code_of
 from orderboard.system.backends import version_of
 from orderboard.system.services import ServiceOptions
 from orderboard.system.system import SystemOptions, running_system
@@ -35,7 +34,6 @@ PARTS: Final[dict[str, Callable[[RunningSystem], list[Goal]]]] = {
     "memory": memory_part,
 }
 _BACKENDS: Final[tuple[BackendName, ...]] = ("embedded", "ministack", "localstack")
-_INTERRUPTED: Final = 130
 
 
 def main() -> int:
@@ -50,15 +48,11 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        report = _measure(arguments.backend, arguments.rounds, arguments.only or tuple(PARTS))
-    except KeyboardInterrupt:
-        print("Interrupted; everything that was started has been stopped.", file=sys.stderr)
-        return _INTERRUPTED
-    except RigError as exc:
-        print(f"bench: {exc}", file=sys.stderr)
-        return 1
+    found: list[Report] = []
+    parts = arguments.only or tuple(PARTS)
+    if code := exit_code_of("bench", lambda: found.append(_measure(arguments.backend, arguments.rounds, parts))):
+        return code
+    (report,) = found
     if arguments.json:
         json.dump(report.document(), sys.stdout, indent=2)
     elif arguments.markdown:

@@ -1,7 +1,7 @@
 """A complete worker in the test's event loop, on fakes; only the metrics server and the AWS clients are left out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -70,7 +70,7 @@ async def running_worker(
     handle: Callable[[Message], Awaitable[str]] | None = None,
     **settings: Any,
 ) -> AsyncIterator[RunningWorker]:
-    """Run a worker for the length of the block; leaving the block drains it."""
+    """Run a worker for the length of the block; leaving the block drains it. handle replaces all its handlers."""
     work, express, orders, bus = work or SqsQueue(), express or SqsQueue(), orders or MemoryOrders(), bus or MemoryBus()
     health, metrics, stop = Health(), Metrics(), asyncio.Event()
     names = {"work_queue": "work", "express_queue": "express", "bus_name": "bus", "orders_table": "orders"}
@@ -88,12 +88,17 @@ async def running_worker(
             health=health,
             metrics=metrics,
             stop=stop,
-            handle=handle,
             message_retry=IMMEDIATE_RETRY,
             backend_retry=SHORT_RETRY,
         )
+        if handle is not None:
+            consumer.handle_together, consumer.handle = _none_together, handle
         drain_deadline_s = settings.get("drain_deadline_s", usual["drain_deadline_s"])
         task = asyncio.create_task(consumer.run(stop, drain_deadline_s))
         worker = RunningWorker(work, express, orders, bus, health, metrics, consumer, stop, task)
         yield worker
         await worker.drain()
+
+
+async def _none_together(messages: Sequence[Message]) -> list[str | None]:
+    return [None] * len(messages)

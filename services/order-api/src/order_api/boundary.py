@@ -82,9 +82,6 @@ class Boundary:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, make sure that it gets a response, and measure it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         began = time.perf_counter()
         trace = Trace.of(scope["headers"])
         current_trace.set(trace)

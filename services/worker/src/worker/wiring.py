@@ -1,7 +1,7 @@
 """Assembly of a worker from its settings, its queues and the store and bus that it writes to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from orderboard_aws_client.backoff import Backoff
@@ -11,7 +11,6 @@ from worker.consumer import Consumer
 from worker.handlers import Handlers, ProcessingSettings
 from worker.health import Health
 from worker.heartbeat import Heartbeat
-from worker.message import Message
 from worker.metrics import Metrics
 from worker.orders_table import Orders
 from worker.outcomes import Outcomes
@@ -33,11 +32,10 @@ def build_worker(
     health: Health,
     metrics: Metrics,
     stop: asyncio.Event,
-    handle: Callable[[Message], Awaitable[str]] | None = None,
     message_retry: Backoff = MESSAGE_RETRY,
     backend_retry: Backoff = BACKEND_RETRY,
 ) -> Consumer:
-    """Assemble a worker; handle replaces the handlers of orders and cancellations."""
+    """Assemble a worker."""
     visibility_timeout_s = settings.work_visibility_timeout_s
     breaker = CircuitBreaker(backend_retry, health)
     buffer = PrefetchBuffer(settings.worker_concurrency)
@@ -63,7 +61,7 @@ def build_worker(
     handlers = Handlers(orders, outcomes, processing, breaker)
     return Consumer(
         handle_together=handlers.handle_new_orders,
-        handle=handle or handlers.handle,
+        handle=handlers.handle,
         receivers=receivers,
         queues=queues,
         buffer=buffer,
