@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from localbus.cloudformation import api
-from localbus.cloudformation.stack import Stack
+from localbus.cloudformation.change_set import CHANGE_SET
+from localbus.cloudformation.stack import CHANGE, EVENT, PLAN, RESOURCE, STACK, Stack
+from localbus.cloudformation.stack_resource import time_document
 from localbus.protocol.service import Caller
+from localbus.storage.documents import decode, encode
 from localbus.storage.durable import DurableStorage
 from support.durable import DurableEngine, as_killed
 
@@ -50,6 +55,36 @@ def template(version: int, *, broken: bool = False) -> str:
         "Archive": {
             "Type": "AWS::Events::Archive",
             "Properties": {"ArchiveName": "shop", "SourceArn": _arn("Bus"), "RetentionDays": version},
+        },
+    }
+    resources |= {
+        "Topic": {
+            "Type": "AWS::SNS::Topic",
+            "Properties": {
+                "TopicName": f"orders-{version}",
+                "Subscription": [{"Protocol": "sqs", "Endpoint": _arn("Dead")}],
+            },
+        },
+        "Subscription": {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {"Protocol": "sqs", "TopicArn": {"Ref": "Topic"}, "Endpoint": _arn("Queue")},
+        },
+        "Table": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "TableName": f"orders-{version}",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            },
+        },
+        "Connection": {
+            "Type": "AWS::Events::Connection",
+            "Properties": {
+                "Name": "shop",
+                "AuthorizationType": "API_KEY",
+                "AuthParameters": {"ApiKeyAuthParameters": {"ApiKeyName": "key", "ApiKeyValue": {"Ref": "Secret"}}},
+            },
         },
     }
     if broken:
@@ -100,7 +135,7 @@ class Stacks(DurableEngine):
         return list(self.engine.stacks.stacks.of(Caller()))
 
     def answers(self) -> dict[str, Any]:
-        """What CloudFormation returns of every stack."""
+        """The answers of CloudFormation about every stack."""
         found: dict[str, Any] = {"ListStacks": self.do("ListStacks"), "ListExports": self.do("ListExports")}
         for stack in self.stacks():
             for action in ("DescribeStacks", "DescribeStackEvents", "DescribeStackResources", "ListStackResources"):
@@ -114,6 +149,26 @@ class Stacks(DurableEngine):
                 found[f"{change_set} {values}"] = self.do("DescribeChangeSet", **given)
         return found
 
+    def stored(self) -> dict[tuple[str, str, str], Any]:
+        """Every record of CloudFormation in the file."""
+        kinds = (STACK, PLAN, RESOURCE, CHANGE, EVENT, CHANGE_SET)
+        return {(kind, *one[:2]): one.document for kind in kinds for one in self.engine.storage.records(kind)}
+
+    def live(self) -> dict[tuple[str, str, str], Any]:
+        """Every record as it would be written now."""
+        found: dict[tuple[str, str, str], Any] = {}
+        for stack in self.stacks():
+            found[STACK, "", stack.id] = stack.document()
+            if stack.plan is not None:
+                found[PLAN, stack.id, "current"] = stack.plan.document()
+            found |= {(RESOURCE, stack.id, name): one.document() for name, one in stack.resources.items()}
+            for number, event in enumerate(stack.events, 1):
+                document = event | {"Timestamp": time_document(event["Timestamp"])}
+                found[EVENT, stack.id, str(number)] = document
+        for change_set in self.engine.stacks.change_sets.by_id.values():
+            found[CHANGE_SET, "", change_set.id] = change_set.document()
+        return {name: decode(encode(document)) for name, document in found.items()}
+
     def inventory(self) -> set[str]:
         """The physical ids of every resource that its service has."""
         engine, caller = self.engine, Caller()
@@ -122,7 +177,10 @@ class Stacks(DurableEngine):
             *(record.url(caller) for record in engine.sqs.queues),
             *(bus.name for bus in engine.events.buses.of(caller) if bus.name != "default"),
             *(f"{rule.bus.name}|{rule.name}" for rule in rules if not rule.managed_by),
-            *(archive.name for archive in engine.events.archives.of(caller)),
+            *(one.name for one in (*engine.events.archives.of(caller), *engine.events.connections.of(caller))),
+            *(topic.arn for topic in engine.sns.topics),
+            *(one.arn for one in engine.sns.topics.subscriptions() if not one.endpoint.endswith(":dead")),
+            *engine.dynamodb.tables(caller),
         }
 
     def in_stacks(self) -> set[str]:
@@ -151,7 +209,9 @@ def images(
         act(engine)
         storage.commit = commit  # type: ignore[method-assign]
     assert len(found) > 5
-    yield from found
+    for image, is_under_way in found:
+        yield image, is_under_way
+        shutil.rmtree(image)
 
 
 def nothing(_engine: Stacks) -> None:
@@ -209,8 +269,78 @@ def test_a_kill_after_each_commit(tmp_path: Path, name: str) -> None:
             assert {one["OutputKey"]: one["OutputValue"] for one in stack.outputs}.get("Version") == version, image
             assert not [one for one in stack.resources.values() if one.is_in_progress]
             assert (stack.obsolete_resources, stack.changes, stack.plan_before) == ([], {}, None)
+            assert engine.stored() == engine.live(), image
             before = engine.answers()
             engine.kill()
             assert engine.answers() == before
             engine.deploy("DeleteStack")
             assert engine.inventory() == set()
+
+
+def test_a_kill_while_a_service_has_made_a_resource_and_not_answered(tmp_path: Path) -> None:
+    """The resource is made again: there is one, and it is the stack's."""
+    with socket.socket() as silent:  # an upstream that takes the secret of the connection and never answers
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with Stacks(tmp_path / "run", upstream=f"http://127.0.0.1:{silent.getsockname()[1]}") as engine:
+            engine.do("CreateStack", StackName="shop", TemplateBody=template(1))
+            while not engine.engine.events.connections.of(Caller()):
+                engine.run(lambda: asyncio.sleep(0))
+            engine.run(engine.engine.storage.stored)
+            as_killed(engine.data, tmp_path / "killed" / "0")
+
+    with Stacks(tmp_path / "killed") as engine:
+        engine.settle()
+
+        assert engine.stacks()[0].status == "CREATE_COMPLETE"
+        assert engine.inventory() == engine.in_stacks()
+
+
+def test_change_sets(tmp_path: Path) -> None:
+    """A kill leaves those to execute and those of the past; one whose execution it interrupts is executed."""
+
+    def change(engine: Stacks) -> None:
+        engine.do("CreateChangeSet", StackName="shop", ChangeSetName="second", TemplateBody=template(2))
+        engine.do("CreateChangeSet", StackName="shop", ChangeSetName="same", TemplateBody=template(1))
+        engine.deploy("ExecuteChangeSet", ChangeSetName="second")
+
+    def create(engine: Stacks) -> None:
+        given = {"StackName": "shop", "ChangeSetName": "first", "ChangeSetType": "CREATE"}
+        engine.do("CreateChangeSet", **given, TemplateBody=template(1), Tags=[{"Key": "team", "Value": "tea"}])
+        engine.deploy("ExecuteChangeSet", ChangeSetName="first")
+
+    for image, is_under_way in images(tmp_path, create, change):
+        with Stacks(image) as engine:
+            engine.settle()
+            [stack] = engine.stacks()
+            first, *later = engine.engine.stacks.change_sets.by_id.values()
+
+            assert first.execution == "EXECUTE_COMPLETE"
+            assert stack.tags == [{"Key": "team", "Value": "tea"}]
+            if is_under_way:
+                assert [one.execution for one in later] == ["EXECUTE_COMPLETE"]
+            assert engine.stored() == engine.live()
+            before = engine.answers()
+            engine.kill()
+            assert engine.answers() == before
+            if len(later) == 2:
+                engine.deploy("ExecuteChangeSet", ChangeSetName="second")
+            assert {one["OutputKey"]: one["OutputValue"] for one in stack.outputs}["Version"] in {"1", "2"}
+
+
+def test_settings_after_a_kill(tmp_path: Path) -> None:
+    """Each change of a setting is kept, and a cancelled update is rolled back."""
+    with Stacks(tmp_path) as engine:
+        engine.do("CreateStack", StackName="shop", TemplateBody=template(1), TimeoutInMinutes=5)
+        engine.settle()
+        engine.do("UpdateTerminationProtection", StackName="shop", EnableTerminationProtection=True)
+        engine.do("UpdateStack", StackName="shop", TemplateBody=template(2), ClientRequestToken="token")
+        engine.do("CancelUpdateStack", StackName="shop")
+        engine.run(engine.engine.storage.stored)
+        engine.kill()
+        engine.settle()
+
+        [stack] = engine.stacks()
+        assert (stack.status, stack.termination_protection) == ("UPDATE_ROLLBACK_COMPLETE", True)
+        assert (stack.timeout_minutes, stack.token) == (5, "token")
+        assert engine.stored() == engine.live()

@@ -151,9 +151,10 @@ class RuleType(ResourceType):
         elif await context.call_if_exists("events", "DescribeRule", EventBusName=bus, Name=name):
             raise already_exists(self.name, name)
         targets = _targets(context, properties)
-        arn = await _put_rule(context, name, properties)
         bus_name = bus.rpartition("/")[2]
-        resource = PhysicalResource(name if bus_name == _DEFAULT_BUS else f"{bus_name}|{name}", {"Arn": arn})
+        physical_id = name if bus_name == _DEFAULT_BUS else f"{bus_name}|{name}"
+        context.expect(physical_id)
+        resource = PhysicalResource(physical_id, {"Arn": await _put_rule(context, name, properties)})
         try:
             await _put_targets(context, bus, name, targets)
         except AwsError:

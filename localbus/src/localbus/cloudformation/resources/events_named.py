@@ -27,6 +27,7 @@ class _NamedType(ResourceType):
         """Create the resource, with a generated name if none is given."""
         given = self._to_create(properties)
         name = given.setdefault(self.name_property, context.new_name(self.max_name_length))
+        context.expect(name)
         arn = (await context.call_coerced("events", f"Create{self.noun}", given))[f"{self.noun}Arn"]
         attributes = {"Arn": arn, "ArnForPolicy": arn.rpartition("/")[0], self.name_property: name}
         if "SecretArn" in self.attributes:

@@ -70,9 +70,13 @@ class MappingType(ResourceType):
         tags = tag_map(properties) | context.system_tags()
         answer = await context.call_coerced("lambda", "CreateEventSourceMapping", _api_names(properties), Tags=tags)
         uuid = answer["UUID"]
-        await _wait_until_stable(context, uuid)
         arn = f"arn:aws:lambda:{context.caller.region}:{context.caller.account}:event-source-mapping:{uuid}"
         return PhysicalResource(uuid, {"Id": uuid, "EventSourceMappingArn": arn})
+
+    async def stabilize(self, context: ResourceContext) -> PhysicalResource:
+        """Wait until it is enabled or disabled."""
+        await _wait_until_stable(context, context.physical_id)
+        return context.resource
 
     async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """UpdateEventSourceMapping. Properties that the template no longer sets get their default."""
