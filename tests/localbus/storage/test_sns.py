@@ -31,6 +31,7 @@ from support.waiting import eventually
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:{}"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:{}"
+ONE_DAY = '{"MessageRetentionPeriod":"1"}'
 RAW = {"RawMessageDelivery": "true"}
 KINDS = (
     *("topic", "subscription", "sequence", "published", "archived", "application", "endpoint", "sms", "captured"),
@@ -180,7 +181,7 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("SetTopicAttributes", {"TopicArn": "t", "AttributeName": "SignatureVersion", "AttributeValue": "2"}),
     (
         "SetTopicAttributes",
-        {"TopicArn": "t.fifo", "AttributeName": "ArchivePolicy", "AttributeValue": '{"MessageRetentionPeriod":"7"}'},
+        {"TopicArn": "t.fifo", "AttributeName": "ArchivePolicy", "AttributeValue": ONE_DAY},
     ),
     ("AddPermission", {"TopicArn": "t", "Label": "a", "AWSAccountId": ["111111111111"], "ActionName": ["Publish"]}),
     ("AddPermission", {"TopicArn": "t", "Label": "b", "AWSAccountId": ["111111111111"], "ActionName": ["Publish"]}),
@@ -192,6 +193,7 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("Subscribe", {"TopicArn": "t", "Protocol": "email", "Endpoint": "unsubscribed@example.com"}),
     ("Subscribe", {"TopicArn": "t", "Protocol": "sms", "Endpoint": "+4911111111"}),
     ("Subscribe", {"TopicArn": "t", "Protocol": "sqs", "Endpoint": QUEUE.format("none")}),
+    ("Subscribe", {"TopicArn": "t", "Protocol": "email", "Endpoint": "a@example.com"}),
     ("ConfirmSubscription", {"TopicArn": "t", "Token": "a@example.com", "AuthenticateOnUnsubscribe": "true"}),
     ("ConfirmSubscription", {"TopicArn": "t", "Token": "unsubscribed@example.com"}),
     (
@@ -232,6 +234,10 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("SetSMSAttributes", {"attributes": {"DefaultSMSType": "Promotional"}}),
     ("SetSMSAttributes", {"attributes": {"MonthlySpendLimit": "5"}}),
     ("DeleteTopic", {"TopicArn": "gone"}),
+    ("CreateTopic", {"Name": "gone.fifo", "Attributes": {"FifoTopic": "true", "ArchivePolicy": ONE_DAY}}),
+    ("Publish", {"TopicArn": "gone.fifo", "Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}),
+    ("SetTopicAttributes", {"TopicArn": "gone.fifo", "AttributeName": "ArchivePolicy", "AttributeValue": "{}"}),
+    ("DeleteTopic", {"TopicArn": "gone.fifo"}),
 ]
 
 
@@ -351,7 +357,7 @@ def test_captured_messages_outlive_the_engine(engine: DurableEngine) -> None:
 
 def test_a_fifo_topic_goes_on_where_it_was(engine: DurableEngine) -> None:
     """Its numbers grow, duplicates of the last five minutes have the first number, and its archive is replayed."""
-    arn = topic(engine, "t.fifo", ArchivePolicy='{"MessageRetentionPeriod":"1"}')
+    arn = topic(engine, "t.fifo", ArchivePolicy=ONE_DAY)
     given = {"TopicArn": arn, "MessageGroupId": "g"}
     binary = {"b": {"DataType": "Binary", "BinaryValue": b"\xff\x00"}}
     first = call(engine, "Publish", **given, Message="one", MessageAttributes=binary)
