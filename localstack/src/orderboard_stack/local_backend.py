@@ -18,7 +18,7 @@ from typing import Final, Literal, get_args
 
 from orderboard_stack.backend import DEFAULT_REGION, HEALTH_PATHS, Endpoint
 from orderboard_stack.local_processes import scratch_folder, stop_local
-from orderboard_stack.process import HOST, free_port, listening_ports, read_json, tail
+from orderboard_stack.process import HEAP_SETTINGS, HOST, free_port, listening_ports, read_json, tail
 
 LocalName = Literal["embedded", "ministack"]
 
@@ -191,6 +191,7 @@ def _environment(ports: _Ports, scratch: Path) -> dict[str, str]:
     """MiniStack's settings, and nothing else of ours: no proxy and no AWS account of the user leaks into it."""
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        **HEAP_SETTINGS,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL": _url(ports.front),  # its functions inherit it: they reach the queues and tables that we do
@@ -201,7 +202,6 @@ def _environment(ports: _Ports, scratch: Path) -> dict[str, str]:
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_WARM_TTL_SECONDS": "5",  # of all but the first process of a function, looked at every 30 s
         "LOG_LEVEL": "WARNING",
-        "MALLOC_ARENA_MAX": "1",  # of glibc: the threads of a Python process allocate one at a time
         "MINISTACK_HOST": HOST,  # the host in queue URLs
         "MINISTACK_REGION": DEFAULT_REGION,
         "PYTHONUNBUFFERED": "1",

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Final
 
 HOST: Final = "127.0.0.1"
+# Settings of glibc's heap for our processes. The threads of a Python process allocate one at a time, so one arena
+# suffices. A threshold that is set does not grow with the largest block: what a peak took goes back to the system.
+# https://man7.org/linux/man-pages/man3/mallopt.3.html
+HEAP_SETTINGS: Final = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 # A proxy that the user's shell names is not meant for this machine.
 _no_proxy: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from orderboard_stack.backend import Endpoint
-from orderboard_stack.process import HOST, free_port
+from orderboard_stack.process import HEAP_SETTINGS, HOST, free_port
 
 from orderboard.system.process import ChildProcess, start, wait_ready
 
@@ -134,4 +134,4 @@ def _inherited(options: ServiceOptions, *, local: bool) -> dict[str, str]:
     if not options.takes_settings:
         left_out += ("ORDERBOARD_",)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
-    return inherited | {"PYTHONUNBUFFERED": "1"}
+    return {**HEAP_SETTINGS, **inherited, "PYTHONUNBUFFERED": "1"}
