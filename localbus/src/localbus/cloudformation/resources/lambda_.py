@@ -80,6 +80,7 @@ class MappingType(ResourceType):
 
     async def update(self, context: ResourceContext, old: Properties, new: Properties) -> PhysicalResource:
         """UpdateEventSourceMapping. Properties that the template no longer sets get their default."""
+        await _wait_until_stable(context, context.physical_id)
         members = context.shape("lambda", "UpdateEventSourceMapping").members
         given = {name: value for name, value in _DEFAULTS.items() if name in old and name not in new}
         given |= {name: value for name, value in _api_names(new).items() if name in members}
