@@ -105,7 +105,7 @@ class BurstOptions:
         _Times,
         _fault(
             "Let calls to the backend fail: throttle, error_before, error_after (its success), drop or latency, each "
-            "with its probability, of all actions or of one, such as throttle=0.1,error_after:PublishBatch=0.2 or "
+            "with its probability, of all actions or of one, such as throttle=0.1, error_after:PutEvents=0.2 or "
             "latency/300ms=0.5; from TIME on, and none@TIME ends it (embedded only).",
             "SETTINGS[@TIME]",
         ),

@@ -27,19 +27,24 @@ _SHOWN_FAULTS: Final = 40
 
 def chaos(
     *,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same orders and the same faults.")] = 1,
-    orders: Annotated[int, typer.Option(min=1, max=5_000_000, help="Number of orders in a run.")] = 10_000,
-    faults: Annotated[int, typer.Option(min=0, max=100_000, help="Number of faults in a run.")] = 30,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="The same seed gives the same orders and the same faults.")
+    ] = 1,
+    orders: Annotated[int, typer.Option(min=1, max=5_000_000, metavar="N", help="Number of orders in a run.")] = 10_000,
+    faults: Annotated[int, typer.Option(min=0, max=100_000, metavar="N", help="Number of faults in a run.")] = 30,
     minutes: Annotated[
         float | None,
         typer.Option(
             min=0.1,
             max=10_000,
+            metavar="MINUTES",
             help="Length of the load; by default as long as 200 orders a second and a fault every 2 s take.",
             show_default=False,
         ),
     ] = None,
-    runs: Annotated[int, typer.Option(min=1, max=100_000, help="Number of runs, with the seeds from --seed on.")] = 1,
+    runs: Annotated[
+        int, typer.Option(min=1, max=100_000, metavar="N", help="Number of runs, with the seeds from --seed on.")
+    ] = 1,
     without: Annotated[
         list[str] | None,
         typer.Option(help=f"Leave out a kind of fault: {', '.join(KINDS)}. Repeatable.", metavar="KIND"),
@@ -48,12 +53,15 @@ def chaos(
         Path | None,
         typer.Option(
             help="Add each run's result to this file, as a line of JSON; the runs in it are added up.",
+            metavar="FILE",
             show_default=".orderboard/chaos/results.jsonl",
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the files of a single run.", show_default=".orderboard/chaos/TIME_SEED"),
+        typer.Option(
+            help="Folder for the files of a single run.", metavar="FOLDER", show_default=".orderboard/chaos/TIME_SEED"
+        ),
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
