@@ -116,13 +116,15 @@ def _not_found() -> dict[str, str]:
 class MappingBench:
     """Queues, mappings and functions in one event loop. There is a queue `work`."""
 
-    def __init__(self, functions: FakeLambda, url: str | None) -> None:
+    def __init__(self, functions: FakeLambda, url: str | None, storage: Storage | None = None) -> None:
         self.functions = functions
         self.clock = ManualClock()
         self.journal = Journal()
         self.tasks = BackgroundTasks(self.clock)
-        self.sqs = Sqs(self.clock, self.journal, Storage())
+        self.sqs = Sqs(self.clock, self.journal, storage or Storage())
+        self.sqs.restore()
         self.mappings = EventSourceMappings(self.clock, self.journal, self.sqs, UpstreamClient(url), self.tasks)
+        self.mappings.restore()
         self._service = lambda_api.service(self.mappings)
         self.work = self.queue()
         self._send = sqs_api.service(self.sqs).actions["SendMessage"]
