@@ -59,6 +59,9 @@ class Description:
         types, keys = request.values(b"content-type"), request.values(b"idempotency-key")
         if len(types) > 1 or (request.body and not (types and _is_json(types[0]))):
             return False
+        codings = request.values(b"content-encoding") if request.body else []
+        if any(coding.lower() != b"identity" for coding in codings):
+            return False
         if cancellation is None and (len(keys) > 1 or not all(map(_KEY.fullmatch, keys))):
             return False
         try:

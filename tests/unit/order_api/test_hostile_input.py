@@ -1,6 +1,7 @@
 """Invalid input: each is a 4xx problem that names the fix, never a 5xx, and nothing is published."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -155,6 +156,19 @@ async def test_another_content_type_is_rejected(api: RunningApi, content_type: s
     assert_problem(response, 415, "unsupported-media-type")
     assert response.headers["accept"] == "application/json"
     api.assert_nothing_published()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "x"])
+async def test_another_content_coding_is_rejected(api: RunningApi, coding: str) -> None:
+    """415 with the accepted one (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.16), whatever the body is."""
+    for body in (gzip.compress(json.dumps(ORDER).encode()), json.dumps(ORDER).encode()):
+        response = await api.http.post("/orders", content=body, headers={**JSON, "Content-Encoding": coding})
+
+        assert_problem(response, 415, "unsupported-media-type")
+        assert response.headers["accept-encoding"] == "identity"
+    api.assert_nothing_published()
+    plain = {**JSON, "Content-Encoding": "Identity"}
+    assert (await api.http.post("/orders", content=json.dumps(ORDER).encode(), headers=plain)).status_code == 202
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ MEDIA_TYPE: Final = "application/json"
 _EXACT_BELOW: Final = 2**53
 # One value each: a proxy and this API could take different ones of several.
 # https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+_PLAIN: Final = "identity"
 _ONCE: Final = ("Content-Type", "Idempotency-Key")
 
 
@@ -89,16 +90,24 @@ class StrictJsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_strictly(request: Request) -> Response:
-            if repeated := [name for name in _ONCE if len(request.headers.getlist(name)) > 1]:
-                errors = [field_error("header", name, "is given more than once; send it once") for name in repeated]
-                raise ProblemError(INVALID_REQUEST, f"Repeated: {', '.join(repeated)}.", errors=errors)
-            if _has_body(request) and not is_json(request.headers.get("content-type", "")):
-                detail = f"Send Content-Type: {MEDIA_TYPE}."
-                raise ProblemError(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept": MEDIA_TYPE})
+            if (refusal := _refusal(request)) is not None:
+                raise refusal
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return handle_strictly
 
 
-def _has_body(request: Request) -> bool:
-    return request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+def _refusal(request: Request) -> ProblemError | None:
+    """Return the problem of headers that leave open what was ordered, or in which form."""
+    headers = request.headers
+    if repeated := [name for name in _ONCE if len(headers.getlist(name)) > 1]:
+        errors = [field_error("header", name, "is given more than once; send it once") for name in repeated]
+        return ProblemError(INVALID_REQUEST, f"Repeated: {', '.join(repeated)}.", errors=errors)
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return None
+    if not is_json(headers.get("content-type", "")):
+        return ProblemError(UNSUPPORTED_MEDIA_TYPE, f"Send Content-Type: {MEDIA_TYPE}.", headers={"Accept": MEDIA_TYPE})
+    if any(coding.strip().lower() != _PLAIN for coding in headers.getlist("content-encoding")):
+        detail = "Send the body as it is, without a Content-Encoding."
+        return ProblemError(UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept-Encoding": _PLAIN})
+    return None

@@ -81,6 +81,8 @@ def _valid(scope: Scope, messages: list[Message]) -> tuple[OrderRequest, str | N
             if content_type is not None:
                 return None
             content_type = value.decode("latin-1")
+        elif name == b"content-encoding":
+            return None
     if messages[-1]["type"] != "http.request" or not is_json(content_type or ""):
         return None
     try:
