@@ -6,6 +6,7 @@ already; SNS has the query protocol. Each function returns None for a value that
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote_plus
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ Decode = Callable[[bytes], dict[str, Any] | None]
 _NEEDS_BOTOCORE: Final = re.compile(rb'null|"B"|"BS"|"Binary')
 _ESCAPES: Final = tuple((character, quote_plus(character)) for character in "%+ \"{}:,[]/\\&='!()?;@#$*<>|^`\n")
 _ODD: Final = re.compile(r"[^A-Za-z0-9_.\-~%+]+")
+_SHORT: Final = 100
 _NAMESPACE: Final = "{http://sns.amazonaws.com/doc/2010-03-31/}"
 
 
@@ -70,12 +72,20 @@ def publish_batch_request(parameters: Mapping[str, Any]) -> bytes | None:
 
 
 def _quoted(text: str) -> str:
-    """Return what urllib's quote_plus returns, three times as fast for JSON."""
+    """Return what urllib's quote_plus returns. Short texts are names, types and values of few kinds, in every entry."""
+    return _quoted_short(text) if len(text) < _SHORT else _quoted_long(text)
+
+
+def _quoted_long(text: str) -> str:
+    """Quote three times as fast as urllib for JSON."""
     quoted = text
     for character, escape in _ESCAPES:
         if character in quoted:
             quoted = quoted.replace(character, escape)
     return _ODD.sub(lambda found: quote_plus(found[0]), quoted)
+
+
+_quoted_short: Final = lru_cache(maxsize=512)(quote_plus)
 
 
 def publish_batch_response(content: bytes) -> dict[str, Any] | None:
