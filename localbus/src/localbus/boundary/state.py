@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -165,7 +165,7 @@ class Boundary:
         """Follow the creation or deletion of a queue, topic or bus."""
         self._update(name_of(arn))
 
-    def _rule_changed(self, rule: Rule) -> Coroutine[Any, Any, None] | None:
+    def _rule_changed(self, rule: Rule) -> Awaitable[None] | None:
         """Bridge the default bus, which has the events of AWS's services, for the first rule that can match one."""
         bus = rule.bus
         if bus.name != DEFAULT_BUS or rule.pattern is None or not _may_match_services(rule.pattern.text):

@@ -6,8 +6,7 @@ See `event_pattern` for patterns, `rule_index` for rule lookup and `delivery` fo
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
@@ -65,9 +64,7 @@ class EventBridge:
         dispatcher = Dispatcher(clock, journal, sqs, tasks, storage=sqs.storage, kind="events.delivery")
         self.deliveries = EventDeliveries(clock, journal, dispatcher, targets.senders())
         self.set_faults(faults or DeliveryFaults())
-        self.on_rule: Callable[[Rule], Coroutine[Any, Any, None] | None] = lambda _rule: (
-            None
-        )  # for each new or changed rule
+        self.on_rule: Callable[[Rule], Awaitable[None] | None] = lambda _rule: None  # for each new or changed rule
         self._tasks = tasks
 
     def restore(self) -> None:
@@ -80,8 +77,6 @@ class EventBridge:
         self.replays.resume(self.archives)
         for rule in (rule for bus in self.buses for rule in bus.rules.values()):
             self._schedule(rule, rule.next_at)
-            if (wait := self.on_rule(rule)) is not None:
-                self._tasks.start(wait)
         self.deliveries.restore(self.buses)
         for connection in self.connections:
             if connection.state == "AUTHORIZING":
