@@ -85,7 +85,7 @@ def chaos(
         planned = plan_run(
             seed=seed + number, orders=orders, faults=faults, minutes=minutes, without=without or (), out=out
         )
-        _announce(planned, error_console())
+        _announce(planned, f"Run {number + 1} of {runs}. " if runs > 1 else "", error_console())
         result = run(planned)
         append(result, path)
         valid = result.valid
@@ -100,12 +100,12 @@ def chaos(
     raise typer.Exit(0 if valid else 1)
 
 
-def _announce(planned: "ChaosRun", console: Console) -> None:
+def _announce(planned: "ChaosRun", which: str, console: Console) -> None:
     settings = planned.burst.settings
     kinds = Counter(each.kind for each in planned.drawn)
     load = f"{settings.orders:,} orders in {settings.duration_s:,.0f} s, {len(planned.drawn):,} faults"
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "none"
-    console.print(f"Seed {settings.seed}: {load}: {counts}", markup=False, soft_wrap=True)
+    console.print(f"{which}Seed {settings.seed}: {load}: {counts}", markup=False, soft_wrap=True)
     for each in planned.drawn[:_SHOWN_FAULTS]:
         console.print(
             f"{each.at_s:8.1f} s  --{each.option} {' '.join(each.values)}",

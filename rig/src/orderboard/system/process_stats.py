@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -60,8 +61,8 @@ class CpuSampler:
 
     def __init__(self, processes: Callable[[], Iterable[KnownProcess]]) -> None:
         self._processes = processes
-        self._used_s: dict[str, float] = {}
-        self._before: dict[str, float] = {}
+        self._used_s: dict[tuple[str, int], float] = {}  # by name and process id: one that is killed has a successor
+        self._before: dict[tuple[str, int], float] = {}
         self._since = time.monotonic()
 
     def start(self) -> None:
@@ -75,8 +76,7 @@ class CpuSampler:
         for each in self._processes():
             try:
                 for name, members in _with_children(each).items():
-                    used_s = sum(_used_s(member) for member in members)
-                    self._used_s[name] = max(used_s, self._used_s.get(name, 0.0))
+                    self._used_s |= {(name, member.pid): _used_s(member) for member in members}
             except psutil.Error:  # it ended meanwhile
                 continue
 
@@ -90,7 +90,10 @@ class CpuSampler:
 
     def used_s(self) -> dict[str, float]:
         """CPU seconds of each process from start() to the last sample."""
-        return {name: max(0.0, used_s - self._before.get(name, 0.0)) for name, used_s in self._used_s.items()}
+        found: defaultdict[str, float] = defaultdict(float)
+        for key, used_s in list(self._used_s.items()):  # another thread may take a sample
+            found[key[0]] += max(0.0, used_s - self._before.get(key, 0.0))
+        return dict(found)
 
 
 def _with_children(known_process: KnownProcess) -> dict[str, list[psutil.Process]]:
