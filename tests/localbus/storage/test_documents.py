@@ -20,6 +20,7 @@ SCALARS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan
     )
 )
 @example({"tags": {"a": "\ud800"}})
+@example(2**64 + 1)
 @example({"tags": {"$bytes": "oat"}, "value": b"\x00\xff"})
 def test_any_document_comes_back(document: Any) -> None:
     """Half surrogate pairs and odd names, which a tag may have, bytes, and integers of any size are kept."""

@@ -14,6 +14,7 @@ Document = Any  # what JSON has, and bytes
 
 _BYTES = "$bytes"
 _MARK = b'$bytes"'
+_NOT_ORJSON = b" "  # before what orjson cannot read, or reads as a float of another value
 _LIKE_BYTES = re.compile(r"\$+bytes")  # names that get one more $, so that none is taken for _BYTES
 
 
@@ -27,10 +28,7 @@ def decode(data: bytes) -> Document:
     """Return the document of this JSON."""
     if _MARK in data:
         return json.loads(data, object_hook=_unmarked)
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return json.loads(data)
+    return json.loads(data) if data.startswith(_NOT_ORJSON) else orjson.loads(data)
 
 
 def checksum(data: bytes) -> int:
@@ -42,7 +40,7 @@ def _dumped(document: Document) -> bytes:
     try:
         return orjson.dumps(document, default=_marked)
     except TypeError:
-        return json.dumps(document, default=_marked).encode()
+        return _NOT_ORJSON + json.dumps(document, default=_marked).encode()
 
 
 def _marked(value: Document) -> Document:
