@@ -10,6 +10,7 @@ from orderboard.system.backends import consent, reach, start_backend
 from orderboard.terminal import progress
 from orderboard_stack.aws import Account
 from orderboard_stack.backend import BackendName, Endpoint
+from orderboard_stack.local_backend import LocalStartError
 
 AWS = Endpoint("aws", None, "eu-central-1")
 
@@ -55,6 +56,29 @@ def test_a_person_must_type_yes(asked: Callable[[str | None], None]) -> None:
 
     asked("yes")
     consent(AWS, yes=False)
+
+
+def test_a_data_folder_that_cannot_be_used_has_a_fix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The error of the engine, and the command that starts with nothing; other failures do not name it."""
+    reasons = [
+        f"{tmp_path}/localbus/localbus.db is damaged: not a database.",
+        "The backend did not answer within 30 s.",
+    ]
+
+    def fail(*_: object, **__: object) -> None:
+        raise LocalStartError(reasons.pop(0))
+
+    monkeypatch.setattr(backends, "start_local", fail)
+
+    def start() -> None:
+        start_backend(
+            "embedded", None, tmp_path / "log", detached=True, progress=lambda _: None, data_dir=tmp_path / "localbus"
+        )
+
+    with pytest.raises(RigError, match=r"(?s)is damaged.*orderboard reset && orderboard up"):
+        start()
+    with pytest.raises(RigError, match=r"30 s\.$"):
+        start()
 
 
 def test_the_embedded_backend_cannot_be_reached_from_outside() -> None:

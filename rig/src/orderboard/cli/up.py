@@ -82,7 +82,7 @@ def up(
         yes=yes,
         disorder=disorder,
         manual_clock=manual_clock,
-        data_dir=None,  # until every service of localbus keeps its state
+        data_dir=workspace.data_dir if keeps else None,
         with_console=not no_console,
     )
     with progress_screen() as screen:

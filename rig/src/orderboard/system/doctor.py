@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from orderboard.errors import RigError
 from orderboard.system.host import installed_version
+from orderboard.system.kept_data import kept_data
 from orderboard.system.services import API_PORT
 from orderboard.system.state import StateFile
 from orderboard.system.workspace import Workspace
@@ -43,6 +44,7 @@ def examine(workspace: Workspace, backend: BackendName) -> list[Finding]:
         python(sys.version_info[:2]),
         dependencies(workspace.lock.read_text(), installed_version),
         _state_folder(workspace.state_dir),
+        *_kept(workspace),
         _system(workspace),
         _port(workspace),
         *_docker(needed=backend == "localstack"),
@@ -97,6 +99,13 @@ def _state_folder(state_dir: Path) -> Finding:
             fix,
         )
     return Finding("State folder", "good", str(state_dir))
+
+
+def _kept(workspace: Workspace) -> Iterator[Finding]:
+    kept = kept_data(workspace.data_dir)
+    if kept is not None:
+        found = f"{kept.megabytes} in {kept.path}, with which `orderboard up` goes on"
+        yield Finding("Kept state", "good", f"{found}; `orderboard reset` removes it")
 
 
 def _system(workspace: Workspace) -> Finding:
