@@ -575,8 +575,27 @@ def test_a_cached_certificate_verifies_messages_after_a_restart(engine: DurableE
 
     before, after = (json.loads(request.body) for request in requests(engine, web, 2))
     assert after["SigningCertURL"] == before["SigningCertURL"]
+    verify(certificate, after, hashes.SHA256())
+    assert engine.engine.sns.signer.certificate.encode() == certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def verify(certificate: x509.Certificate, document: dict[str, str], digest: hashes.HashAlgorithm) -> None:
+    """Raise InvalidSignature unless the certificate's key has signed the document."""
     key = certificate.public_key()
     assert isinstance(key, rsa.RSAPublicKey)
-    signature = base64.b64decode(after["Signature"])
-    key.verify(signature, text_to_sign(after).encode(), padding.PKCS1v15(), hashes.SHA256())
-    assert engine.engine.sns.signer.certificate.encode() == certificate.public_bytes(serialization.Encoding.PEM)
+    signature = base64.b64decode(document["Signature"])
+    key.verify(signature, text_to_sign(document).encode(), padding.PKCS1v15(), digest)
+
+
+def test_the_key_of_a_signed_message_in_a_queue_is_stored_with_it(tmp_path: Path) -> None:
+    """With --sign-everything, the certificate at the address in the message is served after a restart."""
+    with DurableEngine(tmp_path, sign_everything=True) as engine:
+        arn = topic(engine)
+        subscribe(engine, arn, "sqs", new_queue(engine, "q"))
+        engine.kill_in("after the commit", lambda: call(engine, "Publish", TopicArn=arn, Message="m"))
+
+        [body] = bodies(engine, "q")
+        signer = engine.engine.sns.signer
+        assert json.loads(body)["SigningCertURL"].endswith(signer.path)
+        certificate = x509.load_pem_x509_certificate(signer.certificate.encode())
+        verify(certificate, json.loads(body), hashes.SHA1())  # noqa: S303 (the version of SNS's signatures)
