@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from orderboard.burst.judge.bottleneck import Pace, bottleneck, pace
-from orderboard.burst.model import Bottleneck, TimelineRow
+from orderboard.burst.model import Bottleneck, FaultMark, TimelineRow
 from orderboard.calibration.model import Calibration
 from orderboard.system.process_stats import ProcessorShare
 from unit.rig.burst.summaries import GENERATOR, ROW, SUMMARY, calibration
@@ -22,6 +22,7 @@ def found(
     peak_backlog: int = 5000,
     cores: dict[str, float] | None = None,
     unavailable: int = 0,
+    fault: str | None = None,
     by: Calibration | None = None,
 ) -> Bottleneck:
     """The bottleneck of 1,000 orders with a backlog, and 80 finished a second."""
@@ -31,6 +32,7 @@ def found(
             "generator": GENERATOR.model_copy(update={**counts, "connections": 10}),
             "verdict": SUMMARY.verdict.model_copy(update={"attempted": 1000, "unavailable": unavailable}),
             "accepted_per_s": 100,
+            "faults": (FaultMark(at_s=1, text="injected", fault=fault),),
             "peak_backlog": peak_backlog,
             "processors": [ProcessorShare(name=name, cores=share) for name, share in (cores or {}).items()],
         }
@@ -51,6 +53,12 @@ def found(
         ),
         pytest.param({"peak_backlog": 60, "cores": {"backend": 0.9}}, "load", id="no backlog, however busy"),
         pytest.param({"peak_backlog": 60, "unavailable": 11}, "API", id="no backlog, and orders turned away"),
+        pytest.param(
+            {"peak_backlog": 60, "unavailable": 500, "fault": "kill-api"}, "load", id="turned away by an injected fault"
+        ),
+        pytest.param(
+            {"peak_backlog": 60, "unavailable": 11, "fault": "kill-worker"}, "API", id="turned away by no such fault"
+        ),
         pytest.param({"peak_backlog": 60, "unavailable": 10}, "load", id="no backlog, and hardly any turned away"),
         pytest.param({"unavailable": 500, "cores": {"backend": 0.9}}, "backend", id="a backlog behind the API"),
         pytest.param({"peak_backlog": 60, "late": 11, "waited": 11}, "API", id="no backlog, and orders that waited"),

@@ -99,9 +99,13 @@ def _sent_late(generator: GeneratorStats) -> bool:
 
 
 def _slow_api(summary: Summary) -> str | None:
-    """Return the sign that order-api did not keep up, as half a sentence; None without one."""
+    """Return the sign that order-api did not keep up, as half a sentence; None without one.
+
+    Orders that were turned away are not a sign where faults of order-api or of the backend were injected.
+    """
     unavailable, attempted, generator = summary.verdict.unavailable, summary.verdict.attempted, summary.generator
-    if unavailable > _TURNED_AWAY_SHARE * attempted:
+    injected = any(mark.fault is not None and not mark.fault.endswith("-worker") for mark in summary.faults)
+    if unavailable > _TURNED_AWAY_SHARE * attempted and not injected:
         return f"{unavailable:,} of {attempted:,} orders got 5xx, 429 or no answer"
     waited = generator.waited_for_connection
     if waited > _LATE_SHARE * generator.orders:
