@@ -120,6 +120,21 @@ async def test_a_log_group_receives_the_event(it: Bench, elsewhere: Elsewhere) -
         assert json.loads(event["message"])["detail"] == {"id": 7, "name": "a b"}
 
 
+async def test_a_log_stream_that_is_gone_is_replaced(it: Bench, elsewhere: Elsewhere) -> None:
+    """After its group was deleted and created again; the event is in a new stream."""
+    await it.deliver(LOG_ARN)
+    gone = json.loads(elsewhere.requests[0].body)["logStreamName"]
+
+    def answer(request: Request) -> tuple[int, Any]:
+        is_gone = json.loads(request.body)["logStreamName"] == gone
+        return (400, {"__type": "ResourceNotFoundException"}) if is_gone else (200, {})
+
+    elsewhere.answer = answer
+
+    assert await it.deliver(LOG_ARN) == "delivered"
+    assert elsewhere.requests[-1].header(b"x-amz-target") == "Logs_20140328.PutLogEvents"
+
+
 async def test_a_transformer_can_make_a_log_event(it: Bench, elsewhere: Elsewhere) -> None:
     """Of a timestamp and a message (eb-transform-target-input.html)."""
     paths = {"t": "$.time", "n": "$.detail.name"}

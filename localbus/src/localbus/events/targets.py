@@ -143,22 +143,28 @@ class EventTargets:
         delivery.receipt["execution"] = str(answer[1].get("executionArn", ""))
 
     async def _to_log(self, delivery: EventDelivery) -> None:
-        """Write a log event with the time of the event. Each rule and target has a log stream."""
+        """Write a log event with the time of the event. Each rule and target has a log stream.
+
+        A stream that is gone, as its group was deleted and created again, is replaced.
+        """
         require_upstream(self.upstream, "CloudWatch Logs")
-        arn = delivery.target.arn
-        group = arn.split(":")[6]
-        key = f"{delivery.rule.arn}/{delivery.target.target_id}"
+        arn, key = delivery.target.arn, f"{delivery.rule.arn}/{delivery.target.target_id}"
         try:
-            if key not in self.log_streams:
+            answer = await self._put_log_event(delivery, self.log_streams[key]) if key in self.log_streams else None
+            if answer is None or _is_missing(answer):
                 stream = new_id()
-                given = {"logGroupName": group, "logStreamName": stream}
+                given = {"logGroupName": arn.split(":")[6], "logStreamName": stream}
                 _check_json(await self.upstream.json("Logs_20140328.CreateLogStream", arn, given), arn)
                 self.log_streams[key] = stream
-            entry = _log_event(delivery)
-            entries: Params = {"logGroupName": group, "logStreamName": self.log_streams[key], "logEvents": [entry]}
-            _check_json(await self.upstream.json("Logs_20140328.PutLogEvents", arn, entries), arn)
+                answer = await self._put_log_event(delivery, stream)
+            _check_json(answer, arn)
         except (NoAnswerError, TimeoutError) as exc:
             raise no_connection(exc, arn) from exc
+
+    async def _put_log_event(self, delivery: EventDelivery, stream: str) -> tuple[int, Params]:
+        arn = delivery.target.arn
+        entries = {"logGroupName": arn.split(":")[6], "logStreamName": stream, "logEvents": [_log_event(delivery)]}
+        return await self.upstream.json("Logs_20140328.PutLogEvents", arn, entries)
 
 
 def _log_event(delivery: EventDelivery) -> Params:
@@ -174,10 +180,14 @@ def _log_event(delivery: EventDelivery) -> Params:
     return {"timestamp": time_ms, "message": delivery.body}
 
 
+def _is_missing(answer: tuple[int, Params]) -> bool:
+    return str(answer[1].get("__type", "")).endswith(("ResourceNotFoundException", "StateMachineDoesNotExist"))
+
+
 def _check_json(answer: tuple[int, Params], arn: str) -> None:
     status, document = answer
     if status < 300:
         return
-    if str(document.get("__type", "")).endswith(("ResourceNotFoundException", "StateMachineDoesNotExist")):
+    if _is_missing(answer):
         raise DeliveryError("NO_RESOURCE", f"{arn} does not exist.")
     check_answer(Answer(status, {}, json.dumps(document).encode()), arn)
