@@ -23,6 +23,14 @@ _READS: Final = (b"Describe", b"Get", b"List", b"BatchGet")
 _FORM_ACTION: Final = re.compile(rb"(?:^|&)Action=(\w+)")
 _INVOCATIONS: Final = "/invocations"
 _TRIES: Final = 3
+_UNSAVED: Final[tuple[_Message, ...]] = (
+    {
+        "type": "http.response.start",
+        "status": 503,
+        "headers": [(b"content-type", b"text/plain"), (b"retry-after", b"1")],
+    },
+    {"type": "http.response.body", "body": b"MiniStack's state could not be saved; see the log of the backend."},
+)
 
 
 def keep_state() -> None:
@@ -60,43 +68,71 @@ class _KeptState:
 
     async def __call__(self, scope: Mapping[str, Any], receive: _Receive, send: _Send) -> None:
         """Serve a request, and save before the answer what it has changed."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not _may_change(scope):
             await self._app(scope, receive, send)
             return
-        changes = _may_change(scope)
+        changes = True
+        may_be_form = scope["method"] == "POST" and scope["path"] == "/" and not _target(scope)
 
         async def read() -> _Message:
-            nonlocal changes
+            nonlocal changes, may_be_form
             message = await receive()
-            if changes and (action := _FORM_ACTION.search(message.get("body", b""), 0, 4096)):
+            if may_be_form and (action := _FORM_ACTION.search(message.get("body", b""), 0, 4096)):
                 changes = not action[1].startswith(_READS)
+            may_be_form = False
             return message
 
+        refused = False
+
         async def answer(message: _Message) -> None:
-            if message["type"] == "http.response.start":
-                in_progress = (changes or self._stacks_change) and _stack_in_progress()
-                if changes or (self._stacks_change and not in_progress):
-                    self._save()
-                    self._stacks_change = in_progress
-            await send(message)
+            nonlocal refused
+            if message["type"] == "http.response.start" and not self._saved(changes=changes):
+                refused = True
+                for part in _UNSAVED:
+                    await send(part)
+            if not refused:
+                await send(message)
 
         await self._app(scope, read, answer)
 
-    def _save(self) -> None:
+    def _saved(self, *, changes: bool) -> bool:
+        """Save what is due before an answer; return False if that failed, to be tried again before the next one."""
+        in_progress = (changes or self._stacks_change) and _stack_in_progress()
+        if changes or (self._stacks_change and not in_progress):
+            saved = self._save()
+            self._stacks_change = in_progress or not saved
+            return saved
+        return True
+
+    def _save(self) -> bool:
+        """Save the state of every service; return whether all of it was written."""
         from ministack.core import persistence  # noqa: PLC0415
 
+        written = True
         for key, name in self._modules.items():
             module = _loaded(name)
             if module is not None and hasattr(module, "get_state"):
-                persistence.save_state(key, _state_of(module))
+                path = Path(persistence.STATE_DIR, f"{key}.json")
+                before = _inode(path)
+                persistence.save_state(key, _state_of(module))  # it logs its errors and replaces the file
+                written = written and _inode(path) != before
+        return written
+
+
+def _inode(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
 def _may_change(scope: Mapping[str, Any]) -> bool:
     """Return whether the request may change a state that is kept, as far as its head says."""
     if scope["method"] in ("GET", "HEAD") or scope["path"].endswith(_INVOCATIONS):
         return False
-    target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"")
+    target = _target(scope)
     return not target.startswith(_TARGETS_OF_LOCALBUS) and not target.rpartition(b".")[2].startswith(_READS)
+
+
+def _target(scope: Mapping[str, Any]) -> bytes:
+    return next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"")
 
 
 def _stack_in_progress() -> bool:
