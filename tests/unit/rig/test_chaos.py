@@ -132,9 +132,10 @@ def test_a_line_that_is_not_a_result_is_named(tmp_path: Path) -> None:
 
 
 def test_a_kind_names_what_is_injected() -> None:
-    """Settings by their names, without seed, action and length; an end has none that counts."""
+    """API faults by their names, without seed, action and length."""
     fault = Fault(1, "faults", settings="seed=7,error_after:PutEvents=0.2,latency/30ms=0.5")
 
     assert fault.kind == "error_after+latency"
+    assert Fault(1, "disorder", settings="duplicates=0.2").kind == "disorder"
     assert Fault(1, "kill-backend").kind == "kill-backend"
     assert Fault(2, "faults", settings="none").is_end

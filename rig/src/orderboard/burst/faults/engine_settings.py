@@ -47,8 +47,8 @@ def api_faults(text: str) -> dict[str, Any]:
     return {"seed": seed, "rules": rules}
 
 
-def setting_names(text: str) -> list[str]:
-    """Return the names of the faults in valid settings, without seed, actions and lengths."""
+def api_fault_names(text: str) -> list[str]:
+    """Return the names of the faults in valid settings of API faults."""
     parts = (part.strip() for part in text.split(","))
     return [name for part in parts if (name := re.split("[=:/]", part)[0]) not in ("", "seed", NONE)]
 

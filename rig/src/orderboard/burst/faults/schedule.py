@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from orderboard.burst.faults.engine_settings import NONE, setting_names
+from orderboard.burst.faults.engine_settings import NONE, api_fault_names
 
 WorkerAction = Literal["stop-worker", "start-worker", "freeze-worker", "thaw-worker", "kill-worker", "scale"]
 # Of order-api and of the backend. disorder and faults set what is injected from then on, or end it.
@@ -60,8 +60,8 @@ class Fault:
 
     @property
     def kind(self) -> str:
-        """The action, or for injected faults their names, such as error_after or duplicates+reordering."""
-        return "+".join(setting_names(self.settings)) or self.action
+        """The action, or for API faults their names, such as error_after or throttle+latency."""
+        return (self.action == "faults" and "+".join(api_fault_names(self.settings))) or self.action
 
     @property
     def is_end(self) -> bool:
