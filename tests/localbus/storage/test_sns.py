@@ -40,7 +40,7 @@ KINDS = (
 
 
 class HasEngine(Protocol):
-    """What has an engine."""
+    """An object with an engine."""
 
     @property
     def engine(self) -> Engine:
