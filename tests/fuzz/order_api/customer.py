@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from fuzz.order_api.description import Description, InvalidBodyError
 from fuzz.order_api.publications import Sent, content_of
 
 JSON: Final[Headers] = ((b"Content-Type", b"application/json"),)
+_PATIENCE_S: Final = 2
 _CORRELATION: Final = b"X-Correlation-ID"
 
 
@@ -118,12 +120,20 @@ class Customer:
     async def send_oddly(self, request: Request) -> None:
         """Send bytes that may not be a request; whatever comes, the connection ends here."""
         await self.connection.send(request.encoded())
-        await self.connection.end_of_input()
         try:
-            self.record.judge(request, await self.connection.response(request.method), self.repeat)
+            self.record.judge(request, await self._late_response(request.method), self.repeat)
         except NoResponseError:
             self.record.unanswered(request, self.repeat)
         self.connection.hang_up()
+
+    async def _late_response(self, method: str) -> Response:
+        """Return the response, if need be after the end of the input: the server may wait for the rest of a body."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self.connection.response(method)
+        except TimeoutError:
+            await self.connection.end_of_input()
+            return await self.connection.response(method)
 
     async def abandon(self, request: Request, length: int | None = None) -> None:
         """Send a request, or the first bytes of it, and hang up: a whole one may be accepted."""
