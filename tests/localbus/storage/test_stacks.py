@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import socket
 from collections.abc import Callable
@@ -192,7 +193,7 @@ def test_change_sets(tmp_path: Path) -> None:
         engine.do("CreateChangeSet", **given, TemplateBody=template(1), Tags=[{"Key": "team", "Value": "tea"}])
         engine.deploy("ExecuteChangeSet", ChangeSetName="first")
 
-    for image, is_under_way in images(tmp_path, create, change):
+    for image, is_under_way in itertools.islice(images(tmp_path, create, change), None, None, 3):
         with Stacks(image) as engine:
             engine.settle()
             [stack] = engine.stacks()
