@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from support.durable import as_killed
 from support.killed_stacks import Stacks
 
 _EVERY = 5  # commits, since each run takes a second
@@ -89,3 +90,21 @@ def test_a_kill_after_some_commits(tmp_path: Path, upstream: str, version: int) 
         if not was_killed:
             assert commits > _EVERY
             return
+
+
+def test_a_restart_without_the_upstream(tmp_path: Path, upstream: str) -> None:
+    """The stack is not deleted as if its upstream part were gone; the reason names the fix, and then it is."""
+    with Stacks(tmp_path, upstream=upstream) as engine:
+        engine.deploy("CreateStack", TemplateBody=json.dumps({"Resources": {"Stream": stream("outer")}}))
+    data = tmp_path / "again"
+    as_killed(tmp_path / "0", data / "0")
+    with Stacks(data) as engine:
+        engine.deploy("DeleteStack")
+
+        [stack] = engine.stacks()
+        assert (stack.status, streams(upstream)) == ("DELETE_FAILED", {"outer"})
+        assert "--upstream URL" in stack.resources["Stream"].reason
+    with Stacks(data, upstream=upstream) as engine:
+        engine.deploy("DeleteStack")
+
+        assert (engine.stacks()[0].status, streams(upstream)) == ("DELETE_COMPLETE", set())
