@@ -50,7 +50,7 @@ bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .ven
 fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
 	@PYTHONPATH=tests $(BIN)/python -m fidelity
 
-fuzz: $(DEV) ## Send odd input to localbus: 50,000 requests and more; about ten minutes
+fuzz: $(DEV) ## Send odd input to localbus and order-api: 100,000 requests and more; about forty minutes
 	@PYTHONPATH=tests $(BIN)/python -m fuzz
 
 clients: $(DEV) ## Run real tools on localbus: Celery, the AWS CDK and others; five minutes (some: make clients ONLY="celery cdk")
