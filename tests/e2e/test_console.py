@@ -263,7 +263,7 @@ async def test_killed_processes_come_back(http: httpx.AsyncClient, orderboard: C
 
     def accepted() -> bool:
         headers, body = {"Origin": str(http.base_url).rstrip("/")}, {"kind": "normal"}
-        return httpx.post(f"{http.base_url}api/do/place", json=body, headers=headers, trust_env=False).is_success
+        return httpx.post(http.base_url.join("/api/do/place"), json=body, headers=headers, trust_env=False).is_success
 
     await eventually(accepted, within_s=30)
 

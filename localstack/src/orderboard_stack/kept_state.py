@@ -5,6 +5,7 @@ Objects in buckets it writes at once (S3_PERSIST). Messages, events and tables a
 makes the queues, topics and rules that it needs here again.
 """
 
+import json
 import os
 import re
 import sys
@@ -105,7 +106,10 @@ class _KeptState:
         return True
 
     def _save(self) -> bool:
-        """Save the state of every service; return whether all of it was written."""
+        """Save the state of every service; return whether all of it was written.
+
+        MiniStack has services whose state it cannot write at all (dsql): theirs ends with the process.
+        """
         from ministack.core import persistence  # noqa: PLC0415
 
         written = True
@@ -113,10 +117,19 @@ class _KeptState:
             module = _loaded(name)
             if module is not None and hasattr(module, "get_state"):
                 path = Path(persistence.STATE_DIR, f"{key}.json")
-                before = _inode(path)
-                persistence.save_state(key, _state_of(module))  # it logs its errors and replaces the file
-                written = written and _inode(path) != before
+                before, state = _inode(path), _state_of(module)
+                persistence.save_state(key, state)  # it logs its errors and replaces the file
+                if _inode(path) == before and _can_be_json(state, persistence):
+                    written = False
         return written
+
+
+def _can_be_json(state: Any, persistence: ModuleType) -> bool:
+    try:
+        json.dumps(state, default=persistence._json_default)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _inode(path: Path) -> int | None:

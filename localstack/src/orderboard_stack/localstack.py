@@ -48,10 +48,13 @@ class LocalStackBackend:
 
 def engine() -> Any:
     """The Docker client (the SDK has no types). Raises DockerUnavailableError."""
+    client = None
     try:
         client = docker.from_env(timeout=120)
         client.ping()
     except DockerException as exc:
+        if client is not None:
+            client.close()
         raise DockerUnavailableError(
             "No Docker engine answers. Install Docker and start it, or set DOCKER_HOST; "
             f"the embedded backend needs none. ({exc})"

@@ -177,19 +177,6 @@ async def test_unusual_responses_of_the_upstream() -> None:
     assert again.status_code == 204
 
 
-async def test_an_upgrade_is_rejected() -> None:
-    """A client that requires HTTP/2 gets 501, and its request has no effect."""
-    engine = Engine(Options())
-    url = await engine.start()
-    headers = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "X-Amz-Target": "AmazonSQS.CreateQueue"}
-    async with httpx.AsyncClient() as client:
-        answer = await client.post(url, content=b'{"QueueName": "q"}', headers=headers)
-    await engine.stop()
-
-    assert answer.status_code == 501
-    assert not list(engine.sqs.queues)
-
-
 async def test_a_client_that_disconnects_takes_no_message() -> None:
     """The long poll of a disconnected client ends, and the next message stays for others."""
     engine = Engine(Options())

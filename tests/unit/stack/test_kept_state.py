@@ -1,6 +1,9 @@
 """Saves of MiniStack's state: before which answers, and the answer when one fails."""
 
+import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -102,3 +105,22 @@ async def test_a_change_that_cannot_be_saved_is_not_acknowledged(ask: Callable[.
 
     assert await ask("POST", body="Action=DescribeStacks") == (200, 3)
     assert await ask("POST", body="Action=DescribeStacks") == (200, 3)
+
+
+def test_a_service_that_ministack_cannot_write_refuses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its state ends with the process, while that of the others is saved; a disk without room is still a failure."""
+    from ministack.core import persistence  # type: ignore[import-untyped]  # noqa: PLC0415 - slow, and only here
+
+    monkeypatch.setattr(persistence, "PERSIST_STATE", True)
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+    for name, state in (("odd", {("a", "b"): 1}), ("plain", {"a": 1})):
+        module = ModuleType(name)
+        monkeypatch.setattr(module, "get_state", lambda state=state: state, raising=False)
+        monkeypatch.setitem(sys.modules, f"ministack.services.{name}", module)
+    app = _KeptState(None, {"odd": "odd", "plain": "plain"})  # type: ignore[arg-type]
+
+    assert app._save()
+    assert [file.name for file in tmp_path.iterdir()] == ["plain.json"]
+
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path / "plain.json"))
+    assert not app._save()

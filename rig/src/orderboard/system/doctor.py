@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -147,8 +147,10 @@ def _docker(*, needed: bool) -> Iterator[Finding]:
         fix = "Install Docker and start it, or set DOCKER_HOST" if needed else ""
         yield Finding("Docker", missing, "no engine answers; only the localstack backend needs one", fix)
         return
-    yield Finding("Docker", "good", f"engine {client.version()['Version']}")
-    here = {tag for image in client.images.list() for tag in image.tags}
+    with closing(client):
+        version = client.version()["Version"]
+        here = {tag for image in client.images.list() for tag in image.tags}
+    yield Finding("Docker", "good", f"engine {version}")
     found = "is here" if DEFAULT_IMAGE in here else "is not here yet; it is pulled when it is needed (about 1 GB)"
     yield Finding("LocalStack", "good" if DEFAULT_IMAGE in here else "optional", f"image {DEFAULT_IMAGE} {found}")
 
