@@ -4,6 +4,7 @@ import json
 import socket
 import urllib.request
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +57,7 @@ def answers(url: str, *, timeout_s: float = 2.0) -> bool:
     try:
         with _no_proxy.open(url, timeout=timeout_s) as response:
             return bool(response.status == 200)
-    except OSError:  # refused, reset, timed out, or another status
+    except (OSError, HTTPException):  # refused, reset, broken off, timed out, or another status
         return False
 
 
@@ -65,7 +66,7 @@ def read_json(url: str, timeout_s: float) -> object:
     try:
         with _no_proxy.open(url, timeout=timeout_s) as response:
             return json.load(response)
-    except (OSError, ValueError):  # refused, reset, timed out, a 404, not JSON
+    except (OSError, HTTPException, ValueError):  # refused, reset, broken off, timed out, a 404, not JSON
         return None
 
 
