@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 import tracemalloc
 
-from localbus.events.archive_rows import BlockRows
-from localbus.events.archive_store import ArchivedEvent, ArchiveStore, read_events
+from localbus.events.archived_events.rows import BlockRows
+from localbus.events.archived_events.store import ArchivedEvent, ArchiveStore, read_events
 from localbus.events.event import Event, envelope
 
 START = 1_700_000_000.0

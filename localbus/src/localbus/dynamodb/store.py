@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
+from localbus.storage.database import temporary_database
 from localbus.storage.durable import DurableStorage
 from localbus.storage.storage import Storage
 
 _CACHE_KIB = 2 * 1024
-_SETTINGS = {"journal_mode": "MEMORY", "synchronous": "OFF", "locking_mode": "EXCLUSIVE", "cache_size": -_CACHE_KIB}
-
 _TRANSACTION = ("BEGIN", ("ROLLBACK",), "COMMIT")
 _PARTS = ("SAVEPOINT part", ("ROLLBACK TO part", "RELEASE part"), "RELEASE part")
 
@@ -76,7 +75,7 @@ class Store:
 
     def __init__(self, storage: Storage) -> None:
         self._durable = storage if isinstance(storage, DurableStorage) else None
-        self.database = self._durable.connection if self._durable is not None else _temporary()
+        self.database = self._durable.connection if self._durable is not None else temporary_database(_CACHE_KIB)
         self.write: Write = self._durable.write if self._durable is not None else self.database.execute
         self.last_number = 0
 
@@ -109,13 +108,6 @@ class Store:
         """Remove everything that is not stored."""
         if self._durable is None:
             self.database.close()
-
-
-def _temporary() -> sqlite3.Connection:
-    database = sqlite3.connect("", isolation_level=None, cached_statements=512, check_same_thread=False)
-    for name, value in _SETTINGS.items():
-        database.execute(f"PRAGMA {name} = {value}")
-    return database
 
 
 class Rows:

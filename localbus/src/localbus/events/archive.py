@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from localbus.clock import Clock
 from localbus.event_pattern.pattern import EventPattern
-from localbus.events.archive_rows import block_rows
-from localbus.events.archive_store import ArchiveStore
+from localbus.events.archived_events.rows import block_rows
+from localbus.events.archived_events.store import ArchiveStore
 from localbus.events.bus import Bus, Buses, Rule, Target, bus_of
 from localbus.events.event import Event, compact
 from localbus.events.registry import Registry

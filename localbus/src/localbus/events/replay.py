@@ -14,7 +14,7 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
 from localbus.errors import AwsError
 from localbus.events.archive import Archive, Archives
-from localbus.events.archive_store import ArchivedEvent, read_events
+from localbus.events.archived_events.store import ArchivedEvent, read_events
 from localbus.events.bus import Bus
 from localbus.events.event import Event
 from localbus.events.registry import Registry, pick

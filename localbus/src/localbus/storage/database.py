@@ -30,6 +30,15 @@ CREATE TABLE records (
 _COMMITS = "CREATE TABLE commits (number INTEGER NOT NULL)"
 
 
+def temporary_database(cache_kib: int) -> sqlite3.Connection:
+    """Return a database in a temporary file, which ends with the process."""
+    database = sqlite3.connect("", isolation_level=None, cached_statements=512, check_same_thread=False)
+    settings = {"journal_mode": "MEMORY", "synchronous": "OFF", "locking_mode": "EXCLUSIVE", "cache_size": -cache_kib}
+    for name, value in settings.items():
+        database.execute(f"PRAGMA {name} = {value}")
+    return database
+
+
 class DataFolderError(Exception):
     """A data folder that cannot be used. The message names the file and the fix."""
 

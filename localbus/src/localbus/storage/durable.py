@@ -109,16 +109,12 @@ class DurableStorage(Storage):
 
     # Commits
 
-    def committed(self) -> asyncio.Future[None]:
-        """Return a future that ends with the pending commit, with NotStoredError if that fails."""
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiting)
-        return waiting
-
     async def stored(self) -> None:
         """Return once all changes are on disk. Raises NotStoredError."""
         if self.is_pending or self.failure is not None:
-            await self.committed()
+            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            await waiting
 
     def commit(self) -> None:
         """Write all changes, if there are any."""

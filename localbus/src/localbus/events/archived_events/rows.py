@@ -12,8 +12,8 @@ from array import array
 from collections.abc import Iterator
 from typing import Any, Final
 
-from localbus.events.archive_block import Block, Columns
-from localbus.storage.database import DataFolderError
+from localbus.events.archived_events.block import Block, Columns
+from localbus.storage.database import DataFolderError, temporary_database
 from localbus.storage.documents import checksum
 from localbus.storage.durable import DurableStorage
 from localbus.storage.storage import Storage
@@ -63,9 +63,7 @@ class BlockRows:
     def database(self) -> sqlite3.Connection:
         """The database of the rows."""
         if self._database is None:
-            self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{_CACHE_KIB}"):
-                self._database.execute(f"PRAGMA {setting}")
+            self._database = temporary_database(_CACHE_KIB)
             self._database.execute(_BLOCKS_SCHEMA)
         return self._database
 

@@ -1,4 +1,4 @@
-"""A block of an archive: consecutive events as compressed text. `archive_rows` has its rows on disk."""
+"""A block of an archive: consecutive events as compressed text. `rows` has its rows on disk."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from typing import NamedTuple
 
-from localbus.events.archive_block import Block
-from localbus.events.archive_rows import BlockRows
+from localbus.events.archived_events.block import Block
+from localbus.events.archived_events.rows import BlockRows
 from localbus.events.event import Event
 
 

@@ -1,0 +1,1 @@
+"""The events of archives: blocks of compressed text, and their rows on disk."""
