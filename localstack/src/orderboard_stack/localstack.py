@@ -48,18 +48,23 @@ class LocalStackBackend:
 
 def engine() -> Any:
     """The Docker client (the SDK has no types). Raises DockerUnavailableError."""
-    client = None
     try:
+        _try_socket()
         client = docker.from_env(timeout=120)
         client.ping()
-    except DockerException as exc:
-        if client is not None:
-            client.close()
+    except (DockerException, OSError) as exc:
         raise DockerUnavailableError(
             "No Docker engine answers. Install Docker and start it, or set DOCKER_HOST; "
             f"the embedded backend needs none. ({exc})"
         ) from exc
     return client
+
+
+def _try_socket() -> None:
+    """Raise OSError if nothing listens at the engine's socket: the SDK would leave open the one that it tried."""
+    if os.environ.get("DOCKER_HOST", "unix://").startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as attempt:
+            attempt.connect(_socket_path())
 
 
 def start_localstack(
