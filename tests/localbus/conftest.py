@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from localbus.pytest_plugin import Localbus, localbus
 from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message
 from localbus.sqs.queue import Queue
+from support.events import Elsewhere
 
 __all__ = ["localbus"]
 
@@ -56,3 +57,12 @@ def fifo(clock: ManualClock, journal: Journal) -> FifoQueue:
 def message() -> Callable[..., Message]:
     """Makes messages; the body is the id as well, so that a failure reads well."""
     return lambda body, **given: Message(body, body, **given)
+
+
+@pytest.fixture
+async def elsewhere() -> AsyncIterator[Elsewhere]:
+    """A web server."""
+    server = Elsewhere()
+    await server.start()
+    yield server
+    await server.stop()

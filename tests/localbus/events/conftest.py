@@ -43,15 +43,6 @@ def bench() -> Bench:
 
 
 @pytest.fixture
-async def elsewhere() -> AsyncIterator[Elsewhere]:
-    """A web server."""
-    server = Elsewhere()
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
 async def it(elsewhere: Elsewhere) -> AsyncIterator[Bench]:
     """EventBridge with the web server as its upstream."""
     bench = Bench(elsewhere.url)

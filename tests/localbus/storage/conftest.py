@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from localbus.storage.durable import DurableStorage
 from support.durable import as_killed
-from support.events import Bench, Elsewhere
+from support.events import Bench
 from support.killed_events import Kill, stop
 
 
@@ -44,12 +44,3 @@ async def kill(tmp_path: Path) -> AsyncIterator[Kill]:
     yield kill
     for one in started:
         await stop(one)
-
-
-@pytest.fixture
-async def elsewhere() -> AsyncIterator[Elsewhere]:
-    """A web server."""
-    server = Elsewhere()
-    await server.start()
-    yield server
-    await server.stop()

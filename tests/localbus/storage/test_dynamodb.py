@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import initialize, rule
 from localbus.protocol.service import Caller
 from localbus.storage.durable import DurableStorage
 from support.durable import DurableEngine, Moment
+from support.killed_engine import MOMENTS, KilledEngine
 
 TABLES = ["plain", "full"]
-MOMENTS: list[Moment] = ["after the answer", "before the commit", "after the commit"]
 MANY = 8_000
 TOKEN = "0123456789-token"
 
@@ -42,22 +41,19 @@ def everything(durable: DurableEngine) -> dict[str, Any]:
     return found
 
 
-class KilledTables(RuleBasedStateMachine):
+class KilledTables(KilledEngine):
     """Any actions on tables; each may be the one in which the engine is killed."""
 
     @initialize()
     def start(self) -> None:
         """Create the tables."""
-        self.folder = tempfile.TemporaryDirectory()
-        self.durable = DurableEngine(Path(self.folder.name))
+        self.begin()
         for name in TABLES:
             self.do("create", name)
 
-    def teardown(self) -> None:
-        """End the engine."""
-        if hasattr(self, "durable"):
-            self.durable.__exit__()
-            self.folder.cleanup()
+    def everything(self) -> dict[str, Any]:
+        """Return all that the tables' actions show."""
+        return everything(self.durable)
 
     @rule(
         kill=st.sampled_from([None, None, *MOMENTS]),
@@ -83,21 +79,8 @@ class KilledTables(RuleBasedStateMachine):
         """Act, and compare the engine before and after the kill, if there is one."""
         if kill is None:
             self.do(*action)
-            return
-        durable = self.durable
-        before, acted = everything(durable), dict[str, Any]()
-
-        def act() -> None:
-            self.do(*action)
-            acted.update(everything(durable))
-
-        durable.kill_in(kill, act)
-
-        after = everything(durable)
-        if kill == "before the commit":
-            assert after in (before, acted), "the action that was not acknowledged is half"
         else:
-            assert after == acted
+            self.kill_in(kill, lambda: self.do(*action))
 
     def do(self, kind: str, *given: Any) -> dict[str, Any]:  # noqa: PLR0911, PLR0912 (a table of actions)
         """Do one action."""

@@ -54,6 +54,8 @@ class Drawn:
 
 def draw(seed: int, *, faults: int, duration_s: float, kinds: Collection[Kind] = KINDS) -> list[Drawn]:
     """Draw this many faults over a load of this length, in their order. A full disk is among them once."""
+    if not faults:
+        return []
     rng = random.Random(f"chaos {seed}")  # noqa: S311 - variety, not secrecy
     drawn = _kinds(rng, faults, kinds)
     slot_s = (duration_s - 2 * _QUIET_S) / faults

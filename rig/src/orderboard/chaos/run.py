@@ -54,7 +54,7 @@ def plan_run(
     kinds = [kind for kind in KINDS if kind not in without and (HAS_FULL_DISK or kind != "full-disk")]
     if not kinds and faults:
         raise UsageError("--without leaves no kind of fault. Give --faults 0 for a run without faults.")
-    drawn = draw(seed, faults=faults, duration_s=duration_s, kinds=kinds) if faults else []
+    drawn = draw(seed, faults=faults, duration_s=duration_s, kinds=kinds)
     started = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
     options = BurstOptions(
         orders=orders,
