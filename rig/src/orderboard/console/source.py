@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from orderboard_stack.backend import BackendName
+from orderboard_stack.backend import BackendName, Endpoint
 
 from orderboard.errors import RigError
 from orderboard.system.connect import find_endpoint
 from orderboard.system.localbus import Localbus, find
 from orderboard.system.state import State, StateFile
-from orderboard.system.target import Target, target
+from orderboard.system.target import Connection, Target, target
 from orderboard.system.workspace import Workspace
 
 _CONNECTS_WITHIN_S: Final = 2.0
@@ -29,6 +29,7 @@ class Source:
     endpoint_url: str | None = None
     stack_name: str | None = None
     api_url: str | None = None
+    _connection: Connection | None = field(default=None, init=False)
     _target: Target | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _known_by: object = field(default=None, init=False)
@@ -41,38 +42,53 @@ class Source:
             return None
         return StateFile(self.workspace.state_dir).read()
 
-    def target(self) -> Target:
-        """Return the system; raise RigError if there is none. Concurrent threads share one lookup."""
+    def connection(self) -> Connection:
+        """Return the backend, with or without a stack. Concurrent threads share one lookup."""
         with self._lock:
-            if self._target is not None and self._named:
-                return self._target
-            endpoint, state = find_endpoint(self.backend, self.endpoint_url)
-            api_url = self.api_url or (state.api_url if state is not None else None)
-            known_by = (endpoint, api_url, None if state is None else state.processes[:2])
-            if self._target is None or self._known_by != known_by:
+            return self._connected()
+
+    def target(self) -> Target:
+        """Return the system; raise NoStackError if the backend has none. Concurrent threads share one lookup."""
+        with self._lock:
+            connection = self._connected()
+            if self._target is None:
+                state = self.state()
                 stack_name = self.stack_name or (state.stack_name if state is not None else "orderboard")
-                found, engine = target(endpoint, stack_name, api_url), find(endpoint)
-                self._queue_urls.clear()
-                if self._localbus is not None:
-                    self._localbus.close()
-                self._target, self._known_by, self._localbus = found, known_by, engine
+                self._target = target(connection.endpoint, stack_name, self._api_url(state))
             return self._target
+
+    def _connected(self) -> Connection:
+        if self._connection is not None and self._named:
+            return self._connection
+        endpoint, state = find_endpoint(self.backend, self.endpoint_url)
+        known_by = (endpoint, self._api_url(state), None if state is None else state.processes[:2])
+        if self._connection is None or self._known_by != known_by:
+            engine = find(endpoint)
+            self._queue_urls.clear()
+            if self._localbus is not None:
+                self._localbus.close()
+            self._connection, self._target, self._localbus = Connection(endpoint), None, engine
+            self._known_by = known_by
+        return self._connection
+
+    def _api_url(self, state: State | None) -> str | None:
+        return self.api_url or (state.api_url if state is not None else None)
 
     def reachable(self) -> Target:
         """Return the system; raise RigError at once if nothing listens there: an SDK would retry for long."""
         found = self.target()
-        if found.endpoint.local and found.endpoint.endpoint_url is not None:
-            address = urlsplit(found.endpoint.endpoint_url)
-            try:
-                socket.create_connection((address.hostname, address.port or 80), _CONNECTS_WITHIN_S).close()
-            except OSError as exc:
-                fix = "If the system has ended, start it again: `orderboard down && orderboard up`."
-                raise RigError(f"Nothing answers at {found.endpoint.endpoint_url}. {fix}") from exc
+        _check_reachable(found.endpoint)
+        return found
+
+    def reachable_connection(self) -> Connection:
+        """Return the backend; raise RigError at once if nothing listens there."""
+        found = self.connection()
+        _check_reachable(found.endpoint)
         return found
 
     def localbus(self) -> Localbus | None:
         """Return the backend's developer API; None if the backend is not localbus."""
-        self.target()
+        self.connection()
         return self._localbus
 
     def backend_now(self) -> float:
@@ -94,3 +110,14 @@ class Source:
     def logs_dir(self) -> Path | None:
         """The folder with the services' logs; None if they run elsewhere."""
         return self.workspace.logs_dir if self.state() is not None else None
+
+
+def _check_reachable(endpoint: Endpoint) -> None:
+    if not endpoint.local or endpoint.endpoint_url is None:
+        return
+    address = urlsplit(endpoint.endpoint_url)
+    try:
+        socket.create_connection((address.hostname, address.port or 80), _CONNECTS_WITHIN_S).close()
+    except OSError as exc:
+        fix = "If the system has ended, start it again: `orderboard down && orderboard up`."
+        raise RigError(f"Nothing answers at {endpoint.endpoint_url}. {fix}") from exc

@@ -1,4 +1,7 @@
-"""The target of a command: a backend that answers, the stack on it, and order-api if its address is known."""
+"""The target of a command: a backend that answers, the stack on it, and order-api if its address is known.
+
+A `Connection` is the backend alone, for resources that no stack has made.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,13 +32,15 @@ AWS_ERRORS = (BotoCoreError, ClientError, BackendUnreachableError)
 RESTART_HINT = "If it has ended, start it again: `orderboard down && orderboard up`."
 
 
+class NoStackError(RigError):
+    """The backend answers, but the stack is not on it."""
+
+
 @dataclass(frozen=True)
-class Target:
-    """A deployed stack and its AWS clients, each made when it is first used."""
+class Connection:
+    """A backend and its AWS clients, each made when it is first used."""
 
     endpoint: Endpoint
-    outputs: StackOutputs
-    api_url: str | None = None
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -76,6 +81,14 @@ class Target:
         """The URL of a queue, as this caller reaches it."""
         return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
+
+@dataclass(frozen=True)
+class Target(Connection):
+    """A deployed stack on its backend."""
+
+    outputs: StackOutputs
+    api_url: str | None = None
+
     def subscription_endpoints(self) -> dict[str, str]:
         """The endpoint of each subscription of the stack's topics, by the subscription's ARN."""
         topics = (self.outputs.orders_topic_arn, self.outputs.alerts_topic_arn)
@@ -96,7 +109,7 @@ def target(endpoint: Endpoint, stack_name: str, api_url: str | None) -> Target:
     try:
         outputs = read_outputs(endpoint.session(), endpoint.endpoint_url, stack_name)
     except StackNotFoundError as exc:
-        raise RigError(str(exc)) from exc
+        raise NoStackError(str(exc)) from exc
     except AWS_ERRORS as exc:
         raise RigError(f"No answer from {endpoint.endpoint_url or 'AWS'}. {RESTART_HINT} ({exc})") from exc
     return Target(endpoint, outputs, api_url)
