@@ -1,0 +1,79 @@
+"""The experiments: each is a file in `lab/`, and its name follows from the file's."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from orderboard.errors import RigError, UsageError
+from orderboard.lab.experiment import Experiment
+
+FOLDER: Final = Path(__file__).resolve().parents[4] / "lab"
+# In the order of the table of contents; the folders of `lab/`.
+AREAS: Final = {
+    "coupling": "The whole",
+    "sqs": "SQS",
+    "sns": "SNS",
+    "events": "EventBridge",
+    "functions": "Lambda",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An experiment of a file. name: of its folder and file, `sqs-visibility-timeout`. title: its first line."""
+
+    name: str
+    area: str
+    title: str
+    path: Path
+    experiment: Experiment
+
+
+def names() -> dict[str, Path]:
+    """Return the file of each experiment, by name, in the order of the areas."""
+    return {
+        f"{area}-{path.stem.replace('_', '-')}": path for area in AREAS for path in sorted((FOLDER / area).glob("*.py"))
+    }
+
+
+def find(name: str) -> Entry:
+    """Return the experiment with this name, or of this file; raise UsageError with the nearest names."""
+    if name.endswith(".py"):
+        return load(Path(name))
+    known = names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or [each for each in known if name in each][:3]
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"There is no experiment {name!r}.{hint} All of them: orderboard lab list")
+    return load(known[name])
+
+
+def everything() -> list[Entry]:
+    """Return all experiments."""
+    return [load(path) for path in names().values()]
+
+
+def load(path: Path) -> Entry:
+    """Build the experiment of a file, which calls its Experiment `lab`; raise RigError if it does not."""
+    path = path.resolve()
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise RigError(f"{path} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as exc:
+        raise RigError(f"{path} cannot be loaded: {type(exc).__name__}: {exc}") from exc
+    experiment, title = getattr(module, "lab", None), (module.__doc__ or "").strip().partition("\n")[0]
+    if not isinstance(experiment, Experiment) or not title:
+        raise RigError(
+            f"{path} needs a first line, its title, and `lab = Experiment(...)`. CONTRIBUTING.md shows both."
+        )
+    area = path.parent.name
+    return Entry(f"{area}-{path.stem.replace('_', '-')}", area, title.rstrip("."), path, experiment)

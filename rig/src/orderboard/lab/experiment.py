@@ -1,0 +1,234 @@
+"""An experiment: a claim, and the steps that put it to the proof. A file in `lab/` builds one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from orderboard.lab.recorder import Recorder
+from orderboard.lab.steps import Call, Check
+from orderboard.lab.values import Joined, Json, Name, Value, Variable, Zip
+
+SQS, SNS, EVENTS = "sqs.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"
+_READY_WITHIN_S: Final = 90
+_RUNTIME: Final = "python3.13"
+_EXECUTION_POLICY: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+
+
+@dataclass
+class Queue:
+    """A queue of an experiment. Its ARN is read when it is first needed."""
+
+    lab: Experiment
+    name: str
+    url: Variable
+    senders: list[tuple[str, Value]] = field(default_factory=list)
+    _arn: Variable | None = None
+
+    @property
+    def arn(self) -> Variable:
+        """The queue's ARN."""
+        if self._arn is None:
+            found = self.lab.you.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+            self._arn = found.keep("Attributes.QueueArn", f"{self.name}_arn")
+        return self._arn
+
+
+@dataclass(frozen=True)
+class Bus:
+    """An event bus of an experiment."""
+
+    name: Name
+    arn: Variable
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of an experiment."""
+
+    name: Name
+    arn: Variable
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function of an experiment."""
+
+    name: Name
+    arn: Variable
+
+
+class Experiment(Recorder):
+    """A claim of AWS's documentation, and the steps that show whether it holds.
+
+    claim: a sentence that can be true or false. source: AWS's page. means: what follows for the reader's code.
+    """
+
+    def __init__(self, claim: str, source: str, means: str, *, needs: Sequence[str] = ()) -> None:
+        super().__init__(frozenset(needs))
+        self.claim = claim
+        self.source = source
+        self.means = means
+
+    def queue(self, name: str = "orders", *, fifo: bool = False, **attributes: Any) -> Queue:
+        """Create a queue. Attributes by SQS's names; documents become JSON."""
+        settings = {"FifoQueue": "true", **_texts(attributes)} if fifo else _texts(attributes)
+        parameters: dict[str, Any] = {"QueueName": Name(f"{name}.fifo" if fifo else name)}
+        created = self.you.sqs.create_queue(**parameters, **({"Attributes": settings} if settings else {}))
+        url = created.keep("QueueUrl", f"{name}_url")
+        self.remove("sqs", "delete_queue", QueueUrl=url)
+        return Queue(self, name, url)
+
+    def dead_letters(self, name: str = "failed", *, after: int, fifo: bool = False) -> tuple[Queue, str, Json]:
+        """Create a dead-letter queue; return it, and the attribute that a source queue needs, with its value."""
+        queue = self.queue(name, fifo=fifo)
+        return queue, "RedrivePolicy", Json({"deadLetterTargetArn": queue.arn, "maxReceiveCount": after})
+
+    def allow(self, queue: Queue, service: str, source: Value) -> None:
+        """Let a service send to the queue for a topic, rule or other source (its ARN), beside those allowed before."""
+        arn = queue.arn
+        queue.senders.append((service, source))
+        statements = [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+            }
+            for service, source in queue.senders
+        ]
+        policy = Json({"Version": "2012-10-17", "Statement": statements})
+        self.you.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": policy})
+
+    def topic(self, name: str = "orders", *, fifo: bool = False, **attributes: Any) -> Variable:
+        """Create a topic; return its ARN."""
+        settings = {"FifoTopic": "true", **_texts(attributes)} if fifo else _texts(attributes)
+        parameters: dict[str, Any] = {"Name": Name(f"{name}.fifo" if fifo else name)}
+        created = self.you.sns.create_topic(**parameters, **({"Attributes": settings} if settings else {}))
+        arn = created.keep("TopicArn", f"{name}_topic_arn")
+        self.remove("sns", "delete_topic", TopicArn=arn)
+        return arn
+
+    def subscribe(self, topic: Variable, queue: Queue, *, allowed: bool = True, **attributes: Any) -> Variable:
+        """Subscribe a queue, with its policy unless `allowed` is false; return the subscription's ARN.
+
+        Attributes by SNS's names: RawMessageDelivery="true", FilterPolicy={...}, RedrivePolicy={...}.
+        """
+        arn = queue.arn
+        if allowed:
+            self.allow(queue, SNS, topic)
+        settings = {"Attributes": _texts(attributes)} if attributes else {}
+        made = self.you.sns.subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True, **settings
+        )
+        return made.keep("SubscriptionArn", f"{queue.name}_subscription_arn")
+
+    def bus(self, name: str = "shop") -> Bus:
+        """Create an event bus."""
+        arn = self.you.events.create_event_bus(Name=Name(name)).keep("EventBusArn", f"{name}_bus_arn")
+        self.remove("events", "delete_event_bus", Name=Name(name))
+        return Bus(Name(name), arn)
+
+    def rule(self, name: str, *, bus: Bus | None = None, **settings: Any) -> Rule:
+        """Create a rule: EventPattern={...} or ScheduleExpression="rate(1 minute)". Targets: `target`."""
+        where = {} if bus is None else {"EventBusName": bus.name}
+        made = self.you.events.put_rule(Name=Name(name), **where, **_documents(settings))
+        self.remove("events", "delete_rule", Name=Name(name), **where)
+        return Rule(Name(name), made.keep("RuleArn", f"{name}_rule_arn"))
+
+    def target(
+        self, rule: Rule, queue: Queue, *, bus: Bus | None = None, allowed: bool = True, **settings: Any
+    ) -> None:
+        """Send what a rule matches to a queue, with the queue's policy unless `allowed` is false.
+
+        Settings of the target by EventBridge's names: Input, InputTransformer, RetryPolicy, DeadLetterConfig.
+        """
+        arn = queue.arn
+        if allowed:
+            self.allow(queue, EVENTS, rule.arn)
+        self.target_arn(rule, queue.name, arn, bus=bus, **settings)
+
+    def target_arn(self, rule: Rule, target_id: str, arn: Value, *, bus: Bus | None = None, **settings: Any) -> None:
+        """Send what a rule matches to the target with this ARN."""
+        where = {} if bus is None else {"EventBusName": bus.name}
+        target = {"Id": target_id, "Arn": arn, **settings}
+        self.you.events.put_targets(Rule=rule.name, **where, Targets=[target])
+        self.remove("events", "remove_targets", Rule=rule.name, **where, Ids=[target_id])
+
+    def archive(self, bus: Bus, name: str = "kept", **settings: Any) -> Variable:
+        """Archive the events of a bus; return the archive's ARN once it is enabled."""
+        made = self.you.events.create_archive(ArchiveName=Name(name), EventSourceArn=bus.arn, **_documents(settings))
+        self.remove("events", "delete_archive", ArchiveName=Name(name))
+        arn = made.keep("ArchiveArn", f"{name}_archive_arn")
+        seen = self.you.events.describe_archive(ArchiveName=Name(name))
+        self.until(seen, seen.keep("State", "archive_state"), "ENABLED", within_s=_READY_WITHIN_S)
+        return arn
+
+    def function(self, name: str, code: str, **settings: Any) -> Function:
+        """Create a function with a role that may read queues. `code` (Python) defines handler(event, context)."""
+        you = self.you
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        role = you.client("iam").create_role(
+            RoleName=Name(name), AssumeRolePolicyDocument=Json({"Version": "2012-10-17", "Statement": [trust]})
+        )
+        role_arn = role.keep("Role.Arn", f"{name}_role_arn")
+        self.remove("iam", "delete_role", RoleName=Name(name))
+        you.client("iam").attach_role_policy(RoleName=Name(name), PolicyArn=_EXECUTION_POLICY)
+        self.remove("iam", "detach_role_policy", RoleName=Name(name), PolicyArn=_EXECUTION_POLICY)
+        made = you.functions.create_function(
+            FunctionName=Name(name),
+            Runtime=_RUNTIME,
+            Role=role_arn,
+            Handler="index.handler",
+            Code={"ZipFile": Zip(code)},
+            **settings,
+        )
+        self.remove("lambda", "delete_function", FunctionName=Name(name))
+        seen = you.functions.get_function_configuration(FunctionName=Name(name))
+        self.until(seen, seen.keep("State", "function_state"), "Active", within_s=_READY_WITHIN_S)
+        return Function(Name(name), made.keep("FunctionArn", f"{name}_function_arn"))
+
+    def mapping(self, queue: Queue, function: Function, **settings: Any) -> Variable:
+        """Let Lambda read a queue for a function; return the mapping's id once it is enabled."""
+        functions = self.you.functions
+        made = functions.create_event_source_mapping(EventSourceArn=queue.arn, FunctionName=function.name, **settings)
+        uuid = made.keep("UUID", "mapping_id")
+        self.remove("lambda", "delete_event_source_mapping", UUID=uuid)
+        seen = functions.get_event_source_mapping(UUID=uuid)
+        self.until(seen, seen.keep("State", "mapping_state"), "Enabled", within_s=_READY_WITHIN_S)
+        return uuid
+
+    def remove(self, service: str, operation: str, **parameters: Any) -> None:
+        """Call this at the end, before what was recorded earlier."""
+        self.cleanup.insert(0, Call(self.you.party, service, operation, parameters))
+
+    @property
+    def checks(self) -> list[Check]:
+        """Every check, in order."""
+        return [each for each in self.all_steps() if isinstance(each, Check)]
+
+
+def _documents(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with documents as JSON text."""
+    return {name: Json(value) if isinstance(value, dict) else value for name, value in settings.items()}
+
+
+def _texts(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes as AWS takes them: documents as JSON text, numbers and truth values as text."""
+    texts: dict[str, Any] = {}
+    for name, value in attributes.items():
+        match value:
+            case dict():
+                texts[name] = Json(value)
+            case bool():
+                texts[name] = "true" if value else "false"
+            case int():
+                texts[name] = str(value)
+            case _:
+                texts[name] = value
+    return texts
+
+
+__all__ = ["EVENTS", "SNS", "SQS", "Bus", "Experiment", "Function", "Joined", "Queue", "Rule"]
