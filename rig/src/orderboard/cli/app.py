@@ -9,6 +9,7 @@ Each command imports what it needs when it runs, so that `orderboard --help` ans
 import errno
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,7 @@ from orderboard.cli import (
     deploy,
     doctor,
     down,
+    lab,
     place,
     redrive,
     reset,
@@ -102,6 +104,10 @@ def _exit(message: object, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
+def _epilog(examples: Iterable[str]) -> str:
+    return "\n\n".join(("Examples:", *map(to_paste, examples)))
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -150,4 +156,11 @@ for _run, _examples in (
     (console.console, console.EXAMPLES),
     (doctor.doctor, doctor.EXAMPLES),
 ):
-    app.command(cls=_Command, epilog="\n\n".join(("Examples:", *map(to_paste, _examples))))(_run)
+    app.command(cls=_Command, epilog=_epilog(_examples))(_run)
+
+_lab = typer.Typer(
+    no_args_is_help=True, help="Run experiments that put claims about SQS, SNS, EventBridge and Lambda to the proof."
+)
+for _name, _subcommand, _examples in lab.COMMANDS:
+    _lab.command(_name, cls=_Command, epilog=_epilog(_examples))(_subcommand)
+app.add_typer(_lab, name="lab")

@@ -10,8 +10,8 @@ from typing import Final
 
 from orderboard.errors import RigError, UsageError
 from orderboard.lab.experiment import Experiment
+from orderboard.system.workspace import find_workspace
 
-FOLDER: Final = Path(__file__).resolve().parents[4] / "lab"
 # In the order of the table of contents; the folders of `lab/`.
 AREAS: Final = {
     "coupling": "The whole",
@@ -35,9 +35,8 @@ class Entry:
 
 def names() -> dict[str, Path]:
     """Return the file of each experiment, by name, in the order of the areas."""
-    return {
-        f"{area}-{path.stem.replace('_', '-')}": path for area in AREAS for path in sorted((FOLDER / area).glob("*.py"))
-    }
+    folder = find_workspace().root / "lab"
+    return {_name(path): path for area in AREAS for path in sorted((folder / area).glob("*.py"))}
 
 
 def find(name: str) -> Entry:
@@ -75,5 +74,8 @@ def load(path: Path) -> Entry:
         raise RigError(
             f"{path} needs a first line, its title, and `lab = Experiment(...)`. CONTRIBUTING.md shows both."
         )
-    area = path.parent.name
-    return Entry(f"{area}-{path.stem.replace('_', '-')}", area, title.rstrip("."), path, experiment)
+    return Entry(_name(path), path.parent.name, title.rstrip("."), path, experiment)
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}-{path.stem.replace('_', '-')}"

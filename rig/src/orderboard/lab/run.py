@@ -83,6 +83,9 @@ class Runner:
     _servers: dict[int, HttpEndpoint] = field(default_factory=dict)
     _settings: set[str] = field(default_factory=set)
     _moved_s: float = 0.0
+    _started: float = 0.0
+    _manual: bool = False
+    _journal: int = 0
     _pool: ThreadPoolExecutor = field(default_factory=ThreadPoolExecutor)
 
     def __post_init__(self) -> None:
@@ -95,9 +98,10 @@ class Runner:
             means=experiment.means,
             backend=self.endpoint.name,
         )
-        self._started = time.monotonic()
         manual = self.localbus is not None and (self.localbus.get(CLOCK) or {}).get("manual")
         self._manual = bool(manual)
+        newest = self.localbus.entries(last=1) if self.localbus is not None else []
+        self._journal = newest[-1].number if newest else 0
 
     @property
     def experiment(self) -> Experiment:
@@ -106,7 +110,7 @@ class Runner:
 
     def __call__(self) -> Result:
         """Take all steps; remove what they made, also after Ctrl-C, which is raised again."""
-        result = self.result
+        result, self._started = self.result, time.monotonic()
         try:
             self._check_needs()
             self._take_all(self.experiment.steps)
@@ -135,6 +139,7 @@ class Runner:
         for step in steps:
             self.before_step(step)
             self._take(step)
+            self._add_journal()
 
     def _take(self, step: Step) -> None:
         match step:
@@ -172,6 +177,17 @@ class Runner:
                 self._until(step)
             case ReceiveAll():
                 self._receive_all(step)
+
+    def _add_journal(self) -> None:
+        """Add what localbus did with this run's resources since the last step."""
+        if self.localbus is None:
+            return
+        for each in self.localbus.entries_after(self._journal):
+            self._journal = each.number
+            if self.run in each.resource:
+                detail = "" if each.detail is None else f" ({each.detail})"
+                name = each.resource.rpartition(":")[2].replace(f"{self.run}-", "")
+                self._add("journal", name, f"{each.event}{detail}", each)
 
     def _call(self, call: Call, *, quiet: bool = False) -> Any:
         """Make a call; return its response, or the code of an error that is expected."""

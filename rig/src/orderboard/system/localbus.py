@@ -47,6 +47,11 @@ class Localbus:
         document = self.get(f"{_JOURNAL}?{httpx.QueryParams({k: v for k, v in query.items() if v})}") or {}
         return [JournalEntry(**each) for each in document["entries"]]
 
+    def entries_after(self, number: int) -> list[JournalEntry]:
+        """Return every journal entry after the one with this number, oldest first."""
+        document = self.get(f"{_JOURNAL}?after={number}") or {}
+        return [JournalEntry(**each) for each in document["entries"]]
+
     def of_message(self, message_id: str) -> list[JournalEntry]:
         """Return a message's last entries, at most 100: one that is received again and again has more."""
         return self.entries(last=_OF_ONE_MESSAGE, message_id=message_id)
