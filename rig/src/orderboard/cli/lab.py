@@ -189,9 +189,9 @@ def _head(entry: "Entry") -> None:
 
 
 def _wait_for_enter(step: "Step") -> None:
-    from orderboard.lab.steps import Check
+    from orderboard.lab.steps import Check, Remove
 
-    if not isinstance(step, Check):
+    if not isinstance(step, Check | Remove):
         input("  ⏎ ")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from orderboard.lab.recorder import Recorder
-from orderboard.lab.steps import Call, Check
+from orderboard.lab.steps import Call, Check, Remove
 from orderboard.lab.values import Joined, Json, Name, Value, Variable, Zip
 
 SQS, SNS, EVENTS = "sqs.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"
@@ -201,8 +201,8 @@ class Experiment(Recorder):
         return uuid
 
     def remove(self, service: str, operation: str, **parameters: Any) -> None:
-        """Call this at the end, before what was recorded earlier."""
-        self.cleanup.insert(0, Call(self.you.party, service, operation, parameters))
+        """Make this call at the end, before those that were recorded earlier."""
+        self.add(Remove(Call(self.you.party, service, operation, parameters)))
 
     @property
     def checks(self) -> list[Check]:

@@ -169,12 +169,10 @@ class Recorder:
     """The steps of one experiment, in the order in which they were recorded.
 
     needs: what the engine must have beyond AWS's API: "disorder" and "faults" (settings of localbus), "functions".
-    cleanup: the calls that remove what the steps made, in their order.
     """
 
     needs: frozenset[str]
     steps: list[Step] = field(default_factory=list)
-    cleanup: list[Call] = field(default_factory=list)
     _names: dict[str, int] = field(default_factory=dict)
     _open: list[list[Step]] = field(default_factory=list)
 

@@ -25,6 +25,7 @@ from orderboard.lab.steps import (
     Engine,
     Finish,
     ReceiveAll,
+    Remove,
     Requests,
     Say,
     Serve,
@@ -82,6 +83,7 @@ class Runner:
     _pending: dict[int, Future[Any]] = field(default_factory=dict)
     _servers: dict[int, HttpEndpoint] = field(default_factory=dict)
     _settings: set[str] = field(default_factory=set)
+    _removals: list[tuple[Call, dict[str, Any]]] = field(default_factory=list)
     _moved_s: float = 0.0
     _started: float = 0.0
     _manual: bool = False
@@ -155,6 +157,8 @@ class Runner:
                 for item in items:
                     self._names[variable.name] = item
                     self._take_all(inner)
+            case Remove(call):
+                self._removals.insert(0, (call, resolve(call.parameters, self._names, self.run)))
             case Serve(party, url, statuses):
                 self._servers[id(step)] = server = HttpEndpoint(statuses, str(self.callback_host))
                 self._names[url.name] = server.url
@@ -223,7 +227,7 @@ class Runner:
         if call.error is not None:
             self._names[call.error.name] = response if failed else ""
         for kept in call.keeps:
-            self._names[kept.variable.name] = None if failed else jmespath.search(kept.path, response)
+            self._names[kept.variable.name] = jmespath.search(kept.path, {} if failed else response)
 
     def _until(self, step: Until) -> None:
         deadline = time.monotonic() + step.within_s
@@ -307,11 +311,7 @@ class Runner:
                 self.localbus.change("PUT", _PAGES[each], {})
         for server in self._servers.values():
             server.close()
-        for call in self.experiment.cleanup:
-            try:
-                parameters = resolve(call.parameters, self._names, self.run)
-            except KeyError:
-                continue  # it was not made
+        for call, parameters in self._removals:
             try:
                 getattr(self._client(call.service), call.operation)(**parameters)
             except (ClientError, BotoCoreError) as exc:

@@ -75,6 +75,13 @@ class Each:
 
 
 @dataclass
+class Remove:
+    """A call for the end: it removes what the step before made. The last one is made first."""
+
+    call: Call
+
+
+@dataclass
 class Start:
     """A call that goes on while the next steps are taken, until its `Finish`."""
 
@@ -157,4 +164,4 @@ class Requests:
     within_s: float
 
 
-Step = Call | Say | Wait | Check | Each | Start | Finish | Until | ReceiveAll | Engine | Serve | Requests
+Step = Call | Say | Wait | Check | Each | Remove | Start | Finish | Until | ReceiveAll | Engine | Serve | Requests
