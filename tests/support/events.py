@@ -60,11 +60,12 @@ class Bench:
         self.published: list[tuple[Any, ...]] = []
         self.error: Exception | None = None
 
-    def _publish_to_topic(self, *given: Any) -> None:
+    def _publish_to_topic(self, *given: Any) -> str:
         self.attempts.append(self.clock.now())
         if self.error is not None:
             raise self.error
         self.published.append(given)
+        return f"published-{len(self.published)}"
 
     def call(self, action: str, caller: Caller = ME, **params: Any) -> Any:
         """Call an action of EventBridge."""

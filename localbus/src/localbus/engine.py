@@ -136,6 +136,8 @@ class Engine:
             self.sqs,
             self.events,
             self.sns,
+            self.mappings,
+            self.dynamodb,
             faults=self.faults,
             about=about,
         )

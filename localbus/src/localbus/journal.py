@@ -33,8 +33,11 @@ class Entry(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value is not None}
 
     def matches(self, message_id: str | None = None, resource: str | None = None, event: str | None = None) -> bool:
-        """Return whether the entry matches the given filters. A resource matches by its ARN or its name."""
-        if (message_id and self.message_id != message_id) or (event and self.event != event):
+        """Return whether the entry matches the given filters. A resource matches by its ARN or its name.
+
+        `event` may name several events, separated by commas.
+        """
+        if (message_id and self.message_id != message_id) or (event and self.event not in event.split(",")):
             return False
         return not resource or self.resource == resource or self.resource.endswith(f":{resource}")
 

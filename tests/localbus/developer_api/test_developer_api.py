@@ -41,6 +41,7 @@ def test_the_journal_is_filtered(localbus: Localbus, sqs: Any, url: str) -> None
 
     assert events(message_id=message_id) == ["sent", "received", "deleted"]
     assert events(resource="work", event="sent") == ["sent", "sent"]
+    assert events(resource="work", event="received,deleted") == ["received", "deleted"]
     assert events(after=3) == ["deleted"]
     assert events(resource="other") == []
     assert events(last=2) == ["received", "deleted"]

@@ -79,3 +79,15 @@ def test_a_peek_needs_a_queue_url(localbus: Localbus, body: str) -> None:
     answer = httpx.post(f"{localbus.url}/_aws/sqs/messages", content=body, headers=target)
 
     assert answer.status_code == 400
+
+
+def test_a_look_into_a_long_queue_can_be_short(localbus: Localbus, sqs: Any, url: str) -> None:
+    """Limit is the number of messages, in the queue's order; one that is not a number is an error that says so."""
+    for body in ("first", "second", "third"):
+        sqs.send_message(QueueUrl=url, MessageBody=body)
+
+    assert [each["Body"] for each in peek(localbus, QueueUrl=url, Limit="2")] == ["first", "second"]
+    address, headers = f"{localbus.url}/_aws/sqs/messages", {"Accept": "application/json"}
+    answer = httpx.get(address, params={"QueueUrl": url, "Limit": "-1"}, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "Invalid Limit '-1': expected a whole number."

@@ -183,8 +183,10 @@ def test_a_target_that_is_not_built_is_refused(bench: Bench, arn: str, missing: 
 
 
 async def test_a_topic_is_published_to_by_sns(it: Bench) -> None:
-    """With the rule as principal; an error of SNS is the reason for the dead letter."""
+    """With the rule as principal; the journal has the message's id; an error of SNS is the dead letter's reason."""
     assert await it.deliver(TOPIC_ARN, Input='"hello"') == "delivered"
+    [delivered] = it.journal.entries(event="delivered")
+    assert delivered.detail == {"rule": RULE_ARN, "message_id": "published-1"}
     it.error = AwsError("AuthorizationError", "no")
     assert await it.deliver(TOPIC_ARN) == "dropped"
 

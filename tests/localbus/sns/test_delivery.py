@@ -180,7 +180,8 @@ def test_a_dead_letter_has_the_form_of_the_delivery(
     else:
         assert json.loads(message["Body"])["Message"] == "m"
     [moved] = journal(localbus, event="dead_lettered")
-    assert moved["detail"] == {"queue": dead.arn, "reason": "The specified queue does not exist."}
+    reason, dead_id = "The specified queue does not exist.", message["MessageId"]
+    assert moved["detail"] == {"queue": dead.arn, "reason": reason, "message_id": dead_id}
 
 
 def test_two_subscriptions_of_a_fifo_topic_share_a_dead_letter_queue(localbus: Localbus, sns: Any) -> None:

@@ -113,11 +113,11 @@ class Deliveries:
             attributes = {name: {"DataType": "String", "StringValue": text} for name, text in known.items()}
             try:
                 entry = {"MessageBody": message["Body"], "MessageAttributes": attributes}
-                self.sqs.deliver(queue_arn, entry, Principal(account=sent.account), is_dead_letter=True)
+                dead = self.sqs.deliver(queue_arn, entry, Principal(account=sent.account), is_dead_letter=True)
             except AwsError as exc:
                 reason = f"{reason}; dead-letter queue: {exc.code}: {exc.message}"
             else:
-                detail = {"queue": queue_arn, "reason": reason}
+                detail = {"queue": queue_arn, "reason": reason, "message_id": dead}
                 self.journal.note("dead_lettered", target.arn, message_id, now, detail)
                 return
         self.journal.note("undelivered", target.arn, message_id, now, {"sender": sent.arn, "reason": reason})

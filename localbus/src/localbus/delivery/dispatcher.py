@@ -202,7 +202,7 @@ class Dispatcher:
             found = delivery.dead_letter(error)
             if found is not None:
                 queue_arn, entry = found
-                self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
+                message_id = self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
         except AwsError as exc:
             reason = f"the dead-letter queue did not accept it: {exc}".rstrip(".")
         except Exception as exc:  # the same boundary: the journal has the reason of every loss
@@ -210,7 +210,8 @@ class Dispatcher:
             reason = f"the dead-letter queue did not get it: {str(exc) or type(exc).__name__}"
         else:
             if found is not None:
-                self.note("dead_lettered", delivery, {"queue": queue_arn, "reason": delivery.reason(error)})
+                detail = {"queue": queue_arn, "reason": delivery.reason(error), "message_id": message_id}
+                self.note("dead_lettered", delivery, detail)
                 return f"sent to the dead-letter queue {queue_arn}"
             reason = f"the {delivery.target_kind} has no dead-letter queue"
         self.note("dropped", delivery, reason)

@@ -15,8 +15,10 @@ from typing import Any
 from localbus.clock import Clock, ManualClock
 from localbus.delivery_faults import read_queue_faults
 from localbus.developer_api.peek import Peek
+from localbus.developer_api.resources import Resources
 from localbus.developer_api.routes import Route, Routes, document, json_object, problem
 from localbus.developer_api.services import services
+from localbus.dynamodb.state import DynamoDb
 from localbus.errors import AwsError
 from localbus.event_pattern.explain import explain
 from localbus.event_pattern.pattern import EventPattern
@@ -24,6 +26,7 @@ from localbus.events.state import EventBridge
 from localbus.http.message import Request, Response
 from localbus.input_values import is_number, quoted
 from localbus.journal import Entry, Journal
+from localbus.lambda_.state import EventSourceMappings
 from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.json_codec import read_request
 from localbus.sns.state import Sns
@@ -48,6 +51,8 @@ class DeveloperApi:
     sqs: Sqs
     events: EventBridge
     sns: Sns
+    mappings: EventSourceMappings
+    dynamodb: DynamoDb
     faults: ApiFaults
     about: Mapping[str, Any]
 
@@ -68,9 +73,10 @@ class DeveloperApi:
                 "GET", f"/_localbus/journal?{_JOURNAL_QUERY}", "message history; follow=1 streams", self._show_journal
             ),
             Route("GET", "/_localbus/queues", "message counts and the oldest message by queue", self._show_queues),
+            Route("GET", "/_localbus/resources", "every queue, topic, rule, mapping and table", self._show_resources),
             Route(
                 "GET",
-                f"{peeked}?QueueUrl=&ShowInvisible=&ShowDelayed=&Containing=",
+                f"{peeked}?QueueUrl=&ShowInvisible=&ShowDelayed=&Containing=&Limit=",
                 "the messages of a queue, without receiving them",
                 peek,
             ),
@@ -151,6 +157,9 @@ class DeveloperApi:
             for record in self.sqs.queues
         ]
         return document({"now": self.clock.now(), "queues": queues})
+
+    def _show_resources(self, _request: Request) -> Response:
+        return document(Resources(self.sqs, self.sns, self.events, self.mappings, self.dynamodb).document())
 
     def _show_outbox(self, request: Request) -> Response:
         letters = self.sns.captured.matching(request.query.get("to"), request.query.get("protocol"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 
 from localbus.developer_api.routes import JSON_HEADERS, document
 from localbus.errors import AwsError
@@ -60,14 +62,15 @@ class Peek:
         if not url or not isinstance(url, str):
             raise does_not_exist()
         queue = self._sqs.queues.by_url(url, caller).queue
-        containing = str(form.get("Containing", ""))
+        containing, limit = str(form.get("Containing", "")), _limit(form.get("Limit"))
         hidden = {State.IN_FLIGHT: "ShowInvisible", State.DELAYED: "ShowDelayed"}
-        return [
+        found = (
             _described(message)
             for message in queue.peek()
             if containing in message.body
             and (message.state is State.VISIBLE or str(form.get(hidden[message.state], "")).lower() in {"1", "true"})
-        ]
+        )
+        return list(itertools.islice(found, limit))
 
 
 def _described(message: Message) -> Params:
@@ -77,6 +80,15 @@ def _described(message: Message) -> Params:
     described: Params = {"MessageId": message.message_id, "ReceiptHandle": "SQS/BACKDOOR/ACCESS", "Body": message.body}
     described |= {"MD5OfBody": message.body_md5, "Attributes": attributes}
     return described | ({"MessageAttributes": message.attributes} if message.attributes else {})
+
+
+def _limit(given: object) -> int | None:
+    if given is None:
+        return None
+    text = str(given)
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise AwsError("InvalidParameterValueException", f"Invalid Limit {text[:40]!r}: expected a whole number.")
+    return int(text)
 
 
 def _as_xml_lists(messages: list[Params]) -> list[Params]:

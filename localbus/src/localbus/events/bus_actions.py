@@ -35,7 +35,7 @@ def create_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
 def describe_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DescribeEventBus."""
     bus = events.buses.find(params.get("Name"), caller)
-    return _list_item(bus) | bus.settings
+    return describe(bus) | bus.settings
 
 
 def update_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -49,7 +49,7 @@ def update_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
 
 def list_event_buses(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListEventBuses."""
-    return list_page("EventBuses", events.buses.of(caller), params, key=lambda bus: bus.name, show=_list_item)
+    return list_page("EventBuses", events.buses.of(caller), params, key=lambda bus: bus.name, show=describe)
 
 
 def delete_event_bus(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -64,7 +64,8 @@ def delete_event_bus(events: EventBridge, params: Params, caller: Caller) -> Par
     return {}
 
 
-def _list_item(bus: Bus) -> Params:
+def describe(bus: Bus) -> Params:
+    """Return the bus as ListEventBuses shows it."""
     item: Params = {
         "Name": bus.name,
         "Arn": bus.arn,

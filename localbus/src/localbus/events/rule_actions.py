@@ -71,13 +71,13 @@ def check_managed(rule: Rule | None, params: Params) -> None:
 def describe_rule(events: EventBridge, params: Params, caller: Caller) -> Params:
     """DescribeRule."""
     rule = _find(events, params, caller, "DescribeRule")
-    return _list_item(rule) | {"CreatedBy": rule.created_by}
+    return describe(rule) | {"CreatedBy": rule.created_by}
 
 
 def list_rules(events: EventBridge, params: Params, caller: Caller) -> Params:
     """ListRules."""
     bus = find_bus(events, params, caller, "ListRules")
-    return list_page("Rules", bus.rules.values(), params, key=lambda rule: rule.name, show=_list_item)
+    return list_page("Rules", bus.rules.values(), params, key=lambda rule: rule.name, show=describe)
 
 
 def list_rule_names_by_target(events: EventBridge, params: Params, caller: Caller) -> Params:
@@ -122,7 +122,8 @@ def _find(events: EventBridge, params: Params, caller: Caller, action: str) -> R
     return find_bus(events, params, caller, action, params["Name"]).rule(params["Name"])
 
 
-def _list_item(rule: Rule) -> Params:
+def describe(rule: Rule) -> Params:
+    """Return the rule as ListRules shows it."""
     known = {
         "Name": rule.name,
         "Arn": rule.arn,

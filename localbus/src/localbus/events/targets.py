@@ -28,8 +28,8 @@ from localbus.resource_policy import Principal, allows
 from localbus.sqs.state import Sqs
 from localbus.upstream.client import UpstreamClient
 
-# Publishes a message to a topic ARN for a principal, with a trace header. May raise AwsError.
-TopicPublisher = Callable[[str, Params, Principal, str], object]
+# Publishes a message to a topic ARN for a principal, with a trace header; returns its id. May raise AwsError.
+TopicPublisher = Callable[[str, Params, Principal, str], str]
 _NO_PERMISSION_CODES = {
     *("AccessDeniedException", "AuthorizationError", "AccessDenied", "KmsAccessDenied", "KMSAccessDeniedException"),
 }
@@ -86,7 +86,8 @@ class EventTargets:
     def _to_topic(self, delivery: EventDelivery) -> None:
         message, trace_header = {"Message": delivery.body}, delivery.event.trace_header or ""
         try:
-            self.publish_to_topic(delivery.target.arn, message, delivery.rule.principal, trace_header)
+            message_id = self.publish_to_topic(delivery.target.arn, message, delivery.rule.principal, trace_header)
+            delivery.receipt["message_id"] = message_id
         except AwsError as exc:
             raise _as_delivery_error(exc) from exc
 

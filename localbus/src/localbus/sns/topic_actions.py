@@ -48,14 +48,18 @@ def list_topics(sns: Sns, params: Params, caller: Caller) -> Params:
 
 def get_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:
     """GetTopicAttributes."""
-    topic = sns.find(params["TopicArn"], caller, "GetTopicAttributes")
+    return {"Attributes": describe(sns, sns.find(params["TopicArn"], caller, "GetTopicAttributes"))}
+
+
+def describe(sns: Sns, topic: Topic) -> dict[str, str]:
+    """Return the attributes of a topic, with the numbers of its subscriptions."""
     confirmed = [one.confirmed for one in sns.topics.subscriptions_of(topic)]
     counts = {
         "SubscriptionsConfirmed": str(confirmed.count(True)),
         "SubscriptionsPending": str(confirmed.count(False)),
         "SubscriptionsDeleted": str(topic.subscriptions_deleted),
     }
-    return {"Attributes": counts | topic_attributes.describe(topic, sns.clock.now())}
+    return counts | topic_attributes.describe(topic, sns.clock.now())
 
 
 def set_topic_attributes(sns: Sns, params: Params, caller: Caller) -> Params:

@@ -68,19 +68,25 @@ def get_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
     if not names:
         return {}
 
-    def live() -> dict[str, str]:
-        counts = record.queue.counts()
-        return {
-            "QueueArn": record.queue.arn,
-            "ApproximateNumberOfMessages": str(counts.visible),
-            "ApproximateNumberOfMessagesNotVisible": str(counts.in_flight),
-            "ApproximateNumberOfMessagesDelayed": str(counts.delayed),
-            "CreatedTimestamp": str(int(record.created_at)),
-            "LastModifiedTimestamp": str(int(record.modified_at)),
-        }
-
-    shown = queue_attributes.show(names, record.attributes, live)
+    shown = queue_attributes.show(names, record.attributes, lambda: _counted(record))
     return {"Attributes": shown} if shown else {}
+
+
+def describe(record: QueueRecord) -> dict[str, str]:
+    """Return all attributes of a queue."""
+    return queue_attributes.show(["All"], record.attributes, lambda: _counted(record))
+
+
+def _counted(record: QueueRecord) -> dict[str, str]:
+    counts = record.queue.counts()
+    return {
+        "QueueArn": record.queue.arn,
+        "ApproximateNumberOfMessages": str(counts.visible),
+        "ApproximateNumberOfMessagesNotVisible": str(counts.in_flight),
+        "ApproximateNumberOfMessagesDelayed": str(counts.delayed),
+        "CreatedTimestamp": str(int(record.created_at)),
+        "LastModifiedTimestamp": str(int(record.modified_at)),
+    }
 
 
 def set_queue_attributes(sqs: Sqs, params: Params, caller: Caller) -> Params:
