@@ -1,0 +1,59 @@
+"""Values of an experiment as Python expressions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderboard.lab.programs.names import Names
+from orderboard.lab.programs.python_text import Bracketed, Code, Expression, call, flat, formatted, quoted
+from orderboard.lab.values import Joined, Json, LongText, Name, Variable, Zip
+
+
+def expression(value: Any, names: Names, codes: dict[str, str]) -> Expression:
+    """Return a value as an expression. codes: the names of constants by the code of a function; filled here."""
+
+    def of(each: Any) -> Expression:
+        return expression(each, names, codes)
+
+    match value:
+        case Code():
+            return value
+        case Variable():
+            return Code(names.of(value))
+        case Name(text):
+            return Code(formatted([Code("RUN"), f"-{text}"]))
+        case Json(document):
+            return call("json.dumps", of(document))
+        case Joined(parts):
+            return _joined([of(each) if isinstance(each, LongText | Json) else each for each in parts], names)
+        case LongText(character, length):
+            return Code(f"{quoted(character)} * {length:_}")
+        case Zip(code):
+            return call("zipped", Code(codes.setdefault(code, f"CODE_{len(codes) + 1}" if codes else "CODE")))
+        case dict():
+            return Bracketed("{", [(f"{quoted(str(key))}: ", of(each)) for key, each in value.items()], "}")
+        case list() | tuple():
+            return Bracketed("[", [("", of(each)) for each in value], "]")
+        case str():
+            return Code(quoted(value))
+        case bytes():
+            return Code(f"b{quoted(value.decode('latin-1'))}" if value.isascii() else repr(value))
+        case _:
+            return Code(repr(value))
+
+
+def _joined(parts: list[Any], names: Names) -> Expression:
+    """Texts as an f-string; a sum where a part is more than a name."""
+    if any(isinstance(each, Code | Bracketed) for each in parts):
+        terms = [flat(each) if isinstance(each, Code | Bracketed) else flat(_joined([each], names)) for each in parts]
+        return Code(" + ".join(terms))
+    pieces: list[str | Code] = []
+    for each in parts:
+        match each:
+            case Variable():
+                pieces.append(Code(names.of(each)))
+            case Name(text):
+                pieces += [Code("RUN"), f"-{text}"]
+            case _:
+                pieces.append(str(each))
+    return Code(formatted(pieces))

@@ -1,0 +1,2 @@
+"""x."""
+def cli_program(entry): return ""
