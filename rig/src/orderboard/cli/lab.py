@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -70,7 +71,8 @@ def show(name: NameArgument, *, json_output: JsonOption = False) -> None:
                 pass
     console.print("\n [bold]What this means for your code[/bold]")
     console.print(Text(f" {entry.experiment.means}"))
-    console.print(f"\n Run it: orderboard lab run {entry.name}", markup=False)
+    console.print(f"\n Run it:   orderboard lab run {entry.name}", markup=False)
+    console.print(f" Keep it:  orderboard lab code {entry.name} --boto3 (or --cli)", markup=False)
 
 
 def run(
@@ -110,6 +112,22 @@ def run(
     if json_output:
         print_json([asdict(each) for each in results] if all_experiments else asdict(results[0]))
     raise typer.Exit(1 if any(each.outcome is Outcome.DIFFERS for each in results) else 0)
+
+
+def code(
+    name: NameArgument,
+    *,
+    boto3: Annotated[bool, typer.Option("--boto3", help="A Python program, which needs boto3.")] = False,
+    cli: Annotated[bool, typer.Option("--cli", help="A bash script, which needs the AWS CLI.")] = False,
+) -> None:
+    """Print an experiment as a program without this project, to keep, to run on any endpoint, and to change."""
+    from orderboard.lab.catalogue import find
+    from orderboard.lab.programs import boto3_program, cli_program
+
+    if boto3 == cli:
+        raise UsageError("Choose one: --boto3 for a Python program, --cli for a bash script.")
+    entry = find(name)
+    sys.stdout.write(boto3_program(entry) if boto3 else cli_program(entry))
 
 
 def _run_one(entry: "Entry", backend: "LabBackend", *, step: bool, quiet: bool) -> "Result":
@@ -216,6 +234,14 @@ COMMANDS: Final = (
             "orderboard lab run sqs-visibility-timeout",
             "orderboard lab run --all",
             "orderboard lab run sqs-visibility-timeout --backend localstack",
+        ),
+    ),
+    (
+        "code",
+        code,
+        (
+            "orderboard lab code sqs-visibility-timeout --boto3 > visibility.py",
+            "orderboard lab code sqs-visibility-timeout --cli > visibility.sh",
         ),
     ),
 )

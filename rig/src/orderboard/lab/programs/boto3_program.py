@@ -80,7 +80,8 @@ def _main(story: Story) -> Iterator[str]:
     yield "    except KeyboardInterrupt:"
     yield '        print("Broken off.")'
     yield "        return 130"
-    yield "    finally:"
+    if story.settings or "at_end" in story.helpers:
+        yield "    finally:"
     for kind in sorted(story.settings):
         yield f'        localbus("PUT", "/_localbus/{kind}", {{}})'
     if "at_end" in story.helpers:

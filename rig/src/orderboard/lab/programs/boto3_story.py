@@ -29,7 +29,7 @@ from orderboard.lab.steps import (
     Until,
     Wait,
 )
-from orderboard.lab.values import Json
+from orderboard.lab.values import Json, Variable
 
 # A document that is longer stands before its call, under a name.
 _LONGEST_INSIDE: Final = 50
@@ -82,7 +82,8 @@ class Story:
                 self._put(self._helper("check", Sentence(text), value, Code(quoted(holds)), self._value(expected)))
             case Each(variable, items, inner):
                 self._gap()
-                self._put(self._value(items), f"for {self.names.of(variable)} in ", ":")
+                name = self.names.of(variable) if variable.name in self.names.used else "_"
+                self._put(self._value(items), f"for {name} in ", ":")
                 self._inside(inner)
                 self._gap()
             case Serve(_, url, statuses):
@@ -139,13 +140,17 @@ class Story:
         if step.path != "Body":
             options["path"] = Code(quoted(step.path))
         client, url = Code(self.names.clients[step.party.name, "sqs"]), Code(self.names.of(step.queue_url))
-        self._put(self._helper("receive_all", client, url, **options), f"{self.names.of(step.bodies)} = ")
+        self._put(self._helper("receive_all", client, url, **options), self._target(step.bodies))
 
     def _requests(self, step: Requests) -> None:
         method, number = ("requests", "count") if step.found.is_list else ("request", "number")
         options = {number: Code(str(step.count)), "within_s": Code(f"{step.within_s:g}")}
         found = call(f"{self._server(step.server)}.{method}", Code(quoted(step.path)), **options)
-        self._put(found, f"{self.names.of(step.found)} = ")
+        self._put(found, self._target(step.found))
+
+    def _target(self, variable: Variable) -> str:
+        """The beginning of an assignment, where a later step reads the value."""
+        return f"{self.names.of(variable)} = " if variable.name in self.names.used else ""
 
     def _take(self, taken: Call, response: Expression) -> None:
         """A response, and the values of it that later steps read."""

@@ -15,31 +15,33 @@ def expression(value: Any, names: Names, codes: dict[str, str]) -> Expression:
     def of(each: Any) -> Expression:
         return expression(each, names, codes)
 
+    found: Expression
     match value:
         case Code():
-            return value
+            found = value
         case Variable():
-            return Code(names.of(value))
+            found = Code(names.of(value))
         case Name(text):
-            return Code(formatted([Code("RUN"), f"-{text}"]))
+            found = Code(formatted([Code("RUN"), f"-{text}"]))
         case Json(document):
-            return call("json.dumps", of(document))
+            found = call("json.dumps", of(document))
         case Joined(parts):
-            return _joined([of(each) if isinstance(each, LongText | Json) else each for each in parts], names)
+            found = _joined([of(each) if isinstance(each, LongText | Json) else each for each in parts], names)
         case LongText(character, length):
-            return Code(f"{quoted(character)} * {length:_}")
+            found = Code(f"{quoted(character)} * {length:_}")
         case Zip(code):
-            return call("zipped", Code(codes.setdefault(code, f"CODE_{len(codes) + 1}" if codes else "CODE")))
+            found = call("zipped", Code(codes.setdefault(code, f"CODE_{len(codes) + 1}" if codes else "CODE")))
         case dict():
-            return Bracketed("{", [(f"{quoted(str(key))}: ", of(each)) for key, each in value.items()], "}")
+            found = Bracketed("{", [(f"{quoted(str(key))}: ", of(each)) for key, each in value.items()], "}")
         case list() | tuple():
-            return Bracketed("[", [("", of(each)) for each in value], "]")
+            found = Bracketed("[", [("", of(each)) for each in value], "]")
         case str():
-            return Code(quoted(value))
+            found = Code(quoted(value))
         case bytes():
-            return Code(f"b{quoted(value.decode('latin-1'))}" if value.isascii() else repr(value))
+            found = Code(f"b{quoted(value.decode('latin-1'))}" if value.isascii() else repr(value))
         case _:
-            return Code(repr(value))
+            found = Code(repr(value))
+    return found
 
 
 def _joined(parts: list[Any], names: Names) -> Expression:

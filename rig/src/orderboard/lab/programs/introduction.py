@@ -1,4 +1,4 @@
-"""What stands at the head of a program: the claim, and how to run it."""
+"""The head of a program: the claim, and how to run it."""
 
 from __future__ import annotations
 
