@@ -36,7 +36,7 @@ class Bracketed:
 
     @property
     def is_call(self) -> bool:
-        """The arguments of a call may share one line between its brackets, the items of a list or dictionary may not."""
+        """The arguments of a call may share a line between its brackets, items of a list or dictionary may not."""
         return self.closing == ")"
 
 
