@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo burst chaos test bench fidelity fuzz clients up down check format lint types architecture template generated lock clean
+.PHONY: help demo burst chaos test bench fidelity lab fuzz clients up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -49,6 +49,9 @@ bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .ven
 
 fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack with AWS, and write docs/fidelity.md; two minutes
 	@PYTHONPATH=tests $(BIN)/python -m fidelity
+
+lab: $(DEV) ## Run every experiment on embedded, MiniStack and LocalStack (needs Docker), and write docs/lab.md; real waiting, so minutes
+	@$(BIN)/python -m orderboard.lab
 
 fuzz: $(DEV) ## Send odd input to localbus and order-api: 100,000 requests and more; about forty minutes
 	@PYTHONPATH=tests $(BIN)/python -m fuzz

@@ -47,6 +47,12 @@ class PlaceOrder(Body):
     order: dict[str, Any] | None = None
 
 
+class Experiment(Body):
+    """An experiment of the lab, by its name."""
+
+    name: _Text
+
+
 class Burst(Body):
     """Orders to send as fast as order-api accepts them."""
 

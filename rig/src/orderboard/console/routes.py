@@ -20,6 +20,7 @@ from orderboard.console.actions import Actions
 from orderboard.console.explain import explain
 from orderboard.console.fault_controls import PRESETS
 from orderboard.console.feed import Feed
+from orderboard.console.lab import Lab, experiments, program
 from orderboard.console.reconcile import Reconciler
 from orderboard.console.security import SameOriginOnly
 from orderboard.console.snapshot import SnapshotReader
@@ -42,6 +43,7 @@ class Console:
         self._table = self._actions.table()
         self._snapshots, self._reconciler = SnapshotReader(source), Reconciler(source)
         self._timelines = Timelines(source)
+        self._lab = Lab()
         paid = source.backend == "aws"
         self._feed = Feed(self._read, every_s=_PAID_EVERY_S if paid else 1.0, idle_every_s=None if paid else 5.0)
 
@@ -61,6 +63,7 @@ class Console:
             task.cancel()
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks)
+        await asyncio.to_thread(self._lab.close)
 
     async def events(self, _: Request) -> Response:
         """Stream snapshots."""
@@ -85,6 +88,12 @@ class Console:
         body = await requests.read_body(request, requests.Event)
         return JSONResponse(await asyncio.to_thread(explain, self._source, body.event))
 
+    async def run_experiment(self, request: Request) -> Response:
+        """Run an experiment of the lab; stream its timeline."""
+        body = await requests.read_body(request, requests.Experiment)
+        lines = await asyncio.to_thread(self._lab.run, body.name)
+        return StreamingResponse(lines, media_type="application/x-ndjson")
+
     async def act(self, request: Request) -> Response:
         """Run an action."""
         action = self._table.get(name := request.path_params["action"])
@@ -108,6 +117,10 @@ def create_app(source: Source) -> Starlette:
             Route("/api/orders/{order_id:uuid}/timeline", console.timeline),
             Route("/api/journal", console.journal),
             Route("/api/explain", console.explanation, methods=["POST"]),
+            Route("/lab", _lab_page),
+            Route("/api/lab", _experiments),
+            Route("/api/lab/run", console.run_experiment, methods=["POST"]),
+            Route("/api/lab/{name}/{form}", _program),
             Route("/api/do/{action}", console.act, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -124,6 +137,19 @@ def create_app(source: Source) -> Starlette:
 
 async def _page(_: Request) -> Response:
     return FileResponse(STATIC / "index.html")
+
+
+async def _lab_page(_: Request) -> Response:
+    return FileResponse(STATIC / "lab.html")
+
+
+async def _experiments(_: Request) -> Response:
+    return JSONResponse(await asyncio.to_thread(experiments))
+
+
+async def _program(request: Request) -> Response:
+    name, form = request.path_params["name"], request.path_params["form"]
+    return JSONResponse({"text": await asyncio.to_thread(program, name, form)})
 
 
 async def _healthz(_: Request) -> Response:

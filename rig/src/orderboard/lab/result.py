@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from orderboard.lab.steps import Holds
+
+# The prefix of a run's names, and ids of messages and requests.
+_RUN: Final = re.compile(r"lab-[0-9a-f]{8}-|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONGEST_REASON: Final = 300
 
 
 class Outcome(StrEnum):
@@ -65,6 +70,12 @@ class Result:
     left_behind: list[str] = field(default_factory=list)
     seconds: float = 0.0
     means: str = ""
+
+    @property
+    def stable_reason(self) -> str:
+        """The reason without what is different in each run, cut to a few lines."""
+        text = " ".join(_RUN.sub("", self.reason).split())
+        return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}…"
 
 
 def as_text(value: Any) -> str | list[str]:

@@ -1,0 +1,106 @@
+"""Experiments of the lab in the console: on an engine that is started for them, and whose clock is turned."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from queue import SimpleQueue
+from typing import Any, Final
+
+from orderboard.errors import RigError, UsageError
+from orderboard.lab.backend import LabBackend, lab_backend
+from orderboard.lab.boto3_program import boto3_program
+from orderboard.lab.catalogue import AREAS, Entry, everything, find
+from orderboard.lab.cli_program import cli_program
+from orderboard.lab.result import Result
+from orderboard.lab.run import Runner
+from orderboard.lab.timeline import parties, sentence
+
+_IDLE_S: Final = 120.0
+_PROGRAMS: Final[dict[str, Callable[[Entry], str]]] = {"boto3": boto3_program, "cli": cli_program}
+
+
+class Lab:
+    """Runs one experiment after another. The engine starts with the first one and ends after two minutes without any."""
+
+    def __init__(self) -> None:
+        self._running = threading.Lock()
+        self._engine = ExitStack()
+        self._backend: LabBackend | None = None
+        self._idle: threading.Timer | None = None
+
+    def close(self) -> None:
+        """End the engine."""
+        with self._running:
+            self._end()
+
+    def run(self, name: str) -> Iterator[bytes]:
+        """Run an experiment; return its timeline as it comes, a JSON object a line, and the result as the last one."""
+        entry = find(name)
+        if not self._running.acquire(blocking=False):
+            raise UsageError("An experiment runs already. Wait for its end.")
+        lines: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        threading.Thread(target=self._run, args=(entry, lines.put), name="lab", daemon=True).start()
+        return _lines(lines)
+
+    def _run(self, entry: Entry, put: Callable[[dict[str, Any] | None], None]) -> None:
+        try:
+            if self._idle is not None:
+                self._idle.cancel()
+            if self._backend is None:
+                self._backend = self._engine.enter_context(lab_backend("embedded", None))
+            backend = self._backend
+            runner = Runner(entry, backend.endpoint, backend.localbus, callback_host=backend.callback_host)
+            runner.on_moment = lambda moment: put({"moment": asdict(moment)})
+            put({"result": _result(runner())})
+        except RigError as exc:
+            put({"error": str(exc)})
+            self._end()  # the next one starts another engine
+        except Exception as exc:
+            put({"error": f"{type(exc).__name__}: {exc}"})
+            raise
+        finally:
+            put(None)
+            self._idle = threading.Timer(_IDLE_S, self.close)
+            self._idle.daemon = True
+            self._idle.start()
+            self._running.release()
+
+    def _end(self) -> None:
+        self._engine.close()
+        self._backend = None
+
+
+def experiments() -> dict[str, Any]:
+    """Return every experiment, by area."""
+    return {"areas": dict(AREAS), "experiments": [_facts(each) for each in everything()]}
+
+
+def program(name: str, form: str) -> str:
+    """Return an experiment as a program: boto3 or cli."""
+    if form not in _PROGRAMS:
+        raise UsageError(f"There is no program {form!r}: expected {' or '.join(_PROGRAMS)}.")
+    return _PROGRAMS[form](find(name))
+
+
+def _facts(entry: Entry) -> dict[str, Any]:
+    experiment = entry.experiment
+    return {
+        "name": entry.name,
+        "area": entry.area,
+        "title": entry.title,
+        "claim": experiment.claim,
+        "source": experiment.source,
+        "means": experiment.means,
+        "parties": parties(experiment),
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {"outcome": result.outcome, "sentence": sentence(result), "seconds": result.seconds}
+
+
+def _lines(lines: "SimpleQueue[dict[str, Any] | None]") -> Iterator[bytes]:
+    while (line := lines.get()) is not None:
+        yield json.dumps(line, default=str).encode() + b"\n"
