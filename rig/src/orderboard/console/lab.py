@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from orderboard.errors import RigError, UsageError
 from orderboard.lab.backend import LabBackend, lab_backend
-from orderboard.lab.boto3_program import boto3_program
 from orderboard.lab.catalogue import AREAS, Entry, everything, find
-from orderboard.lab.cli_program import cli_program
+from orderboard.lab.programs import boto3_program, cli_program
 from orderboard.lab.result import Result
 from orderboard.lab.run import Runner
 from orderboard.lab.timeline import parties, sentence
@@ -22,7 +21,7 @@ _PROGRAMS: Final[dict[str, Callable[[Entry], str]]] = {"boto3": boto3_program, "
 
 
 class Lab:
-    """Runs one experiment after another. The engine starts with the first one and ends after two minutes without any."""
+    """Runs one experiment at a time. The engine starts with the first one, and ends after two minutes without any."""
 
     def __init__(self) -> None:
         self._running = threading.Lock()

@@ -1,4 +1,4 @@
-"""The recorded outcomes of all experiments by backend, in lab/outcomes.json. `python -m orderboard.lab` records them."""
+"""Recorded outcomes of all experiments, by backend: lab/outcomes.json. `python -m orderboard.lab` writes them."""
 
 from __future__ import annotations
 
