@@ -33,7 +33,7 @@ orderboard lab code sqs-visibility-timeout --cli                  # the same as 
 Each is a file in [lab](../lab); a new one is a copy of a file ([CONTRIBUTING.md](../CONTRIBUTING.md)). This page is
 written by `make lab`, which runs all of them on each backend.
 """
-_LEGEND: Final = """✓ reproduced. ✗ differs: what was seen is below the table. – cannot occur there, as said below. On AWS the claim is as
+_LEGEND: Final = """✓ reproduced. ✗ differs, as said below. – cannot occur there, as said below. On AWS the claim is as
 AWS documents it: the link goes to the page."""
 
 
