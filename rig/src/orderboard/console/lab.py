@@ -79,7 +79,7 @@ def experiments() -> dict[str, Any]:
 def program(name: str, form: str) -> str:
     """Return an experiment as a program: boto3 or cli."""
     if form not in _PROGRAMS:
-        raise UsageError(f"There is no program {form!r}: expected {' or '.join(_PROGRAMS)}.")
+        raise UsageError(f"Unknown program {form!r}: expected {' or '.join(_PROGRAMS)}.")
     return _PROGRAMS[form](find(name))
 
 

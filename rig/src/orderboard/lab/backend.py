@@ -25,7 +25,7 @@ class LabBackend:
 
     @property
     def turns_clock(self) -> bool:
-        """Whether time passes at once here."""
+        """True if the engine has a clock that can be turned."""
         return self.localbus is not None and bool((self.localbus.get(CLOCK) or {}).get("manual"))
 
 

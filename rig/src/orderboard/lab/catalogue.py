@@ -47,7 +47,7 @@ def find(name: str) -> Entry:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or [each for each in known if name in each][:3]
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise UsageError(f"There is no experiment {name!r}.{hint} All of them: orderboard lab list")
+        raise UsageError(f"Unknown experiment {name!r}.{hint} All of them: orderboard lab list")
     return load(known[name])
 
 
@@ -60,7 +60,7 @@ def load(path: Path) -> Entry:
     """Build the experiment of a file, which calls its Experiment `lab`; raise RigError if it does not."""
     path = path.resolve()
     if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
+        raise UsageError(f"File not found: {path}.")
     spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise RigError(f"{path} is not a Python file.")

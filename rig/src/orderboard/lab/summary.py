@@ -22,7 +22,7 @@ def action(call: Call) -> str:
 
 
 def summary(call: Call, parameters: Mapping[str, Any], response: Mapping[str, Any] | None) -> str:
-    """Return the action, what it was about and what came of it."""
+    """Return the action, its main parameter, and the messages or failures of its response."""
     about = next((_short(parameters[name]) for name in _TELLING if name in parameters), "")
     text = f"{action(call)} {about}".rstrip()
     if response is None:
