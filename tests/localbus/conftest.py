@@ -1,20 +1,26 @@
-"""Fixtures of localbus: an engine at a URL (the plugin's own), its queues, and bare queues under a manual clock."""
+"""Fixtures of localbus: an engine at a URL, its queues, and bare queues, all with a manual clock of a fixed start."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from localbus.clock import ManualClock
+from localbus.clock import FIXED_START, ManualClock
 from localbus.journal import Journal
-from localbus.pytest_plugin import Localbus, localbus
+from localbus.pytest_plugin import Localbus
 from localbus.sqs.fifo_queue import FifoQueue
 from localbus.sqs.message import Message
 from localbus.sqs.queue import Queue
 from support.events import Elsewhere
 
-__all__ = ["localbus"]
+
+@pytest.fixture
+def localbus() -> Iterator[Localbus]:
+    """An engine as the plugin's, that begins at the same time in every run."""
+    bus = Localbus(start=FIXED_START).start()
+    yield bus
+    bus.stop()
 
 
 @pytest.fixture

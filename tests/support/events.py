@@ -15,7 +15,7 @@ from localbus.events.api import service
 from localbus.events.state import EventBridge
 from localbus.http.message import Headers, Request, Response
 from localbus.http.server import HttpServer
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.protocol.service import Caller
 from localbus.sqs.state import Sqs
 from localbus.storage.storage import Storage
@@ -42,6 +42,8 @@ class Bench:
     ) -> None:
         self.clock = ManualClock()
         self.journal = Journal()
+        self.losses: list[Loss] = []
+        self.journal.on_loss = self.losses.append
         self.tasks = BackgroundTasks(self.clock)
         self.storage = storage or Storage()
         self.sqs = Sqs(self.clock, self.journal, self.storage, enforce_policies=enforce_policies)

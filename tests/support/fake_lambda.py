@@ -16,7 +16,7 @@ from localbus.background_tasks import BackgroundTasks
 from localbus.clock import ManualClock
 from localbus.http.message import Request, Response
 from localbus.http.server import HttpServer
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.lambda_ import api as lambda_api
 from localbus.lambda_.state import EventSourceMappings
 from localbus.protocol.service import Caller
@@ -120,6 +120,8 @@ class MappingBench:
         self.functions = functions
         self.clock = ManualClock()
         self.journal = Journal()
+        self.losses: list[Loss] = []
+        self.journal.on_loss = self.losses.append
         self.tasks = BackgroundTasks(self.clock)
         self.sqs = Sqs(self.clock, self.journal, storage or Storage())
         self.sqs.restore()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any, NamedTuple
 
 import httpx
@@ -13,7 +14,7 @@ from localbus.pytest_plugin import Localbus
 from support.policies import policy
 from support.web_server import Received, WebServer
 
-__all__ = ["ACCOUNT", "QueueOf", "Received", "WebServer", "error_of", "journal", "new_queue", "refused"]
+__all__ = ["ACCOUNT", "QueueOf", "Received", "WebServer", "error_of", "journal", "losses", "new_queue", "refused"]
 
 ACCOUNT = "000000000000"
 
@@ -30,6 +31,11 @@ def error_of(action: Any, **given: Any) -> tuple[str, str, int]:
     response = raised.value.response
     code, message = response["Error"]["Code"], response["Error"]["Message"]
     return str(code), str(message), int(response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def losses(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the lines that the log has about messages that went astray."""
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
 
 
 class QueueOf(NamedTuple):

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+FIXED_START = 1_700_000_000.0  # 2023-11-14T22:13:20Z, for what must be the same in every run
+
 
 class TimerHandle(Protocol):
     """A scheduled call."""
@@ -46,6 +48,11 @@ class RealClock:
         return asyncio.get_running_loop().call_later(wait_s, callback)
 
 
+def this_second() -> float:
+    """Return the time without the fraction of its second."""
+    return float(int(time.time()))
+
+
 class _Scheduled:
     def __init__(self, callback: Callable[[], None]) -> None:
         self.callback: Callable[[], None] | None = callback
@@ -66,9 +73,13 @@ class _FirstOf:
 
 
 class ManualClock:
-    """Time that stands still until `advance` moves it, and then calls `on_advance`."""
+    """Time that stands still until `advance` moves it, and then calls `on_advance`.
 
-    def __init__(self, start: float = 1_700_000_000.0) -> None:
+    Start it at a whole second (`this_second`), so that a wait is over after advances that sum up to it: fractions have
+    rounding errors.
+    """
+
+    def __init__(self, start: float = FIXED_START) -> None:
         self._now = start
         self.on_advance: Callable[[], None] = lambda: None
         self._scheduled: list[tuple[float, int, _Scheduled]] = []
@@ -95,6 +106,10 @@ class ManualClock:
         first.timers.append(self.call_at(self._now + wait_s, once))
         first.timers.append(asyncio.get_running_loop().call_later(wait_s, once))
         return first
+
+    def restore(self, now: float) -> None:
+        """Go on at a stored time, before anything is scheduled."""
+        self._now = now
 
     def advance(self, seconds: float) -> None:
         """Move the time forward. Each call that becomes due is made at its own time."""

@@ -29,6 +29,7 @@ from localbus.http.tls import server_context
 from localbus.journal import Journal
 from localbus.lambda_ import api as lambda_api
 from localbus.lambda_.state import EventSourceMappings
+from localbus.losses import Losses
 from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.rest_json import RestJsonProtocol
 from localbus.protocol.router import Router
@@ -89,6 +90,8 @@ class Engine:
         self.options = options
         self.clock = clock or RealClock()
         self.journal = Journal()
+        self._losses = Losses()
+        self.journal.on_loss = self._losses.report
         self.storage = DurableStorage(options.data, fsync=options.fsync) if options.data is not None else Storage()
         self.sqs = Sqs(
             self.clock,
@@ -130,7 +133,7 @@ class Engine:
         services = [*own, cloudformation_api.service(self.stacks), sts.service()]
         about = {"version": VERSION, "services": [service.name for service in services], "upstream": options.upstream}
         self.faults = ApiFaults()
-        developer_api = DeveloperApi(
+        self.developer_api = DeveloperApi(
             self.clock,
             self.journal,
             self.sqs,
@@ -144,7 +147,7 @@ class Engine:
         rest = [RestJsonProtocol(mappings, lambda_api.OUR_PATHS)]
         self.boundary: Boundary | None = None
         if options.upstream is None or self.stacks.upstream is None:
-            self.router = Router(services, developer_api, None, self.faults, rest)
+            self.router = Router(services, self.developer_api, None, self.faults, rest)
         else:
             deliveries = Deliveries(self.clock, self.journal, self.sqs, self.sns, self.events)
             self.boundary = boundary = Boundary(deliveries, upstream, self.tasks)
@@ -153,7 +156,7 @@ class Engine:
             self.stacks.upstream.before_deployment = boundary.prepare_stack
             self.router = Router(
                 services,
-                developer_api,
+                self.developer_api,
                 proxy,
                 self.faults,
                 rest,
@@ -186,11 +189,7 @@ class Engine:
 
     def restore(self) -> None:
         """Read the stored state, and go on with what ran. Raises DataFolderError."""
-        if isinstance(self.clock, ManualClock):
-            clock = self.clock
-            for _, _, now in self.storage.records(_CLOCK):
-                clock.advance(max(0.0, now - clock.now()))
-            clock.on_advance = lambda: self.storage.save(_CLOCK, "now", clock.now)
+        self._restore_clock()
         self.sqs.restore()
         self.dynamodb.restore()
         self.sns.restore()
@@ -201,6 +200,18 @@ class Engine:
             self.boundary.restore()
         lifecycle.resume(self.stacks)
 
+    def _restore_clock(self) -> None:
+        """Let a manual clock stand where it stood, however long the engine was down. Real time ends that."""
+        stored = list(self.storage.records(_CLOCK))
+        if isinstance(self.clock, ManualClock):
+            clock = self.clock
+            for _, _, now in stored:
+                clock.restore(now)
+            clock.on_advance = lambda: self.storage.save(_CLOCK, "now", clock.now)
+            clock.on_advance()
+        elif stored:
+            self.storage.delete(_CLOCK, "now")
+
     async def stop(self) -> None:
         """Stop listening, cancel all background tasks, and close the storage."""
         await self._server.stop()
@@ -209,4 +220,5 @@ class Engine:
         self.events.stop()
         self.dynamodb.stop()
         await self.tasks.cancel_all()
+        self._losses.flush()
         self.storage.close()

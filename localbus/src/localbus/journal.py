@@ -1,19 +1,15 @@
-"""A journal of what happened to each message: the latest entries. Losses are logged too."""
+"""A journal of what happened to each message: the latest entries. Losses are reported too."""
 
 from __future__ import annotations
 
 import itertools
-import logging
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-MAX_REPORTS = 1_000
 # Packed together, entries take 40 bytes each instead of 300, for 0.1 microseconds: texts that they share are kept once.
 _PACKED_ENTRIES: Final = 500
-
-log = logging.getLogger("localbus")
 
 _Values = tuple[int, float, str, str, str, object]
 
@@ -42,15 +38,35 @@ class Entry(NamedTuple):
         return not resource or self.resource == resource or self.resource.endswith(f":{resource}")
 
 
+class Loss(NamedTuple):
+    """A message that does not go where it was sent, with the journal's event for it, the reason and a fix.
+
+    `target` is empty for a message that goes nowhere. Losses of the same event, way and code are of one kind.
+    """
+
+    event: str
+    message_id: str
+    source: str
+    target: str
+    code: str
+    reason: str
+    fix: str = ""
+
+    @property
+    def kind(self) -> tuple[str, str, str, str]:
+        """The kind."""
+        return self.event, self.source, self.target, self.code
+
+
 class Journal:
-    """The latest entries, `capacity` or a few more, and callbacks for new ones."""
+    """The latest entries, `capacity` or a few more, and callbacks for new ones; `on_loss` gets each loss."""
 
     def __init__(self, capacity: int = 50_000) -> None:
         self._newest: list[_Values] = []
         self._packed: deque[bytes] = deque(maxlen=capacity // _PACKED_ENTRIES)
         self._numbers = itertools.count(1)
         self._followers: list[Callable[[Entry], None]] = []
-        self._reported: set[tuple[str, str, str]] = set()
+        self.on_loss: Callable[[Loss], None] = lambda _loss: None
 
     def note(self, event: str, resource: str, message_id: str, at: float, detail: object = None) -> None:
         """Add an entry."""
@@ -62,18 +78,6 @@ class Journal:
         if self._followers:
             for follow in self._followers:
                 follow(Entry(*entry))
-
-    def report_loss(self, source: str, target: str, code: str, reason: str) -> None:
-        """Log that a message from the source does not reach the target: only the first one for each code.
-
-        AWS accepts most of these messages without an error, so nothing else in a test or a terminal shows the loss.
-        """
-        key = (source, target, code)
-        if key in self._reported or len(self._reported) >= MAX_REPORTS:
-            return
-        self._reported.add(key)
-        text = reason.rstrip(".")
-        log.warning("not delivered from %s to %s: %s. Later messages: see /_localbus/journal", source, target, text)
 
     def entries(
         self,

@@ -209,6 +209,10 @@ def test_without_a_dead_letter_queue_an_event_is_lost(bench: Bench) -> None:
     dropped = [entry.detail for entry in bench.journal.entries(message_id=event_id, event="dropped")]
     assert dropped[0] == "the target has no dead-letter queue"
     assert str(dropped[1]).startswith("the dead-letter queue did not accept it: AccessDenied")
+    assert [loss.fix.partition(",")[0] for loss in bench.losses] == [
+        "Create the target",
+        "Allow it in the target's policy",
+    ]
 
 
 def test_a_dead_letter_is_the_event_before_any_transformation(bench: Bench) -> None:
@@ -231,6 +235,7 @@ def test_an_event_whose_template_fails_is_not_delivered(bench: Bench) -> None:
     assert bench.messages("q") == bench.messages("dead") == []
     [dropped] = bench.journal.entries(message_id=event_id, event="dropped")
     assert dropped.detail == "the filled input template is not JSON"
+    assert [(loss.message_id, loss.reason) for loss in bench.losses] == [(event_id, dropped.detail)]
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ async def test_a_topic_is_published_to_by_sns(it: Bench) -> None:
     assert await it.deliver(TOPIC_ARN, Input='"hello"') == "delivered"
     [delivered] = it.journal.entries(event="delivered")
     assert delivered.detail == {"rule": RULE_ARN, "message_id": "published-1"}
-    it.error = AwsError("AuthorizationError", "no")
+    it.error = AwsError("AuthorizationErrorException", "no")
     assert await it.deliver(TOPIC_ARN) == "dropped"
 
     [(arn, message, principal, _trace_header)] = it.published

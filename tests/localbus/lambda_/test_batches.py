@@ -93,7 +93,8 @@ async def test_a_failed_batch_is_received_again_after_its_visibility_timeout(ben
     await bench.invoked(1)
     bench.function(lambda _event: None)
     assert bench.work.counts().in_flight == 2
-    assert bench.noted("invocation_failed") == ids
+    assert bench.noted("invocation_failed") == ids == [loss.message_id for loss in bench.losses]
+    assert bench.losses[0].reason.startswith("the function failed: ")
     bench.clock.advance(29)
     await bench.quiet()
     assert len(bench.functions.events) == 1
@@ -120,6 +121,7 @@ async def test_a_message_that_always_fails_is_dead_lettered(bench: MappingBench)
 
     assert len(bench.functions.events) == 2
     assert dead.counts().visible == 1
+    assert [loss.event for loss in bench.losses] == ["invocation_failed", "invocation_failed", "moved"]
 
 
 @pytest.mark.parametrize(

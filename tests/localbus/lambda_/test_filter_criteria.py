@@ -89,6 +89,9 @@ async def test_rejected_messages_are_deleted(bench: MappingBench) -> None:
     assert bench.functions.bodies() == [['{"size": "large"}']]
     assert bench.noted("filtered") == [small, text]
     assert next(bench.journal.entries(event="filtered")).detail == {"patterns": [pattern]}
+    deleted = "; as on AWS, it is deleted from the queue"
+    reasons = ["no filter of the mapping accepts it", "the body is not JSON, and the filters expect JSON"]
+    assert [loss.reason for loss in bench.losses] == [f"{reason}{deleted}" for reason in reasons]
     assert sum(bench.work.counts()) == 0
 
 

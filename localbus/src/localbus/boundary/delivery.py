@@ -17,10 +17,11 @@ from localbus.boundary.configuration import Sender
 from localbus.boundary.messages import Sent, as_dead_letter, identify, scheduled_event, with_context
 from localbus.boundary.names import Name
 from localbus.clock import Clock
+from localbus.delivery.attempt import fix_of
 from localbus.errors import AwsError
 from localbus.events.event import Event
 from localbus.events.state import EventBridge
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import Principal, allows_sender
@@ -119,9 +120,16 @@ class Deliveries:
             else:
                 detail = {"queue": queue_arn, "reason": reason, "message_id": dead}
                 self.journal.note("dead_lettered", target.arn, message_id, now, detail)
+                self._report("dead_lettered", target, sent, message_id, error.code, f"{reason}; it is in {queue_arn}")
                 return
         self.journal.note("undelivered", target.arn, message_id, now, {"sender": sent.arn, "reason": reason})
-        log.warning("message.dropped: %s from %s to %s: %s", message_id, sent.arn, target.arn, reason)
+        self._report("undelivered", target, sent, message_id, error.code, reason)
+
+    def _report(  # noqa: PLR0917 (the fields of a loss)
+        self, event: str, target: Name, sent: Sent, message_id: str, code: str, reason: str
+    ) -> None:
+        source = sent.arn or sent.sender.service
+        self.journal.on_loss(Loss(event, message_id, source, target.arn, code, reason, fix_of(code)))
 
 
 def _fifo_members(fifo: bool, sender: Sender, message: Params) -> Params:

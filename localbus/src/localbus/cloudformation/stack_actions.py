@@ -16,6 +16,7 @@ from localbus.protocol.constraints import Violation, describe
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
+NO_UPDATES = "No updates are to be performed."
 _MAX_NAME_LENGTH = 128
 _STACK_NAME = re.compile("[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/._+]*")
 _TOPIC_ARN = re.compile(r"arn:aws[-a-z]*:sns:[-a-z0-9]+:[0-9]{12}:[-_A-Za-z0-9.]{1,256}")
@@ -43,15 +44,16 @@ _NO_EFFECT: Mapping[str, tuple[Params, ...]] = {
 _UPDATABLE = {"CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"}
 
 
-async def create_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
-    """CreateStack."""
+async def create_stack(cfn: CloudFormation, params: Params, caller: Caller, text: str | None = None) -> Params:
+    """CreateStack. `text` is a template that is not in the request."""
     name = params["StackName"]
     check_stack_name(name)
     check_members("CreateStack", params)
     on_failure = params.get("OnFailure") or ("DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK")
     if "OnFailure" in params and "DisableRollback" in params:
         raise AwsError("ValidationError", "You can specify either DisableRollback or OnFailure, but not both.")
-    text = await source.template_text(cfn.fetch, params, caller)
+    if text is None:
+        text = await source.template_text(cfn.fetch, params, caller)
     cfn.stacks.check_available(name, caller)
     stack = cfn.new_stack(name, caller, params.get("ClientRequestToken"))
     apply_settings(stack, params)
@@ -140,18 +142,19 @@ def _invalid_previous(name: str, reason: str) -> AwsError:
     return AwsError("ValidationError", text)
 
 
-async def update_stack(cfn: CloudFormation, params: Params, caller: Caller) -> Params:
-    """UpdateStack."""
+async def update_stack(cfn: CloudFormation, params: Params, caller: Caller, text: str | None = None) -> Params:
+    """UpdateStack. `text` is a template that is not in the request."""
     check_members("UpdateStack", params)
     stack = cfn.stacks.find(params["StackName"], caller, NO_STACK)
     check_updatable(stack)
-    text = await source.template_text(cfn.fetch, params, caller, stack.template_text)
+    if text is None:
+        text = await source.template_text(cfn.fetch, params, caller, stack.template_text)
     plan = await cfn.plan(stack, text, read_parameters(params, stack.plan), params)
     check_transforms(plan, params)
     check_updatable(stack)  # again, since both may have taken time
     # Recorded: AWS updates a stack whose template has transforms even if they give what is there.
     if not plan.template.transforms and not changes_anything(stack, plan, read_tags(params, stack.tags)):
-        raise AwsError("ValidationError", "No updates are to be performed.")
+        raise AwsError("ValidationError", NO_UPDATES)
     stack.token = params.get("ClientRequestToken")
     stack.change_set_id = None
     cfn.change_sets.delete_of(stack)

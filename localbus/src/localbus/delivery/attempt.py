@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from localbus.http.client import Answer, NoAnswerError
 from localbus.resource_policy import Principal, allows
 from localbus.upstream.client import UpstreamClient
+
+_ALLOW: Final = "Allow it in the target's policy, or start localbus with --no-policies"
+_EXISTS: Final = "Create the target, or delete what sends to it"
+_KEY: Final = "Give the target a key of your own, as AWS's key allows no service"
+_FIXES: Final = {
+    "AccessDeniedException": _ALLOW,
+    "AuthorizationErrorException": _ALLOW,
+    "KMSAccessDeniedException": _KEY,
+    "KmsAccessDenied": _KEY,
+    "NO_PERMISSIONS": _ALLOW,
+    "NO_RESOURCE": _EXISTS,
+    "NotFoundException": _EXISTS,
+    "QueueDoesNotExist": _EXISTS,
+    "ResourceNotFoundException": _EXISTS,
+}
+
+
+def fix_of(code: str) -> str:
+    """Return what to do about a target's error; empty if that depends on the target."""
+    return _FIXES.get(code, "")
 
 
 class DeliveryError(Exception):
     """A target did not accept a message. `code` is one of EventBridge's or the target's own.
 
-    `retryable` says whether another attempt may succeed.
+    `retryable` says whether another attempt may succeed, `fix` what to do unless that follows from the code.
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
     """
 
-    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, code: str, message: str, *, retryable: bool = False, fix: str | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.retryable = retryable
+        self.fix = fix_of(code) if fix is None else fix
 
 
 def check_answer(answer: Answer, target: str) -> None:
@@ -49,7 +72,7 @@ def require_upstream(upstream: UpstreamClient, service: str) -> None:
     """Raise DeliveryError if the engine has no upstream, and therefore not this service."""
     if not upstream.is_configured:
         text = f"localbus has no {service} without an upstream: start it with --upstream http://HOST:PORT"
-        raise DeliveryError("NO_RESOURCE", text)
+        raise DeliveryError("NO_RESOURCE", text, fix="")
 
 
 async def invoke_function(

@@ -14,9 +14,9 @@ from typing import Any
 
 from localbus.background_tasks import BackgroundTasks
 from localbus.clock import Clock
-from localbus.delivery.attempt import DeliveryError
+from localbus.delivery.attempt import DeliveryError, fix_of
 from localbus.errors import AwsError
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.protocol.service_model import Params
 from localbus.resource_policy import Principal
 from localbus.sqs.state import Sqs
@@ -25,19 +25,18 @@ from localbus.storage.storage import Storage
 
 log = logging.getLogger("localbus")
 
-_ALLOW = ". Allow it in the target's policy, or start localbus with --no-policies"
-_FIXES = dict.fromkeys(("AccessDeniedException", "AuthorizationErrorException", "NO_PERMISSIONS"), _ALLOW)
-
 
 class Delivery(ABC):
     """One message on its way to one target.
 
     The journal records it under `message_id` and `resource`, the ARN of a subscription or a target; `receipt` is the
-    detail of success, None if that is not recorded. `principal` sends to the dead-letter queue. `number` is the key of
-    its record, if it has one, and `retry_at` the time of its last retry, or of the next one.
+    detail of success, None if that is not recorded. `principal` sends to the dead-letter queue, `keeps_by` says how to
+    have one. `number` is the key of its record, if it has one, and `retry_at` the time of its last retry, or of the
+    next one.
     """
 
     target_kind = "target"
+    keeps_by = "Give the target a DeadLetterConfig to keep such events"
     number = 0
     retry_at: float | None = None
     message_id: str
@@ -153,10 +152,8 @@ class Dispatcher:
         delay_s = delivery.next_retry_s(now) if error.retryable else None
         if delay_s is None:
             self.note("undelivered", delivery, reason)
-            outcome = self._dead_letter(delivery, error)
+            self._dead_letter(delivery, error)
             self._forget(delivery)
-            fix = _FIXES.get(error.code, "")
-            self._journal.report_loss(*delivery.route(), error.code, f"{reason.rstrip('.')}; {outcome}{fix}")
         else:
             self.note("retry_scheduled", delivery, {"reason": reason, "after_s": round(delay_s, 3)})
             delivery.retry_at = now + delay_s
@@ -172,7 +169,12 @@ class Dispatcher:
             self.deliver(delivery)
         else:
             self.note("dropped", delivery, reason)
+            self._report("dropped", delivery, "Obsolete", reason)
             self._forget(delivery)
+
+    def _report(self, event: str, delivery: Delivery, code: str, reason: str, fix: str = "") -> None:
+        """Report that the message does not reach its target."""
+        self._journal.on_loss(Loss(event, delivery.message_id, *delivery.route(), code, reason, fix))
 
     # Records
 
@@ -196,26 +198,28 @@ class Dispatcher:
         if delivery.number:
             self._storage.delete(self._kind, str(delivery.number))
 
-    def _dead_letter(self, delivery: Delivery, error: DeliveryError) -> str:
-        """Send the message to the dead-letter queue; without one it is lost. Return what happened to it."""
+    def _dead_letter(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Send the message to the dead-letter queue; without one it is lost."""
+        why, fix = delivery.reason(error), error.fix
         try:
             found = delivery.dead_letter(error)
             if found is not None:
                 queue_arn, entry = found
                 message_id = self._sqs.deliver(queue_arn, entry, delivery.principal, is_dead_letter=True)
         except AwsError as exc:
-            reason = f"the dead-letter queue did not accept it: {exc}".rstrip(".")
+            reason, fix = f"the dead-letter queue did not accept it: {exc}".rstrip("."), fix_of(exc.code)
         except Exception as exc:  # the same boundary: the journal has the reason of every loss
             log.exception("delivery.failed")
             reason = f"the dead-letter queue did not get it: {str(exc) or type(exc).__name__}"
         else:
             if found is not None:
-                detail = {"queue": queue_arn, "reason": delivery.reason(error), "message_id": message_id}
+                detail = {"queue": queue_arn, "reason": why, "message_id": message_id}
                 self.note("dead_lettered", delivery, detail)
-                return f"sent to the dead-letter queue {queue_arn}"
-            reason = f"the {delivery.target_kind} has no dead-letter queue"
+                self._report("dead_lettered", delivery, error.code, f"{why.rstrip('.')}; it is in {queue_arn}", fix)
+                return
+            reason, fix = f"the {delivery.target_kind} has no dead-letter queue", fix or delivery.keeps_by
         self.note("dropped", delivery, reason)
-        return f"dropped: {reason}"
+        self._report("dropped", delivery, error.code, f"{why.rstrip('.')}; {reason}", fix)
 
 
 def _as_delivery_error(error: Exception) -> DeliveryError:

@@ -44,7 +44,7 @@ _ADVANCE = {"advance_s": 900}
 
 @dataclass
 class DeveloperApi:
-    """The developer API of one engine. `about` is a part of /_localbus/health."""
+    """The developer API of one engine. `about` is a part of /_localbus/health, which answers 503 until `is_ready`."""
 
     clock: Clock
     journal: Journal
@@ -55,6 +55,7 @@ class DeveloperApi:
     dynamodb: DynamoDb
     faults: ApiFaults
     about: Mapping[str, Any]
+    is_ready: bool = True
 
     def __post_init__(self) -> None:
         alone = self.about["upstream"] is None
@@ -68,7 +69,7 @@ class DeveloperApi:
         peek = Peek(self.sqs)
         peeked = "/_aws/sqs/messages"
         return [
-            Route("GET", "/_localbus/health", "version, services and upstream", self._health),
+            Route("GET", "/_localbus/health", "version, services and upstream; 503 until --init is done", self._health),
             Route(
                 "GET", f"/_localbus/journal?{_JOURNAL_QUERY}", "message history; follow=1 streams", self._show_journal
             ),
@@ -107,12 +108,17 @@ class DeveloperApi:
         return self._routes(request)
 
     def _health(self, _request: Request) -> Response:
-        return document({"status": "running", **self.about})
+        return self._when_ready({"status": "running" if self.is_ready else "starting", **self.about})
 
     def _localstack_health(self, _request: Request) -> Response:
         """Answer tools that wait for LocalStack. With an upstream this path is the upstream's."""
         running = dict.fromkeys(self.about["services"], "running")
-        return document({"services": running, "edition": "localbus", "version": self.about["version"]})
+        return self._when_ready({"services": running, "edition": "localbus", "version": self.about["version"]})
+
+    def _when_ready(self, content: Mapping[str, Any]) -> Response:
+        """Answer 503 while the files of --init are applied, so that those who wait for the engine have all of it."""
+        answer = document(content)
+        return answer if self.is_ready else Response(503, answer.headers, answer.body)
 
     def _show_certificate(self, _request: Request) -> Response:
         return Response(200, [(b"Content-Type", b"application/x-pem-file")], self.sns.signer.certificate.encode())

@@ -53,7 +53,8 @@ class Routes:
         """Answer by the route of a request. An invalid value (ValueError) becomes a 400."""
         path = INDEX if request.path in {"/", INDEX.rstrip("/")} else request.path
         if request.method == "HEAD" and ("GET", path) in self._by_key:
-            return Response(200, [])
+            answer = self._by_key["GET", path].answer(request) if path.endswith("/health") else None
+            return Response(answer.status if isinstance(answer, Response) else 200, [])
         route = self._by_key.get((request.method, path))
         if route is None:
             return self._not_found(request.method, path)

@@ -18,7 +18,7 @@ from localbus.events.bus import Buses, Rule, Target
 from localbus.events.event import Event
 from localbus.events.input_transformer import InvalidInputError
 from localbus.input_values import is_unicode
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.protocol.service_model import Params
 from localbus.protocol.trace_header import with_trace_header
 from localbus.storage.documents import Document
@@ -125,7 +125,8 @@ class EventDeliveries:
             body = target.input(event, rule.arn)
         except InvalidInputError as exc:  # AWS reports nothing and does not retry
             self._journal.note("dropped", target.arn, event.event_id, self._clock.now(), str(exc))
-            self._journal.report_loss(rule.arn, target.arn, "InvalidInput", str(exc))
+            fix = "Quote the template's variables as its JSON needs, and give the target valid input"
+            self._journal.on_loss(Loss("dropped", event.event_id, rule.arn, target.arn, "InvalidInput", str(exc), fix))
             return
         self._dispatcher.deliver(EventDelivery(event, rule, target, body, self.senders[target.service]))
 

@@ -11,6 +11,7 @@ from localbus.events.errors import invalid
 from localbus.events.event import EntryError, check_size
 from localbus.events.state import EventBridge
 from localbus.input_values import read_json
+from localbus.journal import Loss
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
@@ -43,7 +44,8 @@ def _put(events: EventBridge, entry: Params, bus: Bus | None, caller: Caller) ->
     if bus is None:  # AWS accepts such an event and drops it
         name, reason = str(entry["EventBusName"]), "the event bus does not exist"
         events.journal.note("dropped", name, made.event_id, now, reason)
-        events.journal.report_loss("PutEvents", name, "NoBus", reason)
+        fix = "Create the bus, or correct EventBusName"
+        events.journal.on_loss(Loss("dropped", made.event_id, "PutEvents", name, "NoBus", reason, fix))
     else:
         events.publish(made, bus)
     return {"EventId": made.event_id}

@@ -12,7 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localbus.clock import Clock
-from localbus.delivery.attempt import DeliveryError, check_answer, invoke_function, no_connection, require_upstream
+from localbus.delivery.attempt import (
+    DeliveryError,
+    check_answer,
+    fix_of,
+    invoke_function,
+    no_connection,
+    require_upstream,
+)
 from localbus.errors import AwsError
 from localbus.events.api_destination import ApiDestinations
 from localbus.events.archive import Archives
@@ -31,15 +38,15 @@ from localbus.upstream.client import UpstreamClient
 # Publishes a message to a topic ARN for a principal, with a trace header; returns its id. May raise AwsError.
 TopicPublisher = Callable[[str, Params, Principal, str], str]
 _NO_PERMISSION_CODES = {
-    *("AccessDeniedException", "AuthorizationError", "AccessDenied", "KmsAccessDenied", "KMSAccessDeniedException"),
+    *("AccessDeniedException", "AuthorizationErrorException", "KmsAccessDenied", "KMSAccessDeniedException"),
 }
-_NO_RESOURCE_CODES = {"QueueDoesNotExist", "NotFound", "NotFoundException", "ResourceNotFoundException"}
+_NO_RESOURCE_CODES = {"QueueDoesNotExist", "NotFoundException"}
 
 
 def _as_delivery_error(error: AwsError) -> DeliveryError:
     """Map a service's error to EventBridge's code. None of them is retryable."""
     if error.code in _NO_PERMISSION_CODES:
-        return DeliveryError("NO_PERMISSIONS", error.message)
+        return DeliveryError("NO_PERMISSIONS", error.message, fix=fix_of(error.code))
     if error.code in _NO_RESOURCE_CODES:
         return DeliveryError("NO_RESOURCE", error.message)
     return DeliveryError("SDK_CLIENT_ERROR", f"{error.code}: {error.message}")

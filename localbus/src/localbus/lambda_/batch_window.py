@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from localbus.errors import AwsError
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.lambda_.batch import Batch, Item, item_of, record_of
 from localbus.lambda_.filter_criteria import FilterCriteria
 from localbus.lambda_.mapping import EventSourceMapping, Settings
@@ -127,10 +127,13 @@ class BatchWindow:
     def _delete_unwanted(self, one: Received, record: Params, filters: FilterCriteria, queue: Queue) -> None:
         """Delete a message that no filter accepts."""
         detail: dict[str, object] = {"patterns": [pattern.text for pattern in filters.patterns]}
-        if reason := filters.mismatch(record):
+        reason = filters.mismatch(record)
+        if reason:
             detail["reason"] = reason
-            text = f"{reason}; deleted from the queue"
-            self._journal.report_loss(self._mapping.queue_arn, self._mapping.function_arn, "Filtered", text)
+        route = self._mapping.queue_arn, self._mapping.function_arn
+        text = f"{reason or 'no filter of the mapping accepts it'}; as on AWS, it is deleted from the queue"
+        fix = "Change the mapping's FilterCriteria, or give such messages another queue"
+        self._journal.on_loss(Loss("filtered", one.message.message_id, *route, "Filtered", text, fix))
         self._note("filtered", one.message.message_id, detail)
         queue.delete(one.handle)
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from localbus.background_tasks import BackgroundTasks
 from localbus.errors import AwsError
 from localbus.http.client import NoAnswerError
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.lambda_.batch import Batch, Done, Failed, Item, Outcome, Unreachable, outcome_of
 from localbus.lambda_.batch_window import BatchWindow
 from localbus.lambda_.mapping import EventSourceMapping
@@ -37,6 +37,7 @@ WAITS_FOR_FIRST_S = 10.0
 # How long full batches wait one after the other for a function that takes less than WAITS_FOR_OTHERS_S for each.
 CATCHES_UP_WITHIN_S = 5.0
 _LOOKS_EVERY_S = 0.05
+_REACH = "Create it, or see the upstream's log"
 
 
 class Poller:
@@ -157,8 +158,8 @@ class Poller:
             if not isinstance(outcome, Unreachable):
                 return outcome
             self._unreachable.add(id(batch))
-            mapping = self._mapping
-            self._journal.report_loss(mapping.queue_arn, mapping.function_arn, "Unreachable", outcome.reason)
+            text = f"the function cannot be reached: {outcome.reason}"
+            self._report_each("retry_scheduled", batch.items, "Unreachable", text, _REACH)
             retry_at = self._clock.now() + delay_s
             is_late = retry_at >= batch.visible_at
             if not is_late:
@@ -197,6 +198,8 @@ class Poller:
                 self._delete(item for item in batch.items.values() if item.message_id not in failed)
             case Failed(reason) | Unreachable(reason):
                 self._note_each("invocation_failed", batch.items, reason)
+                text = f"{reason.rstrip('.')}. It is visible again after its visibility timeout"
+                self._report_each("invocation_failed", batch.items, type(outcome).__name__, text)
 
     def _delete(self, items: Iterable[Item]) -> None:
         queue = self._window.queue()
@@ -207,6 +210,11 @@ class Poller:
                 queue.delete(item.handle)
             except AwsError as exc:  # an expired receipt handle of a FIFO queue
                 self._note_each("not_deleted", [item.message_id], str(exc))
+
+    def _report_each(self, event: str, message_ids: Iterable[str], code: str, reason: str, fix: str = "") -> None:
+        route = self._mapping.queue_arn, self._mapping.function_arn
+        for message_id in message_ids:
+            self._journal.on_loss(Loss(event, message_id, *route, code, reason, fix))
 
     def _note_each(self, event: str, message_ids: Iterable[str], detail: object) -> None:
         for message_id in message_ids:

@@ -23,6 +23,7 @@ class ConfirmationDelivery(Delivery):
     """One confirmation for the endpoint of a subscription. `text` is its document, without a signature."""
 
     target_kind = "confirmation"
+    keeps_by = "Subscribe again to have another one"
 
     def __init__(self, senders: Senders, subscription: Subscription, text: dict[str, str], base_url: str) -> None:
         self.message_id = text["MessageId"]

@@ -101,6 +101,7 @@ class NotificationDelivery(Delivery):
     """
 
     target_kind = "subscription"
+    keeps_by = "Give the subscription a RedrivePolicy to keep such messages"
     retry_policy: RetryPolicy | None = None
 
     def __init__(

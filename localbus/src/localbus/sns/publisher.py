@@ -8,7 +8,7 @@ from __future__ import annotations
 from localbus.background_tasks import BackgroundTasks
 from localbus.delivery.dispatcher import Delivery, Dispatcher
 from localbus.event_pattern.pattern import Fields
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.sns.confirmation import ConfirmationDelivery
 from localbus.sns.delivery import (
     SUBSCRIPTION_ENDED,
@@ -28,6 +28,7 @@ from localbus.sns.topic import Topic
 from localbus.storage.documents import Document
 
 _DELIVERY = "sns.delivery"  # the kind of the records of deliveries under way
+_CONFIRM = "Open its SubscribeURL, which the endpoint got (of e-mail: GET /_localbus/outbox)"
 _SENDERS: dict[str, type[NotificationDelivery]] = {
     "sqs": QueueDelivery,
     "lambda": FunctionDelivery,
@@ -60,7 +61,7 @@ class Publisher:
     def deliver(self, subscription: Subscription, notification: Notification, *, replayed: bool = False) -> None:
         """Deliver the notification to one subscription, if that is confirmed and its filter policy accepts it."""
         if not subscription.confirmed:
-            self._withhold(subscription, notification.message_id, "the subscription is not confirmed")
+            self._withhold(subscription, notification.message_id, "the subscription is not confirmed", _CONFIRM)
             return
         replay = subscription.replay_policy
         if replay is not None and notification.at > replay.end:
@@ -87,9 +88,15 @@ class Publisher:
             for notification in archive.between(policy.start, policy.end, self._senders.clock.now()):
                 self.deliver(subscription, notification, replayed=True)
 
-    def _withhold(self, subscription: Subscription, message_id: str, reason: str) -> None:
+    def _withhold(self, subscription: Subscription, message_id: str, reason: str, fix: str = "") -> None:
         self._note("withheld", subscription.arn, message_id, reason)
-        self._journal.report_loss(subscription.topic.arn, subscription.shown_endpoint, reason, reason)
+        self._report("withheld", subscription, message_id, reason, reason, fix)
+
+    def _report(  # noqa: PLR0917 (the fields of a loss)
+        self, event: str, subscription: Subscription, message_id: str, code: str, reason: str, fix: str = ""
+    ) -> None:
+        route = subscription.topic.arn, subscription.shown_endpoint
+        self._journal.on_loss(Loss(event, message_id, *route, code, reason, fix))
 
     def _filtered(
         self, subscription: Subscription, policy: FilterPolicy, fields: Fields | Unsound, message_id: str
@@ -98,7 +105,7 @@ class Publisher:
         if isinstance(fields, Unsound):
             detail["reason"] = f"{fields.metric}: {fields.reason}"
             reason = f"no filter policy accepts the message, as {fields.reason}"
-            self._journal.report_loss(subscription.topic.arn, subscription.shown_endpoint, fields.metric, reason)
+            self._report("filtered", subscription, message_id, fields.metric, reason)
         self._note("filtered", subscription.arn, message_id, detail)
 
     def confirm(self, subscription: Subscription, document: dict[str, str], base_url: str) -> None:
@@ -119,6 +126,9 @@ class Publisher:
         notification = Notification.restored(document["notification"])
         if subscription is None or subscription.ended:
             self._note("dropped", document["subscription"], notification.message_id, SUBSCRIPTION_ENDED)
+            topic, _, _ = document["subscription"].rpartition(":")
+            route = topic, document["subscription"]
+            self._journal.on_loss(Loss("dropped", notification.message_id, *route, "Obsolete", SUBSCRIPTION_ENDED))
             return None
         delivery = self._delivery(subscription, notification)
         delivery.retries = document["retries"]

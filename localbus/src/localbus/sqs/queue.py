@@ -22,7 +22,7 @@ import copy
 from collections.abc import Callable, Iterator
 
 from localbus.clock import Clock
-from localbus.journal import Journal
+from localbus.journal import Journal, Loss
 from localbus.sqs.errors import beyond_limit, invalid_handle, unavailable
 from localbus.sqs.long_polling import LongPoll, LongPolls
 from localbus.sqs.message import Counts, Message, Received, State
@@ -34,6 +34,9 @@ from localbus.sqs.timer_heap import TimerHeap
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
 MAX_IN_FLIGHT = 120_000
+
+_REDRIVE = "StartMessageMoveTask moves it back once the consumer can process it"
+_RETAIN = "Delete what is processed; a longer MessageRetentionPeriod keeps the rest"
 
 
 class Queue:
@@ -176,6 +179,9 @@ class Queue:
         if target is None or target is self:
             return False
         self._note("moved", message, target.arn)
+        self._report_loss(
+            "moved", message, target.arn, f"it was received as often as maxReceiveCount permits ({limit})", _REDRIVE
+        )
         target.put_dead_letter(self._detach(message), self.arn)
         return True
 
@@ -267,6 +273,8 @@ class Queue:
         for message in self._by_age.due(now - self.settings.retention_s):
             self._delete(message)
             self._note("expired", message)
+            reason = f"it was not deleted within its retention period of {self.settings.retention_s} s"
+            self._report_loss("expired", message, "", reason, _RETAIN)
 
     def _next_due(self) -> float | None:
         return self._timers.next()
@@ -278,6 +286,9 @@ class Queue:
 
     def _note(self, event: str, message: Message, detail: object = None) -> None:
         self._journal.note(event, self.arn, message.message_id, self._clock.now(), detail)
+
+    def _report_loss(self, event: str, message: Message, target: str, reason: str, fix: str) -> None:
+        self._journal.on_loss(Loss(event, message.message_id, self.arn, target, event, reason, fix))
 
     # Long polls
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from localbus.cloudformation.resources.base import ResourceType
+from localbus.cloudformation.resources.cdk_metadata import CdkMetadataType
 from localbus.cloudformation.resources.dynamodb import TableType
 from localbus.cloudformation.resources.events import EventBusPolicyType, EventBusType, RuleType
 from localbus.cloudformation.resources.events_named import ApiDestinationType, ArchiveType, ConnectionType
@@ -26,6 +27,7 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         *POLICY_TYPES,
         ApiDestinationType(),
         ArchiveType(),
+        CdkMetadataType(),
         ConnectionType(),
         EventBusPolicyType(),
         EventBusType(),
