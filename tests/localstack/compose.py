@@ -63,27 +63,48 @@ def require_compose() -> None:
 @contextmanager
 def compose_up() -> Iterator[Compose]:
     """Build the images, start everything and wait until it is healthy; take it down again in any case."""
-    project = f"orderboard-test-{secrets.token_hex(4)}"
     api_port, aws_port = free_port(), free_port()
     settings = {"ORDERBOARD_API_PORT": str(api_port), "ORDERBOARD_LOCALSTACK_PORT": str(aws_port)}
+    project = _new_name()
     try:
-        _compose(project, settings, "build", "--quiet", within_s=_BUILT_WITHIN_S)
-        wait = ("--wait", "--wait-timeout", str(_HEALTHY_WITHIN_S))
-        _compose(project, settings, "up", *wait, within_s=_HEALTHY_WITHIN_S + 60)
-        yield Compose(project, f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{aws_port}")
-        _down(project, settings)
+        with _built(_ROOT, project, settings):
+            wait = ("--wait", "--wait-timeout", str(_HEALTHY_WITHIN_S))
+            _compose(_ROOT, project, settings, "up", *wait, within_s=_HEALTHY_WITHIN_S + 60)
+            yield Compose(project, f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{aws_port}")
     except BaseException:
-        _down(project, settings)
         remove_containers(f"{project}-localstack-1-lambda-")
         raise
 
 
-def _down(project: str, settings: Mapping[str, str]) -> None:
-    _compose(project, settings, "down", "--volumes", "--rmi", "local", within_s=120)
+def run_service(folder: Path, service: str) -> tuple[str, list[dict[str, Any]]]:
+    """Run one service of a folder's compose.yaml to its end, with those that it depends on.
+
+    Return its output, and the other containers as they ended.
+    """
+    project = _new_name()
+    with _built(folder, project, {}):
+        output = _compose(folder, project, {}, "run", "--rm", service, within_s=_HEALTHY_WITHIN_S)
+        _compose(folder, project, {}, "stop", within_s=60)
+        return output, Compose(project, "", "").containers()
 
 
-def _compose(project: str, settings: Mapping[str, str], *arguments: str, within_s: float) -> None:
-    command = ["docker", "compose", "--project-name", project, "--project-directory", str(_ROOT)]
+def _new_name() -> str:
+    return f"orderboard-test-{secrets.token_hex(4)}"
+
+
+@contextmanager
+def _built(folder: Path, project: str, settings: Mapping[str, str]) -> Iterator[None]:
+    """Build the images of a project; remove all that it has created in any case."""
+    try:
+        _compose(folder, project, settings, "build", "--quiet", within_s=_BUILT_WITHIN_S)
+        yield
+    finally:
+        _compose(folder, project, settings, "down", "--volumes", "--rmi", "local", within_s=120)
+
+
+def _compose(folder: Path, project: str, settings: Mapping[str, str], *arguments: str, within_s: float) -> str:
+    """Run docker compose, and return its standard output. Raises ComposeFailedError."""
+    command = ["docker", "compose", "--project-name", project, "--project-directory", str(folder)]
     inherited = {name: value for name, value in os.environ.items() if name != "COMPOSE_FILE"}
     done = subprocess.run(
         [*command, *arguments],
@@ -98,3 +119,4 @@ def _compose(project: str, settings: Mapping[str, str], *arguments: str, within_
         logs = subprocess.run([*command, "logs", "--tail", "30"], capture_output=True, text=True, check=False)
         output = "\n".join(part.strip() for part in (done.stdout, done.stderr, logs.stdout) if part.strip())
         raise ComposeFailedError(f"docker compose {' '.join(arguments)} ended with {done.returncode}:\n{output}")
+    return done.stdout
