@@ -65,8 +65,8 @@ def _run(tool: Tool) -> tuple[str, str]:
 
 @contextmanager
 def _engine(tool: Tool, folder: Path) -> Iterator[str]:
-    """The embedded backend; localbus alone, with https, for a tool that verifies certificates."""
-    if not tool.tls:
+    """The embedded backend, or localbus alone with https."""
+    if not tool.alone:
         with local_backend("embedded", folder / "engine.log") as endpoint:
             yield str(endpoint.endpoint_url)
         return
@@ -87,12 +87,13 @@ def _run_on(url: str, tool: Tool, folder: Path, python: Path, node: Path | None)
         "HOME": str(folder),
         "NODE_PATH": str(node or ""),
         "TOOLS": str(PROGRAMS),
+        "LOCALBUS_PYTHON": sys.executable,
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "REQUESTS_CA_BUNDLE": str(folder.parent / "ca.pem") if tool.tls else "",
+        "REQUESTS_CA_BUNDLE": str(folder.parent / "ca.pem") if tool.alone else "",
         "NO_COLOR": "1",
     }
     program = PROGRAMS / tool.program
