@@ -163,6 +163,12 @@ class Endpoint:
         self.lab.add(Requests(self.step, found, path, count, within_s))
         return found
 
+    def request(self, path: str, *, number: int = 1, within_s: float = 5) -> Variable:
+        """Wait for request `number`, at most `within_s` real seconds; return what `path` finds in it."""
+        found = self.lab.variable(path.rpartition(".")[2])
+        self.lab.add(Requests(self.step, found, path, number, within_s))
+        return found
+
 
 @dataclass
 class Recorder:

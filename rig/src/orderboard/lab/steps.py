@@ -153,8 +153,8 @@ class Serve:
 class Requests:
     """Wait until an endpoint got `count` requests, at most `within_s` real seconds.
 
-    `found` holds what `path` (JMESPath) finds in each request, which is {"headers": {lower-case name: value},
-    "body": text, "json": the body as JSON or null}.
+    `found` holds what `path` (JMESPath) finds in each request, or, if it is not a list, in the last of the `count`.
+    A request is {"headers": {lower-case name: value}, "body": text, "json": the body as JSON or null}.
     """
 
     server: Serve
