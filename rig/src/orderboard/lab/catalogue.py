@@ -10,6 +10,7 @@ from typing import Final
 
 from orderboard.errors import RigError, UsageError
 from orderboard.lab.experiment import Experiment
+from orderboard.lab.program import Program
 from orderboard.system.workspace import find_workspace
 
 # In the order of the table of contents; the folders of `lab/`.
@@ -69,7 +70,8 @@ def load(path: Path) -> Entry:
         spec.loader.exec_module(module)
     except Exception as exc:
         raise RigError(f"{path} cannot be loaded: {type(exc).__name__}: {exc}") from exc
-    experiment, title = getattr(module, "lab", None), (module.__doc__ or "").strip().partition("\n")[0]
+    title = (module.__doc__ or "").strip().partition("\n")[0]
+    experiment = Program.of(module, path) if hasattr(module, "CLAIM") else getattr(module, "lab", None)
     if not isinstance(experiment, Experiment) or not title:
         raise RigError(
             f"{path} needs a first line, its title, and `lab = Experiment(...)`. CONTRIBUTING.md shows both."

@@ -28,8 +28,9 @@ class Outcome(StrEnum):
 class Moment:
     """A line of the timeline.
 
-    at_s: seconds since the start, by the engine's clock. kind: "step", "call", "wait", "check", "engine", "journal" or
-    "request". party: the column. detail: parameters and response of a call, an entry of the journal.
+    at_s: seconds since the start, by the engine's clock. kind: "step", "call", "wait", "check", "engine", "journal",
+    "request" or "picture" (lines of text). party: the column. detail: parameters and response of a call, an entry of
+    the journal, the data of a picture.
     """
 
     at_s: float

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import jmespath
@@ -17,6 +17,7 @@ from orderboard_stack.backend import Endpoint
 from orderboard.lab.catalogue import Entry
 from orderboard.lab.endpoint import HttpEndpoint
 from orderboard.lab.experiment import Experiment
+from orderboard.lab.program import Program, ProgramError, running_clock
 from orderboard.lab.result import Checked, Moment, Outcome, Result, as_text, passes
 from orderboard.lab.steps import (
     Call,
@@ -115,7 +116,10 @@ class Runner:
         result, self._started = self.result, time.monotonic()
         try:
             self._check_needs()
-            self._take_all(self.experiment.steps)
+            if isinstance(self.experiment, Program):
+                self._run_program(self.experiment)
+            else:
+                self._take_all(self.experiment.steps)
             failed = [each for each in result.checks if not each.passed]
             result.outcome = Outcome.DIFFERS if failed else Outcome.REPRODUCED
             result.reason = "; ".join(f"{each.text}: found {_shown(each.found)}" for each in failed)
@@ -136,6 +140,24 @@ class Runner:
                 )
         if "callback" in self.experiment.needs and self.callback_host is None:
             raise _CannotOccurError("The backend does not reach an HTTP endpoint of this machine.")
+
+    def _run_program(self, program: Program) -> None:
+        """Run a program; it lives in real time, so a clock that stands is moved along."""
+        with running_clock(self.localbus if self._manual else None):
+            try:
+                for moment in program.run(self.endpoint.environment(), self.run):
+                    self._take_moment(moment)
+            except ProgramError as exc:
+                raise _DiffersError(str(exc)) from exc
+
+    def _take_moment(self, moment: Moment) -> None:
+        if moment.kind == "check":
+            checked = Checked(moment.text, **moment.detail)
+            self.result.checks.append(checked)
+            text = moment.text if checked.passed else f"{moment.text}: found {_shown(checked.found)}"
+            moment = replace(moment, text=text, detail=checked.passed)
+        self.result.moments.append(moment)
+        self.on_moment(moment)
 
     def _take_all(self, steps: list[Step]) -> None:
         for step in steps:
@@ -283,7 +305,8 @@ class Runner:
 
     def _requests(self, step: Requests) -> None:
         got = self._servers[id(step.server)].wait(step.count, step.within_s)
-        found = [jmespath.search(step.path, each) for each in got]
+        values = [jmespath.search(step.path, each) for each in got]
+        found = values if step.found.is_list else values[step.count - 1] if len(values) >= step.count else None
         self._names[step.found.name] = found
         self._add("request", step.server.party.name, f"got {len(got)} requests: {_shown(as_text(found))}", got)
 

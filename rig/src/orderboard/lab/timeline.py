@@ -65,6 +65,10 @@ class Timeline:
             case "step":
                 self._console.print()
                 self._line("", moment.text, "bold")
+            case "picture":
+                self._console.print()
+                self._console.print(Text(moment.text), soft_wrap=True)
+                self._console.print()
             case "check":
                 sign = ("✓" if moment.detail else "✗") if self._unicode else ("ok:" if moment.detail else "NOT OK:")
                 self._line("", f"{sign} {moment.text}", "green" if moment.detail else "bold red")
