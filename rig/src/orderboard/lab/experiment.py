@@ -12,6 +12,11 @@ from orderboard.lab.values import Joined, Json, Name, Value, Variable, Zip
 
 SQS, SNS, EVENTS = "sqs.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"
 _READY_WITHIN_S: Final = 90
+_COUNTS: Final = {
+    "ApproximateNumberOfMessages": "waiting, ",
+    "ApproximateNumberOfMessagesNotVisible": "in flight, ",
+    "ApproximateNumberOfMessagesDelayed": "delayed",
+}
 _RUNTIME: Final = "python3.13"
 _EXECUTION_POLICY: Final = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 
@@ -85,10 +90,23 @@ class Experiment(Recorder):
         self.remove("sqs", "delete_queue", QueueUrl=url)
         return Queue(self, name, url)
 
-    def dead_letters(self, name: str = "failed", *, after: int, fifo: bool = False) -> tuple[Queue, str, Json]:
-        """Create a dead-letter queue; return it, and the attribute that a source queue needs, with its value."""
-        queue = self.queue(name, fifo=fifo)
-        return queue, "RedrivePolicy", Json({"deadLetterTargetArn": queue.arn, "maxReceiveCount": after})
+    def dead_letters(
+        self, name: str = "failed", *, after: int, fifo: bool = False, **attributes: Any
+    ) -> tuple[Queue, Json]:
+        """Create a dead-letter queue; return it, and the RedrivePolicy of its source queues."""
+        queue = self.queue(name, fifo=fifo, **attributes)
+        return queue, Json({"deadLetterTargetArn": queue.arn, "maxReceiveCount": after})
+
+    def counts(self, queue: Queue, expected: str, *, within_s: float = 75) -> Variable:
+        """Wait until a queue has so many messages: "1 waiting, 2 in flight, 0 delayed". Return what it has at last.
+
+        AWS's numbers may be a minute late.
+        """
+        seen = self.you.sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=list(_COUNTS))
+        parts = ", ".join(f"Attributes.{name}, ' {words}'" for name, words in _COUNTS.items())
+        found = seen.keep(f"join('', [{parts}])", f"{queue.name}_counts")
+        self.until(seen, found, expected, within_s=within_s)
+        return found
 
     def allow(self, queue: Queue, service: str, source: Value) -> None:
         """Let a service send to the queue for a topic, rule or other source (its ARN), beside those allowed before."""

@@ -1,0 +1,43 @@
+"""An idempotent consumer makes one coffee of two deliveries."""
+
+from orderboard.lab import Experiment, Name
+
+lab = Experiment(
+    claim="A message is delivered again when its consumer ends between the work and the delete; a condition on the "
+    "write of the work keeps the second delivery from doing it again.",
+    source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html",
+    means="Make effect and record one write (a conditional put, a unique key in the database); a check followed by a "
+    "write is two steps and fails when two consumers hold the message. Use an id of the order, not the receipt "
+    "handle.",
+)
+cashier, naive, idempotent = lab.actor("cashier"), lab.actor("naive barista"), lab.actor("idempotent barista")
+orders = lab.queue("orders", VisibilityTimeout=2)
+
+table, dynamodb = Name("coffees"), lab.you.client("dynamodb")
+dynamodb.create_table(
+    TableName=table,
+    KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+    AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    BillingMode="PAY_PER_REQUEST",
+)
+lab.remove("dynamodb", "delete_table", TableName=table)
+described = dynamodb.describe_table(TableName=table)
+lab.until(described, described["Table.TableStatus"], "ACTIVE", within_s=60)
+
+lab.step("An order is received, and its consumer ends before it deletes the message. It is received again.")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="order-1")
+made = {"UpdateExpression": "ADD made :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+with lab.each("delivery", ["first", "second"]):
+    delivery = naive.sqs.receive_message(QueueUrl=orders.url, WaitTimeSeconds=5)
+    lab.check("The order is delivered", delivery.body, "order-1")
+    naive.client("dynamodb").update_item(TableName=table, Key={"id": {"S": "naive"}}, **made)
+    once = idempotent.client("dynamodb").update_item(
+        TableName=table, Key={"id": {"S": "order-1"}}, ConditionExpression="attribute_not_exists(id)", **made
+    )
+    lab.wait(2, "the consumer has ended, and the visibility timeout ends")
+
+lab.check("The condition refused the second time", once.error, "ConditionalCheckFailedException")
+first = dynamodb.get_item(TableName=table, Key={"id": {"S": "naive"}}, ConsistentRead=True)
+lab.check("The naive barista has made two coffees", first.keep("Item.made.N", "made_naively"), 2)
+second = dynamodb.get_item(TableName=table, Key={"id": {"S": "order-1"}}, ConsistentRead=True)
+lab.check("The idempotent barista has made one", second.keep("Item.made.N", "made_once"), 1)
