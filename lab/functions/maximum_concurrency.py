@@ -1,13 +1,13 @@
-"""A mapping can be limited to two invocations at a time, and not to one."""
+"""A mapping can be limited to two invocations at a time."""
 
 from orderboard.lab import Experiment
 
 lab = Experiment(
-    claim="MaximumConcurrency limits how many invocations a mapping has at a time, from 2 to 1,000; messages beyond "
-    "it wait in the queue and lose no receive.",
+    claim="MaximumConcurrency limits how many invocations a mapping has at a time; messages beyond it wait in the "
+    "queue and lose no receive.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html",
     means="Limit the mapping to protect a database, not the function by reserved concurrency: throttled invocations "
-    "use up receives. For one at a time use a FIFO queue with one message group.",
+    "use up receives. The smallest limit is 2; for one at a time use a FIFO queue with one message group.",
     needs=["functions"],
 )
 cashier = lab.actor("cashier")
@@ -22,12 +22,6 @@ def handler(event, context):
         time.sleep(1.5)
 """,
 )
-
-lab.step("You try a limit of one.")
-one = lab.you.functions.create_event_source_mapping(
-    EventSourceArn=orders.arn, FunctionName=barista.name, ScalingConfig={"MaximumConcurrency": 1}
-)
-lab.check("It is rejected", one.error, "", "is not")
 
 lab.step("With a limit of two, five slow orders are sent. A quick one comes first, for which the function starts.")
 lab.mapping(orders, barista, BatchSize=1, ScalingConfig={"MaximumConcurrency": 2})

@@ -6,7 +6,8 @@ lab = Experiment(
     claim="A message may have 1,048,576 bytes: body as UTF-8, and names, types and values of its attributes.",
     source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html",
     means="Count bytes, not characters, and leave room for attributes. Put larger documents into S3 and send their "
-    "key. The whole batch has the same limit, and SNS and EventBridge allow less.",
+    "key. A batch has the same limit in all, and a topic takes 256 KiB by default: what fits a queue need not fit a "
+    "topic.",
 )
 producer = lab.actor("producer")
 orders = lab.queue("orders")

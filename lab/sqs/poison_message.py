@@ -5,7 +5,7 @@ from orderboard.lab import Experiment
 lab = Experiment(
     claim="Without a dead-letter queue a message that always fails is delivered again and again until the retention "
     "period ends; on a standard queue others still get through.",
-    source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html",
+    source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/capturing-problematic-messages.html",
     means="Give every queue a dead-letter queue and an alarm on it. Without one, a poison message costs consumers "
     "and money for up to 14 days and then disappears without a trace.",
 )

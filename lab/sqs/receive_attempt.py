@@ -7,7 +7,7 @@ lab = Experiment(
     "they are in flight.",
     source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/using-receiverequestattemptid-request-parameter.html",
     means="Without it, a response that is lost on the way blocks its message groups until the visibility timeout "
-    "ends. AWS's SDKs set it for their own retries; set it yourself if you retry.",
+    "ends. boto3 does not set it: choose a new id for each receive, and repeat it in your own retries.",
 )
 producer, consumer = lab.actor("producer"), lab.actor("consumer")
 orders = lab.queue("orders", fifo=True, VisibilityTimeout=300)
