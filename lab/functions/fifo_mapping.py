@@ -23,9 +23,9 @@ def handler(event, context):
 )
 
 lab.step("Table 1 orders what cannot be made, and then a flat white. Table 2 orders tea.")
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="unknown drink", MessageGroupId="table 1")
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="flat white", MessageGroupId="table 1")
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="tea", MessageGroupId="table 2")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="unknown drink", MessageGroupId="table-1")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="flat white", MessageGroupId="table-1")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="tea", MessageGroupId="table-2")
 lab.mapping(orders, barista, BatchSize=1)
 stuck = lab.counts(orders, "1 waiting, 1 in flight, 0 delayed")
 lab.check("The tea is made; the flat white waits for what fails", stuck, "1 waiting, 1 in flight, 0 delayed")

@@ -24,7 +24,7 @@ def handler(event, context):
 
 lab.step("Three steps of one order wait. The function fails with the second, and reports only this one.")
 for name in ("1: grind the coffee", "2: heat the milk", "3: pour the milk"):
-    cashier.sqs.send_message(QueueUrl=orders.url, MessageBody=name, MessageGroupId="order 7")
+    cashier.sqs.send_message(QueueUrl=orders.url, MessageBody=name, MessageGroupId="order-7")
 lab.mapping(orders, barista, FunctionResponseTypes=["ReportBatchItemFailures"])
 kept = lab.counts(orders, "0 waiting, 1 in flight, 0 delayed")
 lab.check("The third step is done and deleted, before the second", kept, "0 waiting, 1 in flight, 0 delayed")

@@ -20,12 +20,12 @@ def send(name: str) -> None:
     """Send an order to both queues."""
     producer.sqs.send_message(QueueUrl=orders.url, MessageBody=name)
     producer.sqs.send_message(
-        QueueUrl=orders_fifo.url, MessageBody=name, MessageGroupId="table 1", MessageDeduplicationId=name
+        QueueUrl=orders_fifo.url, MessageBody=name, MessageGroupId="table-1", MessageDeduplicationId=name
     )
 
 
 lab.step("The first orders wait for 40 s in their source queues; the dead-letter queues keep messages for a minute.")
-send("flat white")
+send("mocha")
 lab.wait(40, "the consumer is down")
 lab.step("They are received once and not deleted. The next receive, for which new orders have come, moves them.")
 for queue in (orders, orders_fifo):
@@ -38,4 +38,4 @@ lab.wait(25, "the operator looks 25 s later")
 standard = operator.sqs.receive_message(QueueUrl=failed.url)
 lab.check("The standard queue's dead letter has expired, 65 s after it was sent", standard.count, 0)
 fifo = operator.sqs.receive_message(QueueUrl=failed_fifo.url, WaitTimeSeconds=5)
-lab.check("The FIFO queue's dead letter is there, 25 s after it was moved", fifo.body, "flat white")
+lab.check("The FIFO queue's dead letter is there, 25 s after it was moved", fifo.body, "mocha")

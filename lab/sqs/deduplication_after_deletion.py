@@ -11,7 +11,7 @@ lab = Experiment(
 )
 producer, consumer = lab.actor("producer"), lab.actor("consumer")
 orders = lab.queue("orders", fifo=True)
-order = {"MessageBody": "flat white", "MessageGroupId": "table 1"}
+order = {"MessageBody": "flat white", "MessageGroupId": "table-1"}
 
 producer.sqs.send_message(QueueUrl=orders.url, MessageDeduplicationId="order-1", **order)
 done = consumer.sqs.receive_message(QueueUrl=orders.url, WaitTimeSeconds=5)

@@ -15,13 +15,13 @@ grouped = lab.queue("grouped", fifo=True, DeduplicationScope="messageGroup")
 
 lab.step("Table 1 and table 2 both call their first order order-1; table 2 orders once more. Two queues get all of it.")
 for queue in (whole, grouped):
-    for table, drink in (("table 1", "flat white"), ("table 2", "espresso")):
+    for table, drink in (("table-1", "flat white"), ("table-2", "espresso")):
         producer.sqs.send_message(
             QueueUrl=queue.url, MessageBody=drink, MessageGroupId=table, MessageDeduplicationId="order-1"
         )
 
     producer.sqs.send_message(
-        QueueUrl=queue.url, MessageBody="mocha", MessageGroupId="table 2", MessageDeduplicationId="order-2"
+        QueueUrl=queue.url, MessageBody="mocha", MessageGroupId="table-2", MessageDeduplicationId="order-2"
     )
 
 two = consumer.receive_all(whole.url, count=2)

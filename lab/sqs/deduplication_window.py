@@ -11,7 +11,7 @@ lab = Experiment(
 )
 producer, consumer = lab.actor("producer"), lab.actor("consumer")
 orders = lab.queue("orders", fifo=True)
-order = {"MessageBody": "flat white", "MessageGroupId": "table 1", "MessageDeduplicationId": "order-1"}
+order = {"MessageBody": "flat white", "MessageGroupId": "table-1", "MessageDeduplicationId": "order-1"}
 
 lab.step("The producer sends an order, gets no answer in time, and sends it again.")
 producer.sqs.send_message(QueueUrl=orders.url, **order)

@@ -16,7 +16,7 @@ fifo = lab.queue("ordered", fifo=True, DelaySeconds=900)
 lab.step("Both queues delay by 15 minutes. A message is sent to each, and then the delays are set to 0.")
 producer.sqs.send_message(QueueUrl=standard.url, MessageBody="flat white")
 producer.sqs.send_message(
-    QueueUrl=fifo.url, MessageBody="espresso", MessageGroupId="table 1", MessageDeduplicationId="order-1"
+    QueueUrl=fifo.url, MessageBody="espresso", MessageGroupId="table-1", MessageDeduplicationId="order-1"
 )
 lab.you.sqs.set_queue_attributes(QueueUrl=standard.url, Attributes={"DelaySeconds": "0"})
 lab.you.sqs.set_queue_attributes(QueueUrl=fifo.url, Attributes={"DelaySeconds": "0"})

@@ -11,7 +11,7 @@ lab = Experiment(
 )
 producer, consumer = lab.actor("producer"), lab.actor("consumer")
 orders = lab.queue("orders", fifo=True)
-order = {"MessageGroupId": "table 1", "MessageDeduplicationId": "order-1"}
+order = {"MessageGroupId": "table-1", "MessageDeduplicationId": "order-1"}
 
 delayed = producer.sqs.send_message(QueueUrl=orders.url, MessageBody="flat white", DelaySeconds=10, **order)
 lab.check("The message with a delay is rejected", delayed.error, "InvalidParameterValue", "contains")

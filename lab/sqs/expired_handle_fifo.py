@@ -13,7 +13,7 @@ producer, a, b = lab.actor("producer"), lab.actor("consumer A"), lab.actor("cons
 orders = lab.queue("orders", fifo=True, VisibilityTimeout=2)
 
 producer.sqs.send_message(
-    QueueUrl=orders.url, MessageBody="flat white", MessageGroupId="table 1", MessageDeduplicationId="order-1"
+    QueueUrl=orders.url, MessageBody="flat white", MessageGroupId="table-1", MessageDeduplicationId="order-1"
 )
 first = a.sqs.receive_message(QueueUrl=orders.url, WaitTimeSeconds=5)
 lab.wait(3, "consumer A works for longer than the visibility timeout")

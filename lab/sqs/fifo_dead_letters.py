@@ -14,7 +14,7 @@ failed, policy = lab.dead_letters(after=1, fifo=True)
 orders = lab.queue("orders", fifo=True, ContentBasedDeduplication=True, RedrivePolicy=policy)
 
 for name in ("1: make the coffee", "2: add the milk"):
-    cashier.sqs.send_message(QueueUrl=orders.url, MessageBody=name, MessageGroupId="order 7")
+    cashier.sqs.send_message(QueueUrl=orders.url, MessageBody=name, MessageGroupId="order-7")
 lab.step("The barista fails with the first step, and one attempt is all there is.")
 first = barista.sqs.receive_message(QueueUrl=orders.url, MaxNumberOfMessages=1, WaitTimeSeconds=5)
 lab.check("The barista gets the first step", first.body, "1: make the coffee")

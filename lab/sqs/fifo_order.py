@@ -12,13 +12,13 @@ cashier, a, b = lab.actor("cashier"), lab.actor("barista A"), lab.actor("barista
 orders = lab.queue("orders", fifo=True, ContentBasedDeduplication=True)
 
 lab.step("Table 1 orders twice, and barista A takes the first order.")
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="table 1: soup", MessageGroupId="table 1")
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="table 1: bill", MessageGroupId="table 1")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="table 1: soup", MessageGroupId="table-1")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="table 1: bill", MessageGroupId="table-1")
 soup = a.sqs.receive_message(QueueUrl=orders.url, MaxNumberOfMessages=1, WaitTimeSeconds=5)
 lab.check("Barista A gets the first order of table 1", soup.body, "table 1: soup")
 
 lab.step("Table 2 orders, and barista B asks for as much as there is.")
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="table 2: tea", MessageGroupId="table 2")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="table 2: tea", MessageGroupId="table-2")
 tea = b.sqs.receive_message(QueueUrl=orders.url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
 lab.check("Barista B gets the order of table 2 alone: table 1 waits for the soup", tea.bodies, ["table 2: tea"])
 

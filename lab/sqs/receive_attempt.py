@@ -12,7 +12,7 @@ lab = Experiment(
 producer, consumer = lab.actor("producer"), lab.actor("consumer")
 orders = lab.queue("orders", fifo=True, VisibilityTimeout=300)
 producer.sqs.send_message(
-    QueueUrl=orders.url, MessageBody="flat white", MessageGroupId="table 1", MessageDeduplicationId="order-1"
+    QueueUrl=orders.url, MessageBody="flat white", MessageGroupId="table-1", MessageDeduplicationId="order-1"
 )
 
 lab.step("The connection breaks while the response is on its way. The consumer repeats the request.")

@@ -13,9 +13,9 @@ cashier, barista = lab.actor("cashier"), lab.actor("barista")
 orders = lab.queue("orders", fifo=True, ContentBasedDeduplication=True)
 
 lab.step("The first order of table 1 cannot be made; three more wait behind it.")
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="unknown drink", MessageGroupId="table 1")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="unknown drink", MessageGroupId="table-1")
 for name in ("flat white", "espresso", "mocha"):
-    cashier.sqs.send_message(QueueUrl=orders.url, MessageBody=name, MessageGroupId="table 1")
+    cashier.sqs.send_message(QueueUrl=orders.url, MessageBody=name, MessageGroupId="table-1")
 with lab.each("attempt", ["first", "second", "third"]):
     failing = barista.sqs.receive_message(QueueUrl=orders.url, MaxNumberOfMessages=1, WaitTimeSeconds=5)
     lab.check("The barista gets the same order", failing.body, "unknown drink")
@@ -23,6 +23,6 @@ with lab.each("attempt", ["first", "second", "third"]):
 
 lab.step("It is in flight once more when table 2 orders.")
 barista.sqs.receive_message(QueueUrl=orders.url, MaxNumberOfMessages=1, WaitTimeSeconds=5)
-cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="tea", MessageGroupId="table 2")
+cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="tea", MessageGroupId="table-2")
 other = barista.sqs.receive_message(QueueUrl=orders.url, MaxNumberOfMessages=10, WaitTimeSeconds=5)
 lab.check("Only the order of table 2 can be received: three good orders of table 1 wait", other.bodies, ["tea"])

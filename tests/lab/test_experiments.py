@@ -87,7 +87,7 @@ def test_an_experiment_can_be_read(entry: Entry) -> None:
 @every_experiment
 def test_parameters_fit_the_service(entry: Entry) -> None:
     """Each call has the parameters of AWS's service model, by name and type."""
-    values: dict[str, Any] = defaultdict(lambda: "a value of another response")
+    values: dict[str, Any] = defaultdict(lambda: "arn:aws:sqs:us-east-1:000000000000:a-value-of-a-response")
     for call in _calls(entry):
         parameters = resolve(call.parameters, values, "lab-00000000")
 
