@@ -7,7 +7,7 @@ lab = Experiment(
     "get a copy each.",
     source="https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html",
     means="Any number of instances of one program may read a queue; that is how to do more at a time. If two "
-    "programs need every message, give each a queue of its own behind a topic or a bus.",
+    "programs need every message, give each its own queue behind a topic or a bus.",
 )
 cashier, barista, accounts = lab.actor("cashier"), lab.actor("barista"), lab.actor("accounts")
 orders = lab.queue("orders")

@@ -74,7 +74,7 @@ def test_a_setting_of_localbus_cannot_occur_elsewhere(localbus: Engine) -> None:
 
 
 def test_a_missing_action_cannot_occur(localbus: Engine, api: Localbus) -> None:
-    """An action that the engine does not have is no difference in behaviour."""
+    """An action that the engine does not have is not counted as a difference in behaviour."""
     lab = experiment()
     topic = lab.topic()
     lab.you.sns.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy="{}")
