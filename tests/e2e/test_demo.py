@@ -46,12 +46,21 @@ def test_the_ledger_balances(orderboard: Command) -> None:
 
 
 def test_the_ledger_balances_when_a_worker_is_killed(orderboard: Command) -> None:
-    """A worker that is killed with orders in flight loses none and duplicates none: another makes them."""
-    demo = _demo(orderboard, "--kill-worker", "--seed", "2")
+    """A worker that is killed with orders in flight loses none and duplicates none: another makes them.
 
-    assert demo["balanced"] is True
-    assert demo["accepted"] == 198
-    assert "worker-1" not in {each["name"] for each in demo["memory"]}
+    The system is kept, so that an order can be shown by the 8 characters that the demo prints; `down` ends it.
+    """
+    demo = _demo(orderboard, "--kill-worker", "--seed", "2", "--keep")
+    try:
+        assert demo["balanced"] is True
+        assert demo["accepted"] == 198
+        assert "worker-1" not in {each["name"] for each in demo["memory"]}
+
+        order_id = demo["orders"][0]["order_id"]
+        shown = orderboard.run("show", order_id[:8], "--json")
+        assert json.loads(shown.stdout)["order_id"] == order_id, shown.stderr
+    finally:
+        assert "worker-2" in json.loads(orderboard.run("down", "--now", "--json").stdout)["stopped"]
 
 
 def test_a_backend_that_ends_early_is_reported_with_its_log(orderboard: Command) -> None:

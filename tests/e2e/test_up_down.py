@@ -1,6 +1,7 @@
 """A system that is kept running: up, what a user does with it, and down, in that order."""
 
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -142,9 +143,60 @@ def test_an_unknown_queue(orderboard: Command, system: dict[str, Any]) -> None:
     assert "work, express" in redriven.stderr
 
 
+def test_the_environment_leads_to_the_system(orderboard: Command, system: dict[str, Any]) -> None:
+    """`env` has its addresses, and unsets what the user's shell has that would lead past them."""
+    found = json.loads(orderboard.run("env", "--json").stdout)
+
+    assert {name: found[name] for name in system["environment"]} == system["environment"]
+    assert found["ORDERBOARD_API_URL"] == system["api_url"]
+    assert found["ORDERBOARD_WORK_DLQ_URL"].endswith("/orderboard-work-dlq")
+    assert [found[name] for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SQS")] == [None] * 3
+    assert found["NO_PROXY"] == "127.0.0.1"
+
+
+def test_the_aws_command_is_run_on_the_system(orderboard: Command, system: dict[str, Any], tmp_path: Path) -> None:
+    """Its words and its exit code are its own; the endpoint is that of the system."""
+    fake = tmp_path / "aws"
+    fake.write_text('#!/bin/sh\necho "$@"; echo "$AWS_PROFILE $AWS_ACCESS_KEY_ID"; exit 7\n')
+    fake.chmod(0o755)
+
+    done = orderboard.run("aws", "sqs", "list-queues", "--output", "json", environment={"PATH": str(tmp_path)})
+
+    endpoint = f"--endpoint-url {system['endpoint_url']} --region us-east-1"
+    assert (done.returncode, done.stdout) == (7, f"{endpoint} sqs list-queues --output json\n test\n"), done.stderr
+    assert orderboard.run("aws", "--profile", "mine", "sqs", "list-queues").returncode == 2
+
+
+def test_an_order_has_a_journal(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
+    """By the start of its id: from the topic and the bus to the end."""
+    done = orderboard.run("journal", placed[6]["order_id"][:8], "--json")
+
+    events = {each["event"] for each in json.loads(done.stdout)["entries"]}
+    assert events >= {"published", "filtered", "delivered", "received", "deleted", "matched"}, done.stderr
+
+
+def test_a_killed_worker_is_started_again(orderboard: Command, system: dict[str, Any]) -> None:
+    """The only worker needs no name; `status` says what ended and the command that starts it, which works."""
+    killed = orderboard.run("worker", "kill")
+    assert killed.returncode == 0, killed.stderr
+    status = orderboard.run("status")
+    assert status.returncode == 1
+    assert re.search(r"worker-1 .*SIGKILL.*\. Start it again: .* worker start worker-1", status.stdout), status.stdout
+    assert orderboard.run("worker", "freeze").returncode == 1
+
+    started = orderboard.run("worker", "start", "1", "--json")
+
+    assert started.returncode == 0, started.stderr
+    ((name, pid, state),) = [each.values() for each in json.loads(started.stdout)["workers"]]
+    assert (name, state) == ("worker-1", "running")
+    assert pid not in {each["pid"] for each in system["processes"]}
+    assert orderboard.run("status").returncode == 0
+
+
 def test_down_ends_everything_and_down_again_is_fine(orderboard: Command, system: dict[str, Any]) -> None:
     """`down` ends every process that `up` started; the second time nothing is to be done, which is fine."""
-    processes = [psutil.Process(each["pid"]) for each in system["processes"]]
+    state = json.loads((orderboard.state_dir / "state.json").read_text())
+    processes = [psutil.Process(each["pid"]) for each in state["processes"]]
 
     first, second = orderboard.run("down"), orderboard.run("down")
 
@@ -211,7 +263,8 @@ def test_nothing_runs(tmp_path: Path) -> None:
     """Commands that need a system say in one line that none runs and how to start one."""
     orderboard = Command(tmp_path / "state")
 
-    for arguments in (["status"], ["place"], ["show", "00000000"], ["redrive", "work"], ["deploy"]):
+    needs_a_system = (["status"], ["place"], ["show", "00000000"], ["redrive", "work"], ["deploy"])
+    for arguments in (*needs_a_system, ["aws", "sqs", "help"], ["worker", "stop"]):
         done = orderboard.run(*arguments)
         assert done.returncode == 1, arguments
         assert "orderboard up" in done.stderr

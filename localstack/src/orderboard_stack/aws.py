@@ -1,5 +1,6 @@
 """A real AWS account as the backend: only when it is named, and never without showing which account it is."""
 
+import os
 from dataclasses import dataclass
 
 import boto3
@@ -24,6 +25,9 @@ class Account:
 
 def account(session: boto3.Session | None = None) -> Account:
     """Ask STS for the account of the usual credentials (environment, profile, role). Raises NoAccountError."""
+    endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "")
+    if endpoint_url and ".amazonaws.com" not in endpoint_url:  # as in the shell of a local backend
+        raise NoAccountError(f"AWS_ENDPOINT_URL is {endpoint_url}, which is not AWS. Unset it: unset AWS_ENDPOINT_URL")
     session = session or boto3.Session()
     region = session.region_name or DEFAULT_REGION
     try:

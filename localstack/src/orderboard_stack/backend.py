@@ -140,17 +140,20 @@ class BackendUnreachableError(Exception):
     """No known backend answers at the address; the message says how to go on."""
 
 
-def detect(endpoint_url: str | None, region: str = DEFAULT_REGION) -> Endpoint:
-    """Detect the backend that answers at endpoint_url (None: AWS). Raises BackendUnreachableError."""
+def detect(endpoint_url: str | None, region: str = DEFAULT_REGION, *, alone: bool = False) -> Endpoint:
+    """Detect the backend that answers at endpoint_url (None: AWS). Raises BackendUnreachableError.
+
+    alone: accept a localbus without an upstream, which has queues, topics, buses and tables, but no functions.
+    """
     if endpoint_url is None or ".amazonaws.com" in endpoint_url:
         return Endpoint("aws", endpoint_url, region)
     base = endpoint_url.rstrip("/")
     for name, path in HEALTH_PATHS.items():
         if (health := _health(f"{base}{path}")) is None:
             continue
-        if name == "embedded" and not health.get("upstream"):
+        if name == "embedded" and not alone and not health.get("upstream"):
             raise BackendUnreachableError(
-                f"The localbus at {endpoint_url} runs without an upstream, so it has neither tables nor functions. "
+                f"The localbus at {endpoint_url} runs without an upstream, so it has no functions. "
                 "Start it in front of an engine that has them: python -m localbus --upstream URL"
             )
         return Endpoint(name, endpoint_url, region)

@@ -1,10 +1,12 @@
 """The console's fault controls and journal on a running localbus."""
 
+import shlex
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 from localbus.pytest_plugin import Localbus as Server
+from orderboard.cli.app import app
 from orderboard.console import requests
 from orderboard.console.controls import Control
 from orderboard.console.fault_controls import PRESETS, FaultControls
@@ -12,6 +14,7 @@ from orderboard.errors import UsageError
 from orderboard.system import localbus as developer_api
 from orderboard.system.localbus import Localbus
 from orderboard_stack.backend import Endpoint
+from typer.testing import CliRunner
 
 
 @pytest.fixture
@@ -26,7 +29,14 @@ def engine(localbus: Server) -> Iterator[Localbus]:
 @pytest.fixture
 def faults(engine: Localbus) -> FaultControls:
     """Fault controls of that localbus."""
-    return FaultControls(lambda: engine)
+    return FaultControls(lambda: engine, ("--endpoint-url", engine.url))
+
+
+def _run(command: str) -> None:
+    """Run the command that a control shows, without the path of `orderboard`."""
+    words = shlex.split(command)
+    done = CliRunner().invoke(app, words[next(n for n, word in enumerate(words) if word.endswith("orderboard")) + 1 :])
+    assert done.exit_code == 0, done.stderr
 
 
 def _controls(faults: FaultControls) -> dict[str, Control]:
@@ -52,7 +62,7 @@ def test_a_fault_is_injected_shown_and_removed(localbus: Server, faults: FaultCo
     sqs = localbus.client("sqs")
     url = sqs.create_queue(QueueName="q")["QueueUrl"]
     rule = requests.Fault(action="ReceiveMessage", kind="throttle", probability=1)
-    result = faults.set_faults(requests.Faults(rule=rule))
+    faults.set_faults(requests.Faults(rule=rule))
 
     with pytest.raises(ClientError, match="Throttl"):
         sqs.receive_message(QueueUrl=url)
@@ -60,10 +70,30 @@ def test_a_fault_is_injected_shown_and_removed(localbus: Server, faults: FaultCo
     settings, _ = faults.document("embedded")
     assert settings is not None
     assert settings["faults"][0]["kind"] == "throttle"
-    assert result.command.startswith(f"curl -X PUT {localbus.url}/_localbus/faults --json ")
 
     faults.set_faults(requests.Faults())
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        requests.Fault(action="ReceiveMessage", kind="latency", probability=0.5, latency_ms=300),
+        requests.Fault(action="*", kind="error_after", probability=0.1),
+        None,
+    ],
+)
+def test_the_command_of_a_fault_has_the_same_effect(
+    engine: Localbus, faults: FaultControls, rule: requests.Fault | None
+) -> None:
+    """Run in place of the control, it leaves localbus with the same rules."""
+    command = faults.set_faults(requests.Faults(rule=rule)).command
+    wanted = engine.get(developer_api.FAULTS)
+    engine.change("PUT", developer_api.FAULTS, {"rules": [{"action": "*", "kind": "drop", "probability": 0}]})
+
+    _run(command)
+
+    assert engine.get(developer_api.FAULTS) == wanted
 
 
 def test_a_manual_clock_is_advanced(engine: Localbus, faults: FaultControls) -> None:
@@ -71,15 +101,19 @@ def test_a_manual_clock_is_advanced(engine: Localbus, faults: FaultControls) -> 
     before = engine.now()
 
     assert _controls(faults)["clock"].reason is None
-    faults.advance_clock(requests.Advance(advance_s=300))
-
+    command = faults.advance_clock(requests.Advance(advance_s=300)).command
     assert engine.now() == before + 300
+
+    _run(command)
+    assert engine.now() == before + 600
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_of_delivery_faults_is_set_and_shown(faults: FaultControls, preset: requests.DeliveryPreset) -> None:
-    """localbus then reports the shares of the preset."""
-    faults.set_delivery(requests.DeliveryFaults(preset=preset))
+    """localbus then reports the shares of the preset, whether the control or its command sets them."""
+    command = faults.set_delivery(requests.DeliveryFaults(preset=preset)).command
+    faults.set_delivery(requests.DeliveryFaults(preset="none"))
+    _run(command)
     faults.refresh()
 
     settings, controls = faults.document("embedded")

@@ -115,6 +115,33 @@ def test_commands_in_errors_can_be_pasted(tmp_path: Path, monkeypatch: pytest.Mo
     assert f"Start it with `ORDERBOARD_STATE_DIR={tmp_path} bin/orderboard up`" in done.stderr
 
 
+def test_every_command_in_a_message_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is added later is known as one; other words after the project's name are not."""
+    monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(tmp_path))
+    callbacks = [each.callback for each in app.registered_commands]
+    names = [each.__name__.replace("_", "-") for each in callbacks if each] + ["lab"]
+
+    assert len(names) > 20
+    assert [name for name in names if not to_paste(f"orderboard {name}").startswith("ORDERBOARD_STATE_DIR=")] == []
+    assert to_paste("the stack orderboard is old") == "the stack orderboard is old"
+
+
+@pytest.mark.parametrize("command", ["show", "up"])
+def test_an_interrupted_command_says_only_what_is_so(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a command that ends what it starts says that everything has ended."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orderboard.system.workspace.find_workspace", interrupted)
+    monkeypatch.setattr("orderboard.system.connect.find_endpoint", interrupted)
+
+    done = CliRunner().invoke(app, [command, *(["9b2d1f0e"] if command == "show" else [])])
+
+    ended = " Everything that this command started has ended." if command == "up" else ""
+    assert (done.exit_code, done.stderr) == (130, f"Interrupted.{ended}\n")
+
+
 def test_commands_are_short_where_they_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """With `orderboard` on PATH and the usual state folder its name is enough; other words stay as they are."""
     monkeypatch.delenv("ORDERBOARD_STATE_DIR", raising=False)

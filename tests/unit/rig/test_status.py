@@ -3,11 +3,14 @@
 import re
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
+import pytest
 from orderboard.cli.status import render
-from orderboard.orders.status import ProcessStatus, Status
+from orderboard.orders.status import ProcessStatus, Status, ending_of
 from orderboard.system.command_line import to_paste
 from orderboard.system.process_stats import MemoryUse
+from orderboard.system.state import KnownProcess
 from orderboard_stack.local_processes import EngineState
 from rich.console import Console
 
@@ -32,13 +35,45 @@ def test_a_process_that_ended_is_named_with_the_fix() -> None:
     status = system()
 
     assert not status.healthy
-    fix = to_paste("Start again: orderboard down && orderboard up")
+    fix = to_paste("Start it again: orderboard down && orderboard up")
     assert f"order-api ended; see the log. {fix}" in rendered(status)
 
 
 def test_a_process_that_ended_is_named_with_its_signal() -> None:
-    """A log does not say that its process was killed, so the status does, where the system still knows it."""
-    assert "order-api (SIGKILL) ended; see the log." in rendered(system(ending="SIGKILL"))
+    """The status has it where the system still knows it."""
+    assert "order-api ended (SIGKILL). Start it again: " in rendered(system(ending="SIGKILL"))
+
+
+@pytest.mark.parametrize(
+    ("log", "ending", "text"),
+    [
+        ('{"message": "worker.draining"}\n{"message": "worker.stopped"}\n', "stopped", "worker-1 was stopped. Start"),
+        (
+            '{"message": "worker.polling"}\n',
+            "killed",
+            "worker-1 was killed, by a signal such as SIGKILL or for lack of memory: its",
+        ),
+        ('{"message": "worker.polling"}\nValueError: no\n', "failed", "worker-1 failed; its log ends with the error."),
+        ("", None, "worker-1 ended; see the log."),
+        (None, None, "worker-1 ended; see the log."),
+    ],
+)
+def test_a_log_shows_how_its_process_ended(tmp_path: Path, log: str | None, ending: str | None, text: str) -> None:
+    """The signal itself is known to the parent only, which has ended: a log that just stops is that of a kill."""
+    if log is not None:
+        (tmp_path / "worker-1.log").write_text(log)
+    gone = KnownProcess(name="worker-1", pid=2**22 - 1, create_time=1.0)
+
+    assert ending_of(gone, tmp_path) == ending
+    assert text in rendered(replace(system(RUNS), processes=(ProcessStatus("worker-1", 1, (), ending),)))
+
+
+def test_a_worker_that_ended_is_started_alone() -> None:
+    """The rest of the system runs on meanwhile."""
+    status = replace(system(RUNS), processes=(ProcessStatus("worker-2", 43, (), "SIGKILL"),))
+
+    fix = to_paste("Start it again: orderboard worker start worker-2")
+    assert f"worker-2 ended (SIGKILL). {fix}" in rendered(status)
 
 
 def test_a_system_that_runs_needs_no_fix() -> None:

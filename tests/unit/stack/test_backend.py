@@ -122,6 +122,14 @@ def test_an_account_without_credentials_says_what_to_set(monkeypatch: pytest.Mon
         account()
 
 
+def test_an_endpoint_that_is_not_aws_is_not_taken_for_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that leads to a local backend must leave it before it uses AWS; nothing is called."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    with pytest.raises(NoAccountError, match=r"http://127\.0\.0\.1:1, which is not AWS\. Unset it"):
+        account()
+
+
 def test_a_backend_names_its_gaps_and_aws_has_none() -> None:
     """Every missing capability that matters to a user is named in words that a user understands."""
     assert "no replay of the archive" in CAPABILITIES["localstack"].gaps()

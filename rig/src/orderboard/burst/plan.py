@@ -13,16 +13,15 @@ from typing import Final
 from orderboard_stack.backend import DEFAULT_BACKEND
 
 from orderboard.burst.faults.planned import plan_faults
-from orderboard.burst.faults.schedule import parse_duration
 from orderboard.burst.judge.thresholds import Threshold, parse_threshold
 from orderboard.burst.load.arrivals import parse_profile, parse_trace, send_times
 from orderboard.burst.load.mix import OrderSource, OwnOrders, parse_mix
 from orderboard.burst.measured_system import Where, measured_system
 from orderboard.burst.model import Settings
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
-from orderboard.burst.parsed import parsed
 from orderboard.burst.runner import Plan
 from orderboard.errors import UsageError
+from orderboard.option_values import parse_duration, parsed
 from orderboard.system.system import SystemOptions
 from orderboard.system.workspace import find_workspace
 

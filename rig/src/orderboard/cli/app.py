@@ -21,17 +21,22 @@ from orderboard.cli import (
     calibrate,
     chaos,
     console,
+    controls,
     demo,
     deploy,
     doctor,
     down,
+    environment,
+    journal,
     lab,
+    messages,
     place,
     redrive,
     reset,
     show,
     status,
     up,
+    worker,
 )
 from orderboard.cli.option_errors import option_error
 from orderboard.errors import RigError, UsageError
@@ -40,6 +45,7 @@ from orderboard.system.workspace import STATE_DIR_VARIABLE, find_workspace
 from orderboard.terminal.progress import error_console
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
+_END_WHAT_THEY_START: Final = ("demo", "burst", "calibrate", "chaos", "up", "lab")
 # A file that cannot be written or read.
 _FILE_ERRORS: Final = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
@@ -53,8 +59,10 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            error_console().print("Interrupted. Everything that this command started has ended.")
+        except KeyboardInterrupt as exc:
+            ended = " Everything that this command started has ended."
+            default = f"Interrupted.{ended if ctx.invoked_subcommand in _END_WHAT_THEY_START else ''}"
+            error_console().print(to_paste(str(exc) or default), markup=False, soft_wrap=True)
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
             raise _exit(exc, 2 if isinstance(exc, UsageError) else 1) from exc
@@ -140,27 +148,49 @@ def _options(
 
 
 # In the order of `orderboard --help`.
-for _run, _examples in (
-    (demo.demo, demo.EXAMPLES),
-    (burst.burst, burst.EXAMPLES),
-    (calibrate.calibrate, calibrate.EXAMPLES),
-    (chaos.chaos, chaos.EXAMPLES),
-    (up.up, up.EXAMPLES),
-    (down.down, down.EXAMPLES),
-    (reset.reset, reset.EXAMPLES),
-    (deploy.deploy, deploy.EXAMPLES),
-    (status.status, status.EXAMPLES),
-    (place.place, place.EXAMPLES),
-    (show.show, show.EXAMPLES),
-    (redrive.redrive, redrive.EXAMPLES),
-    (console.console, console.EXAMPLES),
-    (doctor.doctor, doctor.EXAMPLES),
-):
-    app.command(cls=_Command, epilog=_epilog(_examples))(_run)
+_THE_SYSTEM: Final = "The system"
+for _panel, _commands in {
+    _THE_SYSTEM: (
+        (demo.demo, demo.EXAMPLES),
+        (burst.burst, burst.EXAMPLES),
+        (calibrate.calibrate, calibrate.EXAMPLES),
+        (chaos.chaos, chaos.EXAMPLES),
+        (up.up, up.EXAMPLES),
+        (down.down, down.EXAMPLES),
+        (reset.reset, reset.EXAMPLES),
+        (deploy.deploy, deploy.EXAMPLES),
+        (status.status, status.EXAMPLES),
+        (console.console, console.EXAMPLES),
+        (doctor.doctor, doctor.EXAMPLES),
+    ),
+    "Orders": (
+        (place.place, place.EXAMPLES),
+        (show.show, show.EXAMPLES),
+        (redrive.redrive, redrive.EXAMPLES),
+    ),
+    "Messages and your own code": (
+        (environment.env, environment.ENV_EXAMPLES),
+        (environment.aws, environment.AWS_EXAMPLES),
+        (journal.journal, journal.EXAMPLES),
+        (messages.peek, messages.PEEK_EXAMPLES),
+        (messages.send, messages.SEND_EXAMPLES),
+        (messages.publish, messages.PUBLISH_EXAMPLES),
+        (messages.put_event, messages.PUT_EVENT_EXAMPLES),
+    ),
+    "Faults and time": (
+        (worker.worker, worker.EXAMPLES),
+        (controls.disorder, controls.DISORDER_EXAMPLES),
+        (controls.faults, controls.FAULTS_EXAMPLES),
+        (controls.clock, controls.CLOCK_EXAMPLES),
+    ),
+}.items():
+    for _run, _examples in _commands:
+        _settings = environment.AWS_SETTINGS if _run is environment.aws else None
+        app.command(cls=_Command, epilog=_epilog(_examples), rich_help_panel=_panel, context_settings=_settings)(_run)
 
 _lab = typer.Typer(
     no_args_is_help=True, help="Run experiments that put claims about SQS, SNS, EventBridge and Lambda to the proof."
 )
 for _name, _subcommand, _examples in lab.COMMANDS:
     _lab.command(_name, cls=_Command, epilog=_epilog(_examples))(_subcommand)
-app.add_typer(_lab, name="lab")
+app.add_typer(_lab, name="lab", rich_help_panel=_THE_SYSTEM)

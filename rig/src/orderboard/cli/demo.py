@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from orderboard.cli.options import BackendOption, DisorderOption, EndpointOption, JsonOption, WorkersOption, YesOption
+from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 from orderboard.terminal.tables import megabytes, plain_table, verdict
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from orderboard.ledger.ledger import Entry
     from orderboard.orders.kinds import Ending
 
-EXAMPLES: Final = ("orderboard demo --seed 7", "orderboard demo --kill-worker", "orderboard demo --json")
+EXAMPLES: Final = ("orderboard demo --seed 7", "orderboard demo --kill-worker", "orderboard demo --keep")
+_KEPT: Final = "The system runs on. See an order: orderboard show ID. End it: orderboard down"
 _HEADERS: Final[dict["Ending", str]] = {"dead-lettered": "in a DLQ"}
 
 
@@ -37,6 +39,10 @@ def demo(
     deadline_s: Annotated[
         float, typer.Option(min=1, max=86_400, help="How long the last order may take to end, in seconds.")
     ] = 90,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Leave the system running, as `orderboard up` does, to look at its orders."),
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every order.")] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,
@@ -47,7 +53,9 @@ def demo(
 
     where = Where(backend, endpoint_url, disorder, yes)
     with progress_screen() as screen:
-        result = play_demo(where, screen, seed=seed, workers=workers, kill_worker=kill_worker, deadline_s=deadline_s)
+        result = play_demo(
+            where, screen, seed=seed, workers=workers, kill_worker=kill_worker, deadline_s=deadline_s, keep=keep
+        )
     if json_output:
         print_json(document(result))
     else:
@@ -75,13 +83,14 @@ def document(demo: "DemoResult") -> dict[str, object]:
         },
         "memory": [asdict(each) for each in demo.memory],
         "logs_dir": str(demo.logs_dir) if demo.logs_dir else None,
+        "kept": demo.kept,
     }
 
 
 def show(demo: "DemoResult", console: Console, *, verbose: bool) -> None:
     """Print the tables and the verdict."""
     parts = [
-        _orders(demo, examples=console.width >= 90),
+        _orders(demo, examples=demo.kept and console.width >= 90),
         _alerts_and_memory(demo),
         _dead_letters(demo),
         *([_every_order(demo)] if verbose else []),
@@ -102,6 +111,9 @@ def show(demo: "DemoResult", console: Console, *, verbose: bool) -> None:
     )
     console.print()
     _verdict(demo, console)
+    if demo.kept or demo.judgement.ledger.balanced:
+        text = _KEPT if demo.kept else "To look at the orders, keep the system: orderboard demo --keep"
+        console.print(f" {to_paste(text)}", markup=False, soft_wrap=True)
 
 
 def _orders(demo: "DemoResult", *, examples: bool) -> Table:
@@ -109,7 +121,7 @@ def _orders(demo: "DemoResult", *, examples: bool) -> Table:
 
     columns = ["orders", *(_HEADERS.get(ending, ending) for ending in ENDINGS)]
     table = plain_table("Every order that was answered 202, and where it ended", "sent as", numbers=columns)
-    if examples:  # only where the terminal is wide enough
+    if examples:  # of a system that is gone, an id is of no use
         table.add_column("for example", style="dim")
     by_kind: dict[str, list[Entry]] = {}
     for entry in demo.judgement.ledger.entries:
@@ -142,12 +154,12 @@ def _alerts_and_memory(demo: "DemoResult") -> Table:
 
 
 def _dead_letters(demo: "DemoResult") -> Table:
-    table = plain_table("In dead-letter queues", "queue", "order", "why")
+    table = plain_table("In dead-letter queues", "queue", "why", *(["order"] if demo.kept else []))
     for letter in demo.judgement.evidence.dead_letters:
-        order = (letter.order_id or "none")[:8]
-        table.add_row(letter.queue, order, letter.reason or "")
+        order = [(letter.order_id or "none")[:8]] if demo.kept else []
+        table.add_row(letter.queue, letter.reason or "", *order)
     if not demo.judgement.evidence.dead_letters:
-        table.add_row("nothing", "", "")
+        table.add_row("nothing")
     return table
 
 

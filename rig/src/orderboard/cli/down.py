@@ -2,20 +2,35 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
-from typing import Final
+from typing import Annotated, Final
 
+import typer
+
+from orderboard.cli.options import JsonOption
 from orderboard.system.command_line import relative, to_paste
-from orderboard.terminal.progress import error_console, result_console
+from orderboard.terminal.progress import error_console, print_json, result_console
 
-EXAMPLES: Final = ("orderboard down",)
+EXAMPLES: Final = ("orderboard down", "orderboard down --now")
 
 
-def down() -> None:
+def down(
+    *,
+    now: Annotated[
+        bool, typer.Option("--now", help="Do not wait for orders in progress: their messages return to the queues.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
     """End the system that `up` started, and keep its state for the next `up`. Safe to run twice."""
     from orderboard.system.lifecycle import down as end
     from orderboard.system.workspace import find_workspace
 
-    ended, kept = end(find_workspace(), progress=lambda line: error_console().print(f" {line}"))
+    def progress(line: str) -> None:
+        error_console().print(f" {to_paste(line)}", markup=False, soft_wrap=True)
+
+    ended, kept = end(find_workspace(), now=now, progress=progress)
+    if json_output:
+        print_json({"stopped": ended, "kept": None if kept is None else str(kept.path)})
+        return
     console = result_console()
     console.print(f" Stopped: {', '.join(ended)}." if ended else " Nothing was running.")
     if kept is not None:

@@ -14,9 +14,14 @@ from orderboard.terminal.progress import print_json, result_console
 from orderboard.terminal.tables import megabytes, plain_table
 
 if TYPE_CHECKING:
-    from orderboard.orders.status import Status
+    from orderboard.orders.status import ProcessStatus, Status
 
 EXAMPLES: Final = ("orderboard status", "orderboard status --json")
+_ENDINGS: Final = {
+    "stopped": "was stopped",
+    "failed": "failed; its log ends with the error",
+    "killed": "was killed, by a signal such as SIGKILL or for lack of memory: its log just stops",
+}
 
 
 def status(
@@ -29,9 +34,10 @@ def status(
     """Show running processes, queue depths and alarms. Exit 1 if something that should run does not."""
     from orderboard.orders.status import read_status
     from orderboard.system.connect import connect, find_endpoint
+    from orderboard.system.workspace import find_workspace
 
     target = connect(backend, endpoint_url, stack_name)
-    found = read_status(target, find_endpoint(backend, endpoint_url)[1])
+    found = read_status(target, find_endpoint(backend, endpoint_url)[1], find_workspace().logs_dir)
     if json_output:
         print_json(found.document())
     else:
@@ -64,14 +70,17 @@ def render(status: "Status", console: Console) -> None:
         console.print(line, soft_wrap=True)
 
 
+def _ended(process: "ProcessStatus") -> str:
+    ending = _ENDINGS.get(process.ending or "", f"ended ({process.ending})" if process.ending else "ended; see the log")
+    return f"{process.name} {ending}"
+
+
 def _lines(status: "Status") -> list[str]:
     ready = {True: "ready", False: "[bold red]not ready[/] (see /readyz)", None: "not known here"}[status.api_ready]
     api, backend = ("order-api", status.api_url), ("backend", status.backend, status.endpoint_url)
     lines = [f" {' '.join(filter(None, api))} is {ready}; {' '.join(filter(None, backend))}"]
     if status.ended:
-        names = ", ".join(status.ended)
-        fix = to_paste("orderboard down && orderboard up")
-        lines.append(f" {names} ended; see the log. Start again: {escape(fix)}")
+        lines += [f" {_ended(each)}. Start it again: {escape(to_paste(each.start_command))}" for each in status.ended]
     for name, engine in status.engines.items():
         if engine.restarts:
             times = "once" if engine.restarts == 1 else f"{engine.restarts} times"

@@ -18,7 +18,7 @@ from orderboard.cli.options import (
     YesOption,
 )
 from orderboard.errors import UsageError
-from orderboard.system.command_line import aws, orderboard, relative
+from orderboard.system.command_line import orderboard, relative
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 
 if TYPE_CHECKING:
@@ -135,14 +135,15 @@ def _render(system: "System", console: Console) -> None:
 
 
 def _next_commands(system: "System") -> list[tuple[str, str]]:
-    target = system.target
-    command = orderboard()
-    variables = " ".join(f"{name}={value}" for name, value in target.endpoint.environment().items())
-    queue_url = target.queue_url(target.outputs.work_queue)
-    attributes = ("sqs", "get-queue-attributes", "--attribute-names", "All", "--queue-url", queue_url)
+    target, command = system.target, orderboard()
+    queue_url, of_localbus = target.queue_url(target.outputs.work_queue), target.endpoint.name == "embedded"
     return [
         ("Place an order", f"echo '{_ORDER}' | {command} place"),
         ("See what is running, and end it", f"{command} status; {command} down"),
-        ("Use the aws command with it", aws(target.endpoint, *attributes)),
-        ("Use an AWS SDK with it", f"export {variables}"),
+        *([("See every step of every message", f"{command} journal --follow")] if of_localbus else []),
+        (
+            "Use the AWS CLI with it",
+            f"{command} aws sqs get-queue-attributes --attribute-names All --queue-url {queue_url}",
+        ),
+        ("Use your own code with it: set the variables of AWS's SDKs", f'eval "$({command} env)"'),
     ]

@@ -6,18 +6,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, TypeVar, get_args
 
 from orderboard.console import requests
-from orderboard.console.controls import ActionResult, Control, Controls
+from orderboard.console.controls import ActionResult, Control, Controls, preparation_ms
 from orderboard.console.fault_controls import FaultControls
 from orderboard.console.kills import Kills
 from orderboard.console.requests import Body, ConsoleKind
 from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
 from orderboard.console.traffic import BURST, STREAM_PER_S, UNKNOWN_API, Traffic
-from orderboard.console.workers import Workers
 from orderboard.errors import RigError
 from orderboard.orders.client import Accepted, refusal
 from orderboard.orders.kinds import KINDS
 from orderboard.system.state import State
+from orderboard.system.workers import Workers
 
 _KINDS: Final[tuple[ConsoleKind, ...]] = get_args(ConsoleKind)
 _NO_FAULTS: Final = "order-api was started without --allow-faults, so it rejects orders with a fault."
@@ -47,10 +47,11 @@ class Actions:
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
-        self.workers = Workers(self.source)
+        self.workers = Workers(self.source.workspace, self.source.state, self.source.target)
         self.controls = Controls(self.source, self.workers)
         self.kills = Kills(self.source, self.workers)
-        self.fault_controls = FaultControls(self.source.localbus)
+        url = self.source.endpoint_url
+        self.fault_controls = FaultControls(self.source.localbus, () if url is None else ("--endpoint-url", url))
 
     def document(self, snapshot: Snapshot) -> dict[str, Any]:
         """JSON of all controls and their current settings."""
@@ -62,7 +63,7 @@ class Actions:
         controls |= self.kills.available()
         return {
             "controls": {name: asdict(control) for name, control in controls.items()},
-            "preparation_ms": None if state is None else self.workers.preparation_ms,
+            "preparation_ms": None if state is None else preparation_ms(state),
             "localbus": settings,
             "traffic": self.traffic.document(),
         }

@@ -3,15 +3,14 @@
 import json
 import os
 import shlex
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from orderboard.system import command_line
 from orderboard.system.target import Target
 
+PREPARATION: Final = "ORDERBOARD_PREPARATION_MS"
 EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -21,8 +20,8 @@ def aws(target: Target, *words: str) -> str:
 
 
 def orderboard(*words: str) -> str:
-    """Return an orderboard command line, with a path that works in the console's working directory."""
-    return shlex.join([_path(Path(sys.executable).with_name("orderboard")), *words])
+    """Return an orderboard command line, as this user's shell takes it."""
+    return f"{command_line.orderboard()} {shlex.join(words)}"
 
 
 def purge(target: Target, queue_url: str) -> str:
@@ -60,12 +59,12 @@ def replay(target: Target, name: str, end: datetime | None) -> str:
 
 def place(api_url: str, order: Mapping[str, object], key: str) -> str:
     """Place one order. With the same key it stays one order however often it is sent."""
-    return curl("POST", f"{api_url}/orders", order, *_credentials(), f"Idempotency-Key: {key}")
+    return curl(f"{api_url}/orders", order, *_credentials(), f"Idempotency-Key: {key}")
 
 
 def cancel(api_url: str, order_id: str, reason: str) -> str:
     """Request the cancellation of an order."""
-    return curl("POST", f"{api_url}/orders/{order_id}/cancellation", {"reason": reason}, *_credentials())
+    return curl(f"{api_url}/orders/{order_id}/cancellation", {"reason": reason}, *_credentials())
 
 
 def place_many(api_url: str, order: Mapping[str, object], count: int | None, pause_s: float = 0) -> str:
@@ -79,17 +78,26 @@ def place_many(api_url: str, order: Mapping[str, object], count: int | None, pau
     return f'{lines} | {orderboard("place", "--api-url", api_url)} --batch "$(date +%s)"'
 
 
-def worker(environment: Mapping[str, str]) -> str:
-    """Start a worker with this environment."""
-    variables = [f"{name}={value}" for name, value in sorted(environment.items())]
-    return shlex.join(["env", *variables, _path(Path(sys.executable)), "-m", "worker"])
+def worker(action: str, name: str = "") -> str:
+    """Act on a worker of the system that `up` started."""
+    return orderboard("worker", action, *filter(None, [name]))
 
 
-def curl(method: str, url: str, document: Mapping[str, Any], *headers: str) -> str:
-    """Send a JSON body. Headers may contain shell variables, such as a token that must not be shown."""
+def prepare_for(milliseconds: int) -> str:
+    """Set the extra time that every order takes, for all workers."""
+    return orderboard("worker", "set", f"{PREPARATION}={milliseconds}")
+
+
+def kill(pid: int) -> str:
+    """Kill a process, as a crash would."""
+    return f"kill -KILL {pid}"
+
+
+def curl(url: str, document: Mapping[str, Any], *headers: str) -> str:
+    """Post a JSON body. Headers may contain shell variables, such as a token that must not be shown."""
     body = shlex.quote(json.dumps(document, ensure_ascii=False))
     options = "".join(f' -H "{each}"' for each in headers)
-    return f"curl{'' if method == 'POST' else f' -X {method}'} {shlex.quote(url)} --json {body}{options}"
+    return f"curl {shlex.quote(url)} --json {body}{options}"
 
 
 def archive_arns(target: Target) -> tuple[str, str]:
@@ -102,11 +110,6 @@ def arn(target: Target, service: str, name: str) -> str:
     """Return the ARN of a resource in the stack's account and region."""
     partition, _, region, account = target.outputs.orders_topic_arn.split(":")[1:5]
     return f"arn:{partition}:{service}:{region}:{account}:{name}"
-
-
-def _path(executable: Path) -> str:
-    here = Path.cwd()
-    return str(executable.relative_to(here) if executable.is_relative_to(here) else executable)
 
 
 def _credentials() -> tuple[str, ...]:

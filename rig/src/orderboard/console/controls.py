@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from orderboard.console import commands, requests
 from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
-from orderboard.console.workers import MAX_WORKERS, Workers, signal_command
 from orderboard.errors import UsageError
 from orderboard.orders.redrive import plan, redrive
+from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import Target
-
-NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
+from orderboard.system.workers import ACTIONS, MAX_WORKERS, NOT_OURS, Workers
 
 
 @dataclass(frozen=True)
@@ -42,29 +40,29 @@ class Controls:
         """Return every control by name, with the reason if it is unavailable."""
         target, state = self._source.target(), self._source.state()
         found: dict[str, Control] = {}
-        for worker in snapshot.workers or ():
-            found |= self._worker(worker.name, worker.pid, worker.state)
-        full = len(snapshot.workers or ()) >= MAX_WORKERS
-        start = self._workers.start_command()
-        at_most = f"At most {MAX_WORKERS} workers run on one machine." if full else None
-        found["worker.add"] = Control(start, NOT_OURS if state is None else at_most)
-        found["preparation"] = Control(start, NOT_OURS if state is None else None)
+        workers = self._workers.all()
+        for worker in workers:
+            found |= self._worker(worker)
+        at_most = f"At most {MAX_WORKERS} workers run on one machine." if len(workers) >= MAX_WORKERS else None
+        found["worker.add"] = Control(commands.worker("add"), NOT_OURS if state is None else at_most)
+        found["preparation"] = Control(commands.prepare_for(0), NOT_OURS if state is None else None)
         found |= self._backend(target, snapshot)
         return found
 
     def worker(self, body: requests.WorkerAction) -> ActionResult:
         """Start a worker, or send it a signal."""
-        if body.action == "start":
-            return ActionResult(f"{body.name} started.", self._workers.start(body.name))
-        return ActionResult(f"{body.name}: {body.action} sent.", self._workers.signal(body.name, body.action))
+        self._workers.act(body.name, body.action)
+        done = "started" if body.action == "start" else f"{body.action} sent"
+        return ActionResult(f"{body.name}: {done}.", commands.worker(body.action, body.name))
 
     def add_worker(self, _: requests.Empty) -> ActionResult:
         """Start one more worker."""
-        return ActionResult("One more worker started.", self._workers.add())
+        return ActionResult(f"{self._workers.add().name} started.", commands.worker("add"))
 
     def preparation(self, body: requests.Preparation) -> ActionResult:
         """Set the extra time that every order takes."""
-        command = self._workers.prepare_for(body.milliseconds)
+        self._workers.set_environment({commands.PREPARATION: str(body.milliseconds)})
+        command = commands.prepare_for(body.milliseconds)
         return ActionResult(f"Every order takes {body.milliseconds} ms longer; the workers were replaced.", command)
 
     def mapping(self, body: requests.Mapping) -> ActionResult:
@@ -108,16 +106,12 @@ class Controls:
         message = "Replaying the archive. Event ids are the same, so the notifier announces nothing twice."
         return ActionResult(message, commands.replay(target, name, end))
 
-    def _worker(self, name: str, pid: int, condition: str) -> dict[str, Control]:
-        stopped = f"{name} is not running." if condition == "stopped" else None
-        frozen = f"{name} is frozen." if condition == "frozen" else None
-        not_frozen = None if condition == "frozen" else f"{name} is not frozen."
-        reasons = {"stop": stopped, "kill": stopped, "freeze": stopped or frozen, "thaw": stopped or not_frozen}
+    def _worker(self, worker: KnownProcess) -> dict[str, Control]:
         return {
-            **{f"{name}.{action}": Control(signal_command(action, pid), reason) for action, reason in reasons.items()},
-            f"{name}.start": Control(
-                self._workers.start_command(name), None if stopped else f"{name} is already running."
-            ),
+            f"{worker.name}.{action}": Control(
+                commands.worker(action, worker.name), self._workers.refusal(worker, action)
+            )
+            for action in ACTIONS
         }
 
     def _backend(self, target: Target, snapshot: Snapshot) -> dict[str, Control]:
@@ -134,6 +128,11 @@ class Controls:
             found[f"{key}.purge"] = Control(commands.purge(target, self._source.queue_url(name)), reason)
             found[f"{key}.redrive"] = Control(commands.redrive(target, key, name), reason)
         return found
+
+
+def preparation_ms(state: State) -> int:
+    """Return the extra time that every order takes."""
+    return int(state.worker_environment.get(commands.PREPARATION, "0"))
 
 
 def _replay_reason(target: Target) -> str | None:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from orderboard.console import requests
-from orderboard.console.commands import curl
+from orderboard.console import commands, requests
 from orderboard.console.controls import ActionResult, Control
 from orderboard.errors import RigError, UsageError
 from orderboard.system import localbus
+from orderboard.system.fault_settings import NONE, api_faults_text, delivery_faults_text
 from orderboard.system.localbus import Localbus
 
 # Shares of messages, or of short polls. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html
@@ -40,6 +40,7 @@ class FaultControls:
     """Acts on the localbus that `engine` returns; None if the backend is another one."""
 
     engine: Callable[[], Localbus | None]
+    where: tuple[str, ...] = ()  # the options of a command that name this backend
     _read_at: float = float("-inf")
     _settings: FaultSettings | None = field(default=None, init=False)
 
@@ -58,48 +59,51 @@ class FaultControls:
             elsewhere = Control("", f"Only localbus has this control; the backend is {backend}.")
             return None, dict.fromkeys(("delivery-faults", "faults", "clock"), elsewhere)
         at_start = "This localbus accepts delivery faults only when it starts."
+        no_faults = "This localbus has no API faults."
         real_clock = "The clock is real. To set it by hand: orderboard up --manual-clock."
         return asdict(settings), {
             "delivery-faults": Control(
-                curl("PUT", engine.url + localbus.DELIVERY_FAULTS, _shares("duplicates")),
+                self._command("disorder", delivery_faults_text(_shares("duplicates"))),
                 None if settings.delivery is not None else at_start,
             ),
-            "faults": Control(
-                curl("PUT", engine.url + localbus.FAULTS, {"rules": []}),
-                None if settings.faults is not None else "This localbus has no API faults.",
-            ),
-            "clock": Control(
-                curl("POST", engine.url + localbus.CLOCK, {"advance_s": 900}), None if settings.manual else real_clock
-            ),
+            "faults": Control(self._command("faults", NONE), None if settings.faults is not None else no_faults),
+            "clock": Control(self._command("clock", "+900s"), None if settings.manual else real_clock),
         }
 
     def set_delivery(self, body: requests.DeliveryFaults) -> ActionResult:
         """Let standard queues duplicate, reorder or miss messages as AWS allows, or reset that."""
         message = "No delivery faults." if body.preset == "none" else f"Delivery faults: {body.preset}."
-        return self._change("PUT", localbus.DELIVERY_FAULTS, _shares(body.preset), message)
+        document = _shares(body.preset)
+        command = self._command("disorder", delivery_faults_text(document))
+        return self._change("PUT", localbus.DELIVERY_FAULTS, document, message, command)
 
     def set_faults(self, body: requests.Faults) -> ActionResult:
         """Inject a fault into a share of an action's calls, or remove all faults."""
         rule = body.rule
         if rule is None:
-            return self._change("PUT", localbus.FAULTS, {"rules": []}, "No API faults.")
+            return self._change("PUT", localbus.FAULTS, {"rules": []}, "No API faults.", self._command("faults", NONE))
         which = "all calls" if rule.action == "*" else f"{rule.action} calls"
         message = f"{rule.kind.replace('_', ' ')} in {rule.probability:.0%} of {which}."
-        document = {"seed": _SEED, "rules": [rule.model_dump(exclude_none=True)]}
-        return self._change("PUT", localbus.FAULTS, document, message)
+        rules = [rule.model_dump(exclude_none=True)]
+        command = self._command("faults", f"seed={_SEED},{api_faults_text(rules)}")
+        return self._change("PUT", localbus.FAULTS, {"seed": _SEED, "rules": rules}, message, command)
 
     def advance_clock(self, body: requests.Advance) -> ActionResult:
         """Advance a manual clock."""
         document = {"advance_s": body.advance_s}
-        return self._change("POST", localbus.CLOCK, document, f"The clock is {body.advance_s:g} s ahead.")
+        command = self._command("clock", f"+{body.advance_s:g}s")
+        return self._change("POST", localbus.CLOCK, document, f"The clock is {body.advance_s:g} s ahead.", command)
 
-    def _change(self, method: str, path: str, document: dict[str, Any], message: str) -> ActionResult:
+    def _command(self, *words: str) -> str:
+        return commands.orderboard(*words, *self.where)
+
+    def _change(self, method: str, path: str, document: dict[str, Any], message: str, command: str) -> ActionResult:
         engine = self.engine()
         if engine is None:
             raise UsageError("Only localbus has this control.")
         engine.change(method, path, document)
         self._read_at = float("-inf")
-        return ActionResult(message, curl(method, engine.url + path, document))
+        return ActionResult(message, command)
 
 
 def _shares(preset: requests.DeliveryPreset) -> dict[str, Any]:

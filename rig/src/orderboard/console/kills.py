@@ -1,19 +1,19 @@
 """Kills order-api and the backend's engine, as a crash would. Both come back: order-api is started again from here."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 import psutil
 
-from orderboard.console import requests
-from orderboard.console.controls import NOT_OURS, ActionResult, Control
+from orderboard.console import commands, requests
+from orderboard.console.controls import ActionResult, Control
 from orderboard.console.source import Source
-from orderboard.console.workers import Workers, signal_command
 from orderboard.errors import RigError
 from orderboard.system.engine import engine_process
-from orderboard.system.services import start_api
+from orderboard.system.services import Service, ServiceOptions, start_api
 from orderboard.system.state import KnownProcess, State
+from orderboard.system.workers import NOT_OURS, Workers
 
 _NO_FAULTS: Final = "The system was started without --allow-faults."
 _NOT_EMBEDDED: Final = "Only the embedded backend starts a killed engine again; the backend is {}."
@@ -36,9 +36,9 @@ class Kills:
         away = None if state.backend == "embedded" else _NOT_EMBEDDED.format(state.backend)
         engine = None if allowed or away else self._running_engine(state)
         return {
-            "kill-api": Control(signal_command("kill", _api(state).pid), allowed),
+            "kill-api": Control(commands.kill(_api(state).pid), allowed),
             "kill-backend": Control(
-                "" if engine is None else signal_command("kill", engine.pid),
+                "" if engine is None else commands.kill(engine.pid),
                 allowed or away or (None if engine is not None else "The backend is being started again."),
             ),
         }
@@ -50,8 +50,12 @@ class Kills:
         if (process := api.find()) is not None:
             process.kill()
         target, port = self.source.target(), urlsplit(state.api_url).port
-        self.workers.start_again(api.name, lambda options: start_api(target.endpoint, target.outputs, options), port)
-        return ActionResult("order-api was killed, and started again.", signal_command("kill", api.pid))
+
+        def start(options: ServiceOptions) -> Service:
+            return start_api(target.endpoint, target.outputs, replace(options, api_port=port))
+
+        self.workers.start_again(api.name, start)
+        return ActionResult("order-api was killed, and started again.", commands.kill(api.pid))
 
     def kill_backend(self, _: requests.Empty) -> ActionResult:
         """Kill the backend's engine, which is started again with what it acknowledged."""
@@ -61,7 +65,7 @@ class Kills:
         if (engine := self._running_engine(state)) is None:
             raise RigError("The backend is not running at the moment: it is being started again.")
         engine.kill()
-        return ActionResult("The backend was killed, and starts again.", signal_command("kill", engine.pid))
+        return ActionResult("The backend was killed, and starts again.", commands.kill(engine.pid))
 
     def _allowed(self) -> State:
         if (state := self.source.state()) is None:

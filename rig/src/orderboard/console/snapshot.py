@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-import psutil
 from orderboard_stack.process import answers
 from prometheus_client.samples import Sample
 
@@ -14,8 +13,9 @@ from orderboard.console.source import Source
 from orderboard.orders.browse import BrowseUnavailableError, browse
 from orderboard.orders.queues import Depth, depth
 from orderboard.system.localbus import Localbus
-from orderboard.system.state import KnownProcess, State
+from orderboard.system.state import State
 from orderboard.system.target import AWS_ERRORS, Target
+from orderboard.system.workers import condition
 
 _OLDEST_EVERY_S: Final = 1.0
 _MESSAGES_READ_A_SECOND: Final = 500  # the oldest message of a long queue is read less often
@@ -164,17 +164,6 @@ def _queue(name: str, dlq: str | None, found: Mapping[str, tuple[Depth, float | 
     return QueueSnapshot(name, counts.visible, counts.in_flight, counts.delayed, oldest_s, dlq, dead)
 
 
-def process_state(process: KnownProcess) -> str:
-    """Return running, frozen or stopped."""
-    found = process.find()
-    try:
-        if found is None:
-            return "stopped"
-        return "frozen" if found.status() == psutil.STATUS_STOPPED else "running"
-    except psutil.NoSuchProcess:
-        return "stopped"
-
-
 def _workers(state: State | None) -> tuple[tuple[WorkerSnapshot, ...] | None, dict[int, list[Sample]]]:
     """The workers, and the metrics of those that run, by pid."""
     if state is None:
@@ -183,12 +172,12 @@ def _workers(state: State | None) -> tuple[tuple[WorkerSnapshot, ...] | None, di
     for each in state.processes:
         if not each.name.startswith("worker-"):
             continue
-        condition = process_state(each)
-        metrics = scrape(each.url) if condition == "running" else None
+        state_now = condition(each)
+        metrics = scrape(each.url) if state_now == "running" else None
         if metrics is not None:
             samples[each.pid] = metrics
         in_hand = None if metrics is None else int(total(metrics, "orderboard_worker_held_messages"))
-        found.append(WorkerSnapshot(each.name, each.pid, condition, in_hand))
+        found.append(WorkerSnapshot(each.name, each.pid, state_now, in_hand))
     return tuple(found), samples
 
 

@@ -5,10 +5,12 @@
 import secrets
 import shutil
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from orderboard.burst.measured_system import Where, measured_system
+from orderboard.system.lifecycle import system_to_keep
 from orderboard.system.system import running_system
 from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import Screen
@@ -21,24 +23,31 @@ _VISIBILITY_TIMEOUT_S: Final = 6
 
 
 def play_demo(
-    where: Where, screen: Screen, *, seed: int, workers: int, kill_worker: bool, deadline_s: float
+    where: Where, screen: Screen, *, seed: int, workers: int, kill_worker: bool, deadline_s: float, keep: bool = False
 ) -> "DemoResult":
-    """Start the system, send the rush, judge, end the system. The logs are removed when the ledger balances."""
+    """Start the system, send the rush, judge, end the system. The logs are removed when the ledger balances.
+
+    keep: leave the system and its logs, as `up` does.
+    """
+    workspace = find_workspace()
     name = f"orderboard-demo-{secrets.token_hex(3)}"
-    logs_dir = find_workspace().state_dir / name
+    logs_dir = workspace.logs_dir if keep else workspace.state_dir / name
     options = measured_system(
         name, where, logs_dir=logs_dir, workers=workers, visibility_timeout_s=_VISIBILITY_TIMEOUT_S
     )
     environment = {**options.services.worker_environment, "ORDERBOARD_RECEIVE_WAIT_S": "1"}
-    options = replace(options, services=replace(options.services, worker_environment=environment))
+    services = replace(options.services, worker_environment=environment, outlives_us=keep)
+    options = replace(options, services=services, keeps_stack=keep)
+    start = partial(system_to_keep, workspace) if keep else running_system
     try:
-        with running_system(options, screen, meanwhile=lambda: import_module("orderboard.demo.runner")) as system:
+        with start(options, screen, meanwhile=lambda: import_module("orderboard.demo.runner")) as system:
             from orderboard.demo.runner import run_demo
 
-            result = run_demo(system, screen, seed=seed, kill_worker=kill_worker, deadline_s=deadline_s)
+            result = run_demo(system, screen, seed=seed, kill_worker=kill_worker, deadline_s=deadline_s, name=name)
     except KeyboardInterrupt:
-        shutil.rmtree(logs_dir, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(logs_dir, ignore_errors=True)
         raise
-    if result.judgement.ledger.balanced:
+    if result.judgement.ledger.balanced and not keep:
         shutil.rmtree(logs_dir, ignore_errors=True)
-    return result
+    return replace(result, kept=keep)

@@ -27,7 +27,7 @@ _SAMPLE_EVERY_S: Final = 0.2
 
 @dataclass(frozen=True)
 class DemoResult:
-    """The judgement of a demo. Seconds count from the start of the command."""
+    """The judgement of a demo. Seconds count from the start of the command. kept: its system runs on."""
 
     seed: int
     judgement: Judgement
@@ -36,12 +36,15 @@ class DemoResult:
     all_finished_after_s: float
     memory: tuple[MemoryUse, ...]
     logs_dir: Path | None  # kept only when the ledger does not balance
+    kept: bool = False
 
 
-def run_demo(system: System, screen: Screen, *, seed: int, kill_worker: bool, deadline_s: float) -> DemoResult:
+def run_demo(
+    system: System, screen: Screen, *, seed: int, kill_worker: bool, deadline_s: float, name: str
+) -> DemoResult:
     """Send the rush to a system that has just started, and judge.
 
-    deadline_s: how long orders may take to end after the last was answered.
+    deadline_s: how long orders may take to end after the last was answered. name: of this run, in its orders' keys.
     """
     ready_at = time.time()
     logs_dir = system.options.services.logs_dir
@@ -49,7 +52,7 @@ def run_demo(system: System, screen: Screen, *, seed: int, kill_worker: bool, de
         source=MorningRush(),
         times_s=send_times(Constant(), orders=sum(COUNTS.values()), duration_s=_LOAD_S, seed=seed),
         seed=seed,
-        run=logs_dir.name,
+        run=name,
         connections=_CONNECTIONS,
         attempts=_ATTEMPTS,
         faults=(Fault(0.0, "kill-worker", after_finished=1),) if kill_worker else (),

@@ -36,6 +36,7 @@ class StoredMessage:
     receive_count: int | None
     visible: bool | None
     attributes: Mapping[str, str]
+    delayed: bool | None = None
 
     def document(self) -> dict[str, object]:
         """As JSON: the body decoded if it is JSON, else as text."""
@@ -51,6 +52,7 @@ class StoredMessage:
             "sent_at_s": self.sent_at_s,
             "receive_count": self.receive_count,
             "visible": self.visible,
+            "delayed": self.delayed,
             "attributes": dict(self.attributes),
         }
 
@@ -77,6 +79,7 @@ def browse(endpoint: Endpoint, queue_url: str, containing: str = "") -> list[Sto
             headers={"Accept": "application/json"},
             timeout=_TIMEOUT_S,
             trust_env=False,
+            verify=endpoint.endpoint_url.startswith("https:"),  # certificates take 20 ms to load
         )
         response.raise_for_status()
         return [each for each in parse(response.json()) if containing in each.body]
@@ -109,15 +112,19 @@ def _ministack(message: Mapping[str, Any]) -> StoredMessage:
 
 def _localstack(message: Mapping[str, Any]) -> StoredMessage:
     system = _pairs(message.get("Attribute"))
-    visible = system.get("IsVisible")
     return StoredMessage(
         message_id=message["MessageId"],
         body=message["Body"],
         sent_at_s=float(system["SentTimestamp"]) / 1000 if "SentTimestamp" in system else None,
         receive_count=int(system["ApproximateReceiveCount"]) if "ApproximateReceiveCount" in system else None,
-        visible=None if visible is None else visible.lower() == "true",
+        visible=_flag(system.get("IsVisible")),
         attributes=_pairs(message.get("MessageAttribute")),
+        delayed=_flag(system.get("IsDelayed")),
     )
+
+
+def _flag(text: str | None) -> bool | None:
+    return None if text is None else text.lower() == "true"
 
 
 def _pairs(listed: object) -> dict[str, str]:

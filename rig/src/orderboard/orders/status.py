@@ -1,27 +1,38 @@
 """The status of a system: processes, queue depths, recorded orders, alarms."""
 
+import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
 
 from orderboard_stack.local_processes import EngineState, read_engines
 from orderboard_stack.process import answers
 
 from orderboard.orders.queues import Depth, depth
 from orderboard.system.process_stats import MemoryUse, memory_use
-from orderboard.system.state import State
+from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import AWS_ERRORS, Target
+
+_START_ALL: Final = "orderboard down && orderboard up"
 
 
 @dataclass(frozen=True)
 class ProcessStatus:
     """A process that `up` started. memory is its own, then that of its children; empty when it has ended.
 
-    ending is the signal or exit code that ended it, where the system still knows it.
+    ending is the signal or exit code that ended it, where the system still knows it; else stopped, failed or killed, as
+    far as its log shows.
     """
 
     name: str
     pid: int
     memory: tuple[MemoryUse, ...]
     ending: str | None = None
+
+    @property
+    def start_command(self) -> str:
+        """The command that starts it again."""
+        return f"orderboard worker start {self.name}" if self.name.startswith("worker-") else _START_ALL
 
 
 @dataclass(frozen=True)
@@ -39,13 +50,9 @@ class Status:
     engines: dict[str, EngineState] = field(default_factory=dict)  # of the embedded backend, by name
 
     @property
-    def ended(self) -> tuple[str, ...]:
-        """The processes that should run and do not, with what ended them."""
-        return tuple(
-            each.name if each.ending is None else f"{each.name} ({each.ending})"
-            for each in self.processes
-            if not each.memory
-        )
+    def ended(self) -> tuple[ProcessStatus, ...]:
+        """The processes that should run and do not."""
+        return tuple(each for each in self.processes if not each.memory)
 
     @property
     def healthy(self) -> bool:
@@ -57,8 +64,8 @@ class Status:
         return asdict(self) | {"healthy": self.healthy}
 
 
-def read_status(target: Target, state: State | None) -> Status:
-    """Read everything once. state is None for a system that was not started here."""
+def read_status(target: Target, state: State | None, logs_dir: Path) -> Status:
+    """Read everything once. state is None for a system that was not started here. logs_dir: of one that was."""
     return Status(
         backend=target.endpoint.name,
         endpoint_url=target.endpoint.endpoint_url,
@@ -66,7 +73,7 @@ def read_status(target: Target, state: State | None) -> Status:
         api_ready=None if target.api_url is None else answers(f"{target.api_url}/readyz", timeout_s=10),
         # The last in memory_use is this command itself.
         processes=tuple(
-            ProcessStatus(each.name, each.pid, memory_use([each])[:-1], each.ending())
+            ProcessStatus(each.name, each.pid, memory_use([each])[:-1], ending_of(each, logs_dir))
             for each in (state.processes if state else ())
         ),
         queues={name: depth(target.sqs, target.queue_url(name)) for name in target.outputs.queues},
@@ -74,6 +81,24 @@ def read_status(target: Target, state: State | None) -> Status:
         alarms=_alarms(target),
         engines=read_engines(state.backend_log) if state is not None and state.backend_log is not None else {},
     )
+
+
+def ending_of(process: KnownProcess, logs_dir: Path) -> str | None:
+    """Return what ended a process; None while it runs, and if that is not known.
+
+    Only its parent can know the signal, and that is `up`, which has ended. The last words of a service show the rest.
+    """
+    if (known := process.ending()) is not None or process.find() is not None or process.name in ("backend", "console"):
+        return known
+    try:
+        *_, last = (logs_dir / f"{process.name}.log").read_text(errors="replace").splitlines()
+    except (OSError, ValueError):  # no log, or an empty one
+        return None
+    try:
+        document = json.loads(last)
+    except ValueError:  # a traceback
+        return "failed"
+    return "stopped" if isinstance(document, dict) and str(document.get("message")).endswith(".stopped") else "killed"
 
 
 def _orders(target: Target) -> int | None:

@@ -75,8 +75,8 @@ def start_backend(
     return Backend(local.endpoint, local.pid, log_path, kept, stop=local.stop)
 
 
-def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
-    """The running backend: at the URL, else at the usual place of one of this name."""
+def reach(name: BackendName | None, endpoint_url: str | None, *, alone: bool = False) -> Endpoint:
+    """The running backend: at the URL, else at the usual place of one of this name. alone: see detect."""
     if name == "aws" and endpoint_url is None:
         return _account().endpoint
     url = endpoint_url or (_localstack_url() if name == "localstack" else None)
@@ -84,7 +84,7 @@ def reach(name: BackendName | None, endpoint_url: str | None) -> Endpoint:
         which = f"The {name} backend" if name in LOCAL_NAMES else "A local backend"
         raise UsageError(f"{which} runs only inside `orderboard up` or `demo`. Start it: orderboard up")
     try:
-        return detect(checked_url("--endpoint-url", url))
+        return detect(checked_url("--endpoint-url", url), alone=alone)
     except BackendUnreachableError as exc:
         raise RigError(str(exc)) from exc
 

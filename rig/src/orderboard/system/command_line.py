@@ -13,7 +13,10 @@ from orderboard.system.workspace import STATE_DIR_VARIABLE
 if TYPE_CHECKING:
     from orderboard_stack.backend import Endpoint
 
-_COMMANDS: Final = "demo|burst|calibrate|up|down|reset|deploy|status|place|show|redrive|console|doctor"
+_COMMANDS: Final = (
+    "demo|burst|calibrate|chaos|up|down|reset|deploy|status|place|show|redrive|console|doctor|"
+    "lab|env|aws|journal|peek|send|publish|put-event|worker|disorder|faults|clock"
+)
 # Not in "`orderboard place` prints", where nothing is to be typed.
 _NAMED: Final = re.compile(rf"(?<![\w./-])orderboard(?= (?:{_COMMANDS})\b(?!` prints))")
 

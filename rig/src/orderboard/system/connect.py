@@ -7,9 +7,10 @@ from orderboard_stack.backend import BackendName, Endpoint
 from orderboard.errors import RigError
 from orderboard.system.backends import checked_url, reach
 from orderboard.system.state import State, StateFile
-from orderboard.system.target import RESTART_HINT, Target, target
+from orderboard.system.target import RESTART_HINT, Connection, Target, target
 from orderboard.system.workspace import Workspace, find_workspace
 
+DEFAULT_STACK: Final = "orderboard"
 _ANSWERS_WITHIN_S: Final = 5.0
 
 
@@ -19,24 +20,47 @@ def connect(
     stack_name: str | None = None,
 ) -> Target:
     """The deployed system; raise RigError, with the fix, when there is none."""
-    endpoint, state = find_endpoint(backend, endpoint_url)
+    endpoint, state = _answering(*find_endpoint(backend, endpoint_url))
     if state is None:
-        return target(endpoint, stack_name or "orderboard", None)
-    if (url := endpoint.unanswered(within_s=_ANSWERS_WITHIN_S)) is not None:  # an SDK would go on trying for minutes
-        raise RigError(f"No answer from {url}. {RESTART_HINT}")
+        return target(endpoint, stack_name or DEFAULT_STACK, None)
     return target(endpoint, stack_name or state.stack_name, state.api_url)
 
 
-def find_endpoint(backend: BackendName | None, endpoint_url: str | None) -> tuple[Endpoint, State | None]:
-    """The backend that the options name, else the one that `up` started here, with its state."""
+def connect_backend(
+    backend: BackendName | None = None, endpoint_url: str | None = None
+) -> tuple[Connection, State | None]:
+    """The backend for what needs no stack, with the state of `up` if that started it. It may be a localbus alone."""
+    endpoint, state = _answering(*find_endpoint(backend, endpoint_url, alone=True))
+    return Connection(endpoint), state
+
+
+def find_endpoint(
+    backend: BackendName | None, endpoint_url: str | None, *, alone: bool = False
+) -> tuple[Endpoint, State | None]:
+    """The backend that the options name, else the one that `up` started here, with its state. alone: see detect."""
     if endpoint_url is not None or backend == "aws":
-        return reach(backend, endpoint_url), None
+        return reach(backend, endpoint_url, alone=alone), None
     state = StateFile(find_workspace().state_dir).read()
     if state is not None and backend in (None, state.backend):
-        return Endpoint(state.backend, state.endpoint_url, state.region, state.upstream_url), state
+        return state.endpoint, state
     if backend is not None:
         return reach(backend, endpoint_url), None
     raise RigError("Nothing is running here. Start it with `orderboard up`, or name a backend with --endpoint-url.")
+
+
+def _answering(endpoint: Endpoint, state: State | None) -> tuple[Endpoint, State | None]:
+    """Return both; raise RigError if the system of `up` does not answer: an SDK would go on trying for minutes."""
+    if state is not None and (url := endpoint.unanswered(within_s=_ANSWERS_WITHIN_S)) is not None:
+        raise RigError(f"No answer from {url}. {RESTART_HINT}")
+    return endpoint, state
+
+
+def running() -> tuple[Endpoint, State]:
+    """The system that `up` started here; raise RigError if there is none."""
+    state = StateFile(find_workspace().state_dir).read()
+    if state is None:
+        raise RigError("Nothing is running here. Start it with `orderboard up`.")
+    return state.endpoint, state
 
 
 def api_address(api_url: str | None) -> str:

@@ -1,7 +1,9 @@
 """`up`, `down` and `reset`: a system that runs on in the background, its end, and a clean start for the next."""
 
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from orderboard_stack.local_processes import stop_local
@@ -9,12 +11,13 @@ from orderboard_stack.process import is_free
 
 from orderboard.errors import RigError
 from orderboard.system.kept_data import KeptData, kept_data, remove
-from orderboard.system.state import State, StateFile, end
+from orderboard.system.state import KnownProcess, State, StateFile, end
 from orderboard.system.system import System, SystemOptions, running_system
-from orderboard.system.workspace import Workspace
+from orderboard.system.workspace import STATE_DIR_VARIABLE, Workspace
 from orderboard.terminal.progress import Screen
 
 _STOP_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
+_CHANGED_WITHIN_S: Final = 60.0  # the console or a command may just start a worker
 
 
 def up(workspace: Workspace, options: SystemOptions, screen: Screen, *, fresh: bool = False) -> System:
@@ -22,6 +25,20 @@ def up(workspace: Workspace, options: SystemOptions, screen: Screen, *, fresh: b
 
     fresh: remove what is kept first.
     """
+    with system_to_keep(workspace, options, screen, fresh=fresh) as system:
+        return system
+
+
+@contextmanager
+def system_to_keep(
+    workspace: Workspace,
+    options: SystemOptions,
+    screen: Screen,
+    *,
+    fresh: bool = False,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> Iterator[System]:
+    """Start everything, and leave it running after the block, unless the block fails. meanwhile: see running_system."""
     state_file = StateFile(workspace.state_dir)
     with state_file.locked():
         _refuse_second(state_file, workspace)
@@ -32,28 +49,36 @@ def up(workspace: Workspace, options: SystemOptions, screen: Screen, *, fresh: b
             remove(workspace.data_dir)
         for old in workspace.logs_dir.glob("*.log"):
             old.unlink()
-        with running_system(options, screen) as system:
+        with running_system(options, screen, meanwhile=meanwhile) as system:
+            yield system
             # From here on its state is recorded, so that `down` ends it; before, leaving this block does.
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             state_file.write(_state(system))
             system.leave_running()
             signal.signal(signal.SIGINT, before)
-        return system
 
 
-def down(workspace: Workspace, *, progress: Callable[[str], None]) -> tuple[list[str], KeptData | None]:
-    """End everything that `up` started. Return its names, none if nothing runs, and what is kept of its state."""
+def down(workspace: Workspace, *, now: bool, progress: Callable[[str], None]) -> tuple[list[str], KeptData | None]:
+    """End everything that `up` started. Return its names, none if nothing runs, and what is kept of its state.
+
+    now: kill the services. Ctrl-C while they finish their orders does so too; a later one says what still runs.
+    """
     state_file = StateFile(workspace.state_dir)
-    with state_file.locked():
+    with state_file.locked(within_s=_CHANGED_WITHIN_S):
         state = state_file.read()
         if state is None:
             return [], None
         services = tuple(each for each in state.processes if each.name != "backend")
-        progress(
-            f"Stopping order-api and workers; they finish their orders first, in {_STOP_WITHIN_S:.0f} s at most ..."
-        )
-        ended = end(services, deadline_s=_STOP_WITHIN_S)
-        ended += _end_backend(state)
+        ended = [each.name for each in services if each.find() is not None]
+        try:
+            _end_services(services, now=now, progress=progress)
+            ended += _end_backend(state)
+        except KeyboardInterrupt as exc:
+            names = [each.name for each in state.processes if each.find() is not None]
+            names += [] if state.container_id is None else [state.backend]
+            raise KeyboardInterrupt(
+                f"Interrupted. Still running: {', '.join(names) or 'nothing'}. Go on with: orderboard down"
+            ) from exc
         state_file.forget()
         return ended, None if state.data_dir is None else kept_data(state.data_dir)
 
@@ -83,6 +108,19 @@ def _refuse_second(state_file: StateFile, workspace: Workspace) -> None:
     state_file.forget()  # all of it ended, or the computer was restarted
 
 
+def _end_services(services: tuple[KnownProcess, ...], *, now: bool, progress: Callable[[str], None]) -> None:
+    if not now:
+        progress(
+            f"Stopping order-api and workers. They finish their orders first, in {_STOP_WITHIN_S:.0f} s at most; "
+            "to end them at once: Ctrl-C, or `orderboard down --now`."
+        )
+    try:
+        end(services, deadline_s=0 if now else _STOP_WITHIN_S)
+    except KeyboardInterrupt:
+        progress("Ending them at once. Their messages return to the queues.")
+        end(services, deadline_s=0)
+
+
 def _end_backend(state: State) -> list[str]:
     if state.container_id is not None:
         from orderboard_stack.localstack import stop_localstack  # noqa: PLC0415 - the Docker SDK is slow to import
@@ -107,7 +145,20 @@ def _state(system: System) -> State:
         api_url=system.target.api(),
         container_id=system.backend.container_id,
         allow_faults=system.options.services.allow_faults,
+        worker_environment=_worker_environment(system),
         backend_log=None if system.backend.pid is None else system.backend.log_path,
         data_dir=system.backend.data_dir,
         processes=system.processes(),
     )
+
+
+def _worker_environment(system: System) -> dict[str, str]:
+    """The settings of its workers, so that one that is started from another shell has them too."""
+    services = system.options.services
+    ours = (*system.target.outputs.environment(), "ORDERBOARD_ALLOW_FAULTS", STATE_DIR_VARIABLE)
+    of_shell = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("ORDERBOARD_") and not name.startswith("ORDERBOARD_API_") and name not in ours
+    }
+    return {**(of_shell if services.takes_settings else {}), **services.worker_environment}

@@ -35,15 +35,22 @@ class Localbus:
     _http: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, trust_env=False)
+        # Certificates take 20 ms to load, and are needed for https only.
+        verify = self.url.startswith("https:")
+        self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, trust_env=False, verify=verify)
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def entries(self, *, last: int, message_id: str = "", resource: str = "") -> list[JournalEntry]:
-        """Return the last journal entries, oldest first: of a message, of a resource (by name or ARN), or all."""
-        query = {"last": str(last), "message_id": message_id, "resource": resource}
+    def entries(
+        self, *, last: int | None = None, message_id: str = "", resource: str = "", after: int = 0
+    ) -> list[JournalEntry]:
+        """Return the last journal entries, oldest first: of a message, of a resource (by name or ARN), or all.
+
+        after: only those with a greater number.
+        """
+        query = {"last": str(last or ""), "message_id": message_id, "resource": resource, "after": str(after or "")}
         document = self.get(f"{_JOURNAL}?{httpx.QueryParams({k: v for k, v in query.items() if v})}") or {}
         return [JournalEntry(**each) for each in document["entries"]]
 

@@ -72,18 +72,12 @@ def start_worker(
     port = free_port()
     environment = {
         **_inherited(options, local=endpoint.local),
-        **worker_environment(endpoint, outputs, options, number),
+        **_settings(endpoint, outputs, options),
+        **options.worker_environment,
+        "ORDERBOARD_WORKER_ID": f"worker-{number}",
         "ORDERBOARD_WORKER_METRICS_PORT": str(port),
     }
     return _start(f"worker-{number}", environment, port, options, preloaded)
-
-
-def worker_environment(
-    endpoint: Endpoint, outputs: "StackOutputs", options: ServiceOptions, number: int
-) -> dict[str, str]:
-    """The environment of a worker, without what it inherits and without its metrics port."""
-    settings = _settings(endpoint, outputs, options)
-    return {**settings, **options.worker_environment, "ORDERBOARD_WORKER_ID": f"worker-{number}"}
 
 
 def preload(name: str, options: ServiceOptions, *, local: bool) -> ChildProcess:

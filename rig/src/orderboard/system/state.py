@@ -3,13 +3,13 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import psutil
-from orderboard_stack.backend import BackendName
+from orderboard_stack.backend import BackendName, Endpoint
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orderboard.errors import RigError
@@ -18,6 +18,7 @@ from orderboard.system.process import ending
 # psutil derives the time from the boot time, which may shift by a little when the clock is set.
 _SAME_START_WITHIN_S: Final = 1.0
 _KILLED_WITHIN_S: Final = 5.0
+_LOCK_POLL_S: Final = 0.05
 
 
 class KnownProcess(BaseModel):
@@ -73,9 +74,15 @@ class State(BaseModel):
     api_url: str
     container_id: str | None = None
     allow_faults: bool = False
+    worker_environment: Mapping[str, str] = {}  # ORDERBOARD_ variables that every worker starts with
     backend_log: Path | None = None  # of a backend that was started here
     data_dir: Path | None = None  # where it keeps its state
     processes: tuple[KnownProcess, ...]
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The backend."""
+        return Endpoint(self.backend, self.endpoint_url, self.region, self.upstream_url)
 
 
 class StateFile:
@@ -106,14 +113,20 @@ class StateFile:
         self._path.unlink(missing_ok=True)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the lock; raise RigError when another up or down holds it."""
+    def locked(self, *, within_s: float = 0) -> Iterator[None]:
+        """Hold the lock; raise RigError if another command still holds it after this time."""
         self._lock_path.parent.mkdir(parents=True, exist_ok=True)
+        until = time.monotonic() + within_s
         with self._lock_path.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
-                raise RigError("Another `orderboard up` or `down` is running here. Wait until it ends.") from exc
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as exc:
+                    if time.monotonic() >= until:
+                        text = "Another `orderboard up`, `down` or `worker` is running here. Wait until it ends."
+                        raise RigError(text) from exc
+                    time.sleep(_LOCK_POLL_S)
             yield
 
 

@@ -18,6 +18,7 @@ from orderboard_stack.outputs import read as read_outputs
 from orderboard.errors import RigError
 
 if TYPE_CHECKING:
+    from types_boto3_cloudformation.client import CloudFormationClient
     from types_boto3_cloudwatch.client import CloudWatchClient
     from types_boto3_dynamodb.client import DynamoDBClient
     from types_boto3_events.client import EventBridgeClient
@@ -73,6 +74,11 @@ class Connection:
         return self.session.client("lambda", endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
 
     @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        """A client for stacks."""
+        return self.session.client("cloudformation", endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
+
+    @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
         """A client for alarms."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
@@ -81,6 +87,11 @@ class Connection:
         """The URL of a queue, as this caller reaches it."""
         return self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
+    def subscription_endpoints(self) -> dict[str, str]:
+        """The endpoint of each subscription of the account, by the subscription's ARN."""
+        pages = self.sns.get_paginator("list_subscriptions").paginate()
+        return {each["SubscriptionArn"]: each["Endpoint"] for page in pages for each in page["Subscriptions"]}
+
 
 @dataclass(frozen=True)
 class Target(Connection):
@@ -88,14 +99,6 @@ class Target(Connection):
 
     outputs: StackOutputs
     api_url: str | None = None
-
-    def subscription_endpoints(self) -> dict[str, str]:
-        """The endpoint of each subscription of the stack's topics, by the subscription's ARN."""
-        topics = (self.outputs.orders_topic_arn, self.outputs.alerts_topic_arn)
-        subscriptions = (
-            each for topic in topics for each in self.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-        )
-        return {each["SubscriptionArn"]: each["Endpoint"] for each in subscriptions}
 
     def api(self) -> str:
         """The API's URL; raise RigError when it is not known."""

@@ -1,18 +1,18 @@
 """The schedule of faults, as it is typed."""
 
 import pytest
-from orderboard.burst.faults.engine_settings import api_faults, delivery_faults
 from orderboard.burst.faults.schedule import (
     Action,
     Fault,
     overlap,
-    parse_duration,
     parse_freeze,
     parse_full_disk,
     parse_kill,
     parse_stop,
     parse_workers,
 )
+from orderboard.option_values import parse_duration
+from orderboard.system.fault_settings import api_faults, delivery_faults
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("10s", 10), ("500ms", 0.5), ("2m", 120), ("1.5s", 1.5), ("0s", 0)])

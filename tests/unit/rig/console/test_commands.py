@@ -3,6 +3,7 @@
 import json
 import shlex
 
+import pytest
 from orderboard.console import commands
 
 ORDER = {"customer_id": "ada", "note": 'don\'t; "$HOME" `id`', "lines": [{"sku": "tea", "quantity": 1}]}
@@ -28,16 +29,12 @@ def test_many_orders_are_lines_of_place() -> None:
         assert each.endswith('place --api-url http://127.0.0.1:8000 --batch "$(date +%s)"')
 
 
-def test_a_worker_starts_with_its_environment() -> None:
-    """The environment precedes the command, quoted."""
-    words = shlex.split(commands.worker({"NO_PROXY": "*", "ORDERBOARD_WORKER_ID": "worker-2"}))
+def test_a_worker_is_named_in_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is that of the system's state folder, with the words of `orderboard worker`."""
+    monkeypatch.setenv("ORDERBOARD_STATE_DIR", "a b")
 
-    assert words[:3] == ["env", "NO_PROXY=*", "ORDERBOARD_WORKER_ID=worker-2"]
-    assert words[-2:] == ["-m", "worker"]
+    words = shlex.split(commands.worker("freeze", "worker-2"))
 
-
-def test_methods_other_than_post_are_named() -> None:
-    """curl's --json implies POST, so PUT needs -X."""
-    command = commands.curl("PUT", "http://127.0.0.1:4566/_localbus/faults", {"rules": []})
-
-    assert shlex.split(command)[:3] == ["curl", "-X", "PUT"]
+    assert (words[0], words[2:]) == ("ORDERBOARD_STATE_DIR=a b", ["worker", "freeze", "worker-2"])
+    assert shlex.split(commands.worker("add"))[2:] == ["worker", "add"]
+    assert shlex.split(commands.prepare_for(50))[2:] == ["worker", "set", "ORDERBOARD_PREPARATION_MS=50"]

@@ -8,9 +8,9 @@ import pytest
 from orderboard.console.kills import Kills
 from orderboard.console.requests import Empty
 from orderboard.console.source import Source
-from orderboard.console.workers import Workers
 from orderboard.errors import RigError
 from orderboard.system.state import State, known
+from orderboard.system.workers import Workers
 from orderboard_stack.backend import BackendName
 
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import psutil
 
-from orderboard.burst.faults.engine_settings import api_faults, delivery_faults
 from orderboard.burst.faults.schedule import Fault
 from orderboard.errors import RigError
 from orderboard.system import localbus
 from orderboard.system.engine import engine_process
+from orderboard.system.fault_settings import api_faults, delivery_faults
 from orderboard.system.localbus import Localbus
 from orderboard.system.system import System
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from orderboard_stack.backend import DEFAULT_BACKEND
 
 from orderboard.burst.faults.engine import HAS_FULL_DISK
-from orderboard.burst.faults.engine_settings import api_faults, delivery_faults
 from orderboard.burst.faults.schedule import (
     Action,
     Fault,
@@ -20,8 +19,9 @@ from orderboard.burst.faults.schedule import (
 )
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import BurstOptions
-from orderboard.burst.parsed import parsed
 from orderboard.errors import UsageError
+from orderboard.option_values import parsed
+from orderboard.system.fault_settings import api_faults, delivery_faults
 
 
 @dataclass(frozen=True)

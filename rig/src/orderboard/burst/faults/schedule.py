@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from orderboard.burst.faults.engine_settings import NONE, api_fault_names
+from orderboard.option_values import parse_duration
+from orderboard.system.fault_settings import NONE, api_fault_names
 
 WorkerAction = Literal["stop-worker", "start-worker", "freeze-worker", "thaw-worker", "kill-worker", "scale"]
 # Of order-api and of the backend. disorder and faults set what is injected from then on, or end it.
@@ -20,8 +21,6 @@ _UNDO: Final[Mapping[Action, Action]] = {
     "stop-worker": "start-worker",
     "freeze-worker": "thaw-worker",
 }
-_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
-_UNIT_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _MAX_WORKERS: Final = 32
 _TEXTS: Final[Mapping[Action, str]] = {
     "stop-worker": "workers stopped (SIGTERM)",
@@ -110,15 +109,6 @@ def parse_settings(text: str, action: Action) -> Fault:
     """Parse `SETTINGS@12s` (from then on) or `SETTINGS` (from the start of the load). The settings stay as text."""
     settings, at, when = text.partition("@")
     return Fault(parse_duration(when) if at else 0.0, action, settings=settings)
-
-
-def parse_duration(text: str) -> float:
-    """Parse `10s`, `500ms` or `2m`, in seconds; raise ValueError for anything else."""
-    if (match := _DURATION.fullmatch(text.strip())) is None:
-        raise ValueError("expected a duration with a unit, such as 10s, 500ms or 2m")
-    if len(match[1]) > 12:
-        raise ValueError("expected a duration of at most twelve digits")
-    return float(match[1]) * _UNIT_S[match[2]]
 
 
 def overlap(faults: Iterable[Fault]) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orderboard.burst.model import Expectation, Summary
-from orderboard.burst.numbers import parse_number
+from orderboard.option_values import parse_number
 
 _TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|==|!=|<|>)\s*(\S+)\s*")
 _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from orderboard.burst.numbers import parse_number
+from orderboard.option_values import parse_number
 from orderboard.orders.kinds import ENDINGS, KINDS, Cancellation, Ending, KindName, order_body
 
 MIX_KINDS: Final[tuple[KindName, ...]] = (

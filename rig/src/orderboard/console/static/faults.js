@@ -18,7 +18,7 @@ const PRESETS = {
 const SHARES = { 0.1: "10 %", 0.5: "50 %", 1: "all" };
 const STEPS = { "30 s": 30, "5 min": 300, "1 h": 3600, "4 d": 345600 };
 const LATENCY_MS = 1000;
-const NO_FAULTS = '{"rules": []}'; // in the command of the control
+const NO_FAULTS = "faults none"; // in the command of the control
 
 export class Faults {
   constructor(buttons, about, act) {
@@ -32,7 +32,7 @@ export class Faults {
     this.action.value = "ReceiveMessage";
     this.current = el("p", { class: "note" });
     this.time = el("p", { class: "note" });
-    const withRule = (command) => command.replace(NO_FAULTS, JSON.stringify({ seed: 7, rules: [this.#rule()] }));
+    const withRule = (command) => command.replace(NO_FAULTS, `faults ${this.#ruleText()}`);
     this.parts = [
       el("div", { class: "pair" }, el("label", { for: "delivery-faults" }, "Delivery"), this.delivery),
       el("div", { class: "faults", role: "group", "aria-label": "API faults" }, this.kind, this.share, this.action,
@@ -44,7 +44,7 @@ export class Faults {
         buttons.make("kill-api", "Kill order-api", () => act("kill-api", {}), "bad")),
       el("div", { class: "row", role: "group", "aria-label": "Advance the clock" }, el("span", {}, "Clock"),
         ...Object.entries(STEPS).map(([text, seconds]) =>
-          buttons.make("clock", `+${text}`, () => act("clock", { advance_s: seconds }), "", (command) => command.replace(/"advance_s": \d+/, `"advance_s": ${seconds}`)))),
+          buttons.make("clock", `+${text}`, () => act("clock", { advance_s: seconds }), "", (command) => command.replace(/\+\d+s/, `+${seconds}s`)))),
       this.time,
     ];
   }
@@ -69,6 +69,12 @@ export class Faults {
     if (!rules?.length) return "No API faults.";
     return rules.map(({ kind, probability, action }) =>
       `${KINDS[kind] ?? kind} in ${Math.round(probability * 100)} % of ${ACTIONS[action] ?? action}`).join("; ");
+  }
+
+  // As `orderboard faults` takes it.
+  #ruleText() {
+    const { kind, action, probability, latency_ms } = this.#rule();
+    return `seed=7,${kind}${action === "*" ? "" : `:${action}`}${latency_ms ? `/${latency_ms}ms` : ""}=${probability}`;
   }
 
   #rule() {

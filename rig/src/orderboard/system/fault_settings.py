@@ -1,10 +1,10 @@
 """Faults that the embedded backend injects, from the command line's form to that of localbus's developer API. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from orderboard.burst.numbers import parse_number, parse_whole_number
+from orderboard.option_values import parse_number, parse_whole_number
 
 NONE: Final = "none"
 DELIVERY_FAULTS: Final = ("duplicates", "reordering", "missed_polls", "doubled_events")
@@ -13,21 +13,24 @@ _API_FAULT: Final = re.compile(r"([a-z_]+)(?::([A-Za-z]{1,100}))?(?:/([0-9]{1,6}
 _EXAMPLE: Final = "throttle=0.1 or latency:ReceiveMessage/300ms=0.5"
 
 
-def delivery_faults(text: str) -> dict[str, Any]:
-    """Parse `seed=7,duplicates=0.05`, or `none`; raise ValueError."""
+def delivery_faults(text: str, *, any_name: bool = False) -> dict[str, Any]:
+    """Parse `seed=7,duplicates=0.05`, or `none`; raise ValueError. any_name: localbus checks the names."""
     document: dict[str, Any] = dict.fromkeys(DELIVERY_FAULTS, 0)
     for name, value in _pairs(text):
         if name == "seed":
             document["seed"] = parse_whole_number(value)
-        elif name in DELIVERY_FAULTS:
+        elif any_name or name in DELIVERY_FAULTS:
             document[name] = _share(name, value)
         else:
             raise ValueError(f"unknown setting {name!r}: expected seed, {', '.join(DELIVERY_FAULTS)}, or {NONE}")
     return document
 
 
-def api_faults(text: str) -> dict[str, Any]:
-    """Parse `throttle=0.1,error_after:PublishBatch=0.2,latency/300ms=0.5`, or `none`; raise ValueError."""
+def api_faults(text: str, *, any_kind: bool = False) -> dict[str, Any]:
+    """Parse `throttle=0.1,error_after:PublishBatch=0.2,latency/300ms=0.5`, or `none`; raise ValueError.
+
+    any_kind: localbus checks the kinds.
+    """
     seed, rules = 0, []
     for name, value in _pairs(text):
         if name == "seed":
@@ -35,7 +38,7 @@ def api_faults(text: str) -> dict[str, Any]:
             continue
         match = _API_FAULT.fullmatch(name)
         kind, action, latency_ms = match.groups() if match is not None else ("", None, None)
-        if kind not in API_FAULTS:
+        if kind not in API_FAULTS and not (any_kind and kind):
             raise ValueError(
                 f"unknown fault {name!r}: expected one of {', '.join(API_FAULTS)}, for one action or all, "
                 f"such as {_EXAMPLE}; or {NONE}"
@@ -45,6 +48,22 @@ def api_faults(text: str) -> dict[str, Any]:
         rule = {"action": action or "*", "kind": kind, "probability": _share(name, value)}
         rules.append(rule if latency_ms is None else rule | {"latency_ms": int(latency_ms)})
     return {"seed": seed, "rules": rules}
+
+
+def delivery_faults_text(document: Mapping[str, Any]) -> str:
+    """Return the settings of localbus's delivery faults in the command line's form."""
+    shares = [f"{name}={document[name]:g}" for name in document if name not in ("seed", "queues") and document[name]]
+    return ",".join([*shares, f"seed={document['seed']}"] if shares and document.get("seed") else shares) or NONE
+
+
+def api_faults_text(rules: Iterable[Mapping[str, Any]]) -> str:
+    """Return the rules of localbus's API faults in the command line's form."""
+    parts = []
+    for rule in rules:
+        action = "" if rule["action"] == "*" else f":{rule['action']}"
+        latency = f"/{rule['latency_ms']:g}ms" if rule.get("latency_ms") else ""
+        parts.append(f"{rule['kind']}{action}{latency}={rule['probability']:g}")
+    return ",".join(parts) or NONE
 
 
 def api_fault_names(text: str) -> list[str]:

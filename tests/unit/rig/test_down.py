@@ -1,0 +1,98 @@
+"""`orderboard down`: how long it waits, and what Ctrl-C does meanwhile."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from orderboard.system import lifecycle
+from orderboard.system.lifecycle import down
+from orderboard.system.state import State, StateFile, known
+from orderboard.system.workspace import Workspace
+
+# It drains for long: SIGTERM is answered with a line, and does not end it.
+_DRAINS = (
+    "import signal, time; signal.signal(signal.SIGTERM, lambda *_: print('drains', flush=True)); "
+    "print('ready', flush=True); [time.sleep(1) for _ in range(60)]"
+)
+
+
+@pytest.fixture
+def worker() -> "Iterator[subprocess.Popen[str]]":
+    """A worker with an order in progress."""
+    with subprocess.Popen([sys.executable, "-c", _DRAINS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, worker: "subprocess.Popen[str]") -> Workspace:
+    """A workspace in which this worker runs."""
+    state = State(
+        backend="embedded",
+        endpoint_url="http://127.0.0.1:1",
+        region="us-east-1",
+        stack_name="orderboard",
+        prefix="orderboard",
+        api_url="http://127.0.0.1:2",
+        processes=(known("worker-1", worker.pid),),
+    )
+    StateFile(tmp_path).write(state)
+    return Workspace(tmp_path, tmp_path)
+
+
+def _interrupt_when_it_drains(worker: "subprocess.Popen[str]") -> None:
+    """Press Ctrl-C once the worker has received SIGTERM."""
+    main = threading.main_thread().ident
+    assert main is not None
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "drains\n"
+    signal.pthread_kill(main, signal.SIGINT)
+
+
+def test_ctrl_c_ends_a_long_wait_and_nothing_is_left(workspace: Workspace, worker: "subprocess.Popen[str]") -> None:
+    """The first lines say how long it may take and how to hurry; Ctrl-C kills the worker, and `down` goes on."""
+    said: list[str] = []
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_interrupt_when_it_drains, args=(worker,), daemon=True).start()
+    try:
+        ended, kept = down(workspace, now=False, progress=said.append)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert said == [
+        "Stopping order-api and workers. They finish their orders first, in 25 s at most; to end them at once: Ctrl-C, "
+        "or `orderboard down --now`.",
+        "Ending them at once. Their messages return to the queues.",
+    ]
+    assert (ended, kept, worker.wait()) == (["worker-1"], None, -signal.SIGKILL)
+    assert StateFile(workspace.state_dir).read() is None
+
+
+def test_now_does_not_wait(workspace: Workspace, worker: "subprocess.Popen[str]") -> None:
+    """Nothing is to be said, and the worker is killed."""
+    said: list[str] = []
+
+    assert down(workspace, now=True, progress=said.append) == (["worker-1"], None)
+    assert (said, worker.wait()) == ([], -signal.SIGKILL)
+
+
+def test_a_later_ctrl_c_says_what_still_runs(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the backend ends, `down` can be broken off; the state stays, so that the next `down` goes on."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lifecycle, "_end_services", lambda *_, **__: None)
+    monkeypatch.setattr(lifecycle, "_end_backend", interrupted)
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        down(workspace, now=False, progress=lambda _: None)
+
+    assert str(raised.value) == "Interrupted. Still running: worker-1. Go on with: orderboard down"
+    assert StateFile(workspace.state_dir).read() is not None
