@@ -158,7 +158,7 @@ def test_the_index_says_who_serves_what(localbus: Localbus) -> None:
         ("PUT", "faults", "[]", "Invalid faults: expected"),
         ("PUT", "faults", '{"rulez": []}', "Invalid faults: expected"),
         ("PUT", "faults", '{"rules": [{"action": "*", "kind": "x", "probability": 1}]}',
-         "Invalid kind 'x': expected one of throttle, error_before, error_after, latency, drop."),
+         "Invalid kind 'x': expected one of throttle, error_before, error_after, latency, drop, timeout_after."),
         ("PUT", "faults", '{"rules": [{"action": "*", "kind": "drop", "probability": 5}]}',
          "Invalid probability 5: expected a number from 0 to 1."),
         ("PUT", "faults", '{"rules": [{"action": "*", "kind": "latency", "probability": 1, "latency_ms": -1}]}',

@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from localbus.pytest_plugin import Localbus
+
+READ_TIMEOUT_S = 0.5
 
 
 class Scene:
@@ -17,7 +19,8 @@ class Scene:
 
     def __init__(self, localbus: Localbus) -> None:
         self.page = f"{localbus.url}/_localbus/faults"
-        self.sqs = localbus.client("sqs", config=Config(retries={"total_max_attempts": 1}))
+        once = Config(retries={"total_max_attempts": 1}, read_timeout=READ_TIMEOUT_S)
+        self.sqs = localbus.client("sqs", config=once)
         self.url = self.sqs.create_queue(QueueName="q")["QueueUrl"]
 
     def set_fault(self, **rule: Any) -> None:
@@ -48,11 +51,14 @@ def scene(localbus: Localbus) -> Scene:
         ("error_before", ClientError, "InternalFailure", 0),
         ("error_after", ClientError, "InternalFailure", 1),
         ("drop", ConnectionClosedError, "Connection was closed", 0),
+        ("timeout_after", ReadTimeoutError, "Read timeout", 1),
+        ("timeout_after/10", ConnectionClosedError, "Connection was closed", 1),
     ],
 )
 def test_errors(scene: Scene, kind: str, error: type[Exception], code: str, arrived: int) -> None:
-    """Only `error_after` sends the message; a dropped connection has no answer at all."""
-    scene.set_fault(kind=kind)
+    """Only `error_after` and `timeout_after` send the message; the latter has no answer, as a dropped connection."""
+    name, _, latency_ms = kind.partition("/")
+    scene.set_fault(kind=name, latency_ms=int(latency_ms or 0))
 
     with pytest.raises(error, match=code):
         scene.send()

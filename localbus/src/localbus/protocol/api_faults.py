@@ -1,11 +1,13 @@
 """Injected API faults: throttling, errors before and after the effect, latency, dropped connections. Off by default.
 
-Use `error_after` to test retries: the operation succeeds but the client receives an error.
+Use `error_after` and `timeout_after` to test retries: the operation succeeds, but the client receives an error, or
+nothing at all.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -15,7 +17,7 @@ from localbus.errors import AwsError
 from localbus.http.message import DROP_CONNECTION, Response
 from localbus.input_values import is_number, quoted
 
-Kind = Literal["throttle", "error_before", "error_after", "latency", "drop"]
+Kind = Literal["throttle", "error_before", "error_after", "latency", "drop", "timeout_after"]
 Answer = Response | Awaitable[Response]
 
 
@@ -25,7 +27,10 @@ class InjectedError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of an action (`*` is any) with a probability from 0 to 1."""
+    """A fault of an action (`*` is any) with a probability from 0 to 1.
+
+    A connection without an answer (`timeout_after`) is held for `latency_ms`, or (0) until the client closes it.
+    """
 
     action: str
     kind: Kind
@@ -104,6 +109,8 @@ def answer(fault: Fault, service: str, do: Callable[[], Answer], fail: Callable[
             return _answer_later(do, fault.latency_ms / 1000, lambda response: response)
         case "drop":
             return Response(DROP_CONNECTION, [])
+        case "timeout_after":
+            return _never_answer(do, fault.latency_ms / 1000)
 
 
 async def _answer_later(
@@ -112,3 +119,11 @@ async def _answer_later(
     await asyncio.sleep(wait_s)
     done = do()
     return response_of(done if isinstance(done, Response) else await done)
+
+
+async def _never_answer(do: Callable[[], Answer], hold_s: float) -> Response:
+    done = do()
+    if not isinstance(done, Response):
+        await done
+    await asyncio.sleep(hold_s or math.inf)
+    return Response(DROP_CONNECTION, [])

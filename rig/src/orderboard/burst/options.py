@@ -104,9 +104,10 @@ class BurstOptions:
     faults: Annotated[
         _Times,
         _fault(
-            "Let calls to the backend fail: throttle, error_before, error_after (its success), drop or latency, each "
-            "with its probability, of all actions or of one, such as throttle=0.1, error_after:PutEvents=0.2 or "
-            "latency/300ms=0.5; from TIME on, and none@TIME ends it (embedded only).",
+            "Let calls to the backend fail: throttle, error_before, error_after (its success), drop, timeout_after "
+            "(its success, without an answer) or latency, each with its probability, of all actions or of one, such "
+            "as throttle=0.1, error_after:PutEvents=0.2, latency/300ms=0.5 or timeout_after/2000ms=0.1 (then the "
+            "connection is closed); from TIME on, and none@TIME ends it (embedded only).",
             "SETTINGS[@TIME]",
         ),
     ] = None

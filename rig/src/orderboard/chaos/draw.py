@@ -14,6 +14,7 @@ Kind = Literal[
     "delivery",
     "throttling",
     "error-after",
+    "timeout-after",
     "slow-calls",
     "full-disk",
 ]
@@ -28,6 +29,7 @@ _WEIGHTS: Final[Mapping[Kind, int]] = {
     "delivery": 4,
     "throttling": 3,
     "error-after": 4,
+    "timeout-after": 3,
     "slow-calls": 2,
 }
 _ONCE: Final[Kind] = "full-disk"
@@ -36,7 +38,7 @@ _ACTIONS: Final = ("PublishBatch", "PutEvents", "ReceiveMessage", "DeleteMessage
 # Faults that may not overlap, as they are of the same processes or replace each other's settings.
 _GROUPS: Final[Mapping[Kind, str]] = {
     **dict.fromkeys(("kill-worker", "freeze-worker", "stop-worker"), "workers"),
-    **dict.fromkeys(("throttling", "error-after", "slow-calls"), "faults"),
+    **dict.fromkeys(("throttling", "error-after", "timeout-after", "slow-calls"), "faults"),
     "delivery": "disorder",
     "full-disk": "disk",
 }
@@ -105,6 +107,7 @@ def _calls(rng: random.Random, kind: Kind, at_s: float, lasts_s: float) -> Drawn
     name = {
         "throttling": f"throttle{action}",
         "error-after": f"error_after{action}",
+        "timeout-after": f"timeout_after{action}/{rng.randint(200, 2000)}ms",
         "slow-calls": f"latency{action}/{rng.randint(50, 500)}ms",
     }[kind]
     text = f"seed={rng.randint(1, 999)},{name}={rng.uniform(0.05, 0.3):.2f}"
@@ -118,6 +121,6 @@ def _at(text: str, at_s: float) -> str:
 _DRAW: Final[Mapping[Kind, Callable[[random.Random, Kind, float, float], Drawn]]] = {
     **dict.fromkeys(("kill-backend", "kill-api", "kill-worker"), _kill),
     **dict.fromkeys(("freeze-worker", "stop-worker", "full-disk"), _away),
-    **dict.fromkeys(("throttling", "error-after", "slow-calls"), _calls),
+    **dict.fromkeys(("throttling", "error-after", "timeout-after", "slow-calls"), _calls),
     "delivery": _delivery,
 }

@@ -68,8 +68,8 @@ def chaos(
     """Draw faults from a seed, inject them into a system under load, and verify every order.
 
     Kills of the backend, of order-api and of workers; frozen and stopped workers; duplicates, reordering and missed
-    polls; throttling, slow calls and errors after success; a full disk, once in each run. Exit 0: every run was valid.
-    1: one was not; the runs end with it. Ctrl-C keeps the results of the runs that have ended.
+    polls; throttling, slow calls, errors and silence after success; a full disk, once in each run. Exit 0: every run
+    was valid. 1: one was not; the runs end with it. Ctrl-C keeps the results of the runs that have ended.
     """
     from orderboard.chaos.results import append, read, total
     from orderboard.chaos.run import plan_run, run

@@ -14,7 +14,7 @@ _MAX_ADVANCE_S: Final = 1_209_600  # the longest that SQS keeps a message
 _MAX_LATENCY_MS: Final = 20_000
 
 ConsoleKind = Literal["normal", "express", "large", "duplicate", "cancel", "poison", "flaky"]  # of orders/kinds
-FaultKind = Literal["throttle", "error_before", "error_after", "latency", "drop"]
+FaultKind = Literal["throttle", "error_before", "error_after", "latency", "drop", "timeout_after"]
 FaultAction = Literal[
     "*", "PublishBatch", "PutEvents", "ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"
 ]

@@ -8,7 +8,8 @@ from orderboard.option_values import parse_number, parse_whole_number
 
 NONE: Final = "none"
 DELIVERY_FAULTS: Final = ("duplicates", "reordering", "missed_polls", "doubled_events")
-API_FAULTS: Final = ("throttle", "error_before", "error_after", "latency", "drop")
+API_FAULTS: Final = ("throttle", "error_before", "error_after", "latency", "drop", "timeout_after")
+_WITH_LENGTH: Final = ("latency", "timeout_after")
 _API_FAULT: Final = re.compile(r"([a-z_]+)(?::([A-Za-z]{1,100}))?(?:/([0-9]{1,6})ms)?")
 _EXAMPLE: Final = "throttle=0.1 or latency:ReceiveMessage/300ms=0.5"
 
@@ -43,8 +44,10 @@ def api_faults(text: str, *, any_kind: bool = False) -> dict[str, Any]:
                 f"unknown fault {name!r}: expected one of {', '.join(API_FAULTS)}, for one action or all, "
                 f"such as {_EXAMPLE}; or {NONE}"
             )
-        if (kind == "latency") != (latency_ms is not None):
-            raise ValueError("latency needs its length, such as latency/300ms=0.5, and no other fault has one")
+        if kind == "latency" and latency_ms is None:
+            raise ValueError("latency needs its length, such as latency/300ms=0.5")
+        if latency_ms is not None and kind not in _WITH_LENGTH:
+            raise ValueError(f"{kind} has no length; only {' and '.join(_WITH_LENGTH)} have one")
         rule = {"action": action or "*", "kind": kind, "probability": _share(name, value)}
         rules.append(rule if latency_ms is None else rule | {"latency_ms": int(latency_ms)})
     return {"seed": seed, "rules": rules}

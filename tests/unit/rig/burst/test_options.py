@@ -64,12 +64,12 @@ def test_faults_of_the_backend_are_scheduled_like_those_of_workers() -> None:
         kill_backend=["@2s"],
         kill_api=["@1s"],
         disorder=["duplicates=0.4", "none@5s"],
-        faults=["throttle=0.1,error_after:PublishBatch=1", "none@4s"],
+        faults=["throttle=0.1,error_after:PublishBatch=1,timeout_after/50ms=0.2", "none@4s"],
         duration="6s",
     )
 
     assert options.plan.faults == (
-        Fault(0, "faults", settings="throttle=0.1,error_after:PublishBatch=1"),
+        Fault(0, "faults", settings="throttle=0.1,error_after:PublishBatch=1,timeout_after/50ms=0.2"),
         Fault(1, "kill-api"),
         Fault(2, "kill-backend"),
         Fault(4, "faults", settings="none"),
@@ -181,7 +181,7 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
         ({"faults": ["throttle"]}, "--faults throttle: expected a probability from 0 to 1 for throttle"),
         ({"faults": ["fire=1@1s"]}, "unknown fault 'fire': expected one of throttle, error_before"),
         ({"faults": ["latency=0.5"]}, "latency needs its length, such as latency/300ms=0.5"),
-        ({"faults": ["drop/5ms=0.5"]}, "no other fault has one"),
+        ({"faults": ["drop/5ms=0.5"]}, "drop has no length; only latency and timeout_after have one"),
         ({"workers": ["0"]}, "expected 1 to 32"),
         ({"workers": ["99@1s"]}, "expected 1 to 32"),
         ({"workers": ["many"]}, "expected 1 to 32, or that with a time, such as 2@12s"),

@@ -4,7 +4,7 @@ import { el, select } from "./dom.js";
 
 const KINDS = {
   throttle: "Throttle", error_before: "500, not executed", error_after: "500, but executed", latency: "1 s of latency",
-  drop: "Close the connection",
+  drop: "Close the connection", timeout_after: "Executed, no answer",
 };
 const ACTIONS = {
   "*": "any action", PublishBatch: "PublishBatch (order-api)", PutEvents: "PutEvents (order-api, worker)",
