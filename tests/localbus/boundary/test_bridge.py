@@ -65,6 +65,7 @@ async def bridge(mirror: Any) -> AsyncIterator[list[str]]:
         ("create", NoAnswerError("down")),
         ("receive", NoAnswerError("down")),
         ("receive", TimeoutError()),
+        ("receive", KeyError("Messages")),  # an answer in a form that nothing expects
         ("remove", NoAnswerError("down")),
         ("remove", MirrorError("the receipt handle has expired")),
     ],

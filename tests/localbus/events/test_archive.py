@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from localbus.pytest_plugin import Localbus
@@ -149,6 +150,20 @@ def test_a_replay_can_be_cancelled(localbus: Localbus, events: Any, queue: Queue
     assert [one["detail"]["minute"] for one in queue.drain()] == [0]
     assert events.describe_replay(ReplayName="again")["State"] == "CANCELLED"
     assert refused(events.cancel_replay, ReplayName="again")[0] == "IllegalStatusException"
+
+
+async def test_a_replay_whose_step_raises_has_failed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not run for ever, and has a reason (API_DescribeReplay.html)."""
+    bench.call("CreateArchive", ArchiveName="kept", EventSourceArn=BUS_ARN)
+    bench.put()
+    bench.call("StartReplay", **replay())
+    monkeypatch.setattr("localbus.events.replay.read_events", Mock(side_effect=RuntimeError("a fault of the engine")))
+
+    bench.clock.advance(10)
+
+    described = bench.call("DescribeReplay", ReplayName="x")
+    assert (described["State"], described["StateReason"]) == ("FAILED", "Internal error: see the log of localbus.")
+    assert "ReplayEndTime" in described
 
 
 async def test_a_replay_ends_with_the_engine(bench: Bench) -> None:

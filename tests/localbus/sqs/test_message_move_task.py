@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from localbus.pytest_plugin import Localbus
+from localbus.sqs.queue import Queue
 from support.localbus import refused
 from support.waiting import poll_until
 
@@ -61,6 +63,20 @@ def test_dead_letters_go_back_to_their_source(scene: Scene) -> None:
     assert scene.counts("dead", "work") == [0, 5]
     [received] = scene.sqs.receive_message(QueueUrl=scene.urls["work"], AttributeNames=["All"])["Messages"]
     assert received["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_task_whose_step_raises_has_failed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not run for ever: its message stays in the queue, from which another task moves it."""
+    with monkeypatch.context() as broken:
+        broken.setattr(Queue, "put_moved", Mock(side_effect=RuntimeError("a fault of the engine")))
+        scene.start()
+        failed = poll_until(lambda: found if (found := scene.task())["Status"] == "FAILED" else None)
+
+    assert (failed["FailureReason"], failed["ApproximateNumberOfMessagesMoved"]) == ("InternalFailure", 0)
+    assert scene.counts("dead", "work") == [5, 0]
+    scene.start()
+    poll_until(lambda: scene.task()["Status"] == "COMPLETED")
+    assert scene.counts("dead", "work") == [0, 5]
 
 
 def test_a_task_keeps_its_rate_and_can_be_cancelled(scene: Scene) -> None:

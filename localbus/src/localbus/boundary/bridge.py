@@ -71,12 +71,15 @@ class Bridge:
                 await self.create()
                 await self._move()
                 pause_s = _FIRST_PAUSE_S
+                continue
             except (MirrorError, NoAnswerError, TimeoutError) as exc:
-                self._created = False  # an upstream that was reset or restarted has no mirror
                 if isinstance(exc, MirrorError) and pause_s == _FIRST_PAUSE_S:
                     log.warning("bridge.failed: %s. It is tried again.", exc)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            except Exception:  # the boundary of the task, for an answer that nothing here expects
+                log.exception("bridge.failed: it is tried again.")
+            self._created = False  # an upstream that was reset or restarted has no mirror
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _move(self) -> None:
         for message in await self._mirror.receive(_WAIT_S):

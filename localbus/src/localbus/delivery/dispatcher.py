@@ -21,7 +21,7 @@ from localbus.protocol.service_model import Params
 from localbus.resource_policy import Principal
 from localbus.sqs.state import Sqs
 from localbus.storage.documents import Document
-from localbus.storage.storage import Storage
+from localbus.storage.storage import NotStoredError, Storage
 
 log = logging.getLogger("localbus")
 
@@ -223,8 +223,10 @@ class Dispatcher:
 
 
 def _as_delivery_error(error: Exception) -> DeliveryError:
-    """Turn an unexpected exception, which is a fault of this engine, into an error of the delivery."""
+    """Turn an unexpected exception, which is a fault of this engine or a full disk, into an error of the delivery."""
     if isinstance(error, DeliveryError):
         return error
+    if isinstance(error, NotStoredError):
+        return DeliveryError("INTERNAL_ERROR", str(error), retryable=True)
     log.error("delivery.failed", exc_info=error)
     return DeliveryError("INTERNAL_ERROR", str(error) or type(error).__name__)

@@ -136,7 +136,7 @@ class Connection:
                 oauth["HttpMethod"].upper(), url, headers, urlencode(form).encode(), timeout_s=AUTHORIZATION_TIMEOUT_S
             )
             self.token = str(json.loads(answer.body)["access_token"]) if answer.status < 300 else None
-        except (NoAnswerError, TimeoutError, ValueError, KeyError, TypeError):
+        except (NoAnswerError, TimeoutError, ValueError, KeyError, TypeError, RecursionError):
             self.token = None
         self.state = "AUTHORIZED" if self.token else "DEAUTHORIZED"
 

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archi
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +30,10 @@ REPLAY_STEP_S = 1.0
 _ACTIVE = {"STARTING", "RUNNING"}
 _UNFINISHED = {*_ACTIVE, "CANCELLING"}
 _TIMES = ("EventStartTime", "EventEndTime")
+_INTERNAL = "Internal error: see the log of localbus."
 _DELETED = "The archive was deleted before its events were replayed."
+
+log = logging.getLogger("localbus")
 
 Publish = Callable[[Event, Bus, frozenset[str] | None], None]
 
@@ -165,6 +169,9 @@ class Replays(Registry[Replay]):
                 self._publish_all(replay, archive.bus, minutes.popleft())
         except DataFolderError as exc:
             self._end(replay, "FAILED", str(exc))
+        except Exception:  # the boundary of a step: whatever it is, the replay must not run for ever
+            log.exception("replay.failed", extra={"replay": replay.arn})
+            self._end(replay, "FAILED", _INTERNAL)
         if replay.state in _ACTIVE and minutes:
             self._schedule(replay, archive, minutes)
             return

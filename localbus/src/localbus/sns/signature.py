@@ -74,10 +74,10 @@ class Signer:
         return self._document["certificate"]
 
     async def stored(self) -> None:
-        """Store a key that was made in another thread."""
+        """Return once the key, which may have been made in another thread, is on disk. Raises NotStoredError."""
         if not self._is_stored:
             self._store()
-            await asyncio.sleep(0)  # the commit comes first
+            await self._storage.stored()
             self._is_stored = True
 
     def _store(self) -> None:

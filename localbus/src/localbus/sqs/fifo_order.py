@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from localbus.sqs.message import Message, State
@@ -64,10 +64,17 @@ class FifoOrder:
         group.append(message)
         self._line_up(group)
 
-    def add_in_flight(self, message: Message) -> None:
-        """Account for a message that was in flight when the engine ended, behind all others of its group."""
-        message.position = next(self._positions)
-        self._group(message).mark_in_flight(message)
+    def restore(self, messages: Iterable[Message]) -> None:
+        """Add the visible messages, and account for those in flight, when the engine starts."""
+        for message, position in zip(messages, self._positions, strict=False):
+            message.position = position
+            group = self._group(message)
+            if message.state is State.VISIBLE:
+                group.append(message)
+            else:
+                group.mark_in_flight(message)
+        for group in self._groups.values():
+            self._line_up(group)
 
     def requeue(self, message: Message) -> None:
         """Add a message that was in flight: before all later ones of its group."""

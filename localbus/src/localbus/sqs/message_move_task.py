@@ -25,6 +25,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 from collections.abc import Callable
 from typing import Literal
 
@@ -40,6 +41,9 @@ from localbus.storage.storage import Storage
 MOVE_TASK = "sqs.move_task"  # the kind of its record, which belongs to the source queue by its ARN
 _UNRATED_CHUNK = 500
 _NO_QUEUE = "AWS.SimpleQueueService.NonExistentQueue"
+_INTERNAL = "InternalFailure"  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+
+log = logging.getLogger("localbus")
 
 Find = Callable[[str], QueueRecord | None]
 
@@ -128,9 +132,13 @@ class MoveTask:
             self._timer = self._clock.call_at(self.started_at + (self.moved + 1) / self.rate, self._move_some)
 
     def _move_some(self) -> None:
-        for _ in range(_UNRATED_CHUNK if self.rate is None else 1):
-            if self.status == "RUNNING":
-                self._move_one()
+        try:
+            for _ in range(_UNRATED_CHUNK if self.rate is None else 1):
+                if self.status == "RUNNING":
+                    self._move_one()
+        except Exception:  # the boundary of a task: whatever it is, it must not run for ever
+            log.exception("move_task.failed", extra={"queue": self.source.queue.arn})
+            self._fail(_INTERNAL)
         self.save()
         if self.status == "RUNNING":
             self._schedule()

@@ -7,7 +7,7 @@ message that becomes visible by itself is not written: its time is in the row.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections import defaultdict
 from typing import Any
 
 from localbus.sqs.message import Message, State
@@ -27,7 +27,13 @@ CREATE TABLE IF NOT EXISTS receives (
 _ADD = "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _RECEIVED = "INSERT OR REPLACE INTO receives VALUES (?, ?, ?, ?, ?, ?, ?)"
 _DELETE = ("DELETE FROM messages WHERE row = ?", "DELETE FROM receives WHERE row = ?")
-_SELECT = "SELECT * FROM messages LEFT JOIN receives USING (row) ORDER BY row"
+_SELECT_RECEIVES = """\
+SELECT row, receive_count, receive_number, receives_uncounted, first_received_at, received_at, in_flight_until
+FROM receives"""
+_SELECT = """\
+SELECT row, queue, checksum, delayed_until, id, body, body_md5, sender_id, attributes, trace_header, group_id,
+  deduplication_id, sequence_number, source_arn, sent_at
+FROM messages ORDER BY row"""
 
 
 class MessageRows:
@@ -89,41 +95,26 @@ class MessageTable:
             rows.changed_messages.clear()
         self.changed.clear()
 
-    def load(self) -> Iterator[tuple[int, Message]]:
-        """Yield the number of a queue and a message of it, in the order of sending. Raises DataFolderError."""
-        for row in self._connection.execute(_SELECT):
-            yield row[1], self._message(row)
-
-    def _message(self, row: tuple[Any, ...]) -> Message:
-        number, _, message_id, body, body_md5, sender_id, attributes, trace_header, *rest = row
-        group_id, deduplication_id, sequence_number, source_arn, sent_at, delayed_until, expected, *receives = rest
-        if expected != _checksum(message_id, body, attributes):
-            raise self.storage.damaged(f"the checksum of message {message_id} is wrong")
-        message = Message(
-            message_id,
-            body,
-            body_md5.hex(),
-            sender_id=sender_id,
-            attributes=decode(attributes) if attributes else None,
-            trace_header=decode(trace_header) if trace_header else None,
-            group_id=group_id,
-            deduplication_id=deduplication_id,
-            sequence_number=sequence_number,
-            source_arn=source_arn,
-            sent_at=sent_at,
-            row=number,
-        )
-        count, receive_number, uncounted, first_received_at, received_at, in_flight_until = receives
-        if receive_number is not None:
-            message.receive_count, message.receive_number, message.receives_uncounted = count, receive_number, uncounted
-            message.first_received_at, message.received_at = first_received_at, received_at
-        if in_flight_until is not None:
-            message.state, message.until = State.IN_FLIGHT, in_flight_until
-        elif delayed_until is not None and not receive_number:
-            message.state, message.until = State.DELAYED, delayed_until
-        else:
+    def load(self) -> dict[int, list[Message]]:
+        """Return the messages by the number of their queue, in the order of sending. Raises DataFolderError."""
+        found: defaultdict[int, list[Message]] = defaultdict(list)
+        received = {row: receives for row, *receives in self._connection.execute(_SELECT_RECEIVES)}
+        rows = self._connection.execute(_SELECT)
+        # A loop over very many: columns are not collected, and a Message is made by position.
+        for row, queue, expected, delayed_until, key, body, md5, sender, attributes, trace, a, b, c, d, sent_at in rows:
+            if expected != _checksum(key, body, attributes):
+                raise self.storage.damaged(f"the checksum of message {key} is wrong")
+            decoded = decode(attributes) if attributes else None
+            trace_header = decode(trace) if trace else None
+            message = Message(key, body, md5.hex(), sender, decoded, trace_header, a, b, c, d, sent_at)
+            message.row = row
             message.state = State.VISIBLE
-        return message
+            if row in received:
+                _set_receives(message, received[row])
+            if delayed_until is not None and not message.receive_number:
+                message.state, message.until = State.DELAYED, delayed_until
+            found[queue].append(message)
+        return found
 
 
 class StoredRows(MessageRows):
@@ -179,6 +170,14 @@ def _receives(message: Message) -> tuple[object, ...]:
         message.received_at,
         message.until if message.state is State.IN_FLIGHT else None,
     )
+
+
+def _set_receives(message: Message, receives: list[Any]) -> None:
+    count, number, uncounted, first_received_at, received_at, in_flight_until = receives
+    message.receive_count, message.receive_number, message.receives_uncounted = count, number, uncounted
+    message.first_received_at, message.received_at = first_received_at, received_at
+    if in_flight_until is not None:
+        message.state, message.until = State.IN_FLIGHT, in_flight_until
 
 
 def _checksum(message_id: str, body: str, attributes: bytes | None) -> int:

@@ -19,6 +19,7 @@ Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/ (
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from localbus.clock import Clock
@@ -105,19 +106,17 @@ class Queue:
         message.until = self._clock.now() + delay_s
         self._timers.add(message.until, message)
 
-    def restore(self, message: Message) -> None:
-        """Add a message from the storage, in its state there, when the engine starts: oldest first."""
-        self._messages[message.message_id] = message
-        self._by_age.add(message.sent_at, message)
-        self._count[message.state] += 1
-        match message.state:
-            case State.DELAYED:
-                self._restore_delayed(message)
-            case State.IN_FLIGHT:
-                self._ready.add_in_flight(message)
-                self._timers.add(message.until, message)
-            case _:
-                self._ready.add(message)
+    def restore(self, messages: list[Message]) -> None:
+        """Add the messages from the storage, in their states there, when the engine starts: in the order of sending."""
+        self._messages = {message.message_id: message for message in messages}
+        self._by_age.restore((message.sent_at, message) for message in messages)
+        self._ready.restore(message for message in messages if message.state is not State.DELAYED)
+        self._timers.restore((message.until, message) for message in messages if message.state is State.IN_FLIGHT)
+        self._count |= Counter(message.state for message in messages)
+        if self._count[State.DELAYED]:
+            for message in messages:
+                if message.state is State.DELAYED:
+                    self._restore_delayed(message)
 
     def _restore_delayed(self, message: Message) -> None:
         self._timers.add(message.until, message)
@@ -138,20 +137,26 @@ class Queue:
     def move_next(self, destination_of: Callable[[Message], Queue | None]) -> bool:
         """Move the next visible message to the queue that `destination_of` returns. Return whether one was moved.
 
-        A message without a destination stays.
+        A message without a destination stays, and so does one that the destination does not accept.
         """
         self.apply_due_transitions()
         message = next(self._ready.next_batch(), None)
         if message is None:
             return False
-        destination = destination_of(message)
-        if destination is None:
-            self._ready.requeue(message)
-            return False
-        moved = self._detach(message).renewed()
-        self._note("redriven", message, {"queue": destination.arn, "message_id": moved.message_id})
-        destination.put_moved(moved)
-        return True
+        is_moved = False
+        try:
+            destination = destination_of(message)
+            if destination is not None:
+                moved = message.renewed()
+                self._note("redriven", message, {"queue": destination.arn, "message_id": moved.message_id})
+                destination.put_moved(moved)
+                is_moved = True
+        finally:
+            if is_moved:
+                self._remove(message, taken=True)
+            else:
+                self._ready.requeue(message)
+        return is_moved
 
     @property
     def is_in_flight_full(self) -> bool:

@@ -8,11 +8,11 @@ more than its share of the consumers wait for those of the other tenants.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Protocol
 
-from localbus.sqs.message import Message
+from localbus.sqs.message import Message, State
 from localbus.sqs.message_group import GroupHeap, MessageGroup
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
@@ -28,8 +28,11 @@ class MessageOrder(Protocol):
     def add(self, message: Message) -> None:
         """Add a message that becomes visible for the first time."""
 
-    def add_in_flight(self, message: Message) -> None:
-        """Account for a message that was in flight when the engine ended, behind all others."""
+    def restore(self, messages: Iterable[Message]) -> None:
+        """Add the visible messages, and account for those in flight, when the engine starts: in the order of sending.
+
+        One that was in flight comes, when it is visible again, where it was sent.
+        """
 
     def requeue(self, message: Message) -> None:
         """Add a message that was in flight."""
@@ -69,11 +72,18 @@ class ReadyQueue:
         group.append(message)
         self._offer(group)
 
-    def add_in_flight(self, message: Message) -> None:
-        """Account for a message that was in flight when the engine ended, behind all others."""
-        message.position = next(self._positions)
-        self._in_flight += 1
-        self._group(message).in_flight += 1
+    def restore(self, messages: Iterable[Message]) -> None:
+        """Add the visible messages, and account for those in flight, when the engine starts."""
+        for message, position in zip(messages, self._positions, strict=False):
+            message.position = position
+            group = self._group(message)
+            if message.state is State.VISIBLE:
+                group.append(message)
+            else:
+                self._in_flight += 1
+                group.in_flight += 1
+        for group in (self._ungrouped, *self._tenants.values()):
+            self._offer(group)
 
     def requeue(self, message: Message) -> None:
         """Add a message that was in flight: at its position, or at the back after three receives."""

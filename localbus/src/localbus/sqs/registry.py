@@ -145,16 +145,13 @@ class Queues:
         for _, key, deleted_at in self.storage.records(_DELETED):
             account, region, name = key.split(":")
             self._deleted_at[account, region, name] = deleted_at
-        messages: dict[int, Message] = {}
-        for number, message in self._table.load():
-            queue = by_number[number].queue
-            queue.restore(message)
-            if queue.is_fifo:
-                messages[message.row] = message
-        self._restore_fifo(messages)
+        loaded = self._table.load()
+        for number, messages in loaded.items():
+            by_number[number].queue.restore(messages)
+        self._restore_fifo(loaded)
 
-    def _restore_fifo(self, messages: dict[int, Message]) -> None:
-        """Read the sequence numbers and the deduplication of FIFO queues; `messages` are theirs by row."""
+    def _restore_fifo(self, loaded: Mapping[int, list[Message]]) -> None:
+        """Read the sequence numbers and the deduplication of FIFO queues; `loaded` are the messages by their queue."""
         sequences = {arn: sequence for _, arn, sequence in self.storage.records(SEQUENCE)}
         windows = defaultdict[str, dict[str, list[Record]]](lambda: {SENT: [], ATTEMPT: []})
         for kind in (SENT, ATTEMPT):
@@ -164,6 +161,7 @@ class Queues:
             queue = record.queue
             if isinstance(queue, FifoQueue):
                 queue.sequence = max(queue.sequence, sequences.get(queue.arn, 0))
+                messages = {message.row: message for message in loaded.get(record.number, ())}
                 queue.restore_windows(windows[queue.arn][SENT], windows[queue.arn][ATTEMPT], messages)
 
     def set_faults(self, faults: QueueFaults) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from localbus.sqs.message import Message
 
@@ -25,6 +25,11 @@ class TimerHeap:
     def add(self, when: float, message: Message) -> None:
         """Add an entry."""
         heapq.heappush(self._heap, (when, next(self._numbers), message))
+
+    def restore(self, entries: Iterable[tuple[float, Message]]) -> None:
+        """Fill the heap when the engine starts, at once: that is much faster than one by one."""
+        self._heap = [(when, number, message) for (when, message), number in zip(entries, self._numbers, strict=False)]
+        heapq.heapify(self._heap)
 
     def due(self, now: float) -> Iterator[Message]:
         """Remove and yield the messages that are due, earliest first."""
