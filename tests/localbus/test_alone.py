@@ -47,6 +47,24 @@ def test_the_command_line() -> None:
         assert process.wait(timeout=5) == 0
 
 
+def test_a_start_imports_no_more_than_it_needs() -> None:
+    """An engine that died is back within a second: what few requests need is imported with the first of them."""
+    slow = (
+        "botocore.model",
+        "cryptography",
+        "email.message",
+        "http.client",
+        "importlib.metadata",
+        "urllib.request",
+        "yaml",
+    )
+    program = f"import sys, localbus.__main__; print(*sys.modules.keys() & {{*{slow}}})"
+
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert done.stdout.split() == []
+
+
 @pytest.mark.parametrize("options", [(), ("--quiet",)])
 def test_a_lost_message_is_a_line_on_standard_error(options: tuple[str, ...]) -> None:
     """The first message that a queue without a policy does not get is reported, the others are counted at the end."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from localbus import VERSION
 from localbus.delivery_faults import parse_faults
-from localbus.engine import VERSION
 from localbus.init_files import parse_init_file
 
 T = TypeVar("T")

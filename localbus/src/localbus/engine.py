@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from localbus import sts
+from localbus import VERSION, sts
 from localbus.background_tasks import BackgroundTasks
 from localbus.boundary.delivery import Deliveries
 from localbus.boundary.proxy import BoundaryProxy
@@ -43,7 +42,6 @@ from localbus.storage.storage import Storage
 from localbus.upstream.client import UpstreamClient
 from localbus.upstream.proxy import UpstreamProxy
 
-VERSION = version("orderboard-localbus")
 _CLOCK = "clock"  # the kind of the record with the time of a manual clock
 
 

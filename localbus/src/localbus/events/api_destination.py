@@ -9,7 +9,6 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from localbus.clock import Clock
@@ -180,6 +179,8 @@ def _retry_after_s(answer: Answer, now: float) -> float:
     text = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"-?[0-9]{1,9}", text):
         return int(text)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - takes 6 ms, which a restart need not wait for
+
     try:
         return parsedate_to_datetime(text).timestamp() - now
     except ValueError:

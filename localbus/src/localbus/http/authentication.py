@@ -8,13 +8,6 @@ from __future__ import annotations
 import base64
 import re
 from urllib.parse import unquote, urlsplit
-from urllib.request import (
-    AbstractDigestAuthHandler,
-    HTTPPasswordMgrWithDefaultRealm,
-    Request,
-    parse_http_list,
-    parse_keqv_list,
-)
 
 
 def answer_challenge(challenge: str, method: str, url: str) -> str | None:
@@ -36,6 +29,14 @@ def answer_challenge(challenge: str, method: str, url: str) -> str | None:
 
 
 def _digest(challenge: str, method: str, url: str, credentials: tuple[str, str]) -> str | None:
+    from urllib.request import (  # noqa: PLC0415 - takes 10 ms and 1 MB, with http.client
+        AbstractDigestAuthHandler,
+        HTTPPasswordMgrWithDefaultRealm,
+        Request,
+        parse_http_list,
+        parse_keqv_list,
+    )
+
     target = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
     passwords = HTTPPasswordMgrWithDefaultRealm()
     passwords.add_password(None, target, *credentials)

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Response
 from localbus.input_values import timestamp
@@ -22,6 +20,7 @@ from localbus.protocol.constraints import is_recursive
 from localbus.protocol.json_codec import read_request, write_answer
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.shapes import ListShape, MapShape, Shape, StructureShape
 
 Reader = Callable[[Any], Any]
 

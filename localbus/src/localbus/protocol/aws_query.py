@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
+import html
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from xml.sax.saxutils import escape
-
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Response
-from localbus.input_values import decimal_number, timestamp, whole_number
+from localbus.input_values import NOT_IN_XML, decimal_number, timestamp, whole_number
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.shapes import ListShape, MapShape, Shape, StructureShape
 
 # The current model of SQS lacks the names that lists and maps have in a form; the documentation has them:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html (examples)
@@ -44,8 +42,6 @@ FORM_NAMES = {
 }
 _BY_MEMBER_SHAPE = {"Entries", "Successful", "Failed", "Results"}
 _DEEPEST = 12
-# https://www.w3.org/TR/xml/#charsets
-_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MAP_KEYS = {"Tag": ("Key", "Value")}
 
 
@@ -102,7 +98,7 @@ class QueryProtocol:
         return self._document(status, "ErrorResponse", f"<Error>{error}</Error>{_request_id(request_id)}", request_id)
 
     def _document(self, status: int, name: str, inner: str, request_id: str) -> Response:
-        xmlns = self.service.xmlns or self.service.api.model.metadata.get("xmlNamespace", "")
+        xmlns = self.service.xmlns or self.service.api.metadata.get("xmlNamespace", "")
         text = f'<?xml version="1.0"?><{name} xmlns="{xmlns}">{inner}</{name}>'
         headers = [(b"x-amzn-RequestId", request_id.encode()), (b"Content-Type", b"text/xml")]
         return Response(status, headers, text.encode("utf-8", "replace"))
@@ -111,7 +107,7 @@ class QueryProtocol:
         """Return the name of a member in a form or in XML."""
         if member in _BY_MEMBER_SHAPE and self._names and isinstance(shape, ListShape):
             return str(shape.member.name)
-        name: str = shape.serialization.get("name") or self._names.get(member, member)
+        name: str = shape.wire_name(self._names.get(member, member))
         return name
 
     def _members_of(self, shape: StructureShape) -> list[tuple[str, str, Shape]]:
@@ -138,11 +134,11 @@ class QueryProtocol:
         if isinstance(shape, StructureShape):
             return self._structure(shape, tree)
         if isinstance(shape, ListShape):
-            flat = shape.serialization.get("flattened")
-            inner = tree if flat else _branch(tree, shape.member.serialization.get("name", "member"))
+            flat = shape.traits.get("flattened")
+            inner = tree if flat else _branch(tree, shape.member.wire_name("member"))
             return [self._value(shape.member, item) for item in _numbered(inner)]
         if isinstance(shape, MapShape):
-            inner = tree if shape.serialization.get("flattened") else _branch(tree, "entry")
+            inner = tree if shape.traits.get("flattened") else _branch(tree, "entry")
             return dict(self._pair(shape, item) for item in _numbered(inner))
         if not isinstance(tree, str):
             raise MalformedRequestError(f"Unexpected structure in place of a {shape.type_name}.")
@@ -166,12 +162,12 @@ class QueryProtocol:
         if isinstance(shape, StructureShape):
             yield f"<{name}>{''.join(self._xml_members(shape, value))}</{name}>"
         elif isinstance(shape, ListShape):
-            flat = shape.serialization.get("flattened")
-            item_name = name if flat else shape.member.serialization.get("name", "member")
+            flat = shape.traits.get("flattened")
+            item_name = name if flat else shape.member.wire_name("member")
             items = "".join(part for item in value for part in self._xml(item_name, shape.member, item))
             yield items if flat else f"<{name}>{items}</{name}>"
         elif isinstance(shape, MapShape):
-            flat = shape.serialization.get("flattened")
+            flat = shape.traits.get("flattened")
             pairs = (self._xml_pair(name if flat else "entry", shape, key, item) for key, item in value.items())
             yield "".join(pairs) if flat else f"<{name}>{''.join(pairs)}</{name}>"
         else:
@@ -180,8 +176,8 @@ class QueryProtocol:
     def _xml_pair(self, entry: str, shape: MapShape, key: str, value: Any) -> str:
         default = ("Name", "Value") if self._names else ("key", "value")
         key_name, value_name = _MAP_KEYS.get(entry, default)
-        key_name = shape.key.serialization.get("name", key_name)
-        value_name = shape.value.serialization.get("name", value_name)
+        key_name = shape.key.wire_name(key_name)
+        value_name = shape.value.wire_name(value_name)
         inner = "".join(self._xml(value_name, shape.value, value))
         return f"<{entry}><{key_name}>{_text(key)}</{key_name}>{inner}</{entry}>"
 
@@ -228,7 +224,7 @@ def _numbered(tree: Any) -> list[Any]:
 
 
 def _map_names(shape: MapShape) -> tuple[str, str]:
-    return shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
+    return shape.key.wire_name("key"), shape.value.wire_name("value")
 
 
 def _scalar(type_name: str, text: str) -> Any:
@@ -262,8 +258,8 @@ def _plain(value: object) -> str:
 
 def _text(value: str) -> str:
     if not value.isprintable():
-        value = _NOT_IN_XML.sub("\ufffd", value)  # an error may quote anything
-    return escape(value, {"\r": "&#xD;", '"': "&quot;"})
+        value = NOT_IN_XML.sub("\ufffd", value)  # an error may quote anything
+    return html.escape(value, quote=False).replace('"', "&quot;").replace("\r", "&#xD;")
 
 
 def _request_id(request_id: str) -> str:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from localbus.http.message import Response
 from localbus.protocol.aws_query import QueryProtocol
 from localbus.protocol.json_codec import write_answer
 from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.shapes import ListShape, MapShape, Shape, StructureShape
 
 _LOWERED = {"Messages": "messages", "QueueUrls": "queueUrls"}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from localbus.protocol.shapes import ListShape, MapShape, Shape, StructureShape
 
 Path = tuple[str | int, ...]
 
@@ -141,12 +141,12 @@ def _map_check(shape: MapShape, compile_inner: Callable[[Shape], Check | None]) 
 
 
 def _text_check(shape: Shape, *, with_enums: bool) -> Check | None:
-    enum = (shape.metadata.get("enum") or []) if with_enums else []
+    enum = (shape.traits.get("enum") or []) if with_enums else []
     allowed = frozenset(enum)
     read: Callable[[str], str] = str.upper if shape.name in _IN_ANY_CASE else str
     length = _bounds_check(shape, "length", len)
     try:
-        pattern = re.compile(shape.metadata["pattern"]) if "pattern" in shape.metadata else None
+        pattern = re.compile(shape.traits["pattern"]) if "pattern" in shape.traits else None
     except re.error:  # a pattern that only Java's regular expressions know is not checked
         pattern = None
     if length is None and not enum and pattern is None:
@@ -164,7 +164,7 @@ def _text_check(shape: Shape, *, with_enums: bool) -> Check | None:
 
 
 def _bounds_check(shape: Shape, measure: str, measured: Callable[[Any], float]) -> Check | None:
-    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    low, high = shape.traits.get("min"), shape.traits.get("max")
     if low is None and high is None:
         return None
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
-from botocore.model import ListShape, Shape, StructureShape
-
 from localbus.errors import AwsError, MalformedRequestError, UnknownActionError
 from localbus.http.message import Request, Response
 from localbus.input_values import whole_number
@@ -18,6 +16,7 @@ from localbus.protocol.aws_json import Reader, reader_of
 from localbus.protocol.json_codec import read_request, write_answer
 from localbus.protocol.service import Service
 from localbus.protocol.service_model import Operation, Params
+from localbus.protocol.shapes import ListShape, Shape, StructureShape
 
 _LABEL = re.compile(r"\{(\w+)\+?\}")
 
@@ -91,28 +90,26 @@ class RestJsonProtocol:
 
     def _message_member(self, code: str) -> str:
         """Return `Message` or `message`, as the error's shape has it."""
-        for shape in self.service.api.model.error_shapes:
-            if shape.name == code and isinstance(shape, StructureShape) and "Message" in shape.members:
-                return "Message"
-        return "message"
+        shape = self.service.api.error_shape(code)
+        return "Message" if shape is not None and "Message" in shape.members else "message"
 
 
 def _routes(service: Service) -> Iterator[_Route]:
     """Yield the route of each action."""
     for name in service.actions:
-        model = service.api.model.operation_model(name)
-        parts = _LABEL.split(model.http["requestUri"].rstrip("/"))
+        operation = service.api.operation(name)
+        parts = _LABEL.split(operation.http["requestUri"].rstrip("/"))
         path = "".join(rf"(?P<{part}>[^/]+)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
-        status = int(model.http.get("responseCode", 200))
-        read_body = reader_of(model.input_shape) if model.input_shape is not None else lambda _: {}
-        yield _Route(name, model.http["method"], re.compile(rf"{path}/?"), status, read_body)
+        status = int(operation.http.get("responseCode", 200))
+        read_body = reader_of(operation.input) if operation.input is not None else lambda _: {}
+        yield _Route(name, operation.http["method"], re.compile(rf"{path}/?"), status, read_body)
 
 
 def _from_head(shape: StructureShape | None, labels: dict[str, str], request: Request) -> Iterator[tuple[str, Any]]:
     """Yield the members in path and query string."""
     query = parse_qs(request.target.partition("?")[2], keep_blank_values=True)
     for name, member in shape.members.items() if shape is not None else ():
-        location, key = member.serialization.get("location"), member.serialization.get("name", name)
+        location, key = member.traits.get("location"), member.wire_name(name)
         if location == "uri" and key in labels:
             yield name, labels[key]
         elif location == "querystring" and key in query:

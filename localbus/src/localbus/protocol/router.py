@@ -160,7 +160,7 @@ class Router:
         if not action or _scope(request) is not None:
             return None
         for service in self._by_name.values():
-            if version == service.api.version or (not version and action in service.api.model.operation_names):
+            if version == service.api.version or (not version and action in service.api.operation_names):
                 return service.name
         return None
 

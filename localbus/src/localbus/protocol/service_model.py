@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gzip
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from sys import intern
-from typing import Any
+from typing import Any, cast
 
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel, StructureShape
+import botocore
+import orjson
 
 from localbus.errors import UnknownActionError
 from localbus.protocol.constraints import Violation, compile_check
+from localbus.protocol.shapes import StructureShape, Traits, shape_of
 
 Params = dict[str, Any]
 
@@ -27,13 +30,14 @@ class ErrorSpec:
 
 
 class Operation:
-    """An action of a service with the check of its input, compiled once."""
+    """An action of a service with the check of its input, compiled once. `http` is its place in REST."""
 
-    def __init__(self, model: OperationModel, *, with_enums: bool) -> None:
-        self.name: str = model.name
-        self.input: StructureShape | None = model.input_shape
-        self.output: StructureShape | None = model.output_shape
-        self.result_wrapper: str | None = self.output.serialization.get("resultWrapper") if self.output else None
+    def __init__(self, name: str, model: Traits, shapes: Mapping[str, Traits], *, with_enums: bool) -> None:
+        self.name = name
+        self.http: Traits = model.get("http", {})
+        self.input = _structure(model.get("input"), shapes)
+        self.output = _structure(model.get("output"), shapes)
+        self.result_wrapper: str | None = self.output.traits.get("resultWrapper") if self.output else None
         self._check = compile_check(self.input, with_enums=with_enums) if self.input is not None else None
 
     def violations(self, params: Params) -> list[Violation]:
@@ -41,10 +45,16 @@ class Operation:
         return list(self._check(params, ())) if self._check else []
 
 
+def _structure(reference: Traits | None, shapes: Mapping[str, Traits]) -> StructureShape | None:
+    return cast(StructureShape, shape_of(reference, shapes)) if reference is not None else None
+
+
 @cache
-def _load(name: str) -> ServiceModel:
-    """Load a service's model, once a process because tests make many engines."""
-    return ServiceModel(_lean(Loader().load_service_model(name, "service-2")), name)
+def load_model(name: str) -> Mapping[str, Any]:
+    """Return a service's newest model, read once a process because tests make many engines."""
+    path = max(Path(botocore.__path__[0], "data", name).glob("*/service-2.json.gz"))
+    model: Mapping[str, Any] = _lean(orjson.loads(gzip.decompress(path.read_bytes())))
+    return model
 
 
 def _lean(part: Any) -> Any:
@@ -65,49 +75,67 @@ class Api:
     with_enums: bool = True  # False where the service takes values that its own model does not list
 
     def __post_init__(self) -> None:
-        self.model = _load(self.name)
+        self._model = load_model(self.name)
         self._operations: dict[str, Operation] = {}
+
+    @property
+    def metadata(self) -> Traits:
+        """The protocols, versions and names of the service."""
+        metadata: Traits = self._model["metadata"]
+        return metadata
+
+    @property
+    def operation_names(self) -> Set[str]:
+        """The names of all actions of the service."""
+        names: Set[str] = self._model["operations"].keys()
+        return names
 
     @cached_property
     def target_prefix(self) -> str | None:
         """The part before the action in X-Amz-Target."""
-        prefix: str | None = self.model.metadata.get("targetPrefix")
+        prefix: str | None = self.metadata.get("targetPrefix")
         return prefix
 
     @cached_property
     def version(self) -> str:
         """The API version in a Query request."""
-        version: str = self.model.metadata["apiVersion"]
+        version: str = self.metadata["apiVersion"]
         return version
 
     @cached_property
     def query_compatible(self) -> bool:
         """True if JSON answers also carry the Query protocol's error code."""
-        return "awsQueryCompatible" in self.model.metadata
+        return "awsQueryCompatible" in self.metadata
 
     def enum(self, shape: str) -> frozenset[str]:
         """Return the values of an enum of the model."""
-        return frozenset(self.model.shape_for(shape).metadata["enum"])
+        return frozenset(self._model["shapes"][shape]["enum"])
 
     def operation(self, name: str) -> Operation:
         """Return the action of that name. Raises UnknownActionError if AWS does not have it."""
         found = self._operations.get(name)
         if found is None:
-            if name not in self.model.operation_names:
+            if name not in self.operation_names:
                 raise UnknownActionError(name)
-            found = self._operations[name] = Operation(self.model.operation_model(name), with_enums=self.with_enums)
+            model, shapes = self._model["operations"][name], self._model["shapes"]
+            found = self._operations[name] = Operation(name, model, shapes, with_enums=self.with_enums)
         return found
+
+    def error_shape(self, code: str) -> StructureShape | None:
+        """Return the shape of an error, if the model has it."""
+        is_error = self._model["shapes"].get(code, {}).get("exception", False)
+        return _structure({"shape": code}, self._model["shapes"]) if is_error else None
 
     def error_spec(self, code: str) -> ErrorSpec:
         """Return an error from the service's own table, else from the model, else a plain 400."""
         spec = self.error_specs.get(code)
         if spec is not None:
             return spec if spec.query_code else ErrorSpec(spec.status, code, spec.fault)
-        for shape in self.model.error_shapes:
-            if shape.name == code:
-                trait = shape.metadata.get("error", {})
-                fault = "Sender" if trait.get("senderFault", True) else "Receiver"
-                return ErrorSpec(trait.get("httpStatusCode", 400), trait.get("code", code), fault)
+        shape = self.error_shape(code)
+        if shape is not None:
+            trait = shape.traits.get("error", {})
+            fault = "Sender" if trait.get("senderFault", True) else "Receiver"
+            return ErrorSpec(trait.get("httpStatusCode", 400), trait.get("code", code), fault)
         if code == "NotImplemented":
             return ErrorSpec(501, code, "Receiver")
         return ErrorSpec(400, code)

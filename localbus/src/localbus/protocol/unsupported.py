@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import html
 import json
-from xml.sax.saxutils import escape
 
 from localbus.http.message import Headers, Request, Response
 
@@ -23,11 +23,11 @@ def unsupported(request: Request, service: str | None) -> Response:
 def refusal(request: Request, service: str | None, code: str, text: str, status: int) -> Response:
     """Return an error in the protocol of a request to a service that localbus does not have."""
     if service == "s3":
-        error = f"<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
+        error = f"<Error><Code>{code}</Code><Message>{html.escape(text, quote=False)}</Message></Error>"
         return Response(status, _XML, error.encode())
     if request.is_form:
         fault = "Sender" if status < 500 else "Receiver"
-        error = f"<Type>{fault}</Type><Code>{code}</Code><Message>{escape(text)}</Message>"
+        error = f"<Type>{fault}</Type><Code>{code}</Code><Message>{html.escape(text, quote=False)}</Message>"
         return Response(status, _XML, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
     headers = [(b"Content-Type", b"application/json"), (b"x-amzn-ErrorType", code.encode())]
     return Response(status, headers, json.dumps({"__type": code, "message": text}).encode())

@@ -9,12 +9,12 @@ import re
 from collections.abc import Mapping
 
 from localbus.errors import AwsError
+from localbus.input_values import NOT_IN_XML
 from localbus.sqs.errors import invalid, missing
 from localbus.sqs.message import Attribute, attributes_bytes, md5
 
 MAX_ATTRIBUTES = 10
 MAX_DIGITS = 38
-_BAD_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ATTRIBUTE_NAME = re.compile(r"(?!\.)(?!.*\.\.)(?!(?i:aws|amazon)\.)[\w.-]{1,256}(?<!\.)")
 _NUMBER = re.compile(r"[+-]?(?=\.?[0-9])([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,9}))?")
 _DATA_TYPE = re.compile(r"(String|Number|Binary)(?:\..+)?", re.DOTALL)
@@ -40,7 +40,7 @@ def check_text(text: str) -> None:
     """Raise AwsError for an empty text, and for characters that are invalid in XML."""
     if not text:
         raise missing("MessageBody")
-    if not text.replace("\n", "").isprintable() and _BAD_CHARACTER.search(text):  # most texts need no search
+    if not text.replace("\n", "").isprintable() and NOT_IN_XML.search(text):  # most texts need no search
         allowed = "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
         raise AwsError("InvalidMessageContents", f"Invalid characters found. Valid unicode characters are {allowed}")
 
@@ -73,7 +73,7 @@ def _check_value(name: str, attribute: Attribute) -> None:
         raise AwsError("UnsupportedOperation", text)
     data_type: str = attribute["DataType"]
     kind = _DATA_TYPE.fullmatch(data_type)
-    if kind is None or len(data_type) > 256 or _BAD_CHARACTER.search(data_type):
+    if kind is None or len(data_type) > 256 or NOT_IN_XML.search(data_type):
         raise invalid(
             f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
             "is Binary, Number, and String."
@@ -84,7 +84,7 @@ def _check_value(name: str, attribute: Attribute) -> None:
         raise invalid(f"The message attribute '{name}' {text}")
     if not value:
         raise invalid(f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind[1]}'.")
-    if isinstance(value, str) and _BAD_CHARACTER.search(value):
+    if isinstance(value, str) and NOT_IN_XML.search(value):
         raise invalid(f"Message (user) attribute '{name}' has characters that are not allowed.")
     if kind[1] == "Number" and not is_number(value):
         raise invalid(f"Can't cast the value of message (user) attribute '{name}' to a number.")

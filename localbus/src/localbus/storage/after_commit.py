@@ -5,10 +5,10 @@ While commits fail (the disk is full) it answers 503 to each request that could 
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Awaitable
-from xml.sax.saxutils import escape
 
 from localbus.http.message import App, Request, Response
 from localbus.storage.durable import DurableStorage
@@ -62,7 +62,7 @@ def _not_stored(request: Request, reason: str) -> Response:
     text = f"Not stored: {reason}. What was acknowledged is kept; free space on the disk, and send it again."
     headers = [(b"Retry-After", b"1"), (b"x-amzn-ErrorType", _CODE.encode())]
     if request.is_form:
-        error = f"<Type>Receiver</Type><Code>{_CODE}</Code><Message>{escape(text)}</Message>"
+        error = f"<Type>Receiver</Type><Code>{_CODE}</Code><Message>{html.escape(text, quote=False)}</Message>"
         body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode()
         return Response(503, [(b"Content-Type", b"text/xml"), *headers], body)
     body = json.dumps({"__type": _CODE, "message": text}).encode()

@@ -13,13 +13,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from localbus.cloudformation.template.parser import as_text
 from localbus.errors import AwsError
 from localbus.input_values import decimal_number, whole_number
 from localbus.protocol.service import Caller, Service
 from localbus.protocol.service_model import Params
+from localbus.protocol.shapes import ListShape, MapShape, Shape, StructureShape
 
 Properties = Mapping[str, Any]
 

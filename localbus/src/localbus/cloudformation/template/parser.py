@@ -6,9 +6,8 @@ Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
-
-import yaml
 
 from localbus.errors import AwsError
 from localbus.input_values import read_json
@@ -18,7 +17,6 @@ MAX_BODY_BYTES = 51_200
 MAX_FILE_BYTES = 1_048_576
 _MAX_DEPTH = 100  # AWS publishes no limit
 _PLAIN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times as fast
 
 
 def format_error(text: str) -> AwsError:
@@ -70,30 +68,40 @@ def _read_json(text: str) -> Any:
         raise format_error(f"JSON not well-formed.{where}") from exc
 
 
-class _TemplateLoader(_Loader):  # type: ignore[misc]
-    """YAML values, with short forms as functions and dates as text."""
+@cache
+def _loader() -> Any:
+    """The reader of YAML values, with short forms as functions and dates as text. A restart does not wait for it."""
+    import yaml  # noqa: PLC0415 - takes 20 ms
+
+    fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times as fast
+
+    class TemplateLoader(fast):  # type: ignore[misc]
+        """A loader of its own, as constructors are added to a class."""
+
+    TemplateLoader.add_multi_constructor("!", _short_form)
+    for kind in ("timestamp", "binary"):
+        TemplateLoader.add_constructor(f"tag:yaml.org,2002:{kind}", fast.construct_scalar)
+    for kind in ("set", "omap", "pairs"):
+        TemplateLoader.add_constructor(f"tag:yaml.org,2002:{kind}", fast.construct_undefined)
+    return TemplateLoader
 
 
-def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _short_form(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
     tag = f"!{suffix}"
     name = _PLAIN_TAGS.get(tag, f"Fn::{suffix}")
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-        return {name: value.split(".", 1) if name == "Fn::GetAtt" else value}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
+    match node.id:
+        case "scalar":
+            value: Any = loader.construct_scalar(node)
+            return {name: value.split(".", 1) if name == "Fn::GetAtt" else value}
+        case "sequence":
+            return {name: loader.construct_sequence(node, deep=True)}
     return {name: loader.construct_mapping(node, deep=True)}
 
 
-_TemplateLoader.add_multi_constructor("!", _short_form)
-for _kind in ("timestamp", "binary"):
-    _TemplateLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_scalar)
-for _kind in ("set", "omap", "pairs"):
-    _TemplateLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_undefined)
-
-
 def _read_yaml(text: str) -> Any:
-    loader = _TemplateLoader(text)
+    import yaml  # noqa: PLC0415 - as above
+
+    loader = _loader()(text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -110,18 +118,18 @@ def _read_yaml(text: str) -> Any:
         loader.dispose()
 
 
-def _check(node: yaml.Node, seen: set[int]) -> None:
+def _check(node: Any, seen: set[int]) -> None:
     """Reject aliases and duplicate keys, as CloudFormation does."""
     if id(node) in seen:
         raise format_error("YAML aliases are not allowed in CloudFormation templates")
     seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
+    if node.id == "sequence":
         for item in node.value:
             _check(item, seen)
-    elif isinstance(node, yaml.MappingNode):
+    elif node.id == "mapping":
         keys: set[str] = set()
         for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
+            if key.id == "scalar":
                 if key.value in keys:
                     line = key.start_mark.line + 1
                     raise format_error(f"YAML not well-formed. (line {line}: duplicate key {key.value})")
