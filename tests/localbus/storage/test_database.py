@@ -151,6 +151,23 @@ def test_a_file_of_another_version_or_program(tmp_path: Path, statement: str, er
         restored(copy)
 
 
+def test_an_earlier_format_is_brought_to_the_present_one(tmp_path: Path) -> None:
+    """Format 1, in which each record had its kind and owner: everything is there, also at the next start."""
+    copy = fill(tmp_path)
+    for statement in (
+        "CREATE TABLE old AS "
+        "SELECT number, kind, owner, key, document, checksum FROM records JOIN series ON id = series",
+        "DROP TABLE records",
+        "DROP TABLE series",
+        "ALTER TABLE old RENAME TO records",
+        "PRAGMA user_version = 1",
+    ):
+        by_sql(statement)(copy)
+
+    assert restored(copy) == 200
+    assert restored(copy) == 200
+
+
 def test_a_folder_is_for_one_engine(tmp_path: Path) -> None:
     """A second engine on the folder is refused, and the first goes on."""
     with DurableEngine(tmp_path) as durable:

@@ -23,7 +23,9 @@ from localbus.sns import confirmation
 from localbus.sns.http_delivery import HttpDelivery
 from localbus.sns.registry import CONFIRM_WITHIN_S
 from localbus.sns.signature import text_to_sign
+from localbus.sns.topic import _from_archive
 from localbus.storage.documents import decode, encode
+from localbus.storage.durable import DurableStorage
 from support.durable import DurableEngine, Moment, as_killed
 from support.localbus import WebServer
 from support.policies import policy
@@ -31,6 +33,7 @@ from support.waiting import eventually
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:{}"
 TOPIC = "arn:aws:sns:us-east-1:000000000000:{}"
+MANY = 2_000
 ONE_DAY = '{"MessageRetentionPeriod":"1"}'
 RAW = {"RawMessageDelivery": "true"}
 KINDS = (
@@ -148,10 +151,11 @@ def live_records(engine: HasEngine) -> dict[tuple[str, str, str], Any]:
         if one.fifo:
             if one.sequence != 10_000_000_000_000_000_000:
                 live["sequence", "", one.arn] = one.sequence
-            published = one._published._values.items()
-            live |= {("published", one.arn, json.dumps(key)): [at, list(value)] for key, (at, value) in published}
-        for message in one.archive._messages if one.archive is not None else []:
-            live["archived", one.arn, str(message.sequence_number)] = message.document()
+            archived = {message.sequence_number: message for message in one.archive._messages} if one.archive else {}
+            for key, (at, value) in one._published._values.items():
+                if value[1] not in archived:
+                    live["published", one.arn, json.dumps(key)] = [at, list(value)]
+            live |= {("archived", one.arn, str(number)): message.document() for number, message in archived.items()}
     for subscription in {*topics._subscriptions.values(), *topics._by_token.values()}:
         live["subscription", subscription.topic.arn, subscription.arn] = subscription.document()
     for arn, application in sns.platforms._applications.items():
@@ -168,7 +172,7 @@ def live_records(engine: HasEngine) -> dict[tuple[str, str, str], Any]:
 def stored_records(engine: HasEngine) -> dict[tuple[str, str, str], Any]:
     """Return the records in the storage."""
     return {
-        (kind, owner, key): document
+        (kind, owner, key): _from_archive(owner, key, document).document() if kind == "archived" else document
         for kind in KINDS
         for owner, key, document in engine.engine.storage.records(f"sns.{kind}")
     }
@@ -238,6 +242,8 @@ ACTIONS: list[tuple[str, dict[str, Any]]] = [
     ("Publish", {"TopicArn": "gone.fifo", "Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}),
     ("SetTopicAttributes", {"TopicArn": "gone.fifo", "AttributeName": "ArchivePolicy", "AttributeValue": "{}"}),
     ("DeleteTopic", {"TopicArn": "gone.fifo"}),
+    ("CreateTopic", {"Name": "plain.fifo", "Attributes": {"FifoTopic": "true"}}),
+    ("Publish", {"TopicArn": "plain.fifo", "Message": "m", "MessageGroupId": "g", "MessageDeduplicationId": "d"}),
 ]
 
 
@@ -385,6 +391,36 @@ def test_a_fifo_topic_goes_on_where_it_was(engine: DurableEngine) -> None:
     assert [key for key in stored_records(engine) if key[0] == "archived"] == [
         key for key in live_records(engine) if key[0] == "archived"
     ]
+
+
+@pytest.mark.parametrize("moment", get_args(Moment))
+def test_an_archive_that_ends_leaves_the_deduplication(engine: DurableEngine, moment: Moment) -> None:
+    """A message is stored once, in the archive; duplicates have its number also when the archive has gone."""
+    arn = topic(engine, "t.fifo", ArchivePolicy=ONE_DAY)
+    given = {"TopicArn": arn, "MessageGroupId": "g", "Message": "one"}
+    first = call(engine, "Publish", **given)
+    assert [kind for kind, *_ in stored_records(engine) if kind in {"published", "archived"}] == ["archived"]
+    policy = {"AttributeName": "ArchivePolicy", "AttributeValue": ""}
+
+    engine.kill_in(moment, lambda: call(engine, "SetTopicAttributes", TopicArn=arn, **policy))
+
+    assert call(engine, "Publish", **given) == first
+    assert stored_records(engine) == live_records(engine)
+
+
+def test_an_archive_takes_at_most_twice_its_messages(engine: DurableEngine) -> None:
+    """Also within the five minutes of the deduplication, with messages of 300 bytes."""
+    arn = topic(engine, "t.fifo", ArchivePolicy=ONE_DAY)
+    entry = {"MessageGroupId": "g", "Message": "x" * 300}
+    for first in range(0, MANY, 10):
+        entries = [{"Id": str(n), "MessageDeduplicationId": str(first + n), **entry} for n in range(10)]
+        call(engine, "PublishBatch", TopicArn=arn, PublishBatchRequestEntries=entries)
+
+    storage = engine.engine.storage
+    assert isinstance(storage, DurableStorage)
+    pages = storage.connection.execute("PRAGMA page_count").fetchone()[0]
+
+    assert pages * 4096 <= 2 * MANY * 300
 
 
 @pytest.mark.parametrize("moment", get_args(Moment))

@@ -54,10 +54,12 @@ class Notification:
     _envelopes: dict[tuple[str, bool, bool], tuple[str, str]] = field(default_factory=dict)
 
     def document(self) -> Document:
-        """Return the message for the storage, without what is empty."""
+        """Return the message for the storage, without what is empty or usual."""
         values = {name: getattr(self, name) for name in _STORED}
         if self.filterable == self.attributes:
             del values["filterable"]
+        if self.signature_version == "1":
+            del values["signature_version"]
         return {name: value for name, value in values.items() if value}
 
     @classmethod

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 
 from localbus.resource_policy import Principal
 from localbus.sns.notification import Notification
 from localbus.sns.permissions import default_policy
-from localbus.sqs.deduplication import Key, Window
+from localbus.sqs.deduplication import WINDOW_S, Key, Window
 from localbus.storage.documents import Document
 from localbus.storage.storage import Record, Storage
 
@@ -60,9 +60,11 @@ class Topic:
     def restore(self, document: Document, published: Iterable[Record], archived: Iterable[Record]) -> None:
         """Continue from the topic's document and the records of its messages, when the engine starts."""
         self.subscriptions_deleted = document["subscriptions_deleted"]
-        self._published.restore(published, tuple)
+        records = list(published)
         if self.archive is not None:
             self.archive.restore(document["archive_began_at"], archived)
+            records += [self._published_record(one) for one in self.archive.newest()]
+        self._published.restore(records, tuple)
 
     def close(self) -> None:
         """Delete what belongs to the topic."""
@@ -81,7 +83,10 @@ class Topic:
     def configure(self, now: float) -> None:
         """Apply attributes that have changed."""
         if self.archive is not None:
+            had_archive = self.archive.began_at is not None
             self.archive.configure(self.attributes.get("ArchivePolicy", ""), now)
+            if had_archive and self.archive.began_at is None:
+                self._published.save()
 
     @property
     def policy(self) -> str:
@@ -111,18 +116,26 @@ class Topic:
         """
         if not self.fifo:
             return True
-        key: Key = notification.deduplication_id
-        if self.attributes.get("FifoThroughputScope") == "MessageGroup":
-            key = (notification.group_id, notification.deduplication_id)
+        key = self._deduplication_key(notification)
         first = self._published.get(key, notification.at)
         if first is not None:
             notification.message_id, notification.sequence_number = first
             return False
         notification.sequence_number = self._next_sequence_number()
-        self._published.put(key, (notification.message_id, notification.sequence_number), notification.at)
-        if self.archive is not None:
-            self.archive.add(notification)
+        is_archived = self.archive is not None and self.archive.add(notification)
+        value = notification.message_id, notification.sequence_number
+        self._published.put(key, value, notification.at, has_record=not is_archived)
         return True
+
+    def _deduplication_key(self, notification: Notification) -> Key:
+        if self.attributes.get("FifoThroughputScope") == "MessageGroup":
+            return notification.group_id, notification.deduplication_id
+        return notification.deduplication_id
+
+    def _published_record(self, archived: Notification) -> Record:
+        """Return what the deduplication would have of a message, which is stored in the archive only."""
+        value = [archived.message_id, archived.sequence_number]
+        return Record(self.arn, json.dumps(self._deduplication_key(archived)), [archived.at, value])
 
     def _next_sequence_number(self) -> str:
         number = self.sequence
@@ -144,7 +157,7 @@ class TopicArchive:
     def restore(self, began_at: float | None, records: Iterable[Record]) -> None:
         """Add the messages of these records, when the engine starts."""
         self.began_at = began_at
-        self._messages.extend(Notification.restored(record.document) for record in records)
+        self._messages.extend(_from_archive(*record) for record in records)
 
     def configure(self, policy: str, now: float) -> None:
         """Apply the topic's ArchivePolicy. Without one the archive is emptied."""
@@ -162,12 +175,22 @@ class TopicArchive:
         """Return the earliest time from which messages can be replayed, or None without an ArchivePolicy."""
         return max(self.began_at, now - self.retention_s) if self.began_at is not None else None
 
-    def add(self, notification: Notification) -> None:
-        """Keep a message, and drop those that exceed the retention period."""
-        if self.retention_s:
-            self._messages.append(notification)
-            self._storage.save(ARCHIVED, str(notification.sequence_number), notification.document, self._topic_arn)
-            self._drop_expired(notification.at)
+    def add(self, notification: Notification) -> bool:
+        """Keep a message, and drop those that exceed the retention period. Return whether it is kept."""
+        if not self.retention_s:
+            return False
+        self._messages.append(notification)
+        document = partial(_in_archive, notification)
+        self._storage.save(ARCHIVED, str(notification.sequence_number), document, self._topic_arn)
+        self._drop_expired(notification.at)
+        return True
+
+    def newest(self) -> Iterator[Notification]:
+        """Yield the messages that the deduplication may still need."""
+        for notification in reversed(self._messages):
+            if notification.at <= self._messages[-1].at - WINDOW_S:
+                return
+            yield notification
 
     def clear(self) -> None:
         """Remove all messages."""
@@ -186,3 +209,25 @@ class TopicArchive:
         for notification in list(self._messages):
             if oldest <= notification.at <= end:
                 yield notification
+
+
+# The fields of an archived message in its record, which has the topic and the number besides. Most lack the last ones.
+_IN_ARCHIVE = (
+    *("message_id", "at", "texts", "group_id", "deduplication_id", "base_url", "attributes", "subject", "filterable"),
+    *("signature_version", "trace_header"),
+)
+
+
+def _in_archive(notification: Notification) -> Document:
+    """Return a message for the storage, without names: archives are large."""
+    document = notification.document()
+    values = [document.get(name) for name in _IN_ARCHIVE]
+    while values[-1] is None:
+        values.pop()
+    return values
+
+
+def _from_archive(topic_arn: str, number: str, stored: Document) -> Notification:
+    named = stored if isinstance(stored, dict) else dict(zip(_IN_ARCHIVE, stored, strict=False))  # format 1 has names
+    known = {name: value for name, value in named.items() if value is not None}
+    return Notification.restored({"topic_arn": topic_arn, "sequence_number": number, **known})

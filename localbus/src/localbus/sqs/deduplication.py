@@ -44,11 +44,17 @@ class Window(Generic[Value]):
         found = self._values.get(key)
         return found[1] if found is not None else None
 
-    def put(self, key: Key, value: Value, now: float) -> None:
-        """Store a value for the next five minutes."""
+    def put(self, key: Key, value: Value, now: float, *, has_record: bool = True) -> None:
+        """Store a value for the next five minutes: without a record if the storage has it elsewhere."""
         self._values[key] = (now, value)
         self._by_time.append((now, key))
-        self.changed(key)
+        if has_record:
+            self.changed(key)
+
+    def save(self) -> None:
+        """Write records of all values, also of those that had none."""
+        for key in self._values:
+            self.changed(key)
 
     def changed(self, key: Key) -> None:
         """Write a value that has changed by itself."""

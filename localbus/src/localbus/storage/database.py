@@ -13,20 +13,32 @@ import mmap
 import os
 import sqlite3
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x6C6F6362  # "locb"
 _COUNTER = struct.Struct("<q")
 _CACHE_KIB = 8 * 1024
 _MAX_WAL_BYTES = 4 * 1024 * 1024
+_SERIES = "CREATE TABLE series (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, UNIQUE (kind, owner))"
 _RECORDS = """\
 CREATE TABLE records (
-  number INTEGER PRIMARY KEY, kind TEXT NOT NULL, owner TEXT NOT NULL, key TEXT NOT NULL, document BLOB NOT NULL,
-  checksum INTEGER NOT NULL, UNIQUE (kind, owner, key)
+  number INTEGER PRIMARY KEY, series INTEGER NOT NULL, key TEXT NOT NULL, document BLOB NOT NULL,
+  checksum INTEGER NOT NULL, UNIQUE (series, key)
 )"""
+# In format 1 each record had its kind and owner.
+_FROM_1 = (
+    _SERIES,
+    "INSERT INTO series (kind, owner) SELECT DISTINCT kind, owner FROM records",
+    "ALTER TABLE records RENAME TO old_records",
+    _RECORDS,
+    """\
+INSERT INTO records SELECT number, id, key, document, checksum
+FROM old_records JOIN series USING (kind, owner) ORDER BY number""",
+    "DROP TABLE old_records",
+)
 _COMMITS = "CREATE TABLE commits (number INTEGER NOT NULL)"
 
 
@@ -79,20 +91,22 @@ class Database:
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute(f"PRAGMA journal_size_limit = {_MAX_WAL_BYTES}")
         if not connection.execute("PRAGMA application_id").fetchone()[0]:
-            self._create(connection)
+            self._upgrade(connection, (_SERIES, _RECORDS, _COMMITS, "INSERT INTO commits VALUES (0)"))
+        elif connection.execute("PRAGMA user_version").fetchone()[0] == 1:
+            self._upgrade(connection, _FROM_1)
         return connection
 
-    def _create(self, connection: sqlite3.Connection) -> None:
+    def _upgrade(self, connection: sqlite3.Connection, statements: Sequence[str]) -> None:
+        """Bring an empty file, or one of an earlier format, to the present format, whole or not at all."""
         connection.execute("BEGIN")
-        connection.execute(_RECORDS)
-        connection.execute(_COMMITS)
-        connection.execute("INSERT INTO commits VALUES (0)")
+        for statement in statements:
+            connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
 
     def _check(self) -> None:
-        """Raise DataFolderError for a file that is damaged or not of this version.
+        """Raise DataFolderError for a file that is damaged or of a later version.
 
         It is opened for reading only: closing it otherwise moves the write-ahead log, however damaged, into the file.
         """
@@ -107,7 +121,7 @@ class Database:
             if application != APPLICATION_ID:
                 text = f"{self.path} is a database of another program."
                 raise DataFolderError(f"{text} Name another folder with --data DIR.")
-            if version != VERSION:
+            if not 1 <= version <= VERSION:
                 text = f"{self.path} has the format {version}, and this localbus reads format {VERSION}."
                 raise DataFolderError(f"{text} Use the localbus that wrote it, or another folder with --data DIR.")
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]

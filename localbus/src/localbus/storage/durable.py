@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from localbus.storage.database import Database
-from localbus.storage.documents import Document, checksum, decode, encode
+from localbus.storage.documents import Document
+from localbus.storage.records import Records
 from localbus.storage.storage import NotStoredError, Record, Storage, Writer
 
 log = logging.getLogger("localbus")
@@ -19,14 +20,6 @@ _SHRINK_EVERY_S = 1.0
 _SHRINK_AGAIN_S = 0.02
 _SHRINK_PAGES = 100
 _SPARE_PAGES = 25
-_SAVE = """\
-INSERT INTO records (kind, owner, key, document, checksum) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (kind, owner, key) DO UPDATE SET document = excluded.document, checksum = excluded.checksum"""
-_DELETE = "DELETE FROM records WHERE kind = ? AND owner = ? AND key = ?"
-_DELETE_OWNED = "DELETE FROM records WHERE kind = ? AND owner = ?"
-_SELECT = "SELECT owner, key, document, checksum FROM records WHERE kind = ? ORDER BY number"
-
-_Name = tuple[str, str, str]
 
 
 class DurableStorage(Storage):
@@ -46,9 +39,8 @@ class DurableStorage(Storage):
         self.failure: str | None = None
         self.is_pending = False
         self.on_rollback: list[Callable[[], None]] = []
-        self._writers: list[Writer] = []
-        self._changed: dict[_Name, Callable[[], Document] | None] = {}
-        self._emptied: dict[tuple[str, str], None] = {}
+        self._records = Records(self._database)
+        self._writers: list[Writer] = [self._records]
         self._is_closed = False
         self._broken: sqlite3.OperationalError | None = None
         self._waiting: list[asyncio.Future[None]] = []
@@ -59,19 +51,17 @@ class DurableStorage(Storage):
 
     def save(self, kind: str, key: str, document: Callable[[], Document], owner: str = "") -> None:
         """Write a record, new or changed, with the document that the function returns at the commit."""
-        self._changed[kind, owner, key] = document
+        self._records.save(kind, owner, key, document)
         self.touch()
 
     def delete(self, kind: str, key: str, owner: str = "") -> None:
         """Delete a record, if there is one."""
-        self._changed[kind, owner, key] = None
+        self._records.delete(kind, owner, key)
         self.touch()
 
     def delete_owned(self, kind: str, owner: str) -> None:
         """Delete all records of a kind and an owner."""
-        for name in [name for name in self._changed if name[:2] == (kind, owner)]:
-            del self._changed[name]
-        self._emptied[kind, owner] = None
+        self._records.delete_owned(kind, owner)
         self.touch()
 
     def touch(self) -> None:
@@ -104,8 +94,7 @@ class DurableStorage(Storage):
 
     def forget(self, prefix: str) -> None:
         """Drop the changes that are not written yet of all kinds with this prefix, after a transaction was undone."""
-        self._changed = {name: change for name, change in self._changed.items() if not name[0].startswith(prefix)}
-        self._emptied = {name: None for name in self._emptied if not name[0].startswith(prefix)}
+        self._records.forget(prefix)
 
     # Commits
 
@@ -141,18 +130,6 @@ class DurableStorage(Storage):
             raise self._broken
         if not self.connection.in_transaction:
             execute("BEGIN")
-        for kind, owner in self._emptied:
-            execute(_DELETE_OWNED, (kind, owner))
-        saved: list[tuple[str, str, str, bytes, int]] = []
-        deleted: list[_Name] = []
-        for name, document in self._changed.items():
-            if document is None:
-                deleted.append(name)
-            else:
-                data = encode(document())
-                saved.append((*name, data, checksum(data)))
-        self.connection.executemany(_DELETE, deleted)
-        self.connection.executemany(_SAVE, saved)
         for writer in self._writers:
             writer.write(self.connection)
         database.count_commit()
@@ -160,8 +137,6 @@ class DurableStorage(Storage):
         database.committed()
 
     def _succeed(self) -> None:
-        self._changed.clear()
-        self._emptied.clear()
         for writer in self._writers:
             writer.written()
         if self.failure is not None:
@@ -213,12 +188,8 @@ class DurableStorage(Storage):
     # The start and the end
 
     def records(self, kind: str) -> Iterator[Record]:
-        """Yield the records of a kind, in the order of their creation. Raises DataFolderError for a damaged one."""
-        with self._database.damage_named():
-            for owner, key, data, expected in self.connection.execute(_SELECT, (kind,)):
-                if checksum(data) != expected:
-                    raise self._database.damaged(f"the checksum of the {kind} record {key} is wrong")
-                yield Record(owner, key, decode(data))
+        """Return the records of a kind, in the order of their creation. Raises DataFolderError for a damaged one."""
+        return self._records.load(kind)
 
     def damaged(self, reason: str) -> Exception:
         """Return the error for a row that does not contain what was written."""
