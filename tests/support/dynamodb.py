@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from localbus.dynamodb.state import DynamoDb
 from localbus.errors import AwsError
 from localbus.protocol.aws_json import JsonProtocol
 from localbus.protocol.service import Caller
+from localbus.protocol.service_model import Operation, Params
 from localbus.storage.storage import Storage
 
 Item = dict[str, Any]
@@ -42,10 +43,21 @@ class Tables:
         self.caller = Caller()
 
     def call(self, action: str, **members: Any) -> Any:
-        """Call an action. Raises AwsError."""
-        operation, params = self._protocol.read(action, json.dumps(members).encode())
-        answer = self._protocol.service.call(operation, params, self.caller)
+        """Call an action that answers at once. Raises AwsError."""
+        operation, answer = self._called(action, members)
         assert isinstance(answer, dict)
+        return self._document(operation, answer)
+
+    async def later(self, action: str, **members: Any) -> Any:
+        """Call an action that may answer later. Raises AwsError."""
+        operation, answer = self._called(action, members)
+        return self._document(operation, answer if isinstance(answer, dict) else await answer)
+
+    def _called(self, action: str, members: dict[str, Any]) -> tuple[Operation, Params | Awaitable[Params]]:
+        operation, params = self._protocol.read(action, json.dumps(members).encode())
+        return operation, self._protocol.service.call(operation, params, self.caller)
+
+    def _document(self, operation: Operation, answer: Params) -> Any:
         body = self._protocol.write(operation, answer, "").body
         assert isinstance(body, bytes)
         return json.loads(body or b"{}")

@@ -5,11 +5,15 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/BackupRestore.h
 
 from __future__ import annotations
 
+import asyncio
+import random
 from functools import partial
 from typing import Any
 
 import pytest
 from support.dynamodb import Tables, refusal, wire
+
+MANY = 1_500
 
 
 def notes(tables: Tables, name: str) -> dict[int, str]:
@@ -88,6 +92,73 @@ def test_a_table_is_restored_to_a_time(shop: Tables) -> None:
         "RestoreTableToPointInTime", SourceTableName="orders", TargetTableName="now", UseLatestRestorableTime=True
     )
     assert notes(shop, "now") == notes(shop, "orders") == {1: "a3", 2: "b2", 3: "c2"}
+
+
+class Writer:
+    """Writes to the table `orders` at random: new orders, changed ones and deletions, also of the newest row."""
+
+    def __init__(self, shop: Tables) -> None:
+        self._shop = shop
+        self._rng = random.Random(1)
+        self._newest = MANY - 1
+
+    async def write_until(self, done: asyncio.Future[Any]) -> int:
+        """Write between the steps of what is under way, and return how often."""
+        writes = 0
+        await asyncio.sleep(0)  # it begins
+        while not done.done():
+            for _ in range(10):
+                self._write()
+                writes += 1
+            await asyncio.sleep(0)
+        return writes
+
+    def _write(self) -> None:
+        self._shop.clock.advance(0.001)
+        self._delete(self._newest)  # the next row may have its number
+        self._newest += 1
+        self._shop.put("orders", order(self._newest, "new"), order(self._rng.randrange(MANY), "changed"))
+        self._delete(self._rng.randrange(MANY))
+
+    def _delete(self, time: int) -> None:
+        self._shop.call("DeleteItem", TableName="orders", Key=wire({"customer": "ada", "time": time}))
+
+
+async def test_a_backup_has_what_was_there_when_it_began(shop: Tables) -> None:
+    """A copy of many items lets other requests run, and shows nothing of what they write; its source may go."""
+    shop.put("orders", *(order(time, "before") for time in range(MANY)))
+    before, writer = notes(shop, "orders"), Writer(shop)
+
+    backing = asyncio.ensure_future(shop.later("CreateBackup", TableName="orders", BackupName="first"))
+    assert await writer.write_until(backing) > 10
+    arn = backing.result()["BackupDetails"]["BackupArn"]
+    restoring = asyncio.ensure_future(shop.later("RestoreTableFromBackup", TargetTableName="again", BackupArn=arn))
+    await asyncio.sleep(0)
+    shop.call("DeleteBackup", BackupArn=arn)
+    await restoring
+
+    assert notes(shop, "orders") != before
+    assert notes(shop, "again") == before
+    assert shop.call("DescribeTable", TableName="again")["Table"]["ItemCount"] == MANY
+
+
+async def test_a_restore_to_a_time_has_what_was_there_then(shop: Tables) -> None:
+    """Also when the table changes, and is deleted, while it is copied."""
+    enabled = {"PointInTimeRecoveryEnabled": True}
+    shop.call("UpdateContinuousBackups", TableName="orders", PointInTimeRecoverySpecification=enabled)
+    shop.put("orders", *(order(time, "before") for time in range(MANY)))
+    then, before, writer = shop.clock.now(), notes(shop, "orders"), Writer(shop)
+    done = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.02, done.set_result, None)
+    await writer.write_until(done)
+    given: Any = {"SourceTableName": "orders", "RestoreDateTime": then}
+
+    restoring = asyncio.ensure_future(shop.later("RestoreTableToPointInTime", TargetTableName="then", **given))
+    await writer.write_until(asyncio.ensure_future(asyncio.sleep(0)))
+    shop.call("DeleteTable", TableName="orders")
+    await restoring
+
+    assert notes(shop, "then") == before
 
 
 def test_the_window_of_recovery(shop: Tables) -> None:

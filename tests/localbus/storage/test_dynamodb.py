@@ -181,14 +181,45 @@ def test_a_token_of_a_transaction_is_known_after_a_kill(tmp_path: Path) -> None:
         assert durable.call("dynamodb", "GetItem", TableName="plain", Key={"id": {"S": "a"}})["Item"]["n"] == {"N": "1"}
 
 
+def put_many(durable: DurableEngine, count: int = MANY) -> None:
+    """Create a table with many items."""
+    durable.call("dynamodb", "CreateTable", TableName="plain", **definition())
+    for at in range(0, count, 25):
+        items = [{"id": {"S": f"{number:05}"}, "text": {"S": "t"}} for number in range(at, at + 25)]
+        puts = [{"PutRequest": {"Item": item}} for item in items]
+        durable.call("dynamodb", "BatchWriteItem", RequestItems={"plain": puts})
+
+
+def test_many_items_of_a_deleted_table_go_in_the_background_also_after_a_kill(tmp_path: Path) -> None:
+    """The table itself is gone at once, another can have its name, and in the end nothing is left of its items."""
+    with DurableEngine(tmp_path) as durable:
+        put_many(durable, MANY // 2)
+
+        durable.call("dynamodb", "DeleteTable", TableName="plain")
+        durable.kill()
+        left = tables_of_rows(durable)
+        created = durable.call("dynamodb", "CreateTable", TableName="plain", **definition())
+        while len(tables_of_rows(durable)) > 1:
+            found = durable.call("dynamodb", "Scan", TableName="plain")
+
+        assert len(left) == 1
+        assert created["TableDescription"]["ItemCount"] == 0
+        assert found["Count"] == 0
+        assert tables_of_rows(durable).isdisjoint(left)
+
+
+def tables_of_rows(durable: DurableEngine) -> set[str]:
+    """Return SQLite's tables for items."""
+    storage = durable.engine.storage
+    assert isinstance(storage, DurableStorage)
+    names = storage.connection.execute("SELECT name FROM sqlite_master WHERE name GLOB 't[0-9]*' AND type = 'table'")
+    return {name for (name,) in names}
+
+
 def test_an_index_of_many_items_is_filled_in_the_background_also_after_a_kill(tmp_path: Path) -> None:
     """Meanwhile the table is UPDATING, the index cannot be read, and an item that is written is in it once."""
     with DurableEngine(tmp_path) as durable:
-        durable.call("dynamodb", "CreateTable", TableName="plain", **definition())
-        for at in range(0, MANY, 25):
-            items = [{"id": {"S": f"{number:05}"}, "text": {"S": "t"}} for number in range(at, at + 25)]
-            puts = [{"PutRequest": {"Item": item}} for item in items]
-            durable.call("dynamodb", "BatchWriteItem", RequestItems={"plain": puts})
+        put_many(durable)
         by_text = {"TableName": "plain", "IndexName": "by-text"}
 
         created = durable.call("dynamodb", "UpdateTable", TableName="plain", **new_index())

@@ -60,7 +60,7 @@ ACTIONS = {
 def service(dynamodb: DynamoDb) -> Service:
     """Return DynamoDB for the router."""
     missing: dict[str, Action] = {
-        name: partial(_refuse, name) for name in dynamodb.api.model.operation_names if name not in ACTIONS
+        name: partial(_refuse, name) for name in dynamodb.api.operation_names if name not in ACTIONS
     }
     return Service(
         dynamodb.api,

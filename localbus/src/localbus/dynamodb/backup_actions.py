@@ -1,4 +1,6 @@
-"""Backups and restores, by backup or by time. Both are immediate.
+"""Backups and restores, by backup or by time. Both are complete with their answer.
+
+With many items the answer takes a while, in which other requests are answered.
 
 Sources: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/BackupRestore.html and
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
@@ -6,11 +8,12 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeReco
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from localbus.dynamodb import table_definition as definition
-from localbus.dynamodb.backup import Backup
+from localbus.dynamodb.backup import Backup, RowCopy
 from localbus.dynamodb.errors import invalid_parameter
 from localbus.dynamodb.setting_actions import time_to_live_of
 from localbus.dynamodb.state import DynamoDb
@@ -37,17 +40,31 @@ _INDEX_OVERRIDES = {
 _DAYS = 35
 
 
-def create_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+def create_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """CreateBackup."""
     table = _table(dynamodb, params["TableName"], caller)
     now, rows = dynamodb.clock.now(), dynamodb.store.create()
-    with dynamodb.store.transaction():
-        table.rows.copy_to(rows)
     arn = f"{table.arn}/backup/{int(now * 1000):014}-{new_id()[:8]}"
     found = describe(table)
     backup = Backup(arn, params["BackupName"], now, found, _definition(found), time_to_live_of(table), rows)
-    dynamodb.add_backup(backup)
-    return {"BackupDetails": backup.details("CREATING")}
+
+    def finish(_copied: RowCopy) -> Params:
+        dynamodb.add_backup(backup)
+        return {"BackupDetails": backup.details("CREATING")}
+
+    return _after(dynamodb.background.copy(table.rows, rows), finish)
+
+
+def _after(copying: RowCopy | Awaitable[RowCopy], finish: Callable[[RowCopy], Params]) -> Params | Awaitable[Params]:
+    """Return what `finish` makes of a copy, at once if it is complete."""
+    if isinstance(copying, RowCopy):
+        return finish(copying)
+    waiting = copying
+
+    async def wait() -> Params:
+        return finish(await waiting)
+
+    return wait()
 
 
 def _definition(table: Params) -> Params:
@@ -166,14 +183,14 @@ class _Source:
     at: float | None = None
 
 
-def restore_table_from_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+def restore_table_from_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """RestoreTableFromBackup."""
     backup = _backup(dynamodb, params, caller)
     summary = {"SourceBackupArn": backup.arn, "SourceTableArn": backup.source["TableArn"]}
     return _restored(dynamodb, params, caller, _Source(backup.definition, backup.rows, summary))
 
 
-def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """RestoreTableToPointInTime."""
     name = params.get("SourceTableArn") or params.get("SourceTableName")
     if name is None:
@@ -193,25 +210,37 @@ def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: C
     return _restored(dynamodb, params, caller, source)
 
 
-def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Source) -> Params:
+def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Source) -> Params | Awaitable[Params]:
     """Make a table of copied items. Tags, time to live and recovery are not restored, as on AWS."""
     definition.refuse_missing(params)
     name, wanted = params["TargetTableName"], _overridden(source.definition, params)
     types = definition.check_table(wanted | {"TableName": name})
+    _check_name(dynamodb, name, caller)
+    table = make_table(dynamodb, name, wanted, types, caller)
+    restored_to = dynamodb.clock.now() if source.at is None else source.at
+
+    def finish(copied: RowCopy) -> Params:
+        try:
+            _check_name(dynamodb, name, caller)  # another may have been faster
+        except AwsError:
+            dynamodb.background.discard(table.rows)
+            raise
+        table.item_count, table.size_bytes = copied.item_count, copied.size_bytes
+        summary = source.summary | {"RestoreDateTime": restored_to, "RestoreInProgress": False}
+        table.settings["restore_summary"] = summary
+        dynamodb.add(table, caller)
+        table.on_count()
+        if table.indexes:
+            dynamodb.fill(table, "CREATING")
+        found = describe(table, "CREATING")
+        return {"TableDescription": found | {"RestoreSummary": summary | {"RestoreInProgress": True}}}
+
+    return _after(dynamodb.background.copy(source.rows, table.rows, source.at), finish)
+
+
+def _check_name(dynamodb: DynamoDb, name: str, caller: Caller) -> None:
     if name in dynamodb.tables(caller):
         raise AwsError("TableAlreadyExistsException", f"Table already exists: {name}")
-    table = make_table(dynamodb, name, wanted, types, caller)
-    with dynamodb.store.transaction():
-        source.rows.copy_to(table.rows, source.at)
-    table.item_count, table.size_bytes = table.rows.counts()
-    table.on_count()
-    if table.indexes:
-        dynamodb.fill(table, "CREATING")
-    restored_to = dynamodb.clock.now() if source.at is None else source.at
-    summary = source.summary | {"RestoreDateTime": restored_to, "RestoreInProgress": False}
-    table.settings["restore_summary"] = summary
-    found = describe(table, "CREATING")
-    return {"TableDescription": found | {"RestoreSummary": summary | {"RestoreInProgress": True}}}
 
 
 def _overridden(source: Params, params: Params) -> Params:

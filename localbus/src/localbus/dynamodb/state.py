@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from functools import partial
 
 from localbus.clock import Clock
+from localbus.dynamodb.background import Background, Expiry
 from localbus.dynamodb.backup import Backup
 from localbus.dynamodb.errors import no_such_table
 from localbus.dynamodb.key_schema import Index, KeySchema
 from localbus.dynamodb.request_tokens import RequestTokens
 from localbus.dynamodb.store import Store
 from localbus.dynamodb.table import Recovery, Table
-from localbus.dynamodb.time_to_live import Expiry
+from localbus.errors import AwsError
 from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Api, ErrorSpec
 from localbus.storage.documents import Document
@@ -34,6 +34,7 @@ class DynamoDb:
         self.api = Api("dynamodb", ERROR_SPECS)
         self.storage = storage
         self.store = Store(storage)
+        self.background = Background(storage, self.store)
         self.tokens = RequestTokens(clock, storage)
         if isinstance(storage, DurableStorage):
             storage.on_rollback.append(self._restore_again)
@@ -80,7 +81,7 @@ class DynamoDb:
         """Remove a table with its items."""
         self.set_time_to_live(table, None)
         del self.tables(caller)[table.name]
-        table.rows.drop()
+        self.background.discard(table.rows)
         table.on_count = lambda: None
         for kind in (_TABLE, _COUNTS):
             self.storage.delete(kind, table.arn)
@@ -93,7 +94,7 @@ class DynamoDb:
     def remove_backup(self, backup: Backup) -> None:
         """Remove a backup with its items."""
         del self.backups[backup.arn]
-        backup.rows.drop()
+        self.background.discard(backup.rows)
         self.storage.delete(_BACKUP, backup.arn)
 
     def restore(self) -> None:
@@ -109,9 +110,12 @@ class DynamoDb:
             if table.ttl_attribute is not None:
                 self._start_expiry(table).look()
             if table.filling:
-                asyncio.get_running_loop().call_soon(self._fill_some, table)
+                self.background.soon(self._fill_some, table)
         for _, arn, document in self.storage.records(_BACKUP):
             self.backups[arn] = Backup(arn, **document | {"rows": self.store.open(document["rows"])})
+        known = {table.rows.number for table in self.all_tables()}
+        known |= {backup.rows.number for backup in self.backups.values()}
+        self.background.discard_later(self.store.unknown(known))
         self.tokens.restore()
 
     def _restored(self, arn: str, document: Document) -> Table:
@@ -132,6 +136,7 @@ class DynamoDb:
         self._expiries.clear()
         self._tables.clear()
         self.backups.clear()
+        self.background.forget()
         self.storage.forget("dynamodb.")
         self.restore()
 
@@ -164,7 +169,7 @@ class DynamoDb:
         with self.store.transaction():
             table.fill_some()
         if table.filling:
-            asyncio.get_running_loop().call_soon(self._fill_some, table)
+            self.background.soon(self._fill_some, table)
         else:
             self.save(table)
 
@@ -177,6 +182,9 @@ class DynamoDb:
         """Let a table be restored to each time of so many past days, or (None) not at all."""
         if days is None:
             if table.recovery is not None:
+                if table.rows.copies:
+                    text = "The table is being backed up or restored. Try again when that has ended."
+                    raise AwsError("ContinuousBackupsUnavailableException", text)
                 table.rows.drop_history()
             table.recovery = None
         elif table.recovery is None:
@@ -189,6 +197,7 @@ class DynamoDb:
     def stop(self) -> None:
         """Remove all tables that are not stored."""
         self._is_stopped = True
+        self.background.stop()
         for expiry in self._expiries.values():
             expiry.stop()
         self.store.close()

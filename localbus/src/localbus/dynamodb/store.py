@@ -10,11 +10,11 @@ that is not in the index. The history of a table has the rows that were replaced
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from localbus.storage.database import temporary_database
 from localbus.storage.durable import DurableStorage
@@ -48,6 +48,16 @@ class Row(NamedTuple):
     size: int
     item: bytes
     index_keys: Sequence[IndexKey]
+
+
+class Copy(Protocol):
+    """A copy of rows that is being made."""
+
+    def before_change(self, key: Key) -> None:
+        """Copy a row that is about to be replaced or deleted, if its turn has not come."""
+
+    def after_insert(self, number: int) -> None:
+        """Take note of a new row, which may have the number of one that was deleted."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,12 @@ class Store:
         rows.create()
         return rows
 
+    def unknown(self, known: Collection[int]) -> list[Rows]:
+        """Return the rows that belong to none of these numbers: of tables that were deleted just before a kill."""
+        names = self.database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 't[0-9]*'")
+        numbers = {int(name[1:].removesuffix("_old")) for (name,) in names}
+        return [self.open(number) for number in sorted(numbers.difference(known))]
+
     def open(self, number: int, indexes: Iterable[int] = (), last_index: int = 0) -> Rows:
         """Return the rows of a table that is there, with the numbers of its indexes."""
         self.last_number = max(self.last_number, number)
@@ -121,24 +137,25 @@ class Rows:
         indexes: Iterable[int] = (),
         last_index: int = 0,
     ) -> None:
-        self._execute = database.execute
-        self._write = write
+        self.execute = database.execute
+        self.write = write
         self.number = number
         self.last_index = last_index
-        self._name = f"t{number}"
+        self.copies: list[Copy] = []  # that are being made of these rows
+        self.name = f"t{number}"
         self._indexes = list(indexes)
         self._prepare()
 
     def create(self) -> None:
         """Create the table of the rows."""
-        name = self._name
+        name = self.name
         columns = "p BLOB NOT NULL, r BLOB NOT NULL, e INTEGER, w REAL, size INTEGER NOT NULL, item BLOB NOT NULL"
-        self._write(f"CREATE TABLE {name} ({columns})")
-        self._write(f"CREATE UNIQUE INDEX {name}_key ON {name} (p, r)")
+        self.write(f"CREATE TABLE {name} ({columns})")
+        self.write(f"CREATE UNIQUE INDEX {name}_key ON {name} (p, r)")
 
     def _prepare(self) -> None:
         """Write the statements for the present columns."""
-        name, keys = self._name, [column for number in self._indexes for column in (f"p{number}", f"r{number}")]
+        name, keys = self.name, [column for number in self._indexes for column in (f"p{number}", f"r{number}")]
         columns = ["p", "r", "e", "w", "size", "item", *keys]
         places = ", ".join(f"?{at}" for at in range(1, len(columns) + 1))
         changes = ", ".join(f"{column} = ?{at}" for at, column in enumerate(columns, 1) if at > 2)
@@ -154,38 +171,51 @@ class Rows:
 
     def insert(self, row: Row) -> bool:
         """Add a row. Return False, and add nothing, if there is one of its key."""
-        return self._write(self._insert, _values(row)).rowcount == 1
+        done = self.write(self._insert, _values(row))
+        for copy in self.copies:
+            if done.rowcount == 1 and done.lastrowid is not None:
+                copy.after_insert(done.lastrowid)
+        return done.rowcount == 1
 
     def update(self, row: Row) -> None:
         """Replace the row of the same key."""
-        self._write(self._update, _values(row))
+        for copy in self.copies:
+            copy.before_change(row.key)
+        self.write(self._update, _values(row))
 
     def reindex(self, number: int, expires: int | None, index_keys: Sequence[IndexKey]) -> None:
         """Set the index keys and the time to live of a row by its number, and nothing else."""
-        self._write(self._reindex, [expires, *chain.from_iterable(index_keys), number])
+        self.write(self._reindex, [expires, *chain.from_iterable(index_keys), number])
 
     def get(self, key: Key) -> tuple[int, bytes, *tuple[bytes | None, ...]] | None:
         """Return the size and the item of a row, and its place in each index."""
-        found: tuple[int, bytes, *tuple[bytes | None, ...]] | None = self._execute(self._select, key).fetchone()
+        found: tuple[int, bytes, *tuple[bytes | None, ...]] | None = self.execute(self._select, key).fetchone()
         return found
 
     def delete(self, key: Key) -> None:
         """Remove a row."""
-        self._write(self._delete, key)
+        for copy in self.copies:
+            copy.before_change(key)
+        self.write(self._delete, key)
 
-    def drop(self) -> None:
-        """Remove all rows."""
-        self._write(f"DROP TABLE {self._name}")
-        self._write(f"DROP TABLE IF EXISTS {self._name}_old")
+    def drop_some(self, limit: int) -> bool:
+        """Remove the next rows, and with the last ones the table itself. Return whether there are more."""
+        tables = [name for name in (f"{self.name}_old", self.name) if self._exists(name)]
+        for name in tables:
+            some = f"SELECT rowid FROM {name} LIMIT ?"
+            if self.write(f"DELETE FROM {name} WHERE rowid IN ({some})", (limit,)).rowcount == limit:
+                return True
+        for name in tables:
+            self.write(f"DROP TABLE {name}")
+        return False
+
+    def _exists(self, name: str) -> bool:
+        found = self.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
+        return found.fetchone() is not None
 
     def after(self, number: int, limit: int) -> list[tuple[Any, ...]]:
         """Return number, size, item and the place in each index of the rows after one, in the order of creation."""
-        return self._execute(self._select_after, (number, limit)).fetchall()
-
-    def counts(self) -> tuple[int, int]:
-        """Return the number of rows and the sum of their sizes."""
-        found: tuple[int, int] = self._execute(f"SELECT count(*), coalesce(sum(size), 0) FROM {self._name}").fetchone()
-        return found
+        return self.execute(self._select_after, (number, limit)).fetchall()
 
     def read(self, wanted: Range) -> sqlite3.Cursor:
         """Return a cursor on size and item of the rows of a range, in its order. It must be closed."""
@@ -202,7 +232,7 @@ class Rows:
         direction = "" if wanted.forward else " DESC"
         order = ", ".join(f"{key}{direction}" for key in keys)
         where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
-        return self._execute(f"SELECT size, item FROM {self._name} {where} ORDER BY {order}", values)
+        return self.execute(f"SELECT size, item FROM {self.name} {where} ORDER BY {order}", values)
 
     def _bounds(self, wanted: Range, p: str, r: str) -> tuple[list[str], list[bytes]]:
         clauses, values = ([] if wanted.index is None else [f"{p} IS NOT NULL"]), list[bytes]()
@@ -228,58 +258,49 @@ class Rows:
         number = self.last_index
         p, r = f"p{number}", f"r{number}"
         for column in (p, r):
-            self._write(f"ALTER TABLE {self._name} ADD COLUMN {column} BLOB")
-        self._write(f"CREATE INDEX {self._name}_{p} ON {self._name} ({p}, {r}, p, r) WHERE {p} IS NOT NULL")
+            self.write(f"ALTER TABLE {self.name} ADD COLUMN {column} BLOB")
+        self.write(f"CREATE INDEX {self.name}_{p} ON {self.name} ({p}, {r}, p, r) WHERE {p} IS NOT NULL")
         self._indexes.append(number)
         self._prepare()
         return number
 
     def remove_index(self, number: int) -> None:
         """Remove an index. Its columns stay, empty: removing them would rewrite every row."""
-        self._write(f"DROP INDEX {self._name}_p{number}")
+        self.write(f"DROP INDEX {self.name}_p{number}")
         self._indexes.remove(number)
         self._prepare()
 
     def index_expiry(self) -> None:
         """Let rows be found by their time to live."""
-        self._write(f"CREATE INDEX IF NOT EXISTS {self._name}_e ON {self._name} (e) WHERE e IS NOT NULL")
+        self.write(f"CREATE INDEX IF NOT EXISTS {self.name}_e ON {self.name} (e) WHERE e IS NOT NULL")
 
     def expired(self, after: int, until: int, limit: int) -> list[tuple[bytes, bytes]]:
         """Return the keys of rows whose time to live is between two times, the oldest first."""
-        return self._execute(self._expired, (after, until, limit)).fetchall()
+        return self.execute(self._expired, (after, until, limit)).fetchall()
 
     def next_expiry(self, after: int) -> int | None:
         """Return the earliest time to live after a time."""
-        found: int | None = self._execute(f"SELECT min(e) FROM {self._name} WHERE e > ?", (after,)).fetchone()[0]
+        found: int | None = self.execute(f"SELECT min(e) FROM {self.name} WHERE e > ?", (after,)).fetchone()[0]
         return found
 
     # Backups
 
     def keep_history(self) -> None:
-        """Keep the rows that are replaced or deleted from now on, for `copy_to`."""
+        """Keep the rows that are replaced or deleted from now on, for copies of earlier times."""
         columns = "p BLOB, r BLOB, w REAL, until REAL, size INTEGER, item BLOB"
-        self._write(f"CREATE TABLE {self._name}_old ({columns})")
-        self._write(f"CREATE INDEX {self._name}_old_until ON {self._name}_old (until)")
+        self.write(f"CREATE TABLE {self.name}_old ({columns})")
+        self.write(f"CREATE INDEX {self.name}_old_until ON {self.name}_old (until)")
 
     def drop_history(self) -> None:
         """Forget the rows of the past."""
-        self._write(f"DROP TABLE {self._name}_old")
+        self.write(f"DROP TABLE {self.name}_old")
 
     def remember(self, key: Key, now: float, oldest: float) -> None:
         """Add the row of a key to the history, before it is replaced or deleted. Forget those before `oldest`."""
-        name = self._name
+        name = self.name
         columns = "p, r, w, ?, size, item"
-        self._write(f"INSERT INTO {name}_old SELECT {columns} FROM {name} WHERE p = ? AND r = ?", (now, *key))
-        self._write(f"DELETE FROM {name}_old WHERE until < ?", (oldest,))
-
-    def copy_to(self, target: Rows, at: float | None = None) -> None:
-        """Copy the items, without index keys, to an empty table: the present ones, or those of a time."""
-        into = f"INSERT INTO {target._name} (p, r, size, item) SELECT p, r, size, item FROM {self._name}"
-        if at is None:
-            self._write(into)
-            return
-        self._write(f"{into} WHERE w IS NULL OR w <= ?", (at,))
-        self._write(f"{into}_old WHERE (w IS NULL OR w <= ?) AND until > ?", (at, at))
+        self.write(f"INSERT INTO {name}_old SELECT {columns} FROM {name} WHERE p = ? AND r = ?", (now, *key))
+        self.write(f"DELETE FROM {name}_old WHERE until < ?", (oldest,))
 
 
 def _values(row: Row) -> list[object]:

@@ -32,22 +32,22 @@ def create_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """CreateTable."""
     types = definition.check_table(params)
     tags = definition.read_tags(params.get("Tags", []), {})
+    if params["TableName"] in dynamodb.tables(caller):
+        raise definition.table_exists(params["TableName"])
     table = make_table(dynamodb, params["TableName"], params, types, caller)
     table.tags = tags
+    dynamodb.add(table, caller)
     return {"TableDescription": describe(table, "CREATING")}
 
 
 def make_table(dynamodb: DynamoDb, name: str, params: Params, types: dict[str, str], caller: Caller) -> Table:
-    """Create a table by a checked definition, which has CreateTable's members. Raises AwsError if the name is taken."""
-    if name in dynamodb.tables(caller):
-        raise definition.table_exists(name)
+    """Return a new table by a checked definition, which has CreateTable's members. It is not added yet."""
     arn = f"arn:aws:dynamodb:{caller.region}:{caller.account}:table/{name}"
     keys, now = definition.key_schema(params["KeySchema"], types), dynamodb.clock.now()
     settings = {member: params[member] for member in definition.SETTINGS if member in params}
     if params.get("BillingMode") == "PAY_PER_REQUEST":
         settings["billing_summary"] = {"BillingMode": "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": now}
     table = Table(name, arn, new_id(), now, keys, types, dynamodb.store.create(), settings)
-    dynamodb.add(table, caller)
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         for one in params.get(member, []):
             _add_index(table, one, is_global=member.startswith("Global"))
