@@ -2,12 +2,15 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from orderboard.burst.judge.verdict import Attempt, judge
 from orderboard.cli.demo import document, show
 from orderboard.demo.runner import DemoResult
 from orderboard.ledger.ledger import Evidence
+from orderboard.orders.dead_letters import DeadLetter
+from orderboard.system.command_line import to_paste
 from orderboard.system.process_stats import MemoryUse
 from rich.console import Console
 
@@ -39,6 +42,24 @@ def test_a_lost_order_is_named_with_the_logs() -> None:
     assert "/somewhere/logs" in said
     assert LONG_REASON in " ".join(said.split())
     assert max(len(line) for line in said.splitlines()) <= 80
+
+
+def test_ids_are_shown_only_of_a_system_that_runs_on() -> None:
+    """With --keep, 8 characters that `orderboard show` takes, and the commands to go on; else none, and how to."""
+    letter = DeadLetter("work-dlq", "message-1", "9b2d1f0e-6a0b-5c3e-8f64-6d2f0a1c7b11", None, 6, "it carries poison")
+    evidence = Evidence(dead_letters=(letter,))
+    judgement = judge(ATTEMPTS, evidence, large_order_cents=10_000, end="drained")
+
+    def shown(*, kept: bool) -> str:
+        out = io.StringIO()
+        show(replace(RESULT, judgement=judgement, kept=kept), Console(file=out, width=100), verbose=False)
+        return out.getvalue()
+
+    assert "9b2d1f0e" in shown(kept=True)
+    assert "for example" in shown(kept=True)
+    assert to_paste("See an order: orderboard show ID. End it: orderboard down") in shown(kept=True)
+    assert "9b2d1f0e" not in shown(kept=False)
+    assert "for example" not in shown(kept=False)
 
 
 def test_json_has_the_same() -> None:

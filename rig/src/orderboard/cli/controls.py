@@ -12,6 +12,7 @@ import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption
 from orderboard.errors import RigError
+from orderboard.system.fault_settings import API_FAULTS, DELIVERY_FAULTS, NONE
 from orderboard.terminal.progress import print_json, result_console
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def clock(
     advance: Annotated[
         str | None,
         typer.Argument(
-            help="Advance a manual clock, by ms, s, m, h or d, such as +30s.", metavar="[+TIME]", show_default=False
+            help="Advance a manual clock, by ms, s, m, h or d, such as +30s.", metavar="+TIME", show_default=False
         ),
     ] = None,
     *,
@@ -69,9 +70,9 @@ def disorder(
     settings: Annotated[
         list[str] | None,
         typer.Argument(
-            help="duplicates, reordering, missed_polls, doubled_events, each with its probability, and seed; or none. "
-            "They replace what was set before.",
-            metavar="[SETTINGS]",
+            help=f"{', '.join(DELIVERY_FAULTS)}, each with its probability, and seed; or {NONE}. They replace what was "
+            "set before.",
+            metavar="SETTINGS",
             show_default=False,
         ),
     ] = None,
@@ -88,16 +89,16 @@ def disorder(
     from orderboard.option_values import parsed
     from orderboard.resources.account import Account
     from orderboard.system.fault_settings import delivery_faults, delivery_faults_text
-    from orderboard.system.localbus import DELIVERY_FAULTS
+    from orderboard.system.localbus import DELIVERY_FAULTS as PATH
 
     wanted = None
     if settings is not None:
         wanted = parsed("SETTINGS", partial(delivery_faults, any_name=True), ",".join(settings))
     with _localbus(backend, endpoint_url, "delivery faults") as engine:
-        found = engine.get(DELIVERY_FAULTS) or {}
+        found = engine.get(PATH) or {}
         name = None if queue is None else Account.connect(backend, endpoint_url, None).queue(queue).name
         if wanted is not None:
-            found = engine.change("PUT", DELIVERY_FAULTS, _merged(found, wanted, name))
+            found = engine.change("PUT", PATH, _merged(found, wanted, name))
     if json_output:
         print_json(found)
         return
@@ -111,9 +112,9 @@ def faults(
     settings: Annotated[
         list[str] | None,
         typer.Argument(
-            help="throttle, error_before, error_after, latency/MS or drop, of all actions or one, each with its "
-            "probability, and seed; or none. They replace what was set before.",
-            metavar="[SETTINGS]",
+            help=f"{', '.join(API_FAULTS)}, of all actions or of one, each with its probability (of latency also with "
+            f"its length), and seed; or {NONE}. They replace what was set before.",
+            metavar="SETTINGS",
             show_default=False,
         ),
     ] = None,

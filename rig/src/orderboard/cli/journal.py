@@ -35,7 +35,7 @@ def journal(
         str | None,
         typer.Argument(
             help="The id of a message, an event or an order; of an order, its first 8 characters are enough.",
-            metavar="[ID]",
+            metavar="ID",
             show_default=False,
         ),
     ] = None,

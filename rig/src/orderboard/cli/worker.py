@@ -41,14 +41,14 @@ def worker(
         typer.Argument(
             help="list; stop (SIGTERM: it finishes its orders), start, kill (SIGKILL), freeze (SIGSTOP), "
             "thaw (SIGCONT); add one more; set a variable, for which the running workers are replaced.",
-            metavar="[ACTION]",
+            metavar="ACTION",
         ),
     ] = "list",
     names: Annotated[
         list[str] | None,
         typer.Argument(
             help="The workers, such as worker-1 or 1; not needed if there is only one. With set: NAME=VALUE.",
-            metavar="[NAME]...",
+            metavar="NAME",
             show_default=False,
         ),
     ] = None,

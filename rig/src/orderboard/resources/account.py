@@ -117,10 +117,8 @@ class Account:
         client = self.connection.cloudformation
         try:
             pages = list(client.get_paginator("list_stack_resources").paginate(StackName=self.stack_name))
-        except ClientError as exc:
-            if _code(exc) != "ValidationError":
-                raise
-            return []  # no such stack
+        except ClientError:  # there is no such stack, or it may not be read
+            return []
         every = (each for page in pages for each in page["StackResourceSummaries"])
         return [(each["LogicalResourceId"], each["ResourceType"], each.get("PhysicalResourceId", "")) for each in every]
 
