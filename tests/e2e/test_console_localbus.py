@@ -1,10 +1,38 @@
-"""The page's features on localbus alone: the journal, a time for each step of a timeline, and faults."""
+"""The pages' features on localbus alone: the journal, a time for each step of a timeline, faults, and resources."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
 from e2e.browser import Page
+from orderboard_stack.clients import local_session
 from selenium.webdriver.support.select import Select
 from support.waiting import eventually
 
 UP_OPTIONS = ("--backend", "embedded")
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+_CONTRASTS = Path(__file__).with_name("contrast.js").read_text()
+
+
+@pytest.fixture(scope="module")
+def own_topic(system: dict[str, Any]) -> str:
+    """A topic of somebody else in the account of the system, with a queue whose policy admits nobody, and 60 more."""
+    session, url = local_session("us-east-1"), system["endpoint_url"]
+    sqs, sns = session.client("sqs", endpoint_url=url), session.client("sns", endpoint_url=url)
+    for number in range(60):
+        sqs.create_queue(QueueName=f"own-{number:02}")
+    topic = str(sns.create_topic(Name="own")["TopicArn"])
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:000000000000:own-07")
+    return topic
+
+
+@pytest.fixture
+def resources(page: Page, own_topic: str) -> Iterator[Page]:
+    """The page of resources, in the browser of the board."""
+    page.driver.get(f"{page.url}/resources")
+    yield page
+    page.open()
 
 
 def _steps(page: Page) -> list[str]:
@@ -80,6 +108,60 @@ async def test_a_worker_survives_api_faults(page: Page) -> None:
     await eventually(lambda: "No API faults." in page.text(".faults + .note"), within_s=10)
     await eventually(lambda: "602 completed" in page.text("#reconciliation"), within_s=90)
     assert page.text("#reconciliation .verdict") == "✓ No order was lost"
+
+
+async def test_own_resources_are_found_sent_to_and_followed(resources: Page, own_topic: str) -> None:
+    """A search finds a queue among those of the system; a message is sent, peeked as text, and explained."""
+    page = resources
+    await eventually(lambda: len(page.texts(".list tbody tr")) == 50, within_s=10)
+    assert page.text(".pager span").startswith("1 to 50 of ")
+    page.find("#search").send_keys("own-07")
+    await eventually(lambda: len(page.texts(".list tbody th .name")) == 1, within_s=5)
+    assert "1 problem" in page.text(".list tbody")
+    page.press(".list tbody .name")
+    assert "does not allow subscription own to own-07" in page.text("#detail .problem")
+
+    page.press("#tab-1")
+    page.run("document.querySelector('#send-body').value = arguments[0]", HOSTILE)
+    page.press("#panel-1 button.main")
+    await eventually(lambda: "own-07 accepted it" in page.text("#panel-1 .result"), within_s=5)
+    assert "sqs send-message" in page.text("#panel-1 .commands")
+    page.press("#panel-1 .result button")
+    await eventually(lambda: page.text("#arrival strong") == "It waits in own-07: nobody receives it.", within_s=5)
+
+    page.press("#tab-0")
+    await eventually(lambda: page.text("#panel-0 pre") == HOSTILE, within_s=5)
+    assert page.run("return document.title") == "Resources · Order Board"
+
+
+async def test_a_stopped_delivery_is_on_the_page(resources: Page, own_topic: str) -> None:
+    """A publish whose delivery the queue's policy stops is counted with its reason, and explained by its id."""
+    page = resources
+    page.driver.get(f"{page.url}/resources#{own_topic}")
+    await eventually(lambda: page.has("#panel-0 form"), within_s=10)
+    page.press("#panel-0 button.main")
+    await eventually(lambda: page.has("#panel-0 .result button"), within_s=5)
+    page.press("#panel-0 .result button")
+
+    await eventually(lambda: "does not allow sns.amazonaws.com" in page.text("#arrival strong"), within_s=5)
+
+
+async def test_resources_fit_and_can_be_read_on_any_screen(resources: Page, own_topic: str) -> None:
+    """Nothing is wider than a phone or a laptop, and every text has a contrast of at least 4.5 in both themes."""
+    page = resources
+    for size in ((1280, 900), (390, 844)):
+        page.resize(*size)
+        page.driver.get(f"{page.url}/resources#{own_topic}")
+        await eventually(lambda: page.has("#panel-0 form"), within_s=10)
+        assert page.find("#list").is_displayed() is (size[0] > 900)
+        for theme in ("light", "dark"):
+            page.run("document.documentElement.dataset.theme = arguments[0]", theme)
+            assert page.overflow() <= 0, size
+            measured: dict[str, float] = page.run(_CONTRASTS)
+            assert {name: ratio for name, ratio in measured.items() if ratio < 4.5} == {}
+    page.press(".back")
+    assert page.find("#list").is_displayed()
+    page.reset_size()
 
 
 async def test_a_real_clock_cannot_be_advanced(page: Page) -> None:

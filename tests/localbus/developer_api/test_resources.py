@@ -70,8 +70,8 @@ def test_mappings_and_tables_of_all_accounts_and_regions(localbus: Localbus, sqs
     table = {"TableName": "orders", "KeySchema": keys, "AttributeDefinitions": types, "BillingMode": "PAY_PER_REQUEST"}
     localbus.client("dynamodb").create_table(**table)
     localbus.client("dynamodb").put_item(TableName="orders", Item={"id": {"S": "1"}})
-    arns = [f"arn:aws:sqs:us-east-1:{ACCOUNT}:work", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"]
-    mapping = EventSourceMapping("m-1", ACCOUNT, "us-east-1", *arns, Settings(), 0.0)
+    queue_arn, function_arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:work", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
+    mapping = EventSourceMapping("m-1", ACCOUNT, "us-east-1", queue_arn, function_arn, Settings(), 0.0)
     localbus.engine.mappings.add(mapping, enabled=False)
 
     found = resources(localbus)

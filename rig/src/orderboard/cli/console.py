@@ -26,7 +26,10 @@ def console(
     ] = None,
     yes: YesOption = False,
 ) -> None:
-    """Serve the console, a web page on 127.0.0.1, until Ctrl-C: watch the system, control it, follow an order."""
+    """Serve the console, a web page on 127.0.0.1, until Ctrl-C: watch the system, control it, follow an order.
+
+    Its page Resources shows every queue, topic, bus and table of the account, also where no order system runs.
+    """
     from orderboard_stack.process import free_port
 
     from orderboard.console.server import serve
@@ -38,6 +41,6 @@ def console(
     if api_url is not None:
         checked_url("--api-url", api_url)
     source = Source(find_workspace(), backend, endpoint_url, stack_name, api_url)
-    consent(source.target().endpoint, yes=yes)
+    consent(source.connection().endpoint, yes=yes)
     port = port or free_port(CONSOLE_PORT)
     serve(source, port, on_start=lambda url: result_console().print(f" The console: [b]{url}[/b]"))

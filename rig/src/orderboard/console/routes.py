@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from orderboard.console import requests
+from orderboard.console.account.routes import ResourcePage
 from orderboard.console.actions import Actions
 from orderboard.console.explain import explain
 from orderboard.console.fault_controls import PRESETS
@@ -106,10 +107,10 @@ class Console:
 
 def create_app(source: Source) -> Starlette:
     """Build the application for one system."""
-    console = Console(source)
+    console, resources = Console(source), ResourcePage(source)
     return Starlette(
         routes=[
-            Route("/", _page),
+            Route("/", resources.board_or_page),
             Route("/healthz", _healthz),
             Route("/api/about", _about),
             Route("/api/events", console.events),
@@ -122,6 +123,7 @@ def create_app(source: Source) -> Starlette:
             Route("/api/lab/run", console.run_experiment, methods=["POST"]),
             Route("/api/lab/{name}/{form}", _program),
             Route("/api/do/{action}", console.act, methods=["POST"]),
+            *resources.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(SameOriginOnly)],
@@ -133,10 +135,6 @@ def create_app(source: Source) -> Starlette:
         },
         lifespan=console.running,
     )
-
-
-async def _page(_: Request) -> Response:
-    return FileResponse(STATIC / "index.html")
 
 
 async def _lab_page(_: Request) -> Response:

@@ -60,7 +60,7 @@ class Source:
     def _connected(self) -> Connection:
         if self._connection is not None and self._named:
             return self._connection
-        endpoint, state = find_endpoint(self.backend, self.endpoint_url)
+        endpoint, state = find_endpoint(self.backend, self.endpoint_url, alone=True)
         known_by = (endpoint, self._api_url(state), None if state is None else state.processes[:2])
         if self._connection is None or self._known_by != known_by:
             engine = find(endpoint)

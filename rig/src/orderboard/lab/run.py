@@ -208,7 +208,7 @@ class Runner:
         """Add what localbus did with this run's resources since the last step."""
         if self.localbus is None:
             return
-        for each in self.localbus.entries_after(self._journal):
+        for each in self.localbus.entries(after=self._journal):
             self._journal = each.number
             if self.run in each.resource:
                 detail = "" if each.detail is None else f" ({each.detail})"

@@ -61,7 +61,9 @@ class StoredMessage:
         return Message(self.message_id, self.body, "", self.receive_count or 0, self.attributes)
 
 
-def browse(endpoint: Endpoint, queue_url: str, containing: str = "") -> list[StoredMessage]:
+def browse(
+    endpoint: Endpoint, queue_url: str, containing: str = "", *, limit: int | None = None
+) -> list[StoredMessage]:
     """The messages of a queue whose body contains this text, in the queue's order. Raises BrowseUnavailableError."""
     path = _PATHS.get(endpoint.name)
     if path is None or endpoint.endpoint_url is None:
@@ -70,9 +72,10 @@ def browse(endpoint: Endpoint, queue_url: str, containing: str = "") -> list[Sto
             "towards maxReceiveCount."
         )
     # LocalStack leaves out messages in flight and delayed ones unless asked.
-    # Only localbus knows Containing, and then need not send a long queue for one order.
+    # Only localbus knows Containing and Limit, and then need not send a long queue for one order, or one page.
     query = {"QueueUrl": queue_url, "ShowInvisible": "true", "ShowDelayed": "true"}
     query |= {"Containing": containing} if containing else {}
+    query |= {"Limit": str(limit)} if limit is not None else {}
     try:
         response = httpx.get(
             f"{endpoint.endpoint_url.rstrip('/')}{path}?{urlencode(query)}",
@@ -82,7 +85,7 @@ def browse(endpoint: Endpoint, queue_url: str, containing: str = "") -> list[Sto
             verify=endpoint.endpoint_url.startswith("https:"),  # certificates take 20 ms to load
         )
         response.raise_for_status()
-        return [each for each in parse(response.json()) if containing in each.body]
+        return [each for each in parse(response.json()) if containing in each.body][:limit]
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise BrowseUnavailableError(f"The backend did not return its messages: {exc or type(exc).__name__}") from exc
 

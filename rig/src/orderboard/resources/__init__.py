@@ -1,1 +1,4 @@
-"""An account: its queues, topics and buses by name, and single messages to them."""
+"""Resources of an account: what exists, who may send, what was lost, and why a message is missing.
+
+It knows nothing of orders, and works with and without a deployed stack.
+"""

@@ -12,12 +12,17 @@ from orderboard.errors import RigError, UsageError
 _TIMEOUT_S: Final = 5.0
 _OF_ONE_MESSAGE: Final = 100
 DELIVERY_FAULTS, FAULTS, CLOCK = "/_localbus/disorder", "/_localbus/faults", "/_localbus/clock"
-_JOURNAL, _QUEUES, _EXPLAIN = "/_localbus/journal", "/_localbus/queues", "/_localbus/explain"
+_JOURNAL, _LOSSES = "/_localbus/journal", "/_localbus/losses"
+_QUEUES, _EXPLAIN = "/_localbus/queues", "/_localbus/explain"
+_RESOURCES = "/_localbus/resources"
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One journal entry: an event of a message at a resource (an ARN), at a time of localbus's clock."""
+    """One journal entry: an event of a message at a resource (an ARN), at a time of localbus's clock.
+
+    real_at: the real time, if localbus's clock is manual.
+    """
 
     number: int
     at: float
@@ -25,6 +30,7 @@ class JournalEntry:
     resource: str
     message_id: str = ""
     detail: Any = None
+    real_at: float | None = None
 
 
 @dataclass
@@ -44,28 +50,37 @@ class Localbus:
         self._http.close()
 
     def entries(
-        self, *, last: int | None = None, message_id: str = "", resource: str = "", after: int = 0
+        self, *, last: int | None = None, message_id: str = "", resource: str = "", event: str = "", after: int = 0
     ) -> list[JournalEntry]:
-        """Return the last journal entries, oldest first: of a message, of a resource (by name or ARN), or all.
+        """Return the last journal entries, oldest first: of a message, a resource (name or ARN), an event, or all.
 
-        after: only those with a greater number.
+        event: this one, or several, separated by commas. after: only those with a greater number.
         """
-        query = {"last": str(last or ""), "message_id": message_id, "resource": resource, "after": str(after or "")}
+        filters = {"message_id": message_id, "resource": resource, "event": event}
+        query = {"last": str(last or ""), "after": str(after or ""), **filters}
         document = self.get(f"{_JOURNAL}?{httpx.QueryParams({k: v for k, v in query.items() if v})}") or {}
-        return [JournalEntry(**each) for each in document["entries"]]
-
-    def entries_after(self, number: int) -> list[JournalEntry]:
-        """Return every journal entry after the one with this number, oldest first."""
-        document = self.get(f"{_JOURNAL}?after={number}") or {}
         return [JournalEntry(**each) for each in document["entries"]]
 
     def of_message(self, message_id: str) -> list[JournalEntry]:
         """Return a message's last entries, at most 100: one that is received again and again has more."""
         return self.entries(last=_OF_ONE_MESSAGE, message_id=message_id)
 
+    def last_purge(self, queue_arn: str) -> JournalEntry | None:
+        """Return the last purge of a queue; None if the journal has none."""
+        return next(iter(self.entries(last=1, resource=queue_arn, event="purged")), None)
+
+    def losses(self) -> list[dict[str, Any]]:
+        """Return the messages that did not reach their targets, counted by source, target and code."""
+        found = self.get(_LOSSES)
+        return [] if found is None else list(found["losses"])
+
     def queues(self) -> dict[str, Any] | None:
         """Return the counts of each queue, its oldest message, and localbus's time."""
         return self.get(_QUEUES)
+
+    def resources(self) -> dict[str, Any] | None:
+        """Return every resource of all accounts, by kind, and localbus's time; None if this localbus is older."""
+        return self.get(_RESOURCES)
 
     def explain(self, pattern: str, event: dict[str, Any]) -> dict[str, Any]:
         """Return whether a pattern or filter policy matches, with a reason for each field."""

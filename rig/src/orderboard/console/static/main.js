@@ -10,6 +10,7 @@ import { Peek } from "./peek.js";
 import { Reconciliation } from "./reconciliation.js";
 import { History } from "./sparkline.js";
 import { QueueTable } from "./table.js";
+import "./theme.js";
 import { Timeline } from "./timeline.js";
 
 const byId = (id) => document.getElementById(id);
@@ -38,18 +39,6 @@ for (const [index, name] of tabs.entries()) {
     choose(tabs[(next + tabs.length) % tabs.length], { focus: true });
   });
 }
-
-function theme(name) {
-  document.documentElement.dataset.theme = name;
-  byId("theme").setAttribute("aria-pressed", String(name === "dark"));
-}
-if (localStorage.getItem("theme")) theme(localStorage.getItem("theme"));
-byId("theme").addEventListener("click", () => {
-  const dark = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  const next = dark === "dark" ? "light" : "dark";
-  localStorage.setItem("theme", next);
-  theme(next);
-});
 
 function live(text, state) {
   if (byId("live").textContent === text) return;
