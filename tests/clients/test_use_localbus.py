@@ -110,7 +110,7 @@ def test_the_seeds(shop: Path, port: str) -> None:
 
 
 def test_the_page_has_the_variables_of_every_client() -> None:
-    """What a client needs is the same in the text and in the files."""
+    """A client of any language needs the same variables in the text and in the files."""
     variables = {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
     [exported] = [line for line in commands("Resources from the start") if line.startswith("export")]
 

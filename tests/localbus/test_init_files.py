@@ -223,7 +223,7 @@ def read(path: Path) -> str:
 
 
 def test_a_failure_ends_the_start(tmp_path: Path) -> None:
-    """What the script prints and the reason are on standard error, and the exit code is 1."""
+    """The exit code is 1, and standard error has the output of the script and the reason."""
     with started(script(tmp_path / "seed", "echo output", "exit 3")) as process:
         output, errors = process.communicate(timeout=20)
 
