@@ -78,7 +78,13 @@ def test_the_workflow(shop: Path, port: str) -> None:
     workflow: Any = yaml.safe_load((shop / WORKFLOW).read_text())
     job = workflow["jobs"]["test"]
     script = "\n".join(step["run"] for step in job["steps"] if "run" in step)
-    pip = {"NO_INDEX": "1", "NO_DEPS": "1", "NO_BUILD_ISOLATION": "0", "TARGET": str(shop / "installed")}
+    pip = {
+        "NO_INDEX": "1",
+        "NO_DEPS": "1",
+        "NO_BUILD_ISOLATION": "0",
+        "NO_COMPILE": "0",
+        "TARGET": str(shop / "installed"),
+    }
     environment = {**job["env"], **{f"PIP_{name}": value for name, value in pip.items()}}
 
     with running(shop, script, environment | {"PYTEST_ADDOPTS": _OTHER_PLUGINS}) as process:

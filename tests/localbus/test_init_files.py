@@ -127,6 +127,16 @@ def test_a_template_may_be_as_large_as_a_file_in_s3(localbus: Localbus, template
     assert delay_of(localbus) == "5"
 
 
+def test_the_metadata_of_cdk_need_no_other_engine(localbus: Localbus, tmp_path: Path) -> None:
+    """Every stack of the CDK has a resource with its versions, which has no effect (AWS::CDK::Metadata)."""
+    metadata = "  M: {Type: AWS::CDK::Metadata, Properties: {Analytics: v2}}\n"
+
+    localbus.init(written(tmp_path / "Shop.template.json", more=metadata))
+
+    resources = localbus.client("cloudformation").describe_stack_resources(StackName="Shop")["StackResources"]
+    assert [each["LogicalResourceId"] for each in resources] == ["Q", "M"]
+
+
 def test_account_and_region_are_those_of_the_environment(
     localbus: Localbus, template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -317,6 +317,16 @@ def put_event(localbus: Localbus, topic: str, **target: Any) -> None:
     events.put_events(Entries=[{"Source": "orders", "DetailType": "d", "Detail": "{}"}])
 
 
+def test_eventbridge_needs_the_permission_of_a_topic(localbus: Localbus, sns: Any, topic: str) -> None:
+    """A rule is not retried for a topic that does not allow it; its dead letter has NO_PERMISSIONS (eb-rule-dlq)."""
+    dead = new_queue(localbus, "dead", open_to="events")
+
+    put_event(localbus, topic, DeadLetterConfig={"Arn": dead.arn})
+
+    [dead_letter] = dead.receive()
+    assert dead_letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+
+
 def test_eventbridge_cannot_use_the_key_of_aws(localbus: Localbus, sns: Any, topic: str) -> None:
     """EventBridge cannot publish to a topic with the key that AWS manages for SNS; its dead letter has the error."""
     dead = new_queue(localbus, "dead", open_to="events")
