@@ -54,7 +54,7 @@ def test_an_experiment_is_reproduced(entry: Entry, results: Results) -> None:
     result = results.of(entry)
 
     assert result.outcome is Outcome.REPRODUCED, result.reason
-    assert len(result.checks) >= len(entry.experiment.checks) >= 1
+    assert len(result.checks) >= max(1, len(entry.experiment.checks))
     assert result.left_behind == []
 
 
@@ -88,6 +88,7 @@ def test_an_experiment_can_be_read(entry: Entry) -> None:
 def test_parameters_fit_the_service(entry: Entry) -> None:
     """Each call has the parameters of AWS's service model, by name and type."""
     values: dict[str, Any] = defaultdict(lambda: "arn:aws:sqs:us-east-1:000000000000:a-value-of-a-response")
+    values |= {"start": "1700000000", "end": "1700000000"}  # times of responses
     for call in _calls(entry):
         parameters = resolve(call.parameters, values, "lab-00000000")
 

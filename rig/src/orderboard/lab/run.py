@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -35,9 +36,9 @@ from orderboard.lab.steps import (
     Until,
     Wait,
 )
-from orderboard.lab.summary import action, summary
+from orderboard.lab.summary import action, short, summary
 from orderboard.lab.values import resolve
-from orderboard.system.localbus import CLOCK, DELIVERY_FAULTS, FAULTS, Localbus
+from orderboard.system.localbus import CLOCK, DELIVERY_FAULTS, FAULTS, JournalEntry, Localbus
 
 # One request a call: what an SDK repeats by itself would hide what the experiment is about.
 _CONFIG: Final = Config(
@@ -208,12 +209,16 @@ class Runner:
         """Add what localbus did with this run's resources since the last step."""
         if self.localbus is None:
             return
+        texts: list[tuple[str, str, JournalEntry]] = []
         for each in self.localbus.entries(after=self._journal):
             self._journal = each.number
             if self.run in each.resource:
                 detail = "" if each.detail is None else f" ({each.detail})"
                 name = each.resource.rpartition(":")[2].replace(f"{self.run}-", "")
-                self._add("journal", name, f"{each.event}{detail}", each)
+                texts.append((name, f"{each.event}{detail}", each))
+        for (name, text), same in itertools.groupby(texts, key=lambda entry: entry[:2]):
+            first, *others = same
+            self._add("journal", name, f"{text}: {len(others) + 1} messages" if others else text, first[2])
 
     def _call(self, call: Call, *, quiet: bool = False) -> Any:
         """Make a call; return its response, or the code of an error that is expected."""
@@ -283,7 +288,7 @@ class Runner:
                 sqs.delete_message_batch(QueueUrl=url, Entries=entries)
         self._names[step.bodies.name] = found
         done = "receives and deletes" if step.delete else "receives"
-        self._add("call", step.party.name, f"{done} {len(found)}: {_shown(as_text(found))}")
+        self._add("call", step.party.name, f"{done} {len(found)}: {short(_shown(as_text(found)))}")
 
     def _engine(self, step: Engine) -> None:
         if self.localbus is None:

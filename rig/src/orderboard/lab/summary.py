@@ -23,19 +23,21 @@ def action(call: Call) -> str:
 
 def summary(call: Call, parameters: Mapping[str, Any], response: Mapping[str, Any] | None) -> str:
     """Return the action, its main parameter, and the messages or failures of its response."""
-    about = next((_short(parameters[name]) for name in _TELLING if name in parameters), "")
+    receives = call.operation == "receive_message"
+    about = next((short(parameters[name]) for name in _TELLING if name in parameters and not receives), "")
     text = f"{action(call)} {about}".rstrip()
     if response is None:
         return text
-    if call.operation == "receive_message":
+    if receives:
         messages = response.get("Messages", [])
-        bodies = ", ".join(_short(each["Body"]) for each in messages)
+        bodies = ", ".join(short(each["Body"]) for each in messages)
         return f"{text}: {len(messages)} message{'' if len(messages) == 1 else 's'}{': ' if bodies else ''}{bodies}"
     failed = response.get("Failed") or response.get("FailedEntryCount")
-    return f"{text}: {_short(failed)} failed" if failed else text
+    return f"{text}: {short(failed)} failed" if failed else text
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value in at most sixty characters."""
     match value:
         case str():
             text = value
