@@ -7,7 +7,8 @@ lab = Experiment(
     "queue, and they do not become dead letters.",
     source="https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html",
     means="A filter does not leave messages for others: a second function on the same queue never gets them. Give "
-    "each function a queue of its kind, and filter before it. Only the body can be filtered, and it must be JSON.",
+    "each function its own queue, and filter before it. Only the body can be filtered; a pattern for JSON also "
+    "deletes every message whose body is not JSON.",
     needs=["functions"],
 )
 cashier, operator = lab.actor("cashier"), lab.actor("operator")
