@@ -19,7 +19,7 @@ import time
 
 def handler(event, context):
     if event["Records"][0]["body"] == "cappuccino":
-        time.sleep(1.5)
+        time.sleep(1.2)
 """,
 )
 

@@ -164,7 +164,8 @@ class Runner:
         for step in steps:
             self.before_step(step)
             self._take(step)
-            self._add_journal()
+            if not isinstance(step, Say | Check | Remove | Each):  # the others may move messages
+                self._add_journal()
 
     def _take(self, step: Step) -> None:
         match step:
