@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from localbus.journal import Entry, Journal
 
 
@@ -46,3 +48,17 @@ def test_reading_goes_on_after_the_last_entry_seen() -> None:
     assert [entry.number for entry in journal.entries(after=2_597)] == [2_598, 2_599, 2_600]
     assert [entry.number for entry in journal.entries(after=900, last=2)] == [2_599, 2_600]
     assert not list(journal.entries(after=2_600))
+
+
+def test_entries_have_the_real_time_beside_that_of_a_manual_clock() -> None:
+    """With it each entry has `real_at`, in its document too; without it there is no such field."""
+    manual, real = Journal(with_real_time=True), Journal()
+    before = time.time()
+    for journal in (manual, real):
+        journal.note("sent", "arn:queue", "m1", 7.0)
+
+    [dated], [plain] = manual.entries(), real.entries()
+    assert dated.at == 7.0
+    assert before <= (dated.real_at or 0) <= time.time()
+    assert dated.document()["real_at"] == dated.real_at
+    assert "real_at" not in plain.document()

@@ -6,9 +6,10 @@ import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
 from localbus.journal import Loss
-from localbus.losses import MAX_LINES, Losses
+from localbus.losses import MAX_LINES, MAX_TOTALS, Losses
 from localbus.pytest_plugin import Localbus
 from support.localbus import losses
 
@@ -65,6 +66,37 @@ async def test_kinds_without_end_are_counted_together(caplog: pytest.LogCaptureF
     *lines, last = losses(caplog)
     assert len(lines) == MAX_LINES
     assert last == f"{9 * MAX_LINES} more losses of other kinds: GET /_localbus/journal has each of them"
+
+
+async def test_losses_are_totalled_by_kind() -> None:
+    """A total lasts longer than the counts of the log, has the latest reason, and their number has an end."""
+    found = Losses()
+    for number in range(3):
+        found.report(lost(number))
+    found.flush()
+    found.report(lost()._replace(reason="another reason"))
+
+    [total] = found.totals()
+    assert (total["count"], total["event"], total["target"]) == (4, "dropped", "target")
+    assert total["reason"] == "another reason"
+
+    for number in range(2 * MAX_TOTALS):
+        found.report(lost(target=f"target {number}"))
+    assert len(found.totals()) == MAX_TOTALS
+    found.flush()
+
+
+def test_totals_are_a_page(localbus: Localbus, sqs: Any, url: str) -> None:
+    """GET /_localbus/losses has what SNS could not send to a queue whose policy does not allow it."""
+    sns = localbus.client("sns")
+    topic = sns.create_topic(Name="orders")["TopicArn"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="m")
+
+    [total] = httpx.get(f"{localbus.url}/_localbus/losses").json()["losses"]
+    assert (total["source"], total["target"], total["count"]) == (topic, arn, 1)
+    assert "policy" in total["reason"]
 
 
 def test_an_expired_message_is_a_line(localbus: Localbus, sqs: Any, url: str, caplog: pytest.LogCaptureFixture) -> None:

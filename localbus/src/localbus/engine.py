@@ -87,7 +87,7 @@ class Engine:
     def __init__(self, options: Options, clock: Clock | None = None) -> None:
         self.options = options
         self.clock = clock or RealClock()
-        self.journal = Journal()
+        self.journal = Journal(with_real_time=isinstance(self.clock, ManualClock))
         self._losses = Losses()
         self.journal.on_loss = self._losses.report
         self.storage = DurableStorage(options.data, fsync=options.fsync) if options.data is not None else Storage()
@@ -139,6 +139,7 @@ class Engine:
             self.sns,
             self.mappings,
             self.dynamodb,
+            self._losses,
             faults=self.faults,
             about=about,
         )

@@ -13,6 +13,7 @@ from localbus.journal import Loss
 
 COUNTED_FOR_S: Final = 10.0
 MAX_LINES: Final = 20  # in this time
+MAX_TOTALS: Final = 1_000
 
 log = logging.getLogger("localbus")
 
@@ -34,11 +35,13 @@ class Losses:
 
     def __init__(self) -> None:
         self._more: dict[tuple[str, ...], int] = {}
+        self._totals: dict[tuple[str, ...], tuple[int, Loss]] = {}  # with the latest of its kind
         self._other_kinds = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def report(self, loss: Loss) -> None:
         """Log a loss, or count it."""
+        self._add(loss)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(COUNTED_FOR_S, self.flush)
         if loss.kind in self._more:
@@ -50,6 +53,18 @@ class Losses:
             reason, fix = _line(loss.reason).rstrip("."), f" {loss.fix}." if loss.fix else ""
             way = _way(loss.source, loss.target)
             log.warning("%s message %s%s: %s.%s", _VERBS[loss.event], loss.message_id, way, reason, fix)
+
+    def totals(self) -> list[dict[str, object]]:
+        """Return every kind of loss since the start, with its count, and the reason and fix of the latest."""
+        return [
+            {"count": count, **{name: value for name, value in loss._asdict().items() if name != "message_id"}}
+            for count, loss in self._totals.values()
+        ]
+
+    def _add(self, loss: Loss) -> None:
+        count, _ = self._totals.get(loss.kind, (0, loss))
+        if count or len(self._totals) < MAX_TOTALS:
+            self._totals[loss.kind] = count + 1, loss
 
     def flush(self) -> None:
         """Log what was counted, and begin again."""

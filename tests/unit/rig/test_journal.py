@@ -1,7 +1,7 @@
 """localbus's journal in words, and the trace of an order through the messages that it became."""
 
 import pytest
-from orderboard.orders.journal import describe, merge_deliveries, trace
+from orderboard.orders.journal import describe, in_real_time, merge_deliveries, purges, trace
 from orderboard.system.localbus import JournalEntry as Entry
 
 ACCOUNT = "us-east-1:000000000000"
@@ -96,3 +96,33 @@ def test_a_trace_ends() -> None:
     engine = Engine(*(Entry(n, 1.0, "delivered", WORK, f"m{n}", {"message_id": f"m{n + 1}"}) for n in range(1000)))
 
     assert len(trace(engine.of_message, ["m0"])) == engine.calls == 40
+
+
+@pytest.mark.parametrize(
+    ("last", "purged"),
+    [
+        pytest.param(Entry(2, 1.0, "sent", WORK, "m"), True, id="it waited"),
+        pytest.param(Entry(2, 1.0, "delivered", SUBSCRIPTION, "n", {"message_id": "m"}), True, id="SNS delivered it"),
+        pytest.param(Entry(2, 1.0, "moved", f"{WORK}-other", "m", WORK), True, id="it was a dead letter"),
+        pytest.param(Entry(9, 1.0, "sent", WORK, "m"), False, id="it came after the purge"),
+        pytest.param(Entry(2, 1.0, "deleted", WORK, "m"), False, id="it was deleted before"),
+        pytest.param(Entry(2, 1.0, "retry_scheduled", SUBSCRIPTION, "m"), False, id="it was not in the queue yet"),
+        pytest.param(Entry(2, 1.0, "sent", WORK, "held"), False, id="it is in a queue"),
+    ],
+)
+def test_a_purge_is_a_step_of_the_messages_that_it_deleted(last: Entry, purged: bool) -> None:
+    """The journal has one entry for the purge of a queue; it belongs to the messages that were in the queue then."""
+    purge = Entry(5, 2.0, "purged", WORK)
+
+    found = purges([last], ENDPOINTS, {"held"}, {WORK: purge}.get)
+
+    assert [(each.message_id, each.event) for each in found] == ([("m", "purged")] if purged else [])
+
+
+def test_the_entries_of_a_manual_clock_are_shown_at_their_real_time() -> None:
+    """localbus's own time is a detail where it differs; with a real clock nothing changes."""
+    entry, details = in_real_time(Entry(1, 7.0, "sent", WORK, "m", real_at=1_000.0))
+
+    assert (entry.at, details) == (1_000.0, {"queue_clock": "1970-01-01 00:00:07"})
+    assert in_real_time(Entry(1, 7.0, "sent", WORK, "m")) == (Entry(1, 7.0, "sent", WORK, "m"), {})
+    assert in_real_time(Entry(1, 999.0, "sent", WORK, "m", real_at=1_000.0))[1] == {}

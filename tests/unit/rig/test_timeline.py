@@ -10,7 +10,8 @@ from orderboard.orders.browse import StoredMessage
 from orderboard.orders.dead_letters import dead_letter, order_id_in
 from orderboard.orders.journal import DescribedEntry
 from orderboard.orders.queues import Message
-from orderboard.orders.timeline import LogLine, OrderTimeline, log_lines, logged_order_ids, timeline
+from orderboard.orders.service_logs import LogLine, log_lines, logged_order_ids
+from orderboard.orders.timeline import OrderTimeline, timeline
 from orderboard_contracts.identity import new_order_id
 from unit.rig.examples import a_cancellation
 
@@ -181,12 +182,49 @@ def test_journal_entries_are_steps_at_their_own_time() -> None:
     assert found.steps[1].details == {"message_id": "m1"}
 
 
-def test_times_of_another_clock_come_last() -> None:
-    """If the queues go by another clock, their times are neither among the services' nor used as an age."""
+def test_a_message_that_was_deleted_meanwhile_is_not_in_flight() -> None:
+    """The journal is read after the queues, so a message that it calls deleted is in no queue any more."""
+    deleted = DescribedEntry(7, 1_000.0, "deleted", "SQS orderboard-work", "Deleted", "plain", "m1", {})
+
+    found = _timeline([], _in_queue("orderboard-work", visible=False), journal=[deleted])
+
+    assert [step.title for step in found.steps] == ["Deleted"]
+
+
+@pytest.mark.parametrize(
+    ("everything_read", "messages", "status"),
+    [
+        pytest.param(True, [], "missing", id="nothing holds it"),
+        pytest.param(True, [_in_queue("orderboard-work")], "on its way", id="a queue holds it"),
+        pytest.param(False, [], "on its way", id="a queue may hold it: not every queue was read"),
+    ],
+)
+def test_an_accepted_order_that_nothing_holds_is_missing(
+    everything_read: bool, messages: list[tuple[str, StoredMessage]], status: str
+) -> None:
+    """It is not on its way: no row, no message in any queue, and no step for a while."""
+    accepted = [_logged(2, "order.accepted")]
+
+    assert _timeline(accepted, *messages, everything_read=everything_read).status == status
+    assert _timeline(everything_read=True).status == "unknown"
+
+
+def test_a_delivery_that_is_retried_is_not_missing() -> None:
+    """Between two attempts of SNS or EventBridge no queue holds the message."""
+    retried = DescribedEntry(7, 1_000.0, "retry_scheduled", "SNS orders", "A retry is scheduled", "plain", "m1", {})
+
+    assert _timeline([_logged(2, "order.accepted")], journal=[retried], everything_read=True).status == "on its way"
+
+
+def test_a_manual_clock_keeps_the_order_of_steps() -> None:
+    """An announcement stands at the real time of its arrival, and a wait is by the queues' clock."""
     log = [_logged(2, "order.accepted"), _logged(5, "order.completed")]
+    at_s = log[0].at.timestamp() + 1
+    arrived = DescribedEntry(7, at_s, "sent", "SQS orderboard-inbox", "Arrived", "plain", "m1", {})
+    messages = [_in_queue("orderboard-inbox"), _in_queue("orderboard-work")]
 
-    found = _timeline(log, _in_queue("orderboard-inbox"), _in_queue("orderboard-work"), same_clock=False)
+    found = _timeline(log, *messages, journal=[arrived], queue_time_s=4_600.0)
 
-    assert [step.title for step in found.steps[2:]] == ["Announced", "Waiting to be received"]
-    assert [step["gap_s"] for step in found.document()["steps"]] == [None, 3.0, 0.0, 0.0]
-    assert "in_queue_s" not in found.steps[3].details
+    titles = ["Accepted by order-api, published to SNS and EventBridge", "Arrived", "Announced", "Completed"]
+    assert [step.title for step in found.steps] == [*titles, "Waiting to be received"]
+    assert found.steps[-1].details["in_queue_s"] == "3600.0"

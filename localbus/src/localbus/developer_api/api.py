@@ -27,6 +27,7 @@ from localbus.http.message import Request, Response
 from localbus.input_values import is_number, quoted
 from localbus.journal import Entry, Journal
 from localbus.lambda_.state import EventSourceMappings
+from localbus.losses import Losses
 from localbus.protocol.api_faults import ApiFaults
 from localbus.protocol.json_codec import read_request
 from localbus.sns.state import Sns
@@ -53,6 +54,7 @@ class DeveloperApi:
     sns: Sns
     mappings: EventSourceMappings
     dynamodb: DynamoDb
+    losses: Losses
     faults: ApiFaults
     about: Mapping[str, Any]
     is_ready: bool = True
@@ -73,6 +75,7 @@ class DeveloperApi:
             Route(
                 "GET", f"/_localbus/journal?{_JOURNAL_QUERY}", "message history; follow=1 streams", self._show_journal
             ),
+            Route("GET", "/_localbus/losses", "messages that went astray, counted by kind", self._show_losses),
             Route("GET", "/_localbus/queues", "message counts and the oldest message by queue", self._show_queues),
             Route("GET", "/_localbus/resources", "every queue, topic, rule, mapping and table", self._show_resources),
             Route(
@@ -150,6 +153,9 @@ class DeveloperApi:
                 yield _line(await coming.get())
         finally:
             stop()
+
+    def _show_losses(self, _request: Request) -> Response:
+        return document({"losses": self.losses.totals()})
 
     def _show_queues(self, _request: Request) -> Response:
         queues = [

@@ -92,7 +92,8 @@ def _facts(timeline: "OrderTimeline") -> list[tuple[str, str]]:
     record = timeline.record
     if record is None:
         rests = any(letter.is_order for letter in timeline.dead_letters)
-        facts.append(("status", "in a dead-letter queue" if rests else "not recorded (yet)"))
+        gone = "missing: no queue holds it any more" if timeline.missing else "not recorded (yet)"
+        facts.append(("status", "in a dead-letter queue" if rests else gone))
     else:
         facts.append(("status", record.status))
         if record.rejection_reason:

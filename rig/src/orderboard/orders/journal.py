@@ -1,8 +1,9 @@
 """localbus's journal in words, and the trace of a message through what it became. Pure."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from orderboard.system.localbus import JournalEntry
@@ -10,7 +11,11 @@ from orderboard.system.localbus import JournalEntry
 Tone = Literal["plain", "good", "bad", "waiting"]
 
 _BAD: Final = frozenset(("undelivered", "dropped", "dead_lettered", "denied", "expired", "moved", "purged"))
+_IN_A_QUEUE: Final = frozenset(("sent", "delivered", "received", "hidden", "visible", "moved", "duplicated"))
+# Events after which a message is no longer in the queue that the entry names.
+LEFT_THE_QUEUE: Final = frozenset(("deleted", "expired", "moved", "redriven", "purged"))
 _MESSAGES_OF_AN_ORDER: Final = 40
+_SAME_CLOCK_WITHIN_S: Final = 5.0
 _SPECIAL_TITLES: Final = {
     ("received", "1"): "Received for the first time",
     ("hidden", "0"): "Made visible again at once",
@@ -107,11 +112,46 @@ def merge_deliveries(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
         became = str(each.detail["message_id"]) if _has_message_id(each) else ""
         if each.event == "delivered" and became in arrived:
             merged.add(became)
-            found.append(replace(each, number=arrived[became].number, at=arrived[became].at))
+            sent = arrived[became]
+            found.append(replace(each, number=sent.number, at=sent.at, real_at=sent.real_at))
         elif each.event != "sent":
             found.append(each)
     found += [each for message_id, each in arrived.items() if message_id not in merged]
     return sorted(found, key=lambda entry: entry.number)
+
+
+def purges(
+    entries: Iterable[JournalEntry],
+    endpoints: Mapping[str, str],
+    held: Collection[str],
+    last_purge: Callable[[str], JournalEntry | None],
+) -> list[JournalEntry]:
+    """The purges that deleted any of these messages, one entry for each message. The journal has one for each queue.
+
+    entries: oldest first. held: ids of the messages that are in a queue now. last_purge is called with a queue's ARN.
+    """
+    last = {}
+    for each in entries:
+        became = str(each.detail["message_id"]) if each.event == "delivered" and _has_message_id(each) else ""
+        last[became or each.message_id] = each
+    found = []
+    for message_id, each in last.items():
+        queue = str(each.detail) if each.event == "moved" else endpoints.get(each.resource, each.resource)
+        if message_id in held or each.event not in _IN_A_QUEUE or _service(queue) != "sqs":
+            continue
+        purge = last_purge(queue)
+        if purge is not None and purge.number > each.number:
+            found.append(replace(purge, message_id=message_id))
+    return found
+
+
+def in_real_time(entry: JournalEntry) -> tuple[JournalEntry, dict[str, str]]:
+    """The entry at its real time; where that differs from localbus's, also localbus's time as a detail."""
+    if entry.real_at is None:
+        return entry, {}
+    differs = abs(entry.real_at - entry.at) > _SAME_CLOCK_WITHIN_S
+    clock = {"queue_clock": f"{datetime.fromtimestamp(entry.at, UTC):%Y-%m-%d %H:%M:%S}"} if differs else {}
+    return replace(entry, at=entry.real_at), clock
 
 
 def short(arn: str) -> str:
