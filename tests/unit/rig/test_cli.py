@@ -52,6 +52,30 @@ def test_a_state_folder_that_cannot_be_used_is_an_error_in_one_line_with_the_fix
             assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["env"], ["aws", "sqs", "list-queues"], ["aws", "--endpoint-url", "http://127.0.0.1:9", "sqs"]),
+        *(["journal"], ["journal", "9b2d1f0e"], ["peek", "work"], ["send", "work", "x"], ["publish", "orders", "x"]),
+        *(["put-event", "{}", "--source", "s", "--detail-type", "t"], ["clock"], ["clock", "+1s"]),
+        *(["faults", "none"], ["disorder"], ["worker"], ["worker", "stop"], ["worker", "add"]),
+    ],
+    ids=" ".join,
+)
+def test_without_a_system_the_error_says_how_to_start_one(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, exit 1, and nothing is written."""
+    monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(tmp_path / "state"))
+
+    done = CliRunner().invoke(app, arguments)
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("orderboard: Nothing is running here. Start it with `")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "state").exists()
+
+
 def test_the_version_is_printed() -> None:
     """`--version` prints the version and does nothing else."""
     done = CliRunner().invoke(app, ["--version"])
