@@ -116,7 +116,7 @@ async def test_own_resources_are_found_sent_to_and_followed(resources: Page, own
     await eventually(lambda: len(page.texts(".list tbody tr")) == 50, within_s=10)
     assert page.text(".pager span").startswith("1 to 50 of ")
     page.find("#search").send_keys("own-07")
-    await eventually(lambda: len(page.texts(".list tbody th .name")) == 1, within_s=5)
+    await eventually(lambda: page.texts(".list tbody th .name") == ["own-07", "own to own-07"], within_s=5)
     assert "1 problem" in page.text(".list tbody")
     page.press(".list tbody .name")
     assert "does not allow subscription own to own-07" in page.text("#detail .problem")

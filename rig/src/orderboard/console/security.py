@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _NAMES: Final = frozenset(("127.0.0.1", "localhost"))
 _SAFE_METHODS: Final = frozenset(("GET", "HEAD"))
-_MAX_BODY_BYTES: Final = 300_000  # an event is at most 256 KiB
+_MAX_BODY_BYTES: Final = 2_500_000  # a message is at most 1 MiB, and JSON may escape each character
 
 HEADERS: Final = {
     "Content-Security-Policy": (

@@ -14,10 +14,11 @@ from orderboard.errors import RigError
 from orderboard.system.connect import find_endpoint
 from orderboard.system.localbus import Localbus, find
 from orderboard.system.state import State, StateFile
-from orderboard.system.target import Connection, Target, target
+from orderboard.system.target import Connection, NoStackError, Target, target
 from orderboard.system.workspace import Workspace
 
 _CONNECTS_WITHIN_S: Final = 2.0
+_NO_STACK_FOR_S: Final = 5.0
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Source:
     api_url: str | None = None
     _connection: Connection | None = field(default=None, init=False)
     _target: Target | None = field(default=None, init=False)
+    _no_stack: tuple[float, str] | None = field(default=None, init=False)  # until a monotonic time, and the error
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _known_by: object = field(default=None, init=False)
     _localbus: Localbus | None = field(default=None, init=False)
@@ -52,10 +54,20 @@ class Source:
         with self._lock:
             connection = self._connected()
             if self._target is None:
-                state = self.state()
-                stack_name = self.stack_name or (state.stack_name if state is not None else "orderboard")
-                self._target = target(connection.endpoint, stack_name, self._api_url(state))
+                self._target = self._find_target(connection)
             return self._target
+
+    def _find_target(self, connection: Connection) -> Target:
+        """Look for the stack. That there is none is known for a while: the board asks for it every second."""
+        if self._no_stack is not None and time.monotonic() < self._no_stack[0]:
+            raise NoStackError(self._no_stack[1])
+        state = self.state()
+        stack_name = self.stack_name or (state.stack_name if state is not None else "orderboard")
+        try:
+            return target(connection.endpoint, stack_name, self._api_url(state))
+        except NoStackError as exc:
+            self._no_stack = (time.monotonic() + _NO_STACK_FOR_S, str(exc))
+            raise
 
     def _connected(self) -> Connection:
         if self._connection is not None and self._named:
@@ -68,7 +80,7 @@ class Source:
             if self._localbus is not None:
                 self._localbus.close()
             self._connection, self._target, self._localbus = Connection(endpoint), None, engine
-            self._known_by = known_by
+            self._known_by, self._no_stack = known_by, None
         return self._connection
 
     def _api_url(self, state: State | None) -> str | None:

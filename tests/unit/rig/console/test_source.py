@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 from orderboard.console.source import Source
 from orderboard.errors import RigError
+from orderboard.system.target import NoStackError
 from orderboard.system.workspace import Workspace
 from orderboard_stack.backend import Endpoint
 
@@ -51,3 +52,22 @@ def test_a_stopped_backend_is_reported_at_once(tmp_path: Path, lookups: list[obj
 
     with pytest.raises(RigError, match="Nothing answers"):
         source.reachable()
+
+
+def test_a_backend_without_a_stack_is_not_asked_each_second(tmp_path: Path, lookups: list[object]) -> None:
+    """The connection is there all the same; the error is the first answer's for some seconds."""
+    source = Source(Workspace(tmp_path, tmp_path))
+    asked: list[object] = []
+
+    def missing(*given: object) -> None:
+        asked.append(given)
+        raise NoStackError("The stack orderboard does not exist.")
+
+    with mock.patch("orderboard.console.source.target", missing):
+        for _ in range(3):
+            with pytest.raises(NoStackError, match="orderboard does not exist"):
+                source.target()
+
+    assert len(asked) == 1
+    assert source.connection().endpoint.endpoint_url == "http://127.0.0.1:1"
+    assert lookups == []

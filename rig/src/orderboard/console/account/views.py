@@ -133,7 +133,7 @@ def _message(message: StoredMessage, now_s: float, cut_at: int | None) -> dict[s
         "characters": len(message.body),
         "age_s": None if message.sent_at_s is None else max(0.0, now_s - message.sent_at_s),
         "receive_count": message.receive_count,
-        "visible": message.visible,
+        "state": "delayed" if message.delayed else {True: "waiting", False: "in flight or hidden"}.get(message.visible),
         "attributes": dict(message.attributes),
     }
 

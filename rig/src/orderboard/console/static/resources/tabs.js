@@ -40,9 +40,9 @@ export class Messages extends Tab {
     }
   }
 
-  #message({ message_id, body, characters, age_s, receive_count, visible, attributes }, open) {
+  #message({ message_id, body, characters, age_s, receive_count, state, attributes }, open) {
     const times = { null: "receive count unknown", 0: "never received", 1: "received once" };
-    const facts = [age_s === null ? "age unknown" : `${age(age_s)} old`, times[receive_count] ?? `received ${receive_count} times`, { true: "waiting", false: "in flight or hidden" }[visible]];
+    const facts = [age_s === null ? "age unknown" : `${age(age_s)} old`, times[receive_count] ?? `received ${receive_count} times`, state];
     const whole = characters <= body.length;
     const shown = el("pre", {}, whole ? pretty(body) : body);
     const more = whole ? null : el("button", { type: "button", onclick: () => this.#all(message_id, shown, more) }, `Show all ${count(characters)} characters`);
