@@ -5,7 +5,7 @@ from orderboard.lab import Experiment, Joined, LongText
 lab = Experiment(
     claim="The entries of one PutEvents request may have 1 MB together; a larger request is rejected as a whole.",
     source="https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html",
-    means="Most courses, and some of AWS's own pages, still say 256 KB. Targets have limits of their own, so put large "
+    means="Most courses, and some of AWS's own pages, still say 256 KB. Each target has a limit too, so put large "
     "documents into S3 and send their address all the same.",
 )
 cashier, kitchen = lab.actor("cashier"), lab.actor("kitchen")

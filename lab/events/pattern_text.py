@@ -23,15 +23,19 @@ for name, matcher in matchers.items():
 lab.step("The cashier puts seven orders.")
 items = ["bar/2/espresso", "bar/2/tea", "cold/cola", "bar/tea.iced", "CAKE", "Torte", "torte"]
 cashier.events.put_events(Entries=[bus.entry({"item": item}) for item in items])
-lab.check("wildcard", coffee.receive_all(queues["coffee"].url, count=1), ['"bar/2/espresso"'])
 lab.check(
-    "prefix or suffix",
+    "The coffee bar gets what its wildcard matches",
+    coffee.receive_all(queues["coffee"].url, count=1),
+    ['"bar/2/espresso"'],
+)
+lab.check(
+    "The cold bar gets what has the prefix or the suffix",
     cold.receive_all(queues["cold"].url, count=2),
     ['"cold/cola"', '"bar/tea.iced"'],
     "in any order",
 )
 lab.check(
-    "equals-ignore-case, and an exact value: torte in small letters is not Torte",
+    "The bakery gets cake in any case, and Torte only in its own",
     cake.receive_all(queues["cake"].url, count=2),
     ['"CAKE"', '"Torte"'],
     "in any order",

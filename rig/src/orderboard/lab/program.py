@@ -1,4 +1,4 @@
-"""An experiment that is a program of its own: it has threads or servers, which recorded steps cannot have.
+"""An experiment that is a program itself: it has threads or servers, which recorded steps cannot have.
 
 Its file needs nothing but boto3, so a person can keep it and run it alone. It has the constants CLAIM, SOURCE and
 MEANS, reads the endpoint from AWS's environment variables, and takes --json and --name. With --json it prints a

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from orderboard.lab.catalogue import Entry
+from orderboard.lab.program import Program
 from orderboard.lab.programs.boto3_helpers import HELPERS, RESERVED, Helper, text_of, with_needed
 from orderboard.lab.programs.boto3_story import Story
 from orderboard.lab.programs.introduction import introduction
@@ -16,6 +17,8 @@ from orderboard.lab.steps import Start
 def boto3_program(entry: Entry) -> str:
     """Return the text of a program that takes the steps of an experiment."""
     experiment = entry.experiment
+    if isinstance(experiment, Program):
+        return experiment.path.read_text(encoding="utf-8")
     story = Story(names_of(experiment, {*HELPERS, *RESERVED}))
     story.begin(in_background=any(isinstance(each, Start) for each in experiment.all_steps()))
     story.steps(experiment.steps)

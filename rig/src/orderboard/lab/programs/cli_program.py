@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from orderboard.errors import UsageError
 from orderboard.lab.catalogue import Entry
 from orderboard.lab.experiment import Experiment
+from orderboard.lab.program import Program
 from orderboard.lab.programs.cli_helpers import text_of, with_needed
 from orderboard.lab.programs.cli_story import Story
 from orderboard.lab.programs.cli_values import Values
@@ -25,6 +27,10 @@ _RESERVED: Final = ("differences", "removals", "deadline")
 def cli_program(entry: Entry) -> str:
     """Return the text of a script that takes the steps of an experiment."""
     experiment = entry.experiment
+    if isinstance(experiment, Program):
+        raise UsageError(
+            f"{entry.name} needs threads, which a script does not have: orderboard lab code {entry.name} --boto3"
+        )
     names = names_of(experiment, _RESERVED)
     story = Story(names, Values(names, frozenset(_safe(experiment))))
     story.steps(experiment.steps)
