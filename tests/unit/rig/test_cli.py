@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 from orderboard.cli.app import app
 from orderboard.system.command_line import to_paste
+from orderboard.system.state import State, StateFile
 from typer.testing import CliRunner
 
+_SYSTEM = State(
+    backend="embedded",
+    endpoint_url="http://127.0.0.1:1",
+    region="us-east-1",
+    stack_name="orderboard",
+    prefix="orderboard",
+    api_url="http://127.0.0.1:2",
+    processes=(),
+)
 # Ctrl-C at the moment in which the first large library is imported.
 _INTERRUPTED_AT_IMPORT = """
 import signal, sys
@@ -150,20 +160,34 @@ def test_every_command_in_a_message_can_be_pasted(tmp_path: Path, monkeypatch: p
     assert to_paste("the stack orderboard is old") == "the stack orderboard is old"
 
 
-@pytest.mark.parametrize("command", ["show", "up"])
-def test_an_interrupted_command_says_only_what_is_so(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a command that ends what it starts says that everything has ended."""
+@pytest.mark.parametrize(
+    ("command", "runs_on", "text"),
+    [
+        ("show", False, ""),
+        ("up", False, " Everything that this command started has ended."),
+        ("up", True, " The system runs on. End it: "),
+        ("burst", True, " Everything that this command started has ended."),
+    ],
+)
+def test_an_interrupted_command_says_only_what_is_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, runs_on: bool, text: str
+) -> None:
+    """A command that starts nothing does not say that it has ended; `up` may be interrupted while it prints."""
+    monkeypatch.setenv("ORDERBOARD_STATE_DIR", str(tmp_path))
 
     def interrupted(*_: object, **__: object) -> None:
+        if runs_on:
+            StateFile(tmp_path).write(_SYSTEM)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("orderboard.system.workspace.find_workspace", interrupted)
-    monkeypatch.setattr("orderboard.system.connect.find_endpoint", interrupted)
+    for name in ("system.connect.find_endpoint", "system.lifecycle.up", "burst.plan.plan_burst"):
+        monkeypatch.setattr(f"orderboard.{name}", interrupted)
 
     done = CliRunner().invoke(app, [command, *(["9b2d1f0e"] if command == "show" else [])])
 
-    ended = " Everything that this command started has ended." if command == "up" else ""
-    assert (done.exit_code, done.stderr) == (130, f"Interrupted.{ended}\n")
+    assert done.exit_code == 130
+    assert done.stderr.startswith(f"Interrupted.{text}")
+    assert text or done.stderr == "Interrupted.\n"
 
 
 def test_commands_are_short_where_they_can_be(monkeypatch: pytest.MonkeyPatch) -> None:

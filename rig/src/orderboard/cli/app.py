@@ -45,7 +45,8 @@ from orderboard.system.workspace import STATE_DIR_VARIABLE, find_workspace
 from orderboard.terminal.progress import error_console
 
 _INTERRUPTED: Final = 128 + signal.SIGINT
-_END_WHAT_THEY_START: Final = ("demo", "burst", "calibrate", "chaos", "up", "lab")
+_MAY_LEAVE_A_SYSTEM: Final = ("demo", "up")
+_END_WHAT_THEY_START: Final = (*_MAY_LEAVE_A_SYSTEM, "burst", "calibrate", "chaos", "lab")
 # A file that cannot be written or read.
 _FILE_ERRORS: Final = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
@@ -60,9 +61,8 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as exc:
-            ended = " Everything that this command started has ended."
-            default = f"Interrupted.{ended if ctx.invoked_subcommand in _END_WHAT_THEY_START else ''}"
-            error_console().print(to_paste(str(exc) or default), markup=False, soft_wrap=True)
+            text = str(exc) or f"Interrupted.{_after_interrupt(ctx.invoked_subcommand)}"
+            error_console().print(to_paste(text), markup=False, soft_wrap=True)
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
             raise _exit(exc, 2 if isinstance(exc, UsageError) else 1) from exc
@@ -91,6 +91,17 @@ class _Command(TyperCommand):
             if getattr(param, "is_flag", False):
                 param.metavar = ""
         return params
+
+
+def _after_interrupt(command: str | None) -> str:
+    """Return what is left of what the command started."""
+    from orderboard.system.state import StateFile
+
+    if command not in _END_WHAT_THEY_START:
+        return ""
+    if command in _MAY_LEAVE_A_SYSTEM and StateFile(find_workspace().state_dir).read() is not None:
+        return " The system runs on. End it: orderboard down"
+    return " Everything that this command started has ended."
 
 
 def _file_error(error: OSError) -> str | None:
