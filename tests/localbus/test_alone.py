@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -190,6 +191,22 @@ def test_help_and_version() -> None:
 
     assert options <= set(re.findall(r"--([a-z-]+)", run("--help").stdout))
     assert re.fullmatch(r"localbus \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+def test_a_replay_of_the_last_hour() -> None:
+    """An engine as the plugin has it begins at the present, so that today's dates mean what was put just now."""
+    engine, bus = Localbus().start(), "arn:aws:events:us-east-1:000000000000:event-bus/default"
+    events, now = engine.client("events"), datetime.now(UTC)
+    archive = events.create_archive(ArchiveName="a", EventSourceArn=bus)["ArchiveArn"]
+    events.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])
+    engine.advance(600)
+
+    hour = {"EventStartTime": now - timedelta(hours=1), "EventEndTime": now + timedelta(seconds=1)}
+    events.start_replay(ReplayName="r", EventSourceArn=archive, Destination={"Arn": bus}, **hour)
+    engine.advance(600)
+
+    assert [entry.event for entry in engine.engine.journal.entries(resource=bus)].count("published") == 2
+    engine.stop()
 
 
 def test_who_am_i(localbus: Localbus) -> None:

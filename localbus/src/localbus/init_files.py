@@ -54,9 +54,10 @@ class InitFile:
 def parse_init_file(text: str) -> InitFile:
     """Read the argument of --init. Raises ValueError."""
     path = Path(text)
-    if not path.is_file():
-        problem = "is a folder: name its files, each with --init" if path.is_dir() else "does not exist"
-        raise ValueError(f"{text} {problem}")
+    if os.path.isdir(path):  # unlike Path.is_dir, false where the folder around it may not be read
+        raise ValueError(f"{text} is a folder: name its files, each with --init")
+    if not os.path.isfile(path):
+        raise ValueError(f"{text} does not exist, or may not be read")
     if path.suffix.lower() in _TEMPLATES:
         name = re.sub("[^A-Za-z0-9]+", "-", path.name.partition(".")[0]).strip("-")
         return InitFile(path, name if name[:1].isalpha() else f"stack-{name}".rstrip("-"))

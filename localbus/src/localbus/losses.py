@@ -73,14 +73,9 @@ class Losses:
             self._timer = None
         for (event, source, target, code), more in self._more.items():
             if more:
-                log.warning(
-                    "%s %d more%s (%s). Each of them: GET /_localbus/journal?event=%s",
-                    _VERBS[event],
-                    more,
-                    _way(source, target),
-                    code,
-                    event,
-                )
+                way, reason = _way(source, target), f" ({code})" if code != event else ""
+                text = "%s %d more%s%s. Each of them: GET /_localbus/journal?event=%s"
+                log.warning(text, _VERBS[event], more, way, reason, event)
         if self._other_kinds:
             log.warning("%d more losses of other kinds: GET /_localbus/journal has each of them", self._other_kinds)
         self._more.clear()
