@@ -144,6 +144,8 @@ async def test_a_stopped_delivery_is_on_the_page(resources: Page, own_topic: str
     page.press("#panel-0 .result button")
 
     await eventually(lambda: "does not allow sns.amazonaws.com" in page.text("#arrival strong"), within_s=5)
+    await eventually(lambda: "1 not delivered" in page.text("#losses"), within_s=10)
+    assert "set-queue-attributes" in page.text("#losses")
 
 
 async def test_resources_fit_and_can_be_read_on_any_screen(resources: Page, own_topic: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from localbus.protocol.service import Caller
+from orderboard.resources.losses import losses_of
 from orderboard.resources.problems import Problem, problems_of
 from orderboard.resources.reader import read_by_api
 from orderboard.resources.rows import Row, rows_of
@@ -116,6 +117,24 @@ def test_the_same_account_by_the_apis_of_aws(shop: Account) -> None:
         assert (row.arn, row.links, row.who, row.documents) == (other.arn, other.links, other.who, other.documents)
     [work] = [row for row in rows if row.name == "work"]
     assert work.counts == {"visible": 1, "in_flight": 0, "delayed": 0, "oldest_s": None}
+
+
+def test_losses_lead_to_the_resource_behind_them(shop: Account) -> None:
+    """What localbus counted has names, the subscription or rule, and the command that allows it."""
+    for _ in range(3):
+        shop.put("shop")
+
+    [loss] = losses_of(shop.engine.losses(), shop.inventory(), shop.clients)
+
+    assert (loss.count, loss.verb, loss.source_name, loss.target_name) == (
+        3,
+        "lost",
+        "rule all on default",
+        "queue work",
+    )
+    assert loss.via == loss.source
+    assert "does not allow events.amazonaws.com" in loss.reason
+    assert "set-queue-attributes" in loss.command
 
 
 def test_resources_of_other_accounts_and_regions(account: Account) -> None:
