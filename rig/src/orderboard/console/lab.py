@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from queue import SimpleQueue
 from typing import Any, Final
@@ -20,17 +20,24 @@ _IDLE_S: Final = 120.0
 _PROGRAMS: Final[dict[str, Callable[[Entry], str]]] = {"boto3": boto3_program, "cli": cli_program}
 
 
+def _start() -> AbstractContextManager[LabBackend]:
+    return lab_backend("embedded", None)
+
+
 class Lab:
     """Runs one experiment at a time. The engine starts with the first one, and ends after two minutes without any."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: Callable[[], AbstractContextManager[LabBackend]] = _start) -> None:
+        self._start = start
         self._running = threading.Lock()
         self._engine = ExitStack()
         self._backend: LabBackend | None = None
         self._idle: threading.Timer | None = None
 
     def close(self) -> None:
-        """End the engine."""
+        """End the engine, once a run has ended."""
+        if self._idle is not None:
+            self._idle.cancel()
         with self._running:
             self._end()
 
@@ -48,7 +55,7 @@ class Lab:
             if self._idle is not None:
                 self._idle.cancel()
             if self._backend is None:
-                self._backend = self._engine.enter_context(lab_backend("embedded", None))
+                self._backend = self._engine.enter_context(self._start())
             backend = self._backend
             runner = Runner(entry, backend.endpoint, backend.localbus, callback_host=backend.callback_host)
             runner.on_moment = lambda moment: put({"moment": asdict(moment)})
@@ -60,11 +67,11 @@ class Lab:
             put({"error": f"{type(exc).__name__}: {exc}"})
             raise
         finally:
-            put(None)
             self._idle = threading.Timer(_IDLE_S, self.close)
             self._idle.daemon = True
             self._idle.start()
             self._running.release()
+            put(None)
 
     def _end(self) -> None:
         self._engine.close()
