@@ -31,7 +31,7 @@ class Results:
     def of(self, entry: Entry) -> Result:
         """Return the result of an experiment."""
         if entry.name not in self._known:
-            run = Runner(entry, self.backend.endpoint, self.backend.localbus)
+            run = Runner(entry, self.backend)
             self._known[entry.name] = run()
         return self._known[entry.name]
 
@@ -105,7 +105,7 @@ def test_a_wrong_expectation_differs(results: Results) -> None:
         check.text, check.found, check.holds, ["espresso"]
     )
 
-    result = Runner(entry, results.backend.endpoint, results.backend.localbus)()
+    result = Runner(entry, results.backend)()
 
     assert result.outcome is Outcome.DIFFERS
     assert result.reason == f"{check.text}: found flat white"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from localbus.pytest_plugin import Localbus as Engine
 from orderboard.lab import Experiment
+from orderboard.lab.backend import LabBackend
 from orderboard.lab.catalogue import Entry
 from orderboard.lab.result import Outcome
 from orderboard.lab.run import Runner
@@ -28,10 +29,13 @@ def experiment(*, needs: tuple[str, ...] = ()) -> Experiment:
     return Experiment("A claim.", "https://docs.aws.amazon.com/", "A consequence.", needs=needs)
 
 
-def runner(lab: Experiment, url: str, api: Localbus | None, **settings: Any) -> Runner:
+def runner(
+    lab: Experiment, url: str, api: Localbus | None, callback_host: str | None = "127.0.0.1", **settings: Any
+) -> Runner:
     """A runner on the engine; without its developer API the engine counts as LocalStack."""
     endpoint = Endpoint("embedded" if api is not None else "localstack", url)
-    return Runner(Entry("sqs-any", "sqs", "Any", Path("any.py"), lab), endpoint, api, **settings)
+    backend = LabBackend(endpoint, api, callback_host)
+    return Runner(Entry("sqs-any", "sqs", "Any", Path("any.py"), lab), backend, **settings)
 
 
 def queues(engine: Engine) -> list[str]:

@@ -170,7 +170,7 @@ def _run_all(entries: list["Entry"], backend: "LabBackend", *, quiet: bool) -> l
 def _runner(entry: "Entry", backend: "LabBackend") -> "Runner":
     from orderboard.lab.run import Runner
 
-    return Runner(entry, backend.endpoint, backend.localbus, on_wait=_show_wait, callback_host=backend.callback_host)
+    return Runner(entry, backend, on_wait=_show_wait)
 
 
 def _announce_waiting(entries: list["Entry"], backend: "LabBackend") -> None:

@@ -56,9 +56,7 @@ class Lab:
                 self._idle.cancel()
             if self._backend is None:
                 self._backend = self._engine.enter_context(self._start())
-            backend = self._backend
-            runner = Runner(entry, backend.endpoint, backend.localbus, callback_host=backend.callback_host)
-            runner.on_moment = lambda moment: put({"moment": asdict(moment)})
+            runner = Runner(entry, self._backend, on_moment=lambda moment: put({"moment": asdict(moment)}))
             put({"result": _result(runner())})
         except RigError as exc:
             put({"error": str(exc)})

@@ -42,7 +42,7 @@ def _run_all(name: BackendName, entries: list[Entry]) -> RecordedRun:
     results: list[Result] = []
     with lab_backend(name, None, progress=print) as backend:
         for number, entry in enumerate(entries, 1):
-            result = Runner(entry, backend.endpoint, backend.localbus, callback_host=backend.callback_host)()
+            result = Runner(entry, backend)()
             results.append(result)
             print(f"{name} {number:3}/{len(entries)} {entry.name}: {sentence(result)}", flush=True)
         return recorded_run(results, version_of(backend.endpoint), datetime.now(UTC).date().isoformat())

@@ -74,7 +74,7 @@ def _outcomes(entries: Sequence[Entry], runs: Mapping[str, RecordedRun]) -> Iter
         yield f"|---|---|{'---|' * len(_ran(runs))}---|"
         for entry in of_area:
             signs = " | ".join(_sign(runs[name], entry) for name in _ran(runs))
-            yield f"| {_link(entry)} | {entry.title} | {signs} | [documented]({entry.source}) |"
+            yield f"| {_link(entry)} | {entry.title} | {signs} | [documented]({entry.experiment.source}) |"
         yield ""
 
 

@@ -112,3 +112,8 @@ def _number(text: str | list[str]) -> float:
         return float(str(text))
     except ValueError:
         return float("nan")  # no bound holds
+
+
+def shown(found: str | list[str]) -> str:
+    """Return a found value for a reader."""
+    return ", ".join(found) or "nothing" if isinstance(found, list) else found or "nothing"
