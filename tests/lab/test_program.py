@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from localbus.clock import ManualClock
 from localbus.pytest_plugin import Localbus as Engine
+from orderboard.lab.backend import LabBackend
 from orderboard.lab.catalogue import Entry, load
 from orderboard.lab.program import Program, running_clock
 from orderboard.lab.result import Moment, Outcome, Result
@@ -45,7 +46,8 @@ def program(folder: Path, code: str) -> Entry:
 
 def run(folder: Path, code: str) -> Result:
     """The result of a program with this code."""
-    return Runner(program(folder, code), Endpoint("localstack", "http://127.0.0.1:9"), None)()
+    backend = LabBackend(Endpoint("localstack", "http://127.0.0.1:9"), None, None)
+    return Runner(program(folder, code), backend)()
 
 
 def printed(kind: str, text: str, detail: object = None) -> str:

@@ -19,7 +19,7 @@ from orderboard.lab.endpoint import HttpEndpoint
 from orderboard.lab.experiment import Experiment
 from orderboard.lab.program import Program, ProgramError, running_clock
 from orderboard.lab.result import Checked, Moment, Outcome, Result, as_text, passes, shown
-from orderboard.lab.steps import Check, Each, Engine, Requests, Say, Serve, Step, Wait
+from orderboard.lab.steps import Check, Each, Engine, Remove, Requests, Say, Serve, Step, Wait
 from orderboard.lab.values import resolve
 from orderboard.system.localbus import CLOCK, DELIVERY_FAULTS, FAULTS, JournalEntry, Localbus
 
