@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from orderboard.resources.clients import Clients
+from orderboard.resources.ending import plain_reason
 from orderboard.resources.inventory import Edge, Inventory
 from orderboard.resources.problems import allow_command
 
@@ -57,8 +58,8 @@ def _loss(counted: Mapping[str, Any], inventory: Inventory, clients: Clients) ->
         target=target,
         source_name=inventory.describe(source),
         target_name=inventory.describe(target),
-        reason=reason.rstrip("."),
-        fix=str(counted.get("fix", "")),
+        reason=plain_reason(reason),
+        fix=f"{fix}." if (fix := str(counted.get("fix", "")).rstrip(".")) else "",
         count=int(counted["count"]),
         via=None if edge is None else edge.via,
         command="" if sender is None else allow_command(inventory, sender, target, clients),

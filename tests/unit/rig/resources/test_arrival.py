@@ -43,7 +43,7 @@ def test_a_rules_target_without_a_policy(account: Account) -> None:
 
     ending = _only(account.why(account.put("shop")))
 
-    assert "NO_PERMISSIONS" in ending.why
+    assert "the resource policy does not allow events.amazonaws.com to perform sqs:SendMessage" in ending.why
     assert ending.fix == "Allow events.amazonaws.com in the policy of work."
     assert "rule/all" in ending.command
 

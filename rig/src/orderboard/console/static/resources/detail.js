@@ -86,7 +86,7 @@ export class Detail {
     const folded = (name, ...children) => el("details", { "data-name": name, open: open.has(name) }, el("summary", {}, name), ...children);
     return [
       ...row.problems.map((problem) => el("div", { class: "problem" }, el("p", {}, el("b", {}, problem.text), ` ${problem.fix}`), fixing(problem.command))),
-      ...row.losses.map((loss) => el("div", { class: "problem" }, el("p", {}, el("b", {}, `${count(loss.count)} ${loss.verb}`), ` ${way(loss)}: ${loss.reason}. ${loss.fix}`), fixing(loss.command))),
+      ...row.losses.map((loss) => el("div", { class: "problem" }, el("p", {}, el("b", {}, `${count(loss.count)} ${loss.verb}`), ` ${way(loss)}: ${loss.reason}. ${loss.fix}`), row.problems.some(({ command }) => command === loss.command) ? null : fixing(loss.command))),
       row.who === null ? null : el("p", {}, el("b", {}, "May send: "), row.who),
       el("dl", { class: "links" }, ...[...roles].flatMap(([role, links]) => [el("dt", {}, role), el("dd", {}, ...links.map((link) => this.#link(link)))])),
       ...Object.entries(row.documents).map(([name, text]) => folded(name, el("pre", {}, pretty(text)))),

@@ -91,7 +91,7 @@ function losses(found) {
   shownLosses = key;
   place.hidden = found.length === 0;
   const all = found.reduce((sum, loss) => sum + loss.count, 0);
-  const open = place.querySelector("details")?.open ?? found.length <= 3;
+  const open = place.querySelector("details")?.open ?? (found.length <= 3 && innerWidth > 900);
   const link = (arn, name) => (rows.has(arn) ? el("button", { type: "button", class: "chip", onclick: () => choose(arn) }, name) : name);
   place.replaceChildren(el("details", { open }, el("summary", {}, el("strong", { class: "bad-text" }, `${count(all)} not delivered`), ", which AWS does not report to the sender"),
     el("ul", { class: "lost" }, ...found.map((loss) => el("li", {}, el("p", {}, el("b", {}, `${count(loss.count)} ${loss.verb}`), ` ${loss.target ? "from" : "of"} `, link(loss.via ?? loss.source, loss.source_name), ...(loss.target ? [" to ", link(loss.target, loss.target_name)] : []), `: ${loss.reason}. ${loss.fix}`),
