@@ -119,10 +119,11 @@ async def test_an_endpoint_is_called_with_a_token(it: Bench, elsewhere: Elsewher
     ],
 )
 async def test_the_status_decides_on_retries(it: Bench, elsewhere: Elsewhere, status: int, outcome: str) -> None:
-    """401, 407, 409, 429 and 5xx are retried (eb-api-destinations.html)."""
+    """401, 407, 409, 429 and 5xx are retried (eb-api-destinations.html). What is not delivered is reported."""
     elsewhere.answer = lambda _request: (status, {})
 
     assert await it.deliver(destination(it, elsewhere.url)) == outcome
+    assert [loss.event for loss in it.losses] == ([] if outcome == "delivered" else [outcome])
 
 
 async def test_headers_that_are_not_the_users(it: Bench, elsewhere: Elsewhere) -> None:

@@ -156,6 +156,8 @@ class Dispatcher:
             self._forget(delivery)
         else:
             self.note("retry_scheduled", delivery, {"reason": reason, "after_s": round(delay_s, 3)})
+            text = f"{reason.rstrip('.')}; the next attempt is in {delay_s:.1f} s"
+            self._report("retry_scheduled", delivery, error.code, text, error.fix)
             delivery.retry_at = now + delay_s
             self._store(delivery)
             self._wait_for_retry(delivery, delivery.retry_at)
