@@ -109,7 +109,7 @@ def _ministack(message: Mapping[str, Any]) -> StoredMessage:
         sent_at_s=float(message["SentTimestamp"]) if sent is None else float(sent) / 1000,
         receive_count=int(message["ReceiveCount"]),
         visible=bool(message["IsVisible"]),
-        attributes={name: str(value.get("StringValue", "")) for name, value in attributes.items()},
+        attributes={name: _value(value) for name, value in attributes.items()},
     )
 
 
@@ -136,5 +136,10 @@ def _pairs(listed: object) -> dict[str, str]:
     found = {}
     for each in elements:
         value = each.get("Value")
-        found[str(each["Name"])] = str(value.get("StringValue", "")) if isinstance(value, dict) else str(value)
+        found[str(each["Name"])] = _value(value) if isinstance(value, dict) else str(value)
     return found
+
+
+def _value(attribute: Mapping[str, Any]) -> str:
+    """The value of a message attribute; of a binary one, its base64."""
+    return str(attribute.get("StringValue") or attribute.get("BinaryValue") or "")

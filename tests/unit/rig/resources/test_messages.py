@@ -17,6 +17,8 @@ def test_a_message_is_sent_with_its_attributes(localbus: Localbus) -> None:
 
     sent = run_json(localbus, "send", "mine", "hello", *options)
 
+    (peeked,) = run_json(localbus, "peek", "mine")["messages"]
+    assert peeked["attributes"] == {"priority": "a=b", "total": "450", "key": "AP8="}
     (message,) = queue.receive()
     assert (message["Body"], message["MessageId"], sent["arn"]) == ("hello", sent["message_id"], queue.arn)
     attributes = {name: value | {} for name, value in message["MessageAttributes"].items()}
