@@ -85,7 +85,7 @@ async def test_a_message_is_sent_peeked_and_followed(http: httpx.AsyncClient, qu
 async def test_a_delivery_that_a_policy_stops_is_counted(
     http: httpx.AsyncClient, localbus: Localbus, queue: str
 ) -> None:
-    """The list names it with its reason and fix; the topic's deliveries show it too, and so does the message's id."""
+    """The list names it with reason and fix; the queue's journal, the topic's deliveries and the id show it too."""
     sns = localbus.client("sns")
     topic = sns.create_topic(Name="orders")["TopicArn"]
     subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)["SubscriptionArn"]
@@ -96,6 +96,8 @@ async def test_a_delivery_that_a_policy_stops_is_counted(
     assert (loss["count"], loss["via"], loss["target"]) == (1, subscription, queue)
     assert "does not allow sns.amazonaws.com" in loss["reason"]
     assert "set-queue-attributes" in loss["command"]
+    events = [each["event"] for each in (await _get(http, "/journal", arn=queue))["entries"]]
+    assert events == ["dropped", "undelivered", "denied"]
     [row] = (await _get(http, "/deliveries", arn=topic))["rows"]
     assert (row["arn"], row["counts"]) == (subscription, {"undelivered": 1, "dropped": 1})
     assert "does not allow" in (await _get(http, "/arrival", message_id=published["message_id"]))["summary"]

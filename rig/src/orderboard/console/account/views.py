@@ -23,6 +23,7 @@ _ENTRIES: Final = 100
 _JOURNALS: Final = 12  # resources whose entries are shown with those of their topic or bus
 _DELIVERIES: Final = 2_000
 _DELIVERY_EVENTS: Final = "delivered,filtered,withheld,undelivered,retry_scheduled,dead_lettered,dropped"
+_STOPPED_EVENTS: Final = "withheld,undelivered,dead_lettered,dropped"
 _FAILED: Final = ("undelivered", "withheld", "retry_scheduled")
 
 
@@ -157,13 +158,17 @@ def _targets(rules: Iterable[Any]) -> list[str]:
 
 
 def _of_resource(engine: Localbus, inventory: Inventory, arn: str) -> list[JournalEntry]:
-    """Return the last entries, oldest first. Of a rule's target: only the deliveries to it."""
-    parts = _parts(inventory, arn)
+    """Return the last entries, oldest first, with those of the parts: of targets and senders only their deliveries."""
     found: dict[int, JournalEntry] = {}
-    for place, part in enumerate(parts[:_JOURNALS]):
-        other = place > 0 and inventory.kind(part) not in ("subscription", "rule")
-        entries = engine.entries(last=_ENTRIES, resource=part, event=_DELIVERY_EVENTS if other else "")
-        found |= {each.number: each for each in entries}
+    parts = dict.fromkeys(_parts(inventory, arn), "")
+    for part in parts:
+        if part != arn and inventory.kind(part) not in ("subscription", "rule"):
+            parts[part] = _DELIVERY_EVENTS
+    if inventory.kind(arn) == "queue":
+        senders = (each.via for each in inventory.feeding(arn) if inventory.kind(each.via) == "subscription")
+        parts |= dict.fromkeys(senders, _STOPPED_EVENTS)
+    for part, events in list(parts.items())[:_JOURNALS]:
+        found |= {each.number: each for each in engine.entries(last=_ENTRIES, resource=part, event=events)}
     if inventory.kind(arn) == "rule":
         found = {number: each for number, each in found.items() if _is_by(each, arn)}
     return [found[number] for number in sorted(found)][-_ENTRIES:]

@@ -21,7 +21,7 @@ const arrival = new Arrival(byId("arrival-form"), byId("message-id"), byId("arri
 function choose(arn) {
   const known = !arn || rows.has(arn);
   if (!known) return;
-  history.replaceState(null, "", arn ? `#${encodeURIComponent(arn)}` : location.pathname);
+  history.pushState(null, "", arn ? `#${encodeURIComponent(arn)}` : location.pathname); // so that Back closes it
   show(arn);
   if (arn) byId("detail").querySelector("h2").focus();
 }
@@ -99,7 +99,7 @@ function losses(found) {
 }
 
 byId("refresh").addEventListener("click", () => read(true));
-addEventListener("hashchange", () => { const arn = named(); if (arn) show(arn); });
+addEventListener("popstate", () => show(named())); // also for a link to another #ARN
 
 get("/api/resources/about").then(({ why_no_board }) => {
   if (why_no_board === null) return;
