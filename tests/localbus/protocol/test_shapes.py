@@ -31,7 +31,7 @@ def inner(shape: Any, *, is_structure: bool, is_list: bool, is_map: bool) -> dic
 
 
 def described(shape: Shape) -> tuple[object, ...]:
-    """What a type says about itself."""
+    """The traits of a type that localbus reads."""
     wire = shape.wire_name(""), shape.traits.get("flattened"), shape.traits.get("location")
     return shape.name, shape.type_name, {name: shape.traits.get(name) for name in TRAITS}, wire
 

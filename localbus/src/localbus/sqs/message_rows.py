@@ -100,13 +100,13 @@ class MessageTable:
         found: defaultdict[int, list[Message]] = defaultdict(list)
         received = {row: receives for row, *receives in self._connection.execute(_SELECT_RECEIVES)}
         rows = self._connection.execute(_SELECT)
-        # A loop over very many: columns are not collected, and a Message is made by position.
-        for row, queue, expected, delayed_until, key, body, md5, sender, attributes, trace, a, b, c, d, sent_at in rows:
-            if expected != _checksum(key, body, attributes):
-                raise self.storage.damaged(f"the checksum of message {key} is wrong")
+        # There may be very many, so a Message is made by position; `rest` is group_id to sent_at.
+        for row, queue, expected, delayed_until, message_id, body, md5, sender, attributes, trace, *rest in rows:
+            if expected != _checksum(message_id, body, attributes):
+                raise self.storage.damaged(f"the checksum of message {message_id} is wrong")
             decoded = decode(attributes) if attributes else None
             trace_header = decode(trace) if trace else None
-            message = Message(key, body, md5.hex(), sender, decoded, trace_header, a, b, c, d, sent_at)
+            message = Message(message_id, body, md5.hex(), sender, decoded, trace_header, *rest)
             message.row = row
             message.state = State.VISIBLE
             if row in received:
