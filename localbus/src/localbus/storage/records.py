@@ -60,6 +60,8 @@ class Records:
 
     def write(self, database: sqlite3.Connection) -> None:
         """Write what has changed since `written` was called, within the transaction of a commit."""
+        if not self._changed and not self._emptied:
+            return
         emptied = {self._series[name]: name for name in self._emptied if name in self._series}
         database.executemany(_EMPTY, [(series,) for series in emptied])
         saved: list[tuple[int, str, bytes, int]] = []
@@ -85,6 +87,7 @@ class Records:
         self._new_series.clear()
         for name in self._deleted_series:
             del self._series[name]
+        self._deleted_series.clear()
 
     def _number(self, kind: str, owner: str) -> int:
         found = self._series.get((kind, owner))
