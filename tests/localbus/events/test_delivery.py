@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from localbus.delivery_faults import DeliveryFaults
 from localbus.events.delivery import FIRST_RETRY_S, MAX_RETRIES, SLOWEST_RETRY_S, EventDelivery, retry_delay_s
 from localbus.protocol.service import Caller
+from localbus.storage.storage import NotStoredError
 from support.events import ME, QUEUE_ARN, TOPIC_ARN, Bench, retryable
 
 MISSING = {"Arn": QUEUE_ARN + "-missing"}
@@ -143,10 +144,11 @@ async def test_a_permanent_error_is_not_retried(bench: Bench, target: dict[str, 
     assert attributes(letter)["ERROR_MESSAGE"]
 
 
-def test_a_temporary_error_is_retried(bench: Bench) -> None:
+@pytest.mark.parametrize("error", [retryable("THROTTLING"), NotStoredError("the disk is full")])
+def test_a_temporary_error_is_retried(bench: Bench, error: Exception) -> None:
     """With growing delays, until an attempt succeeds."""
     bench.rule({"Arn": TOPIC_ARN})
-    bench.error = retryable("THROTTLING")
+    bench.error = error
     event_id = bench.put()
 
     bench.clock.advance(60)
