@@ -22,6 +22,8 @@ AREAS: Final = {
     "functions": "Lambda",
 }
 
+_FIRST: Final = "tight_or_loose"  # what this project is about
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -37,7 +39,11 @@ class Entry:
 def names() -> dict[str, Path]:
     """Return the file of each experiment, by name, in the order of the areas."""
     folder = find_workspace().root / "lab"
-    return {_name(path): path for area in AREAS for path in sorted((folder / area).glob("*.py"))}
+    return {_name(path): path for area in AREAS for path in sorted((folder / area).glob("*.py"), key=_place)}
+
+
+def _place(path: Path) -> tuple[bool, str]:
+    return path.stem != _FIRST, path.stem
 
 
 def find(name: str) -> Entry:
