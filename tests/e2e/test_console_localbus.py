@@ -1,4 +1,4 @@
-"""The pages' features on localbus alone: the journal, a time for each step of a timeline, faults, and resources."""
+"""The pages on localbus alone: journal, a time for each step of a timeline, faults, resources, and experiments."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,6 +164,37 @@ async def test_resources_fit_and_can_be_read_on_any_screen(resources: Page, own_
     page.press(".back")
     assert page.find("#list").is_displayed()
     page.reset_size()
+
+
+async def test_an_experiment_runs_in_the_page_on_any_screen(page: Page) -> None:
+    """A filter finds it, it runs with a column for each party, and it can be kept as a program; on a phone, too.
+
+    Slow: the first run starts an engine.
+    """
+    page.driver.get(f"{page.url}/lab")
+    await eventually(lambda: len(page.texts("#lab-names a")) > 45, within_s=10)
+    assert page.text("#experiment h2") == "The same shop, coupled tightly by HTTP and loosely by a queue"
+    page.find("#lab-filter").send_keys("not deleted in time")
+    page.press("#lab-names a")
+    await eventually(lambda: page.text("#experiment h2").startswith("A message that is not deleted"), within_s=5)
+
+    page.press("#run")
+    await eventually(lambda: page.text(".outcome") == "✓ Reproduced on embedded: all 4 checks hold.", within_s=40)
+    assert page.texts(".lane-head") == ["", "producer", "consumer A", "consumer B"]
+    assert len(page.texts(".lanes .good")) == 4
+
+    for size in ((1280, 900), (390, 844)):
+        page.resize(*size)
+        for theme in ("light", "dark"):
+            page.run("document.documentElement.dataset.theme = arguments[0]", theme)
+            assert page.overflow() <= 0, size
+            measured: dict[str, float] = page.run(_CONTRASTS)
+            assert {name: ratio for name, ratio in measured.items() if ratio < 4.5} == {}
+    page.press("[data-form=cli]")
+    await eventually(lambda: page.text("pre.program").startswith("#!/usr/bin/env bash"), within_s=5)
+    assert page.overflow() <= 0
+    page.reset_size()
+    page.open()
 
 
 async def test_a_real_clock_cannot_be_advanced(page: Page) -> None:

@@ -29,7 +29,7 @@ function show() {
   const body = el("div", { id: "lab-body" });
   const run = el("button", { type: "button", class: "main", id: "run", onclick: () => start(experiment, body, run) }, "Run it");
   const tabs = Object.entries(FORMS).slice(1).map(([form, title]) =>
-    el("button", { type: "button", onclick: () => program(experiment, form, body) }, title));
+    el("button", { type: "button", "data-form": form, onclick: () => program(experiment, form, body) }, title));
   document.getElementById("experiment").replaceChildren(
     el("h2", {}, experiment.title),
     el("p", { class: "claim" }, experiment.claim),
