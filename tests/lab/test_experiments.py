@@ -18,6 +18,7 @@ from orderboard.lab.steps import Call, Remove, Start, Until
 from orderboard.lab.values import resolve
 
 ENTRIES = everything()
+_SESSION = botocore.session.get_session()
 every_experiment = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 
 
@@ -141,9 +142,14 @@ def _calls(entry: Entry) -> Iterator[Call]:
 
 @functools.cache
 def _input(service: str, operation: str) -> Any:
-    model = botocore.session.get_session().get_service_model(service)
+    model = _model(service)
     names = {xform_name(each): each for each in model.operation_names}
     return model.operation_model(names[operation]).input_shape
+
+
+@functools.cache
+def _model(service: str) -> Any:
+    return _SESSION.get_service_model(service)
 
 
 def _resources(results: Results) -> Iterator[str]:

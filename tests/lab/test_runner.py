@@ -114,7 +114,10 @@ def test_an_expected_error_goes_on(localbus: Engine, api: Localbus) -> None:
     right = lab.you.sqs.send_message(QueueUrl=orders.url, MessageBody="flat white")
     lab.check("It is accepted", right.error, "")
 
-    assert runner(lab, localbus.url, api)().outcome is Outcome.REPRODUCED
+    result = runner(lab, localbus.url, api)()
+
+    assert result.outcome is Outcome.REPRODUCED
+    assert [each.found for each in result.checks] == ["ReceiptHandleIsInvalid", "no error"]
 
 
 def test_a_failed_check_says_what_was_found(localbus: Engine, api: Localbus) -> None:

@@ -43,13 +43,14 @@ class CannotOccurError(Exception):
 class Calls:
     """The calls of one run. names: the value of each variable. run: the prefix of all names.
 
-    note: called with the party, the text and the details of a call.
+    note: called with the party, the text and the details of a call. errors: the names that hold an error's code.
     """
 
     endpoint: Endpoint
     names: dict[str, Any]
     run: str
     note: Callable[[str, str, Any], None]
+    errors: set[str] = field(default_factory=set)
     _clients: dict[str, Any] = field(default_factory=dict)
     _pending: dict[int, Future[Any]] = field(default_factory=dict)
     _removals: list[tuple[Call, dict[str, Any]]] = field(default_factory=list)
@@ -107,6 +108,7 @@ class Calls:
         failed = isinstance(response, str)
         if call.error is not None:
             self.names[call.error.name] = response if failed else ""
+            self.errors.add(call.error.name)
         for kept in call.keeps:
             self.names[kept.variable.name] = jmespath.search(kept.path, {} if failed else response)
 

@@ -190,6 +190,8 @@ class Runner:
     def _check(self, step: Check) -> None:
         found = as_text(self._names.get(step.found.name))
         passed = passes(found, step.holds, step.expected)
+        if not found and step.found.name in self._calls.errors:
+            found = "no error"
         self.result.checks.append(Checked(step.text, step.holds, step.expected, found, passed))
         self._add("check", "", step.text if passed else f"{step.text}: found {shown(found)}", passed)
 
