@@ -201,7 +201,7 @@ class Recorder:
 
     def check(self, text: str, found: Variable, expected: str | int | Sequence[str], holds: Holds = "is") -> None:
         """A part of the claim, and what is expected of a value."""
-        self.add(Check(text, found, holds, expected if isinstance(expected, str | int) else list(expected)))
+        self.add(Check(text, found, holds, _plain(expected)))
 
     @contextmanager
     def each(self, name: str, items: Sequence[str]) -> Iterator[Variable]:
@@ -224,13 +224,18 @@ class Recorder:
         self.add(Finish(response.call))
 
     def until(
-        self, response: Response, found: Variable, expected: str | int, holds: Holds = "is", within_s: float = 5
+        self,
+        response: Response,
+        found: Variable,
+        expected: str | int | Sequence[str],
+        holds: Holds = "is",
+        within_s: float = 5,
     ) -> None:
         """Repeat the call that was just recorded until a value of it holds, at most `within_s` real seconds."""
         call = self._taken_back(response)
         if [each.variable for each in call.keeps] != [found]:
             raise ValueError("The call of `until` keeps one value, which is the one that it waits for.")
-        self.add(Until(call, holds, expected, within_s))
+        self.add(Until(call, holds, _plain(expected), within_s))
 
     def disorder(self, why: str, **settings: float) -> None:
         """Make queues and rules of localbus as unreliable as AWS allows: duplicates=1.0, seed=7. Ended at the end."""
@@ -271,6 +276,10 @@ class Recorder:
             raise ValueError("This works on the call that was just recorded.")
         steps.pop()
         return response.call
+
+
+def _plain(expected: str | int | Sequence[str]) -> str | int | list[str]:
+    return expected if isinstance(expected, str | int) else list(expected)
 
 
 def _flat(steps: Sequence[Step]) -> Iterator[Step]:
