@@ -67,13 +67,13 @@ class _Commands(TyperGroup):
         except RigError as exc:
             raise _exit(exc, 2 if isinstance(exc, UsageError) else 1) from exc
         except typer.BadParameter as exc:
-            if (text := option_error(exc)) is None:
+            if (problem := option_error(exc)) is None:
                 raise
-            raise _exit(text, 2) from exc
+            raise _exit(problem, 2) from exc
         except OSError as exc:
-            if (text := _file_error(exc)) is None:
+            if (problem := _file_error(exc)) is None:
                 raise
-            raise _exit(text, 1) from exc
+            raise _exit(problem, 1) from exc
         except Exception as exc:
             from orderboard.system.target import AWS_ERRORS
 

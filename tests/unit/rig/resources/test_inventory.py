@@ -120,7 +120,7 @@ def test_the_same_account_by_the_apis_of_aws(shop: Account) -> None:
 
 
 def test_losses_lead_to_the_resource_behind_them(shop: Account) -> None:
-    """What localbus counted has names, the subscription or rule, and the command that allows it."""
+    """Each loss that localbus counted has names, the rule behind it, and the command that allows it."""
     for _ in range(3):
         shop.put("shop")
 

@@ -23,6 +23,7 @@ _ENTRIES: Final = 100
 _JOURNALS: Final = 12  # resources whose entries are shown with those of their topic or bus
 _DELIVERIES: Final = 2_000
 _DELIVERY_EVENTS: Final = "delivered,filtered,withheld,undelivered,retry_scheduled,dead_lettered,dropped"
+_STATES: Final = {True: "waiting", False: "in flight or hidden", None: None}
 _STOPPED_EVENTS: Final = "withheld,undelivered,dead_lettered,dropped"
 _FAILED: Final = ("undelivered", "withheld", "retry_scheduled")
 
@@ -134,7 +135,7 @@ def _message(message: StoredMessage, now_s: float, cut_at: int | None) -> dict[s
         "characters": len(message.body),
         "age_s": None if message.sent_at_s is None else max(0.0, now_s - message.sent_at_s),
         "receive_count": message.receive_count,
-        "state": "delayed" if message.delayed else {True: "waiting", False: "in flight or hidden"}.get(message.visible),
+        "state": "delayed" if message.delayed else _STATES[message.visible],
         "attributes": dict(message.attributes),
     }
 
