@@ -24,8 +24,8 @@ _COMPARISONS: Final[dict[Holds, str]] = {
     "is one of": "found in expected",
     "contains": "expected in found",
     "in any order": "sorted(found) == sorted(expected)",
-    "at least": "float(found or 'nan') >= float(expected)",
-    "at most": "float(found or 'nan') <= float(expected)",
+    "at least": 'float(found or "nan") >= float(expected)',
+    "at most": 'float(found or "nan") <= float(expected)',
 }
 
 # What a program has besides its helpers.
@@ -181,8 +181,10 @@ class HttpEndpoint:
                 length = int(self.headers.get("Content-Length", 0))
                 body = self.rfile.read(length).decode("utf-8", "replace")
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.got.append({"headers": headers, "body": body, "json": as_json(body)})
-                self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
+                request = {"headers": headers, "body": body, "json": as_json(body)}
+                outer.got.append(request)
+                status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -191,10 +193,11 @@ class HttpEndpoint:
 
         # An engine in a container reaches this machine by another address.
         host = os.environ.get("CALLBACK_HOST", "127.0.0.1")
-        self.server = ThreadingHTTPServer(("" if host != "127.0.0.1" else host, 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://{host}:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        address = host if host == "127.0.0.1" else ""
+        server = ThreadingHTTPServer((address, 0), Handler)
+        server.daemon_threads = True
+        self.url = f"http://{host}:{server.server_port}/"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def requests(self, path, count, within_s):
         """Wait for `count` requests; return what the path finds in each."""

@@ -1,0 +1,38 @@
+"""The AWS CLI without its start of half a second a call: a program `aws` that sends its arguments to a warm one."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from clients.installed import HERE, python_environment
+
+_SHIM = """#!/bin/bash
+exec 3<>/dev/tcp/127.0.0.1/{port}
+printf '%s\\0' "$$" "$#" "$@" >&3
+read -r code <&3
+output=$(<"{folder}/$$.out") errors=$(<"{folder}/$$.err")
+[ -z "$output" ] || printf '%s\\n' "$output"
+[ -z "$errors" ] || printf '%s\\n' "$errors" >&2
+exit "$code"
+"""
+
+
+@contextmanager
+def warm_cli(folder: Path, environment: Mapping[str, str]) -> Iterator[Path]:
+    """Start the CLI with this environment, which is that of each call; the folder that has the program `aws`."""
+    python = python_environment(HERE / "awscli.lock") / "python"
+    server = subprocess.Popen(
+        [python, HERE / "tools" / "warm_aws.py", folder], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        shim = folder / "aws"
+        shim.write_text(_SHIM.format(port=server.stdout.readline().strip(), folder=folder))
+        shim.chmod(0o755)
+        yield folder
+    finally:
+        server.kill()
+        server.communicate()
