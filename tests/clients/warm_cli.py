@@ -6,12 +6,15 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from clients.installed import HERE, python_environment
 
-_SHIM = """#!/bin/bash
+# A script lets the output of a call in the background go to a file, and that of others to a pipe or nowhere.
+_SHIM: Final = """#!/bin/bash
 exec 3<>/dev/tcp/127.0.0.1/{port}
-printf '%s\\0' "$$" "$#" "$@" >&3
+[ -f /dev/stdout ] && place=background || place=foreground
+printf '%s\\0' "$$" "$place" "$#" "$@" >&3
 read -r code <&3
 output=$(<"{folder}/$$.out") errors=$(<"{folder}/$$.err")
 [ -z "$output" ] || printf '%s\\n' "$output"

@@ -1,6 +1,6 @@
 """The AWS CLI as a server: imported once, it runs the command lines that the program `aws` of warm_cli.py sends.
 
-Arguments: the folder for output. A call that may wait for a message gets a process, so that other calls go on.
+Arguments: the folder for output. A call in the background gets a process, so that other calls go on.
 """
 
 import contextlib
@@ -15,11 +15,11 @@ from awscli.clidriver import create_clidriver
 
 
 def received(connection):
-    """Return the id of the process that asks, and the arguments: they come after their number."""
+    """Return the id of the process that asks, whether it is in the background, and the arguments after their number."""
     given = b""
-    while (parts := given.split(b"\0")) and (len(parts) < 3 or len(parts) < 3 + int(parts[1])):
+    while (parts := given.split(b"\0")) and (len(parts) < 4 or len(parts) < 4 + int(parts[2])):
         given += connection.recv(1 << 20)
-    return parts[0].decode(), [each.decode() for each in parts[2:-1]]
+    return parts[0].decode(), parts[1] == b"background", [each.decode() for each in parts[3:-1]]
 
 
 def run(driver, arguments, output):
@@ -41,8 +41,8 @@ def serve(folder):
         while True:
             connection, _ = server.accept()
             with connection:
-                asking, arguments = received(connection)
-                child = os.fork() if "receive-message" in arguments else None
+                asking, in_background, arguments = received(connection)
+                child = os.fork() if in_background else None
                 if not child:
                     code = run(driver, arguments, folder / asking)
                     connection.sendall(b"%d\n" % code)

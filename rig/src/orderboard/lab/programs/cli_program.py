@@ -32,7 +32,8 @@ def cli_program(entry: Entry) -> str:
             f"{entry.name} needs threads, which a script does not have: orderboard lab code {entry.name} --boto3"
         )
     names = names_of(experiment, _RESERVED)
-    story = Story(names, Values(names, frozenset(_safe(experiment))))
+    addresses = frozenset(each.url for each in experiment.all_steps() if isinstance(each, Serve))
+    story = Story(names, Values(names, frozenset(_safe(experiment)), addresses))
     story.steps(experiment.steps)
     helpers = with_needed(story.helpers | story.values.helpers, story.rules)
     parts = [

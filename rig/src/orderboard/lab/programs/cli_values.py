@@ -19,6 +19,8 @@ from orderboard.lab.values import VALUE_TYPES, Joined, Json, LongText, Name, Var
 
 # Options that the AWS CLI calls otherwise than the API does.
 _RENAMED: Final = {("sns", "subscribe", "Endpoint"): "notification-endpoint"}
+# Options whose addresses version 1 of the CLI takes as they are.
+_NEVER_FETCHED: Final = ("--queue-url", "--notification-endpoint")
 # What the shorthand syntax of the CLI takes as it stands.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.:/+@ -]+")
 _LONGEST_INSIDE: Final = 64
@@ -29,10 +31,15 @@ _DOCUMENT_WIDTH: Final = 80
 
 @dataclass
 class Values:
-    """Turns values into words. `before` collects the lines that must stand before the command: documents, files."""
+    """Turns values into words.
+
+    safe: the variables that need no escapes inside a string of JSON. addresses: those of HTTP endpoints. before: lines
+    that must stand before the command: documents, files.
+    """
 
     names: Names
     safe: frozenset[str]
+    addresses: frozenset[Variable]
     helpers: set[str] = field(default_factory=set)
     before: list[str] = field(default_factory=list)
     _named_here: set[str] = field(default_factory=set)
@@ -66,8 +73,16 @@ class Values:
                 words = [option, self._by_file(f"{snake(name)}.txt", word(self._text(value)))]
             case _:
                 text = word(self._text(value))
+                if option not in _NEVER_FETCHED and self._is_address(value):
+                    text = self._by_file(f"{snake(name)}.txt", text)
                 words = [f"{option}={text}"] if text.startswith("-") else [option, text]
         return words
+
+    def _is_address(self, value: Any) -> bool:
+        """Return whether version 1 of the CLI would read the page at this address, and take that for the value."""
+        return (
+            value in self.addresses if isinstance(value, Variable) else str(value).startswith(("http://", "https://"))
+        )
 
     def _shorthand(self, value: Mapping[str, Any]) -> str:
         """A flat document in the CLI's short form, Id=1,MessageBody=mocha; empty if it is not that simple."""
