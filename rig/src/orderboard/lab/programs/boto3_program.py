@@ -15,7 +15,7 @@ from orderboard.lab.steps import Start
 
 
 def boto3_program(entry: Entry) -> str:
-    """Return the text of a program that takes the steps of an experiment."""
+    """Return the text of a program that takes the steps of an experiment; if it is a program already, that."""
     experiment = entry.experiment
     if isinstance(experiment, Program):
         return experiment.path.read_text(encoding="utf-8")
