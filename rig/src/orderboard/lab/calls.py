@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from orderboard_stack.backend import Endpoint
 
+from orderboard.errors import UsageError
 from orderboard.lab.result import as_text, passes, shown
 from orderboard.lab.steps import Call, Finish, ReceiveAll, Remove, Start, Until
 from orderboard.lab.summary import action, short, summary
@@ -152,7 +153,10 @@ class Calls:
         if service not in self._clients:
             make: Any = self.endpoint.session().client
             self._clients[service] = make(service, endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
-        return getattr(self._clients[service], operation)(**parameters)
+        call = getattr(self._clients[service], operation, None)
+        if call is None:
+            raise UsageError(f"boto3's client of {service} has no method {operation!r}. Correct it in the experiment.")
+        return call(**parameters)
 
     def _failed(self, name: str, error: Exception) -> DiffersError | CannotOccurError:
         if any(each in _code(error) for each in _NOT_BUILT):

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import jmespath
+
 from orderboard.lab.steps import (
     Call,
     Check,
@@ -46,6 +48,7 @@ class Response:
         for each in self.call.keeps:
             if each.path == path:
                 return each.variable
+        jmespath.compile(path)  # a mistake in it shows where it was made
         variable = self.lab.variable(name, is_list=is_list)
         self.call.keeps.append(Kept(path, variable))
         return variable
