@@ -1,6 +1,7 @@
 // The page of the lab: lists the experiments, runs one, and draws what each party did.
 
 import { el, get } from "./dom.js";
+import "./theme.js";
 
 const FORMS = { timeline: "Timeline", boto3: "Python", cli: "AWS CLI" };
 const SIGNS = { reproduced: "✓", differs: "✗", "cannot occur here": "–" };
