@@ -28,7 +28,7 @@ DISORDER_EXAMPLES: Final = (
 FAULTS_EXAMPLES: Final = (
     "orderboard faults",
     "orderboard faults throttle=0.1,error_after:PublishBatch=0.2",
-    "orderboard faults latency:ReceiveMessage/300ms=0.5",
+    "orderboard faults latency:ReceiveMessage/300ms=0.5,timeout_after:PublishBatch/2000ms=0.1",
     "orderboard faults none",
 )
 
