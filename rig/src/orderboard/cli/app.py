@@ -61,8 +61,8 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as exc:
-            text = str(exc) or f"Interrupted.{_after_interrupt(ctx.invoked_subcommand)}"
-            error_console().print(to_paste(text), markup=False, soft_wrap=True)
+            said = str(exc) or f"Interrupted.{_after_interrupt(ctx.invoked_subcommand)}"
+            error_console().print(to_paste(said), markup=False, soft_wrap=True)
             raise typer.Exit(_INTERRUPTED) from None
         except RigError as exc:
             raise _exit(exc, 2 if isinstance(exc, UsageError) else 1) from exc
