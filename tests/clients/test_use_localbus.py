@@ -88,7 +88,7 @@ def test_the_workflow(shop: Path, port: str) -> None:
     environment = {**job["env"], **{f"PIP_{name}": value for name, value in pip.items()}}
 
     with running(shop, script, environment | {"PYTEST_ADDOPTS": _OTHER_PLUGINS}) as process:
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=150)
 
     output = (shop / "output").read_text()
     assert code == 0, output
