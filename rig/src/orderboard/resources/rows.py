@@ -66,7 +66,7 @@ def rows_of(inventory: Inventory, problems: Mapping[str, list[Problem]]) -> list
             links=tuple(_links(inventory, arn, kind, document)),
             problems=tuple(problems.get(arn, ())),
             documents=documents,
-            attributes={name: value for name, value in document.items() if name not in documents},
+            attributes={name: _plain(value) for name, value in document.items() if name not in documents},
         )
         found.append(row)
     order = {kind: place for place, kind in enumerate(("queue", "topic", "subscription", "bus", "rule", "mapping"))}
@@ -182,3 +182,8 @@ def _number(text: object) -> float | None:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _plain(value: object) -> object:
+    """Return a value of JSON: an SDK turns times into datetimes."""
+    return value if isinstance(value, str) else json.loads(json.dumps(value, default=str))

@@ -110,6 +110,7 @@ def test_the_same_account_by_the_apis_of_aws(shop: Account) -> None:
     rows = rows_of(by_api, problems_of(by_api, shop.clients))
 
     assert by_api.unread == {}
+    assert json.dumps([row.document() for row in rows])  # an SDK makes datetimes of times
     here = _rows(shop)
     assert {f"{row.kind} {row.name}" for row in rows} == set(here)
     for row in rows:

@@ -84,14 +84,14 @@ class Account:
             "rows": [each.document() for each in rows_of(inventory, problems_of(inventory, clients))],
             "losses": [asdict(each) for each in losses],
             "unread": inventory.unread,
-            "why_no_journal": None if engine is not None else self._only_localbus("keeps a journal"),
+            "why_no_journal": None if engine is not None else self._why_no_journal(),
         }
 
     def engine(self) -> Localbus:
         """Return localbus's developer API; UsageError on another backend."""
         found = self.reading().engine
         if found is None:
-            raise UsageError(self._only_localbus("keeps a journal"))
+            raise UsageError(self._why_no_journal())
         return found
 
     def why_no_board(self) -> str | None:
@@ -110,5 +110,7 @@ class Account:
             options = ["--endpoint-url", source.endpoint_url]
         return f"{command_line.orderboard()} {shlex.join([*words, *options])}"
 
-    def _only_localbus(self, does: str) -> str:
-        return f"Only localbus {does}; the backend is {self._source.connection().endpoint.name}."
+    def _why_no_journal(self) -> str:
+        backend = self._source.connection().endpoint.name
+        instead = "Problems in the list show what a policy or a missing target stops."
+        return f"Only localbus keeps a journal of messages; the backend is {backend}. {instead}"

@@ -53,7 +53,7 @@ async function read(fresh = false) {
     const found = await get(`/api/resources${fresh ? "?fresh=1" : ""}`);
     update(found);
     byId("trouble").hidden = true;
-    live(found.every_s === null ? "read when you ask" : "live", "on");
+    live(found.every_s === null ? "read when you ask" : found.every_s > 5 ? `read every ${found.every_s} s` : "live", "on");
   } catch (error) {
     byId("trouble").textContent = error.message;
     byId("trouble").hidden = false;
