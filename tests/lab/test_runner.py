@@ -180,3 +180,15 @@ def test_what_cannot_be_removed_is_named(localbus: Engine, api: Localbus) -> Non
     (left,) = result.left_behind
     assert left.startswith("DeleteTopic {'TopicArn': 'not an ARN'}")
     assert queues(localbus) == []
+
+
+@pytest.mark.parametrize(("name", "texts"), [("localstack", []), ("aws", ["AWS needs 0.01 s: a role becomes known"])])
+def test_only_aws_needs_time_to_settle(localbus: Engine, name: Any, texts: list[str]) -> None:
+    """A change that AWS applies after seconds is waited for there, and nowhere else."""
+    lab = experiment()
+    lab.settle(0.01, "a role becomes known")
+    backend = LabBackend(Endpoint(name, localbus.url), None, None)
+
+    result = Runner(Entry("sqs-any", "sqs", "Any", Path("any.py"), lab), backend)()
+
+    assert [each.text for each in result.moments] == texts

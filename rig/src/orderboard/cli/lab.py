@@ -207,9 +207,9 @@ def _head(entry: "Entry") -> None:
 
 
 def _wait_for_enter(step: "Step") -> None:
-    from orderboard.lab.steps import Check, Remove
+    from orderboard.lab.steps import Check, Remove, Settle
 
-    if not isinstance(step, Check | Remove):
+    if not isinstance(step, Check | Remove | Settle):
         input("  ⏎ ")
 
 

@@ -203,6 +203,7 @@ class Experiment(Recorder):
         self.remove("iam", "delete_role", RoleName=Name(name))
         you.client("iam").attach_role_policy(RoleName=Name(name), PolicyArn=_EXECUTION_POLICY)
         self.remove("iam", "detach_role_policy", RoleName=Name(name), PolicyArn=_EXECUTION_POLICY)
+        self.settle(15, "a new role becomes known to Lambda")
         made = you.functions.create_function(
             FunctionName=Name(name),
             Runtime=_RUNTIME,

@@ -23,6 +23,7 @@ from orderboard.lab.steps import (
     Requests,
     Say,
     Serve,
+    Settle,
     Start,
     Step,
     Until,
@@ -201,6 +202,10 @@ class Recorder:
     def wait(self, seconds: float, why: str) -> None:
         """Let time pass. `why` completes "30 s pass: "."""
         self.add(Wait(seconds, why))
+
+    def settle(self, seconds: float, why: str) -> None:
+        """Wait on AWS alone. `why` completes "AWS needs 15 s: "."""
+        self.add(Settle(seconds, why))
 
     def check(self, text: str, found: Variable, expected: str | int | Sequence[str], holds: Holds = "is") -> None:
         """A part of the claim, and what is expected of a value."""

@@ -19,7 +19,7 @@ from orderboard.lab.endpoint import HttpEndpoint
 from orderboard.lab.experiment import Experiment
 from orderboard.lab.program import Program, ProgramError, running_clock
 from orderboard.lab.result import Checked, Moment, Outcome, Result, as_text, passes, shown
-from orderboard.lab.steps import Check, Each, Engine, Remove, Requests, Say, Serve, Step, Wait
+from orderboard.lab.steps import Check, Each, Engine, Remove, Requests, Say, Serve, Settle, Step, Wait
 from orderboard.lab.values import resolve
 from orderboard.system.localbus import CLOCK, DELIVERY_FAULTS, FAULTS, JournalEntry, Localbus
 
@@ -130,8 +130,11 @@ class Runner:
         match step:
             case Say(text):
                 self._add("step", "", text)
-            case Wait():
-                self._wait(step)
+            case Wait(seconds, why):
+                self._wait(seconds, f"{seconds:g} s pass: {why}")
+            case Settle(seconds, why):
+                if not self.backend.endpoint.local:
+                    self._wait(seconds, f"AWS needs {seconds:g} s: {why}")
             case Engine():
                 self._engine(step)
             case Check():
@@ -169,16 +172,16 @@ class Runner:
         self._set(step.kind, resolve(step.document or {}, self._names, self.run))
         self._add("engine", "", step.why, step.document)
 
-    def _wait(self, step: Wait) -> None:
+    def _wait(self, seconds: float, text: str) -> None:
         if self._turns_clock and self._localbus is not None:
-            self._localbus.change("POST", CLOCK, {"advance_s": step.seconds})
-            self._moved_s += step.seconds
+            self._localbus.change("POST", CLOCK, {"advance_s": seconds})
+            self._moved_s += seconds
         else:
-            ends = time.monotonic() + step.seconds
+            ends = time.monotonic() + seconds
             while (left := ends - time.monotonic()) > 0:
-                self.on_wait(step.seconds - left, step.seconds)
+                self.on_wait(seconds - left, seconds)
                 time.sleep(min(left, 0.5))
-        self._add("wait", "", f"{step.seconds:g} s pass: {step.why}")
+        self._add("wait", "", text)
 
     def _requests(self, step: Requests) -> None:
         got = self._servers[id(step.server)].wait(step.count, step.within_s)

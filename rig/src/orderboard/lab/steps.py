@@ -56,6 +56,14 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class Settle:
+    """Wait on AWS, where a change takes seconds to reach all of it; an engine of this machine applies it at once."""
+
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
 class Check:
     """A part of the claim: what is expected of a value."""
 
@@ -164,4 +172,6 @@ class Requests:
     within_s: float
 
 
-Step = Call | Say | Wait | Check | Each | Remove | Start | Finish | Until | ReceiveAll | Engine | Serve | Requests
+Step = (
+    Call | Say | Settle | Wait | Check | Each | Remove | Start | Finish | Until | ReceiveAll | Engine | Serve | Requests
+)

@@ -24,6 +24,7 @@ from orderboard.lab.steps import (
     Requests,
     Say,
     Serve,
+    Settle,
     Start,
     Step,
     Until,
@@ -72,6 +73,10 @@ class Story:
             case Wait(seconds, why):
                 self._gap()
                 self._put(self._helper("let_pass", Code(f"{seconds:g}"), Sentence(why)))
+            case Settle(seconds, why):
+                self._put(Code("not ENDPOINT"), "if ", ":")
+                self._inside([Wait(seconds, why)])
+                self._gap()
             case Engine(kind, document, why):
                 self._gap()
                 self.settings.add(kind)
