@@ -76,7 +76,7 @@ def _loader() -> Any:
     fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times as fast
 
     class TemplateLoader(fast):  # type: ignore[misc]
-        """A loader of its own, as constructors are added to a class."""
+        """A subclass, as constructors are added to a class."""
 
     TemplateLoader.add_multi_constructor("!", _short_form)
     for kind in ("timestamp", "binary"):
