@@ -47,7 +47,9 @@ QueueArgument = Annotated[
 TopicArgument = Annotated[
     str, typer.Argument(help="The topic: its name in the stack, such as orders or alerts, its own name or ARN.")
 ]
-BodyArgument = Annotated[str, typer.Argument(help="The body; - reads it from standard input.")]
+BodyArgument = Annotated[
+    str, typer.Argument(help="The body; - reads it from standard input, and one that begins with a dash goes after --.")
+]
 DetailArgument = Annotated[
     str, typer.Argument(help="The event's detail, a JSON object; - reads it from standard input.")
 ]

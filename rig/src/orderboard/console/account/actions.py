@@ -72,7 +72,7 @@ class ResourceActions:
         delay = [] if body.delay_s is None else ["--delay", f"{body.delay_s}s"]
         commands = (
             reading.clients.command(body.arn, *words, *_aws_options(body)),
-            self.account.orderboard("send", body.arn, body.body, *_options(body), *delay),
+            self.account.orderboard("send", body.arn, *_options(body), *delay, body=body.body),
         )
         sent = send(queue, body.body, body.extras, delay_s=body.delay_s) if body.run else None
         return _done(sent, commands)
@@ -84,7 +84,7 @@ class ResourceActions:
         words = ["sns", "publish", "--topic-arn", body.arn, "--message", body.body, *subject]
         commands = (
             reading.clients.command(body.arn, *words, *_aws_options(body)),
-            self.account.orderboard("publish", body.arn, body.body, *subject, *_options(body)),
+            self.account.orderboard("publish", body.arn, *subject, *_options(body), body=body.body),
         )
         sent = publish(topic, body.body, body.extras, subject=body.subject or None) if body.run else None
         return _done(sent, commands)
@@ -97,7 +97,7 @@ class ResourceActions:
         source = ["--source", body.source, "--detail-type", body.detail_type]
         commands = (
             reading.clients.command(body.arn, "events", "put-events", "--entries", json.dumps([entry])),
-            self.account.orderboard("put-event", "--bus", body.arn, *source, body.detail),
+            self.account.orderboard("put-event", "--bus", body.arn, *source, body=body.detail),
         )
         sent = put_event(bus, body.detail, source=body.source, detail_type=body.detail_type) if body.run else None
         return _done(sent, commands)

@@ -102,13 +102,14 @@ class Account:
             return str(exc)
         return None
 
-    def orderboard(self, *words: str) -> str:
-        """Return an orderboard command line, which names the backend unless `up` started it here."""
+    def orderboard(self, *words: str, body: str | None = None) -> str:
+        """Return an orderboard command line, which names a backend that `up` did not start here. body: its last word."""
         source = self._source
         options = ["--backend", "aws"] if source.backend == "aws" else []
         if source.endpoint_url is not None:
             options = ["--endpoint-url", source.endpoint_url]
-        return f"{command_line.orderboard()} {shlex.join([*words, *options])}"
+        last = [] if body is None else ["--", body] if body.startswith("-") else [body]
+        return f"{command_line.orderboard()} {shlex.join([*words, *options, *last])}"
 
     def _why_no_journal(self) -> str:
         backend = self._source.connection().endpoint.name
