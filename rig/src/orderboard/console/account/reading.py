@@ -103,7 +103,7 @@ class Account:
         return None
 
     def orderboard(self, *words: str, body: str | None = None) -> str:
-        """Return an orderboard command line, which names a backend that `up` did not start here. body: its last word."""
+        """Return an orderboard command line, which names a backend not started here. body: the last word."""
         source = self._source
         options = ["--backend", "aws"] if source.backend == "aws" else []
         if source.endpoint_url is not None:
