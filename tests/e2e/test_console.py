@@ -1,5 +1,6 @@
 """The console in a browser, on a running system: numbers move, controls work, other pages cannot use them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import psutil
 import pytest
 from e2e.browser import Page
 from e2e.command import Command
+from selenium.webdriver.common.keys import Keys
 from support.waiting import eventually
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -102,23 +104,62 @@ async def test_a_poisoned_order_is_redriven(page: Page, orderboard: Command) -> 
     await eventually(lambda: page.dead("work") == 1, within_s=20)
 
 
-async def test_a_purged_order_is_missing(page: Page) -> None:
-    """A dead letter is accounted for; once purged it is missing. Slow: that shows after 5 s without any movement."""
+async def test_a_purge_asks_and_is_counted(page: Page) -> None:
+    """Kept, nothing happens; deleted, the dead letter counts as purged, its order is missing; a reset forgets both."""
     await eventually(lambda: "1 in a DLQ" in page.text("#reconciliation"), within_s=15)
-    assert "No order was lost" in page.text("#reconciliation")
-
     await page.use_soon("work.purge")
-    await eventually(lambda: page.dead("work") == 0, within_s=20)
+    assert page.text("#knobs .question") == "Delete 1 message of work?"
+    page.find('[data-confirm="work"]').send_keys(Keys.ESCAPE)
+    assert page.dead("work") == 1
 
+    page.use("work.purge")
+    page.press('[data-confirm="work"]')
+    await eventually(lambda: "1 purged by you" in page.text("#reconciliation"), within_s=20)
+    assert page.dead("work") == 0
+    assert "1 message deleted from orderboard-work-dlq" in page.text("#effect .result")
     assert "purge-queue" in page.text(".command-box")
-    await eventually(lambda: "1 missing" in page.text("#reconciliation"), within_s=30)
-    assert page.text("#reconciliation .verdict") == "Orders are missing"
+    assert "No order was lost" in page.text("#reconciliation .verdict")
+    page.press("#follow form button.main")
+    await eventually(lambda: page.text("#follow .tag") == "missing", within_s=20)
+    assert "Purged: every message deleted" in page.text("#follow .timeline")
+
+    page.use("reset-proof")
+    await eventually(lambda: page.text("#reconciliation .sum").startswith("0 accepted"), within_s=20)
+
+
+async def test_deliveries_that_a_missing_policy_stops_are_shown(page: Page, system: dict[str, Any]) -> None:
+    """SNS may not send to a queue without a policy; the proof counts what it could not deliver, and says where."""
+    sqs, sns = _client(system, "sqs"), _client(system, "sns")
+    url = sqs.create_queue(QueueName="mine")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = system["environment"]["ORDERBOARD_ORDERS_TOPIC_ARN"]
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
+
+    await page.use_soon("normal")
+
+    await eventually(lambda: page.text("#reconciliation .stopped").startswith("1 not delivered"), within_s=20)
+    assert "from orderboard-orders to mine: " in page.text("#reconciliation .stopped")
+    assert "policy" in page.text("#reconciliation .stopped")
+    assert page.find("#reconciliation .stopped a").get_attribute("href") == f"{page.url}/resources#queue=mine"
+    sns.unsubscribe(SubscriptionArn=subscription)
+
+
+async def test_an_order_that_is_shown_is_cancelled(page: Page) -> None:
+    """The button asks order-api to cancel the order under Follow; a worker that has made it refuses."""
+    await page.use_soon("normal")
+    await eventually(lambda: page.text("#follow .tag") == "completed", within_s=20)
+
+    page.use("cancel-order")
+
+    await eventually(lambda: "Cancellation accepted" in page.text("#effect .result"), within_s=10)
+    assert "Accepted: " in page.text("#effect .earlier")
+    await eventually(lambda: "Cancellation refused: too late" in page.text("#follow .timeline"), within_s=20)
 
 
 async def test_hostile_text_stays_text(page: Page) -> None:
     """HTML in an order is shown as written, in its timeline and in the queue, and never runs."""
     await page.use_soon("worker-1.freeze")
-    page.run("document.querySelector('#controls details').open = true")
+    page.run("document.querySelector('.order-form').closest('details').open = true")
     page.find("#note").send_keys(HOSTILE)
     page.run("document.getElementById('sku-tea').value = 1")
     page.press(".order-form button.main")
@@ -139,15 +180,8 @@ async def test_hostile_text_stays_text(page: Page) -> None:
 
 async def test_junk_in_a_queue_is_shown_as_it_came(page: Page, system: dict[str, Any]) -> None:
     """Text that is not an event, deeply nested JSON and bidi overrides are shown beside the other messages."""
-    names = system["environment"]
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=system["endpoint_url"],
-        region_name=names["AWS_REGION"],
-        aws_access_key_id=names["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=names["AWS_SECRET_ACCESS_KEY"],
-    )
-    inbox = sqs.get_queue_url(QueueName=names["ORDERBOARD_INBOX_QUEUE"])["QueueUrl"]
+    sqs = _client(system, "sqs")
+    inbox = sqs.get_queue_url(QueueName=system["environment"]["ORDERBOARD_INBOX_QUEUE"])["QueueUrl"]
     sqs.purge_queue(QueueUrl=inbox)  # the bursts' announcements: of a long queue the page shows the first fifty
     for body in (HOSTILE, "[" * 5_000, json.dumps({"type": "\u202etxet", "subject": "\u202eabc"}), "W" * 5_000):
         sqs.send_message(QueueUrl=inbox, MessageBody=body)
@@ -163,6 +197,17 @@ async def test_junk_in_a_queue_is_shown_as_it_came(page: Page, system: dict[str,
     assert page.run(f"return getComputedStyle({subject}).unicodeBidi") == "isolate"
     assert not page.has("#peek img, #peek script")
     assert page.overflow() <= 0
+
+
+def _client(system: dict[str, Any], service: str) -> Any:
+    names = system["environment"]
+    return boto3.client(
+        service,
+        endpoint_url=system["endpoint_url"],
+        region_name=names["AWS_REGION"],
+        aws_access_key_id=names["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=names["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 async def test_routing_is_explained(page: Page) -> None:
@@ -201,6 +246,9 @@ async def test_another_page_cannot_act(http: httpx.AsyncClient, headers: dict[st
 @pytest.mark.parametrize(
     ("path", "body", "expected"),
     [
+        ("do/cancel", {"order_id": "ada"}, 422),
+        ("do/scale", {"count": 0}, 422),
+        ("do/queue-settings", {"max_receive_count": 0}, 422),
         ("do/stream", {"per_s": "many"}, 422),
         ("do/worker", {"name": "order-api", "action": "kill"}, 422),
         ("do/redrive", {"queue": "nonesuch"}, 422),
@@ -220,16 +268,27 @@ async def test_an_invalid_request_is_rejected(http: httpx.AsyncClient, path: str
     assert answer.json()["message"]
 
 
-async def test_workers_are_added_and_replaced(http: httpx.AsyncClient, orderboard: Command) -> None:
-    """One more worker runs and is known to `down`; a new handling time replaces both. Slow: three starts."""
+async def test_changes_of_workers_wait_for_each_other(http: httpx.AsyncClient, orderboard: Command) -> None:
+    """Three changes at once are all accepted and made: two workers, replaced for a new handling time and timeout.
+
+    Slow: workers start.
+    """
     first = _processes(orderboard)["worker-1"]
 
-    assert (await http.post("/api/do/add-worker", json={})).status_code == 200
-    assert (await http.post("/api/do/preparation", json={"milliseconds": 50})).status_code == 200
+    answers = await asyncio.gather(
+        http.post("/api/do/scale", json={"count": 2}),
+        http.post("/api/do/preparation", json={"milliseconds": 50}),
+        http.post("/api/do/queue-settings", json={"visibility_timeout_s": 5}),
+    )
 
+    assert [each.status_code for each in answers] == [200, 200, 200], [each.text for each in answers]
     workers = {name: pid for name, pid in _processes(orderboard).items() if name.startswith("worker")}
     assert list(workers) == ["worker-1", "worker-2"]
     assert workers["worker-1"] != first
+    for pid in workers.values():
+        environment = psutil.Process(pid).environ()
+        assert environment["ORDERBOARD_PREPARATION_MS"] == "50"
+        assert environment["ORDERBOARD_WORK_VISIBILITY_TIMEOUT_S"] == "5"
 
 
 @pytest.mark.parametrize(
@@ -292,7 +351,7 @@ def test_the_page_is_self_contained() -> None:
 
     assert "style=" not in html
     assert "<style" not in html
-    for path in sorted(Path(STATIC).iterdir()):
+    for path in sorted(each for each in Path(STATIC).rglob("*.*") if each.is_file()):
         text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         for forbidden in ("http://", "https://", "innerHTML"):
             assert forbidden not in text, path

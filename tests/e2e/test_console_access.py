@@ -22,7 +22,9 @@ const found = {};
 for (const each of document.querySelectorAll("[data-control], #per-s, #preparation, #delivery-faults")) {
   each.focus();
   const command = document.querySelector(".command-box code")?.textContent ?? "";
-  (found[each.dataset.control ?? each.id] ??= []).push(command);
+  const name = each.dataset.control ?? each.id;
+  if (!document.querySelector(".command-box .meaning a")) (found.meaningless ??= []).push(name);
+  (found[name] ??= []).push(command);
 }
 document.activeElement.blur();
 return found;
@@ -33,6 +35,15 @@ edge.classList.add("flowing");
 return getComputedStyle(edge).animationName;
 """
 _FOCUSED = "const e = document.activeElement; return e.id || e.dataset.control || e.dataset.queue || e.textContent"
+_ON_SCREEN = """
+const box = document.querySelector(arguments[0]).getBoundingClientRect();
+return box.top >= 0 && box.bottom <= window.innerHeight && box.height > 0;
+"""
+_CUT_OFF = """
+const found = [...document.querySelectorAll(arguments[0])].filter((e) => e.scrollWidth > e.clientWidth);
+return found.map((e) => e.textContent);
+"""
+_CONTROLS = ("worker-1.stop", "undelivered.purge", "mapping", "replay", "faults", "kill-backend", "clock", "workers")
 _CONTRASTS = Path(__file__).with_name("contrast.js").read_text()  # of every visible text, by element
 
 
@@ -63,11 +74,13 @@ async def test_the_keyboard_reaches_what_matters(page: Page) -> None:
     for _ in range(14):
         _keys(page, Keys.TAB)
         seen.append(_focused(page))
-    assert seen.index("theme") < seen.index("20 a second") < seen.index("express") < seen.index("work")
+    assert seen.index("Resources") < seen.index("theme") < seen.index("20 a second") < seen.index("express")
 
     page.run("document.querySelector('[data-queue=inbox]').focus()")
     _keys(page, Keys.ENTER)
     await eventually(lambda: "orderboard-inbox" in page.text("#peek .note"), within_s=10)
+    assert "nothing in this system reads them" in page.text("#peek .purpose")
+    assert "SNS or a rule could not deliver" in page.text('[data-queue="undelivered"] title')
     page.find("#tab-peek").send_keys(Keys.ARROW_RIGHT)
     assert _focused(page) == "tab-explain"
     page.find("#tab-explain").send_keys(Keys.HOME)
@@ -82,17 +95,18 @@ async def test_an_unavailable_control_explains_why(page: Page) -> None:
     assert _focused(page) == "work.redrive"
     assert "There are no dead letters." in page.text(".command-box")
     _keys(page, Keys.ENTER)
-    await eventually(lambda: "There are no dead letters." in page.text("#toast"), within_s=5)
+    await eventually(lambda: page.text("#effect .result") == "There are no dead letters.", within_s=5)
 
 
 async def test_every_control_shows_its_own_command(page: Page) -> None:
-    """A control shows its command while it has the focus; no two clock steps or fault buttons have the same one."""
+    """A focused control shows its command and meaning; no two clock steps or fault buttons have the same command."""
     shown: dict[str, list[str]] = page.run(_COMMANDS)
 
+    assert "meaningless" not in shown
     assert shown["worker-1.freeze"][0].endswith("orderboard worker freeze worker-1")
     assert page.texts(".command-box code") == []
 
-    assert {name for name, commands in shown.items() if not all(commands)} == set()
+    assert {name for name, commands in shown.items() if not all(commands)} == {"reset-proof"}  # of the page alone
     assert [command.count("orderboard clock +") for command in shown["clock"]] == [1, 1, 1, 1]
     assert len(set(shown["clock"])) == 4
     assert "throttle" in shown["faults"][0]
@@ -115,10 +129,48 @@ async def test_the_guide_hides_and_returns(page: Page) -> None:
     page.press("#guide li:last-child button")
     await eventually(lambda: page.text("output") == "0/s", within_s=10)
 
+    page.open()
+    await eventually(lambda: page.find("#guide li").get_attribute("class") == "done", within_s=10)
+
+
+async def test_a_burst_is_a_first_step_too(page: Page) -> None:
+    """The first step of the guide is done once a burst was sent, also without a stream."""
+    page.run("localStorage.removeItem('guide-done')")
+    page.open()
+    await page.live()
+    assert page.find("#guide li").get_attribute("class") == "now"
+
+    await page.use_soon("burst")
+    await eventually(lambda: page.find("#guide li").get_attribute("class") == "done", within_s=20)
+
+
+async def test_an_effect_is_near_its_button(page: Page) -> None:
+    """The result, the numbers that changed and the meaning with AWS's page are on the screen, on a phone too."""
+    for size in ((390, 844), (1280, 1000)):
+        page.resize(*size)
+        await page.use_soon("normal")
+        await eventually(lambda: page.text("#effect .result").startswith("Accepted: "), within_s=10)
+        await eventually(lambda: "accepted" in page.text("#effect .changes"), within_s=10)
+        assert page.run(_ON_SCREEN, "#effect .result")
+        assert page.run(_ON_SCREEN, '[data-control="normal"]')
+        link = page.find("#effect .meaning a")
+        assert str(link.get_attribute("href")).startswith("https://docs.aws.amazon.com/sns/")
+    page.reset_size()
+
+
+async def test_the_controls_are_above_the_fold(page: Page) -> None:
+    """At 1280 by 1000 pixels every control is on the screen, and each dead-letter queue has one line."""
+    page.resize(1280, 1000)
+    page.run("window.scrollTo(0, 0)")
+
+    assert [name for name in _CONTROLS if not page.run(_ON_SCREEN, f'[data-control="{name}"]')] == []
+    assert page.run("return Math.max(...[...document.querySelectorAll('.dead-row')].map((e) => e.clientHeight))") < 45
+    page.reset_size()
+
 
 async def test_screen_readers_are_not_flooded(page: Page) -> None:
     """Live regions are only those that change rarely: connection, verdict, results of actions."""
-    assert set(page.run(_LIVE)) <= {"live", "trouble", "spoken", "toast", "note", "answers"}
+    assert {name.split()[0] for name in page.run(_LIVE)} <= {"live", "trouble", "spoken", "result", "note", "answers"}
 
 
 async def test_reduced_motion_stops_the_animation(page: Page) -> None:
@@ -141,6 +193,7 @@ async def test_text_has_enough_contrast(page: Page, theme: str, tab: str) -> Non
     if tab == "explain":
         page.press("#explain .chip")
         await eventually(lambda: "orderboard-large-order" in page.text("#explain"), within_s=10)
+        assert page.run(_CUT_OFF, "#explain .reasons li") == []
 
     measured: dict[str, float] = page.run(_CONTRASTS)
 
@@ -155,6 +208,8 @@ async def test_nothing_is_cut_off_on_any_screen(page: Page) -> None:
         for tab in ("follow", "journal", "peek", "explain"):
             page.press(f"#tab-{tab}")
             assert page.overflow() <= 0, (size, tab)
+        assert page.run(_CUT_OFF, "#explain .answers *") == [], size
+        assert page.find("#event").size["height"] < 150
         assert page.find("#table").is_displayed() is (size[0] < 700)
     page.reset_size()
     assert page.warnings() == []

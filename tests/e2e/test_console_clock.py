@@ -1,5 +1,7 @@
 """The page on a localbus with a manual clock: an hour passes at once, and no time is shown wrongly."""
 
+from datetime import UTC, datetime, timedelta
+
 from e2e.browser import Page
 from support.waiting import eventually
 
@@ -43,6 +45,15 @@ async def test_a_story_keeps_its_steps(page: Page) -> None:
     assert page.text("#follow .tag") == "completed"
     assert "NaN" not in page.text("body")
     assert page.warnings() == []
+
+
+async def test_a_replay_ends_at_the_queues_time(page: Page) -> None:
+    """The archive dates its events by the queues' clock, an hour ahead, so the replay's end is by that clock too."""
+    await page.use_soon("replay")
+
+    await eventually(lambda: "Replaying the archive" in page.text("#effect .result"), within_s=20)
+    end = page.text(".command-box code").rpartition("--event-end-time ")[2].strip()
+    assert datetime.fromisoformat(end) > datetime.now(UTC) + timedelta(minutes=50)
 
 
 def _first(steps: list[str], text: str) -> str:

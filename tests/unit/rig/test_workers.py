@@ -114,7 +114,10 @@ def test_an_action_without_an_effect_says_why(
 def test_a_setting_with_which_no_worker_starts_is_undone(
     workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Workers that ran run again, as they were; one that was stopped stays so. A valid setting replaces them too."""
+    """Workers that ran run again, as they were; one that was stopped stays so. A valid setting replaces them too.
+
+    Their number can be changed: stopped ones start first, and those with the highest numbers end.
+    """
     started: list[subprocess.Popen[bytes]] = []
 
     def start(_endpoint: object, _outputs: object, options: ServiceOptions, number: int) -> Service:
@@ -138,6 +141,11 @@ def test_a_setting_with_which_no_worker_starts_is_undone(
         assert workers.environment == {"ORDERBOARD_PREPARATION_MS": "70"}
         assert workers.add().name == "worker-3"
         assert [condition(each) for each in workers.all()] == ["running", "stopped", "running"]
+
+        assert workers.scale(4) == [("start", "worker-2"), ("add", "")]
+        assert [condition(each) for each in workers.all()] == ["running"] * 4
+        assert workers.scale(1) == [("stop", "worker-2"), ("stop", "worker-3"), ("stop", "worker-4")]
+        assert [each.name for each in workers.all()] == ["worker-1"]
     finally:
         for each in started:
             each.kill()

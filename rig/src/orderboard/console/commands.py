@@ -85,7 +85,12 @@ def worker(action: str, name: str = "") -> str:
 
 def prepare_for(milliseconds: int) -> str:
     """Set the extra time that every order takes, for all workers."""
-    return orderboard("worker", "set", f"{PREPARATION}={milliseconds}")
+    return set_variable(PREPARATION, str(milliseconds))
+
+
+def set_variable(name: str, value: str) -> str:
+    """Set a variable of every worker."""
+    return orderboard("worker", "set", f"{name}={value}")
 
 
 def kill(pid: int) -> str:

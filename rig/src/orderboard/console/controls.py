@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orderboard.console import commands, requests
+from orderboard.console.reconcile import Reconciler
 from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
 from orderboard.errors import UsageError
 from orderboard.orders.redrive import plan, redrive
 from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import Target
-from orderboard.system.workers import ACTIONS, MAX_WORKERS, NOT_OURS, Workers
+from orderboard.system.workers import ACTIONS, NOT_OURS, Workers
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,20 @@ class ActionResult:
 class Controls:
     """All controls except orders (traffic.py) and faults (fault_controls.py)."""
 
-    def __init__(self, source: Source, workers: Workers) -> None:
+    def __init__(self, source: Source, workers: Workers, reconciler: Reconciler) -> None:
         self._source = source
         self._workers = workers
+        self._reconciler = reconciler
 
     def available(self, snapshot: Snapshot) -> dict[str, Control]:
         """Return every control by name, with the reason if it is unavailable."""
         target, state = self._source.target(), self._source.state()
         found: dict[str, Control] = {}
-        workers = self._workers.all()
-        for worker in workers:
+        for worker in self._workers.all():
             found |= self._worker(worker)
-        at_most = f"At most {MAX_WORKERS} workers run on one machine." if len(workers) >= MAX_WORKERS else None
-        found["worker.add"] = Control(commands.worker("add"), NOT_OURS if state is None else at_most)
-        found["preparation"] = Control(commands.prepare_for(0), NOT_OURS if state is None else None)
+        for name, command in (("workers", commands.worker("add")), ("preparation", commands.prepare_for(0))):
+            found[name] = Control(command, NOT_OURS if state is None else None)
+        found["reset-proof"] = Control("")
         found |= self._backend(target, snapshot)
         return found
 
@@ -55,9 +56,11 @@ class Controls:
         done = "started" if body.action == "start" else f"{body.action} sent"
         return ActionResult(f"{body.name}: {done}.", commands.worker(body.action, body.name))
 
-    def add_worker(self, _: requests.Empty) -> ActionResult:
-        """Start one more worker."""
-        return ActionResult(f"{self._workers.add().name} started.", commands.worker("add"))
+    def scale(self, body: requests.Scale) -> ActionResult:
+        """Set the number of workers that run."""
+        changes = self._workers.scale(body.count)
+        command = "\n".join(commands.worker(*change) for change in changes)
+        return ActionResult(f"{body.count} {'worker runs' if body.count == 1 else 'workers run'}.", command)
 
     def preparation(self, body: requests.Preparation) -> ActionResult:
         """Set the extra time that every order takes."""
@@ -88,12 +91,18 @@ class Controls:
             raise UsageError(f"Unknown queue {body.queue}: expected {', '.join(roles)}.")
         name = plan(body.queue, target.outputs).source
         url = self._source.queue_url(name)
-        target.sqs.purge_queue(QueueUrl=url)
-        return ActionResult(f"{name} is empty.", commands.purge(target, url))
+        deleted = self._reconciler.purge(name, lambda: target.sqs.purge_queue(QueueUrl=url))
+        how_many = "Every message" if deleted is None else f"{deleted} {'message' if deleted == 1 else 'messages'}"
+        return ActionResult(f"{how_many} deleted from {name}.", commands.purge(target, url))
+
+    def reset_proof(self, _: requests.Empty) -> ActionResult:
+        """Account for the orders that are accepted from now on."""
+        self._reconciler.reset()
+        return ActionResult("The proof counts from now on. Earlier orders are not part of it.", "")
 
     def replay(self, _: requests.Empty) -> ActionResult:
         """Send every event of the archive through the rules again."""
-        target, end = self._source.target(), datetime.now(UTC)
+        target, end = self._source.target(), datetime.fromtimestamp(self._source.backend_now(), UTC)
         name = f"console-{end:%Y%m%d-%H%M%S-%f}"
         archive, bus = commands.archive_arns(target)
         target.events.start_replay(

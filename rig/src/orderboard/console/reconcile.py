@@ -5,38 +5,39 @@ looked up until it has ended, in batches, so that a long run costs about two rea
 """
 
 import json
+import os
+import threading
 import time
-from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, field
-from functools import partial
-from itertools import islice
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from orderboard.console.balance import Reconciliation
 from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
-from orderboard.ledger.discrepancy import Lost
 from orderboard.ledger.evidence import final_rows_of
-from orderboard.ledger.ledger import Evidence, Placed, balance
 from orderboard.orders.browse import BrowseUnavailableError, browse
 from orderboard.orders.dead_letters import DeadLetter, dead_letter
-from orderboard.orders.kinds import ENDINGS, Ending
+from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import Target
 
-BATCH: Final = 100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-_BATCHES: Final = 5
-_SETTLED_AFTER_S: Final = 5.0
-_ANY_ENDING: Final = frozenset(ENDINGS)
 _READ_DEAD_EVERY_S: Final = 2.0
 _READ_A_SECOND: Final = 500  # a long dead-letter queue is read less often
 _ACCEPTED: Final = b'"order.accepted"'
 _READ_AT_ONCE_BYTES: Final = 8 << 20
+_KIND: Final = ("event", "source", "target", "code")
+# Of the losses: those of deliveries by SNS and EventBridge. Others are of queues and functions, as a dead letter is.
+_STOPPED: Final = frozenset(("undelivered", "dropped", "dead_lettered", "withheld"))
 
 
 @dataclass
 class AcceptedOrders:
-    """Ids of accepted orders, read from order-api's log as it grows. A partial last line is read the next time."""
+    """Ids of accepted orders, read from order-api's log as it grows. A partial last line is read the next time.
+
+    A log that has become shorter is a new one.
+    """
 
     path: Path
     _read_bytes: int = field(default=0, init=False)
@@ -45,6 +46,8 @@ class AcceptedOrders:
         """Return the ids logged since the last call; one for each 202, so a repeated order is listed twice."""
         try:
             with self.path.open("rb") as log:
+                if log.seek(0, os.SEEK_END) < self._read_bytes:
+                    self._read_bytes = 0
                 log.seek(self._read_bytes)
                 text = log.read(_READ_AT_ONCE_BYTES)
         except FileNotFoundError:
@@ -63,115 +66,87 @@ def _order_id(line: bytes) -> str | None:
     return order_id if isinstance(order_id, str) else None
 
 
-@dataclass(frozen=True)
-class Balance:
-    """placed = completed + rejected + cancelled + dead_lettered + on_its_way + missing. Each order counts once.
-
-    dead_lettered_duplicates: ended orders with a duplicate in a dead-letter queue.
-    """
-
-    placed: int
-    completed: int
-    rejected: int
-    cancelled: int
-    dead_lettered: int
-    on_its_way: int
-    missing: int
-    dead_lettered_duplicates: int = 0
-
-    def document(self) -> dict[str, int | bool]:
-        """JSON for the page."""
-        return {**asdict(self), "balanced": self.on_its_way == 0 and self.missing == 0}
-
-
 @dataclass
-class Reconciliation:
-    """Accepted orders, open or ended. look_up returns how those of up to 100 orders ended that are final.
+class Losses:
+    """Deliveries that localbus could not make, counted since the last reset. Its counts start at 0 when it restarts."""
 
-    An order is missing if the ledger calls it lost, and nothing has moved for some seconds.
-    """
+    _seen: dict[tuple[str, ...], int] = field(default_factory=dict)
+    _before: dict[tuple[str, ...], int] = field(default_factory=dict)
 
-    look_up: Callable[[Collection[str]], Mapping[str, Ending]]
-    _open: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
-    _ended: dict[str, Ending] = field(default_factory=dict)
-    _idle_since_s: float | None = None
-    _looked_up_since_idle: int = 0
+    def new(self, losses: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return those since the reset, by kind."""
+        stopped = {tuple(each[name] for name in _KIND): each for each in losses if each["event"] in _STOPPED}
+        self._seen = {kind: each["count"] for kind, each in stopped.items()}
+        self._before = {kind: count for kind, count in self._before.items() if count <= self._seen.get(kind, 0)}
+        found = ({**each, "count": each["count"] - self._before.get(kind, 0)} for kind, each in stopped.items())
+        return [each for each in found if each["count"] > 0]
 
-    def balance(
-        self, accepted: Collection[str], dead_letters: Collection[DeadLetter], *, busy: bool, now_s: float
-    ) -> Balance:
-        """Add the newly accepted orders, look up some of the open ones, and count."""
-        for order_id in accepted:
-            if order_id not in self._ended:
-                self._open[order_id] = None
-        self._look_up_open()
-        dead = {each.order_id for each in dead_letters if each.is_order}
-        rest = [order_id for order_id in self._open if order_id not in dead]
-        missing = _lost(rest, dead_letters) if self._is_settled(busy=busy or not rest, now_s=now_s) else 0
-        ends = Counter(self._ended.values())
-        return Balance(
-            placed=len(self._open) + len(self._ended),
-            completed=ends["completed"],
-            rejected=ends["rejected"],
-            cancelled=ends["cancelled"],
-            dead_lettered=len(self._open) - len(rest),
-            on_its_way=len(rest) - missing,
-            missing=missing,
-            dead_lettered_duplicates=sum(order_id in self._ended for order_id in dead),
-        )
-
-    def _look_up_open(self) -> None:
-        for _ in range(_BATCHES):
-            oldest = list(islice(self._open, BATCH))
-            if not oldest:
-                return
-            found = self.look_up(oldest)
-            self._looked_up_since_idle += len(oldest)
-            for order_id in oldest:
-                if order_id in found:
-                    del self._open[order_id]
-                    self._ended[order_id] = found[order_id]
-                else:
-                    self._open.move_to_end(order_id)  # after the others
-            if len(oldest) < BATCH or not found:
-                return
-
-    def _is_settled(self, *, busy: bool, now_s: float) -> bool:
-        """Return true if nothing has moved for a while in which each open order was looked up."""
-        if busy:
-            self._idle_since_s, self._looked_up_since_idle = None, 0
-            return False
-        if self._idle_since_s is None:
-            self._idle_since_s = now_s
-        return now_s - self._idle_since_s >= _SETTLED_AFTER_S and self._looked_up_since_idle >= len(self._open)
-
-
-def _lost(order_ids: Collection[str], dead_letters: Collection[DeadLetter]) -> int:
-    placed = [Placed("accepted", _ANY_ENDING, (order_id,)) for order_id in order_ids]
-    evidence = Evidence(dead_letters=tuple(dead_letters), rows_only=True)
-    return sum(isinstance(each, Lost) for each in balance(placed, evidence, large_order_cents=1).discrepancies)
+    def reset(self) -> None:
+        """Count from the last reading on."""
+        self._before = self._seen
 
 
 @dataclass
 class Reconciler:
-    """Reconciles the current system, at each snapshot."""
+    """Reconciles the current system, at each snapshot, since it started or since the last reset.
+
+    The system is the same while its backend is, also when order-api is started again.
+    """
 
     source: Source
-    _target: Target | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _system: object = field(default=None, init=False)
     _accepted: AcceptedOrders | None = field(default=None, init=False)
     _orders: Reconciliation | None = field(default=None, init=False)
+    _since_s: float | None = field(default=None, init=False)
+    _losses: Losses = field(default_factory=Losses, init=False)
     _dead: tuple[float, tuple[DeadLetter, ...]] = field(default=(float("-inf"), ()), init=False)
 
     def read(self, snapshot: Snapshot) -> dict[str, Any]:
-        """Return the balance, or why it is unknown."""
+        """Return the balance, or why it is unknown, and the deliveries that were stopped."""
+        with self._lock:
+            engine = self.source.localbus()
+            stopped = [] if engine is None else self._losses.new(engine.losses())
+            return {**self._balance(snapshot), "since_s": self._since_s, "stopped": stopped}
+
+    def purge(self, queue_name: str, delete: Callable[[], object]) -> int | None:
+        """Delete the messages of a dead-letter queue; return how many there were, None if unknown.
+
+        The orders among them count as purged from then on. In between no balance is read, in which they are missing.
+        """
+        with self._lock:
+            letters: list[DeadLetter] | None = None
+            with suppress(BrowseUnavailableError):
+                letters = self._browse(self.source.target(), queue_name)
+            delete()
+            self._dead = (float("-inf"), ())
+            if letters is None:
+                return None
+            if self._orders is not None:
+                self._orders.purged({each.order_id for each in letters if each.is_order and each.order_id})
+            return len(letters)
+
+    def reset(self) -> None:
+        """Count from now on: forget every order that was accepted, and every delivery that was stopped."""
+        with self._lock:
+            self._since_s = time.time()
+            if self._accepted is not None:
+                while self._accepted.new():
+                    pass
+            if self._orders is not None:
+                self._orders = Reconciliation(self._orders.look_up)
+            self._losses.reset()
+
+    def _balance(self, snapshot: Snapshot) -> dict[str, Any]:
         target, logs_dir = self.source.target(), self.source.logs_dir
         if not target.endpoint.local:
             return {"why_unknown": "AWS bills every read, so the console does not read the orders table."}
         if logs_dir is None:
             return {"why_unknown": "Accepted orders are read from order-api's log, which is not on this machine."}
-        if self._target is not target or self._accepted is None or self._orders is None:
-            self._target, self._accepted = target, AcceptedOrders(logs_dir / "order-api.log")
-            self._orders = Reconciliation(partial(final_rows_of, target))
+        system = target.endpoint, target.outputs.orders_table, _backend(self.source.state())
+        if self._system != system or self._accepted is None or self._orders is None:
+            self._system, self._accepted = system, AcceptedOrders(logs_dir / "order-api.log")
+            self._orders, self._since_s = Reconciliation(lambda ids: final_rows_of(self.source.target(), ids)), None
         try:
             dead = self._dead_letters(target, snapshot)
         except BrowseUnavailableError as exc:
@@ -186,14 +161,17 @@ class Reconciler:
         total = sum(counts.values())
         if total and time.monotonic() - read_at < max(_READ_DEAD_EVERY_S, total / _READ_A_SECOND):
             return found
-        found = tuple(
-            dead_letter(name, each.to_message())
-            for name, count in counts.items()
-            if count
-            for each in browse(target.endpoint, self.source.queue_url(name))
-        )
+        found = tuple(each for name, count in counts.items() if count for each in self._browse(target, name))
         self._dead = (time.monotonic(), found)
         return found
+
+    def _browse(self, target: Target, name: str) -> list[DeadLetter]:
+        messages = browse(target.endpoint, self.source.queue_url(name))
+        return [dead_letter(name, each.to_message()) for each in messages]
+
+
+def _backend(state: State | None) -> list[KnownProcess]:
+    return [] if state is None else [each for each in state.processes if each.name == "backend"]
 
 
 def _busy(snapshot: Snapshot) -> bool:

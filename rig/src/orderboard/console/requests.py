@@ -1,11 +1,13 @@
 """Bodies of the console's POST requests."""
 
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.requests import Request
 
 from orderboard.errors import UsageError
+from orderboard.system.workers import MAX_WORKERS
 
 MAX_PER_S: Final = 200
 MAX_BURST: Final = 2000
@@ -13,7 +15,7 @@ _MAX_PREPARATION_MS: Final = 60_000
 _MAX_ADVANCE_S: Final = 1_209_600  # the longest that SQS keeps a message
 _MAX_LATENCY_MS: Final = 20_000
 
-ConsoleKind = Literal["normal", "express", "large", "duplicate", "cancel", "poison", "flaky"]  # of orders/kinds
+ConsoleKind = Literal["normal", "express", "large", "duplicate", "cancel", "flaky", "slow", "poison"]  # of orders/kinds
 FaultKind = Literal["throttle", "error_before", "error_after", "latency", "drop", "timeout_after"]
 FaultAction = Literal[
     "*", "PublishBatch", "PutEvents", "ReceiveMessage", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"
@@ -53,6 +55,12 @@ class Experiment(Body):
     name: _Text
 
 
+class CancelOrder(Body):
+    """An order to cancel."""
+
+    order_id: UUID
+
+
 class Burst(Body):
     """Orders to send as fast as order-api accepts them."""
 
@@ -76,6 +84,19 @@ class Preparation(Body):
     """Extra time that every order takes."""
 
     milliseconds: Annotated[int, Field(ge=0, le=_MAX_PREPARATION_MS)]
+
+
+class Scale(Body):
+    """The number of workers that run."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_WORKERS)]
+
+
+class QueueSettings(Body):
+    """Settings of the queues work and express. One that is left out is as deployed."""
+
+    visibility_timeout_s: Annotated[int, Field(ge=1, le=43_200)] | None = None
+    max_receive_count: Annotated[int, Field(ge=1, le=1000)] | None = None
 
 
 class Mapping(Body):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final, get_args
 
 from orderboard_contracts.menu import MENU
@@ -22,6 +23,8 @@ from orderboard.console.explain import explain
 from orderboard.console.fault_controls import PRESETS
 from orderboard.console.feed import Feed
 from orderboard.console.lab import Lab, experiments, program
+from orderboard.console.meanings import MEANINGS
+from orderboard.console.queue_settings import MAX_RECEIVE_COUNTS, VISIBILITY_TIMEOUTS_S
 from orderboard.console.reconcile import Reconciler
 from orderboard.console.security import SameOriginOnly
 from orderboard.console.snapshot import SnapshotReader
@@ -32,6 +35,7 @@ from orderboard.errors import RigError, UsageError
 from orderboard.system.target import AWS_ERRORS
 
 STATIC: Final = Path(__file__).with_name("static")
+_RUN: Final = token_hex(8)  # the page forgets the guide's ticks of another run
 _PAID_EVERY_S: Final = 5.0  # AWS bills every snapshot
 
 
@@ -40,9 +44,9 @@ class Console:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._actions = Actions(source)
-        self._table = self._actions.table()
         self._snapshots, self._reconciler = SnapshotReader(source), Reconciler(source)
+        self._actions = Actions(source, self._reconciler)
+        self._table = self._actions.table()
         self._timelines = Timelines(source)
         self._lab = Lab()
         paid = source.backend == "aws"
@@ -164,6 +168,10 @@ async def _about(_: Request) -> Response:
             "delivery_presets": list(PRESETS),
             "fault_kinds": get_args(requests.FaultKind),
             "fault_actions": get_args(requests.FaultAction),
+            "visibility_timeouts_s": VISIBILITY_TIMEOUTS_S,
+            "max_receive_counts": MAX_RECEIVE_COUNTS,
+            "meanings": MEANINGS,
+            "run": _RUN,
         }
     )
 

@@ -134,7 +134,7 @@ class Traffic:
                 again = commands.place(api_url, order, "$KEY")
                 return f"KEY=$(date +%s%N)\n{again}\n{again}"
             case "cancel":
-                return f"{placed}\n{commands.cancel(api_url, 'ORDER_ID', _REASON)}"
+                return f"{placed}\n{self.cancellation('ORDER_ID', api_url)}"
         return placed
 
     async def place(self, kind: ConsoleKind, order: Mapping[str, object] | None = None) -> tuple[Answer, str]:
@@ -150,7 +150,7 @@ class Traffic:
             typed *= 2
         if kind == "cancel" and isinstance(answer, Accepted):
             await self._client.cancel(answer.order_id, reason=_REASON)
-            typed.append(commands.cancel(self._api_url, answer.order_id, _REASON))
+            typed.append(self.cancellation(answer.order_id, self._api_url))
         if isinstance(answer, Accepted):
             self.accepted += 1
             self._recent.append(Recent(answer.order_id, kind, time.time()))
@@ -158,6 +158,17 @@ class Traffic:
             self.failed += 1
             self.last_failure = refusal(answer)
         return answer, "\n".join(typed)
+
+    async def cancel(self, order_id: str) -> tuple[Answer, str]:
+        """Request an order's cancellation; return the answer and the equivalent shell command."""
+        if self._client is None:
+            raise RigError(UNKNOWN_API)
+        answer = await self._client.cancel(order_id, reason=_REASON)
+        return answer, self.cancellation(order_id, self._api_url)
+
+    def cancellation(self, order_id: str, api_url: str) -> str:
+        """Return the shell command that requests an order's cancellation."""
+        return commands.cancel(api_url, order_id, _REASON)
 
     def _body(self, kind: ConsoleKind, rng: random.Random) -> dict[str, object]:
         body = order_body(kind, rng)

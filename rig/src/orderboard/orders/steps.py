@@ -50,7 +50,7 @@ class Clocks:
     arrivals: Mapping[str, float]
 
     def arrival(self, message: StoredMessage) -> float:
-        """When the message arrived by the services' clock; now if that is unknown."""
+        """Return the time at which the message arrived, by the services' clock; now if that is unknown."""
         if message.sent_at_s is not None and abs(self.queue_time_s - self.now_s) <= _SAME_CLOCK_WITHIN_S:
             return message.sent_at_s
         return self.arrivals.get(message.message_id, self.now_s)

@@ -87,10 +87,25 @@ class Workers:
     def add(self) -> KnownProcess:
         """Start one more."""
         with self._changing() as files:
-            numbers = [int(each.name.removeprefix("worker-")) for each in self.all()]
-            if len(numbers) >= MAX_WORKERS:
-                raise UsageError(f"At most {MAX_WORKERS} workers run on one machine.")
-            return _ready(self._launch(files, f"worker-{max(numbers, default=0) + 1}"))
+            [name] = self._free_names(1)
+            return _ready(self._launch(files, name))
+
+    def scale(self, count: int) -> Sequence[tuple[str, str]]:
+        """Run this many: start stopped ones, then new ones; or end those with the highest numbers, and forget them.
+
+        Returns the changes: an action of `orderboard worker`, and the name that it takes.
+        """
+        with self._changing() as files:
+            workers = sorted(self.all(), key=lambda each: _number(each.name))
+            running = [each for each in workers if condition(each) != "stopped"]
+            if count < len(running):
+                self._forget(files, running[count:])
+                return [("stop", each.name) for each in running[count:]]
+            stopped = [each.name for each in workers if each not in running][: count - len(running)]
+            added = self._free_names(count - len(running) - len(stopped))
+            for service in [self._launch(files, name) for name in (*stopped, *added)]:
+                service.wait()
+        return [*(("start", name) for name in stopped), *(("add", "") for _ in added)]
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -127,6 +142,19 @@ class Workers:
                 raise RigError(f"{name} is already running.")
             return _ready(self._launch(files, name))
 
+    def _free_names(self, count: int) -> list[str]:
+        numbers = [_number(each.name) for each in self.all()]
+        if len(numbers) + count > MAX_WORKERS:
+            raise UsageError(f"At most {MAX_WORKERS} workers run on one machine.")
+        first = max(numbers, default=0) + 1
+        return [f"worker-{number}" for number in range(first, first + count)]
+
+    def _forget(self, files: StateFile, workers: Sequence[KnownProcess]) -> None:
+        end(tuple(workers), deadline_s=DRAINS_WITHIN_S)
+        state = self._state()
+        kept = tuple(each for each in state.processes if each not in workers)
+        files.write(state.model_copy(update={"processes": kept}))
+
     def _replace(self, files: StateFile, names: Sequence[str], environment: Mapping[str, str]) -> None:
         files.write(self._state().model_copy(update={"worker_environment": environment}))
         end(tuple(map(self.named, names)), deadline_s=DRAINS_WITHIN_S)
@@ -151,8 +179,7 @@ class Workers:
             worker_environment=state.worker_environment,
         )
         if start is None:
-            number = int(name.removeprefix("worker-"))
-            service = start_worker(target.endpoint, target.outputs, options, number)
+            service = start_worker(target.endpoint, target.outputs, options, _number(name))
         else:
             service = start(options)
         self._started.append(service)
@@ -175,6 +202,10 @@ def condition(process: KnownProcess) -> Condition:
         return "frozen" if found.status() == psutil.STATUS_STOPPED else "running"
     except psutil.NoSuchProcess:
         return "stopped"
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix("worker-"))
 
 
 def _ready(service: Service) -> KnownProcess:

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from orderboard.console.reconcile import BATCH, AcceptedOrders, Balance, Reconciliation
+from orderboard.console.balance import BATCH, Balance, Reconciliation
+from orderboard.console.reconcile import AcceptedOrders, Losses
 from orderboard.ledger.evidence import final_rows_of
 from orderboard.orders.dead_letters import PLACED, DeadLetter
 from orderboard.orders.kinds import Ending
@@ -83,6 +84,44 @@ def test_an_order_that_is_nowhere_is_missing_after_a_while() -> None:
     assert orders.balance([], (), busy=True, now_s=16).missing == 0
 
 
+def test_a_purged_order_is_not_missing() -> None:
+    """An order whose dead letter the user deleted counts as purged, at once and for good, unless it is sent again."""
+    table = Table()
+    orders = Reconciliation(table.look_up)
+    orders.balance(["a", "b"], [_dead("a"), _dead("b")], busy=False, now_s=0)
+
+    orders.purged(["a"])
+    balance = orders.balance([], [_dead("b")], busy=False, now_s=100)
+    assert (balance.purged, balance.dead_lettered, balance.on_its_way, balance.missing) == (1, 1, 0, 0)
+    assert balance.document()["balanced"]
+
+    assert orders.balance(["a"], [_dead("b")], busy=True, now_s=101).purged == 0
+    table.rows["a"] = "completed"
+    assert orders.balance([], [], busy=True, now_s=102).completed == 1
+
+
+def test_stopped_deliveries_are_counted_since_the_reset() -> None:
+    """A reset counts from then on; after a restart of localbus, whose counts begin at 0, everything is new."""
+    losses = Losses()
+    assert [each["count"] for each in losses.new([_loss(3)])] == [3]
+
+    losses.reset()
+    assert losses.new([_loss(3)]) == []
+    assert [each["count"] for each in losses.new([_loss(5)])] == [2]
+    assert [each["count"] for each in losses.new([_loss(1)])] == [1]
+
+
+@pytest.mark.parametrize("event", ["moved", "expired", "retry_scheduled", "filtered"])
+def test_other_losses_are_not_stopped_deliveries(event: str) -> None:
+    """A dead letter is counted as such; what is retried or filtered out is not lost on the way to a queue."""
+    assert Losses().new([_loss(3, event)]) == []
+
+
+def _loss(count: int, event: str = "dropped") -> dict[str, object]:
+    way = {"source": "topic", "target": "queue", "code": "AccessDenied"}
+    return {"event": event, **way, "reason": "no policy", "count": count}
+
+
 def test_a_final_order_is_not_looked_up_again() -> None:
     """A long run costs the table about one read an order."""
     ids = [f"order-{number}" for number in range(2 * BATCH)]
@@ -125,6 +164,17 @@ def test_each_log_line_is_read_once_and_only_when_complete(tmp_path: Path) -> No
         log.write(second[20:])
     assert orders.new() == ["b"]
     assert orders.new() == []
+
+
+def test_a_log_that_became_shorter_is_read_from_its_start(tmp_path: Path) -> None:
+    """Another order-api may begin the log anew."""
+    path = tmp_path / "order-api.log"
+    path.write_text(_line("order.accepted", "a") * 3)
+    orders = AcceptedOrders(path)
+    assert orders.new() == ["a"] * 3
+
+    path.write_text(_line("order.accepted", "b"))
+    assert orders.new() == ["b"]
 
 
 def _line(event: str, order_id: str) -> str:

@@ -1,15 +1,11 @@
-// Buttons and the command panel. An unavailable button stays focusable and explains why; a control that is hovered or
-// focused shows its command.
+// Buttons: an unavailable one stays focusable and explains why; a control that is hovered or focused shows its command.
 
-import { copyable, el, toast } from "./dom.js";
+import { el } from "./dom.js";
 
 export class Buttons {
-  constructor() {
+  constructor(effects) {
+    this.effects = effects;
     this.all = new Map();
-    this.panel = el("div", { class: "command-box", tabindex: 0, role: "region", "aria-label": "Command of the control" });
-    this.element = el("div", { class: "command-group" }, el("h2", {}, "Command"), this.panel);
-    this.last = [el("p", { class: "note" }, "Point at a control to see the shell command with the same effect. The last one you used stays here to copy.")];
-    this.#showLast();
   }
 
   // fill: puts this button's own values into the command, for a control with several buttons.
@@ -18,7 +14,7 @@ export class Buttons {
     this.add(name, button, fill);
     button.addEventListener("click", () => {
       const reason = button.getAttribute("aria-disabled") === "true" ? button.title : "";
-      if (reason) toast(reason);
+      if (reason) this.effects.tell(reason);
       else act();
     });
     return button;
@@ -27,7 +23,7 @@ export class Buttons {
   add(name, element, fill = (command) => command) {
     this.all.set(name, [...(this.all.get(name) ?? []), element]);
     for (const event of ["pointerenter", "focus"]) element.addEventListener(event, () => this.#preview(name, element, fill));
-    for (const event of ["pointerleave", "blur"]) element.addEventListener(event, () => this.#showLast());
+    for (const event of ["pointerleave", "blur"]) element.addEventListener(event, () => this.effects.showLast());
   }
 
   update(controls) {
@@ -44,22 +40,10 @@ export class Buttons {
     }
   }
 
-  done(message, command) {
-    this.last = [el("p", {}, message), copyable(command)];
-    this.#showLast();
-  }
-
   #preview(name, element, fill) {
     const control = this.controls?.[name];
-    if (!control?.command && !control?.reason) return;
+    if (!control) return;
     const label = element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent;
-    this.panel.replaceChildren(
-      el("p", {}, el("b", {}, label), control.reason ? ` is unavailable. ${control.reason}` : " runs:"),
-      ...(control.command ? [copyable(fill(control.command))] : []),
-    );
-  }
-
-  #showLast() {
-    this.panel.replaceChildren(...this.last);
+    this.effects.preview(label, name, { command: control.command ? fill(control.command) : "", reason: control.reason });
   }
 }

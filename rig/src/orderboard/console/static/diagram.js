@@ -1,13 +1,13 @@
 // The diagram: drawn once; afterwards only its numbers, states and sparklines change. Small screens show table.js.
 
-import { age, apiState, count, held, notifierState, rate, svg } from "./dom.js";
+import { age, apiState, count, held, notifierState, QUEUE_NOTES, rate, svg } from "./dom.js";
 
 const QUEUES = {
-  express: { x: 560, y: 10, title: "SQS express", role: "express orders" },
-  work: { x: 560, y: 178, title: "SQS work", role: "absorbs bursts" },
-  alerts: { x: 330, y: 470, title: "SQS alerts", role: "alerts to announce" },
-  inbox: { x: 930, y: 470, title: "SQS inbox", role: "announcements" },
-  undelivered: { x: 20, y: 470, title: "undelivered", role: "failed deliveries of the topic and the rules" },
+  express: { x: 560, y: 10, title: "SQS express" },
+  work: { x: 560, y: 178, title: "SQS work" },
+  alerts: { x: 330, y: 470, title: "SQS alerts" },
+  inbox: { x: 930, y: 470, title: "SQS inbox", note: "nothing reads it" },
+  undelivered: { x: 20, y: 470, title: "undelivered", note: "failed deliveries" },
 };
 const W = 236;
 const H = 152;
@@ -63,6 +63,9 @@ export class Diagram {
         this.parts[key] = { line, label, text: edge.text };
       } else this.parts[key] = { line, label: null };
     }
+    for (const [row, text] of ["Lines: messages in each queue,", "and how long order-api takes,", "over the last five minutes"].entries()) {
+      drawn.append(svg("text", { x: 20, y: 262 + row * 19, class: "legend" }, text));
+    }
     drawn.append(
       this.#card(20, 98, 92, 64, "card", "clients", "HTTP"),
       this.#apiCard(170, 68, 172, 124),
@@ -107,7 +110,7 @@ export class Diagram {
   }
 
   #queueCard(key) {
-    const { x, y, title, role } = QUEUES[key];
+    const { x, y, title } = QUEUES[key];
     const text = (dx, dy, kind, anchor = "start", content = "") =>
       svg("text", { x: x + dx, y: y + dy, class: kind, "text-anchor": anchor }, content);
     const open = () => this.onQueue(key);
@@ -126,7 +129,7 @@ export class Diagram {
         class: "queue-card", tabindex: 0, role: "button", "data-queue": key, onclick: open,
         onkeydown: (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); open(); } },
       },
-      svg("title", {}, `${title}: ${role}. Select to peek.`),
+      svg("title", {}, `${QUEUE_NOTES[key]} Select to peek.`),
       svg("rect", { x, y, width: W, height: H, rx: 12, class: key === "undelivered" ? "queue dead" : "queue" }),
       ...part.spark, text(16, 26, "name", "start", title),
       svg("text", { x: x + 16, y: y + 64 }, part.waiting, svg("tspan", { class: "role", dx: 7 }, "waiting")), part.detail, part.oldest, part.peak,
@@ -140,7 +143,8 @@ export class Diagram {
     const part = this.parts[key];
     part.waiting.textContent = count(queue.waiting);
     const delayed = queue.delayed ? ` · ${count(queue.delayed)} delayed` : "";
-    part.detail.textContent = `${count(queue.in_flight)} in flight${delayed}`;
+    const { note } = QUEUES[key];
+    part.detail.textContent = note && !queue.in_flight ? `${note}${delayed}` : `${count(queue.in_flight)} in flight${delayed}`;
     const empty = held(queue) === 0;
     part.oldest.textContent = empty ? "empty" : `oldest ${age(queue.oldest_s)}`;
     part.dlq.textContent = `DLQ ${count(queue.dlq)}`;

@@ -2,6 +2,13 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 export const QUEUES = ["work", "express", "alerts", "inbox", "undelivered"];
+export const QUEUE_NOTES = {
+  work: "Orders, until a worker makes them.",
+  express: "Express orders and all cancellations, until a worker handles them.",
+  alerts: "Events that a rule chose. The notifier, a Lambda function, announces them.",
+  inbox: "Announcements, for you to peek at: nothing in this system reads them, so they stay.",
+  undelivered: "Messages that SNS or a rule could not deliver to their queue. Redrive sends each one to it.",
+};
 export const ALL_QUEUES = QUEUES.flatMap((name) => (name === "undelivered" ? [name] : [name, `${name}-dlq`]));
 
 export function el(name, attributes = {}, ...children) {
@@ -67,16 +74,6 @@ async function answer(request) {
   const document = await response.json().catch(() => ({ message: `The console answered ${response.status}. See its log.` }));
   if (!response.ok) throw new Error(document.message);
   return document;
-}
-
-let hiding;
-export function toast(text, { bad = false } = {}) {
-  const box = document.getElementById("toast");
-  clearTimeout(hiding);
-  box.className = bad ? "toast bad" : "toast";
-  box.replaceChildren(el("p", {}, text));
-  box.hidden = false;
-  hiding = setTimeout(() => (box.hidden = true), bad ? 9000 : 5000);
 }
 
 export function copyable(command) {

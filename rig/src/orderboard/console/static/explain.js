@@ -21,13 +21,13 @@ const VERDICTS = { true: "match", false: "no match", null: "unknown" };
 
 export class Explain {
   constructor(place) {
-    this.event = el("textarea", { id: "event", rows: 12, spellcheck: "false" });
+    this.event = el("textarea", { id: "event", rows: 5, spellcheck: "false" });
     this.answers = el("div", { class: "answers", role: "status" });
     place.append(
       el("div", { class: "row" }, el("span", {}, "Sample"), ...Object.entries(SAMPLES).map(([name, event]) =>
         el("button", { type: "button", class: "chip", onclick: () => this.explain(JSON.stringify(event, null, 2)) }, name))),
-      el("div", { class: "match" }, el("div", {}, el("label", { for: "event" }, "EventBridge event, or the CloudEvents document in its detail"), this.event,
-        el("button", { type: "button", class: "main", onclick: () => this.explain(this.event.value) }, "Explain")), this.answers));
+      el("label", { class: "above", for: "event" }, "EventBridge event, or the CloudEvents document in its detail"), this.event,
+      el("button", { type: "button", class: "main", onclick: () => this.explain(this.event.value) }, "Explain"), this.answers);
   }
 
   async explain(text) {
@@ -42,12 +42,13 @@ export class Explain {
   }
 
   #answer({ name, matched, why, reasons }) {
-    const rows = reasons.map(({ path, found, wanted, matched: fits }) => el("tr", { class: fits ? "good" : "bad" },
-      el("td", {}, fits ? "✓" : "✗"), el("td", {}, path), el("td", {}, found.map((value) => JSON.stringify(value)).join(" and ") || "absent"), el("td", {}, wanted)));
-    const head = el("tr", {}, ...["", "field", "found", "wanted"].map((title) => el("th", { scope: "col" }, title)));
+    const part = (name, text) => el("span", {}, el("b", {}, name), ` ${text}`);
+    const rows = reasons.map(({ path, found, wanted, matched: fits }) => el("li", { class: fits ? "good" : "bad" },
+      el("span", { class: "sign", "aria-label": fits ? "fits" : "does not fit" }, fits ? "✓" : "✗"), el("code", {}, path),
+      part("found", found.map((value) => JSON.stringify(value)).join(" and ") || "absent"), part("wanted", wanted)));
     return el("details", { class: matched ? "match-yes" : "match-no", open: rows.length > 0 },
       el("summary", {}, el("strong", {}, name), el("span", { class: `tag ${matched ? "completed" : "plain"}` }, VERDICTS[matched])),
       el("p", { class: "note" }, why),
-      rows.length ? el("table", { class: "checks" }, el("thead", {}, head), el("tbody", {}, ...rows)) : null);
+      rows.length ? el("ul", { class: "reasons" }, ...rows) : null);
   }
 }

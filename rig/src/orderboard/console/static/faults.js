@@ -23,7 +23,7 @@ const NO_FAULTS = "faults none"; // in the command of the control
 export class Faults {
   constructor(buttons, about, act) {
     this.delivery = select("delivery-faults", "Delivery faults of standard queues", about.delivery_presets, PRESETS);
-    this.delivery.addEventListener("change", () => act("delivery-faults", { preset: this.delivery.value }));
+    this.delivery.addEventListener("change", () => act("delivery-faults", { preset: this.delivery.value }, { doing: "Changing the delivery" }));
     buttons.add("delivery-faults", this.delivery);
     this.kind = select("fault-kind", "Fault", about.fault_kinds, KINDS);
     this.action = select("fault-action", "Action that fails", about.fault_actions, ACTIONS);
@@ -36,28 +36,30 @@ export class Faults {
     this.parts = [
       el("div", { class: "pair" }, el("label", { for: "delivery-faults" }, "Delivery"), this.delivery),
       el("div", { class: "faults", role: "group", "aria-label": "API faults" }, this.kind, this.share, this.action,
-        el("div", { class: "row" }, buttons.make("faults", "Inject fault", () => act("faults", { rule: this.#rule() }), "", withRule),
-          buttons.make("faults", "No faults", () => act("faults", {})))),
+        el("div", { class: "row" }, buttons.make("faults", "Inject fault", () => act("faults", { rule: this.#rule() }, { doing: "Injecting the fault" }), "", withRule),
+          buttons.make("faults", "No faults", () => act("faults", {}, { doing: "Removing the faults" })))),
       this.current,
-      el("div", { class: "row", role: "group", "aria-label": "Kill and start again" },
-        buttons.make("kill-backend", "Kill the backend", () => act("kill-backend", {}), "bad"),
-        buttons.make("kill-api", "Kill order-api", () => act("kill-api", {}), "bad")),
-      el("div", { class: "row", role: "group", "aria-label": "Advance the clock" }, el("span", {}, "Clock"),
+    ];
+    this.otherParts = [
+      el("div", { class: "row even", role: "group", "aria-label": "Kill and start again" },
+        buttons.make("kill-backend", "Kill the backend", () => act("kill-backend", {}, { doing: "Killing the backend" }), "bad"),
+        buttons.make("kill-api", "Kill order-api", () => act("kill-api", {}, { doing: "Killing order-api, and starting it again" }), "bad")),
+      el("div", { class: "row clock", role: "group", "aria-label": "Advance the clock" }, el("span", {}, "Clock"),
         ...Object.entries(STEPS).map(([text, seconds]) =>
-          buttons.make("clock", `+${text}`, () => act("clock", { advance_s: seconds }), "", (command) => command.replace(/\+\d+s/, `+${seconds}s`)))),
+          buttons.make("clock", `+${text}`, () => act("clock", { advance_s: seconds }, { doing: "Advancing the clock" }), "", (command) => command.replace(/\+\d+s/, `+${seconds}s`)))),
       this.time,
     ];
   }
 
-  update(settings, reason, realClock) {
+  update(settings, reason) {
     this.current.textContent = settings === null ? reason : this.#text(settings.faults);
-    this.time.textContent = settings === null ? "" : this.#clock(settings, realClock);
+    this.time.textContent = settings === null ? "" : this.#clock(settings);
     if (settings?.delivery && document.activeElement !== this.delivery) this.delivery.value = this.#preset(settings.delivery);
   }
 
-  #clock({ now, manual }, realClock) {
+  #clock({ now, manual }) {
     const time = new Date(now * 1000).toISOString().slice(0, 19).replace("T", " ");
-    return `${time} UTC${manual ? ", until you advance it" : `. ${realClock}`}`;
+    return `${time} UTC, ${manual ? "until you advance it" : "real time"}`;
   }
 
   #preset(shares) {

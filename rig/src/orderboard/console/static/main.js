@@ -3,6 +3,7 @@
 import { Controls } from "./controls.js";
 import { Diagram } from "./diagram.js";
 import { get } from "./dom.js";
+import { Effects } from "./effects.js";
 import { Explain } from "./explain.js";
 import { Guide } from "./guide.js";
 import { Journal } from "./journal.js";
@@ -58,17 +59,20 @@ const explain = new Explain(byId("explain"));
 const explainEvent = (text) => { choose("explain", { scroll: true }); explain.explain(text); };
 const journal = new Journal(byId("journal"), () => !byId("journal").hidden);
 const showJournal = (wanted) => { choose("journal", { scroll: true }); journal.show(wanted); };
-const timeline = new Timeline(byId("follow"), (id) => showJournal({ id }));
 const followOrder = (orderId, { quietly = false } = {}) => { // quietly: the user may be on another tab by now
   if (!quietly) choose("follow", { scroll: true });
   timeline.follow(orderId);
 };
 const peek = new Peek(byId("peek"), { onExplain: explainEvent, onOrder: followOrder, onJournal: showJournal });
 const peekInto = (queue) => { choose("peek", { scroll: true }); peek.read(queue); };
-const controls = new Controls(byId("controls"), about, followOrder);
-const guide = new Guide(byId("guide"), byId("open-guide"), about.stream_per_s, (...action) => controls.act(...action));
-const views = [new Diagram(byId("diagram"), peekInto), new QueueTable(byId("table"), peekInto), controls, guide, journal];
-const reconciliation = new Reconciliation(byId("reconciliation"), byId("spoken"));
+const effects = new Effects(byId("effect"), about.meanings);
+const controls = new Controls({ beside: byId("controls"), below: byId("knobs") }, effects, about, followOrder);
+const act = (...action) => controls.act(...action);
+const cancel = (orderId) => act("cancel", { order_id: orderId }, { doing: "Asking to cancel the order", control: "cancel-order" });
+const timeline = new Timeline(byId("follow"), controls.buttons, { onJournal: (id) => showJournal({ id }), onCancel: cancel });
+const guide = new Guide(byId("guide"), byId("open-guide"), about, act);
+const views = [new Diagram(byId("diagram"), peekInto), new QueueTable(byId("table"), peekInto), effects, controls, guide, journal];
+const reconciliation = new Reconciliation(byId("reconciliation"), byId("spoken"), controls.buttons, act);
 
 // Without a snapshot for a while the numbers are old.
 const OLD_MS = 8000;

@@ -4,9 +4,9 @@ import { count, el } from "./dom.js";
 
 const KINDS = [
   ["normal", "One order"], ["express", "Express"], ["large", "Large"], ["duplicate", "Sent twice"],
-  ["cancel", "Cancelled"], ["poison", "Poisoned"],
+  ["cancel", "Cancelled"], ["flaky", "Flaky"], ["slow", "Slow"], ["poison", "Poisoned"],
 ];
-const SHOWN = 6;
+const SHOWN = 4;
 
 export class Orders {
   constructor(buttons, about, { act, onOrder }) {
@@ -26,14 +26,14 @@ export class Orders {
     const key = shown.map((each) => each.order_id).join();
     if (key === this.recentKey || this.recent.contains(document.activeElement) || this.recent.matches(":hover")) return;
     this.recentKey = key;
-    this.recent.replaceChildren(el("span", { class: "note" }, shown.length ? "Follow: " : "Recent orders appear here, to follow."),
+    this.recent.replaceChildren(el("span", { class: "note" }, shown.length ? "Follow: " : "Recent orders appear here."),
       ...shown.map(({ kind, order_id }) => el("button", {
         type: "button", class: "chip", "aria-label": `Follow ${kind} order ${order_id}`, onclick: () => this.onOrder(order_id),
       }, `${order_id.slice(0, 8)} ${kind}`)));
   }
 
   #kinds() {
-    return el("div", { class: "row" }, ...KINDS.map(([kind, text]) =>
+    return el("div", { class: "row kinds" }, ...KINDS.map(([kind, text]) =>
       this.buttons.make(kind, text, () => this.#place({ kind }), { poison: "bad", normal: "main" }[kind])));
   }
 
@@ -42,9 +42,9 @@ export class Orders {
     this.rate = el("output", { for: "per-s" }, "0/s");
     this.buttons.add("stream", this.slider);
     this.slider.addEventListener("input", () => this.#showRate(Number(this.slider.value)));
-    this.slider.addEventListener("change", () => this.act("stream", { per_s: Number(this.slider.value) }));
-    return el("div", { class: "row" }, el("label", { for: "per-s" }, "Stream"), this.slider, this.rate,
-      this.buttons.make("burst", `Burst of ${about.burst}`, () => this.act("burst", { count: about.burst })));
+    this.slider.addEventListener("change", () => this.act("stream", { per_s: Number(this.slider.value) }, { doing: "Changing the stream" }));
+    return el("div", { class: "row stream" }, el("label", { for: "per-s" }, "Stream"), this.slider, this.rate,
+      this.buttons.make("burst", `Burst of ${about.burst}`, () => this.act("burst", { count: about.burst }, { doing: "Sending a burst" })));
   }
 
   #showRate(perS) {
@@ -77,7 +77,7 @@ export class Orders {
   }
 
   async #place(body) {
-    const done = await this.act("place", body, (orderId) => `Accepted: ${orderId}`);
+    const done = await this.act("place", body, { doing: "Placing the order", control: body.kind, text: (orderId) => `Accepted: ${orderId}` });
     if (done) this.onOrder(done.message, { quietly: true });
   }
 }

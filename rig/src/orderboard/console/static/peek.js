@@ -1,22 +1,25 @@
 // Peek: the messages of a queue, where the backend can show them without receiving them.
 
-import { age, ALL_QUEUES, details, el, get, select } from "./dom.js";
+import { age, ALL_QUEUES, details, el, get, QUEUE_NOTES, select } from "./dom.js";
 
 const HARMLESS = "Peeking does not receive, hide or count messages.";
+const purpose = (queue) => QUEUE_NOTES[queue] ?? `Messages of ${queue.replace("-dlq", "")} that were received too often without success.`;
 
 export class Peek {
   constructor(place, { onExplain, onOrder, onJournal }) {
     Object.assign(this, { onExplain, onOrder, onJournal });
     this.queue = select("peek-queue", null, ALL_QUEUES);
     this.queue.addEventListener("change", () => this.read());
+    this.purpose = el("p", { class: "purpose" }, purpose(this.queue.value));
     this.note = el("p", { class: "note", role: "status" }, HARMLESS);
     this.list = el("div", { class: "messages" });
     place.append(el("div", { class: "row" }, el("label", { for: "peek-queue" }, "Queue"), this.queue,
-      el("button", { type: "button", class: "main", onclick: () => this.read() }, "Peek")), this.note, this.list);
+      el("button", { type: "button", class: "main", onclick: () => this.read() }, "Peek")), this.purpose, this.note, this.list);
   }
 
   async read(queue = this.queue.value) {
     this.queue.value = queue;
+    this.purpose.textContent = purpose(queue);
     try {
       const found = await get(`/api/queues/${queue.replace("-dlq", ".dlq")}/messages`);
       this.note.textContent = found.why_not ?? this.#summary(found);

@@ -4,15 +4,17 @@ import { age, details, el, get, time } from "./dom.js";
 
 const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const AGAIN_MS = 1000;
+const OPEN = ["on its way", "missing", "unknown", "cancellation_pending"]; // may change without a read by hand
 const READS_WHEN_FINAL = 8; // an announcement may still follow
 
 export class Timeline {
-  constructor(place, onJournal) {
+  constructor(place, buttons, { onJournal, onCancel }) {
     this.id = el("input", { id: "order-id", placeholder: "order id", spellcheck: "false", size: 38, autocomplete: "off" });
     this.status = el("p", { class: "timeline-status" }, "Place an order, or paste an order id.");
     this.steps = el("ol", { class: "timeline" });
     const form = el("form", { class: "row" }, el("label", { for: "order-id" }, "Order"), this.id, el("button", { class: "main" }, "Follow"),
-      el("button", { type: "button", onclick: () => this.id.value && onJournal(this.id.value.trim().toLowerCase()) }, "Its journal"));
+      el("button", { type: "button", onclick: () => this.id.value && onJournal(this.id.value.trim().toLowerCase()) }, "Its journal"),
+      buttons.make("cancel-order", "Cancel it", () => this.id.value && onCancel(this.id.value.trim().toLowerCase()), "bad", (command) => command.replace("ORDER_ID", this.id.value)));
     form.addEventListener("submit", (event) => { event.preventDefault(); this.follow(this.id.value.trim().toLowerCase()); });
     place.append(form, this.status, this.steps);
   }
@@ -32,7 +34,7 @@ export class Timeline {
       const timeline = await get(`/api/orders/${encodeURIComponent(orderId)}/timeline`);
       if (orderId !== this.id.value) return;
       this.#show(timeline);
-      this.finalReads = ["on its way", "unknown", "cancellation_pending"].includes(timeline.status) ? 0 : this.finalReads + 1;
+      this.finalReads = OPEN.includes(timeline.status) ? 0 : this.finalReads + 1;
     } catch (error) { // the backend is busy or the console restarts: the steps stay, and it is read again
       if (orderId !== this.id.value) return;
       this.status.textContent = error.message;
