@@ -1,4 +1,4 @@
-"""A message moves to the dead-letter queue after maxReceiveCount receives."""
+"""After maxReceiveCount receives a message is dead-lettered."""
 
 from orderboard.lab import Experiment
 

@@ -1,4 +1,4 @@
-"""Dead letters expire by the time at which they were first sent, on standard queues."""
+"""Dead letters of a standard queue keep their age."""
 
 from orderboard.lab import Experiment
 

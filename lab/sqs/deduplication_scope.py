@@ -1,4 +1,4 @@
-"""A deduplication id counts for the whole queue, unless its scope is the group."""
+"""A deduplication id counts for the whole queue by default."""
 
 from orderboard.lab import Experiment
 

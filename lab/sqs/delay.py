@@ -1,4 +1,4 @@
-"""A delay hides a message from its sending on."""
+"""A delay hides a message from the moment it is sent."""
 
 from orderboard.lab import Experiment
 

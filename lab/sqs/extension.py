@@ -1,4 +1,4 @@
-"""A longer visibility timeout counts from the moment of the change."""
+"""A new visibility timeout counts from the change."""
 
 from orderboard.lab import Experiment
 

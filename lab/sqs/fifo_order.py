@@ -1,4 +1,4 @@
-"""A FIFO queue keeps the order within a message group, and only there."""
+"""A FIFO queue keeps the order within a message group only."""
 
 from orderboard.lab import Experiment
 

@@ -1,4 +1,4 @@
-"""A long poll waits for a message; a short poll returns with nothing."""
+"""A long poll waits for a message; a short poll does not."""
 
 from orderboard.lab import Experiment
 

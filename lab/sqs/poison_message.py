@@ -1,4 +1,4 @@
-"""Without a dead-letter queue a poison message comes back for days."""
+"""A poison message without a dead-letter queue stays for days."""
 
 from orderboard.lab import Experiment
 
