@@ -93,7 +93,7 @@ async def test_a_system_that_was_started_elsewhere(system: dict[str, Any], order
 
     assert snapshot["queues"]["work"]["waiting"] is not None
     assert snapshot["workers"] is None
-    assert "not started on this machine" in snapshot["controls"]["worker.add"]["reason"]
+    assert "not started on this machine" in snapshot["controls"]["workers"]["reason"]
     for name in ("poison", "normal", "burst", "stream"):
         assert "address of order-api is unknown" in snapshot["controls"][name]["reason"]
 
