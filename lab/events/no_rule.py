@@ -5,7 +5,7 @@ from orderboard.lab import Experiment
 lab = Experiment(
     claim="PutEvents succeeds for an event that no rule matches; a bus keeps no events, so a rule that is made later "
     "does not get it.",
-    source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html",
+    source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-custom-bus-migrate.html",
     means="An EventId does not mean that anyone got the event. Archive the bus if the past may matter, and watch for "
     "events that only a catch-all rule matches.",
 )

@@ -5,7 +5,7 @@ from orderboard.lab import Experiment
 lab = Experiment(
     claim="A rule with rate(1 minute) invokes its target a minute after it was made and every minute from then on; one "
     "minute is the shortest rate, and such rules are on the default bus.",
-    source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",
+    source="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html",
     means="Expect a run within the minute, not at its first second, and now and then one more: make the work harmless "
     "to repeat. EventBridge Scheduler is AWS's newer service for this.",
 )

@@ -4,7 +4,7 @@ from orderboard.lab import Experiment
 
 lab = Experiment(
     claim="A message published to a topic is delivered to every subscription of the topic.",
-    source="https://docs.aws.amazon.com/sns/latest/dg/sns-common-scenarios.html",
+    source="https://docs.aws.amazon.com/sns/latest/api/API_Publish.html",
     means="A new consumer is a new queue with a subscription: the publisher does not change, and no consumer takes a "
     "message from another.",
 )

@@ -5,7 +5,7 @@ from orderboard.lab import Experiment
 lab = Experiment(
     claim="A FIFO topic delivers the messages of a group to its FIFO queues in the order of publishing, and a message "
     "with the deduplication id of another one of the last five minutes not at all.",
-    source="https://docs.aws.amazon.com/sns/latest/dg/fifo-topic-message-ordering.html",
+    source="https://docs.aws.amazon.com/sns/latest/dg/fifo-message-grouping.html",
     means="Publish what must stay in order with one message group id (the order's id), and give each message its own "
     "deduplication id (the event's id), so that a retry is harmless.",
 )

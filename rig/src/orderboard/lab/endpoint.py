@@ -22,10 +22,11 @@ class HttpEndpoint:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode("utf-8", "replace")
-                status = outer._take({name.lower(): value for name, value in self.headers.items()}, body)
-                self.send_response(status)
+                self.send_response(outer._status())
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+                # Only then: who waits for the request may turn the clock, by which the engine's next attempt is due.
+                outer._keep({name.lower(): value for name, value in self.headers.items()}, body)
 
             def log_message(self, *_: Any) -> None:
                 """Print nothing."""
@@ -47,7 +48,11 @@ class HttpEndpoint:
         self._server.shutdown()
         self._server.server_close()
 
-    def _take(self, headers: dict[str, str], body: str) -> int:
+    def _status(self) -> int:
+        with self._changed:
+            return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+
+    def _keep(self, headers: dict[str, str], body: str) -> None:
         try:
             document = json.loads(body)
         except ValueError:
@@ -55,4 +60,3 @@ class HttpEndpoint:
         with self._changed:
             self._requests.append({"headers": headers, "body": body, "json": document})
             self._changed.notify_all()
-            return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]

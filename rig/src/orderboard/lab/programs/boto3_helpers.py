@@ -182,11 +182,11 @@ class HttpEndpoint:
                 body = self.rfile.read(length).decode("utf-8", "replace")
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 request = {"headers": headers, "body": body, "json": as_json(body)}
-                outer.got.append(request)
                 status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+                outer.got.append(request)
 
             def log_message(self, *_):
                 pass

@@ -170,11 +170,11 @@ class Handler(BaseHTTPRequestHandler):
             document = json.loads(body)
         except ValueError:
             document = None
-        with open(f"{name}.requests", "a") as file:
-            print(json.dumps({"headers": headers, "body": body, "json": document}), file=file)
         self.send_response(int(statuses.pop(0) if len(statuses) > 1 else statuses[0]))
         self.send_header("Content-Length", "0")
         self.end_headers()
+        with open(f"{name}.requests", "a") as file:
+            print(json.dumps({"headers": headers, "body": body, "json": document}), file=file)
 
     def log_message(self, *_):
         pass
