@@ -10,9 +10,10 @@ from localbus.clock import ManualClock
 from localbus.pytest_plugin import Localbus as Engine
 from orderboard.lab.backend import LabBackend
 from orderboard.lab.catalogue import Entry, load
-from orderboard.lab.program import Program, running_clock
+from orderboard.lab.program import Program
 from orderboard.lab.result import Moment, Outcome, Result
 from orderboard.lab.run import Runner
+from orderboard.lab.running_clock import running_clock
 from orderboard.lab.steps import Say
 from orderboard.system.localbus import Localbus
 from orderboard_stack.backend import Endpoint
@@ -24,7 +25,9 @@ A description,
 in lines.
 """
 import sys, time
-CLAIM, SOURCE, MEANS = "A claim.", "https://docs.aws.amazon.com/", "A consequence."
+CLAIM = "A claim."
+SOURCE = "https://docs.aws.amazon.com/"
+MEANS = "A consequence."
 if __name__ == "__main__":
 '''
 

@@ -6,7 +6,7 @@ import difflib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from orderboard.errors import RigError, UsageError
 from orderboard.lab.experiment import Experiment
@@ -68,21 +68,26 @@ def load(path: Path) -> Entry:
     path = path.resolve()
     if not path.is_file():
         raise UsageError(f"File not found: {path}.")
-    spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise RigError(f"{path} is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        program = Program.read(path)
+        title, experiment = (program.title, program) if program is not None else _recorded(path)
     except Exception as exc:
         raise RigError(f"{path} cannot be loaded: {type(exc).__name__}: {exc}") from exc
-    title = (module.__doc__ or "").strip().partition("\n")[0]
-    experiment = Program.of(module, path) if hasattr(module, "CLAIM") else getattr(module, "lab", None)
     if not isinstance(experiment, Experiment) or not title:
         raise RigError(
             f"{path} needs a first line, its title, and `lab = Experiment(...)`. CONTRIBUTING.md shows both."
         )
     return Entry(_name(path), path.parent.name, title.rstrip("."), path, experiment)
+
+
+def _recorded(path: Path) -> tuple[str, Any]:
+    """Run the file; return the first line of its docstring, and its `lab`."""
+    spec = importlib.util.spec_from_file_location(f"lab_{path.parent.name}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise RigError("it is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return (module.__doc__ or "").strip().partition("\n")[0], getattr(module, "lab", None)
 
 
 def _name(path: Path) -> str:

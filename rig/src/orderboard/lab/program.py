@@ -8,25 +8,20 @@ it then removes.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Final
 
 from orderboard.lab.experiment import Experiment
 from orderboard.lab.result import Moment
-from orderboard.system.localbus import CLOCK, Localbus
 
 _ENDS_WITHIN_S: Final = 15
-_TICK_S: Final = 0.05
 _VERDICTS: Final = (0, 1)  # the claim holds, or not
 
 
@@ -35,19 +30,31 @@ class ProgramError(Exception):
 
 
 class Program(Experiment):
-    """The program in a file. Its steps are the paragraphs that describe it."""
+    """The program in a file. Its title is the first line of its docstring, its steps are the other paragraphs."""
 
     def __init__(self, claim: str, source: str, means: str, *, path: Path, description: str) -> None:
         super().__init__(claim, source, means)
         self.path = path
-        for paragraph in description.strip().split("\n\n"):
+        self.title, *paragraphs = description.strip().split("\n\n")
+        for paragraph in paragraphs:
             self.step(" ".join(paragraph.split()))
 
     @classmethod
-    def of(cls, module: ModuleType, path: Path) -> Program:
-        """Return the program of a loaded module."""
-        description = (module.__doc__ or "").strip().partition("\n")[2]
-        return cls(module.CLAIM, module.SOURCE, module.MEANS, path=path, description=description)
+    def read(cls, path: Path) -> Program | None:
+        """Return the program in a file; None for recorded steps. The file is not run, which would load boto3."""
+        text = path.read_text(encoding="utf-8")
+        if "\nCLAIM = " not in text:
+            return None
+        tree = ast.parse(text)
+        constants = {
+            name.id: each.value
+            for each in tree.body
+            if isinstance(each, ast.Assign)
+            for name in each.targets
+            if isinstance(name, ast.Name)
+        }
+        texts = [ast.literal_eval(constants[name]) for name in ("CLAIM", "SOURCE", "MEANS")]
+        return cls(*texts, path=path, description=ast.get_docstring(tree) or "")
 
     def run(self, environment: Mapping[str, str], name: str) -> Iterator[Moment]:
         """Run the program on the backend of this environment; yield what it prints. Raises ProgramError."""
@@ -83,27 +90,3 @@ def _end(process: subprocess.Popen[str]) -> None:
             process.wait()
     if process.stdout is not None:
         process.stdout.close()
-
-
-@contextmanager
-def running_clock(localbus: Localbus | None) -> Iterator[None]:
-    """Let a manual clock run with real time, in which programs live."""
-    if localbus is None:
-        yield
-        return
-    ended = threading.Event()
-
-    def move() -> None:
-        before = time.monotonic()
-        while not ended.wait(_TICK_S):
-            now = time.monotonic()
-            localbus.change("POST", CLOCK, {"advance_s": now - before})
-            before = now
-
-    mover = threading.Thread(target=move, daemon=True)
-    mover.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        mover.join()

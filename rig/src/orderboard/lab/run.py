@@ -17,8 +17,9 @@ from orderboard.lab.calls import Calls, CannotOccurError, DiffersError
 from orderboard.lab.catalogue import Entry
 from orderboard.lab.endpoint import HttpEndpoint
 from orderboard.lab.experiment import Experiment
-from orderboard.lab.program import Program, ProgramError, running_clock
+from orderboard.lab.program import Program, ProgramError
 from orderboard.lab.result import Checked, Moment, Outcome, Result, as_text, passes, shown
+from orderboard.lab.running_clock import running_clock
 from orderboard.lab.steps import Check, Each, Engine, Remove, Requests, Say, Serve, Settle, Step, Wait
 from orderboard.lab.values import resolve
 from orderboard.system.localbus import CLOCK, DELIVERY_FAULTS, FAULTS, JournalEntry, Localbus
