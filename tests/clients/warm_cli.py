@@ -14,11 +14,12 @@ from clients.installed import HERE, python_environment
 _SHIM: Final = """#!/bin/bash
 exec 3<>/dev/tcp/127.0.0.1/{port}
 [ -f /dev/stdout ] && place=background || place=foreground
-printf '%s\\0' "$$" "$place" "$#" "$@" >&3
-read -r code <&3
-output=$(<"{folder}/$$.out") errors=$(<"{folder}/$$.err")
-[ -z "$output" ] || printf '%s\\n' "$output"
-[ -z "$errors" ] || printf '%s\\n' "$errors" >&2
+printf '%s\\0' "$place" "$#" "$@" >&3
+IFS= read -r -d '' code <&3
+IFS= read -r -d '' output <&3
+IFS= read -r -d '' errors <&3
+printf '%s' "$output"
+printf '%s' "$errors" >&2
 exit "$code"
 """
 
@@ -28,12 +29,12 @@ def warm_cli(folder: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     """Start the CLI with this environment, which is that of each call; the folder that has the program `aws`."""
     python = python_environment(HERE / "awscli.lock") / "python"
     server = subprocess.Popen(
-        [python, HERE / "tools" / "warm_aws.py", folder], env=environment, stdout=subprocess.PIPE, text=True
+        [python, HERE / "tools" / "warm_aws.py"], env=environment, stdout=subprocess.PIPE, text=True
     )
     try:
         assert server.stdout is not None
         shim = folder / "aws"
-        shim.write_text(_SHIM.format(port=server.stdout.readline().strip(), folder=folder))
+        shim.write_text(_SHIM.format(port=server.stdout.readline().strip()))
         shim.chmod(0o755)
         yield folder
     finally:

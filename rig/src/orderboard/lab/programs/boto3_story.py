@@ -129,6 +129,7 @@ class Story:
         self._put(call("background.submit", *function, **self._parameters(started)), f"{name} = ")
 
     def _until(self, step: Until) -> None:
+        self._gap()
         self._put(self._helper("tries", within_s=Code(f"{step.within_s:g}")), "for _ in ", ":")
         self._depth += 1
         self._take(step.call, self._made(step.call))
@@ -174,13 +175,16 @@ class Story:
         if path.isalpha():
             return call("response.get", Code(quoted(path)))
         self.imports.add("import jmespath")
-        return call("jmespath.search", Code(quoted(path)), Code("response"))
+        return call("jmespath.search", Sentence(path), Code("response"))
 
     def _method(self, made: Call) -> str:
         return f"{self.names.clients[made.party.name, made.service]}.{made.operation}"
 
     def _parameters(self, made: Call) -> dict[str, Expression]:
-        return {name: self._value(self._hoisted(name, value)) for name, value in made.parameters.items()}
+        named = {"AttributeValue": made.parameters.get("AttributeName", "AttributeValue")}
+        return {
+            name: self._value(self._hoisted(named.get(name, name), value)) for name, value in made.parameters.items()
+        }
 
     def _hoisted(self, name: str, value: Any) -> Any:
         """A parameter; a long document gets a line before the call, and a name."""

@@ -25,11 +25,18 @@ _NEEDS: Final = {
     "request": ("requests",),
 }
 
+# Changes of `attempt` where no response of it is read.
+_WITHOUT_RESPONSE: Final = (
+    ("RESPONSE is its output, ERROR its error code.", "ERROR is its error code."),
+    ('RESPONSE=$("$@" 2>"$SCRATCH/error") ||', '"$@" >/dev/null 2>"$SCRATCH/error" ||'),
+)
+
 _TEXTS: Final = {
     "aws": r"""
-# The AWS CLI: one request a call, and the response as text. Version 1 needs the endpoint as an option.
+# The AWS CLI: one page a call, as text. Version 1 needs the endpoint as an option.
 aws() {
-  command aws ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} --no-paginate --output text "$@"
+  command aws ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} \
+    --no-paginate --output text "$@"
 }
 """,
     "say": r"""
@@ -64,15 +71,13 @@ check() {
 # holds FOUND RULE EXPECTED...: compare. The items of a list have tabs between them, and the CLI
 # prints None for what is not there.
 holds() {
-  local found expected
-  found=$(awk -F '\t' -v OFS='\t' '{
-    for (i = 1; i <= NF; i++) {
-      if ($i == "None") $i = ""
-      if ($i == "True" || $i == "False") $i = tolower($i)
-    }
-    print
-  }' <<<"$1")
-  expected=$(IFS=$'\t' && echo "${*:3}")
+  local found=$1 expected IFS=$'\t'
+  expected="${*:3}"
+  case $found in
+    None) found='' ;;
+    True) found=true ;;
+    False) found=false ;;
+  esac
   case $2 in
 RULES
   esac
@@ -87,11 +92,15 @@ in_order() {
     "value": r"""
 # value NUMBER: a value of the last response that has several, with tabs between them.
 value() {
-  printf '%s' "$RESPONSE" | awk -v number="$1" 'BEGIN { RS = "\t" } NR == number'
+  local rest=$RESPONSE$'\t' number
+  for ((number = 1; number < $1; number++)); do
+    rest=${rest#*$'\t'}
+  done
+  printf '%s' "${rest%%$'\t'*}"
 }
 """,
     "attempt": r"""
-# attempt COMMAND...: make a call that may fail. RESPONSE gets its output, ERROR the code of its error.
+# attempt COMMAND...: make a call that may fail. RESPONSE is its output, ERROR its error code.
 attempt() {
   ERROR=''
   RESPONSE=$("$@" 2>"$SCRATCH/error") || ERROR=$(error_code "$SCRATCH/error")
@@ -116,7 +125,7 @@ error_code() {
 # receive_all QUEUE_URL COUNT IDLE_S [PATH [keep]]: receive and delete until COUNT messages came, or
 # none comes for IDLE_S seconds. Prints what PATH finds in each.
 receive_all() {
-  local found='' received=0 messages='(Messages || `[]`)[]' receipt entries RESPONSE
+  local found='' received=0 messages="(Messages || \`[]\`)[]" receipt entries RESPONSE
   while [ "$received" -lt "$2" ]; do
     RESPONSE=$(aws sqs receive-message --queue-url "$1" --max-number-of-messages 10 \
       --wait-time-seconds "$3" --message-attribute-names All --message-system-attribute-names All \
@@ -214,7 +223,7 @@ while True:
 found = [json.loads(line) for line in lines]
 for key in keys:
     found = [each.get(key) if isinstance(each, dict) else None for each in found]
-print(*found, sep="\t")
+print(*("" if each is None else each for each in found), sep="\t")
 PYTHON
 }
 """,
@@ -225,7 +234,7 @@ request() {
 }
 """,
     "localbus": r"""
-# localbus METHOD PAGE [DOCUMENT]: make a request to the developer API of localbus; elsewhere nothing.
+# localbus METHOD PAGE [DOCUMENT]: make a request to the developer API of localbus.
 localbus() {
   [ -z "${AWS_ENDPOINT_URL:-}" ] ||
     curl --silent --fail --request "$1" ${3:+--data "$3"} "${AWS_ENDPOINT_URL%/}/_localbus/$2"
@@ -234,7 +243,9 @@ localbus() {
     "at_end": r"""
 # at_end COMMAND...: make a call at the end, before those that were given earlier.
 at_end() {
-  removals="$(printf '%q ' "$@")"$'\n'"$removals"
+  local removal
+  printf -v removal '%q ' "$@"
+  removals=$removal$'\n'$removals
 }
 """,
 }
@@ -250,10 +261,13 @@ def with_needed(wanted: Collection[str], rules: Collection[Holds | str]) -> list
     return [name for name in _TEXTS if name in names]
 
 
-def text_of(name: str, rules: Collection[Holds | str]) -> str:
-    """The text of a helper; `holds` has only the rules that are used."""
+def text_of(name: str, rules: Collection[Holds | str], *, keeps: bool) -> str:
+    """The text of a helper; `holds` has only the rules that are used. keeps: a response of `attempt` is read."""
     lines = [f"    {_pattern(rule)}) {test} ;;" for rule, test in _COMPARISONS.items() if rule in rules]
-    return _TEXTS[name].strip("\n").replace("RULES", "\n".join(lines))
+    text = _TEXTS[name].strip("\n").replace("RULES", "\n".join(lines))
+    for kept, dropped in () if keeps else _WITHOUT_RESPONSE:
+        text = text.replace(kept, dropped)
+    return text
 
 
 def _pattern(rule: str) -> str:

@@ -37,8 +37,8 @@ def cli_program(entry: Entry) -> str:
     story.steps(experiment.steps)
     helpers = with_needed(story.helpers | story.values.helpers, story.rules)
     parts = [
-        "\n".join(_head(entry)),
-        *(text_of(each, story.rules) for each in helpers),
+        "\n".join(_head(entry, "\n".join(story.lines))),
+        *(text_of(each, story.rules, keeps=story.keeps_responses) for each in helpers),
         "\n".join(_ending(story, helpers)),
         "\n".join(["# The experiment.", "", *story.lines]).rstrip(),
     ]
@@ -62,10 +62,13 @@ def _is_safe(kept: Kept) -> bool:
     return _SAFE.fullmatch(kept.path) is not None
 
 
-def _head(entry: Entry) -> Iterator[str]:
+def _head(entry: Entry, story: str) -> Iterator[str]:
     yield "#!/usr/bin/env bash"
     lines = introduction(entry, command=f"bash {entry.name}.sh", before=[], width=_WIDTH - 2)
     yield from (f"# {line}".rstrip() for line in lines)
+    if "`" in story:
+        yield "#"
+        yield "# shellcheck disable=SC2016 # backquotes in a --query stand around a literal of JMESPath"
     yield ""
     yield "set -euo pipefail"
     yield "export AWS_MAX_ATTEMPTS=1 AWS_PAGER=''"
@@ -75,7 +78,8 @@ def _head(entry: Entry) -> Iterator[str]:
     yield "  export AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1}"
     yield "fi"
     yield ""
-    yield 'RUN=lab-$(printf "%04x%04x" "$RANDOM" "$RANDOM") # the beginning of all names'
+    if "$RUN" in story:
+        yield 'printf -v RUN "lab-%04x%04x" "$RANDOM" "$RANDOM" # the beginning of all names'
     yield "SCRATCH=$(mktemp -d)"
     yield "differences=0"
     yield "removals=''"
@@ -101,7 +105,7 @@ def _ending(story: Story, helpers: list[str]) -> Iterator[str]:
     yield '      echo "Not removed: $removal$(<"$SCRATCH/error")"'
     yield '  done <<<"$removals"'
     if "serve" in helpers or any(line.endswith("&") for line in story.lines):
-        yield "  kill $(jobs -p) 2>/dev/null"
+        yield "  jobs -p | xargs kill 2>/dev/null"
     yield '  rm -rf "$SCRATCH"'
     yield '  if [ "$status" -ge 128 ] && [ "$status" -lt 200 ]; then'
     yield "    echo 'Broken off.'"

@@ -12,7 +12,7 @@ import jmespath
 from orderboard.errors import UsageError
 from orderboard.lab.programs.cli_values import Values
 from orderboard.lab.programs.names import Names
-from orderboard.lab.programs.shell_text import command, word
+from orderboard.lab.programs.shell_text import command, word, wrapped
 from orderboard.lab.steps import (
     Call,
     Check,
@@ -47,6 +47,7 @@ class Story:
     helpers: set[str] = field(default_factory=lambda: {"aws"})
     rules: set[Holds | str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)
+    keeps_responses: bool = False
     _party: str = "you"
     _waiting: dict[int, str] = field(default_factory=dict)
     _depth: int = 0
@@ -123,6 +124,7 @@ class Story:
         self._put_before()
         keeps = self._keeps(made)
         if made.error is not None:
+            self.keeps_responses |= bool(keeps)
             self._run(["attempt", *words, *self._query(made)])
             if made.error.name in self.names.used:
                 self._line(f"{self.names.of(made.error)}=$ERROR")
@@ -153,9 +155,9 @@ class Story:
         if not keeps:
             return []
         if len(keeps) == 1:
-            return ["--query", word([keeps[0].path])]
+            return ["--query", word([wrapped(keeps[0].path)])]
         paths = [f'join(`"|"`, {each.path})' if each.variable.is_list else each.path for each in keeps]
-        return ["--query", word([f"[{', '.join(paths)}]"])]
+        return ["--query", word([wrapped(f"[{', '.join(paths)}]")])]
 
     def _start(self, started: Call) -> None:
         name = "waiting" if not self._waiting else f"waiting_{len(self._waiting) + 1}"
@@ -185,6 +187,7 @@ class Story:
         self._put_before()
         kept = step.call.keeps[0].variable
         name = self.names.of(kept)
+        self._gap()
         self._line(f"deadline=$((SECONDS + {math.ceil(step.within_s)}))")
         self._line("until")
         self._depth += 1

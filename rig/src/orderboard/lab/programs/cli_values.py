@@ -47,14 +47,18 @@ class Values:
     def options(self, call: Call) -> list[str]:
         """The options of a call, each with its value."""
         self._named_here.clear()
-        return [each for name, value in call.parameters.items() for each in self._option(call, name, value)]
+        words: list[str] = []
+        for name, value in call.parameters.items():
+            option = f"--{_RENAMED.get((call.service, call.operation, name)) or xform_name(name, '-')}"
+            about = call.parameters.get("AttributeName", name) if name == "AttributeValue" else name
+            words += self._option(option, about, value)
+        return words
 
     def expected(self, value: Any) -> list[str]:
         """The words of what a check expects."""
         return [word([str(each)]) for each in (value if isinstance(value, list) else [value])]
 
-    def _option(self, call: Call, name: str, value: Any) -> list[str]:
-        option = f"--{_RENAMED.get((call.service, call.operation, name)) or xform_name(name, '-')}"
+    def _option(self, option: str, name: str, value: Any) -> list[str]:
         match value:
             case bool():
                 words = [option if value else option.replace("--", "--no-", 1)]

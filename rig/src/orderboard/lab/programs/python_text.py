@@ -101,6 +101,8 @@ def _joined(items: Sequence[tuple[str, Expression]]) -> str:
 def _split(text: str, indent: str, before: str, after: str) -> list[str]:
     width = WIDTH - len(indent) - len('" "') - len(after)
     parts = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    if " ".join(parts) != text:  # other white space would be lost
+        return [f"{indent}{before}{quoted(text)}{after}"]
     strings = [quoted(f"{each} ") for each in parts[:-1]] + [quoted(parts[-1])]
     strings[0], strings[-1] = f"{before}{strings[0]}", f"{strings[-1]}{after}"
     return [f"{indent}{each}" for each in strings]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 WIDTH: Final = 96
+_NAME_WORDS: Final = 3  # aws sqs send-message
 _BARE: Final = re.compile(r"[A-Za-z0-9_./:=,@%+-]+")
 _IN_NAME: Final = re.compile(r"[A-Za-z0-9_]")
 
@@ -50,29 +50,34 @@ def is_constant(text: Text) -> bool:
     return all(isinstance(each, str) for each in text)
 
 
-def json_string(text: Text) -> list[Part]:
-    """A text as a string of JSON; its values are such that need no escapes."""
-    inner = [json.dumps(each, ensure_ascii=False)[1:-1] if isinstance(each, str) else each for each in text]
-    return ['"', *inner, '"']
-
-
-def command(words: Iterable[str], before: str = "", after: str = "") -> list[str]:
-    """A command on as many lines as it needs; options keep their values beside them."""
-    groups: list[str] = []
-    for each in words:
-        if groups and not each.startswith("--") and groups[-1].startswith("--"):
-            groups[-1] += f" {each}"
+def command(words: Sequence[str], before: str = "", after: str = "") -> list[str]:
+    """A command on as many lines as it needs. An option stays beside its first value, and a command beside its name."""
+    lines, line = [], f"{before}{words[0]}"
+    for number, each in enumerate(words[1:], 1):
+        following = words[number + 1] if each.startswith("--") and number + 1 < len(words) else ""
+        needed = len(line) + len(f" {each} {following}" if following and not following.startswith("--") else f" {each}")
+        room = WIDTH - len(after if number >= len(words) - 2 else " \\")
+        stays = number < _NAME_WORDS or (words[number - 1].startswith("--") and not each.startswith("--"))
+        if stays or needed <= room:
+            line += f" {each}"
         else:
-            groups.append(each)
-    lines, line = [], before
-    for number, each in enumerate(groups):
-        separator = "" if line in {before, "  "} else " "
-        room = WIDTH - (len(after) if number == len(groups) - 1 else len(" \\"))
-        if separator and number > 1 and len(line) + len(separator) + len(each) > room:
             lines.append(f"{line} \\")
-            line, separator = "  ", ""
-        line += f"{separator}{each}"
+            line = f"  {each}"
     return [*lines, f"{line}{after}"]
+
+
+def wrapped(path: str) -> str:
+    """A JMESPath expression; a long one is broken where white space has no meaning."""
+    if len(path) <= WIDTH // 2:
+        return path
+    pieces = re.split(r"(?<=,) (?=(?:[^'\"`]|'[^']*'|\"[^\"]*\"|`[^`]*`)*$)", path)
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if len(lines[-1]) + len(piece) < WIDTH - 20:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(f"    {piece}")
+    return "\n".join(lines)
 
 
 def _literal(text: str) -> str:
