@@ -20,6 +20,7 @@ from orderboard.terminal.progress import print_json, result_console
 if TYPE_CHECKING:
     from orderboard.orders.journal_reader import Read
     from orderboard.resources.account import Account
+    from orderboard.resources.arrival import Arrival
     from orderboard.system.localbus import JournalEntry, Localbus
 
 EXAMPLES: Final = (
@@ -53,7 +54,10 @@ def journal(
         bool, typer.Option("--json", help="Print one JSON document; with --follow, one a line.")
     ] = False,
 ) -> None:
-    """Show localbus's journal: each step of each message, such as received, moved or filtered out, and why."""
+    """Show localbus's journal: each step of each message, such as received, moved or filtered out, and why.
+
+    Of one message it also says where it and its copies ended, and how to fix what stopped them.
+    """
     from orderboard.orders.journal_reader import follow_entries
     from orderboard.resources.account import Account
     from orderboard.system.localbus import find
@@ -71,11 +75,18 @@ def journal(
                 shown.print(each)
             return
         entries = read()
+        arrival = None if id_ is None else _arrival(account, engine, id_)
     if json_output:
-        print_json({"entries": [shown.document(each) for each in entries]})
+        document: dict[str, Any] = {"entries": [shown.document(each) for each in entries]}
+        if arrival is not None:
+            endings = [asdict(each) for each in arrival.endings]
+            document["arrival"] = {"summary": arrival.summary, "endings": endings, "notes": arrival.notes}
+        print_json(document)
         return
     for each in entries:
         shown.print(each)
+    if arrival is not None:
+        _show_arrival(arrival, shown.console)
     if not entries:
         text = "The journal is empty" if queue is None else f"The journal has nothing of {queue}"
         shown.console.print(f" {text}.", markup=False)
@@ -102,6 +113,31 @@ def _queue_arn(account: "Account", engine: "Localbus", typed: str) -> str:
         if not engine.entries(last=1, resource=typed):
             raise
         return typed
+
+
+def _arrival(account: "Account", engine: "Localbus", id_: str) -> "Arrival | None":
+    """Return where the copies of a message ended, and why; None for an order, which has many messages."""
+    from orderboard.resources.clients import Clients
+    from orderboard.resources.following import follow
+    from orderboard.resources.reader import read_localbus
+
+    message_id = id_.strip().lower()
+    if not engine.of_message(message_id) or (inventory := read_localbus(engine)) is None:
+        return None
+    return follow(engine, inventory, Clients(account.connection), message_id)
+
+
+def _show_arrival(arrival: "Arrival", console: Console) -> None:
+    console.print()
+    for each in arrival.endings:
+        style = "" if each.verdict in ("arrived", "waiting") else "bold yellow"
+        console.print(Text(f" {each.why}", style=style), soft_wrap=True)
+        if each.fix and each.verdict != "arrived":
+            console.print(Text(f"   {each.fix}"), soft_wrap=True)
+        if each.command:
+            console.print(Text(f"   {each.command}"), soft_wrap=True)
+    for note in arrival.notes:
+        console.print(Text(f" {note}", style="dim"), soft_wrap=True)
 
 
 @dataclass(frozen=True)

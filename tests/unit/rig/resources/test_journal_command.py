@@ -38,6 +38,25 @@ def test_a_message_is_followed_through_what_it_became(localbus: Localbus) -> Non
     assert [each["event"] for each in in_queue] == ["sent", "received", "deleted"]
 
 
+def test_a_message_that_did_not_arrive_has_a_reason_and_a_fix(localbus: Localbus) -> None:
+    """A queue without a policy gets nothing from a topic; the fix is a command. One that was purged is said to be."""
+    queue, sns = new_queue(localbus, "mine", open_to=None), localbus.client("sns")
+    topic = sns.create_topic(Name="news")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn)
+    published = sns.publish(TopicArn=topic, Message="hello")["MessageId"]
+
+    (ending,) = run_json(localbus, "journal", published)["arrival"]["endings"]
+    assert ending["verdict"] == "stopped"
+    assert "policy does not allow" in ending["why"]
+    assert "set-queue-attributes" in ending["command"]
+    shown = run(localbus, "journal", published).stdout
+    assert f" {ending['why']}\n   {ending['fix']}\n   {ending['command']}\n" in shown
+
+    sent = queue.sqs.send_message(QueueUrl=queue.url, MessageBody="one")["MessageId"]
+    queue.sqs.purge_queue(QueueUrl=queue.url)
+    assert "purge" in run(localbus, "journal", sent).stdout.lower()
+
+
 def test_a_queue_has_its_own_journal(localbus: Localbus) -> None:
     """Other queues are left out, also one whose name ends alike; the last entries are shown."""
     for name in ("mine", "not-mine"):

@@ -11,10 +11,9 @@ from orderboard.console.commands import curl
 from orderboard.errors import UsageError
 from orderboard.orders.browse import BrowseUnavailableError, StoredMessage, browse
 from orderboard.orders.journal import describe
-from orderboard.resources.arrival import Follower
+from orderboard.resources.following import follow
 from orderboard.resources.inventory import Inventory, name_of
 from orderboard.resources.matching import Match, Matcher
-from orderboard.resources.problems import allow_command
 from orderboard.system.localbus import DELIVERY_FAULTS, FAULTS, JournalEntry, Localbus
 
 _MESSAGES: Final = 50
@@ -89,13 +88,7 @@ class Views:
             raise UsageError("The id of a message or event is missing.")
         engine, reading = self._account.engine(), self._account.reading(fresh=True)
         inventory, clients = reading.inventory, reading.clients
-        follower = Follower(
-            inventory,
-            engine.of_message,
-            lambda queue: [entry] if (entry := engine.last_purge(queue)) else [],
-            lambda sender, target: allow_command(inventory, sender, target, clients),
-        )
-        found = follower.follow(message_id)
+        found = follow(engine, inventory, clients, message_id)
         entries = [_described(each, inventory) for each in found.entries]
         endings = [{**asdict(each), "name": inventory.describe(each.at)} for each in found.endings]
         notes = [*found.notes, *(_faults(engine) if any(each.verdict == "waiting" for each in found.endings) else ())]
