@@ -156,6 +156,8 @@ async def test_resources_fit_and_can_be_read_on_any_screen(resources: Page, own_
         page.driver.get(f"{page.url}/resources#{own_topic}")
         await eventually(lambda: page.has("#panel-0 form"), within_s=10)
         assert page.find("#list").is_displayed() is (size[0] > 900)
+        if size[0] > 900:  # side by side
+            assert page.find("#list").location["y"] == page.find("#detail").location["y"]
         for theme in ("light", "dark"):
             page.run("document.documentElement.dataset.theme = arguments[0]", theme)
             assert page.overflow() <= 0, size
