@@ -21,10 +21,12 @@ cashier.events.put_events(Entries=[bus.entry({"item": "flat white"})])
 lab.check("The kitchen gets the order", kitchen.receive_all(kitchen_queue.url, count=1), ['"flat white"'])
 lab.wait(60, "the event is in the archive (AWS: within ten minutes)")
 
-lab.step("A rule for statistics is made, and you replay the last minute for it alone.")
+lab.step("A rule for statistics is made.")
 statistics_queue = lab.queue("statistics")
 statistics_rule = lab.rule("statistics", bus=bus, EventPattern={"source": ["shop"]})
 lab.target(statistics_rule, statistics_queue, bus=bus)
+
+lab.step("You replay what is older than its queue, for this rule alone.")
 
 
 def created(queue_url: object, name: str) -> object:

@@ -1,6 +1,6 @@
 """A FIFO topic with an archive replays the past to a new subscriber."""
 
-from orderboard.lab import Experiment
+from orderboard.lab import SNS, Experiment
 
 lab = Experiment(
     claim="A FIFO topic with an ArchivePolicy keeps its messages for up to 365 days, and a subscription with a "
@@ -17,12 +17,19 @@ lab.step("The cashier publishes two orders. Nobody has subscribed.")
 with lab.each("drink", ["mocha", "espresso"]) as drink:
     cashier.sns.publish(TopicArn=orders, Message=drink, MessageGroupId="bar", MessageDeduplicationId=drink)
 
-lab.step("A queue subscribes, and asks for everything since the archive began.")
+lab.step("You create a queue, which the topic may send to.")
+queue = lab.queue("statistics", fifo=True)
+lab.allow(queue, SNS, orders)
+
+lab.step("It subscribes, and asks for everything since the archive began.")
 attributes = you.sns.get_topic_attributes(TopicArn=orders)
 beginning = attributes["Attributes.BeginningArchiveTime"]
-queue = lab.queue("statistics", fifo=True)
 lab.subscribe(
-    orders, queue, RawMessageDelivery=True, ReplayPolicy={"PointType": "Timestamp", "StartingPoint": beginning}
+    orders,
+    queue,
+    allowed=False,
+    RawMessageDelivery=True,
+    ReplayPolicy={"PointType": "Timestamp", "StartingPoint": beginning},
 )
 lab.check(
     "The new queue gets the orders from before its subscription, in order",

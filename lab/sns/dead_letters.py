@@ -19,7 +19,8 @@ lab.step("The bar's queue does not let the topic send. The cashier publishes an 
 cashier.sns.publish(TopicArn=orders, Message="flat white")
 lab.check("The order is in the dead-letter queue", you.receive_all(failed.url, count=1), ["flat white"])
 
-lab.step("The queue's policy is set, and you publish again what the dead-letter queue had.")
+lab.step("You set the queue's policy.")
 lab.allow(bar, SNS, orders)
+lab.step("You publish again what the dead-letter queue had.")
 you.sns.publish(TopicArn=orders, Message="flat white")
 lab.check("The order arrives", lab.actor("barista").receive_all(bar.url, count=1), ["flat white"])

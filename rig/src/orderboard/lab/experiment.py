@@ -12,6 +12,7 @@ from orderboard.lab.values import Joined, Json, Name, Value, Variable, Zip
 
 SQS, SNS, EVENTS = "sqs.amazonaws.com", "sns.amazonaws.com", "events.amazonaws.com"
 _READY_WITHIN_S: Final = 90
+_SETTLED_AFTER_S: Final = 15
 _COUNTS: Final = {
     "ApproximateNumberOfMessages": "waiting, ",
     "ApproximateNumberOfMessagesNotVisible": "in flight, ",
@@ -80,6 +81,14 @@ class Experiment(Recorder):
         self.claim = claim
         self.source = source
         self.means = means
+        self._settled = True
+
+    def step(self, text: str) -> None:
+        """A sentence about the steps that follow. New policies, subscriptions and rules are in effect by then."""
+        if not self._settled:
+            self.settle(_SETTLED_AFTER_S, "new policies, subscriptions and rules take effect")
+            self._settled = True
+        super().step(text)
 
     def queue(self, name: str = "orders", *, fifo: bool = False, **attributes: Any) -> Queue:
         """Create a queue. Attributes by SQS's names; documents become JSON."""
@@ -127,6 +136,7 @@ class Experiment(Recorder):
         ]
         policy = Json({"Version": "2012-10-17", "Statement": statements})
         self.you.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": policy})
+        self._settled = False
 
     def topic(self, name: str = "orders", *, fifo: bool = False, **attributes: Any) -> Variable:
         """Create a topic; return its ARN."""
@@ -181,6 +191,7 @@ class Experiment(Recorder):
         where = {} if bus is None else {"EventBusName": bus.name}
         target = {"Id": target_id, "Arn": arn, **settings}
         self.you.events.put_targets(Rule=rule.name, **where, Targets=[target])
+        self._settled = False
         self.remove("events", "remove_targets", Rule=rule.name, **where, Ids=[target_id])
 
     def archive(self, bus: Bus, name: str = "kept", **settings: Any) -> Variable:
