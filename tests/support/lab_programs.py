@@ -23,14 +23,11 @@ def verdicts(output: str) -> list[str]:
 
 
 def with_wrong_expectation() -> tuple[Entry, list[str]]:
-    """An experiment whose second check expects what cannot be, and what a program prints about its checks."""
-    entry = find("sqs-visibility-timeout")
-    steps = entry.experiment.steps
-    check = [each for each in steps if isinstance(each, Check)][1]
-    steps[steps.index(check)] = replace(check, expected=1)
-    lines = all_hold(entry)
-    lines[1] = f"  DIFFERS  {check.text}: found 0"
-    return entry, lines
+    """An experiment whose second check expects what is not there, and what a program prints about its checks."""
+    entry = find("sqs-delay-fifo")
+    steps, checks = entry.experiment.steps, entry.experiment.checks
+    steps[steps.index(checks[1])] = replace(checks[1], expected=["espresso", "flat white"])
+    return entry, [all_hold(entry)[0], f"  DIFFERS  {checks[1].text}: found espresso"]
 
 
 def _taken(steps: Sequence[Step]) -> Iterator[Check]:

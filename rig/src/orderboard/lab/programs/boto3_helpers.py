@@ -71,7 +71,9 @@ def check(text, found, rule, expected):
     if holds(found, rule, expected):
         print(f"  ok       {text}")
     else:
-        print(f"  DIFFERS  {text}: found {as_text(found) or 'nothing'}")
+        found = as_text(found)
+        shown = ", ".join(found) if isinstance(found, list) else found
+        print(f"  DIFFERS  {text}: found {shown or 'nothing'}")
         DIFFERENCES.append(text)
 ''',
         (),

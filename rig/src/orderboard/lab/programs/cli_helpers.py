@@ -59,10 +59,12 @@ let_pass() {
     "check": r"""
 # check TEXT FOUND RULE EXPECTED...: whether a part of the claim holds, else what was found.
 check() {
+  local found=${2//$'\t'/, }
   if holds "${@:2}"; then
     echo "  ok       $1"
   else
-    echo "  DIFFERS  $1: found ${2:-nothing}"
+    [ "$found" != None ] || found=''
+    echo "  DIFFERS  $1: found ${found:-nothing}"
     differences=$((differences + 1))
   fi
 }
