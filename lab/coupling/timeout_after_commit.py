@@ -1,4 +1,4 @@
-"""The answer never came, and the message was sent: a retry sends it twice."""
+"""The answer is lost, not the message: a retry sends it twice."""
 
 from orderboard.lab import Experiment
 

@@ -1,4 +1,4 @@
-"""A target that is gone: the event goes to the target's dead-letter queue at once."""
+"""Events for a target that is gone are dead letters at once."""
 
 from orderboard.lab import EVENTS, Experiment, Joined
 

@@ -1,4 +1,4 @@
-"""Without the queue's permission a rule delivers nothing, in silence."""
+"""Without the queue's policy a rule delivers nothing, in silence."""
 
 from orderboard.lab import EVENTS, Experiment
 

@@ -1,4 +1,4 @@
-"""PutEvents may fail for some of its entries, and still answers 200."""
+"""PutEvents may fail for some entries, and still answer 200."""
 
 from orderboard.lab import Experiment
 

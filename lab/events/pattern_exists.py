@@ -1,4 +1,4 @@
-"""exists asks for a field, and sees only fields with a plain value."""
+"""exists asks for a field, and sees plain values only."""
 
 from orderboard.lab import Experiment
 

@@ -1,4 +1,4 @@
-"""A pattern names fields at their depth: all of them must match, each by one value."""
+"""All fields that a pattern names must match, at their depth."""
 
 from orderboard.lab import Experiment
 

@@ -1,4 +1,4 @@
-"""wildcard, prefix, suffix and equals-ignore-case compare parts of a text."""
+"""wildcard, prefix and suffix compare parts of a text."""
 
 from orderboard.lab import Experiment
 

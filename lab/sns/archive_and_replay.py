@@ -1,4 +1,4 @@
-"""A FIFO topic with an archive replays the past to a new subscriber."""
+"""A FIFO topic with an archive replays the past."""
 
 from orderboard.lab import SNS, Experiment
 

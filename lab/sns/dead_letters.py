@@ -1,4 +1,4 @@
-"""A subscription's dead-letter queue keeps what could not be delivered."""
+"""A dead-letter queue keeps what a subscription did not deliver."""
 
 from orderboard.lab import SNS, Experiment
 

@@ -1,4 +1,4 @@
-"""A FIFO topic keeps the order of a group in FIFO queues, and drops duplicates."""
+"""A FIFO topic keeps a group's order in FIFO queues."""
 
 from orderboard.lab import Experiment
 

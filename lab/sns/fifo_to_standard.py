@@ -1,4 +1,4 @@
-"""A standard queue may subscribe to a FIFO topic, and gives up its order."""
+"""A standard queue may subscribe to a FIFO topic, without order."""
 
 from orderboard.lab import Experiment
 

@@ -1,4 +1,4 @@
-"""An HTTP endpoint gets nothing until it confirms, and then signed messages."""
+"""An HTTP endpoint confirms first, and gets signed messages."""
 
 from orderboard.lab import Experiment
 

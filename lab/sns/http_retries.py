@@ -1,4 +1,4 @@
-"""An HTTP endpoint that is away: retries, then a loss or a dead letter."""
+"""An HTTP endpoint that is away: retries, then a loss."""
 
 from orderboard.lab import SNS, Experiment, Json
 

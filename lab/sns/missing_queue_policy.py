@@ -1,4 +1,4 @@
-"""Without the queue's permission a subscribed queue stays empty."""
+"""Without the queue's policy a topic delivers nothing, in silence."""
 
 from orderboard.lab import SNS, Experiment
 

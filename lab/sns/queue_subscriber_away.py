@@ -1,4 +1,4 @@
-"""A consumer that is away loses nothing if a queue subscribes for it."""
+"""A consumer that is away loses nothing behind a queue."""
 
 from orderboard.lab import Experiment
 
