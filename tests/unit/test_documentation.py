@@ -4,6 +4,7 @@ import re
 import shlex
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -14,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     chain(ROOT.glob("*.md"), *(ROOT.glob(f"{folder}/**/*.md") for folder in ("docs", "bench", "localbus")))
 )
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # typer's own class has it, click's has not
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # click's class has it not
+LINES = sorted(
+    " ".join((name, each)) for name, command in COMMANDS.items() for each in getattr(command, "commands", {"": None})
+)
 
 
 def lines_of_shell(text: str) -> list[str]:
@@ -47,19 +51,24 @@ def test_every_make_target_and_command_in_a_document_exists(document: Path) -> N
         if (command := COMMANDS.get(typed[1])) is None:
             wrong.append(line)
             continue
-        options = set(chain.from_iterable(each.opts for each in command.params))
         words = shlex.split(typed[2], comments=True)
+        if words and hasattr(command, "commands"):
+            command = command.commands.get(words[0])
+            if command is None:
+                wrong.append(line)
+                continue
+        options = set(chain.from_iterable(each.opts for each in command.params))
         wrong += [line for word in words if word.startswith("--") and word.split("=")[0] not in options]
 
     assert not wrong
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("command", [each.strip() for each in LINES])
 def test_help_is_whole_in_a_terminal_of_80_columns(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No word of a command's help is cut off, and no choice is broken in two."""
     monkeypatch.setenv("COLUMNS", "80")
 
-    answered = CliRunner().invoke(app, [command, "--help"])
+    answered = CliRunner().invoke(app, [*command.split(), "--help"])
 
     assert answered.exit_code == 0
     assert "…" not in answered.output
