@@ -91,11 +91,11 @@ def test_an_engine_that_does_not_start_is_an_answer(manual_backend: LabBackend) 
     """The page gets the reason, and the next run tries again."""
 
     def fail() -> AbstractContextManager[LabBackend]:
-        raise RigError("There is no room.")
+        raise RigError("The disk is full.")
 
     lab = Lab(fail)
 
-    assert lines_of(lab) == [{"error": "There is no room."}]
+    assert lines_of(lab) == [{"error": "The disk is full."}]
     lab.close()
 
 

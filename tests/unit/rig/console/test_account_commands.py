@@ -1,4 +1,4 @@
-"""The commands that the page Resources shows have the effect of its own actions."""
+"""The commands that the page Resources shows have the same effect as its actions."""
 
 import shlex
 from collections.abc import Iterator
