@@ -84,7 +84,7 @@ class TightBarista:
 
     def order(self, order: str) -> bool:
         """Order a coffee as the cashier does, and wait for it; return whether it was made."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=2)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=10)
         try:
             connection.request("POST", "/", body=order)
             return connection.getresponse().status == 200
