@@ -29,7 +29,7 @@ order = {
     "ExpressionAttributeNames": {"#key": "key"},
 }
 
-lab.faults("PutItem takes effect, and then fails", {"action": "PutItem", "kind": "error_after", "probability": 1})
+lab.faults("Every PutItem takes effect, and then fails", {"action": "PutItem", "kind": "error_after", "probability": 1})
 lab.step("The cashier records an order with the key ada-1, and gets an error after it was stored.")
 unsure = cashier.client("dynamodb").put_item(**order)
 lab.check("The call failed, as far as the cashier knows", unsure.error, "", "is not")

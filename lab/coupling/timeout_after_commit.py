@@ -14,7 +14,7 @@ cashier, barista = lab.actor("cashier"), lab.actor("barista")
 orders = lab.queue()
 
 lab.faults(
-    "SendMessage takes effect, and then fails", {"action": "SendMessage", "kind": "error_after", "probability": 1}
+    "Every SendMessage takes effect, and then fails", {"action": "SendMessage", "kind": "error_after", "probability": 1}
 )
 lab.step("The cashier sends an order, and gets an error after it was stored.")
 unsure = cashier.sqs.send_message(QueueUrl=orders.url, MessageBody="order 1: flat white")

@@ -20,7 +20,7 @@ def order(text: str) -> dict[str, object]:
 
 
 lab.faults(
-    "SendMessage takes effect, and then fails", {"action": "SendMessage", "kind": "error_after", "probability": 1}
+    "Every SendMessage takes effect, and then fails", {"action": "SendMessage", "kind": "error_after", "probability": 1}
 )
 lab.step("The cashier sends an order, and gets an error after it was stored.")
 unsure = cashier.sqs.send_message(**order("order-1"))

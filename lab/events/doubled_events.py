@@ -15,7 +15,7 @@ rule = lab.rule("orders", bus=bus, EventPattern={"source": ["shop"]})
 queue = lab.queue("kitchen")
 lab.target(rule, queue, bus=bus, InputPath="$.id")
 
-lab.disorder("each rule runs twice for an event", doubled_events=1.0, seed=7)
+lab.disorder("every rule of this engine runs twice for an event", doubled_events=1.0, seed=7)
 lab.step("The cashier puts one event.")
 cashier.events.put_events(Entries=[bus.entry({"item": "flat white"})])
 got = kitchen.sqs.receive_message(QueueUrl=queue.url, WaitTimeSeconds=5, MaxNumberOfMessages=10)
