@@ -18,7 +18,7 @@ from orderboard.lab.catalogue import Entry, find
 from orderboard.lab.programs import cli_program
 from orderboard.lab.steps import Call
 from orderboard_stack.backend import Endpoint
-from support.lab_programs import RECORDED, all_hold, verdicts, with_wrong_expectation
+from support.lab_programs import RECORDED, all_hold, verdicts, with_odd_texts, with_wrong_expectation
 
 # The environment is that of a person without any AWS setting; the scripts bring what a local engine needs.
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -64,6 +64,16 @@ def test_a_script_reproduces_its_experiment(entry: Entry, warm: Path, backend: L
 
     assert (verdicts(done.stdout), done.returncode) == (all_hold(entry), 0), done.stdout + done.stderr
     assert "Not removed" not in done.stdout
+    assert done.stderr == ""
+
+
+def test_no_text_has_a_meaning(warm: Path, backend: LabBackend, tmp_path: Path) -> None:
+    """Quotes, dollars and the like arrive as they are, in messages, attributes, JSON, lists and sentences."""
+    entry = with_odd_texts()
+
+    done = _run(cli_program(entry), warm, backend, tmp_path)
+
+    assert (verdicts(done.stdout), done.returncode) == (all_hold(entry), 0), done.stdout + done.stderr
     assert done.stderr == ""
 
 

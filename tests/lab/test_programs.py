@@ -13,7 +13,9 @@ import pytest
 from orderboard.lab.backend import LabBackend
 from orderboard.lab.catalogue import Entry, find
 from orderboard.lab.programs import boto3_program
-from support.lab_programs import RECORDED, all_hold, verdicts, with_wrong_expectation
+from orderboard.lab.result import Outcome
+from orderboard.lab.run import Runner
+from support.lab_programs import RECORDED, all_hold, verdicts, with_odd_texts, with_wrong_expectation
 
 RUFF: Final = [sys.executable, "-m", "ruff"]
 AWS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN")
@@ -48,9 +50,20 @@ def test_a_program_reproduces_its_experiment(entry: Entry, loaded: Loaded, capsy
     assert "Not removed" not in output
 
 
+def test_no_text_has_a_meaning(loaded: Loaded, manual_backend: LabBackend, capsys: pytest.CaptureFixture[str]) -> None:
+    """Quotes, braces and the like arrive as they are; the program finds what `lab run` finds."""
+    entry = with_odd_texts()
+
+    code = loaded(entry)["main"]()
+
+    output = capsys.readouterr().out
+    assert (verdicts(output), code) == (all_hold(entry), 0), output
+    assert Runner(entry, manual_backend)().outcome is Outcome.REPRODUCED
+
+
 def test_programs_are_formatted_and_clean(tmp_path: Path) -> None:
     """The formatter would change nothing, and the linter finds nothing."""
-    for entry in RECORDED:
+    for entry in [*RECORDED, with_odd_texts()]:
         (tmp_path / f"{entry.name}.py").write_text(boto3_program(entry), encoding="utf-8")
 
     formatted = subprocess.run(

@@ -93,7 +93,8 @@ class Story:
                 self._gap()
             case Serve(_, url, statuses):
                 self._put(self._helper("HttpEndpoint", *map(self._value, statuses)), f"{self._server(step)} = ")
-                self._put(Code(f"{self._server(step)}.url"), f"{self.names.of(url)} = ")
+                if url.name in self.names.used:
+                    self._put(Code(f"{self._server(step)}.url"), f"{self.names.of(url)} = ")
             case Requests():
                 self._requests(step)
             case _:

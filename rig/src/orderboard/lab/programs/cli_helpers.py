@@ -21,6 +21,7 @@ _NEEDS: Final = {
     "let_pass": ("localbus",),
     "check": ("holds",),
     "attempt": ("error_code",),
+    "items": ("value",),
     "receive_all": ("value",),
     "request": ("requests",),
 }
@@ -101,6 +102,12 @@ value() {
   printf '%s' "${rest%%$'\t'*}"
 }
 """,
+    "items": r"""
+# items NUMBER: the same of a list, whose items have the character U+001F between them.
+items() {
+  value "$1" | tr '\037' '\t'
+}
+""",
     "attempt": r"""
 # attempt COMMAND...: make a call that may fail. RESPONSE is its output, ERROR its error code.
 attempt() {
@@ -127,15 +134,16 @@ error_code() {
 # receive_all QUEUE_URL COUNT IDLE_S [PATH [keep]]: receive and delete until COUNT messages came, or
 # none comes for IDLE_S seconds. Prints what PATH finds in each.
 receive_all() {
-  local found='' received=0 messages="(Messages || \`[]\`)[]" receipt entries RESPONSE
+  local found='' received=0 receipt entries RESPONSE
+  local messages="(Messages || \`[]\`)[]" between=$'\037'
   while [ "$received" -lt "$2" ]; do
     RESPONSE=$(aws sqs receive-message --queue-url "$1" --max-number-of-messages 10 \
       --wait-time-seconds "$3" --message-attribute-names All --message-system-attribute-names All \
-      --query "[length($messages), join('|', $messages.to_string(not_null(${4:-Body}, ''))),
+      --query "[length($messages), join('$between', $messages.to_string(not_null(${4:-Body}, ''))),
         join(' ', $messages.ReceiptHandle)]") || return
     [ "$(value 1)" -gt 0 ] || break
     received=$((received + $(value 1)))
-    found+="${found:+|}$(value 2)"
+    found+="${found:+$between}$(value 2)"
     if [ "${5:-delete}" = delete ]; then
       entries=()
       for receipt in $(value 3); do
@@ -144,7 +152,7 @@ receive_all() {
       aws sqs delete-message-batch --queue-url "$1" --entries "${entries[@]}" >/dev/null || return
     fi
   done
-  tr '|' '\t' <<<"$found"
+  tr "$between" '\t' <<<"$found"
 }
 """,
     "long_text": r"""

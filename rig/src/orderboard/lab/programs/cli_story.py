@@ -89,7 +89,8 @@ class Story:
             case Serve(party, url, statuses):
                 self._by(party.name)
                 self._run(["serve", self._server(step), *map(str, statuses)])
-                self._line(f'{self.names.of(url)}=$(<"$SCRATCH/{self._server(step)}.url")')
+                if url.name in self.names.used:
+                    self._line(f'{self.names.of(url)}=$(<"$SCRATCH/{self._server(step)}.url")')
             case Requests():
                 self._requests(step)
             case _:
@@ -146,9 +147,8 @@ class Story:
         if keeps and response != "$RESPONSE":
             self._line(f"RESPONSE={response}")
         for number, variable in enumerate(keeps, 1):
-            self.helpers.add("value")
-            items = " | tr '|' '\\t'" if variable.is_list else ""
-            self._line(f"{self.names.of(variable)}=$(value {number}{items})")
+            helper = self._helper("items" if variable.is_list else "value")
+            self._line(f"{self.names.of(variable)}=$({helper} {number})")
 
     def _query(self, made: Call) -> list[str]:
         keeps = [each for each in made.keeps if each.variable.name in self.names.used]
@@ -156,7 +156,7 @@ class Story:
             return []
         if len(keeps) == 1:
             return ["--query", word([wrapped(keeps[0].path)])]
-        paths = [f'join(`"|"`, {each.path})' if each.variable.is_list else each.path for each in keeps]
+        paths = [f'join(`"\\u001f"`, {each.path})' if each.variable.is_list else each.path for each in keeps]
         return ["--query", word([wrapped(f"[{', '.join(paths)}]")])]
 
     def _start(self, started: Call) -> None:

@@ -44,10 +44,11 @@ def names_of(experiment: Experiment, helpers: Collection[str]) -> Names:
     calls = [each for step in experiment.all_steps() for each in _calls(step)]
     pairs = list(dict.fromkeys(calls))
     parties = [party for party, _ in pairs]
-    clients = {
-        (party, service): snake(party if parties.count(party) == 1 else f"{party} {service}")
-        for party, service in pairs
-    }
+    clients: dict[tuple[str, str], str] = {}
+    for party, service in pairs:
+        name = snake(party)
+        alone = parties.count(party) == 1 and name not in helpers and not keyword.iskeyword(name)
+        clients[party, service] = name if alone else snake(f"{party} {service}")
     steps = list(experiment.all_steps())
     given = {name for step in steps for name in _given(step)}
     used = given | {name for step in steps for name in _compared(step)}
