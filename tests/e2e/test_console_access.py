@@ -165,6 +165,8 @@ async def test_the_controls_are_above_the_fold(page: Page) -> None:
 
     assert [name for name in _CONTROLS if not page.run(_ON_SCREEN, f'[data-control="{name}"]')] == []
     assert page.run("return Math.max(...[...document.querySelectorAll('.dead-row')].map((e) => e.clientHeight))") < 45
+    page.run("document.querySelector('.desk').scrollIntoView()")
+    assert page.run(_ON_SCREEN, "#effect .result")
     page.reset_size()
 
 

@@ -31,10 +31,10 @@ export class Effects {
     this.changes = el("p", { class: "changes" });
     this.earlier = el("ol", { class: "earlier", "aria-label": "Earlier results" });
     this.panel = el("div", { class: "command-box", tabindex: 0, role: "region", "aria-label": "Command of the control" });
-    this.more = el("details", { class: "more" }, el("summary", {}, "Meaning and command"), this.panel);
+    this.more = el("details", { class: "more" }, el("summary", {}, "Meaning and command"), this.panel, this.earlier);
     place.append(
       el("div", { class: "effect-head" }, el("h2", {}, "Effect"), el("button", { type: "button", class: "quiet hide-effect", "aria-label": "Hide the effect", onclick: () => this.#show(false) }, "Hide")),
-      el("div", { class: "effect-body" }, this.result, this.changes, this.earlier), this.more);
+      el("div", { class: "effect-body" }, this.result, this.changes), this.more);
     this.last = [el("p", { class: "note" }, "Point at a control to see what it does and the shell command with the same effect. The last one you used stays here to copy.")];
     this.#unfold();
     WIDE.addEventListener("change", () => this.#unfold());
