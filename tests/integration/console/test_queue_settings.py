@@ -36,7 +36,7 @@ def settings(localbus: Server) -> QueueSettings:
         state=lambda: None,
         queue_url=lambda name: sqs.get_queue_url(QueueName=name)["QueueUrl"],
     )
-    return QueueSettings(cast(Source, source), cast(Workers, None))
+    return QueueSettings(cast(Source, source), cast(Workers, SimpleNamespace(environment={})))
 
 
 def _attributes(localbus: Server, name: str) -> dict[str, Any]:

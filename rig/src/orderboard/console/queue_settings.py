@@ -60,12 +60,13 @@ class QueueSettings:
             target.sqs.set_queue_attributes(QueueUrl=self.source.queue_url(name), Attributes=attributes)
         self._read_at = float("-inf")
         timeout_s = str(wanted.visibility_timeout_s)
-        ours = self.source.state() is not None
-        if ours:
+        before = self.workers.environment.get(_VISIBILITY_TIMEOUT, target.outputs.work_visibility_timeout_s)
+        replaced = self.source.state() is not None and timeout_s != before
+        if replaced:
             self.workers.set_environment({_VISIBILITY_TIMEOUT: timeout_s})
         message = (
             f"Visibility timeout {timeout_s} s, at most {wanted.max_receive_count} receives"
-            f"{'; the workers were replaced' if ours else ''}."
+            f"{'; the workers were replaced' if replaced else ''}."
         )
         return ActionResult(message, self._command(target, wanted))
 

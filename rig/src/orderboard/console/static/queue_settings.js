@@ -17,7 +17,7 @@ export class QueueSettings {
     this.back.setAttribute("aria-label", "Reset the queues to the deployed settings");
     this.parts = [el("div", { class: "settings" },
       el("label", { for: "visibility-timeout" }, "Visibility timeout"), this.timeout, this.back,
-      el("label", { for: "max-receive-count" }, "Receives before the DLQ"), this.receives)];
+      el("label", { for: "max-receive-count" }, "Receives before DLQ"), this.receives)];
   }
 
   update(settings) {
