@@ -16,7 +16,7 @@ queue = lab.queue("kitchen")
 lab.target(rule, queue, bus=bus, InputPath="$.detail.state")
 states = ['"placed"', '"paid"', '"made"', '"served"', '"reviewed"']
 
-lab.disorder("deliveries are as unordered as AWS allows", reordering=1.0, seed=7)
+lab.disorder("deliveries are as unordered as AWS allows", queue=queue, reordering=1.0, seed=7)
 lab.step("The cashier puts five events of one order, one after the other.")
 with lab.each("state", states) as state:
     cashier.events.put_events(Entries=[bus.entry(Joined(('{"state": ', state, "}")))])

@@ -17,7 +17,7 @@ lab.subscribe(orders, fifo, RawMessageDelivery=True)
 lab.subscribe(orders, standard, RawMessageDelivery=True)
 events = ["placed", "paid", "made", "served", "reviewed"]
 
-lab.disorder("standard queues are as unordered as AWS allows", reordering=1.0, seed=7)
+lab.disorder("standard queues are as unordered as AWS allows", queue=standard, reordering=1.0, seed=7)
 lab.step("The cashier publishes five events of one order.")
 with lab.each("event", events) as event:
     cashier.sns.publish(TopicArn=orders, Message=event, MessageGroupId="order-1", MessageDeduplicationId=event)

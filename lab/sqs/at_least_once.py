@@ -15,7 +15,7 @@ producer, a, b = lab.actor("producer"), lab.actor("consumer A"), lab.actor("cons
 orders = lab.queue("orders", VisibilityTimeout=300)
 producer.sqs.send_message(QueueUrl=orders.url, MessageBody="flat white")
 
-lab.disorder("a server that was unavailable at the receive still has its copy", duplicates=1.0)
+lab.disorder("a server that was unavailable at the receive still has its copy", queue=orders, duplicates=1.0)
 first = a.sqs.receive_message(QueueUrl=orders.url, WaitTimeSeconds=5)
 lab.check("Consumer A gets the order for five minutes", first.body, "flat white")
 lab.calm("disorder", "all servers are available again")

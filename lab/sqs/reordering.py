@@ -15,7 +15,7 @@ producer, consumer = lab.actor("producer"), lab.actor("consumer")
 orders = lab.queue("orders")
 numbers = [str(number) for number in range(1, 21)]
 
-lab.disorder("messages are spread over servers that answer at different speeds", reordering=1.0)
+lab.disorder("messages are spread over servers that answer at different speeds", queue=orders, reordering=1.0)
 lab.step("The producer sends twenty numbered orders, in two batches.")
 for batch in (numbers[:10], numbers[10:]):
     entries = [{"Id": number, "MessageBody": number} for number in batch]

@@ -14,7 +14,7 @@ producer, consumer = lab.actor("producer"), lab.actor("consumer")
 orders = lab.queue("orders")
 producer.sqs.send_message(QueueUrl=orders.url, MessageBody="flat white")
 
-lab.disorder("the servers that a short poll asks have no message", missed_polls=1.0)
+lab.disorder("the servers that a short poll asks have no message", queue=orders, missed_polls=1.0)
 short = consumer.sqs.receive_message(QueueUrl=orders.url, WaitTimeSeconds=0)
 lab.check("The short poll returns nothing", short.count, 0)
 long = consumer.sqs.receive_message(QueueUrl=orders.url, WaitTimeSeconds=1)

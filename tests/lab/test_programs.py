@@ -15,6 +15,7 @@ from orderboard.lab.catalogue import Entry, find
 from orderboard.lab.programs import boto3_program
 from orderboard.lab.result import Outcome
 from orderboard.lab.run import Runner
+from orderboard.system.localbus import DELIVERY_FAULTS
 from support.lab_programs import RECORDED, all_hold, verdicts, with_odd_texts, with_wrong_expectation
 
 RUFF: Final = [sys.executable, "-m", "ruff"]
@@ -123,6 +124,24 @@ def test_a_call_that_fails_makes_a_difference(loaded: Loaded, capsys: pytest.Cap
 
     assert loaded(entry)["main"]() == 1
     assert "DIFFERS  a call failed: An error occurred" in capsys.readouterr().out
+
+
+def test_settings_of_localbus_are_put_back(loaded: Loaded, manual_backend: LabBackend) -> None:
+    """The disorder of another queue is there again after an experiment, as a program and as `lab run` take it."""
+    entry, localbus = find("sqs-at-least-once"), manual_backend.localbus
+    assert localbus is not None
+    before = localbus.change("PUT", DELIVERY_FAULTS, {"queues": {"work": {"missed_polls": 1.0}}})
+
+    try:
+        assert loaded(entry)["main"]() == 0
+        after_program = localbus.get(DELIVERY_FAULTS)
+        assert Runner(entry, manual_backend)().outcome is Outcome.REPRODUCED
+        after_run = localbus.get(DELIVERY_FAULTS)
+    finally:
+        localbus.change("PUT", DELIVERY_FAULTS, {})
+
+    assert after_program == after_run == before
+    assert before["queues"]["work"]["missed_polls"] == 1.0
 
 
 def test_without_localbus_disorder_cannot_occur(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:

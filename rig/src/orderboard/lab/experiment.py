@@ -120,6 +120,13 @@ class Experiment(Recorder):
             self.until(seen, found, expected, "is one of", within_s=within_s)
         return found
 
+    def disorder(self, why: str, queue: Queue | None = None, **settings: float) -> None:
+        """Make a queue of localbus, or all queues and rules, as unreliable as AWS allows: duplicates=1.0, seed=7.
+
+        At the end the settings are as before.
+        """
+        self.engine("disorder", settings if queue is None else {"queues": {Name(queue.name): settings}}, why)
+
     def allow(self, queue: Queue, service: str, source: Value) -> None:
         """Let a service send to the queue for a topic, rule or other source (its ARN), beside those allowed before."""
         arn = queue.arn

@@ -245,19 +245,16 @@ class Recorder:
             raise ValueError("The call of `until` keeps one value, which is the one that it waits for.")
         self.add(Until(call, holds, _plain(expected), within_s))
 
-    def disorder(self, why: str, **settings: float) -> None:
-        """Make queues and rules of localbus as unreliable as AWS allows: duplicates=1.0, seed=7. Ended at the end."""
-        self._engine("disorder", dict(settings), why)
-
     def faults(self, why: str, *rules: Mapping[str, Any]) -> None:
         """Let calls fail in localbus, by rules of its developer API. Ended at the end."""
-        self._engine("faults", {"rules": [dict(each) for each in rules]}, why)
+        self.engine("faults", {"rules": [dict(each) for each in rules]}, why)
 
     def calm(self, kind: str, why: str) -> None:
         """End a setting of localbus."""
-        self._engine(kind, None, why)
+        self.engine(kind, None, why)
 
-    def _engine(self, kind: str, document: dict[str, Any] | None, why: str) -> None:
+    def engine(self, kind: str, document: Mapping[Any, Any] | None, why: str) -> None:
+        """Change a setting of localbus; None ends it."""
         if kind not in self.needs:
             raise ValueError(f"Add {kind!r} to the experiment's needs.")
         self.add(Engine("disorder" if kind == "disorder" else "faults", document, why))

@@ -44,7 +44,7 @@ class Runner:
     run: str = field(default_factory=lambda: f"lab-{secrets.token_hex(4)}")
     _names: dict[str, Any] = field(default_factory=dict)
     _servers: dict[int, HttpEndpoint] = field(default_factory=dict)
-    _settings: set[str] = field(default_factory=set)
+    _settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     _moved_s: float = 0.0
     _started: float = 0.0
 
@@ -169,7 +169,8 @@ class Runner:
             self._add("journal", name, f"{text}: {len(others) + 1} messages" if others else text, first[2])
 
     def _engine(self, step: Engine) -> None:
-        self._settings.add(step.kind)
+        if step.kind not in self._settings and self._localbus is not None:
+            self._settings[step.kind] = self._localbus.get(_PAGES[step.kind]) or {}
         self._set(step.kind, resolve(step.document or {}, self._names, self.run))
         self._add("engine", "", step.why, step.document)
 
@@ -212,9 +213,9 @@ class Runner:
         for server in self._servers.values():
             server.close()
         self.result.left_behind += self._calls.remove_all()
-        for kind in self._settings:
+        for kind, before in self._settings.items():
             try:
-                self._set(kind, {})
+                self._set(kind, before)
             except RigError as exc:
                 self.result.left_behind.append(f"{kind} settings: {exc}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -138,10 +139,11 @@ class Engine:
     """A setting of localbus that AWS does not have: delivery faults (disorder) or API faults (faults).
 
     Elsewhere the experiment cannot run. `document` is the body of the request; None ends the setting.
+    At the end it is as it was before the experiment.
     """
 
     kind: Literal["disorder", "faults"]
-    document: dict[str, Any] | None
+    document: Mapping[Any, Any] | None
     why: str
 
 

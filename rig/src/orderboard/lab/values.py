@@ -65,7 +65,8 @@ def values_in(given: Any) -> Iterator[Any]:
     """Return every value in parameters, also those inside other values."""
     match given:
         case Mapping():
-            for each in given.values():
+            for key, each in given.items():
+                yield from values_in(key)
                 yield from values_in(each)
         case str() | bytes():
             yield given
@@ -89,7 +90,7 @@ def resolve(given: Any, names: Mapping[str, Any], run: str) -> Any:
     """
     match given:
         case Mapping():
-            return {key: resolve(each, names, run) for key, each in given.items()}
+            return {resolve(key, names, run): resolve(each, names, run) for key, each in given.items()}
         case list() | tuple():
             return [resolve(each, names, run) for each in given]
         case Variable(name):

@@ -75,6 +75,8 @@ def _main(story: Story) -> Iterator[str]:
         yield "    if not clock():"
         yield '        print("Cannot occur here: it needs localbus, at AWS_ENDPOINT_URL.")'
         yield "        return 2"
+    for kind in sorted(story.settings):
+        yield f'    {kind} = localbus("GET", "/_localbus/{kind}")'
     yield "    try:"
     yield "        experiment()"
     yield "    except (BotoCoreError, ClientError) as error:"
@@ -86,7 +88,7 @@ def _main(story: Story) -> Iterator[str]:
     if story.settings or "at_end" in story.helpers:
         yield "    finally:"
     for kind in sorted(story.settings):
-        yield f'        localbus("PUT", "/_localbus/{kind}", {{}})'
+        yield f'        localbus("PUT", "/_localbus/{kind}", {kind})'
     if "at_end" in story.helpers:
         yield "        clean_up()"
     yield '    print("\\nIt differs." if DIFFERENCES else "\\nReproduced.")'

@@ -32,7 +32,7 @@ def expression(value: Any, names: Names, codes: dict[str, str]) -> Expression:
         case Zip(code):
             found = call("zipped", Code(codes.setdefault(code, f"CODE_{len(codes) + 1}" if codes else "CODE")))
         case dict():
-            found = Bracketed("{", [(f"{quoted(str(key))}: ", of(each)) for key, each in value.items()], "}")
+            found = Bracketed("{", [(f"{flat(of(key))}: ", of(each)) for key, each in value.items()], "}")
         case list() | tuple():
             found = Bracketed("[", [("", of(each)) for each in value], "]")
         case str():

@@ -91,6 +91,7 @@ def _ending(story: Story, helpers: list[str]) -> Iterator[str]:
         yield "  echo 'Cannot occur here: it needs localbus, at AWS_ENDPOINT_URL.'"
         yield "  exit 2"
         yield "fi"
+        yield from (f"{kind}_before=$(localbus GET {kind})" for kind in sorted(story.settings))
         yield ""
     yield "# Remove what the experiment made, also after an error or Ctrl-C, and say how it ended."
     yield "cleanup() {"
@@ -98,7 +99,7 @@ def _ending(story: Story, helpers: list[str]) -> Iterator[str]:
     yield "  trap - EXIT"
     yield "  set +e"
     for kind in sorted(story.settings):
-        yield f"  localbus PUT {kind} '{{}}' >/dev/null"
+        yield f'  localbus PUT {kind} "${kind}_before" >/dev/null'
     yield "  while IFS= read -r removal; do"
     yield '    eval "$removal" </dev/null >/dev/null 2>"$SCRATCH/error" ||'
     yield '      grep -Eq "NonExistentQueue|NotFound|NoSuchEntity" "$SCRATCH/error" ||'

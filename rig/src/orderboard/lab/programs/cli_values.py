@@ -110,9 +110,10 @@ class Values:
         """A document as an argument: inside the command if it is short, else in lines before it."""
         if _length(document) > _LONGEST_ARGUMENT:
             return self._by_file(f"{snake(name)}.json", None, self._json(document))
-        text = json.dumps(document, ensure_ascii=False, default=str)
-        if _is_constant(document) and len(text) <= _LONGEST_INSIDE:
-            return word([text])
+        if _is_constant(document):
+            text = json.dumps(document, ensure_ascii=False, default=str)
+            if len(text) <= _LONGEST_INSIDE:
+                return word([text])
         return word([ShellVariable(self._named(name, document))])
 
     def _named(self, name: str, document: Any) -> str:
@@ -151,7 +152,8 @@ class Values:
         match value:
             case Mapping():
                 items = [
-                    [f"{json.dumps(key)}: ", *self._json_of(key, each, width, depth + 1)] for key, each in value.items()
+                    [*self._key(key), ": ", *self._json_of(str(key), each, width, depth + 1)]
+                    for key, each in value.items()
                 ]
                 return _bracketed("{", items, "}", width, depth)
             case list() | tuple():
@@ -159,6 +161,9 @@ class Values:
                 return _bracketed("[", items, "]", width, depth)
             case _:
                 return self._json_of("document", value, width, depth)
+
+    def _key(self, key: Any) -> list[Part]:
+        return ['"', *(_escaped(each) if isinstance(each, str) else each for each in self._text(key)), '"']
 
     def _json_of(self, key: str, value: Any, width: int, depth: int) -> list[Part]:
         match value:
