@@ -12,7 +12,7 @@ lab = Experiment(
 barista = lab.actor("barista")
 rule = lab.rule("every-minute", ScheduleExpression="rate(1 minute)")
 queue = lab.queue("tasks")
-lab.target(rule, queue, Input='{"task": "wipe the tables"}')
+lab.target(rule, queue, Input='{"task":"wipe the tables"}')
 
 lab.step("The rule is made.")
 early = barista.sqs.receive_message(QueueUrl=queue.url)
@@ -20,7 +20,7 @@ lab.check("Nothing comes at once", early.count, 0)
 
 lab.wait(61, "a minute ends")
 first = barista.receive_all(queue.url, count=1, idle_s=20)
-lab.check("The task comes after a minute", first, ['{"task": "wipe the tables"}'])
+lab.check("The task comes after a minute", first, ['{"task":"wipe the tables"}'])
 lab.wait(60, "another minute ends")
 second = barista.receive_all(queue.url, count=1, idle_s=20)
-lab.check("It comes again", second, ['{"task": "wipe the tables"}'])
+lab.check("It comes again", second, ['{"task":"wipe the tables"}'])

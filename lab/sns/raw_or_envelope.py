@@ -24,8 +24,8 @@ cashier.sns.publish(
 
 lab.step("Consumer A reads the queue without raw delivery.")
 first = a.sqs.receive_message(QueueUrl=enveloped.url, WaitTimeSeconds=5, MessageAttributeNames=["All"])
-lab.check("The body is an envelope", first.body, '"Type" : "Notification"', "contains")
-lab.check("The order is inside it", first.body, '"Message" : "flat white"', "contains")
+lab.check("The body is an envelope", first.body, '"TopicArn"', "contains")
+lab.check("The order is inside it", first.body, '"flat white"', "contains")
 lab.check("The SQS message has no attribute", first["Messages[0].MessageAttributes.size.StringValue"], "")
 
 lab.step("Consumer B reads the queue with raw delivery.")

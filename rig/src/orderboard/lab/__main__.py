@@ -8,7 +8,7 @@ from orderboard_stack.backend import BackendName
 
 from orderboard.errors import RigError
 from orderboard.lab.backend import lab_backend
-from orderboard.lab.catalogue import Entry, everything
+from orderboard.lab.catalogue import Entry, everything, find
 from orderboard.lab.outcomes import RecordedRun, read, recorded_run, write
 from orderboard.lab.page import page
 from orderboard.lab.result import Result
@@ -24,11 +24,13 @@ def main() -> int:
     """Run them; return 1 if one differs on embedded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", choices=_BACKENDS, action="append", help="repeatable; default: all of them")
-    wanted: list[BackendName] = parser.parse_args().backend or list(_BACKENDS)
-    entries = everything()
+    parser.add_argument("experiment", nargs="*", help="run these again; default: all of them")
+    given = parser.parse_args()
+    wanted: list[BackendName] = given.backend or list(_BACKENDS)
+    entries, chosen = everything(), [find(name) for name in given.experiment]
     for name in wanted:
         try:
-            write({name: _run_all(name, entries)})
+            write({name: _run_all(name, chosen or entries)})
         except RigError as exc:
             print(f"{name}: not run: {exc}", flush=True)
     runs = read()

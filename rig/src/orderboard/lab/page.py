@@ -17,6 +17,7 @@ _SIGNS: Final = {
     Outcome.CANNOT_OCCUR: "–",
     Outcome.BROKEN_OFF: "?",
 }
+_FIRST: Final = "coupling-tight-or-loose"
 _INTRO: Final = """# The lab
 
 An experiment puts one claim about SQS, SNS, EventBridge or Lambda to the proof, on any backend. It takes a second:
@@ -39,23 +40,36 @@ AWS documents it: the link goes to the page."""
 
 def page(entries: Sequence[Entry], runs: Mapping[str, RecordedRun]) -> str:
     """Return the page as Markdown."""
-    parts = [_INTRO, *_taught(entries), *_outcomes(entries, runs), *_differences(entries, runs)]
+    parts = [_INTRO, *_picture(runs), *_taught(entries, runs), *_outcomes(entries, runs), *_differences(entries, runs)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _taught(entries: Sequence[Entry]) -> Iterable[str]:
+def _picture(runs: Mapping[str, RecordedRun]) -> Iterable[str]:
+    found = runs["embedded"].outcomes.get(_FIRST) if "embedded" in runs else None
+    if found is None or not found.picture:
+        return
+    yield f"The first one is what this project is about, `orderboard lab run {_FIRST}`: a barista goes away and comes"
+    yield "back, in a shop whose cashier calls him over HTTP, and in one with a queue between them.\n"
+    yield f"```\n{found.picture.strip(chr(10))}\n```\n"
+
+
+def _taught(entries: Sequence[Entry], runs: Mapping[str, RecordedRun]) -> Iterable[str]:
     yield "## What courses teach, put to the proof\n"
-    yield "| | | taught, in short | verdict | what is right | shown by |"
-    yield "|---|---|---|---|---|---|"
+    ran = _ran(runs)
+    backends = " | ".join(_TITLES[name] for name in ran)
+    yield f"| | | taught, in short | verdict | what is right, as AWS documents it | shown by | {backends} |"
+    yield f"|---|---|---|---|---|---|{'---|' * len(ran)}"
     links = {each.name: _link(each) for each in entries}
     for cell in CELLS:
-        yield _cell(cell, links)
+        yield _cell(cell, links, runs)
     yield ""
 
 
-def _cell(cell: Cell, links: Mapping[str, str]) -> str:
+def _cell(cell: Cell, links: Mapping[str, str], runs: Mapping[str, RecordedRun]) -> str:
     shown = ", ".join(links[name] for name in cell.experiments)
-    return f"| {cell.aspect} | {cell.service} | {cell.taught} | **{cell.verdict}** | {cell.right} | {shown} |"
+    signs = " | ".join(" ".join(_sign(runs[name], each) for each in cell.experiments) for name in _ran(runs))
+    text = f"| {cell.aspect} | {cell.service} | {cell.taught} | **{cell.verdict}** | {cell.right} | {shown} |"
+    return f"{text} {signs} |"
 
 
 def _outcomes(entries: Sequence[Entry], runs: Mapping[str, RecordedRun]) -> Iterable[str]:
@@ -73,7 +87,7 @@ def _outcomes(entries: Sequence[Entry], runs: Mapping[str, RecordedRun]) -> Iter
         yield f"| experiment | shows that | {' | '.join(_TITLES[name] for name in _ran(runs))} | AWS |"
         yield f"|---|---|{'---|' * len(_ran(runs))}---|"
         for entry in of_area:
-            signs = " | ".join(_sign(runs[name], entry) for name in _ran(runs))
+            signs = " | ".join(_sign(runs[name], entry.name) for name in _ran(runs))
             yield f"| {_link(entry)} | {entry.title} | {signs} | [documented]({entry.experiment.source}) |"
         yield ""
 
@@ -94,8 +108,8 @@ def _ran(runs: Mapping[str, RecordedRun]) -> list[str]:
     return [name for name in RECORDED if name in runs]
 
 
-def _sign(run: RecordedRun, entry: Entry) -> str:
-    found = run.outcomes.get(entry.name)
+def _sign(run: RecordedRun, experiment: str) -> str:
+    found = run.outcomes.get(experiment)
     return _SIGNS[found.outcome] if found else "not run"
 
 
