@@ -95,11 +95,7 @@ in_order() {
     "value": r"""
 # value NUMBER: a value of the last response that has several, with tabs between them.
 value() {
-  local rest=$RESPONSE$'\t' number
-  for ((number = 1; number < $1; number++)); do
-    rest=${rest#*$'\t'}
-  done
-  printf '%s' "${rest%%$'\t'*}"
+  printf '%s' "$RESPONSE" | awk -v number="$1" 'BEGIN { RS = "\t" } NR == number'
 }
 """,
     "items": r"""
