@@ -103,14 +103,17 @@ def run(
     if step and (all_experiments or json_output or not is_interactive()):
         raise UsageError("--step needs a terminal, and one experiment without --json.")
     entries = everything() if name is None else [find(name)]
-    with lab_backend(backend or "embedded", endpoint_url, yes=yes, progress=_say) as found:
-        _announce_waiting(entries, found)
-        if all_experiments:
-            results = _run_all(entries, found, quiet=json_output)
-        else:
-            results = [_run_one(entries[0], found, step=step, quiet=json_output)]
-    if json_output:
-        print_json([asdict(each) for each in results] if all_experiments else asdict(results[0]))
+    results: list[Result] = []
+    try:
+        with lab_backend(backend or "embedded", endpoint_url, yes=yes, progress=_say) as found:
+            _announce_waiting(entries, found)
+            if all_experiments:
+                _run_all(entries, found, results, quiet=json_output)
+            else:
+                _run_one(entries[0], found, results, step=step, quiet=json_output)
+    finally:  # after Ctrl-C, what there is
+        if json_output and results:
+            print_json([asdict(each) for each in results] if all_experiments else asdict(results[0]))
     raise typer.Exit(1 if any(each.outcome is Outcome.DIFFERS for each in results) else 0)
 
 
@@ -130,10 +133,11 @@ def code(
     sys.stdout.write(boto3_program(entry) if boto3 else cli_program(entry))
 
 
-def _run_one(entry: "Entry", backend: "LabBackend", *, step: bool, quiet: bool) -> "Result":
+def _run_one(entry: "Entry", backend: "LabBackend", results: list["Result"], *, step: bool, quiet: bool) -> None:
     from orderboard.lab.timeline import Timeline, parties, show_outcome
 
     runner = _runner(entry, backend)
+    results.append(runner.result)
     console = result_console()
     if not quiet:
         _head(entry)
@@ -143,28 +147,31 @@ def _run_one(entry: "Entry", backend: "LabBackend", *, step: bool, quiet: bool) 
     if step:
         runner.before_step = _wait_for_enter
     try:
-        return runner()
+        runner()
     finally:
         if not quiet:
             show_outcome(console, runner.result)
 
 
-def _run_all(entries: list["Entry"], backend: "LabBackend", *, quiet: bool) -> list["Result"]:
+def _run_all(entries: list["Entry"], backend: "LabBackend", results: list["Result"], *, quiet: bool) -> None:
     from orderboard.lab.result import Outcome
     from orderboard.lab.timeline import sentence
 
-    console, results = result_console(), []
-    for entry in entries:
-        result = _runner(entry, backend)()
-        results.append(result)
+    console = result_console()
+    try:
+        for entry in entries:
+            runner = _runner(entry, backend)
+            results.append(runner.result)
+            runner()
+            if not quiet:
+                good = runner.result.outcome is not Outcome.DIFFERS
+                text = f"{entry.name}: {sentence(runner.result)}"
+                console.print(verdict(console, text, good=good), soft_wrap=True)
+    finally:
         if not quiet:
-            good = result.outcome is not Outcome.DIFFERS
-            console.print(verdict(console, f"{entry.name}: {sentence(result)}", good=good), soft_wrap=True)
-    if not quiet:
-        counts = {each: sum(result.outcome is each for result in results) for each in Outcome}
-        text = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
-        console.print(f"\n {len(results)} experiments on {backend.endpoint.name}: {text}.", markup=False)
-    return results
+            counts = {each: sum(result.outcome is each for result in results) for each in Outcome}
+            text = ", ".join(f"{count} {outcome.value}" for outcome, count in counts.items() if count)
+            console.print(f"\n {len(results)} experiments on {backend.endpoint.name}: {text}.", markup=False)
 
 
 def _runner(entry: "Entry", backend: "LabBackend") -> "Runner":
@@ -174,11 +181,8 @@ def _runner(entry: "Entry", backend: "LabBackend") -> "Runner":
 
 
 def _announce_waiting(entries: list["Entry"], backend: "LabBackend") -> None:
-    from orderboard.lab.timeline import seconds_of_waiting
-
-    seconds = sum(seconds_of_waiting(each.experiment) for each in entries)
-    if seconds and not backend.turns_clock:
-        _say(f"The clock of {backend.endpoint.name} cannot be turned: {seconds:,.0f} s of waiting.")
+    if seconds := sum(backend.seconds_of_waiting(each.experiment) for each in entries):
+        _say(f"The clock of {backend.endpoint.name} cannot be turned: at least {seconds:,.0f} s of waiting.")
 
 
 def _facts(entry: "Entry") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.localstack import DockerUnavailableError, engine
 
+from orderboard.lab.experiment import Experiment
+from orderboard.lab.steps import Settle, Wait
 from orderboard.system.backends import consent, start_backend
 from orderboard.system.localbus import CLOCK, Localbus, find
 
@@ -27,6 +29,22 @@ class LabBackend:
     def turns_clock(self) -> bool:
         """True if the engine has a clock that can be turned."""
         return self.localbus is not None and bool((self.localbus.get(CLOCK) or {}).get("manual"))
+
+    def refusal(self, needs: Set[str]) -> str:
+        """Return why an experiment with these needs cannot run here; an empty text if it can."""
+        for each in ("disorder", "faults"):
+            if each in needs and self.localbus is None:
+                return f"{self.endpoint.name} cannot be made to do this; localbus can, by its {each} settings."
+        if "callback" in needs and self.callback_host is None:
+            return "The backend does not reach an HTTP endpoint of this machine."
+        return ""
+
+    def seconds_of_waiting(self, experiment: Experiment) -> float:
+        """Return the least number of real seconds that an experiment waits here."""
+        if self.turns_clock or self.refusal(experiment.needs):
+            return 0
+        kinds = Wait if self.endpoint.local else Wait | Settle
+        return sum(each.seconds for each in experiment.all_steps() if isinstance(each, kinds))
 
 
 @contextmanager

@@ -117,7 +117,8 @@ CELLS: Final = (
         "The subscriber loses the message.",
         Verdict.WRONG,
         "A queue is never away. SNS retries queues and functions for 23 days and HTTP endpoints by their delivery "
-        "policy (a minute by default, an hour at most), and then uses the subscription's dead-letter queue.",
+        "policy (a minute by default, an hour at most), and then uses the subscription's dead-letter queue, if it has "
+        "one.",
         ("sns-queue-subscriber-away", "sns-http-retries", "sns-dead-letters"),
     ),
     Cell(
@@ -125,7 +126,8 @@ CELLS: Final = (
         _EVENTS,
         "The target misses the event.",
         Verdict.WRONG,
-        "EventBridge retries for 24 hours and up to 185 times, and then uses the target's dead-letter queue.",
+        "EventBridge retries for 24 hours and up to 185 times (not if the target was deleted), and then uses the "
+        "target's dead-letter queue, if it has one.",
         ("events-retries", "events-dead-letters"),
     ),
     Cell(

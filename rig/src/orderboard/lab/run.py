@@ -94,13 +94,8 @@ class Runner:
         return result
 
     def _check_needs(self) -> None:
-        for each in ("disorder", "faults"):
-            if each in self.experiment.needs and self._localbus is None:
-                raise CannotOccurError(
-                    f"{self.backend.endpoint.name} cannot be made to do this; localbus can, by its {each} settings."
-                )
-        if "callback" in self.experiment.needs and self.backend.callback_host is None:
-            raise CannotOccurError("The backend does not reach an HTTP endpoint of this machine.")
+        if refusal := self.backend.refusal(self.experiment.needs):
+            raise CannotOccurError(refusal)
 
     def _run_program(self, program: Program) -> None:
         """Run a program; it lives in real time, so a clock that stands is moved along."""

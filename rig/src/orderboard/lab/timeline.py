@@ -11,7 +11,7 @@ from rich.text import Text
 
 from orderboard.lab.experiment import Experiment
 from orderboard.lab.result import Moment, Outcome, Result
-from orderboard.lab.steps import Call, Finish, ReceiveAll, Requests, Serve, Start, Step, Until, Wait
+from orderboard.lab.steps import Call, Finish, ReceiveAll, Requests, Serve, Start, Step, Until
 from orderboard.terminal.tables import verdict
 
 _TIME_WIDTH: Final = 9
@@ -24,11 +24,6 @@ def parties(experiment: Experiment) -> list[str]:
     """Return the names of all parties but "you", in the order of their first step."""
     found = (_party(step) for step in experiment.all_steps())
     return [name for name in dict.fromkeys(found) if name not in ("", _YOU)]
-
-
-def seconds_of_waiting(experiment: Experiment) -> float:
-    """Return the seconds that must pass by the engine's clock."""
-    return sum(step.seconds for step in experiment.all_steps() if isinstance(step, Wait))
 
 
 def _party(step: Step) -> str:
@@ -120,7 +115,7 @@ def sentence(result: Result) -> str:
         case Outcome.CANNOT_OCCUR:
             return f"Cannot occur {where}: {result.reason}"
         case Outcome.BROKEN_OFF:
-            return "Broken off. What it had made is removed."
+            return "Broken off." if result.left_behind else "Broken off. What it had made is removed."
 
 
 def _seconds(at_s: float) -> str:
