@@ -50,7 +50,7 @@ def test_an_interrupted_run_prints_what_it_has(
     ("name", "needs", "seconds"), [("localstack", [], 30), ("aws", [], 45), ("aws", ["faults"], 0)]
 )
 def test_the_seconds_of_waiting_are_those_of_the_backend(name: BackendName, needs: list[str], seconds: float) -> None:
-    """What is waited for on AWS alone counts there, and an experiment that cannot run waits for nothing."""
+    """Waiting for AWS alone counts there, and an experiment that cannot run waits for nothing."""
     lab = Experiment("A claim.", "https://docs.aws.amazon.com/", "A consequence.", needs=needs)
     lab.wait(30, "time passes")
     lab.settle(15, "a role becomes known")

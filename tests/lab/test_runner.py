@@ -61,6 +61,10 @@ def test_an_experiment_that_holds_is_reproduced(localbus: Engine, api: Localbus)
         ("producer", "SendMessage flat white"),
         ("consumer", "ReceiveMessage: 1 message: flat white"),
     ]
+    assert [(each.party, each.text) for each in result.moments if each.kind == "journal"] == [
+        ("SQS orders", "Arrived in orders"),
+        ("SQS orders", "Received for the first time"),
+    ]
     assert queues(localbus) == []
 
 

@@ -22,8 +22,11 @@ from orderboard.lab.result import Checked, Moment, Outcome, Result, as_text, pas
 from orderboard.lab.running_clock import running_clock
 from orderboard.lab.steps import Check, Each, Engine, Remove, Requests, Say, Serve, Settle, Step, Wait
 from orderboard.lab.values import resolve
+from orderboard.orders.journal import describe
 from orderboard.system.localbus import CLOCK, DELIVERY_FAULTS, FAULTS, JournalEntry, Localbus
 
+# Details that the title has, and ids, which tell a reader nothing.
+_SAID: Final = ("receive_count", "message_id")
 _PAGES: Final = {"disorder": DELIVERY_FAULTS, "faults": FAULTS}
 
 
@@ -156,9 +159,10 @@ class Runner:
         for each in self._localbus.entries(after=self._journal):
             self._journal = each.number
             if self.run in each.resource:
-                detail = "" if each.detail is None else f" ({each.detail})"
-                name = each.resource.rpartition(":")[2].replace(f"{self.run}-", "")
-                texts.append((name, f"{each.event}{detail}", each))
+                words = describe(each, {})
+                details = ", ".join(f"{name} {value}" for name, value in words.details.items() if name not in _SAID)
+                text = f"{words.title} ({details})" if details else words.title
+                texts.append((words.who.replace(f"{self.run}-", ""), text.replace(f"{self.run}-", ""), each))
         for (name, text), same in itertools.groupby(texts, key=lambda entry: entry[:2]):
             first, *others = same
             self._add("journal", name, f"{text}: {len(others) + 1} messages" if others else text, first[2])
