@@ -2,12 +2,15 @@
 
 import json
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from localbus.clock import ManualClock
 from localbus.pytest_plugin import Localbus as Engine
+from orderboard.errors import RigError
 from orderboard.lab.backend import LabBackend
 from orderboard.lab.catalogue import Entry, load
 from orderboard.lab.program import Program
@@ -114,3 +117,19 @@ def test_a_manual_clock_runs_with_a_program(localbus: Engine, api: Localbus) -> 
     after = api.now()
 
     assert api.now() == after
+
+
+def test_a_clock_that_stops_ends_with_an_error() -> None:
+    """A program during which the engine dies ends with an error: what it saw proves nothing."""
+    moved = threading.Event()
+
+    class Dead(Localbus):
+        def change(self, method: str, path: str, document: dict[str, Any]) -> dict[str, Any]:
+            moved.set()
+            return super().change(method, path, document)
+
+    with (
+        pytest.raises(RigError, match="did not answer POST /_localbus/clock"),
+        running_clock(Dead("http://127.0.0.1:9")),
+    ):
+        assert moved.wait(10)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from localbus.pytest_plugin import Localbus as Engine
 from orderboard.lab import Experiment
-from orderboard.lab.backend import LabBackend
+from orderboard.lab.backend import LabBackend, lab_backend
 from orderboard.lab.catalogue import Entry
 from orderboard.lab.result import Outcome
 from orderboard.lab.run import Runner
 from orderboard.lab.steps import Step
-from orderboard.system.localbus import DELIVERY_FAULTS, Localbus
+from orderboard.system.localbus import DELIVERY_FAULTS, FAULTS, Localbus
 from orderboard_stack.backend import Endpoint
 
 
@@ -171,6 +171,44 @@ def test_ctrl_c_removes_everything(localbus: Engine, api: Localbus) -> None:
     assert run.result.left_behind == []
     assert queues(localbus) == []
     assert api.get(DELIVERY_FAULTS) == {}
+
+
+def test_settings_end_before_the_removal(localbus: Engine, api: Localbus) -> None:
+    """Faults that would also fail the removal of a queue do not: they end first."""
+    lab = experiment(needs=("faults",))
+    lab.queue()
+    lab.faults("nothing can be deleted", {"action": "DeleteQueue", "kind": "error_before", "probability": 1})
+
+    result = runner(lab, localbus.url, api)()
+
+    assert result.left_behind == []
+    assert queues(localbus) == []
+    assert api.get(FAULTS) == {"rules": []}
+
+
+def test_a_failed_delete_of_what_was_received_differs(localbus: Engine, api: Localbus) -> None:
+    """`receive_all` whose delete fails ends the experiment with the reason, not with a traceback."""
+    lab = experiment(needs=("faults",))
+    orders = lab.queue()
+    lab.you.sqs.send_message(QueueUrl=orders.url, MessageBody="flat white")
+    lab.faults("deletes fail", {"action": "DeleteMessageBatch", "kind": "error_before", "probability": 1})
+    lab.you.receive_all(orders.url, count=1)
+
+    result = runner(lab, localbus.url, api)()
+
+    assert result.outcome is Outcome.DIFFERS
+    assert result.reason.startswith("DeleteMessageBatch failed: ")
+
+
+def test_a_localbus_alone_is_enough(localbus: Engine) -> None:
+    """A localbus without functions takes experiments; those that need a function cannot occur on it."""
+    lab = experiment(needs=("functions",))
+    lab.you.functions.list_functions()
+    with lab_backend("embedded", localbus.url) as backend:
+        result = Runner(Entry("sqs-any", "sqs", "Any", Path("any.py"), lab), backend)()
+
+    assert result.outcome is Outcome.CANNOT_OCCUR
+    assert "--upstream" in result.reason
 
 
 def test_what_cannot_be_removed_is_named(localbus: Engine, api: Localbus) -> None:

@@ -60,6 +60,7 @@ def lab_backend(
             detached=False,
             progress=progress,
             manual_clock=name == "embedded" and endpoint_url is None,
+            alone=True,
         )
         localbus = None
         try:

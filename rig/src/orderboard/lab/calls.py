@@ -131,7 +131,7 @@ class Calls:
             found += [jmespath.search(step.path, each) for each in messages]
             if step.delete:
                 entries = [{"Id": str(n), "ReceiptHandle": each["ReceiptHandle"]} for n, each in enumerate(messages)]
-                self._send("sqs", "delete_message_batch", {"QueueUrl": url, "Entries": entries})
+                self._must("sqs", "delete_message_batch", {"QueueUrl": url, "Entries": entries})
         self.names[step.bodies.name] = found
         done = "receives and deletes" if step.delete else "receives"
         self.note(step.party.name, f"{done} {len(found)}: {short(shown(as_text(found)))}", None)
@@ -144,10 +144,13 @@ class Calls:
             "MessageAttributeNames": ["All"],
             "MessageSystemAttributeNames": ["All"],
         }
+        return list(self._must("sqs", "receive_message", parameters).get("Messages", []))
+
+    def _must(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
         try:
-            return list(self._send("sqs", "receive_message", parameters).get("Messages", []))
+            return self._send(service, operation, parameters)
         except (ClientError, BotoCoreError) as exc:
-            raise self._failed("ReceiveMessage", exc) from exc
+            raise self._failed(operation.title().replace("_", ""), exc) from exc
 
     def _send(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
         if service not in self._clients:

@@ -52,7 +52,10 @@ def find(name: str) -> Entry:
         return load(Path(name))
     known = names()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or [each for each in known if name in each][:3]
+        near = (
+            difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+            or [each for each in known if name and name in each][:3]
+        )
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UsageError(f"Unknown experiment {name!r}.{hint} All of them: orderboard lab list")
     return load(known[name])

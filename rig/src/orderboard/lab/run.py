@@ -211,12 +211,12 @@ class Runner:
         """Remove what was made; what could not be removed is named in the result."""
         for server in self._servers.values():
             server.close()
-        self.result.left_behind += self._calls.remove_all()
-        for kind, before in self._settings.items():
+        for kind, before in self._settings.items():  # first, so that no removal fails because of them
             try:
                 self._set(kind, before)
             except RigError as exc:
                 self.result.left_behind.append(f"{kind} settings: {exc}")
+        self.result.left_behind += self._calls.remove_all()
 
     def _set(self, kind: str, document: dict[str, Any]) -> None:
         if self._localbus is None:

@@ -45,16 +45,18 @@ def start_backend(
     data_dir: Path | None = None,
     disorder: str | None = None,
     manual_clock: bool = False,
+    alone: bool = False,
 ) -> Backend:
     """Start this backend, or use the one at endpoint_url. aws is never started.
 
-    data_dir is where the embedded backend keeps its state after its end; other backends keep none.
+    data_dir is where the embedded backend keeps its state after its end; other backends keep none. alone: see
+    detect.
     """
     option = "--disorder" if disorder is not None else "--manual-clock" if manual_clock else None
     if option is not None and (endpoint_url is not None or name not in LOCAL_NAMES):
         raise UsageError(f"{option} works only with the embedded backend, started here. Leave out --endpoint-url.")
     if endpoint_url is not None or name == "aws":
-        return Backend(reach(name, endpoint_url))
+        return Backend(reach(name, endpoint_url, alone=alone))
     if name == "localstack":
         return _start_localstack(progress, detached=detached)
     kept = data_dir if name == "embedded" else None
