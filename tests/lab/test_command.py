@@ -46,6 +46,16 @@ def test_an_interrupted_run_prints_what_it_has(
     assert "QueueUrls" not in localbus.client("sqs").list_queues()
 
 
+def test_a_clock_that_others_share_is_turned_with_notice(localbus: Engine, tmp_path: Path) -> None:
+    """On an engine that was not started for it, a run says by how much it turns the clock."""
+    path = tmp_path / "pause.py"
+    path.write_text(_FILE)
+
+    done = CliRunner().invoke(app, ["lab", "run", str(path), "--endpoint-url", localbus.url])
+
+    assert "This engine's clock is turned by 30 s" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "needs", "seconds"), [("localstack", [], 30), ("aws", [], 45), ("aws", ["faults"], 0)]
 )

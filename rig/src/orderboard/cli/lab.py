@@ -106,7 +106,7 @@ def run(
     results: list[Result] = []
     try:
         with lab_backend(backend or "embedded", endpoint_url, yes=yes, progress=_say) as found:
-            _announce_waiting(entries, found)
+            _announce_waiting(entries, found, shared=endpoint_url is not None)
             if all_experiments:
                 _run_all(entries, found, results, quiet=json_output)
             else:
@@ -180,7 +180,9 @@ def _runner(entry: "Entry", backend: "LabBackend") -> "Runner":
     return Runner(entry, backend, on_wait=_show_wait)
 
 
-def _announce_waiting(entries: list["Entry"], backend: "LabBackend") -> None:
+def _announce_waiting(entries: list["Entry"], backend: "LabBackend", *, shared: bool) -> None:
+    if shared and (turned := sum(backend.seconds_of_turning(each.experiment) for each in entries)):
+        _say(f"This engine's clock is turned by {turned:,.0f} s, also for the messages of others on it.")
     if seconds := sum(backend.seconds_of_waiting(each.experiment) for each in entries):
         _say(f"The clock of {backend.endpoint.name} cannot be turned: at least {seconds:,.0f} s of waiting.")
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import UnionType
 
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.localstack import DockerUnavailableError, engine
@@ -43,8 +44,15 @@ class LabBackend:
         """Return the least number of real seconds that an experiment waits here."""
         if self.turns_clock or self.refusal(experiment.needs):
             return 0
-        kinds = Wait if self.endpoint.local else Wait | Settle
-        return sum(each.seconds for each in experiment.all_steps() if isinstance(each, kinds))
+        return _seconds(experiment, Wait if self.endpoint.local else Wait | Settle)
+
+    def seconds_of_turning(self, experiment: Experiment) -> float:
+        """Return the seconds by which an experiment turns the clock here."""
+        return _seconds(experiment, Wait) if self.turns_clock else 0
+
+
+def _seconds(experiment: Experiment, kinds: type[Wait] | UnionType) -> float:
+    return sum(each.seconds for each in experiment.all_steps() if isinstance(each, kinds))
 
 
 @contextmanager
