@@ -1,9 +1,9 @@
 """`orderboard down`: how long it waits, and what Ctrl-C does meanwhile."""
 
+import json
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,31 +46,36 @@ def workspace(tmp_path: Path, worker: "subprocess.Popen[str]") -> Workspace:
     return Workspace(tmp_path, tmp_path)
 
 
-def _interrupt_when_it_drains(worker: "subprocess.Popen[str]") -> None:
-    """Press Ctrl-C once the worker has received SIGTERM."""
-    main = threading.main_thread().ident
-    assert main is not None
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == "drains\n"
-    signal.pthread_kill(main, signal.SIGINT)
+# `down` as a process: a signal may come at any moment, also while it reads a file.
+_DOWN = """
+import json, pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may make its background jobs ignore it
+from orderboard.system.lifecycle import down
+from orderboard.system.workspace import Workspace
+folder = pathlib.Path(sys.argv[1])
+said = []
+ended = down(Workspace(folder, folder), now=False, progress=said.append)
+print(json.dumps([said, ended]))
+"""
 
 
 def test_ctrl_c_ends_a_long_wait_and_nothing_is_left(workspace: Workspace, worker: "subprocess.Popen[str]") -> None:
     """The first lines say how long it may take and how to hurry; Ctrl-C kills the worker, and `down` goes on."""
-    said: list[str] = []
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=_interrupt_when_it_drains, args=(worker,), daemon=True).start()
-    try:
-        ended, kept = down(workspace, now=False, progress=said.append)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert worker.stdout is not None
+    with subprocess.Popen(
+        [sys.executable, "-c", _DOWN, str(workspace.state_dir)], stdout=subprocess.PIPE, text=True
+    ) as ending:
+        assert worker.stdout.readline() == "drains\n"
+        ending.send_signal(signal.SIGINT)
+        printed, _ = ending.communicate(timeout=30)
+    said, result = json.loads(printed)
 
     assert said == [
         "Stopping order-api and workers. They finish their orders first, in 25 s at most; to end them at once: Ctrl-C, "
         "or `orderboard down --now`.",
         "Ending them at once. Their messages return to the queues.",
     ]
-    assert (ended, kept, worker.wait()) == (["worker-1"], None, -signal.SIGKILL)
+    assert (result, worker.wait()) == ([["worker-1"], None], -signal.SIGKILL)
     assert StateFile(workspace.state_dir).read() is None
 
 
