@@ -83,14 +83,14 @@ async def test_delivery_faults_lose_nothing(page: Page) -> None:
     Slow: 300 orders go all the way.
     """
     Select(page.find("#delivery-faults")).select_by_value("all of it")
-    await eventually(lambda: "_localbus/disorder" in page.text(".command-box"), within_s=10)
+    await eventually(lambda: "orderboard disorder" in page.text(".command-box"), within_s=10)
     await page.use_soon("burst")
 
     await eventually(lambda: "302 completed" in page.text("#reconciliation"), within_s=90)
     assert page.text("#reconciliation .verdict") == "✓ No order was lost"
 
     Select(page.find("#delivery-faults")).select_by_value("none")
-    await eventually(lambda: "No delivery faults." in page.text(".command-box"), within_s=10)
+    await eventually(lambda: "No delivery faults." in page.text("#effect .result"), within_s=10)
 
 
 async def test_a_worker_survives_api_faults(page: Page) -> None:
@@ -100,7 +100,7 @@ async def test_a_worker_survives_api_faults(page: Page) -> None:
     """
     Select(page.find("#fault-share")).select_by_value("1")
     await page.use_soon("faults")
-    await eventually(lambda: "Throttle in 100 % of ReceiveMessage" in page.text("#controls"), within_s=10)
+    await eventually(lambda: "Throttle in 100 % of ReceiveMessage" in page.text(".faults + .note"), within_s=10)
     await page.use_soon("burst")
     await eventually(lambda: page.waiting("work") + page.waiting("express") > 100, within_s=30)
 
