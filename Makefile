@@ -51,6 +51,7 @@ fidelity: $(DEV) ## Compare localbus, LocalStack (needs Docker) and MiniStack wi
 	@PYTHONPATH=tests $(BIN)/python -m fidelity
 
 lab: $(DEV) ## Run every experiment on embedded, MiniStack and LocalStack (needs Docker), and write docs/lab.md; real waiting, so minutes
+	@ORDERBOARD_ALL_SCRIPTS=1 $(BIN)/python -m pytest tests/clients/test_lab_scripts.py
 	@$(BIN)/python -m orderboard.lab
 
 fuzz: $(DEV) ## Send odd input to localbus and order-api: 100,000 requests and more; about forty minutes

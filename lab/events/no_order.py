@@ -14,13 +14,14 @@ bus = lab.bus()
 rule = lab.rule("orders", bus=bus, EventPattern={"source": ["shop"]})
 queue = lab.queue("kitchen")
 lab.target(rule, queue, bus=bus, InputPath="$.detail.state")
-states = ['"placed"', '"paid"', '"made"', '"served"', '"reviewed"']
+states = ["placed", "paid", "started", "ground", "brewed", "foamed", "made", "called", "served", "reviewed"]
+states = [f'"{each}"' for each in states]
 
 lab.disorder("deliveries are as unordered as AWS allows", queue=queue, reordering=1.0, seed=7)
-lab.step("The cashier puts five events of one order, one after the other.")
+lab.step("The cashier puts ten events of one order, one after the other.")
 with lab.each("state", states) as state:
     cashier.events.put_events(Entries=[bus.entry(Joined(('{"state": ', state, "}")))])
 
-got = kitchen.receive_all(queue.url, count=5)
+got = kitchen.receive_all(queue.url, count=10)
 lab.check("All of them arrive", got, states, "in any order")
 lab.check("They arrive in another order", got, states, "is not")

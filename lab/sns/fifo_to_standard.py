@@ -15,14 +15,14 @@ orders = lab.topic(fifo=True)
 fifo, standard = lab.queue("bar", fifo=True), lab.queue("statistics")
 lab.subscribe(orders, fifo, RawMessageDelivery=True)
 lab.subscribe(orders, standard, RawMessageDelivery=True)
-events = ["placed", "paid", "made", "served", "reviewed"]
+events = ["placed", "paid", "started", "ground", "brewed", "foamed", "made", "called", "served", "reviewed"]
 
 lab.disorder("standard queues are as unordered as AWS allows", queue=standard, reordering=1.0, seed=7)
-lab.step("The cashier publishes five events of one order.")
+lab.step("The cashier publishes ten events of one order.")
 with lab.each("event", events) as event:
     cashier.sns.publish(TopicArn=orders, Message=event, MessageGroupId="order-1", MessageDeduplicationId=event)
 
-lab.check("The FIFO queue has their order", bar.receive_all(fifo.url, count=5), events)
+lab.check("The FIFO queue has their order", bar.receive_all(fifo.url, count=10), events)
 first = statistics.sqs.receive_message(
     QueueUrl=standard.url, WaitTimeSeconds=5, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
 )

@@ -10,11 +10,34 @@ from typing import Final
 from orderboard.lab import Experiment, Joined, Json, LongText, Name
 from orderboard.lab.catalogue import Entry, everything, find
 from orderboard.lab.program import Program
-from orderboard.lab.steps import Check, Each, Step
+from orderboard.lab.steps import Call, Check, Each, Step
 
 ODD: Final = """It's "odd": $HOME `id` \\n {braces} é 🍵, a=b;c|d & more!"""
 
 RECORDED = [each for each in everything() if not isinstance(each.experiment, Program)]
+
+
+def covering(entries: Sequence[Entry]) -> list[Entry]:
+    """A few experiments that together have every kind of step, action and comparison of all of them."""
+    left, chosen = {entry.name: _features(entry) for entry in entries}, []
+    while missing := set().union(*left.values()):
+        best = max(entries, key=lambda entry: len(left[entry.name] & missing))
+        chosen.append(best)
+        found = left[best.name]
+        left = {name: features - found for name, features in left.items()}
+    return chosen
+
+
+def _features(entry: Entry) -> set[str]:
+    features: set[str] = set()
+    for step in entry.experiment.all_steps():
+        features.add(type(step).__name__)
+        call = step if isinstance(step, Call) else getattr(step, "call", None)
+        if isinstance(call, Call):
+            features |= {f"{call.service} {call.operation}", *(f"{call.operation} {name}" for name in call.parameters)}
+        if isinstance(step, Check):
+            features.add(step.holds)
+    return features
 
 
 def all_hold(entry: Entry) -> list[str]:
