@@ -188,17 +188,8 @@ def _announce_waiting(entries: list["Entry"], backend: "LabBackend", *, shared: 
 
 
 def _facts(entry: "Entry") -> dict[str, Any]:
-    experiment = entry.experiment
-    return {
-        "name": entry.name,
-        "area": entry.area,
-        "title": entry.title,
-        "claim": experiment.claim,
-        "source": experiment.source,
-        "means": experiment.means,
-        "needs": sorted(experiment.needs),
-        "checks": [each.text for each in experiment.checks],
-    }
+    checks = [each.text for each in entry.experiment.checks]
+    return {**entry.document(), "needs": sorted(entry.experiment.needs), "checks": checks}
 
 
 def _head(entry: "Entry") -> None:

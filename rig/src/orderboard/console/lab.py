@@ -78,7 +78,8 @@ class Lab:
 
 def experiments() -> dict[str, Any]:
     """Return every experiment, by area."""
-    return {"areas": dict(AREAS), "experiments": [_facts(each) for each in everything()]}
+    found = [{**each.document(), "parties": parties(each.experiment)} for each in everything()]
+    return {"areas": dict(AREAS), "experiments": found}
 
 
 def program(name: str, form: str) -> str:
@@ -86,19 +87,6 @@ def program(name: str, form: str) -> str:
     if form not in _PROGRAMS:
         raise UsageError(f"Unknown program {form!r}: expected {' or '.join(_PROGRAMS)}.")
     return _PROGRAMS[form](find(name))
-
-
-def _facts(entry: Entry) -> dict[str, Any]:
-    experiment = entry.experiment
-    return {
-        "name": entry.name,
-        "area": entry.area,
-        "title": entry.title,
-        "claim": experiment.claim,
-        "source": experiment.source,
-        "means": experiment.means,
-        "parties": parties(experiment),
-    }
 
 
 def _result(result: Result) -> dict[str, Any]:

@@ -35,6 +35,17 @@ class Entry:
     path: Path
     experiment: Experiment
 
+    def document(self) -> dict[str, Any]:
+        """Return what a reader is shown of it, for JSON."""
+        return {
+            "name": self.name,
+            "area": self.area,
+            "title": self.title,
+            "claim": self.experiment.claim,
+            "source": self.experiment.source,
+            "means": self.experiment.means,
+        }
+
 
 def names() -> dict[str, Path]:
     """Return the file of each experiment, by name, in the order of the areas."""
