@@ -56,11 +56,6 @@ VALUES = {"size": 1, "if_not_exists": 2, "list_append": 2}
 """Functions that have a value."""
 
 
-def is_condition(node: Node) -> bool:
-    """Return whether a node is true or false, rather than a value."""
-    return isinstance(node, Call) and node.name not in VALUES and node.name not in "+-"
-
-
 def is_operand(node: Node) -> bool:
     """Return whether a node can be compared by the grammar: a path, a value or a function."""
     return not isinstance(node, Call) or node.name not in (*COMPARATORS, *LOGICAL, "BETWEEN", "IN")
