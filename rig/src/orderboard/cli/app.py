@@ -37,6 +37,7 @@ from orderboard.cli import (
     status,
     up,
     worker,
+    workshop,
 )
 from orderboard.cli.option_errors import option_error
 from orderboard.errors import RigError, UsageError
@@ -199,9 +200,11 @@ for _panel, _commands in {
         _settings = environment.AWS_SETTINGS if _run is environment.aws else None
         app.command(cls=_Command, epilog=_epilog(_examples), rich_help_panel=_panel, context_settings=_settings)(_run)
 
-_lab = typer.Typer(
-    no_args_is_help=True, help="Run experiments that put claims about SQS, SNS, EventBridge and Lambda to the proof."
-)
-for _name, _subcommand, _examples in lab.COMMANDS:
-    _lab.command(_name, cls=_Command, epilog=_epilog(_examples))(_subcommand)
-app.add_typer(_lab, name="lab", rich_help_panel=_THE_SYSTEM)
+for _group, _help, _subcommands in (
+    ("lab", "Run experiments that put claims about SQS, SNS, EventBridge and Lambda to the proof.", lab.COMMANDS),
+    ("workshop", "Learn by twelve exercises, whose checks read what happened in the system.", workshop.COMMANDS),
+):
+    _typer = typer.Typer(no_args_is_help=True, help=_help)
+    for _name, _subcommand, _examples in _subcommands:
+        _typer.command(_name, cls=_Command, epilog=_epilog(_examples))(_subcommand)
+    app.add_typer(_typer, name=_group, rich_help_panel=_THE_SYSTEM)

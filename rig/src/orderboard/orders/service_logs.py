@@ -32,6 +32,15 @@ def logged_order_ids(logs_dir: Path, start: str) -> set[str]:
     return {each for each in logged if each.startswith(start)}
 
 
+def accepted_order_ids(logs_dir: Path, since: datetime) -> list[str]:
+    """Return the ids of the orders that order-api answered 202 from this time on; a repeated order is listed twice."""
+    return [
+        str(entry["order_id"])
+        for _, entry in _entries(logs_dir, ['"order.accepted"'])
+        if datetime.fromisoformat(entry["timestamp"]) >= since and "order_id" in entry
+    ]
+
+
 def log_lines(logs_dir: Path, names: Sequence[str]) -> list[LogLine]:
     """The lines of the services' logs with one of these ids as the value of a field, oldest first."""
     found = (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _COMMANDS: Final = (
     "demo|burst|calibrate|chaos|up|down|reset|deploy|status|place|show|redrive|console|doctor|"
-    "lab|env|aws|journal|peek|send|publish|put-event|worker|disorder|faults|clock"
+    "lab|workshop|env|aws|journal|peek|send|publish|put-event|worker|disorder|faults|clock"
 )
 # Not in "`orderboard place` prints", where nothing is to be typed.
 _NAMED: Final = re.compile(rf"(?<![\w./-])orderboard(?= (?:{_COMMANDS})\b(?!` prints))")

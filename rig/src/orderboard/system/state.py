@@ -1,6 +1,5 @@
 """The state of the system that `orderboard up` started, for `down`, `status` and others: .orderboard/state.json."""
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -13,12 +12,12 @@ from orderboard_stack.backend import BackendName, Endpoint
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orderboard.errors import RigError
+from orderboard.system.file_lock import file_lock
 from orderboard.system.process import ending
 
 # psutil derives the time from the boot time, which may shift by a little when the clock is set.
 _SAME_START_WITHIN_S: Final = 1.0
 _KILLED_WITHIN_S: Final = 5.0
-_LOCK_POLL_S: Final = 0.05
 
 
 class KnownProcess(BaseModel):
@@ -115,18 +114,8 @@ class StateFile:
     @contextmanager
     def locked(self, *, within_s: float = 0) -> Iterator[None]:
         """Hold the lock; raise RigError if another command still holds it after this time."""
-        self._lock_path.parent.mkdir(parents=True, exist_ok=True)
-        until = time.monotonic() + within_s
-        with self._lock_path.open("w") as lock:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as exc:
-                    if time.monotonic() >= until:
-                        text = "Another `orderboard up`, `down` or `worker` is running here. Wait until it ends."
-                        raise RigError(text) from exc
-                    time.sleep(_LOCK_POLL_S)
+        busy = "Another `orderboard up`, `down` or `worker` is running here. Wait until it ends."
+        with file_lock(self._lock_path, busy=busy, within_s=within_s):
             yield
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from orderboard_stack.backend import BackendUnreachableError, Endpoint
@@ -82,6 +83,12 @@ class Connection:
     def cloudwatch(self) -> "CloudWatchClient":
         """A client for alarms."""
         return self.session.client("cloudwatch", endpoint_url=self.endpoint.endpoint_url, config=_CONFIG)
+
+    def close(self) -> None:
+        """Close the connections of the clients that were used."""
+        for client in vars(self).values():
+            if isinstance(client, BaseClient):
+                client.close()
 
     def queue_url(self, name: str) -> str:
         """The URL of a queue, as this caller reaches it."""

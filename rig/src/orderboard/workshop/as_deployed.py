@@ -1,0 +1,138 @@
+"""Puts the system back as it was deployed, for the start of an exercise."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from orderboard.errors import RigError
+from orderboard.orders.queues import BATCH
+from orderboard.system.localbus import DELIVERY_FAULTS, FAULTS
+from orderboard.system.workers import condition
+from orderboard.workshop.board import Board
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+VISIBILITY_TIMEOUT: Final = "ORDERBOARD_WORK_VISIBILITY_TIMEOUT_S"
+PREPARATION: Final = "ORDERBOARD_PREPARATION_MS"
+_DRAINS_WITHIN_S: Final = 20.0
+_REMOVED_WITHIN_S: Final = 20.0
+
+
+def put_back(board: Board) -> None:
+    """Undo all knobs, remove what exercises and attendees made, let the orders under way end, and empty the queues."""
+    board.engine.change("PUT", DELIVERY_FAULTS, {})
+    board.engine.change("PUT", FAULTS, {"rules": []})
+    _remove_own(board)
+    _queue_settings(board)
+    _workers(board)
+    _notifier(board)
+    _empty(board)
+
+
+def _queue_settings(board: Board) -> None:
+    outputs = board.target.outputs
+    wanted = {"VisibilityTimeout": outputs.work_visibility_timeout_s, "ReceiveMessageWaitTimeSeconds": "20"}
+    for name, dlq in ((outputs.work_queue, outputs.work_dlq), (outputs.express_queue, outputs.express_dlq)):
+        found = board.attributes(name)
+        policy = json.loads(found.get("RedrivePolicy", "{}"))
+        arn = board.attributes(dlq)["QueueArn"]
+        redrive = {"deadLetterTargetArn": arn, "maxReceiveCount": int(outputs.work_max_receive_count)}
+        changes: dict[QueueAttributeNameType, str] = {
+            key: value for key, value in wanted.items() if found.get(key) != value
+        }
+        if {**policy, "maxReceiveCount": int(policy.get("maxReceiveCount", 0))} != redrive:
+            changes["RedrivePolicy"] = json.dumps(redrive)
+        if changes:
+            board.target.sqs.set_queue_attributes(QueueUrl=board.target.queue_url(name), Attributes=changes)
+
+
+def _workers(board: Board) -> None:
+    workers, outputs = board.workers, board.target.outputs
+    for each in workers.all():
+        if condition(each) == "frozen":
+            workers.act(each.name, "thaw")
+    wanted = {PREPARATION: "0", VISIBILITY_TIMEOUT: outputs.work_visibility_timeout_s}
+    if changes := {key: value for key, value in wanted.items() if workers.environment.get(key, value) != value}:
+        workers.set_environment(changes)
+    if [condition(each) for each in workers.all()] != ["running"]:
+        workers.scale(1)
+
+
+def _notifier(board: Board) -> None:
+    functions, mapping = board.target.functions, board.target.outputs.notifier_mapping_id
+    if functions.get_event_source_mapping(UUID=mapping)["State"] not in ("Enabled", "Enabling"):
+        functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def _empty(board: Board) -> None:
+    """Let a worker make what waits, then delete what is left: dead letters, and orders that cannot be made."""
+    outputs = board.target.outputs
+    working = (outputs.work_queue, outputs.express_queue, outputs.alerts_queue)
+    board.eventually(
+        lambda: not any(board.depth(name).total for name in working),
+        within_s=_DRAINS_WITHIN_S,
+        waiting_for="the orders under way to end",
+    )
+    for name in outputs.queues:
+        if name != outputs.inbox_queue and board.depth(name).visible:
+            _delete_visible(board, name)
+
+
+def _delete_visible(board: Board, name: str) -> None:
+    sqs, url = board.target.sqs, board.target.queue_url(name)
+    while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=0).get("Messages", []):
+        entries = [{"Id": str(number), "ReceiptHandle": each["ReceiptHandle"]} for number, each in enumerate(batch)]
+        sqs.delete_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+
+
+def _remove_own(board: Board) -> None:
+    """Delete the stacks, rules, archives, subscriptions, topics, queues and tables whose names start with board.own."""
+    for stack in _own_stacks(board):
+        board.say(f"Removing the stack {stack}.")
+        board.target.cloudformation.delete_stack(StackName=stack)
+    if not board.eventually(
+        lambda: not list(_own_stacks(board)), within_s=_REMOVED_WITHIN_S, waiting_for="a stack to be removed"
+    ):
+        raise RigError(f"A stack whose name starts with {board.own} cannot be removed. Look: orderboard status")
+    _remove_rules(board)
+    _remove_queues(board)
+
+
+def _own_stacks(board: Board) -> Iterator[str]:
+    pages = board.target.cloudformation.get_paginator("describe_stacks").paginate()
+    for page in pages:
+        for stack in page["Stacks"]:
+            if stack["StackName"].startswith(board.own) and stack["StackStatus"] != "DELETE_COMPLETE":
+                yield stack["StackName"]
+
+
+def _remove_rules(board: Board) -> None:
+    events, bus = board.target.events, board.target.outputs.bus_name
+    for rule in events.list_rules(EventBusName=bus, NamePrefix=board.own)["Rules"]:
+        ids = [each["Id"] for each in events.list_targets_by_rule(EventBusName=bus, Rule=rule["Name"])["Targets"]]
+        if ids:
+            events.remove_targets(EventBusName=bus, Rule=rule["Name"], Ids=ids)
+        events.delete_rule(EventBusName=bus, Name=rule["Name"])
+    for replay in events.list_replays(NamePrefix=board.own)["Replays"]:
+        with suppress(events.exceptions.ClientError):  # it has ended
+            events.cancel_replay(ReplayName=replay["ReplayName"])
+
+
+def _remove_queues(board: Board) -> None:
+    sqs, sns, tables = board.target.sqs, board.target.sns, board.target.dynamodb
+    for arn, endpoint in board.target.subscription_endpoints().items():
+        if endpoint.rpartition(":")[2].startswith(board.own):
+            sns.unsubscribe(SubscriptionArn=arn)
+    for page in sqs.get_paginator("list_queues").paginate(QueueNamePrefix=board.own):
+        for url in page.get("QueueUrls", []):
+            sqs.delete_queue(QueueUrl=url)
+    for topics in sns.get_paginator("list_topics").paginate():
+        for topic in topics["Topics"]:
+            if topic["TopicArn"].rpartition(":")[2].startswith(board.own):
+                sns.delete_topic(TopicArn=topic["TopicArn"])
+    for page_of_tables in tables.get_paginator("list_tables").paginate():
+        for name in page_of_tables["TableNames"]:
+            if name.startswith(board.own):
+                tables.delete_table(TableName=name)

@@ -1,0 +1,160 @@
+"""The board: the attendee's system as exercises see it. What they may read, and what they may turn."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from boto3.dynamodb.types import TypeDeserializer
+from orderboard_contracts.alert import Alert
+from orderboard_contracts.record import OrderRecord, parse_record
+
+from orderboard.errors import RigError
+from orderboard.orders import queues
+from orderboard.orders.browse import StoredMessage, browse
+from orderboard.orders.client import Accepted, refusal
+from orderboard.orders.client import order_client as api_client
+from orderboard.orders.dead_letters import DeadLetter, dead_letter, dead_letter_queues
+from orderboard.orders.kinds import KindName, order_body
+from orderboard.orders.service_logs import accepted_order_ids
+from orderboard.system.localbus import JournalEntry, Localbus
+from orderboard.system.state import State
+from orderboard.system.target import Target
+from orderboard.system.workers import Workers
+from orderboard.system.workspace import Workspace
+
+_POLL_S: Final = 0.1
+Say = Callable[[str], None]
+
+
+@dataclass
+class Board:
+    """The system, from the moment the exercise was opened.
+
+    folder: the exercise's. files: the attendee's own. facts: what `prepare` notes for `check`, kept as JSON.
+    say: shows a line of progress.
+    """
+
+    workspace: Workspace
+    state: State
+    target: Target
+    engine: Localbus
+    workers: Workers
+    folder: Path
+    files: Path
+    opened_at: datetime
+    journal_after: int
+    facts: MutableMapping[str, Any]
+    say: Say = field(default=lambda _: None, repr=False)
+
+    # ---- Evidence ----
+
+    def accepted(self) -> list[str]:
+        """Return the ids of the orders that order-api answered 202 since the opening, in order, each once."""
+        return list(dict.fromkeys(accepted_order_ids(self.workspace.logs_dir, since=self.opened_at)))
+
+    def orders(self) -> dict[str, OrderRecord]:
+        """Return the rows of the orders that were recorded since the opening, by order id."""
+        pages = self.target.dynamodb.get_paginator("scan").paginate(
+            TableName=self.target.outputs.orders_table, ConsistentRead=True
+        )
+        rows = (_record(item) for page in pages for item in page["Items"])
+        return {each.order_id: each for each in rows if each.recorded_at >= self.opened_at}
+
+    def entries(self, *, event: str = "", resource: str = "", message_id: str = "") -> list[JournalEntry]:
+        """Return localbus's journal since the opening, oldest first. event: one, or several separated by commas.
+
+        It begins again when localbus does, and has the last 50,000 entries.
+        """
+        newest = self.engine.entries(last=1)
+        after = 0 if newest and newest[-1].number < self.journal_after else self.journal_after
+        return self.engine.entries(event=event, resource=resource, message_id=message_id, after=after)
+
+    def depth(self, queue: str) -> queues.Depth:
+        """Return the counts of a queue, by its name."""
+        return queues.depth(self.target.sqs, self.target.queue_url(queue))
+
+    def attributes(self, queue: str) -> dict[str, str]:
+        """Return all attributes of a queue, by its name."""
+        url = self.target.queue_url(queue)
+        return dict(self.target.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+
+    def messages(self, queue: str, containing: str = "") -> list[StoredMessage]:
+        """Return the messages of a queue, those in flight included, without receiving them."""
+        return browse(self.target.endpoint, self.target.queue_url(queue), containing)
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Return everything in the dead-letter queues, without receiving it."""
+        names = dead_letter_queues(self.target)
+        return [dead_letter(name, each.to_message()) for name in names for each in self.messages(name)]
+
+    def alerts(self) -> list[Alert]:
+        """Return the alerts in the inbox about events since the opening."""
+        found = queues.alerts(self.target)
+        return [each for each in found if each.occurred_at >= self.opened_at]
+
+    # ---- Knobs ----
+
+    def place(self, *bodies: Mapping[str, object], key: str | None = None) -> list[str]:
+        """Place orders and return their ids; raise RigError if order-api refuses one. key: of a single one."""
+        return asyncio.run(self._place(bodies, key))
+
+    def place_kinds(self, counts: Mapping[KindName, int], *, seed: int = 1) -> list[str]:
+        """Place random orders of these kinds."""
+        rng = random.Random(seed)  # noqa: S311
+        return self.place(*(order_body(kind, rng) for kind, count in counts.items() for _ in range(count)))
+
+    def cancel(self, order_id: str) -> None:
+        """Request the cancellation of an order; raise RigError if order-api refuses it."""
+        asyncio.run(self._cancel(order_id))
+
+    def eventually(self, condition: Callable[[], object], *, within_s: float, waiting_for: str) -> bool:
+        """Wait until the condition holds; return whether it did in this time. The wait is shown after a second."""
+        began, said = time.monotonic(), False
+        while not condition():
+            passed = time.monotonic() - began
+            if passed > within_s:
+                return False
+            if passed > 1 and not said:
+                self.say(f"Waiting for {waiting_for}, {within_s:g} s at most.")
+                said = True
+            time.sleep(_POLL_S)
+        return True
+
+    @cached_property
+    def own(self) -> str:
+        """The start of the names of all resources that exercises and attendees make: they go at the next opening."""
+        return f"{self.state.prefix}-workshop"
+
+    async def _place(self, bodies: Iterable[Mapping[str, object]], key: str | None) -> list[str]:
+        async with api_client(self.state.api_url) as client:
+            answers = await asyncio.gather(
+                *(client.place(body, idempotency_key=key or f"workshop-{uuid4()}") for body in bodies)
+            )
+        refused = [text for answer in answers if (text := refusal(answer)) is not None]
+        if refused:
+            raise RigError(f"order-api did not accept an order of this exercise: {refused[0]}")
+        return [answer.order_id for answer in answers if isinstance(answer, Accepted)]
+
+    async def _cancel(self, order_id: str) -> None:
+        async with api_client(self.state.api_url) as client:
+            answer = await client.cancel(order_id)
+        if (text := refusal(answer)) is not None:
+            raise RigError(f"order-api did not accept the cancellation of this exercise: {text}")
+
+
+def policy(text: str) -> Any:
+    """Parse the JSON of a queue's or topic's attribute; an empty object for an empty text."""
+    return json.loads(text or "{}")
+
+
+def _record(item: Mapping[str, Any]) -> OrderRecord:
+    deserialize = TypeDeserializer().deserialize
+    return parse_record({name: deserialize(value) for name, value in item.items()})

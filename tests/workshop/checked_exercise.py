@@ -1,0 +1,63 @@
+"""The tests of every exercise: its check refuses the start state and wrong answers, and accepts the solution."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import pytest
+from orderboard.workshop.board import Board
+from orderboard.workshop.catalogue import Entry, find
+from orderboard.workshop.workshop import Checked, Workshop
+
+# By what it is: the wrong answer, and a part of the sentence that says why it is wrong.
+WrongAnswers = dict[str, tuple[Callable[[Board], None], str]]
+
+
+class CheckedExercise:
+    """A test class for one exercise; the subclass names its number and at least three plausible wrong answers."""
+
+    number: ClassVar[int]
+    wrong: ClassVar[WrongAnswers]
+
+    @pytest.fixture
+    def entry(self, workshop: Workshop) -> Entry:
+        """The exercise."""
+        del workshop  # the tests of the file run in its workspace
+        return find(str(self.number))
+
+    def test_start_state_is_not_solved(self, workshop: Workshop, entry: Entry) -> None:
+        """An exercise that was only opened is not solved, and each finding says something."""
+        workshop.open(entry)
+
+        checked = workshop.check(entry)
+
+        assert not checked.solved
+        assert all(each.text for each in checked.findings)
+
+    def test_wrong_answers_are_found(self, workshop: Workshop, entry: Entry, subtests: pytest.Subtests) -> None:
+        """Each of at least three plausible wrong answers is not solved, and the reason is said."""
+        assert len(self.wrong) >= 3
+        for name, (answer, reason) in self.wrong.items():
+            with subtests.test(name):
+                workshop.open(entry)
+                with workshop.board(entry) as board:
+                    answer(board)
+
+                checked = workshop.check(entry)
+
+                assert not checked.solved, name
+                assert reason in unmet(checked), f"{name}: {unmet(checked)}"
+
+    def test_solution_is_accepted(self, workshop: Workshop, entry: Entry) -> None:
+        """The solution passes the check, also when it is checked twice."""
+        workshop.open(entry)
+        workshop.apply_solution(entry)
+
+        checked = workshop.check(entry)
+
+        assert checked.solved, unmet(checked)
+        assert workshop.check(entry).solved
+
+
+def unmet(checked: Checked) -> str:
+    """Return the texts of the findings that are not met."""
+    return "\n".join(each.text for each in checked.findings if not each.met)
