@@ -1,16 +1,24 @@
 """The results of a burst: summary.json is a Summary, timeline.csv has one TimelineRow a line. Values only.
 
-Seconds count from the first intended send time unless a name says otherwise. A field is added, never renamed: reports
-and scripts read these files.
+Seconds count from the first intended send time unless a name says otherwise. A field is added, with a default, and
+never renamed: reports, scripts and later versions read these files. runs/schema.py publishes the schema.
 """
 
+import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from orderboard.system.host import Host
 from orderboard.system.process_stats import ProcessorShare
+
+# JSON has no infinity: null in the file, and infinite again when it is read.
+MaybeInfinite = Annotated[
+    float,
+    BeforeValidator(lambda value: math.inf if value is None else value),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]}),
+]
 
 
 class _Value(BaseModel):
@@ -60,6 +68,17 @@ class CurvePoint(_Value):
     ms: float
 
 
+class Interval(_Value):
+    """The interval of a percentile at 95 % confidence, from the ranks of the values around it (order statistics).
+
+    It takes the values as independent. Those of a queue are not, so it is a lower limit of the uncertainty.
+    """
+
+    percentile: float
+    low_ms: float
+    high_ms: float
+
+
 class Latency(_Value):
     """Exact percentiles, from every value and not from buckets. The curve is dense towards 100."""
 
@@ -72,6 +91,9 @@ class Latency(_Value):
     p999_ms: float
     max_ms: float
     curve: tuple[CurvePoint, ...]
+    intervals: tuple[Interval, ...] = Field(
+        default=(), description="Of the percentiles that have enough values on both sides."
+    )
 
 
 class FaultMark(_Value):
@@ -199,7 +221,7 @@ class Expectation(_Value):
     """One --expect and its result."""
 
     text: str
-    measured: float
+    measured: MaybeInfinite = Field(description="None where nothing was accepted or finished.")
     met: bool
 
 
@@ -225,6 +247,8 @@ class Summary(_Value):
 
     format: Literal["orderboard.burst.v1"] = "orderboard.burst.v1"
     started_at: AwareDatetime = Field(description="Second 0 of every at_s.")
+    tags: tuple[str, ...] = Field(default=(), description="Given by the user; runs with the same tag are a group.")
+    note: str = Field(default="", description="Given by the user.")
     broken_off: str | None = Field(default=None, description="Why it ended early, in a sentence.")
     settings: Settings
     verdict: BurstVerdict

@@ -1,12 +1,10 @@
 """Turns options into a plan: every check that can fail before anything starts."""
 
-import os
 import secrets
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +18,10 @@ from orderboard.burst.measured_system import Where, measured_system
 from orderboard.burst.model import Settings
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
 from orderboard.burst.runner import Plan
+from orderboard.burst.runs.folders import LOGS, claim_folder, make_folder
 from orderboard.errors import UsageError
 from orderboard.option_values import parse_duration, parsed
 from orderboard.system.system import SystemOptions
-from orderboard.system.workspace import find_workspace
 
 _DEFAULT_RATE: Final = 100.0
 _DEFAULT_DURATION_S: Final = 20.0
@@ -52,8 +50,6 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
     source = _source(options)
     times_s, duration_s = _times(options)
     give_up_after_s = parsed("--give-up-after", parse_duration, options.give_up_after)
-    now = datetime.now().astimezone()
-    out = options.out or find_workspace().state_dir / "bursts" / now.strftime("%Y-%m-%d_%H-%M-%S")
     settings = Settings(
         command=shlex.join(["orderboard", *sys.argv[1:]]),
         backend=where.backend or DEFAULT_BACKEND,
@@ -80,16 +76,13 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
     if options.junit is not None:
         if options.junit.is_dir():
             raise UsageError(f"--junit {options.junit}: expected a file, not a folder.")
-        _make_folder("--junit", options.junit.parent)
-    if options.out is None:
-        out.mkdir(parents=True, exist_ok=True)  # in the state folder, whose errors the command explains
-    else:
-        _make_folder("--out", out)
+        make_folder("--junit", options.junit.parent)
+    out = claim_folder(options.out)
     name = f"orderboard-burst-{secrets.token_hex(3)}"
     system = measured_system(
         name,
         where,
-        logs_dir=out / "logs",
+        logs_dir=out / LOGS,
         workers=chaos.workers,
         visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
         faulty=any(fault.needs_embedded for fault in chaos.faults),
@@ -120,16 +113,6 @@ def _source(options: BurstOptions) -> OrderSource:
 
 def _mix(options: BurstOptions) -> str:
     return DEFAULT_MIX if options.mix is None else options.mix
-
-
-def _make_folder(option: str, path: Path) -> None:
-    """Make it before the burst, whose files could not be written otherwise."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise UsageError(f"{option} {path}: the folder cannot be created: {exc.strerror}.") from exc
-    if not os.access(path, os.W_OK):
-        raise UsageError(f"{option} {path}: the folder is not writable.")
 
 
 def _times(options: BurstOptions) -> tuple[Sequence[float], float]:

@@ -12,6 +12,7 @@ from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.report.live_view import burst_view
 from orderboard.burst.runner import Runner, RunResult
+from orderboard.burst.runs.kept import keep_run
 from orderboard.calibration.model import read_calibration
 from orderboard.system.backends import version_of
 from orderboard.system.host import this_host
@@ -30,7 +31,7 @@ def run_burst(burst: PlannedBurst) -> BurstFiles:
         with suppress(OSError):  # it is not empty
             burst.out.rmdir()
         raise
-    files.write(burst.out)
+    keep_run(files, burst.out)
     if files.summary.verdict.valid:
         shutil.rmtree(logs_dir, ignore_errors=True)
     return files

@@ -12,8 +12,6 @@ from orderboard.burst.faults.engine import HAS_FULL_DISK
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import DEFAULT_MIX, BurstOptions
 from orderboard.burst.plan import PlannedBurst, plan_burst
-from orderboard.burst.report.files import REPORT_FILE
-from orderboard.burst.report.html import render
 from orderboard.burst.run import run_burst
 from orderboard.chaos.draw import KINDS, Drawn, draw
 from orderboard.chaos.results import ChaosResult, result_of
@@ -73,9 +71,8 @@ def plan_run(
 
 
 def run(planned: ChaosRun) -> ChaosResult:
-    """Run it, and write the burst's files."""
+    """Run it; the burst writes its files."""
     files = run_burst(planned.burst)
-    (planned.burst.out / REPORT_FILE).write_text(render(files), encoding="utf-8")
     return result_of(files.summary, command=planned.command)
 
 

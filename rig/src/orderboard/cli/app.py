@@ -9,7 +9,7 @@ Each command imports what it needs when it runs, so that `orderboard --help` ans
 import errno
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from orderboard.cli import (
     burst,
+    bursts,
     calibrate,
     chaos,
     console,
@@ -87,11 +88,21 @@ class _Command(TyperCommand):
     """A command whose help shows no type for flags, which take no value."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        params = super().get_params(ctx)
-        for param in params:
-            if getattr(param, "is_flag", False):
-                param.metavar = ""
-        return params
+        return _without_types_of_flags(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    """A command with subcommands and options, whose help shows no type for flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types_of_flags(super().get_params(ctx))
+
+
+def _without_types_of_flags(params: list[Any]) -> list[Any]:
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
 
 
 def _after_interrupt(command: str | None) -> str:
@@ -200,11 +211,20 @@ for _panel, _commands in {
         _settings = environment.AWS_SETTINGS if _run is environment.aws else None
         app.command(cls=_Command, epilog=_epilog(_examples), rich_help_panel=_panel, context_settings=_settings)(_run)
 
-for _group, _help, _subcommands in (
-    ("lab", "Run experiments that put claims about SQS, SNS, EventBridge and Lambda to the proof.", lab.COMMANDS),
-    ("workshop", "Learn by twelve exercises, whose checks read what happened in the system.", workshop.COMMANDS),
-):
-    _typer = typer.Typer(no_args_is_help=True, help=_help)
-    for _name, _subcommand, _examples in _subcommands:
-        _typer.command(_name, cls=_Command, epilog=_epilog(_examples))(_subcommand)
+_lab_help: Final = "Run experiments that put claims about SQS, SNS, EventBridge and Lambda to the proof."
+_workshop_help: Final = "Learn by twelve exercises, whose checks read what happened in the system."
+_Subcommands = Sequence[tuple[str, Callable[..., None], Sequence[str]]]
+_groups: dict[str, tuple[typer.Typer, _Subcommands]] = {
+    "lab": (typer.Typer(no_args_is_help=True, help=_lab_help), lab.COMMANDS),
+    "workshop": (typer.Typer(no_args_is_help=True, help=_workshop_help), workshop.COMMANDS),
+    "bursts": (
+        typer.Typer(
+            cls=_Group, callback=bursts.list_runs, invoke_without_command=True, epilog=_epilog(bursts.EXAMPLES)
+        ),
+        bursts.COMMANDS,
+    ),
+}
+for _group, (_typer, _subcommands) in _groups.items():
+    for _name, _subcommand, _of_it in _subcommands:
+        _typer.command(_name, cls=_Command, epilog=_epilog(_of_it))(_subcommand)
     app.add_typer(_typer, name=_group, rich_help_panel=_THE_SYSTEM)

@@ -37,9 +37,8 @@ def burst(
     from orderboard.burst.faults.schedule import too_late
     from orderboard.burst.measured_system import Where
     from orderboard.burst.plan import plan_burst
-    from orderboard.burst.report.files import REPORT_FILE, write_junit
+    from orderboard.burst.report.files import write_junit
     from orderboard.burst.report.forecast import warning
-    from orderboard.burst.report.html import render
     from orderboard.burst.report.terminal import show
     from orderboard.burst.run import run_burst
     from orderboard.calibration.model import newest_calibration
@@ -53,7 +52,6 @@ def burst(
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
         error_console().print(f"Warning: {to_paste(text)}", markup=False, soft_wrap=True)
     files = run_burst(planned)
-    (planned.out / REPORT_FILE).write_text(render(files), encoding="utf-8")
     if typed.junit is not None:
         try:
             write_junit(files.summary, typed.junit)

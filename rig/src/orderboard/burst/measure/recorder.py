@@ -12,9 +12,11 @@ from typing import Final
 from orderboard.burst.judge.verdict import Attempt
 from orderboard.burst.load.generator import Reply
 from orderboard.burst.load.mix import PlannedOrder
-from orderboard.burst.model import CurvePoint, GeneratorStats, Latency
+from orderboard.burst.model import CurvePoint, GeneratorStats, Interval, Latency
 
 LATE_AFTER_MS: Final = 50.0
+_PERCENTILES: Final = (50, 90, 95, 99, 99.9)
+_Z_95: Final = 1.96  # 95 % of a normal distribution lie within so many standard deviations
 _NINES: Final = 5  # the curve ends at 99.999 % or at the last value
 
 
@@ -215,6 +217,7 @@ def latency(values_ms: Iterable[float]) -> Latency | None:
         p999_ms=_ms(percentile(ordered, 99.9)),
         max_ms=_ms(ordered[-1]),
         curve=tuple(_curve(ordered)),
+        intervals=tuple(_intervals(ordered)),
     )
 
 
@@ -227,6 +230,17 @@ def _curve(ordered: Sequence[float]) -> Iterator[CurvePoint]:
             percent = 100 - 10 ** -(nine + step / 10) * 100
             yield CurvePoint(percentile=round(percent, 6), ms=_ms(percentile(ordered, percent)))
     yield CurvePoint(percentile=100, ms=_ms(ordered[-1]))
+
+
+def _intervals(ordered: Sequence[float]) -> Iterator[Interval]:
+    """Yield the 95 % interval of each percentile, by the normal approximation of the binomial distribution of ranks."""
+    count = len(ordered)
+    for percent in _PERCENTILES:
+        share = percent / 100
+        half = _Z_95 * math.sqrt(count * share * (1 - share))
+        low, high = math.floor(count * share - half), math.ceil(count * share + half) + 1
+        if low >= 1 and high <= count:
+            yield Interval(percentile=percent, low_ms=_ms(ordered[low - 1]), high_ms=_ms(ordered[high - 1]))
 
 
 def _ms(value: float) -> float:

@@ -24,11 +24,18 @@ class BurstFiles:
 
     def write(self, directory: Path) -> None:
         """Write both."""
-        (directory / SUMMARY_FILE).write_text(self.summary.model_dump_json(indent=2) + "\n")
         with (directory / TIMELINE_FILE).open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(TimelineRow.model_fields), lineterminator="\n")
             writer.writeheader()
             writer.writerows(row.model_dump() for row in self.timeline)
+        (directory / SUMMARY_FILE).write_text(self.summary.model_dump_json(indent=2) + "\n")
+
+
+def read_timeline(path: Path) -> tuple[TimelineRow, ...]:
+    """Read timeline.csv; raise OSError or ValueError. Columns of a later version are ignored."""
+    with path.open(newline="") as file:
+        rows = [{name: text or None for name, text in row.items()} for row in csv.DictReader(file)]
+    return tuple(TimelineRow.model_validate(row, extra="ignore") for row in rows)
 
 
 def write_junit(summary: Summary, path: Path) -> None:
