@@ -2,12 +2,14 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.markdown import Markdown
 from rich.text import Text
 
+from orderboard.cli import quiz
 from orderboard.cli.options import JsonOption, YesOption
 from orderboard.errors import UsageError
 from orderboard.system.command_line import orderboard, relative, to_paste
@@ -16,7 +18,6 @@ from orderboard.terminal.tables import plain_table, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from orderboard.workshop.catalogue import Entry
     from orderboard.workshop.progress import Record
@@ -213,6 +214,25 @@ def status(*, json_output: JsonOption = False) -> None:
         console.print(verdict(console, text, good=False), soft_wrap=True)
 
 
+def handout(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="The file to write.", metavar="FILE")] = Path("handout.html"),
+    for_trainers: Annotated[
+        bool,
+        typer.Option(
+            "--trainer", help="With the usual wrong answers, the hints, the solutions and the quiz's answers."
+        ),
+    ] = False,
+) -> None:
+    """Write all exercises and the quiz as one HTML page to print."""
+    from orderboard.workshop.catalogue import everything
+    from orderboard.workshop.handout import handout as page
+    from orderboard.workshop.quiz import questions
+
+    out.write_text(page(everything(), questions(), for_trainers=for_trainers))
+    _say(f"Written: {relative(out.resolve())}. Open it in a browser, and print it.")
+
+
 def _open(workshop: "Workshop", entry: "Entry", *, json_output: bool) -> None:
     with progress_screen() as screen, screen.task(f"Exercise {entry.number}") as task:
         workshop.say = task.detail
@@ -275,4 +295,6 @@ COMMANDS: Final = (
     ("skip", skip, ("orderboard workshop skip",)),
     ("reset", reset, ("orderboard workshop reset 5", "orderboard workshop reset --all")),
     ("status", status, ("orderboard workshop status",)),
+    ("quiz", quiz.quiz, quiz.EXAMPLES),
+    ("handout", handout, ("orderboard workshop handout", "orderboard workshop handout --trainer --out trainer.html")),
 )

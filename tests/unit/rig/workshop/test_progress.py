@@ -1,0 +1,62 @@
+"""The progress file: what is kept, and that one command at a time works on it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from orderboard.errors import RigError
+from orderboard.workshop.progress import Progress, ProgressFile, Record
+
+_NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("record", "status"),
+    [
+        (Record(), "not opened"),
+        (Record(opened_at=_NOON), "open"),
+        (Record(skipped=True), "skipped"),
+        (Record(opened_at=_NOON, solved_at=_NOON), "solved"),
+        (Record(opened_at=_NOON + timedelta(hours=1), solved_at=_NOON), "solved"),  # opened again
+    ],
+)
+def test_status_of_a_record(record: Record, status: str) -> None:
+    """An exercise that was solved stays solved."""
+    assert record.status == status
+
+
+def test_minutes_count_from_the_opening_to_the_solution() -> None:
+    """An exercise that was opened again after it was solved has no time."""
+    assert Record(opened_at=_NOON, solved_at=_NOON + timedelta(minutes=7)).minutes == 7
+    assert Record(opened_at=_NOON + timedelta(minutes=9), solved_at=_NOON).minutes is None
+    assert Record(opened_at=_NOON).minutes is None
+
+
+def test_progress_survives_the_process(tmp_path: Path) -> None:
+    """Facts, times and hints are read as they were written."""
+    file = ProgressFile(tmp_path)
+    progress = Progress(current=3).changed(3, opened_at=_NOON, facts={"order_ids": ["a"]}, hints=2)
+
+    file.write(progress)
+
+    assert ProgressFile(tmp_path).read() == progress
+    assert ProgressFile(tmp_path / "another").read() == Progress()
+
+
+def test_a_damaged_file_names_the_fix(tmp_path: Path) -> None:
+    """Nothing is overwritten that could still be repaired."""
+    (tmp_path / "workshop.json").write_text("{")
+
+    with pytest.raises(RigError, match="workshop reset --all"):
+        ProgressFile(tmp_path).read()
+
+
+def test_two_commands_do_not_work_on_it_at_once(tmp_path: Path) -> None:
+    """The second is refused at once; after the first it may."""
+    file = ProgressFile(tmp_path)
+
+    with file.locked(), pytest.raises(RigError, match="Another command"), ProgressFile(tmp_path).locked():
+        pass
+
+    with ProgressFile(tmp_path).locked():
+        pass
