@@ -4,9 +4,10 @@ Seconds count from the first intended send time unless a name says otherwise. A 
 never renamed: reports, scripts and later versions read these files. runs/schema.py publishes the schema.
 """
 
+import json
 import math
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -268,3 +269,8 @@ class Summary(_Value):
     processors: tuple[ProcessorShare, ...] = ()
     processor_time: ProcessorTime | None = Field(default=None, description="None where it was not measured.")
     bound: Bottleneck | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON has it: model_dump leaves infinite numbers in."""
+        document: dict[str, Any] = json.loads(self.model_dump_json())
+        return document

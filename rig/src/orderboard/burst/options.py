@@ -126,3 +126,11 @@ class BurstOptions:
         Path | None,
         _result("Folder for report.html, summary.json and timeline.csv.", show_default=".orderboard/bursts/TIME"),
     ] = None
+    tag: Annotated[
+        list[str] | None,
+        _result("Tag the run. Runs with the same tag are a group for `compare`. Repeatable.", show_default=False),
+    ] = None
+    note: Annotated[str, _result("A note, which the list of runs and the report show.", show_default=False)] = ""
+    repeat: Annotated[
+        int, _result("Run it so many times, each on a new system, as a group with a common tag.", min=1, max=100)
+    ] = 1

@@ -40,6 +40,8 @@ class PlannedBurst:
     settings: Settings
     thresholds: Sequence[Threshold]
     out: Path
+    tags: tuple[str, ...] = ()
+    note: str = ""
 
 
 def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
@@ -87,7 +89,7 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
         faulty=any(fault.needs_embedded for fault in chaos.faults),
     )
-    return PlannedBurst(system, plan, settings, thresholds, out)
+    return PlannedBurst(system, plan, settings, thresholds, out, tuple(options.tag or ()), options.note.strip())
 
 
 def _source(options: BurstOptions) -> OrderSource:

@@ -57,6 +57,8 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
     recorder, verdict, settings = result.recorder, result.judgement.verdict, burst.settings
     return Summary(
         started_at=datetime.fromtimestamp(result.started_at, UTC),
+        tags=burst.tags,
+        note=burst.note,
         settings=settings,
         verdict=verdict,
         broken_off=_broken_off(burst, result),

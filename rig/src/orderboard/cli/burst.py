@@ -3,7 +3,7 @@
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
 import inspect
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -11,7 +11,13 @@ from orderboard.burst.options import BurstOptions
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import RigError
 from orderboard.system.command_line import to_paste
-from orderboard.terminal.progress import error_console, result_console
+from orderboard.terminal.progress import error_console, print_json, result_console
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from orderboard.burst.measured_system import Where
+    from orderboard.burst.model import Summary
 
 THRESHOLD_MISSED: Final = 99
 EXAMPLES: Final = (
@@ -34,35 +40,58 @@ def burst(
     It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
     2: wrong usage. 99: valid, but an --expect was missed.
     """
-    from orderboard.burst.faults.schedule import too_late
     from orderboard.burst.measured_system import Where
-    from orderboard.burst.plan import plan_burst
     from orderboard.burst.report.files import write_junit
-    from orderboard.burst.report.forecast import warning
     from orderboard.burst.report.terminal import show
+    from orderboard.burst.runs.repeat import repetitions
+
+    typed, where = BurstOptions(**options), Where(backend, endpoint_url, yes=yes)
+    summaries: list[Summary] = []
+    for number, each in enumerate(repetitions(typed), 1):
+        if typed.repeat > 1:
+            _say(f"Run {number} of {typed.repeat}")
+        summary, out = _run(each, where)
+        summaries.append(summary)
+        if not json_output:
+            show(summary, out, result_console())
+        if summary.broken_off:
+            break
+    if typed.junit is not None:
+        try:
+            write_junit(summaries, typed.junit)
+        except OSError as exc:
+            raise RigError(f"{typed.junit}: {exc.strerror}. The other files are in {out}.") from exc
+    if json_output:
+        documents = [summary.document() for summary in summaries]
+        print_json(documents if typed.repeat > 1 else documents[0])
+    elif typed.repeat > 1:
+        tag = summary.tags[0]
+        _say(f"{len(summaries)} runs with the tag {tag}. Compare them with others: orderboard compare {tag} OTHERS")
+    valid = all(summary.verdict.valid for summary in summaries)
+    met = all(each.met for summary in summaries for each in summary.expectations)
+    raise typer.Exit(exit_code(valid=valid, met=met))
+
+
+def _run(options: BurstOptions, where: "Where") -> "tuple[Summary, Path]":
+    """Run one burst, after warnings of what would make it useless or long."""
+    from orderboard.burst.faults.schedule import too_late
+    from orderboard.burst.plan import plan_burst
+    from orderboard.burst.report.forecast import warning
     from orderboard.burst.run import run_burst
     from orderboard.calibration.model import newest_calibration
     from orderboard.system.workspace import find_workspace
 
-    typed = BurstOptions(**options)
-    planned = plan_burst(typed, Where(backend, endpoint_url, yes=yes))
+    planned = plan_burst(options, where)
     if (late := too_late(planned.plan.faults, planned.settings.duration_s)) is not None:
-        error_console().print(f"Warning: {late}. It may find no order in flight.", markup=False, soft_wrap=True)
+        _say(f"Warning: {late}. It may find no order in flight.")
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
-        error_console().print(f"Warning: {to_paste(text)}", markup=False, soft_wrap=True)
-    files = run_burst(planned)
-    if typed.junit is not None:
-        try:
-            write_junit(files.summary, typed.junit)
-        except OSError as exc:
-            raise RigError(f"{typed.junit}: {exc.strerror}. The other files are in {planned.out}.") from exc
-    if json_output:
-        print(files.summary.model_dump_json(indent=2))
-    else:
-        show(files.summary, planned.out, result_console())
-    met = all(each.met for each in files.summary.expectations)
-    raise typer.Exit(exit_code(valid=files.summary.verdict.valid, met=met))
+        _say(f"Warning: {text}")
+    return run_burst(planned).summary, planned.out
+
+
+def _say(text: str) -> None:
+    error_console().print(to_paste(text), markup=False, soft_wrap=True)
 
 
 _shared = [each for each in inspect.signature(burst).parameters.values() if each.kind is not each.VAR_KEYWORD]

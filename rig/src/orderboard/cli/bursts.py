@@ -57,7 +57,11 @@ def list_runs(
     if len(shown) < len(runs):
         console.print(f" {len(runs) - len(shown)} older runs: add --all.")
     if len(runs) > 1:
-        console.print(to_paste(f"\n Compare two: orderboard compare {runs[-2].name} {runs[-1].name}"), markup=False)
+        console.print(
+            to_paste(f"\n Compare two: orderboard compare {runs[-2].name} {runs[-1].name}"),
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def tag_run(
@@ -114,7 +118,7 @@ def print_schema() -> None:
 
 
 def _facts(run: "KeptRun") -> dict[str, object]:
-    return {"name": run.name, "folder": str(run.folder), "summary": run.summary.model_dump(mode="json")}
+    return {"name": run.name, "folder": str(run.folder), "summary": run.summary.document()}
 
 
 def _name(run: "KeptRun", console: Console) -> Text:

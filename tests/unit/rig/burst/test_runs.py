@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 from orderboard.burst.model import Expectation, Summary
+from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.runs.folders import claim_folder, runs_folder
-from orderboard.burst.runs.kept import KeptRun, find_runs, keep_run, kept_runs, read_run
+from orderboard.burst.runs.kept import KeptRun, find_runs, keep_run, kept_runs, parse_tag, read_run
+from orderboard.burst.runs.repeat import repetitions
 from orderboard.burst.runs.schema import schema, schema_text
 from orderboard.cli.app import app
 from orderboard.errors import RigError, UsageError
@@ -162,3 +164,18 @@ def test_removing_asks_and_takes_only_the_files_of_the_run() -> None:
 
     assert not first.folder.exists()
     assert [each.name for each in second.folder.iterdir()] == ["mine.txt"]
+
+
+def test_repetitions_have_a_folder_each_and_a_tag_in_common(tmp_path: Path) -> None:
+    """Given by --tag, or one that names the time; --out has a folder for each run."""
+    once, *others = repetitions(BurstOptions())
+    tagged = repetitions(BurstOptions(repeat=3, tag=["before"], out=tmp_path / "out"))
+    untagged = repetitions(BurstOptions(repeat=2))
+
+    assert (once.tag, others) == ([], [])
+    assert [each.out for each in tagged] == [tmp_path / "out" / str(number) for number in (1, 2, 3)]
+    assert {tuple(each.tag or ()) for each in tagged} == {("before",)}
+    [[common], [again]] = [each.tag or [] for each in untagged]
+    assert common == again == parse_tag(common)
+    with pytest.raises(UsageError, match="--tag Before: expected a tag of at most 40 letters"):
+        repetitions(BurstOptions(tag=["Before"]))

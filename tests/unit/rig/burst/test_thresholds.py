@@ -66,7 +66,7 @@ def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_pa
     expectations = tuple(parse_threshold(text).check(SUMMARY) for text in ("drain_s<30", "drain_s<0.1"))
     path = tmp_path / "deep" / "burst.xml"
 
-    write_junit(SUMMARY.model_copy(update={"verdict": verdict, "expectations": expectations}), path)
+    write_junit([SUMMARY.model_copy(update={"verdict": verdict, "expectations": expectations})], path)
 
     suite = ET.parse(path).getroot()  # noqa: S314 - our own file
     failed = {case.get("name"): case.findtext("failure") for case in suite if case.find("failure") is not None}
@@ -75,3 +75,12 @@ def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_pa
         "lost == 0": "1 lost\n<a> & b was answered 202 and is lost",
         "drain_s<0.1": "expected drain_s<0.1, measured 0.5",
     }
+
+
+def test_junit_has_a_suite_for_each_repetition(tmp_path: Path) -> None:
+    """One burst is one suite; several are suites of a common root."""
+    write_junit([SUMMARY, SUMMARY], tmp_path / "burst.xml")
+
+    root = ET.parse(tmp_path / "burst.xml").getroot()  # noqa: S314 - our own file
+    assert root.tag == "testsuites"
+    assert [(each.tag, each.get("failures")) for each in root] == [("testsuite", "0")] * 2

@@ -38,8 +38,18 @@ def read_timeline(path: Path) -> tuple[TimelineRow, ...]:
     return tuple(TimelineRow.model_validate(row, extra="ignore") for row in rows)
 
 
-def write_junit(summary: Summary, path: Path) -> None:
-    """Write one test case for each part of the verdict and for each threshold."""
+def write_junit(summaries: Sequence[Summary], path: Path) -> None:
+    """Write a test suite for each run, with a test case for each part of the verdict and for each threshold."""
+    suites = [_suite(summary) for summary in summaries]
+    root = suites[0]
+    if len(suites) > 1:
+        root = ET.Element("testsuites", name=_SUITE)
+        root.extend(suites)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _suite(summary: Summary) -> ET.Element:
     cases = _cases(summary)
     suite = ET.Element(
         "testsuite",
@@ -54,8 +64,7 @@ def write_junit(summary: Summary, path: Path) -> None:
         case = ET.SubElement(suite, "testcase", classname=_SUITE, name=name, time="0")
         if failure is not None:
             ET.SubElement(case, "failure", message=failure.splitlines()[0]).text = failure
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ET.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+    return suite
 
 
 def _cases(summary: Summary) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""report.html: one file that opens offline, with the results embedded as JSON and all scripts and styles inlined.
+"""Pages: files that open offline, with their data embedded as JSON and all scripts and styles inlined.
 
 Texts of orders may be hostile. They reach the page as JSON whose markup characters are escaped, the page inserts them
 as text only, and its Content-Security-Policy allows only the scripts whose hashes it lists.
@@ -23,13 +23,20 @@ _ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def render(run: BurstFiles) -> str:
-    """Return the page."""
+    """Return the report of a run."""
     settings = run.summary.settings
+    return page(f"Burst of {settings.orders} orders, {settings.profile}", "report.js", _document(run))
+
+
+def page(title: str, script_name: str, document: object) -> str:
+    """Return a page that a script draws from a document."""
     style, uplot_style = _asset("report.css"), _asset("uPlot.min.css")
-    script = _asset("charts.js") + _asset("report.js").replace('"use strict";\n', "", 1)
+    script = _asset("charts.js") + "".join(
+        _asset(name).replace('"use strict";\n', "", 1) for name in ("elements.js", script_name)
+    )
     uplot_script = _asset("uPlot.iife.min.js")
     values = {
-        "title": html.escape(f"Burst of {settings.orders} orders, {settings.profile}"),
+        "title": html.escape(title),
         "style": style,
         "style_hashes": f"{_hash(uplot_style)} {_hash(style)}",
         "script": script,
@@ -37,7 +44,7 @@ def render(run: BurstFiles) -> str:
         "uplot_style": uplot_style,
         "uplot_script": uplot_script,
         "uplot_license": _asset("uPlot.LICENSE").strip(),
-        "data": embedded_json(_document(run)),
+        "data": embedded_json(document),
     }
     # In one pass, so that inserted text is not searched for slots.
     return _SLOT.sub(lambda slot: values[slot[1]], _asset("page.html"))
@@ -52,7 +59,7 @@ def _document(run: BurstFiles) -> dict[str, object]:
     # Through JSON text, in which pydantic turns an infinite number into null.
     rows = [json.loads(row.model_dump_json()) for row in run.timeline]
     return {
-        "summary": json.loads(run.summary.model_dump_json()),
+        "summary": run.summary.document(),
         "timeline": {name: [row[name] for row in rows] for name in TimelineRow.model_fields},
     }
 
