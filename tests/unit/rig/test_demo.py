@@ -5,7 +5,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from orderboard.burst.judge.verdict import Attempt, judge
+from orderboard.burst.judge.attempt import Attempt
+from orderboard.burst.judge.verdict import judge
 from orderboard.cli.demo import document, show
 from orderboard.demo.runner import DemoResult
 from orderboard.ledger.ledger import Evidence

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from orderboard.system.host import Host
 from orderboard.system.process_stats import ProcessorShare
@@ -23,7 +23,7 @@ MaybeInfinite = Annotated[
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
 
 
 class TimelineRow(_Value):
@@ -130,6 +130,17 @@ class Finding(_Value):
     text: str
 
 
+class Refusal(_Value):
+    """Orders that were refused (4xx) for the same reason."""
+
+    reason: str = Field(description="The status and the reason of the first.")
+    kind: str
+    orders: int
+    meant: bool = Field(description="The API must refuse such orders, or --allow-refused was given.")
+    example: str | None = Field(default=None, description="The JSON of one of them, its first 500 characters.")
+    line: int | None = Field(default=None, description="The line of the user's file that the example is from.")
+
+
 class BurstVerdict(_Value):
     """Every order that was attempted, and where it ended; after Jepsen's total-queue.
 
@@ -140,11 +151,13 @@ class BurstVerdict(_Value):
     queue, an ending that such an order must not have, and an alert that was not due.
     """
 
-    valid: bool = Field(description="lost, duplicated and unexpected are 0, and the drain finished.")
+    valid: bool = Field(description="lost, duplicated, unexpected and refused_unmeant are 0, and the drain finished.")
     drained: bool
     attempted: int
     acknowledged: int
     refused: int
+    refused_unmeant: int = Field(default=0, description="Of those refused: orders that the API should have accepted.")
+    refusals: tuple[Refusal, ...] = Field(default=(), description="By reason, at most fifty.")
     unavailable: int
     unreached: int = Field(
         default=0, description="Of those unavailable: no connection was made, so they must not exist."
@@ -212,9 +225,12 @@ class Bottleneck(_Value):
 
     by: Literal["load", "generator", "API", "worker", "backend", "machine", "unclear"]
     text: str = Field(description="The reason, in a sentence.")
-    finished_per_s: float = Field(description="While there was a backlog, else over the whole burst.")
+    worked_off_per_s: float = Field(
+        validation_alias=AliasChoices("worked_off_per_s", "finished_per_s"),
+        description="Orders finished a second while there was a backlog, else over the whole burst.",
+    )
     ceiling_per_s: float | None = Field(description="Orders a second, by calibration; None without one.")
-    share: float | None = Field(description="finished_per_s of ceiling_per_s.")
+    share: float | None = Field(description="worked_off_per_s of ceiling_per_s.")
     doubt: str | None = Field(default=None, description="Why share is missing or cannot be trusted; else None.")
 
 
@@ -251,12 +267,20 @@ class Summary(_Value):
     tags: tuple[str, ...] = Field(default=(), description="Given by the user; runs with the same tag are a group.")
     note: str = Field(default="", description="Given by the user.")
     broken_off: str | None = Field(default=None, description="Why it ended early, in a sentence.")
+    stopped: bool = Field(default=False, description="The load was stopped before its end, by Ctrl-C say.")
+    warnings: tuple[str, ...] = Field(default=(), description="Doubts about the plan, each a sentence.")
     settings: Settings
     verdict: BurstVerdict
     load_s: float = Field(description="Until the last order was answered.")
-    drain_s: float = Field(description="From the end of the load until everything had ended.")
+    drain_s: float = Field(
+        description="From the end of the load until every order had an outcome, or was in a dead-letter queue."
+    )
+    settled_s: float | None = Field(
+        default=None, description="From the end of the load until every alert had been announced, too."
+    )
     accepted_per_s: float = Field(description="Over the load.")
-    finished_per_s: float = Field(description="From the first intended send until the last outcome.")
+    finished_per_s: float = Field(description="From the first intended send until the last outcome, at last_outcome_s.")
+    last_outcome_s: float | None = None
     peak_backlog: int = Field(description="The most messages in work and express at once, in flight included.")
     accept: Latency | None = Field(description="From the intended send time to the answer 202.")
     end_to_end: Latency | None = Field(description="From the intended send time to the outcome event.")

@@ -70,6 +70,9 @@ class BurstOptions:
             show_default=False,
         ),
     ] = None
+    allow_refused: Annotated[
+        bool, _load("Refusals (4xx) of your own orders are meant; without it the burst is not valid if there are any.")
+    ] = False
     seed: Annotated[int, _load("The same seed gives the same orders, with the same ids and times.")] = 1
     connections: Annotated[int, _load("Most requests in flight at once.", min=1, max=20_000)] = 512
     workers: Annotated[

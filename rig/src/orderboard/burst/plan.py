@@ -11,6 +11,7 @@ from typing import Final
 from orderboard_stack.backend import DEFAULT_BACKEND
 
 from orderboard.burst.faults.planned import plan_faults
+from orderboard.burst.faults.schedule import too_late
 from orderboard.burst.judge.thresholds import Threshold, parse_threshold
 from orderboard.burst.load.arrivals import parse_profile, parse_trace, send_times
 from orderboard.burst.load.mix import OrderSource, OwnOrders, parse_mix
@@ -42,6 +43,7 @@ class PlannedBurst:
     out: Path
     tags: tuple[str, ...] = ()
     note: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
@@ -89,12 +91,25 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         visibility_timeout_s=_VISIBILITY_TIMEOUT_S,
         faulty=any(fault.needs_embedded for fault in chaos.faults),
     )
-    return PlannedBurst(system, plan, settings, thresholds, out, tuple(options.tag or ()), options.note.strip())
+    return PlannedBurst(
+        system,
+        plan,
+        settings,
+        thresholds,
+        out,
+        tags=tuple(options.tag or ()),
+        note=options.note.strip(),
+        warnings=tuple(too_late(chaos.faults, duration_s)),
+    )
 
 
 def _source(options: BurstOptions) -> OrderSource:
     path = options.own_orders
     if path is None:
+        if options.allow_refused:
+            raise UsageError(
+                "--allow-refused is for your own orders, with --from; a mix says itself which are refused."
+            )
         return parsed("--mix", parse_mix, _mix(options))
     if options.mix is not None:
         raise UsageError("--mix and --from exclude each other.")
@@ -110,7 +125,8 @@ def _source(options: BurstOptions) -> OrderSource:
             raise UsageError(f"--from {path}, line {line.number}: {line.reason}")
     if not lines:
         raise UsageError(f"--from {path}: the file has no orders.")
-    return OwnOrders(tuple(line.order for line in lines if not isinstance(line, BadLine)))
+    orders = tuple((line.number, line.order) for line in lines if not isinstance(line, BadLine))
+    return OwnOrders(orders, may_be_refused=options.allow_refused)
 
 
 def _mix(options: BurstOptions) -> str:

@@ -1,7 +1,7 @@
 """A burst from start to end: start a system for it, run the plan, summarize, write the files."""
 
 import shutil
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 
 from orderboard.burst.judge.bottleneck import bottleneck
@@ -11,8 +11,9 @@ from orderboard.burst.plan import PlannedBurst
 from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.report.live_view import burst_view
-from orderboard.burst.runner import Runner, RunResult
+from orderboard.burst.runner import BACKEND_GONE, Runner, RunResult
 from orderboard.burst.runs.kept import keep_run
+from orderboard.burst.stop import Stop, stopped_by_ctrl_c
 from orderboard.calibration.model import read_calibration
 from orderboard.system.backends import version_of
 from orderboard.system.host import this_host
@@ -21,11 +22,14 @@ from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
 
 
-def run_burst(burst: PlannedBurst) -> BurstFiles:
-    """Run it and write its files to `out`. The services' logs stay only if the verdict is not valid."""
+def run_burst(burst: PlannedBurst, stop: Stop | None = None) -> BurstFiles:
+    """Run it and write its files to `out`. The services' logs stay only if the verdict is not valid.
+
+    stop: lets Ctrl-C stop the load and drain; without it, Ctrl-C ends everything.
+    """
     logs_dir = burst.system.services.logs_dir
     try:
-        files = _run(burst)
+        files = _run(burst, stop)
     except KeyboardInterrupt:
         shutil.rmtree(logs_dir, ignore_errors=True)
         with suppress(OSError):  # it is not empty
@@ -37,14 +41,14 @@ def run_burst(burst: PlannedBurst) -> BurstFiles:
     return files
 
 
-def _run(burst: PlannedBurst) -> BurstFiles:
+def _run(burst: PlannedBurst, stop: Stop | None) -> BurstFiles:
     with ExitStack() as stack:
         with progress_screen() as screen:
             system = stack.enter_context(running_system(burst.system, screen))
         endpoint = system.target.endpoint
         backend_version = version_of(endpoint)
-        with burst_view() as view:
-            result = Runner(system, burst.plan, view).run()
+        with stopped_by_ctrl_c(stop) if stop is not None else nullcontext(), burst_view() as view:
+            result = Runner(system, burst.plan, view, stop).run()
         summary = _summary(burst, result, system)
     if not summary.broken_off:
         calibration = read_calibration(find_workspace().state_dir, endpoint.name, backend_version)
@@ -62,10 +66,14 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
         settings=settings,
         verdict=verdict,
         broken_off=_broken_off(burst, result),
+        stopped=bool(result.stopped_by),
+        warnings=burst.warnings,
         load_s=round(result.load_s, 3),
-        drain_s=round(max(0.0, result.ended_s - result.load_s), 3),
+        drain_s=round(max(0.0, result.orders_ended_s - result.load_s), 3),
+        settled_s=round(max(0.0, result.ended_s - result.load_s), 3),
         accepted_per_s=rate(recorder.accepted, result.load_s),
         finished_per_s=rate(recorder.finished, recorder.last_finish_s),
+        last_outcome_s=round(recorder.last_finish_s, 3) if recorder.finished else None,
         peak_backlog=result.peak_backlog,
         accept=recorder.accept(),
         end_to_end=recorder.end_to_end(),
@@ -87,13 +95,25 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
 
 
 def _broken_off(burst: PlannedBurst, result: RunResult) -> str | None:
+    stopped = ""
+    if result.stopped_by:
+        sent = f"{result.sent:,} of {burst.settings.orders:,} orders had been sent"
+        stopped = f"{result.stopped_by} stopped the load after {result.load_s:.1f} s, when {sent}."
+    ended = _ended_early(burst, result)
+    return " ".join(filter(None, (stopped, ended))) or None
+
+
+def _ended_early(burst: PlannedBurst, result: RunResult) -> str | None:
     match result.judgement.end:
         case "backend gone":
-            return f"The backend ended {result.marks[-1].at_s:.0f} s after the start."
+            gone_s = next(mark.at_s for mark in reversed(result.marks) if mark.text == BACKEND_GONE)
+            return f"The backend ended {gone_s:.0f} s after the start."
         case "given up":
             held = "".join(f", {name} {count}" for name, count in _held(result.timeline[-1]).items())
             where = f" Still in the queues: {held[2:]}." if held else ""
             return f"The drain was given up: nothing changed for {burst.plan.give_up_after_s:g} s.{where}"
+        case "quit":
+            return "Another Ctrl-C ended the drain, so the table and the dead-letter queues were not read."
         case "drained":
             return None
 

@@ -21,7 +21,7 @@ from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.judge.verdict import End, Judgement, judge
 from orderboard.burst.load.generator import Generator, Job
 from orderboard.burst.load.mix import OrderSource
-from orderboard.burst.measure.drain import Drain
+from orderboard.burst.measure.drain import Drain, waits_for
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample, Sampler, every
 from orderboard.burst.measure.timeline import Timeline
@@ -29,6 +29,7 @@ from orderboard.burst.measure.watchdog import Watchdog
 from orderboard.burst.model import FaultMark, ProcessorTime, TimelineRow
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.burst.report.live_view import Now, View
+from orderboard.burst.stop import Stop
 from orderboard.ledger.evidence import final_rows
 from orderboard.ledger.ledger import Announcement, Evidence, Outcome
 from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outcomes
@@ -45,6 +46,8 @@ _JUDGE_AGAIN_AFTER_S: Final = 1.0
 _WATCHDOG_EVERY_S: Final = 1.0
 _LISTENER_THREADS: Final = 3
 _ALERTS_GATHER_S: Final = 0.5
+_ABORTED_WITHIN_S: Final = 3.0
+BACKEND_GONE: Final = "the backend has gone"
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ class RunResult:
     judgement: Judgement
     sent: int
     load_s: float
-    ended_s: float
+    orders_ended_s: float
+    ended_s: float  # with alerts
+    stopped_by: str  # empty if the load ran to its end
     first_finish_s: float | None
     peak_backlog: int
     processors: tuple[ProcessorShare, ...]  # over the load
@@ -88,11 +93,13 @@ class RunResult:
 class Runner:
     """One burst."""
 
-    def __init__(self, system: System, plan: Plan, view: View) -> None:
+    def __init__(self, system: System, plan: Plan, view: View, stop: Stop | None = None) -> None:
         self._system = system
         self._target = system.target
         self._plan = plan
         self._view = view
+        self._stop = stop
+        self._stopping = False
         orders = plan.source.orders(seed=plan.seed, run=plan.run, count=len(plan.times_s))
         self._recorder = Recorder(orders, plan.times_s)
         self._faults = FaultInjector(system, plan.faults)
@@ -131,7 +138,7 @@ class Runner:
             self._start = generator.start()
             cpu.start()
             started_at = time.time() - self._now_s()
-            judgement = self._loop(generator, sampler, cpu, listener)
+            judgement = self._to_the_end(generator, sampler, cpu, listener)
             self._timeline.observe(self._now_s(), sampler.latest, self._faults.workers)
         return RunResult(
             started_at=started_at,
@@ -142,12 +149,25 @@ class Runner:
             judgement=judgement,
             sent=self._sent,
             load_s=recorder.last_answer_s,
+            orders_ended_s=max(self._drain.orders_s, recorder.last_answer_s),
             ended_s=max(self._drain.progress_s, recorder.last_answer_s),
+            stopped_by=self._stop.by if self._stop is not None and self._stopping else "",
             first_finish_s=listener.first_outcome_at and listener.first_outcome_at - self._start,
             peak_backlog=self._timeline.peak_backlog,
             processors=self._shares,
             processor_time=_processor_time(cpu),
         )
+
+    def _to_the_end(
+        self, generator: Generator, sampler: Sampler, cpu: CpuSampler, listener: OutcomeListener
+    ) -> Judgement:
+        try:
+            return self._loop(generator, sampler, cpu, listener)
+        except KeyboardInterrupt:
+            if self._stop is None or not self._stop.by:
+                raise
+            self._abort_load(generator)
+            return self._judge(listener, "quit")
 
     def _loop(self, generator: Generator, sampler: Sampler, cpu: CpuSampler, listener: OutcomeListener) -> Judgement:
         judge_at_s = show_at_s = 0.0
@@ -155,9 +175,12 @@ class Runner:
             self._receive(generator)
             now_s, sample = self._now_s(), sampler.latest
             if self._watchdog.backend_gone:
-                self._faults.mark(now_s, "the backend has gone")
+                self._faults.mark(now_s, BACKEND_GONE)
                 self._view.update(self._now(sample, now_s))
+                self._abort_load(generator)
                 return self._judge(listener, "backend gone")
+            if self._stop is not None and self._stop.by and not self._stopping:
+                self._stop_load(generator, now_s, self._stop.by)
             if not self._loading and not self._shares:
                 cpu.sample()
                 self._shares = cpu.shares()
@@ -178,13 +201,29 @@ class Runner:
                 judge_at_s = self._now_s() + _JUDGE_AGAIN_AFTER_S
             time.sleep(_STEP_EVERY_S)
 
+    def _stop_load(self, generator: Generator, now_s: float, by: str) -> None:
+        """Send no more, and drain. Faults to come are left out; what others began ends now."""
+        self._stopping = True
+        if self._loading:
+            generator.command("stop")
+            self._faults.mark(now_s, f"{by} stopped the load")
+        self._faults.cut_short(now_s)
+
+    def _abort_load(self, generator: Generator) -> None:
+        """End it at once, so that it is known how many orders were sent."""
+        generator.command("abort")
+        until = time.monotonic() + _ABORTED_WITHIN_S
+        while self._loading and time.monotonic() < until:
+            self._receive(generator)
+            time.sleep(_STEP_EVERY_S)
+
     def _judge(self, listener: OutcomeListener, end: End) -> Judgement:
         evidence = Evidence(
             final_rows={outcome.order_id: outcome.ended for outcome in listener.outcomes},
             outcomes=listener.outcomes,
             announcements=tuple(self._announced.values()),
         )
-        if end != "backend gone":
+        if end not in ("backend gone", "quit"):
             self._faults.lift()
             try:
                 rows, letters = final_rows(self._target), tuple(dead_letters(self._target))
@@ -193,8 +232,9 @@ class Runner:
                 if self._system.backend_answers():
                     raise
                 end = "backend gone"
+                self._faults.mark(self._now_s(), BACKEND_GONE)
         large_order_cents = int(self._target.outputs.large_order_cents)
-        return judge(self._recorder.attempts(), evidence, large_order_cents=large_order_cents, end=end)
+        return judge(self._recorder.attempts(self._sent), evidence, large_order_cents=large_order_cents, end=end)
 
     def _receive(self, generator: Generator) -> None:
         for update in generator.updates():
@@ -210,7 +250,7 @@ class Runner:
             announcement, at = self._alerts.get()
             if announcement.alert_id not in self._announced:
                 self._announced[announcement.alert_id] = announcement
-                self._drain.progressed(at - self._start)
+                self._drain.alerted(at - self._start)
 
     def _now(self, sample: Sample, now_s: float) -> Now:
         return Now(
@@ -223,6 +263,8 @@ class Runner:
             marks=tuple(self._faults.marks),
             next_fault=self._faults.pending[0] if self._faults.pending else None,
             alerts=len(self._announced),
+            waits_for="" if self._loading else waits_for(self._recorder, sample, self._faults.pending),
+            stopping=self._stopping,
         )
 
     def _now_s(self) -> float:

@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
 import inspect
+import signal
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from orderboard.burst.model import Summary
 
 THRESHOLD_MISSED: Final = 99
+STOPPED: Final = 128 + signal.SIGINT
 EXAMPLES: Final = (
     "orderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s",
     "orderboard burst --orders 5000 --kill-backend @10s --kill-api @20s --faults error_after=0.1@30s --faults none@35s",
@@ -37,8 +39,11 @@ def burst(
 ) -> None:
     """Send orders on a fixed schedule, inject faults, and verify that no order was lost.
 
-    It starts a system for the burst and ends it afterwards. Exit 0: valid, and every --expect was met. 1: not valid.
-    2: wrong usage. 99: valid, but an --expect was missed.
+    It starts a system for the burst and ends it afterwards. Ctrl-C stops the load, drains and judges what was sent;
+    another Ctrl-C quits, and keeps what was measured.
+
+    Exit 0: valid, and every --expect was met. 1: not valid. 2: wrong usage. 99: valid, but an --expect was missed.
+    130: stopped by Ctrl-C.
     """
     from orderboard.burst.measured_system import Where
     from orderboard.burst.report.files import write_junit
@@ -67,27 +72,25 @@ def burst(
     elif typed.repeat > 1:
         tag = summary.tags[0]
         _say(f"{len(summaries)} runs with the tag {tag}. Compare them with others: orderboard compare {tag} OTHERS")
-    valid = all(summary.verdict.valid for summary in summaries)
-    met = all(each.met for summary in summaries for each in summary.expectations)
-    raise typer.Exit(exit_code(valid=valid, met=met))
+    raise typer.Exit(exit_code(*summaries))
 
 
 def _run(options: BurstOptions, where: "Where") -> "tuple[Summary, Path]":
     """Run one burst, after warnings of what would make it useless or long."""
-    from orderboard.burst.faults.schedule import too_late
     from orderboard.burst.plan import plan_burst
     from orderboard.burst.report.forecast import warning
     from orderboard.burst.run import run_burst
+    from orderboard.burst.stop import Stop
     from orderboard.calibration.model import newest_calibration
     from orderboard.system.workspace import find_workspace
 
     planned = plan_burst(options, where)
-    if (late := too_late(planned.plan.faults, planned.settings.duration_s)) is not None:
-        _say(f"Warning: {late}. It may find no order in flight.")
+    for late in planned.warnings:
+        _say(f"Warning: {late}")
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
         _say(f"Warning: {text}")
-    return run_burst(planned).summary, planned.out
+    return run_burst(planned, Stop()).summary, planned.out
 
 
 def _say(text: str) -> None:
@@ -100,8 +103,14 @@ burst.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer 
 )
 
 
-def exit_code(*, valid: bool, met: bool) -> int:
-    """Return the exit code; a verdict that is not valid outweighs a missed threshold."""
-    if not valid:
+def exit_code(*summaries: "Summary") -> int:
+    """Return the exit code: what is wrong with orders outweighs that a run was stopped, and that a threshold."""
+    verdicts = [summary.verdict for summary in summaries]
+    if any(each.lost or each.duplicated or each.unexpected or each.refused_unmeant for each in verdicts):
         return 1
+    if any(summary.stopped for summary in summaries):
+        return STOPPED
+    if not all(each.valid for each in verdicts):
+        return 1
+    met = all(each.met for summary in summaries for each in summary.expectations)
     return 0 if met else THRESHOLD_MISSED

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from orderboard.burst.judge.bottleneck import Pace, bottleneck, pace
+from orderboard.burst.measure.recorder import latency
 from orderboard.burst.model import Bottleneck, FaultMark, TimelineRow
 from orderboard.calibration.model import Calibration
 from orderboard.system.process_stats import ProcessorShare
@@ -23,15 +24,20 @@ def found(
     cores: dict[str, float] | None = None,
     unavailable: int = 0,
     fault: str | None = None,
+    lag_p99_ms: float = 60,
+    accept_ms: float | None = None,
+    end_to_end_ms: float | None = None,
     by: Calibration | None = None,
 ) -> Bottleneck:
     """The bottleneck of 1,000 orders with a backlog, and 80 finished a second."""
     counts: dict[str, Any] = {"orders": 1000, "sent": 1000, "late": late, "waited_for_connection": waited}
     summary = SUMMARY.model_copy(
         update={
-            "generator": GENERATOR.model_copy(update={**counts, "connections": 10}),
+            "generator": GENERATOR.model_copy(update={**counts, "connections": 10, "lag_p99_ms": lag_p99_ms}),
             "verdict": SUMMARY.verdict.model_copy(update={"attempted": 1000, "unavailable": unavailable}),
             "accepted_per_s": 100,
+            "accept": None if accept_ms is None else latency([accept_ms]),
+            "end_to_end": None if end_to_end_ms is None else latency([end_to_end_ms]),
             "faults": (FaultMark(at_s=1, text="injected", fault=fault),),
             "peak_backlog": peak_backlog,
             "processors": [ProcessorShare(name=name, cores=share) for name, share in (cores or {}).items()],
@@ -44,6 +50,17 @@ def found(
     ("burst", "by"),
     [
         pytest.param({"late": 11, "cores": {"backend": 1.0}}, "generator", id="a late generator comes first"),
+        pytest.param(
+            {"late": 900, "cores": {"generator": 1.0, "backend": 0.9}}, "machine", id="late, as all cores are busy"
+        ),
+        pytest.param({"late": 900, "lag_p99_ms": 400, "accept_ms": 700}, "generator", id="late is most of the wait"),
+        pytest.param(
+            {"late": 900, "lag_p99_ms": 90, "accept_ms": 3000, "peak_backlog": 60}, "API", id="late, yet answered later"
+        ),
+        pytest.param({"accept_ms": 1500, "peak_backlog": 60}, "API", id="no backlog, and slow answers"),
+        pytest.param({"accept_ms": 900, "peak_backlog": 60}, "load", id="no backlog, and answers within a second"),
+        pytest.param({"accept_ms": 8000, "end_to_end_ms": 9000}, "API", id="a backlog, and longer waits for answers"),
+        pytest.param({"accept_ms": 2000, "end_to_end_ms": 9000}, "unclear", id="a backlog, and longer waits after it"),
         pytest.param({"late": 500, "waited": 500, "cores": {"order-api": 1.0}}, "API", id="late for connections"),
         pytest.param(
             {"late": 830, "waited": 750, "cores": {"order-api": 1.0}}, "API", id="late mostly for connections"

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import aiohttp
+import pytest
 from aiohttp import web
-from orderboard.burst.load.generator import Generator, Job, Reply, answer_of
+from orderboard.burst.load.generator import Command, Generator, Job, Reply, Update, answer_of
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard_stack.process import free_port
 from support.waiting import eventually
@@ -156,15 +158,17 @@ async def test_each_order_is_sent_as_planned() -> None:
 
 
 async def test_kinds_of_answers_differ() -> None:
-    """A refusal is final; after an outage the order may have landed."""
-    async with fake_api(FakeApi(statuses=(422, 503, 429, 0))) as api:
-        replies = await sent(api, [0.0, 0.1, 0.2, 0.3])
+    """A refusal is final, and the first for a reason keeps its order; after an outage the order may have landed."""
+    async with fake_api(FakeApi(statuses=(422, 503, 429, 408, 422, 0))) as api:
+        replies = await sent(api, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
 
-    assert [(reply.answer, reply.refusals) for reply in replies] == [
-        ("refused", ("422 Unprocessable Entity",)),
-        ("unavailable", ("503 Service Unavailable",)),
-        ("unavailable", ("429 Too Many Requests",)),
-        ("unavailable", ("ServerDisconnectedError",)),
+    assert [(reply.answer, reply.refusals, reply.example) for reply in replies] == [
+        ("refused", ("422 Unprocessable Entity",), "{}"),
+        ("unavailable", ("503 Service Unavailable",), ""),
+        ("unavailable", ("429 Too Many Requests",), ""),
+        ("unavailable", ("408 Request Timeout",), ""),
+        ("refused", ("422 Unprocessable Entity",), ""),
+        ("unavailable", ("ServerDisconnectedError",), ""),
     ]
 
 
@@ -192,3 +196,30 @@ async def test_an_order_that_may_have_landed_at_the_first_try_stays_unavailable(
         (reply,) = await sent(api, [0.0], attempts=2)
 
     assert reply.answer == "unavailable"
+
+
+@pytest.mark.parametrize(("command", "answered"), [("stop", [True]), ("abort", [])])
+async def test_a_load_that_is_ended_early_says_how_much_was_sent(command: Command, answered: list[bool]) -> None:
+    """To stop waits for answers; to abort does not, and the order has no reply. What comes later is never sent."""
+    async with fake_api(FakeApi(together=2)) as api:
+        generator = Generator(Job(api.url, Planned(), 1, "run", [0.0, 600.0], 64))
+        try:
+            await asyncio.to_thread(generator.start)
+            await eventually(lambda: api.at_once == 1)
+            generator.command(command)
+            updates: list[Update] = []
+
+            def done() -> bool:
+                updates.extend(generator.updates())
+                return bool(updates) and updates[-1].done
+
+            if command == "abort":
+                await eventually(done, within_s=20)
+            async with aiohttp.ClientSession(api.url) as other:  # the API answers two at a time
+                await other.post("/orders", json={}, headers={"Idempotency-Key": "other"})
+            await eventually(done, within_s=20)
+        finally:
+            await asyncio.to_thread(generator.stop)
+
+    assert updates[-1].sent == 1
+    assert [reply.answer == "acknowledged" for each in updates for reply in each.replies] == answered

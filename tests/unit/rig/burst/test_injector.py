@@ -81,6 +81,20 @@ async def test_stopped_workers_end_and_as_many_start_again(system: SleepingSyste
     assert system.api.process.running()
 
 
+async def test_a_schedule_that_is_cut_short_brings_the_workers_back(system: SleepingSystem) -> None:
+    """Faults to come are left out, and so are the ends of those that did not begin."""
+    faults = system.under(*parse_stop("10s@1s"), *parse_freeze("2s@20s"), Fault(30, "kill-api"))
+    faults.act(1)
+    api = system.api
+
+    faults.cut_short(3)
+
+    assert system.alive()[-2:] == ["worker-3", "worker-4"]
+    assert [mark.text for mark in faults.marks] == ["workers stopped (SIGTERM)", "workers started again"]
+    assert not faults.pending
+    assert system.api is api
+
+
 async def test_a_killed_worker_is_replaced(system: SleepingSystem) -> None:
     """At once, and the other one stays."""
     faults = system.under(Fault(1, "kill-worker"))

@@ -67,7 +67,7 @@ def test_keys_are_unique() -> None:
 
 def test_own_orders_repeat_when_they_run_out() -> None:
     """In their order, each time with another key."""
-    own = OwnOrders(({"customer_id": "ada"}, {"customer_id": "alan"}))
+    own = OwnOrders(((1, {"customer_id": "ada"}), (2, {"customer_id": "alan"})))
 
     orders = list(own.orders(seed=1, run="a", count=5))
 

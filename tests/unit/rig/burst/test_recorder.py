@@ -67,6 +67,20 @@ def test_the_oldest_unfinished_order_is_known() -> None:
     assert kept.oldest_age_s(3.0) is None
 
 
+def test_an_order_in_flight_at_the_end_counts_as_unavailable() -> None:
+    """It was sent, so it may have been placed: what was sent is what was attempted."""
+    kept = recorder("normal", "normal", "normal")
+    kept.replied(reply(1, 0.8))
+
+    attempts = kept.attempts(sent=2)
+
+    assert [(each.idempotency_key, each.answer) for each in attempts] == [
+        ("key-0", "unavailable"),
+        ("key-1", "acknowledged"),
+    ]
+    assert [each.order_ids for each in attempts] == [(), ("order-1",)]
+
+
 def test_sent_orders_count_before_they_are_answered() -> None:
     """Over the last five whole seconds, or as many as there were."""
     kept = recorder("normal")

@@ -1,13 +1,13 @@
 """--expect, its exit code, and the JUnit file."""
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 from orderboard.burst.judge.thresholds import METRICS, metric, parse_threshold
 from orderboard.burst.measure.recorder import latency
-from orderboard.burst.model import Finding
+from orderboard.burst.model import Expectation, Finding
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.files import write_junit
 from orderboard.cli.burst import exit_code
@@ -52,11 +52,26 @@ def test_every_metric_can_be_read_and_is_in_the_help(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("valid", "met", "code"), [(True, True, 0), (True, False, 99), (False, True, 1), (False, False, 1)]
+    ("verdict", "stopped", "met", "code"),
+    [
+        ({}, False, True, 0),
+        ({}, False, False, 99),
+        ({"valid": False, "lost": 1}, False, True, 1),
+        ({"valid": False, "refused_unmeant": 1}, True, False, 1),
+        ({"valid": False, "drained": False}, False, True, 1),
+        ({"valid": False, "drained": False}, True, True, 130),
+        ({}, True, False, 130),
+    ],
 )
-def test_the_exit_code_tells_both(valid: bool, met: bool, code: int) -> None:
-    """A bad verdict outweighs a missed threshold."""
-    assert exit_code(valid=valid, met=met) == code
+def test_the_exit_code_tells_all(verdict: dict[str, Any], stopped: bool, met: bool, code: int) -> None:
+    """Orders that went wrong outweigh Ctrl-C, which outweighs a missed threshold."""
+    changes = {
+        "verdict": SUMMARY.verdict.model_copy(update=verdict),
+        "stopped": stopped,
+        "expectations": (Expectation(text="", measured=0, met=met),),
+    }
+
+    assert exit_code(SUMMARY.model_copy(update=changes)) == code
 
 
 def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_path: Path) -> None:
@@ -70,7 +85,7 @@ def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_pa
 
     suite = ET.parse(path).getroot()  # noqa: S314 - our own file
     failed = {case.get("name"): case.findtext("failure") for case in suite if case.find("failure") is not None}
-    assert (suite.get("tests"), suite.get("failures")) == ("6", "2")
+    assert (suite.get("tests"), suite.get("failures")) == ("7", "2")
     assert failed == {
         "lost == 0": "1 lost\n<a> & b was answered 202 and is lost",
         "drain_s<0.1": "expected drain_s<0.1, measured 0.5",

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from orderboard.burst.judge.verdict import Attempt, End, judge
+from orderboard.burst.judge.attempt import Attempt
+from orderboard.burst.judge.verdict import End, judge
 from orderboard.burst.load.mix import burst_endings
 from orderboard.burst.model import BurstVerdict
 from orderboard.ledger.ledger import Announcement, Evidence, Outcome

@@ -6,6 +6,7 @@ from orderboard.burst.faults.engine import Engine
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.faults.services import Services
 from orderboard.burst.model import FaultMark
+from orderboard.system.fault_settings import NONE
 from orderboard.system.system import System
 
 
@@ -41,6 +42,16 @@ class FaultInjector:
             self._apply(fault, now_s)
         self._engine.keep_up(now_s)
         self._services.replace_ended(now_s)
+
+    def cut_short(self, now_s: float) -> None:
+        """Leave out the faults to come, and end at once what began. The number of workers stays."""
+        pending, to_come = self.pending, set()
+        self._due, self._postponed = [], []
+        for fault in pending:
+            if not fault.is_end:
+                to_come.add(fault.action)
+            elif fault.settings == NONE or fault.undoes not in to_come:
+                self._apply(fault, now_s)
 
     def _apply(self, fault: Fault, now_s: float) -> None:
         if not fault.needs_embedded:

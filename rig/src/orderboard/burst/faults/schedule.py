@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -68,6 +68,11 @@ class Fault:
         return self.action in _UNDO.values() or self.settings == NONE
 
     @property
+    def undoes(self) -> Action | None:
+        """The action whose effect it ends."""
+        return next((action for action, undo in _UNDO.items() if undo == self.action), None)
+
+    @property
     def needs_embedded(self) -> bool:
         """True if only the embedded backend can have it."""
         return self.action not in (*_WORKER_ACTIONS, "kill-api")
@@ -128,10 +133,14 @@ def overlap(faults: Iterable[Fault]) -> str | None:
     return None
 
 
-def too_late(faults: Sequence[Fault], load_s: float) -> str | None:
-    """Describe the first fault that comes after the end of the load; None without one."""
-    late = (fault for fault in faults if not fault.is_end and fault.at_s >= load_s)
-    return next((f"{fault} at {fault.at_s:g} s, after the end of the load at {load_s:g} s" for fault in late), None)
+def too_late(faults: Sequence[Fault], load_s: float) -> Iterator[str]:
+    """Describe each fault that comes after the end of the load, in a sentence."""
+    for fault in faults:
+        if not fault.is_end and fault.at_s >= load_s:
+            yield (
+                f"{fault} at {fault.at_s:g} s: that is after the end of the load at {load_s:g} s, so it may find no "
+                "order in flight."
+            )
 
 
 def _and_undo(text: str, action: Action) -> tuple[Fault, Fault]:

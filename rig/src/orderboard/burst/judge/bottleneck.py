@@ -1,12 +1,13 @@
 """The bottleneck of a burst, by a fixed rule over the measurements. Pure.
 
-In this order: the generator, if it sent late and the system was not mostly the cause. order-api, if it turned orders
-away or let them wait for a connection although no backlog built up; the load itself, if it did not. A process that kept
-a core busy: each of these runs Python on one core at a time. The machine, if all its cores were busy. The backend, if
-it came near its calibrated ceiling. Otherwise the measurements do not show it.
+In this order: the generator, if it sent late and neither the system nor a full machine was mostly the cause. order-api,
+if it turned orders away, answered slowly or let them wait for a connection although no backlog built up; the load
+itself, if it did not. A process that kept a core busy: each of these runs Python on one core at a time. The machine, if
+all its cores were busy. order-api with a backlog, if the wait for its answer was the longer one. The backend, if it
+came near its calibrated ceiling. Otherwise the measurements do not show it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -20,6 +21,7 @@ _BACKLOG_S: Final = 1.0  # less than one second's orders is not a backlog
 _BUSY_CORES: Final = 0.85
 _BUSY_MACHINE: Final = 0.9
 _NEAR: Final = 0.7
+_SLOW_ANSWER_MS: Final = 1000.0
 
 By = Literal["load", "generator", "API", "worker", "backend", "machine", "unclear"]
 
@@ -49,11 +51,11 @@ def bottleneck(summary: Summary, timeline: Sequence[TimelineRow], calibration: C
     ceiling = None if calibration is None else calibration.orders_per_s("together", found.backlog)
     share = None if not ceiling else found.finished_per_s / ceiling
     doubt = _doubt(share, calibration)
-    by, text = _limit(summary, near_ceiling=share is not None and doubt is None and share >= _NEAR)
+    by, text = next(_limits(summary, near_ceiling=share is not None and doubt is None and share >= _NEAR))
     return Bottleneck(
         by=by,
         text=text,
-        finished_per_s=round(found.finished_per_s, 1),
+        worked_off_per_s=round(found.finished_per_s, 1),
         ceiling_per_s=None if ceiling is None else round(ceiling, 1),
         share=None if share is None else round(share, 3),
         doubt=doubt,
@@ -71,22 +73,30 @@ def _doubt(share: float | None, calibration: Calibration | None) -> str | None:
     return None
 
 
-def _limit(summary: Summary, *, near_ceiling: bool) -> tuple[By, str]:
+def _limits(summary: Summary, *, near_ceiling: bool) -> Iterator[tuple[By, str]]:
+    """Yield every limit that the measurements show, the most certain first; never nothing."""
     generator, processors, cpus = summary.generator, summary.processors, summary.machine.cpus
-    if _sent_late(generator):
-        return "generator", "It could not send on time, so the system never got the full load."
+    cores = sum(each.cores for each in processors)
+    full = cores >= _BUSY_MACHINE * cpus
+    if _sent_late(generator) and not _answers_slower(summary):
+        if full:
+            yield "machine", f"Orders left late: all processes together kept {cores:.1f} of {cpus} cores busy."
+        yield "generator", "It could not send on time, so the system never got the full load."
+    slow_api = _slow_api(summary)
     if summary.peak_backlog <= max(10.0, _BACKLOG_S * summary.accepted_per_s):
-        if (sign := _slow_api(summary)) is not None:
-            return "API", f"{sign}, and no backlog built up."
-        return "load", "The system kept up with the load and could have taken more."
+        if slow_api is not None:
+            yield "API", f"{slow_api}, and no backlog built up."
+        yield "load", "The system kept up with the load and could have taken more."
     busiest = max(processors, key=lambda each: each.cores, default=None)
     if busiest is not None and busiest.cores >= _BUSY_CORES and (by := _role(busiest.name)) is not None:
-        return by, f"The process {busiest.name} kept {busiest.cores:.0%} of a core busy, and can use no more than one."
-    cores = sum(each.cores for each in processors)
-    if cores >= _BUSY_MACHINE * cpus:
-        return "machine", f"All processes together kept {cores:.1f} of {cpus} cores busy, but none of them a whole one."
-    unclear: tuple[By, str] = "unclear", "No process was busy: they waited for each other, or for stopped workers."
-    return ("backend", "It came near its calibrated ceiling.") if near_ceiling else unclear
+        yield by, f"The process {busiest.name} kept {busiest.cores:.0%} of a core busy, and can use no more than one."
+    if full:
+        yield "machine", f"All processes together kept {cores:.1f} of {cpus} cores busy, but none of them a whole one."
+    if slow_api is not None and _waits_for_answer(summary):
+        yield "API", f"{slow_api}: the median order waited longer for its answer than for everything after it."
+    if near_ceiling:
+        yield "backend", "It came near its calibrated ceiling."
+    yield "unclear", "No process was busy: they waited for each other, or for stopped workers."
 
 
 def _waiting(row: TimelineRow) -> int:
@@ -96,6 +106,18 @@ def _waiting(row: TimelineRow) -> int:
 def _sent_late(generator: GeneratorStats) -> bool:
     waited = generator.waited_for_connection
     return generator.late - waited > max(_LATE_SHARE * generator.orders, waited)
+
+
+def _answers_slower(summary: Summary) -> bool:
+    """Return True if orders waited longer for their answers than they left late, in the slowest hundredth."""
+    lag_ms = summary.generator.lag_p99_ms
+    return summary.accept is not None and summary.accept.p99_ms - lag_ms > lag_ms
+
+
+def _waits_for_answer(summary: Summary) -> bool:
+    """Return True if the median order waited longer for its answer than from then on."""
+    accept, end_to_end = summary.accept, summary.end_to_end
+    return accept is not None and end_to_end is not None and accept.p50_ms > end_to_end.p50_ms - accept.p50_ms
 
 
 def _slow_api(summary: Summary) -> str | None:
@@ -110,6 +132,8 @@ def _slow_api(summary: Summary) -> str | None:
     waited = generator.waited_for_connection
     if waited > _LATE_SHARE * generator.orders:
         return f"{waited:,} of {generator.orders:,} orders left late, all {generator.connections:,} connections busy"
+    if summary.accept is not None and summary.accept.p99_ms > _SLOW_ANSWER_MS and not injected:
+        return f"One order in a hundred waited {summary.accept.p99_ms / 1000:.1f} s or more for its answer"
     return None
 
 

@@ -10,7 +10,8 @@ from typing import Final, Literal, get_args
 
 from orderboard_contracts.identity import order_id_for
 
-from orderboard.burst.load.generator import Answer
+from orderboard.burst.judge.attempt import Attempt
+from orderboard.burst.judge.refusals import refusal_is_meant, refusals
 from orderboard.burst.model import BurstVerdict, Finding
 from orderboard.ledger.discrepancy import (
     DeadLetterUnexpected,
@@ -24,33 +25,19 @@ from orderboard.ledger.discrepancy import (
     UnexpectedAlert,
 )
 from orderboard.ledger.ledger import Evidence, Ledger, Placed, balance
-from orderboard.orders.kinds import ENDINGS, Ending
+from orderboard.orders.kinds import ENDINGS
 
 FindingClass = Literal["lost", "duplicated", "unexpected"]
 # drained: everything was checked after a full drain. given up: nothing moved any more, so orders may still be on their
-# way. backend gone: only what was received until then is known.
-End = Literal["drained", "given up", "backend gone"]
+# way. backend gone and quit: only what was received until then is known.
+End = Literal["drained", "given up", "backend gone", "quit"]
 _UNKNOWABLE: Final[Mapping[End, tuple[FindingClass, ...]]] = {
     "drained": (),
     "given up": ("lost",),
     "backend gone": ("lost", "unexpected"),
+    "quit": ("lost", "unexpected"),
 }
 _MAX_FINDINGS: Final = 100
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One order as the generator knows it; order_ids has one id for each 202."""
-
-    kind: str
-    idempotency_key: str
-    answer: Answer
-    may_end: frozenset[Ending]
-    order_ids: tuple[str, ...] = ()
-    refusals: tuple[str, ...] = ()
-    total_cents: int = 0
-    express: bool = False
-    cancellation: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +73,7 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
     ]
     counts = Counter(class_ for class_, _ in classified)
     answers = Counter(each.answer for each in attempts)
+    unmeant = sum(each.answer == "refused" and not refusal_is_meant(each) for each in attempts)
     endings = Counter(entry.ended for entry in ledger.entries)
     verdict: dict[str, object] = {
         **{answer: answers[answer] for answer in ("acknowledged", "refused")},
@@ -93,9 +81,11 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
         "unreached": answers["unreached"],
         **{ending.replace("-", "_"): endings[ending] for ending in ENDINGS},
         **{class_: counts[class_] for class_ in get_args(FindingClass)},
-        "valid": drained and not classified,
+        "valid": drained and not classified and not unmeant,
         "drained": drained,
         "attempted": len(attempts),
+        "refused_unmeant": unmeant,
+        "refusals": refusals(attempts),
         "recovered": len(recovered),
         "dead_lettered_duplicates": sum(entry.dead_lettered_duplicate for entry in ledger.entries),
         "unsettled": 0 if drained else endings[None],
@@ -148,7 +138,7 @@ def _class_of(discrepancy: Discrepancy, uncertain: _Uncertain) -> FindingClass |
             return "lost"
         case Doubled() | SplitDuplicate():
             return "duplicated"
-        case NotAccepted():  # nothing landed; an overloaded API may refuse orders
+        case NotAccepted():  # nothing landed: counted as refused or unavailable
             return None
         case _:
             return "unexpected"

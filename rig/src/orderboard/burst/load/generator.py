@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Final, Literal, NamedTuple
@@ -18,8 +19,8 @@ from typing import Final, Literal, NamedTuple
 from orderboard.burst.load.mix import OrderSource
 from orderboard.errors import RigError
 
-# acknowledged: 202. refused: 4xx, so it was not placed. unavailable: 5xx, 429 or no answer, so it may have been placed
-# or not. unreached: no connection was made, so it was not placed.
+# acknowledged: 202. refused: 4xx, so it was not placed. unavailable: 5xx, 408, 429 or no answer, so it may have been
+# placed or not. unreached: no connection was made, so it was not placed.
 Answer = Literal["acknowledged", "refused", "unavailable", "unreached"]
 _FIRST_COUNTS: Final[Sequence[Answer]] = ("acknowledged", "unavailable", "refused", "unreached")
 
@@ -57,6 +58,7 @@ class Reply(NamedTuple):
     total_cents: int
     cancellation: Answer | None
     refusals: tuple[str, ...]  # status and reason, or the error, of each answer other than 202
+    example: str = ""  # the order's JSON, if it is the first that was refused for this reason
 
 
 class Update(NamedTuple):
@@ -65,6 +67,9 @@ class Update(NamedTuple):
     sent: int
     replies: tuple[Reply, ...]
     done: bool
+
+
+Command = Literal["stop", "abort"]  # stop: send no more. abort: neither wait for answers.
 
 
 class Generator:
@@ -104,6 +109,11 @@ class Generator:
         if not found and not self._thread.is_alive() and self._process.exitcode not in (0, None):
             raise RigError(f"The generator ended with code {self._process.exitcode}; its error is above.")
         return found
+
+    def command(self, command: Command) -> None:
+        """End the load early; the last update says how many orders were sent."""
+        with suppress(OSError):  # it has ended
+            self._ours.send(command)
 
     def stop(self) -> None:
         """End the process."""

@@ -18,7 +18,7 @@ _CUSTOMERS: Final = tuple(f"customer-{number:03}" for number in range(500))
 class PlannedOrder:
     """An order to send. Its key determines its order id, so one that landed without an answer can be recognised.
 
-    `may_end` is empty where the API must refuse the order.
+    `may_end` is empty where the API must refuse the order. line: of the user's file, 0 without one.
     """
 
     kind: str
@@ -27,6 +27,8 @@ class PlannedOrder:
     may_end: frozenset[Ending] = frozenset(ENDINGS)
     sends: int = 1
     cancellation: Cancellation = "never"
+    line: int = 0
+    may_be_refused: bool = False
 
 
 class OrderSource(Protocol):
@@ -55,15 +57,17 @@ class Mix:
 
 @dataclass(frozen=True)
 class OwnOrders:
-    """The user's own orders, repeated from the first when there are too few."""
+    """The user's own orders, repeated from the first when there are too few. Each has the number of its line."""
 
-    bodies: Sequence[Mapping[str, object]]
+    lines: Sequence[tuple[int, Mapping[str, object]]]
+    may_be_refused: bool = False
 
     def orders(self, *, seed: int, run: str, count: int) -> Iterator[PlannedOrder]:
         """Return them in their order, whatever the seed."""
         del seed
         for number in range(count):
-            yield PlannedOrder("own", f"{run}-{number}", self.bodies[number % len(self.bodies)])
+            line, body = self.lines[number % len(self.lines)]
+            yield PlannedOrder("own", f"{run}-{number}", body, line=line, may_be_refused=self.may_be_refused)
 
 
 def burst_endings(name: KindName) -> frozenset[Ending]:

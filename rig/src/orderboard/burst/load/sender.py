@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import aiohttp
 
-from orderboard.burst.load.generator import Answer, Job, Reply, Update, answer_of
+from orderboard.burst.load.generator import Answer, Command, Job, Reply, Update, answer_of
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard.orders.problem import problem_line
 
@@ -25,7 +25,9 @@ _RECORDED_WITHIN_S: Final = 30.0
 _POLL_EVERY_S: Final = 0.1
 _BACKOFF_S: Final = 0.2
 _MAX_BACKOFF_S: Final = 5.0
-_TOO_MANY_REQUESTS: Final = 429
+_TRY_AGAIN: Final = (408, 429)  # the request came too slowly, or too many came
+_EXAMPLES: Final = 100  # of refused orders
+_EXAMPLE_CHARACTERS: Final = 500
 
 
 def run_sender(job: Job, pipe: Connection) -> None:
@@ -46,6 +48,8 @@ class _Sender:
         self._sent = 0
         self._replies: list[Reply] = []
         self._outbox: queue.SimpleQueue[Update | None] = queue.SimpleQueue()
+        self._refused_for: set[str] = set()
+        self._sending: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Send everything, and report until the last answer."""
@@ -63,12 +67,29 @@ class _Sender:
             self._pipe.send("ready")
             self._start_at = await asyncio.to_thread(self._pipe.recv)
             flushing = asyncio.create_task(self._flush())
-            async with asyncio.TaskGroup() as group:
-                await self._send_all(group)
+            self._load = asyncio.create_task(self._run_load())
+            asyncio.get_running_loop().add_reader(self._pipe.fileno(), self._obey)
+            await asyncio.wait((self._load,))
             flushing.cancel()
+            asyncio.get_running_loop().remove_reader(self._pipe.fileno())
+            if not self._load.cancelled():
+                self._load.result()
         self._outbox.put(Update(self._sent, tuple(self._replies), done=True))
         self._outbox.put(None)
         reporter.join()
+
+    async def _run_load(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            self._sending = group.create_task(self._send_all(group))
+
+    def _obey(self) -> None:
+        """Carry out a command of the parent: cancelled orders have no reply."""
+        try:
+            command: Command = self._pipe.recv()
+        except (EOFError, OSError):  # the parent has gone
+            command = "abort"
+            asyncio.get_running_loop().remove_reader(self._pipe.fileno())
+        (self._sending if command == "stop" and self._sending is not None else self._load).cancel()
 
     async def _send_all(self, group: asyncio.TaskGroup) -> None:
         job = self._job
@@ -119,8 +140,16 @@ class _Sender:
                 total_cents=best.total_cents,
                 cancellation=cancellation,
                 refusals=tuple(each.reason for each in answers if each.answer != "acknowledged"),
+                example=self._example(best, body),
             )
         )
+
+    def _example(self, answered: "_Answered", body: bytes) -> str:
+        seen = self._refused_for
+        if answered.answer != "refused" or answered.reason in seen or len(seen) >= _EXAMPLES:
+            return ""
+        seen.add(answered.reason)
+        return body.decode()[:_EXAMPLE_CHARACTERS]
 
     async def _cancel(self, order_id: str, reason: str) -> Answer:
         body = json.dumps({"reason": reason}).encode()
@@ -157,7 +186,7 @@ class _Sender:
         if response.status == 202:
             document: dict[str, Any] = json.loads(content)
             return _Answered("acknowledged", answered_s, str(document["order_id"]), document.get("total_cents", 0))
-        unavailable = response.status >= 500 or response.status == _TOO_MANY_REQUESTS
+        unavailable = response.status >= 500 or response.status in _TRY_AGAIN
         reason = f"{response.status} {problem_line(content, response.reason or '')}".strip()
         return _Answered("unavailable" if unavailable else "refused", answered_s, reason=reason)
 

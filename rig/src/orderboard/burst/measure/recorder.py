@@ -6,13 +6,14 @@ Every latency is kept, in four bytes, so percentiles are exact and need no bucke
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
-from orderboard.burst.judge.verdict import Attempt
+from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.load.generator import Reply
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard.burst.model import CurvePoint, GeneratorStats, Interval, Latency
+from orderboard.orders.kinds import Ending
 
 LATE_AFTER_MS: Final = 50.0
 _PERCENTILES: Final = (50, 90, 95, 99, 99.9)
@@ -35,13 +36,22 @@ class Second:
     end_to_end_ms: "array[float]" = field(default_factory=lambda: array("f"))
 
 
+class _Order(NamedTuple):
+    """An order without its body."""
+
+    kind: str
+    key: str
+    express: bool
+    may_end: frozenset[Ending]
+    may_be_refused: bool
+    line: int
+
+
 class Recorder:
     """Orders sent, answered and finished, by second and in total."""
 
     def __init__(self, orders: Iterable[PlannedOrder], times_s: Sequence[float]) -> None:
-        self._orders = tuple(
-            (each.kind, each.idempotency_key, each.body.get("priority") == "express", each.may_end) for each in orders
-        )
+        self._orders = tuple(map(_kept, orders))
         self._replies: dict[int, Reply] = {}
         self._intended_s: dict[str, float] = {}  # of every accepted order
         self._finished: set[str] = set()
@@ -119,24 +129,32 @@ class Recorder:
         else:
             self._finished_early[order_id] = at_s
 
-    def attempts(self) -> list[Attempt]:
-        """Return every order that was sent, for the verdict."""
+    def attempts(self, sent: int) -> list[Attempt]:
+        """Return every order that was sent, for the verdict. One in flight when the burst ended has no reply."""
         found = []
-        for number, reply in sorted(self._replies.items()):
-            kind, key, express, may_end = self._orders[number]
-            found.append(
-                Attempt(
-                    kind=kind,
-                    idempotency_key=key,
+        for number in range(max(sent, 1 + max(self._replies, default=-1))):
+            order, reply = self._orders[number], self._replies.get(number)
+            attempt = Attempt(
+                kind=order.kind,
+                idempotency_key=order.key,
+                answer="unavailable",
+                may_end=order.may_end,
+                express=order.express,
+                may_be_refused=order.may_be_refused,
+                line=order.line,
+                refusals=("no answer until the burst ended",),
+            )
+            if reply is not None:
+                attempt = replace(
+                    attempt,
                     answer=reply.answer,
-                    may_end=may_end,
                     order_ids=reply.order_ids,
                     refusals=reply.refusals,
                     total_cents=reply.total_cents,
-                    express=express,
                     cancellation=reply.cancellation,
+                    example=reply.example,
                 )
-            )
+            found.append(attempt)
         return found
 
     def generator_stats(self, *, sent: int, connections: int, duration_s: float) -> GeneratorStats:
@@ -179,7 +197,7 @@ class Recorder:
         self._intended_s[order_id] = reply.intended_s
         if (at_s := self._finished_early.pop(order_id, None)) is not None:
             self._finish(order_id, at_s)
-        elif self._orders[reply.number][-1] != {"dead-lettered"}:  # a poisoned order has no outcome event
+        elif self._orders[reply.number].may_end != {"dead-lettered"}:  # a poisoned order has no outcome event
             self._unfinished[order_id] = reply.answered_s
 
     def _finish(self, order_id: str, at_s: float) -> None:
@@ -189,6 +207,11 @@ class Recorder:
 
     def _second(self, at_s: float) -> Second:
         return self.seconds.setdefault(max(0, int(at_s)), Second())
+
+
+def _kept(order: PlannedOrder) -> _Order:
+    express = order.body.get("priority") == "express"
+    return _Order(order.kind, order.idempotency_key, express, order.may_end, order.may_be_refused, order.line)
 
 
 def rate(count: int, over_s: float) -> float:

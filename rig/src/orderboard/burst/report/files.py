@@ -73,6 +73,9 @@ def _cases(summary: Summary) -> dict[str, str | None]:
     for name, count in (("lost", verdict.lost), ("duplicated", verdict.duplicated), ("unexpected", verdict.unexpected)):
         texts = [finding.text for finding in verdict.findings if finding.verdict == name]
         cases[f"{name} == 0"] = "\n".join([f"{count} {name}", *texts]) if count else None
+    reasons = [f"{each.orders} x {each.reason}" for each in verdict.refusals if not each.meant]
+    count = verdict.refused_unmeant
+    cases["refused == 0, unless meant"] = "\n".join([f"{count} refused", *reasons]) if count else None
     for each in summary.expectations:
         cases[each.text] = None if each.met else f"expected {each.text}, measured {each.measured:g}"
     return cases

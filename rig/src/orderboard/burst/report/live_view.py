@@ -37,6 +37,8 @@ class Now:
     marks: tuple[FaultMark, ...]
     next_fault: Fault | None
     alerts: int
+    waits_for: str = ""  # in the drain
+    stopping: bool = False  # stopped before its end
 
 
 class View(Protocol):
@@ -67,9 +69,12 @@ class PlainView:
             return
         self._line_at_s = now.at_s + _LINE_EVERY_S
         recorder, rates = now.recorder, _rates(now)
+        if not now.loading:
+            self._say(now.at_s, f"drain: finished {recorder.finished}; {rates.finished:.0f}/s out; {_waiting(now)}")
+            return
         self._say(
             now.at_s,
-            f"{'load' if now.loading else 'drain'}: sent {now.sent} of {recorder.orders}, "
+            f"load: sent {now.sent} of {recorder.orders}, "
             f"accepted {recorder.accepted}, finished {recorder.finished}; {rates.accepted:.0f}/s in, "
             f"{rates.finished:.0f}/s out; backlog {now.sample.backlog}; accept p99 {rates.accept_ms[1]}",
         )
@@ -118,6 +123,11 @@ def burst_view() -> Iterator[View]:
         yield LiveView(live)
 
 
+def _waiting(now: Now) -> str:
+    hint = ". Ctrl-C again quits at once, and keeps what it has" if now.stopping else ""
+    return f"waits for {now.waits_for}{hint}"
+
+
 def _display(now: Now) -> RenderableType:
     return Group(_head(now), Text(), _progress(now), Text(), _side_by_side(now), Text(), _faults(now))
 
@@ -163,7 +173,8 @@ def _side_by_side(now: Now) -> Table:
 
 def _faults(now: Now) -> Text:
     oldest_s = now.recorder.oldest_age_s(now.at_s)
-    lines = [f" Oldest unfinished order: {'none' if oldest_s is None else f'{oldest_s:.1f} s'}   Alerts: {now.alerts}"]
+    lines = [] if now.loading else [f" The drain {_waiting(now)}"]
+    lines += [f" Oldest unfinished order: {'none' if oldest_s is None else f'{oldest_s:.1f} s'}   Alerts: {now.alerts}"]
     lines += [f" {mark.at_s:5.1f} s  {mark.text}" for mark in now.marks[-4:]]
     if now.next_fault is not None:
         lines.append(f" {now.next_fault.at_s:5.1f} s  {now.next_fault} (planned)")

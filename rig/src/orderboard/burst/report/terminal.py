@@ -13,6 +13,9 @@ from orderboard.terminal.tables import plain_table, verdict
 
 _SHOWN_FINDINGS = 10
 _SHOWN_MARKS = 40
+_SHOWN_REFUSALS = 8
+_SHOWN_EXAMPLE = 160
+_SETTLED_MUCH_LATER_S = 0.5
 
 
 def show(summary: Summary, out: Path, console: Console) -> None:
@@ -29,7 +32,7 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         name = {"load": "none", "unclear": "unclear"}.get(bound.by, f"the {bound.by}")
         _print_indented(console, f"Bottleneck: {name}{share}. {bound.text}")
         if bound.doubt is not None:
-            _print_indented(console, f"{bound.finished_per_s:,.0f} orders a second. {to_paste(bound.doubt)}")
+            _print_indented(console, f"{bound.worked_off_per_s:,.0f}/s worked off. {to_paste(bound.doubt)}")
     cost = summary.cost
     console.print(
         f" Cost of 1,000 orders on AWS: {cost.requests_per_1000_orders:,.0f} requests, "
@@ -107,9 +110,12 @@ def _values(found: Latency | None) -> list[str]:
 
 def _times(summary: Summary) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    accepted, finished = f"{summary.accepted_per_s:,.0f}/s", f"{summary.finished_per_s:,.0f}/s"
-    table.add_row(" Load", f"{summary.load_s:.1f} s", f"{accepted} accepted; {finished} finished, drain included")
-    table.add_row(" Drain", f"{summary.drain_s:.1f} s", f"peak backlog {summary.peak_backlog:,}")
+    table.add_row(" Load", f"{summary.load_s:.1f} s", f"{summary.accepted_per_s:,.0f}/s accepted")
+    last = "" if summary.last_outcome_s is None else f", until the last outcome at {summary.last_outcome_s:.1f} s"
+    finished = f"{summary.finished_per_s:,.0f}/s finished{last}; peak backlog {summary.peak_backlog:,}"
+    table.add_row(" Drain", f"{summary.drain_s:.1f} s", finished)
+    if summary.settled_s is not None and summary.settled_s > summary.drain_s + _SETTLED_MUCH_LATER_S:
+        table.add_row(" Settled", f"{summary.settled_s:.1f} s", "after the load, the last alert included")
     for mark in summary.faults[:_SHOWN_MARKS]:
         table.add_row("", f"{mark.at_s:.1f} s", mark.text)
     if (more := len(summary.faults) - _SHOWN_MARKS) > 0:
@@ -119,29 +125,55 @@ def _times(summary: Summary) -> Table:
 
 def _generator(summary: Summary, console: Console) -> None:
     found = summary.generator
-    if not found.late and not found.not_sent:
-        console.print(f" The generator was on schedule: no order was sent more than {found.lag_max_ms:.0f} ms late")
+    never = f"; {found.not_sent:,} were never sent" if found.not_sent else ""
+    if not found.late:
+        console.print(
+            f" The generator was on schedule: no order was sent more than {found.lag_max_ms:.0f} ms late{never}"
+        )
         return
     console.print(
         f" The generator fell behind: {found.late:,} of {found.orders:,} orders were sent more than "
         f"{found.late_after_ms:g} ms late (p99 {found.lag_p99_ms:,.0f} ms, max {found.lag_max_ms:,.0f} ms), "
-        f"{found.waited_for_connection:,} of them because all {found.connections} connections were busy; "
-        f"{found.not_sent:,} were never sent",
+        f"{found.waited_for_connection:,} of them because all {found.connections} connections were busy{never}",
         style="yellow",
     )
 
 
+def _refusals(summary: Summary, console: Console) -> None:
+    shown = [each for each in summary.verdict.refusals if not each.meant]
+    for each in shown[:_SHOWN_REFUSALS]:
+        console.print(f"   refused: {each.orders:,} ({each.kind}): {each.reason}", markup=False, highlight=False)
+        if each.example is not None:
+            where = f"line {each.line}" if each.line is not None else "for example"
+            console.print(f"      {where}: {each.example[:_SHOWN_EXAMPLE]}", markup=False, highlight=False)
+    if len(shown) > _SHOWN_REFUSALS:
+        console.print("   ... and more reasons; summary.json has them", markup=False)
+    if any(each.line is not None for each in shown):
+        console.print("   If refusals of your own orders are meant: --allow-refused", markup=False)
+
+
 def _verdict(summary: Summary, out: Path, console: Console) -> None:
     found = summary.verdict
+    for warning in summary.warnings:
+        console.print(f" Warning: {warning}", style="yellow", markup=False)
     if found.valid:
         text = f"Valid: nothing lost, duplicated or unexpected in {found.attempted:,} orders"
         console.print(verdict(console, text, good=True))
-        return
-    why = f"{found.lost:,} lost, {found.duplicated:,} duplicated, {found.unexpected:,} unexpected"
-    console.print(verdict(console, f"Not valid: {why}", good=False))
+    else:
+        counts = {
+            "lost": found.lost,
+            "duplicated": found.duplicated,
+            "unexpected": found.unexpected,
+            "refused that should be accepted": found.refused_unmeant,
+        }
+        wrong = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        console.print(verdict(console, f"Not valid: {wrong or 'the burst was broken off'}", good=False))
     if summary.broken_off is not None:
         unsettled = f" {found.unsettled:,} orders had not ended by then." if found.unsettled else ""
         console.print(f"   {summary.broken_off}{unsettled}", markup=False)
+    _refusals(summary, console)
+    if found.valid:
+        return
     for finding in found.findings[:_SHOWN_FINDINGS]:
         console.print(f"   {finding.verdict}: {finding.text}", markup=False)
     if len(found.findings) > _SHOWN_FINDINGS:

@@ -19,7 +19,7 @@ function heading() {
 
 function verdictBanner() {
   const { verdict, expectations } = summary;
-  const wrong = listed([[verdict.lost, "lost"], [verdict.duplicated, "duplicated"], [verdict.unexpected, "unexpected"]]);
+  const wrong = listed([[verdict.lost, "lost"], [verdict.duplicated, "duplicated"], [verdict.unexpected, "unexpected"], [verdict.refused_unmeant, "refused that should be accepted"]]);
   const headline = verdict.valid ? "Valid: nothing lost, duplicated or unexpected." : `Not valid: ${wrong || "the burst was broken off"}.`;
   const ended = listed([
     [verdict.completed, "completed"],
@@ -32,6 +32,7 @@ function verdictBanner() {
     `${plain(verdict.acknowledged)} of ${plain(verdict.attempted)} orders were acknowledged: ${ended || "none ended"}.`,
     summary.broken_off,
     summary.broken_off && verdict.unsettled ? `Not ended by then: ${plain(verdict.unsettled)}.` : "",
+    ...summary.warnings,
     expectations.length && (missed ? `${missed} of ${expectations.length} thresholds missed.` : "Every threshold was met."),
   ];
   return element(
@@ -61,10 +62,10 @@ function tiles() {
     "section",
     { class: "tiles", "aria-label": "Key figures" },
     tile("Accepted", plain(summary.accepted_per_s), "/ s", `over ${seconds(summary.load_s)} of load`),
-    tile("Finished", plain(summary.finished_per_s), "/ s", "until the last outcome"),
+    tile("Finished", plain(summary.finished_per_s), "/ s", summary.last_outcome_s === null ? "none" : `until the last outcome, at ${seconds(summary.last_outcome_s)}`),
     latency("Accept, p99", summary.accept),
     latency("End to end, p99", summary.end_to_end),
-    tile("Drain", plain(summary.drain_s, 1), "s", "after the load"),
+    tile("Drain", plain(summary.drain_s, 1), "s", "after the load", ...(summary.settled_s === null ? [] : [`, ${seconds(summary.settled_s)} with alerts`])),
     tile("Peak backlog", plain(summary.peak_backlog), "", "orders in both queues"),
   );
 }
@@ -76,14 +77,14 @@ function bottleneckCard() {
   if (bound) {
     const name = { load: "None", unclear: "Unclear" }[bound.by] ?? `The ${bound.by}`;
     made.append(element("p", {}, `${name}. ${bound.text}`));
-    if (bound.doubt) made.append(about(`${plain(bound.finished_per_s)} orders a second. ${bound.doubt}`));
+    if (bound.doubt) made.append(about(`${plain(bound.worked_off_per_s)} orders worked off a second. ${bound.doubt}`));
     else if (bound.share !== null) {
       const share = `${Math.round(bound.share * 100)} %`;
       const fill = element("i");
       fill.style.width = `${Math.min(bound.share * 100, 100)}%`;
       made.append(
         element("div", { class: "meter", role: "img", "aria-label": share }, fill),
-        about(`${share} of the backend's calibrated ceiling: ${plain(bound.finished_per_s)} of ${plain(bound.ceiling_per_s)} orders a second.`),
+        about(`${share} of the backend's calibrated ceiling: ${plain(bound.worked_off_per_s)} of ${plain(bound.ceiling_per_s)} orders worked off a second.`),
       );
     }
   } else made.append(about("Not determined, because the burst was broken off."));
@@ -175,6 +176,7 @@ function verdictCard() {
     ["attempted", count(verdict.attempted), soft("orders sent")],
     ["acknowledged", count(verdict.acknowledged), soft("answered 202")],
     ["refused", count(verdict.refused), soft("answered 4xx, as an invalid order must be")],
+    ...(verdict.refused_unmeant ? [["refused, not meant", must(verdict.refused_unmeant), soft("of those refused: orders that should be accepted")]] : []),
     ["unavailable", count(verdict.unavailable), soft("5xx, 429 or no answer: placed or not, and never twice")],
     ...(verdict.unreached ? [["unreached", count(verdict.unreached), soft("of those unavailable: no connection was made, so they must not exist")]] : []),
     ["recovered", count(verdict.recovered), soft("not acknowledged, but recorded all the same")],
@@ -205,6 +207,17 @@ function findingsCard() {
   if (!findings.length) return null;
   const rows = findings.map((found) => [{ text: found.verdict, class: "bad-text" }, { text: found.text, class: "text" }]);
   return card("Findings", "The first hundred.", table([], rows));
+}
+
+function refusalsCard() {
+  const { refusals } = summary.verdict;
+  if (!refusals.length) return null;
+  const rows = refusals.map((each) => [
+    { text: each.meant ? "as meant" : "not meant", class: each.meant ? "soft" : "bad-text" },
+    count(each.orders), each.kind, { text: each.reason, class: "text" },
+    element("span", {}, each.line === null ? "" : `line ${each.line}: `, each.example === null ? "" : element("code", {}, each.example)),
+  ]);
+  return card("Refused orders", "By reason, each with an example.", table(["", number("orders"), "kind", "reason", "example"], rows));
 }
 
 function thresholdsCard() {
@@ -276,7 +289,7 @@ function build() {
   const curve = curveChart();
   const stack = (...cards) => element("div", { class: "stack" }, ...cards);
   document.getElementById("report").append(...[
-    heading(), verdictBanner(), tiles(), bottleneckCard(), findingsCard(), ...charts_.cards, curve.made,
+    heading(), verdictBanner(), tiles(), bottleneckCard(), findingsCard(), refusalsCard(), ...charts_.cards, curve.made,
     element("div", { class: "pair" }, stack(verdictCard()), stack(thresholdsCard(), endingsCard(), generatorCard())),
     element("div", { class: "pair" }, stack(costCard(), settingsCard()), stack(machineCard())),
     element("footer", {}, "Made by orderboard burst. This page needs no network; summary.json and timeline.csv have the same numbers."),
