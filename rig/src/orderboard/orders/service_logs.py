@@ -32,13 +32,14 @@ def logged_order_ids(logs_dir: Path, start: str) -> set[str]:
     return {each for each in logged if each.startswith(start)}
 
 
-def accepted_order_ids(logs_dir: Path, since: datetime) -> list[str]:
-    """Return the ids of the orders that order-api answered 202 from this time on; a repeated order is listed twice."""
-    return [
-        str(entry["order_id"])
+def acceptances(logs_dir: Path, since: datetime) -> list[tuple[str, datetime]]:
+    """Return the id of each order that order-api answered 202 from this time on, and when; a repeat is listed again."""
+    found = (
+        (str(entry["order_id"]), datetime.fromisoformat(entry["timestamp"]))
         for _, entry in _entries(logs_dir, ['"order.accepted"'])
-        if datetime.fromisoformat(entry["timestamp"]) >= since and "order_id" in entry
-    ]
+        if "order_id" in entry
+    )
+    return [(order_id, at) for order_id, at in found if at >= since]
 
 
 def log_lines(logs_dir: Path, names: Sequence[str]) -> list[LogLine]:

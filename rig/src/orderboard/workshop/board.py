@@ -23,7 +23,7 @@ from orderboard.orders.client import Accepted, refusal
 from orderboard.orders.client import order_client as api_client
 from orderboard.orders.dead_letters import DeadLetter, dead_letter, dead_letter_queues
 from orderboard.orders.kinds import KindName, order_body
-from orderboard.orders.service_logs import accepted_order_ids
+from orderboard.orders.service_logs import acceptances
 from orderboard.system.localbus import JournalEntry, Localbus
 from orderboard.system.state import State
 from orderboard.system.target import Target
@@ -58,7 +58,11 @@ class Board:
 
     def accepted(self) -> list[str]:
         """Return the ids of the orders that order-api answered 202 since the opening, in order, each once."""
-        return list(dict.fromkeys(accepted_order_ids(self.workspace.logs_dir, since=self.opened_at)))
+        return list(dict.fromkeys(order_id for order_id, _ in self.acceptances()))
+
+    def acceptances(self) -> list[tuple[str, datetime]]:
+        """Return the order's id and the time of each 202 of order-api since the opening; a repeat is listed again."""
+        return acceptances(self.workspace.logs_dir, since=self.opened_at)
 
     def orders(self) -> dict[str, OrderRecord]:
         """Return the rows of the orders that were recorded since the opening, by order id."""
