@@ -58,6 +58,22 @@ class CheckedExercise:
         assert workshop.check(entry).solved
 
 
+def deploy_changed(name: str, *replacements: tuple[str, str], of: str = "solution") -> Callable[[Board], None]:
+    """Return an answer that deploys a file of the solution, or of the start state, with these texts replaced."""
+
+    def answer(board: Board) -> None:
+        text = (board.folder / of / name).read_text()
+        for old, new in replacements:
+            assert old in text, old
+            text = text.replace(old, new)
+        (board.files / name).write_text(text)
+        deploy = find(board.folder.name).exercise.deploy
+        assert deploy is not None
+        deploy(board)
+
+    return answer
+
+
 def unmet(checked: Checked) -> str:
     """Return the texts of the findings that are not met."""
     return "\n".join(each.text for each in checked.findings if not each.met)

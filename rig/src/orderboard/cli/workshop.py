@@ -109,6 +109,17 @@ def check(number: ExerciseArgument = None, *, json_output: JsonOption = False) -
     raise typer.Exit(0 if checked.solved else 1)
 
 
+def deploy(number: ExerciseArgument = None, *, json_output: JsonOption = False) -> None:
+    """Put your files of the open exercise onto the system: its rule, stack or function. Repeat it after each change."""
+    workshop = _workshop()
+    entry = workshop.entry(number)
+    done = workshop.deploy(entry)
+    if json_output:
+        print_json({"number": entry.number, "name": entry.name, "deployed": done})
+        return
+    _say(done)
+
+
 def hint(
     number: ExerciseArgument = None,
     *,
@@ -290,6 +301,7 @@ COMMANDS: Final = (
     ("list", list_exercises, ("orderboard workshop list",)),
     ("open", open_exercise, ("orderboard workshop open 3", "orderboard workshop open the-outage")),
     ("check", check, ("orderboard workshop check", "orderboard workshop check --json")),
+    ("deploy", deploy, ("orderboard workshop deploy",)),
     ("hint", hint, ("orderboard workshop hint", "orderboard workshop hint --level 3")),
     ("solution", solution, ("orderboard workshop solution", "orderboard workshop solution --apply")),
     ("skip", skip, ("orderboard workshop skip",)),

@@ -16,7 +16,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from orderboard_contracts.alert import Alert
 from orderboard_contracts.record import OrderRecord, parse_record
 
-from orderboard.errors import RigError
+from orderboard.errors import RigError, UsageError
 from orderboard.orders import queues
 from orderboard.orders.browse import StoredMessage, browse
 from orderboard.orders.client import Accepted, refusal
@@ -77,9 +77,13 @@ class Board:
 
         It begins again when localbus does, and has the last 50,000 entries.
         """
-        newest = self.engine.entries(last=1)
-        after = 0 if newest and newest[-1].number < self.journal_after else self.journal_after
+        after = 0 if self.last_entry() < self.journal_after else self.journal_after
         return self.engine.entries(event=event, resource=resource, message_id=message_id, after=after)
+
+    def last_entry(self) -> int:
+        """Return the number of the journal's newest entry; 0 if it is empty."""
+        newest = self.engine.entries(last=1)
+        return newest[-1].number if newest else 0
 
     def depth(self, queue: str) -> queues.Depth:
         """Return the counts of a queue, by its name."""
@@ -103,6 +107,15 @@ class Board:
         """Return the alerts in the inbox about events since the opening."""
         found = queues.alerts(self.target)
         return [each for each in found if each.occurred_at >= self.opened_at]
+
+    def text(self, name: str) -> str:
+        """Return the text of one of the attendee's files; raise UsageError if it cannot be read."""
+        try:
+            return (self.files / name).read_text(encoding="utf-8")
+        except FileNotFoundError as exc:
+            raise UsageError(f"{name} is missing. Bring its first version back: orderboard workshop reset") from exc
+        except (OSError, UnicodeDecodeError) as exc:
+            raise UsageError(f"{name} cannot be read: {exc}") from exc
 
     # ---- Knobs ----
 

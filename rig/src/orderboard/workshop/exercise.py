@@ -31,7 +31,8 @@ class Exercise:
     prepare makes the start state; the system is as deployed before it. check yields one Finding for each thing that the
     exercise asks for, from the evidence alone; the exercise is solved if all are met. solve does what solution.md says.
     hints: three, each says more than the one before. files: those that the attendee writes; `start/` has each as it is
-    at the beginning, `solution/` as solved.
+    at the beginning, `solution/` as solved. deploy puts the files onto the system, and returns a sentence about it;
+    it raises UsageError, or an error of AWS, for files that cannot be deployed.
     """
 
     prepare: Callable[[Board], None]
@@ -39,6 +40,7 @@ class Exercise:
     solve: Callable[[Board], None]
     hints: tuple[str, str, str]
     files: tuple[str, ...] = ()
+    deploy: Callable[[Board], str] | None = None
 
 
 def nothing(_: Board) -> None:

@@ -1,7 +1,7 @@
 """The workshop's operations, for the command line and the console: open, check, hint, solution, skip, reset."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from orderboard.errors import RigError, UsageError
 from orderboard.system import localbus
 from orderboard.system.connect import connect, running
 from orderboard.system.state import StateFile
+from orderboard.system.target import AWS_ERRORS
 from orderboard.system.workers import Workers
 from orderboard.system.workspace import Workspace
 from orderboard.workshop.as_deployed import put_back
@@ -86,7 +87,7 @@ class Workshop:
             put_back(board)
             self._copy_files(entry)
             board.opened_at = datetime.now(UTC)
-            board.journal_after = _last_entry(board)
+            board.journal_after = board.last_entry()
             entry.exercise.prepare(board)
             record = self.progress().record(entry.number)
             record = Record(
@@ -104,7 +105,7 @@ class Workshop:
         """Check the exercise, and keep the result."""
         with self._file.locked(), self.board(entry) as board:
             record = self._opened(entry)
-            findings = tuple(entry.exercise.check(board))
+            findings = tuple(_findings(entry.exercise.check, board))
             checked = Checked(entry, findings)
             changes: dict[str, Any] = {
                 "checks": record.checks + 1,
@@ -115,6 +116,18 @@ class Workshop:
                 changes |= {"solved_at": record.solved_at or datetime.now(UTC), "skipped": False}
             self._change(entry, **changes)
             return checked
+
+    def deploy(self, entry: Entry) -> str:
+        """Put the attendee's files of this exercise onto the system; return a sentence about it."""
+        with self._file.locked(), self.board(entry) as board:
+            if entry.exercise.deploy is None:
+                raise UsageError(f"Exercise {entry.number} has no files to deploy. Its text: {_again(entry)}")
+            try:
+                done = entry.exercise.deploy(board)
+            except AWS_ERRORS as exc:
+                raise UsageError(f"Nothing was deployed: {exc}") from exc
+            self._change(entry, facts=dict(board.facts))
+            return done
 
     def hint(self, entry: Entry, number: int | None = None) -> tuple[str, ...]:
         """Return the hints up to this one (1 to 3); by default the next one, with those seen before."""
@@ -206,9 +219,7 @@ class Workshop:
     def _opened(self, entry: Entry) -> Record:
         progress = self.progress()
         if progress.current != entry.number:
-            raise UsageError(
-                f"Exercise {entry.number} is not the open one. Open it: orderboard workshop open {entry.number}"
-            )
+            raise UsageError(f"Exercise {entry.number} is not the open one. Open it: {_again(entry)}")
         return progress.record(entry.number)
 
     def _change(self, entry: Entry, **changes: Any) -> None:
@@ -239,6 +250,17 @@ class Workshop:
         return path.replace(_free(path))
 
 
+def _findings(check: Callable[[Board], Iterable[Finding]], board: Board) -> Iterator[Finding]:
+    try:
+        yield from check(board)
+    except (RigError, *AWS_ERRORS) as exc:
+        yield Finding(met=False, text=f"The check could not go on: {exc}")
+
+
+def _again(entry: Entry) -> str:
+    return f"orderboard workshop open {entry.number}"
+
+
 def _free(path: Path) -> Path:
     """Return the first of NAME.mine, NAME.mine.2 and so on that no file has."""
     candidate, number = path.with_name(f"{path.name}.mine"), 1
@@ -246,8 +268,3 @@ def _free(path: Path) -> Path:
         number += 1
         candidate = path.with_name(f"{path.name}.mine.{number}")
     return candidate
-
-
-def _last_entry(board: Board) -> int:
-    last = board.engine.entries(last=1)
-    return last[-1].number if last else 0
