@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo burst chaos test bench fidelity lab fuzz clients up down check format lint types architecture template generated lock clean
+.PHONY: help install wheelhouse demo burst chaos test bench fidelity lab fuzz clients up down check format lint types architecture template generated lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -25,6 +25,14 @@ $(READY): install.py requirements.lock requirements-build.lock $(PYPROJECTS)
 $(DEV): $(READY) requirements-dev.lock
 	@$(PYTHON) install.py dev
 	@touch $@
+
+install: $(READY) ## Set up .venv, and nothing else
+	@echo "Order Board is set up: $(BIN)/orderboard"
+
+# The wheelhouse that is there already may be for other versions of the packages.
+wheelhouse: export ORDERBOARD_WHEELHOUSE =
+wheelhouse: $(READY) ## Download all packages for machines without a network (PYTHONS="3.11 3.12" PLATFORMS="linux-x86_64 macos-arm64" TESTS=1)
+	@$(BIN)/python -m offline.make $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(PLATFORMS),--platforms $(PLATFORMS)) $(if $(TESTS),--dev)
 
 demo: $(READY) ## Play a small morning rush and show where every order ended
 	@$(BIN)/orderboard demo
@@ -94,7 +102,7 @@ LOCK_PART := $(LOCK) --constraint requirements.lock --no-annotate
 
 lock: ## Resolve the dependencies again into requirements.lock, and what each image needs of them (needs uv)
 	$(LOCK) pyproject.toml -o requirements.lock
-	printf 'editables\nhatchling\n' | $(LOCK_PART) - -o requirements-build.lock
+	printf 'editables\nhatchling\nsetuptools\n' | $(LOCK_PART) - -o requirements-build.lock
 	$(LOCK) pyproject.toml --group dev --constraint requirements.lock $$(sed -n 's/^\([a-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements.lock requirements-build.lock) -o requirements-dev.lock
 	$(LOCK_PART) services/order-api/pyproject.toml -o services/order-api/requirements.lock
 	$(LOCK_PART) services/worker/pyproject.toml -o services/worker/requirements.lock
@@ -103,6 +111,6 @@ lock: ## Resolve the dependencies again into requirements.lock, and what each im
 	echo awscli | $(LOCK) --no-annotate - -o tests/clients/awscli.lock
 	$(LOCK) --no-annotate tests/clients/tools/python.in -o tests/clients/tools/python.lock
 
-clean: ## Remove everything that was made here
+clean: ## Remove everything that was made here, but not the wheelhouse
 	@[ ! -x $(BIN)/orderboard ] || $(BIN)/orderboard down
-	rm -rf $(VENV) .orderboard .clients tests/clients/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) wheelhouse.partial .orderboard .clients tests/clients/javascript/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
