@@ -21,6 +21,7 @@ from orderboard.cli import (
     bursts,
     calibrate,
     chaos,
+    compare,
     console,
     controls,
     demo,
@@ -176,6 +177,7 @@ for _panel, _commands in {
     _THE_SYSTEM: (
         (demo.demo, demo.EXAMPLES),
         (burst.burst, burst.EXAMPLES),
+        (compare.compare, compare.EXAMPLES),
         (calibrate.calibrate, calibrate.EXAMPLES),
         (chaos.chaos, chaos.EXAMPLES),
         (up.up, up.EXAMPLES),

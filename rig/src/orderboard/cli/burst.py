@@ -80,6 +80,7 @@ def _run(options: BurstOptions, where: "Where") -> "tuple[Summary, Path]":
     from orderboard.burst.plan import plan_burst
     from orderboard.burst.report.forecast import warning
     from orderboard.burst.run import run_burst
+    from orderboard.burst.runs.pages import write_index
     from orderboard.burst.stop import Stop
     from orderboard.calibration.model import newest_calibration
     from orderboard.system.workspace import find_workspace
@@ -90,7 +91,10 @@ def _run(options: BurstOptions, where: "Where") -> "tuple[Summary, Path]":
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
         _say(f"Warning: {text}")
-    return run_burst(planned, Stop()).summary, planned.out
+    summary = run_burst(planned, Stop()).summary
+    if options.out is None:
+        write_index(planned.out.parent)
+    return summary, planned.out
 
 
 def _say(text: str) -> None:

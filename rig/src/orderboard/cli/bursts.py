@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orderboard.cli.options import JsonOption
+from orderboard.errors import UsageError
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import confirm, print_json, result_console
 from orderboard.terminal.tables import plain_table, verdict
@@ -35,6 +37,7 @@ def list_runs(
         return
     from orderboard.burst.runs.folders import runs_folder
     from orderboard.burst.runs.kept import kept_runs
+    from orderboard.burst.runs.pages import INDEX_FILE
 
     runs = [run for run in kept_runs() if tag is None or tag in run.summary.tags]
     if json_output:
@@ -54,6 +57,7 @@ def list_runs(
         table.add_row(_name(run, console), *_figures(run), _words(run))
     console.print()
     console.print(table)
+    console.print(f" With trends: {runs_folder() / INDEX_FILE}", markup=False, soft_wrap=True)
     if len(shown) < len(runs):
         console.print(f" {len(runs) - len(shown)} older runs: add --all.")
     if len(runs) > 1:
@@ -78,6 +82,7 @@ def tag_run(
     for found in find_runs(run):
         kept = [tag for tag in found.summary.tags if tag not in named] + ([] if remove else named)
         changed = change_run(found, tags=list(dict.fromkeys(kept)))
+        _refresh(changed)
         _say(f"{changed.name}: {', '.join(changed.summary.tags) or 'no tags'}")
 
 
@@ -89,6 +94,7 @@ def note_run(
     from orderboard.burst.runs.kept import change_run, one_run
 
     changed = change_run(one_run(run), note=text.strip())
+    _refresh(changed)
     _say(f"{changed.name}: {changed.summary.note or 'no note'}")
 
 
@@ -107,7 +113,24 @@ def remove_runs(
     confirm(f"These runs will be removed for good:\n{names}", yes=yes)
     for run in found.values():
         remove_run(run)
+        _refresh(run)
     _say(f"{len(found)} removed")
+
+
+def write_index_page(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="The folder of the runs.", show_default=".orderboard/bursts")
+    ] = None,
+) -> None:
+    """Write index.html with all runs of a folder and their trends; a burst without --out does so by itself."""
+    from orderboard.burst.runs.folders import runs_folder
+    from orderboard.burst.runs.kept import kept_runs
+    from orderboard.burst.runs.pages import write_index
+
+    folder = folder or runs_folder()
+    if not kept_runs(folder):
+        raise UsageError(f"{folder}: no run is in this folder. Make one: orderboard burst")
+    _say(f"{write_index(folder)}")
 
 
 def print_schema() -> None:
@@ -115,6 +138,14 @@ def print_schema() -> None:
     from orderboard.burst.runs.schema import schema_text
 
     print(schema_text(), end="")
+
+
+def _refresh(run: "KeptRun") -> None:
+    """Write the index beside a run again, if there is one."""
+    from orderboard.burst.runs.pages import INDEX_FILE, write_index
+
+    if (run.folder.parent / INDEX_FILE).exists():
+        write_index(run.folder.parent)
 
 
 def _facts(run: "KeptRun") -> dict[str, object]:
@@ -163,6 +194,7 @@ COMMANDS: Final = (
         remove_runs,
         ("orderboard bursts remove 2026-11-03_10-20-30", "orderboard bursts remove before-the-change --yes"),
     ),
+    ("index", write_index_page, ("orderboard bursts index", "orderboard bursts index results/")),
     ("schema", print_schema, ("orderboard bursts schema > burst.schema.json",)),
 )
 EXAMPLES: Final = ("orderboard bursts", "orderboard bursts --tag before-the-change --json")

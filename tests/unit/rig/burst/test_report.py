@@ -2,16 +2,14 @@
 
 import json
 import re
-from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from orderboard.burst.model import Expectation, FaultMark, Finding, Summary, TimelineRow
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.report.html import embedded_json, render
+from unit.rig.burst.page_elements import HOSTILE, Elements
 from unit.rig.burst.summaries import ROW, SUMMARY
-
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)><!-- ]]> {{data}} &amp; \u2028 \U0001f480"
 
 
 def a_run(text: str = "usual", *, measured: float = 3.0) -> BurstFiles:
@@ -31,28 +29,9 @@ def a_run(text: str = "usual", *, measured: float = 3.0) -> BurstFiles:
     return BurstFiles(SUMMARY.model_copy(update=changes), (ROW,))
 
 
-class _Page(HTMLParser):
-    """Every element that a browser would find, and the text of each script."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_data(self, data: str) -> None:
-        if self.elements and self.elements[-1][0] == "script":
-            self.scripts[-1] += data
-
-
 def test_hostile_text_makes_no_element() -> None:
     """The page has the same elements whatever an order, a fault or a setting contains."""
-    harmless, hostile = _Page(render(a_run())), _Page(render(a_run(HOSTILE)))
+    harmless, hostile = Elements(render(a_run())), Elements(render(a_run(HOSTILE)))
 
     assert hostile.elements[0][0] == "html"
     assert [name for name, _ in hostile.elements] == [name for name, _ in harmless.elements]
@@ -63,7 +42,7 @@ def test_the_page_holds_the_whole_run() -> None:
     """The embedded JSON is the summary and the timeline, by column, to the last character."""
     run = a_run(HOSTILE)
 
-    document = json.loads(_Page(render(run)).scripts[0])
+    document = json.loads(Elements(render(run)).scripts[0])
 
     assert Summary.model_validate(document["summary"]) == run.summary
     assert document["timeline"]["accepted"] == [1]
@@ -72,7 +51,7 @@ def test_the_page_holds_the_whole_run() -> None:
 
 def test_a_number_that_json_lacks_is_null() -> None:
     """An infinite measurement still gives JSON that parses."""
-    document = json.loads(_Page(render(a_run(measured=float("inf")))).scripts[0])
+    document = json.loads(Elements(render(a_run(measured=float("inf")))).scripts[0])
 
     assert document["summary"]["expectations"][0]["measured"] is None
 
@@ -81,7 +60,7 @@ def test_the_page_loads_nothing() -> None:
     """No element has an address, and the policy forbids everything outside the page."""
     page = render(a_run())
 
-    for _, attributes in _Page(page).elements:
+    for _, attributes in Elements(page).elements:
         assert not attributes.keys() & {"src", "href", "srcset", "action"}
     assert "default-src 'none'" in page
     assert not re.search(r"@import|url\(", page)

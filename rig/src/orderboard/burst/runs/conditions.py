@@ -1,0 +1,57 @@
+"""Conditions on a comparison: `--fail-if 'accept_p99>1.1x'`. Pure."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from orderboard.burst.judge.thresholds import METRICS
+from orderboard.burst.runs.comparison import Figure
+from orderboard.option_values import parse_number
+
+_TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*(\S+)x\s*")
+_OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A limit on a ratio."""
+
+    metric: str
+    comparison: str
+    factor: float
+
+    def __str__(self) -> str:
+        return f"{self.metric}{self.comparison}{self.factor:g}x"
+
+    def holds(self, figure: Figure, *, certain: bool) -> bool:
+        """Return whether the ratio is past the limit. certain: all of its interval has to be; without one, none is."""
+        past = _OPERATORS[self.comparison]
+        if not certain:
+            return past(figure.ratio, self.factor)
+        ends = (figure.low, figure.high)
+        return all(end is not None and past(end, self.factor) for end in ends)
+
+    def is_close(self, figure: Figure) -> bool:
+        """Return whether the interval has values on both sides of the limit, so that another run may turn it."""
+        return figure.low is not None and figure.high is not None and figure.low <= self.factor <= figure.high
+
+
+def parse_condition(text: str) -> Condition:
+    """Parse `accept_p99>1.1x`; raise ValueError with the reason."""
+    if (match := _TEXT.fullmatch(text)) is None:
+        raise ValueError("expected a metric, <, <=, > or >=, and a factor, such as 'accept_p99>1.1x'")
+    name, comparison, factor = match.groups()
+    name = name if name in METRICS else f"{name}_ms"
+    if name not in METRICS:
+        raise ValueError(f"unknown metric {match[1]!r}; expected one of {', '.join(METRICS)}")
+    try:
+        return Condition(name, comparison, parse_number(factor))
+    except ValueError:
+        raise ValueError(f"expected a factor after {comparison}, such as 1.1x") from None
