@@ -71,7 +71,11 @@ class BurstOptions:
         ),
     ] = None
     allow_refused: Annotated[
-        bool, _load("Refusals (4xx) of your own orders are meant; without it the burst is not valid if there are any.")
+        bool,
+        _load(
+            "Refusals (4xx) of your own orders are meant; without it the burst is not valid if there are any.",
+            "--allow-refused",
+        ),
     ] = False
     seed: Annotated[int, _load("The same seed gives the same orders, with the same ids and times.")] = 1
     connections: Annotated[int, _load("Most requests in flight at once.", min=1, max=20_000)] = 512
@@ -131,9 +135,18 @@ class BurstOptions:
     ] = None
     tag: Annotated[
         list[str] | None,
-        _result("Tag the run. Runs with the same tag are a group for `compare`. Repeatable.", show_default=False),
+        _result(
+            "Tag the run. Runs with the same tag are a group for `compare`. Repeatable.",
+            metavar="TAG",
+            show_default=False,
+        ),
     ] = None
-    note: Annotated[str, _result("A note, which the list of runs and the report show.", show_default=False)] = ""
+    note: Annotated[
+        str, _result("A note, which the list of runs and the report show.", metavar="TEXT", show_default=False)
+    ] = ""
     repeat: Annotated[
-        int, _result("Run it so many times, each on a new system, as a group with a common tag.", min=1, max=100)
+        int,
+        _result(
+            "Run it so many times, each on a new system, as a group with a common tag.", metavar="N", min=1, max=100
+        ),
     ] = 1
