@@ -1,7 +1,8 @@
 """A wheelhouse: a folder with every package of the locks, from which install.py sets up .venv without a network.
 
 make.py makes one. Its wheelhouse.json lists the files for each Python and platform, and their hashes.
-Needs nothing but Python: there is no .venv yet when this is read.
+Needs nothing but Python: there is no .venv yet when this is read. Run it to check the wheelhouse that `make` would use:
+python3 offline/wheelhouse.py
 """
 
 import hashlib
@@ -81,11 +82,11 @@ def listed(names: "list[str]") -> str:
 
 
 def spelled(targets: "list[str]") -> str:
-    """The targets for a reader: Python 3.11 and 3.12 on linux-x86_64."""
+    """The targets for a reader: Python 3.11, 3.12 on linux-x86_64."""
     platforms: dict[str, list[str]] = {}
     for version, where in map(str.split, targets):
         platforms.setdefault(where, []).append(version)
-    return ", ".join(f"Python {' and '.join(versions)} on {where}" for where, versions in platforms.items())
+    return " and ".join(f"Python {', '.join(versions)} on {where}" for where, versions in platforms.items())
 
 
 def _manifest(folder: Path) -> dict:
@@ -139,3 +140,22 @@ def _remedy(target: "tuple[str, str] | None") -> str:
         f"\n{begin} on a machine with a network: make wheelhouse{options}"
         f"\nWith a network here, do without it: {VARIABLE}= make demo"
     )
+
+
+def main() -> None:
+    """Check the wheelhouse that `make` would use: exit code 0 if it fits and is whole, else 1, 2 for none."""
+    root = Path(__file__).resolve().parents[1]
+    locks = {name: (root / name).read_text() for name in ("requirements.lock", "requirements-build.lock")}
+    try:
+        folder = find(root)
+        if folder is None:
+            print("none is here")
+            sys.exit(2)
+        files = files_for(folder, locks, this_target()) or ()
+    except WheelhouseError as exc:
+        sys.exit(str(exc))
+    print(f"{len(files)} packages in {folder}, whole; it is for {spelled(list(_manifest(folder)['files']))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -12,18 +12,32 @@ from orderboard.cli.options import BackendOption, JsonOption
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.progress import print_json, result_console
 
-EXAMPLES: Final = ("orderboard doctor", "orderboard doctor --backend localstack")
+EXAMPLES: Final = ("orderboard doctor", "orderboard doctor --workshop", "orderboard doctor --backend localstack")
 _STYLES: Final = {"good": "green", "optional": "dim", "bad": "bold red"}
 
 
-def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) -> None:
+def doctor(
+    *,
+    backend: BackendOption = None,
+    workshop: Annotated[
+        bool, typer.Option("--workshop", help="Check what the workshop needs, too: room, ports, a browser, no network.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
     """Check this machine, and print a fix for whatever is missing. Exit 1 if something must be fixed."""
     from orderboard_stack.backend import DEFAULT_BACKEND
 
     from orderboard.system.doctor import examine
     from orderboard.system.workspace import find_workspace
 
-    findings = examine(find_workspace(), backend or DEFAULT_BACKEND)
+    workspace = find_workspace()
+    findings = examine(workspace, backend or DEFAULT_BACKEND)
+    if workshop:
+        from orderboard.workshop.machine import examine_for_workshop
+        from orderboard.workshop.workshop import Workshop
+
+        findings += examine_for_workshop(workspace, Workshop(workspace).files)
+    bad = [each.subject for each in findings if each.verdict == "bad"]
     if json_output:
         print_json(findings)
     else:
@@ -41,4 +55,7 @@ def doctor(*, backend: BackendOption = None, json_output: JsonOption = False) ->
             if each.fix:
                 table.add_row("", "", f"[b]{escape(to_paste(each.fix))}[/]")
         console.print(table)
-    raise typer.Exit(any(each.verdict == "bad" for each in findings))
+        if workshop:
+            ready = "[green] Ready for the workshop: orderboard workshop start[/]"
+            console.print(to_paste(ready) if not bad else f"[bold red] To be fixed first: {', '.join(bad)}[/]")
+    raise typer.Exit(bool(bad))

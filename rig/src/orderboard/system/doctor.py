@@ -46,7 +46,7 @@ def examine(workspace: Workspace, backend: BackendName) -> list[Finding]:
         _state_folder(workspace.state_dir),
         *_kept(workspace),
         _system(workspace),
-        _port(workspace),
+        port(workspace, API_PORT, "`orderboard up` uses a free one instead"),
         *_docker(needed=backend == "localstack"),
     ]
     return [*findings, _credentials()] if backend == "aws" else findings
@@ -124,16 +124,18 @@ def _system(workspace: Workspace) -> Finding:
     return Finding("System", "good", f"running at {state.api_url}")
 
 
-def _port(workspace: Workspace) -> Finding:
-    subject = f"Port {API_PORT}"
-    if is_free(API_PORT):
+def port(workspace: Workspace, number: int, otherwise: str) -> Finding:
+    """Check that a usual port is free, or used by the system running here. otherwise: the consequence if it is not."""
+    subject = f"Port {number}"
+    if is_free(number):
         return Finding(subject, "good", "free")
     state = None
     with suppress(RigError, OSError):  # _system reports it
         state = StateFile(workspace.state_dir).read()
-    if state is not None and state.api_url.endswith(f":{API_PORT}"):
-        return Finding(subject, "good", "used by order-api of the system running here")
-    return Finding(subject, "optional", "taken by another program; `orderboard up` uses a free one instead")
+    for each in () if state is None else state.processes:
+        if (each.url or "").endswith(f":{number}"):
+            return Finding(subject, "good", f"used by {each.name} of the system running here")
+    return Finding(subject, "optional", f"taken by another program; {otherwise}")
 
 
 def _docker(*, needed: bool) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 API_PORT: Final = 8000
 CONSOLE_PORT: Final = 8080
+WALL_PORT: Final = 8090
 _READY_WITHIN_S: Final = 30.0
 _MODULES: Final = {"order-api": "order_api", "worker": "worker"}
 
