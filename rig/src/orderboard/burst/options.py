@@ -129,6 +129,15 @@ class BurstOptions:
     junit: Annotated[Path | None, _result("Write the verdict and the thresholds as JUnit XML.", show_default=False)] = (
         None
     )
+    export: Annotated[
+        str | None,
+        _result(
+            "More files of the run: hdr (latency.hlog, HdrHistogram's log), openmetrics (metrics.txt), markdown "
+            "(summary.md, for a pull request).",
+            metavar="FORMAT,...",
+            show_default=False,
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         _result("Folder for report.html, summary.json and timeline.csv.", show_default=".orderboard/bursts/TIME"),

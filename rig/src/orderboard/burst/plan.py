@@ -10,6 +10,7 @@ from typing import Final
 
 from orderboard_stack.backend import DEFAULT_BACKEND
 
+from orderboard.burst.export.files import parse_formats
 from orderboard.burst.faults.planned import plan_faults
 from orderboard.burst.faults.schedule import too_late
 from orderboard.burst.judge.thresholds import Threshold, parse_threshold
@@ -43,6 +44,7 @@ class PlannedBurst:
     out: Path
     tags: tuple[str, ...] = ()
     note: str = ""
+    exports: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -99,6 +101,7 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         out,
         tags=tuple(options.tag or ()),
         note=options.note.strip(),
+        exports=() if options.export is None else parsed("--export", parse_formats, options.export),
         warnings=tuple(too_late(chaos.faults, duration_s)),
     )
 

@@ -4,6 +4,7 @@ import shutil
 from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 
+from orderboard.burst.export.files import Exported, export
 from orderboard.burst.judge.bottleneck import bottleneck
 from orderboard.burst.measure.recorder import rate
 from orderboard.burst.model import ProcessMemory, Summary, TimelineRow
@@ -54,7 +55,9 @@ def _run(burst: PlannedBurst, stop: Stop | None) -> BurstFiles:
         calibration = read_calibration(find_workspace().state_dir, endpoint.name, backend_version)
         summary = summary.model_copy(update={"bound": bottleneck(summary, result.timeline, calibration)})
     expectations = tuple(threshold.check(summary) for threshold in burst.thresholds)
-    return BurstFiles(summary.model_copy(update={"expectations": expectations}), result.timeline)
+    summary = summary.model_copy(update={"expectations": expectations})
+    export(Exported(summary, result.recorder), burst.exports, burst.out)
+    return BurstFiles(summary, result.timeline)
 
 
 def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:

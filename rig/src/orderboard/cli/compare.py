@@ -19,7 +19,7 @@ from orderboard.terminal.tables import plain_table, verdict
 
 if TYPE_CHECKING:
     from orderboard.burst.model import Interval
-    from orderboard.burst.runs.comparison import Comparison, Figure, Group
+    from orderboard.burst.runs.comparison import Comparison, Figure
     from orderboard.burst.runs.conditions import Condition
 
 CONDITION_HOLDS: Final = 99
@@ -51,6 +51,10 @@ def compare(
         Path | None,
         typer.Option("--html", help="Write a page with the charts of both over each other.", show_default=False),
     ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help="Write the figures as Markdown, for a pull request.", show_default=False),
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Compare two bursts, or groups of repeated bursts: ratios with confidence intervals.
@@ -58,10 +62,12 @@ def compare(
     Make a group with `burst --repeat N` or a tag. Exit 0: compared, and no --fail-if holds. 1: a burst is not valid,
     so its figures prove nothing. 2: wrong usage. 99: a --fail-if holds.
     """
+    from orderboard.burst.export.markdown import comparison_markdown
     from orderboard.burst.runs.comparison import Group, figure
     from orderboard.burst.runs.comparison import compare as compared
     from orderboard.burst.runs.conditions import parse_condition
     from orderboard.burst.runs.kept import find_runs
+    from orderboard.burst.runs.pages import comparison_page
     from orderboard.option_values import parsed
 
     conditions = [parsed("--fail-if", parse_condition, text) for text in fail_if or ()]
@@ -74,7 +80,9 @@ def compare(
         raise UsageError(f"--certain: {unclear.name} has no interval. {found.method}")
     held = {each: each.holds(figures[each], certain=certain) for each in conditions}
     if html is not None:
-        _write_page(found, groups, html)
+        _write("--html", html, comparison_page(found, *groups))
+    if markdown is not None:
+        _write("--markdown", markdown, comparison_markdown(found, held))
     if json_output:
         results = [{"text": str(each), "holds": held[each]} for each in conditions]
         print_json({**json.loads(found.model_dump_json()), "conditions": results})
@@ -85,13 +93,11 @@ def compare(
     raise typer.Exit(CONDITION_HOLDS if any(held.values()) else 0)
 
 
-def _write_page(found: "Comparison", groups: "list[Group]", path: Path) -> None:
-    from orderboard.burst.runs.pages import comparison_page
-
+def _write(option: str, path: Path, text: str) -> None:
     try:
-        path.write_text(comparison_page(found, *groups), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as exc:
-        raise RigError(f"--html {path}: {exc.strerror}.") from exc
+        raise RigError(f"{option} {path}: {exc.strerror}.") from exc
 
 
 def _show(

@@ -12,6 +12,12 @@ from orderboard.burst.model import Summary, TimelineRow
 SUMMARY_FILE: Final = "summary.json"
 TIMELINE_FILE: Final = "timeline.csv"
 REPORT_FILE: Final = "report.html"
+# The files of --export by their format; `export` writes them.
+EXPORT_FILES: Final = {
+    "hdr": "latency.hlog",
+    "openmetrics": "metrics.txt",
+    "markdown": "summary.md",
+}
 _SUITE: Final = "orderboard burst"
 
 

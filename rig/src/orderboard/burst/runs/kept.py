@@ -13,12 +13,19 @@ from typing import Final
 from pydantic import ValidationError
 
 from orderboard.burst.model import Summary
-from orderboard.burst.report.files import REPORT_FILE, SUMMARY_FILE, TIMELINE_FILE, BurstFiles, read_timeline
+from orderboard.burst.report.files import (
+    EXPORT_FILES,
+    REPORT_FILE,
+    SUMMARY_FILE,
+    TIMELINE_FILE,
+    BurstFiles,
+    read_timeline,
+)
 from orderboard.burst.report.html import render
 from orderboard.burst.runs.folders import LOGS, runs_folder
 from orderboard.errors import RigError, UsageError
 
-RUN_FILES: Final = (TIMELINE_FILE, REPORT_FILE, SUMMARY_FILE)
+RUN_FILES: Final = (*EXPORT_FILES.values(), TIMELINE_FILE, REPORT_FILE, SUMMARY_FILE)
 LATEST: Final = "latest"
 _TAG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _NAMED_BY_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d_")

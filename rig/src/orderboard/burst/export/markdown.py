@@ -1,0 +1,132 @@
+"""A run, or a comparison, as Markdown for a pull request."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from orderboard.burst.model import Latency, Summary
+from orderboard.burst.runs.comparison import Comparison
+from orderboard.burst.runs.conditions import Condition
+
+_SHOWN_FINDINGS: Final = 5
+# What Markdown or HTML may take for markup, in a text of the user's.
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>|#&@!~])")
+
+
+def summary_markdown(summary: Summary) -> str:
+    """Return the verdict, the figures and the thresholds of a run."""
+    return "\n".join(_summary(summary)) + "\n"
+
+
+def comparison_markdown(comparison: Comparison, conditions: Mapping[Condition, bool]) -> str:
+    """Return the figures of a comparison, and which conditions hold."""
+    return "\n".join(_comparison(comparison, conditions)) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return a text of the user's as Markdown that shows it as it is, on one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _summary(summary: Summary) -> Iterator[str]:
+    found, settings = summary.verdict, summary.settings
+    counts = {
+        "lost": found.lost,
+        "duplicated": found.duplicated,
+        "unexpected": found.unexpected,
+        "refused although they were not meant to be": found.refused_unmeant,
+    }
+    wrong = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    yield f"### {'✅ Valid' if found.valid else '❌ Not valid'}: burst of {settings.orders:,} orders"
+    yield ""
+    yield (
+        f"{escaped(settings.profile)} over {settings.duration_s:g} s, {settings.rate:g} a second, {settings.workers} "
+        f"worker{'' if settings.workers == 1 else 's'}, {settings.backend} backend. "
+        f"{wrong or 'Nothing lost, duplicated or unexpected'}; {found.acknowledged:,} of {found.attempted:,} "
+        "acknowledged."
+    )
+    if summary.broken_off:
+        yield f"\n**Broken off.** {escaped(summary.broken_off)}"
+    yield ""
+    yield from _table(
+        ("", "orders", "p50", "p95", "p99", "max"),
+        (
+            ("accept", *_latency(summary.accept)),
+            ("end to end", *_latency(summary.end_to_end)),
+        ),
+    )
+    yield ""
+    yield (
+        f"{summary.accepted_per_s:,.0f} accepted/s, {summary.finished_per_s:,.0f} finished/s, peak backlog "
+        f"{summary.peak_backlog:,}, drained in {summary.drain_s:.1f} s."
+    )
+    if summary.bound is not None:
+        yield f"Bottleneck: {summary.bound.by}. {escaped(summary.bound.text)}"
+    if summary.expectations:
+        yield ""
+        rows = [(f"`{each.text}`", _number(each.measured), _sign(good=each.met)) for each in summary.expectations]
+        yield from _table(("threshold", "measured", ""), rows)
+    if found.findings:
+        yield ""
+        yield from (f"- {each.verdict}: {escaped(each.text)}" for each in found.findings[:_SHOWN_FINDINGS])
+        if (more := len(found.findings) - _SHOWN_FINDINGS) > 0:
+            yield f"- and {more} more in summary.json"
+
+
+def _comparison(comparison: Comparison, conditions: Mapping[Condition, bool]) -> Iterator[str]:
+    good = not any(conditions.values())
+    sides = [
+        f"{escaped(side.name)} ({len(side.runs)} run{'' if len(side.runs) == 1 else 's'})"
+        for side in (comparison.before, comparison.after)
+    ]
+    yield f"### {_sign(good=good)} {sides[1]} compared with {sides[0]}"
+    yield ""
+    if conditions:
+        rows = [(f"`{each}`", "holds ❌" if holds else "does not hold ✅") for each, holds in conditions.items()]
+        yield from _table(("fails if", ""), rows)
+        yield ""
+    rows_of_figures = [
+        (
+            f"`{each.name}`",
+            _number(each.before_mean),
+            _number(each.after_mean),
+            _times(each.ratio),
+            "" if each.low is None or each.high is None else f"{_times(each.low)} to {_times(each.high)}",
+            "**differs**" if each.differs else "",
+        )
+        for each in comparison.figures
+        if any((*each.before, *each.after))
+    ]
+    yield from _table(("", "before", "after", "ratio", "95 % interval", ""), rows_of_figures)
+    yield ""
+    yield comparison.method
+    for difference in comparison.differences:
+        yield f"- {difference.kind}: {escaped(difference.text)}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'|'.join(['---', *['--:'] * (len(head) - 1)])}|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _latency(found: Latency | None) -> tuple[str, ...]:
+    if found is None:
+        return ("0", "", "", "", "")
+    values = (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms)
+    return (f"{found.count:,}", *(f"{value:,.0f} ms" for value in values))
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "none"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}×" if math.isfinite(ratio) else "from 0"
+
+
+def _sign(*, good: bool) -> str:
+    return "✅" if good else "❌"
