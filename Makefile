@@ -17,6 +17,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
+# A .venv that was moved with its clone, or whose Python is gone, as from a container and back, is set up again.
+$(shell [ ! -e $(READY) ] || { head -n 3 $(BIN)/orderboard | grep -qF '$(CURDIR)/$(BIN)/python' && $(BIN)/python -c ''; } 2>/dev/null || rm -f $(READY) $(DEV))
+
 $(READY): install.py requirements.lock requirements-build.lock $(PYPROJECTS)
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) install.py run

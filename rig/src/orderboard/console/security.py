@@ -34,9 +34,22 @@ def rejection(method: str, headers: Headers) -> str | None:
     host = headers.get("host", "")
     if _hostname(host) not in _NAMES or "@" in host or len(headers.getlist("host")) > 1:
         return "This console answers requests to 127.0.0.1 and localhost only."
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and not _follows_link(
+        method, headers
+    ):
         return "Another site sent this request."
     return None if method in _SAFE_METHODS else _action_rejection(host, headers)
+
+
+def _follows_link(method: str, headers: Headers) -> bool:
+    """Return whether the visitor followed a link to a page: the site with the link can neither frame nor read it.
+
+    Such links are those of a chat, of a handout, and of an editor in the browser that forwards this port.
+    """
+    return method == "GET" and (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == (
+        "navigate",
+        "document",
+    )
 
 
 def _action_rejection(host: str, headers: Headers) -> str | None:

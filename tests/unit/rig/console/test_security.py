@@ -56,6 +56,27 @@ async def test_another_page_may_not(client: httpx.AsyncClient, headers: dict[str
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_link_elsewhere_leads_to_the_page(client: httpx.AsyncClient, site: str) -> None:
+    """A link may lead here, as in a chat. Another site can neither read nor frame the page, nor send an action so."""
+    link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+
+    assert (await client.get("/", headers=link)).text == "done"
+    assert (await client.get("/", headers={**link, "Sec-Fetch-Dest": "iframe"})).status_code == 403
+    assert (await client.get("/", headers={**link, "Sec-Fetch-Mode": "no-cors"})).status_code == 403
+    assert (await client.get("/", headers={**link, "Host": "attacker.example"})).status_code == 403
+    assert (await client.post("/", json={}, headers={**link, "Origin": HERE})).status_code == 403
+
+
+async def test_a_container_that_forwards_the_port_may_act(client: httpx.AsyncClient) -> None:
+    """GitHub Codespaces forwards to localhost, and writes Host and Origin so."""
+    here = "http://localhost:8080"
+
+    answer = await client.post("/", json={}, headers={"Host": "localhost:8080", "Origin": here})
+
+    assert answer.text == "done"
+
+
 async def test_dns_rebinding_reads_nothing(client: httpx.AsyncClient) -> None:
     """Requests to a foreign name that resolves to 127.0.0.1 are rejected, reads included."""
     answer = await client.get("/api/events", headers={"Host": "attacker.example:8080"})
