@@ -26,13 +26,13 @@ from orderboard.console.lab import Lab, experiments, program
 from orderboard.console.meanings import MEANINGS
 from orderboard.console.queue_settings import MAX_RECEIVE_COUNTS, VISIBILITY_TIMEOUTS_S
 from orderboard.console.reconcile import Reconciler
-from orderboard.console.security import SameOriginOnly
 from orderboard.console.snapshot import SnapshotReader
 from orderboard.console.source import Source
 from orderboard.console.timeline import Timelines, messages
 from orderboard.console.traffic import BURST, STREAM_PER_S
 from orderboard.errors import RigError, UsageError
 from orderboard.system.target import AWS_ERRORS
+from orderboard.web.security import SameOriginOnly
 
 STATIC: Final = Path(__file__).with_name("static")
 _RUN: Final = token_hex(8)  # the page forgets the guide's ticks of another run

@@ -1,10 +1,10 @@
-"""Only the console's own page can use its actions."""
+"""Only a page itself can use its actions."""
 
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from orderboard.console.security import SameOriginOnly
+from orderboard.web.security import SameOriginOnly
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send

@@ -33,7 +33,7 @@ def rejection(method: str, headers: Headers) -> str | None:
     """Return why this request is rejected; None if it may pass."""
     host = headers.get("host", "")
     if _hostname(host) not in _NAMES or "@" in host or len(headers.getlist("host")) > 1:
-        return "This console answers requests to 127.0.0.1 and localhost only."
+        return "This page answers requests to 127.0.0.1 and localhost only."
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and not _follows_link(
         method, headers
     ):
@@ -54,7 +54,7 @@ def _follows_link(method: str, headers: Headers) -> bool:
 
 def _action_rejection(host: str, headers: Headers) -> str | None:
     if headers.get("origin") != f"http://{host}":
-        return "Actions must come from the console's own page (Origin)."
+        return "Actions must come from the page itself (Origin)."
     if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return "The body must be application/json."
     if not headers.get("content-length", "").isdigit() or int(headers["content-length"]) > _MAX_BODY_BYTES:

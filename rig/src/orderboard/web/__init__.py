@@ -1,0 +1,1 @@
+"""The protection of the pages that commands serve on this machine."""
