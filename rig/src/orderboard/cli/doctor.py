@@ -57,5 +57,7 @@ def doctor(
         console.print(table)
         if workshop:
             ready = "[green] Ready for the workshop: orderboard workshop start[/]"
-            console.print(to_paste(ready) if not bad else f"[bold red] To be fixed first: {', '.join(bad)}[/]")
+            console.print(
+                to_paste(ready) if not bad else f"[bold red] To be fixed first: {', '.join(bad)}[/]", soft_wrap=True
+            )
     raise typer.Exit(bool(bad))

@@ -103,7 +103,8 @@ def _refuse_second(state_file: StateFile, workspace: Workspace) -> None:
     if running:
         raise RigError(
             f"A system is already running ({', '.join(running)}): {state.api_url}. "
-            f"Its state is in {workspace.state_dir}. End it first: orderboard down"
+            f"Its state is in {workspace.state_dir}. End it first: orderboard down. "
+            f"For a second one beside it, name a state folder of yours: {STATE_DIR_VARIABLE}=FOLDER"
         )
     state_file.forget()  # all of it ended, or the computer was restarted
 
