@@ -33,7 +33,10 @@ def put_back(board: Board) -> None:
 
 def _queue_settings(board: Board) -> None:
     outputs = board.target.outputs
-    wanted = {"VisibilityTimeout": outputs.work_visibility_timeout_s, "ReceiveMessageWaitTimeSeconds": "20"}
+    wanted: dict[QueueAttributeNameType, str] = {
+        "VisibilityTimeout": outputs.work_visibility_timeout_s,
+        "ReceiveMessageWaitTimeSeconds": "20",
+    }
     for name, dlq in ((outputs.work_queue, outputs.work_dlq), (outputs.express_queue, outputs.express_dlq)):
         found = board.attributes(name)
         policy = json.loads(found.get("RedrivePolicy", "{}"))

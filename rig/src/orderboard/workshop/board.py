@@ -92,7 +92,8 @@ class Board:
     def attributes(self, queue: str) -> dict[str, str]:
         """Return all attributes of a queue, by its name."""
         url = self.target.queue_url(queue)
-        return dict(self.target.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+        found = self.target.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return {str(name): value for name, value in found.items()}
 
     def messages(self, queue: str, containing: str = "") -> list[StoredMessage]:
         """Return the messages of a queue, those in flight included, without receiving them."""

@@ -1,4 +1,4 @@
-"""`orderboard workshop`: exercises on the running system, whose checks read what happened there."""
+"""The commands of `orderboard workshop` for the exercises, and the handout."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
@@ -9,7 +9,6 @@ import typer
 from rich.markdown import Markdown
 from rich.text import Text
 
-from orderboard.cli import quiz
 from orderboard.cli.options import JsonOption, YesOption
 from orderboard.errors import UsageError
 from orderboard.system.command_line import orderboard, relative, to_paste
@@ -139,7 +138,7 @@ def hint(
     console = result_console()
     for count, text in enumerate(shown, start=1):
         console.print(Text(f"\n Hint {count} of {len(entry.exercise.hints)}", style="bold"))
-        console.print(Markdown(text))
+        console.print(Markdown(to_paste(text)))
     if len(shown) == len(entry.exercise.hints):
         console.print(to_paste("\n That was the last one. The solution: orderboard workshop solution"), markup=False)
 
@@ -161,7 +160,7 @@ def solution(
     if json_output:
         print_json({"number": entry.number, "solution": text, "applied": apply, "kept": [str(each) for each in kept]})
         return
-    result_console().print(Markdown(text))
+    result_console().print(Markdown(to_paste(text)))
     _show_kept(kept)
     _say(
         "Applied. Look at what it changed, then: orderboard workshop check"
@@ -206,14 +205,14 @@ def status(*, json_output: JsonOption = False) -> None:
 
     workshop = _workshop()
     progress = workshop.progress()
-    records = {each: progress.record(each.number) for each in everything()}
+    exercises = [(each, progress.record(each.number)) for each in everything()]
     if json_output:
-        print_json({"current": progress.current, "exercises": [_document(*each) for each in records.items()]})
+        print_json({"current": progress.current, "exercises": [_document(*each) for each in exercises]})
         return
     console = result_console()
-    solved = [each for each in records.values() if each.status == "solved"]
+    solved = [record for _, record in exercises if record.status == "solved"]
     minutes = sum(each.minutes or 0 for each in solved)
-    console.print(f"\n {len(solved)} of {len(records)} solved, in {minutes:.0f} minutes.", markup=False)
+    console.print(f"\n {len(solved)} of {len(exercises)} solved, in {minutes:.0f} minutes.", markup=False)
     if progress.current is None:
         _say("Begin: orderboard workshop start")
         return
@@ -254,7 +253,7 @@ def _open(workshop: "Workshop", entry: "Entry", *, json_output: bool) -> None:
     console = result_console()
     console.print(Text(f"\n {entry}", style="bold"))
     console.print(f" about {entry.readme.minutes} minutes\n", style="dim")
-    console.print(Markdown(entry.readme.text()))
+    console.print(Markdown(to_paste(entry.readme.text())))
     for name in entry.exercise.files:
         console.print(f"\n Your file: {relative(workshop.files / name)}", markup=False)
     _say("\nWhen you are done: orderboard workshop check. Stuck: orderboard workshop hint")
@@ -294,19 +293,3 @@ def _show_kept(kept: "Iterable[Path]") -> None:
 
 def _say(text: str) -> None:
     result_console().print(to_paste(text), markup=False, soft_wrap=True)
-
-
-COMMANDS: Final = (
-    ("start", start, ("orderboard workshop start",)),
-    ("list", list_exercises, ("orderboard workshop list",)),
-    ("open", open_exercise, ("orderboard workshop open 3", "orderboard workshop open the-outage")),
-    ("check", check, ("orderboard workshop check", "orderboard workshop check --json")),
-    ("deploy", deploy, ("orderboard workshop deploy",)),
-    ("hint", hint, ("orderboard workshop hint", "orderboard workshop hint --level 3")),
-    ("solution", solution, ("orderboard workshop solution", "orderboard workshop solution --apply")),
-    ("skip", skip, ("orderboard workshop skip",)),
-    ("reset", reset, ("orderboard workshop reset 5", "orderboard workshop reset --all")),
-    ("status", status, ("orderboard workshop status",)),
-    ("quiz", quiz.quiz, quiz.EXAMPLES),
-    ("handout", handout, ("orderboard workshop handout", "orderboard workshop handout --trainer --out trainer.html")),
-)
