@@ -1,7 +1,7 @@
 """A headless Chromium on the console's page, for tests and screenshots."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ FLAGS: Final = (
 )
 
 _AVAILABLE_WITHIN_S: Final = 20
+_CONTRASTS: Final = Path(__file__).with_name("contrast.js").read_text()  # of every visible text, by element
 
 
 class Page:
@@ -111,6 +112,22 @@ class Page:
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than the screen."""
         return int(self.run("return document.documentElement.scrollWidth - window.innerWidth"))
+
+    def unreadable(self, sizes: Sequence[tuple[int, int]] = ((1280, 900), (390, 844))) -> list[str]:
+        """Return what is wider than a screen of one of these sizes, or has too little contrast, in both themes.
+
+        Every text needs a contrast of at least 4.5 (WCAG 2.2, 1.4.3).
+        """
+        found: list[str] = []
+        for size in sizes:
+            self.resize(*size)
+            for theme in ("light", "dark"):
+                self.run("document.documentElement.dataset.theme = arguments[0]", theme)
+                found += [f"{size} is too narrow"] * (self.overflow() > 0)
+                measured: dict[str, float] = self.run(_CONTRASTS)
+                found += [f"{theme}: {name} has {ratio:.1f}" for name, ratio in measured.items() if ratio < 4.5]
+        self.reset_size()
+        return found
 
     def warnings(self) -> list[str]:
         """Return warnings and errors of the browser's console."""

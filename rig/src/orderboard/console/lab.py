@@ -1,13 +1,12 @@
 """Experiments of the lab in the console: on an engine that is started for them, and whose clock is turned."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
-from queue import SimpleQueue
 from typing import Any, Final
 
+from orderboard.console.streaming import Put, stream
 from orderboard.errors import RigError, UsageError
 from orderboard.lab.backend import LabBackend, lab_backend
 from orderboard.lab.catalogue import AREAS, Entry, everything, find
@@ -46,11 +45,9 @@ class Lab:
         entry = find(name)
         if not self._running.acquire(blocking=False):
             raise UsageError("An experiment runs already. Wait for its end.")
-        lines: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-        threading.Thread(target=self._run, args=(entry, lines.put), name="lab", daemon=True).start()
-        return _lines(lines)
+        return stream("lab", lambda put: self._run(entry, put))
 
-    def _run(self, entry: Entry, put: Callable[[dict[str, Any] | None], None]) -> None:
+    def _run(self, entry: Entry, put: Put) -> None:
         try:
             if self._idle is not None:
                 self._idle.cancel()
@@ -58,18 +55,14 @@ class Lab:
                 self._backend = self._engine.enter_context(self._start())
             runner = Runner(entry, self._backend, on_moment=lambda moment: put({"moment": asdict(moment)}))
             put({"result": _result(runner())})
-        except RigError as exc:
-            put({"error": str(exc)})
+        except RigError:
             self._end()  # the next one starts another engine
-        except Exception as exc:
-            put({"error": f"{type(exc).__name__}: {exc}"})
             raise
         finally:
             self._idle = threading.Timer(_IDLE_S, self.close)
             self._idle.daemon = True
             self._idle.start()
             self._running.release()
-            put(None)
 
     def _end(self) -> None:
         self._engine.close()
@@ -91,8 +84,3 @@ def program(name: str, form: str) -> str:
 
 def _result(result: Result) -> dict[str, Any]:
     return {"outcome": result.outcome, "sentence": sentence(result), "seconds": result.seconds}
-
-
-def _lines(lines: "SimpleQueue[dict[str, Any] | None]") -> Iterator[bytes]:
-    while (line := lines.get()) is not None:
-        yield json.dumps(line, default=str).encode() + b"\n"

@@ -30,6 +30,7 @@ from orderboard.console.snapshot import SnapshotReader
 from orderboard.console.source import Source
 from orderboard.console.timeline import Timelines, messages
 from orderboard.console.traffic import BURST, STREAM_PER_S
+from orderboard.console.workshop.page import WorkshopPage
 from orderboard.errors import RigError, UsageError
 from orderboard.system.target import AWS_ERRORS
 from orderboard.web.security import SameOriginOnly
@@ -42,8 +43,8 @@ _PAID_EVERY_S: Final = 5.0  # AWS bills every snapshot
 class Console:
     """The parts of the console for one system, and their endpoints."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, workshop: WorkshopPage) -> None:
+        self._source, self._workshop = source, workshop
         self._snapshots, self._reconciler = SnapshotReader(source), Reconciler(source)
         self._actions = Actions(source, self._reconciler)
         self._table = self._actions.table()
@@ -54,6 +55,7 @@ class Console:
 
     def _read(self) -> dict[str, Any]:
         self._actions.workers.reap()
+        self._workshop.reap()
         snapshot = self._snapshots.read()
         reconciliation = self._reconciler.read(snapshot)
         return {**snapshot.document(), **self._actions.document(snapshot), "reconciliation": reconciliation}
@@ -111,7 +113,8 @@ class Console:
 
 def create_app(source: Source) -> Starlette:
     """Build the application for one system."""
-    console, resources = Console(source), ResourcePage(source)
+    resources, workshop = ResourcePage(source), WorkshopPage(source)
+    console = Console(source, workshop)
     return Starlette(
         routes=[
             Route("/", resources.board_or_page),
@@ -128,6 +131,7 @@ def create_app(source: Source) -> Starlette:
             Route("/api/lab/{name}/{form}", _program),
             Route("/api/do/{action}", console.act, methods=["POST"]),
             *resources.routes(),
+            *workshop.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(SameOriginOnly)],

@@ -20,9 +20,10 @@ class _Renderer(RendererHTML):
 
 def to_html(markdown: str) -> str:
     """Return the HTML of a text."""
-    return str(_parser().render(markdown))
+    return str(parser().render(markdown))
 
 
 @cache
-def _parser() -> MarkdownIt:
+def parser() -> MarkdownIt:
+    """Return the parser of all texts of the workshop: CommonMark with tables, without HTML."""
     return MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable("table")

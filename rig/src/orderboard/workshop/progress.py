@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orderboard.errors import RigError
 from orderboard.system.file_lock import file_lock
+from orderboard.workshop.exercise import Finding
 
 Status = Literal["not opened", "open", "solved", "skipped"]
 _BUSY: Final = "Another command works on this exercise. Wait for its end."
@@ -25,7 +26,8 @@ class Record(BaseModel):
     facts: Mapping[str, Any] = {}
     hints: int = 0  # seen
     checks: int = 0
-    failing: tuple[str, ...] = ()  # of the last check
+    findings: tuple[Finding, ...] = ()  # of the last check since the opening
+    checked_at: datetime | None = None
     solution_seen: bool = False
     solution_applied: bool = False
     solved_at: datetime | None = None
@@ -41,6 +43,11 @@ class Record(BaseModel):
         return "not opened" if self.opened_at is None else "open"
 
     @property
+    def failing(self) -> tuple[str, ...]:
+        """The texts of what the last check found not yet right."""
+        return tuple(each.text for each in self.findings if not each.met)
+
+    @property
     def minutes(self) -> float | None:
         """The time from its last opening to its solution; None if it is not solved."""
         if self.solved_at is None or self.opened_at is None or self.solved_at < self.opened_at:
@@ -48,11 +55,23 @@ class Record(BaseModel):
         return (self.solved_at - self.opened_at).total_seconds() / 60
 
 
-class Progress(BaseModel):
-    """All exercises, by number. current: the one that was opened last."""
+class Membership(BaseModel):
+    """A wall that shows this attendee's progress. attendee: a random id. url: may end with #TOKEN."""
 
     model_config = ConfigDict(frozen=True)
 
+    attendee: str
+    name: str
+    url: str
+
+
+class Progress(BaseModel):
+    """All exercises, by number. current: the one that was opened last. version: grows with every change."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = 0
+    wall: Membership | None = None
     current: int | None = None
     records: Mapping[int, Record] = {}
 
@@ -83,16 +102,23 @@ class ProgressFile:
                 f"{self._path} is damaged. Remove it to begin again: orderboard workshop reset --all"
             ) from exc
 
-    def write(self, progress: Progress) -> None:
-        """Keep this progress, as a whole or not at all."""
+    def write(self, progress: Progress) -> Progress:
+        """Keep this progress, as a whole or not at all. Return it with its new version."""
+        kept = progress.model_copy(update={"version": progress.version + 1})
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".partial")
-        partial.write_text(progress.model_dump_json(indent=2))
+        partial.touch(mode=0o600)  # the address of a wall may hold its token
+        partial.write_text(kept.model_dump_json(indent=2))
         partial.replace(self._path)
+        return kept
 
-    def forget(self) -> None:
-        """Remove it."""
-        self._path.unlink(missing_ok=True)
+    def forget(self) -> Progress:
+        """Forget all exercises, and what is damaged. The wall stays. Return what is kept now."""
+        try:
+            before = self.read()
+        except RigError:
+            before = Progress()
+        return self.write(Progress(version=before.version, wall=before.wall))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

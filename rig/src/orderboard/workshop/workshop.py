@@ -98,7 +98,7 @@ class Workshop:
             )
             progress = self.progress()
             records = {**progress.records, entry.number: record}
-            self._keep(Progress(current=entry.number, records=records))
+            self._keep(progress.model_copy(update={"current": entry.number, "records": records}))
             return record
 
     def check(self, entry: Entry) -> Checked:
@@ -109,7 +109,8 @@ class Workshop:
             checked = Checked(entry, findings)
             changes: dict[str, Any] = {
                 "checks": record.checks + 1,
-                "failing": tuple(each.text for each in findings if not each.met),
+                "findings": findings,
+                "checked_at": datetime.now(UTC),
                 "facts": dict(board.facts),
             }
             if checked.solved:
@@ -174,8 +175,7 @@ class Workshop:
         with self._file.locked():
             names = [name for entry in everything() for name in entry.exercise.files]
             kept = [self._put_aside(self.files / name) for name in names if (self.files / name).exists()]
-            self._file.forget()
-            self.on_change(Progress())
+            self.on_change(self._file.forget())
             return kept
 
     @contextmanager
@@ -226,8 +226,7 @@ class Workshop:
         self._keep(self.progress().changed(entry.number, **changes))
 
     def _keep(self, progress: Progress) -> None:
-        self._file.write(progress)
-        self.on_change(progress)
+        self.on_change(self._file.write(progress))
 
     # ---- The attendee's files ----
 

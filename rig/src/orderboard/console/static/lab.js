@@ -1,6 +1,7 @@
 // The page of the lab: lists the experiments, runs one, and draws what each party did.
 
 import { el, get } from "./dom.js";
+import { follow } from "./stream.js";
 import "./theme.js";
 
 const FORMS = { timeline: "Timeline", boto3: "Python", cli: "AWS CLI" };
@@ -56,27 +57,13 @@ async function start(experiment, body, button) {
   lanes.style.setProperty("--lanes", Math.max(1, experiment.parties.length));
   body.replaceChildren(lanes);
   try {
-    await follow(experiment, lanes, body);
+    await follow("/api/lab/run", { name: experiment.name }, (line) => take(line, experiment, lanes, body));
   } catch (error) {
     body.append(el("p", { class: "outcome bad" }, error.message));
   }
   button.disabled = false;
   button.textContent = "Run it again";
   list();
-}
-
-async function follow(experiment, lanes, body) {
-  const response = await fetch("/api/lab/run", {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name: experiment.name }),
-  });
-  if (!response.ok) throw new Error((await response.json()).message);
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const lines = (rest + part.value).split("\n");
-    rest = lines.pop();
-    for (const line of lines) take(JSON.parse(line), experiment, lanes, body);
-  }
 }
 
 function take({ moment, result, error }, experiment, lanes, body) {

@@ -13,6 +13,7 @@ import { History } from "./sparkline.js";
 import { QueueTable } from "./table.js";
 import "./theme.js";
 import { Timeline } from "./timeline.js";
+import { Panel } from "./workshop/panel.js";
 
 const byId = (id) => document.getElementById(id);
 const tabs = ["follow", "journal", "peek", "explain"];
@@ -72,6 +73,7 @@ const cancel = (orderId) => act("cancel", { order_id: orderId }, { doing: "Askin
 const timeline = new Timeline(byId("follow"), controls.buttons, { onJournal: (id) => showJournal({ id }), onCancel: cancel });
 const guide = new Guide(byId("guide"), byId("open-guide"), about, act);
 const views = [new Diagram(byId("diagram"), peekInto), new QueueTable(byId("table"), peekInto), effects, controls, guide, journal];
+new Panel(byId("exercise"), byId("open-exercise"));
 const reconciliation = new Reconciliation(byId("reconciliation"), byId("spoken"), controls.buttons, act);
 
 // Without a snapshot for a while the numbers are old.
