@@ -131,7 +131,7 @@ def _setting(board: Board, queue: str) -> Finding:
     names = [url.rpartition("/")[2] for url in found]
     if queue in names:
         return Finding(True, f"The lane {queue} is a FIFO queue.")
-    return Finding(False, f"There is no FIFO queue {queue}. Found: {', '.join(names) or 'no queue of the lane'}.")
+    return Finding(False, f"A FIFO queue {queue} was not found; there is: {', '.join(names) or 'nothing'}.")
 
 
 def _events() -> list[Event]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Final, Literal
 
 from packaging.requirements import Requirement
@@ -61,14 +62,18 @@ class LinuxTarget:
 
 
 def build_notifier_zip(
-    out: Path, target: HostTarget | LinuxTarget, *, progress: Callable[[str], None] = lambda _line: None
+    out: Path,
+    target: HostTarget | LinuxTarget,
+    *,
+    instead: Mapping[str, bytes] = MappingProxyType({}),
+    progress: Callable[[str], None] = lambda _line: None,
 ) -> Path:
     """Write the zip for this target to `out` and return it; raise NotifierZipError.
 
     The host's zip needs no network. The first zip for each Linux target fetches its wheels into .orderboard/cache, and
-    reports that to `progress`.
+    reports that to `progress`. instead: the content of files of the project, by their names in the zip.
     """
-    entries = [*_project_files()]
+    entries = [(name, instead.get(name, content)) for name, content in _project_files()]
     if isinstance(target, LinuxTarget):
         environment = linux_environment(target.architecture, target.python)
         try:

@@ -192,6 +192,7 @@ for _panel, _commands in {
         (place.place, place.EXAMPLES),
         (show.show, show.EXAMPLES),
         (redrive.redrive, redrive.EXAMPLES),
+        (redrive.replay, redrive.REPLAY_EXAMPLES),
     ),
     "Messages and your own code": (
         (environment.env, environment.ENV_EXAMPLES),

@@ -1,4 +1,4 @@
-"""`orderboard redrive`: dead letters moved back to their queues."""
+"""`orderboard redrive` and `orderboard replay`: dead letters, and events of the archive, once more."""
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
@@ -7,10 +7,14 @@ from typing import Annotated, Final
 import typer
 
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, StackNameOption, YesOption
-from orderboard.errors import RigError
+from orderboard.errors import RigError, UsageError
 from orderboard.terminal.progress import print_json, progress_screen, result_console
 
 EXAMPLES: Final = ("orderboard redrive work", "orderboard redrive undelivered")
+REPLAY_EXAMPLES: Final = (
+    "orderboard replay --from 15m",
+    "orderboard replay --from 2026-01-01T08:00:00Z --to 2026-01-01T08:05:00Z --rule orderboard-express-ready",
+)
 
 
 def redrive(
@@ -44,3 +48,52 @@ def redrive(
     console.print(f" {redriven}", markup=False, soft_wrap=True)
     if redriven.left:
         console.print(f" {redriven.left} left in {redriven.source}: they do not say which queue they were sent to.")
+
+
+def replay(
+    *,
+    begin: Annotated[
+        str,
+        typer.Option("--from", help="The first event: how long ago (15m), or a time (ISO 8601).", metavar="TIME"),
+    ],
+    end: Annotated[
+        str, typer.Option("--to", help="The last event, the same way.", metavar="TIME", show_default="now")
+    ] = "0s",
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only for this rule, not for all of the bus. Repeatable.", metavar="NAME", show_default=False
+        ),
+    ] = None,
+    backend: BackendOption = None,
+    endpoint_url: EndpointOption = None,
+    stack_name: StackNameOption = None,
+    json_output: JsonOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Send the archive's events of a time window through the rules of the bus again, and wait for the end.
+
+    The events keep their ids, so consumers that are idempotent do nothing twice.
+    """
+    from datetime import UTC, datetime
+
+    from orderboard.orders.replay import read_time
+    from orderboard.orders.replay import replay as start
+    from orderboard.system import localbus
+    from orderboard.system.backends import consent
+    from orderboard.system.connect import connect
+
+    target = connect(backend, endpoint_url, stack_name)
+    engine = localbus.find(target.endpoint)
+    now = datetime.now(UTC) if engine is None else datetime.fromtimestamp(engine.now(), UTC)
+    window = read_time("--from", begin, now), read_time("--to", end, now)
+    if window[0] >= window[1]:
+        raise UsageError(f"--from {begin!r} is not before --to {end!r}.")
+    consent(target.endpoint, yes=yes)
+    with progress_screen() as screen, screen.task("Events replayed") as task:
+        replayed = start(target, *window, rule or (), task.detail)
+    if json_output:
+        print_json(replayed)
+    else:
+        result_console().print(f" {replayed}", markup=False, soft_wrap=True)
+    raise typer.Exit(0 if replayed.state == "COMPLETED" else 1)

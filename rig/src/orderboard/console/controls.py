@@ -9,6 +9,7 @@ from orderboard.console.snapshot import Snapshot
 from orderboard.console.source import Source
 from orderboard.errors import UsageError
 from orderboard.orders.redrive import plan, redrive
+from orderboard.orders.replay import start as start_replay
 from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import Target
 from orderboard.system.workers import ACTIONS, NOT_OURS, Workers
@@ -104,14 +105,7 @@ class Controls:
         """Send every event of the archive through the rules again."""
         target, end = self._source.target(), datetime.fromtimestamp(self._source.backend_now(), UTC)
         name = f"console-{end:%Y%m%d-%H%M%S-%f}"
-        archive, bus = commands.archive_arns(target)
-        target.events.start_replay(
-            ReplayName=name,
-            EventSourceArn=archive,
-            EventStartTime=commands.EPOCH,
-            EventEndTime=end,
-            Destination={"Arn": bus},
-        )
+        start_replay(target, name, commands.EPOCH, end)
         message = "Replaying the archive. Event ids are the same, so the notifier announces nothing twice."
         return ActionResult(message, commands.replay(target, name, end))
 

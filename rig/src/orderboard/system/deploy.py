@@ -4,6 +4,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.deploy import DeployFailedError, delete, deploy
@@ -54,11 +55,20 @@ def deploy_to_running(
     return endpoint.environment() | outputs.environment()
 
 
-def pack_notifier(endpoint: Endpoint, folder: Path, progress: Progress = lambda _: None) -> Path:
-    """Pack the notifier's zip into the folder, for where the backend runs its Lambda."""
+def pack_notifier(
+    endpoint: Endpoint,
+    folder: Path,
+    progress: Progress = lambda _: None,
+    *,
+    instead: Mapping[str, bytes] = MappingProxyType({}),
+) -> Path:
+    """Pack the notifier's zip into the folder, for where the backend runs its Lambda.
+
+    instead: the content of files of the project, by their names in the zip.
+    """
     target = HostTarget() if endpoint.capabilities.host_lambda else LinuxTarget(_architecture(endpoint), "3.13")
     try:
-        return build_notifier_zip(folder / "notifier.zip", target, progress=progress)
+        return build_notifier_zip(folder / "notifier.zip", target, instead=instead, progress=progress)
     except NotifierZipError as exc:
         raise RigError(str(exc)) from exc
 

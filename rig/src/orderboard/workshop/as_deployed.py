@@ -10,6 +10,7 @@ from orderboard.orders.queues import BATCH
 from orderboard.system.localbus import DELIVERY_FAULTS, FAULTS
 from orderboard.system.workers import condition
 from orderboard.workshop.board import Board
+from orderboard.workshop.notifier_code import deploy_notifier
 
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
@@ -64,7 +65,11 @@ def _workers(board: Board) -> None:
 
 
 def _notifier(board: Board) -> None:
+    """Put its code back; what other code has left in its queue, also in flight, is deleted. Receive again."""
     functions, mapping = board.target.functions, board.target.outputs.notifier_mapping_id
+    if deploy_notifier(board.target):
+        with suppress(board.target.sqs.exceptions.PurgeQueueInProgress):
+            board.target.sqs.purge_queue(QueueUrl=board.target.queue_url(board.target.outputs.alerts_queue))
     if functions.get_event_source_mapping(UUID=mapping)["State"] not in ("Enabled", "Enabling"):
         functions.update_event_source_mapping(UUID=mapping, Enabled=True)
 
@@ -118,9 +123,9 @@ def _remove_rules(board: Board) -> None:
         if ids:
             events.remove_targets(EventBusName=bus, Rule=rule["Name"], Ids=ids)
         events.delete_rule(EventBusName=bus, Name=rule["Name"])
-    for replay in events.list_replays(NamePrefix=board.own)["Replays"]:
+    for replay in board.running_replays():
         with suppress(events.exceptions.ClientError):  # it has ended
-            events.cancel_replay(ReplayName=replay["ReplayName"])
+            events.cancel_replay(ReplayName=replay)
 
 
 def _remove_queues(board: Board) -> None:

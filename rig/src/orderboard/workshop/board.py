@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from boto3.dynamodb.types import TypeDeserializer
-from orderboard_contracts.alert import Alert
+from orderboard_contracts.alert import Alert, NotAnAlert, parse_alert
 from orderboard_contracts.record import OrderRecord, parse_record
 
 from orderboard.errors import RigError, UsageError
@@ -105,9 +106,17 @@ class Board:
         return [dead_letter(name, each.to_message()) for name in names for each in self.messages(name)]
 
     def alerts(self) -> list[Alert]:
-        """Return the alerts in the inbox about events since the opening."""
-        found = queues.alerts(self.target)
+        """Return the alerts in the inbox about events since the opening, without receiving them."""
+        found = []
+        for message in self.messages(self.target.outputs.inbox_queue):
+            with suppress(NotAnAlert):
+                found.append(parse_alert(message.body))
         return [each for each in found if each.occurred_at >= self.opened_at]
+
+    def running_replays(self) -> list[str]:
+        """Return the names of the replays that have not ended."""
+        found = self.target.events.list_replays()["Replays"]
+        return [each["ReplayName"] for each in found if each["State"] in ("STARTING", "RUNNING")]
 
     def text(self, name: str) -> str:
         """Return the text of one of the attendee's files; raise UsageError if it cannot be read."""

@@ -1,0 +1,1 @@
+../../../services/notifier/src/notifier/alerts.py
