@@ -84,6 +84,14 @@ def test_a_system_that_runs_needs_no_fix() -> None:
     assert "ended" not in rendered(status)
 
 
+def test_the_consoles_address_is_repeated() -> None:
+    """On a machine with several systems the console's port is any free one; one that ended has no address."""
+    console = ProcessStatus("console", 44, (RUNS,), url="http://127.0.0.1:45675")
+
+    assert "console http://127.0.0.1:45675" in rendered(replace(system(RUNS), processes=(console,)))
+    assert "45675" not in rendered(replace(system(RUNS), processes=(replace(console, memory=()),)))
+
+
 def test_children_of_a_process_are_shown_with_their_memory() -> None:
     """The backend is more than its first process: each part has its own line and number."""
     engine = MemoryUse("backend (MiniStack)", 1, 90_000_000, 76_000_000)

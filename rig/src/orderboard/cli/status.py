@@ -79,6 +79,7 @@ def _lines(status: "Status") -> list[str]:
     ready = {True: "ready", False: "[bold red]not ready[/] (see /readyz)", None: "not known here"}[status.api_ready]
     api, backend = ("order-api", status.api_url), ("backend", status.backend, status.endpoint_url)
     lines = [f" {' '.join(filter(None, api))} is {ready}; {' '.join(filter(None, backend))}"]
+    lines += [f" console {each.url}" for each in status.processes if each.name == "console" and each.memory]
     if status.ended:
         lines += [f" {_ended(each)}. Start it again: {escape(to_paste(each.start_command))}" for each in status.ended]
     for name, engine in status.engines.items():

@@ -28,6 +28,7 @@ class ProcessStatus:
     pid: int
     memory: tuple[MemoryUse, ...]
     ending: str | None = None
+    url: str | None = None
 
     @property
     def start_command(self) -> str:
@@ -73,7 +74,7 @@ def read_status(target: Target, state: State | None, logs_dir: Path) -> Status:
         api_ready=None if target.api_url is None else answers(f"{target.api_url}/readyz", timeout_s=10),
         # The last in memory_use is this command itself.
         processes=tuple(
-            ProcessStatus(each.name, each.pid, memory_use([each])[:-1], ending_of(each, logs_dir))
+            ProcessStatus(each.name, each.pid, memory_use([each])[:-1], ending_of(each, logs_dir), each.url)
             for each in (state.processes if state else ())
         ),
         queues={name: depth(target.sqs, target.queue_url(name)) for name in target.outputs.queues},
