@@ -48,7 +48,8 @@ def _by_hand(board: Board) -> None:
             }
             detail["time"] = row.recorded_at.isoformat()
             entry: Any = {"EventBusName": board.target.outputs.bus_name, "Source": source, "DetailType": kind}
-            board.target.events.put_events(Entries=[{**entry, "Detail": json.dumps(detail)}])
+            entry["Detail"] = json.dumps(detail)
+            board.target.events.put_events(Entries=[entry])
 
 
 class TestTheReplay(CheckedExercise):

@@ -1,0 +1,70 @@
+"""Exercise 12: elsewhere."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar, Final
+
+import pytest
+from orderboard.workshop.board import Board
+from orderboard.workshop.catalogue import Entry
+from orderboard.workshop.workshop import Workshop
+from workshop.checked_exercise import CheckedExercise, WrongAnswers, deploy_changed, unmet
+
+_FILE: Final = "my_station.yaml"
+_NAME: Final = ("orderboard-workshop-station-orders", "orderboard-workshop-station")
+_RETAIN: Final = ("  Orders:\n", "  Orders:\n    UpdateReplacePolicy: Retain\n")
+
+
+def _executed(*replacements: tuple[str, str], of: str = "start") -> Callable[[Board], None]:
+    deploy = deploy_changed(_FILE, *replacements, of=of)
+
+    def answer(board: Board) -> None:
+        deploy(board)
+        deploy(board)
+
+    return answer
+
+
+class TestElsewhere(CheckedExercise):
+    """Its check."""
+
+    number = 12
+    wrong: ClassVar[WrongAnswers] = {
+        "executed as it came": (_executed(), "has 0 of 5 messages"),
+        "the other queue is still removed": (_executed(_NAME), "has 0 of 2 messages"),
+        "the old queue is retained": (_executed(_RETAIN), "has 0 of 5 messages"),
+        "only looked at": (deploy_changed(_FILE, of="start"), "it replaces or removes 2 resources"),
+        "nothing is changed but one setting": (
+            _executed(("VisibilityTimeout: 60", "VisibilityTimeout: 30"), of="solution"),
+            "VisibilityTimeout is 30, not 60",
+        ),
+    }
+
+    def test_a_change_set_shows_its_dangerous_lines(self, workshop: Workshop, entry: Entry) -> None:
+        """The command prints the replacement and the removal, and changes nothing."""
+        workshop.open(entry)
+        (workshop.files / _FILE).write_bytes((entry.folder / "start" / _FILE).read_bytes())
+
+        lines = workshop.deploy(entry).splitlines()
+
+        assert any("Modify  Orders" in each and "Replacement: True" in each for each in lines)
+        assert any("Remove  Waste" in each and "PolicyAction: Delete" in each for each in lines)
+        assert "has 0 of" not in unmet(workshop.check(entry))
+
+    def test_a_stack_elsewhere_counts_once_it_has_an_order(
+        self, workshop: Workshop, entry: Entry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Order Board at LocalStack's address is accepted, with an order in its table."""
+        workshop.open(entry)
+        with workshop.board(entry) as board:
+            own = board.target.endpoint
+            looked_up = entry.exercise.check.__globals__  # type: ignore[attr-defined]
+            monkeypatch.setitem(looked_up, "detect", lambda url: replace(own, name="localstack", endpoint_url=url))
+            monkeypatch.setitem(looked_up, "_LOCALSTACK", own.endpoint_url)
+            board.place_kinds({"normal": 1})
+            assert board.eventually(board.orders, within_s=30, waiting_for="the order")
+
+        checked = workshop.check(entry)
+
+        assert checked.solved
+        assert "runs on LocalStack" in checked.findings[0].text
