@@ -20,7 +20,7 @@ def main(path: Path, name: str) -> None:
             answer = {"results": _results(path, name, calls)}
             text = json.dumps(answer)
         except Exception as exc:  # noqa: BLE001 - the attendee's code may raise anything
-            text = json.dumps({"error": _described(exc, path)})
+            text = json.dumps({"error": described(exc, path)})
     out.write(text)
 
 
@@ -31,7 +31,8 @@ def _results(path: Path, name: str, calls: list[list[Any]]) -> list[Any]:
     return [function(*arguments) for arguments in calls]
 
 
-def _described(exc: Exception, path: Path) -> str:
+def described(exc: BaseException, path: Path) -> str:
+    """Return an exception as one line, with the last line of this file that led to it."""
     frames = [each.lineno for each in traceback.extract_tb(exc.__traceback__) if each.filename == str(path)]
     line = exc.lineno if isinstance(exc, SyntaxError) else frames[-1] if frames else None
     where = f"line {line}: " if line is not None else ""

@@ -1,0 +1,73 @@
+"""Tight against loose: a cashier who calls the barista loses orders with her; a queue in between keeps them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from orderboard.workshop.board import Board
+from orderboard.workshop.exercise import Exercise, Finding, NotReadyError, nothing
+from orderboard.workshop.stacks import deploy_text
+from orderboard.workshop.stage import perform
+
+FILE: Final = "my_cashier.py"
+_PROGRAM: Final = Path(__file__).with_name("morning.py")
+_WITHIN_S: Final = 40.0
+_TEMPLATE: Final = """
+Resources:
+  Board:
+    Type: AWS::SQS::Queue
+    Properties: {{QueueName: {name}, VisibilityTimeout: 1}}
+"""
+
+
+def prepare(board: Board) -> None:
+    """Hang up the board: a queue at which the barista of `morning.py` looks."""
+    deploy_text(board, _TEMPLATE.format(name=_queue(board)), _queue(board), "the board")
+
+
+def check(board: Board) -> Iterator[Finding]:
+    """Let the attendee's cashier work through a morning in which the barista is killed, and compare."""
+    try:
+        url = board.target.queue_url(_queue(board))
+    except board.target.sqs.exceptions.QueueDoesNotExist as exc:
+        raise NotReadyError(f"The queue {_queue(board)} is gone. Open the exercise again.") from exc
+    board.say("A morning at the counter, about 3 s.")
+    [counts] = [each for each in perform(board, _PROGRAM, FILE, url, within_s=_WITHIN_S) if each["step"] == "closes"]
+    accepted, refused, waiting, lost = (counts[name] for name in ("accepted", "refused", "waiting", "lost"))
+    orders = len(accepted) + len(refused) + len(waiting)
+    text = f"The barista was killed, and came back. {len(accepted)} of {orders} orders were accepted"
+    if refused:
+        order_id, error = next(iter(refused.items()))
+        text += f"; {len(refused)} customers were sent away, the first with order {order_id}: {error}"
+    yield Finding(not refused, f"{text}.")
+    yield Finding(
+        not waiting,
+        f"The cashier did not answer {', '.join(waiting)}: the customer waited until the till was killed as well."
+        if waiting
+        else f"No customer waited for the barista: the slowest answer took {counts['slowest_ms']} ms.",
+    )
+    yield Finding(
+        bool(accepted) and not lost,
+        f"{len(accepted) - len(lost)} of {len(accepted)} accepted orders were made."
+        + (f" {', '.join(lost)} were promised and lost: nobody knows of them any more." if lost else ""),
+    )
+
+
+def _queue(board: Board) -> str:
+    return f"{board.own}-board"
+
+
+EXERCISE: Final = Exercise(
+    prepare=prepare,
+    check=check,
+    solve=nothing,
+    hints=(
+        "As long as `take` needs the barista to answer, her absence is yours. Where could an order wait for her that "
+        "is neither the customer's patience nor the memory of your till?",
+        "The barista looks at the board, a queue, too. Its URL is in `BOARD_QUEUE_URL`; what hangs there must be the "
+        "order as a JSON object.",
+        '`boto3.client("sqs").send_message(QueueUrl=os.environ["BOARD_QUEUE_URL"], MessageBody=json.dumps(order))` '
+        "instead of the HTTP call. It returns once SQS has stored the message.",
+    ),
+    files=(FILE,),
+)
