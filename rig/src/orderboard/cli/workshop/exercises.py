@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.markdown import Markdown
 from rich.text import Text
 
 from orderboard.cli.options import JsonOption, YesOption
 from orderboard.errors import UsageError
 from orderboard.system.command_line import orderboard, relative, to_paste
+from orderboard.terminal.markdown import print_markdown
 from orderboard.terminal.progress import confirm, error_console, print_json, progress_screen, result_console
 from orderboard.terminal.tables import plain_table, verdict
 
@@ -138,7 +138,7 @@ def hint(
     console = result_console()
     for count, text in enumerate(shown, start=1):
         console.print(Text(f"\n Hint {count} of {len(entry.exercise.hints)}", style="bold"))
-        console.print(Markdown(to_paste(text)))
+        print_markdown(console, to_paste(text))
     if len(shown) == len(entry.exercise.hints):
         console.print(to_paste("\n That was the last one. The solution: orderboard workshop solution"), markup=False)
 
@@ -160,7 +160,7 @@ def solution(
     if json_output:
         print_json({"number": entry.number, "solution": text, "applied": apply, "kept": [str(each) for each in kept]})
         return
-    result_console().print(Markdown(to_paste(text)))
+    print_markdown(result_console(), to_paste(text))
     _show_kept(kept)
     _say(
         "Applied. Look at what it changed, then: orderboard workshop check"
@@ -253,7 +253,7 @@ def _open(workshop: "Workshop", entry: "Entry", *, json_output: bool) -> None:
     console = result_console()
     console.print(Text(f"\n {entry}", style="bold"))
     console.print(f" about {entry.readme.minutes} minutes\n", style="dim")
-    console.print(Markdown(to_paste(entry.readme.text())))
+    print_markdown(console, to_paste(entry.readme.text()))
     for name in entry.exercise.files:
         console.print(f"\n Your file: {relative(workshop.files / name)}", markup=False)
     _say("\nWhen you are done: orderboard workshop check. Stuck: orderboard workshop hint")
