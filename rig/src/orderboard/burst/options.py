@@ -26,8 +26,8 @@ def _fault(help_text: str, metavar: str, **more: Any) -> Any:
     return typer.Option(help=help_text, rich_help_panel="Faults", metavar=metavar, **{"show_default": False, **more})
 
 
-def _result(help_text: str, **more: Any) -> Any:
-    return typer.Option(help=help_text, rich_help_panel="The result", **more)
+def _result(help_text: str, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help_text, rich_help_panel="The result", **more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +129,18 @@ class BurstOptions:
     junit: Annotated[Path | None, _result("Write the verdict and the thresholds as JUnit XML.", show_default=False)] = (
         None
     )
+    live: Annotated[
+        bool,
+        _result(
+            "Serve a page of the running burst on 127.0.0.1, with charts, a button that stops the load, and /metrics "
+            "for Prometheus.",
+            "--live",
+        ),
+    ] = False
+    live_port: Annotated[
+        int | None,
+        _result("--live, on this port.", metavar="PORT", min=1, max=65535, show_default="8070 if free, else any"),
+    ] = None
     export: Annotated[
         str | None,
         _result(

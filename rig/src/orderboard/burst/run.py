@@ -11,7 +11,7 @@ from orderboard.burst.model import ProcessMemory, Summary, TimelineRow
 from orderboard.burst.plan import PlannedBurst
 from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.burst.report.files import BurstFiles
-from orderboard.burst.report.live_view import burst_view
+from orderboard.burst.report.live_view import View, burst_view
 from orderboard.burst.runner import BACKEND_GONE, Runner, RunResult
 from orderboard.burst.runs.kept import keep_run
 from orderboard.burst.stop import Stop, stopped_by_ctrl_c
@@ -23,14 +23,14 @@ from orderboard.system.workspace import find_workspace
 from orderboard.terminal.progress import progress_screen
 
 
-def run_burst(burst: PlannedBurst, stop: Stop | None = None) -> BurstFiles:
+def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> BurstFiles:
     """Run it and write its files to `out`. The services' logs stay only if the verdict is not valid.
 
-    stop: lets Ctrl-C stop the load and drain; without it, Ctrl-C ends everything.
+    stop: lets Ctrl-C stop the load and drain; without it, Ctrl-C ends everything. views: beside that of the terminal.
     """
     logs_dir = burst.system.services.logs_dir
     try:
-        files = _run(burst, stop)
+        files = _run(burst, stop, *views)
     except KeyboardInterrupt:
         shutil.rmtree(logs_dir, ignore_errors=True)
         with suppress(OSError):  # it is not empty
@@ -42,13 +42,13 @@ def run_burst(burst: PlannedBurst, stop: Stop | None = None) -> BurstFiles:
     return files
 
 
-def _run(burst: PlannedBurst, stop: Stop | None) -> BurstFiles:
+def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> BurstFiles:
     with ExitStack() as stack:
         with progress_screen() as screen:
             system = stack.enter_context(running_system(burst.system, screen))
         endpoint = system.target.endpoint
         backend_version = version_of(endpoint)
-        with stopped_by_ctrl_c(stop) if stop is not None else nullcontext(), burst_view() as view:
+        with stopped_by_ctrl_c(stop) if stop is not None else nullcontext(), burst_view(*views) as view:
             result = Runner(system, burst.plan, view, stop).run()
         summary = _summary(burst, result, system)
     if not summary.broken_off:

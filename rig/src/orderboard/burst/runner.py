@@ -258,6 +258,7 @@ class Runner:
             loading=self._loading,
             sent=self._sent,
             recorder=self._recorder,
+            timeline=self._timeline,
             sample=sample,
             workers=self._faults.workers,
             marks=tuple(self._faults.marks),

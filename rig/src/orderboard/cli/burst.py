@@ -4,6 +4,7 @@
 
 import inspect
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -17,6 +18,7 @@ from orderboard.terminal.progress import error_console, print_json, result_conso
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from orderboard.burst.live.feed import Feed
     from orderboard.burst.measured_system import Where
     from orderboard.burst.model import Summary
 
@@ -52,15 +54,17 @@ def burst(
 
     typed, where = BurstOptions(**options), Where(backend, endpoint_url, yes=yes)
     summaries: list[Summary] = []
-    for number, each in enumerate(repetitions(typed), 1):
-        if typed.repeat > 1:
-            _say(f"Run {number} of {typed.repeat}")
-        summary, out = _run(each, where)
-        summaries.append(summary)
-        if not json_output:
-            show(summary, out, result_console())
-        if summary.broken_off:
-            break
+    with ExitStack() as stack:
+        feed = _live_feed(typed, stack)
+        for number, each in enumerate(repetitions(typed), 1):
+            if typed.repeat > 1:
+                _say(f"Run {number} of {typed.repeat}")
+            summary, out = _run(each, where, feed)
+            summaries.append(summary)
+            if not json_output:
+                show(summary, out, result_console())
+            if summary.broken_off:
+                break
     if typed.junit is not None:
         try:
             write_junit(summaries, typed.junit)
@@ -75,9 +79,22 @@ def burst(
     raise typer.Exit(exit_code(*summaries))
 
 
-def _run(options: BurstOptions, where: "Where") -> "tuple[Summary, Path]":
+def _live_feed(options: BurstOptions, stack: ExitStack) -> "Feed | None":
+    """Serve the live page if it was asked for."""
+    if not options.live and options.live_port is None:
+        return None
+    from orderboard.burst.live.feed import Feed
+    from orderboard.burst.live.server import live_page
+
+    feed = Feed()
+    _say(f"Live: {stack.enter_context(live_page(feed, options.live_port))}")
+    return feed
+
+
+def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[Summary, Path]":
     """Run one burst, after warnings of what would make it useless or long."""
     from orderboard.burst.plan import plan_burst
+    from orderboard.burst.report.files import REPORT_FILE
     from orderboard.burst.report.forecast import warning
     from orderboard.burst.run import run_burst
     from orderboard.burst.runs.pages import write_index
@@ -91,7 +108,12 @@ def _run(options: BurstOptions, where: "Where") -> "tuple[Summary, Path]":
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
         _say(f"Warning: {text}")
-    summary = run_burst(planned, Stop()).summary
+    stop = Stop()
+    if feed is not None:
+        feed.begin(planned.settings, stop)
+    summary = run_burst(planned, stop, *([] if feed is None else [feed])).summary
+    if feed is not None:
+        feed.end(summary, str(planned.out / REPORT_FILE))
     if options.out is None:
         write_index(planned.out.parent)
     return summary, planned.out

@@ -34,13 +34,14 @@ class Timeline:
             sample, workers, recorder.oldest_age_s(now_s), recorder.unfinished
         )
 
-    def rows(self) -> tuple[TimelineRow, ...]:
-        """Return a row for every second from the start to the last event or observation."""
+    def rows(self, first: int = 0, last: int | None = None) -> tuple[TimelineRow, ...]:
+        """Return a row for every second, by default from the start to the last event or observation."""
         recorder = self._recorder
-        last = max((*self._observations, *recorder.seconds), default=-1)
-        seen = None
+        if last is None:
+            last = max((*self._observations, *recorder.seconds), default=-1)
+        seen = self._observations.get(first - 1)
         rows = []
-        for at_s in range(last + 1):
+        for at_s in range(first, last + 1):
             seen = self._observations.get(at_s, seen)
             second = recorder.seconds.get(at_s, Second())
             rows.append(_row(at_s, second, seen, loading=at_s <= recorder.last_answer_s))

@@ -25,16 +25,16 @@ _ESCAPES: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 def render(run: BurstFiles) -> str:
     """Return the report of a run."""
     settings = run.summary.settings
-    return page(f"Burst of {settings.orders} orders, {settings.profile}", "report.js", _document(run))
+    return page(f"Burst of {settings.orders} orders, {settings.profile}", _document(run), "timeline.js", "report.js")
 
 
-def page(title: str, script_name: str, document: object) -> str:
-    """Return a page that a script draws from a document."""
-    style, uplot_style = _asset("report.css"), _asset("uPlot.min.css")
-    script = _asset("charts.js") + "".join(
-        _asset(name).replace('"use strict";\n', "", 1) for name in ("elements.js", script_name)
+def page(title: str, document: object, *scripts: str) -> str:
+    """Return a page that scripts draw from a document."""
+    style, uplot_style = asset("report.css"), asset("uPlot.min.css")
+    script = asset("charts.js") + "".join(
+        asset(name).replace('"use strict";\n', "", 1) for name in ("elements.js", *scripts)
     )
-    uplot_script = _asset("uPlot.iife.min.js")
+    uplot_script = asset("uPlot.iife.min.js")
     values = {
         "title": html.escape(title),
         "style": style,
@@ -43,11 +43,11 @@ def page(title: str, script_name: str, document: object) -> str:
         "script_hashes": f"{_hash(uplot_script)} {_hash(script)}",
         "uplot_style": uplot_style,
         "uplot_script": uplot_script,
-        "uplot_license": _asset("uPlot.LICENSE").strip(),
+        "uplot_license": asset("uPlot.LICENSE").strip(),
         "data": embedded_json(document),
     }
     # In one pass, so that inserted text is not searched for slots.
-    return _SLOT.sub(lambda slot: values[slot[1]], _asset("page.html"))
+    return _SLOT.sub(lambda slot: values[slot[1]], asset("page.html"))
 
 
 def embedded_json(document: object) -> str:
@@ -70,5 +70,6 @@ def _hash(content: str) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of the pages."""
     return files("orderboard.burst.report").joinpath("assets", name).read_text(encoding="utf-8")

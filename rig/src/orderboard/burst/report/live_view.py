@@ -14,6 +14,7 @@ from rich.text import Text
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.measure.recorder import Recorder, percentile
 from orderboard.burst.measure.sampler import Sample
+from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.model import FaultMark
 from orderboard.terminal.progress import error_console
 from orderboard.terminal.tables import plain_table
@@ -32,6 +33,7 @@ class Now:
     loading: bool
     sent: int
     recorder: Recorder
+    timeline: Timeline
     sample: Sample
     workers: int
     marks: tuple[FaultMark, ...]
@@ -68,7 +70,7 @@ class PlainView:
         if now.at_s < self._line_at_s:
             return
         self._line_at_s = now.at_s + _LINE_EVERY_S
-        recorder, rates = now.recorder, _rates(now)
+        recorder, rates = now.recorder, rates_of(now)
         if not now.loading:
             self._say(now.at_s, f"drain: finished {recorder.finished}; {rates.finished:.0f}/s out; {_waiting(now)}")
             return
@@ -76,7 +78,7 @@ class PlainView:
             now.at_s,
             f"load: sent {now.sent} of {recorder.orders}, "
             f"accepted {recorder.accepted}, finished {recorder.finished}; {rates.accepted:.0f}/s in, "
-            f"{rates.finished:.0f}/s out; backlog {now.sample.backlog}; accept p99 {rates.accept_ms[1]}",
+            f"{rates.finished:.0f}/s out; backlog {now.sample.backlog}; accept p99 {_ms(rates.accept_ms[1])}",
         )
 
     def judging(self) -> None:
@@ -112,15 +114,32 @@ class LiveView:
             self._live.update(Group(_display(self._now), Text(f" {_JUDGING} ...", style="dim")), refresh=True)
 
 
+class Views:
+    """Several views as one."""
+
+    def __init__(self, *views: View) -> None:
+        self._views = views
+
+    def update(self, now: Now) -> None:
+        """Show the state in each."""
+        for view in self._views:
+            view.update(now)
+
+    def judging(self) -> None:
+        """Show it in each."""
+        for view in self._views:
+            view.judging()
+
+
 @contextmanager
-def burst_view() -> Iterator[View]:
-    """Return the view for stderr."""
+def burst_view(*more: View) -> Iterator[View]:
+    """Return the view for stderr, with more views beside it."""
     console = error_console()
     if not console.is_terminal:
-        yield PlainView(console)
+        yield Views(PlainView(console), *more)
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        yield LiveView(live)
+        yield Views(LiveView(live), *more)
 
 
 def _waiting(now: Now) -> str:
@@ -154,11 +173,11 @@ def _progress(now: Now) -> Table:
 
 
 def _side_by_side(now: Now) -> Table:
-    rates = _rates(now)
+    rates = rates_of(now)
     numbers = plain_table("The last five seconds", "", numbers=["a second", "p50", "p99"])
     numbers.add_row("sent", f"{rates.sent:.0f}", "", "")
-    numbers.add_row("accepted", f"{rates.accepted:.0f}", *rates.accept_ms)
-    numbers.add_row("finished", f"{rates.finished:.0f}", *rates.end_to_end_ms)
+    numbers.add_row("accepted", f"{rates.accepted:.0f}", *map(_ms, rates.accept_ms))
+    numbers.add_row("finished", f"{rates.finished:.0f}", *map(_ms, rates.end_to_end_ms))
     queues = plain_table("Queues", "", numbers=["waiting", "in flight"])
     for role in _QUEUES:
         depth = now.sample.depths.get(role)
@@ -182,20 +201,21 @@ def _faults(now: Now) -> Text:
 
 
 @dataclass(frozen=True)
-class _Rates:
-    """Orders a second and latencies (p50, p99) over the last seconds."""
+class Rates:
+    """Orders a second and latencies (p50, p99) over the last five seconds; None without any."""
 
     sent: float
     accepted: float
     finished: float
-    accept_ms: tuple[str, str]
-    end_to_end_ms: tuple[str, str]
+    accept_ms: tuple[float | None, float | None]
+    end_to_end_ms: tuple[float | None, float | None]
 
 
-def _rates(now: Now) -> _Rates:
+def rates_of(now: Now) -> Rates:
+    """Return the rates at a moment."""
     seconds = list(now.recorder.recent(now.at_s, _RATES_OVER_S))
     over_s = max(1, min(_RATES_OVER_S, int(now.at_s)))
-    return _Rates(
+    return Rates(
         sent=now.recorder.sent_per_s(now.at_s, _RATES_OVER_S),
         accepted=sum(second.accepted for second in seconds) / over_s,
         finished=sum(second.finished for second in seconds) / over_s,
@@ -204,10 +224,12 @@ def _rates(now: Now) -> _Rates:
     )
 
 
-def _p50_p99(values_ms: Iterable[float]) -> tuple[str, str]:
+def _p50_p99(values_ms: Iterable[float]) -> tuple[float | None, float | None]:
     ordered = sorted(values_ms)
-    return (_ms(percentile(ordered, 50)), _ms(percentile(ordered, 99))) if ordered else ("", "")
+    return (percentile(ordered, 50), percentile(ordered, 99)) if ordered else (None, None)
 
 
-def _ms(value: float) -> str:
+def _ms(value: float | None) -> str:
+    if value is None:
+        return ""
     return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"

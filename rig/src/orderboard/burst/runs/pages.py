@@ -29,7 +29,7 @@ def comparison_page(comparison: Comparison, before: Group, after: Group) -> str:
         "comparison": json.loads(comparison.model_dump_json()),
         "sides": [_side(group) for group in (before, after)],
     }
-    return page(f"{before.name} and {after.name} compared", "compare.js", document)
+    return page(f"{before.name} and {after.name} compared", document, "compare.js")
 
 
 def write_index(runs: Path) -> Path:
@@ -44,7 +44,7 @@ def index_page(runs: Sequence[KeptRun]) -> str:
     plans = [json.dumps(plan_of(run.summary), sort_keys=True) for run in runs]
     numbers = {plan: number for number, plan in enumerate(dict.fromkeys(plans))}
     document = [_entry(run, numbers[plan]) for run, plan in zip(runs, plans, strict=True)]
-    return page(f"{len(runs)} bursts", "runs.js", {"runs": document})
+    return page(f"{len(runs)} bursts", {"runs": document}, "runs.js")
 
 
 def _entry(run: KeptRun, plan: int) -> dict[str, Any]:

@@ -25,13 +25,13 @@ function logRange(_chart, low, high) {
   return [from, Math.max(snap(high, true), from * 5)];
 }
 
-/** Marks behind the lines: the drain, and the events of the system. */
+/** Marks behind the lines: the drain, and the events of the system. drainFrom: returns its second. */
 function timeMarks(drainFrom, faults) {
   return {
     hooks: {
       drawClear: (chart) => {
         const { ctx, bbox } = chart;
-        const left = Math.max(chart.valToPos(drainFrom, "x", true), bbox.left);
+        const left = Math.max(chart.valToPos(drainFrom(), "x", true), bbox.left);
         const right = bbox.left + bbox.width;
         if (left >= right) return;
         ctx.save();
@@ -92,19 +92,20 @@ const powersOfTen = (_chart, splits) => ticksAt(/^1e/, splits);
 const logTicks = (_chart, splits) => ticksAt(Math.log10(splits.at(-1) / splits[0]) > 2.6 ? /^1e/ : /^[125]e/, splits);
 
 /**
- * Draw lines into a card.
+ * Draw lines into a card, and return a function that draws them again after their values have changed.
  * series: {name, colour, values, format, dashed, fill, width}; xs: numbers.
- * options: {unit, xFormat, cursorText, log, logX, marks, sync, spanGaps, points, height}
+ * options: {unit, xFormat, cursorText, log, logX, marks, sync, spanGaps, points, height, growing}
+ * growing: values are still to come, so that a line without any is kept.
  */
 function lineChart(card, xs, series, options) {
-  const shown = series.filter((each) => each.values.some((value) => value !== null));
+  const shown = series.filter((each) => options.growing || each.values.some((value) => value !== null));
   const holder = card.appendChild(element("div", { class: "chart" }));
   const legend = card.appendChild(element("div", { class: "legend" }));
   if (!shown.length) {
     holder.append(element("p", { class: "about" }, "No data."));
-    return;
+    return () => {};
   }
-  const cleaned = shown.map((each) => (options.log ? each.values.map((v) => (v > 0 ? v : null)) : each.values));
+  const data = () => [xs, ...shown.map((each) => (options.log ? each.values.map((v) => (v > 0 ? v : null)) : each.values))];
   const height = () => (window.innerWidth < 560 ? 210 : options.height || 260);
   const chart = new uPlot(
     {
@@ -148,7 +149,7 @@ function lineChart(card, xs, series, options) {
       plugins: options.marks ? [options.marks] : [],
       hooks: { setCursor: [(drawn) => showValues(drawn)] },
     },
-    [xs, ...cleaned],
+    data(),
     holder,
   );
 
@@ -176,6 +177,7 @@ function lineChart(card, xs, series, options) {
     });
   }
   charts.push({ chart, holder, height });
+  return () => chart.setData(data());
 }
 
 /** Follow the window's width and the colour scheme. */

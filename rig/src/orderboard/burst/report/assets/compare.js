@@ -70,7 +70,7 @@ function timeCharts() {
   const filled = (values) => xs.map((_, at) => values[at] ?? null);
   const longest = Math.max(...sides.map((side) => side.load_s));
   const common = {
-    marks: timeMarks(longest, []),
+    marks: timeMarks(() => longest, []),
     sync: "time",
     xFormat: (value) => (value === null ? "" : `${plain(value, 1)} s`),
     cursorText: (value) => `second ${plain(value)}`,

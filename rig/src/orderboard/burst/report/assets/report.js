@@ -2,6 +2,7 @@
 "use strict";
 
 const { summary, timeline } = embedded();
+timeline.oldest_age_ms = timeline.oldest_age_s.map(inMilliseconds);
 
 function heading() {
   const { settings } = summary;
@@ -98,48 +99,6 @@ function bottleneckCard() {
     made.append(about(`Processor time: ${plain(system_s, 1)} s by the system, ${plain(rig_s, 1)} s by the rig itself (${share} % of both).`));
   }
   return made;
-}
-
-function timeCharts() {
-  const common = {
-    marks: timeMarks(summary.load_s, summary.faults),
-    sync: "time",
-    xFormat: (value) => (value === null ? "" : `${plain(value, 1)} s`),
-    cursorText: (value) => `second ${plain(value)}`,
-  };
-  const counts = { ...common, unit: (value) => plain(value) };
-  const latencies = { ...common, log: true, unit: duration };
-  const thin = { dashed: true, width: 1.5 };
-  const line = (name, shade, column, extra = {}) => ({ name, colour: shade, values: timeline[column], ...extra });
-  const queue = (name, extra) => [line(name, name, `${name}_visible`, extra), line(`${name} in flight`, name, `${name}_in_flight`, thin)];
-  const percentiles = (shade, column) => [line("p99", shade, `${column}_p99_ms`), line("p50", shade, `${column}_p50_ms`, thin)];
-  const oldest = timeline.oldest_age_s.map((age) => (age === null ? null : age * 1000));
-
-  const rates = card("Orders a second", "Intended, accepted (202) and finished. Open loop: orders are sent on time whether or not earlier ones were answered.");
-  const queues = card("Messages in the queues", "Waiting, and in flight (dashed). SQS's approximate counts, sampled once a second: for the chart, not for the verdict.");
-  const accept = card("Accept latency", "From the intended send time to the 202, by the second of the answer.");
-  const whole = card("End-to-end latency", "From the intended send time to the outcome event, by the second of the outcome; and the age of the oldest unfinished order.");
-  const later = [
-    () => lineChart(rates, timeline.at_s, [
-      line("intended", "asked", "intended", thin),
-      line("accepted", "accepted", "accepted"),
-      line("finished", "finished", "finished", { fill: true }),
-    ], counts),
-    () => lineChart(queues, timeline.at_s, [
-      ...queue("work", { fill: true }), ...queue("express", { fill: true }), ...queue("alerts", {}),
-      line("dead letters", "ink", "dead_letters", { width: 1.5 }),
-    ], counts),
-    () => lineChart(accept, timeline.at_s, percentiles("accepted", "accept"), latencies),
-    () => lineChart(whole, timeline.at_s, [
-      ...percentiles("finished", "end_to_end"),
-      { name: "oldest unfinished", colour: "work", values: oldest, width: 1.5 },
-    ], latencies),
-  ];
-  if (summary.faults.length) {
-    const marks = summary.faults.map((fault, place) => element("span", {}, element("b", {}, String(place + 1)), `${plain(fault.at_s, 1)} s: ${fault.text}`));
-    rates.append(element("div", { class: "faults" }, ...marks));
-  }
-  return { cards: [rates, queues, element("div", { class: "pair" }, accept, whole)], later };
 }
 
 function curveChart() {
@@ -285,7 +244,7 @@ function settingsCard() {
 }
 
 function build() {
-  const charts_ = timeCharts();
+  const charts_ = timeCharts(timeline, () => summary.load_s, summary.faults);
   const curve = curveChart();
   const stack = (...cards) => element("div", { class: "stack" }, ...cards);
   document.getElementById("report").append(...[
@@ -294,6 +253,7 @@ function build() {
     element("div", { class: "pair" }, stack(costCard(), settingsCard()), stack(machineCard())),
     element("footer", {}, "Made by orderboard burst. This page needs no network; summary.json and timeline.csv have the same numbers."),
   ].filter(Boolean));
+  if (summary.faults.length) charts_.cards[0].append(faultList(summary.faults));
   charts_.later.forEach((draw) => draw());
   curve.draw();
   fitToWindow();

@@ -1,0 +1,1 @@
+"""The page of a running burst, served on this machine."""
