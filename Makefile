@@ -46,13 +46,11 @@ burst: $(READY) ## Send 10,000 orders in a spike, stop the worker for 5 s, and p
 chaos: $(READY) ## Kill, freeze and confuse everything at random under load, and prove that nothing was lost (ARGS="--runs 20")
 	@$(BIN)/orderboard chaos $(ARGS)
 
-# Tests wait for processes, too, so there is one worker more than there are cores. Those on LocalStack run alone: its
-# container and the visibility timeouts of their stack want the machine for themselves.
-TEST_WORKERS := $(shell echo $$(( 1 + $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) )))
+# Tests wait for processes, too, so there are two workers more than there are cores.
+TEST_WORKERS := $(shell echo $$(( 2 + $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) )))
 
 test: $(DEV) ## Run every test; those that need Docker, npm or Chromium are skipped where there is none
-	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder --durations 10 --durations-min 5 --ignore tests/localstack
-	@$(BIN)/python -m pytest --durations 5 --durations-min 5 tests/localstack
+	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder --durations 10 --durations-min 5
 
 bench: $(DEV) ## Measure the speed goals; three quarters of an hour (fewer: .venv/bin/python bench/bench.py --rounds 1)
 	@$(BIN)/python bench/bench.py
@@ -77,7 +75,9 @@ up: $(READY) ## Start the system and keep it running; it prints the address of t
 down: $(READY) ## Stop what `make up` started
 	@$(BIN)/orderboard down
 
-check: format lint types architecture template generated test ## Everything that CI runs
+check: $(DEV) ## Everything that CI runs
+	@$(MAKE) --no-print-directory --jobs 2 format types lint architecture template generated
+	@$(MAKE) --no-print-directory test
 
 format: $(DEV) ## Check the format (fix it with: .venv/bin/ruff format)
 	@$(BIN)/ruff format --check

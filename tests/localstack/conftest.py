@@ -48,7 +48,7 @@ def notifier_zip(backend: Endpoint, tmp_path_factory: pytest.TempPathFactory) ->
 def stack(backend: Endpoint, notifier_zip: Path) -> DeployedStack:
     """One stack for all tests here; each tells its orders from the others' by their ids."""
     name = "orderboard"
-    parameters = {"WorkVisibilityTimeoutS": "4", "WorkMaxReceiveCount": "2"}
+    parameters = {"WorkVisibilityTimeoutS": "6", "WorkMaxReceiveCount": "2"}
     outputs = deploy_stack(backend, notifier_zip, stack_name=name, prefix=name, parameters=parameters, progress=print)
     return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)
 

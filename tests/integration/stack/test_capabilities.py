@@ -93,7 +93,7 @@ async def test_message_move_tasks(stack: DeployedStack) -> None:
             return False
         return True
 
-    moved = moves() and await happens(lambda: stack.waiting(names.work_queue) == 1, within_s=10)
+    moved = moves() and await happens(lambda: stack.waiting(names.work_queue) == 1, within_s=4)
 
     assert moved == stack.endpoint.capabilities.message_move_task
 

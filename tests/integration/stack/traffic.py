@@ -44,7 +44,7 @@ def silence_notifier(stack: DeployedStack) -> DeployedStack:
     return stack
 
 
-async def happens(check: Callable[[], object], *, within_s: float = 3) -> bool:
+async def happens(check: Callable[[], object], *, within_s: float = 1) -> bool:
     """Return whether a check comes true in time."""
     try:
         await eventually(lambda: bool(check()), within_s=within_s)
