@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install wheelhouse demo burst chaos test bench fidelity lab fuzz clients up down check format lint types architecture template generated lock clean
+.PHONY: help install wheelhouse demo burst chaos test bench fidelity lab fuzz clients up down check format lint types architecture template generated compiled lock clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
@@ -76,7 +76,7 @@ down: $(READY) ## Stop what `make up` started
 	@$(BIN)/orderboard down
 
 check: $(DEV) ## Everything that CI runs
-	@$(MAKE) --no-print-directory --jobs 2 format types lint architecture template generated
+	@$(MAKE) --no-print-directory --jobs 2 format types lint architecture template generated compiled
 	@$(MAKE) --no-print-directory test
 
 format: $(DEV) ## Check the format (fix it with: .venv/bin/ruff format)
@@ -97,6 +97,10 @@ template: $(DEV) ## Check the CloudFormation template
 
 generated: $(DEV) ## Check that the generated contracts match the code
 	@$(BIN)/python contracts/generate.py --check
+
+# Each worker of a test run would do this again, all at the same time.
+compiled: $(DEV)
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null || echo "The tests cannot be collected: see make test" >&2
 
 OWN := orderboard orderboard-aws-client orderboard-contracts orderboard-localbus orderboard-notifier orderboard-order-api orderboard-stack orderboard-worker
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet \
