@@ -1,10 +1,11 @@
-"""Fixtures of all tests: one local backend per session, and on it a separate stack for each test that asks for one."""
+"""Fixtures of all tests: one local backend per session, and stacks on it: one for each test, or for each file."""
 
 import os
 import secrets
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -57,9 +58,9 @@ def notifier_zip(backend: Endpoint, request: pytest.FixtureRequest, tmp_path_fac
     return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "linux.zip", LinuxTarget(host_architecture()))
 
 
-@pytest.fixture
-def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
-    """Deploys a stack with a unique name and prefix and these template parameters; deletes it after the test."""
+@contextmanager
+def stacks(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
+    """Deploy stacks with a unique name and prefix and these template parameters; delete them at the end."""
     session = backend.session()
     runtime: dict[str, str] = {"NotifierArchitecture": host_architecture()}
     if backend.capabilities.host_lambda:
@@ -85,9 +86,23 @@ def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]
 
 
 @pytest.fixture
+def deploy_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
+    """Deploys stacks for this test."""
+    with stacks(backend, notifier_zip) as deployed:
+        yield deployed
+
+
+@pytest.fixture
 def stack(deploy_stack: DeployStack) -> DeployedStack:
     """A stack of the template's defaults, for this test alone."""
     return deploy_stack({})
+
+
+@pytest.fixture(scope="module")
+def shared_stack(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployedStack]:
+    """A stack of the template's defaults, for all tests of a file: each takes out of its queues what it puts in."""
+    with stacks(backend, notifier_zip) as deployed:
+        yield deployed({})
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

@@ -1,4 +1,4 @@
-"""order-api as a process on a fresh stack."""
+"""order-api as a process on the stack of a file."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 from integration.order_api.service import ApiProcess, api_process
 from support.stack import DeployedStack
+
+
+@pytest.fixture(scope="module")
+def stack(shared_stack: DeployedStack) -> DeployedStack:
+    """One stack for all tests of a file."""
+    return shared_stack
 
 
 @pytest.fixture

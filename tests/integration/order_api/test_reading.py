@@ -22,7 +22,7 @@ def recorded(stack: DeployedStack, customer_id: str, *, minute: int = 0) -> str:
 async def test_an_order_is_404_until_it_is_recorded(stack: DeployedStack, api: ApiProcess) -> None:
     """First 404 with Retry-After, then the order with its lines and prices."""
     before = await api.http.get(f"/orders/{new_order_id()}")
-    order_id = recorded(stack, "ada")
+    order_id = recorded(stack, "grace")
 
     after = await api.http.get(f"/orders/{order_id}")
 

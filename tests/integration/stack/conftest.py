@@ -5,7 +5,7 @@ from integration.stack.traffic import silence_notifier
 from support.stack import DeployedStack
 
 
-@pytest.fixture
-def quiet_stack(stack: DeployedStack) -> DeployedStack:
-    """A stack whose notifier receives nothing."""
-    return silence_notifier(stack)
+@pytest.fixture(scope="module")
+def quiet_stack(shared_stack: DeployedStack) -> DeployedStack:
+    """A stack for all tests of a file, whose notifier receives nothing."""
+    return silence_notifier(shared_stack)

@@ -76,9 +76,9 @@ def test_dashboards_of_a_template(backend: Endpoint, made: Callable[[Mapping[str
     assert found == backend.capabilities.dashboard
 
 
-async def test_message_move_tasks(stack: DeployedStack) -> None:
+async def test_message_move_tasks(quiet_stack: DeployedStack) -> None:
     """If the backend has move tasks, a dead-letter queue is redriven by one call."""
-    names = stack.outputs
+    stack, names = quiet_stack, quiet_stack.outputs
     dlq_url = stack.queue_url(names.work_dlq)
     stack.sqs.send_message(QueueUrl=dlq_url, MessageBody="rests")
     attributes = stack.sqs.get_queue_attributes(QueueUrl=dlq_url, AttributeNames=["QueueArn"])["Attributes"]
@@ -98,9 +98,9 @@ async def test_message_move_tasks(stack: DeployedStack) -> None:
     assert moved == stack.endpoint.capabilities.message_move_task
 
 
-async def test_what_a_topic_cannot_deliver(stack: DeployedStack) -> None:
+async def test_what_a_topic_cannot_deliver(quiet_stack: DeployedStack) -> None:
     """If topics have dead letters, an order whose queue is gone is in the undelivered queue."""
-    names = stack.outputs
+    stack, names = quiet_stack, quiet_stack.outputs
     stack.sqs.delete_queue(QueueUrl=stack.queue_url(names.work_queue))
 
     order_id = publish(stack, sample_events.placed("normal"))
