@@ -115,7 +115,7 @@ async def test_a_purge_asks_and_is_counted(page: Page) -> None:
     page.use("work.purge")
     page.press('[data-confirm="work"]')
     await eventually(lambda: "1 purged by you" in page.text("#reconciliation"), within_s=20)
-    assert page.dead("work") == 0
+    await eventually(lambda: page.dead("work") == 0)
     assert "1 message deleted from orderboard-work-dlq" in page.text("#effect .result")
     assert "purge-queue" in page.text(".command-box")
     assert "No order was lost" in page.text("#reconciliation .verdict")

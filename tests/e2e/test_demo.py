@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from e2e.command import Command, family, read_until, still_running
+from e2e.sockets import only_loopback
 from orderboard_stack.backend import DEFAULT_BACKEND
 
 
@@ -27,8 +28,12 @@ def _demo(orderboard: Command, *options: str) -> dict[str, Any]:
 
 
 def test_the_ledger_balances(orderboard: Command) -> None:
-    """Every order of the rush ends where it may, every alert is announced, and no log or process is left."""
-    demo = _demo(orderboard)
+    """Every order of the rush ends where it may, every alert is announced, and no log or process is left.
+
+    Meanwhile none of its processes listens beyond loopback.
+    """
+    with only_loopback():
+        demo = _demo(orderboard)
 
     assert demo["balanced"] is True
     assert demo["accepted"] == 198

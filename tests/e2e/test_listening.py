@@ -1,20 +1,18 @@
-"""Nothing listens beyond loopback: not at the start, not when a service is used first, and not under load."""
+"""Nothing listens beyond loopback: not at the start, not when a service is used first, not under load (test_demo)."""
 
 import contextlib
-import ipaddress
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import boto3
 import psutil
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
-from e2e.command import Command, family
+from e2e.command import Command
+from e2e.sockets import beyond_loopback
 from orderboard_stack.clients import CLIENT_CONFIG
 
 # Services of MiniStack with a server each, and a call that would start it.
@@ -41,19 +39,6 @@ _SERVERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"CacheClusterId": "c", "Engine": "redis", "CacheNodeType": "cache.t3.micro"},
     ),
 )
-
-
-def beyond_loopback(processes: Iterable[psutil.Process]) -> list[tuple[str, str, int]]:
-    """The sockets of these processes, IPv4 and IPv6, that are open to other machines: TCP that listens, and UDP."""
-    found = []
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            for each in process.net_connections("inet"):
-                receives = each.type == socket.SOCK_DGRAM and not each.raddr
-                listens = each.type == socket.SOCK_STREAM and each.status == psutil.CONN_LISTEN
-                if (listens or receives) and not ipaddress.ip_address(each.laddr.ip).is_loopback:
-                    found.append((" ".join(process.cmdline())[-80:], each.laddr.ip, each.laddr.port))
-    return found
 
 
 def _with_children(pids: Iterable[int]) -> list[psutil.Process]:
@@ -96,22 +81,6 @@ def test_a_system_that_runs(
             getattr(client, action)(**given)
 
     assert beyond_loopback(processes()) == []
-
-
-def test_a_demo(tmp_path: Path) -> None:
-    """While a demo runs, none of its processes opens more than loopback.
-
-    Takes more than 5 s: the whole demo is played.
-    """
-    demo = Command(tmp_path / "state").start("demo", "--json")
-    try:
-        while demo.poll() is None:
-            assert beyond_loopback([psutil.Process(demo.pid), *family(demo)]) == []
-            time.sleep(0.3)
-        assert demo.returncode == 0
-    finally:
-        demo.kill()
-        demo.communicate()
 
 
 def test_localbus_alone() -> None:

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 # Deadlines are those of a machine with nothing else to do: one that is busy with other tests takes longer.
 _PATIENCE = 3
+# A check that costs much, such as a command or a look at a page, leaves the processor to what it waits for.
+_PAUSE = 3
+_LONGEST_PAUSE_S = 1.0
 
 
 async def eventually(
@@ -22,13 +25,15 @@ async def eventually(
     """
     deadline = time.monotonic() + _PATIENCE * within_s
     while True:
+        began = time.monotonic()
         try:
             answer = await _ask(check)
             assert answer is None or answer, f"still {answer!r}"
         except AssertionError:
-            if time.monotonic() >= deadline:
+            ended = time.monotonic()
+            if ended >= deadline:
                 raise
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(max(every_s, min(_PAUSE * (ended - began), _LONGEST_PAUSE_S)))
         else:
             return answer
 

@@ -99,7 +99,9 @@ def only(path: Path) -> set[str]:
 
 
 async def test_it_leaves_only_its_log(log_path: Path, name: LocalName, host_notifier_zip: Path) -> None:
-    """After the with block neither an engine nor a function's process nor a file of theirs is left."""
+    """It listens on the loopback only; after the with block neither an engine nor a function's process nor a file of
+    theirs is left.
+    """
     temporary_before = only(Path(tempfile.gettempdir()))
 
     with local_backend(name, log_path) as endpoint:
@@ -111,26 +113,18 @@ async def test_it_leaves_only_its_log(log_path: Path, name: LocalName, host_noti
         await eventually(lambda: stack.receive(outputs.inbox_queue), within_s=15)
         (listener,) = (child for child in psutil.Process().children() if is_backend(child))
         members = family(listener.pid)
+        listening = {
+            connection.laddr.ip
+            for pid in members
+            for connection in psutil.Process(pid).net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
 
+    assert listening == {"127.0.0.1"}
     assert len(members) == {"embedded": 4, "ministack": 2}[name], "the engines, their keeper and one function"
     await eventually(lambda: not family(listener.pid))
     assert only(log_path.parent) == {log_path.name}
     assert not {name for name in only(Path(tempfile.gettempdir())) - temporary_before if name.startswith("ministack")}
-
-
-def test_it_listens_on_the_loopback_only(log_path: Path, name: LocalName) -> None:
-    """Nobody else on the network reaches it."""
-    backend = start_local(name, log_path)
-
-    listening = {
-        connection.laddr.ip
-        for pid in family(backend.pid)
-        for connection in psutil.Process(pid).net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
-    }
-    backend.stop()
-
-    assert listening == {"127.0.0.1"}
 
 
 async def test_it_ends_when_its_starter_is_killed(
