@@ -29,10 +29,11 @@ HEADERS: Final = {
 }
 
 
-def rejection(method: str, headers: Headers) -> str | None:
+def rejection(method: str, headers: Headers, *, any_name: bool = False) -> str | None:
     """Return why this request is rejected; None if it may pass."""
     host = headers.get("host", "")
-    if _hostname(host) not in _NAMES or "@" in host or len(headers.getlist("host")) > 1:
+    known = any_name or _hostname(host) in _NAMES
+    if not known or "@" in host or len(headers.getlist("host")) > 1:
         return "This page answers requests to 127.0.0.1 and localhost only."
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none") and not _follows_link(
         method, headers
@@ -70,10 +71,10 @@ def _hostname(host: str) -> str | None:
 
 
 class SameOriginOnly:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application. any_name: for one that asks for a token, at any address."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, any_name: bool = False) -> None:
+        self._app, self._any_name = app, any_name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
@@ -86,6 +87,6 @@ class SameOriginOnly:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        reason = rejection(scope["method"], Headers(scope=scope))
+        reason = rejection(scope["method"], Headers(scope=scope), any_name=self._any_name)
         app = self._app if reason is None else JSONResponse({"message": reason}, status_code=403)
         await app(scope, receive, send_protected)

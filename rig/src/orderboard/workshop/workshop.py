@@ -19,7 +19,7 @@ from orderboard.workshop.as_deployed import put_back
 from orderboard.workshop.board import Board, Say
 from orderboard.workshop.catalogue import Entry, everything, find
 from orderboard.workshop.exercise import Finding
-from orderboard.workshop.progress import Progress, ProgressFile, Record
+from orderboard.workshop.progress import Membership, Progress, ProgressFile, Record
 
 START: Final = "Start it with: orderboard workshop start"
 
@@ -169,6 +169,12 @@ class Workshop:
             self._keep(progress.model_copy(update={"records": records}))
         self.open(entry)
         return kept
+
+    def set_wall(self, wall: Membership | None) -> Progress:
+        """Keep the wall to which changes are reported; None: none. Return the new progress."""
+        with self._file.locked():
+            self._keep(self.progress().model_copy(update={"wall": wall}))
+            return self.progress()
 
     def forget(self) -> list[Path]:
         """Forget everything. Return the attendee's files, which were kept as *.mine."""

@@ -2,10 +2,14 @@
 
 from typing import Final
 
-from orderboard.cli.workshop import exercises, quiz
+from orderboard.cli.workshop import exercises, quiz, wall
 
 COMMANDS: Final = (
-    ("start", exercises.start, ("orderboard workshop start",)),
+    (
+        "start",
+        exercises.start,
+        ("orderboard workshop start", "orderboard workshop start --name Ada --wall http://192.0.2.1:8090/#TOKEN"),
+    ),
     ("list", exercises.list_exercises, ("orderboard workshop list",)),
     ("open", exercises.open_exercise, ("orderboard workshop open 3", "orderboard workshop open the-outage")),
     ("check", exercises.check, ("orderboard workshop check", "orderboard workshop check --json")),
@@ -21,4 +25,7 @@ COMMANDS: Final = (
         exercises.handout,
         ("orderboard workshop handout", "orderboard workshop handout --trainer --out trainer.html"),
     ),
+    ("wall", wall.wall, wall.WALL_EXAMPLES),
+    ("join", wall.join, wall.JOIN_EXAMPLES),
+    ("leave", wall.leave, wall.LEAVE_EXAMPLES),
 )

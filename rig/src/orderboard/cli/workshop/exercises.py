@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from orderboard.cli.options import JsonOption, YesOption
+from orderboard.cli.workshop.wall import NameOption, WallOption, joined, state_of_wall
 from orderboard.errors import UsageError
 from orderboard.system.command_line import orderboard, relative, to_paste
 from orderboard.terminal.markdown import print_markdown
@@ -29,15 +30,21 @@ ExerciseArgument = Annotated[
 ]
 
 
-def start(*, json_output: JsonOption = False) -> None:
+def start(*, name: NameOption = None, wall: WallOption = None, json_output: JsonOption = False) -> None:
     """Start the system for the workshop if none runs, and open the first exercise that is not done.
 
-    The system is that of `orderboard up --allow-faults`; `orderboard down` ends it, and keeps the progress.
+    The system is that of `orderboard up --allow-faults`; `orderboard down` ends it, and keeps the progress. With --name
+    and --wall your progress is shown on the trainer's wall, as by `orderboard workshop join`.
     """
     from orderboard.system.state import StateFile
     from orderboard.workshop.catalogue import everything, find
 
-    workshop = _workshop()
+    workshop = attendees_workshop()
+    if (name is None) is not (wall is None):
+        raise UsageError("--name and --wall go together: orderboard workshop start --name NAME --wall URL")
+    if name is not None and wall is not None:
+        for line in joined(workshop, name, wall):
+            workshop.say(to_paste(line))
     if StateFile(workshop.workspace.state_dir).read() is None:
         _start_system()
     progress = workshop.progress()
@@ -54,7 +61,7 @@ def list_exercises(*, json_output: JsonOption = False) -> None:
     """List the exercises, with your progress."""
     from orderboard.workshop.catalogue import everything
 
-    progress = _workshop().progress()
+    progress = attendees_workshop().progress()
     if json_output:
         print_json([_document(each, progress.record(each.number)) for each in everything()])
         return
@@ -81,13 +88,13 @@ def open_exercise(
 
     Your own files and your progress stay. What earlier exercises made in the account is removed.
     """
-    workshop = _workshop()
+    workshop = attendees_workshop()
     _open(workshop, workshop.entry(number), json_output=json_output)
 
 
 def check(number: ExerciseArgument = None, *, json_output: JsonOption = False) -> None:
     """Check the open exercise by what happened in the system. Exit 0: solved. 1: not yet, with what is missing."""
-    workshop = _workshop()
+    workshop = attendees_workshop()
     entry = workshop.entry(number)
     checked = workshop.check(entry)
     if json_output:
@@ -110,7 +117,7 @@ def check(number: ExerciseArgument = None, *, json_output: JsonOption = False) -
 
 def deploy(number: ExerciseArgument = None, *, json_output: JsonOption = False) -> None:
     """Put your files of the open exercise onto the system: its rule, stack or function. Repeat it after each change."""
-    workshop = _workshop()
+    workshop = attendees_workshop()
     entry = workshop.entry(number)
     done = workshop.deploy(entry)
     if json_output:
@@ -129,7 +136,7 @@ def hint(
     json_output: JsonOption = False,
 ) -> None:
     """Show the next hint, below those that you have seen. Each says more; there are three."""
-    workshop = _workshop()
+    workshop = attendees_workshop()
     entry = workshop.entry(number)
     shown = workshop.hint(entry, level)
     if json_output:
@@ -153,7 +160,7 @@ def solution(
     json_output: JsonOption = False,
 ) -> None:
     """Show the solution, and apply it on request."""
-    workshop = _workshop()
+    workshop = attendees_workshop()
     entry = workshop.entry(number)
     text = workshop.solution(entry)
     kept = workshop.apply_solution(entry) if apply else []
@@ -171,7 +178,7 @@ def solution(
 
 def skip(number: ExerciseArgument = None) -> None:
     """Leave an exercise out, and name the next one. It can be opened at any time."""
-    workshop = _workshop()
+    workshop = attendees_workshop()
     entry = workshop.entry(number)
     workshop.skip(entry)
     after = workshop.next_after(entry)
@@ -186,7 +193,7 @@ def reset(
     yes: YesOption = False,
 ) -> None:
     """Forget an exercise's progress, and open it as if for the first time. Your files are kept as NAME.mine."""
-    workshop = _workshop()
+    workshop = attendees_workshop()
     if everything:
         if number is not None:
             raise UsageError("Name one exercise, or give --all.")
@@ -200,19 +207,27 @@ def reset(
 
 
 def status(*, json_output: JsonOption = False) -> None:
-    """Show how far you are: the exercises that are done, the open one, and what its last check found."""
+    """Show how far you are: the exercises that are done, the open one, and what its last check found.
+
+    If you have joined a wall, it gets your progress once more.
+    """
     from orderboard.workshop.catalogue import everything, find
 
-    workshop = _workshop()
+    workshop = attendees_workshop()
     progress = workshop.progress()
     exercises = [(each, progress.record(each.number)) for each in everything()]
     if json_output:
-        print_json({"current": progress.current, "exercises": [_document(*each) for each in exercises]})
+        wall = progress.wall
+        on_wall = None if wall is None else {"name": wall.name, "state": state_of_wall(progress, wall)}
+        shown = [_document(*each) for each in exercises]
+        print_json({"current": progress.current, "wall": on_wall, "exercises": shown})
         return
     console = result_console()
     solved = [record for _, record in exercises if record.status == "solved"]
     minutes = sum(each.minutes or 0 for each in solved)
     console.print(f"\n {len(solved)} of {len(exercises)} solved, in {minutes:.0f} minutes.", markup=False)
+    if progress.wall is not None:
+        _say(f" {state_of_wall(progress, progress.wall)}")
     if progress.current is None:
         _say("Begin: orderboard workshop start")
         return
@@ -265,11 +280,17 @@ def _start_system() -> None:
     up(allow_faults=True)
 
 
-def _workshop() -> "Workshop":
+def attendees_workshop() -> "Workshop":
+    """Return the workshop of this workspace, which shows its progress on stderr and reports to the wall."""
     from orderboard.system.workspace import find_workspace
+    from orderboard.workshop.wall.reporter import in_background
     from orderboard.workshop.workshop import Workshop
 
-    return Workshop(find_workspace(), say=lambda text: error_console().print(f" {text}", markup=False, soft_wrap=True))
+    return Workshop(
+        find_workspace(),
+        say=lambda text: error_console().print(f" {text}", markup=False, soft_wrap=True),
+        on_change=in_background,
+    )
 
 
 def _document(entry: "Entry", record: "Record") -> dict[str, Any]:

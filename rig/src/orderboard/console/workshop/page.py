@@ -18,6 +18,8 @@ from orderboard.errors import UsageError
 from orderboard.system.command_line import relative, to_paste
 from orderboard.workshop.catalogue import Entry, everything
 from orderboard.workshop.progress import Progress, Record
+from orderboard.workshop.wall.report import SENT
+from orderboard.workshop.wall.reporter import address, in_background
 from orderboard.workshop.workshop import Workshop
 
 PAGE: Final = "/workshop"
@@ -37,7 +39,7 @@ class WorkshopPage:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._workshop = Workshop(source.workspace)
+        self._workshop = Workshop(source.workspace, on_change=in_background)
         self._acting = threading.Lock()
 
     def routes(self) -> list[Route]:
@@ -79,6 +81,9 @@ class WorkshopPage:
         progress = self._workshop.progress()
         return {
             "current": progress.current,
+            "wall": None
+            if (wall := progress.wall) is None
+            else {"name": wall.name, "url": address(wall.url), "sent": SENT},
             "exercises": [_exercise(each, progress) for each in everything()],
         }
 

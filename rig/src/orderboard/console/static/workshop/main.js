@@ -7,7 +7,7 @@ import { Progress } from "./progress.js";
 
 const SIGNS = { solved: "✓", skipped: "–", open: "●", "not opened": "" };
 const byId = (id) => document.getElementById(id);
-let known = { current: null, exercises: [] };
+let known = { current: null, wall: null, exercises: [] };
 
 const chosen = () => {
   const number = Number(location.hash.slice(1)) || known.current;
@@ -24,6 +24,8 @@ function show() {
       `${number}. ${title}`, el("span", { class: `sign ${status}` }, el("span", { "aria-hidden": "true" }, SIGNS[status] || `${minutes} min`), el("span", { class: "unseen" }, status))))));
   const solved = known.exercises.filter((each) => each.status === "solved").length;
   byId("solved").textContent = `${solved} of ${known.exercises.length} solved`;
+  const { wall } = known;
+  byId("wall").textContent = wall ? `You are on the wall at ${wall.url} as ${wall.name}. It gets ${wall.sent}.` : "";
   exercise.show(shown, known.current);
 }
 
