@@ -112,7 +112,7 @@ class TestAnIdempotentConsumer(CheckedExercise):
     ) -> None:
         """A file that hangs, ends its process, or is gone gets a clear finding; faults and queues are as before."""
         monkeypatch.setitem(entry.exercise.check.__globals__, "_HANDLED_WITHIN_S", 1.0)
-        cases = {
+        cases: dict[str, Callable[[Board], None]] = {
             "handle does not return": _file("def handle(*_):\n    while True: pass\n"),
             "ended the whole process": _file("import os\ndef handle(*_):\n    os._exit(0)\n"),
             "cannot be used: SyntaxError": _file("def handle(:\n"),

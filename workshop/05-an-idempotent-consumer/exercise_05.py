@@ -108,7 +108,7 @@ class _Consumer:
     def until(self, done: Callable[[], object], waiting_for: str) -> bool:
         """Wait; return whether it came about. Raise _StuckError if a copy has ended by itself."""
         return self.board.eventually(
-            lambda: self._alive() or done(), within_s=_HANDLED_WITHIN_S, waiting_for=waiting_for
+            lambda: self._alive() and done(), within_s=_HANDLED_WITHIN_S, waiting_for=waiting_for
         )
 
     def drained(self) -> None:
@@ -178,7 +178,7 @@ class _Consumer:
         self._reports.append(report)
         return report
 
-    def _alive(self) -> None:
+    def _alive(self) -> bool:
         for each in self._copies:
             if each.poll() is None:
                 continue
@@ -186,6 +186,7 @@ class _Consumer:
             if failed:
                 raise _StuckError(f"{FILE} cannot be used: {failed[0]['error']}.")
             raise _StuckError(f"handle has ended the whole process (exit code {each.returncode}).")
+        return True
 
     def _steps(self, report: Path, step: str) -> list[dict[str, Any]]:
         with suppress(FileNotFoundError):
@@ -289,7 +290,7 @@ def _states(consumer: _Consumer, orders: Sequence[str], text: str) -> Finding:
     wrong = [
         each
         for each in orders
-        if (row := rows.get(each, {})).get("version") != 3 or row.get("state") != consumer.last(each)
+        if (rows.get(each, {}).get("version"), rows.get(each, {}).get("state")) != (3, consumer.last(each))
     ]
     if not wrong:
         return Finding(met=True, text=f"{text}: {len(orders)} orders are in their last state.")

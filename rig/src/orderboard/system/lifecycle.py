@@ -147,6 +147,7 @@ def _state(system: System) -> State:
         container_id=system.backend.container_id,
         allow_faults=system.options.services.allow_faults,
         worker_environment=_worker_environment(system),
+        first_worker_environment=_worker_environment(system),
         backend_log=None if system.backend.pid is None else system.backend.log_path,
         data_dir=system.backend.data_dir,
         processes=system.processes(),

@@ -74,6 +74,7 @@ class State(BaseModel):
     container_id: str | None = None
     allow_faults: bool = False
     worker_environment: Mapping[str, str] = {}  # ORDERBOARD_ variables that every worker starts with
+    first_worker_environment: Mapping[str, str] = {}  # those of `up`
     backend_log: Path | None = None  # of a backend that was started here
     data_dir: Path | None = None  # where it keeps its state
     processes: tuple[KnownProcess, ...]

@@ -119,13 +119,23 @@ class Workers:
         If the workers do not start with them, they get the former variables again, and NotReadyError is raised.
         """
         with self._changing() as files:
-            before = self._state().worker_environment
-            running = [each.name for each in self.all() if condition(each) != "stopped"]
-            try:
-                self._replace(files, running, {**before, **changes})
-            except NotReadyError:
-                self._replace(files, running, before)
-                raise
+            self._change_environment(files, {**self.environment, **changes})
+
+    def reset_environment(self, changes: Mapping[str, str]) -> None:
+        """Give all workers the variables that they had after `up`, and these. Nothing happens if they have them."""
+        with self._changing() as files:
+            wanted = {**self._state().first_worker_environment, **changes}
+            if dict(self.environment) != wanted:
+                self._change_environment(files, wanted)
+
+    def _change_environment(self, files: StateFile, wanted: Mapping[str, str]) -> None:
+        before = self._state().worker_environment
+        running = [each.name for each in self.all() if condition(each) != "stopped"]
+        try:
+            self._replace(files, running, wanted)
+        except NotReadyError:
+            self._replace(files, running, before)
+            raise
 
     def start_again(self, name: str, start: Callable[[ServiceOptions], Service]) -> KnownProcess:
         """Start a service that has ended, in its place in the state of `up`."""

@@ -1,9 +1,11 @@
 """Puts the system back as it was deployed, for the start of an exercise."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from orderboard_contracts.events import CancellationRequested, OrderPlaced
 
 from orderboard.errors import RigError
 from orderboard.orders.queues import BATCH
@@ -15,19 +17,23 @@ from orderboard.workshop.notifier_code import deploy_notifier
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
 
-VISIBILITY_TIMEOUT: Final = "ORDERBOARD_WORK_VISIBILITY_TIMEOUT_S"
-PREPARATION: Final = "ORDERBOARD_PREPARATION_MS"
+_COMMANDS: Final = (OrderPlaced.model_fields["type"].default, CancellationRequested.model_fields["type"].default)
 _DRAINS_WITHIN_S: Final = 20.0
 _REMOVED_WITHIN_S: Final = 20.0
 
 
-def put_back(board: Board) -> None:
-    """Undo all knobs, remove what exercises and attendees made, let the orders under way end, and empty the queues."""
+def put_back(board: Board, worker_environment: Mapping[str, str]) -> None:
+    """Undo all knobs, remove what exercises and attendees made, let the orders under way end, and empty the queues.
+
+    worker_environment: what the exercise gives to the workers, beside what they had after `up`.
+    """
     board.engine.change("PUT", DELIVERY_FAULTS, {})
     board.engine.change("PUT", FAULTS, {"rules": []})
     _remove_own(board)
     _queue_settings(board)
-    _workers(board)
+    _subscriptions(board)
+    _alarms(board)
+    _workers(board, worker_environment)
     _notifier(board)
     _empty(board)
 
@@ -52,14 +58,50 @@ def _queue_settings(board: Board) -> None:
             board.target.sqs.set_queue_attributes(QueueUrl=board.target.queue_url(name), Attributes=changes)
 
 
-def _workers(board: Board) -> None:
-    workers, outputs = board.workers, board.target.outputs
+def _subscriptions(board: Board) -> None:
+    """Give the two queues of orders the filter policies that the template gives them."""
+    outputs, sns = board.target.outputs, board.target.sns
+    found = {endpoint: arn for arn, endpoint in board.target.subscription_endpoints().items()}
+    for name, priority in ((outputs.work_queue, "normal"), (outputs.express_queue, "express")):
+        subscription = found.get(board.attributes(name)["QueueArn"])
+        if subscription is None:
+            raise RigError(
+                f"The subscription of {name} is gone. Begin with a new system: orderboard down, orderboard reset, "
+                "orderboard workshop start"
+            )
+        attributes = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+        wanted = {"event_type": list(_COMMANDS), "priority": [priority]}
+        if attributes.get("FilterPolicyScope", "MessageAttributes") != "MessageAttributes":
+            _set(board, subscription, "FilterPolicy", "{}")
+            _set(board, subscription, "FilterPolicyScope", "MessageAttributes")
+        elif json.loads(attributes.get("FilterPolicy", "{}")) == wanted:
+            continue
+        _set(board, subscription, "FilterPolicy", json.dumps(wanted))
+
+
+def _set(board: Board, subscription: str, name: str, value: str) -> None:
+    board.target.sns.set_subscription_attributes(SubscriptionArn=subscription, AttributeName=name, AttributeValue=value)
+
+
+def _alarms(board: Board) -> None:
+    """Delete own alarms; the others are silent, as they are without a metric."""
+    cloudwatch = board.target.cloudwatch
+    own = cloudwatch.describe_alarms(AlarmNamePrefix=board.own)["MetricAlarms"]
+    if own:
+        cloudwatch.delete_alarms(AlarmNames=[each["AlarmName"] for each in own])
+    for each in cloudwatch.describe_alarms(AlarmNamePrefix=f"{board.state.prefix}-")["MetricAlarms"]:
+        if each["StateValue"] != "INSUFFICIENT_DATA":
+            cloudwatch.set_alarm_state(
+                AlarmName=each["AlarmName"], StateValue="INSUFFICIENT_DATA", StateReason="A new exercise begins."
+            )
+
+
+def _workers(board: Board, environment: Mapping[str, str]) -> None:
+    workers = board.workers
     for each in workers.all():
         if condition(each) == "frozen":
             workers.act(each.name, "thaw")
-    wanted = {PREPARATION: "0", VISIBILITY_TIMEOUT: outputs.work_visibility_timeout_s}
-    if changes := {key: value for key, value in wanted.items() if workers.environment.get(key, value) != value}:
-        workers.set_environment(changes)
+    workers.reset_environment(environment)
     if [condition(each) for each in workers.all()] != ["running"]:
         workers.scale(1)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orderboard.errors import RigError
@@ -32,7 +32,8 @@ class Exercise:
     exercise asks for, from the evidence alone; the exercise is solved if all are met. solve does what solution.md says.
     hints: three, each says more than the one before. files: those that the attendee writes; `start/` has each as it is
     at the beginning, `solution/` as solved. deploy puts the files onto the system, and returns a sentence about it;
-    it raises UsageError, or an error of AWS, for files that cannot be deployed.
+    it raises UsageError, or an error of AWS, for files that cannot be deployed. worker_environment: the variables that
+    the workers have at the beginning.
     """
 
     prepare: Callable[[Board], None]
@@ -41,6 +42,7 @@ class Exercise:
     hints: tuple[str, str, str]
     files: tuple[str, ...] = ()
     deploy: Callable[[Board], str] | None = None
+    worker_environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def nothing(_: Board) -> None:

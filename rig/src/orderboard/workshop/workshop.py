@@ -84,7 +84,7 @@ class Workshop:
     def open(self, entry: Entry) -> Record:
         """Put the system back as deployed and prepare the exercise's start state. The attendee's files stay."""
         with self._file.locked(), self._board(entry, Record()) as board:
-            put_back(board)
+            put_back(board, entry.exercise.worker_environment)
             self._copy_files(entry)
             board.opened_at = datetime.now(UTC)
             board.journal_after = board.last_entry()

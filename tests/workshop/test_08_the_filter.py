@@ -1,0 +1,60 @@
+"""Exercise 8: the filter."""
+
+import json
+from typing import ClassVar
+
+from orderboard.workshop.board import Board
+from orderboard.workshop.catalogue import Entry
+from orderboard.workshop.workshop import Workshop
+from workshop.checked_exercise import CheckedExercise, WrongAnswers, deploy_changed, unmet
+
+_FILE = "my_loyalty.yaml"
+_LARGE = '[{numeric: [">=", 2000]}]'
+_DATA = "        data:\n"
+_EITHER = f"{_DATA}          $or:\n            - priority: [express]\n            - total_cents: {_LARGE}\n"
+_BOTH = f"{_DATA}          priority: [express]\n          total_cents: {_LARGE}\n"
+_SCOPE = "      FilterPolicyScope: MessageBody\n"
+_TYPE = "        type: [orderboard.order.placed.v1]\n"
+
+
+def _of_the_baristas(board: Board) -> None:
+    """Give the loyalty desk's policy to the work queue's subscription."""
+    deploy_changed(_FILE)(board)
+    arn = board.attributes(board.target.outputs.work_queue)["QueueArn"]
+    [subscription] = [key for key, value in board.target.subscription_endpoints().items() if value == arn]
+    policy = {"type": ["orderboard.order.placed.v1"], "data": {"total_cents": [{"numeric": [">=", 2000]}]}}
+    for name, value in (("FilterPolicyScope", "MessageBody"), ("FilterPolicy", json.dumps(policy))):
+        board.target.sns.set_subscription_attributes(
+            SubscriptionArn=subscription, AttributeName=name, AttributeValue=value
+        )
+
+
+class TestTheFilter(CheckedExercise):
+    """Its check."""
+
+    number = 8
+    wrong: ClassVar[WrongAnswers] = {
+        "no policy": (
+            deploy_changed(_FILE, (f"{_SCOPE}      FilterPolicy:\n{_TYPE}{_EITHER}", "")),
+            "got too much: a normal order of 19.90 €, a normal order of 3.00 € and a message of the type",
+        ),
+        "both instead of one of two": (deploy_changed(_FILE, (_EITHER, _BOTH)), "3 of 4 are missing"),
+        "a number as text": (deploy_changed(_FILE, (_LARGE, '["2000", "8900"]')), "2 of 4 are missing"),
+        "more than 20.00": (
+            deploy_changed(_FILE, ('[">=", 2000]', '[">", 2000]')),
+            "did not get a normal order of 20.00 €: 1 of 4",
+        ),
+        "the baristas' policy": (_of_the_baristas, "The baristas did not get a normal order of 19.90 €"),
+    }
+
+    def test_the_baristas_get_their_policy_back(self, workshop: Workshop, entry: Entry) -> None:
+        """A new opening gives the work queue's subscription its own policy again, and the exercise can be solved."""
+        workshop.open(entry)
+        with workshop.board(entry) as board:
+            _of_the_baristas(board)
+
+        workshop.open(entry)
+        workshop.apply_solution(entry)
+
+        checked = workshop.check(entry)
+        assert checked.solved, unmet(checked)
