@@ -321,7 +321,7 @@ EXERCISE: Final = Exercise(
     solve=nothing,
     hints=(
         "Two copies may hold the same event at the same moment, and each may end between any two calls. What a program "
-        "remembers, or has read before, is no protection; a *condition on the write* is.",
+        "remembers, or has read before, does not protect; a *condition on the write* is.",
         "The stamp and the note that this order has its stamp must be one write: a transaction of a conditional put "
         "and an update (`table.meta.client.transact_write_items`), or one update whose condition looks at the same "
         "row. The state needs a condition too: write it only over a smaller version.",
