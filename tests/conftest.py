@@ -23,10 +23,10 @@ settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
 
 # Folders whose tests wait longest come first, so that the workers of a parallel run end together.
-_SLOWEST_FIRST = ("localstack", "e2e", "lab", "fidelity", "integration", "clients")
+_SLOWEST_FIRST = ("localstack", "workshop", "e2e", "lab", "fidelity", "integration", "clients")
 # Folders that start or install something too large for each worker to have. The console's tests share one browser at a
 # time, too.
-_ONE_WORKER = ("localstack", "fidelity", "clients")
+_ONE_WORKER = ("localstack", "workshop", "fidelity", "clients")
 
 HOST_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
