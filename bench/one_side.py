@@ -19,9 +19,11 @@ from urllib.parse import urlsplit
 import psutil
 from engines.client import Client
 from orderboard.burst.load.mix import Mix, parse_mix
+from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measured_system import Where, measured_system
+from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.report.live_view import LiveView, Now
-from orderboard.burst.runner import Plan, Runner, RunResult
+from orderboard.burst.runner import Runner
 from orderboard.calibration.measure import each_of, through
 from orderboard.calibration.operations import WRITE_BATCH, batches, make_orders
 from orderboard.errors import RigError
@@ -161,7 +163,7 @@ class _View:
 def _burst(running: RunningSystem, orders: int, rate: float, mix: Mix) -> tuple[_View, RunResult]:
     running.runs += 1
     times_s = [number / rate for number in range(orders)]
-    plan = Plan(mix, times_s, seed=running.runs, run=f"side-{running.runs}", give_up_after_s=60)
+    plan = Plan((Stream(mix, Open(times_s), running.runs, f"side-{running.runs}"),), give_up_after_s=60)
     with open(os.devnull, "w") as nowhere:
         console = Console(file=nowhere, force_terminal=True, width=120, height=40)
         with Live(console=console, auto_refresh=False, transient=True) as live:

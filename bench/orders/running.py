@@ -11,9 +11,11 @@ from typing import Final
 
 from orderboard.burst.load.generator import Generator, Job, Reply
 from orderboard.burst.load.mix import Mix
-from orderboard.burst.measure.recorder import percentile
+from orderboard.burst.load.stream import Open, Stream
+from orderboard.burst.measure.percentiles import percentile
+from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.report.live_view import Now
-from orderboard.burst.runner import Plan, Runner, RunResult
+from orderboard.burst.runner import Runner
 from orderboard.calibration.measure import LANES, each_of, through
 from orderboard.calibration.operations import BATCH, Operations, batches, make_orders, operations
 from orderboard.orders.queues import depth
@@ -98,7 +100,8 @@ class RunningSystem:
     def load(self, api_url: str, times_s: Sequence[float], connections: int = 512) -> "Load":
         """Send normal orders at these times and wait for every response."""
         self.runs += 1
-        generator = Generator(Job(api_url, Mix(), self.runs, f"bench-{self.runs}", times_s, connections))
+        stream = Stream(Mix(), Open(times_s), self.runs, f"bench-{self.runs}")
+        generator = Generator(Job(api_url, (stream,), connections))
         replies: list[Reply] = []
         try:
             generator.start()
@@ -115,13 +118,8 @@ class RunningSystem:
     def run_burst(self, orders: int, rate: float, mix: Mix = _NORMAL) -> RunResult:
         """Send orders at `rate` a second, and wait until all have ended."""
         self.runs += 1
-        plan = Plan(
-            source=mix,
-            times_s=[number / rate for number in range(orders)],
-            seed=self.runs,
-            run=f"bench-{self.runs}",
-            give_up_after_s=30,
-        )
+        times_s = [number / rate for number in range(orders)]
+        plan = Plan((Stream(mix, Open(times_s), self.runs, f"bench-{self.runs}"),), give_up_after_s=30)
         with self.worker_running():
             return Runner(self.system, plan, _NoView()).run()
 

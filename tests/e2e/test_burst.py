@@ -9,8 +9,10 @@ from xml.etree import ElementTree as ET
 from e2e.command import Command
 from orderboard.burst.load.arrivals import Constant, send_times
 from orderboard.burst.load.mix import Mix
+from orderboard.burst.load.stream import Open, Stream
+from orderboard.burst.measurement import Plan
 from orderboard.burst.report.live_view import Now
-from orderboard.burst.runner import Plan, Runner
+from orderboard.burst.runner import Runner
 from orderboard.calibration.operations import make_orders
 from orderboard.ledger.outcome_listener import listen_for_outcomes
 from orderboard.system.backends import Backend
@@ -60,7 +62,7 @@ def test_a_short_burst_is_valid(orderboard: Command, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
     assert not (tmp_path / "out" / "logs").exists()
     suite = ET.parse(tmp_path / "burst.xml").getroot()  # noqa: S314 - our own file
-    assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
+    assert (suite.get("tests"), suite.get("failures")) == ("7", "1")
 
 
 def test_a_listener_can_follow_another_at_once(stack: DeployedStack) -> None:
@@ -132,7 +134,8 @@ def test_a_backend_that_loses_and_duplicates_is_caught(deploy_stack: DeployStack
     with ExitStack() as ending:
         ending.callback(lambda: stop_all([each.process for each in system.services], deadline_s=10))
         api.wait()
-        plan = Plan(Mix(), times_s, 1, f"cheat-{stack.name}", connections=64, give_up_after_s=30)
+        stream = Stream(Mix(), Open(times_s), 1, f"cheat-{stack.name}")
+        plan = Plan((stream,), connections=64, give_up_after_s=30)
         verdict = Runner(system, plan, saboteur).run().judgement.verdict
 
     assert not verdict.valid

@@ -242,6 +242,15 @@ class Expectation(_Value):
     met: bool
 
 
+class StreamSettings(_Value):
+    """One stream of orders."""
+
+    name: str
+    load: str
+    orders: int | None = Field(description="None if it depends on the answers.")
+    mix: str
+
+
 class Settings(_Value):
     """The settings of the burst."""
 
@@ -257,6 +266,10 @@ class Settings(_Value):
     connections: int
     faults: tuple[str, ...]
     disorder: str | None = Field(default=None, description="The delivery faults of the queues.")
+    closed: bool = Field(
+        default=False, description="Clients wait for answers, so a slow system gets less load and queueing is not seen."
+    )
+    streams: tuple[StreamSettings, ...] = ()
 
 
 class Summary(_Value):

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS
+
 _METRICS_HELP: Final = (
     "A threshold, such as 'accept_p99_ms<50'; exit 99 when it is missed. Metrics: accept_ and end_to_end_ each with "
     "mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms; accepted_per_s, finished_per_s, load_s, drain_s, "
@@ -14,7 +16,6 @@ _METRICS_HELP: Final = (
     "generator_late, generator_not_sent, generator_lag_p99_ms; requests_per_1000_orders, usd_per_1000_orders, "
     "memory_mb."
 )
-DEFAULT_MIX: Final = "express=10,large=2,sold_out=1,invalid=1,duplicate=2,cancel=2,poison=0.1"
 _Times = list[str] | None
 
 
@@ -45,12 +46,35 @@ class BurstOptions:
     duration: Annotated[str | None, _load("Length of the load, such as 40s or 2m.", show_default="20s")] = None
     rate: Annotated[float | None, _load("Mean number of orders a second.", show_default="100")] = None
     profile: Annotated[
-        str,
+        str | None,
         _load(
             "constant, ramp, spike, sawtooth or poisson; with settings: sawtooth:teeth=8, spike:factor=20,at=0.5 "
-            "(at and lasts are shares of the duration)."
+            "(at and lasts are shares of the duration).",
+            show_default="constant",
         ),
-    ] = "constant"
+    ] = None
+    stage: Annotated[
+        _Times,
+        _load(
+            "A stage of the load: 30s:100 sends 100 orders a second for 30 s, 1m:100..400 goes from 100 to 400. "
+            "Repeatable.",
+            metavar="TIME:RATE[..RATE]",
+            show_default=False,
+        ),
+    ] = None
+    clients: Annotated[
+        int | None,
+        _load(
+            "Closed model instead of a rate: so many clients, each of which sends the next order after the answer to "
+            "the last. A slow system then gets less load, and the wait before sending is not measured.",
+            min=1,
+            max=MAX_CLIENTS,
+            show_default=False,
+        ),
+    ] = None
+    think: Annotated[
+        str | None, _load("Pause of a client between an answer and its next order, such as 100ms.", show_default="0s")
+    ] = None
     trace: Annotated[
         Path | None, _load("Send times from a file, one a line, in seconds or ISO 8601.", show_default=False)
     ] = None
@@ -77,8 +101,24 @@ class BurstOptions:
             "--allow-refused",
         ),
     ] = False
-    seed: Annotated[int, _load("The same seed gives the same orders, with the same ids and times.")] = 1
-    connections: Annotated[int, _load("Most requests in flight at once.", min=1, max=20_000)] = 512
+    seed: Annotated[
+        int | None, _load("The same seed gives the same orders, with the same ids and times.", show_default="1")
+    ] = None
+    connections: Annotated[
+        int | None, _load("Most requests in flight at once.", min=1, max=20_000, show_default="512")
+    ] = None
+    config: Annotated[
+        Path | None,
+        _load(
+            "A file such as burst.toml: options without their dashes, and [[stream]] tables, each with its own load "
+            "and mix. Options that are typed count more.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None
+    print_config: Annotated[
+        bool, _load("Print the configuration with every default, as a file for --config, and send nothing.")
+    ] = False
     workers: Annotated[
         _Times,
         _fault("Number of workers: 2, or 2@12s for 2 from then on. Repeatable.", "N[@TIME]", show_default="1"),
@@ -123,8 +163,12 @@ class BurstOptions:
         _fault("Let the backend's writes to its disk fail, for that long (embedded, on Linux).", "FOR@TIME"),
     ] = None
     give_up_after: Annotated[
-        str, _result("End the drain after this long without any change; a failed alert is retried after 60 s.")
-    ] = "90s"
+        str | None,
+        _result(
+            "End the drain after this long without any change; a failed alert is retried after 60 s.",
+            show_default="90s",
+        ),
+    ] = None
     expect: Annotated[_Times, _result(_METRICS_HELP, metavar="METRIC<NUMBER", show_default=False)] = None
     junit: Annotated[Path | None, _result("Write the verdict and the thresholds as JUnit XML.", show_default=False)] = (
         None

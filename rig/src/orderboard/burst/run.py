@@ -6,14 +6,16 @@ from datetime import UTC, datetime
 
 from orderboard.burst.export.files import Exported, export
 from orderboard.burst.judge.bottleneck import bottleneck
-from orderboard.burst.measure.recorder import rate
-from orderboard.burst.model import ProcessMemory, Summary, TimelineRow
+from orderboard.burst.measure.percentiles import rate
+from orderboard.burst.measurement import RunResult
+from orderboard.burst.model import ProcessMemory, Settings, Summary, TimelineRow
 from orderboard.burst.plan import PlannedBurst
 from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.report.live_view import View, burst_view
-from orderboard.burst.runner import BACKEND_GONE, Runner, RunResult
+from orderboard.burst.runner import BACKEND_GONE, Runner
 from orderboard.burst.runs.kept import keep_run
+from orderboard.burst.scenario.config_file import CONFIG_FILE, to_toml
 from orderboard.burst.stop import Stop, stopped_by_ctrl_c
 from orderboard.calibration.model import read_calibration
 from orderboard.system.backends import version_of
@@ -36,6 +38,7 @@ def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> Bu
         with suppress(OSError):  # it is not empty
             burst.out.rmdir()
         raise
+    (burst.out / CONFIG_FILE).write_text(to_toml(burst.config), encoding="utf-8")
     keep_run(files, burst.out)
     if files.summary.verdict.valid:
         shutil.rmtree(logs_dir, ignore_errors=True)
@@ -61,7 +64,7 @@ def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> BurstFiles:
 
 
 def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
-    recorder, verdict, settings = result.recorder, result.judgement.verdict, burst.settings
+    recorder, verdict, settings = result.recorder, result.judgement.verdict, _as_run(burst.settings, result)
     return Summary(
         started_at=datetime.fromtimestamp(result.started_at, UTC),
         tags=burst.tags,
@@ -97,10 +100,21 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
     )
 
 
+def _as_run(settings: Settings, result: RunResult) -> Settings:
+    """Return the settings with the amounts that followed from the answers."""
+    if result.recorder.planned is not None and settings.duration_s:
+        return settings
+    orders, duration_s = result.sent, settings.duration_s or round(result.load_s, 3)
+    return settings.model_copy(
+        update={"orders": orders, "duration_s": duration_s, "rate": round(orders / max(duration_s, 0.001), 3)}
+    )
+
+
 def _broken_off(burst: PlannedBurst, result: RunResult) -> str | None:
     stopped = ""
     if result.stopped_by:
-        sent = f"{result.sent:,} of {burst.settings.orders:,} orders had been sent"
+        planned = result.recorder.planned
+        sent = f"{result.sent:,}{'' if planned is None else f' of {planned:,}'} orders had been sent"
         stopped = f"{result.stopped_by} stopped the load after {result.load_s:.1f} s, when {sent}."
     ended = _ended_early(burst, result)
     return " ".join(filter(None, (stopped, ended))) or None

@@ -4,30 +4,27 @@ The generator is a process. The outcome listener, the alert reader and the sampl
 receive into queues, which only the runner's thread empties: so the recorder needs no lock.
 """
 
-import math
 import os
 import queue
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import psutil
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
 from orderboard.burst.faults.injector import FaultInjector
-from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.judge.verdict import End, Judgement, judge
 from orderboard.burst.load.generator import Generator, Job
-from orderboard.burst.load.mix import OrderSource
 from orderboard.burst.measure.drain import Drain, waits_for
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample, Sampler, every
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.measure.watchdog import Watchdog
-from orderboard.burst.model import FaultMark, ProcessorTime, TimelineRow
-from orderboard.burst.report.cost import RequestCounts
+from orderboard.burst.measurement import Plan, RunResult
+from orderboard.burst.model import ProcessorTime
 from orderboard.burst.report.live_view import Now, View
 from orderboard.burst.stop import Stop
 from orderboard.ledger.evidence import final_rows
@@ -50,46 +47,6 @@ _ABORTED_WITHIN_S: Final = 3.0
 BACKEND_GONE: Final = "the backend has gone"
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The orders, their send times and the faults.
-
-    The drain is given up after give_up_after_s without progress, or after drain_within_s.
-    """
-
-    source: OrderSource
-    times_s: Sequence[float]
-    seed: int
-    run: str
-    connections: int = 512
-    attempts: int = 1
-    faults: tuple[Fault, ...] = ()
-    give_up_after_s: float = 90.0
-    drain_within_s: float = math.inf
-    sample_every_s: float = 1.0
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """The measurements and the verdict. Seconds count from the start, which is started_at of time.time()."""
-
-    started_at: float
-    recorder: Recorder
-    timeline: tuple[TimelineRow, ...]
-    marks: tuple[FaultMark, ...]
-    requests: RequestCounts
-    judgement: Judgement
-    sent: int
-    load_s: float
-    orders_ended_s: float
-    ended_s: float  # with alerts
-    stopped_by: str  # empty if the load ran to its end
-    first_finish_s: float | None
-    peak_backlog: int
-    processors: tuple[ProcessorShare, ...]  # over the load
-    processor_time: ProcessorTime
-
-
 class Runner:
     """One burst."""
 
@@ -100,15 +57,14 @@ class Runner:
         self._view = view
         self._stop = stop
         self._stopping = False
-        orders = plan.source.orders(seed=plan.seed, run=plan.run, count=len(plan.times_s))
-        self._recorder = Recorder(orders, plan.times_s)
+        self._recorder = Recorder(plan.streams)
         self._faults = FaultInjector(system, plan.faults)
         self._timeline = Timeline(self._recorder)
         self._outcomes: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
         self._alerts: queue.SimpleQueue[tuple[Announcement, float]] = queue.SimpleQueue()
         self._announced: dict[str, Announcement] = {}
         self._start = 0.0
-        self._sent = 0
+        self._sent: Sequence[int] = [0 for _ in plan.streams]
         self._loading = True
         self._shares: tuple[ProcessorShare, ...] = ()
         self._drain = Drain(self._recorder, plan.give_up_after_s, plan.drain_within_s)
@@ -126,10 +82,7 @@ class Runner:
                 QueueReader(self._target, inbox_url, self._on_alert, name="inbox", gather_s=_ALERTS_GATHER_S)
             )
             stack.callback(self._faults.close)
-            job = Job(
-                self._target.api(), plan.source, plan.seed, plan.run, plan.times_s, plan.connections, plan.attempts
-            )
-            generator = Generator(job)
+            generator = Generator(Job(self._target.api(), plan.streams, plan.connections, plan.attempts))
             stack.callback(generator.stop)
             cpu = CpuSampler(lambda: _processes(self._system, generator))
             sampler = Sampler(self._system, listener.queue, cpu)
@@ -147,7 +100,7 @@ class Runner:
             marks=tuple(self._faults.marks),
             requests=sampler.requests(),
             judgement=judgement,
-            sent=self._sent,
+            sent=sum(self._sent),
             load_s=recorder.last_answer_s,
             orders_ended_s=max(self._drain.orders_s, recorder.last_answer_s),
             ended_s=max(self._drain.progress_s, recorder.last_answer_s),
@@ -242,7 +195,7 @@ class Runner:
             for reply in update.replies:
                 self._recorder.replied(reply)
             self._loading = self._loading and not update.done
-        self._recorder.sent(self._sent, self._now_s())
+        self._recorder.sent(sum(self._sent), self._now_s())
         while not self._outcomes.empty():
             order_id, at = self._outcomes.get()
             self._recorder.outcome(order_id, at - self._start)
@@ -256,7 +209,7 @@ class Runner:
         return Now(
             at_s=now_s,
             loading=self._loading,
-            sent=self._sent,
+            sent=sum(self._sent),
             recorder=self._recorder,
             timeline=self._timeline,
             sample=sample,

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from orderboard.burst.faults.engine import HAS_FULL_DISK
 from orderboard.burst.measured_system import Where
-from orderboard.burst.options import DEFAULT_MIX, BurstOptions
+from orderboard.burst.options import BurstOptions
 from orderboard.burst.plan import PlannedBurst, plan_burst
 from orderboard.burst.run import run_burst
+from orderboard.burst.scenario.defaults import DEFAULT_MIX
 from orderboard.chaos.draw import KINDS, Drawn, draw
 from orderboard.chaos.results import ChaosResult, result_of
 from orderboard.errors import UsageError

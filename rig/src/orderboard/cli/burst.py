@@ -27,6 +27,8 @@ STOPPED: Final = 128 + signal.SIGINT
 EXAMPLES: Final = (
     "orderboard burst --orders 10000 --duration 40s --profile spike --stop-worker 5s@15s",
     "orderboard burst --orders 5000 --kill-backend @10s --kill-api @20s --faults error_after=0.1@30s --faults none@35s",
+    "orderboard burst --stage 30s:100 --stage 1m:100..400 --stage 30s:0",
+    "orderboard burst --config burst.toml --print-config",
     "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99_ms<50' --expect 'drain_s<30'",
 )
 
@@ -53,6 +55,9 @@ def burst(
     from orderboard.burst.runs.repeat import repetitions
 
     typed, where = BurstOptions(**options), Where(backend, endpoint_url, yes=yes)
+    if typed.print_config:
+        print(_config(typed, where), end="")
+        return
     summaries: list[Summary] = []
     with ExitStack() as stack:
         feed = _live_feed(typed, stack)
@@ -89,6 +94,14 @@ def _live_feed(options: BurstOptions, stack: ExitStack) -> "Feed | None":
     feed = Feed()
     _say(f"Live: {stack.enter_context(live_page(feed, options.live_port))}")
     return feed
+
+
+def _config(options: BurstOptions, where: "Where") -> str:
+    """Return the effective configuration, after every check."""
+    from orderboard.burst.scenario.check import check
+    from orderboard.burst.scenario.config_file import to_toml
+
+    return to_toml(check(options, where).config)
 
 
 def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[Summary, Path]":

@@ -10,8 +10,10 @@ from orderboard import STARTED_AT
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.arrivals import Constant, send_times
+from orderboard.burst.load.stream import Open, Stream
+from orderboard.burst.measurement import Plan
 from orderboard.burst.report.live_view import Now
-from orderboard.burst.runner import Plan, Runner
+from orderboard.burst.runner import Runner
 from orderboard.demo.scenario import COUNTS, MorningRush
 from orderboard.errors import RigError
 from orderboard.system.process_stats import MemoryUse
@@ -48,11 +50,9 @@ def run_demo(
     """
     ready_at = time.time()
     logs_dir = system.options.services.logs_dir
+    times_s = send_times(Constant(), orders=sum(COUNTS.values()), duration_s=_LOAD_S, seed=seed)
     plan = Plan(
-        source=MorningRush(),
-        times_s=send_times(Constant(), orders=sum(COUNTS.values()), duration_s=_LOAD_S, seed=seed),
-        seed=seed,
-        run=name,
+        streams=(Stream(MorningRush(), Open(times_s), seed, name),),
         connections=_CONNECTIONS,
         attempts=_ATTEMPTS,
         faults=(Fault(0.0, "kill-worker", after_finished=1),) if kill_worker else (),
@@ -60,13 +60,13 @@ def run_demo(
         sample_every_s=_SAMPLE_EVERY_S,
     )
     with ExitStack() as tasks:
-        run = Runner(system, plan, _Progress(screen, tasks, len(plan.times_s))).run()
+        run = Runner(system, plan, _Progress(screen, tasks, len(times_s))).run()
     judgement = run.judgement
     if judgement.end == "backend gone":
         raise RigError(f"The backend ended while orders were in progress. Logs: {logs_dir}")
     started_after_s = run.started_at - STARTED_AT
     return DemoResult(
-        seed=plan.seed,
+        seed=seed,
         judgement=judgement,
         ready_after_s=ready_at - STARTED_AT,
         first_finished_after_s=None if run.first_finish_s is None else started_after_s + run.first_finish_s,

@@ -1,7 +1,10 @@
 """Small, valid values, to be changed by a test with model_copy, and calibrations."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from orderboard.burst.load.mix import PlannedOrder
 from orderboard.burst.model import BurstVerdict, Cost, GeneratorStats, Settings, Summary, TimelineRow
 from orderboard.calibration.model import Calibration, Ceiling, Operation
 from orderboard.system.host import Host
@@ -80,6 +83,18 @@ ROW = TimelineRow(
     unfinished=1,
     workers=1,
 )
+
+
+@dataclass(frozen=True)
+class Planned:
+    """These orders, whatever the seed; without any, plain ones with the keys 0, 1, ..."""
+
+    planned: tuple[PlannedOrder, ...] = ()
+
+    def orders(self, *, seed: int, run: str, count: int) -> Iterator[PlannedOrder]:
+        """Return them."""
+        del seed, run
+        yield from self.planned or (PlannedOrder("normal", f"key-{number}", {}) for number in range(count))
 
 
 def calibration(*together: tuple[int, float], **others: tuple[tuple[int, float], ...]) -> Calibration:

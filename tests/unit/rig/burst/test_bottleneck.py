@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from orderboard.burst.judge.bottleneck import Pace, bottleneck, pace
-from orderboard.burst.measure.recorder import latency
+from orderboard.burst.measure.percentiles import latency
 from orderboard.burst.model import Bottleneck, FaultMark, TimelineRow
 from orderboard.calibration.model import Calibration
 from orderboard.system.process_stats import ProcessorShare

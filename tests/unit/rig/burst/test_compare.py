@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orderboard.burst.measure.recorder import latency
+from orderboard.burst.measure.percentiles import latency
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.runs.comparison import Comparison, Group, compare, figure
 from orderboard.burst.runs.conditions import parse_condition

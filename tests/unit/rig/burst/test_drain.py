@@ -1,11 +1,12 @@
 """The drain: its end, the seconds with and without alerts, and what it waits for."""
 
 from orderboard.burst.faults.schedule import Fault
-from orderboard.burst.load.mix import PlannedOrder
+from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.drain import Drain, waits_for
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample
 from orderboard.orders.queues import Depth
+from unit.rig.burst.summaries import Planned
 from unit.rig.burst.test_recorder import reply
 
 EMPTY = {role: Depth(0, 0, 0) for role in ("work", "express", "alerts", "inbox", "listener")}
@@ -13,7 +14,7 @@ EMPTY = {role: Depth(0, 0, 0) for role in ("work", "express", "alerts", "inbox",
 
 def two_orders() -> Recorder:
     """Both accepted, one finished at 2 s."""
-    kept = Recorder([PlannedOrder("normal", f"key-{number}", {}) for number in range(2)], [0.0, 0.5])
+    kept = Recorder([Stream(Planned(), Open([0.0, 0.5]), 1, "run")])
     kept.replied(reply(0, 0.1))
     kept.replied(reply(1, 0.6))
     kept.outcome("order-0", 2.0)

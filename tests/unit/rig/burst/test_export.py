@@ -9,8 +9,9 @@ import pytest
 from orderboard.burst.export.files import Exported, export, metrics_of, parse_formats
 from orderboard.burst.export.hdr import encoded, log_lines
 from orderboard.burst.export.markdown import comparison_markdown, summary_markdown
-from orderboard.burst.load.mix import PlannedOrder
-from orderboard.burst.measure.recorder import Recorder, Second, latency
+from orderboard.burst.load.stream import Open, Stream
+from orderboard.burst.measure.percentiles import latency
+from orderboard.burst.measure.recorder import Recorder, Second
 from orderboard.burst.model import Expectation, Finding, Summary
 from orderboard.burst.report.files import EXPORT_FILES
 from orderboard.burst.runs.comparison import Group, compare
@@ -18,7 +19,7 @@ from orderboard.burst.runs.conditions import parse_condition
 from orderboard.burst.runs.kept import KeptRun
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from unit.rig.burst.page_elements import HOSTILE
-from unit.rig.burst.summaries import SUMMARY
+from unit.rig.burst.summaries import SUMMARY, Planned
 
 # As hdrhistogram 0.10.8 for Python encodes 500 ns, 1 ms twice, 2.5 ms, 1 s and 0, from 1 µs to a day with three digits.
 BY_THE_LIBRARY = "HISTFAAAAC54nJNpmSzMwMDAzQABzFDqBQOD35SJ/gwM9h8gIiz75VgOizDd7mJkAgCt2ghX"
@@ -26,7 +27,7 @@ BY_THE_LIBRARY = "HISTFAAAAC54nJNpmSzMwMDAzQABzFDqBQOD35SJ/gwM9h8gIiz75VgOizDd7m
 
 def a_run(summary: Summary = SUMMARY) -> Exported:
     """Three orders accepted after 0.5, 3 and 70,000 ms, and one finished."""
-    recorder = Recorder([PlannedOrder("normal", f"key-{number}", {}) for number in range(3)], [0, 1, 2])
+    recorder = Recorder([Stream(Planned(), Open([0, 1, 2]), 1, "run")])
     for number, ms in enumerate((0.5, 3, 70_000)):
         recorder.seconds.setdefault(number, Second()).accept_ms.append(ms)
     recorder.seconds[0].end_to_end_ms.append(2_000)

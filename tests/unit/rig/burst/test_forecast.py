@@ -3,8 +3,9 @@
 import pytest
 from orderboard.burst.faults.schedule import Fault, parse_stop
 from orderboard.burst.load.mix import Mix
+from orderboard.burst.load.stream import Closed, Open, Stream
+from orderboard.burst.measurement import Plan
 from orderboard.burst.report.forecast import calibrated, forecast_s, warning
-from orderboard.burst.runner import Plan
 from unit.rig.burst.summaries import calibration
 
 FLAT_300, FLAT_3000 = calibration((100, 300), (10_000, 300)), calibration((100, 3_000), (10_000, 3_000))
@@ -12,7 +13,8 @@ FLAT_300, FLAT_3000 = calibration((100, 300), (10_000, 300)), calibration((100, 
 
 def a_plan(orders: int, over_s: float, *faults: Fault) -> Plan:
     """So many orders, evenly."""
-    return Plan(Mix(), [number * over_s / orders for number in range(orders)], 1, "run", faults=faults)
+    times_s = [number * over_s / orders for number in range(orders)]
+    return Plan((Stream(Mix(), Open(times_s), 1, "run"),), faults=faults)
 
 
 def test_a_backlog_that_slows_ministack_down_is_warned_of() -> None:
@@ -59,3 +61,10 @@ def test_the_forecast_counts_the_time_without_workers() -> None:
 
     assert running == pytest.approx(10, abs=1)
     assert stopped > running + 10
+
+
+def test_clients_that_wait_for_answers_need_no_warning() -> None:
+    """They send less when the system is slow."""
+    plan = Plan((Stream(Mix(), Closed(50, until_s=60), 1, "run"),))
+
+    assert warning(plan, backend="ministack", calibration=None) is None

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,8 +12,10 @@ import pytest
 from aiohttp import web
 from orderboard.burst.load.generator import Command, Generator, Job, Reply, Update, answer_of
 from orderboard.burst.load.mix import PlannedOrder
+from orderboard.burst.load.stream import Closed, Open, Stream
 from orderboard_stack.process import free_port
 from support.waiting import eventually
+from unit.rig.burst.summaries import Planned
 
 
 @dataclass
@@ -79,23 +81,11 @@ async def fake_api(api: FakeApi) -> AsyncIterator[FakeApi]:
         await runner.cleanup()
 
 
-@dataclass(frozen=True)
-class Planned:
-    """These orders, whatever the seed; without any, plain ones with the keys 0, 1, ..."""
-
-    planned: tuple[PlannedOrder, ...] = ()
-
-    def orders(self, *, seed: int, run: str, count: int) -> Iterator[PlannedOrder]:
-        """Return them."""
-        del seed, run
-        yield from self.planned or (PlannedOrder("normal", str(number), {}) for number in range(count))
-
-
 async def sent(
     api: FakeApi, times_s: Sequence[float], *planned: PlannedOrder, connections: int = 64, attempts: int = 1
 ) -> list[Reply]:
     """Return all replies, by order number."""
-    generator = Generator(Job(api.url, Planned(planned), 1, "run", times_s, connections, attempts))
+    generator = Generator(Job(api.url, [Stream(Planned(planned), Open(times_s), 1, "run")], connections, attempts))
     try:
         await asyncio.to_thread(generator.start)
         replies: list[Reply] = []
@@ -178,7 +168,7 @@ async def test_an_unavailable_api_is_tried_again() -> None:
         (reply,) = await sent(api, [0.0], attempts=2)
 
     assert reply.answer == "acknowledged"
-    assert api.keys == ["0", "0"]
+    assert api.keys == ["key-0", "key-0"]
 
 
 async def test_an_order_that_reached_no_api_is_unreached() -> None:
@@ -202,7 +192,7 @@ async def test_an_order_that_may_have_landed_at_the_first_try_stays_unavailable(
 async def test_a_load_that_is_ended_early_says_how_much_was_sent(command: Command, answered: list[bool]) -> None:
     """To stop waits for answers; to abort does not, and the order has no reply. What comes later is never sent."""
     async with fake_api(FakeApi(together=2)) as api:
-        generator = Generator(Job(api.url, Planned(), 1, "run", [0.0, 600.0], 64))
+        generator = Generator(Job(api.url, [Stream(Planned(), Open([0.0, 600.0]), 1, "run")], 64))
         try:
             await asyncio.to_thread(generator.start)
             await eventually(lambda: api.at_once == 1)
@@ -221,5 +211,29 @@ async def test_a_load_that_is_ended_early_says_how_much_was_sent(command: Comman
         finally:
             await asyncio.to_thread(generator.stop)
 
-    assert updates[-1].sent == 1
+    assert updates[-1].sent == (1,)
     assert [reply.answer == "acknowledged" for each in updates for reply in each.replies] == answered
+
+
+async def test_clients_send_the_next_order_after_an_answer() -> None:
+    """Never more at once than there are clients; the answer to one that is being sent still comes after the end."""
+    async with fake_api(FakeApi(together=3)) as api:
+        generator = Generator(Job(api.url, [Stream(Planned(), Closed(3, until_s=600, orders=9), 1, "run")], 1))
+        try:
+            await asyncio.to_thread(generator.start)
+            updates: list[Update] = []
+
+            def done() -> bool:
+                updates.extend(generator.updates())
+                return bool(updates) and updates[-1].done
+
+            await eventually(done, within_s=20)
+        finally:
+            await asyncio.to_thread(generator.stop)
+
+    replies = sorted(reply for each in updates for reply in each.replies)
+    assert api.most_at_once == 3
+    assert [reply.number for reply in replies] == list(range(9))
+    assert updates[-1].sent == (9,)
+    answered_s = sorted(reply.answered_s for reply in replies)
+    assert all(reply.sent_s >= answered_s[reply.number - 3] for reply in replies[3:])

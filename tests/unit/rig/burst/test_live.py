@@ -8,7 +8,7 @@ import pytest
 from orderboard.burst.live.feed import Feed
 from orderboard.burst.live.server import create_app, live_page
 from orderboard.burst.load.generator import Answer, Reply
-from orderboard.burst.load.mix import PlannedOrder
+from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.measure.timeline import Timeline
@@ -18,7 +18,7 @@ from orderboard.burst.stop import Stop
 from orderboard.errors import UsageError
 from orderboard.orders.queues import Depth
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from unit.rig.burst.summaries import SUMMARY
+from unit.rig.burst.summaries import SUMMARY, Planned
 
 HERE = "http://127.0.0.1:8070"
 
@@ -27,7 +27,7 @@ class Burst:
     """A burst of an order a second, moved by hand, and what a viewer of its page has received."""
 
     def __init__(self) -> None:
-        self.recorder = Recorder([PlannedOrder("normal", f"key-{number}", {}) for number in range(9)], range(9))
+        self.recorder = Recorder([Stream(Planned(), Open(range(9)), 1, "run")])
         self.timeline = Timeline(self.recorder)
         self.stop = Stop()
         self.feed = Feed()
@@ -37,7 +37,7 @@ class Burst:
     def answer(self, number: int, after_s: float, answer: Answer = "acknowledged") -> None:
         """The order of this number is answered."""
         ids = (f"order-{number}",) if answer == "acknowledged" else ()
-        self.recorder.replied(Reply(number, number, number, number + after_s, False, answer, ids, 500, None, ()))
+        self.recorder.replied(Reply(0, number, number, number, number + after_s, False, answer, ids, 500, None, ()))
 
     def at(self, at_s: float, *marks: FaultMark, loading: bool = True) -> None:
         """The runner shows the state of this time."""

@@ -1,5 +1,6 @@
 """From options to a plan: every mistake is found before anything starts. And the price of requests."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,11 @@ import pytest
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.load.mix import OwnOrders, parse_mix
 from orderboard.burst.measured_system import Where
-from orderboard.burst.options import DEFAULT_MIX, BurstOptions
-from orderboard.burst.plan import PlannedBurst, amounts, plan_burst
+from orderboard.burst.options import BurstOptions
+from orderboard.burst.plan import PlannedBurst, plan_burst
 from orderboard.burst.report.cost import cost, notifier_at_most
+from orderboard.burst.scenario.defaults import DEFAULT_MIX
+from orderboard.burst.scenario.streams import amounts
 from orderboard.errors import UsageError
 from orderboard.system.workspace import STATE_DIR_VARIABLE
 
@@ -93,7 +96,7 @@ def test_the_same_seed_gives_the_same_keys() -> None:
     first, again, other = (planned(seed=seed) for seed in (7, 7, 8))
 
     keys = [
-        [order.idempotency_key for order in plan.source.orders(seed=plan.seed, run=plan.run, count=20)]
+        [order.idempotency_key for order in islice(plan.streams[0].orders(), 20)]
         for plan in (first.plan, again.plan, other.plan)
     ]
     assert keys[0] == keys[1]
@@ -114,8 +117,8 @@ def test_own_orders_and_a_trace_come_from_files(tmp_path: Path) -> None:
 
     options = planned(own_orders=orders, trace=trace)
 
-    assert options.plan.source == OwnOrders(((1, {"customer_id": "ada"}), (3, {"customer_id": "alan"})))
-    assert list(options.plan.times_s) == [0, 1, 2]
+    assert options.plan.streams[0].source == OwnOrders(((1, {"customer_id": "ada"}), (3, {"customer_id": "alan"})))
+    assert list(options.plan.times_s or ()) == [0, 1, 2]
     assert (options.settings.orders, options.settings.duration_s) == (3, 2)
 
 
@@ -231,7 +234,7 @@ def test_a_fault_after_the_end_of_the_load_is_named() -> None:
 
 def test_an_empty_mix_is_all_normal() -> None:
     """Without the option, the default mix is used."""
-    assert planned(mix="").plan.source == parse_mix("")
+    assert planned(mix="").plan.streams[0].source == parse_mix("")
     assert planned(mix="").settings.mix == "all normal"
     assert planned().settings.mix == DEFAULT_MIX
 

@@ -5,17 +5,21 @@ import random
 import pytest
 from orderboard.burst.load.generator import Answer, Reply
 from orderboard.burst.load.mix import PlannedOrder, burst_endings
-from orderboard.burst.measure.recorder import Recorder, latency, percentile
+from orderboard.burst.load.stream import Closed, Open, Stream
+from orderboard.burst.measure.percentiles import latency, percentile
+from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.orders.kinds import KindName
 from orderboard.orders.queues import Depth
+from unit.rig.burst.summaries import Planned
 
 
 def recorder(*kinds: KindName) -> Recorder:
     """Orders of these kinds, one each half second."""
     orders = [PlannedOrder(kind, f"key-{number}", {}, burst_endings(kind)) for number, kind in enumerate(kinds)]
-    return Recorder(orders, [number * 0.5 for number in range(len(kinds))])
+    times_s = [number * 0.5 for number in range(len(kinds))]
+    return Recorder([Stream(Planned(tuple(orders)), Open(times_s), 1, "run")])
 
 
 def reply(number: int, answered_s: float, *, answer: Answer = "acknowledged", sent_s: float | None = None) -> Reply:
@@ -23,7 +27,7 @@ def reply(number: int, answered_s: float, *, answer: Answer = "acknowledged", se
     intended_s = number * 0.5
     ids = (f"order-{number}",) if answer == "acknowledged" else ()
     sent_s = intended_s if sent_s is None else sent_s
-    return Reply(number, intended_s, sent_s, answered_s, False, answer, ids, 500, None, ())
+    return Reply(0, number, intended_s, sent_s, answered_s, False, answer, ids, 500, None, ())
 
 
 def test_latency_counts_from_the_intended_time() -> None:
@@ -72,7 +76,7 @@ def test_an_order_in_flight_at_the_end_counts_as_unavailable() -> None:
     kept = recorder("normal", "normal", "normal")
     kept.replied(reply(1, 0.8))
 
-    attempts = kept.attempts(sent=2)
+    attempts = kept.attempts(sent=[2])
 
     assert [(each.idempotency_key, each.answer) for each in attempts] == [
         ("key-0", "unavailable"),
@@ -137,3 +141,33 @@ def test_the_curve_rises_to_the_maximum() -> None:
     assert points == sorted(points)
     assert points[-1] == (100, found.max_ms)
     assert any(99.9 <= percent < 100 for percent, _ in points)
+
+
+def test_clients_are_never_late_and_intend_what_they_send() -> None:
+    """Their number of orders is open, and a timeline counts each when it was sent."""
+    kept = Recorder([Stream(Planned(), Closed(2, until_s=5), 1, "run")])
+    kept.replied(reply(4, 2.3, sent_s=2.2))
+
+    assert kept.planned is None
+    assert (kept.seconds[2].intended, kept.seconds[2].lag_ms) == (1, None)
+    stats = kept.generator_stats(sent=5, connections=8, duration_s=5)
+    assert (stats.orders, stats.not_sent, stats.late, stats.lag_max_ms) == (5, 0, 0, 0)
+
+
+def test_each_order_has_a_record() -> None:
+    """Of what was answered, with its latencies; an unfinished one has none from end to end."""
+    kept = recorder("normal", "express", "invalid")
+    kept.replied(reply(1, 0.8))
+    kept.replied(reply(0, 0.2))
+    kept.replied(reply(2, 1.1, answer="refused"))
+    kept.outcome("order-0", 1.5)
+
+    records = [*kept.records()]
+
+    assert [(each.key, each.kind, each.answer) for each in records] == [
+        ("key-0", "normal", "acknowledged"),
+        ("key-1", "express", "acknowledged"),
+        ("key-2", "invalid", "refused"),
+    ]
+    assert [each.accept_ms for each in records] == [pytest.approx(200), pytest.approx(300), None]
+    assert [each.end_to_end_ms for each in records] == [1500, None, None]

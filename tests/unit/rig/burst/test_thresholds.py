@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from orderboard.burst.judge.thresholds import METRICS, metric, parse_threshold
-from orderboard.burst.measure.recorder import latency
+from orderboard.burst.measure.percentiles import latency
 from orderboard.burst.model import Expectation, Finding
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.files import write_junit

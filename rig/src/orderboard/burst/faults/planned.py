@@ -18,7 +18,7 @@ from orderboard.burst.faults.schedule import (
     parse_workers,
 )
 from orderboard.burst.measured_system import Where
-from orderboard.burst.options import BurstOptions
+from orderboard.burst.scenario.config import BurstConfig
 from orderboard.errors import UsageError
 from orderboard.option_values import parsed
 from orderboard.system.fault_settings import api_faults, delivery_faults
@@ -33,26 +33,26 @@ class PlannedFaults:
     faults: tuple[Fault, ...]
 
 
-def plan_faults(options: BurstOptions, where: Where) -> PlannedFaults:
+def plan_faults(config: BurstConfig, where: Where) -> PlannedFaults:
     """Check the options; raise UsageError."""
-    workers, of_services = _workers(options)
-    disorder, of_engine = _engine_faults(options, where)
+    workers, of_services = _workers(config)
+    disorder, of_engine = _engine_faults(config, where)
     faults = [*of_services, *of_engine]
     if (conflict := overlap(faults)) is not None:
         raise UsageError(f"The faults overlap: {conflict}.")
     return PlannedFaults(workers, disorder, tuple(sorted(faults, key=lambda fault: fault.at_s)))
 
 
-def _workers(options: BurstOptions) -> tuple[int, list[Fault]]:
+def _workers(config: BurstConfig) -> tuple[int, list[Fault]]:
     """Return the number of workers at the start, and the faults of services."""
     faults: list[Fault] = []
-    for text in options.stop_worker or ():
+    for text in config.stop_worker:
         faults += parsed("--stop-worker", parse_stop, text)
-    for text in options.freeze_worker or ():
+    for text in config.freeze_worker:
         faults += parsed("--freeze-worker", parse_freeze, text)
-    faults += [*_kills("--kill-worker", options.kill_worker), *_kills("--kill-api", options.kill_api)]
+    faults += [*_kills("--kill-worker", config.kill_worker), *_kills("--kill-api", config.kill_api)]
     at_start: list[int] = []
-    for wanted in (parsed("--workers", parse_workers, text) for text in options.workers or ()):
+    for wanted in (parsed("--workers", parse_workers, text) for text in config.workers):
         if isinstance(wanted, Fault):
             faults.append(wanted)
         else:
@@ -62,19 +62,19 @@ def _workers(options: BurstOptions) -> tuple[int, list[Fault]]:
     return at_start[0] if at_start else 1, faults
 
 
-def _engine_faults(options: BurstOptions, where: Where) -> tuple[str | None, list[Fault]]:
+def _engine_faults(config: BurstConfig, where: Where) -> tuple[str | None, list[Fault]]:
     """Return the delivery faults at the start, and the faults of the backend."""
-    faults = [*_kills("--kill-backend", options.kill_backend)]
-    for text in options.full_disk or ():
+    faults = [*_kills("--kill-backend", config.kill_backend)]
+    for text in config.full_disk:
         if not HAS_FULL_DISK:
             raise UsageError(f"--full-disk {text}: only Linux can limit the files of a running process.")
         faults.append(parsed("--full-disk", parse_full_disk, text))
-    faults += _settings("--faults", "faults", options.faults, api_faults)
-    disorder = _settings("--disorder", "disorder", options.disorder, delivery_faults)
-    at_start = [fault.settings for fault, text in zip(disorder, options.disorder or (), strict=True) if "@" not in text]
+    faults += _settings("--faults", "faults", config.faults, api_faults)
+    disorder = _settings("--disorder", "disorder", config.disorder, delivery_faults)
+    at_start = [fault.settings for fault, text in zip(disorder, config.disorder, strict=True) if "@" not in text]
     if len(at_start) > 1:
         raise UsageError(f"--disorder {at_start[0]} and {at_start[1]}: give the later one a time, such as @12s.")
-    faults += [fault for fault, text in zip(disorder, options.disorder or (), strict=True) if "@" in text]
+    faults += [fault for fault, text in zip(disorder, config.disorder, strict=True) if "@" in text]
     if faults and (where.endpoint_url is not None or (where.backend or DEFAULT_BACKEND) != "embedded"):
         raise UsageError(
             "--kill-backend, --faults, --full-disk and --disorder with a time work only with the embedded backend, "
@@ -83,13 +83,13 @@ def _engine_faults(options: BurstOptions, where: Where) -> tuple[str | None, lis
     return at_start[0] if at_start else None, faults
 
 
-def _kills(option: str, texts: Sequence[str] | None) -> Iterator[Fault]:
+def _kills(option: str, texts: Sequence[str]) -> Iterator[Fault]:
     action: Action = option.removeprefix("--")  # type: ignore[assignment]
-    return (parsed(option, lambda text: parse_kill(text, action), text) for text in texts or ())
+    return (parsed(option, lambda text: parse_kill(text, action), text) for text in texts)
 
 
-def _settings(option: str, action: Action, texts: Sequence[str] | None, check: Callable[[str], object]) -> list[Fault]:
-    found = [parsed(option, lambda text: parse_settings(text, action), text) for text in texts or ()]
+def _settings(option: str, action: Action, texts: Sequence[str], check: Callable[[str], object]) -> list[Fault]:
+    found = [parsed(option, lambda text: parse_settings(text, action), text) for text in texts]
     for fault in found:
         parsed(option, check, fault.settings)
     return found

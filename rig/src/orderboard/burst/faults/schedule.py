@@ -28,7 +28,7 @@ _TEXTS: Final[Mapping[Action, str]] = {
     "freeze-worker": "workers frozen (SIGSTOP)",
     "thaw-worker": "workers thawed (SIGCONT)",
     "kill-worker": "a worker killed (SIGKILL), another started",
-    "scale": "scaled to {workers} workers",
+    "scale": "scaled to {workers} worker{plural}",
     "kill-api": "order-api killed (SIGKILL), started again",
     "kill-backend": "the backend killed (SIGKILL)",
     "disorder": "delivery faults: {settings}",
@@ -55,7 +55,9 @@ class Fault:
     lasts_s: float = 0.0
 
     def __str__(self) -> str:
-        return _TEXTS[self.action].format(workers=self.workers, settings=self.settings, lasts_s=self.lasts_s)
+        return _TEXTS[self.action].format(
+            workers=self.workers, settings=self.settings, lasts_s=self.lasts_s, plural="" if self.workers == 1 else "s"
+        )
 
     @property
     def kind(self) -> str:

@@ -163,7 +163,7 @@ def _state(now: Now) -> dict[str, Any]:
         "stopping": now.stopping,
         "waits_for": now.waits_for,
         "workers": now.workers,
-        "orders": recorder.orders,
+        "orders": now.sent if recorder.planned is None else recorder.planned,
         "sent": now.sent,
         "accepted": recorder.accepted,
         "finished": recorder.finished,

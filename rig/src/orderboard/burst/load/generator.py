@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Final, Literal, NamedTuple
 
-from orderboard.burst.load.mix import OrderSource
+from orderboard.burst.load.stream import Stream
 from orderboard.errors import RigError
 
 # acknowledged: 202. refused: 4xx, so it was not placed. unavailable: 5xx, 408, 429 or no answer, so it may have been
@@ -29,13 +29,13 @@ _START_AFTER_S: Final = 0.2
 
 @dataclass(frozen=True)
 class Job:
-    """The orders to send, and their times. An order that the API cannot take is tried `attempts` times."""
+    """The orders to send. An order that the API cannot take is tried `attempts` times.
+
+    connections: of all open streams together; each client of a closed one has its own.
+    """
 
     api_url: str
-    source: OrderSource
-    seed: int
-    run: str
-    times_s: Sequence[float]
+    streams: Sequence[Stream]
     connections: int
     attempts: int = 1
 
@@ -46,9 +46,10 @@ def answer_of(answers: Iterable[Answer]) -> Answer:
 
 
 class Reply(NamedTuple):
-    """The answer to one order, by `answer_of`. Seconds count from the start."""
+    """The answer to one order, by `answer_of`. Seconds count from the start; a client intends to send when it does."""
 
-    number: int
+    stream: int
+    number: int  # in its stream
     intended_s: float
     sent_s: float
     answered_s: float
@@ -62,9 +63,12 @@ class Reply(NamedTuple):
 
 
 class Update(NamedTuple):
-    """A report of the generator, ten times a second. done: everything has been sent and answered."""
+    """A report of the generator, ten times a second. done: everything has been sent and answered.
 
-    sent: int
+    sent: of each stream, how many; their numbers are those below.
+    """
+
+    sent: tuple[int, ...]
     replies: tuple[Reply, ...]
     done: bool
 

@@ -8,24 +8,22 @@ import resource
 import signal
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import aiohttp
 
 from orderboard.burst.load.generator import Answer, Command, Job, Reply, Update, answer_of
 from orderboard.burst.load.mix import PlannedOrder
-from orderboard.orders.problem import problem_line
+from orderboard.burst.load.order_api import Answered, OrderApi
+from orderboard.burst.load.stream import Closed, Open
 
 _REPORT_EVERY_S: Final = 0.1
 _ANSWER_WITHIN_S: Final = 15.0
 # Below order-api's 30 s, so that no order is sent on a connection that is just being closed.
 _KEEP_ALIVE_S: Final = 15.0
-_RECORDED_WITHIN_S: Final = 30.0
-_POLL_EVERY_S: Final = 0.1
-_BACKOFF_S: Final = 0.2
-_MAX_BACKOFF_S: Final = 5.0
-_TRY_AGAIN: Final = (408, 429)  # the request came too slowly, or too many came
+_CLIENT_RETRIES_AFTER_S: Final = 0.5
 _EXAMPLES: Final = 100  # of refused orders
 _EXAMPLE_CHARACTERS: Final = 500
 
@@ -45,11 +43,11 @@ class _Sender:
         self._pipe = pipe
         self._free = asyncio.Semaphore(job.connections)
         self._start_at = 0.0
-        self._sent = 0
+        self._sent = [0 for _ in job.streams]
         self._replies: list[Reply] = []
         self._outbox: queue.SimpleQueue[Update | None] = queue.SimpleQueue()
         self._refused_for: set[str] = set()
-        self._sending: asyncio.Task[None] | None = None
+        self._sending: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Send everything, and report until the last answer."""
@@ -61,7 +59,8 @@ class _Sender:
             timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Content-Type": "application/json"},
-        ) as self._http:
+        ) as http:
+            self._api = OrderApi(http, self._now_s, self._job.attempts)
             gc.collect()
             gc.freeze()
             self._pipe.send("ready")
@@ -74,13 +73,20 @@ class _Sender:
             asyncio.get_running_loop().remove_reader(self._pipe.fileno())
             if not self._load.cancelled():
                 self._load.result()
-        self._outbox.put(Update(self._sent, tuple(self._replies), done=True))
+        self._outbox.put(Update(tuple(self._sent), tuple(self._replies), done=True))
         self._outbox.put(None)
         reporter.join()
 
     async def _run_load(self) -> None:
         async with asyncio.TaskGroup() as group:
-            self._sending = group.create_task(self._send_all(group))
+            for stream, each in enumerate(self._job.streams):
+                match each.load:
+                    case Open(times_s=times_s):
+                        self._sending.append(group.create_task(self._send_on_time(group, stream, times_s)))
+                    case Closed() as load:
+                        orders = enumerate(each.orders())  # of all clients together
+                        for _ in range(load.clients):
+                            self._sending.append(group.create_task(self._be_client(group, stream, load, orders)))
 
     def _obey(self) -> None:
         """Carry out a command of the parent: cancelled orders have no reply."""
@@ -89,52 +95,65 @@ class _Sender:
         except (EOFError, OSError):  # the parent has gone
             command = "abort"
             asyncio.get_running_loop().remove_reader(self._pipe.fileno())
-        (self._sending if command == "stop" and self._sending is not None else self._load).cancel()
+        for task in self._sending if command == "stop" else (self._load,):
+            task.cancel()
 
-    async def _send_all(self, group: asyncio.TaskGroup) -> None:
-        job = self._job
-        orders = job.source.orders(seed=job.seed, run=job.run, count=len(job.times_s))
+    async def _send_on_time(self, group: asyncio.TaskGroup, stream: int, times_s: Sequence[float]) -> None:
         held_until_s = 0.0
-        for number, (intended_s, order) in enumerate(zip(job.times_s, orders, strict=True)):
+        orders = self._job.streams[stream].orders()
+        for number, (intended_s, order) in enumerate(zip(times_s, orders, strict=True)):
             # Sleeps also when it is late already: the loop must get its turn to read answers.
             await asyncio.sleep(max(0.0, self._start_at + intended_s - time.monotonic()))
             for _ in range(order.sends):
                 waits = self._free.locked()
                 await self._free.acquire()
                 held_until_s = self._now_s() if waits else held_until_s
-            self._sent += 1
             waited = intended_s < held_until_s  # itself, or behind one that waited
-            group.create_task(self._send(number, intended_s, order, waited=waited))
+            self._sent[stream] += 1
+            group.create_task(self._send(_Due(stream, number, intended_s, order, waited, order.sends)))
 
-    async def _send(self, number: int, intended_s: float, order: PlannedOrder, *, waited: bool) -> None:
+    async def _be_client(
+        self, group: asyncio.TaskGroup, stream: int, load: Closed, orders: Iterator[tuple[int, PlannedOrder]]
+    ) -> None:
+        await asyncio.sleep(max(0.0, self._start_at + load.from_s - time.monotonic()))
+        while (now_s := self._now_s()) < load.until_s and (following := next(orders, None)) is not None:
+            number, order = following
+            self._sent[stream] += 1
+            sending = group.create_task(self._send(_Due(stream, number, now_s, order)))
+            await asyncio.wait((sending,))  # it goes on when the load is stopped
+            answered = sending.result() in ("acknowledged", "refused")
+            await asyncio.sleep(load.think_s if answered else max(load.think_s, _CLIENT_RETRIES_AFTER_S))
+
+    async def _send(self, due: "_Due") -> Answer:
+        order = due.order
         body = json.dumps(order.body, ensure_ascii=False).encode()
-        headers = {"Idempotency-Key": order.idempotency_key}
         cancellation = None
         sent_s = self._now_s()
         try:
             if order.sends == 1:  # needs no task for it
-                answers = [await self._post("/orders", body, headers)]
+                answers = [await self._api.place(body, order.idempotency_key)]
             else:
-                sends = [self._post("/orders", body, headers) for _ in range(order.sends)]
+                sends = [self._api.place(body, order.idempotency_key) for _ in range(order.sends)]
                 answers = await asyncio.gather(*sends)
             accepted = [each for each in answers if each.answer == "acknowledged"]
             counts = answer_of(each.answer for each in answers)
             best = min((each for each in answers if each.answer == counts), key=lambda each: each.answered_s)
             if order.cancellation == "at once" and accepted:
-                cancellation = await self._cancel(best.order_id, "changed my mind")
+                cancellation = await self._api.cancel(best.order_id, "changed my mind")
         finally:
-            for _ in range(order.sends):
+            for _ in range(due.held):
                 self._free.release()
         if order.cancellation == "when final" and accepted:
-            await self._until_recorded(best.order_id)
-            cancellation = await self._cancel(best.order_id, "too late, I fear")
+            await self._api.until_recorded(best.order_id)
+            cancellation = await self._api.cancel(best.order_id, "too late, I fear")
         self._replies.append(
             Reply(
-                number=number,
-                intended_s=intended_s,
+                stream=due.stream,
+                number=due.number,
+                intended_s=due.intended_s,
                 sent_s=sent_s,
                 answered_s=best.answered_s,
-                waited=waited,
+                waited=due.waited,
                 answer=best.answer,
                 order_ids=tuple(each.order_id for each in accepted),
                 total_cents=best.total_cents,
@@ -143,52 +162,14 @@ class _Sender:
                 example=self._example(best, body),
             )
         )
+        return best.answer
 
-    def _example(self, answered: "_Answered", body: bytes) -> str:
+    def _example(self, answered: Answered, body: bytes) -> str:
         seen = self._refused_for
         if answered.answer != "refused" or answered.reason in seen or len(seen) >= _EXAMPLES:
             return ""
         seen.add(answered.reason)
         return body.decode()[:_EXAMPLE_CHARACTERS]
-
-    async def _cancel(self, order_id: str, reason: str) -> Answer:
-        body = json.dumps({"reason": reason}).encode()
-        return (await self._post(f"/orders/{order_id}/cancellation", body, {})).answer
-
-    async def _until_recorded(self, order_id: str) -> None:
-        until_s = self._now_s() + _RECORDED_WITHIN_S
-        while self._now_s() < until_s:
-            try:
-                async with self._http.get(f"/orders/{order_id}") as response:
-                    if response.status == 200:
-                        return
-            except (aiohttp.ClientError, OSError, TimeoutError):
-                pass
-            await asyncio.sleep(_POLL_EVERY_S)
-
-    async def _post(self, path: str, body: bytes, headers: dict[str, str]) -> "_Answered":
-        found = await self._post_once(path, body, headers)
-        answers = [found.answer]
-        while found.answer in ("unavailable", "unreached") and len(answers) < self._job.attempts:
-            await asyncio.sleep(min(_MAX_BACKOFF_S, _BACKOFF_S * 2 ** len(answers)))
-            found = await self._post_once(path, body, headers)
-            answers.append(found.answer)
-        return found._replace(answer=answer_of(answers))
-
-    async def _post_once(self, path: str, body: bytes, headers: dict[str, str]) -> "_Answered":
-        try:
-            async with self._http.post(path, data=body, headers=headers) as response:
-                content = await response.read()
-        except (aiohttp.ClientError, OSError, TimeoutError) as exc:
-            unreached = isinstance(exc, aiohttp.ClientConnectorError)
-            return _Answered("unreached" if unreached else "unavailable", self._now_s(), reason=type(exc).__name__)
-        answered_s = self._now_s()
-        if response.status == 202:
-            document: dict[str, Any] = json.loads(content)
-            return _Answered("acknowledged", answered_s, str(document["order_id"]), document.get("total_cents", 0))
-        unavailable = response.status >= 500 or response.status in _TRY_AGAIN
-        reason = f"{response.status} {problem_line(content, response.reason or '')}".strip()
-        return _Answered("unavailable" if unavailable else "refused", answered_s, reason=reason)
 
     def _now_s(self) -> float:
         return time.monotonic() - self._start_at
@@ -196,7 +177,7 @@ class _Sender:
     async def _flush(self) -> None:
         while True:
             await asyncio.sleep(_REPORT_EVERY_S)
-            self._outbox.put(Update(self._sent, tuple(self._replies), done=False))
+            self._outbox.put(Update(tuple(self._sent), tuple(self._replies), done=False))
             self._replies.clear()
 
     def _report(self) -> None:
@@ -207,9 +188,12 @@ class _Sender:
                 return
 
 
-class _Answered(NamedTuple):
-    answer: Answer
-    answered_s: float
-    order_id: str = ""
-    total_cents: int = 0
-    reason: str = ""
+class _Due(NamedTuple):
+    """An order that is sent now. held: connections of the open streams, to be given back."""
+
+    stream: int
+    number: int
+    intended_s: float
+    order: PlannedOrder
+    waited: bool = False
+    held: int = 0

@@ -3,22 +3,19 @@
 Every latency is kept, in four bytes, so percentiles are exact and need no buckets. One thread only.
 """
 
-import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.load.generator import Reply
-from orderboard.burst.load.mix import PlannedOrder
-from orderboard.burst.model import CurvePoint, GeneratorStats, Interval, Latency
-from orderboard.orders.kinds import Ending
+from orderboard.burst.load.stream import Open, Stream
+from orderboard.burst.measure.orders import OrderRecord, Orders, lag_ms
+from orderboard.burst.measure.percentiles import latency, percentile, rate, to_ms
+from orderboard.burst.model import GeneratorStats, Latency
 
 LATE_AFTER_MS: Final = 50.0
-_PERCENTILES: Final = (50, 90, 95, 99, 99.9)
-_Z_95: Final = 1.96  # 95 % of a normal distribution lie within so many standard deviations
-_NINES: Final = 5  # the curve ends at 99.999 % or at the last value
 
 
 @dataclass
@@ -36,25 +33,13 @@ class Second:
     end_to_end_ms: "array[float]" = field(default_factory=lambda: array("f"))
 
 
-class _Order(NamedTuple):
-    """An order without its body."""
-
-    kind: str
-    key: str
-    express: bool
-    may_end: frozenset[Ending]
-    may_be_refused: bool
-    line: int
-
-
 class Recorder:
     """Orders sent, answered and finished, by second and in total."""
 
-    def __init__(self, orders: Iterable[PlannedOrder], times_s: Sequence[float]) -> None:
-        self._orders = tuple(map(_kept, orders))
-        self._replies: dict[int, Reply] = {}
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        self._orders = Orders(streams)
         self._intended_s: dict[str, float] = {}  # of every accepted order
-        self._finished: set[str] = set()
+        self._finished: dict[str, float] = {}  # when
         self._finished_early: dict[str, float] = {}  # before the generator reported that they were accepted
         self._unfinished: dict[str, float] = {}  # in the order of acceptance -> when
         self._sent_by: dict[int, int] = {}  # second -> how many had been sent by then, answered or not
@@ -62,18 +47,19 @@ class Recorder:
         self.accepted = 0
         self.last_answer_s = 0.0
         self.last_finish_s = 0.0
-        for time_s in times_s:
-            self._second(time_s).intended += 1
+        for stream in streams:
+            for time_s in stream.load.times_s if isinstance(stream.load, Open) else ():
+                self._second(time_s).intended += 1
 
     @property
-    def orders(self) -> int:
-        """The number of orders to send."""
-        return len(self._orders)
+    def planned(self) -> int | None:
+        """The number of orders to send; None if clients send as many as they can."""
+        return self._orders.planned
 
     @property
     def answered(self) -> int:
         """The number of orders with an answer, or without one for good."""
-        return len(self._replies)
+        return self._orders.answered
 
     @property
     def finished(self) -> int:
@@ -102,10 +88,13 @@ class Recorder:
 
     def replied(self, reply: Reply) -> None:
         """Record the answer to an order."""
-        self._replies[reply.number] = reply
+        open_ = self._orders.replied(reply)
         sent, answered = self._second(reply.sent_s), self._second(reply.answered_s)
         sent.sent += 1
-        sent.lag_ms = max(_lag_ms(reply), sent.lag_ms or 0.0)
+        if open_:
+            sent.lag_ms = max(lag_ms(reply), sent.lag_ms or 0.0)
+        else:
+            sent.intended += 1  # a client intends to send when it does
         self.last_answer_s = max(self.last_answer_s, reply.answered_s)
         match reply.answer:
             case "acknowledged":
@@ -129,52 +118,32 @@ class Recorder:
         else:
             self._finished_early[order_id] = at_s
 
-    def attempts(self, sent: int) -> list[Attempt]:
-        """Return every order that was sent, for the verdict. One in flight when the burst ended has no reply."""
-        found = []
-        for number in range(max(sent, 1 + max(self._replies, default=-1))):
-            order, reply = self._orders[number], self._replies.get(number)
-            attempt = Attempt(
-                kind=order.kind,
-                idempotency_key=order.key,
-                answer="unavailable",
-                may_end=order.may_end,
-                express=order.express,
-                may_be_refused=order.may_be_refused,
-                line=order.line,
-                refusals=("no answer until the burst ended",),
-            )
-            if reply is not None:
-                attempt = replace(
-                    attempt,
-                    answer=reply.answer,
-                    order_ids=reply.order_ids,
-                    refusals=reply.refusals,
-                    total_cents=reply.total_cents,
-                    cancellation=reply.cancellation,
-                    example=reply.example,
-                )
-            found.append(attempt)
-        return found
+    def attempts(self, sent: Sequence[int]) -> list[Attempt]:
+        """Return every order that was sent, for the verdict. sent: of each stream, how many."""
+        return self._orders.attempts(sent)
+
+    def records(self) -> Iterator[OrderRecord]:
+        """Iterate over every order with an answer, by stream."""
+        return self._orders.records(self._finished)
 
     def generator_stats(self, *, sent: int, connections: int, duration_s: float) -> GeneratorStats:
         """Summarize how well the generator kept to the intended times."""
-        lags_ms = sorted(map(_lag_ms, self._replies.values())) or [0.0]
-        last_sent_s = max((reply.sent_s for reply in self._replies.values()), default=0.0)
+        replies = [*self._orders.replies()]
+        lags_ms = sorted(lag_ms(each) for each in replies if self._orders.is_open(each)) or [0.0]
+        last_sent_s = max((reply.sent_s for reply in replies), default=0.0)
+        orders = sent if self.planned is None else self.planned
         return GeneratorStats(
-            orders=self.orders,
+            orders=orders,
             sent=sent,
-            not_sent=self.orders - sent,
-            late=sum(lag_ms > LATE_AFTER_MS for lag_ms in lags_ms),
+            not_sent=orders - sent,
+            late=sum(each > LATE_AFTER_MS for each in lags_ms),
             late_after_ms=LATE_AFTER_MS,
-            lag_p50_ms=_ms(percentile(lags_ms, 50)),
-            lag_p99_ms=_ms(percentile(lags_ms, 99)),
-            lag_max_ms=_ms(lags_ms[-1]),
-            waited_for_connection=sum(
-                reply.waited and _lag_ms(reply) > LATE_AFTER_MS for reply in self._replies.values()
-            ),
+            lag_p50_ms=to_ms(percentile(lags_ms, 50)),
+            lag_p99_ms=to_ms(percentile(lags_ms, 99)),
+            lag_max_ms=to_ms(lags_ms[-1]),
+            waited_for_connection=sum(reply.waited and lag_ms(reply) > LATE_AFTER_MS for reply in replies),
             connections=connections,
-            intended_rate=rate(self.orders, duration_s),
+            intended_rate=rate(orders, duration_s),
             achieved_rate=rate(sent, max(duration_s, last_sent_s)),
         )
 
@@ -197,78 +166,13 @@ class Recorder:
         self._intended_s[order_id] = reply.intended_s
         if (at_s := self._finished_early.pop(order_id, None)) is not None:
             self._finish(order_id, at_s)
-        elif self._orders[reply.number].may_end != {"dead-lettered"}:  # a poisoned order has no outcome event
+        elif self._orders.of(reply).may_end != {"dead-lettered"}:  # a poisoned order has no outcome event
             self._unfinished[order_id] = reply.answered_s
 
     def _finish(self, order_id: str, at_s: float) -> None:
-        self._finished.add(order_id)
+        self._finished[order_id] = at_s
         self._unfinished.pop(order_id, None)
         self._second(at_s).end_to_end_ms.append((at_s - self._intended_s[order_id]) * 1000)
 
     def _second(self, at_s: float) -> Second:
         return self.seconds.setdefault(max(0, int(at_s)), Second())
-
-
-def _kept(order: PlannedOrder) -> _Order:
-    express = order.body.get("priority") == "express"
-    return _Order(order.kind, order.idempotency_key, express, order.may_end, order.may_be_refused, order.line)
-
-
-def rate(count: int, over_s: float) -> float:
-    """Return a count a second; 0 over no time."""
-    return round(count / over_s, 1) if over_s > 0 else 0.0
-
-
-def percentile(ordered: Sequence[float], percent: float) -> float:
-    """Return the nearest-rank percentile of a sorted sequence that is not empty."""
-    rank = math.ceil(round(percent * len(ordered) / 100, 6))  # 99.9 is a little more in binary
-    return ordered[min(max(rank, 1), len(ordered)) - 1]
-
-
-def latency(values_ms: Iterable[float]) -> Latency | None:
-    """Return percentiles and their curve; None without values."""
-    ordered = sorted(values_ms)
-    if not ordered:
-        return None
-    return Latency(
-        count=len(ordered),
-        mean_ms=_ms(math.fsum(ordered) / len(ordered)),
-        p50_ms=_ms(percentile(ordered, 50)),
-        p90_ms=_ms(percentile(ordered, 90)),
-        p95_ms=_ms(percentile(ordered, 95)),
-        p99_ms=_ms(percentile(ordered, 99)),
-        p999_ms=_ms(percentile(ordered, 99.9)),
-        max_ms=_ms(ordered[-1]),
-        curve=tuple(_curve(ordered)),
-        intervals=tuple(_intervals(ordered)),
-    )
-
-
-def _curve(ordered: Sequence[float]) -> Iterator[CurvePoint]:
-    """Yield ten points for each nine, as far as there are enough values, and the maximum."""
-    for nine in range(_NINES):
-        if 10**nine > len(ordered):
-            break
-        for step in range(10):
-            percent = 100 - 10 ** -(nine + step / 10) * 100
-            yield CurvePoint(percentile=round(percent, 6), ms=_ms(percentile(ordered, percent)))
-    yield CurvePoint(percentile=100, ms=_ms(ordered[-1]))
-
-
-def _intervals(ordered: Sequence[float]) -> Iterator[Interval]:
-    """Yield the 95 % interval of each percentile, by the normal approximation of the binomial distribution of ranks."""
-    count = len(ordered)
-    for percent in _PERCENTILES:
-        share = percent / 100
-        half = _Z_95 * math.sqrt(count * share * (1 - share))
-        low, high = math.floor(count * share - half), math.ceil(count * share + half) + 1
-        if low >= 1 and high <= count:
-            yield Interval(percentile=percent, low_ms=_ms(ordered[low - 1]), high_ms=_ms(ordered[high - 1]))
-
-
-def _ms(value: float) -> float:
-    return round(value, 3)
-
-
-def _lag_ms(reply: Reply) -> float:
-    return (reply.sent_s - reply.intended_s) * 1000

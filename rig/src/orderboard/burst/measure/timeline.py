@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from orderboard.burst.measure.recorder import Recorder, Second, percentile
+from orderboard.burst.measure.percentiles import percentile
+from orderboard.burst.measure.recorder import Recorder, Second
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.model import TimelineRow
 

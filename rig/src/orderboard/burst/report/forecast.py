@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from orderboard.burst.runner import Plan
+from orderboard.burst.measurement import Plan
 from orderboard.calibration.model import Calibration
 
 _STEP_S: Final = 0.5
@@ -25,8 +25,10 @@ def warning(plan: Plan, *, backend: str, calibration: Calibration | None) -> str
         pace, source = _ministack, "roughly; `orderboard calibrate --backend ministack` measures it"
     else:
         return None
-    takes_s = forecast_s(plan.times_s, _outages(plan), pace)
-    if takes_s - plan.times_s[-1] < _TOO_LONG_S:
+    if (times_s := plan.times_s) is None:
+        return None  # clients wait, so they build no long backlog
+    takes_s = forecast_s(times_s, _outages(plan), pace)
+    if takes_s - times_s[-1] < _TOO_LONG_S:
         return None
     about = "more than a day" if takes_s >= _HORIZON_S else f"{takes_s / 60:.0f} minutes or more"
     slower = ", and fewer as its queues grow" if pace(100_000) < pace(1_000) / 2 else ""

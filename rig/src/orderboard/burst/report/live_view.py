@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from orderboard.burst.faults.schedule import Fault
-from orderboard.burst.measure.recorder import Recorder, percentile
+from orderboard.burst.measure.percentiles import percentile
+from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.model import FaultMark
@@ -76,7 +77,7 @@ class PlainView:
             return
         self._say(
             now.at_s,
-            f"load: sent {now.sent} of {recorder.orders}, "
+            f"load: sent {now.sent}{_of(recorder.planned)}, "
             f"accepted {recorder.accepted}, finished {recorder.finished}; {rates.accepted:.0f}/s in, "
             f"{rates.finished:.0f}/s out; backlog {now.sample.backlog}; accept p99 {_ms(rates.accept_ms[1])}",
         )
@@ -142,6 +143,10 @@ def burst_view(*more: View) -> Iterator[View]:
         yield Views(LiveView(live), *more)
 
 
+def _of(planned: int | None) -> str:
+    return "" if planned is None else f" of {planned}"
+
+
 def _waiting(now: Now) -> str:
     hint = ". Ctrl-C again quits at once, and keeps what it has" if now.stopping else ""
     return f"waits for {now.waits_for}{hint}"
@@ -162,10 +167,11 @@ def _head(now: Now) -> Text:
 def _progress(now: Now) -> Table:
     recorder = now.recorder
     due = recorder.finished + recorder.unfinished
+    planned = now.sent if recorder.planned is None else recorder.planned
     grid = Table.grid(padding=(0, 2, 0, 0))
     for name, done, total in (
-        (" sent", now.sent, recorder.orders),
-        (" accepted", recorder.accepted, recorder.orders),
+        (" sent", now.sent, planned),
+        (" accepted", recorder.accepted, planned),
         (" finished", recorder.finished, max(due, 1)),
     ):
         grid.add_row(name, ProgressBar(max(total, 1), done, width=40, complete_style="cyan"), f"{done} of {total}")

@@ -1,7 +1,7 @@
 """The folder of a run, which no later run writes to.
 
 It keeps summary.json (the measurements and the verdict, by the schema), timeline.csv (a line a second), report.html,
-the files of --export, and logs/ if the verdict is not valid.
+burst.toml (the configuration, which runs it again), the files of --export, and logs/ if the verdict is not valid.
 """
 
 import os

@@ -23,9 +23,10 @@ from orderboard.burst.report.files import (
 )
 from orderboard.burst.report.html import render
 from orderboard.burst.runs.folders import LOGS, runs_folder
+from orderboard.burst.scenario.config_file import CONFIG_FILE
 from orderboard.errors import RigError, UsageError
 
-RUN_FILES: Final = (*EXPORT_FILES.values(), TIMELINE_FILE, REPORT_FILE, SUMMARY_FILE)
+RUN_FILES: Final = (*EXPORT_FILES.values(), TIMELINE_FILE, REPORT_FILE, CONFIG_FILE, SUMMARY_FILE)
 LATEST: Final = "latest"
 _TAG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _NAMED_BY_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d_")

@@ -235,6 +235,7 @@ function settingsCard() {
   return card("Settings", "", definitions([
     ["command", element("code", {}, settings.command)],
     ["profile", `${settings.profile}, ${plain(settings.orders)} orders over ${seconds(settings.duration_s)}`],
+    ...(settings.streams.length > 1 ? settings.streams.map((each) => [`stream ${each.name}`, `${each.load}; ${each.mix}`]) : []),
     ["mix", settings.mix],
     ["seed", String(settings.seed)],
     ["faults", settings.faults.join("; ") || "none"],

@@ -1,0 +1,157 @@
+"""The orders of a burst and the generator's replies, without the orders' bodies."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from orderboard.burst.judge.attempt import Attempt
+from orderboard.burst.load.generator import Answer, Reply
+from orderboard.burst.load.stream import Open, Stream
+from orderboard.orders.kinds import Ending
+
+
+@dataclass(frozen=True)
+class OrderRecord:
+    """The measurements of one order. Seconds count from the start; finished_s is None without an outcome event."""
+
+    stream: str
+    kind: str
+    key: str
+    answer: Answer
+    intended_s: float
+    sent_s: float
+    answered_s: float
+    finished_s: float | None
+    order_ids: tuple[str, ...]
+    refusals: tuple[str, ...]
+
+    @property
+    def accept_ms(self) -> float | None:
+        """From the intended time to the answer 202."""
+        return (self.answered_s - self.intended_s) * 1000 if self.answer == "acknowledged" else None
+
+    @property
+    def end_to_end_ms(self) -> float | None:
+        """From the intended time to the outcome event."""
+        return None if self.finished_s is None else (self.finished_s - self.intended_s) * 1000
+
+
+class Kept(NamedTuple):
+    """An order without its body."""
+
+    kind: str
+    key: str
+    express: bool
+    may_end: frozenset[Ending]
+    may_be_refused: bool
+    line: int
+
+
+class Orders:
+    """Every order of every stream, generated as far as needed, and its reply."""
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        self._streams = [_OfStream(stream) for stream in streams]
+
+    @property
+    def planned(self) -> int | None:
+        """The number of orders to send; None if it depends on the answers."""
+        numbers = [each.stream.planned for each in self._streams]
+        return None if None in numbers else sum(number or 0 for number in numbers)
+
+    @property
+    def answered(self) -> int:
+        """The number of replies."""
+        return sum(len(each.replies) for each in self._streams)
+
+    def replied(self, reply: Reply) -> bool:
+        """Keep a reply; return whether its stream is open."""
+        of_stream = self._streams[reply.stream]
+        of_stream.replies[reply.number] = reply
+        return of_stream.is_open
+
+    def of(self, reply: Reply) -> Kept:
+        """Return the order of a reply."""
+        return self._streams[reply.stream].order(reply.number)
+
+    def is_open(self, reply: Reply) -> bool:
+        """Return whether the order had an intended time of its stream."""
+        return self._streams[reply.stream].is_open
+
+    def replies(self) -> Iterator[Reply]:
+        """Iterate over all replies, by stream."""
+        for each in self._streams:
+            yield from each.replies.values()
+
+    def records(self, finished_s: Mapping[str, float]) -> Iterator[OrderRecord]:
+        """Iterate over every order with a reply, by stream and number. finished_s: by order id."""
+        for each in self._streams:
+            for number, reply in sorted(each.replies.items()):
+                order = each.order(number)
+                yield OrderRecord(
+                    stream=each.stream.name,
+                    kind=order.kind,
+                    key=order.key,
+                    answer=reply.answer,
+                    intended_s=reply.intended_s,
+                    sent_s=reply.sent_s,
+                    answered_s=reply.answered_s,
+                    finished_s=finished_s.get(reply.order_ids[0]) if reply.order_ids else None,
+                    order_ids=reply.order_ids,
+                    refusals=reply.refusals,
+                )
+
+    def attempts(self, sent: Sequence[int]) -> list[Attempt]:
+        """Return every order that was sent. One in flight when the burst ended has no reply."""
+        return [
+            _attempt(each.order(number), each.replies.get(number))
+            for each, count in zip(self._streams, sent, strict=True)
+            for number in range(max(count, 1 + max(each.replies, default=-1)))
+        ]
+
+
+class _OfStream:
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.is_open = isinstance(stream.load, Open)
+        self.replies: dict[int, Reply] = {}
+        self._orders: list[Kept] = []
+        self._to_come = stream.orders()
+
+    def order(self, number: int) -> Kept:
+        while len(self._orders) <= number:
+            order = next(self._to_come)
+            express = order.body.get("priority") == "express"
+            self._orders.append(
+                Kept(order.kind, order.idempotency_key, express, order.may_end, order.may_be_refused, order.line)
+            )
+        return self._orders[number]
+
+
+def lag_ms(reply: Reply) -> float:
+    """Return how much later than intended the order was sent."""
+    return (reply.sent_s - reply.intended_s) * 1000
+
+
+def _attempt(order: Kept, reply: Reply | None) -> Attempt:
+    attempt = Attempt(
+        kind=order.kind,
+        idempotency_key=order.key,
+        answer="unavailable",
+        may_end=order.may_end,
+        express=order.express,
+        may_be_refused=order.may_be_refused,
+        line=order.line,
+        refusals=("no answer until the burst ended",),
+    )
+    if reply is None:
+        return attempt
+    return replace(
+        attempt,
+        answer=reply.answer,
+        order_ids=reply.order_ids,
+        refusals=reply.refusals,
+        total_cents=reply.total_cents,
+        cancellation=reply.cancellation,
+        example=reply.example,
+    )

@@ -1,0 +1,59 @@
+"""A measurement: the plan of the runner, and its result."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orderboard.burst.faults.schedule import Fault
+from orderboard.burst.judge.verdict import Judgement
+from orderboard.burst.load.stream import Open, Stream
+from orderboard.burst.measure.recorder import Recorder
+from orderboard.burst.model import FaultMark, ProcessorTime, TimelineRow
+from orderboard.burst.report.cost import RequestCounts
+from orderboard.system.process_stats import ProcessorShare
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The orders, their send times and the faults.
+
+    The drain is given up after give_up_after_s without progress, or after drain_within_s.
+    """
+
+    streams: Sequence[Stream]
+    connections: int = 512
+    attempts: int = 1
+    faults: tuple[Fault, ...] = ()
+    give_up_after_s: float = 90.0
+    drain_within_s: float = math.inf
+    sample_every_s: float = 1.0
+
+    @property
+    def times_s(self) -> Sequence[float] | None:
+        """The intended time of each order, ascending; None if a stream has none."""
+        loads = [stream.load for stream in self.streams]
+        times_s = [load.times_s for load in loads if isinstance(load, Open)]
+        if len(times_s) < len(loads):
+            return None
+        return times_s[0] if len(times_s) == 1 else sorted(time_s for each in times_s for time_s in each)
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The measurements and the verdict. Seconds count from the start, which is started_at of time.time()."""
+
+    started_at: float
+    recorder: Recorder
+    timeline: tuple[TimelineRow, ...]
+    marks: tuple[FaultMark, ...]
+    requests: RequestCounts
+    judgement: Judgement
+    sent: int
+    load_s: float
+    orders_ended_s: float
+    ended_s: float  # with alerts
+    stopped_by: str  # empty if the load ran to its end
+    first_finish_s: float | None
+    peak_backlog: int
+    processors: tuple[ProcessorShare, ...]  # over the load
+    processor_time: ProcessorTime

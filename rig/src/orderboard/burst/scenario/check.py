@@ -1,0 +1,115 @@
+"""Every check of a burst that can fail before anything starts or is written."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from orderboard_stack.backend import DEFAULT_BACKEND
+
+from orderboard.burst.faults.planned import PlannedFaults, plan_faults
+from orderboard.burst.faults.schedule import too_late
+from orderboard.burst.judge.thresholds import Threshold, parse_threshold
+from orderboard.burst.load.stream import Closed, Stream
+from orderboard.burst.measured_system import Where
+from orderboard.burst.measurement import Plan
+from orderboard.burst.model import Settings, StreamSettings
+from orderboard.burst.options import BurstOptions
+from orderboard.burst.scenario.config import BurstConfig
+from orderboard.burst.scenario.configured import configured, effective
+from orderboard.burst.scenario.streams import load_text, mix_text, planned_stream
+from orderboard.errors import UsageError
+from orderboard.option_values import parse_duration, parsed
+
+CLOSED: Final = (
+    "Closed model: clients wait for their answers, so a slow system gets less load, and the time that orders would "
+    "have waited before they were sent is in no latency. Use --rate or --stage to see it."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckedBurst:
+    """A burst that passed every check."""
+
+    config: BurstConfig
+    where: Where
+    plan: Plan
+    settings: Settings
+    thresholds: Sequence[Threshold]
+    warnings: tuple[str, ...] = ()
+
+
+def check(options: BurstOptions, where: Where) -> CheckedBurst:
+    """Check the options and the file; raise UsageError."""
+    config = effective(configured(options))
+    where = replace(where, backend=where.backend or config.backend)
+    config = config.model_copy(update={"backend": where.backend or DEFAULT_BACKEND})
+    thresholds = [parsed("--expect", parse_threshold, text) for text in config.expect]
+    chaos = plan_faults(config, where)
+    streams, ends_s = _streams(config, options.config)
+    end_s = None if None in ends_s else max(each or 0.0 for each in ends_s)
+    plan = Plan(
+        streams=streams,
+        connections=config.connections,
+        faults=chaos.faults,
+        give_up_after_s=parsed("--give-up-after", parse_duration, config.give_up_after),
+    )
+    return CheckedBurst(
+        config=config,
+        where=replace(where, disorder=chaos.disorder),
+        plan=plan,
+        settings=_settings(config, streams, end_s, chaos),
+        thresholds=thresholds,
+        warnings=(
+            *(() if end_s is None else too_late(chaos.faults, end_s)),
+            *([CLOSED] if any(isinstance(stream.load, Closed) for stream in streams) else []),
+        ),
+    )
+
+
+def _streams(config: BurstConfig, file: Path | None) -> tuple[list[Stream], list[float | None]]:
+    streams, ends_s = [], []
+    names = [each.name for each in config.streams]
+    if repeated := next((name for name in names if name and names.count(name) > 1), None):
+        raise UsageError(f"{file}: two streams have the name {repeated}; each needs its own.")
+    for number, each in enumerate(config.streams):
+        # Each burst has its own table, so repeated ids meet nothing.
+        run = f"burst-{config.seed}" + (f"-{each.name or number + 1}" if len(names) > 1 else "")
+        try:
+            stream, end_s = planned_stream(each, seed=config.seed + number, run=run)
+        except UsageError as exc:
+            if file is None:
+                raise
+            raise UsageError(f"{file}, stream {each.name or number + 1}: {exc}") from exc
+        streams.append(stream)
+        ends_s.append(end_s)
+    return streams, ends_s
+
+
+def _settings(config: BurstConfig, streams: Sequence[Stream], end_s: float | None, chaos: PlannedFaults) -> Settings:
+    known = [stream.planned for stream in streams]
+    orders = 0 if None in known else sum(number or 0 for number in known)
+    loads, mixes = [load_text(each) for each in config.streams], [mix_text(each) for each in config.streams]
+    return Settings(
+        command=shlex.join(["orderboard", *sys.argv[1:]]),
+        backend=config.backend or DEFAULT_BACKEND,
+        profile=loads[0] if len(loads) == 1 else f"{len(loads)} streams",
+        orders=orders,
+        duration_s=end_s or 0.0,
+        rate=round(orders / end_s, 3) if end_s else 0.0,
+        mix=mixes[0] if len(set(mixes)) == 1 else "by stream",
+        seed=config.seed,
+        workers=chaos.workers,
+        connections=config.connections,
+        faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in chaos.faults),
+        disorder=chaos.disorder,
+        closed=any(isinstance(stream.load, Closed) for stream in streams),
+        streams=tuple(
+            StreamSettings(name=each.name or str(number), load=load, orders=stream.planned, mix=mix)
+            for number, (each, stream, load, mix) in enumerate(
+                zip(config.streams, streams, loads, mixes, strict=True), 1
+            )
+        ),
+    )
