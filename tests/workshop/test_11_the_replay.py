@@ -91,6 +91,9 @@ class TestTheReplay(CheckedExercise):
 
         assert "No module named 'nothing_like_this'" in unmet(workshop.check(entry))
 
-        workshop.open(workshop.entry("the-outage"))
-        with workshop.board(workshop.entry("the-outage")) as board:
+        other = workshop.entry("the-outage")
+        workshop.open(other)
+        with workshop.board(other) as board:
             assert not deploy_notifier(board.target)
+        with pytest.raises(UsageError, match="no files to deploy"):
+            workshop.deploy(other)

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 import pytest
 from orderboard.workshop.board import Board
 from orderboard.workshop.catalogue import Entry
+from orderboard.workshop.stacks import deploy_text
 from orderboard.workshop.workshop import Workshop
 from workshop.checked_exercise import CheckedExercise, WrongAnswers, deploy_changed, unmet
 
@@ -51,6 +52,14 @@ class TestElsewhere(CheckedExercise):
         assert any("Remove  Waste" in each and "PolicyAction: Delete" in each for each in lines)
         assert "has 0 of" not in unmet(workshop.check(entry))
 
+    def test_a_stack_without_its_queue_is_a_finding(self, workshop: Workshop, entry: Entry) -> None:
+        """A stack without its queue, or without anything, is named, and the check goes no further."""
+        workshop.open(entry)
+        with workshop.board(entry) as board:
+            deploy_text(board, "Resources: {Topic: {Type: AWS::SNS::Topic}}", f"{board.own}-station", _FILE)
+
+        assert "cannot be read, so its messages are lost" in unmet(workshop.check(entry))
+
     def test_a_stack_elsewhere_counts_once_it_has_an_order(
         self, workshop: Workshop, entry: Entry, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -58,7 +67,7 @@ class TestElsewhere(CheckedExercise):
         workshop.open(entry)
         with workshop.board(entry) as board:
             own = board.target.endpoint
-            looked_up = entry.exercise.check.__globals__  # type: ignore[attr-defined]
+            looked_up = entry.exercise.check.__globals__
             monkeypatch.setitem(looked_up, "detect", lambda url: replace(own, name="localstack", endpoint_url=url))
             monkeypatch.setitem(looked_up, "_LOCALSTACK", own.endpoint_url)
             board.place_kinds({"normal": 1})

@@ -76,7 +76,7 @@ def check(board: Board) -> Iterator[Finding]:
         yield Finding(
             False,
             f"The rule matched {len(matched)} of {len(about)} events, and {len(undelivered)} of these could not be "
-            f"delivered: {undelivered[0].detail}.",
+            f"delivered: {str(undelivered[0].detail).partition(':')[0]}. The journal of the queue says why.",
         )
         return
     tickets = {id_ for id_ in about if board.messages(_name(board), id_)}

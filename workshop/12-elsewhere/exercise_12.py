@@ -75,12 +75,19 @@ def prepare(board: Board) -> None:
 
 
 def check(board: Board) -> Iterator[Finding]:
-    """Look for the stack on LocalStack; else at the station's queues, their messages, and the last update."""
+    """Look for the stack on LocalStack, or at the station: one of both is enough."""
     elsewhere = _elsewhere(board)
-    if elsewhere is not None:
-        yield elsewhere
     if elsewhere is not None and elsewhere.met:
+        yield elsewhere
         return
+    station = list(_station(board))
+    yield from station
+    if elsewhere is not None and not all(each.met for each in station):
+        yield elsewhere
+
+
+def _station(board: Board) -> Iterator[Finding]:
+    """Look at the station's queues, their messages and settings, and at the last update."""
     try:
         stack = _described(board)
         queue = _queue(board, "Orders")
@@ -156,7 +163,7 @@ def _elsewhere(board: Board) -> Finding | None:
             orders = found.dynamodb.scan(TableName=found.outputs.orders_table, Select="COUNT")["Count"]
         except (BackendUnreachableError, RigError, ClientError):
             continue
-        return Finding(orders > 0, f"The stack orderboard runs on LocalStack at {url}, and has {orders} orders.")
+        return Finding(orders > 0, f"The stack orderboard runs on LocalStack at {url}; orders in its table: {orders}.")
     return None
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from orderboard_stack.backend import Endpoint
 
 _COMMANDS: Final = (
-    "demo|burst|bursts|compare|calibrate|chaos|up|down|reset|deploy|status|place|show|redrive|console|doctor|"
+    "demo|burst|bursts|compare|calibrate|chaos|up|down|reset|deploy|status|place|show|redrive|replay|console|doctor|"
     "lab|workshop|env|aws|journal|peek|send|publish|put-event|worker|disorder|faults|clock"
 )
 # Not in "`orderboard place` prints", where nothing is to be typed.

@@ -19,7 +19,7 @@ _POLL_S: Final = 0.05
 
 
 def deploy_notifier(target: Target, instead: Mapping[str, bytes] = _NOTHING) -> bool:
-    """Deploy the notifier's code, with these files in place of its own; return whether that changed it."""
+    """Deploy the notifier's code, with these files in place of those that it has; return whether that changed it."""
     functions, name = target.functions, target.outputs.notifier_function
     with tempfile.TemporaryDirectory() as folder:
         content = pack_notifier(target.endpoint, Path(folder), instead=instead).read_bytes()
