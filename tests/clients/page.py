@@ -1,4 +1,4 @@
-"""The code of docs/use-localbus.md: files by their names, and the commands of each section."""
+"""The code of a document, by default docs/use-localbus.md: files by their names, and the commands of each section."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAME = re.compile(r"\A(?:#!.*\n)?(?:#|//) (\S+)")
 
 
-def files() -> dict[str, str]:
+def files(page: Path = PAGE) -> dict[str, str]:
     """Return the blocks that begin with the name of a file."""
     found = {}
-    for language, text in _BLOCK.findall(PAGE.read_text()):
+    for language, text in _BLOCK.findall(page.read_text()):
         if language != "sh":
             name = _NAME.match(text)
             assert name is not None, f"a block without the name of its file:\n{text}"

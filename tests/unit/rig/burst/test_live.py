@@ -33,6 +33,7 @@ class Burst:
         self.feed = Feed()
         self.feed.begin(SUMMARY.settings, self.stop)
         self.received: list[str] = []
+        self.summary = SUMMARY
 
     def answer(self, number: int, after_s: float, answer: Answer = "acknowledged") -> None:
         """The order of this number is answered."""
