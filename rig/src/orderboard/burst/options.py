@@ -117,7 +117,10 @@ class BurstOptions:
         ),
     ] = None
     print_config: Annotated[
-        bool, _load("Print the configuration with every default, as a file for --config, and send nothing.")
+        bool,
+        _load(
+            "Print the configuration with every default, as a file for --config, and send nothing.", "--print-config"
+        ),
     ] = False
     workers: Annotated[
         _Times,
