@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from orderboard.errors import RigError
 
 _PAUSE_S: Final = 0.02  # after a message that was not handled
+_NAME_IS_FREE_S: Final = 10  # at the latest after six of them
 _FAILED: Final = 3
 
 
@@ -33,7 +34,7 @@ def main() -> None:
     if given.queue_url is None:
         try:
             _use_the_exercise(given)
-        except (RigError, ClientError) as exc:
+        except (RigError, ClientError, KeyboardInterrupt) as exc:
             raise SystemExit(str(exc)) from exc
     report = _reporter(given.report)
     try:
@@ -49,7 +50,8 @@ def main() -> None:
 def _consume(given: Any, handle: Callable[..., object], report: Callable[..., None]) -> None:
     sqs, table = boto3.client("sqs"), boto3.resource("dynamodb").Table(given.table)
     report("ready")
-    while True:
+    parent = os.getppid()
+    while os.getppid() == parent:  # else the check, or the terminal, was killed
         received = sqs.receive_message(
             QueueUrl=given.queue_url, WaitTimeSeconds=1, MessageSystemAttributeNames=["All"]
         ).get("Messages", [])
@@ -100,7 +102,7 @@ def _use_the_exercise(given: Any) -> None:
         os.environ.pop(variable, None)
         os.environ |= {} if value is None else {variable: value}
     given.file = given.file or Workshop(find_workspace()).files / "my_consumer.py"
-    given.queue_url, given.table = target.sqs.create_queue(QueueName=name)["QueueUrl"], name
+    given.queue_url, given.table = _queue(target.sqs, name), name
     with suppress(target.dynamodb.exceptions.ResourceInUseException):  # it is there
         target.dynamodb.create_table(
             TableName=name,
@@ -109,6 +111,15 @@ def _use_the_exercise(given: Any) -> None:
             BillingMode="PAY_PER_REQUEST",
         )
     print(f"{given.file} consumes the queue {name}, and has the table {name}. Ctrl-C ends it.", flush=True)
+
+
+def _queue(sqs: Any, name: str) -> str:
+    while True:
+        try:
+            return str(sqs.create_queue(QueueName=name)["QueueUrl"])
+        except sqs.exceptions.QueueDeletedRecently:
+            print(f"{name} was removed a moment ago, and SQS gives a name free after 60 s. Waiting.", flush=True)
+            time.sleep(_NAME_IS_FREE_S)
 
 
 def _last_line(exc: BaseException) -> str:

@@ -5,7 +5,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from orderboard.errors import RigError
@@ -51,32 +51,30 @@ def check(board: Board) -> Iterator[Finding]:
 
 
 def _burst(board: Board, names: Sequence[str]) -> Finding:
-    queues = (board.target.outputs.work_queue, board.target.outputs.express_queue)
-    if not board.eventually(
-        lambda: not any(board.depth(name).total for name in queues),
-        within_s=_EMPTY_WITHIN_S,
-        waiting_for="the queues to be empty",
-    ):
+    if not board.eventually(lambda: _drained(board), within_s=_EMPTY_WITHIN_S, waiting_for="the queues to be empty"):
         return Finding(met=False, text="Orders are still under way: the burst cannot be measured. Check again later.")
     board.say(f"A burst of {_ORDERS} orders.")
     workers = _plural(len(names))
     with _frozen(board, names):
         placed = set(board.place_kinds({"normal": _ORDERS}))
-    began = datetime.now(UTC)
-    board.eventually(
-        lambda: placed <= board.orders().keys(), within_s=_WATCHED_S, waiting_for=f"{workers} to make them"
-    )
+    board.eventually(lambda: _drained(board), within_s=_WATCHED_S, waiting_for=f"{workers} to make them")
     made = [each for order_id, each in board.orders().items() if order_id in placed]
     if len(made) < _ORDERS // 4:
         return Finding(met=False, text=f"Only {len(made)} of {_ORDERS} orders were made in {_WATCHED_S:g} s.")
-    took_s = (max(each.recorded_at for each in made) - began).total_seconds()
     each_s = max(_service_s(made), _PREPARATION_S)
+    ended = [each.recorded_at for each in made]
+    took_s = each_s + (max(ended) - min(ended)).total_seconds()  # the first were begun as long before
     drained_s = took_s * _PREPARATION_S / each_s
     in_time = len(made) == _ORDERS and drained_s <= _WITHIN_S
     text = f"{workers} made {len(made)} of {_ORDERS} orders in {took_s:.1f} s"
     if each_s > 1.05 * _PREPARATION_S:
         text += f"; here an order took {each_s:.2f} s instead of {_PREPARATION_S:g} s, so {drained_s:.1f} s count"
     return Finding(in_time, f"{text}." if in_time else f"{text}: {_WITHIN_S:g} s at most, or customers leave.")
+
+
+def _drained(board: Board) -> bool:
+    outputs = board.target.outputs
+    return not any(board.depth(name).total for name in (outputs.work_queue, outputs.express_queue))
 
 
 @contextmanager

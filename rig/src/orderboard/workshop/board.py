@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -67,11 +67,15 @@ class Board:
 
     def orders(self) -> dict[str, OrderRecord]:
         """Return the rows of the orders that were recorded since the opening, by order id."""
+        opened_at = self.opened_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         pages = self.target.dynamodb.get_paginator("scan").paginate(
-            TableName=self.target.outputs.orders_table, ConsistentRead=True
+            TableName=self.target.outputs.orders_table,
+            FilterExpression="recorded_at >= :opened_at",  # as text: all have this form, order_codec.py
+            ExpressionAttributeValues={":opened_at": {"S": opened_at}},
+            ConsistentRead=True,
         )
         rows = (_record(item) for page in pages for item in page["Items"])
-        return {each.order_id: each for each in rows if each.recorded_at >= self.opened_at}
+        return {each.order_id: each for each in rows}
 
     def entries(self, *, event: str = "", resource: str = "", message_id: str = "") -> list[JournalEntry]:
         """Return localbus's journal since the opening, oldest first. event: one, or several separated by commas.
