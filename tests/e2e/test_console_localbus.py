@@ -12,6 +12,13 @@ from selenium.webdriver.support.select import Select
 from support.waiting import eventually
 
 UP_OPTIONS = ("--backend", "embedded")
+_SMALL_TEXTS = """
+const shown = (e) => e.checkVisibility() && !e.closest(".unseen, .skip");
+const speaks = (e) => [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+const small = (e) => parseFloat(getComputedStyle(e).fontSize) < 24;
+const texts = [...document.querySelectorAll("body *")].filter((e) => shown(e) && speaks(e));
+return texts.filter(small).map((e) => e.outerHTML);
+"""
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 
@@ -226,6 +233,27 @@ async def test_an_exercise_is_worked_on_beside_the_board(page: Page, orderboard:
     page.find("#exercise").send_keys(Keys.ESCAPE)
     page.reset_size()
     page.open()
+    await page.live()
+
+
+async def test_a_presenter_has_large_type_and_keys(page: Page) -> None:
+    """Without scrolling at two sizes, every text has 24 pixels at least; a key acts; the other pages keep the mode."""
+    page.driver.get(f"{page.url}/?present")
+    await page.live()
+    page.driver.switch_to.active_element.send_keys("t")
+    await eventually(lambda: page.text("#stage .result") == "Sending 20 orders a second.", within_s=10)
+    await eventually(lambda: page.text("#stage .keys span") == "Stop stream", within_s=10)
+    for size in ((1280, 720), (1920, 1080)):
+        page.resize(*size)
+        assert page.run("return document.documentElement.scrollHeight - window.innerHeight") <= 0
+        assert page.run(_SMALL_TEXTS) == []
+    assert page.unreadable([(1280, 720)]) == []
+    page.driver.switch_to.active_element.send_keys("t")
+    await eventually(lambda: page.text("#stage .keys span") == "Stream 20/s", within_s=10)
+
+    for path, presents in (("lab", True), ("", True), ("?present=off", False), ("", False)):
+        page.driver.get(f"{page.url}/{path}")
+        assert page.has("[aria-label='Leave presenter mode']") is presents, path
     await page.live()
 
 

@@ -2,6 +2,7 @@
 
 import { el, get } from "./dom.js";
 import { follow } from "./stream.js";
+import "./present/mode.js";
 import "./theme.js";
 
 const FORMS = { timeline: "Timeline", boto3: "Python", cli: "AWS CLI" };

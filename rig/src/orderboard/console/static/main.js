@@ -2,12 +2,14 @@
 
 import { Controls } from "./controls.js";
 import { Diagram } from "./diagram.js";
-import { get } from "./dom.js";
+import { el, get } from "./dom.js";
 import { Effects } from "./effects.js";
 import { Explain } from "./explain.js";
 import { Guide } from "./guide.js";
 import { Journal } from "./journal.js";
 import { Peek } from "./peek.js";
+import { presenting } from "./present/mode.js";
+import { Stage } from "./present/stage.js";
 import { Reconciliation } from "./reconciliation.js";
 import { History } from "./sparkline.js";
 import { QueueTable } from "./table.js";
@@ -75,6 +77,12 @@ const guide = new Guide(byId("guide"), byId("open-guide"), about, act);
 const views = [new Diagram(byId("diagram"), peekInto), new QueueTable(byId("table"), peekInto), effects, controls, guide, journal];
 new Panel(byId("exercise"), byId("open-exercise"));
 const reconciliation = new Reconciliation(byId("reconciliation"), byId("spoken"), controls.buttons, act);
+
+if (presenting) {
+  const stage = el("main", { id: "stage", class: "stage" });
+  document.querySelector(".page").after(stage);
+  views.push(new Stage(stage, { buttons: controls.buttons, act, about, moved: [byId("reconciliation"), byId("effect")] }));
+}
 
 // Without a snapshot for a while the numbers are old.
 const OLD_MS = 8000;

@@ -1,5 +1,6 @@
 // The page of resources: one snapshot for the list and the chosen resource, read at the pace that the backend allows.
 
+import "../present/mode.js";
 import "../theme.js";
 import { count, el, get } from "../dom.js";
 import { Arrival } from "./arrival.js";

@@ -1,6 +1,7 @@
 // The page of the workshop: the list of exercises, and the chosen one. Without a choice it shows the open one.
 
 import { el } from "../dom.js";
+import "../present/mode.js";
 import "../theme.js";
 import { Exercise } from "./exercise.js";
 import { Progress } from "./progress.js";
