@@ -99,6 +99,8 @@ def test_the_ci_job_leaves_what_it_uploads_and_shows(folder: Path) -> None:
     assert all((folder / name).exists() for name in uploaded.split())
     assert (folder / "step.md").read_text().startswith("### ✅ after (1 run) compared with before (1 run)")
     assert (folder / "after" / "summary.md").read_text().startswith("### ✅ Valid: burst of 30 orders")
+    orders = [json.loads(line) for line in (folder / "after" / "orders.ndjson").read_text().splitlines()]
+    assert [order["ended"] for order in orders] == ["completed"] * 30
     assert 'name="lost==0"' in (folder / "junit.xml").read_text()
     assert gitlab["script"] == steps()[:-1]
     assert set(uploaded.split()) < {*gitlab["artifacts"]["paths"], gitlab["artifacts"]["reports"]["junit"]}

@@ -191,8 +191,8 @@ class BurstOptions:
     export: Annotated[
         str | None,
         _result(
-            "More files of the run: hdr (latency.hlog, HdrHistogram's log), openmetrics (metrics.txt), markdown "
-            "(summary.md, for a pull request).",
+            "More files of the run: ndjson and csv (a line for every order), hdr (HdrHistogram's log), openmetrics, "
+            "markdown (for a pull request).",
             metavar="FORMAT,...",
             show_default=False,
         ),

@@ -59,7 +59,7 @@ def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> BurstFiles:
         summary = summary.model_copy(update={"bound": bottleneck(summary, result.timeline, calibration)})
     expectations = tuple(threshold.check(summary) for threshold in burst.thresholds)
     summary = summary.model_copy(update={"expectations": expectations})
-    export(Exported(summary, result.recorder), burst.exports, burst.out)
+    export(Exported(summary, result.recorder, result.judgement.ledger), burst.exports, burst.out)
     return BurstFiles(summary, result.timeline)
 
 

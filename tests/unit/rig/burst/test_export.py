@@ -1,6 +1,8 @@
-"""A run in the formats of other tools: HdrHistogram's log, OpenMetrics, Markdown."""
+"""A run in the formats of other tools: a line for every order, HdrHistogram's log, OpenMetrics, Markdown."""
 
 import base64
+import csv
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from orderboard.burst.export.files import Exported, export, metrics_of, parse_formats
 from orderboard.burst.export.hdr import encoded, log_lines
 from orderboard.burst.export.markdown import comparison_markdown, summary_markdown
+from orderboard.burst.load.generator import Reply
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.percentiles import latency
 from orderboard.burst.measure.recorder import Recorder, Second
@@ -17,6 +20,8 @@ from orderboard.burst.report.files import EXPORT_FILES
 from orderboard.burst.runs.comparison import Group, compare
 from orderboard.burst.runs.conditions import parse_condition
 from orderboard.burst.runs.kept import KeptRun
+from orderboard.ledger.ledger import Entry, Ledger
+from orderboard_contracts.identity import order_id_for
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from unit.rig.burst.page_elements import HOSTILE
 from unit.rig.burst.summaries import SUMMARY, Planned
@@ -31,7 +36,7 @@ def a_run(summary: Summary = SUMMARY) -> Exported:
     for number, ms in enumerate((0.5, 3, 70_000)):
         recorder.seconds.setdefault(number, Second()).accept_ms.append(ms)
     recorder.seconds[0].end_to_end_ms.append(2_000)
-    return Exported(summary, recorder)
+    return Exported(summary, recorder, Ledger((), 0, {}, ()))
 
 
 def decoded(text: str) -> dict[int, int]:
@@ -154,13 +159,42 @@ def test_a_comparison_as_markdown_says_which_conditions_hold() -> None:
     assert "| `drain_s` | 1 | 3 | 3.00× |  |  |" in lines
 
 
+def test_every_order_is_a_line_with_where_it_ended(tmp_path: Path) -> None:
+    """Also one without an answer that was placed all the same; a refused one has its reason, and no id."""
+    run = a_run()
+    ids = [order_id_for(f"key-{number}") for number in range(3)]
+    reply = Reply(0, 0, 0, 0.25, 0.5, False, "acknowledged", (ids[0],), 500, None, ())
+    run.recorder.replied(reply)
+    run.recorder.outcome(ids[0], 2.0)
+    run.recorder.replied(
+        reply._replace(number=1, intended_s=1.0, answer="refused", order_ids=(), refusals=("422 no, not this",))
+    )
+    run.recorder.replied(reply._replace(number=2, answer="unavailable", order_ids=(), refusals=("TimeoutError",)))
+    entries = tuple(Entry(id_, "normal", "completed", ()) for id_ in (ids[0], ids[2]))
+    run = Exported(run.summary, run.recorder, Ledger(entries, 1, {}, ()))
+
+    export(run, ("ndjson", "csv"), tmp_path)
+
+    first, second, third = map(json.loads, (tmp_path / "orders.ndjson").read_text().splitlines())
+    assert (first["order_id"], first["ended"], first["reason"]) == (ids[0], "completed", None)
+    assert (first["sent_s"], first["accept_ms"], first["finished_s"], first["end_to_end_ms"]) == (0.25, 500, 2, 2000)
+    assert (second["order_id"], second["reason"], second["accept_ms"]) == (None, "422 no, not this", None)
+    assert (third["order_id"], third["answer"], third["ended"]) == (ids[2], "unavailable", "completed")
+    with (tmp_path / "orders.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [{name: text or None for name, text in row.items()} for row in rows] == [
+        {name: None if value in (None, "") else str(value) for name, value in row.items()}
+        for row in (first, second, third)
+    ]
+
+
 def test_every_format_writes_its_file(tmp_path: Path) -> None:
     """Named by `bursts remove` too, which takes them away."""
     formats = parse_formats(",".join(EXPORT_FILES))
 
     export(a_run(), formats, tmp_path)
 
-    assert {path.name for path in tmp_path.iterdir() if path.stat().st_size} == set(EXPORT_FILES.values())
+    assert {path.name for path in tmp_path.iterdir()} == set(EXPORT_FILES.values())
     for wrong in ("xml", "", "hdr,xml"):
         with pytest.raises(ValueError, match=r"expected some of .*hdr"):
             parse_formats(wrong)

@@ -8,9 +8,11 @@ from typing import Final
 from orderboard.burst.export.hdr import log_lines
 from orderboard.burst.export.markdown import summary_markdown
 from orderboard.burst.export.metrics import Metrics
+from orderboard.burst.export.orders import write_csv, write_ndjson
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.model import Summary
 from orderboard.burst.report.files import EXPORT_FILES
+from orderboard.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Exported:
 
     summary: Summary
     recorder: Recorder
+    ledger: Ledger
 
 
 def metrics_of(run: Exported) -> Metrics:
@@ -36,6 +39,14 @@ def metrics_of(run: Exported) -> Metrics:
     return metrics
 
 
+def _ndjson(run: Exported, path: Path) -> None:
+    write_ndjson(run.recorder.records(), run.ledger, path)
+
+
+def _csv(run: Exported, path: Path) -> None:
+    write_csv(run.recorder.records(), run.ledger, path)
+
+
 def _metrics(run: Exported, path: Path) -> None:
     path.write_bytes(metrics_of(run).text())
 
@@ -50,6 +61,8 @@ def _hdr(run: Exported, path: Path) -> None:
 
 
 _WRITERS: Final[Mapping[str, Callable[[Exported, Path], None]]] = {
+    "ndjson": _ndjson,
+    "csv": _csv,
     "hdr": _hdr,
     "openmetrics": _metrics,
     "markdown": _markdown,

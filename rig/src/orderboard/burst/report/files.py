@@ -14,6 +14,8 @@ TIMELINE_FILE: Final = "timeline.csv"
 REPORT_FILE: Final = "report.html"
 # The files of --export by their format; `export` writes them.
 EXPORT_FILES: Final = {
+    "ndjson": "orders.ndjson",
+    "csv": "orders.csv",
     "hdr": "latency.hlog",
     "openmetrics": "metrics.txt",
     "markdown": "summary.md",
