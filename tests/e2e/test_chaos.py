@@ -13,9 +13,9 @@ from e2e.command import Command
 
 @pytest.mark.timeout(420)  # for a machine that is busy with other tests
 def test_whatever_dies_every_order_ends_once(orderboard: Command, tmp_path: Path) -> None:
-    """4,000 orders and 30 faults: kills, freezes, throttling, errors or silence after success, a full disk."""
+    """10,000 orders and 30 faults: kills, freezes, throttling, errors or silence after success, a full disk."""
     results = tmp_path / "results.jsonl"
-    run = ["--seed", "13", "--orders", "4000", "--faults", "30", "--minutes", "1"]
+    run = ["--seed", "13", "--orders", "10000", "--faults", "30", "--minutes", "1"]
 
     done = orderboard.run(
         "chaos", *run, "--results", str(results), "--out", str(tmp_path / "out"), "--json", within_s=400
@@ -24,7 +24,7 @@ def test_whatever_dies_every_order_ends_once(orderboard: Command, tmp_path: Path
     assert done.returncode == 0, done.stderr + done.stdout
     result = json.loads(done.stdout)
     orders, faults = result["orders"], result["faults"]
-    assert orders["attempted"] == 4_000
+    assert orders["attempted"] == 10_000
     assert (orders["lost"], orders["duplicated"], orders["unexpected"], orders["unsettled"]) == (0, 0, 0, 0)
     assert orders["acknowledged"] + orders["recovered"] == sum(
         orders[ending] for ending in ("completed", "rejected", "cancelled", "dead_lettered")
