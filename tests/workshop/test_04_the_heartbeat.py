@@ -40,5 +40,5 @@ class TestTheHeartbeat(CheckedExercise):
         "a longer timeout of the queue": (_longer_timeout, "nobody has taken it over"),
         "extended once": (_steps(_EXTEND, _MAKE, _DELETE), "alive and still making it"),
         "deleted before it is made": (_steps(_DELETE, _MAKE), "the order is lost"),
-        "an exception": (_steps("make(message['body'])"), "my_worker.py does not work: line 5: KeyError: 'body'"),
+        "a dead worker": (_steps("__import__('os')._exit(1)"), "its process has ended (exit code 1)"),
     }

@@ -48,7 +48,7 @@ def _worker(stage: Stage, who: str, queue_url: str) -> Callable[[], None]:
         sqs = boto3.client("sqs")
         stage.report("here", who)
         work(sqs, queue_url, make)
-        raise StageError(who, "work has returned: no more orders would be made")
+        stage.report("failed", who, error="work has returned: no more orders would be made")
 
     return run
 

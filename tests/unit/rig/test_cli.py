@@ -160,6 +160,18 @@ def test_every_command_in_a_message_can_be_pasted(tmp_path: Path, monkeypatch: p
     assert to_paste("the stack orderboard is old") == "the stack orderboard is old"
 
 
+def test_program_of_an_exercise_runs_with_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PATH has another Python, or none, the command has the path of the one that has the packages."""
+    monkeypatch.delenv("ORDERBOARD_STATE_DIR", raising=False)
+    folder = Path(sys.executable).parent
+    monkeypatch.chdir(folder.parent)
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert to_paste("Run python workshop/x.py") == f"Run bin/{Path(sys.executable).name} workshop/x.py"
+    monkeypatch.setenv("PATH", str(folder))
+    assert to_paste("Run python workshop/x.py") == "Run python workshop/x.py"
+
+
 @pytest.mark.parametrize(
     ("command", "runs_on", "text"),
     [

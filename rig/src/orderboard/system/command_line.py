@@ -19,15 +19,22 @@ _COMMANDS: Final = (
 )
 # Not in "`orderboard place` prints", where nothing is to be typed.
 _NAMED: Final = re.compile(rf"(?<![\w./-])orderboard(?= (?:{_COMMANDS})\b(?!` prints))")
+# A program of an exercise, which needs the packages of this environment.
+_PROGRAM: Final = re.compile(r"(?<![\w./-])python(?= workshop/)")
 
 
 def orderboard() -> str:
     """The start of every command: `orderboard`, or its path if not on PATH, with the state folder if one is set."""
-    named = os.environ.get(STATE_DIR_VARIABLE)
-    state = f"{STATE_DIR_VARIABLE}={shlex.quote(named)} " if named else ""
     installed = Path(sys.executable).with_name("orderboard")
     on_path = shutil.which("orderboard") is not None or not installed.exists()
-    return state + ("orderboard" if on_path else shlex.quote(relative(installed)))
+    return _state_dir() + ("orderboard" if on_path else shlex.quote(relative(installed)))
+
+
+def python() -> str:
+    """The start of a command that runs a program with this Python, as `orderboard()` is for the others."""
+    on_path = shutil.which("python")
+    ours = on_path is not None and Path(on_path).parent == Path(sys.executable).parent
+    return _state_dir() + ("python" if ours else shlex.quote(relative(Path(sys.executable))))
 
 
 def aws(endpoint: "Endpoint", *words: str) -> str:
@@ -43,8 +50,13 @@ def aws(endpoint: "Endpoint", *words: str) -> str:
 
 
 def to_paste(text: str) -> str:
-    """The text with every `orderboard COMMAND` in it as this user has to type it."""
-    return _NAMED.sub(lambda _: orderboard(), text)
+    """The text with every `orderboard COMMAND` and `python workshop/PROGRAM` in it as this user has to type it."""
+    return _PROGRAM.sub(lambda _: python(), _NAMED.sub(lambda _: orderboard(), text))
+
+
+def _state_dir() -> str:
+    named = os.environ.get(STATE_DIR_VARIABLE)
+    return f"{STATE_DIR_VARIABLE}={shlex.quote(named)} " if named else ""
 
 
 def relative(path: Path) -> str:

@@ -20,15 +20,17 @@ from typing import Any, Final
 
 from orderboard_stack.parent_watch import killed_with
 
-from orderboard.errors import UsageError
+from orderboard.errors import RigError, UsageError
 from orderboard.system.client_environment import client_environment
-from orderboard.system.target import Connection
+from orderboard.system.target import AWS_ERRORS, Connection
 from orderboard.workshop.board import Board
 from orderboard.workshop.run_function import described
 
 Event = dict[str, Any]
 _TEXT_CHARACTERS: Final = 400  # of an error: a report must fit into one write to a pipe
+_OPEN: Final = "Open the exercise of this program first: orderboard workshop open N."
 _FAILED: Final = 3
+_LOOK_S: Final = 0.2  # between two looks whether all processes live
 _FILE, _QUEUE_URL = "WORKSHOP_FILE", "WORKSHOP_QUEUE_URL"
 
 
@@ -95,8 +97,10 @@ class Stage:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return False
-            if select.select([self._readable], [], [], left_s)[0]:
+            if select.select([self._readable], [], [], min(left_s, _LOOK_S))[0]:
                 self._take(os.read(self._readable, 65536))
+            else:
+                self._all_alive()
         return True
 
     def found(self, step: str, **fields: Any) -> list[Event]:
@@ -108,6 +112,16 @@ class Stage:
         for who in list(self._pids):
             with suppress(ProcessLookupError, ChildProcessError):
                 self.kill(who)
+
+    def _all_alive(self) -> None:
+        for who, pid in list(self._pids.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if not ended:
+                continue
+            del self._pids[who]
+            if select.select([self._readable], [], [], 0)[0]:
+                self._take(os.read(self._readable, 65536))  # it has reported why
+            raise StageError(who, f"its process has ended (exit code {os.waitstatus_to_exitcode(status)})")
 
     def _take(self, data: bytes) -> None:
         *lines, self._partial = (self._partial + data).split(b"\n")
@@ -133,8 +147,6 @@ def play(run: Callable[[Stage, str], None], describe: Callable[[Event], str], *,
     options = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     options.add_argument("--json", action="store_true", help="print each event as a line of JSON")
     as_json = options.parse_args().json
-    if _QUEUE_URL not in os.environ:
-        _use_the_system(file, queue)
 
     def show(event: Event) -> None:
         print(json.dumps(event) if as_json else f"{event['at_s']:6.2f} s  {describe(event)}", flush=True)
@@ -143,6 +155,8 @@ def play(run: Callable[[Stage, str], None], describe: Callable[[Event], str], *,
 
     stage = Stage(show)
     try:
+        if _QUEUE_URL not in os.environ:
+            _use_the_system(file, queue)
         run(stage, os.environ[_QUEUE_URL])
     except StageError as exc:
         show({"step": "failed", "who": exc.who, "at_s": stage.now_s, "error": str(exc)})
@@ -191,10 +205,16 @@ def _use_the_system(file: str, queue: str) -> None:
     from orderboard.system.workspace import find_workspace  # noqa: PLC0415
     from orderboard.workshop.workshop import Workshop  # noqa: PLC0415
 
-    target, path = connect(), Workshop(find_workspace()).files / file
+    path = Workshop(find_workspace()).files / file
+    try:
+        target = connect()
+        url = target.queue_url(f"{running()[1].prefix}-workshop-{queue}")
+    except RigError as exc:
+        raise SystemExit(str(exc)) from None
+    except AWS_ERRORS as exc:
+        raise SystemExit(f"{_OPEN} ({exc})") from None
     if not path.exists():
-        raise SystemExit(f"{path} is missing. Open the exercise first: orderboard workshop open")
-    url = target.queue_url(f"{running()[1].prefix}-workshop-{queue}")
+        raise SystemExit(f"{path} is missing. {_OPEN}")
     os.environ |= _environment(target, path, url)
 
 
