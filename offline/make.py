@@ -53,9 +53,10 @@ def main() -> None:
     except OSError as exc:
         sys.exit(f"{exc.filename or ROOT} could not be written: {exc.strerror}. Run the same command again to go on.")
     files = [each.stat().st_size for each in FOLDER.iterdir()]
+    here = "; `make` installs from it from now on" if this_target() in targets else ""
     print(
         f"Made in {time.monotonic() - started_at:.0f} s, for {spelled(targets)}:\n"
-        f"  {FOLDER.name}/: {len(files) - 1} packages, {_megabytes(sum(files))}; `make` installs from it from now on\n"
+        f"  {FOLDER.name}/: {len(files) - 1} packages, {_megabytes(sum(files))}{here}\n"
         f"  {ARCHIVE.relative_to(ROOT)}: {_megabytes(ARCHIVE.stat().st_size)}, the same and a clone of this commit,\n"
         f"    for a USB stick, or over the room's network: python3 -m http.server --directory {ARCHIVE.parent.name}\n"
         f"  On each laptop: tar xf {ARCHIVE.name} && cd orderboard-workshop/orderboard && make demo"
