@@ -48,8 +48,8 @@ class TestElsewhere(CheckedExercise):
 
         lines = workshop.deploy(entry).splitlines()
 
-        assert any("Modify  Orders" in each and "Replacement: True" in each for each in lines)
-        assert any("Remove  Waste" in each and "PolicyAction: Delete" in each for each in lines)
+        assert any("Modify  Orders" in each and "Replacement: True  QueueName" in each for each in lines)
+        assert "  Remove  Waste (AWS::SQS::Queue)" in lines
         assert "has 0 of" not in unmet(workshop.check(entry))
 
     def test_a_stack_without_its_queue_is_a_finding(self, workshop: Workshop, entry: Entry) -> None:

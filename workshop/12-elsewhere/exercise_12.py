@@ -1,6 +1,6 @@
 """Elsewhere: a change set read line by line, and executed only when it replaces nothing; or the stack on LocalStack."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from orderboard.workshop.board import Board, policy
 from orderboard.workshop.exercise import Exercise, Finding
 from orderboard.workshop.stacks import deploy_text
 from orderboard_stack.backend import BackendUnreachableError, detect
+from orderboard_stack.change_set import ChangeSet
+from orderboard_stack.deploy import DeployFailedError
 
 FILE: Final = "my_station.yaml"
 _RUNNING: Final = "running.yaml"
@@ -23,45 +25,28 @@ _WANTED: Final = {"VisibilityTimeout": "60", "maxReceiveCount": "3", "MessageRet
 def deploy(board: Board) -> str:
     """Make a change set of the attendee's template; if the same one was made before, execute it."""
     client, stack, template = board.target.cloudformation, _stack(board), board.text(FILE)
-    name = f"review-{sha256(template.encode()).hexdigest()[:12]}"
-    waiting = [each["ChangeSetName"] for each in client.list_change_sets(StackName=stack)["Summaries"]]
-    if name in waiting:
-        client.execute_change_set(StackName=stack, ChangeSetName=name)
+    change_set = ChangeSet(client, stack, f"review-{sha256(template.encode()).hexdigest()[:12]}")
+    if change_set.name in _names(board):
+        change_set.execute()
         board.eventually(lambda: _settled(board), within_s=_SETTLED_WITHIN_S, waiting_for="the update to end")
-        return f"The change set {name} was executed. The stack {stack} is {_described(board)['StackStatus']}."
-    client.create_change_set(StackName=stack, ChangeSetName=name, TemplateBody=template, ChangeSetType="UPDATE")
-    board.eventually(
-        lambda: _change_set(board, name)["Status"] in ("CREATE_COMPLETE", "FAILED"),
-        within_s=_SETTLED_WITHIN_S,
-        waiting_for="the change set",
-    )
-    found = _change_set(board, name)
-    if found["Status"] == "FAILED":
-        client.delete_change_set(StackName=stack, ChangeSetName=name)
-        raise UsageError(f"CloudFormation made no change set of {FILE}: {found.get('StatusReason', '')}")
-    lines = [_line(each["ResourceChange"]) for each in found["Changes"]]
+        return (
+            f"The change set {change_set.name} was executed. The stack {stack} is {_described(board)['StackStatus']}."
+        )
+    try:
+        changes = change_set.create(template)
+    except DeployFailedError as exc:
+        raise UsageError(f"{FILE}: {exc}") from exc
+    if not changes:
+        return f"{FILE} would change nothing: the stack {stack} is as it says."
     return "\n".join(
         (
-            f"The change set {name} of the stack {stack}. Nothing is changed yet:",
+            f"The change set {change_set.name} of the stack {stack}. Nothing is changed yet:",
             "",
-            *lines,
+            *(f"  {each}" for each in changes),
             "",
             "To execute it, deploy the same file again: orderboard workshop deploy. To change it, change the file.",
         )
     )
-
-
-def _line(change: Mapping[str, Any]) -> str:
-    targets = (each["Target"] for each in change["Details"])
-    properties = {each["Name"]: each["RequiresRecreation"] for each in targets if "Name" in each}
-    names = ", ".join(f"{name} (recreation: {needs})" for name, needs in sorted(properties.items()))
-    parts = (
-        f"{change['Action']:<7} {change['LogicalResourceId']:<12} {change['ResourceType']}",
-        f"Replacement: {change['Replacement']}" if "Replacement" in change else "",
-        f"PolicyAction: {change['PolicyAction']}" if "PolicyAction" in change else "",
-        names,
-    )
-    return "  " + "  ".join(each for each in parts if each)
 
 
 def prepare(board: Board) -> None:
@@ -139,17 +124,19 @@ def _kept(board: Board, key: str, queue: str, about: str) -> Finding:
 
 
 def _waiting(board: Board) -> str:
-    """Describe the newest change set that is not executed."""
-    found = board.target.cloudformation.list_change_sets(StackName=_stack(board))["Summaries"]
-    if not found:
+    """Describe the change set that is not executed, the newest of them."""
+    names = _names(board)
+    if not names:
         return ""
-    newest = max(found, key=lambda each: each["CreationTime"])["ChangeSetName"]
-    changes = [each["ResourceChange"] for each in _change_set(board, newest)["Changes"]]
-    dangerous = [
-        each["LogicalResourceId"] for each in changes if each["Action"] == "Remove" or each.get("Replacement") == "True"
-    ]
-    ends = f"it replaces or removes {len(dangerous)} resources" if dangerous else "it replaces and removes nothing"
-    return f"The change set {newest} waits to be executed; {ends}."
+    changes = ChangeSet(board.target.cloudformation, _stack(board), names[-1]).changes()
+    deletes = sum(each.deletes for each in changes)
+    ends = f"it replaces or removes {deletes} resources" if deletes else "it replaces and removes nothing"
+    return f"The change set {names[-1]} waits to be executed; {ends}."
+
+
+def _names(board: Board) -> list[str]:
+    found = board.target.cloudformation.list_change_sets(StackName=_stack(board))["Summaries"]
+    return [each["ChangeSetName"] for each in sorted(found, key=lambda each: each["CreationTime"])]
 
 
 def _elsewhere(board: Board) -> Finding | None:
@@ -173,10 +160,6 @@ def _settled(board: Board) -> bool:
 
 def _described(board: Board) -> Any:
     return board.target.cloudformation.describe_stacks(StackName=_stack(board))["Stacks"][0]
-
-
-def _change_set(board: Board, name: str) -> Any:
-    return board.target.cloudformation.describe_change_set(StackName=_stack(board), ChangeSetName=name)
 
 
 def _queue(board: Board, logical_id: str) -> str:

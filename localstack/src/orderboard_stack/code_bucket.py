@@ -26,12 +26,15 @@ class CodeBucket:
 
         The key follows from the bytes: CloudFormation changes a function only when the key changes.
         """
-        body = zip_path.read_bytes()
-        key = f"notifier-{hashlib.sha256(body).hexdigest()[:32]}.zip"
+        key = self.key(zip_path)
         self._create()
         if not self._has(key):
-            self._s3.put_object(Bucket=self.name, Key=key, Body=body)
+            self._s3.put_object(Bucket=self.name, Key=key, Body=zip_path.read_bytes())
         return key
+
+    def key(self, zip_path: Path) -> str:
+        """Return the key of the zip, whether it is uploaded or not."""
+        return f"notifier-{hashlib.sha256(zip_path.read_bytes()).hexdigest()[:32]}.zip"
 
     def delete(self) -> None:
         """Delete the bucket with its objects. It need not exist."""

@@ -13,18 +13,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
 
 from orderboard_stack.backend import Capabilities, detect
+from orderboard_stack.change_set import Change, ChangeSet
 from orderboard_stack.clients import CLIENT_CONFIG
 from orderboard_stack.code_bucket import CodeBucket
 from orderboard_stack.outputs import StackOutputs, read
 from orderboard_stack.stack import DeployFailedError, Progress, ResourceFailure, Stack
 from orderboard_stack.webhooks import request_confirmation
 
-__all__ = ["ARCHIVE_DAYS", "TEMPLATE", "DeployFailedError", "ResourceFailure", "delete", "deploy"]
+__all__ = ["ARCHIVE_DAYS", "TEMPLATE", "DeployFailedError", "ResourceFailure", "delete", "deploy", "review"]
 
 TEMPLATE: Final = Path(__file__).with_name("template.yaml")  # a link to localstack/template.yaml; a wheel has the file
 ARCHIVE_DAYS: Final = 7
@@ -54,15 +56,7 @@ def deploy(
     capabilities = detect(endpoint_url).capabilities
     bucket = CodeBucket(session, endpoint_url, prefix)
     progress(f"uploading {notifier_zip.name} to {bucket.name}")
-    key = bucket.upload(notifier_zip)
-    values = {
-        "WithArchive": "true",
-        "WithDashboard": str(capabilities.dashboard).lower(),
-        **parameters,
-        "Prefix": prefix,
-        "NotifierCodeBucket": bucket.name,
-        "NotifierCodeKey": key,
-    }
+    values = _values(capabilities, bucket, bucket.upload(notifier_zip), prefix, parameters)
     archive_by_api = not capabilities.archive_in_template and values["WithArchive"] == "true"
     if archive_by_api:
         values["WithArchive"] = "false"
@@ -76,6 +70,33 @@ def deploy(
         for url in request_confirmation(session, endpoint_url, outputs.alerts_topic_arn):
             progress(f"webhook {url}: confirmation requested by API, since this backend's CloudFormation does not")
     return outputs
+
+
+def review(
+    session: boto3.Session,
+    endpoint_url: str | None,
+    *,
+    notifier_zip: Path,
+    stack_name: str = "orderboard",
+    prefix: str = "orderboard",
+    template: Path = TEMPLATE,
+    parameters: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Change, ...]:
+    """Return what `deploy` would change, and change nothing: by a change set that is deleted again."""
+    capabilities = detect(endpoint_url).capabilities
+    bucket = CodeBucket(session, endpoint_url, prefix)
+    values = _values(capabilities, bucket, bucket.key(notifier_zip), prefix, parameters)
+    client = session.client("cloudformation", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
+    new = Stack(session, endpoint_url, stack_name, progress=_ignore, within_s=0).state() in (None, "REVIEW_IN_PROGRESS")
+    change_set = ChangeSet(client, stack_name, f"review-{uuid4().hex[:12]}")
+    try:
+        changes = change_set.create(template.read_text(), values, of_new_stack=new)
+        if changes:
+            change_set.delete()
+        return changes
+    finally:
+        if new:
+            client.delete_stack(StackName=stack_name)  # it holds nothing but the change set
 
 
 def delete(
@@ -94,6 +115,19 @@ def delete(
     _delete(Stack(session, endpoint_url, stack_name, progress=progress, within_s=within_s), capabilities)
     CodeBucket(session, endpoint_url, prefix).delete()
     progress(f"stack {stack_name}: deleted")
+
+
+def _values(
+    capabilities: Capabilities, bucket: CodeBucket, code_key: str, prefix: str, parameters: Mapping[str, str]
+) -> dict[str, str]:
+    return {
+        "WithArchive": "true",
+        "WithDashboard": str(capabilities.dashboard).lower(),
+        **parameters,
+        "Prefix": prefix,
+        "NotifierCodeBucket": bucket.name,
+        "NotifierCodeKey": code_key,
+    }
 
 
 def _create_or_update(

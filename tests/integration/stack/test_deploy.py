@@ -12,8 +12,9 @@ from integration.stack import sample_events
 from integration.stack.traffic import event_ids, put, silence_notifier
 from orderboard_stack import outputs as stack_outputs
 from orderboard_stack.backend import Endpoint
+from orderboard_stack.change_set import Change
 from orderboard_stack.clients import CLIENT_CONFIG
-from orderboard_stack.deploy import TEMPLATE, DeployFailedError, delete, deploy
+from orderboard_stack.deploy import TEMPLATE, DeployFailedError, delete, deploy, review
 from support.stack import DeployedStack
 from support.waiting import eventually
 
@@ -65,6 +66,34 @@ def test_progress_names_every_resource(deployed: Redeploy) -> None:
 
     assert {"WorkQueue CREATE_COMPLETE", "LargeOrderRule CREATE_COMPLETE", "OrdersTable CREATE_COMPLETE"} <= set(lines)
     assert len(lines) == len(set(lines))
+
+
+def test_a_review_shows_the_changes_and_makes_none(
+    deployed: Redeploy, backend: Endpoint, notifier_zip: Path, name: str
+) -> None:
+    """A review of a new stack leaves none; of one that runs, it names what an update changes, replaces or deletes."""
+    if backend.name != "embedded":
+        pytest.skip("change sets differ between engines")
+
+    def reviewed(prefix: str = name, **parameters: str) -> dict[str, Change]:
+        given = {"NotifierRuntime": HOST_RUNTIME, **parameters}
+        session = backend.session()
+        found = review(
+            session, backend.endpoint_url, notifier_zip=notifier_zip, stack_name=name, prefix=prefix, parameters=given
+        )
+        return {each.logical_id: each for each in found}
+
+    assert {each.action for each in reviewed().values()} == {"Add"}
+    with pytest.raises(stack_outputs.StackNotFoundError):
+        handle_on(backend, name)
+    deployed()
+
+    assert reviewed() == {}
+    longer = reviewed(WorkVisibilityTimeoutS="60")
+    assert longer["WorkQueue"].properties == {"VisibilityTimeout": "Never"}
+    assert not any(each.deletes for each in longer.values())
+    assert reviewed(prefix=f"{name}-x")["WorkQueue"].deletes
+    assert handle_on(backend, name).outputs.work_visibility_timeout_s == "30"
 
 
 async def test_an_update_takes_effect(deployed: Redeploy, backend: Endpoint, name: str) -> None:

@@ -5,7 +5,7 @@
 import re
 import shlex
 import sys
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,9 +13,15 @@ from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, Ye
 from orderboard.errors import UsageError
 from orderboard.terminal.progress import print_json, progress_screen
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orderboard_stack.change_set import Change
+
 EXAMPLES: Final = (
     "orderboard deploy --endpoint-url http://127.0.0.1:4566",
     "orderboard deploy --backend aws --parameter AlertEmail=ada@example.com",
+    "orderboard deploy --backend aws --dry-run",
     'eval "$(orderboard deploy --env)"',
 )
 
@@ -34,11 +40,18 @@ def deploy(
         list[str] | None, typer.Option(help="A parameter of template.yaml.", metavar="NAME=VALUE", show_default=False)
     ] = None,
     env: Annotated[bool, typer.Option("--env", help="Print export lines for a shell.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would change, line by line, and change nothing.")
+    ] = False,
     json_output: JsonOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Create or update the stack on a running backend, and print the environment that the services need."""
-    from orderboard.system.deploy import deploy_to_running
+    """Create or update the stack on a running backend, and print the environment that the services need.
+
+    With --dry-run: the lines of a change set. A ! marks one that deletes a resource with what is in it; a ? one that
+    does so if a value that the update finds differs.
+    """
+    from orderboard.system.deploy import deploy_to_running, review_on_running
 
     if not _PREFIX.fullmatch(prefix):
         raise UsageError(
@@ -49,6 +62,16 @@ def deploy(
             f"--stack-name {stack_name!r}: expected letters, digits and hyphens, a letter first, 128 at most."
         )
     parameters = dict(map(_pair, parameter or []))
+    if dry_run:
+        with progress_screen() as screen:
+            changes = review_on_running(
+                backend, endpoint_url, stack_name=stack_name, prefix=prefix, parameters=parameters, screen=screen
+            )
+        if json_output:
+            print_json(changes)
+        else:
+            _show(changes)
+        return
     with progress_screen() as screen:
         environment = deploy_to_running(
             backend,
@@ -64,6 +87,11 @@ def deploy(
     else:
         export = "export " if env else ""
         sys.stdout.writelines(f"{export}{name}={shlex.quote(value)}\n" for name, value in environment.items())
+
+
+def _show(changes: "Iterable[Change]") -> None:
+    lines = [f"{'!' if each.deletes else '?' if each.may_delete else ' '} {each}\n" for each in changes]
+    sys.stdout.writelines(lines or ["Nothing would change.\n"])
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from orderboard_stack.backend import BackendName, Endpoint
-from orderboard_stack.deploy import DeployFailedError, delete, deploy
+from orderboard_stack.change_set import Change
+from orderboard_stack.deploy import DeployFailedError, delete, deploy, review
 from orderboard_stack.notifier_zip import (
     Architecture,
     HostTarget,
@@ -55,6 +56,31 @@ def deploy_to_running(
     return endpoint.environment() | outputs.environment()
 
 
+def review_on_running(
+    backend: BackendName | None,
+    endpoint_url: str | None,
+    *,
+    stack_name: str,
+    prefix: str,
+    parameters: Mapping[str, str],
+    screen: Screen,
+) -> tuple[Change, ...]:
+    """Return what deploy_to_running would change, and change nothing."""
+    endpoint, _ = find_endpoint(backend, endpoint_url)
+    with tempfile.TemporaryDirectory() as folder, screen.task(f"Change set of {stack_name}") as task:
+        try:
+            return review(
+                endpoint.session(),
+                endpoint.endpoint_url,
+                notifier_zip=pack_notifier(endpoint, Path(folder), task.detail),
+                stack_name=stack_name,
+                prefix=prefix,
+                parameters={**_runs_on(endpoint), **parameters},
+            )
+        except (DeployFailedError, *AWS_ERRORS) as exc:
+            raise RigError(f"CloudFormation made no change set: {exc}") from exc
+
+
 def pack_notifier(
     endpoint: Endpoint,
     folder: Path,
@@ -83,9 +109,6 @@ def deploy_stack(
     progress: Progress = lambda _: None,
 ) -> StackOutputs:
     """Deploy template.yaml; raise RigError that names the resources that failed."""
-    runs_on: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
-    if endpoint.capabilities.host_lambda:
-        runs_on["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
     try:
         return deploy(
             endpoint.session(),
@@ -93,7 +116,7 @@ def deploy_stack(
             notifier_zip=notifier_zip,
             stack_name=stack_name,
             prefix=prefix,
-            parameters={**runs_on, **parameters},
+            parameters={**_runs_on(endpoint), **parameters},
             progress=progress,
         )
     except DeployFailedError as exc:
@@ -106,6 +129,13 @@ def remove_stack(endpoint: Endpoint, stack_name: str, prefix: str) -> None:
     """Delete the stack with everything in it, unless the backend has gone and the stack with it."""
     if backend_answers(endpoint):
         delete(endpoint.session(), endpoint.endpoint_url, stack_name=stack_name, prefix=prefix)
+
+
+def _runs_on(endpoint: Endpoint) -> dict[str, str]:
+    found: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
+    if endpoint.capabilities.host_lambda:
+        found["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return found
 
 
 def _architecture(endpoint: Endpoint) -> Architecture:
