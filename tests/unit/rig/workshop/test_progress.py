@@ -37,9 +37,11 @@ def test_progress_survives_the_process(tmp_path: Path) -> None:
     file = ProgressFile(tmp_path)
     progress = Progress(current=3).changed(3, opened_at=_NOON, facts={"order_ids": ["a"]}, hints=2)
 
-    file.write(progress)
+    kept = file.write(progress)
 
-    assert ProgressFile(tmp_path).read() == progress
+    assert ProgressFile(tmp_path).read() == kept
+    assert (kept.current, kept.records) == (progress.current, progress.records)
+    assert kept.version == progress.version + 1
     assert ProgressFile(tmp_path / "another").read() == Progress()
 
 
