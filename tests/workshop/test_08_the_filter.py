@@ -1,7 +1,7 @@
 """Exercise 8: the filter."""
 
 import json
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from orderboard.workshop.board import Board
 from orderboard.workshop.catalogue import Entry
@@ -20,13 +20,20 @@ _TYPE = "        type: [orderboard.order.placed.v1]\n"
 def _of_the_baristas(board: Board) -> None:
     """Give the loyalty desk's policy to the work queue's subscription."""
     deploy_changed(_FILE)(board)
-    arn = board.attributes(board.target.outputs.work_queue)["QueueArn"]
-    [subscription] = [key for key, value in board.target.subscription_endpoints().items() if value == arn]
+    subscription = _attributes_of_the_baristas(board)["SubscriptionArn"]
     policy = {"type": ["orderboard.order.placed.v1"], "data": {"total_cents": [{"numeric": [">=", 2000]}]}}
     for name, value in (("FilterPolicyScope", "MessageBody"), ("FilterPolicy", json.dumps(policy))):
         board.target.sns.set_subscription_attributes(
             SubscriptionArn=subscription, AttributeName=name, AttributeValue=value
         )
+
+
+def _attributes_of_the_baristas(board: Board) -> dict[str, Any]:
+    """Return the attributes of the work queue's subscription, policies as objects."""
+    arn = board.attributes(board.target.outputs.work_queue)["QueueArn"]
+    [subscription] = [key for key, value in board.target.subscription_endpoints().items() if value == arn]
+    found = board.target.sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+    return {name: json.loads(value) if value.startswith("{") else value for name, value in found.items()}
 
 
 class TestTheFilter(CheckedExercise):
@@ -58,3 +65,17 @@ class TestTheFilter(CheckedExercise):
 
         checked = workshop.check(entry)
         assert checked.solved, unmet(checked)
+
+    def test_a_subscription_that_was_removed_is_made_again(self, workshop: Workshop, entry: Entry) -> None:
+        """A new opening subscribes the baristas' queue again, with the attributes that it had."""
+        workshop.open(entry)
+        with workshop.board(entry) as board:
+            before = _attributes_of_the_baristas(board)
+            board.target.sns.unsubscribe(SubscriptionArn=before.pop("SubscriptionArn"))
+
+        workshop.open(entry)
+
+        with workshop.board(entry) as board:
+            after = _attributes_of_the_baristas(board)
+            assert after.pop("SubscriptionArn")
+            assert after == before

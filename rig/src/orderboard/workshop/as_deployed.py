@@ -17,7 +17,7 @@ from orderboard.workshop.notifier_code import deploy_notifier
 if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
 
-_COMMANDS: Final = (OrderPlaced.model_fields["type"].default, CancellationRequested.model_fields["type"].default)
+_COMMANDS: Final = [OrderPlaced.model_fields["type"].default, CancellationRequested.model_fields["type"].default]
 _DRAINS_WITHIN_S: Final = 20.0
 _REMOVED_WITHIN_S: Final = 20.0
 
@@ -59,28 +59,35 @@ def _queue_settings(board: Board) -> None:
 
 
 def _subscriptions(board: Board) -> None:
-    """Give the two queues of orders the filter policies that the template gives them."""
+    """Give the two queues of orders the subscriptions and filter policies that the template gives them."""
     outputs, sns = board.target.outputs, board.target.sns
+    undelivered = board.attributes(outputs.undelivered_queue)["QueueArn"]
     found = {endpoint: arn for arn, endpoint in board.target.subscription_endpoints().items()}
     for name, priority in ((outputs.work_queue, "normal"), (outputs.express_queue, "express")):
-        subscription = found.get(board.attributes(name)["QueueArn"])
-        if subscription is None:
-            raise RigError(
-                f"The subscription of {name} is gone. Begin with a new system: orderboard down, orderboard reset, "
-                "orderboard workshop start"
-            )
-        attributes = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
-        wanted = {"event_type": list(_COMMANDS), "priority": [priority]}
-        if attributes.get("FilterPolicyScope", "MessageAttributes") != "MessageAttributes":
-            _set(board, subscription, "FilterPolicy", "{}")
-            _set(board, subscription, "FilterPolicyScope", "MessageAttributes")
-        elif json.loads(attributes.get("FilterPolicy", "{}")) == wanted:
+        arn = board.attributes(name)["QueueArn"]
+        wanted = {
+            "RawMessageDelivery": "true",
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": undelivered}),
+            "FilterPolicyScope": "MessageAttributes",
+            "FilterPolicy": json.dumps({"event_type": _COMMANDS, "priority": [priority]}),
+        }
+        if (subscription := found.get(arn)) is None:
+            sns.subscribe(TopicArn=outputs.orders_topic_arn, Protocol="sqs", Endpoint=arn, Attributes=wanted)
             continue
-        _set(board, subscription, "FilterPolicy", json.dumps(wanted))
+        attributes = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+        if attributes.get("FilterPolicyScope") == "MessageBody":  # its policy may not be one of attributes
+            _set(board, subscription, "FilterPolicy", "{}")
+        for key, value in wanted.items():
+            if not _same(attributes.get(key, ""), value):
+                _set(board, subscription, key, value)
 
 
 def _set(board: Board, subscription: str, name: str, value: str) -> None:
     board.target.sns.set_subscription_attributes(SubscriptionArn=subscription, AttributeName=name, AttributeValue=value)
+
+
+def _same(found: str, wanted: str) -> bool:
+    return found == wanted or (wanted.startswith("{") and json.loads(found or "{}") == json.loads(wanted))
 
 
 def _alarms(board: Board) -> None:
