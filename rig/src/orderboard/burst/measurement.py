@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orderboard.burst.faults.schedule import Fault
+from orderboard.burst.judge.thresholds import Threshold
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.recorder import Recorder
-from orderboard.burst.model import FaultMark, ProcessorTime, TimelineRow
+from orderboard.burst.model import Expectation, FaultMark, FaultWindow, ProcessorTime, TimelineRow
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.system.process_stats import ProcessorShare
 
@@ -24,6 +25,7 @@ class Plan:
     connections: int = 512
     attempts: int = 1
     faults: tuple[Fault, ...] = ()
+    abort_on_fail: tuple[Threshold, ...] = ()
     give_up_after_s: float = 90.0
     drain_within_s: float = math.inf
     sample_every_s: float = 1.0
@@ -53,6 +55,8 @@ class RunResult:
     orders_ended_s: float
     ended_s: float  # with alerts
     stopped_by: str  # empty if the load ran to its end
+    missed: tuple[Expectation, ...]  # thresholds that stopped it
+    windows: tuple[FaultWindow, ...]
     first_finish_s: float | None
     peak_backlog: int
     processors: tuple[ProcessorShare, ...]  # over the load

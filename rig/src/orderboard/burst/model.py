@@ -105,6 +105,14 @@ class FaultMark(_Value):
     fault: str | None = Field(default=None, description="The kind of an injected fault; None for any other event.")
 
 
+class FaultWindow(_Value):
+    """The time of an injected fault."""
+
+    fault: str
+    from_s: float
+    to_s: float
+
+
 class GeneratorStats(_Value):
     """The generator's delays. What is late here is not the system's fault, unless it waited for a connection."""
 
@@ -240,6 +248,8 @@ class Expectation(_Value):
     text: str
     measured: MaybeInfinite = Field(description="None where nothing was accepted or finished.")
     met: bool
+    unit: str = Field(default="", description="Of measured: ms, s, %, or none.")
+    orders: int | None = Field(default=None, description="The number of orders that were looked at.")
 
 
 class StreamSettings(_Value):
@@ -299,6 +309,9 @@ class Summary(_Value):
     end_to_end: Latency | None = Field(description="From the intended send time to the outcome event.")
     generator: GeneratorStats
     faults: tuple[FaultMark, ...]
+    fault_windows: tuple[FaultWindow, ...] = Field(
+        default=(), description="Orders meant to be sent in one are of the phase during, others of before or after."
+    )
     cost: Cost
     memory: tuple[ProcessMemory, ...]
     machine: Host

@@ -9,12 +9,13 @@ import typer
 from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS
 
 _METRICS_HELP: Final = (
-    "A threshold, such as 'accept_p99_ms<50'; exit 99 when it is missed. Metrics: accept_ and end_to_end_ each with "
-    "mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms; accepted_per_s, finished_per_s, load_s, drain_s, "
-    "peak_backlog; attempted, acknowledged, refused, unavailable, unreached, completed, rejected, cancelled, "
-    "dead_lettered, dead_lettered_duplicates, lost, duplicated, recovered, unexpected, unsettled; "
-    "generator_late, generator_not_sent, generator_lag_p99_ms; requests_per_1000_orders, usd_per_1000_orders, "
-    "memory_mb."
+    "A threshold, such as 'accept_p99<50ms' or 'refused<1%'; exit 99 when it is missed. Latencies: accept_ and "
+    "end_to_end_ each with mean, max or any percentile, such as p50, p99.9 or p999. Times: load, drain, settled. "
+    "Orders, as a number or a share in %: attempted, acknowledged, refused, refused_unmeant, unavailable, unreached, "
+    "finished, completed, rejected, cancelled, dead_lettered, dead_lettered_duplicates, lost, duplicated, recovered, "
+    "unexpected, unsettled, generator_late, generator_not_sent. Others: accepted_per_s, finished_per_s, peak_backlog, "
+    "generator_lag_p99_ms, requests_per_1000_orders, usd_per_1000_orders, memory_mb. Latencies and answers also of "
+    "some orders: 'accept_p99{kind=express,phase=after}<200ms'; phases are before, during and after faults."
 )
 _Times = list[str] | None
 
@@ -173,6 +174,15 @@ class BurstOptions:
         ),
     ] = None
     expect: Annotated[_Times, _result(_METRICS_HELP, metavar="METRIC<NUMBER", show_default=False)] = None
+    abort_on_fail: Annotated[
+        _Times,
+        _result(
+            "A threshold on latencies or answers that is checked all the time from 5 s on: the load stops once it is "
+            "missed, and what was sent is judged.",
+            metavar="METRIC<NUMBER",
+            show_default=False,
+        ),
+    ] = None
     junit: Annotated[Path | None, _result("Write the verdict and the thresholds as JUnit XML.", show_default=False)] = (
         None
     )

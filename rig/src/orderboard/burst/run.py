@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from orderboard.burst.export.files import Exported, export
 from orderboard.burst.judge.bottleneck import bottleneck
+from orderboard.burst.judge.thresholds import Seen
 from orderboard.burst.measure.percentiles import rate
 from orderboard.burst.measurement import RunResult
 from orderboard.burst.model import ProcessMemory, Settings, Summary, TimelineRow
@@ -57,7 +58,9 @@ def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> BurstFiles:
     if not summary.broken_off:
         calibration = read_calibration(find_workspace().state_dir, endpoint.name, backend_version)
         summary = summary.model_copy(update={"bound": bottleneck(summary, result.timeline, calibration)})
-    expectations = tuple(threshold.check(summary) for threshold in burst.thresholds)
+    seen = Seen(result.recorder.records, result.windows, summary)
+    missed = {each.text: each for each in result.missed}  # when they stopped the load
+    expectations = tuple(missed.get(str(each)) or each.check(seen) for each in burst.thresholds)
     summary = summary.model_copy(update={"expectations": expectations})
     export(Exported(summary, result.recorder, result.judgement.ledger), burst.exports, burst.out)
     return BurstFiles(summary, result.timeline)
@@ -72,7 +75,7 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
         settings=settings,
         verdict=verdict,
         broken_off=_broken_off(burst, result),
-        stopped=bool(result.stopped_by),
+        stopped=bool(result.stopped_by) and not result.missed,
         warnings=burst.warnings,
         load_s=round(result.load_s, 3),
         drain_s=round(max(0.0, result.orders_ended_s - result.load_s), 3),
@@ -87,6 +90,7 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
             sent=result.sent, connections=settings.connections, duration_s=settings.duration_s
         ),
         faults=result.marks,
+        fault_windows=result.windows,
         cost=cost(
             result.requests | notifier_at_most(verdict.alerts_announced),
             orders=verdict.acknowledged + verdict.recovered,

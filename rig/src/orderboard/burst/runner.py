@@ -16,6 +16,8 @@ import psutil
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
 from orderboard.burst.faults.injector import FaultInjector
+from orderboard.burst.judge.limits import Limits
+from orderboard.burst.judge.thresholds import Seen
 from orderboard.burst.judge.verdict import End, Judgement, judge
 from orderboard.burst.load.generator import Generator, Job
 from orderboard.burst.measure.drain import Drain, waits_for
@@ -24,7 +26,7 @@ from orderboard.burst.measure.sampler import Sample, Sampler, every
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.measure.watchdog import Watchdog
 from orderboard.burst.measurement import Plan, RunResult
-from orderboard.burst.model import ProcessorTime
+from orderboard.burst.model import Expectation, ProcessorTime
 from orderboard.burst.report.live_view import Now, View
 from orderboard.burst.stop import Stop
 from orderboard.ledger.evidence import final_rows
@@ -55,7 +57,10 @@ class Runner:
         self._target = system.target
         self._plan = plan
         self._view = view
-        self._stop = stop
+        self._stop = stop or Stop()
+        self._may_stop = stop is not None
+        self._limits = Limits(plan.abort_on_fail)
+        self._missed: tuple[Expectation, ...] = ()
         self._stopping = False
         self._recorder = Recorder(plan.streams)
         self._faults = FaultInjector(system, plan.faults)
@@ -104,7 +109,9 @@ class Runner:
             load_s=recorder.last_answer_s,
             orders_ended_s=max(self._drain.orders_s, recorder.last_answer_s),
             ended_s=max(self._drain.progress_s, recorder.last_answer_s),
-            stopped_by=self._stop.by if self._stop is not None and self._stopping else "",
+            stopped_by=self._stop.by if self._stopping else "",
+            missed=self._missed,
+            windows=self._faults.windows.until(self._now_s()),
             first_finish_s=listener.first_outcome_at and listener.first_outcome_at - self._start,
             peak_backlog=self._timeline.peak_backlog,
             processors=self._shares,
@@ -117,7 +124,7 @@ class Runner:
         try:
             return self._loop(generator, sampler, cpu, listener)
         except KeyboardInterrupt:
-            if self._stop is None or not self._stop.by:
+            if not self._may_stop or not self._stop.by:
                 raise
             self._abort_load(generator)
             return self._judge(listener, "quit")
@@ -132,7 +139,10 @@ class Runner:
                 self._view.update(self._now(sample, now_s))
                 self._abort_load(generator)
                 return self._judge(listener, "backend gone")
-            if self._stop is not None and self._stop.by and not self._stopping:
+            if self._loading and (missed := self._limits.missed(now_s, self._seen)):
+                self._missed = missed
+                self._stop.request(f"{missed[0].text}, measured {missed[0].measured:g}{missed[0].unit},")
+            if self._stop.by and not self._stopping:
                 self._stop_load(generator, now_s, self._stop.by)
             if not self._loading and not self._shares:
                 cpu.sample()
@@ -153,6 +163,9 @@ class Runner:
                     return judgement
                 judge_at_s = self._now_s() + _JUDGE_AGAIN_AFTER_S
             time.sleep(_STEP_EVERY_S)
+
+    def _seen(self) -> Seen:
+        return Seen(self._recorder.records, self._faults.windows.until(self._now_s()))
 
     def _stop_load(self, generator: Generator, now_s: float, by: str) -> None:
         """Send no more, and drain. Faults to come are left out; what others began ends now."""

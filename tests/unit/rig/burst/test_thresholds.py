@@ -1,17 +1,50 @@
 """--expect, its exit code, and the JUnit file."""
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 from xml.etree import ElementTree as ET
 
 import pytest
-from orderboard.burst.judge.thresholds import METRICS, metric, parse_threshold
+from orderboard.burst.faults.schedule import Fault, parse_stop
+from orderboard.burst.judge.limits import Limits
+from orderboard.burst.judge.metrics import METRICS, metric
+from orderboard.burst.judge.phases import Windows, phase_of
+from orderboard.burst.judge.threshold_text import parse_threshold
+from orderboard.burst.judge.thresholds import Seen
+from orderboard.burst.measure.orders import OrderRecord
 from orderboard.burst.measure.percentiles import latency
-from orderboard.burst.model import Expectation, Finding
+from orderboard.burst.model import Expectation, FaultWindow, Finding
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.files import write_junit
 from orderboard.cli.burst import exit_code
 from unit.rig.burst.summaries import SUMMARY
+
+
+def order(
+    number: int, *, kind: str = "normal", stream: str = "", accept_ms: float | None = 10, end_to_end_ms: float = 100
+) -> OrderRecord:
+    """An order that was meant to be sent at this second, and refused without an accept_ms."""
+    return OrderRecord(
+        stream=stream,
+        kind=kind,
+        key=str(number),
+        answer="refused" if accept_ms is None else "acknowledged",
+        intended_s=number,
+        sent_s=number,
+        answered_s=number + (accept_ms or 0) / 1000,
+        finished_s=None if accept_ms is None else number + end_to_end_ms / 1000,
+        order_ids=(),
+        refusals=(),
+    )
+
+
+# 200 orders, a second apart: every fourth is express and slower, and those in a fault slower still; one was refused.
+ORDERS = (
+    *(order(number, kind="express" if number % 4 == 0 else "normal", accept_ms=number) for number in range(1, 200)),
+    order(200, stream="web", accept_ms=None),
+)
+WINDOWS = (FaultWindow(fault="kill-api", from_s=50, to_s=60), FaultWindow(fault="throttle", from_s=80, to_s=90))
 
 
 @pytest.mark.parametrize(
@@ -19,36 +52,113 @@ from unit.rig.burst.summaries import SUMMARY
     [
         ("drain_s<30", 0.5, True),
         ("drain_s<0.5", 0.5, False),
-        ("drain_s<=0.5", 0.5, True),
+        ("drain<=500ms", 0.5, True),
+        ("settled<1m", float("inf"), False),
         ("lost==0", 0, True),
         (" acknowledged >= 10 ", 9, False),
         ("refused!=1", 1, False),
+        ("refused<10%", 10, False),
+        ("refused<=10%", 10, True),
+        ("completed>=90%", 90, True),
+        ("generator_late<1%", 0, True),
         ("peak_backlog>2", 3, True),
-        ("accept_p99_ms<50", 49.5, True),
-        ("end_to_end_p50_ms<1e9", float("inf"), False),
+        ("accept_p99_ms<50", 198, False),
+        ("accept_p99<200ms", 198, True),
+        ("accept_p99.9<1s", 199, True),
+        ("accept_p999<1s", 199, True),
+        ("accept_p1==2ms", 2, True),
+        ("accept_max<199ms", 199, False),
+        ("accept_mean==100ms", 100, True),
+        ("end_to_end_p50<0.1s", 100, False),
+        ("accept_p50{kind=express}==100ms", 100, True),
+        ("accept_max{phase=before}<50ms", 49, True),
+        ("accept_max{phase=during}<90ms", 89, True),
+        ("accept_p0{phase=after}>=60ms", 60, True),
+        ("accept_max{kind=express, phase=during}==88ms", 88, True),
+        ("refused{stream=web}==100%", 100, True),
+        ("refused{stream=web}==1", 1, True),
+        ("finished>99%", 99.5, True),
+        ("unavailable{kind=express}==0", 0, True),
+        ("accept_p99{stream=batch}<1s", float("inf"), False),
+        ("refused{stream=batch}==0", 0, False),
     ],
 )
 def test_a_threshold_is_compared_with_the_measurement(text: str, measured: float, met: bool) -> None:
-    """With all six comparisons; where nothing finished, the latency is infinite."""
-    summary = SUMMARY.model_copy(update={"accept": latency([10.0, 49.5])})
+    """Of all orders or of some, with any percentile; one that finds no order is not met."""
+    expectation = parse_threshold(text).check(Seen(lambda: ORDERS, WINDOWS, SUMMARY))
 
-    expectation = parse_threshold(text).check(summary)
+    assert expectation.measured == pytest.approx(measured)
+    assert expectation.met is met
+    assert expectation.text.replace(" ", "") == text.replace(" ", "")
 
-    assert (expectation.measured, expectation.met) == (measured, met)
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("accept_p99<50", "expected a unit after <, such as accept_p99<50ms"),
+        ("drain<5", "expected a unit after <"),
+        ("accept_p99<fast", "expected a number after <, or a duration such as 50ms or 2s"),
+        ("drain<5%", "expected a unit after <"),
+        ("refused<much", "expected a number or a share such as 1% after <"),
+        ("peak_backlog<5%", "expected a number after <"),
+        ("accept_p100.0<5ms", "expected a percentile below 100"),
+        ("accept_p99{kind=decaf}<5ms", "unknown kind 'decaf'; expected one of normal, express"),
+        ("accept_p99{phase=later}<5ms", "unknown phase 'later'; expected one of before, during, after"),
+        ("accept_p99{colour=red}<5ms", "expected kind=NAME, stream=NAME or phase=NAME within the braces"),
+        ("accept_p99{kind=own,kind=own}<5ms", "kind is given twice"),
+        ("drain{kind=own}<5s", "drain is of the whole burst: leave out {kind=own}"),
+    ],
+)
+def test_a_threshold_that_is_not_valid_is_explained(text: str, said: str) -> None:
+    """With what is expected."""
+    with pytest.raises(ValueError, match=re.escape(said)):
+        parse_threshold(text)
+
+
+def test_limits_stop_a_load_once_twenty_orders_have_missed_them() -> None:
+    """From five seconds on, once a second; not for the first slow orders."""
+    limits = Limits((parse_threshold("accept_p50<20ms"), parse_threshold("refused<50%")))
+
+    assert limits.missed(4.9, lambda: Seen(lambda: ORDERS)) == ()
+    assert limits.missed(5.0, lambda: Seen(lambda: ORDERS[100:110])) == ()
+    assert limits.missed(5.5, lambda: Seen(lambda: ORDERS)) == ()
+    (missed,) = limits.missed(6.1, lambda: Seen(lambda: ORDERS))
+    assert (missed.text, missed.measured, missed.met) == ("accept_p50<20ms", 100, False)
+
+
+def test_phases_are_those_of_the_faults() -> None:
+    """A fault lasts until its end, one that strikes for ten seconds; another number of workers is none."""
+    windows = Windows()
+    for fault in (*parse_stop("4s@10s"), Fault(20, "kill-worker"), Fault(25, "scale", 2)):
+        windows.applied(fault, fault.at_s)
+    windows.applied(Fault(40, "faults", settings="throttle=1"), 40)
+
+    found = windows.until(60)
+
+    assert [(each.fault, each.from_s, each.to_s) for each in found] == [
+        ("stop-worker", 10, 14),
+        ("kill-worker", 20, 30),
+        ("throttle", 40, 60),
+    ]
+    assert [phase_of(at_s, found) for at_s in (9, 10, 14, 29, 35, 41)] == [
+        *("before", "during", "after", "during", "after", "during"),
+    ]
+    windows.applied(Fault(50, "faults", settings="none"), 50)
+    assert windows.until(60)[-1].to_s == 50
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_can_be_read_and_is_in_the_help(name: str) -> None:
-    """Help shows every name."""
+    """Help shows every name, or how it is made."""
     annotation = BurstOptions.__annotations__["expect"]
     help_text = next(each.help for each in get_args(annotation) if hasattr(each, "help"))
-    summary = SUMMARY.model_copy(update={"accept": latency([1.0]), "end_to_end": latency([1.0])})
+    found = latency([1.0])
+    summary = SUMMARY.model_copy(update={"accept": found, "end_to_end": found, "settled_s": 1.0})
 
     assert 0 <= metric(summary, name) < float("inf")
-    for prefix in ("accept_", "end_to_end_"):
-        if name.startswith(prefix) and name.endswith("_ms"):
-            name = name.removeprefix(prefix)
-    assert name in help_text
+    parse_threshold(f"{name}>=0")
+    latencies = ("accept_", "end_to_end_")
+    assert name.startswith(latencies) or name in help_text or name.removesuffix("_s") in help_text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +188,7 @@ def test_junit_has_a_case_for_each_part_of_the_verdict_and_each_threshold(tmp_pa
     """A failure gives its reason, whatever characters it has."""
     finding = Finding(verdict="lost", type="Lost", text="<a> & b was answered 202 and is lost")
     verdict = SUMMARY.verdict.model_copy(update={"valid": False, "lost": 1, "findings": (finding,)})
-    expectations = tuple(parse_threshold(text).check(SUMMARY) for text in ("drain_s<30", "drain_s<0.1"))
+    expectations = tuple(parse_threshold(text).check(Seen(summary=SUMMARY)) for text in ("drain_s<30", "drain_s<0.1"))
     path = tmp_path / "deep" / "burst.xml"
 
     write_junit([SUMMARY.model_copy(update={"verdict": verdict, "expectations": expectations})], path)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orderboard.burst.faults.engine import Engine
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.faults.services import Services
+from orderboard.burst.judge.phases import Windows
 from orderboard.burst.model import FaultMark
 from orderboard.system.fault_settings import NONE
 from orderboard.system.system import System
@@ -19,6 +20,7 @@ class FaultInjector:
         self._services = Services(system, self.mark)
         self._engine = Engine(system, self.mark)
         self.marks: list[FaultMark] = []
+        self.windows = Windows()
 
     @property
     def workers(self) -> int:
@@ -59,6 +61,7 @@ class FaultInjector:
         elif not self._engine.apply(fault, now_s):
             self._postponed.append(fault)
             return
+        self.windows.applied(fault, now_s)
         self.marks.append(FaultMark(at_s=round(now_s, 3), text=str(fault), fault=None if fault.is_end else fault.kind))
 
     def mark(self, now_s: float, text: str) -> None:

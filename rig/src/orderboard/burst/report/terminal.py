@@ -46,7 +46,7 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     console.print(f" Files: {out}", markup=False, soft_wrap=True)
     console.print()
     for expected in summary.expectations:
-        console.print(verdict(console, f"{expected.text}: {expected.measured:g}", good=expected.met))
+        console.print(verdict(console, f"{expected.text}: {expected.measured:g}{expected.unit}", good=expected.met))
     _verdict(summary, out, console)
 
 

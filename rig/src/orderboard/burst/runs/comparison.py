@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orderboard.burst.judge.thresholds import metric
+from orderboard.burst.judge.metrics import metric
 from orderboard.burst.model import Interval, MaybeInfinite, Summary
 from orderboard.burst.runs.kept import KeptRun
 from orderboard.burst.runs.ratio import METHOD, Ratio, center, ratio

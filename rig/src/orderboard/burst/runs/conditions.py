@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from orderboard.burst.judge.thresholds import METRICS
+from orderboard.burst.judge.metrics import METRICS
 from orderboard.burst.runs.comparison import Figure
 from orderboard.option_values import parse_number
 

@@ -2,8 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,8 @@ from orderboard_stack.backend import DEFAULT_BACKEND
 
 from orderboard.burst.faults.planned import PlannedFaults, plan_faults
 from orderboard.burst.faults.schedule import too_late
-from orderboard.burst.judge.thresholds import Threshold, parse_threshold
+from orderboard.burst.judge.threshold_text import parse_for_stream, parse_threshold
+from orderboard.burst.judge.thresholds import Threshold
 from orderboard.burst.load.stream import Closed, Stream
 from orderboard.burst.measured_system import Where
 from orderboard.burst.measurement import Plan
@@ -46,7 +48,6 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
     config = effective(configured(options))
     where = replace(where, backend=where.backend or config.backend)
     config = config.model_copy(update={"backend": where.backend or DEFAULT_BACKEND})
-    thresholds = [parsed("--expect", parse_threshold, text) for text in config.expect]
     chaos = plan_faults(config, where)
     streams, ends_s = _streams(config, options.config)
     end_s = None if None in ends_s else max(each or 0.0 for each in ends_s)
@@ -54,6 +55,7 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
         streams=streams,
         connections=config.connections,
         faults=chaos.faults,
+        abort_on_fail=tuple(parsed("--abort-on-fail", _of_progress, text) for text in config.abort_on_fail),
         give_up_after_s=parsed("--give-up-after", parse_duration, config.give_up_after),
     )
     return CheckedBurst(
@@ -61,7 +63,7 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
         where=replace(where, disorder=chaos.disorder),
         plan=plan,
         settings=_settings(config, streams, end_s, chaos),
-        thresholds=thresholds,
+        thresholds=[*_thresholds(config, streams), *plan.abort_on_fail],
         warnings=(
             *(() if end_s is None else too_late(chaos.faults, end_s)),
             *([CLOSED] if any(isinstance(stream.load, Closed) for stream in streams) else []),
@@ -79,6 +81,7 @@ def _streams(config: BurstConfig, file: Path | None) -> tuple[list[Stream], list
         run = f"burst-{config.seed}" + (f"-{each.name or number + 1}" if len(names) > 1 else "")
         try:
             stream, end_s = planned_stream(each, seed=config.seed + number, run=run)
+            stream = replace(stream, name=each.name or (str(number + 1) if len(names) > 1 else ""))
         except UsageError as exc:
             if file is None:
                 raise
@@ -86,6 +89,29 @@ def _streams(config: BurstConfig, file: Path | None) -> tuple[list[Stream], list
         streams.append(stream)
         ends_s.append(end_s)
     return streams, ends_s
+
+
+def _thresholds(config: BurstConfig, streams: Sequence[Stream]) -> Iterator[Threshold]:
+    """Yield those of the burst, then those of each stream."""
+    names = [stream.name for stream in streams]
+    for text in (*config.expect, *config.abort_on_fail):
+        found = parsed("--expect", parse_threshold, text)
+        name = dict(found.selectors).get("stream")
+        if name is not None and name not in names:
+            raise UsageError(f"--expect {text}: no stream is called {name}; expected one of {', '.join(names)}.")
+        if text in config.expect:
+            yield found
+    for stream, each in zip(streams, config.streams, strict=True):
+        of_stream = partial(parse_for_stream, name=stream.name)
+        for text in each.expect:
+            yield parsed(f"stream {stream.name or 1}, expect", of_stream, text)
+
+
+def _of_progress(text: str) -> Threshold:
+    found = parse_threshold(text)
+    if not found.in_progress:
+        raise ValueError(f"{found.metric} is known only at the end, so give it with --expect; latencies and answers go")
+    return found
 
 
 def _settings(config: BurstConfig, streams: Sequence[Stream], end_s: float | None, chaos: PlannedFaults) -> Settings:

@@ -71,6 +71,7 @@ class BurstConfig(_Config):
     full_disk: Texts = Field(default=(), description="FOR@TIME")
     give_up_after: str = Field(default="90s", description="End the drain after this long without any change.")
     expect: Texts = Field(default=(), description="Thresholds, such as accept_p99<50ms.")
+    abort_on_fail: Texts = Field(default=(), description="Thresholds that stop the load once they are missed.")
     stream: tuple[StreamConfig, ...] = Field(default=(), max_length=50, description="None: the default load.")
 
     @property
