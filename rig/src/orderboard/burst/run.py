@@ -33,7 +33,7 @@ def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> Bu
     """
     logs_dir = burst.system.services.logs_dir
     try:
-        files = _run(burst, stop, *views)
+        files, exported = _run(burst, stop, *views)
     except KeyboardInterrupt:
         shutil.rmtree(logs_dir, ignore_errors=True)
         with suppress(OSError):  # it is not empty
@@ -41,12 +41,13 @@ def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> Bu
         raise
     (burst.out / CONFIG_FILE).write_text(to_toml(burst.config), encoding="utf-8")
     keep_run(files, burst.out)
+    export(exported, burst.exports, burst.out)
     if files.summary.verdict.valid:
         shutil.rmtree(logs_dir, ignore_errors=True)
     return files
 
 
-def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> BurstFiles:
+def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> tuple[BurstFiles, Exported]:
     with ExitStack() as stack:
         with progress_screen() as screen:
             system = stack.enter_context(running_system(burst.system, screen))
@@ -62,8 +63,7 @@ def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> BurstFiles:
     missed = {each.text: each for each in result.missed}  # when they stopped the load
     expectations = tuple(missed.get(str(each)) or each.check(seen) for each in burst.thresholds)
     summary = summary.model_copy(update={"expectations": expectations})
-    export(Exported(summary, result.recorder, result.judgement.ledger), burst.exports, burst.out)
-    return BurstFiles(summary, result.timeline)
+    return BurstFiles(summary, result.timeline), Exported(summary, result.recorder, result.judgement.ledger)
 
 
 def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:

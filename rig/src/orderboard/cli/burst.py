@@ -128,7 +128,10 @@ def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[S
     if feed is not None:
         feed.end(summary, str(planned.out / REPORT_FILE))
     if options.out is None:
-        write_index(planned.out.parent)
+        try:
+            write_index(planned.out.parent)
+        except OSError as exc:  # the run is kept all the same
+            _say(f"Warning: the index of all runs was not written: {exc}")
     return summary, planned.out
 
 

@@ -3,7 +3,7 @@
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from rich.console import Console
@@ -133,11 +133,16 @@ def write_index_page(
     _say(f"{write_index(folder)}")
 
 
-def print_schema() -> None:
-    """Print the JSON Schema of summary.json."""
+def print_schema(
+    document: Annotated[
+        Literal["run", "comparison", "config"],
+        typer.Argument(help="run: summary.json. comparison: of `compare --json`. config: burst.toml, as JSON."),
+    ] = "run",
+) -> None:
+    """Print the JSON Schema of a document."""
     from orderboard.burst.runs.schema import schema_text
 
-    print(schema_text(), end="")
+    print(schema_text(document), end="")
 
 
 def _refresh(run: "KeptRun") -> None:
@@ -195,6 +200,6 @@ COMMANDS: Final = (
         ("orderboard bursts remove 2026-11-03_10-20-30", "orderboard bursts remove before-the-change --yes"),
     ),
     ("index", write_index_page, ("orderboard bursts index", "orderboard bursts index results/")),
-    ("schema", print_schema, ("orderboard bursts schema > burst.schema.json",)),
+    ("schema", print_schema, ("orderboard bursts schema > burst.schema.json", "orderboard bursts schema config")),
 )
 EXAMPLES: Final = ("orderboard bursts", "orderboard bursts --tag before-the-change --json")

@@ -235,8 +235,8 @@ def test_the_pages_hold_the_runs_and_no_markup_of_a_text(tmp_path: Path) -> None
     assert document["sides"][0]["curves"]["accept"][-1] == [100, 3]
     assert document["comparison"]["before"]["name"] == "before"
     listed = json.loads(index.scripts[0])["runs"]
-    assert [(each["name"], each["plan"]) for each in listed] == [("before-0", 0), ("after-0", 1), ("before-1", 0)]
-    assert listed[0]["report"] == "before-0/report.html"
+    assert [(each["name"], each["plan"]) for each in listed] == [("after-0", 0), ("before-0", 1), ("before-1", 1)]
+    assert listed[0]["report"] == "after-0/report.html"
     for each in (compared, index):
         assert {name for name, _ in each.elements} == ELEMENTS
 

@@ -20,6 +20,7 @@ from orderboard.burst.report.files import EXPORT_FILES
 from orderboard.burst.runs.comparison import Group, compare
 from orderboard.burst.runs.conditions import parse_condition
 from orderboard.burst.runs.kept import KeptRun
+from orderboard.errors import RigError
 from orderboard.ledger.ledger import Entry, Ledger
 from orderboard_contracts.identity import order_id_for
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -195,6 +196,10 @@ def test_every_format_writes_its_file(tmp_path: Path) -> None:
     export(a_run(), formats, tmp_path)
 
     assert {path.name for path in tmp_path.iterdir()} == set(EXPORT_FILES.values())
+    (tmp_path / "orders.csv").unlink()
+    (tmp_path / "orders.csv").mkdir()
+    with pytest.raises(RigError, match=r"--export csv: .*: Is a directory. The run itself is kept in"):
+        export(a_run(), ("csv",), tmp_path)
     for wrong in ("xml", "", "hdr,xml"):
         with pytest.raises(ValueError, match=r"expected some of .*hdr"):
             parse_formats(wrong)

@@ -12,14 +12,14 @@ from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.runs.folders import claim_folder, runs_folder
 from orderboard.burst.runs.kept import KeptRun, find_runs, keep_run, kept_runs, parse_tag, read_run
 from orderboard.burst.runs.repeat import repetitions
-from orderboard.burst.runs.schema import schema, schema_text
+from orderboard.burst.runs.schema import DOCUMENTS, schema, schema_file, schema_text
 from orderboard.cli.app import app
 from orderboard.errors import RigError, UsageError
 from orderboard.system.workspace import STATE_DIR_VARIABLE
 from typer.testing import CliRunner
 from unit.rig.burst.summaries import ROW, SUMMARY
 
-PUBLISHED = Path(__file__).parents[4] / "docs" / "schemas" / f"{SUMMARY.format}.json"
+PUBLISHED = Path(__file__).parents[4] / "docs" / "schemas"
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +43,11 @@ def run(*words: str, typed: str = "") -> tuple[int, str, str]:
     return done.exit_code, done.stdout, done.stderr
 
 
-def test_the_published_schema_is_that_of_the_model() -> None:
-    """If not: orderboard bursts schema > docs/schemas/orderboard.burst.v1.json."""
-    assert PUBLISHED.read_text() == schema_text()
-    Draft202012Validator.check_schema(schema())
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_published_schema_is_that_of_the_model(name: str) -> None:
+    """If not: orderboard bursts schema NAME > docs/schemas/FILE."""
+    assert (PUBLISHED / schema_file(name)).read_text() == schema_text(name) == run("bursts", "schema", name)[1]
+    Draft202012Validator.check_schema(schema(name))
 
 
 def test_every_summary_fits_the_schema_and_is_read_as_it_was() -> None:
@@ -55,11 +56,11 @@ def test_every_summary_fits_the_schema_and_is_read_as_it_was() -> None:
     summary = SUMMARY.model_copy(update={"expectations": (missed,), "tags": ("a",), "note": "b"})
     document = json.loads(summary.model_dump_json())
 
-    Draft202012Validator(schema()).validate(document | {"to_come": 1})
+    Draft202012Validator(schema("run")).validate(document | {"to_come": 1})
 
     assert Summary.model_validate_json(summary.model_dump_json()) == summary
-    assert not Draft202012Validator(schema()).is_valid({**document, "format": "another"})
-    assert not Draft202012Validator(schema()).is_valid({key: document[key] for key in document if key != "format"})
+    assert not Draft202012Validator(schema("run")).is_valid({**document, "format": "another"})
+    assert not Draft202012Validator(schema("run")).is_valid({key: document[key] for key in document if key != "format"})
 
 
 def test_a_run_is_read_with_its_timeline() -> None:

@@ -12,6 +12,7 @@ from orderboard.burst.export.orders import write_csv, write_ndjson
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.model import Summary
 from orderboard.burst.report.files import EXPORT_FILES
+from orderboard.errors import RigError
 from orderboard.ledger.ledger import Ledger
 
 
@@ -81,6 +82,10 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
 
 def export(run: Exported, formats: Iterable[str], folder: Path) -> None:
-    """Write the files of these formats."""
+    """Write the files of these formats; raise RigError if one cannot be written."""
     for name in formats:
-        _WRITERS[name](run, folder / EXPORT_FILES[name])
+        path = folder / EXPORT_FILES[name]
+        try:
+            _WRITERS[name](run, path)
+        except OSError as exc:
+            raise RigError(f"--export {name}: {path}: {exc.strerror}. The run itself is kept in {folder}.") from exc

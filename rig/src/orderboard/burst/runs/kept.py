@@ -68,9 +68,12 @@ def read_run(folder: Path) -> KeptRun:
         raise RigError(f"{path} is not the summary of a run: {where}: {first['msg']}.") from exc
 
 
-def kept_runs(runs: Path | None = None) -> list[KeptRun]:
-    """Return all runs of a folder, by default of those without --out: the oldest first. What is not one is left out."""
-    return sorted(_runs_in(runs or runs_folder()), key=lambda run: run.summary.started_at)
+def kept_runs(runs: Path | None = None, *, newest: int | None = None) -> list[KeptRun]:
+    """Return all runs of a folder, by default of those without --out: the oldest first. What is not one is left out.
+
+    newest: only so many, the last by their names.
+    """
+    return sorted(_runs_in(runs or runs_folder(), newest), key=lambda run: run.summary.started_at)
 
 
 def find_runs(text: str, runs: Path | None = None) -> list[KeptRun]:
@@ -150,12 +153,10 @@ def remove_run(run: KeptRun) -> None:
         run.folder.rmdir()
 
 
-def _runs_in(runs: Path) -> Iterator[KeptRun]:
+def _runs_in(runs: Path, newest: int | None) -> Iterator[KeptRun]:
     if not runs.is_dir():
         return
-    for folder in runs.iterdir():
-        if (folder / SUMMARY_FILE).is_file():
-            try:
-                yield read_run(folder)
-            except RigError:  # damaged, or of another program
-                continue
+    folders = sorted(folder for folder in runs.iterdir() if (folder / SUMMARY_FILE).is_file())
+    for folder in folders if newest is None else folders[-newest:]:
+        with suppress(RigError):  # damaged, or of another program
+            yield read_run(folder)

@@ -13,6 +13,7 @@ from orderboard.burst.runs.comparison import Comparison, Group, plan_of
 from orderboard.burst.runs.kept import KeptRun, kept_runs, write_at_once
 
 INDEX_FILE: Final = "index.html"
+INDEXED_RUNS: Final = 200  # each takes 5 ms after a burst
 _COLUMNS: Final = (
     *("accepted", "finished", "work_visible", "express_visible"),
     *("accept_p99_ms", "end_to_end_p99_ms", "oldest_age_s"),
@@ -33,9 +34,9 @@ def comparison_page(comparison: Comparison, before: Group, after: Group) -> str:
 
 
 def write_index(runs: Path) -> Path:
-    """Write the index of a folder of runs, and return its path."""
+    """Write the index of a folder of runs, of the newest if they are many, and return its path."""
     path = runs / INDEX_FILE
-    write_at_once(path, index_page(kept_runs(runs)))
+    write_at_once(path, index_page(kept_runs(runs, newest=INDEXED_RUNS)))
     return path
 
 

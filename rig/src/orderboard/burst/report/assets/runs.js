@@ -48,7 +48,7 @@ function runsTable() {
     element("span", {}, ...labels(run)),
   ]);
   const head = ["run", "", "orders", number("accepted/s"), number("accept p99"), number("end to end p99"), number("drain"), "tags, note"];
-  return card("All runs", "The newest first. Each leads to its report.", table(head, rows));
+  return card("Runs", "The newest first, at most 200. Each leads to its report.", table(head, rows));
 }
 
 function build() {
