@@ -38,9 +38,10 @@ def pack(wheelhouse: Path, targets: list[str]) -> None:
         (readme := Path(scratch, "README.txt")).write_text(_README.format(targets=spelled(targets)))
 
         def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-            """As anyone's who unpacks it: git refuses a clone that belongs to another user."""
+            """Make it that of its reader, and readable by others: git refuses a clone of another user."""
             entry.uid = entry.gid = 0
             entry.uname = entry.gname = ""
+            entry.mode |= 0o555 if entry.isdir() or entry.mode & 0o100 else 0o444
             entry.mtime = made_at
             return entry
 

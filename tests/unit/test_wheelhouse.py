@@ -2,12 +2,14 @@
 
 import hashlib
 import importlib
+import importlib.util
 import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -184,6 +186,37 @@ def test_it_installs_without_a_network(tmp_path: Path, wheelhouse: Any) -> None:
     assert list((tmp_path / ".venv").glob("lib/*/site-packages/cup.py"))
 
 
+def test_the_archive_is_a_clone_with_the_wheelhouse(
+    tmp_path: Path, folder: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has what is committed, readable by all, with the time of the commit, and the wheelhouse in its place."""
+    archive = importlib.import_module("offline.archive")
+    root = tmp_path / "a clone"
+    git = ["git", "-C", str(root), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    subprocess.run(["git", "init", "--quiet", str(root)], check=True)
+    (root / "Makefile").write_text("demo:\n")
+    (root / "Makefile").chmod(0o600)
+    subprocess.run([*git, "add", "."], check=True)
+    dates = {"GIT_AUTHOR_DATE": "1700000000 +0000", "GIT_COMMITTER_DATE": "1700000000 +0000"}
+    subprocess.run([*git, "commit", "--quiet", "-m", "A cup"], check=True, env=os.environ | dates)
+    (root / "notes.txt").write_text("not committed")
+    monkeypatch.setattr(archive, "ROOT", root)
+    monkeypatch.setattr(archive, "ARCHIVE", tmp_path / "dist" / "workshop.tar")
+
+    archive.pack(folder, [make.this_target()])
+
+    with tarfile.open(tmp_path / "dist" / "workshop.tar") as packed:
+        entries = {each.name.removeprefix("orderboard-workshop/"): each for each in packed}
+        readme = packed.extractfile(entries["README.txt"])
+        assert readme is not None
+        assert b"cd orderboard && make demo" in readme.read()
+    assert {"orderboard/Makefile", "orderboard/wheelhouse/wheelhouse.json", "orderboard/.git/HEAD"} <= entries.keys()
+    assert "orderboard/notes.txt" not in entries
+    assert {(each.uid, each.mtime) for each in entries.values()} == {(0, 1_700_000_000)}
+    assert all(each.mode & 0o044 == 0o044 for each in entries.values())
+    assert [each.name for each in (tmp_path / "dist").iterdir()] == ["workshop.tar"]
+
+
 def wheel(name: str, version: str, modules: dict[str, bytes]) -> bytes:
     """A wheel of these modules."""
     info = f"{name}-{version}.dist-info"
@@ -199,7 +232,13 @@ def wheel(name: str, version: str, modules: dict[str, bytes]) -> bytes:
 
 
 def pip_wheel() -> bytes:
-    """The pip of this environment as a wheel, from which it runs."""
+    """The pip of this environment as a wheel, from which it runs; compiled as far as it is here, for speed."""
     package = Path(pip.__file__).parent
-    modules = [path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-    return wheel("pip", pip.__version__, {str(path.relative_to(package.parent)): path.read_bytes() for path in modules})
+    modules: dict[str, bytes] = {}
+    for path in package.rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            name = path.relative_to(package.parent)
+            compiled = Path(importlib.util.cache_from_source(str(path)))
+            known = path.suffix == ".py" and compiled.exists()
+            modules[str(name.with_suffix(".pyc") if known else name)] = (compiled if known else path).read_bytes()
+    return wheel("pip", pip.__version__, modules)

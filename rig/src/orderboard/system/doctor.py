@@ -147,7 +147,12 @@ def _docker(*, needed: bool) -> Iterator[Finding]:
         client = engine()
     except DockerUnavailableError:
         fix = "Install Docker and start it, or set DOCKER_HOST" if needed else ""
-        yield Finding("Docker", missing, "no engine answers; only the localstack backend needs one", fix)
+        yield Finding(
+            "Docker",
+            missing,
+            "no engine answers; only the localstack backend and the workshop's last exercise use one",
+            fix,
+        )
         return
     with closing(client):
         version = client.version()["Version"]
