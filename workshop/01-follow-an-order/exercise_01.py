@@ -103,7 +103,10 @@ def check(board: Board) -> Iterator[Finding]:
             cancelled,
             queues(cancelled, _CANCELLED),
         ),
-        "messages of the order sent twice": (twice, {str(len(seen.queues(each, _ACCEPTED))) for each in twice}),
+        "messages of the order sent twice": (
+            twice,
+            {str(n) for each in twice if (n := len(seen.queues(each, _ACCEPTED)))},
+        ),
     }
     for question, (order_ids, right) in evidence.items():
         yield _compared(board, question, str(given.get(question, "")).strip(), order_ids, right)
