@@ -10,12 +10,11 @@ from orderboard.orders.kinds import SOLD_OUT_SKU
 from orderboard.orders.service_logs import log_lines
 from orderboard.system.localbus import JournalEntry
 from orderboard.workshop.board import Board
-from orderboard.workshop.exercise import Exercise, Finding
+from orderboard.workshop.exercise import Exercise, Finding, nothing
 from orderboard_contracts.alert import Alert, AlertKind
 from orderboard_contracts.record import FINAL_STATUSES, OrderRecord
 
 FILE: Final = "my_answers.json"
-_SOLD_OUT_SETTING: Final = "ORDERBOARD_SOLD_OUT"
 _ENDED_WITHIN_S: Final = 5.0
 _ANNOUNCED_WITHIN_S: Final = 10.0  # the notifier's first start takes seconds
 _ACCEPTED, _CANCELLED = "order.accepted", "cancellation.accepted"
@@ -58,12 +57,6 @@ class _Seen:
         """Return the names of the rules that have matched an order, except the archive's."""
         names = (each.resource.rpartition("/")[2] for each in self.entries(order_id, _ACCEPTED, "matched"))
         return [name for name in names if not name.startswith("Events-Archive-")]
-
-
-def prepare(board: Board) -> None:
-    """Let the cinnamon bun be sold out, here and in the exercises that follow."""
-    if board.workers.environment.get(_SOLD_OUT_SETTING) != SOLD_OUT_SKU:
-        board.workers.set_environment({_SOLD_OUT_SETTING: SOLD_OUT_SKU})
 
 
 def check(board: Board) -> Iterator[Finding]:
@@ -214,7 +207,7 @@ def solve(board: Board) -> None:
 
 
 EXERCISE: Final = Exercise(
-    prepare=prepare,
+    prepare=nothing,
     check=check,
     solve=solve,
     hints=(
@@ -227,4 +220,5 @@ EXERCISE: Final = Exercise(
         "archive's matches everything), *Alerts in the inbox* the recipient. Each message is *Delivered* once.",
     ),
     files=(FILE,),
+    worker_environment={"ORDERBOARD_SOLD_OUT": SOLD_OUT_SKU},
 )
