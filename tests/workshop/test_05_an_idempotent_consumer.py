@@ -114,7 +114,6 @@ class TestAnIdempotentConsumer(CheckedExercise):
         monkeypatch.setitem(entry.exercise.check.__globals__, "_HANDLED_WITHIN_S", 1.0)
         cases: dict[str, Callable[[Board], None]] = {
             "handle does not return": _file("def handle(*_):\n    while True: pass\n"),
-            "ended the whole process": _file("import os\ndef handle(*_):\n    os._exit(0)\n"),
             "cannot be used: SyntaxError": _file("def handle(:\n"),
             "handle returned, and did not delete its message": _solution((_DELETE, "")),
             "my_consumer.py is missing": lambda board: (board.files / "my_consumer.py").unlink(),

@@ -36,6 +36,10 @@ def _attributes_of_the_baristas(board: Board) -> dict[str, Any]:
     return {name: json.loads(value) if value.startswith("{") else value for name, value in found.items()}
 
 
+def _no_queue(board: Board) -> None:
+    board.target.sqs.delete_queue(QueueUrl=board.target.queue_url("orderboard-workshop-loyalty"))
+
+
 class TestTheFilter(CheckedExercise):
     """Its check."""
 
@@ -51,6 +55,7 @@ class TestTheFilter(CheckedExercise):
             deploy_changed(_FILE, ('[">=", 2000]', '[">", 2000]')),
             "did not get a normal order of 20.00 €: 1 of 4",
         ),
+        "no queue": (_no_queue, "The queue orderboard-workshop-loyalty is gone"),
         "the baristas' policy": (_of_the_baristas, "The baristas did not get a normal order of 19.90 €"),
     }
 

@@ -57,6 +57,11 @@ def _name(board: Board) -> str:
 
 def check(board: Board) -> Iterator[Finding]:
     """Place orders near the border, cancel one, and compare who got what."""
+    try:
+        board.depth(_name(board))
+    except board.target.sqs.exceptions.QueueDoesNotExist:
+        yield Finding(met=False, text=f"The queue {_name(board)} is gone. Deploy it: orderboard workshop deploy")
+        return
     sent = dict(zip(board.place(*(each.body() for each in ORDERS)), ORDERS, strict=True))
     board.cancel(next(iter(sent)))
     if not board.eventually(lambda: _made(board, sent), within_s=_SOON_S, waiting_for="the baristas"):
