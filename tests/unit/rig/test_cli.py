@@ -121,10 +121,13 @@ def test_an_api_address_that_is_not_a_url_is_wrong_usage(command: str, url: str)
         (["up", "--port", "http"], "--port http: expected a whole number from 1 to 65,535."),
         (["calibrate", "--backlog", "3"], "--backlog 3: expected a whole number from 10 to 1,000,000."),
         (["status", "--backend", "gcp"], "--backend gcp: expected embedded, ministack, localstack or aws."),
+        (["worker", "pause"], "ACTION pause: expected list, stop, start, kill, freeze, thaw, add or set."),
+        (["bursts", "schema", "all"], "DOCUMENT all: expected run, comparison or config."),
+        (["workshop", "quiz", "one"], "N one: expected a whole number."),
     ],
 )
 def test_a_value_out_of_range_is_named_with_what_is_expected(arguments: list[str], error: str) -> None:
-    """The error names the option, the value and its range, in one line."""
+    """The error names the option or the argument, the value and its range, in one line."""
     done = CliRunner().invoke(app, arguments)
 
     assert (done.exit_code, done.stderr) == (2, f"orderboard: {error}\n")

@@ -14,7 +14,7 @@ def option_error(error: typer.BadParameter) -> str | None:
     runtime = param.get_runtime_param()
     arguments = get_args(runtime.annotation)  # of a list, the type of its elements; of a Literal, its values
     kind = arguments[0] if arguments else runtime.annotation
-    name = param.opts[0] if param.param_type_name == "option" else param.human_readable_name
+    name = param.opts[0] if param.param_type_name == "option" else (param.metavar or param.name.upper()).strip("[]")
     value = failures[0]["input"]
     if kind not in (int, float):
         return (
