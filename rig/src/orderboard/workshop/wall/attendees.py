@@ -30,7 +30,7 @@ class _Kept(BaseModel):
     received_at: datetime
 
     def open_s(self, exercise: ExerciseReport, now: datetime) -> float | None:
-        """How long an exercise has been open. The attendee's clock may differ from this one."""
+        """Return for how long an exercise has been open. The attendee's clock may differ from this one."""
         if exercise.status != "open" or exercise.opened_at is None:
             return None
         return max(0.0, (self.report.sent_at - exercise.opened_at + (now - self.received_at)).total_seconds())

@@ -68,7 +68,7 @@ def address(url: str) -> str:
 
 
 def _problem(sent: Report, url: str) -> str | None:
-    """Send a report. Return why there is no answer; raise UsageError if the wall refuses the report."""
+    """Send a report. Return why nothing was answered; raise UsageError if the wall refuses the report."""
     base, token = address(url), urlsplit(url).fragment
     headers = {"Origin": f"http://{urlsplit(url).netloc}", "Content-Type": "application/json"}
     if token:
