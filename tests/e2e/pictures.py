@@ -88,12 +88,44 @@ def desk(page: Page, folder: Path) -> None:
     details(page, folder, "explain")
 
 
+def workshop(page: Page, folder: Path) -> None:
+    """The workshop's page, and its second exercise beside the board: opened, in the middle of the outage, checked."""
+    page.driver.get(f"{page.url}/workshop#2")
+    time.sleep(2)
+    page.press("[data-action=open]")
+    time.sleep(15)
+    for suffix, size in (("", WIDE), ("-laptop", LAPTOP), ("-phone", PHONE)):
+        screenshot(page, folder / f"workshop{suffix}.png", size=size)
+    page.resize(*WIDE)
+    page.driver.get(f"{page.url}/?workshop")
+    time.sleep(4)
+    page.use("worker-1.stop")
+    time.sleep(3)
+    set_rate(page, 10)
+    time.sleep(12)
+    page.press("#exercise [data-action=check]")
+    time.sleep(5)
+    show(page, "header")
+    for suffix, size in (("-phone", PHONE), ("-laptop", LAPTOP), ("", WIDE)):
+        screenshot(page, folder / f"workshop-beside{suffix}.png", size=size)
+    page.press("#exercise [aria-label='Hide the exercise']")
+    page.driver.get(f"{page.url}/?present")
+    time.sleep(3)
+    for size in ((1280, 720), PROJECTOR):
+        screenshot(page, folder / f"present-{size[0]}.png", size=size)
+    page.driver.get(f"{page.url}/?present=off")
+    time.sleep(2)
+    set_rate(page, 0)
+    page.use("worker-1.start")
+
+
 def take_all(url: str, folder: Path) -> None:
     """Take every screenshot, and print the browser's warnings."""
     folder.mkdir(parents=True, exist_ok=True)
     with browser(url) as page:
         outage(page, folder)
         desk(page, folder)
+        workshop(page, folder)
         for warning in page.warnings():
             print(warning, file=sys.stderr)
     with browser(url, dark=True) as page:

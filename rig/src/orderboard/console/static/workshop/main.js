@@ -6,7 +6,7 @@ import "../theme.js";
 import { Exercise } from "./exercise.js";
 import { Progress } from "./progress.js";
 
-const SIGNS = { solved: "✓", skipped: "–", open: "●", "not opened": "" };
+const SIGNS = { solved: "✓", skipped: "–", open: "○", "not opened": "" };
 const byId = (id) => document.getElementById(id);
 let known = { current: null, wall: null, exercises: [] };
 
@@ -22,7 +22,7 @@ function show() {
   if (!shown) return;
   byId("exercises").replaceChildren(...known.exercises.map(({ number, title, minutes, status }) =>
     el("li", {}, el("a", { href: `#${number}`, "aria-current": number === shown.number ? "true" : null },
-      `${number}. ${title}`, el("span", { class: `sign ${status}` }, el("span", { "aria-hidden": "true" }, SIGNS[status] || `${minutes} min`), el("span", { class: "unseen" }, status))))));
+      `${number}. ${title}`, el("span", { class: `sign ${status}` }, el("span", { "aria-hidden": "true" }, number === known.current && status === "open" ? "●" : SIGNS[status] || `${minutes} min`), el("span", { class: "unseen" }, status))))));
   const solved = known.exercises.filter((each) => each.status === "solved").length;
   byId("solved").textContent = `${solved} of ${known.exercises.length} solved`;
   const { wall } = known;
