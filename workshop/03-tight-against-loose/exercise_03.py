@@ -5,34 +5,29 @@ from pathlib import Path
 from typing import Final
 
 from orderboard.workshop.board import Board
-from orderboard.workshop.exercise import Exercise, Finding, NotReadyError, nothing
-from orderboard.workshop.stacks import deploy_text
+from orderboard.workshop.exercise import Exercise, Finding, nothing
+from orderboard.workshop.stacks import deploy_queue
 from orderboard.workshop.stage import perform
 
 FILE: Final = "my_cashier.py"
 _PROGRAM: Final = Path(__file__).with_name("morning.py")
 _WITHIN_S: Final = 40.0
-_TEMPLATE: Final = """
-Resources:
-  Board:
-    Type: AWS::SQS::Queue
-    Properties: {{QueueName: {name}, VisibilityTimeout: 1}}
-"""
+_QUEUE: Final = "board"
 
 
 def prepare(board: Board) -> None:
     """Hang up the board: a queue at which the barista of `morning.py` looks."""
-    deploy_text(board, _TEMPLATE.format(name=_queue(board)), _queue(board), "the board")
+    deploy_queue(board, _QUEUE, visibility_timeout_s=1)
 
 
 def check(board: Board) -> Iterator[Finding]:
     """Let the attendee's cashier work through a morning in which the barista is killed, and compare."""
-    try:
-        url = board.target.queue_url(_queue(board))
-    except board.target.sqs.exceptions.QueueDoesNotExist as exc:
-        raise NotReadyError(f"The queue {_queue(board)} is gone. Open the exercise again.") from exc
     board.say("A morning at the counter, about 3 s.")
-    [counts] = [each for each in perform(board, _PROGRAM, FILE, url, within_s=_WITHIN_S) if each["step"] == "closes"]
+    [counts] = [
+        each
+        for each in perform(board, _PROGRAM, file=FILE, queue=_QUEUE, within_s=_WITHIN_S)
+        if each["step"] == "closes"
+    ]
     accepted, refused, waiting, lost = (counts[name] for name in ("accepted", "refused", "waiting", "lost"))
     orders = len(accepted) + len(refused) + len(waiting)
     text = f"The barista was killed, and came back. {len(accepted)} of {orders} orders were accepted"
@@ -51,10 +46,6 @@ def check(board: Board) -> Iterator[Finding]:
         f"{len(accepted) - len(lost)} of {len(accepted)} accepted orders were made."
         + (f" {', '.join(lost)} were promised and lost: nobody knows of them any more." if lost else ""),
     )
-
-
-def _queue(board: Board) -> str:
-    return f"{board.own}-board"
 
 
 EXERCISE: Final = Exercise(

@@ -5,34 +5,25 @@ from pathlib import Path
 from typing import Final
 
 from orderboard.workshop.board import Board
-from orderboard.workshop.exercise import Exercise, Finding, NotReadyError, nothing
-from orderboard.workshop.stacks import deploy_text
+from orderboard.workshop.exercise import Exercise, Finding, nothing
+from orderboard.workshop.stacks import deploy_queue
 from orderboard.workshop.stage import Event, perform
 
 FILE: Final = "my_worker.py"
 _PROGRAM: Final = Path(__file__).with_name("shift.py")
 _WITHIN_S: Final = 60.0
-_TEMPLATE: Final = """
-Resources:
-  Slow:
-    Type: AWS::SQS::Queue
-    Properties: {{QueueName: {name}, VisibilityTimeout: 2}}
-"""
+_QUEUE: Final = "slow"
 
 
 def prepare(board: Board) -> None:
     """Make a queue whose visibility timeout is shorter than the work."""
-    deploy_text(board, _TEMPLATE.format(name=_queue(board)), _queue(board), "the queue")
+    deploy_queue(board, _QUEUE, visibility_timeout_s=2)
 
 
 def check(board: Board) -> Iterator[Finding]:
     """Let three processes run the attendee's worker on a long order; kill one that has a short order in hand."""
-    try:
-        url = board.target.queue_url(_queue(board))
-    except board.target.sqs.exceptions.QueueDoesNotExist as exc:
-        raise NotReadyError(f"The queue {_queue(board)} is gone. Open the exercise again.") from exc
     board.say("A shift of three workers, about 5 s.")
-    events = perform(board, _PROGRAM, FILE, url, within_s=_WITHIN_S)
+    events = perform(board, _PROGRAM, file=FILE, queue=_QUEUE, within_s=_WITHIN_S)
     [end] = _of(events, "closes")
     *_, first, last = [None, *_of(events, "begun", "long")]
     if end["seen"] == "begun twice" and first is not None:
@@ -75,10 +66,6 @@ def _of(events: list[Event], step: str, order: str | None = None) -> list[Event]
 
 def _between(first: Event, second: Event) -> str:
     return f"{second['at_s'] - first['at_s']:.1f} s"
-
-
-def _queue(board: Board) -> str:
-    return f"{board.own}-slow"
 
 
 EXERCISE: Final = Exercise(

@@ -1,5 +1,6 @@
 """The stacks that attendees deploy from their own templates."""
 
+import json
 from typing import Final
 
 from orderboard_stack.deploy import DeployFailedError
@@ -36,3 +37,11 @@ def deploy_text(board: Board, template: str, stack_name: str, file: str) -> str:
     except DeployFailedError as exc:
         raise UsageError(f"{file} was not deployed. {exc}") from exc
     return f"The stack {stack_name} is as {file} says."
+
+
+def deploy_queue(board: Board, name: str, visibility_timeout_s: int) -> None:
+    """Create a queue of an exercise, by a stack of its name: unlike one that was deleted, it can come back at once."""
+    own = f"{board.own}-{name}"
+    properties = {"QueueName": own, "VisibilityTimeout": visibility_timeout_s}
+    template = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": properties}}}
+    deploy_text(board, json.dumps(template), own, f"the queue {own}")

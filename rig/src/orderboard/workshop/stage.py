@@ -166,9 +166,13 @@ def play(run: Callable[[Stage, str], None], describe: Callable[[Event], str], *,
         stage.close()
 
 
-def perform(board: Board, program: Path, file: str, queue_url: str, *, within_s: float) -> list[Event]:
+def perform(board: Board, program: Path, *, file: str, queue: str, within_s: float) -> list[Event]:
     """Run a program for a check; return its events. Raises UsageError if the attendee's file cannot be run."""
     board.text(file)
+    try:
+        queue_url = board.target.queue_url(f"{board.own}-{queue}")
+    except board.target.sqs.exceptions.QueueDoesNotExist as exc:
+        raise UsageError(f"The queue {board.own}-{queue} is gone. Open the exercise again.") from exc
     log = board.workspace.logs_dir / f"{Path(file).stem}.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
