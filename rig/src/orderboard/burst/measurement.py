@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orderboard.burst.faults.schedule import Fault
+from orderboard.burst.faults.target_tracking import ScalingPolicy
 from orderboard.burst.judge.thresholds import Threshold
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.stream import Open, Stream
@@ -25,6 +26,7 @@ class Plan:
     connections: int = 512
     attempts: int = 1
     faults: tuple[Fault, ...] = ()
+    scaling: ScalingPolicy | None = None
     abort_on_fail: tuple[Threshold, ...] = ()
     give_up_after_s: float = 90.0
     drain_within_s: float = math.inf

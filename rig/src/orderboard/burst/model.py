@@ -280,6 +280,7 @@ class Settings(_Value):
         default=False, description="Clients wait for answers, so a slow system gets less load and queueing is not seen."
     )
     streams: tuple[StreamSettings, ...] = ()
+    scaling: str | None = Field(default=None, description="The policy of workers that scale by themselves.")
 
 
 class Summary(_Value):

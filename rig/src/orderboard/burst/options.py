@@ -125,7 +125,13 @@ class BurstOptions:
     ] = False
     workers: Annotated[
         _Times,
-        _fault("Number of workers: 2, or 2@12s for 2 from then on. Repeatable.", "N[@TIME]", show_default="1"),
+        _fault(
+            "Number of workers: 2, or 2@12s for 2 from then on. Repeatable. Or auto:1-8,backlog-per-worker=200, which "
+            "scales by ECS's target tracking; more settings: period=60s, out-periods=3, in-periods=15, "
+            "scale-out-cooldown=300s, scale-in-cooldown=300s.",
+            "N[@TIME]",
+            show_default="1",
+        ),
     ] = None
     stop_worker: Annotated[_Times, _fault("Stop all workers (SIGTERM); start as many again after FOR.", "FOR@TIME")] = (
         None

@@ -63,7 +63,7 @@ class Runner:
         self._missed: tuple[Expectation, ...] = ()
         self._stopping = False
         self._recorder = Recorder(plan.streams)
-        self._faults = FaultInjector(system, plan.faults)
+        self._faults = FaultInjector(system, plan.faults, plan.scaling)
         self._timeline = Timeline(self._recorder)
         self._outcomes: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
         self._alerts: queue.SimpleQueue[tuple[Announcement, float]] = queue.SimpleQueue()
@@ -148,6 +148,7 @@ class Runner:
                 cpu.sample()
                 self._shares = cpu.shares()
             self._faults.act(now_s, finished=self._recorder.finished)
+            self._faults.autoscale(now_s, sample.waiting)
             self._timeline.observe(now_s, sample, self._faults.workers)
             taken_s, pending = sample.taken_at - self._start, bool(self._faults.pending)
             self._drain.observe(sample, taken_s, now_s, faults_pending=pending)

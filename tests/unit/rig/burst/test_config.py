@@ -144,3 +144,17 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     (folder / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(UsageError, match="expected UTF-8 text"):
         check(BurstOptions(config=folder / "bytes.toml"), Where())
+
+
+def test_workers_that_scale_by_themselves_start_with_the_least(folder: Path) -> None:
+    """A burst that ends before the first alarm could ring says so."""
+    text = 'workers = "auto:2-8,backlog-per-worker=50,period=2s"\n'
+    found = checked(folder, text)
+
+    assert found.settings.workers == 2
+    assert found.settings.scaling == "auto:2-8,backlog-per-worker=50,period=2s"
+    assert not found.warnings
+    (warning,) = checked(folder, text.replace("2s", "60s")).warnings
+    assert warning.startswith("The workers scale out after 180 s at the earliest, and the load ends at 20 s.")
+    with pytest.raises(UsageError, match="it sets the number all the time, so leave out the other --workers"):
+        checked(folder, text, workers=["auto:1-8,backlog-per-worker=50", "2@3s"])

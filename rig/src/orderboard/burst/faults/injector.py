@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orderboard.burst.faults.engine import Engine
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.faults.services import Services
+from orderboard.burst.faults.target_tracking import ScalingPolicy, TargetTracking
 from orderboard.burst.judge.phases import Windows
 from orderboard.burst.model import FaultMark
 from orderboard.system.fault_settings import NONE
@@ -14,13 +15,14 @@ from orderboard.system.system import System
 class FaultInjector:
     """The faults to come, and the marks of those that came. Use it on the main thread; see process.start."""
 
-    def __init__(self, system: System, faults: Sequence[Fault]) -> None:
+    def __init__(self, system: System, faults: Sequence[Fault], scaling: ScalingPolicy | None = None) -> None:
         self._due = sorted(faults, key=lambda fault: fault.at_s)
         self._postponed: list[Fault] = []
         self._services = Services(system, self.mark)
         self._engine = Engine(system, self.mark)
         self.marks: list[FaultMark] = []
         self.windows = Windows()
+        self._scaling = None if scaling is None else TargetTracking(scaling)
 
     @property
     def workers(self) -> int:
@@ -44,6 +46,16 @@ class FaultInjector:
             self._apply(fault, now_s)
         self._engine.keep_up(now_s)
         self._services.replace_ended(now_s)
+
+    def autoscale(self, now_s: float, waiting: int) -> None:
+        """Let the policy see how many messages wait. It sees nothing while all workers are stopped or frozen."""
+        if self._scaling is None or not self.workers:
+            return
+        scaling = self._scaling.observe(now_s, waiting=waiting, workers=self.workers)
+        if scaling is not None:
+            fault = Fault(now_s, "scale", scaling.workers)
+            self._services.apply(fault)
+            self.mark(now_s, f"{fault}, as {scaling.backlog_per_worker:,.0f} messages waited for each")
 
     def cut_short(self, now_s: float) -> None:
         """Leave out the faults to come, and end at once what began. The number of workers stays."""

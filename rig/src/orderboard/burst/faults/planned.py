@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from orderboard_stack.backend import DEFAULT_BACKEND
 
@@ -17,11 +18,14 @@ from orderboard.burst.faults.schedule import (
     parse_stop,
     parse_workers,
 )
+from orderboard.burst.faults.target_tracking import ScalingPolicy, parse_policy
 from orderboard.burst.measured_system import Where
 from orderboard.burst.scenario.config import BurstConfig
 from orderboard.errors import UsageError
 from orderboard.option_values import parsed
 from orderboard.system.fault_settings import api_faults, delivery_faults
+
+_AUTO: Final = "auto:"
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,31 @@ class PlannedFaults:
     workers: int
     disorder: str | None
     faults: tuple[Fault, ...]
+    scaling: ScalingPolicy | None = None
 
 
 def plan_faults(config: BurstConfig, where: Where) -> PlannedFaults:
     """Check the options; raise UsageError."""
+    scaling = _scaling(config)
     workers, of_services = _workers(config)
     disorder, of_engine = _engine_faults(config, where)
     faults = [*of_services, *of_engine]
     if (conflict := overlap(faults)) is not None:
         raise UsageError(f"The faults overlap: {conflict}.")
-    return PlannedFaults(workers, disorder, tuple(sorted(faults, key=lambda fault: fault.at_s)))
+    return PlannedFaults(
+        workers if scaling is None else scaling.least,
+        disorder,
+        tuple(sorted(faults, key=lambda fault: fault.at_s)),
+        scaling,
+    )
+
+
+def _scaling(config: BurstConfig) -> ScalingPolicy | None:
+    """Return the policy of workers that scale by themselves."""
+    policies = [text for text in config.workers if text.startswith(_AUTO)]
+    if policies and len(config.workers) > 1:
+        raise UsageError(f"--workers {policies[0]}: it sets the number all the time, so leave out the other --workers.")
+    return parsed("--workers", parse_policy, policies[0]) if policies else None
 
 
 def _workers(config: BurstConfig) -> tuple[int, list[Fault]]:
@@ -52,7 +71,8 @@ def _workers(config: BurstConfig) -> tuple[int, list[Fault]]:
         faults += parsed("--freeze-worker", parse_freeze, text)
     faults += [*_kills("--kill-worker", config.kill_worker), *_kills("--kill-api", config.kill_api)]
     at_start: list[int] = []
-    for wanted in (parsed("--workers", parse_workers, text) for text in config.workers):
+    counts = [text for text in config.workers if not text.startswith(_AUTO)]
+    for wanted in (parsed("--workers", parse_workers, text) for text in counts):
         if isinstance(wanted, Fault):
             faults.append(wanted)
         else:

@@ -29,7 +29,7 @@ GENERATOR: Final = ("generator_late", "generator_not_sent")
 
 @dataclass(frozen=True)
 class Seen:
-    """Everything that a threshold may look at. In the middle of a burst there is no summary."""
+    """Everything that a threshold may look at. In the middle of a burst the summary is missing."""
 
     orders: Callable[[], Iterable[OrderRecord]] = tuple
     windows: Sequence[FaultWindow] = ()

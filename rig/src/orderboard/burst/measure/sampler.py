@@ -38,6 +38,11 @@ class Sample:
         return sum(self.depths[name].total for name in ("work", "express") if name in self.depths)
 
     @property
+    def waiting(self) -> int:
+        """The number of messages in them that can be received."""
+        return sum(self.depths[name].visible for name in ("work", "express") if name in self.depths)
+
+    @property
     def idle(self) -> bool:
         """True when no queue on an order's way holds a message."""
         return bool(self.depths) and all(each.total == 0 for each in self.depths.values())

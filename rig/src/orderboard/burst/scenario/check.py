@@ -55,6 +55,7 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
         streams=streams,
         connections=config.connections,
         faults=chaos.faults,
+        scaling=chaos.scaling,
         abort_on_fail=tuple(parsed("--abort-on-fail", _of_progress, text) for text in config.abort_on_fail),
         give_up_after_s=parsed("--give-up-after", parse_duration, config.give_up_after),
     )
@@ -66,9 +67,18 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
         thresholds=[*_thresholds(config, streams), *plan.abort_on_fail],
         warnings=(
             *(() if end_s is None else too_late(chaos.faults, end_s)),
+            *_slow_scaling(chaos, end_s),
             *([CLOSED] if any(isinstance(stream.load, Closed) for stream in streams) else []),
         ),
     )
+
+
+def _slow_scaling(chaos: PlannedFaults, end_s: float | None) -> Iterator[str]:
+    if chaos.scaling is not None and end_s is not None and end_s <= chaos.scaling.first_after_s:
+        yield (
+            f"The workers scale out after {chaos.scaling.first_after_s:g} s at the earliest, and the load ends at "
+            f"{end_s:g} s. For a short burst, add period=2s,scale-out-cooldown=10s,scale-in-cooldown=10s to --workers."
+        )
 
 
 def _streams(config: BurstConfig, file: Path | None) -> tuple[list[Stream], list[float | None]]:
@@ -131,6 +141,7 @@ def _settings(config: BurstConfig, streams: Sequence[Stream], end_s: float | Non
         connections=config.connections,
         faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in chaos.faults),
         disorder=chaos.disorder,
+        scaling=None if chaos.scaling is None else str(chaos.scaling),
         closed=any(isinstance(stream.load, Closed) for stream in streams),
         streams=tuple(
             StreamSettings(name=each.name or str(number), load=load, orders=stream.planned, mix=mix)

@@ -22,7 +22,7 @@ function start(document_) {
   charts.splice(0).forEach(({ chart }) => chart.destroy());
   for (const column of [...document_.columns, "oldest_age_ms"]) timeline[column] = [];
   faults.length = 0;
-  const drawn = timeCharts(timeline, () => (state && !state.loading ? state.load_s : Infinity), faults, true);
+  const drawn = timeCharts(timeline, () => (state && !state.loading ? state.load_s : Infinity), faults, document_.settings, true);
   parts = {
     head: element("p", { class: "about", role: "status" }, "The system starts ..."),
     stop: element("button", { type: "button", class: "stop" }, "Stop the load"),
@@ -35,7 +35,7 @@ function start(document_) {
   const { settings } = document_;
   const load = `${settings.profile} over ${seconds(settings.duration_s)}, ${plain(settings.rate, 1)} a second on average, ${settings.backend} backend`;
   report.append(
-    element("header", { class: "with-button" }, element("div", {}, element("h1", {}, `A burst of ${plural(settings.orders, "order")}, live`), about(load), parts.head), parts.stop),
+    element("header", { class: "with-button" }, element("div", {}, element("h1", {}, `A burst${settings.orders ? ` of ${plural(settings.orders, "order")}` : ""}, live`), about(load), parts.head), parts.stop),
     parts.end, parts.tiles, parts.bars, ...drawn.cards,
     element("footer", {}, "Latencies are exact, of each second. The report has those of the whole burst, and the verdict."),
   );

@@ -236,6 +236,7 @@ function settingsCard() {
     ["command", element("code", {}, settings.command)],
     ["profile", `${settings.profile}, ${plain(settings.orders)} orders over ${seconds(settings.duration_s)}`],
     ...(settings.streams.length > 1 ? settings.streams.map((each) => [`stream ${each.name}`, `${each.load}; ${each.mix}`]) : []),
+    ["workers", settings.scaling || String(settings.workers)],
     ["mix", settings.mix],
     ["seed", String(settings.seed)],
     ["faults", settings.faults.join("; ") || "none"],
@@ -245,7 +246,7 @@ function settingsCard() {
 }
 
 function build() {
-  const charts_ = timeCharts(timeline, () => summary.load_s, summary.faults);
+  const charts_ = timeCharts(timeline, () => summary.load_s, summary.faults, summary.settings);
   const curve = curveChart();
   const stack = (...cards) => element("div", { class: "stack" }, ...cards);
   document.getElementById("report").append(...[
