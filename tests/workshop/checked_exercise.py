@@ -15,12 +15,13 @@ WrongAnswers = dict[str, tuple[Callable[[Board], None], str]]
 class CheckedExercise:
     """A test class for one exercise; the subclass names its number and at least three plausible wrong answers.
 
-    one_opening: they are tried one after the other, as an attendee would, where each opening takes seconds.
+    one_opening: they are tried one after the other, as an attendee would, for an opening takes seconds. False where one
+    answer spoils the next.
     """
 
     number: ClassVar[int]
     wrong: ClassVar[WrongAnswers]
-    one_opening: ClassVar[bool] = False
+    one_opening: ClassVar[bool] = True
 
     @pytest.fixture
     def entry(self, workshop: Workshop) -> Entry:

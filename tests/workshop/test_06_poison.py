@@ -55,6 +55,7 @@ class TestPoison(CheckedExercise):
     """Its check."""
 
     number = 6
+    one_opening = False
     wrong: ClassVar[WrongAnswers] = {
         "the dead letters are purged": (_purge, "4 of 16 accepted orders are lost"),
         "redriven before the fix": (_too_early, "A redrive has brought them back"),

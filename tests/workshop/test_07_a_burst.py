@@ -19,7 +19,7 @@ def _faster_coffee(board: Board) -> None:
 
 
 def _more_at_once(board: Board) -> None:
-    board.workers.set_environment({"ORDERBOARD_WORKER_CONCURRENCY": "12"})
+    board.workers.set_environment({"ORDERBOARD_WORKER_CONCURRENCY": "12", "ORDERBOARD_PREPARATION_MS": "200"})
 
 
 class TestABurst(CheckedExercise):

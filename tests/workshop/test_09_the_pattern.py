@@ -15,7 +15,6 @@ class TestThePattern(CheckedExercise):
     """Its check."""
 
     number = 9
-    one_opening = True
     wrong: ClassVar[WrongAnswers] = {
         "the order is looked for in detail": (
             deploy_changed(_FILE, ("OrderPlaced", "orderboard.order.placed.v1"), of="start"),

@@ -31,7 +31,6 @@ class TestTheLane(CheckedExercise):
     """Its check."""
 
     number = 10
-    one_opening = True
     wrong: ClassVar[WrongAnswers] = {
         "one group for all": (_sender((_GROUP, '"orders"')), "nothing was made for ada and alan and barbara"),
         "a group for each order": (_sender((_GROUP, 'event["order"]')), "in hand at once"),

@@ -56,7 +56,6 @@ class TestTheReplay(CheckedExercise):
     """Its check."""
 
     number = 11
-    one_opening = True
     wrong: ClassVar[WrongAnswers] = {
         "all orders are announced": (
             deploy_changed(_FILE, (' if data.priority == "express"', "")),

@@ -30,6 +30,7 @@ class TestElsewhere(CheckedExercise):
     """Its check."""
 
     number = 12
+    one_opening = False
     wrong: ClassVar[WrongAnswers] = {
         "executed as it came": (_executed(), "has 0 of 5 messages"),
         "the other queue is still removed": (_executed(_NAME), "has 0 of 2 messages"),
