@@ -13,7 +13,7 @@ _TEXT = f"""Do this:
    ```sh
    {_LONG}
    ```
-
+   Afterwards have a look.
 2. Then read [the page](https://docs.aws.amazon.com/).
 """
 
