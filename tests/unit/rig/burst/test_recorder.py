@@ -95,6 +95,16 @@ def test_sent_orders_count_before_they_are_answered() -> None:
     assert [kept.sent_per_s(now_s) for now_s in (0.5, 2.1, 7.5)] == [0, 15, (280 - 30) / 5]
 
 
+def test_the_timeline_of_a_stopped_load_ends_with_the_burst() -> None:
+    """Not with the last second in which an order would have been sent."""
+    kept = recorder(*["normal"] * 20)
+    timeline = Timeline(kept)
+    kept.replied(reply(0, 0.2))
+    timeline.observe(1.4, Sample(0.0), workers=1)
+
+    assert [row.at_s for row in timeline.rows()] == [0, 1]
+
+
 def test_the_timeline_has_every_second() -> None:
     """Also those in which nothing happened; queues keep their last value."""
     kept = recorder("normal", "normal", "normal")

@@ -36,10 +36,14 @@ class Timeline:
         )
 
     def rows(self, first: int = 0, last: int | None = None) -> tuple[TimelineRow, ...]:
-        """Return a row for every second, by default from the start to the last event or observation."""
+        """Return a row for every second, by default from the start to the last event or observation.
+
+        The rest of a load that was stopped has none.
+        """
         recorder = self._recorder
         if last is None:
-            last = max((*self._observations, *recorder.seconds), default=-1)
+            happened = (number for number, second in recorder.seconds.items() if _events(second))
+            last = max((*self._observations, *happened), default=-1)
         seen = self._observations.get(first - 1)
         rows = []
         for at_s in range(first, last + 1):
@@ -47,6 +51,10 @@ class Timeline:
             second = recorder.seconds.get(at_s, Second())
             rows.append(_row(at_s, second, seen, loading=at_s <= recorder.last_answer_s))
         return tuple(rows)
+
+
+def _events(second: Second) -> bool:
+    return bool(second.sent or second.accepted or second.refused or second.unavailable or second.finished)
 
 
 def _row(at_s: int, second: Second, seen: _Observation | None, *, loading: bool) -> TimelineRow:

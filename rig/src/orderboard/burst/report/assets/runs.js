@@ -21,7 +21,7 @@ function trends(plan) {
   const rates = [line("accepted", "accepted", "accepted_per_s"), line("finished", "finished", "finished_per_s")];
   return [
     ["Latency by run", latencies, { ...common, log: true, unit: duration }],
-    ["Orders a second by run", rates, { ...common, unit: (value) => plain(value) }],
+    ["Orders a second by run", rates, { ...common, unit: (value) => plain(value, 1) }],
     ["Drain by run", [line("drain", "work", "drain_s")], { ...common, unit: (value) => `${plain(value, 1)} s` }],
   ].map(([title, series, options]) => {
     const made = card(title, "");
@@ -29,12 +29,12 @@ function trends(plan) {
   });
 }
 
+/** The plans and what they are: those of several runs first, the newest first. */
 function plans() {
+  const many = (plan) => runs.filter((each) => each.plan === plan).length;
   const newest = new Map(runs.map((run) => [run.plan, run]));
-  return [...newest.values()].reverse().map((run) => {
-    const many = runs.filter((each) => each.plan === run.plan).length;
-    return [run.plan, `${plain(run.orders)} orders, ${run.load}, ${run.more} (${plural(many, "run")})`];
-  });
+  const order = [...newest.values()].sort((one, other) => (many(other.plan) > 1) - (many(one.plan) > 1) || other.started_at.localeCompare(one.started_at));
+  return order.map((run) => [run.plan, `${plain(run.orders)} orders, ${run.load}, ${run.more} (${plural(many(run.plan), "run")})`]);
 }
 
 function runsTable() {
@@ -43,7 +43,7 @@ function runsTable() {
   const rows = [...runs].reverse().map((run) => [
     element("span", {}, link(run), element("small", { class: "price" }, when(run))),
     { text: run.valid ? "✓ valid" : "✗ not valid", class: run.valid ? "good-text" : "bad-text" },
-    element("span", {}, `${plain(run.orders)}: ${run.load}`, element("small", { class: "price" }, run.more)),
+    element("span", { class: "plan" }, `${plain(run.orders)}: ${run.load}`, element("small", { class: "price" }, run.more)),
     number(plain(run.accepted_per_s)), ms(run.accept_p99_ms), ms(run.end_to_end_p99_ms), number(`${plain(run.drain_s, 1)} s`),
     element("span", {}, ...labels(run)),
   ]);
