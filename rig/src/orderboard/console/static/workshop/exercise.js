@@ -43,7 +43,10 @@ export class Exercise {
   }
 
   async show(exercise, current) {
-    if (exercise.number !== this.exercise?.number) this.#say("");
+    if (exercise.number !== this.exercise?.number) {
+      this.withdraw?.(); // a question about the one before
+      this.#say("");
+    }
     this.exercise = exercise;
     const { number, title, status, hints, all_hints, findings, solution_seen, deploys } = exercise;
     this.title.textContent = `${number}. ${title}`;
@@ -102,7 +105,8 @@ export class Exercise {
   #ask(name, action) {
     const [question, label] = ASKS[name];
     const asked = el("div", { class: "ask", role: "group", "aria-label": label });
-    const close = () => { asked.remove(); this.row.hidden = false; this.buttons[name].focus(); };
+    this.withdraw = () => { asked.remove(); this.row.hidden = false; this.withdraw = null; };
+    const close = () => { this.withdraw(); this.buttons[name].focus(); };
     const keep = el("button", { type: "button", onclick: close }, "Cancel");
     asked.append(el("span", { class: "question", role: "alert" }, question),
       el("button", { type: "button", class: "bad", "data-confirm": name, onclick: () => { close(); this.#do(action); } }, label), keep);
@@ -119,14 +123,14 @@ export class Exercise {
     this.#say(`${DOING[action]} …`, "working");
     try {
       await follow("/api/workshop/do", { number, action }, ({ say, done, error }) => {
-        if (say) this.#say(say, "working");
-        else result = error ? [error, "failed"] : [done, ""];
+        if (say && this.exercise.number === number) this.#say(say, "working");
+        if (!say) result = error ? [error, "failed"] : [done, ""];
       });
     } catch ({ message }) {
       result = [message, "failed"];
     }
     this.#run(false);
-    this.#say(...result);
+    if (this.exercise.number === number) this.#say(...result);
     await this.changed();
     if (action === "hint" || action === "solution") this.help.lastElementChild?.scrollIntoView({ block: "nearest" });
   }
