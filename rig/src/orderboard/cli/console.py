@@ -43,4 +43,10 @@ def console(
     source = Source(find_workspace(), backend, endpoint_url, stack_name, api_url)
     consent(source.connection().endpoint, yes=yes)
     port = port or free_port(CONSOLE_PORT)
-    serve(source, port, on_start=lambda url: result_console().print(f" The console: [b]{url}[/b]"))
+    serve(source, port, on_start=_report)
+
+
+def _report(url: str) -> None:
+    console = result_console()
+    console.print(f" The console: [b]{url}[/b]")
+    console.file.flush()  # a file or a pipe has it at once, too

@@ -67,6 +67,7 @@ def wall(
             console.print(f" The wall: {url}", markup=False, soft_wrap=True, highlight=False)
         on_any_machine = f" To join it: orderboard workshop start --name NAME --wall {urls[0]}"
         console.print(on_any_machine, markup=False, soft_wrap=True, highlight=False)
+        console.file.flush()  # a file or a pipe has it at once, too
         serve(attendees, listening, token)
 
 
