@@ -58,7 +58,7 @@ def main() -> None:
         f"Made in {time.monotonic() - started_at:.0f} s, for {spelled(targets)}:\n"
         f"  {FOLDER.name}/: {len(files) - 1} packages, {_megabytes(sum(files))}{here}\n"
         f"  {ARCHIVE.relative_to(ROOT)}: {_megabytes(ARCHIVE.stat().st_size)}, the same and a clone of this commit,\n"
-        f"    for a USB stick, or over the room's network: python3 -m http.server 8070 --directory {ARCHIVE.parent.name}\n"
+        f"    on a USB stick, or over a network: python3 -m http.server 8070 --directory {ARCHIVE.parent.name}\n"
         f"  On each laptop: tar xf {ARCHIVE.name} && cd orderboard-workshop/orderboard && make demo"
     )
 
