@@ -2,7 +2,10 @@
 
 from typing import ClassVar
 
+from orderboard.system.workers import condition
 from orderboard.workshop.board import Board
+from orderboard.workshop.catalogue import Entry, find
+from orderboard.workshop.workshop import Workshop
 from workshop.checked_exercise import CheckedExercise, WrongAnswers
 
 
@@ -18,10 +21,6 @@ def _faster_coffee(board: Board) -> None:
     board.workers.set_environment({"ORDERBOARD_PREPARATION_MS": "0"})
 
 
-def _more_at_once(board: Board) -> None:
-    board.workers.set_environment({"ORDERBOARD_WORKER_CONCURRENCY": "12", "ORDERBOARD_PREPARATION_MS": "200"})
-
-
 class TestABurst(CheckedExercise):
     """Its check."""
 
@@ -30,5 +29,16 @@ class TestABurst(CheckedExercise):
         "two workers": (_two, "3 s at most"),
         "one too many": (_four, "4 workers run: fewer drain the burst"),
         "coffee without time": (_faster_coffee, "ORDERBOARD_PREPARATION_MS is 0 instead of 200"),
-        "one worker with more at once": (_more_at_once, "ORDERBOARD_WORKER_CONCURRENCY is 12 instead of 4"),
     }
+
+    def test_an_opening_leaves_the_first_worker_as_after_up(self, workshop: Workshop, entry: Entry) -> None:
+        """Where the first worker was stopped and others run, with other settings, only the first runs, as it was."""
+        workshop.open(entry)
+        with workshop.board(entry) as board:
+            board.workers.act("worker-1", "stop")
+            board.workers.add()
+
+        workshop.open(find("8"))
+
+        assert [(each.name, condition(each)) for each in workshop.workers.all()] == [("worker-1", "running")]
+        assert "ORDERBOARD_PREPARATION_MS" not in workshop.workers.environment

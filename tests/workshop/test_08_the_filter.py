@@ -55,8 +55,8 @@ class TestTheFilter(CheckedExercise):
             deploy_changed(_FILE, ('[">=", 2000]', '[">", 2000]')),
             "did not get a normal order of 20.00 €: 1 of 4",
         ),
-        "no queue": (_no_queue, "The queue orderboard-workshop-loyalty is gone"),
         "the baristas' policy": (_of_the_baristas, "The baristas did not get a normal order of 19.90 €"),
+        "no queue": (_no_queue, "The queue orderboard-workshop-loyalty is gone"),
     }
 
     def test_the_baristas_get_their_policy_back(self, workshop: Workshop, entry: Entry) -> None:

@@ -1,5 +1,6 @@
 """Actions on the workers of `up`, which are here processes that sleep: the right one gets the right signal."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,6 +151,15 @@ def test_a_setting_with_which_no_worker_starts_is_undone(
         for each in started:
             each.kill()
             each.wait()
+
+
+def test_the_first_worker_is_kept_alone(workers: Workers, sleepers: "dict[str, subprocess.Popen[bytes]]") -> None:
+    """The others are ended and forgotten, also those that were stopped before."""
+    workers.keep_first()
+
+    assert [(each.name, condition(each)) for each in workers.all()] == [("worker-1", "running")]
+    assert sleepers["worker-2"].wait(5) == -signal.SIGTERM
+    assert sleepers["order-api"].poll() is None
 
 
 def test_without_a_system_there_is_nothing_to_act_on(tmp_path: Path) -> None:

@@ -107,6 +107,15 @@ class Workers:
                 service.wait()
         return [*(("start", name) for name in stopped), *(("add", "") for _ in added)]
 
+    def keep_first(self) -> None:
+        """Run the first worker alone, as after `up`: start it if it has ended, and end and forget the others."""
+        with self._changing() as files:
+            first, *others = sorted(self.all(), key=lambda each: _number(each.name))
+            if others:
+                self._forget(files, others)
+            if condition(first) == "stopped":
+                _ready(self._launch(files, first.name))
+
     @property
     def environment(self) -> Mapping[str, str]:
         """The ORDERBOARD_ variables that workers get beside the names of the stack."""

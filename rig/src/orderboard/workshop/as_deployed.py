@@ -108,9 +108,8 @@ def _workers(board: Board, environment: Mapping[str, str]) -> None:
     for each in workers.all():
         if condition(each) == "frozen":
             workers.act(each.name, "thaw")
+    workers.keep_first()
     workers.reset_environment(environment)
-    if [condition(each) for each in workers.all()] != ["running"]:
-        workers.scale(1)
 
 
 def _notifier(board: Board) -> None:
