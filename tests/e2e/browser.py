@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -31,6 +32,15 @@ _AVAILABLE_WITHIN_S: Final = 20
 _CONTRASTS: Final = Path(__file__).with_name("contrast.js").read_text()  # of every visible text, by element
 
 
+@contextmanager
+def _rendered() -> Iterator[None]:
+    """Raise an AssertionError, which `eventually` waits out, where the page is being drawn again."""
+    try:
+        yield
+    except (NoSuchElementException, StaleElementReferenceException) as exc:
+        raise AssertionError(f"the page is not there yet: {exc.msg}") from exc
+
+
 class Page:
     """The console's page in a browser."""
 
@@ -51,8 +61,19 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def find(self, selector: str) -> WebElement:
-        """Return the first element that matches a CSS selector."""
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
+        """Return the first element that matches a CSS selector; AssertionError if there is none."""
+        with _rendered():
+            return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def attribute(self, selector: str, name: str) -> str | None:
+        """Return an attribute of the first match."""
+        with _rendered():
+            return self.find(selector).get_attribute(name)
+
+    def shown(self, selector: str) -> bool:
+        """Return whether the first match can be seen."""
+        with _rendered():
+            return self.find(selector).is_displayed()
 
     def has(self, selector: str) -> bool:
         """Return true if any element matches a CSS selector."""
@@ -70,9 +91,10 @@ class Page:
 
     def press(self, selector: str) -> None:
         """Scroll an element into view and click it."""
-        element = self.find(selector)
-        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
-        element.click()
+        with _rendered():
+            element = self.find(selector)
+            self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+            element.click()
 
     def use(self, control: str) -> None:
         """Press a control by its name; AssertionError with the reason if it is unavailable."""
@@ -89,8 +111,7 @@ class Page:
         selector = f'[data-control="{control}"]'
         if not self.has(selector):
             return "it is not on the page yet"
-        element = self.find(selector)
-        return str(element.get_attribute("title")) if element.get_attribute("aria-disabled") == "true" else ""
+        return str(self.attribute(selector, "title")) if self.attribute(selector, "aria-disabled") == "true" else ""
 
     def waiting(self, queue: str) -> int:
         """Return the diagram's number of waiting messages."""

@@ -140,7 +140,7 @@ async def test_deliveries_that_a_missing_policy_stops_are_shown(page: Page, syst
     await eventually(lambda: page.text("#reconciliation .stopped").startswith("1 not delivered"), within_s=20)
     assert "from orderboard-orders to mine: " in page.text("#reconciliation .stopped")
     assert "policy" in page.text("#reconciliation .stopped")
-    assert page.find("#reconciliation .stopped a").get_attribute("href") == f"{page.url}/resources#queue=mine"
+    assert page.attribute("#reconciliation .stopped a", "href") == f"{page.url}/resources#queue=mine"
     sns.unsubscribe(SubscriptionArn=subscription)
 
 

@@ -85,7 +85,7 @@ async def test_the_keyboard_reaches_what_matters(page: Page) -> None:
     assert _focused(page) == "tab-explain"
     page.find("#tab-explain").send_keys(Keys.HOME)
     assert _focused(page) == "tab-follow"
-    assert page.find("#follow").is_displayed()
+    assert page.shown("#follow")
 
 
 async def test_an_unavailable_control_explains_why(page: Page) -> None:
@@ -116,21 +116,21 @@ async def test_every_control_shows_its_own_command(page: Page) -> None:
 async def test_the_guide_hides_and_returns(page: Page) -> None:
     """It stays hidden after a reload, and a button shows it again; its steps are checked off as they happen."""
     page.press("#guide .hide")
-    assert not page.find("#guide").is_displayed()
+    assert not page.shown("#guide")
     page.open()
-    await eventually(lambda: page.find("#open-guide").is_displayed(), within_s=10)
-    assert not page.find("#guide").is_displayed()
+    await eventually(lambda: page.shown("#open-guide"), within_s=10)
+    assert not page.shown("#guide")
 
     page.press("#open-guide")
-    assert page.find("#guide").is_displayed()
+    assert page.shown("#guide")
     page.press("#guide li button")
-    await eventually(lambda: page.find("#guide li").get_attribute("class") == "done", within_s=10)
-    assert page.find("#guide li:nth-of-type(2)").get_attribute("aria-current") == "step"
+    await eventually(lambda: page.attribute("#guide li", "class") == "done", within_s=10)
+    assert page.attribute("#guide li:nth-of-type(2)", "aria-current") == "step"
     page.press("#guide li:last-child button")
     await eventually(lambda: page.text("output") == "0/s", within_s=10)
 
     page.open()
-    await eventually(lambda: page.find("#guide li").get_attribute("class") == "done", within_s=10)
+    await eventually(lambda: page.attribute("#guide li", "class") == "done", within_s=10)
 
 
 async def test_a_burst_is_a_first_step_too(page: Page) -> None:
@@ -138,10 +138,10 @@ async def test_a_burst_is_a_first_step_too(page: Page) -> None:
     page.run("localStorage.removeItem('guide-done')")
     page.open()
     await page.live()
-    assert page.find("#guide li").get_attribute("class") == "now"
+    assert page.attribute("#guide li", "class") == "now"
 
     await page.use_soon("burst")
-    await eventually(lambda: page.find("#guide li").get_attribute("class") == "done", within_s=20)
+    await eventually(lambda: page.attribute("#guide li", "class") == "done", within_s=20)
 
 
 async def test_an_effect_is_near_its_button(page: Page) -> None:
@@ -212,6 +212,6 @@ async def test_nothing_is_cut_off_on_any_screen(page: Page) -> None:
             assert page.overflow() <= 0, (size, tab)
         assert page.run(_CUT_OFF, "#explain .answers *") == [], size
         assert page.find("#event").size["height"] < 150
-        assert page.find("#table").is_displayed() is (size[0] < 700)
+        assert page.shown("#table") is (size[0] < 700)
     page.reset_size()
     assert page.warnings() == []

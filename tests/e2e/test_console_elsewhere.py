@@ -114,11 +114,11 @@ async def test_a_page_reconnects_to_its_console(system: dict[str, Any], orderboa
             await eventually(lambda: page.text("#follow .tag") == "unknown", within_s=20)
         await eventually(lambda: "connection lost" in page.text("#live"), within_s=20)
         await eventually(lambda: "does not answer" in page.text("#follow .timeline-status"), within_s=20)
-        assert page.find("#board").get_attribute("class") == "board stale"
+        assert page.attribute("#board", "class") == "board stale"
 
         async with _console(orderboard, *named, port=port):
             await page.live(within_s=30)
-            assert page.find("#board").get_attribute("class") == "board"
+            assert page.attribute("#board", "class") == "board"
             await eventually(lambda: page.text("#follow .tag") == "unknown", within_s=20)
 
 

@@ -78,7 +78,7 @@ async def test_the_journal_of_an_order_and_of_a_queue(page: Page) -> None:
     await eventually(lambda: any("Received for the first time" in each for each in _entries(page)), within_s=10)
 
     page.press("#journal button[aria-pressed]")
-    assert page.find("#journal button[aria-pressed]").get_attribute("aria-pressed") == "true"
+    assert page.attribute("#journal button[aria-pressed]", "aria-pressed") == "true"
     page.press("#journal tbody button")
     await eventually(lambda: len(_entries(page)) >= 3, within_s=10)
     assert len(set(page.texts("#journal tbody td:last-child"))) == 1
@@ -162,13 +162,13 @@ async def test_resources_fit_and_can_be_read_on_any_screen(resources: Page, own_
         page.resize(*size)
         page.driver.get(f"{page.url}/resources#{own_topic}")
         await eventually(lambda: page.has("#panel-0 form"), within_s=10)
-        assert page.find("#list").is_displayed() is (size[0] > 900)
+        assert page.shown("#list") is (size[0] > 900)
         if size[0] > 900:  # side by side
             assert page.find("#list").location["y"] == page.find("#detail").location["y"]
         assert page.unreadable([size]) == []
     page.resize(390, 844)
     page.press(".back")
-    assert page.find("#list").is_displayed()
+    assert page.shown("#list")
     page.reset_size()
 
 
@@ -204,12 +204,12 @@ async def test_an_exercise_is_worked_on_beside_the_board(page: Page, orderboard:
     Slow: an exercise puts the system back as deployed.
     """
     page.driver.get(f"{page.url}/workshop#2")
-    await eventually(lambda: page.find("[data-action=open]").is_displayed(), within_s=10)
+    await eventually(lambda: page.shown("[data-action=open]"), within_s=10)
     page.press("[data-action=open]")
-    await eventually(lambda: page.find("[data-action=check]").is_displayed(), within_s=30)
+    await eventually(lambda: page.shown("[data-action=check]"), within_s=30)
     assert orderboard.run("workshop", "hint").returncode == 0
     await eventually(lambda: page.text(".hint h3") == "Hint 1 of 3", within_s=10)
-    assert page.find(".exercise-text a").get_attribute("target") == "_blank"
+    assert page.attribute(".exercise-text a", "target") == "_blank"
 
     page.driver.get(f"{page.url}/?workshop")
     await eventually(lambda: page.has("#exercise .snippet, #exercise .exercise-text h3"), within_s=10)
@@ -217,19 +217,19 @@ async def test_an_exercise_is_worked_on_beside_the_board(page: Page, orderboard:
     await eventually(lambda: page.text("#exercise .result").startswith("Not yet: "), within_s=20)
     assert any(each.startswith("✗ 0 messages waited") for each in page.texts("#exercise .findings li"))
     page.press("#exercise [data-action=solution]")
-    await eventually(lambda: page.find("[data-action=apply]").is_displayed(), within_s=10)
+    await eventually(lambda: page.shown("[data-action=apply]"), within_s=10)
     page.press("[data-action=apply]")
-    assert page.find("[data-confirm=apply]").is_displayed()
+    assert page.shown("[data-confirm=apply]")
     page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     assert page.run("return document.activeElement.dataset.action") == "apply"
 
     assert page.unreadable() == []
     page.resize(390, 844)
     page.find("#exercise").send_keys(Keys.ESCAPE)
-    assert not page.find("#exercise").is_displayed()
+    assert not page.shown("#exercise")
     assert page.run("return document.activeElement.id") == "open-exercise"
     page.driver.switch_to.active_element.send_keys(Keys.ENTER)
-    assert page.find("#exercise").is_displayed()
+    assert page.shown("#exercise")
     page.find("#exercise").send_keys(Keys.ESCAPE)
     page.reset_size()
     page.open()
