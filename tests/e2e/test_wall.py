@@ -37,7 +37,7 @@ def _done(answer: "subprocess.CompletedProcess[str]") -> str:
 
 
 def test_an_attendee_joins_the_wall_and_a_change_is_shown(tmp_path: Path) -> None:
-    """What the command line changed has been reported when it ends. Slow: three processes."""
+    """A change of the command line has been reported by its end. Slow: three processes."""
     trainer, attendee = Command(tmp_path / "trainer"), Command(tmp_path / "attendee")
     with _wall(trainer) as url:
         joined = _done(attendee.run("workshop", "join", "--name", "Ada", "--wall", url))

@@ -11,8 +11,8 @@ from typing import Any, Final
 import httpx
 import pytest
 from orderboard.cli.app import app
-from orderboard.console.workshop.wall import addresses, create_wall, needed_token
-from orderboard.errors import UsageError
+from orderboard.console.workshop.wall import addresses, create_wall, listen, needed_token
+from orderboard.errors import RigError, UsageError
 from orderboard.system.workspace import STATE_DIR_VARIABLE, find_workspace
 from orderboard.workshop.catalogue import everything
 from orderboard.workshop.progress import Membership, Progress, Record
@@ -151,7 +151,7 @@ def test_the_wall_names_those_who_are_stuck(attendees: Attendees) -> None:
 
 def test_a_report_has_no_texts() -> None:
     """It has the counts of a check, not its findings, and no facts."""
-    record = Record(opened_at=NOON, checks=1, findings=({"met": False, "text": "secret"},), facts={"note": "secret"})  # type: ignore[arg-type]
+    record = Record(opened_at=NOON, checks=1, findings=({"met": False, "text": "secret"},), facts={"note": "secret"})
     sent = report(Progress(version=4, records={2: record}), Membership(attendee=ADA, name="Ada", url=HERE))
 
     assert "secret" not in sent.model_dump_json()
@@ -245,6 +245,14 @@ def test_a_token_is_made_once(tmp_path: Path) -> None:
         needed_token(ANY, "short", kept)
 
 
+def test_an_address_that_cannot_be_used_names_the_option() -> None:
+    """A taken port asks for another one, and an address of another machine for one of this."""
+    with listen("127.0.0.1", 0) as taken, pytest.raises(RigError, match="--port"):
+        listen("127.0.0.1", taken.getsockname()[1])
+    with pytest.raises(RigError, match="--host"):
+        listen("203.0.113.9", 0)
+
+
 # ---- The attendee ----
 
 
@@ -297,7 +305,7 @@ def test_changes_are_reported_once_a_wall_was_joined(
     workshop.hint(entry)
     workshop.skip(entry)
     _reported()
-    assert "does not answer" in (reporter.send_again(workshop.progress()) or "")
+    assert "No wall answers" in (reporter.send_again(workshop.progress()) or "")
     wall_answers["up"] = True
     assert reporter.send_again(workshop.progress()) is None
     [row] = attendees.document(everything(), datetime.now(UTC))["attendees"]

@@ -1,5 +1,6 @@
 """The wall's page, and the reports that it takes: on this machine, or elsewhere from those who have its token."""
 
+import errno
 import hmac
 import ipaddress
 import re
@@ -91,11 +92,13 @@ def serve(attendees: Attendees, listening: socket.socket, token: str | None) -> 
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket at this address; raise RigError if it is taken or not of this machine."""
+    """Return a socket at this address; raise RigError if it is taken or of another machine."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as exc:
-        raise RigError(f"The wall cannot listen at {host} port {port}: {exc.strerror}. Give another --port.") from exc
+        taken = exc.errno == errno.EADDRINUSE
+        why = "it is taken. Give another --port." if taken else "it is not of this machine. Give another --host."
+        raise RigError(f"The wall cannot listen at {host} port {port}: {why}") from exc
 
 
 def needed_token(host: str, given: str | None, kept: Path) -> str | None:

@@ -14,7 +14,7 @@ from orderboard.workshop.wall.report import Report, report
 from orderboard.workshop.workshop import Workshop
 
 _ANSWERS_WITHIN_S: Final = 2.0
-_AGAIN: Final = "orderboard workshop status"
+_LATER: Final = "It gets everything with your next change, or: orderboard workshop status"
 
 
 def join(workshop: Workshop, name: str, url: str) -> str | None:
@@ -31,7 +31,7 @@ def join(workshop: Workshop, name: str, url: str) -> str | None:
     if before is not None and not same:
         _problem(report(progress, before, left=True), before.url)
     workshop.set_wall(membership)
-    return problem
+    return problem and f"{problem} {_LATER}"
 
 
 def leave(workshop: Workshop) -> str | None:
@@ -50,9 +50,10 @@ def send_again(progress: Progress) -> str | None:
     if progress.wall is None:
         return None
     try:
-        return _problem(report(progress, progress.wall), progress.wall.url)
+        problem = _problem(report(progress, progress.wall), progress.wall.url)
     except UsageError as exc:
         return str(exc)
+    return problem and f"{problem} {_LATER}"
 
 
 def in_background(progress: Progress) -> None:
@@ -83,7 +84,7 @@ def _problem(sent: Report, url: str) -> str | None:
         )
         refused = None if answer.is_success else str(answer.json()["message"])
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError, KeyError, TypeError):
-        return f"The wall at {base} does not answer. It gets everything with your next change, or: {_AGAIN}"
+        return f"No wall answers at {base}."
     if refused is not None:
         raise UsageError(f"The wall at {base} refuses the report: {refused}")
     return None
