@@ -3,6 +3,7 @@
 Each test takes more than 5 s, because it starts a system and waits for its drain.
 """
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -26,12 +27,24 @@ def result(process: "subprocess.Popen[str]", directory: Path) -> tuple[int, Summ
     return process.returncode, summary, err + out
 
 
+def verdict_adds_up(summary: Summary) -> bool:
+    """Return whether every order that was sent has an answer, and every one that was placed an ending."""
+    verdict = summary.verdict
+    sent = verdict.acknowledged + verdict.refused + verdict.unavailable
+    ended = verdict.completed + verdict.rejected + verdict.cancelled + verdict.dead_lettered
+    return (
+        summary.generator.sent == verdict.attempted == sent
+        and verdict.acknowledged + verdict.recovered == ended + verdict.lost + verdict.unsettled
+    )
+
+
 async def test_a_worker_and_an_api_that_are_killed_lose_nothing(orderboard: Command, tmp_path: Path) -> None:
     """Another worker receives the orders that the first had in flight. Orders without an answer are not lost.
 
-    Those that found no order-api were surely not placed; the one that is started again takes the others.
+    Those that found no order-api were surely not placed; the one that is started again takes the others. Then Ctrl-C
+    stops the load: what was sent is drained and judged.
     """
-    process = orderboard.start("burst", "--orders", "800", "--duration", "8s", "--out", str(tmp_path))
+    process = orderboard.start("burst", "--orders", "6000", "--duration", "60s", "--out", str(tmp_path))
     log = tmp_path / "logs" / "order-api.log"
     with process:
         await eventually(lambda: log.is_file() and "order.accepted" in log.read_text(), within_s=60)
@@ -39,20 +52,25 @@ async def test_a_worker_and_an_api_that_are_killed_lose_nothing(orderboard: Comm
         read_until(process, "another started")
         kill(process, "order_api")
         read_until(process, "order-api has ended")
+        read_until(process, "load: sent")
+        process.send_signal(signal.SIGINT)
         code, summary, output = result(process, tmp_path)
 
     verdict = summary.verdict
-    assert code == 0, output
+    assert code == 130, output
     assert verdict.valid
+    assert summary.stopped
+    assert summary.broken_off is not None
+    assert summary.broken_off.startswith("Ctrl-C stopped the load after ")
+    assert summary.generator.sent == verdict.attempted == 6000 - summary.generator.not_sent < 6000
     assert [mark.text for mark in summary.faults] == [
         "worker-1 has ended (SIGKILL), another started",
         "order-api has ended (SIGKILL), another started",
+        "Ctrl-C stopped the load",
     ]
     assert verdict.acknowledged > 0
     assert verdict.unavailable >= verdict.unreached > 0
-    assert verdict.acknowledged + verdict.recovered == sum(
-        (verdict.completed, verdict.rejected, verdict.cancelled, verdict.dead_lettered)
-    )
+    assert verdict_adds_up(summary)
 
 
 def test_a_backend_that_is_killed_with_its_supervisor_ends_the_burst(orderboard: Command, tmp_path: Path) -> None:
@@ -70,5 +88,6 @@ def test_a_backend_that_is_killed_with_its_supervisor_ends_the_burst(orderboard:
     assert not summary.verdict.valid
     assert (summary.verdict.lost, summary.verdict.unexpected) == (0, 0)
     assert summary.generator.not_sent > 0
+    assert verdict_adds_up(summary)
     assert (tmp_path / "report.html").is_file()
     assert not still_running(everything)

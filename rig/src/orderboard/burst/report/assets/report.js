@@ -236,7 +236,7 @@ function settingsCard() {
     ["command", element("code", {}, settings.command)],
     ["profile", `${settings.profile}, ${plain(settings.orders)} orders over ${seconds(settings.duration_s)}`],
     ...(settings.streams.length > 1 ? settings.streams.map((each) => [`stream ${each.name}`, `${each.load}; ${each.mix}`]) : []),
-    ["workers", settings.scaling || String(settings.workers)],
+    ["workers", (settings.scaling || String(settings.workers)).replaceAll(",", ", ")],
     ["mix", settings.mix],
     ["seed", String(settings.seed)],
     ["faults", settings.faults.join("; ") || "none"],

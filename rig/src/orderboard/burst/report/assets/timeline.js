@@ -45,7 +45,7 @@ function timeCharts(timeline, loadEnd, faults, settings, growing = false) {
   ];
   const cards = [rates, queues, element("div", { class: "pair" }, accept, whole)];
   if (settings.scaling) {
-    const workers = card("Workers", `Running, by ${settings.scaling}: target tracking, as ECS does it. Each change is a mark.`);
+    const workers = card("Workers", `Running, by ${settings.scaling.replaceAll(",", ", ")}: target tracking, as ECS does it. Each change is a mark.`);
     cards.splice(2, 0, workers);
     later.push(() => lineChart(workers, timeline.at_s, [line("workers", "work", "workers", { fill: true })], counts));
   }
