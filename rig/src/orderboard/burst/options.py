@@ -15,7 +15,8 @@ _METRICS_HELP: Final = (
     "finished, completed, rejected, cancelled, dead_lettered, dead_lettered_duplicates, lost, duplicated, recovered, "
     "unexpected, unsettled, generator_late, generator_not_sent. Others: accepted_per_s, finished_per_s, peak_backlog, "
     "generator_lag_p99_ms, requests_per_1000_orders, usd_per_1000_orders, memory_mb. Latencies and answers also of "
-    "some orders: 'accept_p99{kind=express,phase=after}<200ms'; phases are before, during and after faults."
+    "some orders, by kind, stream and phase: 'accept_p99{phase=after}<200ms'; phases are before, during and after "
+    "faults."
 )
 _Times = list[str] | None
 

@@ -15,7 +15,7 @@ from orderboard.burst.runs.ratio import METHOD, Ratio, center, ratio
 _LATENCIES: Final = {50: "p50_ms", 90: "p90_ms", 95: "p95_ms", 99: "p99_ms", 99.9: "p999_ms"}
 FIGURES: Final = (
     *(f"{of}_{name}" for of in ("accept", "end_to_end") for name in _LATENCIES.values()),
-    *("accepted_per_s", "finished_per_s", "drain_s", "peak_backlog"),
+    *("accepted_per_s", "finished_per_s", "drain_s", "settled_s", "peak_backlog"),
     *("refused", "unavailable", "lost", "duplicated", "unexpected"),
     *("requests_per_1000_orders", "usd_per_1000_orders", "memory_mb"),
 )
