@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,3 +40,26 @@ def test_every_distribution_is_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 
     found = {path.parent for path in INSTALL.parent.rglob("src/*/__init__.py")}
     assert {path.parents[1] for path in found} == set(install.PACKAGES)
+
+
+def test_a_venv_that_was_moved_with_its_clone_is_set_up_again(tmp_path: Path) -> None:
+    """Its commands name the Python of the old place. One in its place, and whose Python runs, is left alone."""
+    for name in ("Makefile", "install.py", "requirements.lock", "requirements-build.lock"):
+        shutil.copy(INSTALL.parent / name, tmp_path)
+    (tmp_path / "pyproject.toml").touch()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python, command = tmp_path / ".venv/bin/python", tmp_path / ".venv/bin/orderboard"
+
+    def is_set_up_again() -> bool:
+        (tmp_path / ".venv/.ready").touch()
+        done = subprocess.run(["make", "-n", "install"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return "install.py run" in done.stdout
+
+    python.symlink_to(sys.executable)
+    command.write_text(f"#!{python}\n")
+    assert not is_set_up_again()
+    command.write_text("#!/elsewhere/.venv/bin/python\n")
+    assert is_set_up_again()
+    command.write_text(f"#!{python}\n")
+    python.unlink()
+    assert is_set_up_again()
