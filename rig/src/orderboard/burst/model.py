@@ -127,7 +127,9 @@ class GeneratorStats(_Value):
     waited_for_connection: int = Field(description="Late because the system kept every connection busy.")
     connections: int
     intended_rate: float = Field(description="Orders a second over the load.")
-    achieved_rate: float = Field(description="Sent a second until the last was sent.")
+    achieved_rate: float = Field(
+        description="Sent a second over the load, or until the last was sent if that is earlier or later."
+    )
 
 
 class Finding(_Value):

@@ -110,6 +110,14 @@ def test_the_reason_is_given_with_its_figures(burst: dict[str, Any], text: str) 
     assert text in found(**burst).text
 
 
+def test_clients_that_wait_do_not_show_that_more_was_possible() -> None:
+    """A closed model never builds up a backlog by itself."""
+    closed = SUMMARY.model_copy(update={"settings": SUMMARY.settings.model_copy(update={"closed": True})})
+
+    assert "More of them may show a limit" in bottleneck(closed, [], None).text
+    assert "could have taken more" in bottleneck(SUMMARY, [], None).text
+
+
 def test_the_share_is_that_of_the_ceiling() -> None:
     """A backend elsewhere, whose processor cannot be measured, is known by its calibration."""
     near = found(by=calibration((1000, 100)))

@@ -127,6 +127,14 @@ def test_other_plans_and_machines_are_not_comparable(changes: dict[str, Any], sa
     assert [each.text for each in found.differences] == [said]
 
 
+def test_clients_that_sent_more_orders_have_the_same_plan() -> None:
+    """Their number follows from the answers; that of an open load is the plan."""
+    before, after = settings(closed=True, orders=10, rate=1.0), settings(closed=True, orders=90, rate=9.0)
+
+    assert compare(runs("a", [1], **before), runs("b", [1], **after)).comparable
+    assert not compare(runs("a", [1]), runs("b", [1], **settings(orders=90))).comparable
+
+
 def test_runs_in_doubt_are_named() -> None:
     """One that is not valid, one whose generator was late."""
     late = SUMMARY.generator.model_copy(update={"late": 5})

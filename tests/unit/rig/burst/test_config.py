@@ -1,5 +1,6 @@
 """burst.toml: what it may say, its errors, and the effective configuration that runs the same burst again."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,22 @@ def test_workers_that_scale_by_themselves_start_with_the_least(folder: Path) -> 
     assert warning.startswith("The workers scale out after 180 s at the earliest, and the load ends at 20 s.")
     with pytest.raises(UsageError, match="it sets the number all the time, so leave out the other --workers"):
         checked(folder, text, workers=["auto:1-8,backlog-per-worker=50", "2@3s"])
+
+
+def test_the_example_of_the_documentation_is_valid(folder: Path) -> None:
+    """Its streams and thresholds are what it says."""
+    page = Path(__file__).parents[4] / "docs" / "load-testing.md"
+    (text,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+
+    found = checked(folder, text)
+
+    assert [(each.name, each.load) for each in found.settings.streams] == [
+        ("web", "stages 10s:50, 20s:50..200, 10s:0"),
+        ("batch", "10 clients"),
+    ]
+    assert [str(each) for each in found.thresholds] == [
+        "lost==0",
+        "accept_p99{phase=after}<100ms",
+        "accept_p99{stream=web}<80ms",
+        "unavailable<5%",
+    ]

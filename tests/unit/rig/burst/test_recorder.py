@@ -181,3 +181,13 @@ def test_each_order_has_a_record() -> None:
     ]
     assert [each.accept_ms for each in records] == [pytest.approx(200), pytest.approx(300), None]
     assert [each.end_to_end_ms for each in records] == [1500, None, None]
+
+
+def test_the_rate_of_a_load_that_was_stopped_is_until_the_last_order() -> None:
+    """And otherwise over the whole load."""
+    kept = recorder("normal", "normal", "normal", "normal")
+    for number in range(3):
+        kept.replied(reply(number, number * 0.5 + 0.1))
+
+    assert kept.generator_stats(sent=3, connections=8, duration_s=2).achieved_rate == 3
+    assert kept.generator_stats(sent=4, connections=8, duration_s=2).achieved_rate == 2

@@ -86,6 +86,8 @@ def _limits(summary: Summary, *, near_ceiling: bool) -> Iterator[tuple[By, str]]
     if summary.peak_backlog <= max(10.0, _BACKLOG_S * summary.accepted_per_s):
         if slow_api is not None:
             yield "API", f"{slow_api}, and no backlog built up."
+        if summary.settings.closed:
+            yield "load", "No backlog built up: clients send only as they are answered. More of them may show a limit."
         yield "load", "The system kept up with the load and could have taken more."
     busiest = max(processors, key=lambda each: each.cores, default=None)
     if busiest is not None and busiest.cores >= _BUSY_CORES and (by := _role(busiest.name)) is not None:

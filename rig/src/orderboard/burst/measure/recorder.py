@@ -144,7 +144,7 @@ class Recorder:
             waited_for_connection=sum(reply.waited and lag_ms(reply) > LATE_AFTER_MS for reply in replies),
             connections=connections,
             intended_rate=rate(orders, duration_s),
-            achieved_rate=rate(sent, max(duration_s, last_sent_s)),
+            achieved_rate=rate(sent, last_sent_s if sent < orders else max(duration_s, last_sent_s)),
         )
 
     def recent(self, now_s: float, seconds: int = 5) -> Iterator[Second]:

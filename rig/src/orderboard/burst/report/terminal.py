@@ -126,6 +126,9 @@ def _times(summary: Summary) -> Table:
 def _generator(summary: Summary, console: Console) -> None:
     found = summary.generator
     never = f"; {found.not_sent:,} were never sent" if found.not_sent else ""
+    if summary.settings.closed and len(summary.settings.streams) == 1:
+        console.print(f" The clients sent {found.sent:,} orders, each after the answer to the last")
+        return
     if not found.late:
         console.print(
             f" The generator was on schedule: no order was sent more than {found.lag_max_ms:.0f} ms late{never}"

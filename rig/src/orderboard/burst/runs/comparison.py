@@ -21,6 +21,7 @@ FIGURES: Final = (
 )
 # The plan is all settings but these.
 _NOT_OF_THE_PLAN: Final = frozenset(("command",))
+_OF_ANSWERS: Final = frozenset(("orders", "rate", "duration_s"))  # of clients, who send as they are answered
 _LATE_SHARE: Final = 0.01
 
 
@@ -124,7 +125,9 @@ def figure(name: str, before: Group, after: Group) -> Figure:
 
 def plan_of(summary: Summary) -> dict[str, Any]:
     """Return the settings that two comparable runs have in common."""
-    return {name: value for name, value in summary.document()["settings"].items() if name not in _NOT_OF_THE_PLAN}
+    settings = summary.document()["settings"]
+    left_out = _NOT_OF_THE_PLAN | (_OF_ANSWERS if settings["closed"] else frozenset())
+    return {name: value for name, value in settings.items() if name not in left_out}
 
 
 def _within(name: str, summaries: Sequence[Summary]) -> Interval | None:
