@@ -132,7 +132,7 @@ def test_clients_that_sent_more_orders_have_the_same_plan() -> None:
     before, after = settings(closed=True, orders=10, rate=1.0), settings(closed=True, orders=90, rate=9.0)
 
     assert compare(runs("a", [1], **before), runs("b", [1], **after)).comparable
-    assert not compare(runs("a", [1]), runs("b", [1], **settings(orders=90))).comparable
+    assert not compare(runs("c", [1]), runs("d", [1], **settings(orders=90))).comparable
 
 
 def test_runs_in_doubt_are_named() -> None:

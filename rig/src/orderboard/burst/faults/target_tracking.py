@@ -4,7 +4,7 @@ Each period gives a data point: the messages that wait, by the workers that run.
 needs are above the target, there are to be ceil(capacity x data point / target) workers, within the bounds; when enough
 are clearly below it, fewer, by the same rule. Cooldowns: a scale-out within one is measured from the capacity before
 the first, so what it added counts and only a larger one adds more; a scale-in waits for its own, and a scale-out ends
-that. Without workers there is no data point, and nothing is scaled.
+that. Without workers a period has no data point, and nothing is scaled.
 https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
 https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-metric-math.html
 """
