@@ -27,8 +27,9 @@ def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_an_exercise_from_its_opening_to_its_end(workshop: Workshop) -> None:
     """Open, check, hints, solution and status show the same progress, and `reset` forgets it."""
-    opened = _run("open", _FIRST)
-    assert opened.exit_code == 0
+    command = Command(workshop.workspace.state_dir)  # what may start a worker is a process, as it is for an attendee
+    opened = command.run("workshop", "open", _FIRST)
+    assert opened.returncode == 0, opened.stderr
     assert everything()[0].readme.title in opened.stdout
     assert "For the trainer" not in opened.stdout
 
@@ -42,7 +43,7 @@ def test_an_exercise_from_its_opening_to_its_end(workshop: Workshop) -> None:
 
     assert [len(json.loads(_run("hint", "--json").stdout)["hints"]) for _ in range(4)] == [1, 2, 3, 3]
 
-    done = Command(workshop.workspace.state_dir).run("workshop", "solution", "--apply", "--json")
+    done = command.run("workshop", "solution", "--apply", "--json")
     assert done.returncode == 0, done.stderr
     applied = json.loads(done.stdout)
     assert applied["applied"]
@@ -52,7 +53,7 @@ def test_an_exercise_from_its_opening_to_its_end(workshop: Workshop) -> None:
     [listed] = [each for each in json.loads(_run("list", "--json").stdout) if each["number"] == int(_FIRST)]
     assert (listed["status"], listed["hints"], listed["checks"]) == ("solved", 3, 3)
 
-    assert _run("reset").exit_code == 0
+    assert command.run("workshop", "reset").returncode == 0
     [listed] = [each for each in json.loads(_run("list", "--json").stdout) if each["number"] == int(_FIRST)]
     assert (listed["status"], listed["hints"], listed["checks"]) == ("open", 0, 0)
 

@@ -24,7 +24,7 @@ _GIVEN: Final = {
     "ORDERBOARD_WORKER_CONCURRENCY": f"{_AT_ONCE}",
 }
 _EMPTY_WITHIN_S: Final = 10.0
-_WATCHED_S: Final = 1.75 * _WITHIN_S
+_WATCHED_S: Final = 3 * _WITHIN_S
 
 
 def check(board: Board) -> Iterator[Finding]:
@@ -103,7 +103,7 @@ def _service_s(made: Sequence[OrderRecord]) -> float:
         for each in times
         for earlier, later in zip(each, each[_AT_ONCE:], strict=False)
     ]
-    return statistics.median(gaps) if gaps else _PREPARATION_S
+    return statistics.fmean(gaps) if gaps else _PREPARATION_S
 
 
 def _plural(workers: int) -> str:
