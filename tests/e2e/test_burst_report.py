@@ -47,7 +47,7 @@ def folder(orderboard: Command, tmp_path_factory: pytest.TempPathFactory) -> Pat
         **os.environ,
         "ORDERBOARD_STATE_DIR": str(orderboard.state_dir),
         "GITHUB_STEP_SUMMARY": str(directory / "step.md"),
-        "BURST": f"burst --orders 30 --duration 1s --from {shlex.quote(orders.name)}".replace("'", ""),
+        "BURST": f"burst --orders 30 --duration 1s --live --from {shlex.quote(orders.name)}".replace("'", ""),
     }
     branch = next(number for number, line in enumerate(steps()) if "--out after" in line)
     for line in steps()[branch:]:
@@ -62,6 +62,7 @@ def folder(orderboard: Command, tmp_path_factory: pytest.TempPathFactory) -> Pat
         )
         assert done.returncode == 0, f"{line}\n{done.stderr}{done.stdout}"
         if not (directory / "before").exists():
+            assert "Live: http://127.0.0.1:" in done.stderr
             shutil.copytree(directory / "after", directory / "before")
     write_index(directory)
     return directory
