@@ -23,7 +23,7 @@ LINES = sorted(
 
 def lines_of_shell(text: str) -> list[str]:
     """The lines of shell blocks and the code within sentences, without comments."""
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", text.replace("\\\n", " "), re.DOTALL)
     return [line for block in blocks for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", text)
 
 

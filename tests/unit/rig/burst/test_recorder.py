@@ -97,7 +97,8 @@ def test_sent_orders_count_before_they_are_answered() -> None:
 
 def test_the_timeline_of_a_stopped_load_ends_with_the_burst() -> None:
     """Not with the last second in which an order would have been sent."""
-    kept = recorder(*["normal"] * 20)
+    kinds: list[KindName] = ["normal"] * 20
+    kept = recorder(*kinds)
     timeline = Timeline(kept)
     kept.replied(reply(0, 0.2))
     timeline.observe(1.4, Sample(0.0), workers=1)
