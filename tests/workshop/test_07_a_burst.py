@@ -32,7 +32,7 @@ class TestABurst(CheckedExercise):
     }
 
     def test_an_opening_leaves_the_first_worker_as_after_up(self, workshop: Workshop, entry: Entry) -> None:
-        """Where the first worker was stopped and others run, with other settings, only the first runs, as it was."""
+        """The first worker runs alone and as it was, also if it was stopped and others run with other settings."""
         workshop.open(entry)
         with workshop.board(entry) as board:
             board.workers.act("worker-1", "stop")
