@@ -190,6 +190,15 @@ class BurstOptions:
             show_default=False,
         ),
     ] = None
+    find_limit: Annotated[
+        _Times,
+        _result(
+            "Find the highest rate that meets these thresholds (and builds up no backlog): bursts at --rate, then at "
+            "twice that until one breaks, then between, then three at the rate that held. Repeatable.",
+            metavar="METRIC<NUMBER",
+            show_default=False,
+        ),
+    ] = None
     junit: Annotated[Path | None, _result("Write the verdict and the thresholds as JUnit XML.", show_default=False)] = (
         None
     )

@@ -58,6 +58,9 @@ def burst(
     if typed.print_config:
         print(_config(typed, where), end="")
         return
+    if typed.find_limit:
+        _find_limit(typed, where, json_output=json_output)
+        return
     summaries: list[Summary] = []
     with ExitStack() as stack:
         feed = _live_feed(typed, stack)
@@ -82,6 +85,24 @@ def burst(
         tag = summary.tags[0]
         _say(f"{len(summaries)} runs with the tag {tag}. Compare them with others: orderboard compare {tag} OTHERS")
     raise typer.Exit(exit_code(*summaries))
+
+
+def _find_limit(options: BurstOptions, where: "Where", *, json_output: bool) -> None:
+    """Search the limit, and show each run as it ends."""
+    from orderboard.burst.report.limit import show_limit
+    from orderboard.burst.runs.find_limit import LimitRun, find_limit
+
+    def report(run: LimitRun) -> None:
+        _say(f"{run.rate:g} a second {'holds' if run.holds else f'breaks: {run.why}'}")
+
+    found = find_limit(options, lambda each: _run(each, where, None), report)
+    if json_output:
+        print_json(found.model_dump(mode="json"))
+    else:
+        show_limit(found, result_console())
+    if not found.complete:
+        raise typer.Exit(STOPPED)
+    raise typer.Exit(0 if found.holds_per_s is not None else THRESHOLD_MISSED)
 
 
 def _live_feed(options: BurstOptions, stack: ExitStack) -> "Feed | None":

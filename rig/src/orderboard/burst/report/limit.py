@@ -1,0 +1,44 @@
+"""The result of --find-limit for the terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from orderboard.burst.runs.find_limit import FoundLimit
+from orderboard.terminal.tables import plain_table, verdict
+
+
+def show_limit(found: FoundLimit, console: Console) -> None:
+    """Print the runs, the highest rate with its spread, and what limited it."""
+    table = plain_table("Runs", "", numbers=["orders a second", "accepted", "accept p99", "whole p99"])
+    table.add_column("")
+    for number, run in enumerate(found.runs, 1):
+        p99s = ("" if ms is None else f"{ms:,.0f} ms" for ms in (run.accept_p99_ms, run.end_to_end_p99_ms))
+        table.add_row(str(number), f"{run.rate:g}", f"{run.accepted_per_s:,.0f}", *p99s, run.why or "holds")
+    console.print()
+    console.print(table)
+    console.print()
+    if found.holds_per_s is None:
+        console.print(verdict(console, "No rate held. Begin lower with --rate, or widen the thresholds.", good=False))
+    else:
+        held = found.held
+        times = f"in {len(held)} run{'' if len(held) == 1 else 's'}"
+        console.print(
+            verdict(console, f"Highest sustainable rate: {found.holds_per_s:g} orders a second, {times}", good=True)
+        )
+        for name, values in (
+            ("accept p99", [run.accept_p99_ms for run in held]),
+            ("end to end p99", [run.end_to_end_p99_ms for run in held]),
+        ):
+            console.print(f"   {name}: {_spread([value for value in values if value is not None])}")
+    if found.breaks_per_s is not None:
+        console.print(f"   {found.breaks_per_s:g} a second did not hold. {found.limited_by}", markup=False)
+    if not found.complete:
+        console.print("   Ctrl-C stopped the search before its end.")
+    console.print(f"   Compare the runs: orderboard bursts --tag {found.tag}", markup=False)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "none"
+    return f"{min(values):,.0f} to {max(values):,.0f} ms" if len(values) > 1 else f"{values[0]:,.0f} ms"

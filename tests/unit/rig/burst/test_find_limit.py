@@ -1,0 +1,93 @@
+"""--find-limit, on a system that breaks above a known rate; each burst is a made-up summary."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from orderboard.burst.measure.percentiles import latency
+from orderboard.burst.model import Bottleneck, Expectation, Summary
+from orderboard.burst.options import BurstOptions
+from orderboard.burst.runs.find_limit import LimitRun, find_limit, why_it_broke
+from orderboard.errors import UsageError
+from unit.rig.burst.summaries import SUMMARY
+
+THRESHOLD = "accept_p99<100ms"
+BOUND = Bottleneck(by="backend", text="It was busy.", worked_off_per_s=1, ceiling_per_s=None, share=None)
+
+
+class System:
+    """A system whose accept p99 is its rate in milliseconds; it stops the run of this number, if any."""
+
+    def __init__(self, stop_at: int = 0) -> None:
+        self.asked: list[BurstOptions] = []
+        self._stop_at = stop_at
+
+    def run(self, options: BurstOptions) -> tuple[Summary, Path]:
+        """One burst."""
+        self.asked.append(options)
+        ms = options.rate or 0.0
+        changes: dict[str, Any] = {
+            "accept": latency([ms]),
+            "expectations": (Expectation(text=THRESHOLD, measured=ms, met=ms < 100, unit="ms"),),
+            "bound": BOUND,
+            "stopped": len(self.asked) == self._stop_at,
+        }
+        return SUMMARY.model_copy(update=changes), Path(f"run-{len(self.asked)}")
+
+
+def test_the_highest_rate_that_meets_the_threshold_is_found() -> None:
+    """Within a tenth, held three times, with the bottleneck of the lowest rate that broke; all runs have one tag."""
+    system, reported = System(), list[LimitRun]()
+
+    found = find_limit(BurstOptions(find_limit=[THRESHOLD], rate=20.0), system.run, reported.append)
+
+    assert found.holds_per_s is not None
+    assert found.breaks_per_s is not None
+    assert found.holds_per_s < 100 <= found.breaks_per_s <= 1.1 * found.holds_per_s
+    assert len(found.held) == 3
+    assert found.limited_by == "backend: It was busy."
+    assert found.runs == tuple(reported)
+    assert [each.rate for each in system.asked[:3]] == [20, 40, 80]
+    assert {each.tag[0] for each in system.asked if each.tag} == {found.tag}
+    assert all(each.expect == [THRESHOLD] and each.find_limit is None for each in system.asked)
+    assert next(run.why for run in found.runs if not run.holds).startswith("accept_p99<100ms: 1")
+
+
+def test_a_search_that_is_stopped_keeps_what_it_has() -> None:
+    """The run that was stopped proves nothing about its rate."""
+    found = find_limit(BurstOptions(find_limit=[THRESHOLD], rate=20.0), System(stop_at=3).run, lambda _: None)
+
+    assert (found.complete, found.holds_per_s, len(found.runs)) == (False, 40, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"verdict": SUMMARY.verdict.model_copy(update={"valid": False})}, "not valid"),
+        ({"drain_s": 2.5}, "a backlog grew: the drain took 2.5 s"),
+        ({"drain_s": 2.5, "load_s": 30.0}, ""),
+        ({"generator": SUMMARY.generator.model_copy(update={"late": 3})}, "3 orders left late, so the load was not"),
+    ],
+)
+def test_a_rate_holds_if_nothing_was_wrong(changes: dict[str, Any], why: str) -> None:
+    """Orders, thresholds, a backlog that grew, and a generator that fell behind."""
+    found = why_it_broke(SUMMARY.model_copy(update=changes))
+
+    assert found.startswith(why)
+    assert bool(found) is bool(why)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"orders": 5}, "leave out --orders"),
+        ({"clients": 5}, "--clients"),
+        ({"repeat": 2}, "--repeat"),
+        ({"find_limit": ["fast"]}, "--find-limit fast: expected a metric"),
+    ],
+)
+def test_other_loads_have_no_rate_to_search(options: dict[str, Any], said: str) -> None:
+    """A usage error, before anything starts."""
+    with pytest.raises(UsageError, match=said):
+        find_limit(BurstOptions(**{"find_limit": [THRESHOLD], **options}), System().run, lambda _: None)
