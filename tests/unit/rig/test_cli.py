@@ -164,7 +164,7 @@ def test_every_command_in_a_message_can_be_pasted(tmp_path: Path, monkeypatch: p
 
 
 def test_program_of_an_exercise_runs_with_this_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PATH has another Python, or none, the command has the path of the one that has the packages."""
+    """If PATH has another Python, or none, the command has the path of the one that has the packages."""
     monkeypatch.delenv("ORDERBOARD_STATE_DIR", raising=False)
     folder = Path(sys.executable).parent
     monkeypatch.chdir(folder.parent)
