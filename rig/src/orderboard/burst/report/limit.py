@@ -19,7 +19,13 @@ def show_limit(found: FoundLimit, console: Console) -> None:
     console.print(table)
     console.print()
     if found.holds_per_s is None:
-        console.print(verdict(console, "No rate held. Begin lower with --rate, or widen the thresholds.", good=False))
+        console.print(
+            verdict(
+                console,
+                "No rate held: widen the thresholds, or let the load outlast its first, slow orders with --duration",
+                good=False,
+            )
+        )
     else:
         held = found.held
         times = f"in {len(held)} run{'' if len(held) == 1 else 's'}"
@@ -32,7 +38,8 @@ def show_limit(found: FoundLimit, console: Console) -> None:
         ):
             console.print(f"   {name}: {_spread([value for value in values if value is not None])}")
     if found.breaks_per_s is not None:
-        console.print(f"   {found.breaks_per_s:g} a second did not hold. {found.limited_by}", markup=False)
+        why = next(run.why for run in found.runs if run.rate == found.breaks_per_s and not run.holds)
+        console.print(f"   {found.breaks_per_s:g} a second did not hold: {why}. {found.limited_by}", markup=False)
     if not found.complete:
         console.print("   Ctrl-C stopped the search before its end.")
     console.print(f"   Compare the runs: orderboard bursts --tag {found.tag}", markup=False)

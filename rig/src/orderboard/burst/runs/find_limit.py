@@ -107,6 +107,7 @@ def why_it_broke(summary: Summary) -> str:
 
 
 def _limit_run(rate: float, why: str, summary: Summary, folder: Path) -> LimitRun:
+    bound = summary.bound
     return LimitRun(
         rate=rate,
         holds=not why,
@@ -115,7 +116,7 @@ def _limit_run(rate: float, why: str, summary: Summary, folder: Path) -> LimitRu
         accepted_per_s=summary.accepted_per_s,
         accept_p99_ms=summary.accept and summary.accept.p99_ms,
         end_to_end_p99_ms=summary.end_to_end and summary.end_to_end.p99_ms,
-        bottleneck="" if summary.bound is None else f"{summary.bound.by}: {summary.bound.text}",
+        bottleneck="" if bound is None or bound.by == "load" else f"{bound.by}: {bound.text}",
     )
 
 
