@@ -236,6 +236,27 @@ async def test_an_exercise_is_worked_on_beside_the_board(page: Page, orderboard:
     await page.live()
 
 
+async def test_the_quiz_is_answered_by_press_and_by_key(page: Page) -> None:
+    """An answer shows why and links the experiment that proves it; a reload keeps it."""
+    page.driver.get(f"{page.url}/workshop#quiz")
+    await eventually(lambda: page.has('[data-question="2"] .answer'), within_s=10)
+    page.press('[data-question="1"] [data-choice="2"]')
+    await eventually(lambda: page.text('[data-question="1"] .why').startswith("Right. "), within_s=10)
+    page.find('[data-question="2"] [data-choice="1"]').send_keys("b")
+    await eventually(lambda: page.text('[data-question="2"] .why').startswith("Not right: it is a. "), within_s=10)
+    assert page.run("return document.activeElement.dataset.question") == "2"
+    assert page.unreadable() == []
+
+    page.driver.refresh()
+    await eventually(lambda: page.text("#quiz .note") == "1 of 2 right · 15 questions", within_s=10)
+    page.press('[data-question="1"] .why a')
+    await eventually(
+        lambda: page.run("return location.pathname + location.hash") == "/lab#coupling-outage", within_s=10
+    )
+    page.open()
+    await page.live()
+
+
 async def test_a_presenter_has_large_type_and_keys(page: Page) -> None:
     """Without scrolling at two sizes, every text has 24 pixels at least; a key acts; the other pages keep the mode."""
     page.driver.get(f"{page.url}/?present")

@@ -225,6 +225,7 @@ def test_a_name_that_aws_would_reject_is_wrong_usage(option: str, value: str) ->
     assert "letters, digits and hyphens" in done.stderr
 
 
-def test_help_shows_no_type_for_flags() -> None:
-    """Half of 80 columns stays for the help texts."""
-    assert "<bool>" not in CliRunner().invoke(app, ["up", "--help"]).stdout
+@pytest.mark.parametrize("words", [(), ("up",), ("lab",), ("workshop",), ("workshop", "quiz"), ("bursts",)])
+def test_help_shows_no_type_for_flags(words: tuple[str, ...]) -> None:
+    """Half of 80 columns stays for the help texts, of each level."""
+    assert "<bool>" not in CliRunner().invoke(app, [*words, "--help"]).stdout

@@ -57,7 +57,21 @@ _FILE_ERRORS: Final = {
 }
 
 
-class _Commands(TyperGroup):
+class _Command(TyperCommand):
+    """A command whose help shows no type for flags, which take no value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types_of_flags(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    """A command with subcommands and options, whose help shows no type for flags."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_types_of_flags(super().get_params(ctx))
+
+
+class _Commands(_Group):
     """Prints the error of a command as one line and sets its exit code."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -83,20 +97,6 @@ class _Commands(TyperGroup):
             if isinstance(exc, AWS_ERRORS):
                 raise _exit(f"the backend failed or refused: {exc}", 1) from exc
             raise
-
-
-class _Command(TyperCommand):
-    """A command whose help shows no type for flags, which take no value."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _without_types_of_flags(super().get_params(ctx))
-
-
-class _Group(TyperGroup):
-    """A command with subcommands and options, whose help shows no type for flags."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _without_types_of_flags(super().get_params(ctx))
 
 
 def _without_types_of_flags(params: list[Any]) -> list[Any]:
@@ -218,8 +218,8 @@ _lab_help: Final = "Run experiments that put claims about SQS, SNS, EventBridge 
 _workshop_help: Final = "Learn by twelve exercises, whose checks read what happened in the system."
 _Subcommands = Sequence[tuple[str, Callable[..., None], Sequence[str]]]
 _groups: dict[str, tuple[typer.Typer, _Subcommands]] = {
-    "lab": (typer.Typer(no_args_is_help=True, help=_lab_help), lab.COMMANDS),
-    "workshop": (typer.Typer(no_args_is_help=True, help=_workshop_help), workshop.COMMANDS),
+    "lab": (typer.Typer(cls=_Group, no_args_is_help=True, help=_lab_help), lab.COMMANDS),
+    "workshop": (typer.Typer(cls=_Group, no_args_is_help=True, help=_workshop_help), workshop.COMMANDS),
     "bursts": (
         typer.Typer(
             cls=_Group, callback=bursts.list_runs, invoke_without_command=True, epilog=_epilog(bursts.EXAMPLES)

@@ -66,7 +66,10 @@ class Membership(BaseModel):
 
 
 class Progress(BaseModel):
-    """All exercises, by number. current: the one that was opened last. version: grows with every change."""
+    """All exercises, by number. current: the one that was opened last. version: grows with every change.
+
+    quiz: the answers given, by the number of the question; each is the number of a choice, from 1.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,6 +77,7 @@ class Progress(BaseModel):
     wall: Membership | None = None
     current: int | None = None
     records: Mapping[int, Record] = {}
+    quiz: Mapping[int, int] = {}
 
     def record(self, number: int) -> Record:
         """Return the record of an exercise; an empty one if it was never opened."""

@@ -1,6 +1,7 @@
 """The quiz at the end of the workshop: questions, answers, and the experiment of the lab that proves each."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -49,6 +50,32 @@ def questions() -> tuple[Question, ...]:
         return tuple(Question.model_validate(each) for each in tomllib.loads(path.read_text())["question"])
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValidationError) as exc:
         raise RigError(f"{path} cannot be read: {exc}") from exc
+
+
+def question(number: int) -> Question:
+    """Return the question with this number, from 1; raise UsageError if there is none."""
+    if not 1 <= number <= len(questions()):
+        raise UsageError(f"Question {number}: expected 1 to {len(questions())}.")
+    return questions()[number - 1]
+
+
+@dataclass(frozen=True)
+class Score:
+    """The result of the answers given so far, of all questions."""
+
+    right: int
+    answered: int
+    of: int
+
+    def __str__(self) -> str:
+        rest = "" if self.answered == self.of else f" so far; {self.of} questions in all"
+        return f"{self.right} of {self.answered} right{rest}."
+
+
+def score(answers: Mapping[int, int]) -> Score:
+    """Return the result of these answers, by question."""
+    given = [(each, answers[number]) for number, each in enumerate(questions(), start=1) if number in answers]
+    return Score(sum(choice == each.right for each, choice in given), len(given), len(questions()))
 
 
 def answered(question: Question, typed: str) -> Answered:

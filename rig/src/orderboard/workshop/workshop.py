@@ -20,6 +20,7 @@ from orderboard.workshop.board import Board, Say
 from orderboard.workshop.catalogue import Entry, everything, find
 from orderboard.workshop.exercise import Finding
 from orderboard.workshop.progress import Membership, Progress, ProgressFile, Record
+from orderboard.workshop.quiz import Answered, answered, question
 
 START: Final = "Start it with: orderboard workshop start"
 
@@ -175,6 +176,19 @@ class Workshop:
         with self._file.locked():
             self._keep(self.progress().model_copy(update={"wall": wall}))
             return self.progress()
+
+    def answer(self, number: int, choice: int) -> Answered:
+        """Keep an answer to a question of the quiz; raise UsageError if there is no such question or choice."""
+        given = answered(question(number), str(choice))
+        with self._file.locked():
+            progress = self.progress()
+            self._keep(progress.model_copy(update={"quiz": {**progress.quiz, number: choice}}))
+        return given
+
+    def forget_answers(self) -> None:
+        """Forget the answers to the quiz."""
+        with self._file.locked():
+            self._keep(self.progress().model_copy(update={"quiz": {}}))
 
     def forget(self) -> list[Path]:
         """Forget everything. Return the attendee's files, which were kept as *.mine."""

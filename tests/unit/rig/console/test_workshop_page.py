@@ -1,12 +1,14 @@
 """The page of the workshop, without a running system: list, texts, hints, solution, errors, and the shared progress."""
 
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from orderboard.cli.app import app
 from orderboard.console.routes import create_app
 from orderboard.console.source import Source
 from orderboard.console.workshop.markdown import Element, elements
@@ -14,6 +16,8 @@ from orderboard.system.workspace import STATE_DIR_VARIABLE, find_workspace
 from orderboard.workshop.catalogue import everything
 from orderboard.workshop.exercise import Finding
 from orderboard.workshop.progress import ProgressFile
+from orderboard.workshop.quiz import questions
+from typer.testing import CliRunner
 
 HERE = "http://127.0.0.1:8080"
 
@@ -126,6 +130,87 @@ async def test_other_pages_cannot_act(http: httpx.AsyncClient, progress: Progres
 
     assert answer.status_code == 403
     assert progress.read().version == 0
+
+
+async def _ask(http: httpx.AsyncClient, action: str, **body: object) -> Any:
+    answer = await http.post(f"/api/workshop/{action}", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_the_quiz_gives_an_answer_away_only_when_one_was_given(http: httpx.AsyncClient) -> None:
+    """A right and a wrong answer are kept for a reload, with why and the proof; the other questions stay closed."""
+    first, second = questions()[:2]
+    wrong = second.right % len(second.answers) + 1
+    await _ask(http, "quiz/answer", number=1, choice=first.right)
+    await _ask(http, "quiz/answer", number=2, choice=wrong)
+
+    shown = (await http.get("/api/workshop/quiz")).json()
+
+    assert [each["text"] for each in shown] == [each.text for each in questions()]
+    assert (shown[0]["choice"], shown[0]["right"], shown[0]["proof"]) == (first.right, first.right, first.proof)
+    assert (shown[1]["choice"], shown[1]["right"], shown[1]["why"]) == (wrong, second.right, second.why)
+    assert all(each.keys() == {"number", "text", "answers"} for each in shown[2:])
+    assert (await http.get("/api/workshop")).json()["quiz"] == {"right": 1, "answered": 2, "of": 15}
+    assert CliRunner().invoke(app, ["workshop", "status"]).stdout.count("The quiz: 1 of 2 right so far") == 1
+
+
+async def test_the_quiz_begins_again(http: httpx.AsyncClient, progress: ProgressFile) -> None:
+    """The answers are forgotten; the exercises are not."""
+    await _do(http, "skip")
+    await _ask(http, "quiz/answer", number=15, choice=1)
+
+    shown = await _ask(http, "quiz/again")
+
+    assert all("choice" not in each for each in shown)
+    assert progress.read().quiz == {}
+    assert progress.read().record(2).skipped
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"number": 16, "choice": 1}, "expected 1 to 15"),
+        ({"number": 0, "choice": 1}, "expected 1 to 15"),
+        ({"number": 1, "choice": 9}, "is not an answer"),
+        ({"number": 1, "choice": -1}, "is not an answer"),
+        ({"number": 1}, "choice"),
+    ],
+)
+async def test_no_such_answer_is_refused(
+    http: httpx.AsyncClient, progress: ProgressFile, body: dict[str, object], problem: str
+) -> None:
+    """The error says what is expected, and nothing is kept."""
+    answer = await http.post("/api/workshop/quiz/answer", json=body)
+
+    assert answer.status_code == 422
+    assert problem in answer.json()["message"]
+    assert progress.read().version == 0
+
+
+async def test_a_wall_is_joined_and_left_from_the_page(http: httpx.AsyncClient, progress: ProgressFile) -> None:
+    """A wall that is down is kept for later, without its token on the page; after leaving nothing is reported."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+
+    joined = await _ask(http, "join", name="Ada", wall=f"{url}/#secret-token")
+
+    assert f"No wall answers at {url}" in joined["done"]
+    assert (await http.get("/api/workshop")).json()["wall"] == {"name": "Ada", "url": url}
+    assert "your row stays" in (await _ask(http, "leave"))["done"]
+    assert progress.read().wall is None
+    assert (await http.post("/api/workshop/leave", json={})).status_code == 422
+
+
+@pytest.mark.parametrize(("name", "wall"), [("", "http://127.0.0.1:1"), ("Ada", "trainer:8090"), ("Ada", "file:///x")])
+async def test_a_wall_that_cannot_be_joined_is_not_kept(
+    http: httpx.AsyncClient, progress: ProgressFile, name: str, wall: str
+) -> None:
+    """A name or an address that no wall accepts is an error on the page."""
+    answer = await http.post("/api/workshop/join", json={"name": name, "wall": wall})
+
+    assert answer.status_code == 422
+    assert progress.read().wall is None
 
 
 def test_a_damaged_progress_is_forgotten_without_the_wall(progress: ProgressFile, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLC0415 - `orderboard --help` must answer at once
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -108,7 +109,8 @@ def check(number: ExerciseArgument = None, *, json_output: JsonOption = False) -
     console.print()
     if checked.solved:
         after = workshop.next_after(entry)
-        following = "That was the last one." if after is None else f"Next: orderboard workshop open {after.number}"
+        last = "That was the last one. The quiz: orderboard workshop quiz"
+        following = last if after is None else f"Next: orderboard workshop open {after.number}"
         console.print(to_paste(f" Solved. {following}"), markup=False)
     else:
         console.print(to_paste(" Not yet. A hint: orderboard workshop hint"), markup=False)
@@ -207,25 +209,28 @@ def reset(
 
 
 def status(*, json_output: JsonOption = False) -> None:
-    """Show how far you are: the exercises that are done, the open one, and what its last check found.
+    """Show how far you are: the exercises that are done, the open one with its last check's findings, and the quiz.
 
     If you have joined a wall, it gets your progress once more.
     """
     from orderboard.workshop.catalogue import everything, find
+    from orderboard.workshop.quiz import score
 
-    workshop = attendees_workshop()
-    progress = workshop.progress()
+    progress = attendees_workshop().progress()
     exercises = [(each, progress.record(each.number)) for each in everything()]
     if json_output:
         wall = progress.wall
         on_wall = None if wall is None else {"name": wall.name, "state": state_of_wall(progress, wall)}
         shown = [_document(*each) for each in exercises]
-        print_json({"current": progress.current, "wall": on_wall, "exercises": shown})
+        quiz = asdict(score(progress.quiz))
+        print_json({"current": progress.current, "wall": on_wall, "quiz": quiz, "exercises": shown})
         return
     console = result_console()
     solved = [record for _, record in exercises if record.status == "solved"]
     minutes = sum(each.minutes or 0 for each in solved)
     console.print(f"\n {len(solved)} of {len(exercises)} solved, in {minutes:.0f} minutes.", markup=False)
+    if progress.quiz:
+        console.print(f" The quiz: {score(progress.quiz)}", markup=False)
     if progress.wall is not None:
         _say(f" {state_of_wall(progress, progress.wall)}")
     if progress.current is None:

@@ -16,9 +16,12 @@ from orderboard.terminal.progress import is_interactive, print_json, result_cons
 from orderboard.terminal.tables import verdict
 
 if TYPE_CHECKING:
-    from orderboard.workshop.quiz import Answered, Question
+    from collections.abc import Mapping
 
-EXAMPLES: Final = ("orderboard workshop quiz", "orderboard workshop quiz 7", "orderboard workshop quiz --json")
+    from orderboard.workshop.quiz import Question
+    from orderboard.workshop.workshop import Workshop
+
+EXAMPLES: Final = ("orderboard workshop quiz", "orderboard workshop quiz 7", "orderboard workshop quiz --again")
 _LETTERS: Final = "abcd"
 
 
@@ -26,42 +29,56 @@ def quiz(
     number: Annotated[int | None, typer.Argument(metavar="[N]", help="Only this question.", show_default=False)] = None,
     *,
     answers: Annotated[bool, typer.Option("--answers", help="Show the answers; ask nothing.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Forget your answers, and begin again.")] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Answer 15 questions. The lab has an experiment that proves each answer. Exit 0: all right. 1: not all.
 
-    Ctrl-C ends it; the result so far is shown.
+    Your answers are kept, here and on the console's page: after Ctrl-C it goes on with what is left.
     """
-    from orderboard.workshop.quiz import questions
+    from orderboard.cli.workshop.exercises import attendees_workshop
+    from orderboard.workshop.quiz import question, questions, score
 
     every = dict(enumerate(questions(), start=1))
-    if number is not None and number not in every:
-        raise UsageError(f"Question {number}: expected 1 to {len(every)}.")
-    asked = every if number is None else {number: every[number]}
+    asked = every if number is None else {number: question(number)}
     if json_output:
         print_json([{"number": count, **each.model_dump()} for count, each in asked.items()])
         return
     console = result_console()
     if answers:
-        for count, question in asked.items():
-            _ask(console, count, len(every), question)
-            _explain(console, question)
+        for count, each in asked.items():
+            _ask(console, count, len(every), each)
+            _explain(console, each)
         return
     if not is_interactive():
         raise UsageError("The quiz asks in a terminal. To read it: orderboard workshop quiz --answers, or --json.")
-    given: list[Answered] = []
+    workshop = attendees_workshop()
+    if again:
+        workshop.forget_answers()
+    if number is None:
+        asked = _left(workshop, asked)
     try:
-        for count, question in asked.items():
-            _ask(console, count, len(every), question)
-            given.append(_answer(question))
-            console.print(verdict(console, "Right." if given[-1].right else "Not right.", good=given[-1].right))
-            _explain(console, question)
+        for count, each in asked.items():
+            _ask(console, count, len(every), each)
+            right = _answer(workshop, count)
+            console.print(verdict(console, "Right." if right else "Not right.", good=right))
+            _explain(console, each)
     except EOFError:
         console.print()
     finally:
-        right = sum(each.right for each in given)
-        console.print(f"\n {right} of {len(given)} right.", style="bold", markup=False)
-    raise typer.Exit(0 if right == len(asked) else 1)
+        kept = workshop.progress().quiz
+        console.print(f"\n {score(kept)}", style="bold", markup=False)
+    expected = every if number is None else asked
+    raise typer.Exit(0 if all(kept.get(count) == each.right for count, each in expected.items()) else 1)
+
+
+def _left(workshop: "Workshop", every: "Mapping[int, Question]") -> "Mapping[int, Question]":
+    """Return the questions that are not answered yet; all, with their answers forgotten, if none is left."""
+    given = workshop.progress().quiz
+    if left := {number: each for number, each in every.items() if number not in given}:
+        return left
+    workshop.forget_answers()
+    return every
 
 
 def _ask(console: Console, number: int, count: int, question: "Question") -> None:
@@ -70,14 +87,16 @@ def _ask(console: Console, number: int, count: int, question: "Question") -> Non
         console.print(Padding(Text(f"{letter}  {answer}"), (0, 3)))
 
 
-def _answer(question: "Question") -> "Answered":
-    from orderboard.workshop.quiz import answered
+def _answer(workshop: "Workshop", number: int) -> bool:
+    from orderboard.workshop.quiz import answered, question
 
     while True:
         try:
-            return answered(question, input(" Your answer: "))
+            choice = answered(question(number), input(" Your answer: ")).choice
         except UsageError as exc:
             print(f" {exc}")
+        else:
+            return workshop.answer(number, choice).right
 
 
 def _explain(console: Console, question: "Question") -> None:

@@ -106,10 +106,11 @@ def state_of_wall(progress: "Progress", wall: "Membership") -> str:
 def leave() -> None:
     """Leave the wall: your row goes, and nothing more is reported."""
     from orderboard.cli.workshop.exercises import attendees_workshop
+    from orderboard.workshop.wall.reporter import LEFT, ROW_STAYS
     from orderboard.workshop.wall.reporter import leave as leave_wall
 
     problem = leave_wall(attendees_workshop())
-    _say("You have left the wall." if problem is None else f"Nothing more is reported, but your row stays: {problem}")
+    _say(LEFT if problem is None else f"{ROW_STAYS} {problem}")
 
 
 def _say(text: str) -> None:

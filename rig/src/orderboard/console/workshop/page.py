@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -18,12 +19,14 @@ from orderboard.errors import UsageError
 from orderboard.system.command_line import relative, to_paste
 from orderboard.workshop.catalogue import Entry, everything
 from orderboard.workshop.progress import Progress, Record
+from orderboard.workshop.quiz import questions, score
 from orderboard.workshop.wall.report import SENT
-from orderboard.workshop.wall.reporter import address, in_background
+from orderboard.workshop.wall.reporter import LEFT, ROW_STAYS, address, in_background, join, leave
 from orderboard.workshop.workshop import Workshop
 
 PAGE: Final = "/workshop"
 _STATIC: Final = Path(__file__).parents[1] / "static" / "workshop"
+_AFTER: Final = {"right", "why", "proof"}  # after an answer
 _BUSY: Final = "Something is under way in this exercise. Wait for its end."
 
 
@@ -32,6 +35,20 @@ class Action(requests.Body):
 
     number: int
     action: Literal["open", "deploy", "check", "hint", "solution", "apply", "skip", "reset"]
+
+
+class Answer(requests.Body):
+    """An answer to a question of the quiz. choice: its number, from 1."""
+
+    number: int
+    choice: int
+
+
+class Join(requests.Body):
+    """A wall to join, by the address that it prints, and the name to be shown there."""
+
+    name: str
+    wall: str
 
 
 class WorkshopPage:
@@ -49,6 +66,11 @@ class WorkshopPage:
             Route("/api/workshop", self._list),
             Route("/api/workshop/do", self._act, methods=["POST"]),
             Route("/api/workshop/{number:int}", self._exercise),
+            Route("/api/workshop/quiz", self._quiz),
+            Route("/api/workshop/quiz/answer", self._answer, methods=["POST"]),
+            Route("/api/workshop/quiz/again", self._again, methods=["POST"]),
+            Route("/api/workshop/join", self._join, methods=["POST"]),
+            Route("/api/workshop/leave", self._leave, methods=["POST"]),
         ]
 
     def reap(self) -> None:
@@ -70,6 +92,27 @@ class WorkshopPage:
             stream("workshop", lambda put: self._run(entry, body.action, put)), media_type="application/x-ndjson"
         )
 
+    async def _quiz(self, _: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._questions))
+
+    async def _answer(self, request: Request) -> Response:
+        body = await requests.read_body(request, Answer)
+        await asyncio.to_thread(self._workshop.answer, body.number, body.choice)
+        return await self._quiz(request)
+
+    async def _again(self, request: Request) -> Response:
+        await asyncio.to_thread(self._workshop.forget_answers)
+        return await self._quiz(request)
+
+    async def _join(self, request: Request) -> Response:
+        body = await requests.read_body(request, Join)
+        problem = await asyncio.to_thread(join, self._workshop, body.name, body.wall)
+        return JSONResponse({"done": to_paste(problem or f"You are on the wall as {body.name}.")})
+
+    async def _leave(self, _: Request) -> Response:
+        problem = await asyncio.to_thread(leave, self._workshop)
+        return JSONResponse({"done": LEFT if problem is None else f"{ROW_STAYS} {problem}"})
+
     def _run(self, entry: Entry, action: str, put: Put) -> None:
         try:
             self._workshop.say = lambda text: put({"say": text})
@@ -81,11 +124,20 @@ class WorkshopPage:
         progress = self._workshop.progress()
         return {
             "current": progress.current,
-            "wall": None
-            if (wall := progress.wall) is None
-            else {"name": wall.name, "url": address(wall.url), "sent": SENT},
+            "wall": None if (wall := progress.wall) is None else {"name": wall.name, "url": address(wall.url)},
+            "sent": SENT,
             "exercises": [_exercise(each, progress) for each in everything()],
+            "quiz": asdict(score(progress.quiz)),
         }
+
+    def _questions(self) -> list[dict[str, Any]]:
+        """Return the questions; the right answer, and why, of those only that are answered."""
+        given = self._workshop.progress().quiz
+        return [
+            {"number": number, "text": each.text, "answers": each.answers}
+            | ({"choice": given[number], **each.model_dump(include=_AFTER)} if number in given else {})
+            for number, each in enumerate(questions(), start=1)
+        ]
 
     def _texts(self, number: int) -> dict[str, Any]:
         entry = self._workshop.entry(str(number))

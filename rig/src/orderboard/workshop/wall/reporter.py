@@ -14,6 +14,8 @@ from orderboard.workshop.wall.report import Report, report
 from orderboard.workshop.workshop import Workshop
 
 _ANSWERS_WITHIN_S: Final = 2.0
+LEFT: Final = "You have left the wall."
+ROW_STAYS: Final = "Nothing more is reported, but your row stays:"
 _LATER: Final = "It gets everything with your next change, or: orderboard workshop status"
 
 
