@@ -88,7 +88,7 @@ async def test_a_drain_keeps_its_deadline(system: WorkerStack, tmp_path: Path) -
     with worker_process(system.stack, tmp_path, "--concurrency", "3", environment=environment) as worker:
         await eventually(lambda: system.stack.waiting(system.stack.outputs.work_queue) == 0, within_s=15)
         worker.signal(signal.SIGTERM)
-        assert worker.wait(within_s=20) == 0
+        assert worker.wait(within_s=6) == 0
 
     assert system.stack.waiting(system.stack.outputs.work_queue) == 6
     assert not system.rows()
@@ -104,7 +104,7 @@ async def test_a_second_signal_ends_it_at_once(system: WorkerStack, tmp_path: Pa
         await eventually(lambda: worker.lines("worker.draining"))
         worker.signal(signal.SIGTERM)
 
-        assert worker.wait(within_s=10) == 128 + signal.SIGTERM
+        assert worker.wait(within_s=2) == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("fault", ["throttle", "fail", "drop_response"])
