@@ -39,6 +39,7 @@ def test_entries_are_chosen_by_message_resource_and_event() -> None:
     assert [entry.number for entry in journal.entries(message_id="m7", event="deleted")] == [1_301]
     assert [entry.number for entry in journal.entries(resource="queue", last=2)] == [1_300, 1_301]
     assert not list(journal.entries(resource="other"))
+    assert [entry.number for entry in journal.entries(message_id="m7,m8", after=1_200)] == [1_207, 1_208, 1_301]
 
 
 def test_reading_goes_on_after_the_last_entry_seen() -> None:

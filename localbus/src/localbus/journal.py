@@ -36,9 +36,11 @@ class Entry(NamedTuple):
     def matches(self, message_id: str | None = None, resource: str | None = None, event: str | None = None) -> bool:
         """Return whether the entry matches the given filters. A resource matches by its ARN or its name.
 
-        `event` may name several events, separated by commas.
+        `message_id` and `event` may name several, separated by commas.
         """
-        if (message_id and self.message_id != message_id) or (event and self.event not in event.split(",")):
+        if message_id and self.message_id not in message_id.split(","):
+            return False
+        if event and self.event not in event.split(","):
             return False
         return not resource or self.resource == resource or self.resource.endswith(f":{resource}")
 
@@ -104,10 +106,11 @@ class Journal:
 
     def _latest(self, message_id: str | None, resource: str | None, event: str | None, after: int) -> Iterator[Entry]:
         """Yield the matching entries, newest first, so that the latest ones do not need a full scan."""
+        message_ids = frozenset(message_id.split(",") if message_id else ())
         for values in self._values():
             if values[0] <= after:
                 return
-            if message_id and values[4] != message_id:
+            if message_ids and values[4] not in message_ids:
                 continue
             entry = Entry(*values)
             if entry.matches(None, resource, event):

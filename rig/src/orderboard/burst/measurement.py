@@ -10,7 +10,7 @@ from orderboard.burst.judge.thresholds import Threshold
 from orderboard.burst.judge.verdict import Judgement
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.recorder import Recorder
-from orderboard.burst.model import Expectation, FaultMark, FaultWindow, ProcessorTime, TimelineRow
+from orderboard.burst.model import Expectation, FaultMark, FaultWindow, ProcessorTime, Steps, TimelineRow
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.system.process_stats import ProcessorShare
 
@@ -63,3 +63,4 @@ class RunResult:
     peak_backlog: int
     processors: tuple[ProcessorShare, ...]  # over the load
     processor_time: ProcessorTime
+    steps: Steps | None

@@ -97,6 +97,46 @@ class Latency(_Value):
     )
 
 
+class StepLatency(_Value):
+    """One step of an order's way. The percentiles are of this step alone: those of the steps do not add up."""
+
+    name: str
+    text: str = Field(description="Its end; it begins at the end of the step before.")
+    count: int
+    mean_ms: float
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Split(_Value):
+    """The steps of the orders around a percentile of end to end, each a mean: they add up to end_to_end_ms."""
+
+    percentile: float | None = Field(description="None: all orders that were measured.")
+    from_percentile: float
+    to_percentile: float
+    orders: int
+    end_to_end_ms: float = Field(description="The mean of these orders.")
+    steps_ms: tuple[float, ...] = Field(description="In the order of the steps.")
+
+
+class Steps(_Value):
+    """The time of orders by step, from the intended send time to the outcome event."""
+
+    source: Literal["journal", "rows"] = Field(
+        description="journal: the times at which localbus moved each message. rows: the services' own times."
+    )
+    text: str = Field(description="The source and its limits, in a sentence.")
+    sampled: int = Field(description="Finished orders that were looked at.")
+    measured: int = Field(description="Of them: orders whose every step is known.")
+    steps: tuple[StepLatency, ...]
+    splits: tuple[Split, ...]
+    alert: StepLatency | None = Field(
+        default=None, description="From an event to its alert in the inbox; not a part of end to end."
+    )
+
+
 class FaultMark(_Value):
     """An event on the time axis: something that was done to the system, or happened to it."""
 
@@ -322,6 +362,7 @@ class Summary(_Value):
     processors: tuple[ProcessorShare, ...] = ()
     processor_time: ProcessorTime | None = Field(default=None, description="None where it was not measured.")
     bound: Bottleneck | None = None
+    steps: Steps | None = Field(default=None, description="None where no order finished.")
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it: model_dump leaves infinite numbers in."""

@@ -101,6 +101,7 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
         machine=this_host(),
         processors=result.processors,
         processor_time=result.processor_time,
+        steps=result.steps,
     )
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 import psutil
@@ -23,6 +24,7 @@ from orderboard.burst.load.generator import Generator, Job
 from orderboard.burst.measure.drain import Drain, waits_for
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample, Sampler, every
+from orderboard.burst.measure.step_reader import StepReader
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.burst.measure.watchdog import Watchdog
 from orderboard.burst.measurement import Plan, RunResult
@@ -43,6 +45,7 @@ _STEP_EVERY_S: Final = 0.05
 _SHOW_EVERY_S: Final = 0.25
 _JUDGE_AGAIN_AFTER_S: Final = 1.0
 _WATCHDOG_EVERY_S: Final = 1.0
+_STEPS_EVERY_S: Final = 1.0
 _LISTENER_THREADS: Final = 3
 _ALERTS_GATHER_S: Final = 0.5
 _ABORTED_WITHIN_S: Final = 3.0
@@ -65,8 +68,9 @@ class Runner:
         self._recorder = Recorder(plan.streams)
         self._faults = FaultInjector(system, plan.faults, plan.scaling)
         self._timeline = Timeline(self._recorder)
+        self._steps = StepReader(system, self._recorder.planned)
         self._outcomes: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
-        self._alerts: queue.SimpleQueue[tuple[Announcement, float]] = queue.SimpleQueue()
+        self._alerts: queue.SimpleQueue[tuple[Announcement, float, datetime]] = queue.SimpleQueue()
         self._announced: dict[str, Announcement] = {}
         self._start = 0.0
         self._sent: Sequence[int] = [0 for _ in plan.streams]
@@ -92,12 +96,15 @@ class Runner:
             cpu = CpuSampler(lambda: _processes(self._system, generator))
             sampler = Sampler(self._system, listener.queue, cpu)
             stack.enter_context(every(plan.sample_every_s, sampler.sample, name="sampler"))
+            stack.callback(self._steps.close)
+            stack.enter_context(every(_STEPS_EVERY_S, self._steps.read, name="steps"))
             stack.enter_context(every(_WATCHDOG_EVERY_S, self._watchdog.check, name="watchdog"))
             self._start = generator.start()
             cpu.start()
             started_at = time.time() - self._now_s()
             judgement = self._to_the_end(generator, sampler, cpu, listener)
             self._timeline.observe(self._now_s(), sampler.latest, self._faults.workers)
+            steps = self._steps.steps(recorder.records(), started_at)
         return RunResult(
             started_at=started_at,
             recorder=recorder,
@@ -116,6 +123,7 @@ class Runner:
             peak_backlog=self._timeline.peak_backlog,
             processors=self._shares,
             processor_time=_processor_time(cpu),
+            steps=steps,
         )
 
     def _to_the_end(
@@ -214,10 +222,11 @@ class Runner:
             order_id, at = self._outcomes.get()
             self._recorder.outcome(order_id, at - self._start)
         while not self._alerts.empty():
-            announcement, at = self._alerts.get()
+            announcement, at, occurred_at = self._alerts.get()
             if announcement.alert_id not in self._announced:
                 self._announced[announcement.alert_id] = announcement
                 self._drain.alerted(at - self._start)
+                self._steps.alerted(occurred_at, at)
 
     def _now(self, sample: Sample, now_s: float) -> Now:
         return Now(
@@ -240,11 +249,12 @@ class Runner:
 
     def _on_outcome(self, outcome: Outcome, at: float) -> None:
         self._outcomes.put((outcome.order_id, at))
+        self._steps.outcome(outcome, at)
 
     def _on_alert(self, body: str, at: float) -> None:
         with suppress(NotAnAlert):  # an alarm
             alert = parse_alert(body)
-            self._alerts.put((Announcement(alert.id, alert.kind, alert.order_id), at))
+            self._alerts.put((Announcement(alert.id, alert.kind, alert.order_id), at, alert.occurred_at))
 
 
 def _processes(system: System, generator: Generator) -> list[KnownProcess]:

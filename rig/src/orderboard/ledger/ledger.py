@@ -56,11 +56,15 @@ class Placed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A final outcome received from the bus. A redelivery repeats it under the same event id."""
+    """A final outcome received from the bus. A redelivery repeats it under the same event id.
+
+    bus_event_id: the id that EventBridge gave to the event.
+    """
 
     event_id: str
     order_id: str
     ended: Ending
+    bus_event_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -58,25 +58,26 @@ class OutcomeListener:
     def receive(self, body: str, at: float) -> None:
         """Record the outcome in the body of a message that came at time.monotonic(); other messages are ignored."""
         try:
-            event = parse_event(json.loads(body)["detail"])
+            document = json.loads(body)
+            event = parse_event(document["detail"])
         except (NotAnEvent, ValueError, KeyError):
             return
-        if (outcome := final_outcome(event)) is not None:
+        if (outcome := final_outcome(event, str(document.get("id", "")))) is not None:
             self.first_outcome_at = min(at, self.first_outcome_at or at)
             self._outcomes.append(outcome)
             self._finished.add(outcome.order_id)
             self._on_outcome(outcome, at)
 
 
-def final_outcome(event: Event) -> Outcome | None:
+def final_outcome(event: Event, bus_event_id: str = "") -> Outcome | None:
     """The final outcome that the event states; None when the event ends no order."""
     match event:
         case OrderCompleted():
-            return Outcome(event.id, event.subject, "completed")
+            return Outcome(event.id, event.subject, "completed", bus_event_id)
         case OrderRejected(data=data) if data.reason != "idempotency_conflict":
-            return Outcome(event.id, event.subject, "rejected")
+            return Outcome(event.id, event.subject, "rejected", bus_event_id)
         case OrderCancelled():
-            return Outcome(event.id, event.subject, "cancelled")
+            return Outcome(event.id, event.subject, "cancelled", bus_event_id)
         case _:
             return None
 

@@ -54,7 +54,7 @@ class Localbus:
     ) -> list[JournalEntry]:
         """Return the last journal entries, oldest first: of a message, a resource (name or ARN), an event, or all.
 
-        event: this one, or several, separated by commas. after: only those with a greater number.
+        message_id, event: this one, or several, separated by commas. after: only those with a greater number.
         """
         filters = {"message_id": message_id, "resource": resource, "event": event}
         query = {"last": str(last or ""), "after": str(after or ""), **filters}

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orderboard.burst.model import Latency, Summary
+from orderboard.burst.report.steps import show_steps
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.tables import plain_table, verdict
 
@@ -22,9 +23,12 @@ def show(summary: Summary, out: Path, console: Console) -> None:
     """Print the tables, the bottleneck, the thresholds and the verdict."""
     both = Table.grid(padding=(0, 4, 0, 0))
     both.add_row(_answers(summary), _endings(summary))
-    for part in (both, _latencies(summary), _times(summary)):
+    for part in (both, _latencies(summary)):
         console.print()
         console.print(part)
+    show_steps(summary.steps, console)
+    console.print()
+    console.print(_times(summary))
     console.print()
     _generator(summary, console)
     if (bound := summary.bound) is not None:

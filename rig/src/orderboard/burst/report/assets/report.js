@@ -127,6 +127,50 @@ function curveChart() {
   return { made, draw };
 }
 
+const STEP_COLOURS = { accept: "accepted", sns_to_queue: "express", waiting: "work", queue: "work", working: "finished", outcome: "alerts" };
+const stepName = (name) => ({ sns_to_queue: "SNS to queue" })[name] ?? name;
+
+function stepsCard() {
+  const { steps: found } = summary;
+  if (!found || !found.measured) return null;
+  const left = found.sampled - found.measured;
+  const followed = `${plain(found.measured)} of ${plain(summary.end_to_end.count)} finished orders were followed${left ? `, and ${plain(left)} more of which a step is not known` : ""}.`;
+  const most = Math.max(...found.splits.map((each) => each.end_to_end_ms));
+  const swatch = (name) => {
+    const made = element("i", { class: "swatch" });
+    made.style.background = `var(--${STEP_COLOURS[name]})`;
+    return made;
+  };
+  const bars = found.splits.flatMap((each) => {
+    const parts = found.steps.map(({ name }, at) => {
+      const part = element("i", { title: `${stepName(name)}: ${duration(each.steps_ms[at])}` });
+      part.style.width = `${(100 * each.steps_ms[at]) / most}%`;
+      part.style.background = `var(--${STEP_COLOURS[name]})`;
+      return part;
+    });
+    const said = found.steps.map(({ name }, at) => `${stepName(name)} ${duration(each.steps_ms[at])}`).join(", ");
+    return [
+      element("span", {}, each.percentile === null ? "all" : `p${each.percentile}`, element("small", {}, plural(each.orders, "order"))),
+      element("div", { class: "split", role: "img", "aria-label": said }, ...parts),
+      element("b", {}, duration(each.end_to_end_ms)),
+    ];
+  });
+  const percentiles = ["p50_ms", "p90_ms", "p99_ms", "max_ms", "mean_ms"];
+  const row = (each, mark) => [
+    element("span", {}, mark, stepName(each.name)),
+    { text: each.text, class: "soft" }, ...percentiles.map((key) => number(duration(each[key]))),
+  ];
+  const rows = found.steps.map((each) => row(each, swatch(each.name)));
+  if (found.alert) rows.push(row(found.alert, ""));
+  return card(
+    "Where the time went",
+    "Percentiles of steps do not add up, because the slowest order of one step is seldom the slowest of another; so each bar is the mean of whole orders, those around that percentile of end to end.",
+    element("div", { class: "bars splits" }, ...bars),
+    table(["step", "", ...["p50", "p90", "p99", "max", "mean"].map((name) => number(name))], rows),
+    about(element("small", {}, `${followed} ${found.text}`)),
+  );
+}
+
 function verdictCard() {
   const { verdict } = summary;
   const must = (value) => number(plain(value), value ? "bad-text" : "good-text");
@@ -250,7 +294,7 @@ function build() {
   const curve = curveChart();
   const stack = (...cards) => element("div", { class: "stack" }, ...cards);
   document.getElementById("report").append(...[
-    heading(), verdictBanner(), tiles(), bottleneckCard(), findingsCard(), refusalsCard(), ...charts_.cards, curve.made,
+    heading(), verdictBanner(), tiles(), bottleneckCard(), findingsCard(), refusalsCard(), ...charts_.cards, curve.made, stepsCard(),
     element("div", { class: "pair" }, stack(verdictCard()), stack(thresholdsCard(), endingsCard(), generatorCard())),
     element("div", { class: "pair" }, stack(costCard(), settingsCard()), stack(machineCard())),
     element("footer", {}, "Made by orderboard burst. This page needs no network; summary.json and timeline.csv have the same numbers."),
