@@ -84,7 +84,7 @@ class StepReader:
         self.read()
         self.read()  # of messages that became known by the last read
         if self._engine is None:
-            with suppress(AWS_ERRORS):
+            with suppress(*AWS_ERRORS):
                 for order_id, recorded_at in _recorded(self._target, list(self._traces)):
                     self._traces[order_id].recorded_at = recorded_at
         return steps_of(orders, self._traces, self._alerts_ms, source=self._source, started_at=started_at)

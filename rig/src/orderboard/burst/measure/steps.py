@@ -41,7 +41,7 @@ _STEPS: Final[Mapping[Source, Mapping[str, str]]] = {
 }
 _TEXTS: Final[Mapping[Source, str]] = {
     "journal": "Exact: the times at which localbus moved each message, from its journal.",
-    "rows": "By the services' own times, as only localbus keeps a journal: the time in the queue cannot be told apart.",
+    "rows": "By the services' own times, as only localbus keeps a journal: the time in the queue is not known by itself.",
 }
 # A percentile of end to end -> the percentiles between which its orders are.
 _AROUND: Final[Mapping[float | None, tuple[float, float]]] = {
@@ -75,15 +75,10 @@ class Trace:
 
     def ends(self, source: Source) -> tuple[float, ...] | None:
         """Return the end of each step but the last; None if one is not known."""
-        if source == "rows":
-            found = (self.accepted_at, self.recorded_at)
-        else:
-            found = (
-                min(self.published.values(), default=None),
-                min(self.arrived.values(), default=None),
-                self.received_at,
-                self.event_at,
-            )
+        found = [self.accepted_at, self.recorded_at]
+        if source == "journal":
+            published, arrived = (min(each.values(), default=None) for each in (self.published, self.arrived))
+            found = [published, arrived, self.received_at, self.event_at]
         known = tuple(each for each in found if each is not None)
         return known if len(known) == len(found) else None
 

@@ -158,7 +158,7 @@ function stepsCard() {
   const percentiles = ["p50_ms", "p90_ms", "p99_ms", "max_ms", "mean_ms"];
   const row = (each, mark) => [
     element("span", {}, mark, stepName(each.name)),
-    { text: each.text, class: "soft" }, ...percentiles.map((key) => number(duration(each[key]))),
+    ...percentiles.map((key) => number(duration(each[key]))), { text: each.text, class: "soft wide" },
   ];
   const rows = found.steps.map((each) => row(each, swatch(each.name)));
   if (found.alert) rows.push(row(found.alert, ""));
@@ -166,7 +166,7 @@ function stepsCard() {
     "Where the time went",
     "Percentiles of steps do not add up, because the slowest order of one step is seldom the slowest of another; so each bar is the mean of whole orders, those around that percentile of end to end.",
     element("div", { class: "bars splits" }, ...bars),
-    table(["step", "", ...["p50", "p90", "p99", "max", "mean"].map((name) => number(name))], rows),
+    table(["step", ...["p50", "p90", "p99", "max", "mean"].map((name) => number(name)), "ends"], rows),
     about(element("small", {}, `${followed} ${found.text}`)),
   );
 }
