@@ -41,7 +41,7 @@ _STEPS: Final[Mapping[Source, Mapping[str, str]]] = {
 }
 _TEXTS: Final[Mapping[Source, str]] = {
     "journal": "Exact: the times at which localbus moved each message, from its journal.",
-    "rows": "By the services' own times, as only localbus keeps a journal: the time in the queue is not known by itself.",
+    "rows": "By the services' own times: only localbus has a journal, so the time in the queue is not known by itself.",
 }
 # A percentile of end to end -> the percentiles between which its orders are.
 _AROUND: Final[Mapping[float | None, tuple[float, float]]] = {
