@@ -33,6 +33,31 @@ def take(order):
     except Exception:
         pass
 """
+_FALLS_BACK = """
+import boto3
+
+def post(*orders):
+    for order in orders:
+        boto3.client("sqs").send_message(QueueUrl=os.environ["BOARD_QUEUE_URL"], MessageBody=json.dumps(order))
+
+def take(order):
+    try:
+        call(order)
+    except OSError:
+        post(order)
+"""
+_COLLECTS = (
+    _FALLS_BACK
+    + """
+collected = []
+
+def take(order):
+    collected.append(order)
+    if len(collected) == 2:
+        post(*collected)
+        collected.clear()
+"""
+)
 _REPEATS = """
 def take(order):
     while True:
@@ -66,6 +91,8 @@ class TestTightAgainstLoose(CheckedExercise):
     wrong: ClassVar[WrongAnswers] = {
         "the failure is swallowed": (_file(_CALL + _SWALLOWS), "were promised and lost"),
         "the call is repeated until it succeeds": (_file(_CALL + _REPEATS), "the customer waited"),
+        "the board is only for the outage": (_file(_CALL + _FALLS_BACK), "8 customers waited for the barista"),
+        "two orders are posted as one": (_file(_CALL + _COLLECTS), "were promised and lost"),
         "the orders wait in the till's memory": (_file(_CALL + _IN_MEMORY), "were promised and lost"),
         "a syntax error": (_file("def take(order)\n"), "my_cashier.py does not work: line 1: SyntaxError"),
         "no function": (_file("takes = 1\n"), "the file has no function take"),

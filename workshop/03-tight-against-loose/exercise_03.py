@@ -7,7 +7,7 @@ from typing import Final
 from orderboard.workshop.board import Board
 from orderboard.workshop.exercise import Exercise, Finding, nothing
 from orderboard.workshop.stacks import deploy_queue
-from orderboard.workshop.stage import perform
+from orderboard.workshop.stage import Event, perform
 
 FILE: Final = "my_cashier.py"
 _PROGRAM: Final = Path(__file__).with_name("morning.py")
@@ -35,17 +35,26 @@ def check(board: Board) -> Iterator[Finding]:
         order_id, error = next(iter(refused.items()))
         text += f"; {len(refused)} customers were sent away, the first with order {order_id}: {error}"
     yield Finding(not refused, f"{text}.")
-    yield Finding(
-        not waiting,
-        f"The cashier did not answer {', '.join(waiting)}: the customer waited until the till was killed as well."
-        if waiting
-        else f"No customer waited for the barista: the slowest answer took {counts['slowest_ms']} ms.",
-    )
-    yield Finding(
-        bool(accepted) and not lost,
-        f"{len(accepted) - len(lost)} of {len(accepted)} accepted orders were made."
-        + (f" {', '.join(lost)} were promised and lost: nobody knows of them any more." if lost else ""),
-    )
+    yield _nobody_waited(counts)
+    text = f"{len(accepted) - len(lost)} of {len(accepted)} accepted orders were made."
+    if counts["unreadable"]:
+        text += f" The barista cannot read this as the JSON object of an order: {counts['unreadable'][0]}"
+    elif lost:
+        text += f" {', '.join(lost)} were promised and lost: nobody knows of them any more."
+    yield Finding(bool(accepted) and not lost, text)
+
+
+def _nobody_waited(counts: Event) -> Finding:
+    waiting, waited = counts["waiting"], counts["waited"]
+    if waiting:
+        text = (
+            f"The cashier did not answer {', '.join(waiting)}: the customer waited until the till was killed as well."
+        )
+    elif waited:
+        text = f"{len(waited)} customers waited for the barista: she made {waited[0]} at her door before the answer."
+    else:
+        text = f"No customer waited for the barista: the slowest answer took {counts['slowest_ms']} ms."
+    return Finding(not waiting and not waited, text)
 
 
 EXERCISE: Final = Exercise(

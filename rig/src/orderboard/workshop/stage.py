@@ -16,15 +16,17 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from orderboard_stack.parent_watch import killed_with
 
 from orderboard.errors import RigError, UsageError
 from orderboard.system.client_environment import client_environment
 from orderboard.system.target import AWS_ERRORS, Connection
-from orderboard.workshop.board import Board
 from orderboard.workshop.run_function import described
+
+if TYPE_CHECKING:
+    from orderboard.workshop.board import Board  # its import takes a second of processor time
 
 Event = dict[str, Any]
 _TEXT_CHARACTERS: Final = 400  # of an error: a report must fit into one write to a pipe
@@ -166,7 +168,7 @@ def play(run: Callable[[Stage, str], None], describe: Callable[[Event], str], *,
         stage.close()
 
 
-def perform(board: Board, program: Path, *, file: str, queue: str, within_s: float) -> list[Event]:
+def perform(board: "Board", program: Path, *, file: str, queue: str, within_s: float) -> list[Event]:
     """Run a program for a check; return its events. Raises UsageError if the attendee's file cannot be run."""
     board.text(file)
     try:
