@@ -40,7 +40,7 @@ def quiz(
     from orderboard.workshop.quiz import question, questions, score
 
     every = dict(enumerate(questions(), start=1))
-    asked = every if number is None else {number: question(number)}
+    asked: Mapping[int, Question] = every if number is None else {number: question(number)}
     if json_output:
         print_json([{"number": count, **each.model_dump()} for count, each in asked.items()])
         return
