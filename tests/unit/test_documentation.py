@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import typer
 from orderboard.cli.app import app
+from orderboard.workshop.catalogue import everything
 from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +74,17 @@ def test_help_is_whole_in_a_terminal_of_80_columns(command: str, monkeypatch: py
     assert answered.exit_code == 0
     assert "…" not in answered.output
     assert max(len(line) for line in answered.output.splitlines()) <= 80
+
+
+def test_the_agenda_has_the_minutes_of_the_exercises_and_leaves_time_to_talk() -> None:
+    """Each row has the minutes of its README, and each slot's sum, as printed, is less than the slot."""
+    cells = r" *([^|]*?) *\|"
+    rows = re.findall(rf"^\|{cells * 5}$", (ROOT / "docs/workshop/trainer.md").read_text(), re.MULTILINE)
+    exercises = {int(name.split()[0]): int(minutes) for name, minutes, *_ in rows if name[0].isdecimal()}
+    assert exercises == {each.number: each.readme.minutes for each in everything()}
+
+    timed = [(int(minutes), shown) for _, minutes, *shown in rows if minutes.isdecimal()]
+    sums = [sum(minutes for minutes, shown in timed if shown[slot]) for slot in range(3)]
+    [printed] = [[int(each) for each in row[2:]] for row in rows if row[0] == "in all"]
+    assert printed == sums
+    assert all(used < slot for used, slot in zip(sums, (90, 180, 360), strict=True))

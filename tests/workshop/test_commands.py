@@ -1,6 +1,7 @@
 """`orderboard workshop`: its commands on a running system, and their errors."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ def test_without_a_system_the_way_to_start_one_is_named(empty: Path) -> None:
     refused = _run("open", _FIRST)
 
     assert refused.exit_code == 1
-    assert "orderboard workshop start" in refused.stderr.replace("\n", " ") or "up" in refused.stderr
+    assert refused.stderr.rstrip().endswith("orderboard workshop start")
     assert "0 of" in _run("status").stdout
     assert _run("hint", _FIRST).exit_code == 0
     assert _run("skip", _FIRST).exit_code == 0
@@ -123,6 +124,24 @@ def test_own_files_are_kept_when_everything_is_forgotten(empty: Path, monkeypatc
     assert sorted(each.name for each in folder.iterdir()) == sorted(
         [f"{name}.mine" for name in names] + [f"{name}.mine.2" for name in names]
     )
+
+
+def test_an_opening_that_is_interrupted_leaves_no_exercise_open(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its system is between two states, so nothing is checked there; the next opening begins anew."""
+    first, second = everything()[:2]
+    workshop.open(first)
+    with monkeypatch.context() as patch:
+        patch.setattr("orderboard.workshop.workshop.put_back", lambda *_: signal.raise_signal(signal.SIGINT))
+        interrupted = _run("open", str(second.number))
+
+    assert interrupted.exit_code == 128 + signal.SIGINT
+    assert f"orderboard workshop open {second.number}" in interrupted.stderr
+    assert "No exercise is open" in _run("check").stderr
+    assert workshop.progress().record(first.number).status == "open"
+    workshop.open(first)
+    assert workshop.entry(None) == first
 
 
 def test_no_progress_is_lost_by_opening_again(workshop: Workshop) -> None:

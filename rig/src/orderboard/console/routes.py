@@ -139,6 +139,7 @@ def create_app(source: Source) -> Starlette:
             UsageError: _error(422),
             RigError: _error(502),
             **dict.fromkeys(AWS_ERRORS, _error(502)),
+            OSError: _error(500),  # such as a state folder that cannot be written
             RecursionError: _error(422),  # JSON that is nested too deeply
         },
         lifespan=console.running,

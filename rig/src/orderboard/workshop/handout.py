@@ -89,7 +89,10 @@ def _for_trainer(entry: Entry) -> Iterator[str]:
 
 
 def _quiz(questions: Sequence[Question], *, for_trainers: bool) -> str:
-    parts = ["<section><h2>Quiz</h2>", to_html("`orderboard workshop quiz` asks the same, with the answers.")]
+    parts = [
+        "<section><h2>Quiz</h2>",
+        to_html("`orderboard workshop quiz` and the console's page *Workshop* ask the same, and explain each answer."),
+    ]
     for number, each in enumerate(questions, start=1):
         answers = "".join(f"<li>{html.escape(answer)}</li>" for answer in each.answers)
         parts.append(f'<div class="question"><p>{number}. {html.escape(each.text)}</p><ol>{answers}</ol>')

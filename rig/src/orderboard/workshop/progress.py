@@ -109,11 +109,15 @@ class ProgressFile:
     def write(self, progress: Progress) -> Progress:
         """Keep this progress, as a whole or not at all. Return it with its new version."""
         kept = progress.model_copy(update={"version": progress.version + 1})
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_suffix(".partial")
-        partial.touch(mode=0o600)  # the address of a wall may hold its token
-        partial.write_text(kept.model_dump_json(indent=2))
-        partial.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial.touch(mode=0o600)  # the address of a wall may hold its token
+            partial.write_text(kept.model_dump_json(indent=2))
+            partial.replace(self._path)
+        except OSError as exc:
+            why = exc.strerror or exc
+            raise RigError(f"The progress cannot be kept in {self._path}: {why}. It is as it was before.") from exc
         return kept
 
     def forget(self) -> Progress:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from orderboard.errors import RigError, UsageError
 from orderboard.system import localbus
-from orderboard.system.connect import connect, running
+from orderboard.system.connect import connect
 from orderboard.system.state import StateFile
 from orderboard.system.target import AWS_ERRORS
 from orderboard.system.workers import Workers
@@ -83,13 +83,20 @@ class Workshop:
         )
 
     def open(self, entry: Entry) -> Record:
-        """Put the system back as deployed and prepare the exercise's start state. The attendee's files stay."""
+        """Put the system back as deployed and prepare the exercise's start state. The attendee's files stay.
+
+        If it does not come to its end, also after Ctrl-C, no exercise is open: the system is in a state between two.
+        """
         with self._file.locked(), self._board(entry, Record()) as board:
-            put_back(board, entry.exercise.worker_environment)
-            self._copy_files(entry)
-            board.opened_at = datetime.now(UTC)
-            board.journal_after = board.last_entry()
-            entry.exercise.prepare(board)
+            try:
+                put_back(board, entry.exercise.worker_environment)
+                self._copy_files(entry)
+                board.opened_at = datetime.now(UTC)
+                board.journal_after = board.last_entry()
+                entry.exercise.prepare(board)
+            except BaseException:
+                self._keep(self.progress().model_copy(update={"current": None}))
+                raise
             record = self.progress().record(entry.number)
             record = Record(
                 opened_at=board.opened_at,
@@ -206,7 +213,8 @@ class Workshop:
 
     @contextmanager
     def _board(self, entry: Entry, record: Record) -> Iterator[Board]:
-        _, state = running()
+        if (state := StateFile(self.workspace.state_dir).read()) is None:
+            raise RigError(f"Nothing is running here. {START}")
         if state.backend != "embedded":
             raise RigError(
                 f"The workshop needs the embedded backend, and {state.backend} runs. End it: orderboard down"

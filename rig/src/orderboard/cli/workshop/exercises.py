@@ -46,9 +46,9 @@ def start(*, name: NameOption = None, wall: WallOption = None, json_output: Json
     if name is not None and wall is not None:
         for line in joined(workshop, name, wall):
             workshop.say(to_paste(line))
+    progress = workshop.progress()  # if it is damaged, nothing is started
     if StateFile(workshop.workspace.state_dir).read() is None:
         _start_system()
-    progress = workshop.progress()
     done = {each.number for each in everything() if progress.record(each.number).status in ("solved", "skipped")}
     left = [each for each in everything() if each.number not in done]
     if not left:
@@ -264,9 +264,14 @@ def handout(
 
 
 def _open(workshop: "Workshop", entry: "Entry", *, json_output: bool) -> None:
-    with progress_screen() as screen, screen.task(f"Exercise {entry.number}") as task:
-        workshop.say = task.detail
-        record = workshop.open(entry)
+    try:
+        with progress_screen() as screen, screen.task(f"Exercise {entry.number}") as task:
+            workshop.say = task.detail
+            record = workshop.open(entry)
+    except KeyboardInterrupt as exc:
+        raise KeyboardInterrupt(
+            f"Interrupted: exercise {entry.number} is not open. Open it: orderboard workshop open {entry.number}"
+        ) from exc
     if json_output:
         print_json(_document(entry, record) | {"files": [str(workshop.files / each) for each in entry.exercise.files]})
         return
