@@ -88,6 +88,8 @@ def test_the_report_holds_the_summary_and_loads_nothing(folder: Path) -> None:
     summary = Summary.model_validate_json((folder / "after" / "summary.json").read_text())
     assert Summary.model_validate(json.loads(embedded[1])["summary"]) == summary
     assert summary.verdict.valid
+    assert summary.steps is not None
+    assert (summary.steps.source, summary.steps.sampled, summary.steps.measured) == ("journal", 30, 30)
     assert "<img" not in report
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", report)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from orderboard.burst.measure.percentiles import latency
+from orderboard.burst.model import StepLatency, Steps
 from orderboard.burst.report.files import BurstFiles
 from orderboard.burst.runs.comparison import Comparison, Group, compare, figure
 from orderboard.burst.runs.conditions import parse_condition
@@ -260,3 +261,16 @@ def test_the_index_follows_its_runs() -> None:
     assert run(app, ["bursts", "remove", "before-0", "--yes"]).exit_code == 0
     assert "before-0" not in index.read_text()
     assert run(app, ["bursts", "index"]).stdout.strip() == str(index)
+
+
+def test_steps_are_compared_where_every_run_has_them() -> None:
+    """A run of an earlier version has none, and one without a journal has no time in the queue."""
+    step = StepLatency(name="waiting", text="", count=1, mean_ms=4, p50_ms=4, p90_ms=4, p99_ms=8, max_ms=8)
+    steps = Steps(source="journal", text="", sampled=1, measured=1, steps=(step,), splits=())
+    slower = steps.model_copy(update={"steps": (step.model_copy(update={"p99_ms": 16.0}),)})
+    before, after, without = runs("a", [1], steps=steps), runs("b", [1], steps=slower), runs("c", [1])
+
+    found = [each for each in compare(before, after).figures if each.name.startswith("step_")]
+
+    assert [(each.name, each.ratio) for each in found] == [("step_waiting_p50_ms", 1.0), ("step_waiting_p99_ms", 2.0)]
+    assert not [each for each in compare(before, without).figures if each.name.startswith("step_")]

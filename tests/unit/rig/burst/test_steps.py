@@ -1,6 +1,7 @@
 """Latency by step: each step's boundaries, whole orders around a percentile, and the sample that is followed."""
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,33 @@ def test_an_order_is_followed_as_the_journal_grows(tmp_path: Path, engine: Engin
 
     assert found is not None
     assert of_all(found) == {"accept": 100, "sns_to_queue": 100, "waiting": 100, "working": 300, "outcome": 400}
+
+
+def test_an_entry_that_is_much_older_than_its_log_line_is_found(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy order-api logs seconds later; the message is looked for once more, farther back."""
+    now = START
+    monkeypatch.setattr("orderboard.burst.measure.step_reader.time.time", lambda: now)
+    services: Any = Services(tmp_path)
+    reader = StepReader(services, 1)
+    services.log("order-api", "order.accepted", 1, message_id="earlier", timestamp="1970-01-01T00:16:40+00:00")
+    reader.read()
+    engine.note(START + 0.1, "published", "sns")
+    engine.note(START + 0.2, "delivered", "sns", {"message_id": "sqs"})
+    engine.note(START + 0.3, "received", "sqs", 1)
+    engine.note(START + 0.6, "published", "bus")
+    now = START + 1
+    reader.read()
+    now = START + 3
+    services.log("order-api", "order.accepted", 0, message_id="sns", timestamp="1970-01-01T00:16:43+00:00")
+    reader.outcome(Outcome("event", ID.format(0), "completed", "bus"), time.monotonic())
+    reader.read()
+
+    found = reader.steps([order()], START)
+
+    assert found is not None
+    assert (found.sampled, found.measured) == (1, 1)
 
 
 def test_of_a_large_burst_every_so_many_orders_are_followed(tmp_path: Path, engine: Engine) -> None:

@@ -29,7 +29,8 @@ from orderboard.system.target import AWS_ERRORS, Target
 _MAX_SAMPLE: Final = 2_000
 _IDS_A_REQUEST: Final = 200
 _ROWS_A_REQUEST: Final = 100
-_EARLIER_S: Final = 0.5  # a log line, or an outcome, comes so much later than its entry at most
+_EARLIER_S: Final = 0.5  # a log line, or an outcome, comes so much later than its entry, unless
+_MUCH_EARLIER_S: Final = 5.0  # the machine is busy
 _GIVE_UP_AFTER_S: Final = 20.0
 _ORDER_ID: Final = b'"order_id":"'
 _ORDER_ID_BYTES: Final = 36
@@ -45,6 +46,7 @@ class _Wanted(NamedTuple):
     kind: Literal["topic", "queue", "bus"]
     since: float
     first: float
+    looked_again: bool = False
 
 
 class StepReader:
@@ -133,8 +135,8 @@ class StepReader:
     def _read_journal(self) -> None:
         if self._engine is None or not self._wanted:
             return
-        now = time.time()
         newest = self._engine.entries(last=1)
+        now = time.time()  # afterwards: whatever happens from now on has a greater number
         number = newest[0].number if newest else 0
         if self._numbers and number < self._numbers[-1][1]:  # the engine was started again, and counts from 1
             self._numbers.clear()
@@ -146,10 +148,10 @@ class StepReader:
             for entry in self._engine.entries(message_id=ids, event=_EVENTS, after=after):
                 self._found(entry, self._wanted[entry.message_id])
         for message_id, each in wanted:
-            if self._complete(message_id, each, now):
+            if (later := self._next(message_id, each, now)) is None:
                 del self._wanted[message_id]
             else:
-                self._wanted[message_id] = each._replace(since=now)
+                self._wanted[message_id] = later
 
     def _number_at(self, at: float) -> int:
         """Return the number of an entry that is not newer than this time of ours."""
@@ -171,16 +173,17 @@ class StepReader:
             case "queue", "received":
                 trace.received.setdefault((message_id, int(entry.detail)), at)
 
-    def _complete(self, message_id: str, wanted: _Wanted, now: float) -> bool:
-        """Return whether nothing more is to be found of a message."""
+    def _next(self, message_id: str, wanted: _Wanted, now: float) -> _Wanted | None:
+        """Return how to look for a message from now on; None if nothing more is to be found of it."""
         trace = self._traces[wanted.order_id]
-        match wanted.kind:
-            case "queue":
-                return trace.handled in trace.received
-            case "topic":
-                return (message_id in trace.published and bool(trace.arrived)) or now > wanted.first + _GIVE_UP_AFTER_S
-            case "bus":
-                return trace.event_at is not None or now > wanted.first + _GIVE_UP_AFTER_S
+        if wanted.kind == "queue":
+            return None if trace.handled in trace.received else wanted._replace(since=now)
+        if wanted.kind == "topic" and message_id in trace.published:
+            over = bool(trace.arrived) or now > wanted.first + _GIVE_UP_AFTER_S
+            return None if over else wanted._replace(since=now)
+        if wanted.looked_again or (wanted.kind == "bus" and trace.event_at is not None):
+            return None
+        return wanted._replace(since=wanted.since - _MUCH_EARLIER_S, looked_again=True)
 
 
 class LogTail:

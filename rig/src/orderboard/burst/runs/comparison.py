@@ -19,6 +19,12 @@ FIGURES: Final = (
     *("refused", "unavailable", "lost", "duplicated", "unexpected"),
     *("requests_per_1000_orders", "usd_per_1000_orders", "memory_mb"),
 )
+# Where every run has them.
+STEP_FIGURES: Final = tuple(
+    f"step_{step}_{name}"
+    for step in ("accept", "sns_to_queue", "queue", "waiting", "working", "outcome", "alert")
+    for name in ("p50_ms", "p99_ms")
+)
 # The plan is all settings but these.
 _NOT_OF_THE_PLAN: Final = frozenset(("command",))
 _OF_ANSWERS: Final = frozenset(("orders", "rate", "duration_s"))  # of clients, who send as they are answered
@@ -100,13 +106,13 @@ def compare(before: Group, after: Group) -> Comparison:
         method=_method(before, after),
         comparable=not any(each.kind in ("plan", "machine") for each in differences),
         differences=differences,
-        figures=tuple(figure(name, before, after) for name in FIGURES),
+        figures=tuple(figure(name, before, after) for name in (*FIGURES, *_step_figures(before, after))),
     )
 
 
 def figure(name: str, before: Group, after: Group) -> Figure:
     """Compare one figure."""
-    values = [[metric(summary, name) for summary in group.summaries] for group in (before, after)]
+    values = [[_value(summary, name) for summary in group.summaries] for group in (before, after)]
     found = ratio(*values)
     within = [_within(name, group.summaries) for group in (before, after)]
     return Figure(
@@ -128,6 +134,25 @@ def plan_of(summary: Summary) -> dict[str, Any]:
     settings = summary.document()["settings"]
     left_out = _NOT_OF_THE_PLAN | (_OF_ANSWERS if settings["closed"] else frozenset())
     return {name: value for name, value in settings.items() if name not in left_out}
+
+
+def _step_figures(before: Group, after: Group) -> Iterator[str]:
+    summaries = [*before.summaries, *after.summaries]
+    return (name for name in STEP_FIGURES if all(_of_step(summary, name) is not None for summary in summaries))
+
+
+def _value(summary: Summary, name: str) -> float:
+    found = _of_step(summary, name)
+    return metric(summary, name) if found is None else found
+
+
+def _of_step(summary: Summary, name: str) -> float | None:
+    """Return a figure of a step; None if the run has no such step, or the figure is not of one."""
+    if summary.steps is None:
+        return None
+    steps = (*summary.steps.steps, *([] if summary.steps.alert is None else [summary.steps.alert]))
+    named = {f"step_{each.name}_{key}": value for each in steps for key, value in each.model_dump().items()}
+    return named.get(name)
 
 
 def _within(name: str, summaries: Sequence[Summary]) -> Interval | None:
