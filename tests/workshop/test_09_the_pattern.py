@@ -22,6 +22,14 @@ class TestThePattern(CheckedExercise):
         ),
         "more than 20.00": (deploy_changed(_FILE, ('">=", 2000', '">", 2000')), "3 croissants, 20.00 €"),
         "exactly 3 croissants": (deploy_changed(_FILE, ('{numeric: [">=", 3]}', "3")), "10 croissants, 26.00 €"),
+        "each quantity up to 12 in a list": (
+            deploy_changed(_FILE, ('{numeric: [">=", 3]}', "3, 4, 5, 6, 7, 8, 9, 10, 11, 12")),
+            "50 croissants, 134.80 €",
+        ),
+        "nobody whose name begins as ada's": (
+            deploy_changed(_FILE, ("{anything-but: ada}", "{anything-but: {prefix: ada}}")),
+            "Missing: adam's",
+        ),
         "fields left out until it matches": (
             deploy_changed(
                 _FILE,

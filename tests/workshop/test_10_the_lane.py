@@ -32,10 +32,10 @@ class TestTheLane(CheckedExercise):
 
     number = 10
     wrong: ClassVar[WrongAnswers] = {
-        "one group for all": (_sender((_GROUP, '"orders"')), "nothing was made for ada and alan and barbara"),
+        "one group for all": (_sender((_GROUP, '"orders"')), "nothing was made for ada and alan and gordon"),
         "a group for each order": (_sender((_GROUP, 'event["order"]')), "in hand at once"),
         "no dead-letter queue": (_sender(template=(_REDRIVE,)), "no queue takes it away"),
-        "a new id at each attempt": (_sender((_ID, "__import__('uuid').uuid4().hex")), "9 are in the lane twice"),
+        "a new id at each attempt": (_sender((_ID, "__import__('uuid').uuid4().hex")), "10 are in the lane twice"),
         "deduplication by content that changes": (
             _sender(
                 (f'        "MessageDeduplicationId": {_ID},', ""),
@@ -46,8 +46,19 @@ class TestTheLane(CheckedExercise):
                     ),
                 ),
             ),
-            "9 are in the lane twice",
+            "10 are in the lane twice",
         ),
-        "the order is the id": (_sender((_ID, 'event["order"]')), "SQS took 3 for repetitions"),
+        "the order is the id": (_sender((_ID, 'event["order"]')), "SQS took 4 for repetitions"),
+        "an order's type is the id": (_sender((_ID, 'event["order"] + event["type"]')), "SQS took 1 for repetitions"),
+        "customers of one letter share a group": (_sender((_GROUP, f"{_GROUP}[0]")), "nothing was made for gordon"),
+        "a body that says nothing": (_sender(("json.dumps(event)", '"{}"')), "has not its order and type"),
+        "four receives": (
+            _sender(template=(("maxReceiveCount: 3", "maxReceiveCount: 4"),)),
+            "after 4 receives (expected: 3)",
+        ),
+        "a parameter that SendMessage does not have": (
+            _sender(('"MessageGroupId"', '"MessageGroup"')),
+            "SendMessage has no parameter MessageGroup;",
+        ),
         "no group": (_sender((f'        "MessageGroupId": {_GROUP},', "")), "SQS refused a message"),
     }

@@ -36,8 +36,8 @@ class Order:
 
 ORDERS: Final = (
     Order("grace's 3 croissants, 20.00 € in all", True, "grace", {"croissant": 3, "tea": 1, "americano": 3}),
-    Order("alan's express order of 10 croissants, 26.00 €", True, "alan", {"croissant": 10}, "express"),
-    Order("barbara's 2 espressos and 12 croissants, 36.00 €", True, "barbara", {"espresso": 2, "croissant": 12}),
+    Order("adam's express order of 10 croissants, 26.00 €", True, "adam", {"croissant": 10}, "express"),
+    Order("barbara's 2 espressos and 50 croissants, 134.80 €", True, "barbara", {"espresso": 2, "croissant": 50}),
     Order("grace's 3 croissants, 19.90 €", False, "grace", {"croissant": 3, "cappuccino": 1, "filter-coffee": 3}),
     Order("ada's 10 croissants, 26.00 €", False, "ada", {"croissant": 10}),
     Order("alan's 2 croissants and 5 teas, 21.20 €", False, "alan", {"croissant": 2, "tea": 5}),

@@ -23,12 +23,14 @@ _EVENTS: Final = (
     ("alan", 1, "placed"),
     ("grace", 1, "paid"),
     ("ada", 1, "changed"),
-    ("barbara", 1, "placed"),
+    ("gordon", 1, "placed"),
+    ("ada", 1, "changed"),
     ("ada", 1, "paid"),
     ("alan", 2, "placed"),
     ("grace", 2, "placed"),
 )
 _STUCK: Final = "grace"
+_RECEIVES: Final = 3
 _ROUNDS: Final = 12
 _BARISTAS: Final = 2 * len(_EVENTS)
 _DRAINS: Final = 200
@@ -147,17 +149,21 @@ def _send(board: Board, queue: str, events: Sequence[Event]) -> dict[str, Event]
     attempts = [{**event, "sent_at": f"{datetime.now(UTC):%H:%M:%S}.{n}"} for event in events for n in (101, 202)]
     messages = call(board.files / SENDER, "message", [[each] for each in attempts])
     url, sent = board.target.queue_url(queue), dict[str, Event]()
+    known = set(board.target.sqs.meta.service_model.operation_model("SendMessage").input_shape.members)
     for event, message in zip(attempts, messages, strict=True):
         if not isinstance(message, dict):
             raise UsageError(f"{SENDER}: message returned {message!r:.60}; expected the parameters of SendMessage.")
+        if unknown := set(message) - known:
+            raise UsageError(f"{SENDER}: SendMessage has no parameter {min(unknown)}; it has {', '.join(sorted(known))}.")
         answer = board.target.sqs.send_message(**{**message, "QueueUrl": url})
         sent.setdefault(answer["MessageId"], event)
     return sent
 
 
 def _once(board: Board, queue: str, events: Sequence[Event], sent: Mapping[str, Event]) -> Finding:
-    waiting = {each.message_id for each in board.messages(queue)}
-    copies = Counter(event["id"] for id_, event in sent.items() if id_ in waiting)
+    bodies = {each.message_id: each.body for each in board.messages(queue)}
+    copies = Counter(event["id"] for id_, event in sent.items() if id_ in bodies)
+    unread = [event for id_, event in sent.items() if id_ in bodies and not _says(bodies[id_], event)]
     twice = [_name(each) for each in events if copies[each["id"]] > 1]
     swallowed = [_name(each) for each in events if not copies[each["id"]]]
     text = f"{len(events)} events were sent, each twice, as if the answer was lost: "
@@ -165,7 +171,15 @@ def _once(board: Board, queue: str, events: Sequence[Event], sent: Mapping[str, 
         return Finding(False, f"{text}{len(twice)} are in the lane twice, such as {twice[0]}.")
     if swallowed:
         return Finding(False, f"{text}SQS took {len(swallowed)} for repetitions of others, such as {swallowed[0]}.")
+    if unread:
+        return Finding(
+            False, f"{text}the body of {_name(unread[0])} has not its order and type: no barista knows what to do."
+        )
     return Finding(True, f"{text}each is in the lane once.")
+
+
+def _says(body: str, event: Event) -> bool:
+    return event["order"] in body and event["type"] in body
 
 
 def _in_order(service: Service, events: Sequence[Event]) -> Finding:
@@ -202,8 +216,8 @@ def _set_aside(board: Board, service: Service, events: Sequence[Event]) -> Findi
             False, f"{_name(events[0])} fails for ever: received {service.failures} times, and no queue takes it away."
         )
     return Finding(
-        not behind,
-        f"{_name(events[0])} is in {dlq} after {service.failures} receives, and "
+        not behind and service.failures == _RECEIVES,
+        f"{_name(events[0])} is in {dlq} after {service.failures} receives (expected: {_RECEIVES}), and "
         + ("what was behind it is made." if not behind else f"{_name(behind[0])} was not made."),
     )
 
