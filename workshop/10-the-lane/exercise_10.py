@@ -154,7 +154,9 @@ def _send(board: Board, queue: str, events: Sequence[Event]) -> dict[str, Event]
         if not isinstance(message, dict):
             raise UsageError(f"{SENDER}: message returned {message!r:.60}; expected the parameters of SendMessage.")
         if unknown := set(message) - known:
-            raise UsageError(f"{SENDER}: SendMessage has no parameter {min(unknown)}; it has {', '.join(sorted(known))}.")
+            raise UsageError(
+                f"{SENDER}: SendMessage has no parameter {min(unknown)}; it has {', '.join(sorted(known))}."
+            )
         answer = board.target.sqs.send_message(**{**message, "QueueUrl": url})
         sent.setdefault(answer["MessageId"], event)
     return sent
