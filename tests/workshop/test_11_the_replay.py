@@ -61,6 +61,14 @@ class TestTheReplay(CheckedExercise):
             deploy_changed(_FILE, (' if data.priority == "express"', "")),
             "announces normal orders too",
         ),
+        "an announcement that fails": (
+            deploy_changed(_FILE, ('"express_ready", f"Express', '"express", f"Express')),
+            "the notifier fails with its event",
+        ),
+        "large orders are dropped with the bug": (
+            deploy_changed(_FILE, ("case OrderPlaced(data=data):", "case OrderPlaced(data=data) if False:")),
+            "The new large order",
+        ),
         "the fix without a replay": (_fixed, "No replay was started"),
         "a window that misses": (_window_that_misses, "has 0 of their events"),
         "the replay without the fix": (_replay_without_the_fix, "has 4 of their events: what did"),

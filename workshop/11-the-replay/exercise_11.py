@@ -52,7 +52,10 @@ def check(board: Board) -> Iterator[Finding]:
     yield invoked
     if not invoked.met:
         return
-    yield _works(board)
+    works = _works(board)
+    yield works
+    if not works.met and _waiting(board):
+        return
     ended = board.eventually(
         lambda: not board.running_replays(), within_s=_REPLAYED_WITHIN_S, waiting_for="the replay to end"
     )
@@ -67,10 +70,17 @@ def check(board: Board) -> Iterator[Finding]:
 
 def _works(board: Board) -> Finding:
     after = board.last_entry()
-    [order_id] = board.place(_order("grace"))
-    if not _settled(board, after, 1):
+    [order_id], [large] = board.place(_order("grace")), board.place_kinds({"large": 1})
+    if not _settled(board, after, 2):
+        if order_id in board.orders():
+            return Finding(
+                False, f"grace's new express order {order_id} is ready, and the notifier fails with its event."
+            )
         return Finding(False, f"grace's new express order {order_id} did not get ready. Is a worker running?")
-    announced = any(each.order_id == order_id for each in board.alerts())
+    about = {each.order_id for each in board.alerts()}
+    announced = order_id in about
+    if announced and large not in about:
+        return Finding(False, f"The new large order {large} was not announced, as large orders were before.")
     return Finding(
         announced,
         f"grace's new express order {order_id} "
@@ -177,11 +187,12 @@ def _settled(board: Board, after: int, events: int) -> bool:
 
 
 def _drained(board: Board) -> bool:
-    return board.eventually(
-        lambda: not board.depth(board.target.outputs.alerts_queue).total,
-        within_s=_ANNOUNCED_WITHIN_S,
-        waiting_for="the notifier",
-    )
+    return board.eventually(lambda: not _waiting(board), within_s=_ANNOUNCED_WITHIN_S, waiting_for="the notifier")
+
+
+def _waiting(board: Board) -> int:
+    """Return the number of events that the notifier has not handled."""
+    return board.depth(board.target.outputs.alerts_queue).total
 
 
 def _order(customer: str) -> dict[str, object]:
