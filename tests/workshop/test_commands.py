@@ -126,33 +126,26 @@ def test_own_files_are_kept_when_everything_is_forgotten(empty: Path, monkeypatc
     )
 
 
-def test_an_opening_that_is_interrupted_leaves_no_exercise_open(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its system is between two states, so nothing is checked there; the next opening begins anew."""
-    first, second = everything()[:2]
-    workshop.open(first)
-    with monkeypatch.context() as patch:
-        patch.setattr("orderboard.workshop.workshop.put_back", lambda *_: signal.raise_signal(signal.SIGINT))
-        interrupted = _run("open", str(second.number))
+def test_no_progress_is_lost_by_opening_again(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A solved exercise that is opened again stays solved, and keeps its count of checks.
 
-    assert interrupted.exit_code == 128 + signal.SIGINT
-    assert f"orderboard workshop open {second.number}" in interrupted.stderr
-    assert "No exercise is open" in _run("check").stderr
-    assert workshop.progress().record(first.number).status == "open"
-    workshop.open(first)
-    assert workshop.entry(None) == first
-
-
-def test_no_progress_is_lost_by_opening_again(workshop: Workshop) -> None:
-    """A solved exercise that is opened again stays solved, and keeps its count of checks."""
-    entry = everything()[0]
+    An opening that Ctrl-C interrupts leaves none open, as its system is between two states; the next one begins anew.
+    """
+    entry, other = everything()[:2]
     workshop.open(entry)
     workshop.apply_solution(entry)
     assert workshop.check(entry).solved
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orderboard.workshop.workshop.put_back", lambda *_: signal.raise_signal(signal.SIGINT))
+        interrupted = _run("open", str(other.number))
+    assert interrupted.exit_code == 128 + signal.SIGINT
+    assert f"orderboard workshop open {other.number}" in interrupted.stderr
+    assert "No exercise is open" in _run("check").stderr
 
     workshop.open(entry)
 
     record = workshop.progress().record(entry.number)
     assert record.status == "solved"
     assert record.checks >= 1
+    assert workshop.entry(None) == entry

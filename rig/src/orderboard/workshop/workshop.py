@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from orderboard.errors import RigError, UsageError
 from orderboard.system import localbus
+from orderboard.system.backends import backend_answers
 from orderboard.system.connect import connect
 from orderboard.system.state import StateFile
 from orderboard.system.target import AWS_ERRORS
@@ -23,6 +24,7 @@ from orderboard.workshop.progress import Membership, Progress, ProgressFile, Rec
 from orderboard.workshop.quiz import Answered, answered, question
 
 START: Final = "Start it with: orderboard workshop start"
+_NO_ANSWER: Final = f"localbus does not answer. End what is left (orderboard down). {START}"
 
 
 @dataclass(frozen=True)
@@ -221,10 +223,12 @@ class Workshop:
             )
         if not state.allow_faults:
             raise RigError(f"This system does not accept faults. End it (orderboard down). {START}")
+        if not backend_answers(state.endpoint):
+            raise RigError(_NO_ANSWER)
         target = connect()
         engine = localbus.find(target.endpoint)
         if engine is None:
-            raise RigError(f"localbus does not answer. End what is left (orderboard down). {START}")
+            raise RigError(_NO_ANSWER)
         self.workers.target = lambda: target
         try:
             yield Board(

@@ -12,7 +12,7 @@ from rich.text import Text
 from orderboard.cli.options import JsonOption, YesOption
 from orderboard.cli.workshop.wall import NameOption, WallOption, joined, state_of_wall
 from orderboard.errors import UsageError
-from orderboard.system.command_line import orderboard, relative, to_paste
+from orderboard.system.command_line import relative, to_paste
 from orderboard.terminal.markdown import print_markdown
 from orderboard.terminal.progress import confirm, error_console, print_json, progress_screen, result_console
 from orderboard.terminal.tables import plain_table, verdict
@@ -77,7 +77,7 @@ def list_exercises(*, json_output: JsonOption = False) -> None:
     console.print()
     console.print(table)
     minutes = sum(each.readme.minutes for each in everything())
-    console.print(f"\n {minutes} minutes in all. Begin, or go on: {orderboard()} workshop start", markup=False)
+    _say(f"\n {minutes} minutes in all. Begin, or go on: orderboard workshop start")
 
 
 def open_exercise(
@@ -111,9 +111,9 @@ def check(number: ExerciseArgument = None, *, json_output: JsonOption = False) -
         after = workshop.next_after(entry)
         last = "That was the last one. The quiz: orderboard workshop quiz"
         following = last if after is None else f"Next: orderboard workshop open {after.number}"
-        console.print(to_paste(f" Solved. {following}"), markup=False)
+        _say(f" Solved. {following}")
     else:
-        console.print(to_paste(" Not yet. A hint: orderboard workshop hint"), markup=False)
+        _say(" Not yet. A hint: orderboard workshop hint")
     raise typer.Exit(0 if checked.solved else 1)
 
 
@@ -149,7 +149,7 @@ def hint(
         console.print(Text(f"\n Hint {count} of {len(entry.exercise.hints)}", style="bold"))
         print_markdown(console, to_paste(text))
     if len(shown) == len(entry.exercise.hints):
-        console.print(to_paste("\n That was the last one. The solution: orderboard workshop solution"), markup=False)
+        _say("\n That was the last one. The solution: orderboard workshop solution")
 
 
 def solution(
@@ -280,7 +280,7 @@ def _open(workshop: "Workshop", entry: "Entry", *, json_output: bool) -> None:
     console.print(f" about {entry.readme.minutes} minutes\n", style="dim")
     print_markdown(console, to_paste(entry.readme.text()))
     for name in entry.exercise.files:
-        console.print(f"\n Your file: {relative(workshop.files / name)}", markup=False)
+        _say(f"\n Your file: {relative(workshop.files / name)}")
     _say("\nWhen you are done: orderboard workshop check. Stuck: orderboard workshop hint")
 
 

@@ -107,7 +107,7 @@ class WorkshopPage:
     async def _join(self, request: Request) -> Response:
         body = await requests.read_body(request, Join)
         problem = await asyncio.to_thread(join, self._workshop, body.name, body.wall)
-        return JSONResponse({"done": to_paste(problem or f"You are on the wall as {body.name}.")})
+        return JSONResponse({"done": to_paste(problem or "")})
 
     async def _leave(self, _: Request) -> Response:
         problem = await asyncio.to_thread(leave, self._workshop)
@@ -217,7 +217,7 @@ def _reset(workshop: Workshop, entry: Entry) -> str:
 
 def _next(workshop: Workshop, entry: Entry) -> str:
     after = workshop.next_after(entry)
-    return "That was the last one." if after is None else f"Next: {after}."
+    return "That was the last one: the quiz is left." if after is None else f"Next: {after}."
 
 
 def _kept(files: list[Path]) -> str:
