@@ -12,9 +12,11 @@ from orderboard.burst.measure.orders import OrderRecord
 from orderboard.burst.measure.step_reader import LogTail, StepReader
 from orderboard.burst.measure.steps import Source, Trace, steps_of
 from orderboard.burst.model import Steps
+from orderboard.burst.report.steps import show_steps
 from orderboard.errors import RigError
 from orderboard.ledger.ledger import Outcome
 from orderboard.system.localbus import JournalEntry
+from rich.console import Console
 
 START = 1_000.0  # second 0, in seconds since 1970
 ID = "00000000-0000-5000-8000-{:012}"
@@ -116,6 +118,27 @@ def test_without_a_journal_the_services_own_times_count() -> None:
 
     assert of_all(found) == {"accept": 100, "queue": 600, "outcome": 300}
     assert "not known by itself" in found.text
+
+
+def test_the_terminal_shows_the_steps_and_the_split_of_the_slowest(capsys: pytest.CaptureFixture[str]) -> None:
+    """It fits 80 columns, and says how many orders are left out."""
+    found = steps({0: trace(0.1, 0.2, 0.3, 0.4), 1: Trace()})
+
+    show_steps(found, Console(width=80))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "waiting 1 100.0 100.0 100.0 100.0 100.0" in [" ".join(line.split()) for line in lines]
+    assert "end to end 1,000 1,000" in [" ".join(line.split()) for line in lines]
+    assert "2 finished orders were followed, 1 left out: not every step is known." in " ".join(lines)
+
+
+def test_nothing_is_shown_of_orders_whose_steps_are_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    """The summary has the count all the same."""
+    found = steps({0: Trace()})
+
+    show_steps(found, Console(width=80))
+
+    assert (found.sampled, found.measured, found.steps, capsys.readouterr().out) == (1, 0, (), "")
 
 
 class Engine:
