@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.faults.target_tracking import ScalingPolicy
@@ -19,7 +19,8 @@ from orderboard.system.process_stats import ProcessorShare
 class Plan:
     """The orders, their send times and the faults.
 
-    The drain is given up after give_up_after_s without progress, or after drain_within_s.
+    The drain is given up after give_up_after_s without progress, or after drain_within_s. shared: others send orders to
+    the same system. api_token: as order-api expects it.
     """
 
     streams: Sequence[Stream]
@@ -31,6 +32,8 @@ class Plan:
     give_up_after_s: float = 90.0
     drain_within_s: float = math.inf
     sample_every_s: float = 1.0
+    shared: bool = False
+    api_token: str | None = field(default=None, repr=False)
 
     @property
     def times_s(self) -> Sequence[float] | None:

@@ -7,9 +7,18 @@ never renamed: reports, scripts and later versions read these files. runs/schema
 import json
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_serializer,
+)
 
 from orderboard.system.host import Host
 from orderboard.system.process_stats import ProcessorShare
@@ -20,6 +29,24 @@ MaybeInfinite = Annotated[
     BeforeValidator(lambda value: math.inf if value is None else value),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]}),
 ]
+
+# null in the file where only the answers were judged; Python has 0 then, and looks at the verdict's `basis` first.
+Proven = Annotated[
+    int,
+    BeforeValidator(lambda value: 0 if value is None else value),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+]
+ProvenSeconds = Annotated[
+    float,
+    BeforeValidator(lambda value: 0.0 if value is None else value),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]}),
+]
+
+# The counts of a verdict that only the ledger gives.
+OF_LEDGER: Final = (
+    *("completed", "rejected", "cancelled", "dead_lettered", "lost", "duplicated", "recovered"),
+    *("alerts_due", "alerts_announced"),
+)
 
 
 class _Value(BaseModel):
@@ -191,6 +218,14 @@ class Refusal(_Value):
     line: int | None = Field(default=None, description="The line of the user's file that the example is from.")
 
 
+class OthersOrders(_Value):
+    """Orders of others in the same system, as far as the burst met them. They are not judged."""
+
+    finished: int = Field(description="Whose outcome events came during the burst.")
+    dead_letters: int = Field(description="Messages in the dead-letter queues at the end.")
+    examples: tuple[str, ...] = Field(description="A few of their order ids.")
+
+
 class BurstVerdict(_Value):
     """Every order that was attempted, and where it ended; after Jepsen's total-queue.
 
@@ -202,6 +237,15 @@ class BurstVerdict(_Value):
     """
 
     valid: bool = Field(description="lost, duplicated, unexpected and refused_unmeant are 0, and the drain finished.")
+    basis: Literal["ledger", "answers"] = Field(
+        default="ledger",
+        description="answers: the stack was not read, so only the answers were judged, and `valid` is false.",
+    )
+    answered: bool | None = Field(
+        default=None, description="With the basis `answers`: every order was answered, and as it must be."
+    )
+    unproven: tuple[str, ...] = Field(default=(), description="What is not known of the orders, each as a sentence.")
+    others: OthersOrders | None = Field(default=None, description="On a system that was not started for the burst.")
     drained: bool
     attempted: int
     acknowledged: int
@@ -212,22 +256,50 @@ class BurstVerdict(_Value):
     unreached: int = Field(
         default=0, description="Of those unavailable: no connection was made, so they must not exist."
     )
-    completed: int
-    rejected: int
-    cancelled: int
-    dead_lettered: int
+    completed: Proven
+    rejected: Proven
+    cancelled: Proven
+    dead_lettered: Proven
     dead_lettered_duplicates: int = Field(
         default=0, description="Ended once, and a duplicate of the message is in a dead-letter queue: not a finding."
     )
-    lost: int
-    duplicated: int
-    recovered: int = Field(description="Not acknowledged, but recorded all the same.")
+    lost: Proven
+    duplicated: Proven
+    recovered: Proven = Field(description="Not acknowledged, but recorded all the same.")
     unsettled: int = Field(default=0, description="Not ended when the burst was broken off: neither lost nor found.")
     unexpected: int
-    alerts_due: int
-    alerts_announced: int
+    alerts_due: Proven
+    alerts_announced: Proven
     endings: Mapping[str, Mapping[str, int]] = Field(description="Kind of order -> ending -> how many.")
     findings: tuple[Finding, ...] = Field(description="The first hundred.")
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a sentence, without its stop."""
+        counts = {
+            "lost": self.lost,
+            "duplicated": self.duplicated,
+            "unexpected": self.unexpected,
+            "refused that should be accepted": self.refused_unmeant,
+        }
+        if self.basis == "answers":
+            counts["without an answer"] = self.unavailable
+        wrong = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        if self.basis == "ledger":
+            good, bad = f"Valid: nothing lost, duplicated or unexpected in {self.attempted:,} orders", "Not valid: "
+        else:
+            good = f"Answered: all {self.attempted:,} orders, as they must be; no more than that is proven"
+            bad = "Not answered as they must be: "
+        return good if self.good else f"{bad}{wrong or ('the burst was broken off' if self.attempted else 'no order')}"
+
+    @property
+    def good(self) -> bool:
+        """Return whether nothing is wrong, as far as the basis shows it."""
+        return self.valid or self.answered is True
+
+    @field_serializer(*OF_LEDGER)
+    def _unless_unproven(self, value: int) -> int | None:
+        return value if self.basis == "ledger" else None
 
 
 class Requests(_Value):
@@ -249,6 +321,7 @@ class Cost(_Value):
     usd_per_1000_orders: float
     prices_as_of: str
     prices_source: str
+    estimated: bool = Field(default=False, description="Not counted: an upper limit, by the number of orders.")
 
 
 class ProcessMemory(_Value):
@@ -323,6 +396,7 @@ class Settings(_Value):
     )
     streams: tuple[StreamSettings, ...] = ()
     scaling: str | None = Field(default=None, description="The policy of workers that scale by themselves.")
+    target: str | None = Field(default=None, description="The system, if it was not started for the burst.")
 
 
 class Summary(_Value):
@@ -338,16 +412,18 @@ class Summary(_Value):
     settings: Settings
     verdict: BurstVerdict
     load_s: float = Field(description="Until the last order was answered.")
-    drain_s: float = Field(
+    drain_s: ProvenSeconds = Field(
         description="From the end of the load until every order had an outcome, or was in a dead-letter queue."
     )
     settled_s: float | None = Field(
         default=None, description="From the end of the load until every alert had been announced, too."
     )
     accepted_per_s: float = Field(description="Over the load.")
-    finished_per_s: float = Field(description="From the first intended send until the last outcome, at last_outcome_s.")
+    finished_per_s: ProvenSeconds = Field(
+        description="From the first intended send until the last outcome, at last_outcome_s."
+    )
     last_outcome_s: float | None = None
-    peak_backlog: int = Field(description="The most messages in work and express at once, in flight included.")
+    peak_backlog: Proven = Field(description="The most messages in work and express at once, in flight included.")
     accept: Latency | None = Field(description="From the intended send time to the answer 202.")
     end_to_end: Latency | None = Field(description="From the intended send time to the outcome event.")
     generator: GeneratorStats
@@ -363,6 +439,10 @@ class Summary(_Value):
     processor_time: ProcessorTime | None = Field(default=None, description="None where it was not measured.")
     bound: Bottleneck | None = None
     steps: Steps | None = Field(default=None, description="None where no order finished.")
+
+    @field_serializer("drain_s", "finished_per_s", "peak_backlog")
+    def _unless_unproven(self, value: float) -> float | None:
+        return value if self.verdict.basis == "ledger" else None
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it: model_dump leaves infinite numbers in."""

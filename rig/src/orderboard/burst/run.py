@@ -9,7 +9,7 @@ from orderboard.burst.judge.bottleneck import bottleneck
 from orderboard.burst.judge.thresholds import Seen
 from orderboard.burst.measure.percentiles import rate
 from orderboard.burst.measurement import RunResult
-from orderboard.burst.model import ProcessMemory, Settings, Summary, TimelineRow
+from orderboard.burst.model import Cost, ProcessMemory, Settings, Summary, TimelineRow
 from orderboard.burst.plan import PlannedBurst
 from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.burst.report.files import BurstFiles
@@ -18,6 +18,9 @@ from orderboard.burst.runner import BACKEND_GONE, Runner
 from orderboard.burst.runs.kept import keep_run
 from orderboard.burst.scenario.config_file import CONFIG_FILE, to_toml
 from orderboard.burst.stop import Stop, stopped_by_ctrl_c
+from orderboard.burst.targets.answers_runner import AnswersRunner
+from orderboard.burst.targets.estimate import estimate
+from orderboard.burst.targets.given_system import given_system
 from orderboard.calibration.model import read_calibration
 from orderboard.system.backends import version_of
 from orderboard.system.host import this_host
@@ -42,22 +45,25 @@ def run_burst(burst: PlannedBurst, stop: Stop | None = None, *views: View) -> Bu
     (burst.out / CONFIG_FILE).write_text(to_toml(burst.config), encoding="utf-8")
     keep_run(files, burst.out)
     export(exported, burst.exports, burst.out)
-    if files.summary.verdict.valid:
+    if files.summary.verdict.good or burst.target is not None:
         shutil.rmtree(logs_dir, ignore_errors=True)
     return files
 
 
 def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> tuple[BurstFiles, Exported]:
+    calibration = None
     with ExitStack() as stack:
-        with progress_screen() as screen:
-            system = stack.enter_context(running_system(burst.system, screen))
-        endpoint = system.target.endpoint
-        backend_version = version_of(endpoint)
+        system = _system(burst, stack)
+        if system is not None:
+            endpoint = system.target.endpoint
+            calibration = read_calibration(find_workspace().state_dir, endpoint.name, version_of(endpoint))
         with stopped_by_ctrl_c(stop) if stop is not None else nullcontext(), burst_view(*views) as view:
-            result = Runner(system, burst.plan, view, stop).run()
+            if system is not None:
+                result = Runner(system, burst.plan, view, stop).run()
+            else:
+                result = AnswersRunner(str(burst.target and burst.target.api_url), burst.plan, view, stop).run()
         summary = _summary(burst, result, system)
-    if not summary.broken_off:
-        calibration = read_calibration(find_workspace().state_dir, endpoint.name, backend_version)
+    if not summary.broken_off and system is not None and _sees_processes(burst):
         summary = summary.model_copy(update={"bound": bottleneck(summary, result.timeline, calibration)})
     seen = Seen(result.recorder.records, result.windows, summary)
     missed = {each.text: each for each in result.missed}  # when they stopped the load
@@ -66,7 +72,32 @@ def _run(burst: PlannedBurst, stop: Stop | None, *views: View) -> tuple[BurstFil
     return BurstFiles(summary, result.timeline), Exported(summary, result.recorder, result.judgement.ledger)
 
 
-def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
+def _system(burst: PlannedBurst, stack: ExitStack) -> System | None:
+    """Return the system: a new one, or the one that runs already; None for order-api alone."""
+    if burst.target is None:
+        with progress_screen() as screen:
+            return stack.enter_context(running_system(burst.system, screen))
+    return None if burst.stack is None else given_system(burst.stack, burst.target, burst.system)
+
+
+def _sees_processes(burst: PlannedBurst) -> bool:
+    """Return whether the system runs on this machine, so that its processor time says what limited it."""
+    return burst.target is None or burst.target.state is not None
+
+
+def _cost(burst: PlannedBurst, result: RunResult) -> Cost:
+    """Return the cost of the requests; estimated where others make requests of the same services, too."""
+    verdict = result.judgement.verdict
+    if burst.target is not None:
+        return estimate(result.sent, None, burst.prices)
+    return cost(
+        result.requests | notifier_at_most(verdict.alerts_announced),
+        orders=verdict.acknowledged + verdict.recovered,
+        prices=burst.prices,
+    )
+
+
+def _summary(burst: PlannedBurst, result: RunResult, system: System | None) -> Summary:
     recorder, verdict, settings = result.recorder, result.judgement.verdict, _as_run(burst.settings, result)
     return Summary(
         started_at=datetime.fromtimestamp(result.started_at, UTC),
@@ -91,16 +122,14 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System) -> Summary:
         ),
         faults=result.marks,
         fault_windows=result.windows,
-        cost=cost(
-            result.requests | notifier_at_most(verdict.alerts_announced),
-            orders=verdict.acknowledged + verdict.recovered,
-        ),
+        cost=_cost(burst, result),
         memory=tuple(
-            ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1)) for each in system.memory()
+            ProcessMemory(name=each.name, megabytes=round(each.best_bytes / 1e6, 1))
+            for each in (() if system is None else system.memory())
         ),
         machine=this_host(),
-        processors=result.processors,
-        processor_time=result.processor_time,
+        processors=result.processors if _sees_processes(burst) else (),
+        processor_time=result.processor_time if _sees_processes(burst) else None,
         steps=result.steps,
     )
 

@@ -8,7 +8,7 @@ import os
 import queue
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -31,6 +31,8 @@ from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.model import Expectation, ProcessorTime
 from orderboard.burst.report.live_view import Now, View
 from orderboard.burst.stop import Stop
+from orderboard.burst.targets.own_orders import OwnRows, own_evidence, own_ids
+from orderboard.ledger.alert_listener import listen_for_alerts
 from orderboard.ledger.evidence import final_rows
 from orderboard.ledger.ledger import Announcement, Evidence, Outcome
 from orderboard.ledger.outcome_listener import OutcomeListener, listen_for_outcomes
@@ -65,7 +67,7 @@ class Runner:
         self._limits = Limits(plan.abort_on_fail)
         self._missed: tuple[Expectation, ...] = ()
         self._stopping = False
-        self._recorder = Recorder(plan.streams)
+        self._recorder = Recorder(plan.streams, shared=plan.shared)
         self._faults = FaultInjector(system, plan.faults, plan.scaling)
         self._timeline = Timeline(self._recorder)
         self._steps = StepReader(system, self._recorder.planned)
@@ -76,7 +78,8 @@ class Runner:
         self._sent: Sequence[int] = [0 for _ in plan.streams]
         self._loading = True
         self._shares: tuple[ProcessorShare, ...] = ()
-        self._drain = Drain(self._recorder, plan.give_up_after_s, plan.drain_within_s)
+        self._drain = Drain(self._recorder, plan.give_up_after_s, plan.drain_within_s, plan.shared)
+        self._own_rows = OwnRows(system.target)
         self._watchdog = Watchdog(system)
 
     def run(self) -> RunResult:
@@ -86,15 +89,14 @@ class Runner:
             listener = stack.enter_context(
                 listen_for_outcomes(self._target, self._on_outcome, threads=_LISTENER_THREADS)
             )
-            inbox_url = self._target.queue_url(self._target.outputs.inbox_queue)
-            stack.enter_context(
-                QueueReader(self._target, inbox_url, self._on_alert, name="inbox", gather_s=_ALERTS_GATHER_S)
-            )
+            stack.enter_context(self._alerts_read(listener))
             stack.callback(self._faults.close)
-            generator = Generator(Job(self._target.api(), plan.streams, plan.connections, plan.attempts))
+            generator = Generator(
+                Job(self._target.api(), plan.streams, plan.connections, plan.attempts, plan.api_token)
+            )
             stack.callback(generator.stop)
             cpu = CpuSampler(lambda: _processes(self._system, generator))
-            sampler = Sampler(self._system, listener.queue, cpu)
+            sampler = Sampler(self._system, listener.queue, cpu, inbox=self._inbox(listener))
             stack.enter_context(every(plan.sample_every_s, sampler.sample, name="sampler"))
             stack.callback(self._steps.close)
             stack.enter_context(every(_STEPS_EVERY_S, self._steps.read, name="steps"))
@@ -125,6 +127,17 @@ class Runner:
             processor_time=_processor_time(cpu),
             steps=steps,
         )
+
+    def _inbox(self, listener: OutcomeListener) -> str:
+        """Return the queue from which alerts are read and deleted: the inbox, but not of a system that others use."""
+        return f"{listener.queue}-alerts" if self._plan.shared else self._target.outputs.inbox_queue
+
+    def _alerts_read(self, listener: OutcomeListener) -> AbstractContextManager[object]:
+        name = self._inbox(listener)
+        if self._plan.shared:
+            return listen_for_alerts(self._target, name, self._on_alert, gather_s=_ALERTS_GATHER_S)
+        url = self._target.queue_url(name)
+        return QueueReader(self._target, url, self._on_alert, name="inbox", gather_s=_ALERTS_GATHER_S)
 
     def _to_the_end(
         self, generator: Generator, sampler: Sampler, cpu: CpuSampler, listener: OutcomeListener
@@ -198,18 +211,26 @@ class Runner:
             outcomes=listener.outcomes,
             announcements=tuple(self._announced.values()),
         )
+        attempts, others = self._recorder.attempts(self._sent), None
+        own = own_ids(attempts) if self._plan.shared else frozenset()
         if end not in ("backend gone", "quit"):
-            self._faults.lift()
             try:
-                rows, letters = final_rows(self._target), tuple(dead_letters(self._target))
+                if self._plan.shared:
+                    rows = self._own_rows.read(own)
+                else:
+                    self._faults.lift()
+                    rows = final_rows(self._target)
+                letters = tuple(dead_letters(self._target))
                 evidence = replace(evidence, final_rows=rows, dead_letters=letters)
             except AWS_ERRORS:
                 if self._system.backend_answers():
                     raise
                 end = "backend gone"
                 self._faults.mark(self._now_s(), BACKEND_GONE)
+        if self._plan.shared:
+            evidence, others = own_evidence(evidence, own)
         large_order_cents = int(self._target.outputs.large_order_cents)
-        return judge(self._recorder.attempts(self._sent), evidence, large_order_cents=large_order_cents, end=end)
+        return judge(attempts, evidence, large_order_cents=large_order_cents, end=end, others=others)
 
     def _receive(self, generator: Generator) -> None:
         for update in generator.updates():
@@ -226,7 +247,8 @@ class Runner:
             if announcement.alert_id not in self._announced:
                 self._announced[announcement.alert_id] = announcement
                 self._drain.alerted(at - self._start)
-                self._steps.alerted(occurred_at, at)
+                if not self._plan.shared:  # it may be of another's order
+                    self._steps.alerted(occurred_at, at)
 
     def _now(self, sample: Sample, now_s: float) -> Now:
         return Now(

@@ -5,6 +5,7 @@
 import inspect
 import signal
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -13,7 +14,7 @@ from orderboard.burst.options import BurstOptions
 from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
 from orderboard.errors import RigError
 from orderboard.system.command_line import to_paste
-from orderboard.terminal.progress import error_console, print_json, result_console
+from orderboard.terminal.progress import confirm, error_console, print_json, result_console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from orderboard.burst.live.feed import Feed
     from orderboard.burst.measured_system import Where
     from orderboard.burst.model import Summary
+    from orderboard.burst.plan import PlannedBurst
 
 THRESHOLD_MISSED: Final = 99
 STOPPED: Final = 128 + signal.SIGINT
@@ -29,6 +31,8 @@ EXAMPLES: Final = (
     "orderboard burst --orders 5000 --kill-backend @10s --kill-api @20s --faults error_after=0.1@30s --faults none@35s",
     "orderboard burst --stage 30s:100 --stage 1m:100..400 --stage 30s:0",
     "orderboard burst --config burst.toml --print-config",
+    "orderboard burst --running --rate 50 --duration 20s",
+    "orderboard burst --api-url https://orders.example.com --rate 20 --max-cost 1.00",
     "orderboard burst --rate 200 --duration 1m --profile poisson --expect 'accept_p99_ms<50' --expect 'drain_s<30'",
 )
 
@@ -43,8 +47,8 @@ def burst(
 ) -> None:
     """Send orders on a fixed schedule, inject faults, and verify that no order was lost.
 
-    It starts a system for the burst and ends it afterwards. Ctrl-C stops the load, drains and judges what was sent;
-    another Ctrl-C quits, and keeps what was measured.
+    It starts a system for the burst and ends it afterwards; --running and --api-url send to one that runs already.
+    Ctrl-C stops the load, drains and judges what was sent; another Ctrl-C quits, and keeps what was measured.
 
     Exit 0: valid, and every --expect was met. 1: not valid. 2: wrong usage. 99: valid, but an --expect was missed.
     130: stopped by Ctrl-C.
@@ -68,6 +72,7 @@ def burst(
             if typed.repeat > 1:
                 _say(f"Run {number} of {typed.repeat}")
             summary, out = _run(each, where, feed)
+            where = replace(where, yes=True)  # it was agreed to
             summaries.append(summary)
             if not json_output:
                 show(summary, out, result_console())
@@ -142,6 +147,7 @@ def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[S
     calibration = newest_calibration(find_workspace().state_dir, planned.settings.backend)
     if (text := warning(planned.plan, backend=planned.settings.backend, calibration=calibration)) is not None:
         _say(f"Warning: {text}")
+    _agree(planned, options.repeat, yes=where.yes)
     stop = Stop()
     if feed is not None:
         feed.begin(planned.settings, stop)
@@ -154,6 +160,23 @@ def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[S
         except OSError as exc:  # the run is kept all the same
             _say(f"Warning: the index of all runs was not written: {exc}")
     return summary, planned.out
+
+
+def _agree(planned: "PlannedBurst", repeat: int, *, yes: bool) -> None:
+    """Say what it costs on AWS, ask before it is sent, and name what an earlier burst left there."""
+    from orderboard.burst.targets.estimate import in_words, planned_orders
+    from orderboard.ledger.leftovers import named_leftovers
+    from orderboard.system.backends import consent
+
+    if planned.stack is not None and (left := named_leftovers(planned.stack)) is not None:
+        _say(f"Warning: {left}")
+    if not planned.may_cost:
+        return
+    _say(in_words(planned.estimated, planned_orders(planned.plan.streams), repeat))
+    if planned.stack is not None:
+        consent(planned.stack.endpoint, yes=yes)
+    elif planned.target is not None:
+        confirm(f"This sends orders to {planned.target.api_url}, which is not on this machine.", yes=yes)
 
 
 def _say(text: str) -> None:
@@ -173,7 +196,7 @@ def exit_code(*summaries: "Summary") -> int:
         return 1
     if any(summary.stopped for summary in summaries):
         return STOPPED
-    if not all(each.valid for each in verdicts):
+    if not all(each.good for each in verdicts):
         return 1
     met = all(each.met for summary in summaries for each in summary.expectations)
     return 0 if met else THRESHOLD_MISSED

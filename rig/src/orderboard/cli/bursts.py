@@ -158,7 +158,7 @@ def _facts(run: "KeptRun") -> dict[str, object]:
 
 
 def _name(run: "KeptRun", console: Console) -> Text:
-    return verdict(console, run.name, good=run.summary.verdict.valid)
+    return verdict(console, run.name, good=run.summary.verdict.good)
 
 
 def _figures(run: "KeptRun") -> tuple[str, ...]:

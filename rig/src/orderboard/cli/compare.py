@@ -88,7 +88,7 @@ def compare(
         print_json({**json.loads(found.model_dump_json()), "conditions": results})
     else:
         _show(found, figures, held, result_console())
-    if any(not summary.verdict.valid for group in groups for summary in group.summaries):
+    if any(not summary.verdict.good for group in groups for summary in group.summaries):
         raise typer.Exit(1)
     raise typer.Exit(CONDITION_HOLDS if any(held.values()) else 0)
 

@@ -43,8 +43,13 @@ def final_rows_of(target: Target, order_ids: Collection[str]) -> dict[str, Endin
     """
     table = target.outputs.orders_table
     request: Any = {"Keys": [{"order_id": {"S": order_id}} for order_id in order_ids], **_ID_AND_STATUS}
-    answer = target.dynamodb.batch_get_item(RequestItems={table: request})
-    return _final(answer["Responses"].get(table, []))
+    requests: Any = {table: request}
+    found: dict[str, Ending] = {}
+    while requests:
+        answer = target.dynamodb.batch_get_item(RequestItems=requests)
+        found |= _final(answer["Responses"].get(table, []))
+        requests = answer.get("UnprocessedKeys")
+    return found
 
 
 def announcements(target: Target) -> list[Announcement]:

@@ -21,6 +21,7 @@ from orderboard_contracts.events import (
 )
 
 from orderboard.ledger.ledger import Outcome
+from orderboard.ledger.leftovers import listener_prefix, owner
 from orderboard.ledger.queue_reader import QueueReader
 from orderboard.system.target import Target
 
@@ -89,7 +90,7 @@ def listen_for_outcomes(
     """Create the rule and the queue, receive until the block ends, then delete both (unless the backend has gone)."""
     sqs, events, bus_name = target.sqs, target.events, target.outputs.bus_name
     # A new name each time: a queue name can be used again only 60 seconds after it was deleted.
-    name = f"{bus_name}-outcomes-{secrets.token_hex(3)}"
+    name = f"{listener_prefix(target)}{secrets.token_hex(3)}"
     with ExitStack() as stack:
         queue_url = sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": _VISIBILITY_TIMEOUT_S})[
             "QueueUrl"
@@ -100,7 +101,7 @@ def listen_for_outcomes(
             Name=name,
             EventBusName=bus_name,
             EventPattern=json.dumps({"source": ["orderboard.worker"]}),
-            Description="The worker's outcomes, for a measurement.",
+            Description=f"The worker's outcomes, for a measurement by {owner()}",
         )["RuleArn"]
         sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, rule_arn)})
         events.put_targets(Rule=name, EventBusName=bus_name, Targets=[{"Id": "outcomes", "Arn": queue_arn}])

@@ -95,6 +95,11 @@ class System:
         found += [known(each.process.name, each.process.pid, each.url) for each in services if each.process.running()]
         return tuple(found)
 
+    @property
+    def given_workers(self) -> int:
+        """The number of workers that were not started with the system: none."""
+        return 0
+
     def memory(self) -> tuple[MemoryUse, ...]:
         """The memory of every process, this command included."""
         return memory_use(self.processes())

@@ -31,21 +31,17 @@ def escaped(text: str) -> str:
 
 def _summary(summary: Summary) -> Iterator[str]:
     found, settings = summary.verdict, summary.settings
-    counts = {
-        "lost": found.lost,
-        "duplicated": found.duplicated,
-        "unexpected": found.unexpected,
-        "refused although they were not meant to be": found.refused_unmeant,
-    }
-    wrong = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-    yield f"### {'✅ Valid' if found.valid else '❌ Not valid'}: burst of {settings.orders:,} orders"
+    name = found.headline.partition(":")[0]
+    yield f"### {'✅' if found.good else '❌'} {name}: burst of {settings.orders:,} orders"
     yield ""
     yield (
         f"{escaped(settings.profile)} over {settings.duration_s:g} s, {settings.rate:g} a second, {settings.workers} "
         f"worker{'' if settings.workers == 1 else 's'}, {settings.backend} backend. "
-        f"{wrong or 'Nothing lost, duplicated or unexpected'}; {found.acknowledged:,} of {found.attempted:,} "
+        f"{found.headline}; {found.acknowledged:,} of {found.attempted:,} "
         "acknowledged."
     )
+    if found.unproven:
+        yield "\nNot proven: " + "; ".join(escaped(each) for each in found.unproven) + "."
     if summary.broken_off:
         yield f"\n**Broken off.** {escaped(summary.broken_off)}"
     yield ""
@@ -57,10 +53,10 @@ def _summary(summary: Summary) -> Iterator[str]:
         ),
     )
     yield ""
-    yield (
-        f"{summary.accepted_per_s:,.0f} accepted/s, {summary.finished_per_s:,.0f} finished/s, peak backlog "
-        f"{summary.peak_backlog:,}, drained in {summary.drain_s:.1f} s."
-    )
+    if found.basis == "answers":
+        yield f"{summary.accepted_per_s:,.0f} accepted/s."
+    else:
+        yield _pace(summary)
     if summary.bound is not None:
         yield f"Bottleneck: {summary.bound.by}. {escaped(summary.bound.text)}"
     if summary.expectations:
@@ -103,6 +99,13 @@ def _comparison(comparison: Comparison, conditions: Mapping[Condition, bool]) ->
     yield comparison.method
     for difference in comparison.differences:
         yield f"- {difference.kind}: {escaped(difference.text)}"
+
+
+def _pace(summary: Summary) -> str:
+    return (
+        f"{summary.accepted_per_s:,.0f} accepted/s, {summary.finished_per_s:,.0f} finished/s, peak backlog "
+        f"{summary.peak_backlog:,}, drained in {summary.drain_s:.1f} s."
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -23,6 +23,7 @@ class Services:
         self._note = note
         self._running = list(system.workers)
         self._wanted = len(self._running)
+        self._given = system.given_workers
         self._frozen = False
         self._replaced_at_s: deque[float] = deque(maxlen=_REPLACEMENTS)
         self._api_given_up = False
@@ -30,7 +31,7 @@ class Services:
     @property
     def workers(self) -> int:
         """The number of workers that run and are not frozen."""
-        return 0 if self._frozen else sum(service.process.running() for service in self._running)
+        return 0 if self._frozen else self._given + sum(each.process.running() for each in self._running)
 
     def close(self) -> None:
         """Thaw frozen workers, which could not handle SIGTERM."""

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Mapping
 from typing import Final
 
-from orderboard.burst.model import Summary
+from orderboard.burst.model import OF_LEDGER, Summary
 
 _LATENCIES: Final = ("mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms")
 COUNTS: Final = (
@@ -21,6 +21,7 @@ _PATHS: Final[Mapping[str, str]] = {
     **{f"generator_{name}": f"generator.{name}" for name in ("late", "not_sent", "lag_p99_ms")},
     **{name: f"cost.{name}" for name in ("requests_per_1000_orders", "usd_per_1000_orders")},
 }
+_OF_DRAIN: Final = ("finished_per_s", "drain_s", "settled_s", "peak_backlog")
 METRICS: Final = (*_PATHS, "memory_mb")
 
 
@@ -28,6 +29,8 @@ def metric(summary: Summary, name: str) -> float:
     """Return a metric of a summary. Where nothing was accepted or finished, its latency is infinite."""
     if name == "memory_mb":
         return sum(each.megabytes for each in summary.memory)
+    if summary.verdict.basis == "answers" and (name in OF_LEDGER or name in _OF_DRAIN):
+        return math.inf
     try:
         found = operator.attrgetter(_PATHS[name])(summary)
     except AttributeError:

@@ -12,7 +12,7 @@ from orderboard_contracts.identity import order_id_for
 
 from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.judge.refusals import refusal_is_meant, refusals
-from orderboard.burst.model import BurstVerdict, Finding
+from orderboard.burst.model import BurstVerdict, Finding, OthersOrders
 from orderboard.ledger.discrepancy import (
     DeadLetterUnexpected,
     Discrepancy,
@@ -51,8 +51,15 @@ class Judgement:
     end: End
 
 
-def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents: int, end: End) -> Judgement:
-    """Compare the attempts and their answers with the evidence.
+def judge(
+    attempts: Sequence[Attempt],
+    evidence: Evidence,
+    *,
+    large_order_cents: int,
+    end: End,
+    others: OthersOrders | None = None,
+) -> Judgement:
+    """Compare the attempts and their answers with the evidence. others: orders that are not in either.
 
     A missing order is lost only after a full drain; otherwise it is unsettled.
     """
@@ -84,6 +91,7 @@ def judge(attempts: Sequence[Attempt], evidence: Evidence, *, large_order_cents:
         "valid": drained and not classified and not unmeant,
         "drained": drained,
         "attempted": len(attempts),
+        "others": others,
         "refused_unmeant": unmeant,
         "refusals": refusals(attempts),
         "recovered": len(recovered),

@@ -73,10 +73,10 @@ class Feed:
         if self.metrics is not None:
             self.metrics.verdict = summary.verdict
         found = summary.verdict
-        text = "Valid: nothing lost, duplicated or unexpected." if found.valid else "Not valid."
+        text = f"{found.headline}."
         text = f"{text} {summary.broken_off}" if summary.broken_off else text
         with self._lock:
-            self._end = _event("end", {"valid": found.valid, "text": text, "report": report})
+            self._end = _event("end", {"valid": found.good, "text": text, "report": report})
         self._send(self._end)
 
     def close(self) -> None:

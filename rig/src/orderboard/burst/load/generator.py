@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Final, Literal, NamedTuple
 
@@ -38,6 +38,7 @@ class Job:
     streams: Sequence[Stream]
     connections: int
     attempts: int = 1
+    api_token: str | None = field(default=None, repr=False)
 
 
 def answer_of(answers: Iterable[Answer]) -> Answer:

@@ -35,19 +35,19 @@ class OrderApi:
 
     async def place(self, body: bytes, idempotency_key: str) -> Answered:
         """Place an order."""
-        return await self._post("/orders", body, {"Idempotency-Key": idempotency_key})
+        return await self._post("orders", body, {"Idempotency-Key": idempotency_key})
 
     async def cancel(self, order_id: str, reason: str) -> Answer:
         """Cancel an order."""
         body = json.dumps({"reason": reason}).encode()
-        return (await self._post(f"/orders/{order_id}/cancellation", body, {})).answer
+        return (await self._post(f"orders/{order_id}/cancellation", body, {})).answer
 
     async def until_recorded(self, order_id: str) -> None:
         """Wait until the order can be read, at most half a minute."""
         until_s = self._now_s() + _RECORDED_WITHIN_S
         while self._now_s() < until_s:
             try:
-                async with self._http.get(f"/orders/{order_id}") as response:
+                async with self._http.get(f"orders/{order_id}") as response:
                     if response.status == 200:
                         return
             except (aiohttp.ClientError, OSError, TimeoutError):

@@ -53,12 +53,16 @@ class _Sender:
         """Send everything, and report until the last answer."""
         reporter = threading.Thread(target=self._report, daemon=True)  # a full pipe must not stop the clock
         reporter.start()
+        token = self._job.api_token
         async with aiohttp.ClientSession(
-            self._job.api_url,
+            f"{self._job.api_url.rstrip('/')}/",  # so that a path in it counts
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_S),
             timeout=aiohttp.ClientTimeout(total=_ANSWER_WITHIN_S),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Content-Type": "application/json"},
+            headers={
+                "Content-Type": "application/json",
+                **({} if token is None else {"Authorization": f"Bearer {token}"}),
+            },
         ) as http:
             self._api = OrderApi(http, self._now_s, self._job.attempts)
             gc.collect()

@@ -16,16 +16,21 @@ _SETTLED_AFTER_S: Final = 10.0
 
 @dataclass
 class Drain:
-    """orders_s: when an order last ended. progress_s: the same with alerts. activity_s: when anything last changed."""
+    """orders_s: when an order last ended. progress_s: the same with alerts. activity_s: when anything last changed.
+
+    shared: others use the queues, so that they may never be empty, and their changes are no sign of these orders.
+    """
 
     recorder: Recorder
     give_up_after_s: float
     within_s: float
+    shared: bool = False
     orders_s: float = 0.0
     progress_s: float = 0.0
     activity_s: float = 0.0
     _dead_letters: int = 0
     _depths: Mapping[str, Depth] = field(default_factory=dict)
+    _idle: bool = False
 
     def alerted(self, at_s: float) -> None:
         """Note that an alert was announced."""
@@ -37,9 +42,10 @@ class Drain:
         dead_letters_s = taken_s if sample.dead_letters > self._dead_letters else 0.0
         self.orders_s = max(self.orders_s, self.recorder.last_finish_s, self.recorder.last_answer_s, dead_letters_s)
         self.alerted(self.orders_s)
-        if sample.depths != self._depths or faults_pending:
+        if (sample.depths != self._depths and not self.shared) or faults_pending:
             self.activity_s = now_s
         self._dead_letters, self._depths = sample.dead_letters, sample.depths
+        self._idle = sample.idle
 
     def end(self, sample: Sample, taken_s: float, now_s: float, *, faults_pending: bool) -> End | None:
         """Return how it has ended; None while it goes on."""
@@ -53,11 +59,13 @@ class Drain:
         # Every queue was empty after the last event, and every order is accounted for or overdue.
         fresh = taken_s > max(recorder.last_finish_s, recorder.last_answer_s)
         complete = recorder.unfinished == 0 or self.settled(now_s)
+        if self.shared:
+            return "drained" if complete else None
         return "drained" if fresh and sample.idle and complete else None
 
     def settled(self, now_s: float) -> bool:
         """Return True when nothing has changed for so long that what is missing is lost."""
-        return now_s - self.activity_s > _SETTLED_AFTER_S
+        return now_s - self.activity_s > _SETTLED_AFTER_S and (self._idle or not self.shared)
 
 
 def waits_for(recorder: Recorder, sample: Sample, pending: Sequence[Fault]) -> str:

@@ -34,9 +34,13 @@ class Second:
 
 
 class Recorder:
-    """Orders sent, answered and finished, by second and in total."""
+    """Orders sent, answered and finished, by second and in total.
 
-    def __init__(self, streams: Sequence[Stream]) -> None:
+    shared: others send orders, too, so an outcome counts once its order is known to be one of these.
+    """
+
+    def __init__(self, streams: Sequence[Stream], *, shared: bool = False) -> None:
+        self._shared = shared
         self._orders = Orders(streams)
         self._intended_s: dict[str, float] = {}  # of every accepted order
         self._finished: dict[str, float] = {}  # when
@@ -64,7 +68,7 @@ class Recorder:
     @property
     def finished(self) -> int:
         """The number of different orders with an outcome event."""
-        return len(self._finished) + len(self._finished_early)
+        return len(self._finished) + (0 if self._shared else len(self._finished_early))
 
     @property
     def unfinished(self) -> int:
@@ -111,12 +115,13 @@ class Recorder:
         """Record the final outcome of an order; a repeated one changes nothing."""
         if order_id in self._finished or order_id in self._finished_early:
             return
-        self._second(at_s).finished += 1
-        self.last_finish_s = max(self.last_finish_s, at_s)
         if order_id in self._intended_s:
+            self._ended(at_s)
             self._finish(order_id, at_s)
         else:
             self._finished_early[order_id] = at_s
+            if not self._shared:
+                self._ended(at_s)
 
     def attempts(self, sent: Sequence[int]) -> list[Attempt]:
         """Return every order that was sent, for the verdict. sent: of each stream, how many."""
@@ -165,9 +170,15 @@ class Recorder:
         order_id = reply.order_ids[0]
         self._intended_s[order_id] = reply.intended_s
         if (at_s := self._finished_early.pop(order_id, None)) is not None:
+            if self._shared:
+                self._ended(at_s)
             self._finish(order_id, at_s)
         elif self._orders.of(reply).may_end != {"dead-lettered"}:  # a poisoned order has no outcome event
             self._unfinished[order_id] = reply.answered_s
+
+    def _ended(self, at_s: float) -> None:
+        self._second(at_s).finished += 1
+        self.last_finish_s = max(self.last_finish_s, at_s)
 
     def _finish(self, order_id: str, at_s: float) -> None:
         self._finished[order_id] = at_s

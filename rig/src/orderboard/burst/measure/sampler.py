@@ -51,14 +51,14 @@ class Sample:
 class Sampler:
     """The latest sample of the queues and the request counts. A failed reading keeps the last value."""
 
-    def __init__(self, system: System, listener_queue: str, cpu: CpuSampler) -> None:
+    def __init__(self, system: System, listener_queue: str, cpu: CpuSampler, *, inbox: str) -> None:
         target = system.target
         self._system, self._sqs, self._cpu = system, target.sqs, cpu
         names = {
             "work": target.outputs.work_queue,
             "express": target.outputs.express_queue,
             "alerts": target.outputs.alerts_queue,
-            "inbox": target.outputs.inbox_queue,
+            "inbox": inbox,
             "listener": listener_queue,
         }
         self._urls = {role: target.queue_url(name) for role, name in names.items()}

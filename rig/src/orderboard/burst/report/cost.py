@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from orderboard.burst.model import Cost, Requests
+from orderboard.option_values import parse_number
 
 RequestCounts = dict[tuple[str, str], tuple[int, int]]  # (service, operation) -> (requests, entries)
 
+_MOST_USD: Final = 1_000_000
 AS_OF: Final = "2026-06"
 SOURCE: Final = (
     "https://aws.amazon.com/sns/pricing/, https://aws.amazon.com/sqs/pricing/, "
@@ -21,34 +23,44 @@ SOURCE: Final = (
 )
 
 
+# USD a million requests, entries or units. --price changes them.
+USD_PER_MILLION: Final[Mapping[str, float]] = {
+    "sns": 0.50,
+    "sqs": 0.40,
+    "lambda": 0.20,
+    "eventbridge": 1.00,
+    "dynamodb-write": 0.625,
+    "dynamodb-read": 0.125,
+}
+
+
 @dataclass(frozen=True)
 class _Price:
-    usd_per_million: float
+    name: str
     per: Literal["request", "entry"]
     units: int = 1
 
-    def __str__(self) -> str:
+    def words(self, prices: Mapping[str, float]) -> str:
         times = f"{self.units} x " if self.units > 1 else ""
-        usd = f"{self.usd_per_million:.3f}".removesuffix("0")
+        usd = f"{prices[self.name]:.3f}".removesuffix("0")
         return f"{times}${usd} a million {'requests' if self.per == 'request' else 'entries'}"
 
 
-_WRITE_USD, _READ_USD = 0.625, 0.125
 # A row below 1 KB is one write unit in the table, and another one in the customer index.
-_ROW: Final = _Price(_WRITE_USD, "entry", units=2)
+_ROW: Final = _Price("dynamodb-write", "entry", units=2)
 # By service, where its requests cost the same, else by operation. Ten messages here are far below 64 KB, the size up to
 # which a request, or an event, counts once.
 _PRICES: Final[Mapping[str | tuple[str, str], _Price]] = {
-    "sns": _Price(0.50, "request"),
-    "sqs": _Price(0.40, "request"),
-    "lambda": _Price(0.20, "request"),
-    ("eventbridge", "PutEvents"): _Price(1.00, "entry"),  # a batch saves calls, but every event is charged
+    "sns": _Price("sns", "request"),
+    "sqs": _Price("sqs", "request"),
+    "lambda": _Price("lambda", "request"),
+    ("eventbridge", "PutEvents"): _Price("eventbridge", "entry"),  # a batch saves calls, but every event is charged
     ("dynamodb", "PutItem"): _ROW,
     ("dynamodb", "UpdateItem"): _ROW,
     ("dynamodb", "BatchExecuteStatement"): _ROW,
-    ("dynamodb", "GetItem"): _Price(_READ_USD, "request"),
-    ("dynamodb", "BatchGetItem"): _Price(_READ_USD, "entry"),
-    ("dynamodb", "Query"): _Price(_READ_USD, "request"),
+    ("dynamodb", "GetItem"): _Price("dynamodb-read", "request"),
+    ("dynamodb", "BatchGetItem"): _Price("dynamodb-read", "entry"),
+    ("dynamodb", "Query"): _Price("dynamodb-read", "request"),
 }
 
 
@@ -57,30 +69,46 @@ def notifier_at_most(alerts: int) -> RequestCounts:
     return {("lambda", "Invoke (notifier)"): (alerts, alerts), ("sns", "Publish (notifier)"): (alerts, alerts)}
 
 
-def cost(counts: RequestCounts, *, orders: int) -> Cost:
-    """Price these requests, in total and for a thousand orders (0 where none landed)."""
-    rows = tuple(_row(*key, *counts[key]) for key in sorted(counts) if counts[key][0])
+def parse_price(text: str) -> tuple[str, float]:
+    """Parse `sqs=0.5`, in USD a million; raise ValueError with the reason."""
+    name, _, value = text.partition("=")
+    if name not in USD_PER_MILLION:
+        raise ValueError(f"unknown service {name!r}; expected one of {', '.join(USD_PER_MILLION)}")
+    usd = parse_number(value)
+    if not 0 <= usd <= _MOST_USD:
+        raise ValueError(f"expected 0 to {_MOST_USD:,} USD a million for {name}")
+    return name, usd
+
+
+def cost(counts: RequestCounts, *, orders: int, prices: Mapping[str, float] | None = None) -> Cost:
+    """Price these requests, in total and for a thousand orders (0 where none landed). prices: those that differ."""
+    usd = {**USD_PER_MILLION, **(prices or {})}
+    rows = tuple(_row(*key, *counts[key], usd) for key in sorted(counts) if counts[key][0])
     thousands = orders / 1000 if orders else math.inf
     return Cost(
         requests=rows,
         requests_per_1000_orders=round(sum(row.requests for row in rows) / thousands, 1),
         usd_per_1000_orders=round(sum(row.usd or 0.0 for row in rows) / thousands, 6),
         prices_as_of=AS_OF,
-        prices_source=SOURCE,
+        prices_source=f"{SOURCE}{_given(prices)}",
     )
 
 
-def _row(service: str, operation: str, requests: int, entries: int) -> Requests:
+def _given(prices: Mapping[str, float] | None) -> str:
+    return "".join(f"; {name} at ${usd:g} a million, as given" for name, usd in (prices or {}).items())
+
+
+def _row(service: str, operation: str, requests: int, entries: int, prices: Mapping[str, float]) -> Requests:
     price = _PRICES.get((service, operation)) or _PRICES.get(service)
     usd = None
     if price is not None:
         charged = (requests if price.per == "request" else entries) * price.units
-        usd = round(charged * price.usd_per_million / 1_000_000, 9)
+        usd = round(charged * prices[price.name] / 1_000_000, 9)
     return Requests(
         service=service,
         operation=operation,
         requests=requests,
         entries=entries,
         usd=usd,
-        price=None if price is None else str(price),
+        price=None if price is None else price.words(prices),
     )

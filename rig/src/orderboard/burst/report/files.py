@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from orderboard.burst.model import Summary, TimelineRow
+from orderboard.burst.model import BurstVerdict, Summary, TimelineRow
 
 SUMMARY_FILE: Final = "summary.json"
 TIMELINE_FILE: Final = "timeline.csv"
@@ -77,13 +77,36 @@ def _suite(summary: Summary) -> ET.Element:
 
 def _cases(summary: Summary) -> dict[str, str | None]:
     verdict = summary.verdict
-    cases = {"drained": None if verdict.drained else summary.broken_off or "the drain did not finish"}
+    if verdict.basis == "answers":
+        return _answer_cases(summary)
+    cases: dict[str, str | None] = {
+        "drained": None if verdict.drained else summary.broken_off or "the drain did not finish"
+    }
     for name, count in (("lost", verdict.lost), ("duplicated", verdict.duplicated), ("unexpected", verdict.unexpected)):
         texts = [finding.text for finding in verdict.findings if finding.verdict == name]
         cases[f"{name} == 0"] = "\n".join([f"{count} {name}", *texts]) if count else None
+    return cases | _refusal_case(verdict) | _threshold_cases(summary)
+
+
+def _answer_cases(summary: Summary) -> dict[str, str | None]:
+    verdict = summary.verdict
+    count, texts = verdict.unavailable, [finding.text for finding in verdict.findings]
+    return {
+        "answered": f"{count} orders without an answer" if count or not verdict.attempted else None,
+        "unexpected answers == 0": "\n".join(texts) or None,
+        **_refusal_case(verdict),
+        **_threshold_cases(summary),
+    }
+
+
+def _refusal_case(verdict: BurstVerdict) -> dict[str, str | None]:
     reasons = [f"{each.orders} x {each.reason}" for each in verdict.refusals if not each.meant]
     count = verdict.refused_unmeant
-    cases["refused == 0, unless meant"] = "\n".join([f"{count} refused", *reasons]) if count else None
-    for each in summary.expectations:
-        cases[each.text] = None if each.met else f"expected {each.text}, measured {each.measured:g}"
-    return cases
+    return {"refused == 0, unless meant": "\n".join([f"{count} refused", *reasons]) if count else None}
+
+
+def _threshold_cases(summary: Summary) -> dict[str, str | None]:
+    return {
+        each.text: None if each.met else f"expected {each.text}, measured {each.measured:g}"
+        for each in summary.expectations
+    }

@@ -22,7 +22,8 @@ _SETTLED_MUCH_LATER_S = 0.5
 def show(summary: Summary, out: Path, console: Console) -> None:
     """Print the tables, the bottleneck, the thresholds and the verdict."""
     both = Table.grid(padding=(0, 4, 0, 0))
-    both.add_row(_answers(summary), _endings(summary))
+    ledger = summary.verdict.basis == "ledger"
+    both.add_row(_answers(summary), *([_endings(summary)] if ledger else []))
     for part in (both, _latencies(summary)):
         console.print()
         console.print(part)
@@ -38,14 +39,23 @@ def show(summary: Summary, out: Path, console: Console) -> None:
         if bound.doubt is not None:
             _print_indented(console, f"{bound.worked_off_per_s:,.0f}/s worked off. {to_paste(bound.doubt)}")
     cost = summary.cost
+    about = "at most " if cost.estimated else ""
     console.print(
-        f" Cost of 1,000 orders on AWS: {cost.requests_per_1000_orders:,.0f} requests, "
+        f" Cost of 1,000 orders on AWS: {about}{cost.requests_per_1000_orders:,.0f} requests, "
         f"{cost.usd_per_1000_orders:.4f} USD at the prices of {cost.prices_as_of}"
     )
     if (took := summary.processor_time) is not None:
         console.print(
             f" Processor time: {took.system_s:,.1f} s by the system, {took.rig_s:,.1f} s by the rig itself "
             f"({took.rig_share:.0%} of both)"
+        )
+    if (others := summary.verdict.others) is not None and (others.finished or others.dead_letters):
+        names = ", ".join(others.examples)
+        _print_indented(
+            console,
+            f"Not judged, as others sent them: {others.finished:,} orders that finished meanwhile, "
+            f"{others.dead_letters:,} dead letters{f', such as {names}' if names else ''}. "
+            "Backlog and queues count all.",
         )
     console.print(f" Files: {out}", markup=False, soft_wrap=True)
     console.print()
@@ -67,7 +77,7 @@ def _answers(summary: Summary) -> Table:
         ("refused (4xx)", found.refused),
         ("unavailable", found.unavailable),
         *([("of them, unreached", found.unreached)] if found.unreached else []),
-        ("recovered", found.recovered),
+        *([("recovered", found.recovered)] if found.basis == "ledger" else []),
     )
 
 
@@ -100,7 +110,8 @@ def _counts(title: str, *rows: tuple[str, int]) -> Table:
 def _latencies(summary: Summary) -> Table:
     columns = ("orders", "p50", "p90", "p99", "p99.9", "max")
     table = plain_table("Milliseconds from the intended send time", "", numbers=columns)
-    for name, found in (("to the answer 202", summary.accept), ("to the outcome event", summary.end_to_end)):
+    measured = [("to the answer 202", summary.accept), ("to the outcome event", summary.end_to_end)]
+    for name, found in measured[: 2 if summary.verdict.basis == "ledger" else 1]:
         table.add_row(name, *_values(found))
     return table
 
@@ -115,16 +126,23 @@ def _values(found: Latency | None) -> list[str]:
 def _times(summary: Summary) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_row(" Load", f"{summary.load_s:.1f} s", f"{summary.accepted_per_s:,.0f}/s accepted")
-    last = "" if summary.last_outcome_s is None else f", until the last outcome at {summary.last_outcome_s:.1f} s"
-    finished = f"{summary.finished_per_s:,.0f}/s finished{last}; peak backlog {summary.peak_backlog:,}"
-    table.add_row(" Drain", f"{summary.drain_s:.1f} s", finished)
-    if summary.settled_s is not None and summary.settled_s > summary.drain_s + _SETTLED_MUCH_LATER_S:
-        table.add_row(" Settled", f"{summary.settled_s:.1f} s", "after the load, the last alert included")
+    if summary.verdict.basis == "answers":
+        table.add_row(" Drain", "unknown", "the stack was not read")
+    else:
+        _add_drain(table, summary)
     for mark in summary.faults[:_SHOWN_MARKS]:
         table.add_row("", f"{mark.at_s:.1f} s", mark.text)
     if (more := len(summary.faults) - _SHOWN_MARKS) > 0:
         table.add_row("", "...", f"and {more:,} more; summary.json has all of them")
     return table
+
+
+def _add_drain(table: Table, summary: Summary) -> None:
+    last = "" if summary.last_outcome_s is None else f", until the last outcome at {summary.last_outcome_s:.1f} s"
+    finished = f"{summary.finished_per_s:,.0f}/s finished{last}; peak backlog {summary.peak_backlog:,}"
+    table.add_row(" Drain", f"{summary.drain_s:.1f} s", finished)
+    if summary.settled_s is not None and summary.settled_s > summary.drain_s + _SETTLED_MUCH_LATER_S:
+        table.add_row(" Settled", f"{summary.settled_s:.1f} s", "after the load, the last alert included")
 
 
 def _generator(summary: Summary, console: Console) -> None:
@@ -163,26 +181,19 @@ def _verdict(summary: Summary, out: Path, console: Console) -> None:
     found = summary.verdict
     for warning in summary.warnings:
         console.print(f" Warning: {warning}", style="yellow", markup=False)
-    if found.valid:
-        text = f"Valid: nothing lost, duplicated or unexpected in {found.attempted:,} orders"
-        console.print(verdict(console, text, good=True))
-    else:
-        counts = {
-            "lost": found.lost,
-            "duplicated": found.duplicated,
-            "unexpected": found.unexpected,
-            "refused that should be accepted": found.refused_unmeant,
-        }
-        wrong = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
-        console.print(verdict(console, f"Not valid: {wrong or 'the burst was broken off'}", good=False))
+    console.print(verdict(console, found.headline, good=found.good))
+    for text in found.unproven:
+        console.print(f"   not proven: {text}", style="yellow", markup=False, soft_wrap=True)
     if summary.broken_off is not None:
         unsettled = f" {found.unsettled:,} orders had not ended by then." if found.unsettled else ""
         console.print(f"   {summary.broken_off}{unsettled}", markup=False)
     _refusals(summary, console)
-    if found.valid:
+    if found.good:
         return
     for finding in found.findings[:_SHOWN_FINDINGS]:
         console.print(f"   {finding.verdict}: {finding.text}", markup=False)
     if len(found.findings) > _SHOWN_FINDINGS:
         console.print("   ... and more; summary.json has the first hundred", markup=False)
+    if summary.settings.target is not None:
+        return
     console.print(f" The services' logs are in {out / 'logs'}", markup=False, soft_wrap=True)

@@ -214,7 +214,7 @@ def _doubts(runs: Sequence[KeptRun]) -> Iterator[Difference]:
         summary, generator = run.summary, run.summary.generator
         if summary.broken_off:
             yield Difference(kind="doubt", text=f"{run.name} was broken off: {summary.broken_off}")
-        elif not summary.verdict.valid:
+        elif not summary.verdict.good:
             yield Difference(kind="doubt", text=f"{run.name} is not valid")
         if generator.late > _LATE_SHARE * generator.orders:
             share = generator.late / generator.orders

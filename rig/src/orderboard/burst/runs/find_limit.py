@@ -93,7 +93,7 @@ def find_limit(
 
 def why_it_broke(summary: Summary) -> str:
     """Return why the rate was not sustained; empty if it was."""
-    if not summary.verdict.valid:
+    if not summary.verdict.good:
         return summary.broken_off or "not valid"
     missed = next((each for each in summary.expectations if not each.met), None)
     if missed is not None:

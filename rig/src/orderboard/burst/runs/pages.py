@@ -56,7 +56,8 @@ def _entry(run: KeptRun, plan: int) -> dict[str, Any]:
         "report": f"{run.name}/{REPORT_FILE}" if (run.folder / REPORT_FILE).is_file() else None,
         "started_at": summary.started_at.isoformat(),
         "plan": plan,
-        "valid": summary.verdict.valid,
+        "valid": summary.verdict.good,
+        "verdict": summary.verdict.headline.partition(":")[0].lower(),
         "tags": summary.tags,
         "note": summary.note,
         "orders": settings.orders,
@@ -64,7 +65,7 @@ def _entry(run: KeptRun, plan: int) -> dict[str, Any]:
         "more": _more(summary),
         "accepted_per_s": summary.accepted_per_s,
         "finished_per_s": summary.finished_per_s,
-        "drain_s": summary.drain_s,
+        "drain_s": None if summary.verdict.basis == "answers" else summary.drain_s,
         "peak_backlog": summary.peak_backlog,
         **{
             f"{of}_{name}": None if found is None else pick(found)

@@ -1,5 +1,6 @@
 """Every check of a burst that can fail before anything starts or is written."""
 
+import secrets
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from orderboard.burst.options import BurstOptions
 from orderboard.burst.scenario.config import BurstConfig
 from orderboard.burst.scenario.configured import configured, effective
 from orderboard.burst.scenario.streams import load_text, mix_text, planned_stream
+from orderboard.burst.targets.named import NamedTarget, named_target
 from orderboard.errors import UsageError
 from orderboard.option_values import parse_duration, parsed
 
@@ -37,6 +39,7 @@ class CheckedBurst:
 
     config: BurstConfig
     where: Where
+    target: NamedTarget | None = None
     plan: Plan
     settings: Settings
     thresholds: Sequence[Threshold]
@@ -45,11 +48,14 @@ class CheckedBurst:
 
 def check(options: BurstOptions, where: Where) -> CheckedBurst:
     """Check the options and the file; raise UsageError."""
-    config = effective(configured(options))
+    target = named_target(options, where)
+    config = effective(configured(options) if target is None else target.fitted(configured(options)))
     where = replace(where, backend=where.backend or config.backend)
     config = config.model_copy(update={"backend": where.backend or DEFAULT_BACKEND})
     chaos = plan_faults(config, where)
-    streams, ends_s = _streams(config, options.config)
+    # A new system has a new table, so repeated ids meet nothing; elsewhere others' and earlier orders have other ids.
+    run = f"burst-{config.seed if target is None else secrets.token_hex(4)}"
+    streams, ends_s = _streams(config, options.config, run)
     end_s = None if None in ends_s else max(each or 0.0 for each in ends_s)
     plan = Plan(
         streams=streams,
@@ -58,10 +64,13 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
         scaling=chaos.scaling,
         abort_on_fail=tuple(parsed("--abort-on-fail", _of_progress, text) for text in config.abort_on_fail),
         give_up_after_s=parsed("--give-up-after", parse_duration, config.give_up_after),
+        shared=target is not None,
+        api_token=None if target is None else target.token,
     )
     return CheckedBurst(
         config=config,
         where=replace(where, disorder=chaos.disorder),
+        target=target,
         plan=plan,
         settings=_settings(config, streams, end_s, chaos),
         thresholds=[*_thresholds(config, streams), *plan.abort_on_fail],
@@ -81,14 +90,13 @@ def _slow_scaling(chaos: PlannedFaults, end_s: float | None) -> Iterator[str]:
         )
 
 
-def _streams(config: BurstConfig, file: Path | None) -> tuple[list[Stream], list[float | None]]:
+def _streams(config: BurstConfig, file: Path | None, prefix: str) -> tuple[list[Stream], list[float | None]]:
     streams, ends_s = [], []
     names = [each.name for each in config.streams]
     if repeated := next((name for name in names if name and names.count(name) > 1), None):
         raise UsageError(f"{file}: two streams have the name {repeated}; each needs its own.")
     for number, each in enumerate(config.streams):
-        # Each burst has its own table, so repeated ids meet nothing.
-        run = f"burst-{config.seed}" + (f"-{each.name or number + 1}" if len(names) > 1 else "")
+        run = prefix + (f"-{each.name or number + 1}" if len(names) > 1 else "")
         try:
             stream, end_s = planned_stream(each, seed=config.seed + number, run=run)
             stream = replace(stream, name=each.name or (str(number + 1) if len(names) > 1 else ""))

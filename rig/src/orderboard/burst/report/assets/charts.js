@@ -2,7 +2,7 @@
 "use strict";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const plain = (value, digits = 0) => value.toLocaleString("en", { maximumFractionDigits: digits });
+const plain = (value, digits = 0) => (value === null ? "–" : value.toLocaleString("en", { maximumFractionDigits: digits }));
 
 function duration(ms) {
   if (ms === null || ms === undefined) return "–";

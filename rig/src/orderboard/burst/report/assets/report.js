@@ -13,7 +13,7 @@ function heading() {
     "header",
     {},
     element("h1", {}, `A burst of ${plural(settings.orders, "order")}`),
-    about(`${load} · ${plural(settings.workers, "worker")} · ${settings.backend} backend${disorder} · ${when}`),
+    about(`${load} · ${settings.target || `${plural(settings.workers, "worker")} · ${settings.backend} backend${disorder}`} · ${when}`),
     summary.note || summary.tags.length ? about(...labels(summary)) : null,
   );
 }
@@ -21,7 +21,11 @@ function heading() {
 function verdictBanner() {
   const { verdict, expectations } = summary;
   const wrong = listed([[verdict.lost, "lost"], [verdict.duplicated, "duplicated"], [verdict.unexpected, "unexpected"], [verdict.refused_unmeant, "refused that should be accepted"]]);
-  const headline = verdict.valid ? "Valid: nothing lost, duplicated or unexpected." : `Not valid: ${wrong || "the burst was broken off"}.`;
+  const answersOnly = verdict.basis === "answers";
+  const good = verdict.valid || verdict.answered === true;
+  const unanswered = answersOnly && verdict.unavailable ? `${plain(verdict.unavailable)} without an answer` : "";
+  const ofAnswers = good ? "Answered: every order, as it must be. No more than that is proven." : `Not answered as they must be: ${[wrong, unanswered].filter(Boolean).join(", ") || "no order"}.`;
+  const headline = answersOnly ? ofAnswers : verdict.valid ? "Valid: nothing lost, duplicated or unexpected." : `Not valid: ${wrong || "the burst was broken off"}.`;
   const ended = listed([
     [verdict.completed, "completed"],
     [verdict.rejected, "rejected"],
@@ -30,7 +34,9 @@ function verdictBanner() {
   ]);
   const missed = expectations.filter((each) => !each.met).length;
   const sentences = [
-    `${plain(verdict.acknowledged)} of ${plain(verdict.attempted)} orders were acknowledged: ${ended || "none ended"}.`,
+    `${plain(verdict.acknowledged)} of ${plain(verdict.attempted)} orders were acknowledged${answersOnly ? "" : `: ${ended || "none ended"}`}.`,
+    verdict.unproven.length ? `Not proven: ${verdict.unproven.join("; ")}.` : "",
+    othersText(verdict.others),
     summary.broken_off,
     summary.broken_off && verdict.unsettled ? `Not ended by then: ${plain(verdict.unsettled)}.` : "",
     ...summary.warnings,
@@ -38,11 +44,17 @@ function verdictBanner() {
   ];
   return element(
     "section",
-    { class: `card verdict ${verdict.valid ? "good" : "bad"}` },
-    element("span", { class: "mark", "aria-hidden": "true" }, verdict.valid ? "✓" : "✗"),
+    { class: `card verdict ${good ? "good" : "bad"}` },
+    element("span", { class: "mark", "aria-hidden": "true" }, good ? "✓" : "✗"),
     element("strong", {}, headline),
     element("p", {}, sentences.filter(Boolean).join(" ")),
   );
+}
+
+function othersText(others) {
+  if (!others || !(others.finished || others.dead_letters)) return "";
+  const examples = others.examples.length ? `, such as ${others.examples.join(", ")}` : "";
+  return `Not judged, as others sent them: ${plain(others.finished)} orders that finished meanwhile, ${plain(others.dead_letters)} dead letters${examples}. Backlog and queues count all.`;
 }
 
 function tiles() {
@@ -63,11 +75,13 @@ function tiles() {
     "section",
     { class: "tiles", "aria-label": "Key figures" },
     tile("Accepted", plain(summary.accepted_per_s), "/ s", `over ${seconds(summary.load_s)} of load`),
+    ...(summary.verdict.basis === "answers" ? [latency("Accept, p99", summary.accept)] : [
     tile("Finished", plain(summary.finished_per_s), "/ s", summary.last_outcome_s === null ? "none" : `until the last outcome, at ${seconds(summary.last_outcome_s)}`),
     latency("Accept, p99", summary.accept),
     latency("End to end, p99", summary.end_to_end),
     tile("Drain", plain(summary.drain_s, 1), "s", "after the load", ...(summary.settled_s === null ? [] : [`, ${seconds(summary.settled_s)} with alerts`])),
     tile("Peak backlog", plain(summary.peak_backlog), "", "orders in both queues"),
+    ]),
   );
 }
 
@@ -194,6 +208,10 @@ function verdictCard() {
     ["duplicated", must(verdict.duplicated), soft("ended twice, or two orders for one key")],
     ["unexpected", must(verdict.unexpected), soft("unknown orders, wrong endings and alerts that were not due")],
   ];
+  if (verdict.basis === "answers") {
+    const known = ["attempted", "acknowledged", "refused", "refused, not meant", "unavailable", "unreached", "unexpected"];
+    return card("Verdict on the answers", "The stack of this order-api was not read.", table([], rows.filter(([name]) => known.includes(name))));
+  }
   return card("Verdict on every order", "The rig's record of what it sent, compared with the table, the dead-letter queues and the alert inbox after the drain.", table([], rows));
 }
 
@@ -256,7 +274,7 @@ function costCard() {
     element("span", {}, `${each.service} ${each.operation}`, element("small", { class: "price" }, each.price || "price unknown")),
     count(each.requests), count(each.entries), number(money(each.usd)),
   ]);
-  const description = `1,000 orders take ${plain(cost.requests_per_1000_orders)} requests, which cost ${money(cost.usd_per_1000_orders)} on AWS. Counted in order-api and the workers; an upper limit for the notifier.`;
+  const description = `1,000 orders take ${cost.estimated ? "at most " : ""}${plain(cost.requests_per_1000_orders)} requests, which cost ${money(cost.usd_per_1000_orders)} on AWS. ${cost.estimated ? "Estimated from the number of orders: an upper limit." : "Counted in order-api and the workers; an upper limit for the notifier."}`;
   return card("Cost", description, table(["", number("requests"), number("entries"), number("on AWS")], rows),
     about(element("small", {}, `Prices as of ${cost.prices_as_of}: ${cost.prices_source}`)));
 }
@@ -280,6 +298,7 @@ function settingsCard() {
     ["command", element("code", {}, settings.command)],
     ["profile", `${settings.profile}, ${plain(settings.orders)} orders over ${seconds(settings.duration_s)}`],
     ...(settings.streams.length > 1 ? settings.streams.map((each) => [`stream ${each.name}`, `${each.load}; ${each.mix}`]) : []),
+    ...(settings.target ? [["system", settings.target]] : []),
     ["workers", (settings.scaling || String(settings.workers)).replaceAll(",", ", ")],
     ["mix", settings.mix],
     ["seed", String(settings.seed)],

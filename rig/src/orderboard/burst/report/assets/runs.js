@@ -42,9 +42,9 @@ function runsTable() {
   const link = (run) => (run.report ? element("a", { href: run.report }, run.name) : run.name);
   const rows = [...runs].reverse().map((run) => [
     element("span", {}, link(run), element("small", { class: "price" }, when(run))),
-    { text: run.valid ? "✓ valid" : "✗ not valid", class: run.valid ? "good-text" : "bad-text" },
+    { text: `${run.valid ? "✓" : "✗"} ${run.verdict}`, class: run.valid ? "good-text" : "bad-text" },
     element("span", { class: "plan" }, `${plain(run.orders)}: ${run.load}`, element("small", { class: "price" }, run.more)),
-    number(plain(run.accepted_per_s)), ms(run.accept_p99_ms), ms(run.end_to_end_p99_ms), number(`${plain(run.drain_s, 1)} s`),
+    number(plain(run.accepted_per_s)), ms(run.accept_p99_ms), ms(run.end_to_end_p99_ms), number(run.drain_s === null ? "–" : `${plain(run.drain_s, 1)} s`),
     element("span", {}, ...labels(run)),
   ]);
   const head = ["run", "", "orders", number("accepted/s"), number("accept p99"), number("end to end p99"), number("drain"), "tags, note"];
