@@ -190,6 +190,28 @@ def test_a_killed_worker_is_started_again(orderboard: Command, system: dict[str,
     assert pid not in {each["pid"] for each in system["processes"]}
 
 
+def test_a_burst_joins_others_on_the_system(
+    orderboard: Command, system: dict[str, Any], placed: dict[int, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Older rows and an inbox that others read are left alone; order-api alone proves less, and says so.
+
+    Takes more than 5 s: two bursts with their drains.
+    """
+    assert placed
+    load = ("--orders", "30", "--duration", "1s", "--json")
+
+    with_ledger = orderboard.run("burst", "--running", *load)
+    alone = Command(tmp_path).run("burst", "--api-url", system["api_url"], *load)
+
+    assert (with_ledger.returncode, alone.returncode) == (0, 0), with_ledger.stderr + alone.stderr
+    verdict = json.loads(with_ledger.stdout)["verdict"]
+    assert (verdict["valid"], verdict["basis"], verdict["lost"], verdict["unexpected"]) == (True, "ledger", 0, 0)
+    assert verdict["completed"] + verdict["cancelled"] == verdict["acknowledged"] > 0
+    answers = json.loads(alone.stdout)["verdict"]
+    assert (answers["valid"], answers["answered"], answers["basis"]) == (False, True, "answers")
+    assert (answers["lost"], answers["completed"], answers["attempted"]) == (None, None, 30)
+
+
 def test_down_ends_everything_and_down_again_is_fine(orderboard: Command, system: dict[str, Any]) -> None:
     """`down` ends every process that `up` started; the second time nothing is to be done, which is fine."""
     state = json.loads((orderboard.state_dir / "state.json").read_text())

@@ -22,6 +22,7 @@ class SleepingSystem:
 
     logs_dir: Path
     workers: list[Service] = field(default_factory=list)
+    given_workers: int = 0
     api: Service = field(init=False)
 
     def __post_init__(self) -> None:

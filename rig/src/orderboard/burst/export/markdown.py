@@ -34,11 +34,11 @@ def _summary(summary: Summary) -> Iterator[str]:
     name = found.headline.partition(":")[0]
     yield f"### {'✅' if found.good else '❌'} {name}: burst of {settings.orders:,} orders"
     yield ""
+    plural = "" if settings.workers == 1 else "s"
+    system = settings.target or f"{settings.workers} worker{plural}, {settings.backend} backend"
     yield (
-        f"{escaped(settings.profile)} over {settings.duration_s:g} s, {settings.rate:g} a second, {settings.workers} "
-        f"worker{'' if settings.workers == 1 else 's'}, {settings.backend} backend. "
-        f"{found.headline}; {found.acknowledged:,} of {found.attempted:,} "
-        "acknowledged."
+        f"{escaped(settings.profile)} over {settings.duration_s:g} s, {settings.rate:g} a second, {escaped(system)}. "
+        f"{found.headline}; {found.acknowledged:,} of {found.attempted:,} acknowledged."
     )
     if found.unproven:
         yield "\nNot proven: " + "; ".join(escaped(each) for each in found.unproven) + "."

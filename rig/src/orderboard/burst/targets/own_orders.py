@@ -43,7 +43,7 @@ def own_evidence(evidence: Evidence, own: Collection[str]) -> tuple[Evidence, Ot
     outcomes = [each for each in evidence.outcomes if each.order_id not in own]
     letters = [each for each in evidence.dead_letters if each.order_id not in own]
     ids = dict.fromkeys([*(each.order_id for each in outcomes), *(each.order_id or "" for each in letters)])
-    ids.pop("", None)  # of a message that is no event
+    ids.pop("", None)  # of a message without an event
     others = OthersOrders(
         finished=len({each.order_id for each in outcomes}), dead_letters=len(letters), examples=tuple(ids)[:_EXAMPLES]
     )

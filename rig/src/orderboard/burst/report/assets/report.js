@@ -2,6 +2,7 @@
 "use strict";
 
 const { summary, timeline } = embedded();
+if (summary.verdict.basis === "answers") timeline.finished = timeline.finished.map(() => null);
 timeline.oldest_age_ms = timeline.oldest_age_s.map(inMilliseconds);
 
 function heading() {
