@@ -106,7 +106,7 @@ def test_a_fault_and_the_end_of_the_load_show_at_once() -> None:
 
     assert start[0] == "start"
     assert [(tick["loading"], len(tick["marks"])) for _, tick in ticks] == [(True, 0), (True, 1), (False, 1)]
-    text = "Valid: nothing lost, duplicated or unexpected. The page stopped the load."
+    text = "Valid: nothing lost, duplicated or unexpected in 10 orders. The page stopped the load."
     assert end == ("end", {"valid": True, "text": text, "report": "report.html"})
     assert bye[0] == "bye"
 
