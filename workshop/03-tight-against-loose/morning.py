@@ -164,13 +164,16 @@ def _wait(stage: Stage, condition: Callable[[], object], who: str, otherwise: st
 
 
 def _wait_until_made(stage: Stage, queue_url: str) -> None:
-    sqs, counts = boto3.client("sqs"), ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    sqs = boto3.client("sqs")
 
     def left() -> set[str]:
         return set(of(stage.events, "accepted", "order")) - set(of(stage.events, "made", "order"))
 
     def on_the_board() -> bool:
-        found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=counts)["Attributes"]
+        found = sqs.get_queue_attributes(
+            QueueUrl=queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
         return any(int(each) for each in found.values())
 
     seen = -1
