@@ -149,7 +149,8 @@ def _send(board: Board, queue: str, events: Sequence[Event]) -> dict[str, Event]
     attempts = [{**event, "sent_at": f"{datetime.now(UTC):%H:%M:%S}.{n}"} for event in events for n in (101, 202)]
     messages = call(board.files / SENDER, "message", [[each] for each in attempts])
     url, sent = board.target.queue_url(queue), dict[str, Event]()
-    known = set(board.target.sqs.meta.service_model.operation_model("SendMessage").input_shape.members)
+    shape: Any = board.target.sqs.meta.service_model.operation_model("SendMessage").input_shape
+    known = set(shape.members)
     for event, message in zip(attempts, messages, strict=True):
         if not isinstance(message, dict):
             raise UsageError(f"{SENDER}: message returned {message!r:.60}; expected the parameters of SendMessage.")
