@@ -5,7 +5,8 @@
 # Behaviour:   it makes two of the same queue, each with one topic, and no order between them. Each of them sets the whole
 #              Policy attribute of the queue, so the later one takes the permission of the other topic away. Two SNS
 #              events of a function with SqsSubscription of one queue do the same. (The template is translated here, not
-#              deployed; that a policy replaces the one before: https://github.com/aws/serverless-application-model/discussions/3464)
+#              deployed; that a policy replaces the one before:
+#              https://github.com/aws/serverless-application-model/discussions/3464)
 # Output seen: connectors: 2 policies of Ref Work, each with 1 of 2 topics
 #              SqsSubscription: 2 policies of Ref Work, each with 1 of 2 topics
 # Date:        2026-11-29
