@@ -22,7 +22,7 @@ def prepare(board: Board) -> None:
 
 def check(board: Board) -> Iterator[Finding]:
     """Let three processes run the attendee's worker on a long order; kill one that has a short order in hand."""
-    board.say("A shift of three workers, about 5 s.")
+    board.say("A shift of three workers, about 6 s.")
     events = perform(board, _PROGRAM, file=FILE, queue=_QUEUE, within_s=_WITHIN_S)
     [end] = _of(events, "closes")
     *_, first, last = [None, *_of(events, "begun", "long")]
