@@ -29,21 +29,21 @@ class CheckedExercise:
         del workshop  # the tests of the file run in its workspace
         return find(str(self.number))
 
-    def test_start_state_is_not_solved(self, workshop: Workshop, entry: Entry) -> None:
-        """An exercise that was only opened is not solved, and each finding says something."""
-        workshop.open(entry)
-
-        checked = workshop.check(entry)
-
-        assert not checked.solved
-        assert all(each.text for each in checked.findings)
-
-    def test_wrong_answers_are_found(self, workshop: Workshop, entry: Entry, subtests: pytest.Subtests) -> None:
-        """Each of at least three plausible wrong answers is not solved, and the reason is said."""
+    def test_start_state_and_wrong_answers_are_found(
+        self, workshop: Workshop, entry: Entry, subtests: pytest.Subtests
+    ) -> None:
+        """An opened exercise and each of at least three plausible wrong answers are refused, with a reason."""
         assert len(self.wrong) >= 3
-        for number, (name, (answer, reason)) in enumerate(self.wrong.items()):
+        workshop.open(entry)
+        with subtests.test("as it was opened"):
+            checked = workshop.check(entry)
+
+            assert not checked.solved
+            assert all(each.text for each in checked.findings)
+
+        for name, (answer, reason) in self.wrong.items():
             with subtests.test(name):
-                if number == 0 or not self.one_opening:
+                if not self.one_opening:
                     workshop.open(entry)
                 with workshop.board(entry) as board:
                     answer(board)

@@ -86,6 +86,10 @@ def _solution(*replaced: tuple[str, str]) -> Callable[[Board], None]:
 
 _DELETE = '    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])\n'
 _FIRST = '    event = json.loads(message["Body"])\n'
+_ONE_FAILURE = """except client.exceptions.TransactionCanceledException as exc:
+        if exc.response["CancellationReasons"][0]["Code"] != "ConditionalCheckFailed":
+            raise
+"""
 
 
 class TestAnIdempotentConsumer(CheckedExercise):
@@ -100,6 +104,10 @@ class TestAnIdempotentConsumer(CheckedExercise):
         "an older event over a newer one": (
             _solution((' OR version < :version"', ' OR version <> :version"')),
             "orders are not in their last state",
+        ),
+        "any failure is taken for a repetition": (
+            _solution((_ONE_FAILURE, "except Exception:\n        pass\n")),
+            "The table refused transactions, and later updates, for a moment. A payment",
         ),
         "a late payment is ignored": (
             _solution(('"paid":', '"paid" and "Item" not in table.get_item(Key={"id": event["order_id"]}):')),

@@ -61,6 +61,9 @@ class TestPoison(CheckedExercise):
         "redriven before the fix": (_too_early, "A redrive has brought them back"),
         "received and deleted by hand": (_one_by_hand, "1 of 16 accepted orders are lost"),
         "a greater maxReceiveCount": (_more_receives, "orderboard-work has a maxReceiveCount of 50 instead of 5"),
-        "the express queue is forgotten": (_express_is_forgotten, "1 in orderboard-express-dlq"),
+        "the express queue is forgotten": (
+            _express_is_forgotten,
+            "1 order is a dead letter (1 in orderboard-express-dlq). The customers still wait.",
+        ),
         "no alarm": (lambda _: None, f"no message of the alarm {_ALARM}"),
     }

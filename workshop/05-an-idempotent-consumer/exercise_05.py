@@ -30,9 +30,10 @@ _HANDLED_WITHIN_S: Final = 6.0
 _VISIBILITY_TIMEOUT_S: Final = 2
 _WRITES: Final = ("PutItem", "UpdateItem", "TransactWriteItems", "BatchWriteItem", "ExecuteStatement")
 _SLOW_WRITE_MS: Final = 60  # two copies that read before they write have both read by then
-_CUSTOMERS: Final = ("ada", "alan", "barbara", "edsger", "grace", "katherine", "leslie", "margaret")
+_CUSTOMERS: Final = ("ada", "alan", "barbara", "edsger", "grace", "katherine", "leslie", "margaret", "niklaus", "radia")
 _TOGETHER: Final = 6  # orders that two copies get at once
-_ORDERS: Final = 16
+_ORDERS: Final = 20
+_PARTLY: Final = 4  # orders that meet a table which refuses one kind of write
 _NEVER_PAID: Final = (9, 14)
 _LAST: Final = ("ready", "cancelled")
 
@@ -203,7 +204,7 @@ def check(board: Board) -> Iterator[Finding]:
     consumer = _Consumer(board)
     try:
         consumer.start(_COPIES)
-        for trial in (_at_once, _early, _failures, _late):
+        for trial in (_at_once, _early, _partly, _failures, _late):
             for finding in trial(consumer):
                 yield finding
                 if not finding.met:
@@ -229,8 +230,19 @@ def _early(consumer: _Consumer) -> Iterator[Finding]:
     yield _states(consumer, orders, "The last event of an order came first, and twice")
 
 
+def _partly(consumer: _Consumer) -> Iterator[Finding]:
+    """Find a program that takes any failure of the stamp for a repetition, and goes on."""
+    orders = consumer.orders[-_PARTLY:]
+    for action, some in (("TransactWriteItems", orders[::2]), ("UpdateItem", orders[1::2])):
+        with _faulty(consumer.board, "error_before", actions=(action,)):
+            consumer.send([(order, 2) for order in some])
+            consumer.until(lambda: min(consumer.receive_counts(), default=2) > 1, "the failures")
+    consumer.drained()
+    yield _stamps(consumer, orders, "The table refused transactions, and later updates, for a moment")
+
+
 def _failures(consumer: _Consumer) -> Iterator[Finding]:
-    orders = consumer.orders[_TOGETHER:]
+    orders = consumer.orders[_TOGETHER:-_PARTLY]
     paid = consumer.paid(orders)
     with _faulty(consumer.board, "error_before"):
         consumer.send([(order, 2) for order in paid])
@@ -304,10 +316,10 @@ def _states(consumer: _Consumer, orders: Sequence[str], text: str) -> Finding:
 
 
 @contextmanager
-def _faulty(board: Board, kind: str, latency_ms: int = 0) -> Iterator[None]:
-    """Let all writes to tables have this fault for a while; then the faults are as they were."""
+def _faulty(board: Board, kind: str, *, actions: Sequence[str] = _WRITES, latency_ms: int = 0) -> Iterator[None]:
+    """Let writes to tables, all by default, have this fault for a while; then the faults are as they were."""
     before = (board.engine.get(FAULTS) or {}).get("rules", [])
-    rules = [{"action": each, "kind": kind, "probability": 1, "latency_ms": latency_ms} for each in _WRITES]
+    rules = [{"action": each, "kind": kind, "probability": 1, "latency_ms": latency_ms} for each in actions]
     try:
         board.engine.change("PUT", FAULTS, {"rules": [*rules, *before]})
         yield

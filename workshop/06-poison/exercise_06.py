@@ -107,8 +107,9 @@ def _ends(board: Board) -> Iterator[Finding]:
     )
     resting = [f"{count} in {name}" for name in dict.fromkeys(dead.values()) if (count := _count(dead, name))]
     if resting:
-        text = f"{len(dead)} orders are dead letters ({', '.join(resting)}). Their customers still wait."
-        if _redriven(board):
+        orders = "1 order is a dead letter" if len(dead) == 1 else f"{len(dead)} orders are dead letters"
+        text = f"{orders} ({', '.join(resting)}). The customers still wait."
+        if any(board.entries(event="redriven", resource=name) for name in dict.fromkeys(dead.values())):
             text += " A redrive has brought them back: they failed again, for the cause is still there."
         yield Finding(met=False, text=text)
     elif waiting:
@@ -140,11 +141,6 @@ def _json(text: str) -> object:
         return json.loads(text)
     except ValueError:
         return None
-
-
-def _redriven(board: Board) -> bool:
-    queues = (board.target.outputs.work_dlq, board.target.outputs.express_dlq)
-    return any(board.entries(event="redriven", resource=name) for name in queues)
 
 
 def solve(board: Board) -> None:
