@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from orderboard.burst.export.files import parse_formats
 from orderboard.burst.measured_system import Where, measured_system
+from orderboard.burst.measurement import Plan
 from orderboard.burst.model import Cost, Settings
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.cost import parse_price
@@ -22,6 +23,7 @@ from orderboard.system.target import Target
 
 # Short, so that orders in flight at a worker that died come back while one watches.
 _VISIBILITY_TIMEOUT_S: Final = 10
+_DEAD_LETTERED_WITHIN_S: Final = 30.0  # after the last try
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
         faulty=any(fault.needs_embedded for fault in checked.plan.faults),
     )
     return PlannedBurst(
-        **{**vars(checked), "settings": _settings(checked, stack)},
+        **{**vars(checked), "settings": _settings(checked, stack), "plan": plan_for_stack(checked.plan, stack)},
         system=system,
         stack=stack,
         estimated=estimated,
@@ -95,6 +97,14 @@ def _estimated(options: BurstOptions, checked: CheckedBurst) -> Cost | None:
             raise UsageError("--find-limit sends as many bursts as it takes: leave out --max-cost.")
         check_cap(found, options.max_cost, repeat=options.repeat)
     return found
+
+
+def plan_for_stack(plan: Plan, stack: Target | None) -> Plan:
+    """Return the plan, whose drain is not given up while a message that fails may still be tried again."""
+    if stack is None:
+        return plan
+    tried_s = int(stack.outputs.work_visibility_timeout_s) * int(stack.outputs.work_max_receive_count)
+    return replace(plan, give_up_after_s=max(plan.give_up_after_s, tried_s + _DEAD_LETTERED_WITHIN_S))
 
 
 def _settings(checked: CheckedBurst, stack: Target | None) -> Settings:

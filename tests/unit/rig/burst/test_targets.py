@@ -17,7 +17,7 @@ from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.measured_system import Where
 from orderboard.burst.model import Summary
 from orderboard.burst.options import BurstOptions
-from orderboard.burst.plan import plan_burst
+from orderboard.burst.plan import plan_burst, plan_for_stack
 from orderboard.burst.scenario.check import check
 from orderboard.burst.targets.estimate import check_cap, estimate, total_usd
 from orderboard.burst.targets.own_orders import own_evidence, own_ids
@@ -244,3 +244,13 @@ def test_leftovers_of_a_killed_burst_are_named(localbus: Localbus) -> None:
         target.sqs.create_queue(QueueName="board-outcomes-dead-alerts")
 
         assert leftovers(target) == ["board-outcomes-dead", "board-outcomes-dead-alerts"]
+
+
+def test_a_poisoned_order_is_waited_for_as_long_as_the_stack_tries_it() -> None:
+    """Five receives of 30 s take longer than the usual end of a drain."""
+    names = {field.name: "board" for field in fields(StackOutputs)}
+    outputs = StackOutputs(**names | {"work_visibility_timeout_s": "30", "work_max_receive_count": "5"})
+    plan = check(BurstOptions(running=True), Where()).plan
+
+    assert plan_for_stack(plan, Target(Endpoint("embedded", API), outputs)).give_up_after_s == 180
+    assert plan_for_stack(plan, None).give_up_after_s == 90
