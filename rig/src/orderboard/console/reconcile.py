@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,10 +37,11 @@ _STOPPED: Final = frozenset(("undelivered", "dropped", "dead_lettered", "withhel
 class AcceptedOrders:
     """Ids of accepted orders, read from order-api's log as it grows. A partial last line is read the next time.
 
-    A log that has become shorter is a new one.
+    A log that has become shorter is a new one. since: orders accepted before it are left out.
     """
 
     path: Path
+    since: datetime | None = None
     _read_bytes: int = field(default=0, init=False)
 
     def new(self) -> list[str]:
@@ -54,15 +56,18 @@ class AcceptedOrders:
             return []
         complete = text[: text.rfind(b"\n") + 1]
         self._read_bytes += len(complete)
-        return [order_id for line in complete.splitlines() if _ACCEPTED in line and (order_id := _order_id(line))]
+        lines = (line for line in complete.splitlines() if _ACCEPTED in line)
+        return [order_id for line in lines if (order_id := _order_id(line, self.since))]
 
 
-def _order_id(line: bytes) -> str | None:
+def _order_id(line: bytes, since: datetime | None) -> str | None:
     try:
         entry = json.loads(line)
-    except ValueError:
+        if since is not None and datetime.fromisoformat(entry["timestamp"]) < since:
+            return None
+        order_id = entry["order_id"]
+    except (ValueError, KeyError, TypeError):
         return None
-    order_id = entry.get("order_id") if isinstance(entry, dict) else None
     return order_id if isinstance(order_id, str) else None
 
 
@@ -99,6 +104,7 @@ class Reconciler:
     _accepted: AcceptedOrders | None = field(default=None, init=False)
     _orders: Reconciliation | None = field(default=None, init=False)
     _since_s: float | None = field(default=None, init=False)
+    _opened_at: datetime | None = field(default=None, init=False)
     _losses: Losses = field(default_factory=Losses, init=False)
     _dead: tuple[float, tuple[DeadLetter, ...]] = field(default=(float("-inf"), ()), init=False)
 
@@ -137,6 +143,13 @@ class Reconciler:
                 self._orders = Reconciliation(self._orders.look_up)
             self._losses.reset()
 
+    def count_from(self, opened_at: datetime | None) -> None:
+        """Count from the opening of an exercise on, which has emptied the queues. A known time changes nothing."""
+        with self._lock:
+            if opened_at is not None and opened_at != self._opened_at:
+                self._opened_at, self._system = opened_at, None
+                self._losses.reset()
+
     def _balance(self, snapshot: Snapshot) -> dict[str, Any]:
         target, logs_dir = self.source.target(), self.source.logs_dir
         if not target.endpoint.local:
@@ -145,8 +158,9 @@ class Reconciler:
             return {"why_unknown": "Accepted orders are read from order-api's log, which is not on this machine."}
         system = target.endpoint, target.outputs.orders_table, _backend(self.source.state())
         if self._system != system or self._accepted is None or self._orders is None:
-            self._system, self._accepted = system, AcceptedOrders(logs_dir / "order-api.log")
-            self._orders, self._since_s = Reconciliation(lambda ids: final_rows_of(self.source.target(), ids)), None
+            self._system, self._accepted = system, AcceptedOrders(logs_dir / "order-api.log", self._opened_at)
+            self._orders = Reconciliation(lambda ids: final_rows_of(self.source.target(), ids))
+            self._since_s = None if self._opened_at is None else self._opened_at.timestamp()
         try:
             dead = self._dead_letters(target, snapshot)
         except BrowseUnavailableError as exc:

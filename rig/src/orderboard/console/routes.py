@@ -57,6 +57,7 @@ class Console:
         self._actions.workers.reap()
         self._workshop.reap()
         snapshot = self._snapshots.read()
+        self._reconciler.count_from(self._workshop.opened_at())
         reconciliation = self._reconciler.read(snapshot)
         return {**snapshot.document(), **self._actions.document(snapshot), "reconciliation": reconciliation}
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -164,6 +165,19 @@ def test_each_log_line_is_read_once_and_only_when_complete(tmp_path: Path) -> No
         log.write(second[20:])
     assert orders.new() == ["b"]
     assert orders.new() == []
+
+
+def test_orders_accepted_before_the_opening_of_an_exercise_are_left_out(tmp_path: Path) -> None:
+    """Its start state has deleted them; those of the start state itself, and later ones, count."""
+    path = tmp_path / "order-api.log"
+    times = {"before": "11:59:59", "start-state": "12:00:00", "later": "12:00:01"}
+    lines = (
+        f'{{"message":"order.accepted","order_id":"{name}","timestamp":"2026-11-29 {at}+00:00"}}\n'
+        for name, at in times.items()
+    )
+    path.write_text("".join(lines))
+
+    assert AcceptedOrders(path, datetime(2026, 11, 29, 12, tzinfo=UTC)).new() == ["start-state", "later"]
 
 
 def test_a_log_that_became_shorter_is_read_from_its_start(tmp_path: Path) -> None:

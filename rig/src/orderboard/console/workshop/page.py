@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,7 +16,7 @@ from orderboard.console import requests
 from orderboard.console.source import Source
 from orderboard.console.streaming import Put, stream
 from orderboard.console.workshop.markdown import elements
-from orderboard.errors import UsageError
+from orderboard.errors import RigError, UsageError
 from orderboard.system.command_line import relative, to_paste
 from orderboard.workshop.catalogue import Entry, everything
 from orderboard.workshop.progress import Progress, Record
@@ -76,6 +77,14 @@ class WorkshopPage:
     def reap(self) -> None:
         """Collect the exit status of ended workers that an exercise started."""
         self._workshop.workers.reap()
+
+    def opened_at(self) -> datetime | None:
+        """Return when the current exercise was opened; None if none is open, or if the progress is damaged."""
+        try:
+            progress = self._workshop.progress()
+        except RigError:
+            return None
+        return None if progress.current is None else progress.record(progress.current).opened_at
 
     async def _list(self, _: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(self._document))
