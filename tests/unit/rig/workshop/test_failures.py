@@ -56,7 +56,7 @@ async def test_a_full_disk_loses_no_progress(file: ProgressFile, tmp_path: Path)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/sys is a folder in which nobody can create another one")
 async def test_a_state_folder_that_cannot_be_written(file: ProgressFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What only reads works; what keeps something says that the folder cannot be created."""
+    """Reading works; a command that keeps something says that the folder cannot be created."""
     del file
     monkeypatch.setenv(STATE_DIR_VARIABLE, "/sys/orderboard")
 
