@@ -55,6 +55,10 @@ class TestTheFilter(CheckedExercise):
             deploy_changed(_FILE, ('[">=", 2000]', '[">", 2000]')),
             "did not get a normal order of 20.00 €: 1 of 4",
         ),
+        "an upper bound that nobody asked for": (
+            deploy_changed(_FILE, ('[">=", 2000]', '[">=", 2000, "<=", 100000]')),
+            "did not get a normal order of 4,450.00 €: 1 of 4",
+        ),
         "the baristas' policy": (_of_the_baristas, "The baristas did not get a normal order of 19.90 €"),
         "no queue": (_no_queue, "The queue orderboard-workshop-loyalty is gone"),
     }

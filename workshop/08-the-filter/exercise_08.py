@@ -33,7 +33,7 @@ class Order:
 
 ORDERS: Final = (
     Order("a normal order of 20.00 €", True, {"espresso": 4, "croissant": 4}),
-    Order("a normal order of 89.00 €", True, {"catering-box": 1}),
+    Order("a normal order of 4,450.00 €", True, {"catering-box": 50}),
     Order("an express order of 2.40 €", True, {"espresso": 1}, "express"),
     Order("an express order of 89.00 €", True, {"catering-box": 1}, "express"),
     Order("a normal order of 19.90 €", False, {"flat-white": 1, "tea": 5}),

@@ -73,16 +73,14 @@ class Workshop:
         return find(str(current))
 
     def next_after(self, entry: Entry) -> Entry | None:
-        """Return the first exercise after this one that is neither solved nor skipped; None if there is none."""
+        """Return the next exercise that is neither solved nor skipped, after the last one from the first on, if any."""
         progress = self.progress()
-        return next(
-            (
-                each
-                for each in everything()
-                if each.number > entry.number and progress.record(each.number).status in ("not opened", "open")
-            ),
-            None,
-        )
+        left = [
+            each
+            for each in everything()
+            if each.number != entry.number and progress.record(each.number).status in ("not opened", "open")
+        ]
+        return min(left, key=lambda each: (each.number < entry.number, each.number), default=None)
 
     def open(self, entry: Entry) -> Record:
         """Put the system back as deployed and prepare the exercise's start state. The attendee's files stay.

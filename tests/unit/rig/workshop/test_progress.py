@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from orderboard.errors import RigError
+from orderboard.system.workspace import Workspace
+from orderboard.workshop.catalogue import find
 from orderboard.workshop.progress import Progress, ProgressFile, Record
+from orderboard.workshop.workshop import Workshop
 
 _NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -62,3 +65,16 @@ def test_two_commands_do_not_work_on_it_at_once(tmp_path: Path) -> None:
 
     with ProgressFile(tmp_path).locked():
         pass
+
+
+@pytest.mark.parametrize(("after", "expected"), [(7, 9), (12, 2), (2, 9)])
+def test_the_next_exercise_may_be_one_that_was_passed_over(after: int, expected: int, tmp_path: Path) -> None:
+    """Exercises may be opened in any order: after the last one the next is the first that is left."""
+    left = {2, 9}
+    records = {each: Record(skipped=True) for each in range(1, 13) if each not in left}
+    ProgressFile(tmp_path).write(Progress(records=records))
+
+    following = Workshop(Workspace(tmp_path, tmp_path)).next_after(find(str(after)))
+
+    assert following is not None
+    assert following.number == expected
