@@ -61,10 +61,6 @@ class TestTheReplay(CheckedExercise):
             deploy_changed(_FILE, (' if data.priority == "express"', "")),
             "announces normal orders too",
         ),
-        "an announcement that fails": (
-            deploy_changed(_FILE, ('"express_ready", f"Express', '"express", f"Express')),
-            "the notifier fails with its event",
-        ),
         "large orders are dropped with the bug": (
             deploy_changed(_FILE, ("case OrderPlaced(data=data):", "case OrderPlaced(data=data) if False:")),
             "The new large order",
@@ -85,6 +81,17 @@ class TestTheReplay(CheckedExercise):
             ["+", "case", "OrderCompleted():"],
             ["+", "return", "None"],
         ]
+
+    def test_an_announcement_that_fails_is_a_finding(self, workshop: Workshop, entry: Entry) -> None:
+        """A notifier that fails with the event of an express order is named, before that event comes again."""
+        workshop.open(entry)
+        with workshop.board(entry) as board:
+            deploy_changed(_FILE, ('"express_ready", f"Express', '"express", f"Express'))(board)
+
+            assert "the notifier fails with its event" in unmet(workshop.check(entry))
+
+            alerts = board.target.queue_url(board.target.outputs.alerts_queue)
+            board.target.sqs.purge_queue(QueueUrl=alerts)  # else the next opening waits until the event comes again
 
     def test_code_that_fails_is_a_finding_and_goes(self, workshop: Workshop, entry: Entry) -> None:
         """Code that does not compile is refused; the error of other code is named; the next opening puts all back."""

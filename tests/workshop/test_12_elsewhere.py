@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 import pytest
+from orderboard.errors import UsageError
 from orderboard.workshop.board import Board
 from orderboard.workshop.catalogue import Entry
 from orderboard.workshop.stacks import deploy_text
@@ -26,6 +27,13 @@ def _executed(*replacements: tuple[str, str], of: str = "start") -> Callable[[Bo
     return answer
 
 
+def _rolled_back_and_set_by_hand(board: Board) -> None:
+    with pytest.raises(UsageError, match=r"failed.*DeadLetters: .*already exists"):
+        _executed(_NAME, ("orderboard-workshop-station-dlq", "orderboard-workshop-station-waste"))(board)
+    url = board.target.queue_url("orderboard-workshop-station")
+    board.target.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
+
+
 class TestElsewhere(CheckedExercise):
     """Its check."""
 
@@ -36,6 +44,7 @@ class TestElsewhere(CheckedExercise):
         "the other queue is still removed": (_executed(_NAME), "has 0 of 2 messages"),
         "the old queue is retained": (_executed(_RETAIN), "has 0 of 5 messages"),
         "only looked at": (deploy_changed(_FILE, of="start"), "it replaces or removes 2 resources"),
+        "rolled back, and set by hand": (_rolled_back_and_set_by_hand, "The stack is UPDATE_ROLLBACK_COMPLETE"),
         "nothing is changed but one setting": (
             _executed(("VisibilityTimeout: 60", "VisibilityTimeout: 30"), of="solution"),
             "VisibilityTimeout is 30, not 60",

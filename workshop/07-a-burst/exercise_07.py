@@ -24,7 +24,7 @@ _GIVEN: Final = {
     "ORDERBOARD_WORKER_CONCURRENCY": f"{_AT_ONCE}",
 }
 _EMPTY_WITHIN_S: Final = 10.0
-_WATCHED_S: Final = 3 * _WITHIN_S
+_WATCHED_S: Final = 10 * _WITHIN_S  # on a slow machine the same burst takes longer, and only ratios count
 
 
 def check(board: Board) -> Iterator[Finding]:

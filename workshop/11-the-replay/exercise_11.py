@@ -62,7 +62,7 @@ def check(board: Board) -> Iterator[Finding]:
     if not ended:
         yield Finding(False, f"A replay is still running: {', '.join(board.running_replays())}. Check again later.")
         return
-    _drained(board)
+    _drained(board, board.last_entry())
     alerts = board.alerts()
     yield _all_announced(board, alerts)
     yield _once(board, alerts)
@@ -183,11 +183,17 @@ def _settled(board: Board, after: int, events: int) -> bool:
         ),
         within_s=_ANNOUNCED_WITHIN_S,
         waiting_for="the orders to be made",
-    ) and _drained(board)
+    ) and _drained(board, after)
 
 
-def _drained(board: Board) -> bool:
-    return board.eventually(lambda: not _waiting(board), within_s=_ANNOUNCED_WITHIN_S, waiting_for="the notifier")
+def _drained(board: Board, after: int) -> bool:
+    """Wait until the notifier has handled every event, or has failed with one: that comes again much later."""
+
+    def failed() -> bool:
+        return bool(board.engine.entries(event="item_failed,invocation_failed", after=after))
+
+    board.eventually(lambda: not _waiting(board) or failed(), within_s=_ANNOUNCED_WITHIN_S, waiting_for="the notifier")
+    return not _waiting(board)
 
 
 def _waiting(board: Board) -> int:

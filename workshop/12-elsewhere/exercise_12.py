@@ -18,6 +18,7 @@ from orderboard_stack.deploy import DeployFailedError
 FILE: Final = "my_station.yaml"
 _RUNNING: Final = "running.yaml"
 _LOCALSTACK: Final = "http://127.0.0.1:4566"
+_UPDATED: Final = "UPDATE_COMPLETE"
 _SETTLED_WITHIN_S: Final = 30.0
 _WANTED: Final = {"VisibilityTimeout": "60", "maxReceiveCount": "3", "MessageRetentionPeriod": "1209600"}
 
@@ -29,9 +30,12 @@ def deploy(board: Board) -> str:
     if change_set.name in _names(board):
         change_set.execute()
         board.eventually(lambda: _settled(board), within_s=_SETTLED_WITHIN_S, waiting_for="the update to end")
-        return (
-            f"The change set {change_set.name} was executed. The stack {stack} is {_described(board)['StackStatus']}."
-        )
+        status = _described(board)["StackStatus"]
+        if status != _UPDATED:
+            raise UsageError(
+                f"The change set {change_set.name} was executed, and failed. {stack} is {status}: {_why(board)}"
+            )
+        return f"The change set {change_set.name} was executed. The stack {stack} is {status}."
     try:
         changes = change_set.create(template)
     except DeployFailedError as exc:
@@ -100,7 +104,7 @@ def _station(board: Board) -> Iterator[Finding]:
     )
     executed = stack.get("ChangeSetId", "").split("/")
     yield Finding(
-        len(executed) > 1,
+        len(executed) > 1 and stack["StackStatus"] == _UPDATED,
         f"The stack is {stack['StackStatus']}; the change set that was executed last: "
         + (executed[1] if len(executed) > 1 else "none")
         + ".",
@@ -152,6 +156,13 @@ def _elsewhere(board: Board) -> Finding | None:
             continue
         return Finding(orders > 0, f"The stack orderboard runs on LocalStack at {url}; orders in its table: {orders}.")
     return None
+
+
+def _why(board: Board) -> str:
+    """Return the reason of the newest failure of a resource."""
+    events = board.target.cloudformation.describe_stack_events(StackName=_stack(board))["StackEvents"]
+    failed = (each for each in events if each.get("ResourceStatus", "").endswith("_FAILED"))
+    return next((f"{each['LogicalResourceId']}: {each.get('ResourceStatusReason', '')}" for each in failed), "")
 
 
 def _settled(board: Board) -> bool:
