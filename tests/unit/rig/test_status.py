@@ -101,6 +101,26 @@ def test_children_of_a_process_are_shown_with_their_memory() -> None:
     assert re.search(r"backend \(MiniStack\) +running +76", output), output
 
 
+def test_each_engine_is_shown_with_its_pid() -> None:
+    """A reader who kills localbus must not kill the supervisor, which would not start it again."""
+    parts = (
+        MemoryUse("backend", 1, 40_000_000, 30_000_000),
+        MemoryUse("backend (supervisor)", 1, 6_000_000, 5_000_000),
+        MemoryUse("backend (MiniStack)", 1, 90_000_000, 76_000_000),
+    )
+    status = replace(
+        system(RUNS),
+        processes=(ProcessStatus("backend", 41, parts),),
+        engines={"localbus": EngineState(43, 0, None), "MiniStack": EngineState(44, 0, None)},
+    )
+
+    output = rendered(status)
+
+    assert re.search(r"backend +43 +running", output), output
+    assert re.search(r"backend \(supervisor\) +41 +running", output), output
+    assert re.search(r"backend \(MiniStack\) +44 +running", output), output
+
+
 def test_restarts_are_shown() -> None:
     """An engine that died by itself runs again, which only the status mentions."""
     status = replace(

@@ -55,9 +55,11 @@ def render(status: "Status", console: Console) -> None:
         for each in status.processes:
             own, *children = each.memory or (None,)
             state = "[bold red]ended[/]" if own is None else "running"
-            processes.add_row(each.name, str(each.pid), state, "" if own is None else megabytes(own.best_bytes))
+            pids = _pids(each, status)
+            memory = "" if own is None else megabytes(own.best_bytes)
+            processes.add_row(each.name, pids.get(each.name, str(each.pid)), state, memory)
             for child in children:
-                processes.add_row(f"  {child.name}", "", "running", megabytes(child.best_bytes))
+                processes.add_row(f"  {child.name}", pids.get(child.name, ""), "running", megabytes(child.best_bytes))
         parts += [processes, ""]
     queues = plain_table("Queues (approximate)")
     for name in ("queue", "waiting", "in flight", "delayed"):
@@ -68,6 +70,17 @@ def render(status: "Status", console: Console) -> None:
     console.print(Group(*parts, queues, ""))
     for line in _lines(status):
         console.print(line, soft_wrap=True)
+
+
+def _pids(process: "ProcessStatus", status: "Status") -> dict[str, str]:
+    """Return the pids by row of the embedded backend, whose known process is the supervisor of its engines."""
+    from orderboard.system.process_stats import BACKEND, MINISTACK, SUPERVISOR
+
+    if process.name != BACKEND or not status.engines:
+        return {}
+    rows = {"localbus": BACKEND, "MiniStack": MINISTACK}
+    engines = {rows[name]: str(each.pid or "") for name, each in status.engines.items()}
+    return {**engines, SUPERVISOR: str(process.pid)}
 
 
 def _ended(process: "ProcessStatus") -> str:
