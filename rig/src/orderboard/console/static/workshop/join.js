@@ -8,7 +8,7 @@ export class Join {
     this.changed = changed;
     this.on = el("p", { class: "note" });
     this.name = el("input", { required: true, maxlength: 40, autocomplete: "off" });
-    this.url = el("input", { required: true, type: "url", placeholder: "http://192.0.2.1:8090/#…", autocomplete: "off" });
+    this.url = el("input", { required: true, type: "url", placeholder: "the wall's address, with its token", autocomplete: "off" });
     this.sent = el("p", { class: "note" });
     this.result = el("p", { class: "result", role: "status" });
     this.form = el("form", { onsubmit: (event) => { event.preventDefault(); this.#do("join", { name: this.name.value, wall: this.url.value }); } },
