@@ -36,9 +36,10 @@ def test_what_it_runs_exists(devcontainer: Any) -> None:
     assert devcontainer["remoteEnv"]["PATH"].startswith("${containerWorkspaceFolder}/.venv/bin:")
 
 
-def test_its_image_is_pinned_to_a_python_that_is_new_enough(devcontainer: Any) -> None:
-    """The tag names a version of the image, of Python and of Debian."""
-    tag = re.fullmatch(r"mcr\.microsoft\.com/devcontainers/python:\d+\.\d+\.\d+-3\.(\d+)-[a-z]+", devcontainer["image"])
+def test_its_image_has_a_python_that_is_new_enough(devcontainer: Any) -> None:
+    """The tag names the version of Python and of Debian; the slim images have no make and no git."""
+    tag = re.fullmatch(r"python:3\.(\d+)-[a-z]+", devcontainer["image"])
 
     assert tag is not None
     assert int(tag[1]) >= 11
+    assert "slim" not in devcontainer["image"]
