@@ -65,6 +65,7 @@ class Program(Experiment):
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,  # Ctrl-C reaches it once, from here
+            preexec_fn=_take_interrupts,  # noqa: PLW1509 - our threads hold no locks
         )
         other = ""
         try:
@@ -77,6 +78,11 @@ class Program(Experiment):
                 raise ProgramError(f"{self.path.name} ended with status {process.returncode}: {other}")
         finally:
             _end(process)
+
+
+def _take_interrupts() -> None:
+    """End on SIGINT, also where a shell made this process ignore it, as it does with jobs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
