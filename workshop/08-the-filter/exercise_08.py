@@ -123,15 +123,10 @@ def _list(texts: list[str]) -> str:
     return " and ".join(texts) if len(texts) < 3 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
-def solve(board: Board) -> None:
-    """Deploy the solution's template."""
-    deploy(board)
-
-
 EXERCISE: Final = Exercise(
     prepare=prepare,
     check=check,
-    solve=solve,
+    solve=deploy,
     hints=(
         "Place an order, and ask where it ended: `orderboard journal ORDER_ID` names the key of the filter policy that "
         "stopped it. Where does a message of SNS have `total_cents`: in an attribute or in its body?",

@@ -154,15 +154,10 @@ def _name(board: Board) -> str:
     return f"{board.own}-baker"
 
 
-def solve(board: Board) -> None:
-    """Deploy the solution's template."""
-    deploy(board)
-
-
 EXERCISE: Final = Exercise(
     prepare=prepare,
     check=check,
-    solve=solve,
+    solve=deploy,
     hints=(
         "*Explain routing* on the console has a line for each field of the rule: what the event holds and what the "
         "rule wants. Correct the first ✗, `orderboard workshop deploy`, and ask again.",

@@ -38,7 +38,7 @@ class Exercise:
 
     prepare: Callable[[Board], None]
     check: Callable[[Board], Iterable[Finding]]
-    solve: Callable[[Board], None]
+    solve: Callable[[Board], object]
     hints: tuple[str, str, str]
     files: tuple[str, ...] = ()
     deploy: Callable[[Board], str] | None = None
