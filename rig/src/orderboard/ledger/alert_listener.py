@@ -1,6 +1,5 @@
 """Records alerts through a subscription and a queue made for one measurement: the inbox is for its own readers."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from botocore.exceptions import EndpointConnectionError, HTTPClientError
 
 from orderboard.ledger.queue_reader import OnMessage, QueueReader
+from orderboard.resources.policy import Sender, send_policy
 from orderboard.system.target import Target
 
 _VISIBILITY_TIMEOUT_S: Final = "10"
@@ -23,7 +23,9 @@ def listen_for_alerts(target: Target, name: str, on_message: OnMessage, *, gathe
         queue_url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]  # type: ignore[arg-type]
         stack.callback(_remove_queue, target, queue_url)
         queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, topic_arn)})
+        sqs.set_queue_attributes(
+            QueueUrl=queue_url, Attributes={"Policy": send_policy(Sender("sns.amazonaws.com", topic_arn), queue_arn)}
+        )
         subscription_arn = sns.subscribe(
             TopicArn=topic_arn,
             Protocol="sqs",
@@ -44,14 +46,3 @@ def _unsubscribe(target: Target, subscription_arn: str) -> None:
 def _remove_queue(target: Target, queue_url: str) -> None:
     with suppress(EndpointConnectionError, HTTPClientError):
         target.sqs.delete_queue(QueueUrl=queue_url)
-
-
-def _policy(queue_arn: str, topic_arn: str) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

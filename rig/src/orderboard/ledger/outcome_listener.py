@@ -23,6 +23,7 @@ from orderboard_contracts.events import (
 from orderboard.ledger.ledger import Outcome
 from orderboard.ledger.leftovers import listener_prefix, owner
 from orderboard.ledger.queue_reader import QueueReader
+from orderboard.resources.policy import Sender, send_policy
 from orderboard.system.target import Target
 
 # Short, as a receive whose answer was lost delays the verdict for so long.
@@ -103,7 +104,9 @@ def listen_for_outcomes(
             EventPattern=json.dumps({"source": ["orderboard.worker"]}),
             Description=f"The worker's outcomes, for a measurement by {owner()}",
         )["RuleArn"]
-        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": _policy(queue_arn, rule_arn)})
+        sqs.set_queue_attributes(
+            QueueUrl=queue_url, Attributes={"Policy": send_policy(Sender("events.amazonaws.com", rule_arn), queue_arn)}
+        )
         events.put_targets(Rule=name, EventBusName=bus_name, Targets=[{"Id": "outcomes", "Arn": queue_arn}])
         listener = OutcomeListener(name, on_outcome)
         with QueueReader(target, queue_url, listener.receive, name="outcomes", threads=threads):
@@ -117,14 +120,3 @@ def _remove(target: Target, name: str, queue_url: str) -> None:
             events.remove_targets(Rule=name, EventBusName=bus_name, Ids=["outcomes"])
             events.delete_rule(Name=name, EventBusName=bus_name)
         target.sqs.delete_queue(QueueUrl=queue_url)
-
-
-def _policy(queue_arn: str, rule_arn: str) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

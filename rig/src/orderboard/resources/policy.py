@@ -76,6 +76,11 @@ def statement_for(sender: Sender, resource: str) -> dict[str, Any]:
     }
 
 
+def send_policy(sender: Sender, resource: str) -> str:
+    """Return a policy that allows this delivery and no other."""
+    return extended("", statement_for(sender, resource))
+
+
 def extended(policy: str, statement: Mapping[str, Any]) -> str:
     """Return the policy with one more statement."""
     return json.dumps({"Version": "2012-10-17", "Statement": [*statements(policy), statement]})
