@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orderboard.system.services import API_PORT, CONSOLE_PORT, WALL_PORT
+from orderboard.system.ports import API_PORT, CONSOLE_PORT, WALL_PORT
 
 ROOT = Path(__file__).parents[2]
 

@@ -35,7 +35,7 @@ def console(
     from orderboard.console.server import serve
     from orderboard.console.source import Source
     from orderboard.system.backends import checked_url, consent
-    from orderboard.system.services import CONSOLE_PORT
+    from orderboard.system.ports import CONSOLE_PORT
     from orderboard.system.workspace import find_workspace
 
     if api_url is not None:

@@ -58,7 +58,8 @@ def up(
     from orderboard_stack.backend import DEFAULT_BACKEND
 
     from orderboard.system.lifecycle import up as start
-    from orderboard.system.services import API_PORT, ServiceOptions
+    from orderboard.system.ports import API_PORT
+    from orderboard.system.services import ServiceOptions
     from orderboard.system.system import SystemOptions
     from orderboard.system.workspace import find_workspace
 

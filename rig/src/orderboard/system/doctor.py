@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from orderboard.errors import RigError
 from orderboard.system.host import installed_version
 from orderboard.system.kept_data import kept_data
-from orderboard.system.services import API_PORT
+from orderboard.system.ports import API_PORT
 from orderboard.system.state import StateFile
 from orderboard.system.workspace import Workspace
 

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Final
 from orderboard_stack.backend import Endpoint
 from orderboard_stack.process import HEAP_SETTINGS, HOST, free_port
 
+from orderboard.system.ports import CONSOLE_PORT
 from orderboard.system.process import ChildProcess, start, wait_ready
 
 if TYPE_CHECKING:
     from orderboard_stack.outputs import StackOutputs
 
-API_PORT: Final = 8000
-CONSOLE_PORT: Final = 8080
-WALL_PORT: Final = 8090
 _READY_WITHIN_S: Final = 30.0
 _MODULES: Final = {"order-api": "order_api", "worker": "worker"}
 

@@ -15,7 +15,7 @@ from typing import Final
 import psutil
 
 from orderboard.system.doctor import Finding, port
-from orderboard.system.services import CONSOLE_PORT, WALL_PORT
+from orderboard.system.ports import CONSOLE_PORT, WALL_PORT
 from orderboard.system.workspace import STATE_DIR_VARIABLE, Workspace
 
 _SYSTEM_MB: Final = 400  # of memory, for one system with its notifier and console, as `orderboard status` measures it

@@ -13,7 +13,6 @@ from orderboard.cli.options import JsonOption, YesOption
 from orderboard.cli.workshop.wall import NameOption, WallOption, joined, state_of_wall
 from orderboard.errors import UsageError
 from orderboard.system.command_line import relative, to_paste
-from orderboard.terminal.markdown import print_markdown
 from orderboard.terminal.progress import confirm, error_console, print_json, progress_screen, result_console
 from orderboard.terminal.tables import plain_table, verdict
 
@@ -138,6 +137,8 @@ def hint(
     json_output: JsonOption = False,
 ) -> None:
     """Show the next hint, below those that you have seen. Each says more; there are three."""
+    from orderboard.terminal.markdown import print_markdown
+
     workshop = attendees_workshop()
     entry = workshop.entry(number)
     shown = workshop.hint(entry, level)
@@ -162,6 +163,8 @@ def solution(
     json_output: JsonOption = False,
 ) -> None:
     """Show the solution, and apply it on request."""
+    from orderboard.terminal.markdown import print_markdown
+
     workshop = attendees_workshop()
     entry = workshop.entry(number)
     text = workshop.solution(entry)
@@ -264,6 +267,8 @@ def handout(
 
 
 def _open(workshop: "Workshop", entry: "Entry", *, json_output: bool) -> None:
+    from orderboard.terminal.markdown import print_markdown
+
     try:
         with progress_screen() as screen, screen.task(f"Exercise {entry.number}") as task:
             workshop.say = task.detail

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from orderboard.system.command_line import to_paste
-from orderboard.system.services import WALL_PORT
+from orderboard.system.ports import WALL_PORT
 from orderboard.terminal.progress import result_console
 
 if TYPE_CHECKING:
