@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-# Deadlines are those of a machine with nothing else to do: one that is busy with other tests takes longer.
-_PATIENCE = 3
 # A check that costs much, such as a command or a look at a page, leaves the processor to what it waits for.
 _PAUSE = 3
 _LONGEST_PAUSE_S = 1.0
@@ -19,11 +17,10 @@ async def eventually(
 ) -> Result:
     """Repeat check until it neither raises AssertionError nor returns something false; return its result.
 
-    A check that returns None passes by its asserts. After within_s (times our patience) the last AssertionError is
-    raised. check is a plain or an async function; one that blocks (boto3) runs in a thread, so that servers in the
-    test's loop keep answering.
+    A check that returns None passes by its asserts. After within_s the last AssertionError is raised. check is a plain
+    or an async function; one that blocks (boto3) runs in a thread, so that servers in the test's loop keep answering.
     """
-    deadline = time.monotonic() + _PATIENCE * within_s
+    deadline = time.monotonic() + within_s
     while True:
         began = time.monotonic()
         try:
@@ -47,7 +44,7 @@ async def _ask(check: Callable[[], Result | Awaitable[Result]]) -> Result:
 
 def poll_until(check: Callable[[], Any], within_s: float = 5.0) -> Any:
     """Return the check's result once it is true."""
-    deadline = time.monotonic() + _PATIENCE * within_s
+    deadline = time.monotonic() + within_s
     while not (found := check()):
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.005)
