@@ -103,7 +103,7 @@ def morning(stage: Stage, queue_url: str) -> None:
     os.environ |= {"BARISTA": f"127.0.0.1:{port}", "BOARD_QUEUE_URL": queue_url}
     ids = [f"{run_id}-{number:02}" for number in range(1, ORDERS + 1)]
     barista = _Barista(stage, port, queue_url)
-    stage.start("barista", barista.run)
+    _come(stage, barista)
     till = _open(stage)
     _serve(stage, till, ids[: LAST_BEFORE - 1])
     fourth = ids[LAST_BEFORE - 1]
@@ -115,13 +115,18 @@ def morning(stage: Stage, queue_url: str) -> None:
         _serve_without_barista(stage, till, ids[LAST_BEFORE:LAST_DURING])
     stage.kill("cashier")
     stage.report("killed", "cashier")
-    stage.start("barista", barista.run)
+    _come(stage, barista)
     till = _open(stage)
-    _wait(stage, lambda: len(stage.found("here", who="barista")) > 1, "barista", "she does not come back")
     _serve(stage, till, ids[LAST_DURING:])
     _wait_until_made(stage, queue_url)
     stage.report("closes", "counter", **_count(stage))
     stage.until(lambda: stage.found("closes"), _READY_WITHIN_S)
+
+
+def _come(stage: Stage, barista: _Barista) -> None:
+    before = len(stage.found("here", who="barista"))
+    stage.start("barista", barista.run)
+    _wait(stage, lambda: len(stage.found("here", who="barista")) > before, "barista", "she does not come")
 
 
 def _open(stage: Stage) -> int:
