@@ -15,9 +15,9 @@ ARN = f"arn:aws:sqs:{REGION}:000000000000"
 
 
 @pytest.fixture
-def aws(localbus: Localbus, tmp_path: Path) -> AwsCli:
+def aws(localbus: Localbus, warm: Path) -> AwsCli:
     """The CLI for a fresh engine."""
-    return AwsCli(localbus.url, tmp_path, REGION)
+    return AwsCli(warm, localbus.url, REGION)
 
 
 def test_sqs(aws: AwsCli) -> None:

@@ -22,9 +22,9 @@ Outputs:
 class Deploy:
     """`aws cloudformation deploy` for one stack; `run` runs its other commands."""
 
-    def __init__(self, localbus: Localbus, home: Path) -> None:
+    def __init__(self, cli: AwsCli, home: Path) -> None:
         self._template = home / "template.yaml"
-        self._cli = AwsCli(localbus.url, home, "us-east-1")
+        self._cli = cli
 
     def __call__(self, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Deploy a template."""
@@ -39,9 +39,9 @@ class Deploy:
 
 
 @pytest.fixture
-def deploy(localbus: Localbus, tmp_path: Path) -> Deploy:
+def deploy(localbus: Localbus, warm: Path, tmp_path: Path) -> Deploy:
     """The command for a fresh engine."""
-    return Deploy(localbus, tmp_path)
+    return Deploy(AwsCli(warm, localbus.url, "us-east-1"), tmp_path)
 
 
 def test_deploy_creates_updates_and_accepts_no_change(localbus: Localbus, deploy: Deploy) -> None:

@@ -11,7 +11,6 @@ from typing import Final
 
 import pytest
 from clients.installed import aws_cli
-from clients.warm_cli import warm_cli
 from orderboard.errors import UsageError
 from orderboard.lab.backend import LabBackend, lab_backend
 from orderboard.lab.catalogue import Entry, find
@@ -29,15 +28,6 @@ def backend() -> Iterator[LabBackend]:
     """An embedded backend whose clock can be turned."""
     with lab_backend("embedded", None) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of an AWS CLI that starts at once."""
-    home = tmp_path_factory.mktemp("home")
-    environment = {**CREDENTIALS, "HOME": str(home), "PATH": os.environ["PATH"], "AWS_MAX_ATTEMPTS": "1"}
-    with warm_cli(tmp_path_factory.mktemp("warm"), environment) as folder:
-        yield folder
 
 
 def _run(script: str, programs: Path, backend: LabBackend, home: Path) -> subprocess.CompletedProcess[str]:
