@@ -35,7 +35,8 @@ def python_environment(lock: Path) -> Path:
     programs = home / ("Scripts" if os.name == "nt" else "bin")
     if not _is_installed(lock, home):
         venv.create(home, clear=True, with_pip=True)
-        install = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--no-compile"]
+        quiet = ["--quiet", "--no-compile", "--disable-pip-version-check"]
+        install = [str(programs / "python"), "-m", "pip", "install", *quiet]
         _install([*install, "--require-hashes", "--requirement", str(lock)], lock, home)
     return programs
 

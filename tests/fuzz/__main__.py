@@ -42,7 +42,7 @@ FUZZERS = {
         Fuzzer("stack-updates", 1_000, 50, 20),
         Fuzzer("event-patterns", 100_000, 10_000, 1_000),
         Fuzzer("dynamodb", 20_000, 1_000, 200),
-        Fuzzer("order-api", 100_000, 5_000, 600),
+        Fuzzer("order-api", 100_000, 5_000, 200),
     )
 }
 
