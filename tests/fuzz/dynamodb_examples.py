@@ -137,7 +137,7 @@ ALTERNATIVES: dict[str, list[dict[str, Any]]] = {
         "GlobalSecondaryIndexOverride": _PROVISIONED["GlobalSecondaryIndexes"]}],
     "RestoreTableToPointInTime": [{
         "SourceTableName": None, "SourceTableArn": "$table_arn", "UseLatestRestorableTime": None,
-        "RestoreDateTime": 1_700_000_060}],
+        "RestoreDateTime": "$restorable"}],
     "Scan": [{"FilterExpression": None, "ExpressionAttributeValues": None, "IndexName": "by-price", "Select": None,
         "ScanFilter": {"price": _COMPARED, "parts": {"ComparisonOperator": "NOT_NULL"}}, "ConditionalOperator": "AND"}],
     "TransactWriteItems": [{"ClientRequestToken": "token", "TransactItems": [

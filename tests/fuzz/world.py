@@ -26,7 +26,7 @@ class World:
         self.clock = ManualClock()
         self._folder = tempfile.TemporaryDirectory()
         self.engine = Engine(Options(upstream=upstream, data=Path(self._folder.name)), self.clock)
-        self.names: dict[str, str] = {}
+        self.names: dict[str, Any] = {}
         self.requests = 0
 
     async def answer(self, request: Request, advance_s: float = 1) -> Response:
@@ -206,6 +206,7 @@ class World:
             await self.call("dynamodb", "CreateTable", TableName=name, **DEFINITION)
             await self.call("dynamodb", "PutItem", TableName=name, Item=ITEM)
         recovery = {"PointInTimeRecoveryEnabled": True}
+        self.names["$restorable"] = self.clock.now()
         await self.call(
             "dynamodb", "UpdateContinuousBackups", TableName=TABLE, PointInTimeRecoverySpecification=recovery
         )

@@ -14,6 +14,7 @@ import pytest
 from support.dynamodb import Tables, refusal, wire
 
 MANY = 1_500
+BEHIND_S = 300
 
 
 def notes(tables: Tables, name: str) -> dict[int, str]:
@@ -83,6 +84,7 @@ def test_a_table_is_restored_to_a_time(shop: Tables) -> None:
         states.append((shop.clock.now(), notes(shop, "orders")))
         shop.clock.advance(10)
         change()
+    shop.clock.advance(BEHIND_S)
 
     for number, (time, found) in enumerate(states):
         given: Any = {"SourceTableName": "orders", "TargetTableName": f"then-{number}", "RestoreDateTime": time + 5}
@@ -125,7 +127,10 @@ class Writer:
 
 
 async def test_a_backup_has_what_was_there_when_it_began(shop: Tables) -> None:
-    """A copy of many items lets other requests run, and shows nothing of what they write; its source may go."""
+    """A copy of many items lets other requests run, and shows nothing of what they write; its source may change.
+
+    A backup from which a table is being restored cannot be deleted.
+    """
     shop.put("orders", *(order(time, "before") for time in range(MANY)))
     before, writer = notes(shop, "orders"), Writer(shop)
 
@@ -134,8 +139,10 @@ async def test_a_backup_has_what_was_there_when_it_began(shop: Tables) -> None:
     arn = backing.result()["BackupDetails"]["BackupArn"]
     restoring = asyncio.ensure_future(shop.later("RestoreTableFromBackup", TargetTableName="again", BackupArn=arn))
     await asyncio.sleep(0)
-    shop.call("DeleteBackup", BackupArn=arn)
+    code, _ = refusal(lambda: shop.call("DeleteBackup", BackupArn=arn))
     await restoring
+
+    assert code == "BackupInUseException"
 
     assert notes(shop, "orders") != before
     assert notes(shop, "again") == before
@@ -151,6 +158,7 @@ async def test_a_restore_to_a_time_has_what_was_there_then(shop: Tables) -> None
     done = asyncio.get_running_loop().create_future()
     asyncio.get_running_loop().call_later(0.02, done.set_result, None)
     await writer.write_until(done)
+    shop.clock.advance(BEHIND_S)
     given: Any = {"SourceTableName": "orders", "RestoreDateTime": then}
 
     restoring = asyncio.ensure_future(shop.later("RestoreTableToPointInTime", TargetTableName="then", **given))
@@ -162,7 +170,10 @@ async def test_a_restore_to_a_time_has_what_was_there_then(shop: Tables) -> None
 
 
 def test_the_window_of_recovery(shop: Tables) -> None:
-    """It begins when recovery is enabled and is 35 days long; before and after it nothing can be restored."""
+    """It begins when recovery is enabled, is 35 days long and ends five minutes ago; nothing else can be restored.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+    """
     source: Any = {"SourceTableName": "orders", "TargetTableName": "then"}
     assert refusal(lambda: shop.call("RestoreTableToPointInTime", **source, UseLatestRestorableTime=True)) == (
         "PointInTimeRecoveryUnavailableException",
@@ -177,9 +188,73 @@ def test_the_window_of_recovery(shop: Tables) -> None:
 
     recovery = described["PointInTimeRecoveryDescription"]
     assert recovery["EarliestRestorableDateTime"] == start + 5 * 86400
-    for time in (start, shop.clock.now() + 1):
+    assert recovery["LatestRestorableDateTime"] == shop.clock.now() - BEHIND_S
+    for time in (start, shop.clock.now() - BEHIND_S + 1):
         code, _ = refusal(partial(shop.call, "RestoreTableToPointInTime", **source, RestoreDateTime=time))
         assert code == "InvalidRestoreTimeException"
+
+
+def test_recovery_that_has_just_begun(shop: Tables) -> None:
+    """The latest time is that of its beginning until five minutes have passed, and nothing later is restored."""
+    shop.put("orders", order(1, "before"))
+    enabled = {"PointInTimeRecoveryEnabled": True}
+    shop.call("UpdateContinuousBackups", TableName="orders", PointInTimeRecoverySpecification=enabled)
+    shop.clock.advance(1)
+    shop.put("orders", order(1, "after"))
+
+    shop.call(
+        "RestoreTableToPointInTime", SourceTableName="orders", TargetTableName="then", UseLatestRestorableTime=True
+    )
+
+    assert notes(shop, "then") == {1: "before"}
+
+
+def test_a_deleted_table_leaves_a_system_backup(shop: Tables) -> None:
+    """Point-in-time recovery keeps the last state of a table for 35 days; then it expires. Without it nothing is kept.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+    """
+    shop.put("orders", order(1, "a"), order(2, "b"))
+    enabled = {"PointInTimeRecoveryEnabled": True}
+    shop.call("UpdateContinuousBackups", TableName="orders", PointInTimeRecoverySpecification=enabled)
+    shop.call("DeleteTable", TableName="orders")
+    deleted_at = shop.clock.now()
+
+    assert shop.call("ListBackups", TableName="orders")["BackupSummaries"] == []
+    (found,) = shop.call("ListBackups", TableName="orders", BackupType="SYSTEM")["BackupSummaries"]
+    assert found["BackupName"] == "orders$DeletedTableBackup"
+    assert found["BackupExpiryDateTime"] == deleted_at + 35 * 86400
+    shop.call("RestoreTableFromBackup", TargetTableName="orders", BackupArn=found["BackupArn"])
+    assert notes(shop, "orders") == {1: "a", 2: "b"}
+
+    shop.call("DeleteTable", TableName="orders")
+    shop.clock.advance(35 * 86400)
+    assert shop.call("ListBackups", TableName="orders", BackupType="ALL")["BackupSummaries"] == []
+    assert refusal(lambda: shop.call("DescribeBackup", BackupArn=found["BackupArn"]))[0] == "BackupNotFoundException"
+
+
+def test_the_settings_of_a_restored_table(shop: Tables) -> None:
+    """Time to live, recovery, tags and deletion protection are not restored.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CreateBackup.html
+    """
+    enabled = {"PointInTimeRecoveryEnabled": True}
+    shop.call("UpdateContinuousBackups", TableName="orders", PointInTimeRecoverySpecification=enabled)
+    expiry = {"AttributeName": "expires", "Enabled": True}
+    shop.call("UpdateTimeToLive", TableName="orders", TimeToLiveSpecification=expiry)
+    shop.call("UpdateTable", TableName="orders", DeletionProtectionEnabled=True)
+    table_arn = shop.call("DescribeTable", TableName="orders")["Table"]["TableArn"]
+    shop.call("TagResource", ResourceArn=table_arn, Tags=[{"Key": "team", "Value": "bar"}])
+    arn = shop.call("CreateBackup", TableName="orders", BackupName="first")["BackupDetails"]["BackupArn"]
+
+    shop.call("RestoreTableFromBackup", TargetTableName="again", BackupArn=arn)
+
+    table = shop.call("DescribeTable", TableName="again")["Table"]
+    recovery = shop.call("DescribeContinuousBackups", TableName="again")["ContinuousBackupsDescription"]
+    assert shop.call("DescribeTimeToLive", TableName="again")["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+    assert recovery["PointInTimeRecoveryDescription"] == {"PointInTimeRecoveryStatus": "DISABLED"}
+    assert shop.call("ListTagsOfResource", ResourceArn=table["TableArn"])["Tags"] == []
+    assert not table.get("DeletionProtectionEnabled")
 
 
 @pytest.mark.parametrize("action", ["CreateBackup", "DescribeContinuousBackups"])

@@ -20,7 +20,10 @@ _COLUMNS = "p, r, size, item"
 
 @dataclass
 class Backup:
-    """A backup. `source` is the DescribeTable of its table, `definition` what CreateTable needs to make it again."""
+    """A backup. `source` is the DescribeTable of its table, `definition` what CreateTable needs to make it again.
+
+    One of kind SYSTEM was made by the deletion of its table, and `expires`.
+    """
 
     arn: str
     name: str
@@ -29,22 +32,26 @@ class Backup:
     definition: Params
     time_to_live: Params
     rows: Rows
+    kind: str = "USER"
+    expires: float | None = None
 
     def document(self) -> Document:
         """Return the backup for the storage, without its rows."""
         known = {"name": self.name, "created": self.created, "source": self.source, "definition": self.definition}
-        return known | {"time_to_live": self.time_to_live, "rows": self.rows.number}
+        known |= {"time_to_live": self.time_to_live, "rows": self.rows.number}
+        return known | {"kind": self.kind, "expires": self.expires}
 
     def details(self, status: str = "AVAILABLE") -> Params:
         """Return the BackupDetails."""
-        return {
+        found = {
             "BackupArn": self.arn,
             "BackupName": self.name,
             "BackupSizeBytes": self.source["TableSizeBytes"],
             "BackupStatus": status,
-            "BackupType": "USER",
+            "BackupType": self.kind,
             "BackupCreationDateTime": self.created,
         }
+        return found if self.expires is None else found | {"BackupExpiryDateTime": self.expires}
 
     def summary(self) -> Params:
         """Return the BackupSummary."""

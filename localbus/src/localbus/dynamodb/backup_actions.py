@@ -1,4 +1,4 @@
-"""Backups and restores, by backup or by time. Both are complete with their answer.
+"""Backups: on demand, of a deleted table, and continuous ones. A backup is complete with its answer.
 
 With many items the answer takes a while, in which other requests are answered.
 
@@ -9,17 +9,14 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeReco
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 
-from localbus.dynamodb import table_definition as definition
 from localbus.dynamodb.backup import Backup, RowCopy
-from localbus.dynamodb.errors import invalid_parameter
 from localbus.dynamodb.setting_actions import time_to_live_of
 from localbus.dynamodb.state import DynamoDb
 from localbus.dynamodb.store import Rows
 from localbus.dynamodb.table import Table
-from localbus.dynamodb.table_actions import make_table
+from localbus.dynamodb.table_actions import deletable
 from localbus.dynamodb.table_description import describe
 from localbus.errors import AwsError
 from localbus.ids import new_id
@@ -27,35 +24,43 @@ from localbus.protocol.service import Caller
 from localbus.protocol.service_model import Params
 
 _PAGE_LENGTH = 100
-_OVERRIDES = {
-    "BillingModeOverride": "BillingMode",
-    "ProvisionedThroughputOverride": "ProvisionedThroughput",
-    "OnDemandThroughputOverride": "OnDemandThroughput",
-    "SSESpecificationOverride": "SSESpecification",
-}
-_INDEX_OVERRIDES = {
-    "LocalSecondaryIndexOverride": "LocalSecondaryIndexes",
-    "GlobalSecondaryIndexOverride": "GlobalSecondaryIndexes",
-}
 _DAYS = 35
+_DELETED = "$DeletedTableBackup"  # the end of a system backup's name
 
 
 def create_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
     """CreateBackup."""
-    table = _table(dynamodb, params["TableName"], caller)
-    now, rows = dynamodb.clock.now(), dynamodb.store.create()
-    arn = f"{table.arn}/backup/{int(now * 1000):014}-{new_id()[:8]}"
-    found = describe(table)
-    backup = Backup(arn, params["BackupName"], now, found, _definition(found), time_to_live_of(table), rows)
+    table = table_of(dynamodb, params["TableName"], caller)
+    backup = new_backup(table, params["BackupName"], dynamodb.clock.now(), dynamodb.store.create())
 
     def finish(_copied: RowCopy) -> Params:
         dynamodb.add_backup(backup)
         return {"BackupDetails": backup.details("CREATING")}
 
-    return _after(dynamodb.background.copy(table.rows, rows), finish)
+    return after_copy(dynamodb.background.copy(table.rows, backup.rows), finish)
 
 
-def _after(copying: RowCopy | Awaitable[RowCopy], finish: Callable[[RowCopy], Params]) -> Params | Awaitable[Params]:
+def delete_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
+    """DeleteTable. The last state of a table with point-in-time recovery is kept for 35 days, as a system backup."""
+    table, answer = deletable(dynamodb, params, caller)
+    last = None
+    if table.recovery is not None:
+        last = new_backup(table, f"{table.name}{_DELETED}", dynamodb.clock.now(), table.rows)
+        last.kind, last.expires = "SYSTEM", last.created + _DAYS * 86400
+    dynamodb.remove(table, caller, last)
+    return answer
+
+
+def new_backup(table: Table, name: str, now: float, rows: Rows) -> Backup:
+    """Return a backup of a table's definition at this time, whose items are in `rows`."""
+    arn = f"{table.arn}/backup/{int(now * 1000):014}-{new_id()[:8]}"
+    found = describe(table)
+    return Backup(arn, name, now, found, definition_of(found), time_to_live_of(table), rows)
+
+
+def after_copy(
+    copying: RowCopy | Awaitable[RowCopy], finish: Callable[[RowCopy], Params]
+) -> Params | Awaitable[Params]:
     """Return what `finish` makes of a copy, at once if it is complete."""
     if isinstance(copying, RowCopy):
         return finish(copying)
@@ -67,7 +72,7 @@ def _after(copying: RowCopy | Awaitable[RowCopy], finish: Callable[[RowCopy], Pa
     return wait()
 
 
-def _definition(table: Params) -> Params:
+def definition_of(table: Params) -> Params:
     """Return CreateTable's input for a table like this."""
     found = {name: table[name] for name in ("AttributeDefinitions", "KeySchema")}
     found["BillingMode"] = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
@@ -87,15 +92,18 @@ def _units(described: Params) -> Params:
     return {name: throughput[name] for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
 
 
-def _table(dynamodb: DynamoDb, name: str, caller: Caller) -> Table:
+def table_of(dynamodb: DynamoDb, name: str, caller: Caller) -> Table:
+    """Return a table by name or ARN. Raises AwsError: of backups' actions, the error for none has another name."""
     try:
         return dynamodb.table(name, caller)
     except AwsError as exc:
         raise AwsError("TableNotFoundException", f"Table not found: {name}") from exc
 
 
-def _backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Backup:
+def backup_of(dynamodb: DynamoDb, params: Params, caller: Caller) -> Backup:
+    """Return the backup that a request names. Raises AwsError."""
     arn = params["BackupArn"]
+    dynamodb.expire_backups()
     found = dynamodb.backups.get(arn)
     if found is None or not arn.startswith(_own(caller)):
         raise AwsError("BackupNotFoundException", f"Backup not found: {arn}")
@@ -108,27 +116,30 @@ def _own(caller: Caller) -> str:
 
 def describe_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """DescribeBackup."""
-    return {"BackupDescription": _backup(dynamodb, params, caller).described()}
+    return {"BackupDescription": backup_of(dynamodb, params, caller).described()}
 
 
 def delete_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """DeleteBackup."""
-    backup = _backup(dynamodb, params, caller)
+    backup = backup_of(dynamodb, params, caller)
+    if backup.rows.copies:
+        raise AwsError("BackupInUseException", f"Backup is being used to restore another table: {backup.arn}")
     dynamodb.remove_backup(backup)
     return {"BackupDescription": backup.described("DELETED")}
 
 
 def list_backups(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """ListBackups."""
+    dynamodb.expire_backups()
     name, kind = params.get("TableName", ""), params.get("BackupType", "USER")
-    low, high = _time(params.get("TimeRangeLowerBound")), _time(params.get("TimeRangeUpperBound"))
+    low, high = seconds_of(params.get("TimeRangeLowerBound")), seconds_of(params.get("TimeRangeUpperBound"))
     found = [
         backup
         for arn, backup in sorted(dynamodb.backups.items())
         if arn.startswith(_own(caller))
         and arn > params.get("ExclusiveStartBackupArn", "")
         and name.rpartition("/")[2] in {"", backup.source["TableName"]}
-        and kind in {"USER", "ALL"}
+        and kind in {backup.kind, "ALL"}
         and (low is None or backup.created >= low)
         and (high is None or backup.created < high)
     ]
@@ -137,7 +148,8 @@ def list_backups(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     return {"BackupSummaries": [backup.summary() for backup in page]} | last
 
 
-def _time(given: datetime | None) -> float | None:
+def seconds_of(given: datetime | None) -> float | None:
+    """Return a time as seconds since 1970."""
     return None if given is None else given.timestamp()
 
 
@@ -146,12 +158,12 @@ def _time(given: datetime | None) -> float | None:
 
 def describe_continuous_backups(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """DescribeContinuousBackups."""
-    return _continuous(_table(dynamodb, params["TableName"], caller))
+    return _continuous(table_of(dynamodb, params["TableName"], caller))
 
 
 def update_continuous_backups(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
     """UpdateContinuousBackups."""
-    table, wanted = _table(dynamodb, params["TableName"], caller), params["PointInTimeRecoverySpecification"]
+    table, wanted = table_of(dynamodb, params["TableName"], caller), params["PointInTimeRecoverySpecification"]
     enabled, days = wanted["PointInTimeRecoveryEnabled"], wanted.get("RecoveryPeriodInDays", _DAYS)
     dynamodb.set_recovery(table, days if enabled else None)
     return _continuous(table)
@@ -164,112 +176,7 @@ def _continuous(table: Table) -> Params:
             "PointInTimeRecoveryStatus": "ENABLED",
             "RecoveryPeriodInDays": table.recovery.days,
             "EarliestRestorableDateTime": table.recovery.earliest,
-            "LatestRestorableDateTime": table.recovery.now(),
+            "LatestRestorableDateTime": table.recovery.latest,
         }
     description = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": found}
     return {"ContinuousBackupsDescription": description}
-
-
-# Restores
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The items to restore, with the definition of their table; `at` is a time in the table's history."""
-
-    definition: Params
-    rows: Rows
-    summary: Params
-    at: float | None = None
-
-
-def restore_table_from_backup(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
-    """RestoreTableFromBackup."""
-    backup = _backup(dynamodb, params, caller)
-    summary = {"SourceBackupArn": backup.arn, "SourceTableArn": backup.source["TableArn"]}
-    return _restored(dynamodb, params, caller, _Source(backup.definition, backup.rows, summary))
-
-
-def restore_table_to_point_in_time(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params | Awaitable[Params]:
-    """RestoreTableToPointInTime."""
-    name = params.get("SourceTableArn") or params.get("SourceTableName")
-    if name is None:
-        raise invalid_parameter("Either SourceTableArn or SourceTableName is required")
-    table = _table(dynamodb, name, caller)
-    if table.recovery is None:
-        text = f"Point in time recovery is not enabled for table '{table.name}'"
-        raise AwsError("PointInTimeRecoveryUnavailableException", text)
-    at = _time(params.get("RestoreDateTime"))
-    if params.get("UseLatestRestorableTime") == (at is not None):
-        text = "Exactly one of UseLatestRestorableTime and RestoreDateTime is required"
-        raise invalid_parameter(f"{text}")
-    if at is not None and not table.recovery.earliest <= at <= table.recovery.now():
-        text = "The restore time is not between EarliestRestorableDateTime and LatestRestorableDateTime"
-        raise AwsError("InvalidRestoreTimeException", text)
-    source = _Source(_definition(describe(table)), table.rows, {"SourceTableArn": table.arn}, at)
-    return _restored(dynamodb, params, caller, source)
-
-
-def _restored(dynamodb: DynamoDb, params: Params, caller: Caller, source: _Source) -> Params | Awaitable[Params]:
-    """Make a table of copied items. Tags, time to live and recovery are not restored, as on AWS."""
-    definition.refuse_missing(params)
-    name, wanted = params["TargetTableName"], _overridden(source.definition, params)
-    types = definition.check_table(wanted | {"TableName": name})
-    _check_name(dynamodb, name, caller)
-    table = make_table(dynamodb, name, wanted, types, caller)
-    restored_to = dynamodb.clock.now() if source.at is None else source.at
-
-    def finish(copied: RowCopy) -> Params:
-        try:
-            _check_name(dynamodb, name, caller)  # another may have been faster
-        except AwsError:
-            dynamodb.background.discard(table.rows)
-            raise
-        table.item_count, table.size_bytes = copied.item_count, copied.size_bytes
-        summary = source.summary | {"RestoreDateTime": restored_to, "RestoreInProgress": False}
-        table.settings["restore_summary"] = summary
-        dynamodb.add(table, caller)
-        table.on_count()
-        if table.indexes:
-            dynamodb.fill(table, "CREATING")
-        found = describe(table, "CREATING")
-        return {"TableDescription": found | {"RestoreSummary": summary | {"RestoreInProgress": True}}}
-
-    return _after(dynamodb.background.copy(source.rows, table.rows, source.at), finish)
-
-
-def _check_name(dynamodb: DynamoDb, name: str, caller: Caller) -> None:
-    if name in dynamodb.tables(caller):
-        raise AwsError("TableAlreadyExistsException", f"Table already exists: {name}")
-
-
-def _overridden(source: Params, params: Params) -> Params:
-    """Return the definition with a request's overrides. Indexes may be left out, not added."""
-    found = dict(source)
-    for override, member in _OVERRIDES.items():
-        if override in params:
-            found[member] = params[override]
-    if found["BillingMode"] == "PAY_PER_REQUEST":
-        found.pop("ProvisionedThroughput", None)
-    for override, member in _INDEX_OVERRIDES.items():
-        given = params.get(override)
-        indexes = {one["IndexName"]: one for one in found.pop(member, ())}
-        if given is not None:
-            unknown = [one["IndexName"] for one in given if one["IndexName"] not in indexes]
-            if unknown:
-                raise invalid_parameter(f"Unknown index: {unknown[0]}")
-            indexes = {one["IndexName"]: one for one in given}
-        if found["BillingMode"] == "PAY_PER_REQUEST":
-            indexes = {name: _without_units(one) for name, one in indexes.items()}
-        if indexes:
-            found[member] = list(indexes.values())
-    used = {key["AttributeName"] for key in found["KeySchema"]}
-    for member in _INDEX_OVERRIDES.values():
-        for index in found.get(member, ()):
-            used |= {key["AttributeName"] for key in index["KeySchema"]}
-    found["AttributeDefinitions"] = [one for one in found["AttributeDefinitions"] if one["AttributeName"] in used]
-    return found
-
-
-def _without_units(index: Params) -> Params:
-    return {name: value for name, value in index.items() if name != "ProvisionedThroughput"}

@@ -77,11 +77,14 @@ class DynamoDb:
         """Store what has changed of a table's definition."""
         self.storage.save(_TABLE, table.arn, table.document)
 
-    def remove(self, table: Table, caller: Caller) -> None:
-        """Remove a table with its items."""
+    def remove(self, table: Table, caller: Caller, last: Backup | None = None) -> None:
+        """Remove a table; with its items, unless its last backup takes them over."""
         self.set_time_to_live(table, None)
         del self.tables(caller)[table.name]
-        self.background.discard(table.rows)
+        if last is None:
+            self.background.discard(table.rows)
+        else:
+            self.add_backup(last)
         table.on_count = lambda: None
         for kind in (_TABLE, _COUNTS):
             self.storage.delete(kind, table.arn)
@@ -90,6 +93,12 @@ class DynamoDb:
         """Add a backup."""
         self.backups[backup.arn] = backup
         self.storage.save(_BACKUP, backup.arn, backup.document)
+
+    def expire_backups(self) -> None:
+        """Remove the backups whose time is over."""
+        now = self.clock.now()
+        for backup in [each for each in self.backups.values() if each.expires is not None and each.expires <= now]:
+            self.remove_backup(backup)
 
     def remove_backup(self, backup: Backup) -> None:
         """Remove a backup with its items."""

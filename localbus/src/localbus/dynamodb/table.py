@@ -18,6 +18,9 @@ from localbus.storage.documents import Document
 _FILLED_AT_ONCE = 500
 
 
+_BEHIND_S = 300
+
+
 @dataclass
 class Recovery:
     """Point-in-time recovery of a table, since it was enabled."""
@@ -30,6 +33,11 @@ class Recovery:
     def earliest(self) -> float:
         """The earliest time to which the table can be restored."""
         return max(self.since, self.now() - self.days * 86400)
+
+    @property
+    def latest(self) -> float:
+        """The latest time to which the table can be restored: five minutes ago, as it typically is on AWS."""
+        return max(self.since, self.now() - _BEHIND_S)
 
 
 @dataclass

@@ -71,16 +71,14 @@ def describe_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params
     return {"Table": describe(named(dynamodb, params, caller))}
 
 
-def delete_table(dynamodb: DynamoDb, params: Params, caller: Caller) -> Params:
-    """DeleteTable."""
+def deletable(dynamodb: DynamoDb, params: Params, caller: Caller) -> tuple[Table, Params]:
+    """Return the table that a DeleteTable names, and its answer. Raises AwsError if it cannot be deleted."""
     table = named(dynamodb, params, caller)
     _check_not_filling(table)
     if table.settings.get("DeletionProtectionEnabled"):
         text = "Resource cannot be deleted as it is currently protected against deletion. Disable deletion"
         raise invalid(f"{text} protection first.")
-    found = describe_deleted(table)
-    dynamodb.remove(table, caller)
-    return {"TableDescription": found}
+    return table, {"TableDescription": describe_deleted(table)}
 
 
 def _check_not_filling(table: Table) -> None:
