@@ -397,6 +397,7 @@ class Settings(_Value):
     streams: tuple[StreamSettings, ...] = ()
     scaling: str | None = Field(default=None, description="The policy of workers that scale by themselves.")
     target: str | None = Field(default=None, description="The system, if it was not started for the burst.")
+    scale: float = Field(default=1.0, description="Every rate of the plan was multiplied by this.")
 
 
 class Summary(_Value):

@@ -62,8 +62,8 @@ class BurstOptions:
     stage: Annotated[
         _Times,
         _load(
-            "A stage of the load: 30s:100 sends 100 orders a second for 30 s, 1m:100..400 goes from 100 to 400. "
-            "Repeatable.",
+            "A stage of the load: 30s:100 sends 100 orders a second for 30 s, 1m:100..400 goes from 100 to 400. With a "
+            "c, a stage of clients, as of --clients: 1m:10c..50c. Repeatable.",
             metavar="TIME:RATE[..RATE]",
             show_default=False,
         ),
@@ -76,6 +76,15 @@ class BurstOptions:
             min=1,
             max=MAX_CLIENTS,
             show_default=False,
+        ),
+    ] = None
+    scale: Annotated[
+        float | None,
+        _load(
+            "Every rate, of every stream and of a trace, times this: 2.5 sends two and a half times the orders in the "
+            "same time.",
+            metavar="FACTOR",
+            show_default="1",
         ),
     ] = None
     think: Annotated[
@@ -197,8 +206,9 @@ class BurstOptions:
     find_limit: Annotated[
         _Times,
         _result(
-            "Find the highest rate that meets these thresholds (and builds up no backlog): bursts at --rate, then at "
-            "twice that until one breaks, then between, then three at the rate that held. Repeatable.",
+            "Find the highest rate that meets these thresholds (and builds up no backlog): bursts at --rate, or with "
+            "the --stage or the streams given, then at twice that until one breaks, then between, then three at the "
+            "--scale that held. Repeatable.",
             metavar="METRIC<NUMBER",
             show_default=False,
         ),

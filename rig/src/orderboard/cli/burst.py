@@ -6,7 +6,7 @@ import inspect
 import signal
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 
@@ -62,11 +62,10 @@ def burst(
     if typed.print_config:
         print(_config(typed, where), end="")
         return
-    if typed.find_limit:
-        _find_limit(typed, where, json_output=json_output)
-        return
     summaries: list[Summary] = []
     with ExitStack() as stack:
+        if typed.find_limit:
+            _find_limit(typed, where, stack, json_output=json_output)
         feed = _live_feed(typed, stack)
         for number, each in enumerate(repetitions(typed), 1):
             if typed.repeat > 1:
@@ -92,15 +91,16 @@ def burst(
     raise typer.Exit(exit_code(*summaries))
 
 
-def _find_limit(options: BurstOptions, where: "Where", *, json_output: bool) -> None:
-    """Search the limit, and show each run as it ends."""
+def _find_limit(options: BurstOptions, where: "Where", stack: ExitStack, *, json_output: bool) -> NoReturn:
+    """Search the limit, show each run as it ends, and exit."""
     from orderboard.burst.report.limit import show_limit
     from orderboard.burst.runs.find_limit import LimitRun, find_limit
 
     def report(run: LimitRun) -> None:
         _say(f"{run.rate:g} a second {'holds' if run.holds else f'breaks: {run.why}'}")
 
-    found = find_limit(options, lambda each: _run(each, where, None), report)
+    feed = _live_feed(options, stack)
+    found = find_limit(options, where, lambda each: _run(each, where, feed), report)
     if json_output:
         print_json(found.model_dump(mode="json"))
     else:

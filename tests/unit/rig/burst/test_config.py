@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from orderboard.burst.load.stream import Closed, Open
+from orderboard.burst.load.stream import Client, Closed, Open
 from orderboard.burst.measured_system import Where
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.scenario.check import CLOSED, CheckedBurst, check
@@ -53,7 +53,7 @@ def test_a_file_has_streams_faults_and_workers(folder: Path) -> None:
     web, own = found.plan.streams
     assert isinstance(web.load, Open)
     assert (len(web.load.times_s), web.seed, web.name) == (200, 7, "web")
-    assert own.load == Closed(4, until_s=3, from_s=1, think_s=0.02)
+    assert own.load == Closed((Client(1, 3),) * 4, think_s=0.02)
     assert [str(fault) for fault in found.plan.faults] == [
         "workers stopped (SIGTERM)",
         "workers started again",
@@ -74,7 +74,16 @@ def test_a_closed_model_says_what_it_hides(folder: Path) -> None:
     assert not checked(folder, "").warnings
 
 
-@pytest.mark.parametrize("text", ["", TWO_STREAMS, '[[stream]]\nmix = ""\norders = 5'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        TWO_STREAMS,
+        '[[stream]]\nmix = ""\norders = 5',
+        'scale = 2.5\n[[stream]]\nstage = ["1s:4..8"]\n[[stream]]\nrate = 10',
+        '[[stream]]\nstage = ["1s:2c", "1s:2c..5c"]\nthink = "5ms"',
+    ],
+)
 def test_the_effective_configuration_runs_the_same_burst(folder: Path, text: str) -> None:
     """Printed and read again, it is itself; every default is in it."""
     first = checked(folder, text)
@@ -112,7 +121,7 @@ def test_clients_may_share_a_number_of_orders(folder: Path) -> None:
         ("sead = 1", "burst.toml: unknown key 'sead'; did you mean 'seed'[?]"),
         ("stop_worker = '1s@1s'", "unknown key 'stop_worker'; did you mean 'stop-worker'[?]"),
         ("rate = 3", "unknown key 'rate'; it belongs to a .*stream"),
-        ("zzz = 3", "unknown key 'zzz'; expected one of backend, seed"),
+        ("zzz = 3", "unknown key 'zzz'; expected one of backend, scale, seed"),
         ("[[stream]]\nclinets = 3", "stream 1, unknown key 'clinets'; did you mean 'clients'[?]"),
         ("seed = 'x'", "seed = x: input should be a valid integer"),
         ("connections = 0", "connections = 0: input should be greater than or equal to 1"),
@@ -124,8 +133,16 @@ def test_clients_may_share_a_number_of_orders(folder: Path) -> None:
         ("[[stream]]\nstage = ['3s:0']", "The stages have 0 orders together: expected 1"),
         ("[[stream]]\nstage = ['3s:1']\nrate = 1", "--stage sets rates and times: leave out --rate"),
         ("[[stream]]\nstage = ['3s:1']\nprofile = 'ramp'", "--stage gives the rates: leave out --profile ramp"),
-        ("[[stream]]\nclients = 1\nrate = 1", "--clients send as fast as they get answers: leave out --rate"),
-        ("[[stream]]\nthink = '1s'", "--think is the pause of a client: give --clients, too"),
+        ("[[stream]]\nstage = ['3s:1c', '3s:1']", "--stage: some are of rates, and some of clients"),
+        ("[[stream]]\nstage = ['3s:1c']\norders = 1", "--stage sets rates and times: leave out --orders"),
+        ("[[stream]]\nstage = ['3s:1c']\nprofile = 'poisson'", "Clients send as fast as .*: leave out --profile"),
+        ("[[stream]]\nstage = ['3s:0c']", "The stages have no client: expected some, such as --stage 30s:10c"),
+        ("[[stream]]\nstage = ['3s:1c']\nclients = 1", "--stage sets the number of clients, too"),
+        ("[[stream]]\nclients = 1\nrate = 1", "Clients send as fast as they get answers: leave out --rate"),
+        ("[[stream]]\nthink = '1s'", "--think is the pause of a client: give --clients, too, or a --stage of clients"),
+        ("scale = 2\n[[stream]]\nclients = 1", "stream 1: --scale is of rates, and clients send as they are answered"),
+        ("scale = 0", "scale = 0: input should be greater than 0"),
+        ("scale = 1000000", "--orders, or --rate x --duration, x --scale is 2,000,000,000: expected at most 5,000,000"),
         ("[[stream]]\nclients = 1\nduration = '0s'", "--duration is 0 s: expected above 0"),
         ("[[stream]]\nstart = '8d'", "The load ends after 691220 s: expected at most"),
         ("[[stream]]\nallow-refused = true", "--allow-refused is for your own orders"),
@@ -145,6 +162,41 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
     (folder / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(UsageError, match="expected UTF-8 text"):
         check(BurstOptions(config=folder / "bytes.toml"), Where())
+
+
+def test_stages_may_be_of_clients(folder: Path) -> None:
+    """Each begins and ends as the ramp passes it, from the start of the stream on; pauses are allowed."""
+    found = checked(folder, '[[stream]]\nstart = "1s"\nstage = ["2s:1c..3c", "2s:3c..2c"]\nthink = "20ms"')
+
+    assert found.plan.streams[0].load == Closed((Client(1, 5), Client(1.5, 5), Client(2.5, 4)), think_s=0.02)
+    assert (found.settings.duration_s, found.settings.closed, found.warnings) == (5, True, (CLOSED,))
+    assert found.settings.profile == "stages 2s:1c..3c, 2s:3c..2c"
+
+
+def test_a_scale_multiplies_every_rate(folder: Path) -> None:
+    """Of stages, rates, a number of orders and a trace, in the same time."""
+    (folder / "trace.txt").write_text("0\n1\n3\n")
+    text = """
+        [[stream]]
+        stage = ["2s:10..30"]
+        [[stream]]
+        orders = 10
+        rate = 5
+        [[stream]]
+        trace = "trace.txt"
+    """
+    found = checked(folder, text, scale=2.0)
+
+    stages, constant, trace = (stream.load for stream in found.plan.streams)
+    assert isinstance(stages, Open)
+    assert isinstance(constant, Open)
+    assert isinstance(trace, Open)
+    assert (len(stages.times_s), max(stages.times_s) < 2) == (80, True)
+    assert (len(constant.times_s), max(constant.times_s) < 2) == (20, True)
+    assert list(trace.times_s) == [0, 0.25, 0.75, 1.5, 2.5, 3]
+    assert (found.settings.scale, found.settings.orders, found.settings.profile) == (2, 106, "3 streams, x 2")
+    halved = checked(folder, text, scale=0.5).plan.streams
+    assert [stream.planned for stream in halved] == [20, 5, 2]
 
 
 def test_workers_that_scale_by_themselves_start_with_the_least(folder: Path) -> None:

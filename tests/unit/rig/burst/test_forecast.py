@@ -3,7 +3,7 @@
 import pytest
 from orderboard.burst.faults.schedule import Fault, parse_stop
 from orderboard.burst.load.mix import Mix
-from orderboard.burst.load.stream import Closed, Open, Stream
+from orderboard.burst.load.stream import Client, Closed, Open, Stream
 from orderboard.burst.measurement import Plan
 from orderboard.burst.report.forecast import calibrated, forecast_s, warning
 from unit.rig.burst.summaries import calibration
@@ -65,6 +65,6 @@ def test_the_forecast_counts_the_time_without_workers() -> None:
 
 def test_clients_that_wait_for_answers_need_no_warning() -> None:
     """They send less when the system is slow."""
-    plan = Plan((Stream(Mix(), Closed(50, until_s=60), 1, "run"),))
+    plan = Plan((Stream(Mix(), Closed([Client(0, 60)] * 50), 1, "run"),))
 
     assert warning(plan, backend="ministack", calibration=None) is None

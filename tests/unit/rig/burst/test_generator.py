@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 from orderboard.burst.load.generator import Command, Generator, Job, Reply, Update, answer_of
 from orderboard.burst.load.mix import PlannedOrder
-from orderboard.burst.load.stream import Closed, Open, Stream
+from orderboard.burst.load.stream import Client, Closed, Open, Stream
 from orderboard_stack.process import free_port
 from support.waiting import eventually
 from unit.rig.burst.summaries import Planned
@@ -218,7 +218,7 @@ async def test_a_load_that_is_ended_early_says_how_much_was_sent(command: Comman
 async def test_clients_send_the_next_order_after_an_answer() -> None:
     """Never more at once than there are clients; the answer to one that is being sent still comes after the end."""
     async with fake_api(FakeApi(together=3)) as api:
-        generator = Generator(Job(api.url, [Stream(Planned(), Closed(3, until_s=600, orders=9), 1, "run")], 1))
+        generator = Generator(Job(api.url, [Stream(Planned(), Closed([Client(0, 600)] * 3, orders=9), 1, "run")], 1))
         try:
             await asyncio.to_thread(generator.start)
             updates: list[Update] = []
@@ -237,3 +237,25 @@ async def test_clients_send_the_next_order_after_an_answer() -> None:
     assert updates[-1].sent == (9,)
     answered_s = sorted(reply.answered_s for reply in replies)
     assert all(reply.sent_s >= answered_s[reply.number - 3] for reply in replies[3:])
+
+
+async def test_a_client_sends_only_in_its_time() -> None:
+    """One that begins later or has ended sends nothing; each ends its last order after its time."""
+    times = [Client(0.0, 0.3), Client(0.2, 0.4), Client(0.5, 0.5)]
+    async with fake_api(FakeApi()) as api:
+        generator = Generator(Job(api.url, [Stream(Planned(), Closed(times, think_s=0.01), 1, "run")], 1))
+        try:
+            await asyncio.to_thread(generator.start)
+            updates: list[Update] = []
+
+            def done() -> bool:
+                updates.extend(generator.updates())
+                return bool(updates) and updates[-1].done
+
+            await eventually(done, within_s=20)
+        finally:
+            await asyncio.to_thread(generator.stop)
+
+    intended_s = [reply.intended_s for each in updates for reply in each.replies]
+    assert 0 <= min(intended_s) < 0.2
+    assert max(intended_s) < 0.4

@@ -12,7 +12,7 @@ from orderboard.burst.options import BurstOptions
 from orderboard.burst.plan import PlannedBurst, plan_burst
 from orderboard.burst.report.cost import cost, notifier_at_most
 from orderboard.burst.scenario.defaults import DEFAULT_MIX
-from orderboard.burst.scenario.streams import amounts
+from orderboard.burst.scenario.loads import amounts
 from orderboard.errors import UsageError
 from orderboard.system.workspace import STATE_DIR_VARIABLE
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from orderboard.burst.load.generator import Answer, Reply
 from orderboard.burst.load.mix import PlannedOrder, burst_endings
-from orderboard.burst.load.stream import Closed, Open, Stream
+from orderboard.burst.load.stream import Client, Closed, Open, Stream
 from orderboard.burst.measure.percentiles import latency, percentile
 from orderboard.burst.measure.recorder import Recorder
 from orderboard.burst.measure.sampler import Sample
@@ -156,7 +156,7 @@ def test_the_curve_rises_to_the_maximum() -> None:
 
 def test_clients_are_never_late_and_intend_what_they_send() -> None:
     """Their number of orders is open, and a timeline counts each when it was sent."""
-    kept = Recorder([Stream(Planned(), Closed(2, until_s=5), 1, "run")])
+    kept = Recorder([Stream(Planned(), Closed([Client(0, 5)] * 2), 1, "run")])
     kept.replied(reply(4, 2.3, sent_s=2.2))
 
     assert kept.planned is None

@@ -218,7 +218,7 @@ def test_the_cost_is_estimated_and_capped_before_anything_is_sent() -> None:
         plan_burst(BurstOptions(orders=1_000_000, duration="600s", max_cost=1.0), Where("aws"))
     with pytest.raises(UsageError, match="--max-cost"):
         plan_burst(BurstOptions(api_url="https://example.com", orders=90_000, repeat=10, max_cost=1.0), Where())
-    with pytest.raises(UsageError, match="Give --orders, too"):
+    with pytest.raises(UsageError, match="Use rates, or --clients with --orders"):
         check_cap(None, 1.0, repeat=1)
 
 

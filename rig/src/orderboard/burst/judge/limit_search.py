@@ -1,12 +1,13 @@
-"""The search for the highest rate that a system sustains: it doubles until that breaks, bisects, and repeats. Pure."""
+"""The search for the highest rate that a system sustains: it doubles until that breaks, bisects, and repeats. Pure.
+
+A rate is in orders a second, or a factor of any load.
+"""
 
 import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-_HIGHEST: Final = 100_000.0
-_LOWEST: Final = 1.0
 _MOST_RUNS: Final = 30
 
 
@@ -14,10 +15,12 @@ _MOST_RUNS: Final = 30
 class LimitSearch:
     """A search from first_rate on, until the bracket is as narrow as precision and the rate held `repetitions` times.
 
-    A rate that breaks once does not hold, however often it held before.
+    A rate that breaks once does not hold, however often it held before. None is below lowest or above highest.
     """
 
     first_rate: float
+    lowest: float = 1.0
+    highest: float = 100_000.0
     precision: float = 0.1
     repetitions: int = 3
     held: Counter[float] = field(default_factory=Counter)
@@ -51,10 +54,10 @@ class LimitSearch:
         if holds is None and breaks is None:
             return self.first_rate
         if holds is None:
-            half = _round((breaks or _LOWEST) / 2)
-            return half if half >= _LOWEST else None
-        if breaks is None and holds < _HIGHEST:
-            return min(_round(holds * 2), _HIGHEST)
+            half = _round((breaks or self.lowest) / 2)
+            return half if half >= self.lowest else None
+        if breaks is None and holds < self.highest:
+            return min(_round(holds * 2), self.highest)
         if breaks is not None and breaks > holds * (1 + self.precision):
             between = _round(math.sqrt(holds * breaks))
             if holds < between < breaks:

@@ -109,6 +109,20 @@ def send_times(profile: Profile, *, orders: int, duration_s: float, seed: int) -
             return [shape.spread((number + 0.5) / orders) * duration_s for number in range(orders)]
 
 
+def scaled(times_s: Sequence[float], scale: float) -> Sequence[float]:
+    """Return `scale` times as many times in the same course: between two of them where there is none."""
+    if scale == 1:
+        return times_s
+    found: list[float] = []
+    last = len(times_s) - 1
+    for number in range(round(len(times_s) * scale)):
+        place = min(max((number + 0.5) / scale - 0.5, 0.0), float(last))
+        before = int(place)
+        after = min(before + 1, last)
+        found.append(times_s[before] + (times_s[after] - times_s[before]) * (place - before))
+    return found
+
+
 def parse_profile(text: str) -> Profile:
     """Parse `spike` or `spike:factor=20,at=0.5,lasts=0.05`; raise ValueError with the reason."""
     name, _, rest = text.partition(":")

@@ -17,7 +17,7 @@ import aiohttp
 from orderboard.burst.load.generator import Answer, Command, Job, Reply, Update, answer_of
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard.burst.load.order_api import Answered, OrderApi
-from orderboard.burst.load.stream import Closed, Open
+from orderboard.burst.load.stream import Client, Closed, Open
 
 _REPORT_EVERY_S: Final = 0.1
 _ANSWER_WITHIN_S: Final = 15.0
@@ -89,8 +89,9 @@ class _Sender:
                         self._sending.append(group.create_task(self._send_on_time(group, stream, times_s)))
                     case Closed() as load:
                         orders = enumerate(each.orders())  # of all clients together
-                        for _ in range(load.clients):
-                            self._sending.append(group.create_task(self._be_client(group, stream, load, orders)))
+                        for client in load.clients:
+                            being = self._be_client(group, stream, client, load.think_s, orders)
+                            self._sending.append(group.create_task(being))
 
     def _obey(self) -> None:
         """Carry out a command of the parent: cancelled orders have no reply."""
@@ -117,16 +118,21 @@ class _Sender:
             group.create_task(self._send(_Due(stream, number, intended_s, order, waited, order.sends)))
 
     async def _be_client(
-        self, group: asyncio.TaskGroup, stream: int, load: Closed, orders: Iterator[tuple[int, PlannedOrder]]
+        self,
+        group: asyncio.TaskGroup,
+        stream: int,
+        client: Client,
+        think_s: float,
+        orders: Iterator[tuple[int, PlannedOrder]],
     ) -> None:
-        await asyncio.sleep(max(0.0, self._start_at + load.from_s - time.monotonic()))
-        while (now_s := self._now_s()) < load.until_s and (following := next(orders, None)) is not None:
+        await asyncio.sleep(max(0.0, self._start_at + client.from_s - time.monotonic()))
+        while (now_s := self._now_s()) < client.until_s and (following := next(orders, None)) is not None:
             number, order = following
             self._sent[stream] += 1
             sending = group.create_task(self._send(_Due(stream, number, now_s, order)))
             await asyncio.wait((sending,))  # it goes on when the load is stopped
             answered = sending.result() in ("acknowledged", "refused")
-            await asyncio.sleep(load.think_s if answered else max(load.think_s, _CLIENT_RETRIES_AFTER_S))
+            await asyncio.sleep(think_s if answered else max(think_s, _CLIENT_RETRIES_AFTER_S))
 
     async def _send(self, due: "_Due") -> Answer:
         order = due.order

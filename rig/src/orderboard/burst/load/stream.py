@@ -7,6 +7,7 @@ answer to the last, so the time that orders would have queued before they were s
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orderboard.burst.load.mix import OrderSource, PlannedOrder
 from orderboard.burst.scenario.defaults import MAX_ORDERS
@@ -19,13 +20,18 @@ class Open:
     times_s: Sequence[float]
 
 
+class Client(NamedTuple):
+    """A client, and when it sends: it begins no order from until_s on."""
+
+    from_s: float
+    until_s: float
+
+
 @dataclass(frozen=True)
 class Closed:
-    """Clients that send one order after another until the time is over, or all orders are sent."""
+    """Clients that send one order after another until the time of each is over, or all orders are sent."""
 
-    clients: int
-    until_s: float
-    from_s: float = 0.0
+    clients: Sequence[Client]
     think_s: float = 0.0  # between an answer and the next order
     orders: int | None = None
 

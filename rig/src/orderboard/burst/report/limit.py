@@ -10,11 +10,13 @@ from orderboard.terminal.tables import plain_table, verdict
 
 def show_limit(found: FoundLimit, console: Console) -> None:
     """Print the runs, the highest rate with its spread, and what limited it."""
-    table = plain_table("Runs", "", numbers=["orders a second", "accepted", "accept p99", "whole p99"])
+    scales = [] if found.even else ["scale"]
+    table = plain_table("Runs", "", numbers=[*scales, "orders a second", "accepted", "accept p99", "whole p99"])
     table.add_column("")
     for number, run in enumerate(found.runs, 1):
         p99s = ("" if ms is None else f"{ms:,.0f} ms" for ms in (run.accept_p99_ms, run.end_to_end_p99_ms))
-        table.add_row(str(number), f"{run.rate:g}", f"{run.accepted_per_s:,.0f}", *p99s, run.why or "holds")
+        scale = [] if found.even else [f"{run.scale:g}"]
+        table.add_row(str(number), *scale, f"{run.rate:g}", f"{run.accepted_per_s:,.0f}", *p99s, run.why or "holds")
     console.print()
     console.print(table)
     console.print()
@@ -29,20 +31,26 @@ def show_limit(found: FoundLimit, console: Console) -> None:
     else:
         held = found.held
         times = f"in {len(held)} run{'' if len(held) == 1 else 's'}"
-        console.print(
-            verdict(console, f"Highest sustainable rate: {found.holds_per_s:g} orders a second, {times}", good=True)
-        )
+        rate = f"{_load(found, found.holds_scale, found.holds_per_s)}, {times}"
+        console.print(verdict(console, f"Highest sustainable rate: {rate}", good=True))
         for name, values in (
             ("accept p99", [run.accept_p99_ms for run in held]),
             ("end to end p99", [run.end_to_end_p99_ms for run in held]),
         ):
             console.print(f"   {name}: {_spread([value for value in values if value is not None])}")
     if found.breaks_per_s is not None:
-        why = next(run.why for run in found.runs if run.rate == found.breaks_per_s and not run.holds)
-        console.print(f"   {found.breaks_per_s:g} a second did not hold: {why}. {found.limited_by}", markup=False)
+        why = next(run.why for run in found.runs if run.scale == found.breaks_scale and not run.holds)
+        broke = _load(found, found.breaks_scale, found.breaks_per_s)
+        console.print(f"   Not sustained: {broke}: {why}. {found.limited_by}", markup=False)
     if not found.complete:
         console.print("   Ctrl-C stopped the search before its end.")
     console.print(f"   Compare the runs: orderboard bursts --tag {found.tag}", markup=False)
+
+
+def _load(found: FoundLimit, scale: float | None, rate: float) -> str:
+    if found.even:
+        return f"{rate:g} orders a second"
+    return f"{scale:g} times the load ({found.load}), {rate:g} orders a second on average"
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""--find-limit: bursts at one rate after another, until the highest is known that meets the thresholds."""
+"""--find-limit: the same load at one scale after another, until the highest is known that meets the thresholds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,17 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from orderboard.burst.judge.limit_search import LimitSearch
 from orderboard.burst.judge.threshold_text import parse_threshold
+from orderboard.burst.load.stream import Closed
+from orderboard.burst.measured_system import Where
 from orderboard.burst.model import Summary
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.runs.folders import claim_folder
-from orderboard.burst.scenario.defaults import DEFAULT_RATE
+from orderboard.burst.runs.kept import parse_tag
+from orderboard.burst.scenario.check import CheckedBurst, check
+from orderboard.burst.scenario.configured import configured
 from orderboard.errors import UsageError
 from orderboard.option_values import parsed
 
 _DRAIN_SHARE: Final = 0.1  # of the load: a longer drain means that a backlog grew
 _LEAST_DRAIN_S: Final = 2.0
 _LATE_SHARE: Final = 0.01
-_OTHER_LOADS: Final = ("orders", "stage", "trace", "clients", "config")
+_HIGHEST_PER_S: Final = 100_000.0
+_LOWEST_PER_S: Final = 1.0
+_EVEN: Final = ("constant", "poisson")
 
 
 class _Value(BaseModel):
@@ -28,9 +34,10 @@ class _Value(BaseModel):
 
 
 class LimitRun(_Value):
-    """A burst at one rate."""
+    """A burst at one scale."""
 
-    rate: float
+    scale: float = Field(description="Every rate of the load was multiplied by this.")
+    rate: float = Field(description="Orders a second, the mean of the load.")
     holds: bool
     why: str = Field(description="Of a rate that broke; empty of one that held.")
     run: str = Field(description="The run's folder.")
@@ -45,8 +52,12 @@ class FoundLimit(_Value):
 
     format: Literal["orderboard.limit.v1"] = "orderboard.limit.v1"
     tag: str
-    holds_per_s: float | None = Field(description="The highest rate that held in every run; None if none did.")
-    breaks_per_s: float | None = Field(description="The lowest rate that broke; None if none did.")
+    load: str = Field(description="The load at the scale 1.")
+    even: bool = Field(description="The rate is the same all the time; else rates are means.")
+    holds_scale: float | None = Field(description="The highest scale that held in every run; None if none did.")
+    holds_per_s: float | None = Field(description="The rate at that scale.")
+    breaks_scale: float | None = Field(description="The lowest scale that broke; None if none did.")
+    breaks_per_s: float | None = Field(description="The rate at that scale.")
     complete: bool = Field(description="False if the search was stopped.")
     limited_by: str = Field(description="The bottleneck of the first run at breaks_per_s.")
     runs: tuple[LimitRun, ...]
@@ -54,37 +65,45 @@ class FoundLimit(_Value):
     @property
     def held(self) -> Sequence[LimitRun]:
         """The runs at the rate that held."""
-        return [run for run in self.runs if run.rate == self.holds_per_s]
+        return [run for run in self.runs if run.scale == self.holds_scale]
 
 
 def find_limit(
     options: BurstOptions,
+    where: Where,
     run: Callable[[BurstOptions], tuple[Summary, Path]],
     report: Callable[[LimitRun], None],
 ) -> FoundLimit:
-    """Search; raise UsageError for options of another load. run: one burst. report: gets each result as it comes."""
-    _check(options)
-    search = LimitSearch(options.rate or DEFAULT_RATE)
-    tag = (options.tag or [f"limit-{datetime.now().astimezone():%Y%m%d-%H%M%S}"])[0]
+    """Search; raise UsageError for options that do not go with it. run: one burst. report: gets each result."""
+    planned = _planned(options, where)
+    first = planned.config.scale
+    rate = planned.settings.rate / first  # at the scale 1
+    search = LimitSearch(first, lowest=_LOWEST_PER_S / rate, highest=_HIGHEST_PER_S / rate)
+    tags = [parsed("--tag", parse_tag, tag) for tag in options.tag or ()]
+    tags = tags or [f"limit-{datetime.now().astimezone():%Y%m%d-%H%M%S}"]
     if options.out is not None:
         claim_folder(options.out)
+    expect = list(planned.config.expect)
     runs: list[LimitRun] = []
     stopped = False
-    while not stopped and (rate := search.next_rate()) is not None:
+    while (scale := search.next_rate()) is not None:
         out = None if options.out is None else options.out / f"{len(runs) + 1:02}"
-        expect = [*(options.expect or ()), *(options.find_limit or ())]
-        summary, folder = run(replace(options, rate=rate, expect=expect, tag=[tag], out=out, find_limit=None))
+        summary, folder = run(replace(options, scale=scale, expect=expect, tag=tags, out=out, find_limit=None))
         if stopped := summary.stopped:
             break
         why = why_it_broke(summary)
-        search.record(rate, holds=not why)
-        runs.append(_limit_run(rate, why, summary, folder))
+        search.record(scale, holds=not why)
+        runs.append(_limit_run(scale, round(rate * scale, 3), why, summary, folder))
         report(runs[-1])
-    broke = next((each for each in runs if each.rate == search.breaks and not each.holds), None)
+    broke = next((each for each in runs if each.scale == search.breaks and not each.holds), None)
     return FoundLimit(
-        tag=tag,
-        holds_per_s=search.holds,
-        breaks_per_s=search.breaks,
+        tag=tags[0],
+        load=planned.settings.profile,
+        even=planned.settings.profile.partition(":")[0] in _EVEN,
+        holds_scale=search.holds,
+        holds_per_s=None if search.holds is None else round(rate * search.holds, 3),
+        breaks_scale=search.breaks,
+        breaks_per_s=None if broke is None else broke.rate,
         complete=not stopped,
         limited_by="" if broke is None else broke.bottleneck,
         runs=tuple(runs),
@@ -106,9 +125,10 @@ def why_it_broke(summary: Summary) -> str:
     return ""
 
 
-def _limit_run(rate: float, why: str, summary: Summary, folder: Path) -> LimitRun:
+def _limit_run(scale: float, rate: float, why: str, summary: Summary, folder: Path) -> LimitRun:
     bound = summary.bound
     return LimitRun(
+        scale=scale,
         rate=rate,
         holds=not why,
         why=why,
@@ -120,11 +140,22 @@ def _limit_run(rate: float, why: str, summary: Summary, folder: Path) -> LimitRu
     )
 
 
-def _check(options: BurstOptions) -> None:
+def _planned(options: BurstOptions, where: Where) -> CheckedBurst:
+    """Check the options; raise UsageError."""
     for text in options.find_limit or ():
         parsed("--find-limit", parse_threshold, text)
-    for name in _OTHER_LOADS:
-        if getattr(options, name) is not None:
-            raise UsageError(f"--find-limit sets the rate: leave out --{name}; --rate is where it begins.")
     if options.repeat > 1:
         raise UsageError("--find-limit repeats the rate that it finds by itself: leave out --repeat.")
+    if options.junit is not None:
+        raise UsageError(
+            "--find-limit: runs that break are a part of the search, so leave out --junit; --json has all."
+        )
+    expect = [*configured(options).expect, *(options.find_limit or ())]
+    planned = check(replace(options, expect=expect), where)
+    if (closed := next((each for each in planned.plan.streams if isinstance(each.load, Closed)), None)) is not None:
+        stream = f" of the stream {closed.name}" if closed.name else ""
+        raise UsageError(
+            f"--find-limit raises rates, but the clients{stream} send less when the system slows down, so no rate is "
+            "offered that it cannot take. Use --rate or --stage with rates."
+        )
+    return planned

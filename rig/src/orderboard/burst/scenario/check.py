@@ -22,6 +22,7 @@ from orderboard.burst.model import Settings, StreamSettings
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.scenario.config import BurstConfig
 from orderboard.burst.scenario.configured import configured, effective
+from orderboard.burst.scenario.defaults import MAX_SCALE
 from orderboard.burst.scenario.streams import load_text, mix_text, planned_stream
 from orderboard.burst.targets.named import NamedTarget, named_target
 from orderboard.errors import UsageError
@@ -91,6 +92,8 @@ def _slow_scaling(chaos: PlannedFaults, end_s: float | None) -> Iterator[str]:
 
 
 def _streams(config: BurstConfig, file: Path | None, prefix: str) -> tuple[list[Stream], list[float | None]]:
+    if not 0 < config.scale <= MAX_SCALE:
+        raise UsageError(f"--scale is {config.scale:g}: expected above 0 and at most {MAX_SCALE:,}.")
     streams, ends_s = [], []
     names = [each.name for each in config.streams]
     if repeated := next((name for name in names if name and names.count(name) > 1), None):
@@ -98,7 +101,7 @@ def _streams(config: BurstConfig, file: Path | None, prefix: str) -> tuple[list[
     for number, each in enumerate(config.streams):
         run = prefix + (f"-{each.name or number + 1}" if len(names) > 1 else "")
         try:
-            stream, end_s = planned_stream(each, seed=config.seed + number, run=run)
+            stream, end_s = planned_stream(each, seed=config.seed + number, run=run, scale=config.scale)
             stream = replace(stream, name=each.name or (str(number + 1) if len(names) > 1 else ""))
         except UsageError as exc:
             if file is None:
@@ -136,14 +139,16 @@ def _settings(config: BurstConfig, streams: Sequence[Stream], end_s: float | Non
     known = [stream.planned for stream in streams]
     orders = 0 if None in known else sum(number or 0 for number in known)
     loads, mixes = [load_text(each) for each in config.streams], [mix_text(each) for each in config.streams]
+    scaled = "" if config.scale == 1 else f", x {config.scale:g}"
     return Settings(
         command=shlex.join(["orderboard", *sys.argv[1:]]),
         backend=config.backend or DEFAULT_BACKEND,
-        profile=loads[0] if len(loads) == 1 else f"{len(loads)} streams",
+        profile=(loads[0] if len(loads) == 1 else f"{len(loads)} streams") + scaled,
         orders=orders,
         duration_s=end_s or 0.0,
         rate=round(orders / end_s, 3) if end_s else 0.0,
         mix=mixes[0] if len(set(mixes)) == 1 else "by stream",
+        scale=config.scale,
         seed=config.seed,
         workers=chaos.workers,
         connections=config.connections,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from orderboard_stack.backend import BackendName
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS, MAX_ORDERS
+from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS, MAX_ORDERS, MAX_SCALE
 
 
 def _listed(value: Any) -> Any:
@@ -40,7 +40,9 @@ class StreamConfig(_Config):
     duration: str | None = Field(default=None, description="Length of the load, such as 40s or 2m.")
     rate: float | None = Field(default=None, description="Mean number of orders a second.")
     profile: str | None = Field(default=None, description="constant, ramp, spike, sawtooth or poisson, with settings.")
-    stage: Texts = Field(default=(), description="TIME:RATE or TIME:RATE..RATE, one after the other.")
+    stage: Texts = Field(
+        default=(), description="TIME:RATE or TIME:RATE..RATE, one after the other; clients with a c: 30s:10c..50c."
+    )
     trace: Path | None = Field(default=None, description="A file of send times, relative to this file.")
     clients: int | None = Field(
         default=None, ge=1, le=MAX_CLIENTS, description="Closed model: each sends the next order after an answer."
@@ -58,6 +60,7 @@ class BurstConfig(_Config):
     """A burst."""
 
     backend: BackendName | None = Field(default=None, description="embedded, ministack, localstack or aws.")
+    scale: float = Field(default=1.0, gt=0, le=MAX_SCALE, description="Every rate, of every stream, times this.")
     seed: int = Field(default=1, description="The same seed gives the same orders, with the same ids and times.")
     connections: int = Field(default=512, ge=1, le=20_000, description="Most requests of open streams at once.")
     workers: Texts = Field(default=("1",), description="N, N@TIME, or auto:MIN-MAX,backlog-per-worker=N.")

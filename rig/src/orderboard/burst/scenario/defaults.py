@@ -8,3 +8,4 @@ DEFAULT_DURATION: Final = "20s"
 DEFAULT_PROFILE: Final = "constant"
 MAX_CLIENTS: Final = 10_000
 MAX_ORDERS: Final = 5_000_000
+MAX_SCALE: Final = 1_000_000

@@ -46,7 +46,7 @@ def check_cap(found: Cost | None, max_usd: float, *, repeat: int) -> None:
     if found is None:
         raise UsageError(
             f"--max-cost {max_usd:g}: clients send as many orders as are answered, so the cost is not known before. "
-            "Give --orders, too."
+            "Use rates, or --clients with --orders."
         )
     usd = total_usd(found) * repeat
     if usd > max_usd:
