@@ -17,11 +17,18 @@ def load_settings(program: str, load: Callable[[], Settings]) -> Settings:
     try:
         return load()
     except ValidationError as exc:
-        for error in exc.errors(include_url=False, include_input=False):
-            variable = "".join(f"ORDERBOARD_{str(part).upper()}: " for part in error["loc"][:1])
-            message = error["msg"].removeprefix("Value error, ")
-            print(f"{program} cannot start: {variable}{message}", file=sys.stderr)
+        for line in invalid_settings(exc):
+            print(f"{program} cannot start: {line}", file=sys.stderr)
         raise SystemExit(EXIT_MISCONFIGURED) from None
+
+
+def invalid_settings(exc: ValidationError) -> list[str]:
+    """Return a line for each invalid environment variable."""
+    lines = []
+    for error in exc.errors(include_url=False, include_input=False):
+        variable = "".join(f"ORDERBOARD_{str(part).upper()}: " for part in error["loc"][:1])
+        lines.append(variable + error["msg"].removeprefix("Value error, "))
+    return lines
 
 
 def freeze_heap() -> None:

@@ -1,21 +1,19 @@
-"""The message boundary: messages are handled as they come from the buffer, and verdicts become calls to SQS."""
+"""The worker as a process: messages are handled as they come from the buffer, and verdicts become calls to SQS."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orderboard_aws_client.backoff import Backoff
-
 from worker.circuit_breaker import CircuitBreaker
-from worker.failures import ReceiptExpiredError, TransientError, UnavailableError
+from worker.handling import Handling, log_unacknowledged, return_to_queue
 from worker.heartbeat import Heartbeat
 from worker.message import Lease, Message
 from worker.metrics import Metrics
 from worker.prefetch_buffer import PrefetchBuffer
 from worker.receiver import Receiver, give_back
 from worker.sqs_queue import Queue
-from worker.verdict import DeadLetter, DeliveryVerdict, Done, RetryAfter, decide
+from worker.verdict import DeadLetter, DeliveryVerdict, Done, RetryAfter
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +25,9 @@ _TOGETHER = 25
 
 @dataclass(eq=False, kw_only=True)
 class Consumer:
-    """Handles up to `concurrency` messages at once until stop is set, then drains.
+    """Handles up to `concurrency` messages at once until stop is set, then drains."""
 
-    Messages that are taken together are first handled together, in one pass of shared calls; those that it leaves are
-    handled each by itself.
-    """
-
-    handle_together: Callable[[Sequence[Message]], Awaitable[Sequence[str | None]]]
-    handle: Callable[[Message], Awaitable[str]]
+    handling: Handling
     receivers: Sequence[Receiver]
     queues: Mapping[str, Queue]
     buffer: PrefetchBuffer
@@ -42,7 +35,6 @@ class Consumer:
     breaker: CircuitBreaker
     metrics: Metrics
     concurrency: int
-    retry: Backoff
     _handling: int = field(default=0, init=False)
     _finished: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -83,7 +75,7 @@ class Consumer:
 
     async def _handle_together(self, leases: Sequence[Lease], group: asyncio.TaskGroup) -> None:
         began = asyncio.get_running_loop().time()
-        outcomes = await self._outcomes(leases)
+        outcomes = await self.handling.outcomes(leases)
         made: dict[str, list[Message]] = {}
         for lease, outcome in zip(leases, outcomes, strict=True):
             if outcome is None:
@@ -93,23 +85,15 @@ class Consumer:
                 made.setdefault(lease.message.queue, []).append(lease.message)
         await asyncio.gather(*map(self._delete, made.values()))
 
-    async def _outcomes(self, leases: Sequence[Lease]) -> Sequence[str | None]:
-        """Handle the messages together. Nothing is lost by a failure: what has no outcome is handled again, alone."""
-        try:
-            async with asyncio.timeout_at(min(lease.expires_at for lease in leases)):
-                return await self.handle_together([lease.message for lease in leases])
-        except TimeoutError:
-            log.warning("messages.handled_alone", extra={"count": len(leases), "reason": "a lease expired"})
-        except Exception:  # the message boundary: no message may end the worker
-            log.exception("messages.handled_alone", extra={"count": len(leases)})
-        return [None] * len(leases)
-
     async def _handle_alone(self, lease: Lease) -> None:
         began = asyncio.get_running_loop().time()
-        verdict = await self._verdict(lease)
+        verdict = await self.handling.verdict(lease)
         self._release(lease, _outcome(verdict), began)
-        if verdict is not None:
-            await self._acknowledge(lease.message, verdict)
+        match verdict:
+            case Done():
+                await self._delete([lease.message])
+            case RetryAfter() | DeadLetter():
+                await return_to_queue(self.queues[lease.message.queue], lease.message, verdict)
 
     def _release(self, lease: Lease, outcome: str, began: float) -> None:
         self.heartbeat.release(lease)
@@ -117,43 +101,11 @@ class Consumer:
         self._handling -= 1
         self._finished.set()
 
-    async def _verdict(self, lease: Lease) -> DeliveryVerdict | None:
-        """Handle the message; return None if its lease ended meanwhile."""
-        message = lease.message
-        try:
-            async with lease.working():
-                return Done(await self.handle(message))
-        except ReceiptExpiredError as exc:
-            log.warning("message.receipt_expired", extra={**message.log_fields, "reason": str(exc)})
-            return None
-        except Exception as exc:  # the message boundary: no message may end the worker
-            verdict = decide(exc, message.receive_count, self.retry)
-            if isinstance(verdict, RetryAfter) and not isinstance(exc, TransientError | UnavailableError):
-                log.exception("message.unexpected_failure", extra=message.log_fields)
-            return verdict
-
-    async def _acknowledge(self, message: Message, verdict: DeliveryVerdict) -> None:
-        """Call SQS. If that fails the message is delivered again, and handling it again changes nothing."""
-        queue = self.queues[message.queue]
-        try:
-            match verdict:
-                case Done():
-                    await self._delete([message])
-                case RetryAfter(seconds, reason):
-                    extra = {**message.log_fields, "retry_after_s": seconds, "reason": reason}
-                    log.warning("message.retry_scheduled", extra=extra)
-                    await queue.change_visibility(message, seconds)
-                case DeadLetter(reason):
-                    log.error("message.poison", extra={**message.log_fields, "reason": reason})
-                    await queue.change_visibility(message, 0)
-        except (ReceiptExpiredError, UnavailableError, TransientError) as exc:
-            _log_unacknowledged(message, exc)
-
     async def _delete(self, messages: Sequence[Message]) -> None:
         failures = await self.queues[messages[0].queue].delete(messages)
         for message, failure in zip(messages, failures, strict=True):
             if failure is not None:
-                _log_unacknowledged(message, failure)
+                log_unacknowledged(message, failure)
 
     async def _give_back_the_rest(self) -> None:
         messages = [lease.message for lease in self.leases]
@@ -162,11 +114,6 @@ class Consumer:
                 await asyncio.gather(*(give_back(self.queues[message.queue], message) for message in messages))
         except TimeoutError:
             log.warning("worker.give_back_deadline_passed", extra={"held": len(messages)})
-
-
-def _log_unacknowledged(message: Message, failure: Exception) -> None:
-    event = "message.receipt_expired" if isinstance(failure, ReceiptExpiredError) else "message.acknowledge_failed"
-    log.warning(event, extra={**message.log_fields, "reason": str(failure)})
 
 
 def _outcome(verdict: DeliveryVerdict | None) -> str:

@@ -10,6 +10,7 @@ from worker.failures import ReceiptExpiredError
 
 # Counted from the receive, including extensions: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 MAX_VISIBILITY_S: Final = 12 * 60 * 60
+_ENDED: Final = "the visibility timeout ended, or SQS rejected the receipt"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,18 @@ class Message:
             received_at=received_at,
         )
 
+    @classmethod
+    def of_record(cls, queue: str, record: Mapping[str, Any], received_at: float) -> Self:
+        """Read a record of a Lambda event: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+        return cls(
+            queue=queue,
+            message_id=record["messageId"],
+            receipt_handle=record["receiptHandle"],
+            body=record["body"],
+            receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+            received_at=received_at,
+        )
+
     def extension_s(self, requested_s: int, now: float) -> int:
         """Return how far SQS lets the visibility timeout be extended: requested_s, or the rest of twelve hours."""
         return max(0, min(requested_s, int(self.received_at + MAX_VISIBILITY_S - now) - 1))
@@ -46,11 +59,15 @@ class Message:
 
 
 class Lease:
-    """Exclusive use of a message until its visibility timeout ends. Work under an expired lease is cancelled."""
+    """Exclusive use of a message until its visibility timeout ends. Work under an expired lease is cancelled.
 
-    def __init__(self, message: Message, expires_at: float) -> None:
+    ending: the reason to report then.
+    """
+
+    def __init__(self, message: Message, expires_at: float, ending: str = _ENDED) -> None:
         self.message = message
         self._expires_at = expires_at
+        self._ending = ending
         self._limit: asyncio.Timeout | None = None
 
     @property
@@ -78,7 +95,7 @@ class Lease:
                 yield
         except TimeoutError as exc:
             if self._limit is not None and self._limit.expired():
-                raise ReceiptExpiredError("the visibility timeout ended, or SQS rejected the receipt") from exc
+                raise ReceiptExpiredError(self._ending) from exc
             raise
         finally:
             self._limit = None

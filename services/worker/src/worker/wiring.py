@@ -9,6 +9,7 @@ from orderboard_aws_client.backoff import Backoff
 from worker.circuit_breaker import CircuitBreaker
 from worker.consumer import Consumer
 from worker.handlers import Handlers, ProcessingSettings
+from worker.handling import Handling
 from worker.health import Health
 from worker.heartbeat import Heartbeat
 from worker.metrics import Metrics
@@ -55,13 +56,8 @@ def build_worker(
         )
         for queue in queues.values()
     ]
-    processing = ProcessingSettings(
-        settings.worker_id, settings.preparation_ms / 1000, settings.sold_out, allow_faults=settings.allow_faults
-    )
-    handlers = Handlers(orders, outcomes, processing, breaker)
     return Consumer(
-        handle_together=handlers.handle_new_orders,
-        handle=handlers.handle,
+        handling=build_handling(settings, orders, outcomes, breaker, message_retry),
         receivers=receivers,
         queues=queues,
         buffer=buffer,
@@ -69,5 +65,15 @@ def build_worker(
         breaker=breaker,
         metrics=metrics,
         concurrency=settings.worker_concurrency,
-        retry=message_retry,
     )
+
+
+def build_handling(
+    settings: Settings, orders: Orders, outcomes: Outcomes, breaker: CircuitBreaker, retry: Backoff = MESSAGE_RETRY
+) -> Handling:
+    """Assemble the handling of messages, which is the same in the process and in the function."""
+    processing = ProcessingSettings(
+        settings.worker_id, settings.preparation_ms / 1000, settings.sold_out, allow_faults=settings.allow_faults
+    )
+    handlers = Handlers(orders, outcomes, processing, breaker)
+    return Handling(together=handlers.handle_new_orders, alone=handlers.handle, retry=retry)
