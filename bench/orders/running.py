@@ -10,6 +10,7 @@ from math import inf
 from typing import Final
 
 from orderboard.burst.load.generator import Generator, Job, Reply
+from orderboard.burst.load.handle import start_together
 from orderboard.burst.load.mix import Mix
 from orderboard.burst.load.stream import Open, Stream
 from orderboard.burst.measure.percentiles import percentile
@@ -104,7 +105,7 @@ class RunningSystem:
         generator = Generator(Job(api_url, (stream,), connections))
         replies: list[Reply] = []
         try:
-            generator.start()
+            start_together([generator])
             done = False
             while not done:
                 for batch in generator.updates():

@@ -1,15 +1,17 @@
 """A measurement: the plan of the runner, and its result."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orderboard.burst.faults.schedule import Fault
 from orderboard.burst.faults.target_tracking import ScalingPolicy
 from orderboard.burst.judge.thresholds import Threshold
 from orderboard.burst.judge.verdict import Judgement
+from orderboard.burst.load.generator import Job, local_generators
+from orderboard.burst.load.handle import GeneratorHandle
 from orderboard.burst.load.stream import Open, Stream
-from orderboard.burst.measure.recorder import Recorder
+from orderboard.burst.measure.recorder import GeneratorRun, Recorder
 from orderboard.burst.model import Expectation, FaultMark, FaultWindow, ProcessorTime, Steps, TimelineRow
 from orderboard.burst.report.cost import RequestCounts
 from orderboard.system.process_stats import ProcessorShare
@@ -20,10 +22,12 @@ class Plan:
     """The orders, their send times and the faults.
 
     The drain is given up after give_up_after_s without progress, or after drain_within_s. shared: others send orders to
-    the same system. api_token: as order-api expects it.
+    the same system. api_token: as order-api expects it. start_generators: gets the part of each one.
     """
 
     streams: Sequence[Stream]
+    generators: int = 1
+    start_generators: Callable[[Sequence[Job]], Sequence[GeneratorHandle]] = local_generators
     connections: int = 512
     attempts: int = 1
     faults: tuple[Fault, ...] = ()
@@ -55,7 +59,7 @@ class RunResult:
     marks: tuple[FaultMark, ...]
     requests: RequestCounts
     judgement: Judgement
-    sent: int
+    generators: Sequence[GeneratorRun]
     load_s: float
     orders_ended_s: float
     ended_s: float  # with alerts
@@ -67,3 +71,8 @@ class RunResult:
     processors: tuple[ProcessorShare, ...]  # over the load
     processor_time: ProcessorTime
     steps: Steps | None
+
+    @property
+    def sent(self) -> int:
+        """The orders that the generators have reported as sent."""
+        return sum(each.total for each in self.generators)

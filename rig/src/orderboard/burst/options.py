@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS
+from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS, MAX_GENERATORS
 
 _METRICS_HELP: Final = (
     "A threshold, such as 'accept_p99<50ms' or 'refused<1%'; exit 99 when it is missed. Latencies: accept_ and "
@@ -121,6 +121,16 @@ class BurstOptions:
     ] = None
     connections: Annotated[
         int | None, _load("Most requests in flight at once.", min=1, max=20_000, show_default="512")
+    ] = None
+    generators: Annotated[
+        int | None,
+        _load(
+            "Processes that send the load together, for more than one can send: each a part of the orders, of the "
+            "clients and of the connections. The orders and their times are those of one generator.",
+            min=1,
+            max=MAX_GENERATORS,
+            show_default="1",
+        ),
     ] = None
     config: Annotated[
         Path | None,

@@ -106,7 +106,7 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System | None) -> S
         settings=settings,
         verdict=verdict,
         broken_off=_broken_off(burst, result),
-        stopped=bool(result.stopped_by) and not result.missed,
+        stopped=bool(result.stopped_by) and not result.missed and not _ended(result),
         warnings=burst.warnings,
         load_s=round(result.load_s, 3),
         drain_s=round(max(0.0, result.orders_ended_s - result.load_s), 3),
@@ -118,7 +118,7 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System | None) -> S
         accept=recorder.accept(),
         end_to_end=recorder.end_to_end(),
         generator=recorder.generator_stats(
-            sent=result.sent, connections=settings.connections, duration_s=settings.duration_s
+            result.generators, connections=settings.connections, duration_s=settings.duration_s
         ),
         faults=result.marks,
         fault_windows=result.windows,
@@ -150,8 +150,27 @@ def _broken_off(burst: PlannedBurst, result: RunResult) -> str | None:
         planned = result.recorder.planned
         sent = f"{result.sent:,}{'' if planned is None else f' of {planned:,}'} orders had been sent"
         stopped = f"{result.stopped_by} stopped the load after {result.load_s:.1f} s, when {sent}."
+    without = _without_generators(result) if _ended(result) else ""
     ended = _ended_early(burst, result)
-    return " ".join(filter(None, (stopped, ended))) or None
+    return " ".join(filter(None, (stopped, without, ended))) or None
+
+
+def _ended(result: RunResult) -> bool:
+    """Return whether a generator ended before it was done."""
+    return any(each.ended for each in result.generators)
+
+
+def _without_generators(result: RunResult) -> str:
+    ended = [
+        f"Generator {number}{f' on {each.machine}' if each.machine else ''} ended before it was done ({each.ended})."
+        for number, each in enumerate(result.generators, 1)
+        if each.ended
+    ]
+    unknown = result.judgement.verdict.attempted - result.recorder.answered
+    return (
+        f"{' '.join(ended)} The latencies are not those of the load that was asked for. Orders that were sent, or may "
+        f"have been, without a known answer: {unknown:,}, judged as unavailable."
+    )
 
 
 def _ended_early(burst: PlannedBurst, result: RunResult) -> str | None:

@@ -6,6 +6,7 @@ receive into queues, which only the runner's thread empties: so the recorder nee
 
 import queue
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Final
 from orderboard_contracts.alert import NotAnAlert, parse_alert
 
 from orderboard.burst.faults.injector import FaultInjector
+from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.judge.thresholds import Seen
 from orderboard.burst.judge.verdict import End, Judgement, judge
 from orderboard.burst.measure.drain import Drain, waits_for
@@ -100,7 +102,7 @@ class Runner:
             marks=tuple(self._faults.marks),
             requests=sampler.requests(),
             judgement=judgement,
-            sent=sum(load.sent),
+            generators=load.generators(),
             load_s=recorder.last_answer_s,
             orders_ended_s=max(self._drain.orders_s, recorder.last_answer_s),
             ended_s=max(self._drain.progress_s, recorder.last_answer_s),
@@ -187,26 +189,36 @@ class Runner:
             outcomes=listener.outcomes,
             announcements=tuple(self._announced.values()),
         )
-        attempts, others = self._recorder.attempts(self._load.sent), None
-        own = own_ids(attempts) if self._plan.shared else frozenset()
         if end not in ("backend gone", "quit"):
             try:
-                if self._plan.shared:
-                    rows = self._own_rows.read(own)
-                else:
-                    self._faults.lift()
-                    rows = final_rows(self._target)
-                letters = tuple(dead_letters(self._target))
-                evidence = replace(evidence, final_rows=rows, dead_letters=letters)
+                evidence = self._read(evidence)
             except AWS_ERRORS:
                 if self._system.backend_answers():
                     raise
                 end = "backend gone"
                 self._faults.mark(self._load.now_s(), BACKEND_GONE)
+        attempts, others = self._attempts(evidence), None
         if self._plan.shared:
-            evidence, others = own_evidence(evidence, own)
+            evidence, others = own_evidence(evidence, own_ids(attempts))
         large_order_cents = int(self._target.outputs.large_order_cents)
         return judge(attempts, evidence, large_order_cents=large_order_cents, end=end, others=others)
+
+    def _read(self, evidence: Evidence) -> Evidence:
+        """Read the table and the dead-letter queues."""
+        if self._plan.shared:
+            rows = self._own_rows.read(own_ids(self._attempts(evidence)))
+        else:
+            self._faults.lift()
+            rows = final_rows(self._target)
+        return replace(evidence, final_rows=rows, dead_letters=tuple(dead_letters(self._target)))
+
+    def _attempts(self, evidence: Evidence) -> Sequence[Attempt]:
+        """Return what was sent, with what a generator that ended early may have sent, as the evidence shows."""
+        generators, landed = self._load.generators(), set[str | None]()
+        if any(each.ended for each in generators):
+            landed.update(evidence.final_rows, (each.order_id for each in evidence.outcomes))
+            landed.update(each.order_id for each in evidence.dead_letters)
+        return self._recorder.attempts(self._recorder.sent_at_most(generators, landed))
 
     def _receive(self) -> None:
         self._load.receive()
@@ -225,7 +237,7 @@ class Runner:
         return Now(
             at_s=now_s,
             loading=self._load.loading,
-            sent=sum(self._load.sent),
+            sent=self._load.sent,
             recorder=self._recorder,
             timeline=self._timeline,
             sample=sample,
@@ -249,5 +261,5 @@ class Runner:
 
 def _processor_time(cpu: CpuSampler) -> ProcessorTime:
     used_s = cpu.used_s()
-    rig_s = sum(used_s.pop(name, 0.0) for name in (THIS_COMMAND, GENERATOR))
+    rig_s = sum(used_s.pop(name) for name in [*used_s] if name.startswith((THIS_COMMAND, GENERATOR)))
     return ProcessorTime(system_s=round(sum(used_s.values()), 3), rig_s=round(rig_s, 3))

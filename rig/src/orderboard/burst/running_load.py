@@ -4,60 +4,103 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import psutil
 
 from orderboard.burst.judge.limits import Limits
 from orderboard.burst.judge.thresholds import Seen
-from orderboard.burst.load.generator import Generator, Job
-from orderboard.burst.measure.recorder import Recorder
+from orderboard.burst.load.generator import Command, Job
+from orderboard.burst.load.handle import GeneratorHandle, start_together
+from orderboard.burst.measure.recorder import GeneratorRun, Recorder
 from orderboard.burst.measurement import Plan
 from orderboard.burst.model import Expectation
 from orderboard.burst.stop import Stop
 from orderboard.system.process_stats import GENERATOR, THIS_COMMAND
 from orderboard.system.state import KnownProcess, known
 
-STEP_EVERY_S: Final = 0.05  # between two looks at what the generator reports
+STEP_EVERY_S: Final = 0.05  # between two looks at what the generators report
 _ABORTED_WITHIN_S: Final = 3.0
 
 
-class RunningLoad:
-    """The generator's process, which waits for `start`.
+@dataclass
+class _Sending:
+    """A generator and its reports. over_s: when it was done, or ended before that."""
 
-    sent: the orders of each stream. missed: the thresholds that ended it. stop: None if only Ctrl-C ends it.
+    handle: GeneratorHandle
+    sent: tuple[int, ...]
+    done: bool = False
+    problem: str = ""
+    processor_s: float = 0.0
+    over_s: float = 0.0
+
+
+class RunningLoad:
+    """The generators, which wait for `start` and share the plan. The end of one stops all.
+
+    missed: the thresholds that ended it. stop: None if only Ctrl-C ends it.
     """
 
     def __init__(self, api_url: str, plan: Plan, recorder: Recorder, stop: Stop | None) -> None:
         self._recorder = recorder
         self._stop, self._may_stop = stop or Stop(), stop is not None
         self._limits = Limits(plan.abort_on_fail)
-        self._generator = Generator(Job(api_url, plan.streams, plan.connections, plan.attempts, plan.api_token))
+        job = Job(api_url, plan.streams, plan.connections, plan.attempts, plan.api_token)
+        nothing = tuple(0 for _ in plan.streams)
+        self._sending = [_Sending(each, nothing) for each in plan.start_generators(job.split(plan.generators))]
         self.missed: tuple[Expectation, ...] = ()
-        self.sent: Sequence[int] = [0 for _ in plan.streams]
         self.loading, self.stopping = True, False
         self.started_at = 0.0  # of time.monotonic
 
     def start(self) -> None:
         """Send the first order; the time of the burst begins."""
-        self.started_at = self._generator.start()
+        self.started_at = start_together([each.handle for each in self._sending])
 
     def close(self) -> None:
-        """End the generator's process."""
-        self._generator.stop()
+        """End the generators."""
+        for each in self._sending:
+            each.handle.stop()
 
     def now_s(self) -> float:
         """Return the seconds since the start."""
         return time.monotonic() - self.started_at
 
+    @property
+    def sent(self) -> int:
+        """The number of orders that all generators have reported as sent."""
+        return sum(sum(each.sent) for each in self._sending)
+
+    def generators(self) -> Sequence[GeneratorRun]:
+        """Return each generator as it has reported."""
+        return [
+            GeneratorRun(
+                each.sent,
+                machine=each.handle.machine,
+                cores=round(each.processor_s / each.over_s, 3) if each.over_s > 0 else None,
+                clock_error_s=each.handle.clock_error_s,
+                ended=each.problem,
+                ended_s=each.over_s if each.problem else None,
+            )
+            for each in self._sending
+        ]
+
     def receive(self) -> None:
-        """Record what the generator has reported since the last time."""
-        for update in self._generator.updates():
-            self.sent = update.sent
-            for reply in update.replies:
-                self._recorder.replied(reply)
-            self.loading = self.loading and not update.done
-        self._recorder.sent(sum(self.sent), self.now_s())
+        """Record what the generators have reported since the last time."""
+        for each in self._sending:
+            problem = each.handle.problem  # first: what it reported before its end counts
+            for update in each.handle.updates():
+                each.sent, each.processor_s, each.done = update.sent, update.processor_s, update.done
+                for reply in update.replies:
+                    self._recorder.replied(reply)
+            if not (each.done and each.over_s) and not each.problem:
+                each.over_s = self.now_s()
+                each.problem = "" if each.done else problem
+        self.loading = not all(each.done or each.problem for each in self._sending)
+        self._recorder.sent(self.sent, self.now_s())
+        for number, each in enumerate(self._sending, 1):
+            if each.problem:
+                self._stop.request(f"The end of generator {number}")
 
     def check(self, now_s: float, seen: Callable[[], Seen]) -> None:
         """Ask for the end of the load if a threshold is missed."""
@@ -71,12 +114,12 @@ class RunningLoad:
             return ""
         self.stopping = True
         if self.loading:
-            self._generator.command("stop")
+            self._command("stop")
         return self._stop.by
 
     def abort(self) -> None:
         """End it at once, so that it is known how many orders were sent."""
-        self._generator.command("abort")
+        self._command("abort")
         until = time.monotonic() + _ABORTED_WITHIN_S
         while self.loading and time.monotonic() < until:
             self.receive()
@@ -93,8 +136,14 @@ class RunningLoad:
         return self._stop.by if self.stopping else ""
 
     def processes(self) -> list[KnownProcess]:
-        """Return the processes of the rig: this command and the generator."""
+        """Return the processes of the rig: this command and the generators on this machine."""
         found = [known(THIS_COMMAND, os.getpid())]
-        with suppress(psutil.NoSuchProcess):
-            found.append(known(GENERATOR, self._generator.pid))
+        for number, each in enumerate(self._sending, 1):
+            if (pid := each.handle.pid) is not None:
+                with suppress(psutil.NoSuchProcess):
+                    found.append(known(GENERATOR if len(self._sending) == 1 else f"{GENERATOR} {number}", pid))
         return found
+
+    def _command(self, command: Command) -> None:
+        for each in self._sending:
+            each.handle.command(command)

@@ -194,6 +194,8 @@ def exit_code(*summaries: "Summary") -> int:
     verdicts = [summary.verdict for summary in summaries]
     if any(each.lost or each.duplicated or each.unexpected or each.refused_unmeant for each in verdicts):
         return 1
+    if any(summary.generator.ended for summary in summaries):
+        return 1
     if any(summary.stopped for summary in summaries):
         return STOPPED
     if not all(each.good for each in verdicts):

@@ -64,7 +64,7 @@ def test_a_file_has_streams_faults_and_workers(folder: Path) -> None:
         ("web", 200, "express=20,poison=0.5"),
         ("2", None, str(folder / "own.jsonl")),
     ]
-    keys = [next(iter(stream.orders())).idempotency_key for stream in (web, own)]
+    keys = [next(iter(stream.orders()))[1].idempotency_key for stream in (web, own)]
     assert keys == ["burst-7-web-0", "burst-7-2-0"]
 
 

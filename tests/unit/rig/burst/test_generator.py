@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from orderboard.burst.load.generator import Command, Generator, Job, Reply, Update, answer_of
+from orderboard.burst.load.handle import start_together
 from orderboard.burst.load.mix import PlannedOrder
 from orderboard.burst.load.stream import Client, Closed, Open, Stream
 from orderboard_stack.process import free_port
@@ -87,7 +88,7 @@ async def sent(
     """Return all replies, by order number."""
     generator = Generator(Job(api.url, [Stream(Planned(planned), Open(times_s), 1, "run")], connections, attempts))
     try:
-        await asyncio.to_thread(generator.start)
+        await asyncio.to_thread(start_together, [generator])
         replies: list[Reply] = []
 
         def done() -> bool:
@@ -194,7 +195,7 @@ async def test_a_load_that_is_ended_early_says_how_much_was_sent(command: Comman
     async with fake_api(FakeApi(together=2)) as api:
         generator = Generator(Job(api.url, [Stream(Planned(), Open([0.0, 600.0]), 1, "run")], 64))
         try:
-            await asyncio.to_thread(generator.start)
+            await asyncio.to_thread(start_together, [generator])
             await eventually(lambda: api.at_once == 1)
             generator.command(command)
             updates: list[Update] = []
@@ -220,7 +221,7 @@ async def test_clients_send_the_next_order_after_an_answer() -> None:
     async with fake_api(FakeApi(together=3)) as api:
         generator = Generator(Job(api.url, [Stream(Planned(), Closed([Client(0, 600)] * 3, orders=9), 1, "run")], 1))
         try:
-            await asyncio.to_thread(generator.start)
+            await asyncio.to_thread(start_together, [generator])
             updates: list[Update] = []
 
             def done() -> bool:

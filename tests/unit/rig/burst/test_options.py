@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_keys() -> None:
     first, again, other = (planned(seed=seed) for seed in (7, 7, 8))
 
     keys = [
-        [order.idempotency_key for order in islice(plan.streams[0].orders(), 20)]
+        [order.idempotency_key for _, order in islice(plan.streams[0].orders(), 20)]
         for plan in (first.plan, again.plan, other.plan)
     ]
     assert keys[0] == keys[1]

@@ -7,7 +7,7 @@ from orderboard.burst.load.generator import Answer, Reply
 from orderboard.burst.load.mix import PlannedOrder, burst_endings
 from orderboard.burst.load.stream import Client, Closed, Open, Stream
 from orderboard.burst.measure.percentiles import latency, percentile
-from orderboard.burst.measure.recorder import Recorder
+from orderboard.burst.measure.recorder import GeneratorRun, Recorder
 from orderboard.burst.measure.sampler import Sample
 from orderboard.burst.measure.timeline import Timeline
 from orderboard.orders.kinds import KindName
@@ -38,7 +38,7 @@ def test_latency_counts_from_the_intended_time() -> None:
     kept.outcome("order-0", 2.5)
 
     assert (kept.accept(), kept.end_to_end()) == (latency([1200]), latency([2500]))
-    assert kept.generator_stats(sent=1, connections=8, duration_s=1).lag_max_ms == 1000
+    assert kept.generator_stats([GeneratorRun((1,))], connections=8, duration_s=1).lag_max_ms == 1000
 
 
 def test_an_outcome_may_come_before_its_acceptance_and_again() -> None:
@@ -76,7 +76,7 @@ def test_an_order_in_flight_at_the_end_counts_as_unavailable() -> None:
     kept = recorder("normal", "normal", "normal")
     kept.replied(reply(1, 0.8))
 
-    attempts = kept.attempts(sent=[2])
+    attempts = kept.attempts([(2,)])
 
     assert [(each.idempotency_key, each.answer) for each in attempts] == [
         ("key-0", "unavailable"),
@@ -161,7 +161,7 @@ def test_clients_are_never_late_and_intend_what_they_send() -> None:
 
     assert kept.planned is None
     assert (kept.seconds[2].intended, kept.seconds[2].lag_ms) == (1, None)
-    stats = kept.generator_stats(sent=5, connections=8, duration_s=5)
+    stats = kept.generator_stats([GeneratorRun((5,))], connections=8, duration_s=5)
     assert (stats.orders, stats.not_sent, stats.late, stats.lag_max_ms) == (5, 0, 0, 0)
 
 
@@ -190,5 +190,5 @@ def test_the_rate_of_a_load_that_was_stopped_is_until_the_last_order() -> None:
     for number in range(3):
         kept.replied(reply(number, number * 0.5 + 0.1))
 
-    assert kept.generator_stats(sent=3, connections=8, duration_s=2).achieved_rate == 3
-    assert kept.generator_stats(sent=4, connections=8, duration_s=2).achieved_rate == 2
+    assert kept.generator_stats([GeneratorRun((3,))], connections=8, duration_s=2).achieved_rate == 3
+    assert kept.generator_stats([GeneratorRun((4,))], connections=8, duration_s=2).achieved_rate == 2

@@ -57,6 +57,10 @@ def _summary(summary: Summary) -> Iterator[str]:
         yield f"{summary.accepted_per_s:,.0f} accepted/s."
     else:
         yield _pace(summary)
+    generator = summary.generator
+    if len(generator.each) > 1:
+        late = max(each.late / max(1, each.orders) for each in generator.each)
+        yield f"{len(generator.each)} generators; the latest sent {late:.1%} of its orders late."
     if summary.bound is not None:
         yield f"Bottleneck: {summary.bound.by}. {escaped(summary.bound.text)}"
     if summary.expectations:

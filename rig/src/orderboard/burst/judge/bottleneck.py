@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from orderboard.burst.model import Bottleneck, GeneratorStats, Summary, TimelineRow
 from orderboard.calibration.model import Calibration
-from orderboard.system.process_stats import BACKEND, MINISTACK
+from orderboard.system.process_stats import BACKEND, GENERATOR, MINISTACK
 
 _LATE_SHARE: Final = 0.01
 _TURNED_AWAY_SHARE: Final = 0.01
@@ -81,7 +81,8 @@ def _limits(summary: Summary, *, near_ceiling: bool) -> Iterator[tuple[By, str]]
     if _sent_late(generator) and not _answers_slower(summary):
         if full:
             yield "machine", f"Orders left late: all processes together kept {cores:.1f} of {cpus} cores busy."
-        yield "generator", "It could not send on time, so the system never got the full load."
+        which = "It" if len(generator.split) == 1 else f"Generator {_latest(generator)}"
+        yield "generator", f"{which} could not send on time, so the system never got the full load."
     slow_api = _slow_api(summary)
     if summary.peak_backlog <= max(10.0, _BACKLOG_S * summary.accepted_per_s):
         if slow_api is not None:
@@ -106,13 +107,20 @@ def _waiting(row: TimelineRow) -> int:
 
 
 def _sent_late(generator: GeneratorStats) -> bool:
-    waited = generator.waited_for_connection
-    return generator.late - waited > max(_LATE_SHARE * generator.orders, waited)
+    """Return True if one of the generators fell behind, be the others on time."""
+    return any(
+        each.late - each.waited_for_connection > max(_LATE_SHARE * each.orders, each.waited_for_connection)
+        for each in generator.split
+    )
+
+
+def _latest(generator: GeneratorStats) -> int:
+    return max(generator.each, key=lambda each: each.late - each.waited_for_connection).number
 
 
 def _answers_slower(summary: Summary) -> bool:
     """Return True if orders waited longer for their answers than they left late, in the slowest hundredth."""
-    lag_ms = summary.generator.lag_p99_ms
+    lag_ms = max(each.lag_p99_ms for each in summary.generator.split)
     return summary.accept is not None and summary.accept.p99_ms - lag_ms > lag_ms
 
 
@@ -140,5 +148,6 @@ def _slow_api(summary: Summary) -> str | None:
 
 
 def _role(name: str) -> By | None:
-    roles: dict[str, By] = {BACKEND: "backend", MINISTACK: "backend", "order-api": "API", "generator": "generator"}
-    return roles.get(name, "worker" if name.startswith("worker") else None)
+    roles: dict[str, By] = {BACKEND: "backend", MINISTACK: "backend", "order-api": "API"}
+    numbered: dict[str, By] = {"worker": "worker", GENERATOR: "generator"}  # worker-2, generator 2
+    return roles.get(name) or next((by for start, by in numbered.items() if name.startswith(start)), None)

@@ -8,23 +8,21 @@ so that the command's other work does not disturb its clock.
 
 import multiprocessing
 import queue
+import signal
 import threading
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Final, Literal, NamedTuple
 
-from orderboard.burst.load.stream import Stream
+from orderboard.burst.load.stream import Part, Stream
 from orderboard.errors import RigError
 
 # acknowledged: 202. refused: 4xx, so it was not placed. unavailable: 5xx, 408, 429 or no answer, so it may have been
 # placed or not. unreached: no connection was made, so it was not placed.
 Answer = Literal["acknowledged", "refused", "unavailable", "unreached"]
 _FIRST_COUNTS: Final[Sequence[Answer]] = ("acknowledged", "unavailable", "refused", "unreached")
-
-_START_AFTER_S: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,18 @@ class Job:
     connections: int
     attempts: int = 1
     api_token: str | None = field(default=None, repr=False)
+
+    def split(self, generators: int) -> "list[Job]":
+        """Return the jobs of so many generators, which are this one together."""
+        parts = [Part(index, generators) for index in range(generators)]
+        return [
+            replace(
+                self,
+                streams=[stream.split(part) for stream in self.streams],
+                connections=part.share(self.connections),
+            )
+            for part in parts
+        ]
 
 
 def answer_of(answers: Iterable[Answer]) -> Answer:
@@ -64,21 +74,26 @@ class Reply(NamedTuple):
 
 
 class Update(NamedTuple):
-    """A report of the generator, ten times a second. done: everything has been sent and answered.
+    """A report of a generator, ten times a second. done: everything has been sent and answered.
 
-    sent: of each stream, how many; their numbers are those below.
+    sent: of each stream, how many; they are the first ones of its part. processor_s: the processor time that it used.
     """
 
     sent: tuple[int, ...]
     replies: tuple[Reply, ...]
     done: bool
+    processor_s: float = 0.0
 
 
 Command = Literal["stop", "abort"]  # stop: send no more. abort: neither wait for answers.
 
 
 class Generator:
-    """The parent's handle on the generator process, which waits for start()."""
+    """The handle on a generator process of this machine, which waits for start()."""
+
+    machine = ""
+    clock_error_s = None
+    start_takes_s = 0.2
 
     def __init__(self, job: Job) -> None:
         # All processes of a machine share time.monotonic(), so the start can be given as a time.
@@ -89,30 +104,41 @@ class Generator:
         self._process.start()
         theirs.close()
         self._thread = threading.Thread(target=self._receive, name="generator-updates", daemon=True)
+        self._started = self._done = False
 
     @property
-    def pid(self) -> int:
+    def pid(self) -> int | None:
         """The process id."""
-        return self._process.pid or 0
+        return self._process.pid
 
-    def start(self) -> float:
-        """Wait until it is ready and start it; return second 0 by time.monotonic(), which is a moment ahead."""
+    @property
+    def problem(self) -> str:
+        """The signal or the code with which it ended before it was done; empty without one."""
+        code = self._process.exitcode
+        if not self._started or self._done or self._thread.is_alive() or not self._updates.empty() or code is None:
+            return ""
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+    def ready(self) -> None:
+        """Wait until it can start; raise RigError if it cannot."""
         try:
             self._ours.recv()
-            start_at = time.monotonic() + _START_AFTER_S
-            self._ours.send(start_at)
         except (EOFError, OSError) as exc:
             raise RigError("The generator could not start; its error is above.") from exc
+
+    def start(self, at: float) -> None:
+        """Start it; second 0 of its times is at this one of time.monotonic()."""
+        with suppress(OSError):  # it has ended, which is its problem
+            self._ours.send(at)
+        self._started = True
         self._thread.start()
-        return start_at
 
     def updates(self) -> list[Update]:
-        """Return the updates since the last call; raise RigError when the process failed."""
+        """Return the updates since the last call."""
         found: list[Update] = []
         while not self._updates.empty():
             found.append(self._updates.get())
-        if not found and not self._thread.is_alive() and self._process.exitcode not in (0, None):
-            raise RigError(f"The generator ended with code {self._process.exitcode}; its error is above.")
+            self._done = self._done or found[-1].done
         return found
 
     def command(self, command: Command) -> None:
@@ -133,6 +159,11 @@ class Generator:
                 self._updates.put(self._ours.recv())
         except (EOFError, OSError):
             pass
+
+
+def local_generators(jobs: Sequence[Job]) -> Sequence[Generator]:
+    """Start a process for each job."""
+    return [Generator(job) for job in jobs]
 
 
 def _main(job: Job, pipe: Connection) -> None:

@@ -42,7 +42,7 @@ class _Sender:
         self._job = job
         self._pipe = pipe
         self._free = asyncio.Semaphore(job.connections)
-        self._start_at = 0.0
+        self._start_at = self._used_before_s = 0.0
         self._sent = [0 for _ in job.streams]
         self._replies: list[Reply] = []
         self._outbox: queue.SimpleQueue[Update | None] = queue.SimpleQueue()
@@ -69,6 +69,7 @@ class _Sender:
             gc.freeze()
             self._pipe.send("ready")
             self._start_at = await asyncio.to_thread(self._pipe.recv)
+            self._used_before_s = time.process_time()
             flushing = asyncio.create_task(self._flush())
             self._load = asyncio.create_task(self._run_load())
             asyncio.get_running_loop().add_reader(self._pipe.fileno(), self._obey)
@@ -77,7 +78,7 @@ class _Sender:
             asyncio.get_running_loop().remove_reader(self._pipe.fileno())
             if not self._load.cancelled():
                 self._load.result()
-        self._outbox.put(Update(tuple(self._sent), tuple(self._replies), done=True))
+        self._outbox.put(self._update(done=True))
         self._outbox.put(None)
         reporter.join()
 
@@ -88,7 +89,7 @@ class _Sender:
                     case Open(times_s=times_s):
                         self._sending.append(group.create_task(self._send_on_time(group, stream, times_s)))
                     case Closed() as load:
-                        orders = enumerate(each.orders())  # of all clients together
+                        orders = each.orders()  # of all clients together
                         for client in load.clients:
                             being = self._be_client(group, stream, client, load.think_s, orders)
                             self._sending.append(group.create_task(being))
@@ -106,7 +107,7 @@ class _Sender:
     async def _send_on_time(self, group: asyncio.TaskGroup, stream: int, times_s: Sequence[float]) -> None:
         held_until_s = 0.0
         orders = self._job.streams[stream].orders()
-        for number, (intended_s, order) in enumerate(zip(times_s, orders, strict=True)):
+        for intended_s, (number, order) in zip(times_s, orders, strict=True):
             # Sleeps also when it is late already: the loop must get its turn to read answers.
             await asyncio.sleep(max(0.0, self._start_at + intended_s - time.monotonic()))
             for _ in range(order.sends):
@@ -187,8 +188,12 @@ class _Sender:
     async def _flush(self) -> None:
         while True:
             await asyncio.sleep(_REPORT_EVERY_S)
-            self._outbox.put(Update(tuple(self._sent), tuple(self._replies), done=False))
+            self._outbox.put(self._update(done=False))
             self._replies.clear()
+
+    def _update(self, *, done: bool) -> Update:
+        used_s = time.process_time() - self._used_before_s
+        return Update(tuple(self._sent), tuple(self._replies), done, used_s)
 
     def _report(self) -> None:
         while (update := self._outbox.get()) is not None:

@@ -1,13 +1,22 @@
 """The orders of a burst and the generator's replies, without the orders' bodies."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from orderboard_contracts.identity import order_id_for
 
 from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.load.generator import Answer, Reply
-from orderboard.burst.load.stream import Open, Stream
+from orderboard.burst.load.stream import WHOLE, Open, Part, Stream
+from orderboard.burst.scenario.defaults import MAX_ORDERS
 from orderboard.orders.kinds import Ending
+
+# Orders of each stream, by generator: the first ones of its part.
+Sent = Sequence[Sequence[int]]
+# Orders that left no trace may lie between two that did: those in flight, and those that were refused.
+_MOST_GAPS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,11 @@ class Orders:
     @property
     def planned(self) -> int | None:
         """The number of orders to send; None if it depends on the answers."""
-        numbers = [each.stream.planned for each in self._streams]
+        return self.planned_of(WHOLE)
+
+    def planned_of(self, part: Part) -> int | None:
+        """Return the number of orders of one generator; None if it depends on the answers."""
+        numbers = [each.stream.split(part).planned for each in self._streams]
         return None if None in numbers else sum(number or 0 for number in numbers)
 
     @property
@@ -65,10 +78,8 @@ class Orders:
         return sum(len(each.replies) for each in self._streams)
 
     def replied(self, reply: Reply) -> bool:
-        """Keep a reply; return whether its stream is open."""
-        of_stream = self._streams[reply.stream]
-        of_stream.replies[reply.number] = reply
-        return of_stream.is_open
+        """Keep a reply; return False if the order has one already."""
+        return self._streams[reply.stream].replies.setdefault(reply.number, reply) is reply
 
     def of(self, reply: Reply) -> Kept:
         """Return the order of a reply."""
@@ -101,13 +112,24 @@ class Orders:
                     refusals=reply.refusals,
                 )
 
-    def attempts(self, sent: Sequence[int]) -> list[Attempt]:
+    def attempts(self, sent: Sent) -> list[Attempt]:
         """Return every order that was sent. One in flight when the burst ended has no reply."""
         return [
             _attempt(each.order(number), each.replies.get(number))
-            for each, count in zip(self._streams, sent, strict=True)
-            for number in range(max(count, 1 + max(each.replies, default=-1)))
+            for stream, each in enumerate(self._streams)
+            for number in each.sent_numbers([counts[stream] for counts in sent])
         ]
+
+    def sent_at_most(
+        self, part: Part, sent: Sequence[int], until_s: float, landed: Container[str | None]
+    ) -> tuple[int, ...]:
+        """Return how many orders of each stream a generator may have sent that ended without a report of its last ones.
+
+        Those of an open stream that were due until then, and those whose ids are known. sent: that it has reported.
+        """
+        return tuple(
+            each.sent_at_most(part, count, until_s, landed) for each, count in zip(self._streams, sent, strict=True)
+        )
 
 
 class _OfStream:
@@ -118,9 +140,31 @@ class _OfStream:
         self._orders: list[Kept] = []
         self._to_come = stream.orders()
 
+    def sent_numbers(self, counts: Sequence[int]) -> Iterator[int]:
+        """Yield the numbers of the orders that were sent. counts: of each generator, how many."""
+        parts = len(counts)
+        ends = ((count - 1) * parts + index + 1 for index, count in enumerate(counts) if count)
+        for number in range(max((1 + max(self.replies, default=-1), *ends))):
+            if number // parts < counts[number % parts] or number in self.replies:
+                yield number
+
+    def sent_at_most(self, part: Part, count: int, until_s: float, landed: Container[str | None]) -> int:
+        """Return how many orders of this stream the generator of a part may have sent."""
+        load, planned = self.stream.load, self.stream.planned
+        most = MAX_ORDERS if planned is None else planned
+        if isinstance(load, Open):
+            count = max(count, bisect_right(load.split(part).times_s, until_s))
+        following, missing = count, 0
+        while (number := part.index + following * part.of) < most and missing < _MOST_GAPS:
+            following += 1
+            missing += 1
+            if order_id_for(self.order(number).key) in landed:
+                count, missing = following, 0
+        return count
+
     def order(self, number: int) -> Kept:
         while len(self._orders) <= number:
-            order = next(self._to_come)
+            _, order = next(self._to_come)
             express = order.body.get("priority") == "express"
             self._orders.append(
                 Kept(order.kind, order.idempotency_key, express, order.may_end, order.may_be_refused, order.line)

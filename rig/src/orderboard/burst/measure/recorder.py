@@ -4,18 +4,39 @@ Every latency is kept, in four bytes, so percentiles are exact and need no bucke
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from orderboard.burst.judge.attempt import Attempt
 from orderboard.burst.load.generator import Reply
-from orderboard.burst.load.stream import Open, Stream
-from orderboard.burst.measure.orders import OrderRecord, Orders, lag_ms
+from orderboard.burst.load.stream import Open, Part, Stream
+from orderboard.burst.measure.orders import OrderRecord, Orders, Sent, lag_ms
 from orderboard.burst.measure.percentiles import latency, percentile, rate, to_ms
-from orderboard.burst.model import GeneratorStats, Latency
+from orderboard.burst.model import GeneratorStats, Latency, OneGenerator
 
 LATE_AFTER_MS: Final = 50.0
+
+
+@dataclass(frozen=True)
+class GeneratorRun:
+    """One generator, as it reported. sent: the orders of each stream.
+
+    cores: its processor time, over the load. ended: why it ended before it was done; ended_s: until when it may have
+    sent orders that it could not report.
+    """
+
+    sent: tuple[int, ...]
+    machine: str = ""
+    cores: float | None = None
+    clock_error_s: float | None = None
+    ended: str = ""
+    ended_s: float | None = None
+
+    @property
+    def total(self) -> int:
+        """The orders of all streams."""
+        return sum(self.sent)
 
 
 @dataclass
@@ -91,11 +112,12 @@ class Recorder:
         return max(0, by_second[0] - by_second[1]) / max(1, min(seconds, last + 1))
 
     def replied(self, reply: Reply) -> None:
-        """Record the answer to an order."""
-        open_ = self._orders.replied(reply)
+        """Record the answer to an order; a repeated one changes nothing."""
+        if not self._orders.replied(reply):
+            return
         sent, answered = self._second(reply.sent_s), self._second(reply.answered_s)
         sent.sent += 1
-        if open_:
+        if self._orders.is_open(reply):
             sent.lag_ms = max(lag_ms(reply), sent.lag_ms or 0.0)
         else:
             sent.intended += 1  # a client intends to send when it does
@@ -123,34 +145,72 @@ class Recorder:
             if not self._shared:
                 self._ended(at_s)
 
-    def attempts(self, sent: Sequence[int]) -> list[Attempt]:
-        """Return every order that was sent, for the verdict. sent: of each stream, how many."""
+    def attempts(self, sent: Sent) -> list[Attempt]:
+        """Return every order that was sent, for the verdict."""
         return self._orders.attempts(sent)
+
+    def sent_at_most(self, generators: Sequence[GeneratorRun], landed: Container[str | None]) -> Sent:
+        """Return the orders that were sent, and those that a generator which ended early may have sent, too.
+
+        landed: the ids of orders that are in a table or a queue.
+        """
+        return [
+            each.sent
+            if each.ended_s is None
+            else self._orders.sent_at_most(Part(index, len(generators)), each.sent, each.ended_s, landed)
+            for index, each in enumerate(generators)
+        ]
 
     def records(self) -> Iterator[OrderRecord]:
         """Iterate over every order with an answer, by stream."""
         return self._orders.records(self._finished)
 
-    def generator_stats(self, *, sent: int, connections: int, duration_s: float) -> GeneratorStats:
-        """Summarize how well the generator kept to the intended times."""
+    def generator_stats(
+        self, generators: Sequence[GeneratorRun], *, connections: int, duration_s: float
+    ) -> GeneratorStats:
+        """Summarize how well the generators kept to the intended times."""
         replies = [*self._orders.replies()]
+        sent = sum(each.total for each in generators)
+        pace = self._pace(replies, sent, self.planned, duration_s)
+        return GeneratorStats(
+            **pace,
+            not_sent=pace["orders"] - sent,
+            late_after_ms=LATE_AFTER_MS,
+            connections=connections,
+            intended_rate=rate(pace["orders"], duration_s),
+            each=tuple(
+                self._one_generator(replies, Part(number, len(generators)), each, duration_s)
+                for number, each in enumerate(generators)
+            ),
+        )
+
+    def _one_generator(
+        self, replies: Sequence[Reply], part: Part, run: GeneratorRun, duration_s: float
+    ) -> OneGenerator:
+        own = replies if part.of == 1 else [reply for reply in replies if reply.number % part.of == part.index]
+        return OneGenerator(
+            number=part.index + 1,
+            machine=run.machine,
+            **self._pace(own, run.total, self._orders.planned_of(part), duration_s),
+            cores=run.cores,
+            clock_error_ms=None if run.clock_error_s is None else to_ms(run.clock_error_s * 1000),
+            ended=run.ended,
+        )
+
+    def _pace(self, replies: Sequence[Reply], sent: int, planned: int | None, duration_s: float) -> dict[str, Any]:
         lags_ms = sorted(lag_ms(each) for each in replies if self._orders.is_open(each)) or [0.0]
         last_sent_s = max((reply.sent_s for reply in replies), default=0.0)
-        orders = sent if self.planned is None else self.planned
-        return GeneratorStats(
-            orders=orders,
-            sent=sent,
-            not_sent=orders - sent,
-            late=sum(each > LATE_AFTER_MS for each in lags_ms),
-            late_after_ms=LATE_AFTER_MS,
-            lag_p50_ms=to_ms(percentile(lags_ms, 50)),
-            lag_p99_ms=to_ms(percentile(lags_ms, 99)),
-            lag_max_ms=to_ms(lags_ms[-1]),
-            waited_for_connection=sum(reply.waited and lag_ms(reply) > LATE_AFTER_MS for reply in replies),
-            connections=connections,
-            intended_rate=rate(orders, duration_s),
-            achieved_rate=rate(sent, last_sent_s if sent < orders else max(duration_s, last_sent_s)),
-        )
+        orders = sent if planned is None else planned
+        return {
+            "orders": orders,
+            "sent": sent,
+            "late": sum(each > LATE_AFTER_MS for each in lags_ms),
+            "lag_p50_ms": to_ms(percentile(lags_ms, 50)),
+            "lag_p99_ms": to_ms(percentile(lags_ms, 99)),
+            "lag_max_ms": to_ms(lags_ms[-1]),
+            "waited_for_connection": sum(reply.waited and lag_ms(reply) > LATE_AFTER_MS for reply in replies),
+            "achieved_rate": rate(sent, last_sent_s if sent < orders else max(duration_s, last_sent_s)),
+        }
 
     def recent(self, now_s: float, seconds: int = 5) -> Iterator[Second]:
         """Iterate over the last whole seconds."""

@@ -85,7 +85,7 @@ def _cases(summary: Summary) -> dict[str, str | None]:
     for name, count in (("lost", verdict.lost), ("duplicated", verdict.duplicated), ("unexpected", verdict.unexpected)):
         texts = [finding.text for finding in verdict.findings if finding.verdict == name]
         cases[f"{name} == 0"] = "\n".join([f"{count} {name}", *texts]) if count else None
-    return cases | _refusal_case(verdict) | _threshold_cases(summary)
+    return cases | _refusal_case(verdict) | _generator_case(summary) | _threshold_cases(summary)
 
 
 def _answer_cases(summary: Summary) -> dict[str, str | None]:
@@ -95,6 +95,7 @@ def _answer_cases(summary: Summary) -> dict[str, str | None]:
         "answered": f"{count} orders without an answer" if count or not verdict.attempted else None,
         "unexpected answers == 0": "\n".join(texts) or None,
         **_refusal_case(verdict),
+        **_generator_case(summary),
         **_threshold_cases(summary),
     }
 
@@ -103,6 +104,12 @@ def _refusal_case(verdict: BurstVerdict) -> dict[str, str | None]:
     reasons = [f"{each.orders} x {each.reason}" for each in verdict.refusals if not each.meant]
     count = verdict.refused_unmeant
     return {"refused == 0, unless meant": "\n".join([f"{count} refused", *reasons]) if count else None}
+
+
+def _generator_case(summary: Summary) -> dict[str, str | None]:
+    """Return the case of generators that ended early, if any did."""
+    ended = [f"generator {each.number}: {each.ended}" for each in summary.generator.ended]
+    return {"every generator ran to its end": "\n".join(ended)} if ended else {}
 
 
 def _threshold_cases(summary: Summary) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderboard.burst.model import Latency, Summary
+from orderboard.burst.model import GeneratorStats, Latency, Summary
 from orderboard.burst.report.steps import show_steps
 from orderboard.system.command_line import to_paste
 from orderboard.terminal.tables import plain_table, verdict
@@ -147,21 +147,42 @@ def _add_drain(table: Table, summary: Summary) -> None:
 
 def _generator(summary: Summary, console: Console) -> None:
     found = summary.generator
+    if len(found.each) > 1 or any(each.machine or each.ended for each in found.each):
+        console.print(_generators(found))
+        console.print()
     never = f"; {found.not_sent:,} were never sent" if found.not_sent else ""
     if summary.settings.closed and len(summary.settings.streams) == 1:
         console.print(f" The clients sent {found.sent:,} orders, each after the answer to the last")
         return
+    name, was = ("generators", "were") if len(found.each) > 1 else ("generator", "was")
     if not found.late:
-        console.print(
-            f" The generator was on schedule: no order was sent more than {found.lag_max_ms:.0f} ms late{never}"
-        )
+        on_time = f"no order was sent more than {found.lag_max_ms:.0f} ms late{never}"
+        console.print(f" The {name} {was} on schedule: {on_time}")
         return
     console.print(
-        f" The generator fell behind: {found.late:,} of {found.orders:,} orders were sent more than "
+        f" The {name} fell behind: {found.late:,} of {found.orders:,} orders were sent more than "
         f"{found.late_after_ms:g} ms late (p99 {found.lag_p99_ms:,.0f} ms, max {found.lag_max_ms:,.0f} ms), "
         f"{found.waited_for_connection:,} of them because all {found.connections} connections were busy{never}",
         style="yellow",
     )
+
+
+def _generators(found: GeneratorStats) -> Table:
+    late = f"> {found.late_after_ms:g} ms late"
+    table = plain_table("Generators", "", numbers=("orders", "a second", late, "p99 late", "of a core", "clock error"))
+    for each in found.each:
+        name = f"{each.number} {each.machine}".strip()
+        table.add_row(
+            f"{name}, ended: {each.ended}" if each.ended else name,
+            f"{each.sent:,} of {each.orders:,}",
+            f"{each.achieved_rate:,.1f}",
+            f"{each.late:,}",
+            f"{each.lag_p99_ms:,.1f} ms",
+            "" if each.cores is None else f"{each.cores:.0%}",
+            "none" if each.clock_error_ms is None else f"{each.clock_error_ms:,.1f} ms",
+            style="yellow" if each.ended or each.late else "",
+        )
+    return table
 
 
 def _refusals(summary: Summary, console: Console) -> None:

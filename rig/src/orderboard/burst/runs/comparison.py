@@ -216,9 +216,10 @@ def _doubts(runs: Sequence[KeptRun]) -> Iterator[Difference]:
             yield Difference(kind="doubt", text=f"{run.name} was broken off: {summary.broken_off}")
         elif not summary.verdict.good:
             yield Difference(kind="doubt", text=f"{run.name} is not valid")
-        if generator.late > _LATE_SHARE * generator.orders:
-            share = generator.late / generator.orders
-            yield Difference(kind="doubt", text=f"{run.name}: the generator sent {share:.0%} of its orders late")
+        share = max(each.late / max(1, each.orders) for each in generator.split)
+        if share > _LATE_SHARE:
+            which = "the generator" if len(generator.split) == 1 else "one of the generators"
+            yield Difference(kind="doubt", text=f"{run.name}: {which} sent {share:.0%} of its orders late")
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,7 @@ from orderboard.burst.runs.folders import claim_folder
 from orderboard.burst.runs.kept import parse_tag
 from orderboard.burst.scenario.check import CheckedBurst, check
 from orderboard.burst.scenario.configured import configured
-from orderboard.errors import UsageError
+from orderboard.errors import RigError, UsageError
 from orderboard.option_values import parsed
 
 _DRAIN_SHARE: Final = 0.1  # of the load: a longer drain means that a backlog grew
@@ -78,7 +78,9 @@ def find_limit(
     planned = _planned(options, where)
     first = planned.config.scale
     rate = planned.settings.rate / first  # at the scale 1
-    search = LimitSearch(first, lowest=_LOWEST_PER_S / rate, highest=_HIGHEST_PER_S / rate)
+    fewest = min(stream.planned or 1 for stream in planned.plan.streams) / first
+    lowest = max(_LOWEST_PER_S / rate, planned.plan.generators / fewest)  # an order for each generator
+    search = LimitSearch(first, lowest=min(first, lowest), highest=_HIGHEST_PER_S / rate)
     tags = [parsed("--tag", parse_tag, tag) for tag in options.tag or ()]
     tags = tags or [f"limit-{datetime.now().astimezone():%Y%m%d-%H%M%S}"]
     if options.out is not None:
@@ -89,6 +91,8 @@ def find_limit(
     while (scale := search.next_rate()) is not None:
         out = None if options.out is None else options.out / f"{len(runs) + 1:02}"
         summary, folder = run(replace(options, scale=scale, expect=expect, tag=tags, out=out, find_limit=None))
+        if summary.generator.ended:
+            raise RigError(f"The search ended: {summary.broken_off} Its runs are kept; their tag is {tags[0]}.")
         if stopped := summary.stopped:
             break
         why = why_it_broke(summary)
@@ -119,9 +123,10 @@ def why_it_broke(summary: Summary) -> str:
         return f"{missed.text}: {missed.measured:g}{missed.unit}"
     if summary.drain_s > max(_LEAST_DRAIN_S, _DRAIN_SHARE * summary.load_s):
         return f"a backlog grew: the drain took {summary.drain_s:.1f} s"
-    late = summary.generator.late - summary.generator.waited_for_connection
-    if late > _LATE_SHARE * summary.generator.orders:
-        return f"{late:,} orders left late, so the load was not the one that was asked for"
+    for each in summary.generator.split:
+        late = each.late - each.waited_for_connection
+        if late > _LATE_SHARE * each.orders:
+            return f"{late:,} orders left late, so the load was not the one that was asked for"
     return ""
 
 

@@ -58,8 +58,10 @@ def check(options: BurstOptions, where: Where) -> CheckedBurst:
     run = f"burst-{config.seed if target is None else secrets.token_hex(4)}"
     streams, ends_s = _streams(config, options.config, run)
     end_s = None if None in ends_s else max(each or 0.0 for each in ends_s)
+    _enough_for(config, streams)
     plan = Plan(
         streams=streams,
+        generators=config.generators,
         connections=config.connections,
         faults=chaos.faults,
         scaling=chaos.scaling,
@@ -112,6 +114,19 @@ def _streams(config: BurstConfig, file: Path | None, prefix: str) -> tuple[list[
     return streams, ends_s
 
 
+def _enough_for(config: BurstConfig, streams: Sequence[Stream]) -> None:
+    """Raise UsageError if a generator would have nothing to send."""
+    wanted = config.generators
+    for stream in streams:
+        load, which = stream.load, f"stream {stream.name} has" if stream.name else "there are"
+        counts = {"orders": stream.planned, "clients": len(load.clients) if isinstance(load, Closed) else None}
+        for name, count in counts.items():
+            if count is not None and count < wanted:
+                raise UsageError(f"--generators {wanted}: {which} {count} {name}; each generator needs one at least.")
+    if config.connections < wanted:
+        raise UsageError(f"--generators {wanted}: --connections is {config.connections}; each generator needs one.")
+
+
 def _thresholds(config: BurstConfig, streams: Sequence[Stream]) -> Iterator[Threshold]:
     """Yield those of the burst, then those of each stream."""
     names = [stream.name for stream in streams]
@@ -152,6 +167,7 @@ def _settings(config: BurstConfig, streams: Sequence[Stream], end_s: float | Non
         seed=config.seed,
         workers=chaos.workers,
         connections=config.connections,
+        generators=config.generators,
         faults=tuple(f"{fault.at_s:g} s: {fault}" for fault in chaos.faults),
         disorder=chaos.disorder,
         scaling=None if chaos.scaling is None else str(chaos.scaling),

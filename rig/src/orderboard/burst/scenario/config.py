@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from orderboard_stack.backend import BackendName
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS, MAX_ORDERS, MAX_SCALE
+from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS, MAX_GENERATORS, MAX_ORDERS, MAX_SCALE
 
 
 def _listed(value: Any) -> Any:
@@ -63,6 +63,7 @@ class BurstConfig(_Config):
     scale: float = Field(default=1.0, gt=0, le=MAX_SCALE, description="Every rate, of every stream, times this.")
     seed: int = Field(default=1, description="The same seed gives the same orders, with the same ids and times.")
     connections: int = Field(default=512, ge=1, le=20_000, description="Most requests of open streams at once.")
+    generators: int = Field(default=1, ge=1, le=MAX_GENERATORS, description="Processes that send the load together.")
     workers: Texts = Field(default=("1",), description="N, N@TIME, or auto:MIN-MAX,backlog-per-worker=N.")
     stop_worker: Texts = Field(default=(), description="FOR@TIME")
     freeze_worker: Texts = Field(default=(), description="FOR@TIME")

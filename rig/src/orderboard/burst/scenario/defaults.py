@@ -9,3 +9,4 @@ DEFAULT_PROFILE: Final = "constant"
 MAX_CLIENTS: Final = 10_000
 MAX_ORDERS: Final = 5_000_000
 MAX_SCALE: Final = 1_000_000
+MAX_GENERATORS: Final = 64

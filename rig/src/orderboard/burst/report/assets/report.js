@@ -265,7 +265,18 @@ function generatorCard() {
     [`late by ${plain(generator.late_after_ms)} ms`, `${plain(generator.late)} (${plain(share, 2)} %), ${plain(generator.waited_for_connection)} of them because every connection was busy`],
     ["delay", `p50 ${duration(generator.lag_p50_ms)}, p99 ${duration(generator.lag_p99_ms)}, max ${duration(generator.lag_max_ms)}`],
     ["connections", plain(generator.connections)],
-  ]));
+  ]), generatorsTable(generator.each));
+}
+
+function generatorsTable(each) {
+  if (each.length < 2 && !each.some((one) => one.machine || one.ended)) return null;
+  const rows = each.map((one) => [
+    element("span", one.ended ? { class: "bad-text" } : {}, `${one.number} ${one.machine}`, one.ended ? element("small", {}, `ended: ${one.ended}`) : null),
+    count(one.sent), number(plain(one.achieved_rate, 1)), number(plain(one.late), one.late ? "bad-text" : ""),
+    number(duration(one.lag_p99_ms)), number(one.cores === null ? "–" : `${plain(one.cores * 100)} %`),
+    number(one.clock_error_ms === null ? "none" : duration(one.clock_error_ms)),
+  ]);
+  return table(["generator", ...["sent", "a second", "late", "p99 delay", "of a core", "clock error"].map((name) => number(name))], rows);
 }
 
 function costCard() {
@@ -302,6 +313,7 @@ function settingsCard() {
     ...(settings.target ? [["system", settings.target]] : []),
     ["workers", (settings.scaling || String(settings.workers)).replaceAll(",", ", ")],
     ["mix", settings.mix],
+    ...(settings.generators > 1 ? [["generators", String(settings.generators)]] : []),
     ["seed", String(settings.seed)],
     ["faults", settings.faults.join("; ") || "none"],
     ["disorder", settings.disorder || "none"],
