@@ -59,7 +59,7 @@ def every_queue_policy_names_its_source(template: Template) -> Iterator[str]:
     """A service principal without a source could be anybody's topic or rule."""
     for name, properties in template.of_type("AWS::SQS::QueuePolicy"):
         for statement in _statements(properties):
-            if not _sources(statement):
+            if statement["Effect"] == "Allow" and not _sources(statement):
                 yield f"{name}: a statement without a condition on aws:SourceArn"
 
 
@@ -143,6 +143,8 @@ def every_mapped_queue_waits_six_times_as_long(template: Template) -> Iterator[s
 def no_policy_has_a_wildcard(template: Template) -> Iterator[str]:
     """Least privilege: named actions on named resources."""
     for name, statement in template.statements():
+        if statement["Effect"] == "Deny":
+            continue
         for key in ("Action", "Resource", "NotAction", "NotResource"):
             if "*" in str(statement.get(key, "")) or (key.startswith("Not") and key in statement):
                 yield f"{name}: {key} {statement[key]}"
