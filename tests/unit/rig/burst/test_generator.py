@@ -246,7 +246,7 @@ async def test_a_client_sends_only_in_its_time() -> None:
     async with fake_api(FakeApi()) as api:
         generator = Generator(Job(api.url, [Stream(Planned(), Closed(times, think_s=0.01), 1, "run")], 1))
         try:
-            await asyncio.to_thread(generator.start)
+            await asyncio.to_thread(start_together, [generator])
             updates: list[Update] = []
 
             def done() -> bool:
