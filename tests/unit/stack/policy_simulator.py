@@ -1,7 +1,7 @@
 """A simulator of access: it decides who may do what by the policies of a template, as AWS does.
 
-An explicit Deny counts most, then an Allow; without either the answer is no. A role needs an Allow of its own policies
-or one that names it in the resource's policy; a service and another account need one in the resource's policy.
+An explicit Deny counts most, then an Allow; without either the answer is no. A role needs an Allow in a policy that is
+attached to it, or one that names it in the resource's policy; a service and another account need the latter.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
