@@ -92,8 +92,8 @@ types: $(DEV) ## Check the types
 architecture: $(DEV) ## Check who may import whom
 	@$(BIN)/lint-imports
 
-template: $(DEV) ## Check the CloudFormation template
-	@$(BIN)/cfn-lint localstack/template.yaml
+template: $(DEV) ## Check the CloudFormation templates
+	@$(BIN)/cfn-lint localstack/template.yaml deploy/*.yaml
 
 generated: $(DEV) ## Check that the generated contracts match the code
 	@$(BIN)/python contracts/generate.py --check

@@ -51,7 +51,7 @@ async def test_a_missing_queue_is_an_error_with_a_fix(code: str) -> None:
 
 
 async def test_the_metrics_server_reports_health() -> None:
-    """/healthz is 200, or 503 with the description of each problem; /metrics has the counters."""
+    """/healthz is 200, or 503 with the description of each problem; /livez is 200 then, too; /metrics has the counters."""
     health, metrics = Health(), Metrics()
     metrics.handled("work", "completed", 0.01)
 
@@ -65,6 +65,8 @@ async def test_the_metrics_server_reports_health() -> None:
         async with session.get("/healthz") as unhealthy:
             assert unhealthy.status == 503
             assert (await unhealthy.json())["problems"] == {"queue work": "connection refused"}
+        async with session.get("/livez") as alive:
+            assert alive.status == 200
         async with session.get("/metrics") as counted:
             text = await counted.text()
 

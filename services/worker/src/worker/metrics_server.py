@@ -1,4 +1,4 @@
-"""The worker's HTTP server: /healthz reports its health, /metrics its Prometheus metrics."""
+"""The worker's HTTP server: /livez, whether the process runs, /healthz, its health, /metrics, its Prometheus metrics."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,13 @@ class MetricsAddressError(Exception):
 async def metrics_server(
     host: str, port: int, *, worker_id: str, health: Health, registry: CollectorRegistry
 ) -> AsyncIterator[str]:
-    """Serve while the context is entered; yield the base URL. Port 0 picks a free port."""
+    """Serve while the context is entered; yield the base URL. Port 0 picks a free port.
+
+    /livez is for a supervisor: one that asked /healthz would replace workers because of an outage of AWS.
+    """
+
+    async def livez(_: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
 
     async def healthz(_: web.Request) -> web.Response:
         problems = dict(health.problems)
@@ -29,7 +35,7 @@ async def metrics_server(
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     app = web.Application()
-    app.add_routes([web.get("/healthz", healthz), web.get("/metrics", metrics)])
+    app.add_routes([web.get("/livez", livez), web.get("/healthz", healthz), web.get("/metrics", metrics)])
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
     try:
