@@ -51,7 +51,7 @@ async def test_a_missing_queue_is_an_error_with_a_fix(code: str) -> None:
 
 
 async def test_the_metrics_server_reports_health() -> None:
-    """/healthz is 200, or 503 with the description of each problem; /livez is 200 then, too; /metrics has the counters."""
+    """/healthz is 200, or 503 with the description of each problem; /livez is always 200; /metrics has the counters."""
     health, metrics = Health(), Metrics()
     metrics.handled("work", "completed", 0.01)
 

@@ -1,4 +1,4 @@
-"""The worker's HTTP server: /livez, whether the process runs, /healthz, its health, /metrics, its Prometheus metrics."""
+"""The worker's HTTP server: /livez, whether it runs, /healthz, its health, /metrics, its Prometheus metrics."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
