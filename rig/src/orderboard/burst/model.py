@@ -124,17 +124,32 @@ class Latency(_Value):
     )
 
 
-class StepLatency(_Value):
-    """One step of an order's way. The percentiles are of this step alone: those of the steps do not add up."""
+class Percentiles(_Value):
+    """A few exact percentiles."""
 
-    name: str
-    text: str = Field(description="Its end; it begins at the end of the step before.")
     count: int
     mean_ms: float
     p50_ms: float
     p90_ms: float
     p99_ms: float
     max_ms: float
+
+
+class GroupLatency(_Value):
+    """The latencies of a stream, or of a kind of order."""
+
+    by: Literal["stream", "kind"]
+    name: str
+    orders: int = Field(description="Those with an answer, or without one for good.")
+    accept: Percentiles | None = Field(description="From the intended send time to the answer 202.")
+    end_to_end: Percentiles | None = Field(description="From the intended send time to the outcome event.")
+
+
+class StepLatency(Percentiles):
+    """One step of an order's way. The percentiles are of this step alone: those of the steps do not add up."""
+
+    name: str
+    text: str = Field(description="Its end; it begins at the end of the step before.")
 
 
 class Split(_Value):
@@ -267,7 +282,9 @@ class BurstVerdict(_Value):
     queue, an ending that such an order must not have, and an alert that was not due.
     """
 
-    valid: bool = Field(description="lost, duplicated, unexpected and refused_unmeant are 0, and the drain finished.")
+    valid: bool = Field(
+        description="Orders were sent, lost, duplicated, unexpected and refused_unmeant are 0, and the drain finished."
+    )
     basis: Literal["ledger", "answers"] = Field(
         default="ledger",
         description="answers: the stack was not read, so only the answers were judged, and `valid` is false.",
@@ -307,6 +324,8 @@ class BurstVerdict(_Value):
     @property
     def headline(self) -> str:
         """The verdict in a sentence, without its stop."""
+        if not self.attempted:
+            return "Nothing was sent, so nothing is proven"
         counts = {
             "lost": self.lost,
             "duplicated": self.duplicated,
@@ -321,7 +340,7 @@ class BurstVerdict(_Value):
         else:
             good = f"Answered: all {self.attempted:,} orders, as they must be; no more than that is proven"
             bad = "Not answered as they must be: "
-        return good if self.good else f"{bad}{wrong or ('the burst was broken off' if self.attempted else 'no order')}"
+        return good if self.good else f"{bad}{wrong or 'the burst was broken off'}"
 
     @property
     def good(self) -> bool:
@@ -459,6 +478,9 @@ class Summary(_Value):
     peak_backlog: Proven = Field(description="The most messages in work and express at once, in flight included.")
     accept: Latency | None = Field(description="From the intended send time to the answer 202.")
     end_to_end: Latency | None = Field(description="From the intended send time to the outcome event.")
+    groups: tuple[GroupLatency, ...] = Field(
+        default=(), description="The same latencies by stream, where there are several, and by kind of order."
+    )
     generator: GeneratorStats
     faults: tuple[FaultMark, ...]
     fault_windows: tuple[FaultWindow, ...] = Field(

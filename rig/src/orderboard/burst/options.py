@@ -10,7 +10,9 @@ from orderboard.burst.scenario.defaults import DEFAULT_MIX, MAX_CLIENTS, MAX_GEN
 
 _METRICS_HELP: Final = (
     "A threshold, such as 'accept_p99<50ms' or 'refused<1%'; exit 99 when it is missed. Latencies: accept_ and "
-    "end_to_end_ each with mean, max or any percentile, such as p50, p99.9 or p999. Times: load, drain, settled. "
+    "end_to_end_ each with mean, max or any percentile, such as p50, p99.9 or p999; those of a step, step_waiting_p99, "
+    "also of accept, sns_to_queue, working, outcome, alert and queue, each with mean, p50, p90, p99 or max. Times: "
+    "load, drain, settled. "
     "Orders, as a number or a share in %: attempted, acknowledged, refused, refused_unmeant, unavailable, unreached, "
     "finished, completed, rejected, cancelled, dead_lettered, dead_lettered_duplicates, lost, duplicated, recovered, "
     "unexpected, unsettled, generator_late, generator_not_sent. Others: accepted_per_s, finished_per_s, peak_backlog, "

@@ -44,6 +44,11 @@ class PlannedBurst(CheckedBurst):
         """Return whether it may send to AWS: its backend is AWS, or an order-api that is not on this machine."""
         return _may_cost(self)
 
+    @property
+    def answers_only(self) -> bool:
+        """Return whether the stack of its target is not read."""
+        return self.target is not None and self.stack is None
+
 
 def plan_burst(options: BurstOptions, where: Where) -> PlannedBurst:
     """Check the options and make the folders; raise UsageError."""

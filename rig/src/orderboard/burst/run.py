@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from orderboard.burst.export.files import Exported, export
 from orderboard.burst.judge.bottleneck import bottleneck
 from orderboard.burst.judge.thresholds import Seen
+from orderboard.burst.measure.groups import latency_groups
 from orderboard.burst.measure.percentiles import rate
 from orderboard.burst.measurement import RunResult
 from orderboard.burst.model import Cost, ProcessMemory, Settings, Summary, TimelineRow
@@ -17,7 +18,7 @@ from orderboard.burst.report.live_view import View, burst_view
 from orderboard.burst.runner import BACKEND_GONE, Runner
 from orderboard.burst.runs.kept import keep_run
 from orderboard.burst.scenario.config_file import CONFIG_FILE, to_toml
-from orderboard.burst.stop import Stop, stopped_by_ctrl_c
+from orderboard.burst.stop import STOPPED, Stop, stopped_by_ctrl_c
 from orderboard.burst.targets.answers_runner import AnswersRunner
 from orderboard.burst.targets.estimate import estimate
 from orderboard.burst.targets.given_system import given_system
@@ -117,8 +118,12 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System | None) -> S
         peak_backlog=result.peak_backlog,
         accept=recorder.accept(),
         end_to_end=recorder.end_to_end(),
+        groups=latency_groups(recorder.records()),
         generator=recorder.generator_stats(
-            result.generators, connections=settings.connections, duration_s=settings.duration_s
+            result.generators,
+            connections=settings.connections,
+            duration_s=settings.duration_s,
+            stopped=bool(result.stopped_by),
         ),
         faults=result.marks,
         fault_windows=result.windows,
@@ -135,10 +140,11 @@ def _summary(burst: PlannedBurst, result: RunResult, system: System | None) -> S
 
 
 def _as_run(settings: Settings, result: RunResult) -> Settings:
-    """Return the settings with the amounts that followed from the answers."""
+    """Return the settings with the amounts that followed from the answers, or from a stop of the clients."""
     if result.recorder.planned is not None and settings.duration_s:
         return settings
-    orders, duration_s = result.sent, settings.duration_s or round(result.load_s, 3)
+    planned_s = 0.0 if result.stopped_by else settings.duration_s
+    orders, duration_s = result.sent, planned_s or round(result.load_s, 3)
     return settings.model_copy(
         update={"orders": orders, "duration_s": duration_s, "rate": round(orders / max(duration_s, 0.001), 3)}
     )
@@ -149,7 +155,8 @@ def _broken_off(burst: PlannedBurst, result: RunResult) -> str | None:
     if result.stopped_by:
         planned = result.recorder.planned
         sent = f"{result.sent:,}{'' if planned is None else f' of {planned:,}'} orders had been sent"
-        stopped = f"{result.stopped_by} stopped the load after {result.load_s:.1f} s, when {sent}."
+        at_s = next((mark.at_s for mark in result.marks if mark.text.endswith(STOPPED)), result.load_s)
+        stopped = f"{result.stopped_by} stopped the load after {at_s:.1f} s, when {sent}."
     without = _without_generators(result) if _ended(result) else ""
     ended = _ended_early(burst, result)
     return " ".join(filter(None, (stopped, without, ended))) or None

@@ -28,7 +28,7 @@ from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.model import ProcessorTime
 from orderboard.burst.report.live_view import Now, View
 from orderboard.burst.running_load import STEP_EVERY_S, RunningLoad
-from orderboard.burst.stop import Stop
+from orderboard.burst.stop import STOPPED, Stop
 from orderboard.burst.targets.own_orders import OwnRows, own_evidence, own_ids
 from orderboard.ledger.alert_listener import listen_for_alerts
 from orderboard.ledger.evidence import final_rows
@@ -180,7 +180,7 @@ class Runner:
     def _stopped(self, now_s: float, by: str) -> None:
         """Leave out the faults to come; what others began ends now."""
         if self._load.loading:
-            self._faults.mark(now_s, f"{by} stopped the load")
+            self._faults.mark(now_s, f"{by} {STOPPED}")
         self._faults.cut_short(now_s)
 
     def _judge(self, listener: OutcomeListener, end: End) -> Judgement:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Final
+
+STOPPED: Final = "stopped the load"  # the end of the mark that says who or what did
 
 
 @dataclass

@@ -150,7 +150,7 @@ def _run(options: BurstOptions, where: "Where", feed: "Feed | None") -> "tuple[S
     _agree(planned, options.repeat, yes=where.yes)
     stop = Stop()
     if feed is not None:
-        feed.begin(planned.settings, stop)
+        feed.begin(planned.settings, stop, answers_only=planned.answers_only)
     summary = run_burst(planned, stop, *([] if feed is None else [feed])).summary
     if feed is not None:
         feed.end(summary, str(planned.out / REPORT_FILE))

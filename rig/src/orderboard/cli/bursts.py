@@ -164,7 +164,8 @@ def _name(run: "KeptRun", console: Console) -> Text:
 def _figures(run: "KeptRun") -> tuple[str, ...]:
     summary = run.summary
     p99s = (_p99(summary.accept), _p99(summary.end_to_end))
-    return f"{summary.settings.orders:,}", f"{summary.accepted_per_s:,.0f}", *p99s, f"{summary.drain_s:.1f} s"
+    drain = f"{summary.drain_s:.1f} s" if summary.verdict.basis == "ledger" else ""
+    return f"{summary.settings.orders:,}", f"{summary.accepted_per_s:,.0f}", *p99s, drain
 
 
 def _words(run: "KeptRun") -> Text:

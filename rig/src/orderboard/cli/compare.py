@@ -63,7 +63,7 @@ def compare(
     so its figures prove nothing. 2: wrong usage. 99: a --fail-if holds.
     """
     from orderboard.burst.export.markdown import comparison_markdown
-    from orderboard.burst.runs.comparison import Group, figure
+    from orderboard.burst.runs.comparison import Group, figure, lacking
     from orderboard.burst.runs.comparison import compare as compared
     from orderboard.burst.runs.conditions import parse_condition
     from orderboard.burst.runs.kept import find_runs
@@ -74,6 +74,9 @@ def compare(
     groups = [Group(name, find_runs(name)) for name in (before, after)]
     if shared := {run.folder.resolve() for run in groups[0].runs} & {run.folder.resolve() for run in groups[1].runs}:
         raise UsageError(f"{before} and {after} share {min(shared).name}: name different runs.")
+    for each in conditions:
+        if (run := lacking(each.metric, *groups)) is not None:
+            raise UsageError(f"--fail-if {each}: {run} has no {each.metric}, so it cannot be compared.")
     found = compared(*groups)
     figures = {each: figure(each.metric, *groups) for each in conditions}
     if certain and (unclear := next((each for each in figures.values() if each.low is None), None)) is not None:

@@ -274,3 +274,27 @@ def test_steps_are_compared_where_every_run_has_them() -> None:
 
     assert [(each.name, each.ratio) for each in found] == [("step_waiting_p50_ms", 1.0), ("step_waiting_p99_ms", 2.0)]
     assert not [each for each in compare(before, without).figures if each.name.startswith("step_")]
+
+
+def test_a_step_can_fail_a_comparison() -> None:
+    """With or without its unit; a run that does not have the step is named, as its ratio would prove nothing."""
+    step = StepLatency(name="waiting", text="", count=1, mean_ms=4, p50_ms=4, p90_ms=4, p99_ms=8, max_ms=8)
+    steps = Steps(source="journal", text="", sampled=1, measured=1, steps=(step,), splits=())
+    slower = steps.model_copy(update={"steps": (step.model_copy(update={"p99_ms": 16.0}),)})
+    runs("a", [1], steps=steps)
+    runs("b", [1], steps=slower)
+    runs("c", [1])
+
+    assert command("a", "b", "--fail-if", "step_waiting_p99>1.9x")[0] == 99
+    assert command("a", "b", "--fail-if", "step_waiting_p99_ms>2x")[0] == 0
+    code, _, errors = command("a", "c", "--fail-if", "step_waiting_p99>1x")
+    assert code == 2
+    assert "c-0 has no step_waiting_p99_ms, so it cannot be compared" in errors
+    with pytest.raises(ValueError, match="expected step_STEP_FIGURE, with a step of accept, sns_to_queue"):
+        parse_condition("step_waiting_p95>1x")
+
+
+@pytest.mark.parametrize(("text", "metric"), [("drain>1x", "drain_s"), ("accept_p99.9>1x", "accept_p999_ms")])
+def test_a_condition_takes_the_names_of_thresholds(text: str, metric: str) -> None:
+    """As --expect does."""
+    assert parse_condition(text).metric == metric

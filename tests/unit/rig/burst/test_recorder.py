@@ -163,6 +163,24 @@ def test_clients_are_never_late_and_intend_what_they_send() -> None:
     assert (kept.seconds[2].intended, kept.seconds[2].lag_ms) == (1, None)
     stats = kept.generator_stats([GeneratorRun((5,))], connections=8, duration_s=5)
     assert (stats.orders, stats.not_sent, stats.late, stats.lag_max_ms) == (5, 0, 0, 0)
+    assert (stats.intended_rate, stats.achieved_rate) == (1, 1)
+
+
+def test_the_rate_of_a_load_that_was_stopped_is_until_its_last_order() -> None:
+    """Of clients, and of intended times; the rest of the planned time does not count."""
+    clients = Recorder([Stream(Planned(), Closed([Client(0, 60)], orders=90), 1, "run")])
+    timed = Recorder([Stream(Planned(), Open([number / 2 for number in range(120)]), 1, "run")])
+    for kept in (clients, timed):
+        kept.replied(reply(3, 2.3, sent_s=2.0))
+
+    stats = [
+        kept.generator_stats([GeneratorRun((4,))], connections=8, duration_s=60, stopped=True)
+        for kept in (clients, timed)
+    ]
+
+    assert [each.achieved_rate for each in stats] == [2, 2]
+    assert [each.intended_rate for each in stats] == [2, 2]
+    assert [each.not_sent for each in stats] == [86, 116]
 
 
 def test_each_order_has_a_record() -> None:

@@ -12,7 +12,7 @@ from orderboard.burst.measure.orders import OrderRecord
 from orderboard.burst.measure.step_reader import LogTail, StepReader
 from orderboard.burst.measure.steps import Source, Trace, steps_of
 from orderboard.burst.model import Steps
-from orderboard.burst.report.steps import show_steps
+from orderboard.burst.report.tables import show_steps
 from orderboard.errors import RigError
 from orderboard.ledger.ledger import Outcome
 from orderboard.system.localbus import JournalEntry

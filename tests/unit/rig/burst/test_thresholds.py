@@ -14,7 +14,7 @@ from orderboard.burst.judge.threshold_text import parse_threshold
 from orderboard.burst.judge.thresholds import Seen
 from orderboard.burst.measure.orders import OrderRecord
 from orderboard.burst.measure.percentiles import latency
-from orderboard.burst.model import Expectation, FaultWindow, Finding
+from orderboard.burst.model import Expectation, FaultWindow, Finding, StepLatency, Steps
 from orderboard.burst.options import BurstOptions
 from orderboard.burst.report.files import write_junit
 from orderboard.cli.burst import exit_code
@@ -93,8 +93,33 @@ def test_a_threshold_is_compared_with_the_measurement(text: str, measured: float
 
 
 @pytest.mark.parametrize(
+    ("text", "measured", "met", "orders"),
+    [
+        ("step_waiting_p99<9ms", 8, True, 7),
+        ("step_waiting_p99_ms<8", 8, False, 7),
+        ("step_waiting_mean<=0.004s", 4, True, 7),
+        ("step_alert_max<1s", 80, True, 3),
+        ("step_queue_p50<1s", float("inf"), False, 0),
+    ],
+)
+def test_a_threshold_may_be_of_a_step(text: str, measured: float, met: bool, orders: int) -> None:
+    """Of the orders that were followed; a step that the backend does not show is not met."""
+    step = StepLatency(name="waiting", text="", count=7, mean_ms=4, p50_ms=4, p90_ms=4, p99_ms=8, max_ms=8)
+    alert = step.model_copy(update={"name": "alert", "count": 3, "max_ms": 80})
+    steps = Steps(source="journal", text="", sampled=7, measured=7, steps=(step,), splits=(), alert=alert)
+
+    found = parse_threshold(text).check(Seen(summary=SUMMARY.model_copy(update={"steps": steps})))
+
+    assert (found.measured, found.met, found.unit, found.orders) == (measured, met, "ms", orders)
+    assert not parse_threshold(text).in_progress
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("step_waiting_p95<5ms", "with a step of accept, sns_to_queue, queue, waiting, working, outcome, alert and a"),
+        ("step_waiting_p99<5", "expected a unit after <, such as step_waiting_p99<50ms"),
+        ("step_waiting_p99{kind=own}<5ms", "step_waiting_p99 is of the whole burst"),
         ("accept_p99<50", "expected a unit after <, such as accept_p99<50ms"),
         ("drain<5", "expected a unit after <"),
         ("accept_p99<fast", "expected a number after <, or a duration such as 50ms or 2s"),

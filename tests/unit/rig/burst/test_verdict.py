@@ -259,3 +259,11 @@ def test_only_the_first_hundred_findings_are_kept() -> None:
 
     assert verdict.lost == 150
     assert len(verdict.findings) == 100
+
+
+def test_nothing_that_was_sent_is_not_valid() -> None:
+    """A burst that was stopped before its first order has proven nothing."""
+    verdict = judged([], evidence())
+
+    assert not verdict.valid
+    assert verdict.headline == "Nothing was sent, so nothing is proven"

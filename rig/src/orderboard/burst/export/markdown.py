@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from orderboard.burst.model import Latency, Summary
+from orderboard.burst.model import GroupLatency, Latency, Summary
 from orderboard.burst.runs.comparison import Comparison
 from orderboard.burst.runs.conditions import Condition
 
@@ -53,6 +53,9 @@ def _summary(summary: Summary) -> Iterator[str]:
         ),
     )
     yield ""
+    if len(summary.groups) > 1:
+        yield from _groups(summary)
+        yield ""
     if found.basis == "answers":
         yield f"{summary.accepted_per_s:,.0f} accepted/s."
     else:
@@ -72,6 +75,26 @@ def _summary(summary: Summary) -> Iterator[str]:
         yield from (f"- {each.verdict}: {escaped(each.text)}" for each in found.findings[:_SHOWN_FINDINGS])
         if (more := len(found.findings) - _SHOWN_FINDINGS) > 0:
             yield f"- and {more} more in summary.json"
+
+
+def _groups(summary: Summary) -> Iterator[str]:
+    """Yield a table that is folded until a reader opens it."""
+    yield "<details><summary>By stream and kind of order</summary>\n"
+    rows = [
+        (
+            f"stream {each.name}" if each.by == "stream" else each.name.replace("_", " "),
+            f"{each.orders:,}",
+            *("" if ms is None else f"{ms:,.0f} ms" for ms in _p50_p99(each)),
+        )
+        for each in summary.groups
+    ]
+    yield from _table(("", "orders", "accept p50", "p99", "end to end p50", "p99"), rows)
+    yield "\n</details>"
+
+
+def _p50_p99(group: GroupLatency) -> Iterator[float | None]:
+    for found in (group.accept, group.end_to_end):
+        yield from (None, None) if found is None else (found.p50_ms, found.p99_ms)
 
 
 def _comparison(comparison: Comparison, conditions: Mapping[Condition, bool]) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 import math
 import operator
+import re
 from collections.abc import Mapping
 from typing import Final
 
-from orderboard.burst.model import OF_LEDGER, Summary
+from orderboard.burst.model import OF_LEDGER, StepLatency, Summary
 
 _LATENCIES: Final = ("mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms")
 COUNTS: Final = (
@@ -23,16 +24,57 @@ _PATHS: Final[Mapping[str, str]] = {
 }
 _OF_DRAIN: Final = ("finished_per_s", "drain_s", "settled_s", "peak_backlog")
 METRICS: Final = (*_PATHS, "memory_mb")
+# The steps of an order's way, on a backend with a journal (sns_to_queue, waiting, working) and on others (queue).
+STEPS: Final = ("accept", "sns_to_queue", "queue", "waiting", "working", "outcome", "alert")
+_OF_STEPS: Final = ("mean", "p50", "p90", "p99", "max")
+_STEP: Final = re.compile(rf"step_({'|'.join(STEPS)})_({'|'.join(_OF_STEPS)})(?:_ms)?")
+
+
+def is_of_step(name: str) -> bool:
+    """Return whether it is a metric of a step, such as step_waiting_p99; raise ValueError if it is only like one."""
+    if _STEP.fullmatch(name):
+        return True
+    if name.startswith("step_"):
+        raise ValueError(
+            f"unknown metric {name!r}: expected step_STEP_FIGURE, with a step of {', '.join(STEPS)} and a figure of "
+            f"{', '.join(_OF_STEPS)}"
+        )
+    return False
+
+
+def step_of(summary: Summary, name: str) -> StepLatency | None:
+    """Return the step that a metric is of; None if the burst has no such step."""
+    match, steps = _STEP.fullmatch(name), summary.steps
+    if match is None or steps is None:
+        return None
+    if match[1] == "alert":
+        return steps.alert
+    return next((each for each in steps.steps if each.name == match[1]), None)
 
 
 def metric(summary: Summary, name: str) -> float:
     """Return a metric of a summary. Where nothing was accepted or finished, its latency is infinite."""
+    if (of_step := _STEP.fullmatch(name)) is not None:
+        step = step_of(summary, name)
+        return math.inf if step is None else float(getattr(step, f"{of_step[2]}_ms"))
     if name == "memory_mb":
         return sum(each.megabytes for each in summary.memory)
-    if summary.verdict.basis == "answers" and (name in OF_LEDGER or name in _OF_DRAIN):
+    if not _is_proven(summary, name):
         return math.inf
     try:
         found = operator.attrgetter(_PATHS[name])(summary)
     except AttributeError:
         return math.inf
     return math.inf if found is None else float(found)
+
+
+def is_known(summary: Summary, name: str) -> bool:
+    """Return whether the burst has the metric. It has a latency also if no order was accepted or finished."""
+    if name.startswith(("accept_p", "accept_m", "end_to_end_")):
+        return _is_proven(summary, name)
+    return math.isfinite(metric(summary, name))
+
+
+def _is_proven(summary: Summary, name: str) -> bool:
+    of_ledger = name in OF_LEDGER or name in _OF_DRAIN or name.startswith("end_to_end_")
+    return summary.verdict.basis == "ledger" or not of_ledger

@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 from typing import Final
 
-from orderboard.burst.judge.metrics import COUNTS, METRICS
+from orderboard.burst.judge.metrics import COUNTS, METRICS, is_of_step
 from orderboard.burst.judge.phases import PHASES
 from orderboard.burst.judge.thresholds import ANSWERS, DURATIONS, GENERATOR, LATENCY, Threshold, percent_of
 from orderboard.burst.load.mix import MIX_KINDS
@@ -24,8 +24,9 @@ def parse_threshold(text: str) -> Threshold:
         )
     name, within, comparison, value = match.groups()
     selectors = _selectors(within) if within is not None else ()
-    if name not in METRICS and name not in (*ANSWERS, *DURATIONS) and LATENCY.fullmatch(name) is None:
-        known = ("accept_p99", "end_to_end_p99.9", "accept_mean", "accept_max", *DURATIONS, "finished", *METRICS)
+    if name not in (*METRICS, *ANSWERS, *DURATIONS) and LATENCY.fullmatch(name) is None and not is_of_step(name):
+        latencies = ("accept_p99", "end_to_end_p99.9", "accept_mean", "accept_max", "step_waiting_p99")
+        known = (*latencies, *DURATIONS, "finished", *METRICS)
         raise ValueError(f"unknown metric {name!r}; expected one of {', '.join(known)}")
     number, unit = _value(name, comparison, value)
     found = Threshold(name, comparison, number, unit, selectors, value)
@@ -48,7 +49,7 @@ def _is_plain(name: str) -> bool:
 
 def _value(name: str, comparison: str, text: str) -> tuple[float, str]:
     """Return a number and its unit: milliseconds of a latency, seconds, percent, or none."""
-    latency = LATENCY.fullmatch(name) is not None or name.endswith("_ms")
+    latency = LATENCY.fullmatch(name) is not None or name.endswith("_ms") or is_of_step(name)
     if latency or name in DURATIONS or name.endswith("_s"):
         unit = "ms" if latency else "s"
         if _is_plain(name):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from orderboard.burst.judge.metrics import metric
+from orderboard.burst.judge.metrics import is_of_step, metric, step_of
 from orderboard.burst.judge.phases import phase_of
 from orderboard.burst.measure.orders import OrderRecord
 from orderboard.burst.measure.percentiles import percentile, to_ms
@@ -77,6 +77,9 @@ class Threshold:
         if self.selectors or self.metric == "finished" or seen.summary is None:
             return self._counted(self._selected(seen))
         summary = seen.summary
+        if is_of_step(self.metric):
+            step = step_of(summary, self.metric)
+            return metric(summary, self.metric), 0 if step is None else step.count
         name = f"{self.metric}_s" if self.metric in DURATIONS else self.metric
         of = summary.generator.orders if self.metric in GENERATOR else summary.verdict.attempted
         measured = metric(summary, name)

@@ -88,7 +88,7 @@ def judge(
         "unreached": answers["unreached"],
         **{ending.replace("-", "_"): endings[ending] for ending in ENDINGS},
         **{class_: counts[class_] for class_ in get_args(FindingClass)},
-        "valid": drained and not classified and not unmeant,
+        "valid": bool(attempts) and drained and not classified and not unmeant,
         "drained": drained,
         "attempted": len(attempts),
         "others": others,

@@ -38,14 +38,17 @@ class Feed:
         self.metrics: Metrics | None = None
         self._stop = Stop()
 
-    def begin(self, settings: Settings, stop: Stop) -> None:
-        """Show another burst from now on."""
+    def begin(self, settings: Settings, stop: Stop, *, answers_only: bool = False) -> None:
+        """Show another burst from now on. answers_only: its stack is not read."""
         columns = list(TimelineRow.model_fields)
         self._stop = stop
         self.metrics = Metrics(settings, answers=dict.fromkeys(("acknowledged", "refused", "unavailable"), 0))
         self._rows, self._counted, self._shown = [], {}, ()
         with self._lock:
-            self._start = _event("start", {"settings": settings.model_dump(mode="json"), "columns": columns})
+            self._start = _event(
+                "start",
+                {"settings": settings.model_dump(mode="json"), "columns": columns, "ledger": not answers_only},
+            )
             self._tick, self._end = None, ""
         self._send(self._start)
 

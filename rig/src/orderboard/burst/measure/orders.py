@@ -73,6 +73,11 @@ class Orders:
         return None if None in numbers else sum(number or 0 for number in numbers)
 
     @property
+    def any_open(self) -> bool:
+        """True if a stream has intended times; clients intend to send when they do."""
+        return any(each.is_open for each in self._streams)
+
+    @property
     def answered(self) -> int:
         """The number of replies."""
         return sum(len(each.replies) for each in self._streams)

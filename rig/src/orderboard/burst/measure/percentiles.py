@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from orderboard.burst.model import CurvePoint, Interval, Latency
+from orderboard.burst.model import CurvePoint, Interval, Latency, Percentiles
 
 _PERCENTILES: Final = (50, 90, 95, 99, 99.9)
 _Z_95: Final = 1.96  # 95 % of a normal distribution lie within so many standard deviations
@@ -38,6 +38,21 @@ def latency(values_ms: Iterable[float]) -> Latency | None:
         max_ms=to_ms(ordered[-1]),
         curve=tuple(_curve(ordered)),
         intervals=tuple(_intervals(ordered)),
+    )
+
+
+def percentiles(values_ms: Iterable[float]) -> Percentiles | None:
+    """Return a few percentiles; None without values."""
+    ordered = sorted(values_ms)
+    if not ordered:
+        return None
+    return Percentiles(
+        count=len(ordered),
+        mean_ms=to_ms(math.fsum(ordered) / len(ordered)),
+        p50_ms=to_ms(percentile(ordered, 50)),
+        p90_ms=to_ms(percentile(ordered, 90)),
+        p99_ms=to_ms(percentile(ordered, 99)),
+        max_ms=to_ms(ordered[-1]),
     )
 
 

@@ -166,38 +166,37 @@ class Recorder:
         return self._orders.records(self._finished)
 
     def generator_stats(
-        self, generators: Sequence[GeneratorRun], *, connections: int, duration_s: float
+        self, generators: Sequence[GeneratorRun], *, connections: int, duration_s: float, stopped: bool = False
     ) -> GeneratorStats:
-        """Summarize how well the generators kept to the intended times."""
+        """Summarize how well the generators kept to the intended times. stopped: before the end of the load."""
         replies = [*self._orders.replies()]
         sent = sum(each.total for each in generators)
-        pace = self._pace(replies, sent, self.planned, duration_s)
+        least_s = 0.0 if stopped else duration_s  # the load lasted so long, or until the last was sent
+        pace = self._pace(replies, sent, self.planned, least_s)
         return GeneratorStats(
             **pace,
             not_sent=pace["orders"] - sent,
             late_after_ms=LATE_AFTER_MS,
             connections=connections,
-            intended_rate=rate(pace["orders"], duration_s),
+            intended_rate=rate(pace["orders"], duration_s) if self._orders.any_open else pace["achieved_rate"],
             each=tuple(
-                self._one_generator(replies, Part(number, len(generators)), each, duration_s)
+                self._one_generator(replies, Part(number, len(generators)), each, least_s)
                 for number, each in enumerate(generators)
             ),
         )
 
-    def _one_generator(
-        self, replies: Sequence[Reply], part: Part, run: GeneratorRun, duration_s: float
-    ) -> OneGenerator:
+    def _one_generator(self, replies: Sequence[Reply], part: Part, run: GeneratorRun, least_s: float) -> OneGenerator:
         own = replies if part.of == 1 else [reply for reply in replies if reply.number % part.of == part.index]
         return OneGenerator(
             number=part.index + 1,
             machine=run.machine,
-            **self._pace(own, run.total, self._orders.planned_of(part), duration_s),
+            **self._pace(own, run.total, self._orders.planned_of(part), least_s),
             cores=run.cores,
             clock_error_ms=None if run.clock_error_s is None else to_ms(run.clock_error_s * 1000),
             ended=run.ended,
         )
 
-    def _pace(self, replies: Sequence[Reply], sent: int, planned: int | None, duration_s: float) -> dict[str, Any]:
+    def _pace(self, replies: Sequence[Reply], sent: int, planned: int | None, least_s: float) -> dict[str, Any]:
         lags_ms = sorted(lag_ms(each) for each in replies if self._orders.is_open(each)) or [0.0]
         last_sent_s = max((reply.sent_s for reply in replies), default=0.0)
         orders = sent if planned is None else planned
@@ -209,7 +208,7 @@ class Recorder:
             "lag_p99_ms": to_ms(percentile(lags_ms, 99)),
             "lag_max_ms": to_ms(lags_ms[-1]),
             "waited_for_connection": sum(reply.waited and lag_ms(reply) > LATE_AFTER_MS for reply in replies),
-            "achieved_rate": rate(sent, last_sent_s if sent < orders else max(duration_s, last_sent_s)),
+            "achieved_rate": rate(sent, last_sent_s if sent < orders else max(least_s, last_sent_s)),
         }
 
     def recent(self, now_s: float, seconds: int = 5) -> Iterator[Second]:

@@ -21,7 +21,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 from orderboard.burst.measure.orders import OrderRecord
-from orderboard.burst.measure.percentiles import percentile, to_ms
+from orderboard.burst.measure.percentiles import percentiles, to_ms
 from orderboard.burst.model import Split, StepLatency, Steps
 
 Source = Literal["journal", "rows"]
@@ -106,18 +106,18 @@ def steps_of(
         return None
     measured.sort(key=sum)
     columns = zip(*measured, strict=True)
-    alert = sorted(alerts_ms)
     return Steps(
         source=source,
         text=_TEXTS[source],
         sampled=sampled,
         measured=len(measured),
         steps=tuple(
-            _latency(name, text, sorted(values))
+            step
             for (name, text), values in zip(_STEPS[source].items(), columns, strict=bool(measured))
+            if (step := _latency(name, text, values)) is not None
         ),
         splits=tuple(_around(measured, *each) for each in _AROUND.items()) if measured else (),
-        alert=_latency("alert", _ALERT, alert) if alert else None,
+        alert=_latency("alert", _ALERT, alerts_ms),
     )
 
 
@@ -148,14 +148,6 @@ def _around(measured: Sequence[Sequence[float]], wanted: float | None, between: 
     )
 
 
-def _latency(name: str, text: str, ordered: Sequence[float]) -> StepLatency:
-    return StepLatency(
-        name=name,
-        text=text,
-        count=len(ordered),
-        mean_ms=to_ms(sum(ordered) / len(ordered)),
-        p50_ms=to_ms(percentile(ordered, 50)),
-        p90_ms=to_ms(percentile(ordered, 90)),
-        p99_ms=to_ms(percentile(ordered, 99)),
-        max_ms=to_ms(ordered[-1]),
-    )
+def _latency(name: str, text: str, values_ms: Iterable[float]) -> StepLatency | None:
+    found = percentiles(values_ms)
+    return None if found is None else StepLatency(name=name, text=text, **found.model_dump())

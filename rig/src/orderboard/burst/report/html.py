@@ -60,6 +60,7 @@ def _document(run: BurstFiles) -> dict[str, object]:
     rows = [json.loads(row.model_dump_json()) for row in run.timeline]
     return {
         "summary": run.summary.document(),
+        "headline": run.summary.verdict.headline,
         "timeline": {name: [row[name] for row in rows] for name in TimelineRow.model_fields},
     }
 

@@ -42,6 +42,7 @@ class Now:
     alerts: int
     waits_for: str = ""  # in the drain
     stopping: bool = False  # stopped before its end
+    answers_only: bool = False  # so the queues, the workers and what finished are not known
 
 
 class View(Protocol):
@@ -72,6 +73,13 @@ class PlainView:
             return
         self._line_at_s = now.at_s + _LINE_EVERY_S
         recorder, rates = now.recorder, rates_of(now)
+        if now.answers_only:
+            self._say(
+                now.at_s,
+                f"load: sent {now.sent}{_of(recorder.planned)}, accepted {recorder.accepted}; "
+                f"{rates.accepted:.0f}/s in; accept p99 {_ms(rates.accept_ms[1])}",
+            )
+            return
         if not now.loading:
             self._say(now.at_s, f"drain: finished {recorder.finished}; {rates.finished:.0f}/s out; {_waiting(now)}")
             return
@@ -153,15 +161,16 @@ def _waiting(now: Now) -> str:
 
 
 def _display(now: Now) -> RenderableType:
+    if now.answers_only:
+        return Group(_head(now), Text(), _progress(now), Text(), _numbers(now))
     return Group(_head(now), Text(), _progress(now), Text(), _side_by_side(now), Text(), _faults(now))
 
 
 def _head(now: Now) -> Text:
     phase = "load" if now.loading else "drain"
     workers = f"{now.workers} worker{'' if now.workers == 1 else 's'} running"
-    return Text.assemble(
-        (f" {phase} ", "bold reverse"), f"  {now.at_s:5.1f} s   ", (workers, "" if now.workers else "bold red")
-    )
+    head = Text.assemble((f" {phase} ", "bold reverse"), f"  {now.at_s:5.1f} s   ")
+    return head if now.answers_only else head.append(workers, "" if now.workers else "bold red")
 
 
 def _progress(now: Now) -> Table:
@@ -172,18 +181,24 @@ def _progress(now: Now) -> Table:
     for name, done, total in (
         (" sent", now.sent, planned),
         (" accepted", recorder.accepted, planned),
-        (" finished", recorder.finished, max(due, 1)),
+        *([] if now.answers_only else [(" finished", recorder.finished, max(due, 1))]),
     ):
         grid.add_row(name, ProgressBar(max(total, 1), done, width=40, complete_style="cyan"), f"{done} of {total}")
     return grid
 
 
-def _side_by_side(now: Now) -> Table:
+def _numbers(now: Now) -> Table:
     rates = rates_of(now)
     numbers = plain_table("The last five seconds", "", numbers=["a second", "p50", "p99"])
     numbers.add_row("sent", f"{rates.sent:.0f}", "", "")
     numbers.add_row("accepted", f"{rates.accepted:.0f}", *map(_ms, rates.accept_ms))
-    numbers.add_row("finished", f"{rates.finished:.0f}", *map(_ms, rates.end_to_end_ms))
+    if not now.answers_only:
+        numbers.add_row("finished", f"{rates.finished:.0f}", *map(_ms, rates.end_to_end_ms))
+    return numbers
+
+
+def _side_by_side(now: Now) -> Table:
+    numbers = _numbers(now)
     queues = plain_table("Queues", "", numbers=["waiting", "in flight"])
     for role in _QUEUES:
         depth = now.sample.depths.get(role)

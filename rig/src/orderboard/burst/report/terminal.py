@@ -7,10 +7,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orderboard.burst.model import GeneratorStats, Latency, Summary
-from orderboard.burst.report.steps import show_steps
+from orderboard.burst.model import Summary
+from orderboard.burst.report.tables import counts_tables, generators_table, groups_table, latencies_table, show_steps
 from orderboard.system.command_line import to_paste
-from orderboard.terminal.tables import plain_table, verdict
+from orderboard.terminal.tables import verdict
 
 _SHOWN_FINDINGS = 10
 _SHOWN_MARKS = 40
@@ -21,17 +21,26 @@ _SETTLED_MUCH_LATER_S = 0.5
 
 def show(summary: Summary, out: Path, console: Console) -> None:
     """Print the tables, the bottleneck, the thresholds and the verdict."""
-    both = Table.grid(padding=(0, 4, 0, 0))
-    ledger = summary.verdict.basis == "ledger"
-    both.add_row(_answers(summary), *([_endings(summary)] if ledger else []))
-    for part in (both, _latencies(summary)):
+    if summary.verdict.attempted:
+        for part in (counts_tables(summary), latencies_table(summary), groups_table(summary)):
+            if part is not None:
+                console.print()
+                console.print(part)
+        show_steps(summary.steps, console)
         console.print()
-        console.print(part)
-    show_steps(summary.steps, console)
+        console.print(_times(summary))
+        console.print()
+        _generator(summary, console)
+        _costs(summary, console)
+    console.print(f" Files: {out}", markup=False, soft_wrap=True)
     console.print()
-    console.print(_times(summary))
-    console.print()
-    _generator(summary, console)
+    for expected in summary.expectations:
+        console.print(verdict(console, f"{expected.text}: {expected.measured:g}{expected.unit}", good=expected.met))
+    _verdict(summary, out, console)
+
+
+def _costs(summary: Summary, console: Console) -> None:
+    """Print the bottleneck, the cost, the processor time, and what was not judged."""
     if (bound := summary.bound) is not None:
         share = f", at {bound.share:.0%} of the calibrated ceiling" if bound.share and not bound.doubt else ""
         name = {"load": "none", "unclear": "unclear"}.get(bound.by, f"the {bound.by}")
@@ -57,70 +66,10 @@ def show(summary: Summary, out: Path, console: Console) -> None:
             f"{others.dead_letters:,} dead letters{f', such as {names}' if names else ''}. "
             "Backlog and queues count all.",
         )
-    console.print(f" Files: {out}", markup=False, soft_wrap=True)
-    console.print()
-    for expected in summary.expectations:
-        console.print(verdict(console, f"{expected.text}: {expected.measured:g}{expected.unit}", good=expected.met))
-    _verdict(summary, out, console)
 
 
 def _print_indented(console: Console, text: str) -> None:
     console.print(Padding(Text(text), (0, 1), expand=False))
-
-
-def _answers(summary: Summary) -> Table:
-    found = summary.verdict
-    return _counts(
-        "Answers",
-        ("attempted", found.attempted),
-        ("acknowledged (202)", found.acknowledged),
-        ("refused (4xx)", found.refused),
-        ("unavailable", found.unavailable),
-        *([("of them, unreached", found.unreached)] if found.unreached else []),
-        *([("recovered", found.recovered)] if found.basis == "ledger" else []),
-    )
-
-
-def _endings(summary: Summary) -> Table:
-    found = summary.verdict
-    table = _counts(
-        "Endings",
-        ("completed", found.completed),
-        ("rejected", found.rejected),
-        ("cancelled", found.cancelled),
-        ("in a dead-letter queue", found.dead_lettered),
-    )
-    if found.dead_lettered_duplicates:
-        table.add_row("ended, its duplicate in one", f"{found.dead_lettered_duplicates:,}", style="yellow")
-    if found.unsettled:
-        table.add_row("not ended", f"{found.unsettled:,}", style="yellow")
-    table.add_section()
-    for name, count in (("lost", found.lost), ("duplicated", found.duplicated), ("unexpected", found.unexpected)):
-        table.add_row(name, f"{count:,}", style="bold red" if count else "")
-    return table
-
-
-def _counts(title: str, *rows: tuple[str, int]) -> Table:
-    table = plain_table(title, "", numbers=["orders"])
-    for name, count in rows:
-        table.add_row(name, f"{count:,}")
-    return table
-
-
-def _latencies(summary: Summary) -> Table:
-    columns = ("orders", "p50", "p90", "p99", "p99.9", "max")
-    table = plain_table("Milliseconds from the intended send time", "", numbers=columns)
-    measured = [("to the answer 202", summary.accept), ("to the outcome event", summary.end_to_end)]
-    for name, found in measured[: 2 if summary.verdict.basis == "ledger" else 1]:
-        table.add_row(name, *_values(found))
-    return table
-
-
-def _values(found: Latency | None) -> list[str]:
-    if found is None:
-        return ["0"]
-    values = (found.p50_ms, found.p90_ms, found.p99_ms, found.p999_ms, found.max_ms)
-    return [f"{found.count:,}", *(f"{value:,.1f}" if value < 1000 else f"{value:,.0f}" for value in values)]
 
 
 def _times(summary: Summary) -> Table:
@@ -148,7 +97,7 @@ def _add_drain(table: Table, summary: Summary) -> None:
 def _generator(summary: Summary, console: Console) -> None:
     found = summary.generator
     if len(found.each) > 1 or any(each.machine or each.ended for each in found.each):
-        console.print(_generators(found))
+        console.print(generators_table(found))
         console.print()
     never = f"; {found.not_sent:,} were never sent" if found.not_sent else ""
     if summary.settings.closed and len(summary.settings.streams) == 1:
@@ -165,24 +114,6 @@ def _generator(summary: Summary, console: Console) -> None:
         f"{found.waited_for_connection:,} of them because all {found.connections} connections were busy{never}",
         style="yellow",
     )
-
-
-def _generators(found: GeneratorStats) -> Table:
-    late = f"> {found.late_after_ms:g} ms late"
-    table = plain_table("Generators", "", numbers=("orders", "a second", late, "p99 late", "of a core", "clock error"))
-    for each in found.each:
-        name = f"{each.number} {each.machine}".strip()
-        table.add_row(
-            f"{name}, ended: {each.ended}" if each.ended else name,
-            f"{each.sent:,} of {each.orders:,}",
-            f"{each.achieved_rate:,.1f}",
-            f"{each.late:,}",
-            f"{each.lag_p99_ms:,.1f} ms",
-            "" if each.cores is None else f"{each.cores:.0%}",
-            "none" if each.clock_error_ms is None else f"{each.clock_error_ms:,.1f} ms",
-            style="yellow" if each.ended or each.late else "",
-        )
-    return table
 
 
 def _refusals(summary: Summary, console: Console) -> None:

@@ -7,23 +7,19 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orderboard.burst.judge.metrics import metric
+from orderboard.burst.judge.metrics import STEPS, is_known, metric
 from orderboard.burst.model import Interval, MaybeInfinite, Summary
 from orderboard.burst.runs.kept import KeptRun
 from orderboard.burst.runs.ratio import METHOD, Ratio, center, ratio
 
 _LATENCIES: Final = {50: "p50_ms", 90: "p90_ms", 95: "p95_ms", 99: "p99_ms", 99.9: "p999_ms"}
+# Those that every run has.
 FIGURES: Final = (
     *(f"{of}_{name}" for of in ("accept", "end_to_end") for name in _LATENCIES.values()),
     *("accepted_per_s", "finished_per_s", "drain_s", "settled_s", "peak_backlog"),
     *("refused", "unavailable", "lost", "duplicated", "unexpected"),
     *("requests_per_1000_orders", "usd_per_1000_orders", "memory_mb"),
-)
-# Where every run has them.
-STEP_FIGURES: Final = tuple(
-    f"step_{step}_{name}"
-    for step in ("accept", "sns_to_queue", "queue", "waiting", "working", "outcome", "alert")
-    for name in ("p50_ms", "p99_ms")
+    *(f"step_{step}_{name}" for step in STEPS for name in ("p50_ms", "p99_ms")),
 )
 # The plan is all settings but these.
 _NOT_OF_THE_PLAN: Final = frozenset(("command",))
@@ -100,19 +96,20 @@ class Group:
 def compare(before: Group, after: Group) -> Comparison:
     """Compare each figure of two groups."""
     differences = tuple(_differences(before, after))
+    known = [name for name in FIGURES if lacking(name, before, after) is None]
     return Comparison(
         before=_side(before),
         after=_side(after),
         method=_method(before, after),
         comparable=not any(each.kind in ("plan", "machine") for each in differences),
         differences=differences,
-        figures=tuple(figure(name, before, after) for name in (*FIGURES, *_step_figures(before, after))),
+        figures=tuple(figure(name, before, after) for name in known),
     )
 
 
 def figure(name: str, before: Group, after: Group) -> Figure:
     """Compare one figure."""
-    values = [[_value(summary, name) for summary in group.summaries] for group in (before, after)]
+    values = [[metric(summary, name) for summary in group.summaries] for group in (before, after)]
     found = ratio(*values)
     within = [_within(name, group.summaries) for group in (before, after)]
     return Figure(
@@ -136,23 +133,9 @@ def plan_of(summary: Summary) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in left_out}
 
 
-def _step_figures(before: Group, after: Group) -> Iterator[str]:
-    summaries = [*before.summaries, *after.summaries]
-    return (name for name in STEP_FIGURES if all(_of_step(summary, name) is not None for summary in summaries))
-
-
-def _value(summary: Summary, name: str) -> float:
-    found = _of_step(summary, name)
-    return metric(summary, name) if found is None else found
-
-
-def _of_step(summary: Summary, name: str) -> float | None:
-    """Return a figure of a step; None if the run has no such step, or the figure is not of one."""
-    if summary.steps is None:
-        return None
-    steps = (*summary.steps.steps, *([] if summary.steps.alert is None else [summary.steps.alert]))
-    named = {f"step_{each.name}_{key}": value for each in steps for key, value in each.model_dump().items()}
-    return named.get(name)
+def lacking(name: str, *groups: Group) -> str | None:
+    """Return the first run that does not have a metric, so that it cannot be compared; None if all have it."""
+    return next((run.name for group in groups for run in group.runs if not is_known(run.summary, name)), None)
 
 
 def _within(name: str, summaries: Sequence[Summary]) -> Interval | None:

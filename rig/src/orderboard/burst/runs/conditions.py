@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from orderboard.burst.judge.metrics import METRICS
+from orderboard.burst.judge.metrics import METRICS, is_of_step
 from orderboard.burst.runs.comparison import Figure
 from orderboard.option_values import parse_number
 
-_TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*(\S+)x\s*")
+_TEXT: Final = re.compile(r"\s*([a-z][a-z0-9_.]*)\s*(<=|>=|<|>)\s*(\S+)x\s*")
 _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -48,10 +48,18 @@ def parse_condition(text: str) -> Condition:
     if (match := _TEXT.fullmatch(text)) is None:
         raise ValueError("expected a metric, <, <=, > or >=, and a factor, such as 'accept_p99>1.1x'")
     name, comparison, factor = match.groups()
-    name = name if name in METRICS else f"{name}_ms"
-    if name not in METRICS:
-        raise ValueError(f"unknown metric {match[1]!r}; expected one of {', '.join(METRICS)}")
+    found = _metric(name)
+    if found is None:
+        raise ValueError(f"unknown metric {name!r}; expected one of {', '.join(METRICS)}, or such as step_waiting_p99")
     try:
-        return Condition(name, comparison, parse_number(factor))
+        return Condition(found, comparison, parse_number(factor))
     except ValueError:
         raise ValueError(f"expected a factor after {comparison}, such as 1.1x") from None
+
+
+def _metric(name: str) -> str | None:
+    """Return the full name of a metric that may be written as in --expect, such as accept_p99.9 or drain."""
+    if is_of_step(name):
+        return f"{name.removesuffix('_ms')}_ms"
+    plain = name.replace(".", "")
+    return next((each for each in (plain, f"{plain}_ms", f"{plain}_s") if each in METRICS), None)

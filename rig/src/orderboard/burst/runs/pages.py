@@ -1,6 +1,7 @@
 """The pages of several runs, drawn like the report of one: a comparison, and the index of all runs with trends."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -50,23 +51,22 @@ def index_page(runs: Sequence[KeptRun]) -> str:
 
 def _entry(run: KeptRun, plan: int) -> dict[str, Any]:
     summary = run.summary
-    settings = summary.settings
+    settings, ledger = summary.settings, summary.verdict.basis == "ledger"
     return {
         "name": run.name,
         "report": f"{run.name}/{REPORT_FILE}" if (run.folder / REPORT_FILE).is_file() else None,
         "started_at": summary.started_at.isoformat(),
         "plan": plan,
         "valid": summary.verdict.good,
-        "verdict": summary.verdict.headline.partition(":")[0].lower(),
+        "verdict": re.split("[:,]", summary.verdict.headline)[0].lower(),
         "tags": summary.tags,
         "note": summary.note,
         "orders": settings.orders,
         "load": f"{settings.profile}, {settings.duration_s:g} s at {settings.rate:g}/s",
         "more": _more(summary),
         "accepted_per_s": summary.accepted_per_s,
-        "finished_per_s": summary.finished_per_s,
-        "drain_s": None if summary.verdict.basis == "answers" else summary.drain_s,
-        "peak_backlog": summary.peak_backlog,
+        "finished_per_s": summary.finished_per_s if ledger else None,
+        "drain_s": summary.drain_s if ledger else None,
         **{
             f"{of}_{name}": None if found is None else pick(found)
             for of, found in (("accept", summary.accept), ("end_to_end", summary.end_to_end))
@@ -76,8 +76,10 @@ def _entry(run: KeptRun, plan: int) -> dict[str, Any]:
 
 
 def _more(summary: Summary) -> str:
-    """Return what else a plan has: workers, backend, faults."""
+    """Return what else a plan has: workers, backend, faults; or the target."""
     settings = summary.settings
+    if settings.target is not None:
+        return settings.target
     workers = f"{settings.workers} worker{'' if settings.workers == 1 else 's'}"
     faults = f"{len(settings.faults)} fault{'' if len(settings.faults) == 1 else 's'}" if settings.faults else ""
     return ", ".join(filter(None, (workers, settings.backend, faults, settings.disorder and "disorder")))
@@ -85,10 +87,11 @@ def _more(summary: Summary) -> str:
 
 def _side(group: Group) -> dict[str, Any]:
     timelines = [run.files().timeline for run in group.runs]
+    ledger = all(summary.verdict.basis == "ledger" for summary in group.summaries)
     return {
         "load_s": median(summary.load_s for summary in group.summaries),
         "command": group.summaries[0].settings.command,
-        "timeline": _medians(timelines),
+        "timeline": _medians(timelines) | ({} if ledger else {"finished": []}),
         "curves": {
             "accept": _curve(summary.accept for summary in group.summaries),
             "end_to_end": _curve(summary.end_to_end for summary in group.summaries),

@@ -13,7 +13,7 @@ from orderboard.burst.measurement import Plan, RunResult
 from orderboard.burst.model import FaultMark, ProcessorTime, TimelineRow
 from orderboard.burst.report.live_view import Now, View
 from orderboard.burst.running_load import STEP_EVERY_S, RunningLoad
-from orderboard.burst.stop import Stop
+from orderboard.burst.stop import STOPPED, Stop
 from orderboard.system.process_stats import CpuSampler
 
 _SHOW_EVERY_S: Final = 0.25
@@ -78,7 +78,7 @@ class AnswersRunner:
             now_s = load.now_s()
             load.check(now_s, lambda: Seen(self._recorder.records))
             if by := load.stop_if_asked():
-                self._marks.append(FaultMark(at_s=round(now_s, 3), text=f"{by} stopped the load"))
+                self._marks.append(FaultMark(at_s=round(now_s, 3), text=f"{by} {STOPPED}"))
             self._timeline.observe(now_s, Sample(time.monotonic()), 0)
             if now_s >= show_at_s or not load.loading:
                 self._view.update(self._now(now_s))
@@ -99,6 +99,7 @@ class AnswersRunner:
             alerts=0,
             waits_for="",
             stopping=self._load.stopping,
+            answers_only=True,
         )
 
 

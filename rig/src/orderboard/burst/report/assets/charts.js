@@ -91,6 +91,8 @@ const powersOfTen = (_chart, splits) => ticksAt(/^1e/, splits);
 /** Ticks at 1, 2 and 5 of each power of ten, or only at 1 where that would be crowded. */
 const logTicks = (_chart, splits) => ticksAt(Math.log10(splits.at(-1) / splits[0]) > 2.6 ? /^1e/ : /^[125]e/, splits);
 
+const hasValues = (series) => series.some((each) => each.values.some((value) => value !== null));
+
 /**
  * Draw lines into a card, and return a function that draws them again after their values have changed.
  * series: {name, colour, values, format, dashed, fill, width}; xs: numbers.
@@ -98,13 +100,9 @@ const logTicks = (_chart, splits) => ticksAt(Math.log10(splits.at(-1) / splits[0
  * growing: values are still to come, so that a line without any is kept.
  */
 function lineChart(card, xs, series, options) {
-  const shown = series.filter((each) => options.growing || each.values.some((value) => value !== null));
+  const shown = series.filter((each) => options.growing || hasValues([each]));
   const holder = card.appendChild(element("div", { class: "chart" }));
   const legend = card.appendChild(element("div", { class: "legend" }));
-  if (!shown.length) {
-    holder.append(element("p", { class: "about" }, "No data."));
-    return () => {};
-  }
   const data = () => [xs, ...shown.map((each) => (options.log ? each.values.map((v) => (v > 0 ? v : null)) : each.values))];
   const height = () => (window.innerWidth < 560 ? 210 : options.height || 260);
   const chart = new uPlot(

@@ -91,39 +91,40 @@ function timeCharts() {
     ["Orders waiting in the queues", "In work and express.", waiting, counts],
     ["Accept latency, p99", "", both([["p99", "accept_p99_ms"]]), latencies],
     ["End-to-end latency, p99", "", both([["p99", "end_to_end_p99_ms"]]), latencies],
-  ].map(([title, description, series, options]) => {
-    const made = card(title, description);
-    return { made, draw: () => lineChart(made, xs, series, options) };
-  });
+  ].map(([title, description, series, options]) => chartCard(title, description, xs, series, options));
+}
+
+/** A card with a chart, and the function that draws it; null if nothing is known. */
+function chartCard(title, description, xs, series, options) {
+  if (!hasValues(series)) return null;
+  const made = card(title, description);
+  return { made, draw: () => lineChart(made, xs, series, options) };
 }
 
 function curveChart(title, key) {
-  const made = card(title, "All orders; of repeated runs, the median. The axis stretches towards 100 %.");
-  const draw = () => {
-    const place = ([percentile, ms]) => [percentile >= 100 ? null : 1 / (1 - percentile / 100), ms];
-    const points = sides.map((side) => side.curves[key].map(place).filter(([x]) => x !== null));
-    const [xs, ...values] = uPlot.join(points.map((each) => [each.map(([x]) => x), each.map(([, ms]) => ms)]));
-    const percent = (x) => `${plain(100 - 100 / x, 4)} %`;
-    const series = SIDES.map(([letter, , shade], at) => ({ name: letter, colour: shade, values: values[at].map((value) => value ?? null) }));
-    lineChart(made, xs, series, {
-      log: true, logX: true, spanGaps: true, points: false, unit: duration, height: 260,
-      xFormat: (x) => (x === null ? "" : percent(x)), cursorText: percent,
-    });
-  };
-  return { made, draw };
+  const place = ([percentile, ms]) => [percentile >= 100 ? null : 1 / (1 - percentile / 100), ms];
+  const points = sides.map((side) => side.curves[key].map(place).filter(([x]) => x !== null));
+  const [xs, ...values] = uPlot.join(points.map((each) => [each.map(([x]) => x), each.map(([, ms]) => ms)]));
+  const percent = (x) => `${plain(100 - 100 / x, 4)} %`;
+  const series = SIDES.map(([letter, , shade], at) => ({ name: letter, colour: shade, values: values[at].map((value) => value ?? null) }));
+  return chartCard(title, "All orders; of repeated runs, the median. The axis stretches towards 100 %.", xs, series, {
+    log: true, logX: true, spanGaps: true, points: false, unit: duration, height: 260,
+    xFormat: (x) => (x === null ? "" : percent(x)), cursorText: percent,
+  });
 }
 
 function build() {
   const [rates, queues, accept, whole] = timeCharts();
   const curves = [curveChart("Accept latency by percentile", "accept"), curveChart("End-to-end latency by percentile", "end_to_end")];
-  const pair = (...cards) => element("div", { class: "pair" }, ...cards.map(({ made }) => made));
+  const known = (...found) => found.filter(Boolean);
+  const pair = (...found) => element("div", { class: "pair" }, ...known(...found).map(({ made }) => made));
   const commands = SIDES.map(([letter], at) => [letter, element("code", {}, sides[at].command)]);
   document.getElementById("report").append(
-    heading(), warnings(), figuresCard(), rates.made, queues.made, pair(accept, whole), pair(...curves),
+    heading(), warnings(), figuresCard(), ...known(rates, queues).map(({ made }) => made), pair(accept, whole), pair(...curves),
     card("Commands", "", definitions(commands)),
     element("footer", {}, "Made by orderboard compare. This page needs no network."),
   );
-  for (const { draw } of [rates, queues, accept, whole, ...curves]) draw();
+  for (const { draw } of known(rates, queues, accept, whole, ...curves)) draw();
   fitToWindow();
 }
 

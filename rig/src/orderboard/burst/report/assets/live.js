@@ -6,6 +6,7 @@ const faults = [];
 let state = null;
 let redraw = [];
 let parts = null;
+let ledger = true; // else only the answers are known
 
 /** Take the rows of some seconds; a later row of a second replaces the earlier one. */
 function take(rows) {
@@ -22,7 +23,8 @@ function start(document_) {
   charts.splice(0).forEach(({ chart }) => chart.destroy());
   for (const column of [...document_.columns, "oldest_age_ms"]) timeline[column] = [];
   faults.length = 0;
-  const drawn = timeCharts(timeline, () => (state && !state.loading ? state.load_s : Infinity), faults, document_.settings, true);
+  const drawn = timeCharts(timeline, () => (state && !state.loading ? state.load_s : Infinity), faults, document_.settings, { growing: true, ledger: document_.ledger });
+  ledger = document_.ledger;
   parts = {
     head: element("p", { class: "about", role: "status" }, "The system starts ..."),
     stop: element("button", { type: "button", class: "stop" }, "Stop the load"),
@@ -33,7 +35,7 @@ function start(document_) {
   };
   parts.stop.addEventListener("click", stopLoad);
   const { settings } = document_;
-  const load = `${settings.profile} over ${seconds(settings.duration_s)}, ${plain(settings.rate, 1)} a second on average, ${settings.backend} backend`;
+  const load = `${planOf(settings)}, ${settings.target || `${settings.backend} backend`}`;
   report.append(
     element("header", { class: "with-button" }, element("div", {}, element("h1", {}, `A burst${settings.orders ? ` of ${plural(settings.orders, "order")}` : ""}, live`), about(load), parts.head), parts.stop),
     parts.end, parts.tiles, parts.bars, ...drawn.cards,
@@ -59,8 +61,8 @@ function bar(name, done, total, shade) {
 
 function show() {
   const { at_s, loading, stopping, waits_for, workers, orders, sent, accepted, finished, due, last, planned } = state;
-  const phase = loading ? "load" : `drain, waits for ${waits_for || "the last outcomes"}`;
-  parts.head.textContent = `${plain(at_s)} s · ${phase} · ${plural(workers, "worker")} running${stopping ? " · the load was stopped" : ""}${planned ? ` · next fault at ${plain(planned.at_s, 1)} s: ${planned.text}` : ""}`;
+  const drain = ledger ? `drain, waits for ${waits_for || "the last outcomes"}` : "every order is answered";
+  parts.head.textContent = `${plain(at_s)} s · ${loading ? "load" : drain}${ledger ? ` · ${plural(workers, "worker")} running` : ""}${stopping ? " · the load was stopped" : ""}${planned ? ` · next fault at ${plain(planned.at_s, 1)} s: ${planned.text}` : ""}`;
   parts.stop.hidden = !loading || stopping;
   const tile = (name, value, note) => element("div", { class: "tile" }, element("div", { class: "name" }, name), element("div", { class: "value" }, ...value), element("div", { class: "note" }, note));
   const per = (value) => [plain(value), element("small", {}, "/ s")];
@@ -70,13 +72,15 @@ function show() {
   };
   parts.tiles.replaceChildren(
     tile("Accepted", per(last.accepted), "last five seconds"),
-    tile("Finished", per(last.finished), "last five seconds"),
+    ...(ledger ? [tile("Finished", per(last.finished), "last five seconds")] : []),
     tile("Accept, p99", ms(last.accept_p99_ms), `p50 ${duration(last.accept_p50_ms)}`),
+    ...(ledger ? [
     tile("End to end, p99", ms(last.end_to_end_p99_ms), `p50 ${duration(last.end_to_end_p50_ms)}`),
     tile("Backlog", [plain(state.backlog)], `${plain(state.dead_letters)} dead letters`),
     tile("Oldest unfinished", ms(inMilliseconds(state.oldest_age_s)), `${plain(state.alerts)} alerts`),
+    ] : []),
   );
-  parts.bars.replaceChildren(...bar("sent", sent, orders, "asked"), ...bar("accepted", accepted, orders, "accepted"), ...bar("finished", finished, due, "finished"));
+  parts.bars.replaceChildren(...bar("sent", sent, orders, "asked"), ...bar("accepted", accepted, orders, "accepted"), ...(ledger ? bar("finished", finished, due, "finished") : []));
   parts.faults.replaceChildren(faults.length ? faultList(faults) : "");
 }
 

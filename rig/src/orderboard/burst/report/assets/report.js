@@ -1,32 +1,26 @@
 // Builds the page from the embedded document. Its texts are inserted as text, never as markup.
 "use strict";
 
-const { summary, timeline } = embedded();
-if (summary.verdict.basis === "answers") timeline.finished = timeline.finished.map(() => null);
+const { summary, timeline, headline } = embedded();
+const ledger = summary.verdict.basis === "ledger"; // else only the answers are known
 timeline.oldest_age_ms = timeline.oldest_age_s.map(inMilliseconds);
 
 function heading() {
   const { settings } = summary;
   const when = new Date(summary.started_at).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "medium" });
   const disorder = settings.disorder ? ` with disorder (${settings.disorder.replaceAll(",", ", ")})` : "";
-  const load = `${settings.profile} over ${seconds(settings.duration_s)}, ${plain(settings.rate, 1)} a second on average`;
   return element(
     "header",
     {},
     element("h1", {}, `A burst of ${plural(settings.orders, "order")}`),
-    about(`${load} · ${settings.target || `${plural(settings.workers, "worker")} · ${settings.backend} backend${disorder}`} · ${when}`),
+    about(`${planOf(settings)} · ${settings.target || `${plural(settings.workers, "worker")} · ${settings.backend} backend${disorder}`} · ${when}`),
     summary.note || summary.tags.length ? about(...labels(summary)) : null,
   );
 }
 
 function verdictBanner() {
   const { verdict, expectations } = summary;
-  const wrong = listed([[verdict.lost, "lost"], [verdict.duplicated, "duplicated"], [verdict.unexpected, "unexpected"], [verdict.refused_unmeant, "refused that should be accepted"]]);
-  const answersOnly = verdict.basis === "answers";
   const good = verdict.valid || verdict.answered === true;
-  const unanswered = answersOnly && verdict.unavailable ? `${plain(verdict.unavailable)} without an answer` : "";
-  const ofAnswers = good ? "Answered: every order, as it must be. No more than that is proven." : `Not answered as they must be: ${[wrong, unanswered].filter(Boolean).join(", ") || "no order"}.`;
-  const headline = answersOnly ? ofAnswers : verdict.valid ? "Valid: nothing lost, duplicated or unexpected." : `Not valid: ${wrong || "the burst was broken off"}.`;
   const ended = listed([
     [verdict.completed, "completed"],
     [verdict.rejected, "rejected"],
@@ -35,7 +29,7 @@ function verdictBanner() {
   ]);
   const missed = expectations.filter((each) => !each.met).length;
   const sentences = [
-    `${plain(verdict.acknowledged)} of ${plain(verdict.attempted)} orders were acknowledged${answersOnly ? "" : `: ${ended || "none ended"}`}.`,
+    `${plain(verdict.acknowledged)} of ${plain(verdict.attempted)} orders were acknowledged${!ledger ? "" : `: ${ended || "none ended"}`}.`,
     verdict.unproven.length ? `Not proven: ${verdict.unproven.join("; ")}.` : "",
     othersText(verdict.others),
     summary.broken_off,
@@ -47,7 +41,7 @@ function verdictBanner() {
     "section",
     { class: `card verdict ${good ? "good" : "bad"}` },
     element("span", { class: "mark", "aria-hidden": "true" }, good ? "✓" : "✗"),
-    element("strong", {}, headline),
+    element("strong", {}, `${headline}.`),
     element("p", {}, sentences.filter(Boolean).join(" ")),
   );
 }
@@ -76,7 +70,7 @@ function tiles() {
     "section",
     { class: "tiles", "aria-label": "Key figures" },
     tile("Accepted", plain(summary.accepted_per_s), "/ s", `over ${seconds(summary.load_s)} of load`),
-    ...(summary.verdict.basis === "answers" ? [latency("Accept, p99", summary.accept)] : [
+    ...(!ledger ? [latency("Accept, p99", summary.accept)] : [
     tile("Finished", plain(summary.finished_per_s), "/ s", summary.last_outcome_s === null ? "none" : `until the last outcome, at ${seconds(summary.last_outcome_s)}`),
     latency("Accept, p99", summary.accept),
     latency("End to end, p99", summary.end_to_end),
@@ -117,9 +111,9 @@ function bottleneckCard() {
 }
 
 function curveChart() {
-  const made = card("Latency by percentile", "All orders. The axis stretches towards 100 %, so that the slowest show as clearly as the median.");
   const curves = [["accept", "accepted", summary.accept], ["end to end", "finished", summary.end_to_end]].filter(([, , found]) => found);
-  if (!curves.length) return { made, draw: () => {} };
+  if (!curves.length) return { made: null, draw: () => {} };
+  const made = card("Latency by percentile", "All orders. The axis stretches towards 100 %, so that the slowest show as clearly as the median.");
   // The maximum is placed at one order in all of them.
   const place = (point, orders) => (point.percentile >= 100 ? orders : 1 / (1 - point.percentile / 100));
   const draw = () => {
@@ -140,6 +134,25 @@ function curveChart() {
     made.append(table(["", ...[...Object.keys(columns), "orders"].map((name) => number(name))], rows));
   };
   return { made, draw };
+}
+
+function groupsCard() {
+  const { groups } = summary;
+  if (groups.length < 2) return null;
+  const several = groups.some((each) => each.by === "stream");
+  const columns = { p50: "p50_ms", p90: "p90_ms", p99: "p99_ms", max: "max_ms" };
+  const of = ledger ? ["accept", "end_to_end"] : ["accept"];
+  const head = ["", "orders", ...of.flatMap((name) => Object.keys(columns).map((key, at) => (at ? key : `${name.replaceAll("_", " ")} ${key}`)))];
+  const rows = groups.map((each) => [
+    element("span", {}, each.by === "stream" ? "stream " : "", each.by === "stream" ? element("b", {}, each.name) : each.name),
+    count(each.orders),
+    ...of.flatMap((name) => Object.values(columns).map((key) => number(each[name] ? duration(each[name][key]) : "–"))),
+  ]);
+  return card(
+    several ? "Latency by stream and kind of order" : "Latency by kind of order",
+    "From the intended send time. A refused order was not accepted, and a poisoned one has no outcome event.",
+    table(head.map((name, at) => (at ? number(name) : name)), rows),
+  );
 }
 
 const STEP_COLOURS = { accept: "accepted", sns_to_queue: "express", waiting: "work", queue: "work", working: "finished", outcome: "alerts" };
@@ -209,7 +222,7 @@ function verdictCard() {
     ["duplicated", must(verdict.duplicated), soft("ended twice, or two orders for one key")],
     ["unexpected", must(verdict.unexpected), soft("unknown orders, wrong endings and alerts that were not due")],
   ];
-  if (verdict.basis === "answers") {
+  if (!ledger) {
     const known = ["attempted", "acknowledged", "refused", "refused, not meant", "unavailable", "unreached", "unexpected"];
     return card("Verdict on the answers", "The stack of this order-api was not read.", table([], rows.filter(([name]) => known.includes(name))));
   }
@@ -296,7 +309,7 @@ function machineCard() {
   const versions = Object.entries(machine.versions).map(([name, version]) => `, ${name} ${version}`).join("");
   const total = processes.reduce((sum, each) => sum + each.megabytes, 0);
   const rows = [...processes, { name: "total", megabytes: total }].map((each) => [each.name, number(memory(each.megabytes))]);
-  return card("Machine and memory", "", definitions([
+  return card(processes.length ? "Machine and memory" : "Machine of the generator", "", definitions([
     ["system", machine.system],
     ["processor", `${machine.processor} (${plural(machine.cpus, "core")})`],
     ["memory", memory(machine.memory_megabytes)],
@@ -311,27 +324,26 @@ function settingsCard() {
     ["profile", `${settings.profile}, ${plain(settings.orders)} orders over ${seconds(settings.duration_s)}`],
     ...(settings.streams.length > 1 ? settings.streams.map((each) => [`stream ${each.name}`, `${each.load}; ${each.mix}`]) : []),
     ...(settings.target ? [["system", settings.target]] : []),
-    ["workers", (settings.scaling || String(settings.workers)).replaceAll(",", ", ")],
+    ...(ledger ? [["workers", (settings.scaling || String(settings.workers)).replaceAll(",", ", ")]] : []),
     ["mix", settings.mix],
     ...(settings.generators > 1 ? [["generators", String(settings.generators)]] : []),
     ["seed", String(settings.seed)],
-    ["faults", settings.faults.join("; ") || "none"],
-    ["disorder", settings.disorder || "none"],
+    ...(ledger ? [["faults", settings.faults.join("; ") || "none"], ["disorder", settings.disorder || "none"]] : []),
     ["format", summary.format],
   ]));
 }
 
 function build() {
-  const charts_ = timeCharts(timeline, () => summary.load_s, summary.faults, summary.settings);
+  const charts_ = timeCharts(timeline, () => summary.load_s, summary.faults, summary.settings, { ledger });
   const curve = curveChart();
   const stack = (...cards) => element("div", { class: "stack" }, ...cards);
   document.getElementById("report").append(...[
-    heading(), verdictBanner(), tiles(), bottleneckCard(), findingsCard(), refusalsCard(), ...charts_.cards, curve.made, stepsCard(),
+    heading(), verdictBanner(), tiles(), bottleneckCard(), findingsCard(), refusalsCard(), ...charts_.cards, curve.made, groupsCard(), stepsCard(),
     element("div", { class: "pair" }, stack(verdictCard()), stack(thresholdsCard(), endingsCard(), generatorCard())),
     element("div", { class: "pair" }, stack(costCard(), settingsCard()), stack(machineCard())),
     element("footer", {}, "Made by orderboard burst. This page needs no network; summary.json and timeline.csv have the same numbers."),
   ].filter(Boolean));
-  if (summary.faults.length) charts_.cards[0].append(faultList(summary.faults));
+  if (summary.faults.length) charts_.cards[0]?.append(faultList(summary.faults));
   charts_.later.forEach((draw) => draw());
   curve.draw();
   fitToWindow();

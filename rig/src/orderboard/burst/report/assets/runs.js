@@ -23,7 +23,7 @@ function trends(plan) {
     ["Latency by run", latencies, { ...common, log: true, unit: duration }],
     ["Orders a second by run", rates, { ...common, unit: (value) => plain(value, 1) }],
     ["Drain by run", [line("drain", "work", "drain_s")], { ...common, unit: (value) => `${plain(value, 1)} s` }],
-  ].map(([title, series, options]) => {
+  ].filter(([, series]) => hasValues(series)).map(([title, series, options]) => {
     const made = card(title, "");
     return { made, draw: () => lineChart(made, xs, series, options) };
   });
@@ -61,7 +61,8 @@ function build() {
     const draw = () => {
       charts.splice(0).forEach(({ chart }) => chart.destroy());
       const made = trends(Number(choice.value));
-      place.replaceChildren(made[0].made, element("div", { class: "pair" }, made[1].made, made[2].made));
+      const [first, ...others] = made.map((each) => each.made);
+      place.replaceChildren(first, element("div", { class: "pair" }, ...others));
       for (const { draw: drawn } of made) drawn();
     };
     choice.addEventListener("change", draw);
