@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 from orderboard_stack.backend import DEFAULT_BACKEND, Endpoint, detect
 from orderboard_stack.deploy import delete, deploy
+from orderboard_stack.function_zip import HostTarget, LinuxTarget, build_function_zip, host_architecture
 from orderboard_stack.local_backend import LOCAL_NAMES, local_backend
-from orderboard_stack.notifier_zip import HostTarget, LinuxTarget, build_notifier_zip, host_architecture
 from support.stack import DeployedStack, DeployStack
 from xdist.scheduler import LoadScopeScheduling
 
@@ -46,7 +46,7 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 @pytest.fixture(scope="session")
 def host_notifier_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The notifier's zip for this machine's Python, which a local backend runs."""
-    return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "notifier.zip", HostTarget())
+    return build_function_zip(tmp_path_factory.mktemp("notifier") / "notifier.zip", HostTarget())
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def notifier_zip(backend: Endpoint, request: pytest.FixtureRequest, tmp_path_fac
     if backend.capabilities.host_lambda:
         host_zip: Path = request.getfixturevalue("host_notifier_zip")
         return host_zip
-    return build_notifier_zip(tmp_path_factory.mktemp("notifier") / "linux.zip", LinuxTarget(host_architecture()))
+    return build_function_zip(tmp_path_factory.mktemp("notifier") / "linux.zip", LinuxTarget(host_architecture()))
 
 
 @contextmanager
@@ -66,8 +66,12 @@ def stacks(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
     if backend.capabilities.host_lambda:
         runtime["NotifierRuntime"] = HOST_RUNTIME
     names: list[str] = []
+    target = HostTarget() if backend.capabilities.host_lambda else LinuxTarget(host_architecture())
 
     def deployed(parameters: Mapping[str, str]) -> DeployedStack:
+        worker_zip = None
+        if parameters.get("WorkerCompute") == "lambda":
+            worker_zip = build_function_zip(notifier_zip.with_name("worker.zip"), target, "worker")
         name = f"test-{secrets.token_hex(4)}"
         names.append(name)
         outputs = deploy(
@@ -76,6 +80,7 @@ def stacks(backend: Endpoint, notifier_zip: Path) -> Iterator[DeployStack]:
             stack_name=name,
             prefix=name,
             notifier_zip=notifier_zip,
+            worker_zip=worker_zip,
             parameters={**runtime, **parameters},
         )
         return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)

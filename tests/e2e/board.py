@@ -91,6 +91,10 @@ class Board:
             for queue in (outputs.work_queue, outputs.express_queue)
         )
 
+    def in_flight(self) -> int:
+        """Count the messages of the work queue that a worker has received and not yet deleted."""
+        return depth(self.target.sqs, self.target.queue_url(self.target.outputs.work_queue)).in_flight
+
     def alerts(self) -> list[tuple[str, str]]:
         """Kind and order id of each alert in the inbox."""
         return [(alert.kind, alert.order_id) for alert in announcements(self.target)]

@@ -174,7 +174,7 @@ async def test_5_and_is_taken_over_when_its_worker_dies(running: Board) -> None:
     """A second worker finishes what a killed one had in hand, after the visibility timeout."""
     first = await running.worker(ORDERBOARD_PREPARATION_MS="60000")
     order_id, _ = await running.place()
-    await eventually(lambda: running.waiting() == 1 and _in_flight(running) == 1, within_s=10)
+    await eventually(lambda: running.waiting() == 1 and running.in_flight() == 1, within_s=10)
 
     first.process.kill()
     second = await running.worker()
@@ -190,7 +190,7 @@ async def test_6_sigterm_drains(running: Board) -> None:
         ORDERBOARD_PREPARATION_MS="1500", ORDERBOARD_WORKER_CONCURRENCY="5", ORDERBOARD_DRAIN_DEADLINE_S="10"
     )
     await running.place_many(30)
-    await eventually(lambda: _in_flight(running) >= 5, within_s=10)
+    await eventually(lambda: running.in_flight() >= 5, within_s=10)
 
     worker.process.popen.terminate()
     code = await asyncio.to_thread(worker.process.popen.wait, 15)
@@ -198,7 +198,7 @@ async def test_6_sigterm_drains(running: Board) -> None:
     assert code == 0
     finished = len(running.ledger().entries) - running.waiting()
     assert finished >= 5
-    assert _in_flight(running) == 0, "what was not finished was not given back"
+    assert running.in_flight() == 0, "what was not finished was not given back"
     assert await eventually(lambda: running.listener.finished == finished, within_s=10)
     assert finished < 30, "it went on taking orders"
     await running.worker()
@@ -274,11 +274,3 @@ async def _timed(running: Board, count: int) -> tuple[list[str], float]:
         seconds.append(time.perf_counter() - began)
         order_ids.append(order_id)
     return order_ids, statistics.median(seconds)
-
-
-def _in_flight(running: Board) -> int:
-    outputs = running.target.outputs
-    attributes = running.target.sqs.get_queue_attributes(
-        QueueUrl=running.target.queue_url(outputs.work_queue), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
-    )["Attributes"]
-    return int(attributes["ApproximateNumberOfMessagesNotVisible"])

@@ -11,7 +11,7 @@ from localstack.engine import LAMBDA_IMAGE, LOCALSTACK_IMAGE, require
 from localstack.inbox import Inbox
 from localstack.workers import Workers
 from localstack_client.session import Session  # type: ignore[import-untyped]
-from orderboard.system.deploy import deploy_stack, pack_notifier
+from orderboard.system.deploy import Zips, deploy_stack, pack_functions
 from orderboard.system.process import stop_all
 from orderboard.system.services import ServiceOptions, start_api
 from orderboard_stack.backend import Endpoint
@@ -39,17 +39,17 @@ def aws(backend: Endpoint) -> Session:
 
 
 @pytest.fixture(scope="session")
-def notifier_zip(backend: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def zips(backend: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Zips:
     """The notifier's zip for Lambda's Linux."""
-    return pack_notifier(backend, tmp_path_factory.mktemp("notifier"), print)
+    return pack_functions(backend, tmp_path_factory.mktemp("functions"), "container", print)
 
 
 @pytest.fixture(scope="session")
-def stack(backend: Endpoint, notifier_zip: Path) -> DeployedStack:
+def stack(backend: Endpoint, zips: Zips) -> DeployedStack:
     """One stack for all tests here; each tells its orders from the others' by their ids."""
     name = "orderboard"
     parameters = {"WorkVisibilityTimeoutS": "6", "WorkMaxReceiveCount": "2"}
-    outputs = deploy_stack(backend, notifier_zip, stack_name=name, prefix=name, parameters=parameters, progress=print)
+    outputs = deploy_stack(backend, zips, stack_name=name, prefix=name, parameters=parameters, progress=print)
     return DeployedStack(name=name, prefix=name, endpoint=backend, outputs=outputs)
 
 

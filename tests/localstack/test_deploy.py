@@ -1,16 +1,15 @@
 """Deploying on LocalStack: a stack can be made, changed and taken away, and nothing of it stays."""
 
 import secrets
-from pathlib import Path
 
 import pytest
 from localstack_client.session import Session  # type: ignore[import-untyped]
-from orderboard.system.deploy import deploy_stack, remove_stack
+from orderboard.system.deploy import Zips, deploy_stack, remove_stack
 from orderboard_stack.backend import Endpoint
 from orderboard_stack.outputs import StackNotFoundError, read
 
 
-def test_a_stack_is_created_updated_and_deleted(backend: Endpoint, aws: Session, notifier_zip: Path) -> None:
+def test_a_stack_is_created_updated_and_deleted(backend: Endpoint, aws: Session, zips: Zips) -> None:
     """A changed parameter takes effect, deploying the same again changes nothing, and deleting leaves nothing."""
     name = f"test-{secrets.token_hex(4)}"
     events, sqs = aws.client("events"), aws.client("sqs")
@@ -19,7 +18,7 @@ def test_a_stack_is_created_updated_and_deleted(backend: Endpoint, aws: Session,
         said: list[str] = []
         deploy_stack(
             backend,
-            notifier_zip,
+            zips,
             stack_name=name,
             prefix=name,
             parameters={"LargeOrderCents": str(large_order_cents)},

@@ -17,12 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orderboard_stack.backend import BackendUnreachableError
 from orderboard_stack.deploy import DeployFailedError, deploy
-from orderboard_stack.notifier_zip import (
+from orderboard_stack.function_zip import (
     Architecture,
+    FunctionName,
+    FunctionZipError,
     HostTarget,
     LinuxTarget,
-    NotifierZipError,
-    build_notifier_zip,
+    build_function_zip,
     host_architecture,
 )
 
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = chosen.run
     try:
         return run(chosen)
-    except (BackendUnreachableError, BotoCoreError, ClientError, DeployFailedError, NotifierZipError) as exc:
+    except (BackendUnreachableError, BotoCoreError, ClientError, DeployFailedError, FunctionZipError) as exc:
         _report(str(exc))
         return _FAILED
 
@@ -45,13 +46,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m orderboard_stack", description="Deploy Order Board's stack.")
     commands = parser.add_subparsers(required=True)
 
-    pack = commands.add_parser("notifier-zip", help="pack the notifier")
-    pack.add_argument("out", type=Path, help="the zip to write")
-    pack.add_argument("--target", choices=("host", *get_args(Architecture)), default=host_architecture())
-    pack.set_defaults(run=_pack)
+    for function in get_args(FunctionName):
+        pack = commands.add_parser(f"{function}-zip", help=f"pack the {function} as a Lambda function")
+        pack.add_argument("out", type=Path, help="the zip to write")
+        pack.add_argument("--target", choices=("host", *get_args(Architecture)), default=host_architecture())
+        pack.set_defaults(run=_pack, function=function)
 
     put = commands.add_parser("deploy", help="create the stack, or update it to the template")
     put.add_argument("--notifier-zip", type=Path, required=True, help="the zip that notifier-zip wrote")
+    put.add_argument("--worker-zip", type=Path, help="the zip that worker-zip wrote; the worker is then a function")
     put.add_argument("--env-file", type=Path, help="write the services' environment here, one NAME=value a line")
     put.add_argument("--stack-name", default="orderboard")
     put.add_argument("--prefix", default="orderboard", help="the start of every physical name")
@@ -63,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _pack(chosen: argparse.Namespace) -> int:
     target = HostTarget() if chosen.target == "host" else LinuxTarget(chosen.target)
-    content = build_notifier_zip(chosen.out, target, progress=_report).read_bytes()
+    content = build_function_zip(chosen.out, target, chosen.function, progress=_report).read_bytes()
     _report(f"{chosen.out}  {len(content)} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
     return 0
 
@@ -77,6 +80,7 @@ def _deploy(chosen: argparse.Namespace) -> int:
         boto3.Session(),
         endpoint_url,
         notifier_zip=chosen.notifier_zip,
+        worker_zip=chosen.worker_zip,
         stack_name=chosen.stack_name,
         prefix=chosen.prefix,
         parameters={

@@ -1,4 +1,4 @@
-"""The S3 bucket that CloudFormation takes the notifier's zip from."""
+"""The S3 bucket that CloudFormation takes the functions' zips from."""
 
 import hashlib
 from pathlib import Path
@@ -34,7 +34,7 @@ class CodeBucket:
 
     def key(self, zip_path: Path) -> str:
         """Return the key of the zip, whether it is uploaded or not."""
-        return f"notifier-{hashlib.sha256(zip_path.read_bytes()).hexdigest()[:32]}.zip"
+        return f"{zip_path.stem}-{hashlib.sha256(zip_path.read_bytes()).hexdigest()[:32]}.zip"
 
     def delete(self) -> None:
         """Delete the bucket with its objects. It need not exist."""

@@ -41,6 +41,7 @@ def deploy(
     endpoint_url: str | None,
     *,
     notifier_zip: Path,
+    worker_zip: Path | None = None,
     stack_name: str = "orderboard",
     prefix: str = "orderboard",
     template: Path = TEMPLATE,
@@ -50,13 +51,16 @@ def deploy(
 ) -> StackOutputs:
     """Create the stack, or update it to the template, and return its outputs.
 
-    parameters are the template's, by name; the zip must fit their NotifierRuntime and NotifierArchitecture. progress
-    gets one short line for each step. Raises DeployFailedError, naming the resources that failed and why.
+    parameters are the template's, by name; the zips must fit their NotifierRuntime and NotifierArchitecture. With
+    worker_zip the worker is a function. progress gets one short line for each step. Raises DeployFailedError, naming
+    the resources that failed and why.
     """
     capabilities = detect(endpoint_url).capabilities
     bucket = CodeBucket(session, endpoint_url, prefix)
-    progress(f"uploading {notifier_zip.name} to {bucket.name}")
-    values = _values(capabilities, bucket, bucket.upload(notifier_zip), prefix, parameters)
+    zips = _zips(notifier_zip, worker_zip)
+    progress(f"uploading {', '.join(each.name for each in zips.values())} to {bucket.name}")
+    codes = {name: bucket.upload(each) for name, each in zips.items()}
+    values = _values(capabilities, bucket, codes, prefix, parameters)
     archive_by_api = not capabilities.archive_in_template and values["WithArchive"] == "true"
     if archive_by_api:
         values["WithArchive"] = "false"
@@ -77,6 +81,7 @@ def review(
     endpoint_url: str | None,
     *,
     notifier_zip: Path,
+    worker_zip: Path | None = None,
     stack_name: str = "orderboard",
     prefix: str = "orderboard",
     template: Path = TEMPLATE,
@@ -85,7 +90,8 @@ def review(
     """Return what `deploy` would change, and change nothing: by a change set that is deleted again."""
     capabilities = detect(endpoint_url).capabilities
     bucket = CodeBucket(session, endpoint_url, prefix)
-    values = _values(capabilities, bucket, bucket.key(notifier_zip), prefix, parameters)
+    codes = {name: bucket.key(each) for name, each in _zips(notifier_zip, worker_zip).items()}
+    values = _values(capabilities, bucket, codes, prefix, parameters)
     client = session.client("cloudformation", endpoint_url=endpoint_url, config=CLIENT_CONFIG)
     new = Stack(session, endpoint_url, stack_name, progress=_ignore, within_s=0).state() in (None, "REVIEW_IN_PROGRESS")
     change_set = ChangeSet(client, stack_name, f"review-{uuid4().hex[:12]}")
@@ -118,16 +124,27 @@ def delete(
 
 
 def _values(
-    capabilities: Capabilities, bucket: CodeBucket, code_key: str, prefix: str, parameters: Mapping[str, str]
+    capabilities: Capabilities, bucket: CodeBucket, codes: Mapping[str, str], prefix: str, parameters: Mapping[str, str]
 ) -> dict[str, str]:
+    worker = "lambda" if "WorkerCodeKey" in codes else "container"
+    if parameters.get("WorkerCompute", worker) != worker:
+        need = "--worker-zip" if worker == "container" else "no --worker-zip"
+        raise DeployFailedError(f"WorkerCompute is {parameters['WorkerCompute']}, which needs {need}.")
     return {
         "WithArchive": "true",
         "WithDashboard": str(capabilities.dashboard).lower(),
         **parameters,
         "Prefix": prefix,
         "NotifierCodeBucket": bucket.name,
-        "NotifierCodeKey": code_key,
+        "WorkerCompute": worker,
+        **codes,
     }
+
+
+def _zips(notifier_zip: Path, worker_zip: Path | None) -> dict[str, Path]:
+    """Return the zips by the parameter that has their key."""
+    found = {"NotifierCodeKey": notifier_zip}
+    return found if worker_zip is None else {**found, "WorkerCodeKey": worker_zip}
 
 
 def _create_or_update(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Self
 
 import boto3
@@ -42,13 +42,18 @@ class StackOutputs:
     work_visibility_timeout_s: str
     work_max_receive_count: str
     archive_name: str | None = None
+    # These three only where the worker is a function.
+    worker_function: str | None = None
+    work_mapping_id: str | None = None
+    express_mapping_id: str | None = None
 
     @classmethod
     def of(cls, outputs: Mapping[str, str]) -> Self:
         """From the stack's outputs by their CamelCase keys; outputs that this version does not know are left out."""
         by_field = {_WORD_START.sub("_", key).lower(): value for key, value in outputs.items()}
         known = {field.name for field in fields(cls)}
-        missing = [field.name for field in fields(cls) if field.name not in by_field and field.name != "archive_name"]
+        required = [field.name for field in fields(cls) if field.default is MISSING]
+        missing = [name for name in required if name not in by_field]
         if missing:
             raise StackNotFoundError(f"The stack lacks the outputs {', '.join(missing)}; deploy it again.")
         return cls(**{name: value for name, value in by_field.items() if name in known})
@@ -57,6 +62,12 @@ class StackOutputs:
         """One ORDERBOARD_ variable for each output, such as ORDERBOARD_WORK_QUEUE."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {f"ORDERBOARD_{name.upper()}": value for name, value in values.items() if value is not None}
+
+    @property
+    def worker_mappings(self) -> dict[str, str]:
+        """The event source mappings of the worker's function by the role of their queue; none for processes."""
+        found = {"work": self.work_mapping_id, "express": self.express_mapping_id}
+        return {role: mapping for role, mapping in found.items() if mapping is not None}
 
     @property
     def queue_pairs(self) -> dict[str, tuple[str, str | None]]:

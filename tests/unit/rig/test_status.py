@@ -76,6 +76,16 @@ def test_a_worker_that_ended_is_started_alone() -> None:
     assert f"worker-2 ended (SIGKILL). {fix}" in rendered(status)
 
 
+@pytest.mark.parametrize(("express", "healthy"), [("Enabled", True), ("Disabled", False)])
+def test_a_worker_that_is_a_function_runs_while_its_mappings_do(express: str, *, healthy: bool) -> None:
+    """The state of each mapping is shown, and one that is disabled is what a stopped worker is, with the fix."""
+    status = replace(system(RUNS), worker_function={"work": "Enabled", "express": express})
+
+    assert status.healthy is healthy
+    assert f"work Enabled, express {express}" in rendered(status)
+    assert (to_paste("Enable them: orderboard worker start") in rendered(status)) is not healthy
+
+
 def test_a_system_that_runs_needs_no_fix() -> None:
     """The output for a system where everything runs mentions no end."""
     status = system(RUNS)

@@ -30,6 +30,16 @@ NEEDS: Final[Mapping[str, frozenset[tuple[str, str]]]] = {
             ("events:PutEvents", "Bus"),
         }
     ),
+    "WorkerFunctionRole": frozenset(
+        {
+            ("sqs:ChangeMessageVisibility", "WorkQueue"),
+            ("sqs:ChangeMessageVisibility", "ExpressQueue"),
+            *((f"dynamodb:{action}", "OrdersTable") for action in ("PartiQLInsert", "BatchGetItem", "PutItem")),
+            ("events:PutEvents", "Bus"),
+            ("logs:CreateLogStream", "WorkerFunctionLogs"),
+            ("logs:PutLogEvents", "WorkerFunctionLogs"),
+        }
+    ),
     "NotifierRole": frozenset(
         {
             ("sns:Publish", "AlertsTopic"),

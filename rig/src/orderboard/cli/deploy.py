@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, YesOption
+from orderboard.cli.options import BackendOption, EndpointOption, JsonOption, WorkerOption, YesOption
 from orderboard.errors import UsageError
 from orderboard.terminal.progress import print_json, progress_screen
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES: Final = (
     "orderboard deploy --endpoint-url http://127.0.0.1:4566",
     "orderboard deploy --backend aws --parameter AlertEmail=ada@example.com",
-    "orderboard deploy --backend aws --dry-run",
+    "orderboard deploy --backend aws --worker lambda --dry-run",
     'eval "$(orderboard deploy --env)"',
 )
 
@@ -36,6 +36,7 @@ def deploy(
     endpoint_url: EndpointOption = None,
     stack_name: Annotated[str, typer.Option(help="The CloudFormation stack's name.", metavar="NAME")] = "orderboard",
     prefix: Annotated[str, typer.Option(help="The start of every resource's name.", metavar="PREFIX")] = "orderboard",
+    worker: WorkerOption = "container",
     parameter: Annotated[
         list[str] | None, typer.Option(help="A parameter of template.yaml.", metavar="NAME=VALUE", show_default=False)
     ] = None,
@@ -62,10 +63,18 @@ def deploy(
             f"--stack-name {stack_name!r}: expected letters, digits and hyphens, a letter first, 128 at most."
         )
     parameters = dict(map(_pair, parameter or []))
+    if parameters.get("WorkerCompute") == "lambda":  # the same in the template's words
+        worker = "lambda"
     if dry_run:
         with progress_screen() as screen:
             changes = review_on_running(
-                backend, endpoint_url, stack_name=stack_name, prefix=prefix, parameters=parameters, screen=screen
+                backend,
+                endpoint_url,
+                stack_name=stack_name,
+                prefix=prefix,
+                parameters=parameters,
+                worker=worker,
+                screen=screen,
             )
         if json_output:
             print_json(changes)
@@ -79,6 +88,7 @@ def deploy(
             stack_name=stack_name,
             prefix=prefix,
             parameters=parameters,
+            worker=worker,
             yes=yes,
             screen=screen,
         )

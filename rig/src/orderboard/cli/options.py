@@ -1,6 +1,6 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from orderboard_stack.backend import BackendName
@@ -44,6 +44,14 @@ ApiUrlOption = Annotated[
 StackNameOption = Annotated[
     str | None,
     typer.Option("--stack-name", help="The stack's name, if not `orderboard`.", metavar="NAME", show_default=False),
+]
+WorkerOption = Annotated[
+    Literal["container", "lambda"],
+    typer.Option(
+        "--worker",
+        help="The worker as processes (container) or as one Lambda function on event source mappings (lambda).",
+        metavar="container|lambda",
+    ),
 ]
 WorkersOption = Annotated[
     int, typer.Option("--workers", min=1, max=32, help="The number of workers to run.", metavar="N")

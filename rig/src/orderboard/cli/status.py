@@ -95,6 +95,10 @@ def _lines(status: "Status") -> list[str]:
     lines += [f" console {each.url}" for each in status.processes if each.name == "console" and each.memory]
     if status.ended:
         lines += [f" {_ended(each)}. Start it again: {escape(to_paste(each.start_command))}" for each in status.ended]
+    if status.worker_function is not None:
+        states = ", ".join(f"{role} {state}" for role, state in status.worker_function.items())
+        start = "" if status.healthy else f". Enable them: {escape(to_paste('orderboard worker start'))}"
+        lines.append(f" The worker is a Lambda function; its mappings: {states}{start}")
     for name, engine in status.engines.items():
         if engine.restarts:
             times = "once" if engine.restarts == 1 else f"{engine.restarts} times"

@@ -14,6 +14,7 @@ from orderboard.cli.options import (
     EndpointOption,
     JsonOption,
     ManualClockOption,
+    WorkerOption,
     WorkersOption,
     YesOption,
 )
@@ -24,7 +25,12 @@ from orderboard.terminal.progress import print_json, progress_screen, result_con
 if TYPE_CHECKING:
     from orderboard.system.system import System
 
-EXAMPLES: Final = ("orderboard up", "orderboard up --workers 4 --allow-faults", "orderboard up --backend localstack")
+EXAMPLES: Final = (
+    "orderboard up",
+    "orderboard up --workers 4 --allow-faults",
+    "orderboard up --worker lambda",
+    "orderboard up --backend localstack",
+)
 _ORDER: Final = '{"customer_id": "ada", "lines": [{"sku": "flat-white", "quantity": 2}]}'
 
 
@@ -33,6 +39,7 @@ def up(
     backend: BackendOption = None,
     endpoint_url: EndpointOption = None,
     workers: WorkersOption = 1,
+    worker: WorkerOption = "container",
     port: Annotated[
         int | None,
         typer.Option(
@@ -68,6 +75,8 @@ def up(
     keeps = backend == "embedded" and endpoint_url is None
     if fresh and not keeps:
         raise UsageError("--fresh works only with the embedded backend, started here. Leave it out.")
+    if worker == "lambda" and workers != 1:
+        raise UsageError("--workers counts processes; a function has --worker lambda alone. Leave one of them out.")
     options = SystemOptions(
         backend=backend,
         endpoint_url=endpoint_url,
@@ -80,6 +89,7 @@ def up(
             outlives_us=True,
             takes_settings=True,
         ),
+        worker=worker,
         yes=yes,
         disorder=disorder,
         manual_clock=manual_clock,
@@ -121,6 +131,8 @@ def _render(system: "System", console: Console) -> None:
     for number, gap in enumerate(target.endpoint.capabilities.gaps()):
         table.add_row("" if number else " unlike AWS", gap)
     table.add_row(" queues", ", ".join((outputs.work_queue, outputs.express_queue, outputs.alerts_queue)))
+    if outputs.worker_function is not None:
+        table.add_row(" worker", f"Lambda function {outputs.worker_function}")
     table.add_row(" inbox of alerts", outputs.inbox_queue)
     table.add_row(" table, bus", f"{outputs.orders_table}, {outputs.bus_name}")
     if system.backend.data_dir is not None:

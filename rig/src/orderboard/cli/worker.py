@@ -30,6 +30,10 @@ _DONE: Final = {
     "freeze": "{0} is frozen (SIGSTOP), with its messages in flight. Thaw it: orderboard worker thaw {0}",
     "thaw": "{0} goes on (SIGCONT).",
 }
+_FUNCTION_DONE: Final = {
+    "stop": ("disabled", "The function has no more invocations. Go on: orderboard worker start"),
+    "start": ("enabled", "The function polls its queues."),
+}
 _POLL_S: Final = 0.05
 
 WorkerAction = Literal["list", "stop", "start", "kill", "freeze", "thaw", "add", "set"]
@@ -56,15 +60,21 @@ def worker(
     every: Annotated[bool, typer.Option("--all", help="All workers for which the action has an effect.")] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Stop, start, kill, freeze or thaw workers of the running system, or add one."""
+    """Stop, start, kill, freeze or thaw workers of the running system, or add one.
+
+    Of a worker that is a Lambda function, stop disables its event source mappings and start enables them.
+    """
     from orderboard.system.connect import connect, running
     from orderboard.system.state import StateFile
     from orderboard.system.workers import Workers
     from orderboard.system.workspace import find_workspace
 
-    running()  # or there is nothing to act on
+    _, state = running()  # or there is nothing to act on
     workspace = find_workspace()
     workers = Workers(workspace, StateFile(workspace.state_dir).read, connect)
+    if state.worker == "lambda" and action in ("list", "stop", "start"):
+        _on_function(workers, action, names or [], json_output=json_output)
+        return
     lines = _act(workers, action, names or [], every=every)
     if json_output:
         print_json({"workers": [_document(each) for each in workers.all()]})
@@ -88,11 +98,37 @@ def _act(workers: "Workers", action: WorkerAction, names: list[str], *, every: b
         with progress_screen() as screen, screen.task("Workers replaced"):
             workers.set_environment(variables)
         return [f"All workers have {name}={value}." for name, value in variables.items()]
+    if (reason := workers.no_processes()) is not None:
+        raise RigError(reason)
     if action == "add":
         with progress_screen() as screen, screen.task("Worker started"):
             added = workers.add()
         return [f"{added.name} is running."]
     return _on_workers(workers, action, names, every=every)
+
+
+def _on_function(workers: "Workers", action: WorkerAction, names: list[str], *, json_output: bool) -> None:
+    """List, stop or start the worker that is a Lambda function."""
+    from orderboard.system.worker_function import WorkerFunction
+
+    function = WorkerFunction(workers.target())
+    if names:
+        raise UsageError(f"The worker is one Lambda function, {function.name}: leave {' '.join(names)} out.")
+    if action != "list":
+        with progress_screen() as screen, screen.task(f"Event source mappings {_FUNCTION_DONE[action][0]}"):
+            function.set_enabled(enabled=action == "start")
+    states = function.states()
+    if json_output:
+        print_json({"function": function.name, "mappings": states, "environment": workers.environment})
+    elif action == "list":
+        table = plain_table("Event source mappings", "queue", "state")
+        for each in states.items():
+            table.add_row(*each)
+        result_console().print(f" The worker is the Lambda function {function.name}.")
+        result_console().print(table)
+        _show_environment(workers)
+    else:
+        result_console().print(f" {to_paste(_FUNCTION_DONE[action][1])}", markup=False, soft_wrap=True)
 
 
 def _on_workers(workers: "Workers", action: "Action", names: list[str], *, every: bool) -> list[str]:
@@ -161,5 +197,9 @@ def _show(workers: "Workers") -> None:
     for each in map(_document, workers.all()):
         table.add_row(str(each["name"]), str(each["state"]), str(each["pid"]))
     result_console().print(table)
+    _show_environment(workers)
+
+
+def _show_environment(workers: "Workers") -> None:
     for name, value in workers.environment.items():
         result_console().print(f" {name}={value}", markup=False, soft_wrap=True)

@@ -45,8 +45,8 @@ class Controls:
         found: dict[str, Control] = {}
         for worker in self._workers.all():
             found |= self._worker(worker)
-        for name, command in (("workers", commands.worker("add")), ("preparation", commands.prepare_for(0))):
-            found[name] = Control(command, NOT_OURS if state is None else None)
+        found["workers"] = Control(commands.worker("add"), self._workers.no_processes())
+        found["preparation"] = Control(commands.prepare_for(0), NOT_OURS if state is None else None)
         found["reset-proof"] = Control("")
         found |= self._backend(target, snapshot)
         return found

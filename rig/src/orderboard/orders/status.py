@@ -12,6 +12,7 @@ from orderboard.orders.queues import Depth, depth
 from orderboard.system.process_stats import MemoryUse, memory_use
 from orderboard.system.state import KnownProcess, State
 from orderboard.system.target import AWS_ERRORS, Target
+from orderboard.system.worker_function import WorkerFunction
 
 _START_ALL: Final = "orderboard down && orderboard up"
 
@@ -49,6 +50,8 @@ class Status:
     orders: int | None
     alarms: tuple[str, ...] | None
     engines: dict[str, EngineState] = field(default_factory=dict)  # of the embedded backend, by name
+    # If the worker is a function: the state of its mappings by the role of their queue.
+    worker_function: dict[str, str] | None = None
 
     @property
     def ended(self) -> tuple[ProcessStatus, ...]:
@@ -58,7 +61,8 @@ class Status:
     @property
     def healthy(self) -> bool:
         """True if everything that should run does."""
-        return self.api_ready is not False and not self.ended
+        polls = all(state == "Enabled" for state in (self.worker_function or {}).values())
+        return self.api_ready is not False and not self.ended and polls
 
     def document(self) -> dict[str, object]:
         """The status as JSON."""
@@ -80,6 +84,7 @@ def read_status(target: Target, state: State | None, logs_dir: Path) -> Status:
         queues={name: depth(target.sqs, target.queue_url(name)) for name in target.outputs.queues},
         orders=_orders(target),
         alarms=_alarms(target),
+        worker_function=None if target.outputs.worker_function is None else WorkerFunction(target).states(),
         engines=read_engines(state.backend_log) if state is not None and state.backend_log is not None else {},
     )
 

@@ -5,16 +5,18 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from orderboard_stack.backend import BackendName, Endpoint
 from orderboard_stack.change_set import Change
 from orderboard_stack.deploy import DeployFailedError, delete, deploy, review
-from orderboard_stack.notifier_zip import (
+from orderboard_stack.function_zip import (
     Architecture,
+    FunctionName,
+    FunctionZipError,
     HostTarget,
     LinuxTarget,
-    NotifierZipError,
-    build_notifier_zip,
+    build_function_zip,
     host_architecture,
 )
 from orderboard_stack.outputs import StackOutputs
@@ -23,9 +25,13 @@ from orderboard.errors import RigError
 from orderboard.system.backends import backend_answers, consent
 from orderboard.system.connect import find_endpoint
 from orderboard.system.target import AWS_ERRORS
+from orderboard.system.worker_function import WorkerCompute, check_times
 from orderboard.terminal.progress import Screen
 
 Progress = Callable[[str], None]
+
+# On one machine each invocation at once is a process, or a container.
+_LOCAL_CONCURRENCY: Final = "2"
 
 
 def deploy_to_running(
@@ -35,6 +41,7 @@ def deploy_to_running(
     stack_name: str,
     prefix: str,
     parameters: Mapping[str, str],
+    worker: WorkerCompute,
     yes: bool,
     screen: Screen,
 ) -> dict[str, str]:
@@ -42,12 +49,12 @@ def deploy_to_running(
     endpoint, _ = find_endpoint(backend, endpoint_url)
     consent(endpoint, yes=yes)
     with tempfile.TemporaryDirectory() as folder:
-        with screen.task("Notifier packed") as task:
-            notifier_zip = pack_notifier(endpoint, Path(folder), task.detail)
+        with screen.task("Functions packed" if worker == "lambda" else "Notifier packed") as task:
+            zips = pack_functions(endpoint, Path(folder), worker, task.detail)
         with screen.task(f"Stack {stack_name}") as task:
             outputs = deploy_stack(
                 endpoint,
-                notifier_zip,
+                zips,
                 stack_name=stack_name,
                 prefix=prefix,
                 parameters=parameters,
@@ -63,45 +70,63 @@ def review_on_running(
     stack_name: str,
     prefix: str,
     parameters: Mapping[str, str],
+    worker: WorkerCompute,
     screen: Screen,
 ) -> tuple[Change, ...]:
     """Return what deploy_to_running would change, and change nothing."""
     endpoint, _ = find_endpoint(backend, endpoint_url)
     with tempfile.TemporaryDirectory() as folder, screen.task(f"Change set of {stack_name}") as task:
         try:
+            zips = pack_functions(endpoint, Path(folder), worker, task.detail)
             return review(
                 endpoint.session(),
                 endpoint.endpoint_url,
-                notifier_zip=pack_notifier(endpoint, Path(folder), task.detail),
+                **zips._asdict(),
                 stack_name=stack_name,
                 prefix=prefix,
-                parameters={**_runs_on(endpoint), **parameters},
+                parameters=_checked(endpoint, zips, parameters),
             )
         except (DeployFailedError, *AWS_ERRORS) as exc:
             raise RigError(f"CloudFormation made no change set: {exc}") from exc
 
 
-def pack_notifier(
+class Zips(NamedTuple):
+    """The functions' zips. worker_zip: None if the workers are processes."""
+
+    notifier_zip: Path
+    worker_zip: Path | None = None
+
+
+def pack_functions(
+    endpoint: Endpoint, folder: Path, worker: WorkerCompute, progress: Progress = lambda _: None
+) -> Zips:
+    """Pack the zips of the stack's functions into the folder, for where the backend runs them."""
+    notifier_zip = pack_function("notifier", endpoint, folder, progress)
+    return Zips(notifier_zip, pack_function("worker", endpoint, folder, progress) if worker == "lambda" else None)
+
+
+def pack_function(
+    function: FunctionName,
     endpoint: Endpoint,
     folder: Path,
     progress: Progress = lambda _: None,
     *,
     instead: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Path:
-    """Pack the notifier's zip into the folder, for where the backend runs its Lambda.
+    """Pack one function's zip into the folder, for where the backend runs it.
 
     instead: the content of files of the project, by their names in the zip.
     """
     target = HostTarget() if endpoint.capabilities.host_lambda else LinuxTarget(_architecture(endpoint), "3.13")
     try:
-        return build_notifier_zip(folder / "notifier.zip", target, instead=instead, progress=progress)
-    except NotifierZipError as exc:
+        return build_function_zip(folder / f"{function}.zip", target, function, instead=instead, progress=progress)
+    except FunctionZipError as exc:
         raise RigError(str(exc)) from exc
 
 
 def deploy_stack(
     endpoint: Endpoint,
-    notifier_zip: Path,
+    zips: Zips,
     *,
     stack_name: str,
     prefix: str,
@@ -113,10 +138,10 @@ def deploy_stack(
         return deploy(
             endpoint.session(),
             endpoint.endpoint_url,
-            notifier_zip=notifier_zip,
+            **zips._asdict(),
             stack_name=stack_name,
             prefix=prefix,
-            parameters={**_runs_on(endpoint), **parameters},
+            parameters=_checked(endpoint, zips, parameters),
             progress=progress,
         )
     except DeployFailedError as exc:
@@ -131,11 +156,16 @@ def remove_stack(endpoint: Endpoint, stack_name: str, prefix: str) -> None:
         delete(endpoint.session(), endpoint.endpoint_url, stack_name=stack_name, prefix=prefix)
 
 
-def _runs_on(endpoint: Endpoint) -> dict[str, str]:
+def _checked(endpoint: Endpoint, zips: Zips, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters with those that follow from the backend; raise UsageError for times that do not fit."""
     found: dict[str, str] = {"NotifierArchitecture": _architecture(endpoint)}
     if endpoint.capabilities.host_lambda:
         found["NotifierRuntime"] = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return found
+    if zips.worker_zip is not None:
+        check_times(parameters)
+        if endpoint.local:
+            found["WorkerMaxConcurrency"] = _LOCAL_CONCURRENCY
+    return {**found, **parameters}
 
 
 def _architecture(endpoint: Endpoint) -> Architecture:

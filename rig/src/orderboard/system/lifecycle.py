@@ -1,6 +1,5 @@
 """`up`, `down` and `reset`: a system that runs on in the background, its end, and a clean start for the next."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from orderboard_stack.process import is_free
 
 from orderboard.errors import RigError
 from orderboard.system.kept_data import KeptData, kept_data, remove
+from orderboard.system.services import worker_settings
 from orderboard.system.state import KnownProcess, State, StateFile, end
 from orderboard.system.system import System, SystemOptions, running_system
 from orderboard.system.workspace import STATE_DIR_VARIABLE, Workspace
@@ -136,6 +136,7 @@ def _end_backend(state: State) -> list[str]:
 
 def _state(system: System) -> State:
     endpoint = system.target.endpoint
+    worker_environment = worker_settings(system.target.outputs, system.options.services)
     return State(
         backend=endpoint.name,
         endpoint_url=endpoint.endpoint_url,
@@ -145,22 +146,11 @@ def _state(system: System) -> State:
         prefix=system.options.prefix,
         api_url=system.target.api(),
         container_id=system.backend.container_id,
+        worker=system.options.worker,
         allow_faults=system.options.services.allow_faults,
-        worker_environment=_worker_environment(system),
-        first_worker_environment=_worker_environment(system),
+        worker_environment=worker_environment,
+        first_worker_environment=worker_environment,
         backend_log=None if system.backend.pid is None else system.backend.log_path,
         data_dir=system.backend.data_dir,
         processes=system.processes(),
     )
-
-
-def _worker_environment(system: System) -> dict[str, str]:
-    """The settings of its workers, so that one that is started from another shell has them too."""
-    services = system.options.services
-    ours = (*system.target.outputs.environment(), "ORDERBOARD_ALLOW_FAULTS", STATE_DIR_VARIABLE)
-    of_shell = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith("ORDERBOARD_") and not name.startswith("ORDERBOARD_API_") and name not in ours
-    }
-    return {**(of_shell if services.takes_settings else {}), **services.worker_environment}

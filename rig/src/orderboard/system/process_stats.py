@@ -16,9 +16,10 @@ from orderboard.system.state import KnownProcess, known
 BACKEND: Final = "backend"
 MINISTACK: Final = "backend (MiniStack)"  # behind localbus, which is then the backend
 SUPERVISOR: Final = "backend (supervisor)"
-LAMBDAS: Final = "notifier (Lambda)"
 THIS_COMMAND: Final = "this command"
 GENERATOR: Final = "generator"
+# Each has a function of this name, after its stack's prefix.
+_SERVICES: Final = ("notifier", "worker")
 _NAMES: Final[dict[Role, str]] = {"supervisor": SUPERVISOR, "localbus": BACKEND, "MiniStack": MINISTACK}
 
 
@@ -109,8 +110,18 @@ def _with_children(known_process: KnownProcess) -> dict[str, list[psutil.Process
             found = {BACKEND: [], SUPERVISOR: [process]}
         for child in process.children(recursive=True):
             role = role_of(child.pid)
-            found.setdefault(LAMBDAS if role is None else _NAMES[role], []).append(child)
+            found.setdefault(_function(child) if role is None else _NAMES[role], []).append(child)
     return found
+
+
+def _function(process: psutil.Process) -> str:
+    """Return the name of a function's process."""
+    try:
+        name = process.environ().get("AWS_LAMBDA_FUNCTION_NAME", "")
+    except psutil.Error:  # it ended meanwhile, or belongs to another user
+        name = ""
+    service = name.rpartition("-")[2]
+    return f"{service if service in _SERVICES else name or 'function'} (Lambda)"
 
 
 def _sum(name: str, processes: list[psutil.Process]) -> MemoryUse:

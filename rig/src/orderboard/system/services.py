@@ -12,11 +12,13 @@ from orderboard_stack.process import HEAP_SETTINGS, HOST, free_port
 
 from orderboard.system.ports import CONSOLE_PORT
 from orderboard.system.process import ChildProcess, start, wait_ready
+from orderboard.system.workspace import STATE_DIR_VARIABLE
 
 if TYPE_CHECKING:
     from orderboard_stack.outputs import StackOutputs
 
 _READY_WITHIN_S: Final = 30.0
+_ALLOW_FAULTS: Final = "ORDERBOARD_ALLOW_FAULTS"
 _MODULES: Final = {"order-api": "order_api", "worker": "worker"}
 
 
@@ -99,6 +101,22 @@ def start_console(logs_dir: Path) -> Service:
     return Service(process, f"http://{HOST}:{port}")
 
 
+def worker_settings(outputs: "StackOutputs", options: ServiceOptions) -> dict[str, str]:
+    """Return the settings of workers beside the names of the stack, with those of the user's shell where they count."""
+    ours = (*outputs.environment(), _ALLOW_FAULTS, STATE_DIR_VARIABLE)
+    of_shell = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith("ORDERBOARD_") and not name.startswith("ORDERBOARD_API_") and name not in ours
+    }
+    return {**(of_shell if options.takes_settings else {}), **options.worker_environment}
+
+
+def function_settings(outputs: "StackOutputs", options: ServiceOptions) -> dict[str, str]:
+    """Return the variables of the worker's function beside those of the template."""
+    return {**worker_settings(outputs, options), _ALLOW_FAULTS: str(options.allow_faults).lower()}
+
+
 def _start(
     name: str, environment: Mapping[str, str], port: int, options: ServiceOptions, preloaded: ChildProcess | None
 ) -> Service:
@@ -112,7 +130,7 @@ def _start(
 
 def _settings(endpoint: Endpoint, outputs: "StackOutputs", options: ServiceOptions) -> dict[str, str]:
     no_proxy = {"NO_PROXY": "*", "no_proxy": "*"} if endpoint.local else {}
-    faults = {"ORDERBOARD_ALLOW_FAULTS": str(options.allow_faults).lower()}
+    faults = {_ALLOW_FAULTS: str(options.allow_faults).lower()}
     return no_proxy | endpoint.environment() | outputs.environment() | faults
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import psutil
 from orderboard_stack.backend import BackendName, Endpoint
@@ -72,6 +72,7 @@ class State(BaseModel):
     prefix: str
     api_url: str
     container_id: str | None = None
+    worker: Literal["container", "lambda"] = "container"
     allow_faults: bool = False
     worker_environment: Mapping[str, str] = {}  # ORDERBOARD_ variables that every worker starts with
     first_worker_environment: Mapping[str, str] = {}  # those of `up`

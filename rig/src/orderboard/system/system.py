@@ -20,12 +20,22 @@ from orderboard_stack.local_backend import LOCAL_NAMES
 from orderboard.system.backends import Backend, backend_answers, consent, start_backend
 from orderboard.system.process import ChildProcess, PortTakenError, stop_all
 from orderboard.system.process_stats import MemoryUse, memory_use
-from orderboard.system.services import Service, ServiceOptions, preload, start_api, start_console, start_worker
+from orderboard.system.services import (
+    Service,
+    ServiceOptions,
+    function_settings,
+    preload,
+    start_api,
+    start_console,
+    start_worker,
+)
 from orderboard.system.state import KnownProcess, known
 from orderboard.terminal.progress import Screen, Task
 
 if TYPE_CHECKING:
+    from orderboard.system.deploy import Zips
     from orderboard.system.target import Target
+    from orderboard.system.worker_function import WorkerCompute
 
 _STOP_WITHIN_S: Final = 10.0
 # With faults of the backend, an alert may be received more often than the three times that the template allows.
@@ -36,7 +46,8 @@ PATIENT_RECEIVES: Final = "20"
 class SystemOptions:
     """The system to run.
 
-    keeps_stack: on a backend that goes on after us, leave the stack there. stack_only: start no service.
+    worker: processes of `services` here, or a function of the stack. keeps_stack: on a backend that goes on after us,
+    leave the stack there. stack_only: start no service.
     """
 
     backend: BackendName
@@ -45,6 +56,7 @@ class SystemOptions:
     stack_name: str = "orderboard"
     prefix: str = "orderboard"
     parameters: Mapping[str, str] = field(default_factory=dict)
+    worker: "WorkerCompute" = "container"
     yes: bool = False
     disorder: str | None = None  # in the form of localbus's --disorder
     manual_clock: bool = False
@@ -52,6 +64,11 @@ class SystemOptions:
     keeps_stack: bool = True
     stack_only: bool = False
     with_console: bool = False
+
+    @property
+    def workers(self) -> int:
+        """The number of worker processes to start."""
+        return self.services.workers if self.worker == "container" else 0
 
 
 @dataclass
@@ -139,7 +156,7 @@ class _Start:
         self._ending = ending
         self._meanwhile = meanwhile
         self._children: dict[str, ChildProcess] = {}
-        self._notifier_zip: Path | None = None
+        self._zips: Zips | None = None
 
     def run(self) -> System:
         options = self._options
@@ -154,8 +171,9 @@ class _Start:
         if options.with_console:
             system.console = self._keep(start_console(self._services.logs_dir))
         if not options.stack_only:
-            count = self._services.workers
-            with self._screen.task("order-api and " + ("worker" if count == 1 else f"{count} workers")):
+            count = options.workers
+            workers = ("", " and worker")[count] if count < 2 else f" and {count} workers"
+            with self._screen.task(f"order-api{workers}"):
                 self._start_services(system)
         if system.console is not None:
             with self._screen.task("Console"):
@@ -193,39 +211,43 @@ class _Start:
 
     def _prepare(self) -> None:
         """Do what needs no backend, while it starts."""
-        from orderboard.system.deploy import pack_notifier  # noqa: PLC0415 - slow, and the backend starts meanwhile
+        from orderboard.system.deploy import pack_functions  # noqa: PLC0415 - slow, and the backend starts meanwhile
 
         options, services = self._options, self._services
-        names = ("order-api", *(f"worker-{number}" for number in range(1, services.workers + 1)))
+        names = ("order-api", *(f"worker-{number}" for number in range(1, options.workers + 1)))
         for name in () if options.stack_only else names:
             self._children[name] = preload(name, services, local=True)
         self._meanwhile()
-        self._notifier_zip = pack_notifier(Endpoint(options.backend, None), services.logs_dir)
+        self._zips = pack_functions(Endpoint(options.backend, None), services.logs_dir, options.worker)
 
     def _stack(self, backend: Backend, task: Task) -> "Target":
-        from orderboard.system.deploy import deploy_stack, pack_notifier, remove_stack  # noqa: PLC0415
+        from orderboard.system.deploy import deploy_stack, pack_functions, remove_stack  # noqa: PLC0415
         from orderboard.system.target import Target  # noqa: PLC0415
+        from orderboard.system.worker_function import WorkerFunction  # noqa: PLC0415
 
         options = self._options
-        notifier_zip = self._notifier_zip or pack_notifier(backend.endpoint, self._services.logs_dir, task.detail)
+        zips = self._zips or pack_functions(backend.endpoint, self._services.logs_dir, options.worker, task.detail)
         if not options.keeps_stack and backend.stop is None:
             self._ending.callback(remove_stack, backend.endpoint, options.stack_name, options.prefix)
         parameters = {"AlertsMaxReceiveCount": PATIENT_RECEIVES} if options.disorder is not None else {}
         outputs = deploy_stack(
             backend.endpoint,
-            notifier_zip,
+            zips,
             stack_name=options.stack_name,
             prefix=options.prefix,
             parameters={**parameters, **options.parameters},
             progress=task.detail,
         )
-        return Target(backend.endpoint, outputs)
+        target = Target(backend.endpoint, outputs)
+        if options.worker == "lambda":
+            WorkerFunction(target).set_environment(function_settings(outputs, self._services))
+        return target
 
     def _start_services(self, system: System) -> None:
         endpoint, outputs, services = system.target.endpoint, system.target.outputs, self._services
         preloaded = dict(self._children)
         api = self._keep(start_api(endpoint, outputs, services, preloaded.get("order-api")))
-        for number in range(1, services.workers + 1):
+        for number in range(1, self._options.workers + 1):
             worker = start_worker(endpoint, outputs, services, number, preloaded.get(f"worker-{number}"))
             system.workers.append(self._keep(worker))
         if services.api_port is None:

@@ -30,6 +30,10 @@ SIGNALS: Final[Mapping[Signal, signal.Signals]] = {
 }
 MAX_WORKERS: Final = 16
 DRAINS_WITHIN_S: Final = 25.0  # a worker drains for 20 s at most
+PROCESSES_ONLY: Final = (
+    "The worker is a Lambda function here, which has `stop` and `start` (of its event source mappings) and `set`. "
+    "For processes: orderboard down && orderboard up"
+)
 NOT_OURS: Final = "These processes were not started on this machine by `orderboard up`."
 _LOCKED_WITHIN_S: Final = 60.0
 
@@ -50,7 +54,7 @@ class Workers:
 
     def named(self, name: str) -> KnownProcess:
         """Return the worker of this name, or of its number; raise UsageError with the names if there is none."""
-        self._state()
+        self._state_of_processes()
         found = {each.name: each for each in self.all()}
         worker = found.get(name) or found.get(f"worker-{name}")
         if worker is None:
@@ -87,6 +91,7 @@ class Workers:
     def add(self) -> KnownProcess:
         """Start one more."""
         with self._changing() as files:
+            self._state_of_processes()
             [name] = self._free_names(1)
             return _ready(self._launch(files, name))
 
@@ -96,6 +101,7 @@ class Workers:
         Returns the changes: an action of `orderboard worker`, and the name that it takes.
         """
         with self._changing() as files:
+            self._state_of_processes()
             workers = sorted(self.all(), key=lambda each: _number(each.name))
             running = [each for each in workers if condition(each) != "stopped"]
             if count < len(running):
@@ -110,6 +116,8 @@ class Workers:
     def keep_first(self) -> None:
         """Run the first worker alone, as after `up`: start it if it has ended, and end and forget the others."""
         with self._changing() as files:
+            if self._state().worker == "lambda":
+                return
             first, *others = sorted(self.all(), key=lambda each: _number(each.name))
             if others:
                 self._forget(files, others)
@@ -125,7 +133,8 @@ class Workers:
     def set_environment(self, changes: Mapping[str, str]) -> None:
         """Set ORDERBOARD_ variables of all workers. They are read at the start, so the running workers are replaced.
 
-        If the workers do not start with them, they get the former variables again, and NotReadyError is raised.
+        A function has them from its next invocation on. If the workers do not start with them, they get the former
+        variables again, and NotReadyError is raised.
         """
         with self._changing() as files:
             self._change_environment(files, {**self.environment, **changes})
@@ -138,6 +147,12 @@ class Workers:
                 self._change_environment(files, wanted)
 
     def _change_environment(self, files: StateFile, wanted: Mapping[str, str]) -> None:
+        if self._state().worker == "lambda":
+            from orderboard.system.worker_function import WorkerFunction  # noqa: PLC0415 - brings boto3
+
+            WorkerFunction(self.target()).set_environment(wanted)
+            files.write(self._state().model_copy(update={"worker_environment": wanted}))
+            return
         before = self._state().worker_environment
         running = [each.name for each in self.all() if condition(each) != "stopped"]
         try:
@@ -205,6 +220,19 @@ class Workers:
         processes = {each.name: each for each in state.processes} | {name: _known(service)}
         files.write(state.model_copy(update={"processes": tuple(processes.values())}))
         return service
+
+    def no_processes(self) -> str | None:
+        """Return why no worker process can be added here; None if one can."""
+        state = self.state()
+        if state is None:
+            return NOT_OURS
+        return PROCESSES_ONLY if state.worker == "lambda" else None
+
+    def _state_of_processes(self) -> State:
+        state = self._state()
+        if (reason := self.no_processes()) is not None:
+            raise RigError(reason)
+        return state
 
     def _state(self) -> State:
         if (state := self.state()) is None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from orderboard.errors import RigError
-from orderboard.system.deploy import pack_notifier
+from orderboard.system.deploy import pack_function
 from orderboard.system.target import Target
 
 _NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
@@ -22,7 +22,7 @@ def deploy_notifier(target: Target, instead: Mapping[str, bytes] = _NOTHING) -> 
     """Deploy the notifier's code, with these files in place of those that it has; return whether that changed it."""
     functions, name = target.functions, target.outputs.notifier_function
     with tempfile.TemporaryDirectory() as folder:
-        content = pack_notifier(target.endpoint, Path(folder), instead=instead).read_bytes()
+        content = pack_function("notifier", target.endpoint, Path(folder), instead=instead).read_bytes()
     digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
     if functions.get_function_configuration(FunctionName=name)["CodeSha256"] == digest:
         return False

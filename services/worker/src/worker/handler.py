@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import uvloop
 from orderboard_aws_client.backoff import Backoff
 from orderboard_aws_client.event_bus import event_bus
 from orderboard_aws_client.json_logs import configure_json_logs
@@ -52,8 +51,8 @@ def _environment() -> _Environment:
         settings = Settings(worker_id=_worker_id(os.environ))
     except ValidationError as exc:
         raise SettingsError("; ".join(invalid_settings(exc))) from exc
-    configure_json_logs("worker", worker_id=settings.worker_id)
-    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    configure_json_logs("worker", warnings_only=("botocore", "aiobotocore"), worker_id=settings.worker_id)
+    runner = asyncio.Runner()
     return _Environment(runner, runner.run(_function(settings)))
 
 

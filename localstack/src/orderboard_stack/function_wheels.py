@@ -1,6 +1,6 @@
-"""Fetches the wheels of the notifier's zip for Linux, as requirements.lock pins them, into a cache.
+"""Fetches the wheels of a function's zip for Linux, as requirements.lock pins them, into a cache.
 
-pip fetches them from the index that this machine is configured for. `notifier_zip` decides which are packed.
+pip fetches them from the index that this machine is configured for. `function_zip` decides which are packed.
 """
 
 import hashlib
@@ -54,17 +54,19 @@ def linux_environment(architecture: str, python: str) -> dict[str, str]:
     }
 
 
-def linux_wheels(names: Iterable[str], architecture: str, python: str, progress: Callable[[str], None]) -> list[Path]:
+def linux_wheels(
+    names: Iterable[str], architecture: str, python: str, progress: Callable[[str], None], *, of: str
+) -> list[Path]:
     """The wheels of these distributions for that Linux, from the cache or from the package index."""
     pins = _pins(LOCK.read_text(), frozenset(names), linux_environment(architecture, python))
     key = hashlib.sha256(f"{architecture} {python} {_PLATFORMS}\n{pins}".encode()).hexdigest()[:16]
-    kept = CACHE / f"notifier-wheels-{architecture}-{python}-{key}"
+    kept = CACHE / f"{of}-wheels-{architecture}-{python}-{key}"
     if not kept.is_dir():
-        progress(f"Fetching the notifier's wheels for Python {python} on Linux {architecture} (once) ...")
+        progress(f"Fetching the {of}'s wheels for Python {python} on Linux {architecture} (once) ...")
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
             fetched = Path(folder) / "wheels"
-            _fetch(pins, fetched, architecture, python)
+            _fetch(pins, fetched, architecture, python, of)
             try:
                 fetched.rename(kept)
             except OSError:
@@ -99,7 +101,7 @@ def _parse(lock: str) -> Iterator[_Pin]:
         )
 
 
-def _fetch(pins: str, folder: Path, architecture: str, python: str) -> None:
+def _fetch(pins: str, folder: Path, architecture: str, python: str, of: str) -> None:
     folder.mkdir()
     requirements = folder.parent / "requirements.txt"
     requirements.write_text(pins)
@@ -111,6 +113,6 @@ def _fetch(pins: str, folder: Path, architecture: str, python: str) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         raise WheelsError(
-            f"pip could not fetch the notifier's wheels for Python {python} on Linux {architecture}; "
+            f"pip could not fetch the {of}'s wheels for Python {python} on Linux {architecture}; "
             f"is the package index reachable? pip says:\n{done.stderr.strip()}"
         )

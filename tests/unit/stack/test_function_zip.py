@@ -9,15 +9,15 @@ from pathlib import Path
 
 import boto3
 import pytest
-from orderboard_stack import notifier_wheels
+from orderboard_stack import function_wheels
 from orderboard_stack.__main__ import main
-from orderboard_stack.notifier_wheels import WheelsError, linux_environment, linux_wheels
-from orderboard_stack.notifier_zip import (
+from orderboard_stack.function_wheels import WheelsError, linux_environment, linux_wheels
+from orderboard_stack.function_zip import (
     Architecture,
+    FunctionZipError,
     HostTarget,
     LinuxTarget,
-    NotifierZipError,
-    build_notifier_zip,
+    build_function_zip,
 )
 
 OWN = {"notifier", "orderboard_contracts"}
@@ -56,8 +56,8 @@ def top_level(archive: zipfile.ZipFile) -> set[str]:
 def built_for_linux(out: Path, architecture: Architecture) -> Path:
     """The zip for Lambda; skips the test when its wheels are not kept and the package index is out of reach."""
     try:
-        return build_notifier_zip(out, LinuxTarget(architecture))
-    except NotifierZipError as exc:
+        return build_function_zip(out, LinuxTarget(architecture))
+    except FunctionZipError as exc:
         if re.search(r"NewConnectionError|ConnectTimeout|NameResolutionError|Network is unreachable", str(exc)):
             pytest.skip("the package index is out of reach, and the wheels for Linux were never fetched here")
         raise
@@ -66,12 +66,12 @@ def built_for_linux(out: Path, architecture: Architecture) -> Path:
 @pytest.fixture(scope="module")
 def host_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip for the Python that runs the tests."""
-    return build_notifier_zip(tmp_path_factory.mktemp("host") / "notifier.zip", HostTarget())
+    return build_function_zip(tmp_path_factory.mktemp("host") / "notifier.zip", HostTarget())
 
 
 def test_same_input_gives_same_bytes(host_zip: Path, tmp_path: Path) -> None:
     """Two builds are one and the same file, so a deploy can tell by its digest that nothing changed."""
-    again = build_notifier_zip(tmp_path / "deep" / "again.zip", HostTarget())
+    again = build_function_zip(tmp_path / "deep" / "again.zip", HostTarget())
 
     assert again.read_bytes() == host_zip.read_bytes()
     assert [path.name for path in again.parent.iterdir()] == ["again.zip"]
@@ -138,7 +138,7 @@ def test_linux_zip_is_built_again_without_the_index(tmp_path: Path, monkeypatch:
     first = built_for_linux(tmp_path / "first.zip", "arm64")
     monkeypatch.setattr(subprocess, "run", lambda *_args, **_kwargs: pytest.fail("pip was started"))
 
-    second = build_notifier_zip(tmp_path / "second.zip", LinuxTarget("arm64"))
+    second = build_function_zip(tmp_path / "second.zip", LinuxTarget("arm64"))
 
     assert second.read_bytes() == first.read_bytes()
 
@@ -146,7 +146,7 @@ def test_linux_zip_is_built_again_without_the_index(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(("python", "pinned"), [("3.11", "forked==1.0"), ("3.13", "forked==2.0")])
 def test_markers_are_decided_for_the_target(python: str, pinned: str) -> None:
     """The pins are those for the target, whatever Python runs here."""
-    pins = notifier_wheels._pins(LOCK, frozenset(("plain", "forked")), linux_environment("arm64", python))
+    pins = function_wheels._pins(LOCK, frozenset(("plain", "forked")), linux_environment("arm64", python))
 
     assert [line for line in pins.splitlines() if "==" in line] == ["plain==1.0 \\", f"{pinned} \\"]
     assert "--hash=sha256:aa" in pins
@@ -156,18 +156,18 @@ def test_markers_are_decided_for_the_target(python: str, pinned: str) -> None:
 def test_dependency_that_is_not_pinned_is_named() -> None:
     """A dependency without a pin is refused, with the fix: nothing enters the zip unpinned."""
     with pytest.raises(WheelsError, match=r"does not pin newcomer.*make lock"):
-        notifier_wheels._pins(LOCK, frozenset(("plain", "newcomer")), linux_environment("x86_64", "3.13"))
+        function_wheels._pins(LOCK, frozenset(("plain", "newcomer")), linux_environment("x86_64", "3.13"))
 
 
 def test_failed_fetch_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure of pip is an error with its reason, and the next build tries again."""
-    monkeypatch.setattr(notifier_wheels, "CACHE", tmp_path)
+    monkeypatch.setattr(function_wheels, "CACHE", tmp_path)
     failure = subprocess.CompletedProcess([], returncode=1, stdout="", stderr="no such wheel")
     monkeypatch.setattr(subprocess, "run", lambda *_args, **_kwargs: failure)
     lines: list[str] = []
 
     with pytest.raises(WheelsError, match="no such wheel"):
-        linux_wheels(["jmespath"], "arm64", "3.13", lines.append)
+        linux_wheels(["jmespath"], "arm64", "3.13", lines.append, of="notifier")
 
     assert list(tmp_path.iterdir()) == []
     assert "Fetching" in lines[0]
