@@ -12,7 +12,12 @@ from unit.stack.policy_simulator import ACCOUNT, REGION, STRANGER, Decision, Sim
 from unit.stack.template_model import Template
 
 PAGE = Path(__file__).parents[3] / "docs" / "security.md"
-ROLES = {"order-api": "OrderApiRole", "worker": "WorkerRole", "notifier": "NotifierRole"}
+ROLES = {
+    "order-api": "OrderApiRole",
+    "worker": "WorkerRole",
+    "worker as a Lambda": "WorkerFunctionRole",
+    "notifier": "NotifierRole",
+}
 # Actions that are no operation of the API.
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-iam.html
 NAMED_OTHERWISE = {"dynamodb": [f"PartiQL{each}" for each in ("Insert", "Select", "Update", "Delete")]}
@@ -22,6 +27,7 @@ NAMED_OTHERWISE = {"dynamodb": [f"PartiQL{each}" for each in ("Insert", "Select"
 def simulator() -> Simulator:
     """The template with everything that can be switched on."""
     given = {"NotifierCodeBucket": "code", "NotifierCodeKey": "notifier.zip"}
+    given |= {"WorkerCompute": "lambda", "WorkerCodeKey": "worker.zip"}
     return Simulator(TEMPLATE.read_text(), given)
 
 
@@ -124,7 +130,7 @@ def test_nothing_is_public() -> None:
 
 
 def test_a_task_may_assume_its_role() -> None:
-    """ECS may for tasks of this account, Lambda for the notifier; neither may take the other's."""
+    """ECS may for tasks of this account, Lambda for its functions; neither may take the other's."""
     asked = simulator()
     task = f"arn:aws:ecs:{REGION}:{ACCOUNT}:*"
 
@@ -135,7 +141,10 @@ def test_a_task_may_assume_its_role() -> None:
         "OrderApiRole",
         "WorkerRole",
     ]
-    assert [role for role in ROLES.values() if assumes("lambda.amazonaws.com", role)] == ["NotifierRole"]
+    assert [role for role in ROLES.values() if assumes("lambda.amazonaws.com", role)] == [
+        "WorkerFunctionRole",
+        "NotifierRole",
+    ]
 
 
 def test_a_call_without_tls_is_denied() -> None:
